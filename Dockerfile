@@ -1,0 +1,21 @@
+# Stage 1: a virtual environment with the locked dependencies and the program.
+FROM python:3.13-slim AS build
+WORKDIR /src
+RUN python -m venv /opt/channelwatch
+ENV PATH=/opt/channelwatch/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY build.lock requirements.lock ./
+RUN pip install --require-hashes -r build.lock && pip install --require-hashes --no-build-isolation -r requirements.lock
+COPY . .
+RUN pip install --no-deps --no-build-isolation .
+
+# Stage 2: that environment and nothing to build with, run by nobody in particular.
+FROM python:3.13-slim
+RUN useradd --uid 10001 --create-home channelwatch && install -d -o channelwatch -m 0700 /data
+COPY --from=build /opt/channelwatch /opt/channelwatch
+ENV PATH=/opt/channelwatch/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1
+USER channelwatch
+WORKDIR /data
+VOLUME /data
+HEALTHCHECK --interval=60s --timeout=10s --start-period=60s CMD ["channelwatch", "health"]
+STOPSIGNAL SIGTERM
+CMD ["channelwatch", "run"]

@@ -1,0 +1,60 @@
+# Everything runs in .venv, which the first target that needs it sets up from the locks; only Python 3.11 or newer and make must be there.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+BIN := .venv/bin
+READY := .venv/.ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench bench-full run lock messages clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
+
+demo: $(READY) ## play a day of outages against the real service, without an account (ARGS=--chat to type yourself)
+	@$(BIN)/python -m bot demo $(ARGS)
+
+test: lint ## lint, types, import contracts and all tests
+	@echo '== tests'
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(READY) ## ruff, mypy and the import contracts
+	@echo '== lint'
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+	@echo '== types'
+	@$(BIN)/mypy
+	@echo '== import contracts'
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(READY) ## ratios against plain Telethon, in a few minutes
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-full: $(READY) ## the same with every sample that the figures in the README rest on
+	@$(BIN)/python -m tests.benchmarks --full $(ARGS)
+
+run: $(READY) ## run the service with the settings in .env
+	@$(BIN)/python -m bot run
+
+lock: $(READY) ## resolve the dependencies anew, with hashes
+	@echo '== locking'
+	@UV="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade --custom-compile-command 'make lock'"; \
+	eval $$UV pyproject.toml --output-file requirements.lock && \
+	eval $$UV pyproject.toml --group dev --output-file requirements-dev.lock && \
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | eval $$UV - --output-file build.lock
+
+messages: $(READY) ## collect the texts for translation into bot/locales
+	@$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --omit-header --sort-output -o .messages.pot bot
+	@$(BIN)/pybabel -q update -D channelwatch -i .messages.pot -d bot/locales --no-fuzzy-matching && rm .messages.pot
+
+clean: ## remove the environment and the caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build
+
+$(READY): pyproject.toml build.lock requirements-dev.lock
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed: install it (on Debian or Ubuntu: apt install python3 python3-venv)'; exit 1; }
+	@echo '== setting up .venv (once, about a minute)'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'This Python has no venv module: install it (on Debian or Ubuntu: apt install python3-venv)'; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r build.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

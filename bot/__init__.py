@@ -1,0 +1,3 @@
+"""Channelwatch."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,37 @@
+"""What can go wrong, as errors that carry their verdict: raised anywhere, read by whoever decides what happens next."""
+
+from enum import StrEnum
+
+
+class ChannelwatchError(Exception):
+    """One clear line for a person: what is wrong and what to do. The command line prints it and exits with 1."""
+
+
+class SettingsError(ChannelwatchError):
+    """A setting is missing or wrong; the sentence names it and says where to get it. The command line exits with 2."""
+
+
+class FatalError(ChannelwatchError):
+    """Something that cannot heal by itself: a revoked session, an unwritable database. It stops the process."""
+
+
+class Verdict(StrEnum):
+    """What a refusal by Telegram means for the request that met it."""
+
+    DONE = "done"  # the effect already stands: a repeated random_id, an edit that changes nothing
+    RETRY = "retry"  # it can heal: a flood wait, a server error, a lost connection
+    DROP = "drop"  # this request can never succeed; others to the same chat can
+    SUSPEND = "suspend"  # the chat refuses everything: blocked, kicked, deactivated
+    FATAL = "fatal"  # our own account or session is gone
+    UNAUTHORISED = "unauthorised"  # the channel does not let us in: private, banned, deleted
+
+
+class TelegramError(ChannelwatchError):
+    """Telegram refused: its error string (`FLOOD_WAIT_17`), code, verdict, and the seconds to wait before a retry."""
+
+    def __init__(self, error: str, *, code: int, verdict: Verdict, retry_after: float = 0.0) -> None:
+        super().__init__(f"Telegram answered {error}")
+        self.error = error
+        self.code = code
+        self.verdict = verdict
+        self.retry_after = retry_after

@@ -1,0 +1,156 @@
+"""The values that travel between the parts: frozen, free of Telegram's and SQLite's shapes. Dates are UTC and aware."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+
+Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A formatted stretch of a text, as Telegram counts it."""
+
+    kind: str  # Telegram's name in snake case: bold, italic, url, text_url, mention, hashtag, …
+    offset: int  # UTF-16 units from the start of the text
+    length: int  # UTF-16 units
+    value: str | None = None  # the link of a text_url, the language of a pre, the document of a custom emoji
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """What is attached to a message, as metadata only."""
+
+    kind: str  # photo, document, poll, web_page, …
+    id: int | None = None  # Telegram's id where the kind has one
+    title: str | None = None  # file name, poll question or page title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Where a forwarded message came from."""
+
+    channel_id: int | None  # bare id of the origin, where it is a channel
+    message_id: int | None  # its id there
+    name: str | None  # the name Telegram shows where the origin hides itself
+    date: datetime  # when the original was posted
+
+
+class ObservedBy(StrEnum):
+    """The path by which a version reached us."""
+
+    LIVE = "live"  # pushed by Telegram
+    DIFFERENCE = "difference"  # asked for with updates.getChannelDifference
+    SWEEP = "sweep"  # read from the history while looking for what was not pushed
+    BACKFILL = "backfill"  # read from the history when the channel was first followed
+    IMPORT = "import"  # read from an export
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One Telegram message of a channel as it stood when we saw it; messages of one `grouped_id` are an album."""
+
+    channel_id: int  # bare id, without the -100 prefix
+    message_id: int
+    date: datetime
+    text: str
+    entities: tuple[Entity, ...] = ()
+    media: Media | None = None
+    grouped_id: int | None = None
+    forward: Forward | None = None
+    reply_to: int | None = None
+    edit_date: datetime | None = None
+    author: str | None = None  # the signature, where the channel shows one
+    views: int | None = None
+    forwards: int | None = None
+    raw: bytes  # the message as TL bytes: the evidence
+    layer: int  # the TL layer of these bytes
+
+    @property
+    def key(self) -> str:
+        """Name the post within its channel: the album where there is one, else the message."""
+        return f"g{self.grouped_id}" if self.grouped_id else f"m{self.message_id}"
+
+    def content_hash(self) -> bytes:
+        """Hash what a reader sees (text, entities, media) into 32 bytes; counters, reactions and previews change nothing."""
+        seen: list[object] = [self.text, [(e.kind, e.offset, e.length, e.value) for e in self.entities]]
+        if self.media is not None and self.media.kind != "web_page":  # a link's preview loads and changes by itself
+            seen.append([self.media.kind, self.media.id, self.media.title])
+        return hashlib.sha256(json.dumps(seen, ensure_ascii=False, separators=(",", ":")).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """Messages of a channel that our reader no longer sees."""
+
+    channel_id: int
+    message_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What a source saw at one moment, in the order in which it happened."""
+
+    events: tuple[Post | Deletion, ...]
+    observed_by: ObservedBy
+    reader_id: int  # the row of the reader account, no name
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A topic found in a text."""
+
+    topic: str
+    spans: tuple[tuple[int, int], ...]  # Python characters of the original text: sorted, merged, not overlapping
+
+
+class PeerKind(StrEnum):
+    """The three kinds of chat that Telegram addresses differently."""
+
+    USER = "user"
+    GROUP = "group"  # a basic group
+    CHANNEL = "channel"  # a broadcast channel or a supergroup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """An address to send to, as one account knows it."""
+
+    kind: PeerKind
+    id: int  # bare id
+    access_hash: int = 0  # zero where Telegram allows a bot not to know it
+    thread_id: int | None = None  # the forum topic, where there is one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button under a message: exactly one of a link and data for the bot."""
+
+    text: str
+    url: str | None = None
+    data: bytes | None = None  # at most 64 bytes, Telegram's limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message ready to be sent: text with entities, never markup."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+    buttons: tuple[tuple[Button, ...], ...] = ()  # rows
+    silent: bool = False  # arrives without a sound
+
+
+def post_link(channel_id: int, username: str | None, message_id: int) -> str:
+    """Link to a post; one of a private channel opens for its members only."""
+    return f"https://t.me/{username or f'c/{channel_id}'}/{message_id}"
+
+
+def to_json(value: object) -> str:
+    """Write a dataclass, or what JSON knows, as compact JSON; dates as ISO 8601."""
+    plain = asdict(value) if hasattr(value, "__dataclass_fields__") else value  # type: ignore[call-overload]
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=str)

@@ -1,0 +1,73 @@
+"""The environment and a `.env` file come in, one checked and frozen value goes out; nothing else reads them."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+WHERE_TO_GET = {
+    "TELEGRAM_API_ID": "log in at https://my.telegram.org, open «API development tools» and copy «App api_id»",
+    "TELEGRAM_API_HASH": "log in at https://my.telegram.org, open «API development tools» and copy «App api_hash»",
+    "TELEGRAM_BOT_TOKEN": "write /newbot to @BotFather in Telegram and copy the token it answers with",
+}
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; `.env.example` explains each variable."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    telegram_api_id: int | None = None
+    telegram_api_hash: SecretStr | None = None
+    telegram_bot_token: SecretStr | None = None
+    telegram_proxy: SecretStr | None = None  # socks5://…, http://… or an mtproxy link; may carry a password
+    telegram_server: str | None = Field(default=None, pattern=r"^.+:\d+$")  # host:port of another MTProto server
+    telegram_server_key: Path | None = None  # its RSA public key, PEM PKCS#1
+    data_dir: Path = Path("data")
+    channels: Annotated[tuple[str, ...], NoDecode] = ()  # followed at first start
+    owner_ids: Annotated[tuple[int, ...], NoDecode] = ()  # Telegram user ids that are owners without a pairing link
+    sweep_interval: float = Field(default=60, gt=0)  # s
+    join_interval: float = Field(default=300, ge=0)  # s between joins, after a first handful
+    alert_max_age: float = Field(default=24 * 3600, gt=0)  # s; older posts are stored without an alert
+    send_rate_total: float = Field(default=30, gt=0)  # messages a second in all
+    send_rate_chat: float = Field(default=1, gt=0)  # messages a second to one chat
+    send_rate_group: float = Field(default=20, gt=0)  # messages a minute to one group
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+
+    @field_validator("channels", "owner_ids", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def database_path(self) -> Path:
+        """Say where the database lies."""
+        return self.data_dir / "bot.db"
+
+    def require(self, *names: str) -> None:
+        """Check that these variables are set.
+
+        Raises SettingsError with a line for each that is missing: its name and where to get it.
+        """
+        missing = [name for name in names if getattr(self, name.lower()) is None]
+        if missing:
+            lines = (f"{name} is not set: {WHERE_TO_GET[name]}" for name in missing)
+            raise SettingsError("\n".join([*lines, "Put it into .env (see .env.example) or the environment."]))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; `overrides` win over the environment.
+
+    Raises SettingsError with one line for each wrong variable.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
