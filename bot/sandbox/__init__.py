@@ -1,0 +1,128 @@
+"""An embedded Telegram server on loopback: a world of accounts and chats goes in, real MTProto comes out.
+
+The demo and the tests run on it.
+
+```
+bytes ⇄ wire ⇄ handshake, session ⇄ dispatcher ⇄ services ⇄ world
+                   server: connections, keys, pushes        faults: what goes wrong on demand
+```
+"""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Self
+
+from telethon import TelegramClient
+from telethon.crypto import AuthKey
+from telethon.sessions import MemorySession, SQLiteSession, StringSession
+from telethon.tl import TLObject, types
+
+from bot.sandbox.dispatcher import Call, Dispatcher
+from bot.sandbox.faults import Faults
+from bot.sandbox.server import Auth, Server, Session
+from bot.sandbox.services import services_of
+from bot.sandbox.world import Channel, Group, Message, Refused, Role, User, World
+from bot.sandbox.world.logins import Token
+from bot.sandbox.world.media import DC_ID
+
+__all__ = ["Channel", "Group", "Message", "Refused", "Role", "Sandbox", "User", "World"]
+
+API_ID = 1  # this server asks for any
+API_HASH = "0" * 32
+_KEY_BYTES = 256
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Sandbox:
+    """The whole server: `async with Sandbox() as sandbox`; `now` is the world's clock, `seed` makes it repeatable."""
+
+    def __init__(self, *, now: Callable[[], datetime] = _utc_now, seed: int = 0, port: int = 0) -> None:
+        self.faults = Faults(now)
+        self.world = World(now, Random(seed), self._emit)  # noqa: S311 - a repeatable world is wanted
+        self.world.on_token = self._token_scanned
+        self.dispatcher = Dispatcher(services_of(self.world, self._address), self.faults, now)
+        self.server = Server(self.dispatcher, self.faults, None, now)
+        self._port = port
+
+    async def __aenter__(self) -> Self:
+        await self.server.start(port=self._port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.server.stop()
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as host:port."""
+        return f"{self.server.host}:{self.server.port}"
+
+    @property
+    def key_pem(self) -> str:
+        """The public key of the server, PEM in PKCS#1."""
+        return self.server.public_key_pem
+
+    @property
+    def calls(self) -> list[Call]:
+        """All requests so far."""
+        return self.dispatcher.calls
+
+    @property
+    def unknown(self) -> list[str]:
+        """The requests that no service handles."""
+        return self.dispatcher.unknown
+
+    @property
+    def crashes(self) -> list[BaseException]:
+        """What went wrong inside handlers."""
+        return self.dispatcher.crashes
+
+    def prepare(self, session: MemorySession, account: User | None) -> None:
+        """Point a Telethon session at this server, with a key that it knows; signed in unless `account` is None."""
+        key = os.urandom(_KEY_BYTES)
+        session.set_dc(DC_ID, self.server.host, self.server.port)
+        session.auth_key = AuthKey(key)
+        self.server.add_auth(key, account.id if account else None)
+
+    def session_for(self, account: User | None, path: Path) -> None:
+        """Make a Telethon session file that is signed in to an account, or only knows the server."""
+        session = SQLiteSession(str(path))
+        try:
+            self.prepare(session, account)
+            session.save()
+        finally:
+            session.close()
+
+    def string_session(self, account: User | None) -> StringSession:
+        """Return a session in memory that is signed in to an account, or only knows the server."""
+        session = StringSession()
+        self.prepare(session, account)
+        return session
+
+    def client(self, account: User | None) -> TelegramClient:
+        """Return an unmodified client of an account; the caller connects and disconnects it."""
+        return TelegramClient(self.string_session(account), API_ID, API_HASH)
+
+    def revoke(self, account: User) -> None:
+        """End all sessions of an account from elsewhere."""
+        self.server.revoke(account.id)
+
+    def _address(self) -> tuple[str, int]:
+        return self.server.host, self.server.port
+
+    def _emit(self, account_id: int, make: Callable[[], TLObject], skip: object | None) -> None:
+        listeners = [session for session in self.server.sessions if session.auth.account_id == account_id]
+        if any(session is not skip and session.wants_updates for session in listeners):
+            self.server.push([account_id], make(), skip=skip if isinstance(skip, Session) else None)
+
+    def _token_scanned(self, token: Token) -> None:
+        if isinstance(token.owner, Auth):
+            self.server.push_auth(token.owner, types.UpdateShort(types.UpdateLoginToken(), self.world.hub.now()))

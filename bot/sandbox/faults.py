@@ -1,0 +1,214 @@
+"""Wishes for trouble come in from tests; refusals, holds and losses go out to the dispatcher and the server."""
+
+import asyncio
+import math
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, NamedTuple
+
+from telethon import utils
+from telethon.errors import rpcerrorlist
+from telethon.tl import TLObject
+
+FLOOD = 420
+BAD_REQUEST = 400
+
+
+class Refusal(NamedTuple):
+    """The RPC error that a fault answers with."""
+
+    code: int
+    message: str
+
+
+class Hold:
+    """Keeps the replies to one method back until it is released."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.held = 0  # replies that wait now
+        self._reached = asyncio.Event()
+        self._released = asyncio.Event()
+
+    async def reached(self) -> None:
+        """Wait until a reply is held."""
+        await self._reached.wait()
+
+    def release(self) -> None:
+        """Let the held replies go, and all later ones."""
+        self._released.set()
+
+    @property
+    def released(self) -> bool:
+        """Whether replies pass freely."""
+        return self._released.is_set()
+
+    async def wait(self) -> None:
+        """Be held: the dispatcher calls this before it replies."""
+        self.held += 1
+        self._reached.set()
+        try:
+            await self._released.wait()
+        finally:
+            self.held -= 1
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Rule:
+    method: str  # "SendMessage", or "messages.SendMessage" where the short name is not enough
+    left: int | None = 1  # times it still strikes; None = always
+    chat_id: int | None = None  # only requests on this peer, as a bare or a marked id
+    refusal: Refusal | None = None  # None = the reply is lost
+    until: datetime | None = None  # a flood wait that counts down to here
+
+    def strikes(self, names: Collection[str], request: TLObject) -> bool:
+        if self.left == 0 or self.method not in names:
+            return False
+        if self.chat_id is not None and self.chat_id not in _peers(request):
+            return False
+        if self.left is not None:
+            self.left -= 1
+        return True
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Drop:
+    share: float  # of the pushes, 0 to 1
+    account_id: int | None  # None = every account's
+    left: int | None
+    random: Random
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, eq=False)
+class Faults:
+    """What goes wrong on demand: every verb adds, `clear` takes all away. `now` is the clock of flood waits."""
+
+    now: Callable[[], datetime] = _utc_now
+    unanswered: bool = False  # a black hole: the server reads, and neither acts nor answers
+    skew_s: float = 0.0  # how far the server's clock is ahead of the machine's, in seconds
+    _rules: list[_Rule] = field(default_factory=list)
+    _drops: list[_Drop] = field(default_factory=list)
+    _holds: list[Hold] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Undo every fault, and release what is held."""
+        self.unanswered = False
+        self.skew_s = 0.0
+        self._rules.clear()
+        self._drops.clear()
+        for hold in self._holds:
+            hold.release()
+        self._holds.clear()
+
+    def drop_pushes(
+        self,
+        share: float = 1.0,
+        *,
+        account_id: int | None = None,
+        times: int | None = None,
+        random: Random | None = None,
+    ) -> None:
+        """Do not deliver this share of the pushes to one account or to all, `times` times (None = from now on)."""
+        source = random or Random(0)  # noqa: S311 - chance for tests, and repeatable
+        self._drops.append(_Drop(share=share, account_id=account_id, left=times, random=source))
+
+    def answer(
+        self, method: str, error: str, *, code: int | None = None, times: int | None = 1, chat_id: int | None = None
+    ) -> None:
+        """Answer a method with an RPC error, on every chat or only where the request's peer is `chat_id`.
+
+        `method` is the request's class name without «Request», with its namespace where that is needed
+        («channels.GetMessages»). Without `code` it is the one that Telegram sends with this error, else 400.
+        """
+        refusal = Refusal(code or code_of(error), error)
+        self._rules.append(_Rule(method=method, refusal=refusal, left=times, chat_id=chat_id))
+
+    def flood_wait(self, method: str, seconds: int, *, chat_id: int | None = None, times: int | None = 1) -> None:
+        """Answer a method with FLOOD_WAIT_seconds; with `times=None` until so many seconds have passed on the clock."""
+        until = self.now() + timedelta(seconds=seconds) if times is None else None
+        refusal = Refusal(FLOOD, f"FLOOD_WAIT_{seconds}")
+        self._rules.append(_Rule(method=method, refusal=refusal, left=times, chat_id=chat_id, until=until))
+
+    def hold(self, method: str) -> Hold:
+        """Keep back the replies to a method (whose handler runs) until the returned hold is released."""
+        hold = Hold(method)
+        self._holds.append(hold)
+        return hold
+
+    def lose_reply(self, method: str, times: int = 1) -> None:
+        """Handle the next requests of a method, but cut the connection instead of replying."""
+        self._rules.append(_Rule(method=method, left=times))
+
+    def skew(self, seconds: float) -> None:
+        """Set the server's clock so many seconds ahead of the client's (negative: behind)."""
+        self.skew_s = seconds
+
+    def refusal(self, names: Collection[str], request: TLObject) -> Refusal | None:
+        """Return the error that this request is to be answered with, if any; counts as one strike."""
+        for rule in self._rules:
+            if rule.refusal is None or (rule.until and rule.until <= self.now()):
+                continue
+            if rule.strikes(names, request):
+                return self._counted_down(rule.refusal, rule.until)
+        return None
+
+    def _counted_down(self, refusal: Refusal, until: datetime | None) -> Refusal:
+        if until is None:
+            return refusal
+        return Refusal(FLOOD, f"FLOOD_WAIT_{math.ceil((until - self.now()).total_seconds())}")
+
+    def held_by(self, names: Collection[str]) -> Hold | None:
+        """Return the hold that keeps back replies to this method, if any."""
+        return next((hold for hold in self._holds if hold.method in names and not hold.released), None)
+
+    def loses_reply(self, names: Collection[str], request: TLObject) -> bool:
+        """Tell whether the reply to this request is to be lost; counts as one strike."""
+        return any(rule.refusal is None and rule.strikes(names, request) for rule in self._rules)
+
+    def drops_push(self, account_id: int) -> bool:
+        """Tell whether the next push to this account is to be dropped; counts as one strike."""
+        return any([self._hits(drop, account_id) for drop in self._drops])  # noqa: C419 - each draws its own chance
+
+    def _hits(self, drop: _Drop, account_id: int) -> bool:
+        if drop.left == 0 or drop.account_id not in (None, account_id) or drop.random.random() >= drop.share:
+            return False
+        if drop.left is not None:
+            drop.left -= 1
+        return True
+
+
+def code_of(error: str) -> int:
+    """Return the code Telegram sends with an error, by Telethon's tables; 400 where they do not know it."""
+    known: Any = rpcerrorlist.rpc_errors_dict.get(error)
+    if known is None:
+        patterns = rpcerrorlist.rpc_errors_re
+        known = next((kind for pattern, kind in patterns if re.fullmatch(pattern, error)), None)
+    return getattr(known, "code", None) or BAD_REQUEST
+
+
+def _peers(request: TLObject) -> set[int]:
+    """Return the chats that a request is about, each as its bare and its marked id."""
+    peers: set[int] = set()
+    for name in ("peer", "channel", "to_peer", "chat_id", "user_id"):
+        target = getattr(request, name, None)
+        if isinstance(target, int):
+            peers.add(target)
+        elif target is not None:
+            peers |= _ids(target)
+    return peers
+
+
+def _ids(target: TLObject) -> set[int]:
+    bare = next((getattr(target, name) for name in ("channel_id", "chat_id", "user_id") if hasattr(target, name)), None)
+    if bare is None:  # inputPeerSelf, inputPeerEmpty
+        return set()
+    if hasattr(target, "channel_id"):
+        return {bare, utils.get_peer_id(target)}
+    return {bare, -bare} if hasattr(target, "chat_id") else {bare}

@@ -1,0 +1,41 @@
+"""The RSA key pair of the embedded server: a stand-in on loopback, published with its source, that protects nothing."""
+
+import rsa
+
+_PEM = b"""\
+-----BEGIN RSA PRIVATE KEY-----
+MIIEqgIBAAKCAQEAjl6iDxkrhAWRExn0AMVNznIMnM63Bh6RcGCEh00xshIwJNJZ
+//yLY4mnyUFkZyHJLTkTidg3cKc6GRXGA7UKaX8SaNeq7EYi7KBeTiRrVPsgcQ7O
+ld3d0OepiEpDtzxYIqxhnZjt6TyhDrD4s63Z1Cv9klB7+FHiUlZPQ/7/ChixqobO
+T7z0iG4ilCl/SzIqBgbVT8zHfKEVyxO+IUikdKIlgDvtOu4OQEi1FvAoOtGcWUJl
+/KAwTX8LAfG0vrJNip3UvI18Co9ItizDXfJ5Sk5e1J/cfbGsJk9lcWkMZtZfe4uZ
+Dcbh/lOF4qsGtErsJcOhqO8Zjdm6noj6ERLP2wIDAQABAoIBABvhSFcwlKb7+BcH
+hBMKkFwXVYT3rjvSjKS3IfzlDxBSI39yehF5QUqy0FrHJYRUx3LFtJ/P6btz5Bq5
+eteLAoj6S36gjWZLrdcs6Irg8uvnacj6H1aV5jRcyYRZFr2xYYkYvN0B78U3DEs2
+ON3m87trCfM3M6/DSSky3ceUzhFebQQtXx1o2m3WUpSNWpIM3kRUn1wB5R+c+UH1
+x2mLrh+ibu0TP7bDEdZDpVE3ad6wk5Mb395vAgJ2TU1jfToWNmHIVzef+KfzN8E4
+gEwmQjJXfJG5zdIkGJHAp6Dr24+XKA+wsudOgRR0EK6/zpKx9vqUjkouTeoku/Oc
+eFnW3IECgYkAyn9XULXq2X7lE9bOvBdHS+k3TonHqeP82RBlpxHeNZ/5E/+m/zFm
+dh8qop5bFThu49/Nc/kNeJn9n7JoVUd47fx5iCDl/zv12vJDSUxOcwSNxmnCmW+0
+oTOBAOrxb96WrdkAiX/PWmaWy6tlLy8JLuuf37lIZ2FCN6xquCK8mP52FVAl3huz
+oQJ5ALP8VEQtkZkrwWP9yfoKeqASkD2sJp3uVufcW0c5dnB5ZSgqSEWDt8GRfH7l
+jTLO4ZknKhdymeSuGMbLvG+6lDu0vocDEYj8Ge58dhudTTfDId419YZzg9M/J8g2
+5r5MC4DZd/GY6OM/UoNjzoR435R+alXpk3wR+wKBiAIhyReOcsSLc3n7/v03+YYx
+FGX9SV7eiaD3bTqPE5nY71RokqeJK5z+wwInTKoyh+haSN15t8yXQnZV+Ic9U2ae
+C+GFBybiyLnfZxn0dbb8S0nVfzkCVhKEak1KK/STkV6PNFQ+Rj6baecHDO+sPRqD
+XJGMb9i2y22uoQkDRJ0PwMqEp4FpJUECeQCP7/yH5ZVp1Fc9mwm6wESe3RmjaJgd
+dyzjEhOhWy//9OVUALR5e0QqNipE5VlNR6udKnf79ndiLWS9HtPc2m6PbRVtraOJ
+VGt8kOZ3YQ4OySu9pJNs6daDyx8Ke/V+PBx69+93M90TV2Gql9fhkzTicVKi0EBV
+WZ8CgYkAmpBzZlMc2opGQxQJfcgRRy1S1HSu8ExnUeKBnC24dF0Wwn51MSrcBYc9
+XTrMR69sjmtLeLDRb7WugJgG3RU5Z7z7ifpmsrY4qtGOc0W2a2lfBqhpEdiKDguH
+ckl8sRzTGCBxfm+pS78HaF18ueVOAbirXQ3vg0E+alnkpnHnIF189Jn7GMAagQ==
+-----END RSA PRIVATE KEY-----
+"""
+
+PRIVATE_KEY = rsa.PrivateKey.load_pkcs1(_PEM)
+
+
+def public_pem(key: rsa.PrivateKey = PRIVATE_KEY) -> str:
+    """Return the public half as PEM in PKCS#1, as `telethon.crypto.rsa.add_key` takes it."""
+    pem: bytes = rsa.PublicKey(key.n, key.e).save_pkcs1()
+    return pem.decode()

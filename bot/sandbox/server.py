@@ -1,0 +1,196 @@
+"""Connections, and updates for accounts, come in; requests go out to the dispatcher, and pushes to sessions."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
+from typing import Any
+
+import rsa
+from telethon.crypto import AuthKey
+from telethon.tl import TLObject, TLRequest, types
+
+from bot.sandbox.dispatcher import Caller, Dispatcher, Reply
+from bot.sandbox.faults import Faults
+from bot.sandbox.protocol.auth import Auth
+from bot.sandbox.protocol.connection import Connection
+from bot.sandbox.protocol.key import PRIVATE_KEY, public_pem
+from bot.sandbox.protocol.salts import Salts
+from bot.sandbox.protocol.session import Session
+
+__all__ = ["Auth", "Server", "Session"]
+
+ACK_AFTER_S = 0.5  # a request that takes longer is acknowledged before it is answered
+MAX_SESSIONS = 512  # sessions that are remembered while nobody is connected
+
+
+class Server:
+    """An MTProto server on loopback.
+
+    `now` dates what tests look at. The protocol itself runs on `wall` (seconds since 1970) plus `Faults.skew`, since
+    clients compare message ids with the clock of their machine, however a test sets or stops its own.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        faults: Faults,
+        key: rsa.PrivateKey | None,
+        now: Callable[[], datetime],
+        *,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.host = ""
+        self.port = 0
+        self.faults = faults
+        self.key = key or PRIVATE_KEY
+        self.salts = Salts(self.clock)
+        self._dispatcher = dispatcher
+        self._now = now
+        self._wall = wall
+        self._listener: asyncio.Server | None = None
+        self._auths: dict[int, Auth] = {}
+        self._sessions: dict[tuple[int, int], Session] = {}  # by key id and session id
+        self._connections: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._empty = asyncio.Event()  # no connection is open
+        self._empty.set()
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; port 0 takes a free one, which is `port` then."""
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(lambda: Connection(self), host, port)
+        self.host, self.port = self._listener.sockets[0].getsockname()[:2]
+
+    async def stop(self) -> None:
+        """Stop listening, cut every connection and give up on requests that still wait."""
+        if self._listener is not None:
+            self._listener.close()
+        self.cut()
+        await self._empty.wait()
+        await asyncio.sleep(0)  # a task that is cancelled before its first step leaves a coroutine that nobody awaited
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def public_key_pem(self) -> str:
+        """The public key for `telethon.crypto.rsa.add_key(…, old=False)`, as PEM in PKCS#1."""
+        return public_pem(self.key)
+
+    @property
+    def sessions(self) -> list[Session]:
+        """The sessions whose client is connected."""
+        return [session for session in self._sessions.values() if session.live]
+
+    @property
+    def auths(self) -> list[Auth]:
+        """All authorisation keys, oldest first."""
+        return list(self._auths.values())
+
+    def push(self, account_ids: Iterable[int], updates: TLObject, *, skip: Session | None = None) -> None:
+        """Send updates to the connected sessions of these accounts, unless a fault drops them."""
+        wanted = {account_id for account_id in account_ids if not self.faults.drops_push(account_id)}
+        body = b""
+        for session in self._sessions.values():
+            if session is skip or session.auth.account_id not in wanted or not (session.live and session.wants_updates):
+                continue
+            body = body or bytes(updates)
+            session.push(body)
+
+    def push_auth(self, auth: Auth, updates: TLObject) -> None:
+        """Send updates to the connected sessions of one key, also where nobody is signed in (a login token)."""
+        for session in self._sessions.values():
+            if session.auth is auth:
+                session.push(updates)
+
+    def add_auth(self, key: bytes, account_id: int | None) -> Auth:
+        """Register a key of 256 bytes that its client already has; the client needs no key exchange then."""
+        auth = Auth(key=AuthKey(key), created=self._now(), account_id=account_id)
+        self._auths[auth.key.key_id] = auth
+        return auth
+
+    def revoke(self, account_id: int) -> None:
+        """End the authorisations of an account: their next request is answered SESSION_REVOKED."""
+        for auth in self._auths.values():
+            if auth.account_id == account_id:
+                auth.account_id, auth.revoked = None, True
+
+    def cut(self, account_id: int | None = None) -> None:
+        """Abort the TCP connections of an account, or all."""
+        for connection in list(self._connections):
+            owners = {session.auth.account_id for session in connection.sessions}
+            if account_id is None or account_id in owners:
+                connection.abort()
+
+    def clock(self) -> float:
+        """Return the protocol's time in seconds since 1970."""
+        return self._wall() + self.faults.skew_s
+
+    def connected(self, connection: Connection) -> None:
+        """Count a connection in."""
+        self._connections.add(connection)
+        self._empty.clear()
+
+    def disconnected(self, connection: Connection) -> None:
+        """Count a connection out."""
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+    def auth(self, key_id: int) -> Auth | None:
+        """Find a key."""
+        return self._auths.get(key_id)
+
+    def register(self, key: AuthKey) -> None:
+        """Add a key that a client has agreed on."""
+        self._auths[key.key_id] = Auth(key=key, created=self._now())
+
+    def session(self, auth: Auth, session_id: int) -> Session:
+        """Find or open a session."""
+        place = auth.key.key_id, session_id
+        session = self._sessions.get(place)
+        if session is None:
+            self._forget_sessions()
+            session = self._sessions[place] = Session(auth, session_id, host=self)
+        return session
+
+    def _forget_sessions(self) -> None:
+        away = [place for place, session in self._sessions.items() if not session.live]
+        for place in away[:-MAX_SESSIONS]:
+            del self._sessions[place]
+
+    def request(self, session: Session, msg_id: int, request: TLRequest) -> None:
+        """Have a request answered, now or when its handler is done."""
+        reply = self._dispatcher.answer(request, Caller(session, msg_id))
+        if isinstance(reply, Reply):
+            return _deliver(session, msg_id, reply)
+        task = asyncio.get_running_loop().create_task(_deliver_later(session, msg_id, reply))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return None
+
+    def malformed(self, session: Session, msg_id: int, error: str) -> None:
+        """Answer a message that cannot be read, and let the test see it."""
+        self._dispatcher.unknown.append(error)
+        session.reply(msg_id, bytes(types.RpcError(400, error)), failed=True)
+
+    def destroy(self, session: Session, session_id: int) -> bool:
+        """Forget another session of the same key; False where there is none."""
+        if session_id == session.id:
+            return False
+        return self._sessions.pop((session.auth.key.key_id, session_id), None) is not None
+
+
+def _deliver(session: Session, msg_id: int, reply: Reply) -> None:
+    session.reply(msg_id, reply.body, failed=reply.failed)
+    if reply.lost:
+        session.cut()
+
+
+async def _deliver_later(session: Session, msg_id: int, reply: Coroutine[Any, Any, Reply]) -> None:
+    timer = asyncio.get_running_loop().call_later(ACK_AFTER_S, session.acknowledge, msg_id)
+    try:
+        _deliver(session, msg_id, await reply)
+    finally:
+        timer.cancel()

@@ -1,0 +1,137 @@
+"""What comes in are a request's words for peers; what goes out: the peers, and RPC errors where the world refuses."""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from telethon.tl import TLObject, TLRequest
+from telethon.tl import types as tl
+
+from bot.sandbox import dispatcher
+from bot.sandbox.dispatcher import Caller, RpcError
+from bot.sandbox.world import Channel, Refused, User, World
+from bot.sandbox.world.messages import Message
+from bot.sandbox.world.peers import Peer
+from bot.sandbox.world.view import Cast, message_tl
+
+Method = Callable[[Any, Any, Caller], Any]
+
+
+def handles(*requests: type[TLRequest], anonymous: bool = False) -> Callable[[Method], Method]:
+    """Mark a service method as the handler of requests; what the world refuses is answered as an RPC error."""
+
+    def mark(method: Method) -> Method:
+        @functools.wraps(method)
+        def handler(self: Service, request: TLRequest, caller: Caller) -> object:
+            try:
+                result = method(self, request, caller)
+            except Refused as refused:
+                raise RpcError(refused.code, refused.message) from refused
+            return _refusable(result) if inspect.isawaitable(result) else result
+
+        return dispatcher.handles(*requests, anonymous=anonymous)(handler)
+
+    return mark
+
+
+async def _refusable(result: Awaitable[object]) -> object:
+    try:
+        return await result
+    except Refused as refused:
+        raise RpcError(refused.code, refused.message) from refused
+
+
+class Service:
+    """One TL namespace, or a part of a large one: a thin translator between requests and the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def me(self, caller: Caller) -> User:
+        """Return who asks."""
+        return self.world.user(caller.account_id)
+
+    def person(self, caller: Caller) -> User:
+        """Return who asks; raises Refused for bots."""
+        me = self.me(caller)
+        if me.bot:
+            raise Refused("BOT_METHOD_INVALID")
+        return me
+
+    def bot(self, caller: Caller) -> User:
+        """Return the bot that asks; raises Refused for persons."""
+        me = self.me(caller)
+        if not me.bot:
+            raise Refused("USER_BOT_REQUIRED")
+        return me
+
+    def peer(self, me: User, named: TLObject) -> Peer:
+        """Return the peer of an InputPeer; raises Refused."""
+        if isinstance(named, tl.InputPeerSelf):
+            return me
+        if isinstance(named, tl.InputPeerChannel):
+            return self.channel(me, named)
+        if isinstance(named, tl.InputPeerChat):
+            return self._known(-named.chat_id)
+        if isinstance(named, tl.InputPeerUser):
+            return self._vouched(me, named.user_id, named.access_hash, "PEER_ID_INVALID")
+        raise Refused("PEER_ID_INVALID")
+
+    def user(self, me: User, named: TLObject) -> User:
+        """Return the account of an InputUser; raises Refused."""
+        if isinstance(named, tl.InputUserSelf):
+            return me
+        if not isinstance(named, tl.InputUser):
+            raise Refused("USER_ID_INVALID")
+        peer = self._vouched(me, named.user_id, named.access_hash, "USER_ID_INVALID")
+        return self.world.user(peer.id)
+
+    def channel(self, me: User, named: TLObject) -> Channel:
+        """Return the channel of an InputChannel or InputPeerChannel; raises Refused."""
+        if not isinstance(named, tl.InputChannel | tl.InputPeerChannel):
+            raise Refused("CHANNEL_INVALID")
+        marked = -1_000_000_000_000 - named.channel_id
+        channel = self._vouched(me, marked, named.access_hash, "CHANNEL_INVALID")
+        if not isinstance(channel, Channel):
+            raise Refused("CHANNEL_INVALID")
+        return channel
+
+    def _known(self, marked: int) -> Peer:
+        peer = self.world.hub.peers.get(marked)
+        if peer is None:
+            raise Refused("PEER_ID_INVALID")
+        return peer
+
+    def _vouched(self, me: User, marked: int, access_hash: int, error: str) -> Peer:
+        """Return a peer if the asker knows its access hash; bots may say 0."""
+        peer = self.world.hub.peers.get(marked)
+        right = access_hash == self.world.hub.access_hash(me.id, marked) or (me.bot and access_hash == 0)
+        if peer is None or not right:
+            raise Refused(error)
+        return peer
+
+
+def given(date: datetime | None) -> datetime | None:
+    """Return a date that a request gives; a client that means none writes 0."""
+    return date if date and date.timestamp() else None
+
+
+def shown(me: User, messages: Iterable[Message], *peers: Peer) -> tuple[list[TLObject], Cast]:
+    """Return messages as TL, and whom they and the answer name."""
+    listed = list(messages)
+    cast = Cast(me)
+    cast.add(*(peer.marked for peer in peers))
+    cast.add_messages(listed)
+    return [message_tl(message, me) for message in listed], cast
+
+
+def page_of(me: User, peer: Peer, messages: Iterable[Message], count: int) -> TLObject:
+    """Return a page of a chat in the constructor that Telegram uses for its kind; `count` is of the whole."""
+    listed, cast = shown(me, messages, peer)
+    if isinstance(peer, Channel):
+        return tl.messages.ChannelMessages(peer.log.pts, count, listed, [], cast.chats, cast.users)
+    if len(listed) == count:
+        return tl.messages.Messages(listed, [], cast.chats, cast.users)
+    return tl.messages.MessagesSlice(count, listed, [], cast.chats, cast.users)

@@ -1,0 +1,92 @@
+"""What a client puts into a message comes in, as the fields of a send or edit request; checked drafts go out."""
+
+from collections.abc import Sequence
+
+from telethon.tl import TLObject
+from telethon.tl import types as tl
+
+from bot.sandbox.services.base import Service
+from bot.sandbox.world import Refused, User
+from bot.sandbox.world.messages import Draft
+from bot.sandbox.world.text import checked
+
+_MAX_DATA = 64  # bytes behind a button
+_UNBUILT = ("schedule_date", "quick_reply_shortcut", "quick_reply_shortcut_id", "rich_message", "send_as")
+
+
+class ContentService(Service):
+    """The part of sending and editing that looks at what is sent."""
+
+    def draft(self, me: User, request: TLObject, media: TLObject | None = None) -> Draft:
+        """Return what a sendMessage or sendMedia request sends; raises Refused."""
+        refuse_unbuilt(request)
+        text, entities = self.text(me, request.message, request.entities, caption=media is not None)
+        if not text and media is None:
+            raise Refused("MESSAGE_EMPTY")
+        return Draft(
+            text=text,
+            entities=entities,
+            media=media,
+            reply_markup=keyboard(me, request.reply_markup),
+            reply_to=replied(request.reply_to),
+            silent=bool(request.silent),
+        )
+
+    def text(
+        self, me: User, text: str, entities: Sequence[TLObject] | None, *, caption: bool
+    ) -> tuple[str, list[TLObject]]:
+        """Return a checked text and its entities, with mentions of people by number made theirs."""
+        return checked(text, [self._entity(me, entity) for entity in entities or ()], caption=caption)
+
+    def _entity(self, me: User, entity: TLObject) -> TLObject:
+        if not isinstance(entity, tl.InputMessageEntityMentionName):
+            return entity
+        return tl.MessageEntityMentionName(entity.offset, entity.length, self.user(me, entity.user_id).id)
+
+    def media(self, me: User, media: TLObject) -> TLObject:
+        """Return the MessageMedia of an InputMedia; raises Refused."""
+        files = self.world.media
+        if isinstance(media, tl.InputMediaUploadedPhoto):
+            return files.photo(files.assembled(me.id, media.file.id, media.file.parts))
+        if isinstance(media, tl.InputMediaUploadedDocument):
+            data = files.assembled(me.id, media.file.id, media.file.parts)
+            return files.document(data, mime_type=media.mime_type, attributes=media.attributes)
+        if isinstance(media, tl.InputMediaPhoto | tl.InputMediaDocument):
+            return files.find(media.id.id, media.id.access_hash, media.id.file_reference).media
+        raise NotImplementedError(type(media).__name__)
+
+
+def refuse_unbuilt(request: TLObject) -> None:
+    """Fail, for the test to see, where a request asks for what this server does not know."""
+    asked = [name for name in _UNBUILT if getattr(request, name, None) is not None]
+    if asked:
+        raise NotImplementedError(f"{type(request).__name__} with {', '.join(asked)}")
+
+
+def replied(reply_to: TLObject | None) -> int | None:
+    """Return the number of the message that is answered."""
+    if reply_to is None:
+        return None
+    if not isinstance(reply_to, tl.InputReplyToMessage):
+        raise NotImplementedError(type(reply_to).__name__)
+    number: int = reply_to.reply_to_msg_id
+    return number
+
+
+def keyboard(me: User, markup: TLObject | None) -> TLObject | None:
+    """Return the keyboard of a bot's message; persons have none. Raises Refused."""
+    if markup is None or not me.bot:
+        return None
+    if isinstance(markup, tl.ReplyInlineMarkup):
+        for button in (button for row in markup.rows for button in row.buttons):
+            _check_button(button)
+    return markup
+
+
+def _check_button(button: TLObject) -> None:
+    if not button.text:
+        raise Refused("BUTTON_TEXT_INVALID")
+    if isinstance(button.type, tl.InlineButtonTypeCallback) and not 0 < len(button.type.data) <= _MAX_DATA:
+        raise Refused("BUTTON_DATA_INVALID")
+    if isinstance(button.type, tl.InlineButtonTypeUrl) and "." not in button.type.url and ":" not in button.type.url:
+        raise Refused("BUTTON_URL_INVALID")

@@ -1,0 +1,122 @@
+"""messages.send…, forward: what a client sends comes in; the updates that tell it what became of it go out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from telethon.tl import TLObject, functions
+from telethon.tl import types as tl
+
+from bot.sandbox.dispatcher import Caller
+from bot.sandbox.services.base import handles
+from bot.sandbox.services.content import ContentService, refuse_unbuilt, replied
+from bot.sandbox.world import Message, Refused, User
+from bot.sandbox.world.messages import Draft
+from bot.sandbox.world.peers import Peer
+from bot.sandbox.world.view import told
+
+_MAX_ALBUM = 10
+_MAX_FORWARDED = 100
+
+
+class SendingService(ContentService):
+    """New messages."""
+
+    @handles(functions.messages.SendMessageRequest)
+    def send_message(self, request: functions.messages.SendMessageRequest, caller: Caller) -> TLObject:
+        """Send a text."""
+        me = self.me(caller)
+        me.once(request.random_id)
+        peer = self.peer(me, request.peer)
+        return _sent(me, peer, [self.draft(me, request)], [request.random_id], caller)
+
+    @handles(functions.messages.SendMediaRequest)
+    def send_media(self, request: functions.messages.SendMediaRequest, caller: Caller) -> TLObject:
+        """Send a photo or a document."""
+        me = self.me(caller)
+        me.once(request.random_id)
+        peer = self.peer(me, request.peer)
+        draft = self.draft(me, request, self.media(me, request.media))
+        return _sent(me, peer, [draft], [request.random_id], caller)
+
+    @handles(functions.messages.UploadMediaRequest)
+    def upload_media(self, request: functions.messages.UploadMediaRequest, caller: Caller) -> TLObject:
+        """Store a file, for an album to name."""
+        me = self.me(caller)
+        self.peer(me, request.peer)
+        return self.media(me, request.media)
+
+    @handles(functions.messages.SendMultiMediaRequest)
+    def send_album(self, request: functions.messages.SendMultiMediaRequest, caller: Caller) -> TLObject:
+        """Send an album."""
+        me = self.me(caller)
+        refuse_unbuilt(request)
+        if not 0 < len(request.multi_media) <= _MAX_ALBUM:
+            raise Refused("MULTI_MEDIA_TOO_LONG" if request.multi_media else "MEDIA_EMPTY")
+        random_ids = [item.random_id for item in request.multi_media]
+        for random_id in random_ids:
+            me.once(random_id)
+        peer = self.peer(me, request.peer)
+        grouped = me.hub.random.getrandbits(62)
+        common = Draft(grouped=grouped, reply_to=replied(request.reply_to), silent=bool(request.silent))
+        drafts = []
+        for item in request.multi_media:
+            text, entities = self.text(me, item.message, item.entities, caption=True)
+            drafts.append(replace(common, text=text, entities=entities, media=self.media(me, item.media)))
+        return _sent(me, peer, drafts, random_ids, caller)
+
+    @handles(functions.messages.ForwardMessagesRequest)
+    def forward(self, request: functions.messages.ForwardMessagesRequest, caller: Caller) -> TLObject:
+        """Forward messages from a chat that the asker may read."""
+        me = self.me(caller)
+        refuse_unbuilt(request)
+        if not 0 < len(request.id) <= _MAX_FORWARDED or len(request.id) != len(request.random_id):
+            raise Refused("MESSAGE_IDS_EMPTY" if not request.id else "RANDOM_ID_INVALID")
+        for random_id in request.random_id:
+            me.once(random_id)
+        target = self.peer(me, request.to_peer)
+        source = self.peer(me, request.from_peer).history(me).messages
+        originals = [source.get(number) for number in request.id]
+        known = [message for message in originals if message is not None and message.action is None]
+        if len(known) != len(originals):
+            raise Refused("MESSAGE_ID_INVALID")
+        drafts = _forwards(me, known, named=not request.drop_author)
+        result = _sent(me, target, drafts, request.random_id, caller)
+        for message in known:
+            message.forwards += 1
+        return result
+
+    @handles(functions.messages.StartBotRequest)
+    def start_bot(self, request: functions.messages.StartBotRequest, caller: Caller) -> TLObject:
+        """Press Start in a private chat with a bot."""
+        me = self.person(caller)
+        me.once(request.random_id)
+        bot = self.user(me, request.bot)
+        if not bot.bot:
+            raise Refused("BOT_INVALID")
+        draft = Draft(text=f"/start {request.start_param}".strip())
+        return _sent(me, self.peer(me, request.peer), [draft], [request.random_id], caller)
+
+
+def _sent(me: User, peer: Peer, drafts: Sequence[Draft], random_ids: Sequence[int], caller: Caller) -> TLObject:
+    """Send drafts and return what the sender is told; the random_ids are used up only then."""
+    changes = []
+    for draft, random_id in zip(drafts, random_ids, strict=True):
+        changes.append(peer.accept(me, draft, origin=caller.session))
+        me.random_ids.add(random_id)
+    pairs = zip(changes, random_ids, strict=True)
+    return told(me, changes, [tl.UpdateMessageID(change.ids[0], random_id) for change, random_id in pairs])
+
+
+def _forwards(me: User, originals: Sequence[Message], *, named: bool) -> list[Draft]:
+    """Return drafts of forwards; albums stay together under a new number."""
+    albums = {message.grouped: me.hub.random.getrandbits(62) for message in originals if message.grouped}
+    return [
+        Draft(
+            text=message.text,
+            entities=message.entities,
+            media=message.media,
+            forward=message if named else None,
+            grouped=albums.get(message.grouped or 0),
+        )
+        for message in originals
+    ]

@@ -1,0 +1,172 @@
+"""What comes in are a test's verbs for a channel: post, edit, delete, join, ban; what goes out: messages, updates."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Unpack
+
+from telethon.tl import TLObject
+from telethon.tl import types as tl
+
+from bot.sandbox.world.feed import Feed
+from bot.sandbox.world.log import Kind
+from bot.sandbox.world.messages import Draft, Fields, Message, Revision
+from bot.sandbox.world.peers import Account
+from bot.sandbox.world.refused import Refused
+from bot.sandbox.world.roster import Role
+from bot.sandbox.world.view import Cast, bundle
+
+_MAX_JOINED = 500  # channels per account
+
+
+class Channel(Feed):
+    """A broadcast channel or supergroup, with the verbs of tests; `push=False` loses the update, not the change."""
+
+    def post(
+        self,
+        text: str = "",
+        *,
+        media: TLObject | None = None,
+        author: Account | None = None,
+        push: bool = True,
+        **fields: Unpack[Fields],
+    ) -> Message:
+        """Publish a message, as the channel or as an author; the text is kept to the letter, however long."""
+        change = self.publish(author, Draft(text=text, media=media, **fields), push=push)
+        return self.kept.messages[change.ids[0]]
+
+    def album(
+        self,
+        media: Sequence[TLObject],
+        text: str = "",
+        *,
+        author: Account | None = None,
+        push: bool = True,
+        **fields: Unpack[Fields],
+    ) -> list[Message]:
+        """Publish photos or documents as one album with the text under the first; returns its messages."""
+        first = replace(Draft(text=text, **fields), grouped=self.hub.random.getrandbits(62))
+        drafts = [replace(first, media=media[0])]
+        drafts += [replace(first, media=item, text="", entities=(), message_id=None) for item in media[1:]]
+        changes = [self.publish(author, draft, push=push) for draft in drafts]
+        return [self.kept.messages[change.ids[0]] for change in changes]
+
+    def edit(
+        self,
+        message_id: int,
+        text: str | None = None,
+        *,
+        entities: Sequence[TLObject] = (),
+        media: TLObject | None = None,
+        push: bool = True,
+    ) -> Message:
+        """Change a message's text or media."""
+        message = self.kept.messages[message_id]
+        revision = Revision(text=text, entities=entities, media=media, reply_markup=message.reply_markup)
+        message.revised(revision, self.hub.now())
+        self.change(Kind.EDIT, [message_id], push=push)
+        return message
+
+    def delete(self, *message_ids: int, push: bool = True) -> None:
+        """Delete messages."""
+        self.erase(message_ids, push=push)
+
+    def view(self, message_id: int, views: int) -> None:
+        """Set a post's view counter; clients get the figure without a pts, or with the next edit."""
+        self.kept.messages[message_id].views = views
+        self._tell(tl.UpdateChannelMessageViews(self.id, message_id, views))
+
+    def react(self, message_id: int, emoji: str, count: int = 1, *, push: bool = True) -> None:
+        """Add reactions to a message: an edit without a change of text, hidden unless a person has edited before."""
+        message = self.kept.messages[message_id]
+        message.reactions[emoji] = message.reactions.get(emoji, 0) + count
+        message.edit_hide = message.edit_hide or message.edit_date is None
+        message.edit_date = message.edit_date or self.hub.now()
+        self.change(Kind.EDIT, [message_id], push=push)
+
+    def pin(self, message_id: int, *, push: bool = True) -> None:
+        """Pin a message; a service message says so."""
+        self.kept.messages[message_id].pinned = True
+        self.pinned.append(message_id)
+        self.change(Kind.PIN, [message_id], push=push)
+        self.publish(None, Draft(action=tl.MessageActionPinMessage(), reply_to=message_id), push=push)
+
+    def unpin(self, message_id: int, *, push: bool = True) -> None:
+        """Unpin a message."""
+        self.kept.messages[message_id].pinned = False
+        self.pinned.remove(message_id)
+        self.change(Kind.UNPIN, [message_id], push=push)
+
+    def join(self, account: Account, role: Role = Role.MEMBER, *, origin: object = None) -> None:
+        """Make somebody a member, or change the role of one; `origin` of the account is not pushed to."""
+        new = account not in self.roster
+        self.roster.put(account, role, self.hub.now())
+        account.joined.add(self.marked)
+        if new:
+            account.read[self.marked] = self.last_id
+        if new and self.megagroup:
+            self.publish(account, Draft(action=tl.MessageActionChatAddUser([account.id])))
+        self._emit(account, tl.UpdateChannel(self.id), origin)
+
+    def promote(self, account: Account) -> None:
+        """Make somebody an admin, and a member."""
+        self.join(account, Role.ADMIN)
+
+    def asks_in(self, account: Account, *, origin: object = None) -> None:
+        """Join by the account's own wish; raises Refused."""
+        if account in self.roster:
+            return
+        if account.id in self.roster.banned:
+            raise Refused("CHANNEL_PRIVATE")
+        if len(account.joined) >= _MAX_JOINED:
+            raise Refused("CHANNELS_TOO_MUCH")
+        if self.needs_approval:
+            self.roster.pending[account.id] = account
+            raise Refused("INVITE_REQUEST_SENT")
+        self.join(account, origin=origin)
+
+    def leave(self, account: Account, *, origin: object = None) -> None:
+        """Let a member go; raises Refused for others."""
+        if account not in self.roster:
+            raise Refused("USER_NOT_PARTICIPANT")
+        del self.roster.members[account.id]
+        account.joined.discard(self.marked)
+        self._emit(account, tl.UpdateChannel(self.id), origin)
+
+    def kick(self, account: Account) -> None:
+        """Remove a member, who may come back."""
+        self.leave(account)
+        if self.megagroup:
+            self.publish(None, Draft(action=tl.MessageActionChatDeleteUser(account.id)))
+
+    def ban(self, account: Account) -> None:
+        """Remove somebody and keep him out, also as a reader."""
+        self.roster.banned.add(account.id)
+        if account in self.roster:
+            self.leave(account)
+
+    def rename(self, title: str | None = None, *, username: str | None = None) -> None:
+        """Change the title, which a service message tells, or the username."""
+        if username:
+            self.hub.name(self, username)
+            self.username = username
+        if title:
+            self.title = title
+            self.publish(None, Draft(action=tl.MessageActionChatEditTitle(title)))
+        self._tell(tl.UpdateChannel(self.id))
+
+    def make_private(self) -> str:
+        """Take the username away; returns the hash of the invite link."""
+        self.hub.name(self, None)
+        self.username = None
+        self._tell(tl.UpdateChannel(self.id))
+        return self.invite
+
+    def _tell(self, update: TLObject) -> None:
+        for member in self.roster.members.values():
+            self._emit(member.account, update, None)
+
+    def _emit(self, account: Account, update: TLObject, origin: object) -> None:
+        cast = Cast(account)
+        cast.add(self.marked)
+        self.hub.emit(account.id, partial(bundle, account, [update], cast), origin)

@@ -1,0 +1,160 @@
+"""What comes in is what clients do in a channel or supergroup; what goes out: messages, a log, updates for members."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from telethon.tl import TLObject
+from telethon.tl import types as tl
+
+from bot.sandbox.world.history import History
+from bot.sandbox.world.log import Change, Kind, Log
+from bot.sandbox.world.messages import Draft, Message, Revision, compose
+from bot.sandbox.world.peers import Account, Hub, Peer
+from bot.sandbox.world.privacy import reaches
+from bot.sandbox.world.refused import Refused
+from bot.sandbox.world.roster import Role, Roster, rights
+from bot.sandbox.world.view import told
+
+
+class Feed(Peer):
+    """A broadcast channel, or with `megagroup` a supergroup: public with a username, else reached by invite."""
+
+    def __init__(self, hub: Hub, number: int, title: str, *, megagroup: bool) -> None:
+        self.hub = hub
+        self.id = number
+        self.marked = -1_000_000_000_000 - number
+        self.title = title
+        self.megagroup = megagroup
+        self.about = ""
+        self.invite = ""
+        self.needs_approval = False  # of those who want to join
+        self.roster = Roster()
+        self.log = Log()
+        self.kept = History()
+        self.pinned: list[int] = []  # messages, the latest last
+        self.date = self.changed = hub.now()
+        self.too_long_after: int | None = None  # changes; a difference that spans more is refused as too long
+        self.last_id = 0
+
+    def shown_to(self, viewer: Account) -> TLObject:
+        """Return the Channel, or ChannelForbidden for those who may not see it."""
+        access_hash = self.hub.access_hash(viewer.id, self.marked)
+        megagroup = self.megagroup or None
+        broadcast = not self.megagroup or None
+        if not self.open_to(viewer):
+            return tl.ChannelForbidden(self.id, access_hash, self.title, broadcast=broadcast, megagroup=megagroup)
+        role = self.roster.role(viewer)
+        return tl.Channel(
+            self.id,
+            self.title,
+            tl.ChatPhotoEmpty(),
+            self.date,
+            access_hash=access_hash,
+            username=self.username,
+            broadcast=broadcast,
+            megagroup=megagroup,
+            left=(role is None) or None,
+            creator=(role is Role.CREATOR) or None,
+            admin_rights=rights() if role in (Role.CREATOR, Role.ADMIN) else None,
+        )
+
+    def open_to(self, viewer: Account) -> bool:
+        """Tell whether an account may read here: members, and everybody who is not banned where it is public."""
+        return viewer in self.roster or (self.username is not None and viewer.id not in self.roster.banned)
+
+    def history(self, viewer: Account) -> History:
+        """Return the messages."""
+        if not self.open_to(viewer):
+            raise Refused("CHANNEL_PRIVATE")
+        return self.kept
+
+    def store(self, viewer: Account) -> Mapping[int, Message]:  # noqa: ARG002 - the same for every viewer here
+        """Return the messages by number."""
+        return self.kept.messages
+
+    def reaches(self, account: Account, change: Change) -> bool:
+        """Tell whether a change is for this member; bots that are no admins miss the chatter of a supergroup."""
+        if not account.bot or self.roster.is_admin(account):
+            return True
+        message = self.kept.messages.get(change.ids[0])
+        return message is None or reaches(message, account, self.kept.messages.get(message.reply_to or 0))
+
+    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> Change:
+        """Take a message from a client."""
+        self._check_may_write(sender)
+        if draft.reply_to is not None and draft.reply_to not in self.kept.messages:
+            raise Refused("REPLY_MESSAGE_ID_INVALID")
+        return self.publish(sender, replace(draft, message_id=None), origin=origin)
+
+    def _check_may_write(self, sender: Account) -> None:
+        if sender.id in self.roster.banned:
+            raise Refused("USER_BANNED_IN_CHANNEL" if self.username else "CHANNEL_PRIVATE")
+        if sender not in self.roster:
+            closed = self.username is None or sender.bot
+            raise Refused("CHANNEL_PRIVATE") if closed else Refused("CHAT_WRITE_FORBIDDEN", 403)
+        if not self.megagroup and not self.roster.is_admin(sender):
+            raise Refused("CHAT_ADMIN_REQUIRED")
+
+    def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> Change:
+        """Take an edit from a client: by the author in a supergroup, by an admin in a channel."""
+        message = self.history(editor).messages.get(message_id)
+        if message is None or message.action is not None:
+            raise Refused("MESSAGE_ID_INVALID")
+        if self.megagroup and message.sender_id != editor.id:
+            raise Refused("MESSAGE_AUTHOR_REQUIRED", 403)
+        if not self.megagroup and not self.roster.is_admin(editor):
+            raise Refused("CHAT_ADMIN_REQUIRED")
+        if not message.revised(revision, self.hub.now()):
+            raise Refused("MESSAGE_NOT_MODIFIED")
+        return self.change(Kind.EDIT, [message_id], actor=editor, origin=origin)
+
+    def remove(self, actor: Account, ids: Iterable[int], *, origin: object = None) -> Change | None:
+        """Take deletions from a client; None where none of the messages is there."""
+        doomed = [number for number in ids if number in self.history(actor).messages]
+        own = all(self.kept.messages[number].sender_id == actor.id for number in doomed)
+        if not (self.roster.is_admin(actor) or (self.megagroup and own)):
+            raise Refused("MESSAGE_DELETE_FORBIDDEN", 403)
+        return self.erase(doomed, actor=actor, origin=origin) if doomed else None
+
+    def publish(self, sender: Account | None, draft: Draft, *, push: bool = True, origin: object = None) -> Change:
+        """Add a message, by nobody where the channel itself speaks."""
+        number = draft.message_id or self.last_id + 1
+        self.last_id = max(self.last_id, number)
+        sender_id = sender.id if sender else None
+        message = compose(draft, number=number, chat=self.marked, sender_id=sender_id, now=self.hub.now())
+        message.post = not self.megagroup
+        if message.post and draft.action is None:
+            message.views = draft.views
+        self.kept.add(message)
+        if sender is not None:
+            sender.read[self.marked] = number
+        return self.change(Kind.NEW, [number], actor=sender, push=push, origin=origin)
+
+    def erase(
+        self, ids: Iterable[int], *, actor: Account | None = None, push: bool = True, origin: object = None
+    ) -> Change:
+        """Delete messages, all of which must be there."""
+        gone = tuple(ids)
+        for number in gone:
+            self.kept.remove(number)
+        return self.change(Kind.DELETE, gone, actor=actor, push=push, origin=origin)
+
+    def change(
+        self,
+        kind: Kind,
+        ids: Iterable[int],
+        *,
+        actor: Account | None = None,
+        push: bool = True,
+        origin: object = None,
+    ) -> Change:
+        """Record a change and tell the members; `origin` of the actor is not pushed to."""
+        change = self.log.add(kind, self.marked, ids)
+        self.changed = self.hub.now()
+        if push:
+            for account in [member.account for member in self.roster.members.values()]:
+                if self.reaches(account, change):
+                    skip = origin if account is actor else None
+                    self.hub.emit(account.id, partial(told, account, [change]), skip)
+        return change

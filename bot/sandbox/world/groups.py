@@ -1,0 +1,85 @@
+"""What comes in is what happens in a basic group; what goes out: copies of each message in its members' boxes."""
+
+from collections.abc import Iterable, Mapping
+
+from telethon.tl import TLObject
+from telethon.tl import types as tl
+
+from bot.sandbox.world import mail
+from bot.sandbox.world.history import History
+from bot.sandbox.world.log import Change
+from bot.sandbox.world.messages import Draft, Message, Revision, compose
+from bot.sandbox.world.peers import Account, Hub, Peer
+from bot.sandbox.world.privacy import reaches
+from bot.sandbox.world.refused import Refused
+
+
+class Group(Peer):
+    """A basic group; its first member made it."""
+
+    def __init__(self, hub: Hub, number: int, title: str, members: Iterable[Account]) -> None:
+        self.hub = hub
+        self.id = number
+        self.marked = -number
+        self.title = title
+        self.members: dict[int, Account] = {account.id: account for account in members}
+        self.creator = next(iter(self.members.values()), None)
+        self.date = hub.now()
+        self.version = 1  # of the list of members
+
+    def shown_to(self, viewer: Account) -> TLObject:
+        """Return the Chat, or ChatForbidden for those who are not in it."""
+        if viewer.id not in self.members:
+            return tl.ChatForbidden(self.id, self.title)
+        count = len(self.members)
+        creator = viewer is self.creator or None
+        return tl.Chat(self.id, self.title, tl.ChatPhotoEmpty(), count, self.date, self.version, creator=creator)
+
+    def history(self, viewer: Account) -> History:
+        """Return the group's messages in the viewer's box."""
+        if viewer.id not in self.members and self.marked not in viewer.chats:
+            raise Refused("PEER_ID_INVALID")
+        return viewer.chat(self.marked)
+
+    def store(self, viewer: Account) -> Mapping[int, Message]:
+        """Return the viewer's box."""
+        return viewer.box
+
+    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> Change:
+        """Take a message of a member."""
+        if sender.id not in self.members:
+            known = self.marked in sender.chats
+            raise Refused("CHAT_WRITE_FORBIDDEN", 403) if known else Refused("PEER_ID_INVALID")
+        return self._deliver(sender, draft, origin)
+
+    def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> Change:
+        """Take an edit by the author."""
+        if editor.id not in self.members:
+            raise Refused("CHAT_WRITE_FORBIDDEN", 403)
+        return mail.revise(editor, message_id, revision, origin=origin)
+
+    def add(self, account: Account) -> None:
+        """Add a member; everybody sees a service message."""
+        self.members[account.id] = account
+        self._changed(account, tl.MessageActionChatAddUser([account.id]))
+
+    def remove(self, account: Account) -> None:
+        """Remove a member, who still gets the service message about it."""
+        if account is self.creator:
+            raise ValueError("the creator stays")
+        self._changed(account, tl.MessageActionChatDeleteUser(account.id))
+        del self.members[account.id]
+
+    def _changed(self, account: Account, action: TLObject) -> None:
+        self.version += 1
+        self._deliver(self.creator or account, Draft(action=action), None)
+
+    def _deliver(self, sender: Account, draft: Draft, origin: object) -> Change:
+        seats = [mail.Seat(account, self.marked) for account in self._readers(sender, draft)]
+        return mail.deliver(sender, seats, draft, origin=origin)
+
+    def _readers(self, sender: Account, draft: Draft) -> list[Account]:
+        """Return who gets a message: the sender, and members except bots it is not meant for."""
+        message = compose(draft, number=0, chat=self.marked, sender_id=sender.id, now=self.hub.now())
+        replied = sender.box.get(draft.reply_to or 0)
+        return [account for account in self.members.values() if reaches(message, account, replied)]

@@ -1,0 +1,71 @@
+"""What comes in are changes of one channel or account; what goes out: their pts, and what changed since another."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
+
+from bot.sandbox.world.refused import Refused
+
+
+class Kind(Enum):
+    """What a change did to its messages."""
+
+    NEW = auto()
+    EDIT = auto()
+    DELETE = auto()
+    PIN = auto()
+    UNPIN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of a log; it names messages and does not keep what they said."""
+
+    kind: Kind
+    chat: int  # marked id of the chat
+    ids: tuple[int, ...]  # of the messages
+    pts: int  # after the change
+    count: int  # by how much the pts moved
+
+
+class Missed(NamedTuple):
+    """Changes since some pts, oldest first."""
+
+    changes: list[Change]
+    final: bool  # there are no more of them
+
+
+class Log:
+    """The changes of one channel, or of the private chats and basic groups of one account."""
+
+    def __init__(self) -> None:
+        self.pts = 1
+        self._changes: list[Change] = []
+
+    def add(self, kind: Kind, chat: int, ids: Iterable[int]) -> Change:
+        """Record a change; the pts moves by the number of its messages."""
+        named = tuple(ids)
+        self.pts += len(named)
+        change = Change(kind, chat, named, self.pts, len(named))
+        self._changes.append(change)
+        return change
+
+    def behind(self, pts: int) -> int:
+        """Tell how far a client with this pts is behind; raises Refused for a pts that cannot be."""
+        if pts == 0:
+            raise Refused("PERSISTENT_TIMESTAMP_EMPTY")
+        if not 0 < pts <= self.pts:
+            raise Refused("PERSISTENT_TIMESTAMP_INVALID")
+        return self.pts - pts
+
+    def since(self, pts: int, limit: int) -> Missed:
+        """Return at most `limit` changes (at least one) that came after this pts."""
+        start = bisect_right(self._changes, pts, key=_pts)
+        end = start + max(1, limit)
+        return Missed(self._changes[start:end], end >= len(self._changes))
+
+
+def _pts(change: Change) -> int:
+    return change.pts

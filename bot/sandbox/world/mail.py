@@ -1,0 +1,82 @@
+"""What comes in are messages, edits, deletions in private chats and basic groups; what goes out: copies, updates."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from bot.sandbox.world.log import Change, Kind
+from bot.sandbox.world.messages import Draft, Message, Revision, compose, reply_in
+from bot.sandbox.world.peers import Account
+from bot.sandbox.world.refused import Refused
+from bot.sandbox.world.view import told
+
+
+class Seat(NamedTuple):
+    """A participant, and what the chat is called in his box."""
+
+    account: Account
+    chat: int  # marked id
+
+
+def deliver(sender: Account, seats: Sequence[Seat], draft: Draft, *, origin: object = None) -> Change:
+    """Put a copy of a message into every box and tell everybody; returns the sender's change."""
+    if draft.reply_to is not None and draft.reply_to not in sender.box:
+        raise Refused("REPLY_MESSAGE_ID_INVALID")
+    copies: dict[int, Message] = {}
+    changes = []
+    for account, chat in seats:
+        own = reply_in(draft, sender.box, account.id)
+        message = compose(own, number=account.next_id(), chat=chat, sender_id=sender.id, now=account.hub.now())
+        message.copies = copies
+        copies[account.id] = message
+        changes.append((account, account.put(message)))
+    return _announced(sender, changes, origin)
+
+
+def revise(editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> Change:
+    """Edit all copies of a message that the editor wrote."""
+    original = editor.box.get(message_id)
+    if original is None or original.action is not None:
+        raise Refused("MESSAGE_ID_INVALID")
+    if original.sender_id != editor.id:
+        raise Refused("MESSAGE_AUTHOR_REQUIRED", 403)
+    changes = []
+    for account, message in _holders(editor, original):
+        if not message.revised(revision, account.hub.now()):
+            raise Refused("MESSAGE_NOT_MODIFIED")
+        changes.append((account, account.log.add(Kind.EDIT, message.chat, [message.id])))
+    return _announced(editor, changes, origin)
+
+
+def remove(actor: Account, ids: Iterable[int], *, everywhere: bool, origin: object = None) -> Change | None:
+    """Delete messages from the actor's box, or from every box; None where he has none of them."""
+    doomed: dict[Account, list[int]] = {}
+    for message in [actor.box[number] for number in ids if number in actor.box]:
+        for account, copy in _holders(actor, message):
+            if everywhere or account is actor:
+                doomed.setdefault(account, []).append(copy.id)
+                del message.copies[account.id]
+    if not doomed:
+        return None
+    return _announced(actor, [(account, account.drop(gone)) for account, gone in doomed.items()], origin)
+
+
+def _holders(account: Account, message: Message) -> list[tuple[Account, Message]]:
+    found = []
+    for number, copy in message.copies.items():
+        holder = account.hub.peers[number]
+        if isinstance(holder, Account):
+            found.append((holder, copy))
+    return found
+
+
+def _announced(actor: Account, changes: Iterable[tuple[Account, Change]], origin: object) -> Change:
+    """Tell everybody what changed in his box; returns the actor's change."""
+    own: Change | None = None
+    for account, change in changes:
+        own = change if account is actor else own
+        skip = origin if account is actor else None
+        account.hub.emit(account.id, partial(told, account, [change]), skip)
+    if own is None:
+        raise Refused("MESSAGE_ID_INVALID")
+    return own

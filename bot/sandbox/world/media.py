@@ -1,0 +1,98 @@
+"""What comes in are the bytes of photos and documents; what goes out are their TL objects, and the bytes again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from telethon.tl import TLObject
+from telethon.tl import types as tl
+
+from bot.sandbox.world.refused import Refused
+
+DC_ID = 2
+MAX_PART = 512 * 1024  # bytes
+_PHOTO_SIZE = "x"  # the one size that a photo has here
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is stored once and shown in many messages."""
+
+    data: bytes
+    media: TLObject  # MessageMediaPhoto or MessageMediaDocument
+    date: datetime
+
+
+class Media:
+    """All files of the world, and the parts of those on their way up."""
+
+    def __init__(self, random: Random, now: Callable[[], datetime]) -> None:
+        self._random = random
+        self._now = now
+        self._files: dict[int, File] = {}
+        self._parts: dict[tuple[int, int], dict[int, bytes]] = {}  # (account, file id) → part → bytes
+
+    def photo(self, data: bytes, *, width: int = 1280, height: int = 720) -> TLObject:
+        """Store a photo and return a MessageMediaPhoto."""
+        number = self._number()
+        size = tl.PhotoSize(_PHOTO_SIZE, width, height, len(data))
+        photo = tl.Photo(number, self._number(), _reference(number), self._now(), [size], DC_ID)
+        return self._store(number, data, tl.MessageMediaPhoto(photo=photo))
+
+    def document(
+        self, data: bytes, *, name: str = "", mime_type: str = "", attributes: Sequence[TLObject] = ()
+    ) -> TLObject:
+        """Store a document and return a MessageMediaDocument."""
+        number = self._number()
+        named = [*attributes, *([tl.DocumentAttributeFilename(name)] if name else [])]
+        kind = mime_type or "application/octet-stream"
+        document = tl.Document(
+            number, self._number(), _reference(number), self._now(), kind, len(data), DC_ID, attributes=named
+        )
+        return self._store(number, data, tl.MessageMediaDocument(document=document))
+
+    def _store(self, number: int, data: bytes, media: TLObject) -> TLObject:
+        self._files[number] = File(data, media, self._now())
+        return media
+
+    def find(self, number: int, access_hash: int, reference: bytes) -> File:
+        """Return a file by what a client knows of it; raises Refused."""
+        file = self._files.get(number)
+        if file is None or _content(file.media).access_hash != access_hash:
+            raise Refused("FILE_ID_INVALID")
+        if reference != _reference(number):
+            raise Refused("FILE_REFERENCE_EXPIRED")
+        return file
+
+    def save_part(self, account_id: int, file_id: int, part: int, data: bytes) -> None:
+        """Keep one part of an upload."""
+        if part < 0:
+            raise Refused("FILE_PART_INVALID")
+        if not data:
+            raise Refused("FILE_PART_EMPTY")
+        if len(data) > MAX_PART:
+            raise Refused("FILE_PART_TOO_BIG")
+        self._parts.setdefault((account_id, file_id), {})[part] = data
+
+    def assembled(self, account_id: int, file_id: int, parts: int) -> bytes:
+        """Return an upload of so many parts, which ends with this; raises Refused where one is missing."""
+        found = self._parts.get((account_id, file_id), {})
+        if parts <= 0:
+            raise Refused("FILE_PARTS_INVALID")
+        missing = next((number for number in range(parts) if number not in found), None)
+        if missing is not None:
+            raise Refused(f"FILE_PART_{missing}_MISSING")
+        del self._parts[account_id, file_id]
+        return b"".join(found[number] for number in range(parts))
+
+    def _number(self) -> int:
+        return self._random.getrandbits(62)
+
+
+def _content(media: TLObject) -> TLObject:
+    return media.photo if isinstance(media, tl.MessageMediaPhoto) else media.document
+
+
+def _reference(number: int) -> bytes:
+    return b"file" + number.to_bytes(8, "big")

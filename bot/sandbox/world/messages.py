@@ -1,0 +1,153 @@
+"""What comes in are drafts of messages and revisions of them; what goes out are messages, as the world keeps them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypedDict
+
+from telethon import utils
+from telethon.tl import TLObject
+from telethon.tl import types as tl
+
+from bot.sandbox.world.text import with_found_entities
+
+
+class Fields(TypedDict, total=False):
+    """What a verb may say about a message beside its text and media; fields of Draft."""
+
+    entities: Sequence[TLObject]
+    reply_markup: TLObject | None
+    reply_to: int | None
+    forward: "tl.MessageFwdHeader | Message | None"
+    grouped: int | None
+    silent: bool
+    views: int
+    date: datetime | None
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message that is to be sent."""
+
+    text: str = ""
+    entities: Sequence[TLObject] = ()  # offsets and lengths in UTF-16 units
+    media: TLObject | None = None  # a MessageMedia
+    reply_markup: TLObject | None = None
+    reply_to: int | None = None  # the message's id as the sender sees it
+    forward: "tl.MessageFwdHeader | Message | None" = None  # where it was forwarded from
+    grouped: int | None = None  # shared by the items of an album
+    silent: bool = False
+    views: int = 1  # of a broadcast post, to start with
+    date: datetime | None = None  # None = now
+    message_id: int | None = None  # None = the next one; only channels heed it
+    action: TLObject | None = None  # a MessageAction: it is a service message then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What an edit changes; None leaves a field as it is, but the keyboard is always replaced, as Telegram does."""
+
+    text: str | None = None
+    entities: Sequence[TLObject] = ()  # of the new text
+    media: TLObject | None = None
+    reply_markup: TLObject | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Message:
+    """A message in one channel, or one account's copy of a message in a private chat or a basic group."""
+
+    id: int
+    chat: int  # marked id of the chat, as its holder sees it
+    date: datetime
+    text: str
+    entities: list[TLObject]
+    sender_id: int | None = None  # None = the channel itself
+    post: bool = False  # of a broadcast channel, whose readers are not told who wrote it
+    media: TLObject | None = None
+    reply_markup: TLObject | None = None
+    reply_to: int | None = None
+    forward: tl.MessageFwdHeader | None = None
+    grouped: int | None = None
+    silent: bool = False
+    action: TLObject | None = None
+    views: int | None = None  # None where nobody counts
+    forwards: int = 0
+    edit_date: datetime | None = None
+    edit_hide: bool = False  # the last edit touched reactions only, and no person has edited
+    pinned: bool = False
+    reactions: dict[str, int] = field(default_factory=dict)  # emoji → how many
+    copies: dict[int, "Message"] = field(default_factory=dict)  # account id → its copy; empty in channels
+
+    def revised(self, revision: Revision, now: datetime) -> bool:
+        """Apply an edit; False where it would change nothing."""
+        text, entities = self.text, self.entities
+        if revision.text is not None:
+            text, entities = revision.text, with_found_entities(revision.text, revision.entities)
+        media = self.media if revision.media is None else revision.media
+        if (text, entities, media, revision.reply_markup) == (self.text, self.entities, self.media, self.reply_markup):
+            return False
+        self.text, self.entities, self.media, self.reply_markup = text, entities, media, revision.reply_markup
+        self.edit_date, self.edit_hide = now, False
+        return True
+
+    @property
+    def author(self) -> int | None:
+        """The account that readers see as the author; None where it is the channel."""
+        return None if self.post else self.sender_id
+
+    def mentioned(self) -> set[int]:
+        """Return the marked ids of everybody whom a client must know to show this message."""
+        ids = {self.chat}
+        if self.author is not None:
+            ids.add(self.author)
+        if self.forward is not None and self.forward.from_id is not None:
+            ids.add(utils.get_peer_id(self.forward.from_id))
+        ids.update(entity.user_id for entity in self.entities if isinstance(entity, tl.MessageEntityMentionName))
+        if isinstance(self.action, tl.MessageActionChatAddUser):
+            ids.update(self.action.users)
+        if isinstance(self.action, tl.MessageActionChatDeleteUser):
+            ids.add(self.action.user_id)
+        return ids
+
+    def forwarded(self) -> tl.MessageFwdHeader:
+        """Return the header of this message in another chat; a forward of a forward names the first author."""
+        if self.forward is not None:
+            return self.forward
+        origin = peer_of(self.chat if self.author is None else self.author)
+        post = self.id if isinstance(origin, tl.PeerChannel) else None
+        return tl.MessageFwdHeader(self.date, from_id=origin, channel_post=post)
+
+
+def peer_of(marked: int) -> TLObject:
+    """Return the Peer of a marked id."""
+    number, kind = utils.resolve_id(marked)
+    return kind(number)
+
+
+def compose(draft: Draft, *, number: int, chat: int, sender_id: int | None, now: datetime) -> Message:
+    """Make a message of a draft."""
+    return Message(
+        id=number,
+        chat=chat,
+        date=(draft.date or now).replace(microsecond=0),
+        text=draft.text,
+        entities=with_found_entities(draft.text, draft.entities),
+        sender_id=sender_id,
+        media=draft.media,
+        reply_markup=draft.reply_markup,
+        reply_to=draft.reply_to,
+        forward=draft.forward.forwarded() if isinstance(draft.forward, Message) else draft.forward,
+        grouped=draft.grouped,
+        silent=draft.silent,
+        action=draft.action,
+    )
+
+
+def reply_in(draft: Draft, store: Mapping[int, Message], holder_id: int) -> Draft:
+    """Return the draft with its reply as another holder numbers it, or without, where he has no such message."""
+    if draft.reply_to is None:
+        return draft
+    copy = store[draft.reply_to].copies.get(holder_id)
+    return replace(draft, reply_to=copy.id if copy else None)

@@ -1,0 +1,173 @@
+"""What goes out to all parts of the world: the hub they share, and what a peer and an account are."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from hashlib import blake2b
+from random import Random
+from typing import NamedTuple, Protocol
+
+from telethon.tl import TLObject
+from telethon.tl import types as tl
+
+from bot.sandbox.world.history import History
+from bot.sandbox.world.log import Change, Kind, Log
+from bot.sandbox.world.messages import Draft, Message, Revision, peer_of
+from bot.sandbox.world.refused import Refused
+
+
+class Emit(Protocol):
+    """The way out for updates: to every session of an account but `skip`; `make` runs only where somebody listens."""
+
+    def __call__(self, account_id: int, make: Callable[[], TLObject], skip: object | None) -> None:
+        """Deliver one Updates object."""
+
+
+class Query(NamedTuple):
+    """A press of a button that waits for its bot."""
+
+    bot_id: int
+    answer: asyncio.Future[TLObject]  # a BotCallbackAnswer
+
+
+class Hub:
+    """What the parts of one world share."""
+
+    def __init__(self, now: Callable[[], datetime], random: Random, emit: Emit) -> None:
+        self.clock = now
+        self.random = random
+        self.emit = emit
+        self.peers: dict[int, Peer] = {}  # by marked id
+        self.names: dict[str, Peer] = {}  # by lower-case username
+        self.invites: dict[str, Peer] = {}  # by hash
+        self.queries: dict[int, Query] = {}  # presses of buttons that wait
+        self.query_timeout_s = 10.0  # for the bot's answer to a press
+        self.slice_limit = 100  # changes per difference, at most
+        self._secret = random.randbytes(16)
+        self._hashes: dict[tuple[int, int], int] = {}
+
+    def now(self) -> datetime:
+        """Return the time in whole seconds, as Telegram counts."""
+        return self.clock().replace(microsecond=0)
+
+    def access_hash(self, account_id: int, marked: int) -> int:
+        """Return the hash by which an account may speak of a peer; every account has another."""
+        known = self._hashes.get((account_id, marked))
+        if known is None:
+            digest = blake2b(f"{account_id}:{marked}".encode(), digest_size=8, key=self._secret).digest()
+            known = self._hashes[account_id, marked] = int.from_bytes(digest, "big", signed=True)
+        return known
+
+    def name(self, peer: "Peer", username: str | None) -> None:
+        """Let a peer be found by this username alone, or by none."""
+        for name in [name for name, named in self.names.items() if named is peer]:
+            del self.names[name]
+        if username:
+            if username.lower() in self.names:
+                raise Refused("USERNAME_OCCUPIED")
+            self.names[username.lower()] = peer
+
+
+class Peer(ABC):
+    """Whoever can be written to."""
+
+    hub: Hub
+    id: int
+    marked: int  # the id with its kind, as Telethon marks it: 5, -5, -1000000000005
+    username: str | None = None
+
+    @abstractmethod
+    def shown_to(self, viewer: "Account") -> TLObject:
+        """Return the User, Chat or Channel that this account is told of."""
+
+    @abstractmethod
+    def history(self, viewer: "Account") -> History:
+        """Return what the account may read here; raises Refused."""
+
+    @abstractmethod
+    def store(self, viewer: "Account") -> Mapping[int, Message]:
+        """Return the messages that the numbers in a change about this chat stand for."""
+
+    @abstractmethod
+    def accept(self, sender: "Account", draft: Draft, *, origin: object = None) -> Change:
+        """Take a message from a client of this account; `origin` is not pushed to. Raises Refused."""
+
+    @abstractmethod
+    def revise(self, editor: "Account", message_id: int, revision: Revision, *, origin: object = None) -> Change:
+        """Take an edit from a client of this account. Raises Refused."""
+
+    def peer(self) -> TLObject:
+        """Return the TL Peer."""
+        return peer_of(self.marked)
+
+
+class Account(Peer):
+    """The state of a user or a bot: who it is, and its box of private chats and basic groups."""
+
+    def __init__(self, hub: Hub, number: int, *, first_name: str, username: str | None) -> None:
+        self.hub = hub
+        self.id = self.marked = number
+        self.first_name = first_name
+        self.username = username
+        self.phone: str | None = None
+        self.password: str | None = None  # of 2FA
+        self.language = "en"
+        self.bot = False
+        self.log = Log()
+        self.too_long_after: int | None = None  # changes; a difference that spans more is refused as too long
+        self.box: dict[int, Message] = {}
+        self.chats: dict[int, History] = {}  # of the box, by marked id
+        self.commands: dict[str, list[TLObject]] = {}  # of a bot: scope and language → BotCommands
+        self.joined: set[int] = set()  # marked ids of channels
+        self.read: dict[int, int] = {}  # marked id → the newest message that was read
+        self.pinned: list[int] = []  # dialogs
+        self.archived: set[int] = set()
+        self.blocked: set[int] = set()  # accounts
+        self.heard_of: set[int] = set()  # accounts that wrote to this one
+        self.random_ids: set[int] = set()
+        self._last_id = 0
+
+    def chat(self, marked: int) -> History:
+        """Return a private chat or basic group of the box."""
+        return self.chats.setdefault(marked, History())
+
+    def next_id(self) -> int:
+        """Return the number of the next message in the box."""
+        self._last_id += 1
+        return self._last_id
+
+    def put(self, message: Message) -> Change:
+        """Keep a message in the box."""
+        self.box[message.id] = message
+        self.chat(message.chat).add(message)
+        if message.sender_id == self.id:
+            self.read[message.chat] = message.id
+        return self.log.add(Kind.NEW, message.chat, [message.id])
+
+    def drop(self, ids: list[int]) -> Change:
+        """Remove messages from the box; all must be in it."""
+        for number in ids:
+            message = self.box.pop(number)
+            self.chat(message.chat).remove(number)
+        return self.log.add(Kind.DELETE, self.id, ids)
+
+    def once(self, random_id: int) -> None:
+        """Refuse a random_id that a message was already sent with."""
+        if random_id in self.random_ids:
+            raise Refused("RANDOM_ID_DUPLICATE", 500)
+
+    def shown_to(self, viewer: "Account") -> TLObject:
+        """Return the User; only its owner sees the phone number, only bots see the language."""
+        own = viewer is self
+        return tl.User(
+            self.id,
+            is_self=own or None,
+            access_hash=self.hub.access_hash(viewer.id, self.marked),
+            first_name=self.first_name,
+            username=self.username,
+            phone=self.phone if own else None,
+            bot=self.bot or None,
+            bot_info_version=1 if self.bot else None,
+            lang_code=self.language if viewer.bot and not self.bot else None,
+        )

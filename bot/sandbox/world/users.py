@@ -1,0 +1,134 @@
+"""What comes in is what a person or bot does: write, press, block, start; what goes out: messages and updates."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Unpack
+
+from telethon.tl import TLObject
+from telethon.tl import types as tl
+
+from bot.sandbox.world import mail
+from bot.sandbox.world.history import History
+from bot.sandbox.world.log import Change
+from bot.sandbox.world.messages import Draft, Fields, Message, Revision
+from bot.sandbox.world.peers import Account, Peer, Query
+from bot.sandbox.world.refused import Refused
+from bot.sandbox.world.text import checked
+from bot.sandbox.world.view import Cast, bundle, is_channel
+
+
+class User(Account):
+    """A person or a bot, with the verbs of tests."""
+
+    def history(self, viewer: Account) -> History:
+        """Return the private chat of the viewer with this user."""
+        return viewer.chat(self.marked)
+
+    def store(self, viewer: Account) -> Mapping[int, Message]:
+        """Return the viewer's box."""
+        return viewer.box
+
+    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> Change:
+        """Take a private message, if the two may talk."""
+        self._check_may_write(sender)
+        self.heard_of.add(sender.id)
+        seats = [mail.Seat(sender, self.marked)]
+        if sender is not self:
+            seats.append(mail.Seat(self, sender.marked))
+        return mail.deliver(sender, seats, draft, origin=origin)
+
+    def _check_may_write(self, sender: Account) -> None:
+        if sender.bot and (self.bot or sender is self):
+            raise Refused("USER_IS_BOT")
+        if sender.id in self.blocked:
+            raise Refused("USER_IS_BLOCKED")
+        if self.id in sender.blocked:
+            raise Refused("YOU_BLOCKED_USER")
+        if sender.bot and self.id not in sender.heard_of:
+            raise Refused("PEER_ID_INVALID")  # a bot may not write first
+
+    def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> Change:
+        """Take an edit of a private message."""
+        if editor.id in self.blocked:
+            raise Refused("USER_IS_BLOCKED")
+        return mail.revise(editor, message_id, revision, origin=origin)
+
+    def sends(self, peer: Peer, text: str, *, media: TLObject | None = None, **fields: Unpack[Fields]) -> Message:
+        """Write to a person, a bot, a group or a channel, and return one's own copy of the message.
+
+        Raises Refused as a server would.
+        """
+        draft = Draft(text=text, media=media, **fields)
+        body, entities = checked(text, draft.entities, caption=draft.media is not None)
+        change = peer.accept(self, replace(draft, text=body, entities=entities))
+        return peer.store(self)[change.ids[0]]
+
+    def starts(self, bot: Account, parameter: str = "") -> Message:
+        """Press Start in a private chat with a bot; also unblocks it, as in Telegram."""
+        self.unblocks(bot)
+        return self.sends(bot, f"/start {parameter}".strip())
+
+    def inbox(self, peer: Peer) -> list[Message]:
+        """Return the messages that this user sees in a chat, oldest first."""
+        return peer.history(self).oldest_first()
+
+    def blocks(self, account: Account) -> None:
+        """Refuse messages of an account from now on."""
+        self.blocked.add(account.id)
+
+    def unblocks(self, account: Account) -> None:
+        """Take messages of an account again."""
+        self.blocked.discard(account.id)
+
+    def pins(self, peer: Peer) -> None:
+        """Pin a dialog to the top of the list."""
+        self.pinned.insert(0, peer.marked)
+
+    def archives(self, peer: Peer) -> None:
+        """Move a dialog to the archive, folder 1."""
+        self.archived.add(peer.marked)
+
+    async def presses(self, message: Message, button: str | bytes) -> TLObject:
+        """Press an inline button, found by its text or its data, and return the bot's BotCallbackAnswer.
+
+        Raises Refused BOT_RESPONSE_TIMEOUT where the bot does not answer in time.
+        """
+        return await self.queries(message, _data_of(message, button))
+
+    async def queries(self, message: Message, data: bytes) -> TLObject:
+        """Send a button's data to the bot that wrote the message and return what it answers."""
+        bot = self.hub.peers.get(message.sender_id or 0)
+        if not isinstance(bot, Account) or not bot.bot or _data_of(message, data) != data:
+            raise Refused("DATA_INVALID")
+        query_id = self.hub.random.getrandbits(62)
+        answer: asyncio.Future[TLObject] = asyncio.get_running_loop().create_future()
+        self.hub.queries[query_id] = Query(bot.id, answer)
+        self.hub.emit(bot.id, partial(self._query, bot, message, query_id, data), None)
+        try:
+            return await asyncio.wait_for(answer, self.hub.query_timeout_s)
+        except TimeoutError:
+            raise Refused("BOT_RESPONSE_TIMEOUT") from None
+        finally:
+            del self.hub.queries[query_id]
+
+    def _query(self, bot: Account, message: Message, query_id: int, data: bytes) -> TLObject:
+        copy = message if is_channel(message.chat) else message.copies[bot.id]
+        chat = self.hub.peers[copy.chat]
+        instance = self.hub.access_hash(0, copy.chat)
+        update = tl.UpdateBotCallbackQuery(query_id, self.id, chat.peer(), copy.id, instance, data=data)
+        cast = Cast(bot)
+        cast.add(self.id, copy.chat)
+        return bundle(bot, [update], cast)
+
+
+def _data_of(message: Message, wanted: str | bytes) -> bytes:
+    """Return the data of the inline button with this text or data."""
+    rows = message.reply_markup.rows if isinstance(message.reply_markup, tl.ReplyInlineMarkup) else []
+    for button in (button for row in rows for button in row.buttons):
+        if isinstance(button.type, tl.InlineButtonTypeCallback):
+            data: bytes = button.type.data
+            if wanted in (button.text, data) or (isinstance(wanted, str) and wanted.encode() == data):
+                return data
+    raise Refused("DATA_INVALID")

@@ -1,0 +1,163 @@
+"""What comes in are messages and changes; what goes out is how one account is told of them, with whom they name."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from telethon.tl import TLObject
+from telethon.tl import types as tl
+
+from bot.sandbox.world.log import Change, Kind
+from bot.sandbox.world.messages import Message, peer_of
+from bot.sandbox.world.peers import Account
+
+_CHANNEL_BELOW = -1_000_000_000_000  # marked ids of channels
+
+
+class Cast:
+    """The users and chats that an answer names, as one account sees them."""
+
+    def __init__(self, viewer: Account) -> None:
+        self._viewer = viewer
+        self._ids: set[int] = set()
+
+    def add(self, *marked: int) -> None:
+        """Name peers by their marked ids."""
+        self._ids.update(marked)
+
+    def add_messages(self, messages: Iterable[Message]) -> None:
+        """Name whomever these messages name."""
+        for message in messages:
+            self._ids |= message.mentioned()
+
+    def _shown(self, *, users: bool) -> list[TLObject]:
+        peers = self._viewer.hub.peers
+        return [peers[number].shown_to(self._viewer) for number in sorted(self._ids) if (number > 0) is users]
+
+    @property
+    def users(self) -> list[TLObject]:
+        """The users."""
+        return self._shown(users=True)
+
+    @property
+    def chats(self) -> list[TLObject]:
+        """The basic groups and channels."""
+        return self._shown(users=False)
+
+
+def is_channel(marked: int) -> bool:
+    """Tell a channel or supergroup by its marked id."""
+    return marked < _CHANNEL_BELOW
+
+
+def message_tl(message: Message, viewer: Account) -> TLObject:
+    """Return the TL message as an account sees it."""
+    head = {
+        "id": message.id,
+        "peer_id": peer_of(message.chat),
+        "date": message.date,
+        "out": message.sender_id == viewer.id or None,
+        "post": message.post or None,
+        "silent": message.silent or None,
+        "from_id": _from_id(message),
+        "reply_to": tl.MessageReplyHeader(reply_to_msg_id=message.reply_to) if message.reply_to else None,
+        "pinned": message.pinned or None,
+    }
+    if message.action is not None:
+        return tl.MessageService(action=message.action, **{**head, "pinned": None})
+    return tl.Message(
+        **head,
+        message=message.text,
+        entities=message.entities or None,
+        media=message.media,
+        reply_markup=message.reply_markup,
+        fwd_from=message.forward,
+        grouped_id=message.grouped,
+        views=message.views,
+        forwards=None if message.views is None else message.forwards,
+        edit_date=message.edit_date,
+        edit_hide=message.edit_hide or None,
+        reactions=_reactions(message),
+    )
+
+
+def _from_id(message: Message) -> TLObject | None:
+    """Return the author where the chat alone does not tell: in groups, but not of posts."""
+    return None if message.chat > 0 or message.author is None else peer_of(message.author)
+
+
+def _reactions(message: Message) -> TLObject | None:
+    if not message.reactions:
+        return None
+    results = [tl.ReactionCount(tl.ReactionEmoji(emoji), count) for emoji, count in message.reactions.items()]
+    return tl.MessageReactions(results)
+
+
+def update_tl(change: Change, viewer: Account, store: Mapping[int, Message]) -> TLObject | None:
+    """Return the update that tells of a change; None where its message is gone by now."""
+    if change.kind is Kind.DELETE:
+        return _deleted(change)
+    if change.kind in (Kind.PIN, Kind.UNPIN):
+        return tl.UpdatePinnedChannelMessages(
+            _bare(change.chat), list(change.ids), change.pts, change.count, pinned=change.kind is Kind.PIN or None
+        )
+    message = store.get(change.ids[0])
+    if message is None:
+        return None
+    new = change.kind is Kind.NEW
+    if is_channel(change.chat):
+        make = tl.UpdateNewChannelMessage if new else tl.UpdateEditChannelMessage
+    else:
+        make = tl.UpdateNewMessage if new else tl.UpdateEditMessage
+    return make(message_tl(message, viewer), change.pts, change.count)
+
+
+def _deleted(change: Change) -> TLObject:
+    if is_channel(change.chat):
+        return tl.UpdateDeleteChannelMessages(_bare(change.chat), list(change.ids), change.pts, change.count)
+    return tl.UpdateDeleteMessages(list(change.ids), change.pts, change.count)
+
+
+def _bare(marked: int) -> int:
+    number: int = peer_of(marked).channel_id
+    return number
+
+
+def bundle(viewer: Account, updates: Sequence[TLObject], cast: Cast) -> TLObject:
+    """Return updates with whom they name; seq 0, since they have no order beside their pts."""
+    return tl.Updates(list(updates), cast.users, cast.chats, viewer.hub.now(), 0)
+
+
+def told(viewer: Account, changes: Iterable[Change], extra: Sequence[TLObject] = ()) -> TLObject:
+    """Return the Updates that tell an account of changes; `extra` updates go first."""
+    cast = Cast(viewer)
+    updates = list(extra)
+    for change in changes:
+        store = viewer.hub.peers[change.chat].store(viewer)
+        cast.add(change.chat)
+        cast.add_messages(store[number] for number in change.ids if number in store)
+        update = update_tl(change, viewer, store)
+        if update is not None:
+            updates.append(update)
+    return bundle(viewer, updates, cast)
+
+
+class Since(NamedTuple):
+    """What a difference says of some changes: the messages as they are now, and each edit once."""
+
+    new: list[Message]
+    others: list[TLObject]  # updates
+
+
+def since(viewer: Account, changes: Sequence[Change]) -> Since:
+    """Sort out what an account missed."""
+    latest = {(change.chat, change.ids[0]): change for change in changes if change.kind in (Kind.NEW, Kind.EDIT)}
+    fresh = {(change.chat, change.ids[0]) for change in changes if change.kind is Kind.NEW}
+    sorted_out = Since([], [])
+    for change in changes:
+        store = viewer.hub.peers[change.chat].store(viewer)
+        key = change.chat, change.ids[0]
+        if change.kind is Kind.NEW:
+            sorted_out.new.extend(filter(None, [store.get(change.ids[0])]))
+        elif change.kind is not Kind.EDIT or (latest[key] is change and key not in fresh):
+            sorted_out.others.extend(filter(None, [update_tl(change, viewer, store)]))
+    return sorted_out

@@ -1,0 +1,233 @@
+import pytest
+from telethon import errors, events, utils
+from telethon.tl import functions, types
+
+from .party import party
+
+
+async def test_posts_edits_and_deletions_reach_a_member() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna = world.add_user("Anna")
+        channel = world.add_channel("News", username="news_now", members=[anna])
+        client, news = await guests.heard(anna)
+        post = channel.post("🔥 dark since noon", entities=[types.MessageEntityBold(3, 4)])
+        event = await news.next()
+        assert (event.raw_text, event.chat_id, event.id) == ("🔥 dark since noon", channel.marked, post.id)
+        assert event.message.get_entities_text()[0][1] == "dark"
+        edits, deletions = [], []
+        _, edited = await guests.heard(anna, events.MessageEdited())
+        _, deleted = await guests.heard(anna, events.MessageDeleted())
+        channel.edit(post.id, "light again")
+        edits.append(await edited.text())
+        channel.delete(post.id)
+        deletions.append((await deleted.next()).deleted_ids)
+        assert (edits, deletions) == (["light again"], [[post.id]])
+        assert await client.get_messages("news_now", limit=5) == []
+
+
+async def test_an_admin_with_an_ordinary_client_publishes_edits_and_deletes() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna, ada = world.add_user("Anna"), world.add_user("Ada")
+        channel = world.add_channel("News", username="news_now", members=[anna])
+        channel.promote(ada)
+        reader, news = await guests.heard(anna)
+        _, own = await guests.heard(ada, events.NewMessage())
+        publisher = await guests.client(ada)
+        sent = await publisher.send_message("news_now", "**All** is dark")
+        event = await news.next()
+        assert (event.raw_text, event.message.post, event.message.out) == ("All is dark", True, False)
+        assert (sent.id, sent.out, await own.text()) == (event.id, True, "All is dark")
+        await publisher.edit_message("news_now", sent.id, "All is light")
+        assert (await reader.get_messages("news_now", ids=sent.id)).raw_text == "All is light"
+        await publisher.delete_messages("news_now", [sent.id])
+        assert await reader.get_messages("news_now", ids=sent.id) is None
+        with pytest.raises(errors.ChatAdminRequiredError):
+            await reader.send_message("news_now", "me too")
+        assert channel.log.pts == 4
+
+
+async def test_a_bot_that_is_admin_may_publish() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")
+        channel = world.add_channel("Alerts", members=[anna])
+        channel.promote(bot)
+        _, news = await guests.heard(anna)
+        publisher = await guests.client(bot)
+        await publisher.send_message(types.PeerChannel(channel.id), "by a bot, who says 0 for the hash")
+        assert await news.text() == "by a bot, who says 0 for the hash"
+
+
+async def test_a_public_channel_is_resolved_read_joined_and_left() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna = world.add_user("Anna")
+        channel = world.add_channel("News", username="news_now")
+        channel.post("before")
+        client, news = await guests.heard(anna)
+        entity = await client.get_entity("t.me/News_Now")
+        assert (entity.title, entity.left, entity.broadcast) == ("News", True, True)
+        assert [message.text for message in await client.get_messages(entity, limit=5)] == ["before"]
+        channel.post("unheard")
+        result = await client(functions.channels.JoinChannelRequest(entity))
+        assert isinstance(result, types.messages.ChatInviteJoinResultOk)
+        assert [chat.left for chat in result.updates.chats] == [False]
+        channel.post("heard")
+        assert await news.text() == "heard"
+        await client(functions.channels.LeaveChannelRequest(entity))
+        assert anna not in channel.roster
+        with pytest.raises(errors.UserNotParticipantError):
+            await client(functions.channels.LeaveChannelRequest(entity))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("nobody_here", errors.UsernameNotOccupiedError), ("1x", errors.UsernameInvalidError)]
+)
+async def test_a_username_of_nobody_is_refused(name: str, kind: type[Exception]) -> None:
+    async with party() as guests:
+        client = await guests.client(guests.sandbox.world.add_user("Anna"))
+        with pytest.raises(kind):
+            await client(functions.contacts.ResolveUsernameRequest(name))
+
+
+async def test_a_private_channel_is_joined_by_its_link() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna = world.add_user("Anna")
+        channel = world.add_channel("Quiet", invite="AbCdEf123")
+        client, news = await guests.heard(anna)
+        seen = await client(functions.messages.CheckChatInviteRequest("AbCdEf123"))
+        assert (seen.title, seen.broadcast, seen.participants_count) == ("Quiet", True, 0)
+        joined = await client(functions.messages.ImportChatInviteRequest("AbCdEf123"))
+        assert joined.updates.chats[0].id == channel.id
+        channel.post("whisper")
+        assert await news.text() == "whisper"
+        assert (await client.get_entity("t.me/+AbCdEf123")).id == channel.id
+        with pytest.raises(errors.UserAlreadyParticipantError):
+            await client(functions.messages.ImportChatInviteRequest("AbCdEf123"))
+        with pytest.raises(errors.InviteHashExpiredError):
+            await client(functions.messages.CheckChatInviteRequest("other"))
+
+
+async def test_a_channel_with_approval_makes_one_wait() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        client = await guests.client(world.add_user("Anna"))
+        world.add_channel("Quiet", invite="AbCdEf123").needs_approval = True
+        with pytest.raises(errors.InviteRequestSentError):
+            await client(functions.messages.ImportChatInviteRequest("AbCdEf123"))
+
+
+async def test_a_kicked_reader_of_a_private_channel_is_shut_out() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna = world.add_user("Anna")
+        channel = world.add_channel("Quiet", members=[anna])
+        client, _ = await guests.heard(anna)
+        channel.kick(anna)
+        with pytest.raises(errors.ChannelPrivateError):
+            await client.get_messages(channel.marked, limit=1)
+        (shown,) = (await client(functions.channels.GetChannelsRequest([channel.marked]))).chats
+        assert isinstance(shown, types.ChannelForbidden)
+
+
+async def test_an_access_hash_of_somebody_else_is_refused() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna, boris = world.add_user("Anna"), world.add_user("Boris")
+        channel = world.add_channel("News", username="news_now", members=[anna, boris])
+        client = await guests.client(anna)
+        foreign = types.InputChannel(channel.id, world.hub.access_hash(boris.id, channel.marked))
+        with pytest.raises(errors.ChannelInvalidError):
+            await client(functions.channels.GetFullChannelRequest(foreign))
+
+
+async def test_all_about_a_channel() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna, ada = world.add_user("Anna"), world.add_user("Ada", username="ada_adm")
+        channel = world.add_channel("News", username="news_now", members=[anna])
+        channel.promote(ada)
+        post = channel.post("text")
+        channel.pin(post.id)
+        client, admin = await guests.client(anna), await guests.client(ada)
+        full = (await client(functions.channels.GetFullChannelRequest("news_now"))).full_chat
+        assert (full.pts, full.participants_count, full.pinned_msg_id, full.exported_invite) == (4, 2, post.id, None)
+        full = (await admin(functions.channels.GetFullChannelRequest("news_now"))).full_chat
+        assert full.exported_invite.link == f"https://t.me/+{channel.invite}"
+        assert [user.id for user in await admin.get_participants("news_now", search="ad")] == [ada.id]
+        with pytest.raises(errors.ChatAdminRequiredError):
+            await client.get_participants("news_now")
+        one = await client(functions.channels.GetParticipantRequest("news_now", "me"))
+        assert isinstance(one.participant, types.ChannelParticipantSelf)
+        assert (await admin.get_permissions("news_now", "me")).is_admin
+
+
+async def test_an_album_with_files_goes_up_and_comes_down() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna, ada = world.add_user("Anna"), world.add_user("Ada")
+        channel = world.add_channel("News", username="news_now", members=[anna])
+        channel.promote(ada)
+        client, news = await guests.heard(anna)
+        publisher = await guests.client(ada)
+        files = [bytes([number]) * 700_000 for number in (1, 2)]
+        await publisher.send_file("news_now", files, caption="two files")
+        first, second = await news.next(), await news.next()
+        assert first.message.grouped_id == second.message.grouped_id is not None
+        assert [first.raw_text, second.raw_text] == ["two files", ""]
+        assert [await client.download_media(event.message, bytes) for event in (first, second)] == files
+        channel.post("look", media=world.media.photo(b"a jpeg"))
+        event = await news.next()
+        assert (await client.download_media(event.message, bytes), event.photo is not None) == (b"a jpeg", True)
+
+
+async def test_a_forward_names_the_post_it_came_from() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna, ada = world.add_user("Anna"), world.add_user("Ada")
+        source = world.add_channel("News", username="news_now")
+        echo = world.add_channel("Echo", username="echo_ch", members=[anna])
+        echo.promote(ada)
+        post = source.post("text")
+        _, news = await guests.heard(anna)
+        publisher = await guests.client(ada)
+        await publisher.forward_messages("echo_ch", post.id, "news_now")
+        forward = (await news.next()).message.fwd_from
+        assert (forward.from_id.channel_id, forward.channel_post) == (source.id, post.id)
+        assert post.forwards == 1
+
+
+async def test_reactions_edit_without_a_change_of_text() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna = world.add_user("Anna")
+        channel = world.add_channel("News", members=[anna])
+        _, edited = await guests.heard(anna, events.MessageEdited())
+        _, raw = await guests.heard(anna, events.Raw(types.UpdateChannelMessageViews))
+        post = channel.post("text")
+        channel.view(post.id, 12)
+        assert (await raw.next()).views == 12
+        channel.react(post.id, "👍")
+        event = await edited.next()
+        assert (event.raw_text, event.message.edit_hide, event.message.views) == ("text", True, 12)
+
+
+async def test_supergroup_bots_hear_commands_and_answer() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")
+        group = world.add_channel("Talk", megagroup=True, members=[anna, bot])
+        client, talk = await guests.heard(anna)
+        bot_client, asked = await guests.heard(bot)
+        await client.send_message(group.marked, "chatter")
+        await client.send_message(group.marked, "/status@watch_bot")
+        event = await asked.next()
+        assert (event.raw_text, event.sender_id, event.chat_id) == ("/status@watch_bot", anna.id, group.marked)
+        await event.reply("all is well")
+        answer = await talk.next()
+        assert (answer.raw_text, answer.sender_id, answer.reply_to_msg_id) == ("all is well", bot.id, event.id)
+        assert utils.get_peer_id(await bot_client.get_entity(group.marked)) == group.marked
+        assert asked.silent()
