@@ -43,8 +43,9 @@ lock: $(READY) ## resolve the dependencies anew, with hashes
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | eval $$UV - --output-file build.lock
 
 messages: $(READY) ## collect the texts for translation into bot/locales
-	@$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --omit-header --sort-output -o .messages.pot bot
-	@$(BIN)/pybabel -q update -D channelwatch -i .messages.pot -d bot/locales --no-fuzzy-matching && rm .messages.pot
+	@$(BIN)/pybabel -q extract --no-location --sort-output --project channelwatch --version 1 --msgid-bugs-address none -w 110 -k N_ -o .messages.pot bot
+	@$(BIN)/pybabel -q update -D channelwatch -i .messages.pot -d bot/locales -w 110 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	@rm .messages.pot
 
 clean: ## remove the environment and the caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build

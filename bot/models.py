@@ -75,7 +75,7 @@ class Post:
         return f"g{self.grouped_id}" if self.grouped_id else f"m{self.message_id}"
 
     def content_hash(self) -> bytes:
-        """Hash what a reader sees (text, entities, media) into 32 bytes; counters, reactions and previews change nothing."""
+        """Hash what a reader sees (text, entities, media) into 32 bytes; counters, reactions, previews do not count."""
         seen: list[object] = [self.text, [(e.kind, e.offset, e.length, e.value) for e in self.entities]]
         if self.media is not None and self.media.kind != "web_page":  # a link's preview loads and changes by itself
             seen.append([self.media.kind, self.media.id, self.media.title])

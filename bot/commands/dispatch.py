@@ -1,0 +1,196 @@
+"""One request comes in, its reply goes out: who may speak is settled here, and which handler answers."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.commands import channels, mute, search, start, status, topics
+from bot.commands.access import Access, Need
+from bot.commands.context import Context, Effect, Handler, once
+from bot.commands.keyboards import button
+from bot.commands.menu import BY_NAME, suggestion
+from bot.commands.naming import show_channel
+from bot.commands.talk import Origin, Reply, Request, say
+from bot.commands.zones import find_zone
+from bot.locales import Translator, translator
+from bot.markup import Text
+from bot.matching.forms import Inflector
+from bot.models import Clock
+from bot.store import answers, chats
+from bot.store.chats import Chat
+from bot.store.database import Database, Transaction
+
+STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command any more
+
+COMMANDS: Mapping[str, Handler] = {
+    "status": status.status,
+    "search": search.search,
+    "latest": search.latest,
+    "topics": topics.show,
+    "track": topics.track,
+    "untrack": topics.untrack,
+    "channels": channels.show,
+    "follow": channels.follow,
+    "unfollow": channels.unfollow,
+    "mute": mute.mute,
+    "unmute": mute.unmute,
+    "ping": status.ping,
+    "help": status.help_,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """What a button does."""
+
+    handler: Handler
+    need: Need
+    argument: re.Pattern[str]  # what may follow the verb: a changed client can send anything
+
+
+def _tap(handler: Handler, need: Need, argument: str = "") -> Tap:
+    return Tap(handler=handler, need=need, argument=re.compile(argument))
+
+
+TAPS: Mapping[str, Tap] = {
+    "setup": _tap(start.show, Need.LOOK),
+    "zones": _tap(start.zones, Need.CHAT),
+    "zone": _tap(start.choose_zone, Need.CHAT, r"[\w/+-]{1,40}"),
+    "lang": _tap(start.choose_language, Need.CHAT, r"[a-z]{2}"),
+    "test": _tap(start.test_alert, Need.LOOK),
+    "topic": _tap(topics.switch, Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)"),
+    "drop": _tap(topics.drop, Need.INSTANCE, r"\d{1,15}(:sure)?"),
+    "keep": _tap(topics.keep, Need.LOOK),
+    "mute": _tap(mute.mute_tapped, Need.CHAT, r"[ct]?\d{1,15}(:\d{1,3}[hd])?"),
+    "unmute": _tap(mute.unmute_tapped, Need.CHAT, r"[ct]\d{1,15}"),
+    "seen": _tap(search.seen, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
+    "more": _tap(search.more, Need.LOOK, r"[\w-]{1,40}(:\d{1,19})?"),
+    "latest": _tap(search.latest_more, Need.LOOK, r"\d{1,15}:\d{1,19}"),
+    "follow": _tap(channels.follow, Need.INSTANCE, r"@\w{1,40}|\d{1,15}"),
+    "list": _tap(channels.show_page, Need.LOOK, r"\d{1,4}"),
+}
+
+
+class Dispatch:
+    """Finds out who speaks and in which chat, and lets the right handler answer."""
+
+    def __init__(self, database: Database, access: Access, clock: Clock) -> None:
+        self._database = database
+        self._access = access
+        self._clock = clock
+        self._inflector = Inflector()
+
+    async def answer(self, request: Request) -> Reply:
+        """Return what to say; the effect is committed by then, and happens once however often the request comes."""
+        before = await answers.find(self._database, request.key)
+        if before is not None:
+            return Reply.from_json(before)
+        now = self._clock()
+        try:
+            reply = await self._answer(request, now)
+        except start.StrangerError:
+            # Nothing is kept of it: strangers may write as much as they like.
+            return await self._database.write(lambda tx: start.turn_away(tx, request, now=now))
+        return await once(self._database, request, _nothing_but(reply), now=now)
+
+    async def _answer(self, request: Request, now: datetime) -> Reply:
+        role = await self._access.role_of(request.person_id)
+        entering = request.command == "start" and not request.tapped
+        if role is None and not entering:
+            raise start.StrangerError
+        if role is not None and request.said_at is not None and now - request.said_at > STALE:
+            return _away(request)
+        if entering:
+            return await start.enter(request, database=self._database, access=self._access, now=now)
+        chat = await self._chat(request)
+        if chat is None or role is None:
+            return _not_paired(request)
+        context = Context(
+            database=self._database,
+            now=now,
+            chat=chat,
+            role=role,
+            t=translator(chat.language),
+            inflector=self._inflector,
+        )
+        return await (_tapped if request.tapped else _said)(request, context)
+
+    async def _chat(self, request: Request) -> Chat | None:
+        chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
+        if chat is not None and chat.suspended is not None:
+            # Who writes to us can be written to.
+            await self._database.write(lambda tx: chats.resume(tx, chat.id))
+        return chat
+
+
+def _nothing_but(reply: Reply) -> Effect:
+    async def effect(_: Transaction) -> Reply:
+        return reply
+
+    return effect
+
+
+def _away(request: Request) -> Reply:
+    if not request.command or not request.addressed:
+        return Reply()
+    t = translator(start.spoken(request.language))
+    return say(t.gettext("I was away. Please send it again: /{command}").format(command=request.command))
+
+
+async def _said(request: Request, context: Context) -> Reply:
+    t = context.t
+    if not request.command:
+        return await _plain(request, context)
+    command = BY_NAME.get(request.command)
+    if command is None:
+        return _unknown(request, t)
+    if not context.may(request, command.need):
+        return say(t.gettext("Only owners and editors can do that here."))
+    return await COMMANDS[command.name](request, context)
+
+
+async def _tapped(request: Request, context: Context) -> Reply:
+    tap = TAPS.get(request.command)
+    if tap is None or not tap.argument.fullmatch(request.argument):
+        return Reply(note=context.t.gettext("This button no longer works."))
+    if not context.may(request, tap.need):
+        return Reply(note=context.t.gettext("Only owners and editors can do that here."))
+    return await tap.handler(request, context)
+
+
+async def _plain(request: Request, context: Context) -> Reply:
+    """Answer plain words and forwarded posts, in private only: a group talks among itself."""
+    if not request.private:
+        return Reply()
+    if request.origin is not None:
+        return _offer_to_follow(request.origin, context.t)
+    if find_zone(request.argument):
+        return await start.typed_zone(request, context)
+    return say(context.t.gettext("I understand commands only. /help shows them; /search WORDS finds posts."))
+
+
+def _offer_to_follow(origin: Origin, t: Translator) -> Reply:
+    reference = f"@{origin.username}" if origin.username else str(origin.channel_id)
+    title = origin.title or reference
+    text = Text().say(t.gettext("This is from {channel}."), channel=show_channel(title, origin.username))
+    label = t.gettext("Follow {name}").format(name=f"@{origin.username}" if origin.username else title[:40])
+    return say(text, ((button(label, "follow", reference),),))
+
+
+def _unknown(request: Request, t: Translator) -> Reply:
+    if not request.addressed:
+        return Reply()
+    meant = suggestion(request.command)
+    if meant is None:
+        return say(t.gettext("There is no command /{command}. /help shows all.").format(command=request.command))
+    return say(
+        t.gettext("There is no command /{command}. Did you mean /{meant}?").format(command=request.command, meant=meant)
+    )
+
+
+def _not_paired(request: Request) -> Reply:
+    if not request.addressed or request.tapped or not request.command:
+        return Reply()
+    t = translator(start.spoken(request.language))
+    return say(t.gettext("Send /start first, then I write to this chat."))

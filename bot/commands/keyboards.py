@@ -1,0 +1,55 @@
+"""Buttons: what can be chosen comes in, rows of buttons go out; their data is `verb:argument:…`, at most 64 bytes."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from bot.commands.talk import Rows
+from bot.commands.zones import OFFERED, city
+from bot.locales import LANGUAGES, Translator
+from bot.locales.titles import topic_title
+from bot.models import Button
+from bot.store.topics import Topic
+
+LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
+ON, OFF, CHOSEN = "✅", "▫️", "●"
+MOST_SWITCHES = 60  # Telegram takes 100 buttons
+_LONGEST_LABEL = 30  # characters; phones cut longer ones in a row of two
+
+
+def button(label: str, *data: str | int) -> Button:
+    """Make a button whose tap comes back as `verb:argument:…`."""
+    return Button(text=label, data=":".join(map(str, data)).encode())
+
+
+def rows_of(buttons: Iterable[Button], width: int) -> Rows:
+    """Lay buttons out in rows of `width`."""
+    flat = tuple(buttons)
+    return tuple(flat[start : start + width] for start in range(0, len(flat), width))
+
+
+def language_row(chosen: str) -> Rows:
+    """Offer the languages, the chosen one marked."""
+    marks = {chosen: f"{CHOSEN} "}
+    return (tuple(button(marks.get(code, "") + LANGUAGE_NAMES[code], "lang", code) for code in LANGUAGES),)
+
+
+def zone_rows(chosen: str, t: Translator) -> Rows:
+    """Offer common time zones by their cities, and the way back."""
+    marks = {chosen: f"{CHOSEN} "}
+    zones = (button(marks.get(zone, "") + city(zone, t.language), "zone", zone) for zone in OFFERED)
+    return (*rows_of(zones, 3), (button(t.gettext("Back"), "setup"),))
+
+
+def topic_rows(topics: Sequence[Topic], on: Collection[int], t: Translator, *, screen: str) -> Rows:
+    """Offer topics as switches; a tap asks for the state that is not shown, and for `screen` to be drawn again."""
+    switches = (
+        button(
+            f"{ON if topic.id in on else OFF} {_short(topic_title(topic.name, t))}",
+            *("topic", topic.id, "off" if topic.id in on else "on", screen),
+        )
+        for topic in topics
+    )
+    return rows_of(switches, 2)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"

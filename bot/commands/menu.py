@@ -1,0 +1,47 @@
+"""The commands as people see them: name, who may, what for. Telegram's menu, /help and suggestions are made from it."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from bot.commands.access import Need
+from bot.locales import N_, Translator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command."""
+
+    name: str  # without slash
+    usage: str = ""  # what may follow it
+    need: Need
+    summary: str  # to be translated; Telegram's menu shows it
+
+
+MENU = (
+    Command(name="status", need=Need.LOOK, summary=N_("what I watch and whether all is well")),
+    Command(name="search", usage=N_("words"), need=Need.LOOK, summary=N_("find stored posts")),
+    Command(name="latest", usage="@name", need=Need.LOOK, summary=N_("the newest posts")),
+    Command(name="topics", need=Need.LOOK, summary=N_("switch topics on and off")),
+    Command(name="track", usage=N_("NAME: words"), need=Need.CHAT, summary=N_("get alerts on a topic, or make one")),
+    Command(name="untrack", usage=N_("NAME"), need=Need.CHAT, summary=N_("no more alerts on a topic")),
+    Command(name="channels", need=Need.LOOK, summary=N_("the channels I follow")),
+    Command(name="follow", usage="@name", need=Need.INSTANCE, summary=N_("follow channels, one or a whole list")),
+    Command(name="unfollow", usage="@name", need=Need.INSTANCE, summary=N_("stop following a channel")),
+    Command(name="mute", usage=N_("@name 8h"), need=Need.CHAT, summary=N_("no alerts from a channel, or on a topic")),
+    Command(name="unmute", usage="@name", need=Need.CHAT, summary=N_("end a mute")),
+    Command(name="ping", need=Need.LOOK, summary=N_("send a test alert and time it")),
+    Command(name="start", need=Need.LOOK, summary=N_("language, time zone and topics of this chat")),
+    Command(name="help", need=Need.LOOK, summary=N_("all commands, and how to write a query")),
+)
+NAMES = tuple(command.name for command in MENU)
+BY_NAME = {command.name: command for command in MENU}
+
+
+def suggestion(typed: str) -> str | None:
+    """Return the command that was probably meant; None where nothing is close."""
+    return next(iter(get_close_matches(typed, NAMES, n=1, cutoff=0.6)), None)
+
+
+def summaries(t: Translator) -> list[tuple[str, str]]:
+    """Return name and translated summary of each command, for Telegram's menu."""
+    return [(command.name, t.gettext(command.summary)) for command in MENU]

@@ -1,0 +1,73 @@
+"""What people call a thing comes in, the topic or channel of that name goes out; and how a channel is shown."""
+
+from dataclasses import dataclass
+
+from bot.locales import LANGUAGES, Translator, translator
+from bot.locales.titles import topic_title
+from bot.markup import Piece, link
+from bot.store import channels, topics
+from bot.store.channels import Channel
+from bot.store.database import Reader
+from bot.store.posts import StoredPost
+from bot.store.topics import Topic
+
+_QUOTES = "«»\"“”„'"
+_LONGEST = 60  # characters of a foreign title in our sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What an alert can be about: a channel or a topic, and its name as we write it."""
+
+    channel_id: int | None = None
+    topic_id: int | None = None
+    name: Piece
+
+
+async def find_topic(db: Reader, typed: str) -> Topic | None:
+    """Return the topic of this name, or the built-in one of this title in any of our languages; case is ignored."""
+    wanted = " ".join(typed.split()).strip(_QUOTES).casefold()
+    every = await topics.all_topics(db)
+    named = [topic for topic in every if " ".join(topic.name.split()).casefold() == wanted]
+    titled = [topic for topic in every if wanted in {topic_title(topic.name, t).casefold() for t in _translators()}]
+    return next(iter(named + titled), None)
+
+
+async def find_scope(db: Reader, typed: str, t: Translator) -> Scope | None:
+    """Return the topic or the channel that is meant."""
+    topic = None if typed.startswith("@") else await find_topic(db, typed)
+    if topic is not None:
+        return topic_scope(topic, t)
+    channel = await channels.find(db, typed)
+    return channel_scope(channel) if channel else None
+
+
+def topic_scope(topic: Topic, t: Translator) -> Scope:
+    """Name a topic."""
+    return Scope(topic_id=topic.id, name=Piece(text=topic_title(topic.name, t), kind="bold"))
+
+
+def channel_scope(channel: Channel) -> Scope:
+    """Name a channel."""
+    return Scope(channel_id=channel.id, name=show_channel(channel.title, channel.username))
+
+
+def show_channel(title: str, username: str | None) -> Piece:
+    """Write a channel's title as a link to it; a private one is plain."""
+    name = " ".join(title.split())
+    shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+    return link(shown or f"@{username}", username and f"https://t.me/{username}")
+
+
+def show_reference(reference: str) -> str:
+    """Write a normalised reference as people know it: an invite link as a link."""
+    return f"t.me/{reference}" if reference.startswith("+") else reference
+
+
+def post_link(post: StoredPost) -> str:
+    """Link to a post; one of a private channel opens for its members only."""
+    return f"https://t.me/{post.channel_username or f'c/{post.channel_id}'}/{post.message_id}"
+
+
+def _translators() -> list[Translator]:
+    return [translator(language) for language in LANGUAGES]

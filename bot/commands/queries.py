@@ -1,0 +1,42 @@
+"""Queries that people type: the text comes in, its compiled form goes out, or a refusal that shows the place."""
+
+from dataclasses import dataclass
+
+from bot.locales import Translator
+from bot.markup import Text, bold
+from bot.matching.compiled import Compiled, compile_query
+from bot.matching.forms import Inflector
+from bot.matching.query import parse
+from bot.matching.refusals import MESSAGES, QueryError
+
+_AROUND = 30  # characters of the query shown on either side of the place
+_HERE = "👉"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """A query as typed, and ready to run."""
+
+    source: str
+    compiled: Compiled
+
+
+def understand(source: str, inflector: Inflector) -> Understood | QueryError:
+    """Read a query and find the forms of its words; return the error where it cannot be read."""
+    try:
+        return Understood(source=source, compiled=compile_query(parse(source), inflector))
+    except QueryError as error:
+        return error
+
+
+def refusal(error: QueryError, source: str, t: Translator) -> Text:
+    """Say what is wrong with a query, and show the place."""
+    sentence = t.gettext(MESSAGES[error.code])
+    text = Text().add(sentence.format(position=error.position, **error.arguments))
+    if "{position}" not in MESSAGES[error.code]:
+        return text
+    at = error.position - 1
+    before, after = source[max(0, at - _AROUND) : at], source[at : at + _AROUND]
+    opening = "…" if at > _AROUND else ""
+    closing = "…" if at + _AROUND < len(source) else ""
+    return text.add("\n\n", opening, before, _HERE, bold(after[:1]), after[1:], closing)

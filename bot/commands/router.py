@@ -1,0 +1,216 @@
+"""The door to the chats: Telegram's updates come in as requests, and replies go out through the sender, chat by chat.
+
+Each chat is served in its own order, and none waits for another. An answer's `random_id` is made from the update; where
+that comes again after a crash, it is answered again, and Telegram refuses what it has shown already.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any
+from weakref import WeakValueDictionary
+
+import structlog
+from telethon import TelegramClient, errors, events, functions, types
+
+from bot.commands import menu
+from bot.commands.access import Access
+from bot.commands.dispatch import Dispatch
+from bot.commands.talk import Origin, Reply, Request, read_command, say
+from bot.errors import FatalError, TelegramError, Verdict
+from bot.locales import LANGUAGES, translator
+from bot.models import Clock, Peer, PeerKind
+from bot.store import alerts, answers, chats, meta
+from bot.store.database import Database
+from bot.telegram.sender import Sender
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 600.0  # s; an answer that Telegram would not take by then is given up
+Heard = Any  # an event of Telethon, which has no types: a NewMessage or a CallbackQuery
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # s between attempts
+
+
+class Router:
+    """Hears what the bot is told and says what the handlers answer."""
+
+    def __init__(
+        self, client: TelegramClient, database: Database, sender: Sender, access: Access, clock: Clock
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._sender = sender
+        self._clock = clock
+        self._dispatch = Dispatch(database, access, clock)
+        self._heard: asyncio.Queue[Heard] = asyncio.Queue()
+        self._turns: WeakValueDictionary[tuple[PeerKind, int], asyncio.Lock] = WeakValueDictionary()
+        client.add_event_handler(self._heard.put, events.NewMessage(incoming=True))
+        client.add_event_handler(self._heard.put, events.CallbackQuery())
+
+    async def register_menu(self) -> None:
+        """Tell Telegram the commands that it shows in the menu, in each language; English is for all others."""
+        for language in LANGUAGES:
+            commands = [types.BotCommand(name, text) for name, text in menu.summaries(translator(language))]
+            code = "" if language == LANGUAGES[0] else language
+            request = functions.bots.SetBotCommandsRequest(types.BotCommandScopeDefault(), code, commands)
+            try:
+                await self._client(request)
+            except errors.RPCError as error:
+                log.warning("Telegram did not take the command menu", language=language, error=str(error))
+
+    async def run(self) -> None:
+        """Answer until cancelled; what was heard before waits. Raises FatalError where the bot's session is gone."""
+        me = await self._client.get_me()
+        now = self._clock()
+        await self._database.write(lambda tx: answers.forget(tx, now=now))
+        secret = await self._database.write(lambda tx: meta.secret(tx, alerts.SECRET))
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    request = to_request(await self._heard.get(), me.username or "")
+                    if request is not None:
+                        group.create_task(self._serve(request, secret))
+        except* FatalError as fatal:
+            raise fatal.exceptions[0] from None
+
+    async def _serve(self, request: Request, secret: bytes) -> None:
+        """Answer one request after those that the chat made before; what goes wrong with it harms no other."""
+        turn = self._turns.setdefault((request.peer.kind, request.peer.id), asyncio.Lock())
+        async with turn:
+            try:
+                reply = await self._dispatch.answer(request)
+            except FatalError:
+                raise
+            except Exception:
+                log.exception("a command failed", command=request.command)
+                t = translator(request.language)
+                reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
+            await self._say(request, reply, secret)
+
+    async def _say(self, request: Request, reply: Reply, secret: bytes) -> None:
+        sender, peer = self._sender, request.peer
+        if request.query_id is not None:
+            await self._try(request, partial(sender.answer_callback, request.query_id, reply.note))
+        if reply.edit is not None:
+            await self._try(request, partial(sender.edit, peer, request.message_id, reply.edit))
+        chat_key = f"{peer.kind}:{peer.id}".encode()
+        reply_to = None if request.private or request.tapped else request.message_id
+        for number, outgoing in enumerate(reply.messages):
+            random_id = alerts.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
+            await self._try(request, partial(sender.send, peer, outgoing, random_id=random_id, reply_to=reply_to))
+
+    async def _try(self, request: Request, send: Callable[[], Awaitable[object]]) -> None:
+        """Send until Telegram takes it, it refuses for good, or nobody would wait for it any more."""
+        pause, waited = FIRST_PAUSE, 0.0
+        while True:
+            try:
+                await send()
+            except TelegramError as error:
+                if error.verdict is not Verdict.RETRY or waited > PATIENCE:
+                    await self._refused(request, error)
+                    return
+                wait = max(error.retry_after, pause)
+                waited, pause = waited + wait, min(pause * 2, LONGEST_PAUSE)
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    async def _refused(self, request: Request, error: TelegramError) -> None:
+        if error.verdict is Verdict.DONE:
+            return
+        if error.verdict is Verdict.FATAL:
+            raise FatalError(f"The bot's session is gone: {error}. Check TELEGRAM_BOT_TOKEN and start again.")
+        log.warning("an answer was refused", command=request.command, error=error.error)
+        if error.verdict is not Verdict.SUSPEND:
+            return
+        chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
+        if chat is not None:
+            await self._database.write(lambda tx: chats.suspend(tx, chat.id, error.error))
+
+
+def to_request(event: Heard, username: str) -> Request | None:
+    """Read a message or a tap; None where it is not meant for a bot of this name."""
+    if isinstance(event, events.CallbackQuery.Event):
+        return _to_tap(event)
+    message = event.message
+    said = read_command(message.message or "", username)
+    peer = _to_peer(event.input_chat, message.peer_id, message.reply_to)
+    private = peer.kind is PeerKind.USER
+    if said is None or message.post or (not said.command and not private):
+        return None
+    return Request(
+        key=f"{peer.kind}-{peer.id}-{f'g{message.grouped_id}' if message.grouped_id else message.id}",
+        peer=peer,
+        person_id=_person(message.from_id or message.peer_id),
+        title=_title(event.chat),
+        language=_language(event.sender),
+        command=said.command,
+        argument=said.argument,
+        links=_links(message.entities),
+        addressed=private or said.named,
+        message_id=message.id,
+        said_at=message.date,
+        origin=_origin(message),
+    )
+
+
+def _to_tap(event: events.CallbackQuery.Event) -> Request | None:
+    query = event.query
+    if not isinstance(query, types.UpdateBotCallbackQuery) or query.data is None:
+        return None
+    verb, _, argument = query.data.decode("utf-8", "replace").partition(":")
+    return Request(
+        key=f"tap-{query.query_id}",
+        peer=_to_peer(event.input_chat, query.peer, None),
+        person_id=query.user_id,
+        title=_title(event.chat),
+        language=_language(event.sender),
+        command=verb,
+        argument=argument,
+        message_id=query.msg_id,
+        query_id=query.query_id,
+    )
+
+
+def _to_peer(
+    known: types.TypeInputPeer | None, peer: types.TypePeer, reply: types.TypeMessageReplyHeader | None
+) -> Peer:
+    """Address the chat; where Telethon has not met it, with a zero access hash, as Telegram allows bots."""
+    access_hash = getattr(known, "access_hash", 0)
+    if isinstance(peer, types.PeerUser):
+        return Peer(kind=PeerKind.USER, id=peer.user_id, access_hash=access_hash)
+    if isinstance(peer, types.PeerChat):
+        return Peer(kind=PeerKind.GROUP, id=peer.chat_id)
+    thread = None
+    if reply is not None and getattr(reply, "forum_topic", None):  # a reply to a story has none
+        thread = reply.reply_to_top_id or reply.reply_to_msg_id
+    return Peer(kind=PeerKind.CHANNEL, id=peer.channel_id, access_hash=access_hash, thread_id=thread)
+
+
+def _person(peer: types.TypePeer) -> int:
+    return peer.user_id if isinstance(peer, types.PeerUser) else 0
+
+
+def _title(chat: types.TypeChat | types.TypeUser | None) -> str:
+    names = (getattr(chat, "title", None) or getattr(chat, "first_name", None), getattr(chat, "last_name", None))
+    return " ".join(name for name in names if name)
+
+
+def _language(sender: types.TypeUser | types.TypeChat | None) -> str:
+    return getattr(sender, "lang_code", None) or LANGUAGES[0]
+
+
+def _links(entities: Iterable[types.TypeMessageEntity] | None) -> tuple[str, ...]:
+    return tuple(entity.url for entity in entities or () if isinstance(entity, types.MessageEntityTextUrl))
+
+
+def _origin(message: types.Message) -> Origin | None:
+    forward = message.fwd_from
+    if forward is None or not isinstance(forward.from_id, types.PeerChannel):
+        return None
+    channel = message.forward.chat if message.forward else None
+    return Origin(
+        channel_id=forward.from_id.channel_id,
+        title=getattr(channel, "title", None),
+        username=getattr(channel, "username", None),
+    )

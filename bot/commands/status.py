@@ -1,0 +1,144 @@
+"""How things stand: /status counts, /ping sends a real alert, /help says what can be said."""
+
+import platform
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_decimal
+
+from bot import __version__
+from bot.commands.context import Context
+from bot.commands.menu import MENU
+from bot.commands.talk import Reply, Request, say
+from bot.locales import N_, Translator
+from bot.markup import Text, bold, code
+from bot.store import alerts, channels, posts
+from bot.store.alerts import Kind
+from bot.store.channels import Access, Channel, FollowState
+from bot.store.database import Transaction
+
+_STATES = {
+    Access.JOINED: N_("joined: {n}"),
+    Access.POLLED: N_("read from outside: {n}"),
+    Access.PENDING: N_("waiting for their admins: {n}"),
+    Access.LOST: N_("no longer readable: {n}"),
+}
+_QUERIES = (
+    (N_("outage"), N_("the word in any form: outages too")),
+    (N_("bank outage"), N_("both words, anywhere in the post")),
+    (N_("outage|failure"), N_("one of them is enough")),
+    (N_("“payment system”"), N_("these words side by side")),
+    (N_("outage -football"), N_("without a word")),
+    (N_("internet ~5 sovereign"), N_("at most five words apart")),
+    (N_("block*"), N_("any word that begins so")),
+    (N_("=IT"), N_("exactly so, capitals included")),
+)
+
+
+async def status(request: Request, context: Context) -> Reply:
+    """Say what is watched and how well."""
+    del request
+    text = Text()
+    await _tell_channels(text, context)
+    await _tell_posts(text, context)
+    await _tell_alerts(text, context)
+    text.line().add(f"channelwatch {__version__} · Telethon {version('telethon')}")
+    text.add(f" · Python {platform.python_version()} · SQLite {sqlite3.sqlite_version}")
+    return say(text)
+
+
+async def ping(request: Request, context: Context) -> Reply:
+    """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
+
+    async def effect(tx: Transaction) -> Reply:
+        await alerts.enqueue(
+            tx,
+            chat=context.chat,
+            kind=Kind.NOTICE,
+            subject=f"ping:{request.key}",
+            payload={"notice": "ping", "asked_at": context.now.isoformat()},
+            now=context.now,
+        )
+        return Reply()
+
+    return await context.once(request, effect)
+
+
+async def help_(request: Request, context: Context) -> Reply:
+    """List the commands and show how a query is written."""
+    del request
+    t, text = context.t, Text()
+    for command in MENU:
+        usage = f" {t.gettext(command.usage)}" if command.usage else ""
+        text.line(f"/{command.name}{{usage}} – {{summary}}", usage=usage, summary=t.gettext(command.summary))
+    text.line().line("{title}", title=bold(t.gettext("How to write a query")))
+    for example, meaning in _QUERIES:
+        text.line("{example} – {meaning}", example=code(t.gettext(example)), meaning=t.gettext(meaning))
+    return say(text.line().add(t.gettext("To follow a channel you can also forward me one of its posts.")))
+
+
+async def _tell_channels(text: Text, context: Context) -> None:
+    t = context.t
+    followed = await channels.followed(context.database)
+    line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(followed))
+    text.line(line, n=bold(_number(len(followed), t)))
+    counts = Counter(channel.access or Access.PENDING for channel in followed)
+    states = [t.gettext(words).format(n=counts[access]) for access, words in _STATES.items() if counts[access]]
+    wishes = Counter(follow.state for follow in await channels.all_follows(context.database))
+    if wishes[FollowState.WANTED]:
+        states.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
+    if wishes[FollowState.REFUSED]:
+        states.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
+    if states:
+        text.line("{states}", states="; ".join(states))
+    checked = _checked(followed)
+    if checked is not None:
+        text.line(t.gettext("All of them were last checked for missed posts: {time}"), time=context.date(checked))
+
+
+def _checked(followed: Sequence[Channel]) -> datetime | None:
+    """Return the moment since which no channel has gone unchecked; None while one never was."""
+    times = [channel.swept_at for channel in followed if channel.access in {Access.JOINED, Access.POLLED}]
+    return min((time for time in times if time), default=None) if all(times) else None
+
+
+async def _tell_posts(text: Text, context: Context) -> None:
+    stored = await posts.statistics(context.database, since=_midnight(context))
+    line = context.t.gettext("Posts stored: {total}; of today: {today}")
+    text.line(line, total=bold(_number(stored.messages, context.t)), today=bold(_number(stored.recent, context.t)))
+    if stored.last_seen_at is not None:
+        text.line(context.t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
+
+
+async def _tell_alerts(text: Text, context: Context) -> None:
+    t = context.t
+    outbox = await alerts.statistics(context.database, since=_midnight(context))
+    text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(outbox.sent, t)))
+    if outbox.latencies:
+        half, most = (_seconds(_quantile(outbox.latencies, share), t) for share in (0.5, 0.95))
+        text.line(t.gettext("Half of them within {half} s, 95% within {most} s."), half=half, most=most)
+    if outbox.due:
+        text.line(t.gettext("Waiting to be sent: {n}"), n=outbox.due)
+    if outbox.dead:
+        text.line(t.gettext("Refused by Telegram today: {n}"), n=outbox.dead)
+
+
+def _midnight(context: Context) -> datetime:
+    local = context.now.astimezone(ZoneInfo(context.chat.time_zone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _quantile(ascending: Sequence[float], share: float) -> float:
+    return ascending[min(len(ascending) - 1, int(share * len(ascending)))]
+
+
+def _number(n: int, t: Translator) -> str:
+    return format_decimal(n, locale=t.language)
+
+
+def _seconds(seconds: float, t: Translator) -> str:
+    return format_decimal(round(seconds, 2), locale=t.language)

@@ -1,0 +1,109 @@
+"""Both sides of a talk as values: what a person said or tapped is a `Request`, what the bot says is a `Reply`."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from bot.markup import Text
+from bot.models import Button, Outgoing, Peer, PeerKind
+
+_COMMAND = re.compile(r"/(\w{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
+
+Rows = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The channel that a forwarded post came from."""
+
+    channel_id: int  # bare
+    title: str | None = None  # where Telegram told it
+    username: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One message or one tap that is meant for the bot."""
+
+    key: str  # names the update for good: chat and message id, or the id of the tap
+    peer: Peer  # where the answer goes
+    person_id: int  # who speaks; 0 for a group's anonymous administrator
+    title: str  # of the chat; a person's name in private
+    language: str  # the speaker's, as Telegram says: en, ru, pt-br, …
+    command: str  # without slash, in lower case; the verb of a tap; empty for plain words
+    argument: str = ""  # what follows, with its line breaks
+    links: tuple[str, ...] = ()  # addresses hidden behind words of the argument
+    addressed: bool = True  # private, or the bot was named; else it may be meant for another bot
+    message_id: int  # of what was said, or of the message whose button was tapped
+    said_at: datetime | None = None  # None for taps, which Telegram does not date
+    origin: Origin | None = None  # of a forwarded channel post
+    query_id: int | None = None  # of a tap
+
+    @property
+    def private(self) -> bool:
+        """Tell whether it was said between one person and the bot."""
+        return self.peer.kind is PeerKind.USER
+
+    @property
+    def tapped(self) -> bool:
+        """Tell whether a button was tapped."""
+        return self.query_id is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message taken apart."""
+
+    command: str  # in lower case; empty for plain words
+    named: bool  # the bot was named: /status@our_bot
+    argument: str
+
+
+def read_command(text: str, username: str) -> Said | None:
+    """Take a message apart; None where it names another bot than `username`."""
+    found = _COMMAND.fullmatch(text.strip())
+    if found is None:
+        return Said(command="", named=False, argument=text.strip())
+    if found[2] and found[2].lower() != username.lower():
+        return None
+    return Said(command=found[1].lower(), named=found[2] is not None, argument=(found[3] or "").strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Everything that is said to one request; empty where silence is the answer."""
+
+    messages: tuple[Outgoing, ...] = ()  # new ones, in order
+    edit: Outgoing | None = None  # takes the place of the message whose button was tapped
+    note: str | None = None  # a short word over the tapped button
+    memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
+
+    def to_json(self) -> str:
+        """Write it for the store."""
+        return _REPLY.dump_json(self).decode()
+
+    @staticmethod
+    def from_json(written: str) -> "Reply":
+        """Read what `to_json` wrote."""
+        return _REPLY.validate_json(written)
+
+
+_REPLY = TypeAdapter(Reply)
+
+
+def message(text: Text | str, rows: Rows = ()) -> Outgoing:
+    """Make a message that fits into Telegram's limits."""
+    words, entities = (Text().add(text) if isinstance(text, str) else text).cut().build()
+    return Outgoing(text=words, entities=entities, buttons=rows)
+
+
+def say(text: Text | str, rows: Rows = ()) -> Reply:
+    """Answer with one new message."""
+    return Reply(messages=(message(text, rows),))
+
+
+def change(text: Text | str, rows: Rows = (), *, note: str | None = None) -> Reply:
+    """Answer a tap by changing the message under which the button stands."""
+    return Reply(edit=message(text, rows), note=note)

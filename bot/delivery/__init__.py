@@ -1,0 +1,1 @@
+"""The outbox on its way out: due alerts come in, messages in chats go out."""

@@ -1,0 +1,136 @@
+"""A post that matched comes in, the message that tells a chat of it goes out. Pure.
+
+It is made for a lock screen: whose post, on what; the sentence that matched, unless the post begins with it; the post.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_skeleton, format_timedelta
+
+from bot.delivery.excerpt import key_sentence
+from bot.delivery.passage import Passage, Style
+from bot.locales import Translator
+from bot.locales.titles import topic_title
+from bot.markup import LIMIT, Piece, Text, link
+from bot.models import Button, Entity, Forward, Outgoing
+
+LATE = timedelta(minutes=10)  # older posts show their age
+TITLE_ROOM, TOPIC_ROOM = 60, 30  # UTF-16 units of the channel's title and of a topic's
+SHOWN_TOPICS = 3  # in the first line
+STYLES = 49  # of a post and of its sentence each: Telegram takes 100 entities, and two are ours
+# What a post may bring along. Telegram finds links and tags by itself; no bot may send mentions by id and custom emoji.
+KEPT = frozenset({"bold", "italic", "underline", "strike", "spoiler", "code", "pre", "blockquote", "text_url"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostAlert:
+    """All that an alert says."""
+
+    channel_id: int
+    title: str
+    username: str | None
+    message_id: int
+    date: datetime
+    edit_date: datetime | None = None
+    text: str
+    entities: tuple[Entity, ...] = ()
+    forward: Forward | None = None
+    topics: tuple[str, ...]  # names
+    spans: tuple[tuple[int, int], ...]  # Python characters of the text, sorted
+    edited: bool = False  # the chat is told because the post was changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """To whom and when it is said."""
+
+    translator: Translator
+    time_zone: str  # IANA name
+    now: datetime
+
+
+def render_post(alert: PostAlert, audience: Audience) -> Outgoing:
+    """Write an alert of at most 4,096 UTF-16 units with valid entities."""
+    spans = [(start, end) for start, end in alert.spans if 0 <= start < end <= len(alert.text)]
+    bold = tuple(Style(kind="bold", start=start, end=end) for start, end in spans)
+    styles = bold + Passage.read(alert.text, alert.entities, kinds=KEPT).styles
+    post = Passage(alert.text, styles[:STYLES])
+    text, footer = _head(alert, audience.translator), _footer(alert, audience)
+    sentence = key_sentence(post, spans)
+    if sentence is not None:
+        text.join(_text(sentence)).add("\n…\n")
+    text.join(_text(post).cut(LIMIT - len(text) - len("\n\n") - len(footer))).add("\n\n").join(footer)
+    written, entities = text.build()
+    return Outgoing(text=written, entities=entities, buttons=_buttons(alert, audience.translator))
+
+
+def post_link(channel_id: int, username: str | None, message_id: int) -> str:
+    """Link to a post; one of a private channel opens for its members only."""
+    return f"https://t.me/{username or f'c/{channel_id}'}/{message_id}"
+
+
+def one_line(text: str, room: int) -> str:
+    """Write a foreign name on one line of at most `room` UTF-16 units."""
+    return Text().add(" ".join(text.split())).cut(room).build()[0]
+
+
+def _text(passage: Passage) -> Text:
+    return Text().formatted(passage.text, passage.entities())
+
+
+def _head(alert: PostAlert, translator: Translator) -> Text:
+    titles = [one_line(topic_title(name, translator), TOPIC_ROOM) for name in alert.topics]
+    more = len(titles) - SHOWN_TOPICS
+    topics = ", ".join(titles[:SHOWN_TOPICS]) + (f" +{more}" if more > 0 else "")
+    title = one_line(alert.title, TITLE_ROOM) or alert.username or str(alert.channel_id)
+    return Text().bold(title).add(f" · {topics}\n")
+
+
+def _footer(alert: PostAlert, audience: Audience) -> Text:
+    gettext, said_at = audience.translator.gettext, alert.date
+    facts = [moment(alert.date, audience)]
+    if alert.edited and alert.edit_date is not None:
+        said_at = alert.edit_date
+        facts.append(gettext("edited {time}").format(time=moment(said_at, audience, beside=alert.date)))
+    elif alert.edited:
+        facts.append(gettext("edited"))
+    if audience.now - said_at > LATE:
+        facts.append(age(said_at, audience))
+    text = Text().add(" · ".join(facts))
+    if alert.forward is not None:
+        text.add("\n").say(gettext("Forwarded from {name}"), name=_origin(alert.forward, audience.translator))
+    return text
+
+
+def _origin(forward: Forward, translator: Translator) -> Piece:
+    name = one_line(forward.name or "", TITLE_ROOM) or translator.gettext("another channel")
+    if forward.channel_id is None or forward.message_id is None:
+        return link(name, None)
+    return link(name, post_link(forward.channel_id, None, forward.message_id))
+
+
+def moment(date: datetime, audience: Audience, *, beside: datetime | None = None) -> str:
+    """Write a date in the chat's language and time zone: «4 окт., 18:39».
+
+    The year is named where it is not the present one, the day is left out where it is that of the date `beside` it.
+    """
+    zone = ZoneInfo(audience.time_zone)
+    local = date.astimezone(zone)
+    time = f"{local:%H:%M}" + (" UTC" if audience.time_zone == "UTC" else "")
+    if beside is not None and local.date() == beside.astimezone(zone).date():
+        return time
+    skeleton = "MMMd" if local.year == audience.now.astimezone(zone).year else "yMMMd"
+    return f"{format_skeleton(skeleton, local, tzinfo=zone, locale=audience.translator.language)}, {time}"
+
+
+def age(date: datetime, audience: Audience) -> str:
+    """Write how long ago it was: «2 hours ago»."""
+    return format_timedelta(date - audience.now, add_direction=True, locale=audience.translator.language)
+
+
+def _buttons(alert: PostAlert, translator: Translator) -> tuple[tuple[Button, ...], ...]:
+    link = post_link(alert.channel_id, alert.username, alert.message_id)
+    mute = Button(text=translator.gettext("Mute here"), data=f"mute:{alert.channel_id}".encode())
+    return ((Button(text=translator.gettext("Open"), url=link), mute),)

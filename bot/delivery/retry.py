@@ -1,0 +1,39 @@
+"""A refusal by Telegram comes in, what becomes of the alert goes out. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.errors import TelegramError, Verdict
+
+PATIENCE = 5  # attempts after which an alert lets the ones behind it pass
+LONGEST = 300.0  # s between two attempts
+LONGEST_OFFLINE = 15.0  # s; a connection that comes back should not find us asleep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Try it again."""
+
+    at: datetime
+    holds_chat: bool  # what waits behind it in the same chat waits too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp:
+    """It cannot be delivered."""
+
+    suspend: bool  # nor can anything else to this chat
+
+
+def decide(error: TelegramError, *, attempts: int, now: datetime) -> Retry | GiveUp:
+    """Decide after a failed attempt, of which there were `attempts` before. Nothing that can heal is ever given up."""
+    if error.verdict is not Verdict.RETRY:
+        return GiveUp(suspend=error.verdict in {Verdict.SUSPEND, Verdict.UNAUTHORISED})
+    waits_for_all = error.retry_after > 0 or not error.code
+    delay = error.retry_after or backoff(attempts, longest=LONGEST if error.code else LONGEST_OFFLINE)
+    return Retry(at=now + timedelta(seconds=delay), holds_chat=waits_for_all or attempts < PATIENCE)
+
+
+def backoff(attempts: int, *, longest: float = LONGEST) -> float:
+    """Give the seconds to wait after a failed attempt that had `attempts` before it: 1, 2, 4 … up to `longest`."""
+    return min(2.0 ** min(attempts, 30), longest)

@@ -1,0 +1,42 @@
+"""Events of a story come in and happen in the world of the embedded server; the witness learns which alerts are due."""
+
+from bot.demo.screen import Screen
+from bot.demo.stage import Stage
+from bot.demo.story import Event
+from bot.demo.witness import Witness
+
+
+class Director:
+    """Makes the events happen, in order."""
+
+    def __init__(self, stage: Stage, witness: Witness, screen: Screen) -> None:
+        self._stage = stage
+        self._witness = witness
+        self._screen = screen
+        self._posts: dict[str, tuple[str, int]] = {}  # an event's id → its channel and message id
+
+    def direct(self, event: Event) -> None:
+        """Let one event happen."""
+        channel = self._stage.channels[event.channel]
+        self._stage.clock.jump_to(event.at)
+        if event.topics:
+            number = self._posts[event.edits][1] if event.edits else channel.last_id + 1
+            self._witness.expect(f"https://t.me/{channel.username or f'c/{channel.id}'}/{number}", event)
+        self._screen.happen(event.at, channel.title, self._do(event))
+
+    def _do(self, event: Event) -> str:
+        channel = self._stage.channels[event.channel]
+        if event.removes:
+            channel.delete(self._posts[event.removes][1])
+            return "(deletes a post)"
+        if event.edits:
+            channel.edit(self._posts[event.edits][1], event.text)
+            return f"(edits a post) {event.text}"
+        if event.forwards:
+            source, number = self._posts[event.forwards]
+            origin = self._stage.channels[source].kept.messages[number]
+            channel.post(origin.text, forward=origin)
+            return f"(reposts) {origin.text}"
+        message = channel.post(event.text, push=event.pushed)
+        self._posts[event.id] = (event.channel, message.id)
+        return event.text if event.pushed else f"(not pushed by Telegram) {event.text}"

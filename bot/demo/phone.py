@@ -1,0 +1,63 @@
+"""What the subscriber writes and taps goes out through an ordinary Telethon client; what the bot says comes in."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+
+from telethon import TelegramClient, events
+from telethon.tl import functions as fn
+from telethon.tl import types as tl
+
+from bot.demo.screen import Screen, buttons
+from bot.demo.witness import Witness
+
+
+class Phone:
+    """The subscriber's Telegram."""
+
+    def __init__(self, client: TelegramClient, bot: str, *, witness: Witness, screen: Screen) -> None:
+        self._client = client
+        self._bot = bot
+        self._witness = witness
+        self._screen = screen
+        client.add_event_handler(self._receive, events.NewMessage(incoming=True))
+        client.add_event_handler(self._receive, events.MessageEdited(incoming=True))
+
+    async def say(self, words: str, *, until: Callable[[], bool] | None = None) -> None:
+        """Write to the bot, and wait until a condition holds: by default, that it has answered."""
+        before = len(self._witness.talk)
+        self._screen.ask(words)
+        await self._client.send_message(self._bot, words)
+        if not await self._witness.until(until or (lambda: len(self._witness.talk) > before)):
+            self._witness.faults.append(f"no answer to {words}")
+
+    async def type(self) -> None:
+        """Send each line typed at the terminal; a number presses that button under the bot's last message."""
+        async for line in _lines():
+            keys = buttons(self._witness.last) if self._witness.last else []
+            if line.isdecimal() and 0 < int(line) <= len(keys):
+                await self._press(keys[int(line) - 1])
+            elif line:
+                await self._client.send_message(self._bot, line)
+
+    async def _press(self, button: tl.KeyboardInlineButton) -> None:
+        if not isinstance(button.type, tl.InlineButtonTypeCallback):
+            self._screen.say(f"In Telegram this opens {button.type.url}")
+            return
+        bot = await self._client.get_input_entity(self._bot)
+        assert self._witness.last is not None  # noqa: S101 - the button hangs under it
+        answer = await self._client(
+            fn.messages.GetBotCallbackAnswerRequest(bot, self._witness.last.id, data=button.type.data)
+        )
+        if answer.message:
+            self._screen.say(answer.message)
+
+    async def _receive(self, event: events.NewMessage.Event) -> None:
+        await self._witness.receive(event.message)
+
+
+async def _lines() -> AsyncIterator[str]:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        yield line.decode().strip()

@@ -1,0 +1,60 @@
+"""`story.toml` comes in, events in the order of their time go out, and the clock they happen by."""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from typing import Any
+from zoneinfo import ZoneInfo
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happens in the story: a post, or the edit, removal or repost of an earlier one."""
+
+    at: datetime
+    channel: str  # its key in Story.channels
+    text: str = ""
+    topics: tuple[str, ...] = ()  # built-in topics that the alert must name; none means that no alert may come
+    id: str = ""  # a name for later events to point at
+    edits: str = ""
+    removes: str = ""
+    forwards: str = ""
+    pushed: bool = True  # False: Telegram has it and tells nobody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What the demo plays."""
+
+    channels: dict[str, dict[str, str]]  # key → title, and username or invite
+    events: tuple[Event, ...]
+
+
+def load_story() -> Story:
+    """Read the story that the program ships."""
+    story = tomllib.loads(resources.files(__package__).joinpath("story.toml").read_text("utf-8"))
+    return Story(channels=story["channels"], events=tuple(map(_event, story["events"])))
+
+
+def _event(row: dict[str, Any]) -> Event:
+    return Event(**{**row, "at": row["at"].replace(tzinfo=MOSCOW), "topics": tuple(row.get("topics", ()))})
+
+
+class StoryClock:
+    """Runs as fast as real time, and jumps ahead to the moment of each event."""
+
+    def __init__(self, start: datetime, real_now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._real_now = real_now
+        self._offset = start - real_now()
+
+    def now(self) -> datetime:
+        """Tell the time of the story, in UTC."""
+        return (self._real_now() + self._offset).astimezone(UTC)
+
+    def jump_to(self, moment: datetime) -> None:
+        """Go to a moment, never back."""
+        self._offset += max(moment - self.now(), timedelta(0))

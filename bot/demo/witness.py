@@ -1,0 +1,78 @@
+"""What the subscriber's phone receives comes in, is held against the story, and faults and latencies go out."""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+from telethon.tl import types as tl
+
+from bot.demo.screen import Screen, buttons
+from bot.demo.story import Event
+from bot.locales import translator
+from bot.locales.titles import BUILTIN_TITLES, topic_title
+
+PATIENCE = 10.0  # s until something counts as missing
+
+
+class Witness:
+    """Knows which alerts are due, and notes each that is missing, doubled or wrong."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._due: dict[str, tuple[Event, float]] = {}  # an alert's link → why it is due, and since when
+        self._news = asyncio.Condition()
+        self.faults: list[str] = []
+        self.alerts = 0
+        self.latencies: list[float] = []  # s, of alerts for posts that were pushed
+        self.talk: list[tl.Message] = []  # what the bot wrote that is no alert
+        self.last: tl.Message | None = None  # of all
+
+    def expect(self, link: str, event: Event) -> None:
+        """Wait for the alert of a post."""
+        self._due[link] = (event, monotonic())
+
+    async def receive(self, message: tl.Message) -> None:
+        """Take in a message of the bot, and show it."""
+        link = next((b.type.url for b in buttons(message) if isinstance(b.type, tl.InlineButtonTypeUrl)), None)
+        async with self._news:
+            self.last = message
+            if link is None:
+                self.talk.append(message)
+                self._screen.receive(message)
+            else:
+                self._check(link, message)
+            self._news.notify_all()
+
+    def _check(self, link: str, message: tl.Message) -> None:
+        self.alerts += 1
+        if link not in self._due:
+            self.faults.append(f"an alert that was not due: {link}")
+            self._screen.receive(message)
+            return
+        event, since = self._due.pop(link)
+        latency = monotonic() - since
+        if event.pushed:
+            self.latencies.append(latency)
+        self._screen.receive(message, latency=latency)
+        named = _topics_in(message.message.partition("\n")[0])
+        if named != set(event.topics):
+            self.faults.append(f"{link} names {sorted(named)} and not {sorted(event.topics)}")
+
+    async def all_arrived(self) -> None:
+        """Wait until no alert is due any more; what does not come in time is a fault."""
+        if not await self.until(lambda: not self._due):
+            self.faults += [f"no alert for {link} ({event.at:%H:%M})" for link, (event, _) in self._due.items()]
+
+    async def until(self, condition: Callable[[], bool]) -> bool:
+        """Wait until a condition holds that messages can change; tell whether it did in time."""
+        try:
+            async with asyncio.timeout(PATIENCE), self._news:
+                await self._news.wait_for(condition)
+        except TimeoutError:
+            return False
+        return True
+
+
+def _topics_in(line: str) -> set[str]:
+    english = translator("en")
+    return {name for name in BUILTIN_TITLES if topic_title(name, english) in line}

@@ -1,0 +1,55 @@
+"""A chat's language comes in; what the bot says in it goes out. The English text in the code is the key.
+
+The `.po` files are compiled in memory at first use, so that no build step can be forgotten.
+"""
+
+import gettext
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from io import BytesIO
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+DOMAIN = "channelwatch"
+LANGUAGES = ("en", "ru")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translator:
+    """What the bot says in one language."""
+
+    language: str  # one of LANGUAGES
+    catalogue: gettext.NullTranslations
+
+    def gettext(self, message: str) -> str:
+        """Translate an English text; what no catalogue knows stays English."""
+        return self.catalogue.gettext(message)
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        """Translate an English text in the form that the language wants for the number `n`."""
+        return self.catalogue.ngettext(one, many, n)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it, which the extractor knows
+    """Mark an English text for translation where it stands in a table; the reader of the table translates it."""
+    return message
+
+
+@cache
+def translator(language: str) -> Translator:
+    """Give the translator of a language code (`ru`, `ru-RU`); English for languages that we do not speak."""
+    spoken = language.lower().replace("_", "-").partition("-")[0]
+    if spoken not in LANGUAGES:
+        spoken = LANGUAGES[0]
+    return Translator(language=spoken, catalogue=_compile(spoken))
+
+
+@cache
+def _compile(language: str) -> gettext.NullTranslations:
+    source = resources.files(__name__).joinpath(language, "LC_MESSAGES", f"{DOMAIN}.po")
+    compiled = BytesIO()
+    write_mo(compiled, read_po(BytesIO(source.read_bytes()), locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

@@ -1,0 +1,184 @@
+"""The query language: what people type comes in; a frozen tree goes out, or an error that says what to mend."""
+
+from collections.abc import Callable
+
+from bot.matching.lexer import Lexeme, lex
+from bot.matching.refusals import MESSAGES, QueryError
+from bot.matching.tree import (
+    PARTICLES,
+    AllOf,
+    AnyOf,
+    Mention,
+    Near,
+    Node,
+    Phrase,
+    Prefix,
+    Query,
+    Tag,
+    Word,
+    walk,
+)
+
+__all__ = ["MESSAGES", "Query", "QueryError", "parse"]
+
+LONGEST_QUERY = 8_000
+MOST_PARTS = 1_000
+DEEPEST = 20
+
+
+def parse(source: str) -> Query:
+    """Read a query; raises QueryError. `parse(str(query)) == query` for every query it returns."""
+    if len(source) > LONGEST_QUERY:
+        raise QueryError("too_long", length=len(source), limit=LONGEST_QUERY)
+    lexemes = lex(source)
+    if sum(lexeme.kind == "part" for lexeme in lexemes) > MOST_PARTS:
+        raise QueryError("too_many_parts", limit=MOST_PARTS)
+    return Query(_Parser(lexemes).whole())
+
+
+class _Parser:
+    """Recursive descent; each method reads one level of the grammar and leaves `_at` behind it.
+
+    rule = alternative {"," alternative}      alternative = item {["И"] item}      item = ["-"] near
+    near = either {"~n" either}      either = part {"|" part}      part = word, phrase, … or "(" rule ")"
+    """
+
+    def __init__(self, lexemes: list[Lexeme]) -> None:
+        self._lexemes = lexemes
+        self._at = 0
+        self._depth = 0
+
+    def whole(self) -> Node:
+        node = self._rule()
+        left = self._peek()
+        if left is not None and left.kind == "close":
+            raise QueryError("unopened_bracket", left.position)
+        if node is None:
+            raise QueryError("empty")
+        return node
+
+    def _peek(self) -> Lexeme | None:
+        return self._lexemes[self._at] if self._at < len(self._lexemes) else None
+
+    def _take(self, *kinds: str) -> Lexeme | None:
+        lexeme = self._peek()
+        if lexeme is None or lexeme.kind not in kinds:
+            return None
+        self._at += 1
+        return lexeme
+
+    def _rule(self) -> Node | None:
+        alternatives: list[Node] = []
+        while True:
+            while self._take("comma", "line"):
+                pass
+            node = self._alternative()
+            if node is None:
+                return _any_of(alternatives) if alternatives else None
+            alternatives.append(node)
+
+    def _alternative(self) -> Node | None:
+        start = self._peek()
+        items: list[Node] = []
+        without: list[Node] = []
+        while True:
+            conjunction = self._take("and")
+            exclusion = self._take("not")
+            node = self._near()
+            if node is None:
+                dangling = exclusion or conjunction
+                if dangling:
+                    raise QueryError("missing_operand", dangling.position, sign=dangling.text)
+                break
+            if conjunction and not (items or without):
+                raise QueryError("missing_operand", conjunction.position, sign=conjunction.text)
+            (without if exclusion else items).append(node)
+        if without and not items and start:
+            raise QueryError("only_exclusions", start.position)
+        return _all_of(items, without) if items else None
+
+    def _near(self) -> Node | None:
+        node = self._either()
+        while operator := self._take("near"):
+            right = self._operand_after(operator, self._either, node)
+            if node is None or not (_placed(node) and _placed(right)):
+                raise QueryError("near_parts", operator.position, distance=operator.distance)
+            node = Near(node, right, operator.distance)
+        return node
+
+    def _either(self) -> Node | None:
+        node = self._part()
+        parts = [] if node is None else [node]
+        while operator := self._take("or"):
+            parts.append(self._operand_after(operator, self._part, node))
+        return _any_of(parts) if parts else None
+
+    def _operand_after(self, operator: Lexeme, read: Callable[[], Node | None], left: Node | None) -> Node:
+        following = self._peek()
+        if following is not None and following.kind == "not":
+            raise QueryError("misplaced_exclusion", following.position)
+        right = read()
+        if left is None or right is None:
+            raise QueryError("missing_operand", operator.position, sign=operator.text)
+        return right
+
+    def _part(self) -> Node | None:
+        opening = self._take("open")
+        if opening:
+            return self._group(opening)
+        lexeme = self._take("part")
+        if lexeme is None or lexeme.node is None:
+            return None
+        following = self._peek()
+        if _is_particle(lexeme) and following is not None and following.joins:
+            self._at += 1
+            return Phrase((*_phrase_items(lexeme.node), *_phrase_items(following.node)))
+        return lexeme.node
+
+    def _group(self, opening: Lexeme) -> Node:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise QueryError("too_deep", opening.position)
+        node = self._rule()
+        if not self._take("close"):
+            raise QueryError("unclosed_bracket", opening.position)
+        if node is None:
+            raise QueryError("empty_bracket", opening.position)
+        self._depth -= 1
+        return node
+
+
+def _is_particle(lexeme: Lexeme) -> bool:
+    node = lexeme.node
+    return lexeme.joins and isinstance(node, Word) and not node.exact and node.text in PARTICLES
+
+
+def _phrase_items(node: Node | None) -> tuple[Word | Prefix, ...]:
+    if isinstance(node, Phrase):
+        return node.items
+    return (node,) if isinstance(node, Word | Prefix) else ()
+
+
+def _any_of(nodes: list[Node]) -> Node:
+    items: list[Node] = []
+    for node in nodes:
+        items += node.items if isinstance(node, AnyOf) else (node,)
+    return items[0] if len(items) == 1 else AnyOf(tuple(items))
+
+
+def _all_of(nodes: list[Node], excluded: list[Node]) -> Node:
+    items: list[Node] = []
+    without: list[Node] = []
+    for node in nodes:
+        if isinstance(node, AllOf):
+            items += node.items
+            without += node.without
+        else:
+            items.append(node)
+    without += excluded
+    return items[0] if len(items) == 1 and not without else AllOf(tuple(items), tuple(without))
+
+
+def _placed(node: Node) -> bool:
+    """Tell whether everything in a node stands at some word, so that distances to it can be counted."""
+    return all(isinstance(part, Word | Prefix | Phrase | Tag | Mention | Near | AnyOf) for part in walk(node))

@@ -1,0 +1,210 @@
+"""Texts as tokens: a post or a typed word comes in, a `Document` goes out, with each token's place in the original."""
+
+import itertools
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from bot.matching.folding import INVISIBLE, Folded, fold
+
+# How far a blank line pushes the words around it apart; more than the greatest distance a query can ask for.
+WALL = 100
+_BLANK_LINE = re.compile(rf"\n[\s{INVISIBLE}]*\n")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# Lengths are bounded so that a long run of dots or letters costs no more than its own length.
+_SPECIAL = re.compile(
+    r"(?P<link>[a-z][a-z0-9+.-]{1,15}://[^\s«»\"<>()]+|www\.[^\s«»\"<>()]+"
+    r"|(?<![^\W_])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[a-z]{2,24}/[^\s«»\"<>()]*"
+    r"|(?<![^\W_])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
+    r"|(?P<mention>(?<![\w@])@\w+)"
+    r"|(?P<tag>(?<![\w#&])#\w+)"
+)
+# Humps of a tag: МассовыйСбой, VTBOutage.
+_HUMP = re.compile(r"(?<=[^\W\d_A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ])|(?<=[A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ][^\W\d_A-ZА-ЯЁІЇЄҐ])")
+_PIECE = re.compile(r"[^\W_]+")
+
+
+class _Segment(NamedTuple):
+    """A stretch of the folded text that is read in one way."""
+
+    kind: str  # "words", "link", "mention" or "tag"
+    start: int
+    end: int
+
+
+def tag_token(name: str) -> str:
+    """Return the token that stands for `#name`; `name` is folded. No word begins with an apostrophe."""
+    return "'t'" + name.replace("_", "'")
+
+
+def mention_token(name: str) -> str:
+    """Return the token that stands for `@name`; `name` is folded."""
+    return "'m'" + name.replace("_", "'")
+
+
+class Document:
+    """A text read once: its tokens now, their places when somebody asks."""
+
+    def __init__(self, text: str, folded: Folded) -> None:
+        self.text = text
+        self._folded = folded
+        self._segments = _segments(folded.lower)
+        self.tokens = _tokens(folded, self._segments)
+
+    @property
+    def indexed(self) -> str:
+        """The tokens joined by spaces, for a full-text index whose only extra token character is the apostrophe."""
+        return " ".join(self.tokens)
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each token stands in the original text, in Python characters."""
+        origin = self._folded.origin
+        if origin is None:
+            return self._located[0]
+        return [(origin[start][0], origin[end - 1][1]) for start, end in self._located[0]]
+
+    @cached_property
+    def positions(self) -> list[int]:
+        """Each token's place among the words; a link takes a place too, and a blank line takes `WALL`."""
+        spans, positions = self._located
+        walls = [blank.end() for blank in _BLANK_LINE.finditer(self._folded.lower)]
+        if not walls:
+            return positions
+        return [
+            position + WALL * bisect_right(walls, start) for position, (start, _) in zip(positions, spans, strict=True)
+        ]
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """The indexes in `tokens` at which each distinct token stands."""
+        found: dict[str, list[int]] = {}
+        for index, token in enumerate(self.tokens):
+            found.setdefault(token, []).append(index)
+        return found
+
+    def shape(self, index: int) -> str:
+        """Return a token with the capitals it was written with."""
+        start, end = self._located[0][index]
+        return _capitals(self._folded, start, end)
+
+    @cached_property
+    def _located(self) -> tuple[list[tuple[int, int]], list[int]]:
+        return _locate(self._folded, self._segments)
+
+
+def analyse(text: str) -> Document:
+    """Read a text: fold its letters and split it into tokens."""
+    return Document(text, fold(text))
+
+
+def plain_words(text: str) -> list[tuple[str, str]]:
+    """Return the words of a typed text as (token, token with capitals); links, tags and mentions are words here."""
+    folded = fold(text)
+    return [(word[0], _capitals(folded, *word.span())) for word in _WORD.finditer(folded.lower)]
+
+
+def _capitals(folded: Folded, start: int, end: int) -> str:
+    return "".join(map(_capital, folded.lower[start:end], folded.shape[start:end]))
+
+
+def _capital(letter: str, written: str) -> str:
+    upper = letter.upper()
+    # ß has no capital of one character; such letters are compared as small ones
+    return upper if written.isupper() and upper.lower() == letter and len(upper) == 1 else letter
+
+
+def _segments(lower: str) -> list[_Segment]:
+    if "/" not in lower and "@" not in lower and "#" not in lower and "www." not in lower:
+        return [_Segment("words", 0, len(lower))]
+    segments: list[_Segment] = []
+    end = seen = 0
+    # only chunks with a sign in them are worth the slow pattern
+    for chunk in lower.split():
+        if "/" in chunk or "@" in chunk or "#" in chunk or "www." in chunk:
+            start = lower.index(chunk, seen)
+            seen = start + len(chunk)
+            for special in _SPECIAL.finditer(lower, start, seen):
+                segments.append(_Segment("words", end, special.start()))
+                end = special.end()
+                segments.append(_Segment(special.lastgroup or "words", special.start(), end))
+    segments.append(_Segment("words", end, len(lower)))
+    return segments
+
+
+def _tokens(folded: Folded, segments: list[_Segment]) -> list[str]:
+    lower = folded.lower
+    if len(segments) == 1:
+        return _WORD.findall(lower)
+    tokens: list[str] = []
+    for kind, start, end in segments:
+        if kind == "words":
+            tokens += _WORD.findall(lower, start, end)
+        elif kind == "mention":
+            tokens.append(mention_token(lower[start + 1 : end]))
+        elif kind == "tag":
+            tokens += [token for token, _, _ in _tag(folded, start, end)]
+    return tokens
+
+
+def _locate(folded: Folded, segments: list[_Segment]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Return the spans in the folded text and the places among the words, in the order of `_tokens`."""
+    spans: list[tuple[int, int]] = []
+    positions: list[int] = []
+    place = 0
+    for kind, start, end in segments:
+        if kind == "words":
+            found = [word.span() for word in _WORD.finditer(folded.lower, start, end)]
+            spans += found
+            positions += range(place, place + len(found))
+            place += len(found)
+            continue
+        if kind == "mention":
+            spans.append((start, end))
+            positions.append(place)
+        elif kind == "tag":
+            parts = _tag(folded, start, end)
+            spans += [span for _, span, _ in parts]
+            positions += [place + step for _, _, step in parts]
+            place = positions[-1]
+        place += 1
+    return spans, positions
+
+
+def _tag(folded: Folded, start: int, end: int) -> list[tuple[str, tuple[int, int], int]]:
+    """Return a tag as itself, then its words, and a word of several humps also as a whole: (token, span, step)."""
+    parts = [(tag_token(folded.lower[start + 1 : end]), (start, end), 0)]
+    step = 0
+    for piece in _PIECE.finditer(folded.lower, start + 1, end):
+        first, last = piece.span()
+        cuts = [first, *(first + hump.start() for hump in _HUMP.finditer(folded.shape[first:last])), last]
+        if cuts[1] != last:
+            parts.append((piece[0], (first, last), step))
+        for left, right in itertools.pairwise(cuts):
+            parts.append((folded.lower[left:right], (left, right), step))
+            step += 1
+    return parts
+
+
+def utf16_offset(text: str, index: int) -> int:
+    """Return how many UTF-16 units, which Telegram counts, precede a Python character."""
+    return len(text[:index].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def utf16_spans(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans of Python characters as (offset, length) in UTF-16 units; one pass over the text."""
+    spans = list(spans)
+    units = _units_before(text, sorted({edge for span in spans for edge in span}))
+    return [(units[start], units[end] - units[start]) for start, end in spans]
+
+
+def _units_before(text: str, edges: Sequence[int]) -> dict[int, int]:
+    units: dict[int, int] = {}
+    seen, total = 0, 0
+    for edge in edges:
+        total += utf16_offset(text[seen:edge], edge - seen)
+        units[edge] = total
+        seen = edge
+    return units

@@ -1,0 +1,153 @@
+"""A query as a tree: frozen nodes come from the parser, canonical text goes out, and both mean the same."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+# A plain one of these before a word is read as a phrase with it, as people mean it.
+PARTICLES = frozenset({"не", "без", "нет"})
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, in any form or in this one."""
+
+    text: str  # folded; an exact word keeps its capitals
+    exact: bool = False  # this form only
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Any word that begins with these letters."""
+
+    text: str  # folded
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words in this order."""
+
+    items: tuple[Word | Prefix, ...]
+    gap: int = 0  # how many other words may stand between two neighbours
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Both sides in one paragraph, in any order, at most `distance` words apart."""
+
+    left: "Node"
+    right: "Node"
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A hashtag, and not the word."""
+
+    name: str  # folded, without the sign
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A mention of a user or channel, and not the word."""
+
+    name: str  # folded, without the sign
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression on the original text."""
+
+    source: str  # as typed between the slashes
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of these; never directly inside another AnyOf."""
+
+    items: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """All of `items` and none of `without`; never directly inside another AllOf."""
+
+    items: tuple["Node", ...]
+    without: tuple["Node", ...] = ()
+
+
+Node: TypeAlias = Word | Prefix | Phrase | Near | Tag | Mention | Pattern | AnyOf | AllOf
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What somebody asked for; `str()` is the canonical text, which parses to the same query."""
+
+    root: Node
+
+    def __str__(self) -> str:
+        return _rule(self.root)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and everything below it; a phrase comes without its words."""
+    yield node
+    match node:
+        case Near(left, right):
+            yield from walk(left)
+            yield from walk(right)
+        case AnyOf(items):
+            for item in items:
+                yield from walk(item)
+        case AllOf(items, without):
+            for item in (*items, *without):
+                yield from walk(item)
+
+
+def _rule(node: Node) -> str:
+    if isinstance(node, AnyOf):
+        return ", ".join(_alternative(item) for item in node.items)
+    return _alternative(node)
+
+
+def _alternative(node: Node) -> str:
+    if isinstance(node, AllOf):
+        return " ".join([*map(_near, node.items), *("-" + _near(item) for item in node.without)])
+    return _near(node)
+
+
+def _near(node: Node) -> str:
+    if not isinstance(node, Near):
+        return _either(node)
+    # a particle before ~ cannot take the next word, so it needs no brackets there
+    left = _bare(node.left) if isinstance(node.left, Word) else _near(node.left)
+    return f"{left} ~{node.distance} {_either(node.right)}"
+
+
+def _either(node: Node) -> str:
+    if isinstance(node, AnyOf):
+        return "|".join(map(_operand, node.items))
+    return _operand(node)
+
+
+def _operand(node: Node) -> str:
+    match node:
+        case Word(text, exact):
+            # a bare particle would take the next word into a phrase
+            return f"({text})" if text in PARTICLES and not exact else _bare(node)
+        case Prefix():
+            return _bare(node)
+        case Phrase(items, gap):
+            return '"' + " ".join(map(_bare, items)) + '"' + (f"~{gap}" if gap else "")
+        case Tag(name) | Mention(name):
+            return f"#{name}" if isinstance(node, Tag) else f"@{name}"
+        case Pattern(source):
+            return f"re:/{source}/"
+        case _:
+            return f"({_rule(node)})"
+
+
+def _bare(item: Word | Prefix) -> str:
+    if isinstance(item, Prefix):
+        return f"{item.text}*"
+    return f"={item.text}" if item.exact else item.text

@@ -1,0 +1,65 @@
+"""A channel's changes since a pts come in by slices; posts go out, with edits and deletions, which Telethon drops."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from telethon import TelegramClient
+from telethon.tl import types
+from telethon.tl.functions.updates import GetChannelDifferenceRequest
+
+from bot.errors import ChannelwatchError, TelegramError
+from bot.models import Deletion, Post
+from bot.sources.events import to_event
+from bot.sources.gateway import call
+from bot.telegram.convert import to_post
+
+SLICE = 100  # Telegram's limit for accounts that are no bots
+
+
+class GapError(ChannelwatchError):
+    """Telegram does not keep the changes since then: only the history can tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Some changes, in the order in which to apply them."""
+
+    events: tuple[Post | Deletion, ...]
+    newest: int  # the highest id of a new message, service messages too; 0 where there is none
+    pts: int  # changes are known up to here
+
+
+async def slices(client: TelegramClient, channel: types.InputChannel, *, pts: int) -> AsyncGenerator[Slice, None]:
+    """Read all changes since `pts`, to the last. Raises GapError, TelegramError."""
+    while True:
+        answer = await _ask(client, channel, pts)
+        if isinstance(answer, types.updates.ChannelDifferenceTooLong):
+            raise GapError("TooLong")
+        yield _slice(answer)
+        if answer.final:
+            return
+        if answer.pts <= pts:  # else this would never end
+            raise GapError("a slice without progress")
+        pts = answer.pts
+
+
+async def _ask(client: TelegramClient, channel: types.InputChannel, pts: int) -> types.updates.ChannelDifference:
+    everything = types.ChannelMessagesFilterEmpty()
+    try:
+        return await call(client, GetChannelDifferenceRequest(channel, everything, pts=pts, limit=SLICE))
+    except TelegramError as error:
+        if error.error.startswith("PERSISTENT_TIMESTAMP_"):
+            raise GapError(error.error) from error
+        raise
+
+
+def _slice(answer: types.updates.ChannelDifference | types.updates.ChannelDifferenceEmpty) -> Slice:
+    if isinstance(answer, types.updates.ChannelDifferenceEmpty):
+        return Slice(events=(), newest=0, pts=answer.pts)
+    # New messages first: one that was deleted since stands among them as well as in the deletions.
+    found = [*map(to_post, answer.new_messages), *map(to_event, answer.other_updates)]
+    return Slice(
+        events=tuple(event for event in found if event is not None),
+        newest=max((message.id for message in answer.new_messages), default=0),
+        pts=answer.pts,
+    )

@@ -1,0 +1,36 @@
+"""A request of the reader comes in, Telegram's answer goes out, or an error with its verdict."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from telethon import TelegramClient, errors
+from telethon.tl import TLRequest
+
+from bot.errors import FatalError, TelegramError, Verdict
+from bot.telegram.failures import to_error
+
+# s; Telethon sends a request again after a lost connection, but waits for ever where only the answer was lost.
+ANSWER_WITHIN = 60.0
+RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
+
+
+async def call(client: TelegramClient, request: TLRequest) -> Any:  # noqa: ANN401 - each request has its own answer
+    """Ask Telegram something.
+
+    Raises TelegramError; FatalError where the reader account or its session is gone. Telethon refuses a method that
+    Telegram wants us to wait with, until the wait is over, and without asking again.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            return await client(request)
+    except (errors.RPCError, errors.AuthKeyNotFound, OSError) as error:  # OSError: no connection, no answer in time
+        refusal = to_error(error)
+    if refusal.verdict is Verdict.FATAL:
+        raise FatalError(f"{refusal}: the reader account is logged out or blocked. Run `channelwatch login`.")
+    raise refusal
+
+
+def pause(error: TelegramError) -> timedelta:
+    """Say how long to leave a thing alone after a refusal that can heal."""
+    return max(timedelta(seconds=error.retry_after), RETRY_AFTER)

@@ -1,0 +1,83 @@
+"""A channel's history comes in by pages, newest first; posts go out, with the stretch of ids that each page covers."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import datetime
+
+from telethon import TelegramClient
+from telethon.tl import types
+from telethon.tl.functions.messages import GetHistoryRequest
+
+from bot.models import Post
+from bot.sources.gateway import call
+from bot.telegram.convert import to_post
+
+PAGE = 100  # Telegram's limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page: of the ids from `low` to `high`, only those in `ids` are still there."""
+
+    posts: tuple[Post, ...]  # oldest first
+    ids: frozenset[int]  # of posts and of service messages
+    low: int
+    high: int
+    pts: int  # of the channel at that moment; 0 where the server does not say
+    chat: types.Channel | None  # the channel as the answer describes it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far down to read: the first of these that is met ends it."""
+
+    message_id: int = 1  # once a page holds this id or a lower one
+    date: datetime | None = None  # once a page holds a message older than this
+    pages: int | None = None
+
+
+async def pages(
+    client: TelegramClient, channel: types.InputPeerChannel, *, newest_known: int, reach: Reach
+) -> AsyncGenerator[Page, None]:
+    """Read a history from the top down.
+
+    `newest_known` is the highest id that we had stored before: what is above it came in while the page was on its
+    way, and says nothing of deletions. Raises TelegramError.
+    """
+    offset, high, read, messages = 0, newest_known, 0, 0
+    while True:
+        request = GetHistoryRequest(
+            channel, offset_id=offset, offset_date=None, add_offset=0, limit=PAGE, max_id=0, min_id=0, hash=0
+        )
+        answer = await call(client, request)
+        read, messages = read + 1, messages + len(answer.messages)
+        page = _page(answer, channel.channel_id, high, is_last=_is_last(answer, messages))
+        yield page
+        if _reached(page, reach) or read == reach.pages or page.low == offset:  # offset: it was not heeded
+            return
+        offset, high = page.low, min(page.low - 1, newest_known)
+
+
+def _page(answer: types.messages.ChannelMessages, channel_id: int, high: int, *, is_last: bool) -> Page:
+    found = [message for message in answer.messages if not isinstance(message, types.MessageEmpty)]
+    posts = (to_post(message, channel_id=channel_id) for message in sorted(found, key=lambda message: message.id))
+    ids = frozenset(message.id for message in found)
+    return Page(
+        posts=tuple(post for post in posts if post is not None),
+        ids=ids,
+        low=1 if is_last else min(message.id for message in answer.messages),
+        high=high,
+        pts=getattr(answer, "pts", 0),
+        chat=next((c for c in answer.chats if isinstance(c, types.Channel) and c.id == channel_id), None),
+    )
+
+
+def _is_last(answer: types.messages.ChannelMessages, messages: int) -> bool:
+    """Say whether nothing is left below: a short page alone does not tell, since a server may give fewer than asked."""
+    is_short = len(answer.messages) < PAGE
+    return not answer.messages or (is_short and getattr(answer, "count", 0) <= messages)
+
+
+def _reached(page: Page, reach: Reach) -> bool:
+    too_old = reach.date is not None and bool(page.posts) and page.posts[0].date < reach.date
+    return too_old or page.low <= reach.message_id

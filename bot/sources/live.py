@@ -1,0 +1,49 @@
+"""What Telegram pushes comes in, in order, and goes to ingest in batches. What it lacks, the sweep finds."""
+
+import asyncio
+
+from telethon import TelegramClient, events
+from telethon.tl import TLObject
+
+from bot.ingest import Ingest
+from bot.models import Clock, Observation, ObservedBy
+from bot.sources.events import UPDATES, to_event
+
+BATCH = 100  # events in a transaction at most: beyond that nothing is gained
+
+
+class Live:
+    """Stores what is pushed to the reader; make it before the client connects, or what it catches up is lost."""
+
+    def __init__(self, client: TelegramClient, ingest: Ingest, clock: Clock) -> None:
+        self.reader_id = 0  # known once the client is connected
+        self._ingest = ingest
+        self._clock = clock
+        self._waiting: asyncio.Queue[TLObject] = asyncio.Queue()
+        # Raw, since Telethon's own events cost an entity lookup each, and albums are guesses.
+        client.add_event_handler(self._on_update, events.Raw(UPDATES))
+
+    async def run(self) -> None:
+        """Store what is pushed, for ever."""
+        while True:
+            await self.store_next()
+
+    async def store_next(self) -> int:
+        """Wait for a push and store it with all that waits by then; return how many updates that were."""
+        updates = [await self._waiting.get()]
+        while len(updates) < BATCH and not self._waiting.empty():
+            updates.append(self._waiting.get_nowait())
+        found = [event for event in map(to_event, updates) if event is not None]
+        if found:
+            await self._ingest.store(
+                Observation(
+                    events=tuple(found),
+                    observed_by=ObservedBy.LIVE,
+                    reader_id=self.reader_id,
+                    seen_at=self._clock(),
+                )
+            )
+        return len(updates)
+
+    async def _on_update(self, update: TLObject) -> None:
+        self._waiting.put_nowait(update)

@@ -1,0 +1,116 @@
+"""Channels to be joined or left come in from the store; the reader goes in and out, at a pace that Telegram bears."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from telethon import TelegramClient
+from telethon.tl import types
+from telethon.tl.functions.channels import JoinChannelRequest, LeaveChannelRequest
+
+from bot.errors import TelegramError, Verdict
+from bot.models import Clock
+from bot.sources import references
+from bot.sources.gateway import call, pause
+from bot.sources.losses import lose
+from bot.sources.pace import Rest
+from bot.sources.references import NotFollowableError
+from bot.store import channels
+from bot.store.channels import Access, Channel
+from bot.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+JOINS_AT_ONCE = 5  # of a list of channels; then one each join interval on average
+FULL = timedelta(days=1)  # an account may be in 500 channels, with Premium in 1,000
+
+
+class Memberships:
+    """Which channels the reader is in; `join_interval` is in seconds."""
+
+    def __init__(
+        self, client: TelegramClient, database: Database, *, reader_id: int, clock: Clock, join_interval: float
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._reader_id = reader_id
+        self._clock = clock
+        self._window = JOINS_AT_ONCE * timedelta(seconds=join_interval)
+        self._joins = Rest()
+        self._leaves = Rest()
+        self._full = Rest()  # CHANNELS_TOO_MUCH
+
+    async def may_join(self) -> bool:
+        """Say whether the pace allows a join; it is counted in the store, so that restarts do not reset it."""
+        now = self._clock()
+        if not (self._joins.is_over(now) and self._full.is_over(now)):
+            return False
+        recent = await channels.joins_since(self._database, self._reader_id, now - self._window)
+        return not self._window or recent < JOINS_AT_ONCE
+
+    async def leave_one(self) -> bool:
+        """Leave a channel that nobody follows any more."""
+        now = self._clock()
+        unwanted = await channels.unwanted(self._database, self._reader_id)
+        if not unwanted or not self._leaves.is_over(now):
+            return False
+        try:
+            await call(self._client, LeaveChannelRequest(_address(unwanted[0])))
+        except TelegramError as error:
+            if error.verdict is Verdict.RETRY:
+                self._leaves.rest(now + pause(error))
+                return False
+        await self._grant(unwanted[0], Access.LOST, reason="left")
+        self._full.end()  # there is room again
+        return True
+
+    async def join_one(self) -> bool:
+        """Join the channel that has been read from outside the longest, if the pace allows."""
+        candidates = await channels.followed(self._database, self._reader_id)
+        outside = [channel for channel in candidates if channel.access is Access.POLLED and channel.reason is None]
+        if not outside or not await self.may_join():
+            return False
+        channel = min(outside, key=lambda channel: channel.followed_at or self._clock())
+        try:
+            references.require_joined(await call(self._client, JoinChannelRequest(_address(channel))))
+        except NotFollowableError as refusal:
+            await self._grant(channel, Access.POLLED, reason=refusal.reason)
+        except TelegramError as error:
+            await self._stay_outside(channel, error)
+        else:
+            await self._grant(channel, Access.JOINED, joined_at=self._clock())
+        return True
+
+    async def _stay_outside(self, channel: Channel, error: TelegramError) -> None:
+        """Decide what a refused join means: a public channel is read from outside all the same."""
+        now = self._clock()
+        if error.error == "CHANNELS_TOO_MUCH":
+            log.warning("the reader account is in as many channels as Telegram allows; the others are polled")
+            self._full.rest(now + FULL)
+        elif error.verdict is Verdict.RETRY:
+            self._joins.rest(now + pause(error))
+        elif error.verdict is Verdict.UNAUTHORISED:
+            await lose(self._database, channel, reader_id=self._reader_id, reason=error.error, now=now)
+        elif error.error == "USER_ALREADY_PARTICIPANT":
+            await self._grant(channel, Access.JOINED)
+        else:
+            await self._grant(channel, Access.POLLED, reason=error.error)
+
+    async def _grant(
+        self,
+        channel: Channel,
+        access: Access,
+        *,
+        access_hash: int | None = None,
+        reason: str | None = None,
+        joined_at: datetime | None = None,
+    ) -> None:
+        now, reader_id = self._clock(), self._reader_id
+        await self._database.write(
+            lambda tx: channels.grant(
+                tx, reader_id, channel.id, access, access_hash=access_hash, reason=reason, joined_at=joined_at, now=now
+            )
+        )
+
+
+def _address(channel: Channel) -> types.InputChannel:
+    return types.InputChannel(channel.id, channel.access_hash)

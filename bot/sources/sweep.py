@@ -1,0 +1,196 @@
+"""The followed channels come in, one by one; what was not pushed goes to ingest. Without it posts would be missed.
+
+Telegram pushes what it likes: to a large channel's reader often late or not at all, and Telethon drops the edits and
+deletions of the gaps that it fills. So each round compares every channel with what the archive holds of it.
+"""
+
+import asyncio
+import random
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from telethon import TelegramClient
+from telethon.tl import types
+
+from bot.errors import TelegramError, Verdict
+from bot.ingest import Ingest
+from bot.models import Clock
+from bot.sources.catch_up import CatchUp, Found, is_swept
+from bot.sources.described import describe
+from bot.sources.dialogs import Dialog, channel_dialogs
+from bot.sources.losses import lose
+from bot.store import channels
+from bot.store.channels import Access, Channel
+from bot.store.database import Database, Transaction
+
+log = structlog.get_logger(__name__)
+
+JITTER = 0.1  # of the interval: a clockwork looks like a robot
+TRY_LOST = timedelta(hours=1)  # a channel that was lost may open again
+BLIND = 30  # channels asked one by one where Telegram does not give the list
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+NO_ACCESS = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepResult:
+    """What a round found."""
+
+    found: Found  # what nobody had pushed
+    quiet: int  # channels where nothing had changed
+    read: int  # channels that were read
+    failed: tuple[str, ...]  # Telegram's error for each channel that waits for the next round, or is lost
+
+
+class Sweep:
+    """Makes the archive complete, round by round."""
+
+    def __init__(  # noqa: PLR0913 - the parts it is made of
+        self,
+        client: TelegramClient,
+        database: Database,
+        ingest: Ingest,
+        *,
+        reader_id: int,
+        clock: Clock,
+        interval: float,
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._catch_up = CatchUp(client, database, ingest, reader_id=reader_id, clock=clock)
+        self._reader_id = reader_id
+        self._clock = clock
+        self._interval = interval
+        self._wanted = asyncio.Event()
+        self._lost_tried: dict[int, datetime] = {}  # channel id → when it was last tried
+
+    async def run(self) -> None:
+        """Go round at once, then every interval and whenever asked to, for ever. Raises FatalError."""
+        while True:
+            self._wanted.clear()
+            await self.sweep_once()
+            pause = self._interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret depends on it
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wanted.wait()
+
+    def request_sweep(self) -> None:
+        """Ask for a round now rather than at the end of the interval."""
+        self._wanted.set()
+
+    async def sweep_once(self) -> SweepResult:
+        """Make every channel complete that can be reached, the longest unread first; one that fails stops no other."""
+        dialogs = await self._dialogs()
+        found, quiet, failed = Found(), [], []
+        followed = await channels.followed(self._database, self._reader_id)
+        visited = self._to_visit(followed, dialogs)
+        for channel in visited:
+            dialog = dialogs.get(channel.id) if dialogs is not None else None
+            if _is_quiet(channel, dialog):
+                quiet.append(channel)
+                continue
+            try:
+                found += await self._visit(channel, dialog, listed=dialogs is not None)
+            except TelegramError as error:
+                failed.append(error.error)
+                await self._note(channel, error)
+        await self._touch(quiet)
+        await self._miss(followed, dialogs)
+        result = SweepResult(
+            found=found, quiet=len(quiet), read=len(visited) - len(quiet) - len(failed), failed=tuple(failed)
+        )
+        _report(result)
+        return result
+
+    async def _dialogs(self) -> dict[int, Dialog] | None:
+        try:
+            return await channel_dialogs(self._client)
+        except TelegramError as error:
+            log.warning("Telegram does not give the list of channels now", error=error.error)
+            return None
+
+    def _to_visit(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> list[Channel]:
+        """Choose whom to ask: who is listed, and of the others those that may answer."""
+        followed = sorted(followed, key=lambda channel: channel.swept_at or LONG_AGO)
+        if dialogs is None:
+            joined = [channel for channel in followed if channel.access is Access.JOINED][:BLIND]
+            return joined + [channel for channel in followed if channel.access is Access.POLLED]
+        return [channel for channel in followed if channel.id in dialogs or self._may_answer(channel)]
+
+    def _may_answer(self, channel: Channel) -> bool:
+        if channel.access is Access.LOST:
+            return self._lost_tried.get(channel.id, LONG_AGO) + TRY_LOST <= self._clock()
+        return channel.access in {Access.JOINED, Access.POLLED}
+
+    async def _visit(self, channel: Channel, dialog: Dialog | None, *, listed: bool) -> Found:
+        """Read one channel, and write down how it is reached where that changed. Raises TelegramError."""
+        if dialog is not None and isinstance(dialog.chat, types.ChannelForbidden):
+            raise TelegramError("CHANNEL_PRIVATE", code=400, verdict=Verdict.UNAUTHORISED)
+        now = _as_it_is_reached(channel, dialog, listed=listed)
+        if dialog is not None:
+            await describe(self._database, channel, dialog.chat)
+        found = await self._catch_up.complete(now, dialog)
+        self._lost_tried.pop(channel.id, None)
+        if (now.access, now.access_hash) != (channel.access, channel.access_hash):
+            await self._grant(now)
+        return found
+
+    async def _grant(self, channel: Channel) -> None:
+        assert channel.access is not None  # noqa: S101 - whatever was read has an access
+        access, access_hash, now = channel.access, channel.access_hash, self._clock()
+        await self._database.write(
+            lambda tx: channels.grant(tx, self._reader_id, channel.id, access, access_hash=access_hash, now=now)
+        )
+
+    async def _note(self, channel: Channel, error: TelegramError) -> None:
+        if error.verdict in NO_ACCESS:
+            self._lost_tried[channel.id] = self._clock()
+            await lose(self._database, channel, reader_id=self._reader_id, reason=error.error, now=self._clock())
+
+    async def _miss(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> None:
+        """Give up private channels of another reader account: this one has never met them, and has no way in."""
+        for channel in followed:
+            is_unmet = channel.access is None and channel.username is None
+            if is_unmet and dialogs is not None and channel.id not in dialogs:
+                await lose(
+                    self._database, channel, reader_id=self._reader_id, reason="CHANNEL_PRIVATE", now=self._clock()
+                )
+
+    async def _touch(self, quiet: list[Channel]) -> None:
+        """Write down that these were found complete, all in one go."""
+        now = self._clock()
+
+        async def job(tx: Transaction) -> None:
+            for channel in quiet:
+                seen = {"confirmed_id": channel.confirmed_id, "seen_pts": channel.seen_pts}
+                await channels.mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
+
+        if quiet:
+            await self._database.write(job)
+
+
+def _is_quiet(channel: Channel, dialog: Dialog | None) -> bool:
+    """Say whether the list already shows that nothing is to be read."""
+    if dialog is None or isinstance(dialog.chat, types.ChannelForbidden) or not is_swept(channel):
+        return False
+    is_same = channel.access is Access.JOINED and channel.access_hash == dialog.chat.access_hash
+    return is_same and dialog.top_message <= channel.confirmed_id and dialog.pts == channel.seen_pts
+
+
+def _as_it_is_reached(channel: Channel, dialog: Dialog | None, *, listed: bool) -> Channel:
+    if dialog is not None:
+        return replace(channel, access=Access.JOINED, access_hash=dialog.chat.access_hash)
+    # Not in the list (`listed`: there is one) means outside; a public channel can be read from there.
+    is_outside = listed or channel.access is Access.LOST
+    return replace(channel, access=Access.POLLED) if is_outside else channel
+
+
+def _report(result: SweepResult) -> None:
+    if result.found != Found():
+        log.info("found what was not pushed", **asdict(result.found))
+    if result.failed:
+        log.warning(
+            "some channels could not be read", errors=sorted(set(result.failed))[:5], channels=len(result.failed)
+        )

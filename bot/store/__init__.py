@@ -1,0 +1,1 @@
+"""The only SQL: values come in and are committed rows, questions come in and values go out."""

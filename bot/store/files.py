@@ -1,0 +1,49 @@
+"""The data folder on the disk: a path comes in, a file that only we can read is there afterwards."""
+
+import os
+import stat
+from pathlib import Path
+
+import structlog
+
+from bot.errors import FatalError
+
+log = structlog.get_logger(__name__)
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+BESIDE = ("", "-wal", "-shm")  # what SQLite puts beside a database takes over its mode when it is made
+
+
+def prepare(path: Path) -> None:
+    """Make the folder and the file where they are missing, and mend their modes, with a notice, where they are not.
+
+    Raises FatalError where the folder or the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        if not path.exists():
+            # one that is there is not opened: closing it would take SQLite's locks away from this process
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
+    except OSError as error:
+        raise FatalError(f"{path} cannot be written: {error.strerror}. Check DATA_DIR and its permissions.") from error
+    if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
+        raise FatalError(f"{path} cannot be written. Check the owner and the permissions of the folder {path.parent}.")
+    restrict(path.parent, FOLDER_MODE)
+    for suffix in BESIDE:
+        restrict(path.with_name(path.name + suffix), FILE_MODE)
+
+
+def restrict(path: Path, mode: int) -> None:
+    """Take away what others may do with a file of ours, and say so; a missing file is left missing."""
+    if not path.exists():
+        return
+    found = stat.S_IMODE(path.stat().st_mode)
+    if found & ~mode == 0:
+        return
+    try:
+        path.chmod(mode)
+    except PermissionError:
+        log.warning("others can read this and we may not change that", path=str(path), mode=f"{found:04o}")
+    else:
+        log.warning("others could read this; mended", path=str(path), mode=f"{found:04o}", now=f"{mode:04o}")

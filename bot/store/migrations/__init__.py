@@ -1,0 +1,46 @@
+"""Schema changes by number: `NNNN_name.sql` files beside this one come in, a database of the newest shape goes out."""
+
+import sqlite3
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+import aiosqlite
+
+from bot.errors import FatalError
+
+
+def available() -> dict[int, str]:
+    """Return the script of each migration by its number, lowest first."""
+    names = sorted(entry.name for entry in resources.files(__name__).iterdir() if entry.name.endswith(".sql"))
+    return {int(name[:4]): resources.files(__name__).joinpath(name).read_text(encoding="utf-8") for name in names}
+
+
+async def version_of(connection: aiosqlite.Connection) -> int:
+    """Return the number of the last migration applied."""
+    return int(next(iter(await connection.execute_fetchall("PRAGMA user_version")))[0])
+
+
+async def apply(connection: aiosqlite.Connection, scripts: Mapping[int, str]) -> None:
+    """Apply what is missing, each migration in a transaction of its own; a newer database stays as it is."""
+    while (version := await version_of(connection)) < max(scripts):
+        number = version + 1
+        script = f"BEGIN IMMEDIATE;\n{scripts[number]}\nPRAGMA user_version = {number};\nCOMMIT;"
+        try:
+            await connection.executescript(script)
+        except sqlite3.DatabaseError:
+            await connection.rollback()
+            if await version_of(connection) == version:  # else another process was faster, and all is well
+                raise
+
+
+async def check(connection: aiosqlite.Connection, path: Path) -> None:
+    """Check that the database has the shape that this program knows; raises FatalError."""
+    version, known = await version_of(connection), max(available())
+    if version > known:
+        raise FatalError(
+            f"{path} was made by a newer version of channelwatch (schema {version}, this one knows {known}). "
+            "Install that version again, or set DATA_DIR to another folder."
+        )
+    if version < known:
+        raise FatalError(f"The database {path} is older than this program; start `channelwatch run` once to update it.")

@@ -1,0 +1,175 @@
+"""Stored posts on their way out: a question comes in, messages as they stand or once stood go out."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.models import Entity, Forward, Media
+from bot.store.database import Reader
+from bot.store.rows import first_id, from_ms, json_list, maybe_date, to_ms
+
+# Of a row that carries a message m, one of its versions v, and its channel n, whatever it was joined to.
+COLUMNS = """
+    m.id AS row_id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
+    m.date, v.edit_date, v.text, v.entities, v.media, m.forward, m.reply_to, m.author, m.gone_at,
+    v.id AS version_id, v.number, v.seen_at, v.observed_by
+"""
+_CURRENT = f"""SELECT {COLUMNS} FROM messages m
+    JOIN versions v ON v.id = m.version_id JOIN channels n ON n.id = m.channel_id"""  # noqa: S608 - our own constant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPost:
+    """A message as one of its versions had it."""
+
+    id: int  # of its row: newest first is descending order; the cursor of `latest`
+    channel_id: int  # bare
+    channel_title: str
+    channel_username: str | None  # as written, without @
+    message_id: int
+    grouped_id: int | None  # messages that share it are one post, an album
+    date: datetime
+    edit_date: datetime | None
+    text: str
+    entities: tuple[Entity, ...]
+    media: Media | None
+    forward: Forward | None
+    reply_to: int | None
+    author: str | None  # the signature, where the channel shows one
+    gone_at: datetime | None  # no longer visible to our reader since then
+    version_id: int  # descending order is newest first too; the cursor of searches
+    number: int  # of the version, from 1
+    seen_at: datetime  # when we first saw this version
+    observed_by: str  # the path by which it reached us
+
+    @property
+    def key(self) -> str:
+        """Name the post within its channel: the album where there is one, else the message."""
+        return f"g{self.grouped_id}" if self.grouped_id else f"m{self.message_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """What the archive holds."""
+
+    messages: int  # in all
+    recent: int  # of them, dated since the moment asked about
+    gone: int  # of the recent ones, no longer visible
+    last_seen_at: datetime | None  # when the newest one reached us
+
+
+def to_post(row: sqlite3.Row) -> StoredPost:
+    """Read a post from a row with the `COLUMNS`."""
+    return StoredPost(
+        id=row["row_id"],
+        channel_id=row["channel_id"],
+        channel_title=row["channel_title"],
+        channel_username=row["channel_username"],
+        message_id=row["message_id"],
+        grouped_id=row["grouped_id"],
+        date=from_ms(row["date"]),
+        edit_date=maybe_date(row["edit_date"]),
+        text=row["text"],
+        entities=tuple(Entity(**entity) for entity in json.loads(row["entities"])),
+        media=Media(**json.loads(row["media"])) if row["media"] else None,
+        forward=_to_forward(row["forward"]),
+        reply_to=row["reply_to"],
+        author=row["author"],
+        gone_at=maybe_date(row["gone_at"]),
+        version_id=row["version_id"],
+        number=row["number"],
+        seen_at=from_ms(row["seen_at"]),
+        observed_by=row["observed_by"],
+    )
+
+
+def _to_forward(text: str | None) -> Forward | None:
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return Forward(**{**fields, "date": datetime.fromisoformat(fields["date"])})
+
+
+async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[StoredPost]:
+    """Return these messages of a channel as they stand, lowest id first; unknown ones are missing."""
+    rows = await db.fetch_all(
+        f"""{_CURRENT} WHERE m.channel_id = :channel AND m.message_id IN (SELECT value FROM json_each(:ids))
+        ORDER BY m.message_id""",  # noqa: S608 - our own constant
+        {"channel": channel_id, "ids": json_list(ids)},
+    )
+    return [to_post(row) for row in rows]
+
+
+async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]:
+    """Return the messages of a post, `g<grouped_id>` or `m<message_id>`, as they stand, lowest id first."""
+    column = "m.grouped_id" if post_key.startswith("g") else "m.message_id"
+    rows = await db.fetch_all(
+        f"{_CURRENT} WHERE m.channel_id = :channel AND {column} = :id ORDER BY m.message_id",
+        {"channel": channel_id, "id": int(post_key[1:])},
+    )
+    return [to_post(row) for row in rows]
+
+
+async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredPost]:
+    """Return what a message said each time it changed, in the order in which Telegram dates the changes."""
+    rows = await db.fetch_all(
+        f"""SELECT {COLUMNS} FROM versions v
+        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+        JOIN channels n ON n.id = m.channel_id
+        WHERE v.channel_id = :channel AND v.message_id = :message
+        ORDER BY v.edit_date, v.number""",  # noqa: S608 - our own constant
+        {"channel": channel_id, "message": message_id},
+    )
+    return [to_post(row) for row in rows]
+
+
+async def latest(
+    db: Reader, *, channel_id: int | None = None, limit: int, before: int | None = None
+) -> list[StoredPost]:
+    """Return the newest posts; `before` is the `id` of the last one of the page before.
+
+    Of an album comes the message with the text, or else the first.
+    """
+    rows = await db.fetch_all(
+        f"""{_CURRENT} WHERE (:channel IS NULL OR m.channel_id = :channel) AND (:before IS NULL OR m.id < :before)
+        AND (m.grouped_id IS NULL OR NOT EXISTS (
+            SELECT 1 FROM messages o JOIN versions w ON w.id = o.version_id
+            WHERE o.channel_id = m.channel_id AND o.grouped_id = m.grouped_id
+            AND (w.text != '', -o.message_id) > (v.text != '', -m.message_id)))
+        ORDER BY m.id DESC LIMIT :limit""",  # noqa: S608 - our own constant
+        {"channel": channel_id, "before": before, "limit": limit},
+    )
+    return [to_post(row) for row in rows]
+
+
+async def highest_id(db: Reader, channel_id: int) -> int:
+    """Return the highest message id stored of a channel, 0 where there is none."""
+    sql = "SELECT max(message_id) AS id FROM messages WHERE channel_id = :channel"
+    row = await db.fetch_one(sql, {"channel": channel_id})
+    return (row and row["id"]) or 0
+
+
+async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[int]:
+    """Return the ids of visible messages from `low` to `high`, both included."""
+    sql = """SELECT message_id FROM messages
+        WHERE channel_id = :channel AND message_id BETWEEN :low AND :high AND gone_at IS NULL"""
+    rows = await db.fetch_all(sql, {"channel": channel_id, "low": low, "high": high})
+    return {row["message_id"] for row in rows}
+
+
+async def statistics(db: Reader, since: datetime) -> Statistics:
+    """Count what is stored, and what of it is dated since a moment."""
+    total = await db.fetch_all("SELECT count(*) AS n FROM messages")
+    recent = await db.fetch_all(
+        "SELECT count(*) AS n, count(gone_at) AS gone FROM messages WHERE id >= :first AND date >= :since",
+        {"first": first_id(since), "since": to_ms(since)},
+    )
+    newest = await db.fetch_one("SELECT seen_at FROM messages ORDER BY id DESC LIMIT 1")
+    return Statistics(
+        messages=total[0]["n"],
+        recent=recent[0]["n"],
+        gone=recent[0]["gone"],
+        last_seen_at=maybe_date(newest["seen_at"] if newest else None),
+    )

@@ -1,0 +1,82 @@
+"""How people name a channel: what they type or paste comes in, one canonical reference goes out."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+_NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")  # Telegram: 5 to 32 characters, 4 for bought names
+_ID = re.compile(r"(?:-100)?([1-9]\d{0,15})")
+_HASH = re.compile(r"\+?([A-Za-z0-9_-]{10,64})")
+_HOSTS = {"t.me", "telegram.me", "telegram.dog"}
+_SUBDOMAIN = re.compile(r"([A-Za-z][A-Za-z0-9_]{3,31})\.t\.me")  # name.t.me
+
+
+class _Link(NamedTuple):
+    host: str
+    path: list[str]
+
+
+def normalise_reference(text: str) -> str | None:
+    """Return '@name' in lower case, '+hash' of an invite link or a bare channel id as digits; None where it is neither.
+
+    Reads `@name`, `name`, links to channels and posts on t.me and telegram.me, `tg://` links, ids with or without -100.
+    """
+    text = text.strip().strip("<>.,;")
+    if text.lower().startswith("tg:"):
+        return _from_tg_link(text)
+    if _ID.fullmatch(text):
+        return _number(text)
+    link = _split(text)
+    if link is not None:
+        return _from_link(link)
+    return _name(text) or (_invite(text) if text.startswith("+") else None)
+
+
+def _from_link(link: _Link) -> str | None:
+    owner = _SUBDOMAIN.fullmatch(link.host)
+    if owner:
+        return _name(owner[1])
+    first, second = [*link.path, "", ""][:2]
+    if first == "joinchat":
+        return _invite(second)
+    if first.startswith("+"):
+        return _invite(first)
+    if first == "c":
+        return _number(second)
+    return _name(second if first == "s" else first)
+
+
+def _from_tg_link(text: str) -> str | None:
+    parts = urlsplit(text)
+    asked = {key: values[0] for key, values in parse_qs(parts.query).items()}
+    return {
+        "resolve": _name(asked.get("domain", "")),
+        "join": _invite(asked.get("invite", "")),
+        "privatepost": _number(asked.get("channel", "")),
+    }.get(parts.netloc or parts.path.strip("/"))
+
+
+def _split(text: str) -> _Link | None:
+    try:
+        parts = urlsplit(text if "//" in text else f"//{text}")
+    except ValueError:  # brackets that are no IPv6 address
+        return None
+    host = parts.netloc.lower().removeprefix("www.")
+    if host in _HOSTS or _SUBDOMAIN.fullmatch(host):
+        return _Link(host, [part for part in parts.path.split("/") if part])
+    return None
+
+
+def _name(text: str) -> str | None:
+    found = _NAME.fullmatch(text)
+    return f"@{found[1].lower()}" if found else None
+
+
+def _invite(text: str) -> str | None:
+    found = _HASH.fullmatch(text)
+    return f"+{found[1]}" if found else None
+
+
+def _number(text: str) -> str | None:
+    found = _ID.fullmatch(text)
+    return found[1] if found else None

@@ -1,0 +1,142 @@
+"""Which chat wants which topics, from which channels, and what it does not want to hear for now."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.store.database import Reader, Transaction
+from bot.store.rows import json_list, maybe_date, maybe_ms, to_ms
+
+
+class Priority(StrEnum):
+    """How an alert arrives."""
+
+    LOUD = "loud"
+    SILENT = "silent"  # without a sound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A chat's wish for a topic."""
+
+    chat_id: int
+    topic_id: int
+    topic: str  # its name
+    priority: Priority
+    channels: tuple[int, ...] | None  # bare ids it is narrowed to; None: all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """What a chat does not want to hear."""
+
+    id: int
+    chat_id: int
+    channel_id: int | None  # None: from any channel
+    topic_id: int | None  # None: of any topic
+    until: datetime | None  # None: for good
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A chat that is to hear of a topic found in a channel."""
+
+    channel_id: int
+    topic_id: int
+    chat_id: int
+    chat_key: bytes
+    priority: Priority
+
+
+async def subscribe(tx: Transaction, chat_id: int, topic_id: int, *, now: datetime) -> bool:
+    """Subscribe a chat to a topic; False where it was already."""
+    sql = "INSERT OR IGNORE INTO subscriptions (chat_id, topic_id, created_at) VALUES (:chat, :topic, :now)"
+    return await tx.execute(sql, {"chat": chat_id, "topic": topic_id, "now": to_ms(now)}) > 0
+
+
+async def unsubscribe(tx: Transaction, chat_id: int, topic_id: int) -> bool:
+    """End a subscription; False where there was none."""
+    sql = "DELETE FROM subscriptions WHERE chat_id = :chat AND topic_id = :topic"
+    return await tx.execute(sql, {"chat": chat_id, "topic": topic_id}) > 0
+
+
+async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
+    """Return the subscriptions of a chat, built-in topics first."""
+    rows = await db.fetch_all(
+        """SELECT s.*, t.name FROM subscriptions s JOIN topics t ON t.id = s.topic_id
+        WHERE s.chat_id = :chat ORDER BY t.builtin DESC, t.id""",
+        {"chat": chat_id},
+    )
+    return [_to_subscription(row) for row in rows]
+
+
+def _to_subscription(row: sqlite3.Row) -> Subscription:
+    return Subscription(
+        chat_id=row["chat_id"],
+        topic_id=row["topic_id"],
+        topic=row["name"],
+        priority=Priority(row["priority"]),
+        channels=None if row["channels"] is None else tuple(json.loads(row["channels"])),
+    )
+
+
+async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Wanted]:
+    """Return who is to hear of these (channel id, topic id) pairs; suspended chats and mutes are left out."""
+    rows = await db.fetch_all(
+        """SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority
+        FROM json_each(:found) f
+        JOIN subscriptions s ON s.topic_id = f.value ->> 1
+        JOIN chats c ON c.id = s.chat_id
+        WHERE c.suspended IS NULL
+            AND (s.channels IS NULL OR f.value ->> 0 IN (SELECT value FROM json_each(s.channels)))
+            AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id
+                AND (m.channel_id IS NULL OR m.channel_id = f.value ->> 0)
+                AND (m.topic_id IS NULL OR m.topic_id = s.topic_id)
+                AND (m.until IS NULL OR m.until > :now))""",
+        {"found": json_list(found), "now": to_ms(now)},
+    )
+    return [
+        Wanted(
+            channel_id=row["channel_id"],
+            topic_id=row["topic_id"],
+            chat_id=row["chat_id"],
+            chat_key=row["chat_key"],
+            priority=Priority(row["priority"]),
+        )
+        for row in rows
+    ]
+
+
+async def mute(
+    tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None, until: datetime | None
+) -> None:
+    """Silence a channel, a topic, their combination, or everything in a chat; it replaces a mute of the same scope."""
+    await unmute(tx, chat_id, channel_id=channel_id, topic_id=topic_id)
+    await tx.execute(
+        "INSERT INTO mutes (chat_id, channel_id, topic_id, until) VALUES (:chat, :channel, :topic, :until)",
+        {"chat": chat_id, "channel": channel_id, "topic": topic_id, "until": maybe_ms(until)},
+    )
+
+
+async def unmute(tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None) -> bool:
+    """End the mute of exactly this scope; False where there was none."""
+    sql = "DELETE FROM mutes WHERE chat_id = :chat AND channel_id IS :channel AND topic_id IS :topic"
+    return await tx.execute(sql, {"chat": chat_id, "channel": channel_id, "topic": topic_id}) > 0
+
+
+async def mutes_of(db: Reader, chat_id: int, now: datetime) -> list[Mute]:
+    """Return the mutes of a chat that still hold."""
+    sql = "SELECT * FROM mutes WHERE chat_id = :chat AND (until IS NULL OR until > :now) ORDER BY id"
+    return [
+        Mute(
+            id=row["id"],
+            chat_id=row["chat_id"],
+            channel_id=row["channel_id"],
+            topic_id=row["topic_id"],
+            until=maybe_date(row["until"]),
+        )
+        for row in await db.fetch_all(sql, {"chat": chat_id, "now": to_ms(now)})
+    ]

@@ -1,0 +1,174 @@
+"""Settings come in, Telethon clients go out that never give up, hold their files private and share them with nobody."""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from telethon import TelegramClient, errors
+from telethon.crypto import rsa
+from telethon.sessions import SQLiteSession
+from telethon.tl import types
+
+import bot
+from bot.errors import FatalError, SettingsError, TelegramError
+from bot.settings import Settings
+from bot.telegram.failures import to_error
+from bot.telegram.proxies import proxy_arguments
+
+log = structlog.get_logger(__name__)
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+SLOW_CONNECT = 15.0  # s until a person is told that Telegram does not answer
+LOGIN = "run `channelwatch login`"
+
+
+def reader_client(settings: Settings) -> TelegramClient:
+    """Make the client that reads channels; it is not connected yet. Raises SettingsError, FatalError."""
+    return _client(settings, settings.data_dir / "reader.session")
+
+
+def bot_client(settings: Settings) -> TelegramClient:
+    """Make the client that talks to chats; it is not connected yet. Raises SettingsError, FatalError."""
+    return _client(settings, settings.data_dir / "bot.session")
+
+
+@contextmanager
+def lock(session: Path) -> Iterator[None]:
+    """Hold a session file for this process: Telegram kills a session that two programs use (AUTH_KEY_DUPLICATED).
+
+    Raises FatalError where another process holds it.
+    """
+    _private_folder(session.parent)
+    with session.with_name(f"{session.name}.lock").open("w") as file:
+        os.fchmod(file.fileno(), PRIVATE_FILE)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FatalError(f"another channelwatch uses {session}: stop it first") from None
+        yield
+
+
+async def connect_reader(client: TelegramClient) -> int:
+    """Connect the reader and return its account id. Raises SettingsError where it is not logged in, FatalError."""
+    me = await connect(client)
+    if me is None:
+        raise SettingsError(f"The reader account is not logged in, or was logged out by Telegram: {LOGIN}.")
+    if me.bot:
+        raise SettingsError(f"reader.session belongs to a bot, and bots cannot read channels: {LOGIN}.")
+    return int(me.id)
+
+
+async def connect_bot(client: TelegramClient, settings: Settings) -> str:
+    """Connect the bot, signed in by its token, and return its username. Raises SettingsError, FatalError."""
+    assert settings.telegram_bot_token is not None  # noqa: S101 - whoever connects a bot has required the token
+    token = settings.telegram_bot_token.get_secret_value()
+    me = await connect(client)
+    if me is None:
+        me = await _sign_in(client, token)
+    elif not token.startswith(f"{me.id}:"):
+        log.warning(
+            "bot.session belongs to another bot than TELEGRAM_BOT_TOKEN; delete it to change bots", bot=me.username
+        )
+    return str(me.username)
+
+
+async def connect(client: TelegramClient) -> types.User | None:
+    """Connect and say who is signed in, if anybody. Raises SettingsError, FatalError."""
+    connecting = asyncio.ensure_future(client.connect())
+    try:
+        done, _ = await asyncio.wait({connecting}, timeout=SLOW_CONNECT)
+        if not done:
+            log.warning("Telegram does not answer yet; where it is blocked, set TELEGRAM_PROXY in .env")
+        await connecting
+        return await client.get_me()
+    except (errors.RPCError, errors.AuthKeyNotFound) as error:
+        raise refused(to_error(error)) from None
+    finally:
+        connecting.cancel()
+
+
+def refused(error: TelegramError) -> SettingsError | FatalError:
+    """Say what to do about a refusal before anything runs."""
+    if error.error in {"API_ID_INVALID", "API_ID_PUBLISHED_FLOOD"}:
+        return SettingsError("TELEGRAM_API_ID and TELEGRAM_API_HASH are refused: copy both anew from my.telegram.org.")
+    if error.error.startswith("ACCESS_TOKEN_"):
+        return SettingsError("TELEGRAM_BOT_TOKEN is refused: copy it anew from @BotFather (/mybots).")
+    if error.retry_after:
+        return FatalError(f"Telegram asks to wait {error.retry_after:.0f} s before signing in again ({error.error}).")
+    return FatalError(f"{error}: the session is of no use any more; delete its file and sign in again.")
+
+
+async def _sign_in(client: TelegramClient, token: str) -> types.User:
+    try:
+        return await client.sign_in(bot_token=token)
+    except errors.RPCError as error:
+        raise refused(to_error(error)) from None
+
+
+def _client(settings: Settings, path: Path) -> TelegramClient:
+    settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
+    assert settings.telegram_api_hash is not None  # noqa: S101 - required in the line above
+    proxy = settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None
+    session = _session(path)
+    if settings.telegram_server is not None:
+        _direct(session, settings.telegram_server, settings.telegram_server_key)
+    return TelegramClient(
+        session,
+        settings.telegram_api_id,
+        settings.telegram_api_hash.get_secret_value(),
+        **proxy_arguments(proxy),
+        use_ipv6=":" in (session.server_address or ""),  # else Telethon forgets the address and the login with it
+        app_version=bot.__version__,
+        device_model="channelwatch",
+        catch_up=True,
+        connection_retries=None,  # never gives up
+        flood_sleep_threshold=0,  # a wait is ours to decide on: Telethon would hold up its update loop for it
+        request_retries=1,  # what the server fails at, or refuses for now, is tried again in our own time
+        raise_last_call_error=True,
+        sequential_updates=True,  # events keep their order; our handlers only put them into a queue
+    )
+
+
+def _session(path: Path) -> SQLiteSession:
+    """Open an ordinary Telethon session file, made here or elsewhere."""
+    _private_folder(path.parent)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE_FILE))  # Telethon would make it readable for all
+    _mend(path, PRIVATE_FILE)
+    try:
+        return SQLiteSession(str(path))
+    except (sqlite3.DatabaseError, ValueError) as error:  # ValueError: another layout, by another Telethon
+        raise FatalError(f"{path} is no Telethon session ({error}): move it away and {LOGIN}.") from None
+
+
+def _direct(session: SQLiteSession, server: str, key: Path | None) -> None:
+    """Point a session at another server, its login kept. Raises SettingsError."""
+    host, _, port = server.rpartition(":")
+    address = (host.strip("[]"), int(port))
+    if key is not None:
+        try:
+            rsa.add_key(key.read_text(), old=False)
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"TELEGRAM_SERVER_KEY: {key} is no RSA public key in PEM (PKCS#1): {error}") from None
+    if (session.server_address, session.port) != address:
+        session.set_dc(session.dc_id or 2, *address)
+        session.save()
+
+
+def _private_folder(path: Path) -> None:
+    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    _mend(path, PRIVATE_FOLDER)
+
+
+def _mend(path: Path, mode: int) -> None:
+    if not path.stat().st_mode & 0o077:
+        return
+    try:
+        path.chmod(mode)
+        log.warning("others could read this; now only its owner can", path=str(path))
+    except PermissionError:  # a mounted folder of somebody else's
+        log.warning("others can read this, and it is not ours to change", path=str(path))

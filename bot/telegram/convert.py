@@ -1,0 +1,149 @@
+"""Telethon's messages, entities and peers come in, ours go out, and back: Telegram's shapes stop at this door."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from telethon.tl import TLObject, types
+from telethon.tl.alltlobjects import LAYER
+
+from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
+from bot.telegram.rich_text import plain_text
+
+_FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram finds in a text by itself
+    "bold": types.MessageEntityBold,
+    "italic": types.MessageEntityItalic,
+    "underline": types.MessageEntityUnderline,
+    "strike": types.MessageEntityStrike,
+    "spoiler": types.MessageEntitySpoiler,
+    "code": types.MessageEntityCode,
+    "blockquote": types.MessageEntityBlockquote,
+}
+_VALUES = ("url", "language", "document_id", "user_id")  # the attributes of an entity that its value is taken from
+
+
+def to_post(message: TLObject, *, channel_id: int | None = None) -> Post | None:
+    """Read a `types.Message` of a channel; the answer is None for service messages and ids that hold nothing.
+
+    `channel_id` stands in where the message does not name its channel.
+    """
+    if not isinstance(message, types.Message):
+        return None
+    if isinstance(message.peer_id, types.PeerChannel):
+        channel_id = message.peer_id.channel_id
+    if channel_id is None:
+        return None
+    return Post(
+        channel_id=channel_id,
+        message_id=message.id,
+        date=message.date,
+        text=_text(message),
+        entities=to_entities(message.entities or ()),
+        media=_media(message.media),
+        grouped_id=message.grouped_id,
+        forward=_forward(message.fwd_from),
+        reply_to=_reply_to(message.reply_to),
+        edit_date=message.edit_date,
+        author=message.post_author,
+        views=message.views,
+        forwards=message.forwards,
+        raw=bytes(message),
+        layer=LAYER,
+    )
+
+
+def to_entities(entities: Iterable[TLObject]) -> tuple[Entity, ...]:
+    """Read formatting of any kind that Telegram knows."""
+    return tuple(
+        Entity(kind=_kind(type(e).__name__), offset=e.offset, length=e.length, value=_value(e)) for e in entities
+    )
+
+
+def from_entities(entities: Sequence[Entity]) -> list[TLObject]:
+    """Write formatting to be sent; kinds that Telegram finds by itself, or that only it can make, are left out."""
+    return [made for entity in entities if (made := _from_entity(entity)) is not None]
+
+
+def to_peer(peer: TLObject, *, access_hash: int = 0, thread_id: int | None = None) -> Peer:
+    """Read a `PeerUser`, `PeerChat` or `PeerChannel`."""
+    if isinstance(peer, types.PeerUser):
+        return Peer(kind=PeerKind.USER, id=peer.user_id, access_hash=access_hash)
+    if isinstance(peer, types.PeerChat):
+        return Peer(kind=PeerKind.GROUP, id=peer.chat_id)
+    return Peer(kind=PeerKind.CHANNEL, id=peer.channel_id, access_hash=access_hash, thread_id=thread_id)
+
+
+def from_peer(peer: Peer) -> TLObject:
+    """Write the address for a request."""
+    if peer.kind is PeerKind.USER:
+        return types.InputPeerUser(peer.id, peer.access_hash)
+    if peer.kind is PeerKind.GROUP:
+        return types.InputPeerChat(peer.id)
+    return types.InputPeerChannel(peer.id, peer.access_hash)
+
+
+def _text(message: types.Message) -> str:
+    """Join the text and, of the messages made of blocks (layer 229), what stands only in the blocks."""
+    text = message.message or ""
+    if message.rich_message is None:
+        return str(text)
+    blocks = plain_text(message.rich_message.blocks)
+    return str(text) if blocks in text else f"{text}\n\n{blocks}".strip("\n")
+
+
+@cache
+def _kind(class_name: str) -> str:
+    """Turn MessageEntityTextUrl into text_url, MessageMediaWebPage into web_page."""
+    name = re.sub("^Message(Entity|Media)", "", class_name)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def _value(entity: TLObject) -> str | None:
+    value = next((getattr(entity, name) for name in _VALUES if hasattr(entity, name)), None)
+    return None if value is None else str(value)
+
+
+def _from_entity(entity: Entity) -> TLObject | None:
+    if entity.kind in _FORMATTING:
+        return _FORMATTING[entity.kind](entity.offset, entity.length)
+    if entity.kind == "text_url":
+        return types.MessageEntityTextUrl(entity.offset, entity.length, entity.value or "")
+    if entity.kind == "pre":
+        return types.MessageEntityPre(entity.offset, entity.length, entity.value or "")
+    if entity.kind == "custom_emoji" and entity.value:
+        return types.MessageEntityCustomEmoji(entity.offset, entity.length, int(entity.value))
+    return None
+
+
+def _media(media: TLObject | None) -> Media | None:
+    if media is None or isinstance(media, types.MessageMediaEmpty):
+        return None
+    kind = _kind(type(media).__name__)
+    content = getattr(media, kind.replace("_", ""), None)  # media.photo, .document, .webpage, .poll, .todo, .game
+    return Media(kind=kind, id=getattr(content, "id", None), title=_title(media if content is None else content))
+
+
+def _title(content: TLObject) -> str | None:
+    if isinstance(content, types.Document):
+        names = (a.file_name for a in content.attributes if isinstance(a, types.DocumentAttributeFilename))
+        return next(names, None)
+    title = getattr(content, "question", None) or getattr(content, "title", None)
+    return title.text if isinstance(title, types.TextWithEntities) else title
+
+
+def _forward(header: types.MessageFwdHeader | None) -> Forward | None:
+    if header is None:
+        return None
+    channel = header.from_id if isinstance(header.from_id, types.PeerChannel) else None
+    return Forward(
+        channel_id=channel and channel.channel_id,
+        message_id=header.channel_post,
+        name=header.from_name,
+        date=header.date,
+    )
+
+
+def _reply_to(header: TLObject | None) -> int | None:
+    if not isinstance(header, types.MessageReplyHeader) or header.reply_to_peer_id is not None:
+        return None
+    return header.reply_to_msg_id  # type: ignore[no-any-return]

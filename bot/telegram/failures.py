@@ -1,0 +1,83 @@
+"""What Telegram answered comes in as an error string and a code; what it means for us goes out as a verdict.
+
+The strings are Telegram's own (https://core.telegram.org/api/errors). Telethon's classes are no key: it has one for a
+part of them only, and drops the string of those.
+"""
+
+import re
+
+from telethon import errors
+
+from bot.errors import TelegramError, Verdict
+
+CONNECTION_LOST = "CONNECTION_LOST"  # ours: no answer came, so nobody knows whether it was done
+_MINUTE, _HOUR = 60.0, 3600.0  # s
+_FLOOD = 420  # Telegram's code for too many requests
+
+_NAMES = {  # numbers inside the strings stand as X
+    Verdict.DONE: "RANDOM_ID_DUPLICATE MESSAGE_NOT_MODIFIED",
+    Verdict.RETRY: """
+        FLOOD_WAIT_X FLOOD_PREMIUM_WAIT_X SLOWMODE_WAIT_X PEER_FLOOD TIMEOUT RPC_CALL_FAIL RPC_MCGET_FAIL
+        MSG_WAIT_FAILED MSG_WAIT_TIMEOUT""",
+    Verdict.DROP: """
+        MESSAGE_EMPTY MESSAGE_TOO_LONG MESSAGE_ID_INVALID MESSAGE_EDIT_TIME_EXPIRED MESSAGE_AUTHOR_REQUIRED
+        MESSAGE_DELETE_FORBIDDEN REPLY_MESSAGE_ID_INVALID ENTITY_BOUNDS_INVALID ENTITIES_TOO_LONG
+        ENTITY_MENTION_USER_INVALID BUTTON_DATA_INVALID BUTTON_TEXT_INVALID BUTTON_TYPE_INVALID BUTTON_URL_INVALID
+        REPLY_MARKUP_INVALID REPLY_MARKUP_TOO_LONG QUERY_ID_INVALID""",
+    Verdict.SUSPEND: """
+        USER_IS_BLOCKED YOU_BLOCKED_USER USER_IS_BOT INPUT_USER_DEACTIVATED USER_DELETED PEER_ID_INVALID USER_ID_INVALID
+        CHAT_ID_INVALID CHAT_FORBIDDEN CHAT_WRITE_FORBIDDEN CHAT_RESTRICTED CHAT_ADMIN_REQUIRED
+        CHAT_GUEST_SEND_FORBIDDEN CHAT_SEND_PLAIN_FORBIDDEN TOPIC_CLOSED TOPIC_DELETED USER_KICKED""",
+    Verdict.FATAL: """
+        AUTH_KEY_UNREGISTERED AUTH_KEY_INVALID AUTH_KEY_DUPLICATED SESSION_REVOKED SESSION_EXPIRED USER_DEACTIVATED
+        USER_DEACTIVATED_BAN ACCESS_TOKEN_EXPIRED ACCESS_TOKEN_INVALID FROZEN_METHOD_INVALID""",
+    Verdict.UNAUTHORISED: """
+        CHANNEL_PRIVATE CHANNEL_INVALID CHANNEL_BANNED USER_BANNED_IN_CHANNEL USERNAME_NOT_OCCUPIED USERNAME_INVALID
+        INVITE_HASH_EXPIRED INVITE_HASH_INVALID INVITE_HASH_EMPTY""",
+}
+VERDICTS = {error: verdict for verdict, names in _NAMES.items() for error in names.split()}
+_BY_CODE = {401: Verdict.FATAL, 403: Verdict.SUSPEND, 303: Verdict.RETRY, _FLOOD: Verdict.RETRY}
+_WITHOUT_A_NUMBER = {"PEER_FLOOD": _HOUR}  # s; Telegram says that we send too much, and not for how long
+_STRINGS = {error_class: error for error, error_class in errors.rpc_errors_dict.items()}
+_PATTERNS = {error_class: pattern for pattern, error_class in errors.rpc_errors_re}
+
+
+def verdict_of(error: str, code: int) -> tuple[Verdict, float]:
+    """Judge an answer: the verdict, and the seconds that Telegram wants us to wait.
+
+    Unknown strings are judged by the code: a chat that forbids (403) is suspended, a request that is wrong (400, 404,
+    406) is dropped, the rest can heal.
+    """
+    name = re.sub(r"\d+", "X", error.upper())
+    verdict = VERDICTS.get(name) or _BY_CODE.get(abs(code))
+    if verdict is None:
+        verdict = Verdict.DROP if 400 <= abs(code) < 500 else Verdict.RETRY  # noqa: PLR2004 - Telegram counts as HTTP does
+    return verdict, _wait(error, name, abs(code)) if verdict is Verdict.RETRY else 0.0
+
+
+def error_string(error: errors.RPCError) -> str:
+    """Recover Telegram's string from Telethon's error: known ones became a class, of unknown ones it is the message."""
+    pattern = _PATTERNS.get(type(error))
+    number = next((value for value in vars(error).values() if isinstance(value, int)), 0)
+    if pattern is not None and (number or type(error) not in _STRINGS):  # EMAIL_UNCONFIRMED comes with and without one
+        return re.sub(r"\(\\d\+\)", str(number), pattern)
+    return (_STRINGS.get(type(error)) or str(error.message)).upper()
+
+
+def to_error(error: BaseException) -> TelegramError:
+    """Turn what a request raised into an error with a verdict; what Telegram did not say is a lost connection."""
+    if isinstance(error, errors.RPCError):
+        name, code = error_string(error), abs(error.code or 0)
+    elif isinstance(error, errors.AuthKeyNotFound):
+        name, code = "AUTH_KEY_UNREGISTERED", 401  # the server forgot our key: only a login helps
+    else:
+        name, code = CONNECTION_LOST, 0
+    verdict, retry_after = verdict_of(name, code)
+    return TelegramError(name, code=code, verdict=verdict, retry_after=retry_after)
+
+
+def _wait(error: str, name: str, code: int) -> float:
+    number = re.search(r"_WAIT_(\d+)", error)
+    if number:
+        return float(max(1, int(number[1])))  # FLOOD_WAIT_0 has been seen
+    return _WITHOUT_A_NUMBER.get(name, _MINUTE if code == _FLOOD else 0.0)

@@ -1,0 +1,111 @@
+"""A person's phone number, code and password come in, a signed-in reader session goes out."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol, TypeVar
+
+from telethon import TelegramClient, errors, functions, types, utils
+
+from bot.errors import FatalError, SettingsError, TelegramError
+from bot.settings import Settings
+from bot.telegram import clients
+from bot.telegram.failures import to_error
+
+T = TypeVar("T")
+TRIES = 3  # of a number, a code or a password; Telegram forbids signing in for a while after a few wrong ones
+
+_WHERE_THE_CODE_IS = {
+    types.auth.SentCodeTypeApp: "in Telegram on another device of this account, in the chat «Telegram»",
+    types.auth.SentCodeTypeSms: "by SMS",
+    types.auth.SentCodeTypeCall: "by a phone call",
+    types.auth.SentCodeTypeEmailCode: "by e-mail",
+}
+_AGAIN = {  # error string → what a person reads before being asked again
+    "PHONE_NUMBER_INVALID": "This is no phone number; write it with + and the country code.",
+    "PHONE_CODE_INVALID": "This is not the code.",
+    "PHONE_CODE_EMPTY": "This is not the code.",
+    "PASSWORD_HASH_INVALID": "This is not the password.",
+}
+_END = {  # error string → why it is of no use to go on
+    "PHONE_NUMBER_BANNED": "Telegram has banned this number; use another account.",
+    "PHONE_NUMBER_UNOCCUPIED": "There is no Telegram account with this number; make one in the Telegram app first.",
+    "PHONE_CODE_EXPIRED": "The code has expired; run `channelwatch login` again.",
+    "PHONE_NUMBER_FLOOD": "Too many codes were asked for with this number; try again tomorrow.",
+    "PHONE_PASSWORD_FLOOD": "Too many wrong passwords; try again tomorrow.",
+}
+
+
+class Prompts(Protocol):
+    """Whoever asks the person. Nothing else runs in the meantime; Telethon reconnects where that took too long."""
+
+    def phone(self) -> str:
+        """Ask for the number of the account."""
+        ...
+
+    def code(self) -> str:
+        """Ask for the code that Telegram sent."""
+        ...
+
+    def password(self, hint: str | None) -> str:
+        """Ask for the password of the two-step verification."""
+        ...
+
+    def tell(self, sentence: str) -> None:
+        """Say what happened, before the next question."""
+        ...
+
+
+async def log_in(settings: Settings, prompts: Prompts) -> str:
+    """Sign the reader account in, unless it is already, and return its name.
+
+    Raises SettingsError for wrong credentials of the application, FatalError where Telegram refuses the account.
+    """
+    with clients.lock(settings.data_dir / "reader.session"):
+        client = clients.reader_client(settings)
+        try:
+            user = await clients.connect(client) or await sign_in(client, prompts)
+        finally:
+            await client.disconnect()
+    if user.bot:
+        raise SettingsError("reader.session belongs to a bot: delete the file, then run `channelwatch login` again.")
+    return " ".join(filter(None, [user.first_name, user.last_name, user.username and f"(@{user.username})"]))
+
+
+async def sign_in(client: TelegramClient, prompts: Prompts) -> types.User:
+    """Sign a connected client in by phone, code and, where the account has one, password. Raises as `log_in` does."""
+    phone, sent = await _ask(prompts, prompts.phone, lambda phone: _send_code(client, phone))
+    prompts.tell(f"Telegram sent a code {_WHERE_THE_CODE_IS.get(type(sent.type), 'to this account')}.")
+    try:
+        _, user = await _ask(prompts, prompts.code, lambda code: client.sign_in(phone, code))
+    except errors.SessionPasswordNeededError:
+        hint = (await client(functions.account.GetPasswordRequest())).hint
+        question = partial(prompts.password, hint)
+        _, user = await _ask(prompts, question, lambda password: client.sign_in(password=password))
+    return user
+
+
+async def _send_code(client: TelegramClient, phone: str) -> types.auth.SentCode:
+    if utils.parse_phone(phone) is None:
+        raise errors.PhoneNumberInvalidError(request=None)
+    return await client.send_code_request(phone)
+
+
+async def _ask(prompts: Prompts, question: Callable[[], str], use: Callable[[str], Awaitable[T]]) -> tuple[str, T]:
+    """Ask until Telegram takes the answer; it and what came of it are returned."""
+    for left in reversed(range(TRIES)):
+        answer = question().strip()
+        try:
+            return answer, await use(answer)
+        except errors.SessionPasswordNeededError:
+            raise
+        except errors.RPCError as error:
+            refusal = to_error(error)
+            if refusal.error not in _AGAIN or not left:
+                raise _end(refusal) from None
+            prompts.tell(_AGAIN[refusal.error])
+    raise AssertionError  # the last try returns or raises
+
+
+def _end(refusal: TelegramError) -> SettingsError | FatalError:
+    sentence = _END.get(refusal.error) or _AGAIN.get(refusal.error)
+    return FatalError(sentence) if sentence else clients.refused(refusal)

@@ -1,0 +1,75 @@
+"""A proxy comes in as people write it, a URL or Telegram's own link; what Telethon's constructor wants goes out."""
+
+from typing import Any
+from urllib.parse import ParseResult, parse_qs, unquote, urlparse
+
+from telethon import connection
+
+from bot.errors import SettingsError
+
+WHAT_IT_IS = (
+    "TELEGRAM_PROXY is no proxy that can be used: write socks5://user:password@host:port, http://host:port, "
+    "or paste a link that begins with https://t.me/proxy or https://t.me/socks"
+)
+_SCHEMES = {"socks5": "socks5", "socks5h": "socks5", "socks4": "socks4", "http": "http"}
+
+
+def proxy_arguments(url: str | None) -> dict[str, Any]:
+    """Choose the keyword arguments of `TelegramClient`. Raises SettingsError, without repeating the URL's password."""
+    if url is None:
+        return {}
+    try:
+        arguments = _read(urlparse(url.strip()))
+    except ValueError:  # a port that is no number, a broken IPv6 address
+        arguments = None
+    if arguments is None:
+        raise SettingsError(WHAT_IT_IS)
+    return arguments
+
+
+def _read(url: ParseResult) -> dict[str, Any] | None:
+    link = _telegram_link(url)
+    if link is not None:
+        return _from_link(link, {name: values[0] for name, values in parse_qs(url.query).items()})
+    if url.scheme not in _SCHEMES or not url.hostname or url.port is None:
+        return None
+    user, password = (unquote(part) if part else None for part in (url.username, url.password))
+    return _plain(_SCHEMES[url.scheme], url.hostname, url.port, user=user, password=password)
+
+
+def _telegram_link(url: ParseResult) -> str | None:
+    """Tell `proxy` from `socks` in https://t.me/proxy?… and tg://proxy?…."""
+    if url.scheme == "tg":
+        return url.netloc
+    if url.scheme in {"http", "https"} and url.hostname in {"t.me", "telegram.me"}:
+        return url.path.strip("/")
+    return None
+
+
+def _from_link(link: str, values: dict[str, str]) -> dict[str, Any] | None:
+    if "server" not in values or "port" not in values:
+        return None
+    host, port = values["server"], int(values["port"])
+    if link == "socks":
+        return _plain("socks5", host, port, user=values.get("user"), password=values.get("pass"))
+    if link != "proxy" or "secret" not in values:
+        return None
+    # The randomized protocol is the one that every MTProxy secret allows.
+    return {
+        "connection": connection.ConnectionTcpMTProxyRandomizedIntermediate,
+        "proxy": (host, port, values["secret"]),
+    }
+
+
+def _plain(kind: str, host: str, port: int, *, user: str | None, password: str | None) -> dict[str, Any]:
+    # The proxy resolves names (rdns): where Telegram is blocked, its names often are too.
+    return {
+        "proxy": {
+            "proxy_type": kind,
+            "addr": host,
+            "port": port,
+            "rdns": True,
+            "username": user,
+            "password": password,
+        }
+    }

@@ -1,0 +1,87 @@
+"""Names of rows come in, or none for all; a table of ratios goes out."""
+
+import argparse
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks import catching_up, latency, start, throughput
+from tests.benchmarks.figures import Cost, Row
+
+ROWS = {
+    "latency": latency.measure,
+    "throughput": throughput.measure,
+    "catching-up": catching_up.measure,
+    "start": start.measure,
+}
+LIMIT = 400  # s for a row: whatever takes longer hangs
+COLOURS = {"met": "green", "missed": "red", "void": "yellow", "": ""}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="with every sample, in a quarter of an hour")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"only these: {', '.join(ROWS)}")
+    wanted = parser.parse_args()
+    if unknown := set(wanted.rows) - ROWS.keys():
+        parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    signal.signal(signal.SIGALRM, _give_up)
+    cores, rows, console = os.cpu_count() or 1, [], Console(highlight=False)
+    for name in wanted.rows or ROWS:
+        console.print(f"{time.strftime('%H:%M:%S')} {name} …", style="dim")
+        rows += _measure(name, full=wanted.full)
+    console.print(_table(rows, cores))
+    console.print(
+        "Ours is `python -m bot run`, bare is plain Telethon; each ratio is the median of rounds in turn, or of all "
+        f"samples of both for latency. {cores} cores, load {os.getloadavg()[0]:.1f}. A row is void where not the "
+        "client was the bottleneck but the server or the machine.",
+        style="dim",
+    )
+
+
+def _measure(name: str, *, full: bool) -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="channelwatch-bench-") as folder:
+        signal.alarm(LIMIT)
+        try:
+            return ROWS[name](Path(folder), full=full)
+        finally:
+            signal.alarm(0)
+
+
+def _give_up(_number: int, _frame: object) -> None:
+    raise TimeoutError(f"a row took longer than {LIMIT} s")
+
+
+def _table(rows: list[Row], cores: int) -> Table:
+    table = Table("", "ours", "bare", "ratio", "goal", "", "CPU µs/post", "server", "samples")
+    for row in rows:
+        verdict = row.verdict(cores)
+        table.add_row(
+            row.name,
+            row.ours,
+            row.bare,
+            f"{row.ratio:.2f}",
+            str(row.goal or ""),
+            f"[{COLOURS[verdict]}]{verdict}[/]" if verdict else "",
+            _pair(row, lambda spent: f"{spent.cpu:,.0f}"),
+            _pair(row, lambda spent: f"{spent.server:.0%}"),
+            row.note,
+        )
+    return table
+
+
+def _pair(row: Row, form: Callable[[Cost], str]) -> str:
+    if row.ours_cost is None or row.bare_cost is None:
+        return ""
+    return f"{form(row.ours_cost)} / {form(row.bare_cost)}"
+
+
+if __name__ == "__main__":
+    main()

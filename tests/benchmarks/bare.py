@@ -1,0 +1,92 @@
+"""The baselines, in plain Telethon as its documentation shows it: pushes or orders come in, hardly anything is done.
+
+`relay` sends each new post to the subscriber · `counter` counts new posts and tells each time `every` more have come ·
+`history` reads the newest posts of all channels when it is ordered to, and throws them away.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from telethon import TelegramClient, events
+from telethon.crypto import rsa
+from telethon.tl import functions, types
+
+from tests.benchmarks.stage import lines, say
+
+API_ID, API_HASH = 1, "0" * 32
+PAGE = 100  # Telegram's limit
+
+
+async def relay(reader: TelegramClient, token: str, subscriber: str) -> None:
+    """Send the text of each new post on."""
+    bot = TelegramClient(str(Path("bot.session")), API_ID, API_HASH)
+    bot.session.set_dc(2, reader.session.server_address, reader.session.port)
+    peer = types.InputPeerUser(int(subscriber), 0)
+
+    @reader.on(events.NewMessage)
+    async def on_message(event: events.NewMessage.Event) -> None:
+        await bot.send_message(peer, event.raw_text)
+
+    await bot.start(bot_token=token)
+    try:
+        await _ready(reader)
+        async for _ in lines():
+            pass
+    finally:
+        await bot.disconnect()
+
+
+async def counter(reader: TelegramClient, every: str) -> None:
+    """Count new posts."""
+    count = 0
+
+    @reader.on(events.NewMessage)
+    async def on_message(_event: events.NewMessage.Event) -> None:
+        nonlocal count
+        count += 1
+        if count % int(every) == 0:
+            say(count)
+
+    await _ready(reader)
+    async for _ in lines():
+        pass
+
+
+async def history(reader: TelegramClient, *names: str) -> None:
+    """Read so many posts of each channel as a line of the input says."""
+    await _ready(reader)
+    channels = [await reader.get_input_entity(name) for name in names]
+    async for line in lines():
+        for channel in channels:
+            await _read(reader, channel, int(line))
+        say("read")
+
+
+async def _read(reader: TelegramClient, channel: types.InputPeerChannel, posts: int) -> None:
+    offset = 0
+    for _ in range(0, posts, PAGE):
+        request = functions.messages.GetHistoryRequest(
+            channel, offset_id=offset, offset_date=None, add_offset=0, limit=PAGE, max_id=0, min_id=0, hash=0
+        )
+        offset = (await reader(request)).messages[-1].id
+
+
+async def _ready(reader: TelegramClient) -> None:
+    await reader.connect()
+    await reader.get_me()
+    say("ready")
+
+
+async def main(job: str, *arguments: str) -> None:
+    """Run one of the programs in the present folder until the input ends."""
+    rsa.add_key(Path("server.pem").read_text(), old=False)  # noqa: ASYNC240 - before anything runs
+    reader = TelegramClient(str(Path("reader.session")), API_ID, API_HASH)
+    try:
+        await {"relay": relay, "counter": counter, "history": history}[job](reader, *arguments)
+    finally:
+        await reader.disconnect()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

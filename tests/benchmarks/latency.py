@@ -1,0 +1,56 @@
+"""Row: how long after a post its alert is in the subscriber's client, at 20 posts a second, beside a bare relay."""
+
+from pathlib import Path
+
+from tests.benchmarks.figures import Cost, Goal, Row, Run, cost, in_turn, percentile
+from tests.benchmarks.processes import Process, World, world
+
+RATE = 20.0  # posts a second
+BLOCK = 40  # posts in a turn of one side
+P50, P99 = Goal(limit=1.5, at_most=True), Goal(limit=2, at_most=True)
+
+
+def measure(folder: Path, *, full: bool) -> list[Row]:
+    """Both sides run all the time; blocks of posts go to one and the other in turn."""
+    with world(folder) as place, place.service() as service:
+        archive = place.archive()
+        archive.wait_until_followed(len(place.stage.facts["sides"]["ours"]["channels"]))
+        place.stage.order("start", side="ours")
+        archive.wait_until_subscribed()
+        archive.close()
+        place.stage.order("start", side="bare")
+        facts = place.stage.facts
+        with place.bare("relay", facts["sides"]["bare"]["token"], str(facts["subscriber"])) as relay:
+            ours, bare = in_turn(
+                lambda: _block(place, service, "ours"),
+                lambda: _block(place, relay, "bare"),
+                rounds=50 if full else 8,
+            )
+    costs = cost([run for run, _ in ours]), cost([run for run, _ in bare])
+    samples = [sample for _, block in ours for sample in block], [sample for _, block in bare for sample in block]
+    return [
+        _row("post → alert, p50", 50, P50, samples=samples, costs=costs),
+        _row("post → alert, p99", 99, P99, samples=samples, costs=costs),
+    ]
+
+
+def _block(place: World, client: Process, side: str) -> tuple[Run, list[float]]:
+    with place.measured(client, BLOCK) as run:
+        samples = place.stage.order("alert", side=side, count=BLOCK, rate=RATE)
+    return run[0], samples
+
+
+def _row(
+    name: str, percent: int, goal: Goal, *, samples: tuple[list[float], list[float]], costs: tuple[Cost, Cost]
+) -> Row:
+    ours, bare = (percentile(side, percent) for side in samples)
+    return Row(
+        name=name,
+        ours=f"{ours * 1000:.1f} ms",
+        bare=f"{bare * 1000:.1f} ms",
+        ratio=ours / bare,
+        goal=goal,
+        ours_cost=costs[0],
+        bare_cost=costs[1],
+        note=f"{len(samples[0]):,} posts each, {RATE:g}/s",
+    )

@@ -1,0 +1,141 @@
+"""Orders come in on standard input, a line of JSON each; posts appear in channels, and what came of it is answered.
+
+This process is the embedded Telegram server. The subscriber's client lives here too, so that the process that is
+measured has its core for itself. `ours` and `bare` have accounts and channels of their own: neither hears the other.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from itertools import cycle
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from telethon import TelegramClient, events
+from telethon.tl import types
+
+from bot.sandbox import Sandbox, User
+from tests.benchmarks.texts import MARK, Texts
+
+CHANNELS = 20
+OUTAGE_SHARE = 0.05  # of the posts
+ARRIVE_WITHIN = 30.0  # s for the last alert
+
+
+class Side:
+    """The accounts and channels of one side, and its folder."""
+
+    def __init__(self, sandbox: Sandbox, name: str, folder: Path) -> None:
+        world, self.token = sandbox.world, f"1:{name}"
+        reader = world.add_user(name)
+        self.bot = world.add_bot(self.token, name, f"{name}_bot")
+        self.channels = [
+            world.add_channel(f"{name.title()} {n}", username=f"{name}_news_{n}", members=[reader])
+            for n in range(CHANNELS)
+        ]
+        self._places = cycle(self.channels)
+        folder.mkdir()
+        sandbox.session_for(reader, folder / "reader.session")
+        (folder / "server.pem").write_text(sandbox.key_pem)
+
+    def post(self, text: str, *, push: bool = True) -> None:
+        """Publish in the next channel."""
+        next(self._places).post(text, push=push)
+
+
+class Stage:
+    """Does what is ordered."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.subscriber: User = sandbox.world.add_user("Subscriber", language="ru")
+        self._sandbox = sandbox
+        self._sides = {name: Side(sandbox, name, folder / name) for name in ("ours", "bare")}
+        self._texts = Texts(seed=1)
+        self._arrived: dict[int, float] = {}  # post's number → monotonic time of its alert
+        self._news = asyncio.Event()
+
+    def facts(self) -> dict[str, Any]:
+        """Tell what the other processes need to know."""
+        sides = {
+            name: {"token": side.token, "channels": [channel.username for channel in side.channels]}
+            for name, side in self._sides.items()
+        }
+        return {"address": self._sandbox.address, "subscriber": self.subscriber.id, "sides": sides}
+
+    def phone(self) -> TelegramClient:
+        """Make the subscriber's client; it notes when each alert arrives."""
+        client = self._sandbox.client(self.subscriber)
+        client.add_event_handler(self._on_message, events.Raw(types.UpdateNewMessage))
+        return client
+
+    async def start(self, side: str) -> None:
+        """Press Start in the bot of a side."""
+        self.subscriber.starts(self._sides[side].bot)
+
+    async def post(self, side: str, count: int, *, push: bool) -> None:
+        """Publish posts as fast as possible; each is pushed in a packet of its own."""
+        for _ in range(count):
+            self._sides[side].post(self._texts.next(outage_share=OUTAGE_SHARE)[1], push=push)
+            if push:
+                await asyncio.sleep(0)
+
+    async def alert(self, side: str, count: int, rate: float) -> list[float]:
+        """Publish posts, all of outages, at a rate per second; return after how many seconds each was alerted."""
+        posted: dict[int, float] = {}
+        begin = monotonic()
+        for turn in range(count):
+            await asyncio.sleep(begin + turn / rate - monotonic())
+            number, text = self._texts.next(outage_share=1)
+            posted[number] = monotonic()
+            self._sides[side].post(text)
+        async with asyncio.timeout(ARRIVE_WITHIN):
+            while not posted.keys() <= self._arrived.keys():
+                self._news.clear()
+                await self._news.wait()
+        return [self._arrived.pop(number) - at for number, at in posted.items()]
+
+    async def check(self) -> None:
+        """Fail where the server met a request that it does not know, or broke."""
+        if self._sandbox.unknown or self._sandbox.crashes:
+            raise RuntimeError(f"unknown: {self._sandbox.unknown}, crashes: {self._sandbox.crashes}")
+
+    async def _on_message(self, update: types.UpdateNewMessage) -> None:
+        found = MARK.search(update.message.message)
+        if found:
+            self._arrived.setdefault(int(found[1]), monotonic())
+            self._news.set()
+
+
+async def main(folder: Path) -> None:
+    """Serve until the input ends."""
+    async with Sandbox() as sandbox:
+        stage = Stage(sandbox, folder)
+        phone = stage.phone()
+        await phone.connect()
+        try:
+            say(stage.facts())
+            async for line in lines():
+                order = json.loads(line)
+                say(await getattr(stage, order.pop("do"))(**order))
+        finally:
+            await phone.disconnect()
+
+
+def say(answer: object) -> None:
+    """Write a line of JSON."""
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+async def lines() -> AsyncIterator[str]:
+    """Read standard input line by line."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        yield line.decode()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

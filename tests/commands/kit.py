@@ -1,0 +1,115 @@
+"""A real store and the dispatch, driven by what people say: `says` and `taps`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from bot.commands.access import Access
+from bot.commands.dispatch import Dispatch
+from bot.commands.talk import Reply, Request, read_command
+from bot.models import Button, Outgoing, Peer, PeerKind
+from bot.store import chats, subscriptions, topics
+from bot.store.chats import Chat, Role
+from bot.store.database import Transaction
+from tests.store.kit import Newsroom, compiled, newsroom
+
+ANNA, BORIS, EVE = 501, 502, 666  # an owner, somebody else, a stranger
+GROUP = Peer(kind=PeerKind.CHANNEL, id=9001, access_hash=3)
+BUILTIN = {"outages": "сбой|outage", "utilities": "электричество", "sovereignty": "импортозамещение"}
+
+
+class Bot:
+    """The bot without Telegram."""
+
+    def __init__(self, room: Newsroom) -> None:
+        self.room = room
+        self.db = room.db
+        self.dispatch = Dispatch(room.db, Access(room.db, [ANNA]), lambda: self.room.now)
+        self._numbers = count(1)
+
+    async def says(self, words: str, *, person: int = ANNA, chat: Peer | None = None, **changes: Any) -> Reply:  # noqa: ANN401 - fields of a Request
+        said = read_command(words, "our_bot")
+        assert said is not None
+        number = next(self._numbers)
+        request = Request(
+            key=f"m-{number}",
+            peer=chat or Peer(kind=PeerKind.USER, id=person),
+            person_id=person,
+            title=f"Person {person}",
+            language="en",
+            command=said.command,
+            argument=said.argument,
+            addressed=chat is None or said.named,
+            message_id=number,
+            said_at=self.room.now,
+        )
+        return await self.dispatch.answer(replace(request, **changes))
+
+    async def taps(self, button: Button | bytes, *, person: int = ANNA, chat: Peer | None = None) -> Reply:
+        data = button if isinstance(button, bytes) else button.data
+        assert data is not None
+        assert len(data) <= 64
+        verb, _, argument = data.decode().partition(":")
+        number = next(self._numbers)
+        request = Request(
+            key=f"tap-{number}",
+            peer=chat or Peer(kind=PeerKind.USER, id=person),
+            person_id=person,
+            title="",
+            language="en",
+            command=verb,
+            argument=argument,
+            message_id=number,
+            query_id=number,
+        )
+        return await self.dispatch.answer(request)
+
+    async def pair(self, person: int = ANNA, role: Role = Role.OWNER, *, language: str = "en") -> Chat:
+        """Pair a private chat by a link, as a person would."""
+        token = await self.db.write(lambda tx: chats.invite(tx, role=role, now=self.room.now))
+        await self.says(f"/start {token}", person=person, language=language)
+        return await self.chat(Peer(kind=PeerKind.USER, id=person))
+
+    async def chat(self, peer: Peer) -> Chat:
+        chat = await chats.by_peer(self.db, peer.kind, peer.id)
+        assert chat is not None
+        return chat
+
+    async def topics_of(self, chat: Chat) -> list[str]:
+        return [subscription.topic for subscription in await subscriptions.of_chat(self.db, chat.id)]
+
+
+def text(reply: Reply) -> str:
+    """Return all that is said."""
+    outgoing = [*reply.messages, *([reply.edit] if reply.edit else [])]
+    return "\n".join([*(message.text for message in outgoing), *([reply.note] if reply.note else [])])
+
+
+def button(outgoing: Outgoing | None, label: str) -> Button:
+    """Return the button with these words in its label."""
+    assert outgoing is not None
+    found = [button for row in outgoing.buttons for button in row if label in button.text]
+    assert found, [button.text for row in outgoing.buttons for button in row]
+    return found[0]
+
+
+def bold_words(outgoing: Outgoing) -> list[str]:
+    raw = outgoing.text.encode("utf-16-le")
+    return [
+        raw[2 * e.offset : 2 * (e.offset + e.length)].decode("utf-16-le") for e in outgoing.entities if e.kind == "bold"
+    ]
+
+
+async def bring_topics(tx: Transaction, now: datetime) -> None:
+    await topics.ensure_builtin(tx, BUILTIN, lambda query: compiled(query).to_json(), now=now)
+
+
+@asynccontextmanager
+async def bot(folder: Path) -> AsyncIterator[Bot]:
+    async with newsroom(folder) as room:
+        await room.db.write(lambda tx: bring_topics(tx, room.now))
+        yield Bot(room)

@@ -1,0 +1,132 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.commands.access import Need, allows, higher
+from bot.commands.talk import Reply, read_command
+from bot.store import chats
+from bot.store.chats import Role
+from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, button, text
+
+
+@pytest.mark.parametrize(
+    ("role", "need", "private", "allowed"),
+    [
+        (Role.READER, Need.LOOK, False, True),
+        (Role.READER, Need.CHAT, True, True),
+        (Role.READER, Need.CHAT, False, False),
+        (Role.READER, Need.INSTANCE, True, False),
+        (Role.EDITOR, Need.CHAT, False, True),
+        (Role.EDITOR, Need.INSTANCE, False, True),
+        (Role.OWNER, Need.INSTANCE, True, True),
+    ],
+)
+def test_a_role_is_enough_or_not(role: Role, need: Need, private: bool, allowed: bool) -> None:  # noqa: FBT001 - a table
+    assert allows(role, need, private=private) is allowed
+
+
+def test_a_link_never_takes_rights_away() -> None:
+    assert higher(Role.EDITOR, Role.READER) is Role.EDITOR
+    assert higher(None, Role.READER) is Role.READER
+
+
+@pytest.mark.parametrize("words", ["/status", "hello", "/start", "/start wrong-token", "/follow @rkn_tg"])
+async def test_a_stranger_is_told_once_and_learns_nothing(desk: Bot, words: str) -> None:
+    first = await desk.says(words, person=EVE)
+    assert text(first) == "This bot is private. A pairing link works once, for 15 minutes; ask for a new one."
+    assert await desk.says(words, person=EVE) == Reply()
+    assert await desk.says("/help", person=EVE) == Reply()
+    assert await desk.taps(b"mute:1001", person=EVE) == Reply()
+
+
+async def test_a_stranger_in_a_group_hears_nothing(desk: Bot) -> None:
+    assert await desk.says("/status@our_bot", person=EVE, chat=GROUP) == Reply()
+    assert await desk.says("/start@our_bot", person=EVE, chat=GROUP) == Reply()
+
+
+async def test_what_strangers_write_leaves_no_rows(desk: Bot) -> None:
+    for _ in range(3):
+        await desk.says("/start nonsense", person=EVE)
+    rows = await desk.db.fetch_all("SELECT * FROM handled")
+    assert rows == []
+
+
+async def test_a_pairing_link_admits_one_person_once(desk: Bot) -> None:
+    token = await desk.db.write(lambda tx: chats.invite(tx, role=Role.EDITOR, now=desk.room.now))
+    welcome = await desk.says(f"/start {token}", person=BORIS)
+    assert "Channelwatch" in text(welcome)
+    assert await chats.role_of(desk.db, BORIS) is Role.EDITOR
+    assert "private" in text(await desk.says(f"/start {token}", person=EVE))
+    assert await chats.role_of(desk.db, EVE) is None
+
+
+async def test_a_pairing_link_expires(desk: Bot) -> None:
+    token = await desk.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=desk.room.now))
+    desk.room.now += timedelta(minutes=16)
+    assert "private" in text(await desk.says(f"/start {token}", person=BORIS))
+    assert await chats.role_of(desk.db, BORIS) is None
+
+
+async def test_a_link_is_not_taken_in_a_group_where_others_could_have_read_it(desk: Bot) -> None:
+    token = await desk.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=desk.room.now))
+    assert await desk.says(f"/start@our_bot {token}", person=EVE, chat=GROUP) == Reply()
+    assert await chats.role_of(desk.db, EVE) is None
+
+
+async def test_an_owner_by_the_settings_needs_no_link(desk: Bot) -> None:
+    assert "Send /start first" in text(await desk.says("/status"))
+    assert "Channelwatch" in text(await desk.says("/start"))
+    assert "I follow" in text(await desk.says("/status"))
+
+
+async def test_a_reader_may_look_and_mute_but_not_change_what_is_everybodys(desk: Bot) -> None:
+    await desk.room.follow()
+    await desk.pair(BORIS, Role.READER)
+    assert "I follow 1 channel" in text(await desk.says("/status", person=BORIS))
+    assert "Muted" in text(await desk.says("/mute @news1001", person=BORIS))
+    refusal = "Only owners and editors can do that here."
+    for words in ("/follow @rkn_tg", "/unfollow @news1001"):
+        assert text(await desk.says(words, person=BORIS)) == refusal
+    assert "can make topics" in text(await desk.says("/track Банки: банк", person=BORIS))
+    assert text(await desk.taps(b"follow:@rkn_tg", person=BORIS)) == refusal
+
+
+async def test_a_group_is_paired_by_an_owner_and_ruled_by_owner_and_editors(desk: Bot) -> None:
+    await desk.pair(BORIS, Role.READER)
+    assert "Only an owner or an editor" in text(await desk.says("/start@our_bot", person=BORIS, chat=GROUP))
+    assert "Send /start first" in text(await desk.says("/status@our_bot", person=ANNA, chat=GROUP))
+    welcome = await desk.says("/start@our_bot", person=ANNA, chat=GROUP)
+    assert "Channelwatch" in text(welcome)
+    switch = button(welcome.messages[0], "Outages")
+    assert "Only owners" in text(await desk.taps(switch, person=BORIS, chat=GROUP))
+    await desk.taps(switch, person=ANNA, chat=GROUP)
+    assert await desk.topics_of(await desk.chat(GROUP)) == ["outages"]
+
+
+async def test_a_suspended_chat_is_written_to_again_once_it_writes(desk: Bot) -> None:
+    chat = await desk.pair()
+    await desk.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
+    await desk.says("/help")
+    assert (await desk.chat(chat.peer)).suspended is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "command", "argument", "named"),
+    [
+        ("/status", "status", "", False),
+        ("/STATUS@Our_Bot", "status", "", True),
+        ("/follow\n@a\n@b", "follow", "@a\n@b", False),
+        ("  /track A: b  ", "track", "A: b", False),
+        ("hello /status", "", "hello /status", False),
+        ("/", "", "/", False),
+        ("/сбой", "сбой", "", False),
+    ],
+)
+def test_a_message_is_taken_apart(typed: str, command: str, argument: str, *, named: bool) -> None:
+    said = read_command(typed, "our_bot")
+    assert said is not None
+    assert (said.command, said.argument, said.named) == (command, argument, named)
+
+
+def test_a_command_for_another_bot_is_none_of_ours() -> None:
+    assert read_command("/status@other_bot", "our_bot") is None

@@ -1,0 +1,119 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.commands.dispatch import COMMANDS, TAPS
+from bot.commands.menu import MENU, NAMES, suggestion, summaries
+from bot.commands.talk import Origin, Reply
+from bot.locales import translator
+from bot.models import Button, Outgoing
+from bot.store import channels
+from tests.commands.kit import GROUP, Bot, button, text
+
+
+def test_every_command_of_the_menu_has_a_handler() -> None:
+    assert {*COMMANDS, "start"} == set(NAMES)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_telegram_takes_the_menu(language: str) -> None:
+    for name, summary in summaries(translator(language)):
+        assert name.islower()
+        assert 1 <= len(summary) <= 256
+    assert len(MENU) <= 100
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("folow", "follow"), ("statsu", "status"), ("topic", "topics"), ("xyz", None)]
+)
+def test_a_typo_gets_a_suggestion(typed: str, meant: str | None) -> None:
+    assert suggestion(typed) == meant
+
+
+async def test_a_wrong_command_is_answered_with_what_was_meant(desk: Bot) -> None:
+    await desk.pair()
+    assert text(await desk.says("/folow @rkn_tg")) == "There is no command /folow. Did you mean /follow?"
+    assert text(await desk.says("/xyz")) == "There is no command /xyz. /help shows all."
+
+
+async def test_a_group_is_not_bothered_with_commands_that_may_be_for_other_bots(desk: Bot) -> None:
+    await desk.says("/start@our_bot", chat=GROUP)
+    assert await desk.says("/play", chat=GROUP) == Reply()
+    assert "Did you mean /status" in text(await desk.says("/statsu@our_bot", chat=GROUP))
+
+
+async def test_a_command_that_comes_twice_has_one_effect_and_the_same_answer(desk: Bot) -> None:
+    await desk.pair()
+    first = await desk.says("/follow @rkn_tg", key="m-777")
+    again = await desk.says("/follow @rkn_tg", key="m-777")
+    assert "I look at these now" in text(first)
+    assert again == first
+    assert len(await channels.all_follows(desk.db)) == 1
+
+
+async def test_a_repeat_does_not_undo_what_was_said_since(desk: Bot) -> None:
+    chat = await desk.pair()
+    await desk.says("/track utilities", key="m-777")
+    await desk.says("/untrack utilities")
+    await desk.says("/track utilities", key="m-777")
+    assert "utilities" not in await desk.topics_of(chat)
+
+
+async def test_a_command_of_long_ago_is_not_carried_out(desk: Bot) -> None:
+    await desk.pair()
+    reply = await desk.says("/follow @rkn_tg", said_at=desk.room.now - timedelta(minutes=11))
+    assert text(reply) == "I was away. Please send it again: /follow"
+    assert await channels.all_follows(desk.db) == []
+
+
+async def test_a_handled_command_that_comes_again_much_later_is_not_called_late(desk: Bot) -> None:
+    await desk.pair()
+    said_at = desk.room.now
+    first = await desk.says("/status", key="m-777", said_at=said_at)
+    desk.room.now += timedelta(minutes=30)
+    assert await desk.says("/status", key="m-777", said_at=said_at) == first
+
+
+async def test_plain_words_are_answered_in_private_only(desk: Bot) -> None:
+    await desk.pair()
+    await desk.says("/start@our_bot", chat=GROUP)
+    assert "/help" in text(await desk.says("hello"))
+    assert await desk.says("hello", chat=GROUP) == Reply()
+
+
+async def test_a_forwarded_post_is_offered_to_be_followed(desk: Bot) -> None:
+    await desk.pair()
+    origin = Origin(channel_id=1777, title="РКН", username="rkn_tg")
+    offer = await desk.says("Новости", origin=origin)
+    assert text(offer) == "This is from РКН."
+    told = await desk.taps(button(offer.messages[0], "Follow @rkn_tg"))
+    assert "@rkn_tg" in text(told)
+    assert [follow.reference for follow in await channels.all_follows(desk.db)] == ["@rkn_tg"]
+
+
+async def test_a_forward_from_a_private_channel_is_followed_by_its_id(desk: Bot) -> None:
+    await desk.pair()
+    offer = await desk.says("Новости", origin=Origin(channel_id=1777, title="Закрытый клуб"))
+    await desk.taps(button(offer.messages[0], "Follow Закрытый клуб"))
+    assert [follow.reference for follow in await channels.all_follows(desk.db)] == ["1777"]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"nonsense", b"mute:x", b"topic:1:maybe:setup", b"more:", b"seen:-1", b"drop:1;2", b"list:99999"]
+)
+async def test_a_forged_button_does_nothing(desk: Bot, data: bytes) -> None:
+    await desk.pair()
+    assert text(await desk.taps(data)) == "This button no longer works."
+
+
+def test_every_tap_names_what_may_follow_its_verb() -> None:
+    assert all(tap.argument.fullmatch("\n") is None for tap in TAPS.values())
+
+
+def test_a_reply_is_read_back_as_it_was_written() -> None:
+    message = Outgoing(
+        text="Привет 😀", buttons=((Button(text="a", data=b"mute:1"), Button(text="b", url="https://t.me")),)
+    )
+    reply = Reply(messages=(message,), edit=replace(message, silent=True), note="так", memory="сбой")
+    assert Reply.from_json(reply.to_json()) == reply

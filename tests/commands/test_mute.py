@@ -1,0 +1,89 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.commands.mute import split_duration
+from bot.store import subscriptions
+from bot.store.subscriptions import Mute
+from tests.commands.kit import Bot, button, text
+from tests.store.kit import NEWS, NOON, post
+
+
+@pytest.mark.parametrize(
+    ("typed", "target", "hours"),
+    [
+        ("@name", "@name", None),
+        ("@name 8h", "@name", 8),
+        ("@name 90m", "@name", 1.5),
+        ("Вести 24 2 дня", "Вести 24", 48),
+        ("@name 3 ч", "@name", 3),
+        ("@name 1 неделя", "@name", 168),
+        ("@name2h", "@name2h", None),
+        ("8h", "", 8),
+        ("", "", None),
+    ],
+)
+def test_a_duration_is_taken_off_the_end(typed: str, target: str, hours: float | None) -> None:
+    assert split_duration(typed) == (target, None if hours is None else timedelta(hours=hours))
+
+
+async def mutes(desk: Bot) -> list[Mute]:
+    row = await desk.db.fetch_one("SELECT id FROM chats")
+    assert row is not None
+    return await subscriptions.mutes_of(desk.db, row["id"], desk.room.now)
+
+
+async def test_a_muted_channel_brings_no_alert_until_then(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    assert text(await desk.says("/mute @News1001 8h")) == "Muted in this chat until 10 Mar, 20:00: Вести"
+    await desk.room.live(post(1, "Сбой"))
+    assert await desk.room.outbox() == []
+    desk.room.now = NOON + timedelta(hours=9)
+    await desk.room.live(post(2, "Сбой", date=desk.room.now))
+    assert [alert.post_key for alert in await desk.room.outbox()] == ["m2"]
+
+
+async def test_mute_here_under_an_alert_leaves_the_alert_and_offers_less(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    muted = await desk.taps(f"mute:{NEWS}".encode())
+    assert muted.edit is None
+    assert muted.note == "Muted"
+    assert muted.messages[0].text == "Muted in this chat: Вести"
+    shorter = await desk.taps(button(muted.messages[0], "Only 8 hours"))
+    assert shorter.edit is not None
+    assert shorter.edit.text == "Muted in this chat until 10 Mar, 20:00: Вести"
+    ended = await desk.taps(button(shorter.edit, "Unmute"))
+    assert ended.edit is not None
+    assert ended.edit.text == "No longer muted: Вести"
+    assert await mutes(desk) == []
+
+
+async def test_a_topic_is_muted_by_its_title(desk: Bot) -> None:
+    await desk.pair()
+    assert text(await desk.says("/mute Outages 2d")) == "Muted in this chat until 12 Mar, 12:00: Outages"
+    assert [mute.topic_id is not None for mute in await mutes(desk)] == [True]
+    assert text(await desk.says("/unmute outages")) == "No longer muted: Outages"
+    assert text(await desk.says("/unmute outages")) == "It was not muted: Outages"
+    assert await mutes(desk) == []
+
+
+async def test_the_list_of_mutes_ends_each_by_a_button(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    assert "Nothing is muted" in text(await desk.says("/mute"))
+    await desk.says("/mute @News1001")
+    await desk.says("/mute outages 2d")
+    shown = await desk.says("/unmute")
+    assert "Muted for good: Вести" in text(shown)
+    assert "Muted until 12 Mar, 12:00: Outages" in text(shown)
+    await desk.taps(button(shown.messages[0], "Unmute Outages"))
+    assert [mute.channel_id for mute in await mutes(desk)] == [NEWS]
+
+
+async def test_what_is_unknown_is_not_muted(desk: Bot) -> None:
+    await desk.pair()
+    assert "I know no channel or topic «@nobody»" in text(await desk.says("/mute @nobody 8h"))
+    assert "I know no channel or topic «@nobody»" in text(await desk.says("/unmute @nobody"))
+    assert await mutes(desk) == []

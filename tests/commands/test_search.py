@@ -1,0 +1,126 @@
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.commands.search import EXCERPT, excerpt
+from tests.commands.kit import BORIS, Bot, bold_words, button, text
+from tests.store.kit import NOON, OTHER, ago, gone, post
+
+
+async def filled(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    posts = [
+        post(number, f"Сбой номер {number}", date=NOON - timedelta(minutes=20 - number)) for number in range(1, 13)
+    ]
+    await desk.room.live(*posts)
+
+
+async def test_a_search_shows_the_newest_posts_with_the_words_in_bold(desk: Bot) -> None:
+    await filled(desk)
+    found = await desk.says("/search сбои")
+    assert text(found).startswith(
+        "🔎 сбои\n\nВести · 10 Mar, 11:52\nСбой номер 12\n\nВести · 10 Mar, 11:51\nСбой номер 11"
+    )
+    assert bold_words(found.messages[0]) == ["Сбой"] * 5
+    assert "https://t.me/News1001/12" in [entity.value for entity in found.messages[0].entities]
+
+
+async def test_more_goes_on_until_the_end(desk: Bot) -> None:
+    await filled(desk)
+    pages = [await desk.says("/search сбой")]
+    while pages[-1].messages[0].buttons:
+        pages.append(await desk.taps(button(pages[-1].messages[0], "More")))
+    numbers = [int(line.split()[-1]) for page in pages for line in text(page).splitlines() if line.startswith("Сбой")]
+    assert numbers == list(range(12, 0, -1))
+    assert [len(page.messages[0].text.split("Вести")) - 1 for page in pages] == [5, 5, 2]
+
+
+async def test_dates_are_those_of_the_chats_zone(desk: Bot) -> None:
+    await filled(desk)
+    await desk.says("Москва")
+    assert "10 Mar, 14:52" in text(await desk.says("/search сбой"))
+
+
+async def test_nothing_found_and_nothing_asked_are_told_apart(desk: Bot) -> None:
+    await filled(desk)
+    assert "Nothing found" in text(await desk.says("/search бегемот"))
+    assert "for example" in text(await desk.says("/search"))
+    assert "👉" in text(await desk.says("/search сбой ("))
+
+
+async def test_a_search_that_was_forgotten_says_so(desk: Bot) -> None:
+    await desk.pair()
+    assert "too old" in text(await desk.taps(b"more:m-12345"))
+
+
+async def test_foreign_markup_stays_text(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="<b>*Вести*</b>")
+    await desk.room.live(post(1, "**Сбой** [ссылка](https://example.org) {name} <i>"))
+    found = await desk.says("/search сбой")
+    assert "<b>*Вести*</b>" in text(found)
+    assert "**Сбой** [ссылка](https://example.org) {name} <i>" in text(found)
+    assert [entity.kind for entity in found.messages[0].entities] == ["code", "text_url", "bold"]
+
+
+async def test_the_latest_posts_of_one_channel_and_of_all(desk: Bot) -> None:
+    await filled(desk)
+    await desk.room.follow(OTHER, title="Хроника")
+    await desk.room.live(post(1, "", channel_id=OTHER, date=NOON - timedelta(hours=2)))
+    await desk.room.live(gone(12))
+    assert text(await desk.says("/latest")).startswith("Вести · 10 Mar, 11:52 · no longer visible\nСбой номер 12")
+    assert text(await desk.says("/latest @News1002")) == "Хроника · 10 Mar, 10:00\n(no text)"
+    assert "Сбой номер 12" in text(await desk.says("/latest Вести"))
+    assert "🔎" in text(await desk.says("/latest outages"))
+    assert "I know no channel" in text(await desk.says("/latest @nobody"))
+    first = await desk.says("/latest @News1001")
+    second = await desk.taps(button(first.messages[0], "More"))
+    assert "Сбой номер 7\n" in text(second)
+    assert "Сбой номер 8\n" not in text(second)
+
+
+async def test_what_a_channel_would_have_brought_is_listed_for_this_chats_topics(desk: Bot) -> None:
+    await desk.pair(BORIS)
+    await desk.pair()
+    for name in ("outages", "sovereignty"):
+        await desk.says(f"/untrack {name}")
+    await desk.says("/track outages")
+    await desk.says("/track Номера: номер")
+    await desk.room.follow(title="Вести")
+    await desk.room.sweep(
+        post(1, "Сбой номер 1", date=ago(days=8)),
+        post(2, "Сбой номер 2", date=ago(days=3)),
+        post(3, "Импортозамещение", date=ago(days=2)),
+        post(4, "Сбой", date=ago(days=1), grouped_id=7),
+        post(5, "Сбой ещё раз", date=ago(days=1), grouped_id=7),
+    )
+    seen = await desk.taps(b"seen:1001")
+    lines = [line for line in text(seen).splitlines() if line and not line.startswith("Вести")]
+    assert lines == ["Сбой ещё раз", "Сбой номер 2"]
+    assert bold_words(seen.messages[0]) == ["Сбой", "Сбой", "номер"]
+    assert "Nothing" in text(await desk.taps(b"seen:4711"))
+
+
+async def test_a_channel_that_brought_much_is_paged(desk: Bot) -> None:
+    await filled(desk)
+    pages = [await desk.taps(b"seen:1001")]
+    while pages[-1].messages[0].buttons:
+        pages.append(await desk.taps(button(pages[-1].messages[0], "More")))
+    numbers = [int(line.split()[-1]) for page in pages for line in text(page).splitlines() if line.startswith("Сбой")]
+    assert numbers == list(range(12, 0, -1))
+
+
+@given(st.text(st.sampled_from("аб \n😀"), max_size=900), st.data())
+def test_an_excerpt_shows_the_first_span_whatever_the_text(words: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(words)))
+    end = data.draw(st.integers(start, min(len(words), start + 20)))
+    spans = [(start, end)] if start < end else []
+    shown, kept = excerpt(words, spans)
+    assert len(shown) <= EXCERPT + 2
+    assert "\n" not in shown
+    if spans:
+        a, b = kept[0]
+        assert shown[a:b] == words[start:end].replace("\n", " ")[: b - a]
+        assert a < b

@@ -1,0 +1,99 @@
+import pytest
+
+from bot.commands.start import spoken
+from bot.matching.topics import builtin_topics
+from bot.models import Peer, PeerKind
+from tests.commands.kit import ANNA, BORIS, BUILTIN, GROUP, Bot, button, text
+
+
+PRIVATE = Peer(kind=PeerKind.USER, id=ANNA)
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        ("ru", "ru"),
+        ("ru-RU", "ru"),
+        ("uk", "ru"),
+        ("kk", "ru"),
+        ("en", "en"),
+        ("pt_BR", "en"),
+        ("de", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_telegram_language_decides(code: str, language: str) -> None:
+    assert spoken(code) == language
+
+
+async def test_pairing_subscribes_a_private_chat_to_the_topics_that_are_on_by_default(desk: Bot) -> None:
+    chat = await desk.pair()
+    expected = [topic.name for topic in builtin_topics() if topic.default and topic.name in BUILTIN]
+    assert "outages" in expected
+    assert "utilities" not in expected
+    assert sorted(await desk.topics_of(chat)) == sorted(expected)
+
+
+async def test_a_group_starts_with_no_topic(desk: Bot) -> None:
+    await desk.says("/start@our_bot", chat=GROUP)
+    assert await desk.topics_of(await desk.chat(GROUP)) == []
+
+
+async def test_starting_again_keeps_what_the_chat_chose(desk: Bot) -> None:
+    chat = await desk.pair()
+    for name in await desk.topics_of(chat):
+        await desk.says(f"/untrack {name}")
+    await desk.taps(b"zone:Europe/Moscow")
+    welcome = await desk.says("/start", language="ru")
+    assert await desk.topics_of(chat) == []
+    assert "Time zone: Moscow" in text(welcome)
+
+
+async def test_a_russian_speaker_is_greeted_in_russian(desk: Bot) -> None:
+    await desk.pair(BORIS, language="ru")
+    welcome = await desk.says("/start", person=BORIS)
+    assert "Часовой пояс" in text(welcome)
+
+
+async def test_the_language_is_changed_by_a_button_on_the_same_message(desk: Bot) -> None:
+    await desk.pair()
+    welcome = await desk.says("/start")
+    changed = await desk.taps(button(welcome.messages[0], "Русский"))
+    assert "Часовой пояс" in text(changed)
+    assert changed.messages == ()
+    assert (await desk.chat(PRIVATE)).language == "ru"
+    back = await desk.taps(button(changed.edit, "English"))
+    assert "Time zone" in text(back)
+
+
+async def test_the_time_zone_is_chosen_by_button(desk: Bot) -> None:
+    await desk.pair()
+    welcome = await desk.says("/start")
+    offered = await desk.taps(button(welcome.messages[0], "Time zone"))
+    chosen = await desk.taps(button(offered.edit, "Almaty"))
+    assert "Time zone: Almaty" in text(chosen)
+    assert (await desk.chat(PRIVATE)).time_zone == "Asia/Almaty"
+
+
+async def test_the_time_zone_is_taken_from_a_city_that_is_written(desk: Bot) -> None:
+    await desk.pair()
+    assert text(await desk.says("Берлин")) == "Time zone: Berlin. It is 10 Mar, 13:00 there."
+    assert (await desk.chat(PRIVATE)).time_zone == "Europe/Berlin"
+
+
+async def test_a_topic_is_switched_on_the_setup_screen(desk: Bot) -> None:
+    chat = await desk.pair()
+    welcome = await desk.says("/start")
+    changed = await desk.taps(button(welcome.messages[0], "▫️ Power"))
+    assert "utilities" in await desk.topics_of(chat)
+    assert "Power, water, heating" in text(changed)
+    await desk.taps(button(changed.edit, "✅ Power"))
+    assert "utilities" not in await desk.topics_of(chat)
+
+
+async def test_a_test_alert_goes_through_the_outbox(desk: Bot) -> None:
+    chat = await desk.pair()
+    welcome = await desk.says("/start")
+    assert text(await desk.taps(button(welcome.messages[0], "Test alert"))) == "It is on its way."
+    waiting = await desk.room.outbox()
+    assert [(alert.payload["notice"], alert.chat.id) for alert in waiting] == [("test_alert", chat.id)]

@@ -1,0 +1,74 @@
+from datetime import timedelta
+
+import pytest
+
+import bot as program
+from bot.commands.menu import NAMES
+from bot.commands.status import _quantile
+from bot.commands.talk import Reply
+from bot.markup import LIMIT, units
+from bot.store import alerts, channels
+from tests.commands.kit import BORIS, Bot, text
+from tests.store.kit import ago, post
+
+
+async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    await desk.says("/follow @rkn_tg")
+    await desk.room.live(post(1, "Сбой"), post(2, "Погода"), post(3, "Старое", date=ago(days=2)))
+    (alert,) = await desk.room.outbox()
+    sent_at = desk.room.now + timedelta(seconds=1.5)
+    await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 5, sent_at))
+    await desk.db.write(lambda tx: channels.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    desk.room.now = sent_at
+    assert text(await desk.says("/status")).splitlines()[:-2] == [
+        "I follow 1 channel.",
+        "joined: 1; not looked at yet: 1",
+        "All of them were last checked for missed posts: 10 Mar, 12:00",
+        "Posts stored: 3; of today: 2",
+        "The newest one reached me: 10 Mar, 12:00",
+        "Alerts sent today: 1",
+        "Half of them within 1.5 s, 95% within 1.5 s.",
+    ]
+
+
+async def test_the_status_says_what_waits_and_names_the_versions(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    await desk.room.live(post(1, "Сбой"))
+    told = text(await desk.says("/status"))
+    assert "Waiting to be sent: 1" in told
+    assert f"channelwatch {program.__version__} · Telethon 1.45" in told
+
+
+async def test_a_status_in_russian_has_russian_numbers(desk: Bot) -> None:
+    await desk.pair(BORIS, language="ru")
+    await desk.room.follow()
+    assert "1" in text(await desk.says("/status", person=BORIS))
+    assert "I follow" not in text(await desk.says("/status", person=BORIS))
+
+
+async def test_ping_is_one_notice_that_times_itself(desk: Bot) -> None:
+    chat = await desk.pair()
+    assert await desk.says("/ping", key="m-777") == Reply()
+    await desk.says("/ping", key="m-777")
+    waiting = await desk.room.outbox()
+    assert [(alert.chat.id, dict(alert.payload)) for alert in waiting] == [
+        (chat.id, {"notice": "ping", "asked_at": desk.room.now.isoformat()})
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_the_help_names_every_command_and_fits_into_a_message(desk: Bot, language: str) -> None:
+    await desk.pair(BORIS, language=language)
+    told = text(await desk.says("/help", person=BORIS))
+    assert all(f"/{name}" in told for name in NAMES)
+    assert "outage|failure" in told or "сбой|авария" in told
+    assert units(told) < LIMIT
+
+
+def test_quantiles_are_values_that_were_measured() -> None:
+    assert _quantile((1.0, 2.0, 3.0, 4.0), 0.5) == 3.0
+    assert _quantile((1.0,), 0.95) == 1.0
+    assert _quantile(tuple(map(float, range(100))), 0.95) == 95.0

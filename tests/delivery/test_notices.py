@@ -1,0 +1,83 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.delivery.notices import render_notice
+from bot.delivery.rendering import Audience
+from bot.locales import translator
+from bot.models import Button
+
+NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
+CHANNEL = {"channel": "Минсвязь", "username": "zarechye_svyaz", "channel_id": 7, "days": 7}
+
+
+def render(language: str, **payload: Any) -> str:  # noqa: ANN401 - a payload is JSON
+    return render_notice(payload, Audience(translator=translator(language), time_zone="UTC", now=NOW)).text
+
+
+@pytest.mark.parametrize(
+    ("would", "sentence"),
+    [
+        (0, "Последние 7 дней не принесли бы ни одного оповещения."),
+        (1, "Последние 7 дней принесли бы 1 оповещение."),
+        (2, "Последние 7 дней принесли бы 2 оповещения."),
+        (5, "Последние 7 дней принесли бы 5 оповещений."),
+        (21, "Последние 7 дней принесли бы 21 оповещение."),
+    ],
+)
+def test_a_new_channel_is_told_with_what_the_last_week_would_have_brought(would: int, sentence: str) -> None:
+    text = render("ru", notice="followed", access="joined", would=would, **CHANNEL)
+    assert text == f"Теперь я слежу за каналом «Минсвязь».\n{sentence}"
+
+
+def test_the_same_in_english() -> None:
+    text = render("en", notice="followed", access="joined", would=1, **CHANNEL)
+    assert text == "I follow «Минсвязь» now.\nIts last 7 days would have brought 1 alert."
+
+
+@pytest.mark.parametrize("would", [0, 6])
+def test_what_would_have_come_can_be_seen_at_a_tap(would: int) -> None:
+    payload = {"notice": "followed", "access": "polled", "would": would, **CHANNEL}
+    outgoing = render_notice(payload, Audience(translator=translator("en"), time_zone="UTC", now=NOW))
+    assert outgoing.buttons == (((Button(text="See them", data=b"seen:7"),),) if would else ())
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        ({"notice": "followed", "access": "polled", "would": 0, **CHANNEL}, "Until I have joined it"),
+        ({"notice": "followed", "access": "pending", "would": 0, **CHANNEL}, "Its admins have to let me in"),
+        (
+            {"notice": "refused", "reference": "@nobody", "reason": "USERNAME_NOT_OCCUPIED"},
+            "I could not follow @nobody.",
+        ),
+        ({"notice": "refused", "reference": "@nobody", "reason": "USERNAME_NOT_OCCUPIED"}, "no channel of this name"),
+        ({"notice": "refused", "reference": "@ivan", "reason": "user"}, "It is a person."),
+        ({"notice": "refused", "reference": "@nobody", "reason": "NEW_REASON"}, "Telegram's reason: NEW_REASON."),
+        ({"notice": "lost", "channel": "Минсвязь", "reason": "CHANNEL_PRIVATE"}, "I can no longer read «Минсвязь»"),
+        ({"notice": "late", "channel": "Минсвязь", "count": 1}, "1 post of «Минсвязь» reached me too late"),
+        ({"notice": "late", "channel": "Минсвязь", "count": 22}, "22 posts of «Минсвязь» reached me too late"),
+        ({"notice": "ping", "asked_at": (NOW - timedelta(milliseconds=432)).isoformat()}, "in 0.43 s."),
+        ({"notice": "test_alert"}, "This is a test alert."),
+    ],
+)
+def test_every_notice_says_what_happened(payload: dict[str, Any], sentence: str) -> None:
+    assert sentence in render("en", **payload)
+    russian = render("ru", **payload)
+    assert sentence not in russian
+    assert "{" not in russian
+
+
+def test_a_channel_that_has_to_let_us_in_is_not_judged_by_what_we_cannot_see() -> None:
+    text = render("en", notice="followed", access="pending", would=0, **CHANNEL | {"channel_id": None})
+    assert text.count("\n") == 0
+
+
+def test_braces_in_a_foreign_name_are_only_braces() -> None:
+    assert "«{n} {count}»" in render("ru", notice="late", channel="{n} {count}", count=3)
+
+
+def test_a_notice_that_nobody_knows_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        render("en", notice="unheard_of")

@@ -1,0 +1,325 @@
+"""The worker with a real store and a real client, against the embedded server."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from telethon import TelegramClient, events
+
+from bot.delivery.worker import BATCH, Worker
+from bot.errors import FatalError
+from bot.models import Peer, PeerKind
+from bot.sandbox import Sandbox, User
+from bot.store import alerts, chats
+from bot.store.alerts import Kind
+from bot.store.chats import Chat
+from bot.store.database import Transaction
+from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.sender import Sender
+from tests.store.kit import Newsroom, newsroom, post
+
+WAIT = 10.0  # s; a test that waits longer has failed
+UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(kw_only=True)
+class Office:
+    """A bot with two readers, and the outbox that it empties."""
+
+    sandbox: Sandbox
+    room: Newsroom
+    client: TelegramClient
+    bot: User
+    alice: User
+    ivan: User
+    chats: dict[int, Chat] = field(default_factory=dict)
+
+    def worker(self, rates: Rates = UNLIMITED) -> Worker:
+        return Worker(self.room.db, Sender(self.client, Pacing(rates), monotonic=time.monotonic), clock=utc_now)
+
+    @asynccontextmanager
+    async def at_work(self, rates: Rates = UNLIMITED) -> AsyncIterator[Worker]:
+        worker = self.worker(rates)
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            await asyncio.wait_for(running, WAIT)
+
+    async def pair(self, account: User) -> Chat:
+        peer = Peer(kind=PeerKind.USER, id=account.id)
+        chat = await self.room.db.write(
+            lambda tx: chats.pair(tx, peer, title=account.first_name, language="en", now=utc_now())
+        )
+        self.chats[account.id] = chat
+        return chat
+
+    async def tell(self, account: User, *names: str, notice: str = "late", due_in: float = 0) -> None:
+        """Enqueue notices that speak of channels with these names."""
+        now, chat = utc_now(), self.chats[account.id]
+
+        async def job(tx: Transaction) -> None:
+            for name in names:
+                await alerts.enqueue(
+                    tx,
+                    chat=chat,
+                    kind=Kind.NOTICE,
+                    subject=name,
+                    payload={"notice": notice, "channel": name, "count": 1},
+                    now=now,
+                    due_at=now + timedelta(seconds=due_in),
+                )
+
+        await self.room.db.write(job)
+
+    def heard(self, account: User) -> list[str]:
+        """Return the names that an account was told of, in the order in which they came."""
+        inbox = [message.text for message in account.inbox(self.bot) if message.sender_id == self.bot.id]
+        return [text.split("«")[1].split("»")[0] for text in inbox]
+
+    async def row(self, name: str) -> tuple[str, str | None, int, int | None]:
+        found = await self.room.db.fetch_one(
+            "SELECT state, reason, attempts, message_id FROM alerts WHERE subject = :name", {"name": name}
+        )
+        assert found is not None
+        return tuple(found)
+
+    async def in_state(self, state: str, *names: str) -> None:
+        async def reached() -> bool:
+            return [(await self.row(name))[0] for name in names] == [state] * len(names)
+
+        await until(reached)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WAIT):
+        while not await condition():  # noqa: ASYNC110 - neither the store nor the server has an event for this
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with Sandbox() as sandbox, newsroom(tmp_path) as room:
+        alice, ivan = sandbox.world.add_user("Alice"), sandbox.world.add_user("Ivan")
+        bot = sandbox.world.add_bot("1:token", "Watch", "watch_bot", alice)
+        ivan.starts(bot)
+        client = sandbox.client(bot)
+        await client.connect()
+        try:
+            built = Office(sandbox=sandbox, room=room, client=client, bot=bot, alice=alice, ivan=ivan)
+            for account in (alice, ivan):
+                await built.pair(account)
+            yield built
+        finally:
+            await client.disconnect()
+        assert not sandbox.unknown
+        assert not sandbox.crashes
+
+
+async def test_a_post_that_matches_arrives_as_an_alert(office: Office) -> None:
+    room, chat = office.room, office.chats[office.alice.id]
+    room.now = utc_now()
+    await room.follow(title="Вести")
+    await room.track(chat, "outages", "сбой")
+    async with office.at_work():
+        await room.live(post(5, "Утром случился сбой", date=room.now))
+        await until(lambda: _has(office.alice.inbox(office.bot)[-1].text.startswith("Вести")))
+    message = office.alice.inbox(office.bot)[-1]
+    assert message.text.startswith("Вести · Outages\nУтром случился сбой\n\n")
+    found = await room.db.fetch_one("SELECT state, message_id FROM alerts")
+    assert found is not None
+    assert tuple(found) == ("sent", message.copies[office.bot.id].id)
+
+
+async def _has(truth: object) -> bool:
+    return bool(truth)
+
+
+async def test_alerts_that_waited_for_the_start_arrive_in_their_order(office: Office) -> None:
+    names = [f"Канал {number}" for number in range(5)]
+    await office.tell(office.alice, *names)
+    async with office.at_work():
+        await office.in_state("sent", *names)
+    assert office.heard(office.alice) == names
+
+
+async def test_an_alert_with_a_date_arrives_when_it_is_due(office: Office) -> None:
+    async with office.at_work():
+        await office.tell(office.alice, "later", due_in=0.3)
+        await office.tell(office.alice, "now")
+        await office.in_state("sent", "later")
+    assert office.heard(office.alice) == ["now", "later"]
+
+
+async def test_what_comes_for_a_chat_while_it_is_served_follows_at_once(office: Office) -> None:
+    hold = office.sandbox.faults.hold("SendMessage")
+    async with office.at_work():
+        await office.tell(office.alice, "first")
+        await hold.reached()
+        await office.tell(office.alice, "second")
+        await office.tell(office.ivan, "other")  # makes the worker look while Alice is being served
+        await until(lambda: _has(hold.held == 2))
+        hold.release()
+        await office.in_state("sent", "first", "second", "other")
+    assert office.heard(office.alice) == ["first", "second"]
+
+
+async def test_a_server_error_is_retried_and_keeps_the_order(office: Office) -> None:
+    office.sandbox.faults.answer("SendMessage", "INTERNAL", code=500)
+    await office.tell(office.alice, "first", "second")
+    async with office.at_work():
+        await office.in_state("sent", "first", "second")
+    assert office.heard(office.alice) == ["first", "second"]
+    assert (await office.row("first"))[2] == 1
+
+
+async def test_a_flood_wait_in_one_chat_delays_no_other(office: Office) -> None:
+    arrived: asyncio.Queue[float] = asyncio.Queue()
+
+    async def note(_event: events.NewMessage.Event) -> None:
+        arrived.put_nowait(time.monotonic())
+
+    ivan = office.sandbox.client(office.ivan)
+    ivan.add_event_handler(note, events.NewMessage(incoming=True))
+    await ivan.connect()
+    try:
+        await ivan.get_me()
+        office.sandbox.faults.flood_wait("SendMessage", 3600, chat_id=office.alice.id, times=None)
+        async with office.at_work():
+            await office.tell(office.alice, "stuck", "behind it")
+            await until(lambda: _has(office.sandbox.calls[-1].name == "SendMessage"))
+            for number in range(5):
+                told = time.monotonic()
+                await office.tell(office.ivan, f"other {number}")
+                assert await asyncio.wait_for(arrived.get(), WAIT) - told < 0.1
+    finally:
+        await ivan.disconnect()
+    state, reason, attempts, _ = await office.row("stuck")
+    assert (state, reason, attempts) == ("due", "FLOOD_WAIT_3600", 1)
+    assert (await office.row("behind it"))[2] == 0
+    assert not office.heard(office.alice)
+
+
+async def test_a_flood_wait_is_waited_out(office: Office) -> None:
+    office.sandbox.faults.flood_wait("SendMessage", 1, chat_id=office.alice.id)
+    await office.tell(office.alice, "first", "second")
+    started = time.monotonic()
+    async with office.at_work():
+        await office.in_state("sent", "first", "second")
+    assert time.monotonic() - started >= 1
+    assert office.heard(office.alice) == ["first", "second"]
+
+
+async def test_a_chat_that_blocked_the_bot_is_suspended_and_others_are_served(office: Office) -> None:
+    office.alice.blocks(office.bot)
+    await office.tell(office.alice, "first", "second")
+    await office.tell(office.ivan, "other")
+    async with office.at_work():
+        await office.in_state("dead", "first", "second")
+        await office.in_state("sent", "other")
+    chat = await chats.get(office.room.db, office.chats[office.alice.id].id)
+    assert chat is not None
+    assert chat.suspended == "USER_IS_BLOCKED"
+    assert sum(call.name == "SendMessage" for call in office.sandbox.calls) == 2
+
+
+async def test_an_alert_that_can_never_be_sent_is_dropped_with_its_reason(office: Office) -> None:
+    office.sandbox.faults.answer("SendMessage", "ENTITY_BOUNDS_INVALID")
+    await office.tell(office.alice, "bad", "good")
+    async with office.at_work():
+        await office.in_state("sent", "good")
+    assert (await office.row("bad"))[:2] == ("dead", "ENTITY_BOUNDS_INVALID")
+    assert office.heard(office.alice) == ["good"]
+
+
+async def test_an_alert_that_nobody_can_write_is_put_off_and_blocks_no_other(office: Office) -> None:
+    await office.tell(office.alice, "riddle", notice="unheard_of")
+    await office.tell(office.alice, "plain")
+    async with office.at_work():
+        await office.in_state("sent", "plain")
+    assert (await office.row("riddle"))[:3] == ("due", "KeyError", 1)
+
+
+async def test_a_bot_that_is_no_more_stops_the_worker(office: Office) -> None:
+    office.sandbox.faults.answer("SendMessage", "SESSION_REVOKED")
+    await office.tell(office.alice, "first")
+    with pytest.raises(FatalError, match=r"SESSION_REVOKED.*TELEGRAM_BOT_TOKEN"):
+        await asyncio.wait_for(office.worker().run(), WAIT)
+    assert (await office.row("first"))[0] == "due"
+
+
+async def test_an_alert_that_was_sent_before_a_crash_is_not_sent_twice(office: Office) -> None:
+    await office.tell(office.alice, "first")
+    (alert,) = await alerts.due(office.room.db, utc_now(), limit=10)
+    killed = Worker(office.room.db, Sender(office.client, Pacing(), monotonic=time.monotonic), clock=utc_now)
+    hold = office.sandbox.faults.hold("SendMessage")
+    delivering = asyncio.create_task(killed.deliver(alert))
+    await hold.reached()  # Telegram has it, and we never hear of it
+    delivering.cancel()
+    hold.release()
+    async with office.at_work():
+        await office.in_state("sent", "first")
+    assert (await office.row("first"))[3] is None
+    assert office.heard(office.alice) == ["first"]
+
+
+async def test_a_stop_waits_for_what_is_on_its_way_and_begins_nothing(office: Office) -> None:
+    hold = office.sandbox.faults.hold("SendMessage")
+    await office.tell(office.alice, "first", "second")
+    worker = office.worker()
+    running = asyncio.create_task(worker.run())
+    await hold.reached()
+    worker.stop()
+    hold.release()
+    await asyncio.wait_for(running, WAIT)
+    assert (await office.row("first"))[0] == "sent"
+    assert (await office.row("second"))[0] == "due"
+    assert office.heard(office.alice) == ["first"]
+
+
+async def test_a_stop_does_not_wait_for_a_chat_whose_turn_is_far_off(office: Office) -> None:
+    office.sandbox.faults.flood_wait("SendMessage", 3600, times=None)
+    await office.tell(office.alice, "first")
+    worker = office.worker()
+    running = asyncio.create_task(worker.run())
+    await until(lambda: _has(office.sandbox.calls and office.sandbox.calls[-1].name == "SendMessage"))
+    worker.stop()
+    await asyncio.wait_for(running, 1)
+
+
+async def test_a_long_queue_of_one_chat_starves_no_other(office: Office) -> None:
+    await office.tell(office.alice, *(f"{number}" for number in range(BATCH + 20)))
+    await office.tell(office.ivan, "other")
+    async with office.at_work(Rates()):
+        await office.in_state("sent", "other")
+        assert len(office.heard(office.alice)) <= 3
+
+
+async def test_an_alert_costs_one_look_at_the_outbox(office: Office) -> None:
+    async with office.at_work() as worker:
+        await office.tell(office.alice, "first")
+        await office.in_state("sent", "first")
+        reads = worker._reads  # noqa: SLF001 - the hot path must stay this lean
+        await office.tell(office.alice, "second")
+        await office.in_state("sent", "second")
+        assert worker._reads - reads <= 1  # noqa: SLF001 - likewise
+
+
+async def test_a_stop_does_not_wait_for_a_chat_that_has_had_its_burst(office: Office) -> None:
+    await office.tell(office.alice, "1", "2", "3", "4")
+    worker = office.worker(Rates(chat=0.01))
+    running = asyncio.create_task(worker.run())
+    await office.in_state("sent", "1", "2", "3")
+    worker.stop()
+    await asyncio.wait_for(running, 1)
+    assert (await office.row("4"))[0] == "due"

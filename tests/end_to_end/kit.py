@@ -1,0 +1,177 @@
+"""A newsroom: the embedded server, the whole service in this process, and people with ordinary Telethon clients."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from telethon import TelegramClient, events
+from telethon.tl import types as tl
+
+from bot import app
+from bot.sandbox import Channel, Sandbox, User
+from bot.settings import Settings
+from bot.store import chats
+from bot.store.chats import Role
+from bot.store.database import Database, Reader, open_read_only
+
+WAIT_S = 15.0  # a test that waits longer has failed
+TOKEN = "4000:newsroom"  # noqa: S105 - of a bot that exists on loopback only
+
+
+class Person:
+    """Somebody with a phone: what the bot writes to them, in order, as their client hears it."""
+
+    def __init__(self, account: User, client: TelegramClient, bot: User) -> None:
+        self.account = account
+        self.client = client
+        self._bot = bot
+        self._news = asyncio.Condition()
+        self.heard: list[tl.Message] = []
+        client.add_event_handler(self._hear, events.NewMessage(incoming=True))
+
+    async def _hear(self, event: events.NewMessage.Event) -> None:
+        async with self._news:
+            self.heard.append(event.message)
+            self._news.notify_all()
+
+    async def says(self, words: str) -> None:
+        await self.client.send_message(self._bot.username, words)
+
+    async def asks(self, words: str) -> tl.Message:
+        """Write to the bot and return its next message."""
+        before = len(self.heard)
+        await self.says(words)
+        await self.until(lambda: len(self.heard) > before)
+        return self.heard[before]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(WAIT_S), self._news:
+            await self._news.wait_for(condition)
+
+    async def alert(self, words: str) -> tl.Message:
+        """Wait for the alert that shows these words."""
+        await self.until(lambda: any(words in message.message for message in self.alerts))
+        return next(message for message in self.alerts if words in message.message)
+
+    @property
+    def alerts(self) -> list[tl.Message]:
+        """The alerts so far: the messages with a link to a post under them."""
+        return [message for message in self.heard if link_of(message) is not None]
+
+
+def link_of(message: tl.Message) -> str | None:
+    rows = message.reply_markup.rows if isinstance(message.reply_markup, tl.ReplyInlineMarkup) else []
+    kinds = [button.type for row in rows for button in row.buttons]
+    links = [kind.url for kind in kinds if isinstance(kind, tl.InlineButtonTypeUrl)]
+    return links[0] if links else None
+
+
+@dataclass(slots=True)
+class Newsroom:
+    """Everything that a test moves."""
+
+    sandbox: Sandbox
+    folder: Path
+    settings: Settings
+    reader: User
+    bot: User
+    people: list[Person] = field(default_factory=list)
+    ready: app.Ready | None = None
+    _running: asyncio.Task[None] | None = None
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self) -> None:
+        """Run the service until `stop`."""
+        ready: asyncio.Future[app.Ready] = asyncio.get_running_loop().create_future()
+        self._stop = asyncio.Event()
+        self._running = asyncio.create_task(app.run(self.settings, self._stop, on_ready=ready.set_result))
+        waited: set[asyncio.Future[Any]] = {self._running, ready}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED, timeout=WAIT_S)
+        if self._running.done():
+            await self._running
+        self.ready = ready.result()
+
+    async def stop(self) -> None:
+        if self._running is not None:
+            running, self._running = self._running, None
+            self._stop.set()
+            await asyncio.wait_for(running, WAIT_S)
+
+    async def person(self, name: str, **account: str) -> Person:
+        """Bring somebody with a phone, not yet known to the bot."""
+        user = self.sandbox.world.add_user(name, **account)  # type: ignore[arg-type]
+        person = Person(user, self.sandbox.client(user), self.bot)
+        self.people.append(person)
+        await person.client.connect()
+        return person
+
+    async def invited(self, name: str) -> Person:
+        """Bring somebody whom `channelwatch invite` let in."""
+        database = await Database.open(self.settings.database_path)
+        token = await database.write(lambda tx: chats.invite(tx, role=Role.READER, now=app.utc_now()))
+        await database.close()
+        person = await self.person(name)
+        await person.asks(f"/start {token}")
+        return person
+
+    async def owner(self, *, follows: Sequence[Channel] = ()) -> Person:
+        """Bring the owner: paired by the link, and told that each channel is followed."""
+        owner = await self.person("Owner")
+        assert self.ready is not None
+        assert self.ready.invitation is not None
+        await owner.asks(f"/start {self.ready.invitation.rpartition('=')[2]}")
+        await self.follow(owner, *follows)
+        return owner
+
+    async def follow(self, person: Person, *channels: Channel) -> None:
+        """Follow channels, and wait until the bot has told how it went with each."""
+        if channels:
+            await person.says("/follow\n" + "\n".join(map(reference, channels)))
+            titles = [channel.title for channel in channels]
+            await person.until(lambda: all(any(title in m.message for m in person.heard) for title in titles))
+
+    @asynccontextmanager
+    async def archive(self) -> AsyncIterator[Reader]:
+        async with open_read_only(self.settings.database_path) as db:
+            yield db
+
+
+def reference(channel: Channel) -> str:
+    return f"@{channel.username}" if channel.username else f"t.me/+{channel.invite}"
+
+
+@asynccontextmanager
+async def newsroom(folder: Path, **settings: object) -> AsyncIterator[Newsroom]:
+    """Open a newsroom; fails where the server met what it does not know."""
+    async with Sandbox() as sandbox:
+        reader = sandbox.world.add_user("Reader", phone="+10000000001")
+        bot = sandbox.world.add_bot(TOKEN, "Channelwatch", "newsroom_bot")
+        key, data = folder / "server.pem", folder / "data"
+        data.mkdir(mode=0o700)
+        key.write_text(sandbox.key_pem)
+        sandbox.session_for(reader, data / "reader.session")
+        fixed: dict[str, object] = {
+            "telegram_api_id": 1,
+            "telegram_api_hash": SecretStr("0" * 32),
+            "telegram_bot_token": SecretStr(TOKEN),
+            "telegram_server": sandbox.address,
+            "telegram_server_key": key,
+            "data_dir": data,
+            "send_rate_chat": 1000.0,
+            "send_rate_total": 1000.0,
+        }
+        room = Newsroom(sandbox, folder, Settings.model_construct(**fixed | settings), reader, bot)  # type: ignore[arg-type]
+        await room.start()
+        try:
+            yield room
+        finally:
+            sandbox.faults.clear()
+            for person in room.people:
+                await person.client.disconnect()
+            await room.stop()
+        assert sandbox.unknown == []
+        assert sandbox.crashes == []

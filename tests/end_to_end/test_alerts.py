@@ -1,0 +1,124 @@
+from itertools import pairwise
+from pathlib import Path
+
+from bot.store import posts
+from tests.end_to_end.kit import link_of, newsroom
+
+DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
+NOISE = "Министр принял посла, обсудили торговлю."
+
+
+async def test_a_matching_post_is_alerted_once_with_its_words_in_bold_and_noise_is_not(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        channel.post(NOISE)
+        post = channel.post(DOWN)
+        alert = await owner.alert("массовый сбой")
+        assert link_of(alert) == f"https://t.me/agency/{post.id}"
+        assert alert.message.startswith("Agency · ")
+        assert (
+            "сбой" in [text for entity, text in alert.get_entities_text() if type(entity).__name__.endswith("Bold")][-1]
+        )
+        channel.post(DOWN + " Ещё раз.")
+        await owner.alert("Ещё раз")
+        assert len(owner.alerts) == 2
+
+
+async def test_edits_deletions_albums_and_forwards_are_stored_as_they_happened(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        world = room.sandbox.world
+        channel = world.add_channel("Agency", username="agency", members=[room.reader])
+        other = world.add_channel("Ministry", username="ministry", members=[room.reader])
+        owner = await room.owner(follows=[channel, other])
+        first = channel.post("Пока всё спокойно.")
+        channel.edit(first.id, f"Уточнение: {DOWN}")
+        assert "edited" in (await owner.alert("Уточнение")).message
+        photos = [world.media.photo(b"one"), world.media.photo(b"two")]
+        album = channel.album(photos, "Энергетики: в сервисах облака сбой, сайты не работают.")
+        await owner.alert("сбой, сайты")
+        forwarded = other.post(first.text, forward=first)
+        assert "Forwarded from" in (await owner.alert("Forwarded from")).message
+        channel.delete(first.id)
+        other.post(f"Конец. {DOWN}")
+        await owner.alert("Конец")
+        async with room.archive() as db:
+            versions = await posts.versions(db, channel.id, first.id)
+            assert [version.text for version in versions] == ["Пока всё спокойно.", f"Уточнение: {DOWN}"]
+            assert versions[-1].gone_at is not None
+            items = await posts.by_key(db, channel.id, f"g{album[0].grouped}")
+            assert [item.message_id for item in items] == [message.id for message in album]
+            [kept] = await posts.current(db, other.id, [forwarded.id])
+            assert kept.forward is not None
+            assert (kept.forward.channel_id, kept.forward.message_id) == (channel.id, first.id)
+        assert len(owner.alerts) == 4
+
+
+async def test_a_restart_in_mid_stream_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
+    async with newsroom(tmp_path, sweep_interval=1.0) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        for number in range(5):
+            channel.post(f"Сбой номер {number}: сайт не работает.")
+        await room.stop()
+        for number in range(5, 10):
+            channel.post(f"Сбой номер {number}: сайт не работает.")
+        await room.start()
+        for number in range(10, 15):
+            channel.post(f"Сбой номер {number}: сайт не работает.")
+        await owner.until(lambda: len(owner.alerts) >= 15)
+        links = [link_of(alert) for alert in owner.alerts]
+        assert sorted(links) == sorted(f"https://t.me/agency/{number}" for number in range(1, 16))
+
+
+async def test_a_post_that_telegram_never_pushes_is_found_by_the_sweep(tmp_path: Path) -> None:
+    async with newsroom(tmp_path, sweep_interval=0.5) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        channel.post(DOWN, push=False)
+        await owner.alert("массовый сбой")
+        assert len(owner.alerts) == 1
+
+
+async def test_a_blocked_bot_suspends_that_chat_and_no_other(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        colleague = await room.invited("Colleague")
+        colleague.account.blocks(room.bot)
+        channel.post(DOWN)
+        await owner.alert("массовый сбой")
+        channel.post(f"Вечером: {DOWN}")
+        await owner.alert("Вечером")
+        assert colleague.alerts == []
+        colleague.account.unblocks(room.bot)
+        assert "/help" in (await colleague.asks("/help")).message
+        channel.post(f"Ночью: {DOWN}")
+        await colleague.alert("Ночью")
+
+
+async def test_a_flood_wait_in_one_chat_delays_no_other(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        colleague = await room.invited("Colleague")
+        room.sandbox.faults.flood_wait("SendMessage", 2, chat_id=owner.account.id)
+        channel.post(DOWN)
+        await colleague.alert("массовый сбой")
+        await owner.alert("массовый сбой")
+        async with room.archive() as db:
+            rows = await db.fetch_all("SELECT chat_id, sent_at - created_at AS took FROM alerts WHERE kind = 'post'")
+        took = sorted(row["took"] for row in rows)
+        # The flooded chat waits its two seconds; the other is served as if nothing was.
+        assert took[0] < 1900 <= took[1]
+
+
+async def test_alerts_of_a_burst_arrive_in_order(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        for number in range(60):
+            channel.post(f"Сбой {number}: сервис не работает.")
+        await owner.until(lambda: len(owner.alerts) >= 60)
+        ids = [int((link_of(alert) or "").rpartition("/")[2]) for alert in owner.alerts]
+        assert all(earlier < later for earlier, later in pairwise(ids))

@@ -1,0 +1,112 @@
+"""A reader on the embedded server, and what it writes into, as tests handle them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from telethon import TelegramClient
+
+from bot.ingest import Ingest
+from bot.sandbox import Channel, Sandbox, User
+from bot.sources.live import Live
+from bot.sources.subscriptions import Subscriptions
+from bot.sources.sweep import Sweep
+from bot.store import alerts, channels, posts
+from bot.store.chats import Chat
+from bot.store.database import Database
+
+WAIT_S = 10.0  # a test that waits longer has failed
+BEGIN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
+
+
+class Now:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = BEGIN
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def moves(self, by: timedelta) -> None:
+        self.time += by
+
+
+@dataclass(kw_only=True)
+class Post:
+    """A stored post, as tests look at it."""
+
+    text: str
+    gone: bool
+    observed_by: str
+
+
+@dataclass(kw_only=True)
+class Place:
+    """The world, the reader in it, and what it writes into."""
+
+    sandbox: Sandbox
+    now: Now
+    me: User  # the reader account
+    client: TelegramClient
+    database: Database
+    ingest: Ingest
+    live: Live
+    reader_id: int = 0
+    chat: Chat | None = None
+
+    def sweep(self, interval: float = 60) -> Sweep:
+        return Sweep(
+            self.client, self.database, self.ingest, reader_id=self.reader_id, clock=self.now, interval=interval
+        )
+
+    def subscriptions(self, join_interval: float = 300) -> Subscriptions:
+        return Subscriptions(
+            self.client,
+            self.database,
+            self.ingest,
+            reader_id=self.reader_id,
+            clock=self.now,
+            join_interval=join_interval,
+        )
+
+    async def ask(self, *references: str) -> None:
+        chat_id = self.chat.id if self.chat else None
+        for reference in references:
+            await self.database.write(
+                lambda tx, name=reference: channels.ask(tx, name, chat_id=chat_id, now=self.now())
+            )
+
+    async def settle_all(self, part: Subscriptions) -> None:
+        while await part.settle_one():
+            pass
+
+    async def follow(self, channel: Channel) -> None:
+        """Follow a channel, and begin a second later, so that what comes is news."""
+        await self.ask(f"@{channel.username.lower()}" if channel.username else f"+{channel.invite}")
+        await self.settle_all(self.subscriptions())
+        self.now.moves(timedelta(seconds=1))
+
+    async def channel(self, channel: Channel) -> channels.Channel:
+        found = await channels.get(self.database, channel.id, self.reader_id)
+        assert found is not None
+        return found
+
+    async def stored(self, channel: Channel) -> dict[int, Post]:
+        ids = await self.database.fetch_all(
+            "SELECT message_id FROM messages WHERE channel_id = :id", {"id": channel.id}
+        )
+        found = await posts.current(self.database, channel.id, [row["message_id"] for row in ids])
+        return {
+            post.message_id: Post(text=post.text, gone=post.gone_at is not None, observed_by=post.observed_by)
+            for post in found
+        }
+
+    async def texts(self, channel: Channel) -> list[str]:
+        return [post.text for _, post in sorted((await self.stored(channel)).items()) if not post.gone]
+
+    async def notices(self) -> list[dict[str, object]]:
+        due = await alerts.due(self.database, self.now() + timedelta(days=365), limit=100)
+        return [dict(alert.payload) for alert in due if alert.kind is alerts.Kind.NOTICE]
+
+    def calls(self, name: str) -> int:
+        return sum(call.name == name for call in self.sandbox.calls if call.account_id == self.me.id)

@@ -1,0 +1,86 @@
+import asyncio
+
+from telethon import types
+
+from bot.sandbox import Channel
+
+from .kit import WAIT_S, Place
+
+
+async def arrives(place: Place, channel: Channel, *texts: str) -> None:
+    """Store pushes until these are the visible texts of a channel."""
+    async with asyncio.timeout(WAIT_S):
+        while await place.texts(channel) != list(texts):
+            await place.live.store_next()
+
+
+async def test_a_pushed_post_is_stored_to_the_letter(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    await place.follow(channel)
+    text = "Сбой 🛠 в работе"
+    message = channel.post(
+        text, entities=[types.MessageEntityBold(5, 2), types.MessageEntityTextUrl(0, 4, "https://e.org")]
+    )
+    await arrives(place, channel, text)
+    row = await place.database.fetch_one("SELECT * FROM versions")
+    assert row is not None
+    assert row["raw"][:4] == types.Message.CONSTRUCTOR_ID.to_bytes(4, "little")
+    assert (row["message_id"], row["observed_by"], row["reader_id"]) == (message.id, "live", place.reader_id)
+
+
+async def test_an_edit_makes_a_version_and_a_reaction_makes_none(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    await place.follow(channel)
+    message = channel.post("Before")
+    channel.edit(message.id, "After")
+    channel.react(message.id, "👍")
+    channel.post("Last")
+    await arrives(place, channel, "After", "Last")
+    versions = await place.database.fetch_all(
+        "SELECT text FROM versions WHERE message_id = :id ORDER BY number", {"id": message.id}
+    )
+    assert [row["text"] for row in versions] == ["Before", "After"]
+
+
+async def test_a_deleted_post_is_gone_but_kept(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("Group", username="group", megagroup=True, members=[place.me])
+    await place.follow(channel)
+    message = channel.post("Soon gone", author=place.me)
+    channel.delete(message.id)
+    channel.post("Last")
+    await arrives(place, channel, "Last")
+    stored = await place.stored(channel)
+    assert (stored[message.id].text, stored[message.id].gone) == ("Soon gone", True)
+
+
+async def test_an_album_and_a_forward_keep_what_holds_them_together(place: Place) -> None:
+    world = place.sandbox.world
+    origin = world.add_channel("Origin", username="origin")
+    channel = world.add_channel("News", username="news", members=[place.me])
+    await place.follow(channel)
+    album = channel.album([world.media.photo(b"a"), world.media.photo(b"b")], "Two pictures")
+    channel.post("Repeated", forward=origin.post("Original"))
+    await arrives(place, channel, "Two pictures", "", "Repeated")
+    rows = await place.database.fetch_all("SELECT * FROM messages ORDER BY message_id")
+    assert [row["grouped_id"] for row in rows] == [album[0].grouped, album[0].grouped, None]
+    assert f'"channel_id":{origin.id}' in rows[2]["forward"]
+
+
+async def test_posts_of_channels_that_nobody_follows_are_left_alone(place: Place) -> None:
+    followed = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    other = place.sandbox.world.add_channel("Other", username="other", members=[place.me])
+    await place.follow(followed)
+    other.post("Not wanted")
+    followed.post("Wanted")
+    await arrives(place, followed, "Wanted")
+    assert await place.texts(other) == []
+
+
+async def test_a_push_moves_no_mark(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    await place.follow(channel)
+    before = await place.channel(channel)
+    channel.post("Pushed")
+    await arrives(place, channel, "Pushed")
+    after = await place.channel(channel)
+    assert (after.confirmed_id, after.seen_pts) == (before.confirmed_id, before.seen_pts)

@@ -1,0 +1,118 @@
+"""A store on the disk with the real ingest, driven by verbs: follow, track, hear, live, sweep."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.ingest import Ingest, Result
+from bot.matching.forms import Inflector
+from bot.matching.matcher import Compiled, compile_query
+from bot.matching.query import parse
+from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
+from bot.store import alerts, channels, chats, posts, readers, subscriptions, topics
+from bot.store.alerts import Alert
+from bot.store.channels import Access, Channel, ResolvedChannel
+from bot.store.chats import Chat
+from bot.store.database import Database, Transaction
+from bot.store.posts import StoredPost
+from bot.store.topics import Topic
+
+NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
+NEWS = 1001  # a channel
+OTHER = 1002  # another one
+INFLECTOR = Inflector()
+
+
+def ago(**span: float) -> datetime:
+    return NOON - timedelta(**span)
+
+
+LAST_MONTH = ago(days=30)
+
+
+def post(message_id: int, text: str = "Тихий день", **fields: Any) -> Post:  # noqa: ANN401 - the fields of a Post
+    fields = {"channel_id": NEWS, "date": NOON, "raw": f"{message_id}:{text}".encode(), "layer": 214, **fields}
+    return Post(message_id=message_id, text=text, **fields)
+
+
+def gone(*message_ids: int, channel_id: int = NEWS) -> Deletion:
+    return Deletion(channel_id=channel_id, message_ids=message_ids)
+
+
+def compiled(query: str) -> Compiled:
+    return compile_query(parse(query), INFLECTOR)
+
+
+class Newsroom:
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.now = NOON
+        self.ingest = Ingest(db, lambda: self.now)
+        self.reader_id = 0
+
+    async def follow(self, channel_id: int = NEWS, *, title: str = "Вести", since: datetime = LAST_MONTH) -> Channel:
+        async def job(tx: Transaction) -> None:
+            await channels.ask(tx, str(channel_id), chat_id=None, now=since)
+            follow = next(f for f in await channels.all_follows(tx) if f.reference == str(channel_id))
+            await channels.settle(
+                tx,
+                follow.id,
+                channel=ResolvedChannel(id=channel_id, kind="broadcast", title=title, username=f"News{channel_id}"),
+                reader_id=self.reader_id,
+                access_hash=7,
+                access=Access.JOINED,
+                now=since,
+            )
+
+        await self.db.write(job)
+        return await self.channel(channel_id)
+
+    async def channel(self, channel_id: int = NEWS) -> Channel:
+        channel = await channels.get(self.db, channel_id)
+        assert channel is not None
+        return channel
+
+    async def pair(self, user_id: int = 501, *, language: str = "ru") -> Chat:
+        peer = Peer(kind=PeerKind.USER, id=user_id)
+        return await self.db.write(
+            lambda tx: chats.pair(tx, peer, title=f"Reader {user_id}", language=language, now=self.now)
+        )
+
+    async def track(self, chat: Chat | None, name: str, query: str) -> Topic:
+        async def job(tx: Transaction) -> Topic:
+            topic = await topics.save(tx, name=name, query=query, compiled=compiled(query).to_json(), now=self.now)
+            if chat is not None:
+                await subscriptions.subscribe(tx, chat.id, topic.id, now=self.now)
+            return topic
+
+        return await self.db.write(job)
+
+    async def live(self, *events: Post | Deletion) -> Result:
+        return await self.see(ObservedBy.LIVE, *events)
+
+    async def sweep(self, *events: Post | Deletion) -> Result:
+        return await self.see(ObservedBy.SWEEP, *events)
+
+    async def see(self, observed_by: ObservedBy, *events: Post | Deletion) -> Result:
+        observation = Observation(events=events, observed_by=observed_by, reader_id=self.reader_id, seen_at=self.now)
+        return await self.ingest.store(observation)
+
+    async def stored(self, message_id: int, channel_id: int = NEWS) -> StoredPost:
+        found = await posts.current(self.db, channel_id, [message_id])
+        return found[0]
+
+    async def outbox(self) -> list[Alert]:
+        return await alerts.due(self.db, self.now + timedelta(days=2), limit=1000)
+
+
+@asynccontextmanager
+async def newsroom(folder: Path) -> AsyncIterator[Newsroom]:
+    db = await Database.open(folder / "data" / "bot.db")
+    try:
+        room = Newsroom(db)
+        room.reader_id = await db.write(lambda tx: readers.register(tx, 42, NOON))
+        yield room
+    finally:
+        await db.close()

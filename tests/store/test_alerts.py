@@ -1,0 +1,150 @@
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.store import alerts, chats, heartbeats, meta
+from bot.store.alerts import Kind
+from bot.store.chats import Chat
+from bot.store.database import Subject
+
+from .kit import NEWS, NOON, Newsroom, newsroom, post
+
+SECRET = bytes(range(32))
+KEY = bytes(16)
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        yield room
+
+
+async def tell(room: Newsroom, chat: Chat, subject: str, *, due_at: datetime | None = None) -> bool:
+    return await room.db.write(
+        lambda tx: alerts.enqueue(
+            tx, chat=chat, kind=Kind.NOTICE, subject=subject, payload={"notice": "ping"}, now=room.now, due_at=due_at
+        )
+    )
+
+
+async def subjects(room: Newsroom, *, exclude_chats: tuple[int, ...] = (), limit: int = 99) -> list[str]:
+    return [a.subject for a in await alerts.due(room.db, room.now, exclude_chats=exclude_chats, limit=limit)]
+
+
+class TestIdentity:
+    def test_it_stays_the_same_over_releases(self) -> None:
+        assert alerts.random_id(SECRET, KEY, "post", "1/m2/ab") == 5897254451907453109
+
+    @given(st.binary(min_size=16, max_size=16), st.sampled_from(["post", "notice"]), st.text(max_size=40))
+    def test_it_is_a_signed_number_that_telegram_takes(self, key: bytes, kind: str, subject: str) -> None:
+        number = alerts.random_id(SECRET, key, kind, subject.encode("utf-8", "replace").decode())
+        assert number != 0
+        assert -(2**63) <= number < 2**63
+
+    def test_every_part_of_it_counts(self) -> None:
+        identities = [
+            (SECRET, KEY, "post", "12"),
+            (SECRET[::-1], KEY, "post", "12"),
+            (SECRET, KEY[1:] + b"1", "post", "12"),
+            (SECRET, KEY, "notice", "12"),
+            (SECRET, KEY, "post", "1"),
+            (SECRET, KEY, "post1", "2"),
+        ]
+        assert len({alerts.random_id(*identity) for identity in identities}) == len(identities)
+
+    async def test_the_outbox_writes_it_down_with_a_secret_made_once(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await tell(room, chat, "a")
+        secret = await meta.get(room.db, alerts.SECRET)
+        await tell(room, chat, "b")
+        assert isinstance(secret, bytes)
+        assert len(secret) == 32
+        assert await meta.get(room.db, alerts.SECRET) == secret
+        for alert in await alerts.due(room.db, room.now, limit=9):
+            assert alert.random_id == alerts.random_id(secret, chat.key, "notice", alert.subject)
+
+
+class TestOutbox:
+    async def test_what_is_in_it_is_not_put_in_again(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        assert [await tell(room, chat, "a"), await tell(room, chat, "a")] == [True, False]
+        (alert,) = await alerts.due(room.db, room.now, limit=9)
+        await room.db.write(lambda tx: alerts.sent(tx, alert.id, 77, room.now))
+        assert await tell(room, chat, "a") is False
+        assert await subjects(room) == []
+        assert room.db.changes.revision(Subject.ALERTS) == 1
+
+    async def test_the_longest_due_come_first_and_none_before_its_time(self, room: Newsroom) -> None:
+        chat, other = await room.pair(501), await room.pair(502)
+        minute = timedelta(minutes=1)
+        for subject, due_at in (("c", NOON), ("later", NOON + minute), ("a", NOON - minute), ("b", NOON - minute)):
+            await tell(room, chat if subject != "b" else other, subject, due_at=due_at)
+        assert await subjects(room) == ["a", "b", "c"]
+        assert await subjects(room, limit=2) == ["a", "b"]
+        assert await subjects(room, exclude_chats=(chat.id,)) == ["b"]
+        assert await alerts.next_due_at(room.db) == NOON - minute
+
+    async def test_a_failure_puts_it_off_and_counts(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await tell(room, chat, "a")
+        (alert,) = await alerts.due(room.db, room.now, limit=9)
+        later = room.now + timedelta(seconds=17)
+        await room.db.write(lambda tx: alerts.retry(tx, alert.id, at=later, reason="FLOOD_WAIT_17"))
+        assert await subjects(room) == []
+        assert await alerts.next_due_at(room.db) == later
+        (again,) = await alerts.due(room.db, later, limit=9)
+        assert (again.attempts, again.random_id) == (1, alert.random_id)
+
+    async def test_a_dead_one_is_never_due_again(self, room: Newsroom) -> None:
+        await tell(room, await room.pair(), "a")
+        (alert,) = await alerts.due(room.db, room.now, limit=9)
+        await room.db.write(lambda tx: alerts.dead(tx, alert.id, "MESSAGE_TOO_LONG"))
+        assert await subjects(room) == []
+        assert await alerts.next_due_at(room.db) is None
+
+    async def test_suspending_a_chat_ends_what_was_due_to_it(self, room: Newsroom) -> None:
+        chat, other = await room.pair(501), await room.pair(502)
+        await tell(room, chat, "a")
+        await tell(room, other, "b")
+        await room.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
+        await tell(room, chat, "while suspended")
+        assert await subjects(room) == ["b"]
+        await room.db.write(lambda tx: chats.resume(tx, chat.id))
+        assert await subjects(room) == ["b", "while suspended"]
+
+    async def test_a_post_alert_carries_the_version_that_matched(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        await room.live(post(1, "Сбой"))
+        await room.live(post(1, "Починили", edit_date=NOON))
+        (alert,) = await room.outbox()
+        assert alert.post is not None
+        assert (alert.post.text, alert.post.number, (await room.stored(1)).text) == ("Сбой", 1, "Починили")
+        assert await alerts.exists_for_post(room.db, chat.id, NEWS, "m1") is True
+        assert await alerts.exists_for_post(room.db, chat.id, NEWS, "m2") is False
+
+    async def test_statistics_tell_how_long_it_took(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        for subject in "abcd":
+            await tell(room, chat, subject)
+        a, b, c, _ = await alerts.due(room.db, room.now, limit=9)
+        await room.db.write(lambda tx: alerts.sent(tx, a.id, 1, NOON + timedelta(seconds=3)))
+        await room.db.write(lambda tx: alerts.sent(tx, b.id, None, NOON + timedelta(seconds=1)))
+        await room.db.write(lambda tx: alerts.dead(tx, c.id, "PEER_ID_INVALID"))
+        assert await alerts.statistics(room.db, NOON) == alerts.Statistics(due=1, sent=2, dead=1, latencies=(1.0, 3.0))
+        assert (await alerts.statistics(room.db, NOON + timedelta(seconds=2))).latencies == (3.0,)
+
+
+async def test_the_last_round_of_each_loop_is_known(room: Newsroom) -> None:
+    for loop, minute in (("sweep", 1), ("live", 2), ("sweep", 3)):
+        at = NOON + timedelta(minutes=minute)
+        await room.db.write(lambda tx, loop=loop, at=at: heartbeats.beat(tx, loop, at))
+    assert await heartbeats.last(room.db) == {
+        "sweep": NOON + timedelta(minutes=3),
+        "live": NOON + timedelta(minutes=2),
+    }

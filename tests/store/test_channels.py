@@ -1,0 +1,143 @@
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.store import channels
+from bot.store.channels import Access, Asked, FollowState
+from bot.store.database import Subject
+
+from .kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom
+
+NAME = f"@news{NEWS}"
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as room:
+        yield room
+
+
+async def ask(room: Newsroom, reference: str) -> Asked:
+    return await room.db.write(lambda tx: channels.ask(tx, reference, chat_id=None, now=room.now))
+
+
+async def test_a_wish_is_new_then_waits_then_is_followed(room: Newsroom) -> None:
+    assert [await ask(room, "@a"), await ask(room, "@a")] == [Asked.NEW, Asked.WAITING]
+    assert room.db.changes.revision(Subject.FOLLOWS) == 1
+    await room.follow()
+    assert [await ask(room, str(NEWS)), await ask(room, NAME)] == [Asked.FOLLOWED, Asked.FOLLOWED]
+
+
+async def test_a_refused_wish_may_be_asked_again(room: Newsroom) -> None:
+    await ask(room, "@a")
+    (follow,) = await channels.wanted(room.db, room.now)
+    await room.db.write(lambda tx: channels.refuse(tx, follow.id, reason="USERNAME_INVALID"))
+    (refused,) = await channels.all_follows(room.db)
+    assert (refused.state, refused.reason) == (FollowState.REFUSED, "USERNAME_INVALID")
+    assert await channels.wanted(room.db, room.now) == []
+    assert await ask(room, "@a") == Asked.AGAIN
+    (again,) = await channels.wanted(room.db, room.now)
+    assert (again.id, again.reason) == (follow.id, None)
+
+
+async def test_wishes_come_in_order_when_their_time_has_come(room: Newsroom) -> None:
+    for reference in ("@b", "@a", "@c"):
+        await ask(room, reference)
+        room.now += timedelta(seconds=1)
+    first, second, third = await channels.wanted(room.db, room.now)
+    assert [first.reference, second.reference, third.reference] == ["@b", "@a", "@c"]
+    later = room.now + timedelta(minutes=5)
+    await room.db.write(lambda tx: channels.postpone(tx, first.id, until=later, reason="FLOOD_WAIT_300"))
+    assert await channels.wanted(room.db, room.now) == [second, third]
+    assert [follow.reference for follow in await channels.wanted(room.db, later)] == ["@b", "@a", "@c"]
+
+
+async def test_following_anew_sets_the_date_anew_and_a_second_name_does_not(room: Newsroom) -> None:
+    channel = await room.follow(since=ago(days=9))
+    assert channel.followed_at == ago(days=9)
+    assert await room.db.write(lambda tx: channels.unfollow(tx, NEWS)) is True
+    assert await room.db.write(lambda tx: channels.unfollow(tx, NEWS)) is False
+    assert (await room.channel()).followed_at is None
+    assert [c.id for c in await channels.unwanted(room.db, room.reader_id)] == [NEWS]
+    assert (await room.follow(since=ago(days=2))).followed_at == ago(days=2)
+    assert await channels.unwanted(room.db, room.reader_id) == []
+    assert [c.id for c in await channels.followed(room.db, room.reader_id)] == [NEWS]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "@News1001",
+        "https://t.me/news1001/5",
+        "ВЕСТИ",
+        "«Вести»",
+        "1001",
+        "-1001001",
+        "t.me/c/1001/7",
+        "t.me/+Abcdefghij",
+    ],
+)
+async def test_a_channel_is_found_by_whatever_names_it(room: Newsroom, typed: str) -> None:
+    await room.follow()
+    await room.follow(OTHER, title="Другое")
+    await room.db.write(
+        lambda tx: tx.execute("UPDATE follows SET reference = '+Abcdefghij' WHERE channel_id = ?", (NEWS,))
+    )
+    found = await channels.find(room.db, typed)
+    assert found == await room.channel()
+
+
+async def test_nothing_is_found_by_a_name_that_nobody_has(room: Newsroom) -> None:
+    await room.follow()
+    assert await channels.find(room.db, "@nobody") is None
+    assert await channels.find(room.db, "") is None
+
+
+async def test_the_mark_never_goes_back(room: Newsroom) -> None:
+    await room.follow()
+    for confirmed_id, pts in ((10, 5), (7, 9)):
+        await room.db.write(
+            lambda tx, c=confirmed_id, p=pts: channels.mark(tx, NEWS, confirmed_id=c, seen_pts=p, now=NOON)
+        )
+    channel = await room.channel()
+    assert (channel.confirmed_id, channel.seen_pts, channel.swept_at) == (10, 9, NOON)
+
+
+async def test_distrust_during_a_sweep_outlives_its_mark(room: Newsroom) -> None:
+    await room.follow()
+    await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=1, seen_pts=5, now=NOON, read_from=0))
+    await room.db.write(lambda tx: channels.distrust(tx, NEWS))
+    await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=9, seen_pts=8, now=NOON, read_from=5))
+    channel = await room.channel()
+    assert (channel.confirmed_id, channel.seen_pts) == (9, 0)
+
+
+async def test_access_is_kept_for_each_reader(room: Newsroom) -> None:
+    await room.follow()
+
+    async def grant(access: Access, **values: object) -> None:
+        await room.db.write(
+            lambda tx: channels.grant(tx, room.reader_id, NEWS, access, now=room.now, **values)  # type: ignore[arg-type]
+        )
+
+    room.now += timedelta(hours=1)
+    await grant(Access.LOST, reason="CHANNEL_PRIVATE")
+    lost = await room.channel()
+    assert (lost.access, lost.reason, lost.access_hash) == (Access.LOST, "CHANNEL_PRIVATE", 7)
+    await grant(Access.JOINED, access_hash=8)
+    back = await room.channel()
+    assert (back.access, back.reason, back.access_hash, back.joined_at) == (Access.JOINED, None, 8, room.now)
+    room.now += timedelta(hours=1)
+    await grant(Access.JOINED)
+    assert (await room.channel()).joined_at == back.joined_at
+    assert await channels.joins_since(room.db, room.reader_id, NOON) == 1
+    assert await channels.joins_since(room.db, room.reader_id, room.now) == 0
+
+
+async def test_a_rename_is_followed(room: Newsroom) -> None:
+    await room.follow()
+    await room.db.write(lambda tx: channels.describe(tx, NEWS, title="Новости", username=None))
+    channel = await room.channel()
+    assert (channel.title, channel.username) == ("Новости", None)

@@ -1,0 +1,49 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.store.channels import normalise_reference
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("@MID_Russia", "@mid_russia"),
+        ("MID_Russia", "@mid_russia"),
+        (" @rkn_tg, ", "@rkn_tg"),
+        ("t.me/rkn_tg", "@rkn_tg"),
+        ("T.me/rkn_tg", "@rkn_tg"),
+        ("https://t.me/rkn_tg/123?single", "@rkn_tg"),
+        ("http://www.t.me/s/rkn_tg?before=9", "@rkn_tg"),
+        ("https://telegram.me/rkn_tg/", "@rkn_tg"),
+        ("https://rkn_tg.t.me", "@rkn_tg"),
+        ("tg://resolve?domain=RKN_tg&post=5", "@rkn_tg"),
+        ("t.me/+AbC-d_12345xyz", "+AbC-d_12345xyz"),
+        ("https://t.me/joinchat/AbC-d_12345xyz", "+AbC-d_12345xyz"),
+        ("+AbC-d_12345xyz", "+AbC-d_12345xyz"),
+        ("tg://join?invite=AbC-d_12345xyz", "+AbC-d_12345xyz"),
+        ("https://t.me/c/1234567/89", "1234567"),
+        ("tg://privatepost?channel=1234567&post=8", "1234567"),
+        ("-1001234567", "1234567"),
+        ("1234567", "1234567"),
+        ("Просто слова", None),
+        ("two words", None),
+        ("https://example.org/rkn_tg", None),
+        ("https://t.me/", None),
+        ("t.me/c/", None),
+        ("@abc", None),
+        ("@1abcdef", None),
+        ("-5", None),
+        ("", None),
+        ("https://[", None),
+        ("tg://settings", None),
+    ],
+)
+def test_what_people_paste_names_a_channel(typed: str, expected: str | None) -> None:
+    assert normalise_reference(typed) == expected
+
+
+@given(st.text() | st.text("t.me/+@-c0123456789abSs:/?=").map(lambda tail: f"https://t.me/{tail}"))
+def test_a_reference_is_its_own_normal_form(typed: str) -> None:
+    reference = normalise_reference(typed)
+    assert reference is None or normalise_reference(reference) == reference

@@ -1,0 +1,93 @@
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.store import subscriptions, topics
+from bot.store.database import Subject
+
+from .kit import NEWS, NOON, Newsroom, newsroom
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as room:
+        yield room
+
+
+class TestTopics:
+    async def test_a_name_is_one_whatever_its_case(self, room: Newsroom) -> None:
+        topic = await room.track(None, "Сбои связи", "сбой")
+        again = await room.track(None, "СБОИ  СВЯЗИ", "авария")
+        assert (again.id, again.query) == (topic.id, "авария")
+        assert await topics.all_topics(room.db) == [again]
+        assert await topics.find(room.db, " сбои связи ") == again
+        assert await topics.find(room.db, "сбои") is None
+
+    async def test_deleting_takes_subscriptions_and_mutes_along(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        topic = await room.track(chat, "сбои", "сбой")
+        await room.db.write(lambda tx: subscriptions.mute(tx, chat.id, topic_id=topic.id, until=None))
+        assert await topics.users(room.db, topic.id) == [chat.id]
+        deleted = [await room.db.write(lambda tx: topics.delete(tx, topic.id)) for _ in range(2)]
+        assert deleted == [True, False]
+        assert await topics.all_topics(room.db) == []
+        assert await subscriptions.of_chat(room.db, chat.id) == []
+        assert await subscriptions.mutes_of(room.db, chat.id, NOON) == []
+
+    async def test_built_in_topics_follow_the_program_and_leave_what_people_made(self, room: Newsroom) -> None:
+        own = await room.track(None, "Outages", "мой запрос")
+        expanded: list[str] = []
+
+        async def start(queries: dict[str, str]) -> None:
+            def expand(query: str) -> str:
+                expanded.append(query)
+                return f'"{query}"'
+
+            await room.db.write(lambda tx: topics.ensure_builtin(tx, queries, expand, now=NOON))
+
+        await start({"blocking": "блок*", "outages": "сбой"})
+        await start({"blocking": "запрет", "outages": "сбой"})
+        builtin, users = await topics.all_topics(room.db)
+        assert (builtin.name, builtin.query, builtin.compiled, builtin.builtin) == (
+            "blocking",
+            "запрет",
+            '"запрет"',
+            True,
+        )
+        assert users == own
+        revision = room.db.changes.revision(Subject.TOPICS)
+        expanded.clear()
+        await start({"blocking": "запрет"})
+        assert (expanded, room.db.changes.revision(Subject.TOPICS)) == ([], revision)
+        assert await room.db.write(lambda tx: topics.delete(tx, builtin.id)) is False
+        await room.db.write(lambda tx: tx.execute("UPDATE meta SET value = '0.0.0' WHERE key LIKE 'builtin%'"))
+        await start({"blocking": "запрет"})
+        assert expanded == ["запрет"]
+
+
+class TestSubscriptions:
+    async def test_subscribing_twice_is_once(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        topic = await room.track(None, "сбои", "сбой")
+        new = [await room.db.write(lambda tx: subscriptions.subscribe(tx, chat.id, topic.id, now=NOON)) for _ in "12"]
+        assert new == [True, False]
+        (subscription,) = await subscriptions.of_chat(room.db, chat.id)
+        assert (subscription.topic, subscription.priority, subscription.channels) == ("сбои", "loud", None)
+        ended = [await room.db.write(lambda tx: subscriptions.unsubscribe(tx, chat.id, topic.id)) for _ in "12"]
+        assert ended == [True, False]
+
+    async def test_a_mute_replaces_the_one_of_its_scope_only(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        hour = NOON + timedelta(hours=1)
+        for scope, until in (({}, hour), ({"channel_id": NEWS}, None), ({}, None), ({"channel_id": NEWS}, hour)):
+            await room.db.write(
+                lambda tx, scope=scope, until=until: subscriptions.mute(tx, chat.id, until=until, **scope)
+            )
+        found = [(mute.channel_id, mute.until) for mute in await subscriptions.mutes_of(room.db, chat.id, NOON)]
+        assert found == [(None, None), (NEWS, hour)]
+        assert [mute.channel_id for mute in await subscriptions.mutes_of(room.db, chat.id, hour)] == [None]
+        ended = [await room.db.write(lambda tx: subscriptions.unmute(tx, chat.id)) for _ in "12"]
+        assert ended == [True, False]
+        assert [mute.channel_id for mute in await subscriptions.mutes_of(room.db, chat.id, NOON)] == [NEWS]

@@ -1,0 +1,210 @@
+import asyncio
+import os
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from telethon.crypto import AuthKey
+from telethon.sessions import SQLiteSession
+
+from bot.errors import FatalError, SettingsError
+from bot.sandbox import Sandbox
+from bot.settings import Settings, load_settings
+from bot.telegram import clients
+
+TOKEN = "123:token"  # noqa: S105 - of the embedded server
+Make = Callable[..., Settings]
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as sandbox:
+        yield sandbox
+        assert sandbox.unknown == []
+        assert sandbox.crashes == []
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Make:
+    def make(**overrides: object) -> Settings:
+        credentials = {"telegram_api_id": 1, "telegram_api_hash": "0" * 32, "telegram_bot_token": TOKEN}
+        return load_settings(_env_file=None, data_dir=tmp_path / "data", **credentials, **overrides)
+
+    return make
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def made_elsewhere(path: Path, *, key: bytes, address: tuple[str, int]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    session = SQLiteSession(str(path))
+    session.set_dc(4, *address)
+    session.auth_key = AuthKey(key)
+    session.save()
+    session.close()
+
+
+async def test_a_new_session_is_private_to_its_owner(settings: Make) -> None:
+    client = clients.reader_client(settings())
+    client.session.close()
+    assert mode(settings().data_dir) == 0o700
+    assert mode(settings().data_dir / "reader.session") == 0o600
+
+
+async def test_a_session_that_others_can_read_is_mended(settings: Make) -> None:
+    path = settings().data_dir / "bot.session"
+    made_elsewhere(path, key=os.urandom(256), address=("149.154.167.91", 443))
+    path.chmod(0o644)
+    clients.bot_client(settings()).session.close()
+    assert mode(path) == 0o600
+
+
+async def test_a_session_made_elsewhere_is_used_as_it_is(settings: Make) -> None:
+    path, key = settings().data_dir / "reader.session", os.urandom(256)
+    made_elsewhere(path, key=key, address=("149.154.167.91", 443))
+    session = clients.reader_client(settings()).session
+    assert (session.dc_id, session.server_address, session.port) == (4, "149.154.167.91", 443)
+    assert session.auth_key.key == key
+    session.close()
+
+
+async def test_another_server_keeps_the_login_of_a_session(settings: Make) -> None:
+    path, key = settings().data_dir / "reader.session", os.urandom(256)
+    made_elsewhere(path, key=key, address=("149.154.167.91", 443))
+    for server, address in (("127.0.0.1:4430", ("127.0.0.1", 4430)), ("[::1]:4430", ("::1", 4430))):
+        session = clients.reader_client(settings(telegram_server=server)).session
+        assert (session.dc_id, session.server_address, session.port) == (4, *address)
+        assert session.auth_key.key == key
+        session.close()
+
+
+async def test_a_file_that_is_no_session_says_what_to_do(settings: Make) -> None:
+    path = settings().data_dir / "reader.session"
+    path.parent.mkdir()
+    path.write_text("This is a note, and no database at all." * 100)
+    with pytest.raises(FatalError, match="is no Telethon session"):
+        clients.reader_client(settings())
+
+
+async def test_a_database_of_something_else_says_what_to_do(settings: Make) -> None:
+    path = settings().data_dir / "reader.session"
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE version (number INTEGER)")
+    connection.close()
+    with pytest.raises(FatalError, match="is no Telethon session"):
+        clients.reader_client(settings())
+
+
+async def test_a_key_that_is_none_names_its_setting(settings: Make, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("no key")
+    with pytest.raises(SettingsError, match="TELEGRAM_SERVER_KEY"):
+        clients.reader_client(settings(telegram_server="127.0.0.1:1", telegram_server_key=tmp_path / "key.pem"))
+
+
+def test_a_session_belongs_to_one_process(tmp_path: Path) -> None:
+    path = tmp_path / "reader.session"
+    with clients.lock(path), pytest.raises(FatalError, match="another channelwatch uses"), clients.lock(path):
+        pass
+    with clients.lock(path):
+        assert mode(tmp_path / "reader.session.lock") == 0o600
+
+
+async def test_a_bot_signs_in_over_a_fresh_key_exchange(sandbox: Sandbox, settings: Make, tmp_path: Path) -> None:
+    bot = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
+    (tmp_path / "key.pem").write_text(sandbox.key_pem)
+    chosen = settings(telegram_server=sandbox.address, telegram_server_key=tmp_path / "key.pem")
+    for _ in range(2):  # the second time from its session
+        client = clients.bot_client(chosen)
+        try:
+            assert await clients.connect_bot(client, chosen) == "watch_bot"
+        finally:
+            await client.disconnect()
+    assert sum(call.name == "ImportBotAuthorization" for call in sandbox.calls) == 1
+    assert [auth.account_id for auth in sandbox.server.auths] == [bot.id]
+
+
+async def test_a_reader_that_is_not_logged_in_is_told_how(sandbox: Sandbox, settings: Make) -> None:
+    chosen = settings(telegram_server=sandbox.address)
+    chosen.data_dir.mkdir()
+    sandbox.session_for(None, chosen.data_dir / "reader.session")
+    client = clients.reader_client(chosen)
+    try:
+        with pytest.raises(SettingsError, match="channelwatch login"):
+            await clients.connect_reader(client)
+    finally:
+        await client.disconnect()
+
+
+async def test_a_revoked_reader_is_told_how_to_log_in(sandbox: Sandbox, settings: Make) -> None:
+    me = sandbox.world.add_user("Reader")
+    chosen = settings(telegram_server=sandbox.address)
+    chosen.data_dir.mkdir()
+    sandbox.session_for(me, chosen.data_dir / "reader.session")
+    sandbox.revoke(me)
+    client = clients.reader_client(chosen)
+    try:
+        with pytest.raises(SettingsError, match="channelwatch login"):
+            await clients.connect_reader(client)
+    finally:
+        await client.disconnect()
+
+
+async def test_a_bot_cannot_be_the_reader(sandbox: Sandbox, settings: Make) -> None:
+    bot = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
+    chosen = settings(telegram_server=sandbox.address)
+    chosen.data_dir.mkdir()
+    sandbox.session_for(bot, chosen.data_dir / "reader.session")
+    client = clients.reader_client(chosen)
+    try:
+        with pytest.raises(SettingsError, match="belongs to a bot"):
+            await clients.connect_reader(client)
+    finally:
+        await client.disconnect()
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected", "sentence"),
+    [
+        ("ImportBotAuthorization ACCESS_TOKEN_INVALID", SettingsError, "TELEGRAM_BOT_TOKEN is refused"),
+        ("GetConfig API_ID_INVALID", SettingsError, "TELEGRAM_API_ID and TELEGRAM_API_HASH are refused"),
+        ("ImportBotAuthorization FLOOD_WAIT_300", FatalError, "wait 300 s"),
+    ],
+)
+async def test_refused_credentials_are_named(
+    sandbox: Sandbox, settings: Make, fault: str, expected: type[Exception], sentence: str
+) -> None:
+    sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
+    chosen = settings(telegram_server=sandbox.address)
+    chosen.data_dir.mkdir()
+    sandbox.session_for(None, chosen.data_dir / "bot.session")
+    sandbox.faults.answer(*fault.split(), times=None)
+    client = clients.bot_client(chosen)
+    try:
+        with pytest.raises(expected, match=sentence):
+            await clients.connect_bot(client, chosen)
+    finally:
+        await client.disconnect()
+
+
+async def test_a_server_that_comes_late_is_waited_for(sandbox: Sandbox, settings: Make) -> None:
+    me = sandbox.world.add_user("Reader")
+    chosen = settings(telegram_server=sandbox.address)
+    chosen.data_dir.mkdir()
+    sandbox.session_for(me, chosen.data_dir / "reader.session")
+    sandbox.faults.unanswered = True
+    client = clients.reader_client(chosen)
+    connecting = asyncio.create_task(clients.connect_reader(client))
+    try:
+        await asyncio.wait({connecting}, timeout=0.1)
+        assert not connecting.done()
+        sandbox.faults.unanswered = False
+        sandbox.server.cut()
+        async with asyncio.timeout(10):
+            assert await connecting == me.id
+    finally:
+        await client.disconnect()

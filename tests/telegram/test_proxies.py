@@ -1,0 +1,52 @@
+import pytest
+from telethon import connection
+
+from bot.errors import SettingsError
+from bot.telegram.proxies import proxy_arguments
+
+
+def plain(kind: str, user: str | None = None, word: str | None = None) -> dict[str, object]:
+    where = {"proxy_type": kind, "addr": "e.org", "port": 1080, "rdns": True}
+    return {"proxy": {**where, "username": user, "password": word}}
+
+
+def mtproxy(secret: str) -> dict[str, object]:
+    return {
+        "connection": connection.ConnectionTcpMTProxyRandomizedIntermediate,
+        "proxy": ("e.org", 443, secret),
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (None, {}),
+        ("socks5://e.org:1080", plain("socks5")),
+        ("socks5://anna:p%40ss@e.org:1080", plain("socks5", "anna", "p@ss")),
+        ("http://anna:pass@e.org:1080", plain("http", "anna", "pass")),
+        ("https://t.me/socks?server=e.org&port=1080&user=anna&pass=x", plain("socks5", "anna", "x")),
+        ("https://t.me/proxy?server=e.org&port=443&secret=dd00ff", mtproxy("dd00ff")),
+        ("tg://proxy?server=e.org&port=443&secret=7gAA", mtproxy("7gAA")),
+    ],
+)
+def test_a_proxy_is_understood_as_people_write_it(url: str | None, expected: dict[str, object]) -> None:
+    assert proxy_arguments(url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "e.org:1080",
+        "socks5://e.org",
+        "ftp://hunter2@e.org:21",
+        "socks5://e.org:port",
+        "https://t.me/proxy?server=e.org&port=443",
+        "https://t.me/news?server=e.org&port=443",
+        "tg://proxy?server=e.org&port=x&secret=y",
+        "http://[e.org:1080",
+    ],
+)
+def test_what_is_no_proxy_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^TELEGRAM_PROXY") as caught:
+        proxy_arguments(url)
+    assert "hunter2" not in str(caught.value)

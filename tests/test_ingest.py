@@ -1,0 +1,352 @@
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import __version__
+from bot.ingest import Result
+from bot.models import Entity, Forward, Media, ObservedBy
+from bot.store import alerts, channels, chats, posts, subscriptions, topics
+from bot.store.database import Subject
+
+from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
+
+NOTHING = Result(new=0, edited=0, gone=0, matched=0, alerts=0)
+TABLES = ("messages", "versions", "fulltext", "alerts")
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        yield room
+
+
+async def contents(room: Newsroom) -> list[list[tuple[object, ...]]]:
+    return [[tuple(row) for row in await room.db.fetch_all(f"SELECT * FROM {table}")] for table in TABLES]  # noqa: S608 - our own names
+
+
+class TestStoring:
+    async def test_a_post_is_stored_to_the_letter_with_its_evidence(self, room: Newsroom) -> None:
+        seen = post(
+            7,
+            "Тёмный лес 🌲",
+            entities=(Entity(kind="bold", offset=0, length=6), Entity(kind="text_url", offset=7, length=3, value="x")),
+            media=Media(kind="photo", id=2**62),
+            forward=Forward(channel_id=OTHER, message_id=3, name=None, date=ago(days=1)),
+            reply_to=5,
+            author="А. Б.",
+            views=10,
+            raw=b"\x00\xff evidence",
+        )
+        assert await room.live(seen) == replace(NOTHING, new=1)
+        stored = await room.stored(7)
+        for name in ("text", "entities", "media", "forward", "reply_to", "author", "date", "edit_date", "grouped_id"):
+            assert getattr(stored, name) == getattr(seen, name), name
+        assert (stored.channel_title, stored.channel_username, stored.seen_at) == ("Вести", "News1001", NOON)
+        row = (await room.db.fetch_all("SELECT * FROM versions"))[0]
+        assert (row["raw"], row["layer"], row["raw_sha256"]) == (seen.raw, 214, hashlib.sha256(seen.raw).digest())
+        assert (row["observed_by"], row["reader_id"], row["program"]) == ("live", room.reader_id, __version__)
+
+    async def test_the_same_observation_twice_is_one(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        batch = (
+            post(1, "Сбой в сети", views=5),
+            post(2, "Сбои", grouped_id=9),
+            post(1, "Сбой в сети устранён", edit_date=ago(minutes=-1)),
+            gone(2),
+            post(3),
+        )
+        first = await room.live(*batch)
+        before = await contents(room)
+        again = await room.live(*batch)
+        assert (first, again) == (Result(new=3, edited=1, gone=1, matched=2, alerts=2), NOTHING)
+        assert await contents(room) == before
+
+    async def test_a_new_text_is_a_new_version(self, room: Newsroom) -> None:
+        await room.live(post(1, "Раз"))
+        room.now += timedelta(minutes=5)
+        result = await room.live(post(1, "Два", edit_date=room.now))
+        assert result == replace(NOTHING, edited=1)
+        versions = await posts.versions(room.db, NEWS, 1)
+        assert [(v.text, v.number, v.seen_at) for v in versions] == [("Раз", 1, NOON), ("Два", 2, room.now)]
+        assert (await room.stored(1)).text == "Два"
+
+    async def test_counters_alone_are_no_version(self, room: Newsroom) -> None:
+        await room.live(post(1, views=1))
+        assert await room.live(post(1, views=900, forwards=3, edit_date=NOON)) == NOTHING
+        row = (await room.db.fetch_all("SELECT views, forwards FROM messages"))[0]
+        assert tuple(row) == (900, 3)
+        assert len(await posts.versions(room.db, NEWS, 1)) == 1
+
+    async def test_a_text_that_returns_is_a_version_again(self, room: Newsroom) -> None:
+        for minute, text in enumerate(("А", "Б", "А")):
+            await room.live(post(1, text, edit_date=NOON + timedelta(minutes=minute) if minute else None))
+        assert [v.text for v in await posts.versions(room.db, NEWS, 1)] == ["А", "Б", "А"]
+
+    async def test_an_old_text_that_comes_late_is_kept_but_does_not_replace_the_new_one(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        await room.sweep(post(1, "Исправлено", edit_date=NOON))
+        late = post(1, "Сбой с опечаткой")
+        assert await room.live(late) == NOTHING
+        assert await room.live(late) == NOTHING
+        assert (await room.stored(1)).text == "Исправлено"
+        assert [v.text for v in await posts.versions(room.db, NEWS, 1)] == ["Сбой с опечаткой", "Исправлено"]
+        assert await room.outbox() == []
+
+    async def test_channels_that_nobody_follows_are_left_out(self, room: Newsroom) -> None:
+        await room.live(post(1))
+        await room.db.write(lambda tx: channels.unfollow(tx, NEWS))
+        assert await room.live(post(2), post(1, channel_id=OTHER), gone(1)) == NOTHING
+        assert len(await posts.latest(room.db, limit=9)) == 1
+
+    async def test_row_ids_follow_the_dates_however_late_a_post_comes(self, room: Newsroom) -> None:
+        await room.live(*(post(number, date=NOON) for number in range(1, 6)))
+        await room.see(ObservedBy.BACKFILL, *(post(100 + n, date=ago(days=n)) for n in range(1, 4)))
+        await room.live(post(6, date=NOON), post(1, "Правка", edit_date=NOON))
+        newest_first = [p.message_id for p in await posts.latest(room.db, limit=99)]
+        assert newest_first == [6, 5, 4, 3, 2, 1, 101, 102, 103]
+
+
+class TestDeletion:
+    async def test_a_deletion_leaves_the_post_stored_with_its_moment(self, room: Newsroom) -> None:
+        await room.live(post(1), post(2))
+        room.now += timedelta(hours=1)
+        assert await room.live(gone(1, 77)) == replace(NOTHING, gone=1)
+        assert (await room.stored(1)).gone_at == room.now
+        assert await posts.ids_between(room.db, NEWS, 1, 9) == {2}
+
+    async def test_a_late_push_does_not_bring_a_deleted_post_back(self, room: Newsroom) -> None:
+        await room.live(post(1), gone(1))
+        await room.live(post(1, "Правка", edit_date=NOON))
+        stored = await room.stored(1)
+        assert (stored.gone_at, stored.text) == (NOON, "Правка")
+
+    @pytest.mark.parametrize("path", [ObservedBy.SWEEP, ObservedBy.DIFFERENCE, ObservedBy.BACKFILL])
+    async def test_reading_it_from_telegram_does(self, room: Newsroom, path: ObservedBy) -> None:
+        await room.live(post(1), gone(1))
+        await room.see(path, post(1))
+        assert (await room.stored(1)).gone_at is None
+
+    async def test_an_export_proves_nothing_about_now(self, room: Newsroom) -> None:
+        await room.live(post(1), gone(1))
+        await room.see(ObservedBy.IMPORT, post(1))
+        assert (await room.stored(1)).gone_at == NOON
+
+    async def test_events_count_in_their_order(self, room: Newsroom) -> None:
+        await room.see(ObservedBy.DIFFERENCE, post(1), gone(1))
+        await room.see(ObservedBy.DIFFERENCE, gone(2), post(2))
+        assert [(await room.stored(i)).gone_at for i in (1, 2)] == [NOON, None]
+
+    async def test_a_push_from_below_the_mark_makes_the_channel_suspect(self, room: Newsroom) -> None:
+        await room.sweep(post(10))
+        await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
+        await room.live(post(10), post(11))
+        assert (await room.channel()).seen_pts == 33
+        await room.live(post(9))
+        assert ((await room.channel()).seen_pts, (await room.channel()).confirmed_id) == (0, 10)
+
+
+class TestAlerts:
+    async def test_a_post_that_matches_raises_an_alert_with_its_spans(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        revision = room.db.changes.revision(Subject.ALERTS)
+        assert await room.live(post(1, "У банка сбои.")) == replace(NOTHING, new=1, matched=1, alerts=1)
+        (alert,) = await room.outbox()
+        assert alert.post == await room.stored(1)
+        assert alert.payload == {
+            "version_id": (await room.stored(1)).version_id,
+            "topics": ["сбои"],
+            "spans": [[8, 12]],
+            "late": False,
+            "edited": False,
+        }
+        assert (alert.chat, alert.channel_id, alert.post_key, alert.silent) == (chat, NEWS, "m1", False)
+        assert room.db.changes.revision(Subject.ALERTS) > revision
+
+    async def test_two_topics_are_one_alert(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        await room.track(chat, "банки", '"сбой банка"')
+        assert (await room.live(post(1, "Сбой банка"))).alerts == 1
+        (alert,) = await room.outbox()
+        assert (sorted(alert.payload["topics"]), alert.payload["spans"]) == (["банки", "сбои"], [[0, 10]])
+
+    async def test_each_chat_hears_of_its_own_topics(self, room: Newsroom) -> None:
+        first, second = await room.pair(501), await room.pair(502)
+        await room.track(first, "сбои", "сбой")
+        await room.track(second, "банки", "банк")
+        await room.track(None, "никому", "банк")
+        assert (await room.live(post(1, "Сбой банка"))).alerts == 2
+        assert {a.chat.id: a.payload["topics"] for a in await room.outbox()} == {
+            first.id: ["сбои"],
+            second.id: ["банки"],
+        }
+
+    async def test_an_album_is_one_alert_also_when_it_comes_in_parts(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        await room.track(chat, "банки", "банк")
+        await room.live(post(1, "Сбой", grouped_id=5), post(2, "", grouped_id=5), post(3, "У банка сбой", grouped_id=5))
+        await room.live(post(4, "И ещё сбой", grouped_id=5))
+        (alert,) = await room.outbox()
+        assert (alert.post_key, alert.payload["topics"], alert.payload["spans"]) == ("g5", ["сбои", "банки"], [[0, 4]])
+        assert [p.message_id for p in await posts.by_key(room.db, NEWS, "g5")] == [1, 2, 3, 4]
+
+    async def test_an_edit_that_now_matches_raises_one_alert(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        await room.live(post(1, "Работы"))
+        room.now += timedelta(minutes=1)
+        assert (await room.live(post(1, "Работы: сбой", edit_date=room.now))).alerts == 1
+        assert (await room.live(post(1, "Работы: сбой!", edit_date=room.now + timedelta(seconds=1)))).alerts == 0
+        (alert,) = await room.outbox()
+        assert alert.payload["edited"] is True
+        assert alert.post is not None
+        assert alert.post.text == "Работы: сбой"
+
+    async def test_an_edit_of_what_matched_before_is_no_news_for_a_chat_that_came_later(self, room: Newsroom) -> None:
+        await room.track(None, "сбои", "сбой")
+        await room.live(post(1, "Сбои"))
+        await room.track(await room.pair(), "сбои", "сбой")
+        assert (await room.live(post(1, "Сбой", edit_date=NOON))).alerts == 0
+
+    async def test_a_post_that_was_deleted_in_the_same_batch_is_told_all_the_same(self, room: Newsroom) -> None:
+        await room.track(await room.pair(), "сбои", "сбой")
+        assert (await room.live(post(1, "Сбой"), gone(1))).alerts == 1
+        (alert,) = await room.outbox()
+        assert alert.post is not None
+        assert alert.post.gone_at == NOON
+
+    async def test_an_edit_of_a_post_that_is_gone_raises_none(self, room: Newsroom) -> None:
+        await room.track(await room.pair(), "сбои", "сбой")
+        await room.live(post(1, "Работы"), gone(1))
+        assert (await room.live(post(1, "Сбой", edit_date=NOON))).alerts == 0
+
+    @pytest.mark.parametrize(
+        ("muted", "expected"),
+        [
+            ({"channel_id": NEWS, "until": None}, ["Б"]),
+            ({"topic": True, "until": None}, []),
+            ({"channel_id": NEWS, "topic": True, "until": None}, ["Б"]),
+            ({"until": NOON + timedelta(minutes=1)}, []),
+            ({"until": NOON}, ["А", "Б"]),
+        ],
+        ids=["channel", "topic", "both", "everything for a while", "over"],
+    )
+    async def test_what_is_muted_is_not_told(
+        self, room: Newsroom, muted: dict[str, object], expected: list[str]
+    ) -> None:
+        chat = await room.pair()
+        topic = await room.track(chat, "сбои", "сбой")
+        await room.follow(OTHER, title="Б")
+        topic_id = topic.id if muted.pop("topic", False) else None
+        await room.db.write(lambda tx: subscriptions.mute(tx, chat.id, topic_id=topic_id, **muted))  # type: ignore[arg-type]
+        await room.live(post(1, "Сбой А"), post(1, "Сбой Б", channel_id=OTHER))
+        assert [a.post.text[-1] for a in await room.outbox() if a.post] == expected
+
+    async def test_a_muted_topic_leaves_the_other_in_the_alert(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        topic = await room.track(chat, "сбои", "сбой")
+        await room.track(chat, "банки", "банк")
+        await room.db.write(lambda tx: subscriptions.mute(tx, chat.id, topic_id=topic.id, until=None))
+        await room.live(post(1, "Сбой банка"))
+        (alert,) = await room.outbox()
+        assert (alert.payload["topics"], alert.payload["spans"]) == (["банки"], [[5, 10]])
+
+    async def test_a_suspended_chat_is_told_nothing_until_it_is_resumed(self, room: Newsroom) -> None:
+        chat, other = await room.pair(501), await room.pair(502)
+        await room.track(chat, "сбои", "сбой")
+        await room.track(other, "сбои", "сбой")
+        await room.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
+        assert (await room.live(post(1, "Сбой"))).alerts == 1
+        await room.db.write(lambda tx: chats.resume(tx, chat.id))
+        assert (await room.live(post(2, "Сбой"))).alerts == 2
+
+    async def test_a_subscription_narrowed_to_channels_hears_of_no_other(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        await room.follow(OTHER)
+        await room.db.write(lambda tx: tx.execute("UPDATE subscriptions SET channels = '[1002]', priority = 'silent'"))
+        await room.live(post(1, "Сбой"), post(1, "Сбой", channel_id=OTHER))
+        assert [(a.channel_id, a.silent) for a in await room.outbox()] == [(OTHER, True)]
+
+    async def test_one_loud_topic_makes_the_alert_loud(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        await room.db.write(lambda tx: tx.execute("UPDATE subscriptions SET priority = 'silent'"))
+        await room.track(chat, "банки", "банк")
+        await room.live(post(1, "Сбой"), post(2, "Сбой банка"))
+        assert {a.post_key: a.silent for a in await room.outbox()} == {"m1": True, "m2": False}
+
+    async def test_topics_come_and_go_while_it_runs(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        assert (await room.live(post(1, "Сбой"))).matched == 0
+        topic = await room.track(chat, "сбои", "сбой")
+        assert (await room.live(post(2, "Сбой"))).alerts == 1
+        await room.track(chat, "сбои", "авария")
+        assert (await room.live(post(3, "Сбой"), post(4, "Авария"))).alerts == 1
+        await room.db.write(lambda tx: topics.delete(tx, topic.id))
+        assert (await room.live(post(5, "Авария"))).matched == 0
+
+
+class TestAge:
+    async def test_posts_from_before_the_following_are_stored_in_silence(self, room: Newsroom) -> None:
+        await room.track(await room.pair(), "сбои", "сбой")
+        await room.follow(OTHER, since=ago(hours=1))
+        batch = [post(n, "Сбой", channel_id=OTHER, date=ago(hours=n)) for n in (2, 1)]
+        assert await room.see(ObservedBy.BACKFILL, *batch) == replace(NOTHING, new=2, matched=1, alerts=1)
+        assert [a.post_key for a in await room.outbox()] == ["m1"]
+
+    async def test_following_again_counts_anew(self, room: Newsroom) -> None:
+        await room.track(await room.pair(), "сбои", "сбой")
+        await room.db.write(lambda tx: channels.unfollow(tx, NEWS))
+        await room.follow(since=NOON)
+        assert (await room.sweep(post(1, "Сбой", date=ago(minutes=1)))).alerts == 0
+
+    @pytest.mark.parametrize(("minutes", "late"), [(10, False), (11, True)])
+    async def test_a_late_post_alerts_and_says_so(self, room: Newsroom, minutes: int, late: bool) -> None:  # noqa: FBT001 - pytest's table
+        await room.track(await room.pair(), "сбои", "сбой")
+        await room.sweep(post(1, "Сбой", date=ago(minutes=minutes)))
+        assert [a.payload["late"] for a in await room.outbox()] == [late]
+
+    async def test_posts_too_old_for_an_alarm_are_summed_up_in_one_notice_per_chat(self, room: Newsroom) -> None:
+        chat, other = await room.pair(501), await room.pair(502)
+        for listener in (chat, other):
+            await room.track(listener, "сбои", "сбой")
+        old = [post(n, "Сбой", date=ago(days=2)) for n in range(1, 4)]
+        album = [post(n, "Сбой", date=ago(days=2), grouped_id=8) for n in (4, 5)]
+        await room.sweep(*old)
+        room.now += timedelta(seconds=9)
+        assert (await room.sweep(*old, *album, post(6, "Сбой", date=ago(hours=23)))).alerts == 2
+        notices = [a for a in await room.outbox() if a.kind == alerts.Kind.NOTICE]
+        assert sorted(a.chat.id for a in notices) == [chat.id, other.id]
+        for notice in notices:
+            assert notice.subject == f"late:{NEWS}:2025-03-10T12"
+            assert notice.payload == {"notice": "late", "channel": "Вести", "channel_id": NEWS, "count": 4}
+            assert notice.due_at == NOON + timedelta(minutes=1)
+
+    async def test_what_comes_after_the_notice_was_sent_is_counted_in_the_next_one(self, room: Newsroom) -> None:
+        await room.track(await room.pair(), "сбои", "сбой")
+        await room.sweep(post(1, "Сбой", date=ago(days=2)))
+        (notice,) = await room.outbox()
+        room.now += timedelta(minutes=2)
+        await room.db.write(lambda tx: alerts.sent(tx, notice.id, 1, room.now))
+        await room.sweep(post(2, "Сбой", date=ago(days=2)))
+        await room.sweep(post(3, "Сбой", date=ago(days=2)))
+        (second,) = await room.outbox()
+        assert (second.subject[-2:], second.payload["count"]) == ("13", 2)
+        assert second.due_at == NOON + timedelta(hours=1)
+
+
+async def test_observations_that_come_at_once_are_all_stored(room: Newsroom) -> None:
+    await room.track(await room.pair(), "сбои", "сбой")
+    results = await asyncio.gather(*(room.live(post(n % 20, f"Сбой {n % 20}")) for n in range(60)))
+    assert sum(result.new for result in results) == sum(result.alerts for result in results) == 20
