@@ -70,6 +70,7 @@ async def run(
         bot = _client(stack, settings, clients.bot_client, "bot")
         await _prepare(database, settings, clock())
         loops, worker, ready = await _build(database, reader, bot, settings=settings, clock=clock)
+        log.info("ready", bot=ready.bot_username)
         on_ready(ready)
         await _run_loops(loops, worker, stop)
     log.info("stopped")

@@ -1,7 +1,7 @@
 """Every post passes here: an observation comes in; versions, index rows and alerts are committed, all or none."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -63,6 +63,7 @@ class Ingest:
 
     async def _store(self, tx: Transaction, observation: Observation) -> Result:
         taken = await intake.take_in(tx, observation)
+        topic_ids = self._topics.ids  # as the matcher has them now: another observation may bring newer ones meanwhile
         read = [(added, analyse(added.post.text)) for added in taken.added]
         words = [(added.version_id, document.indexed) for added, document in read]
         findings = [self._find(added, document) for added, document in read]
@@ -74,7 +75,7 @@ class Ingest:
             edited=changes.count(Change.EDITED),
             gone=taken.gone,
             matched=len(found),
-            alerts=await self._alert(tx, found) if found else 0,
+            alerts=await self._alert(tx, found, topic_ids) if found else 0,
         )
 
     def _find(self, added: Added, document: Document) -> _Finding:
@@ -87,35 +88,16 @@ class Ingest:
             matches = tuple(match for match in matches if match.topic not in before)
         return _Finding(added=added, matches=matches)
 
-    async def _alert(self, tx: Transaction, findings: list[_Finding]) -> int:
+    async def _alert(self, tx: Transaction, findings: list[_Finding], topic_ids: Mapping[str, int]) -> int:
         now = self._clock()
         fresh: list[_Telling] = []
         old: list[_Telling] = []
-        for telling in await self._tellings(tx, findings, now):
+        for telling in await _tellings(tx, findings, topic_ids, now=now):
             (old if now - telling.added.post.date > self._alert_max_age else fresh).append(telling)
         count = await alerts.enqueue_all(tx, [_draft(telling, now) for telling in fresh], now=now)
-        for chat in _by_chat_and_channel(old):
-            await alerts.add_late(tx, _late_notice(chat[0]), count=len(chat), now=now)
+        for group in _by_chat_and_channel(old):
+            await alerts.add_late(tx, _late_notice(group[0]), count=len(group), now=now)
         return count
-
-    async def _tellings(self, tx: Transaction, findings: list[_Finding], now: datetime) -> Iterable[_Telling]:
-        """Work out whom to tell what: one telling for each chat and post, whatever its topics and messages."""
-        topic_ids = self._topics.ids
-        asked = {(f.added.post.channel_id, topic_ids[match.topic]) for f in findings for match in f.matches}
-        wanted: dict[tuple[int, int], list[Wanted]] = {}
-        for row in await subscriptions.for_topics(tx, asked, now):
-            wanted.setdefault((row.channel_id, row.topic_id), []).append(row)
-        tellings: dict[tuple[int, int, str], _Telling] = {}
-        for added, match in ((finding.added, match) for finding in findings for match in finding.matches):
-            for row in wanted.get((added.post.channel_id, topic_ids[match.topic]), ()):
-                key = (row.chat_id, row.channel_id, added.post.key)
-                telling = tellings.setdefault(key, _Telling(added=added, wanted=row))
-                telling.silent = telling.silent and row.priority == Priority.SILENT
-                if match.topic not in telling.topics:
-                    telling.topics.append(match.topic)
-                if telling.added is added:
-                    telling.spans.update(match.spans)
-        return tellings.values()
 
 
 class _Topics:
@@ -142,6 +124,27 @@ class _Topics:
                 self._compiled[name] = topic.compiled
         self.ids = {name: topic.id for name, topic in known.items()}
         self._revision = revision
+
+
+async def _tellings(
+    tx: Transaction, findings: list[_Finding], topic_ids: Mapping[str, int], *, now: datetime
+) -> Iterable[_Telling]:
+    """Work out whom to tell what: one telling for each chat and post, whatever its topics and messages."""
+    asked = {(f.added.post.channel_id, topic_ids[match.topic]) for f in findings for match in f.matches}
+    wanted: dict[tuple[int, int], list[Wanted]] = {}
+    for row in await subscriptions.for_topics(tx, asked, now):
+        wanted.setdefault((row.channel_id, row.topic_id), []).append(row)
+    tellings: dict[tuple[int, int, str], _Telling] = {}
+    for added, match in ((finding.added, match) for finding in findings for match in finding.matches):
+        for row in wanted.get((added.post.channel_id, topic_ids[match.topic]), ()):
+            key = (row.chat_id, row.channel_id, added.post.key)
+            telling = tellings.setdefault(key, _Telling(added=added, wanted=row))
+            telling.silent = telling.silent and row.priority == Priority.SILENT
+            if match.topic not in telling.topics:
+                telling.topics.append(match.topic)
+            if telling.added is added:
+                telling.spans.update(match.spans)
+    return tellings.values()
 
 
 def _draft(telling: _Telling, now: datetime) -> Draft:

@@ -350,3 +350,18 @@ async def test_observations_that_come_at_once_are_all_stored(room: Newsroom) -> 
     await room.track(await room.pair(), "сбои", "сбой")
     results = await asyncio.gather(*(room.live(post(n % 20, f"Сбой {n % 20}")) for n in range(60)))
     assert sum(result.new for result in results) == sum(result.alerts for result in results) == 20
+
+
+@pytest.mark.parametrize("trips", [10, 20, 30, 40, 60])  # between finding the matches and telling of them lie about 30
+async def test_a_topic_may_go_while_posts_are_being_written(room: Newsroom, trips: int) -> None:
+    topic = await room.track(await room.pair(), "сбои", "сбой")
+    await room.live(post(1))
+    deleting = asyncio.create_task(room.db.write(lambda tx: topics.delete(tx, topic.id)))
+    await asyncio.sleep(0)  # the writer takes it before the posts come
+    await asyncio.sleep(0)
+    storing = asyncio.create_task(room.live(*(post(n, f"Сбой {n}") for n in range(2, 502))))
+    await deleting
+    for _ in range(trips):
+        await posts.highest_id(room.db, NEWS)
+    assert (await room.live(post(999, "Сбой"))).matched == 0
+    assert (await storing).new == 500

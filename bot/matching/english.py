@@ -95,6 +95,8 @@ def _regular(base: str) -> set[str]:
     silent = base.endswith("e") and not base.endswith("ee")
     root = base[:-1] if silent else base
     forms = {base, base + "'s", plural, (root if silent else stem) + "ed", root + "ing"}
+    if base.endswith("o"):
+        forms.add(base + "es")
     if _DOUBLING.fullmatch(base):
         forms |= {base + base[-1] + "ed", base + base[-1] + "ing"}
     return forms

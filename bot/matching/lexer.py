@@ -93,10 +93,10 @@ def _word(piece: re.Match[str], position: int, *, operators: bool) -> Lexeme:
     typed = piece["word"]
     if operators and not piece["star"] and typed in _OPERATORS:
         return Lexeme(kind=_OPERATORS[typed], position=position, text=typed)
-    items = _words(piece[0], position)
     after = piece.string[piece.end() : piece.end() + 1]
-    if piece["star"] and (after == "*" or after.isalnum() or after in set("_#@=")):
+    if piece["star"] and (after.isalnum() or after in set("_#@=*")):
         raise QueryError("misplaced_star", position + len(typed))
+    items = _words(piece[0], position)
     node: Node = items[0] if len(items) == 1 else Phrase(tuple(items))
     return Lexeme(kind="part", position=position, text=piece[0], node=node, joins=True)
 

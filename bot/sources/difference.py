@@ -7,7 +7,7 @@ from telethon import TelegramClient
 from telethon.tl import types
 from telethon.tl.functions.updates import GetChannelDifferenceRequest
 
-from bot.errors import ChannelwatchError, TelegramError
+from bot.errors import ChannelwatchError, TelegramError, Verdict
 from bot.models import Deletion, Post
 from bot.sources.events import to_event
 from bot.sources.gateway import call
@@ -48,7 +48,8 @@ async def _ask(client: TelegramClient, channel: types.InputChannel, pts: int) ->
     try:
         return await call(client, GetChannelDifferenceRequest(channel, everything, pts=pts, limit=SLICE))
     except TelegramError as error:
-        if error.error.startswith("PERSISTENT_TIMESTAMP_"):
+        # PERSISTENT_TIMESTAMP_…: this pts is of no use; DROP: this channel, or this server, knows no differences.
+        if error.error.startswith("PERSISTENT_TIMESTAMP_") or error.verdict is Verdict.DROP:
             raise GapError(error.error) from error
         raise
 

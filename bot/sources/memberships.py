@@ -100,15 +100,12 @@ class Memberships:
         channel: Channel,
         access: Access,
         *,
-        access_hash: int | None = None,
         reason: str | None = None,
         joined_at: datetime | None = None,
     ) -> None:
         now, reader_id = self._clock(), self._reader_id
         await self._database.write(
-            lambda tx: channels.grant(
-                tx, reader_id, channel.id, access, access_hash=access_hash, reason=reason, joined_at=joined_at, now=now
-            )
+            lambda tx: channels.grant(tx, reader_id, channel.id, access, reason=reason, joined_at=joined_at, now=now)
         )
 
 

@@ -20,6 +20,7 @@ ROWS = {
     "catching-up": catching_up.measure,
     "start": start.measure,
 }
+WIDTH = 140  # of the table, in characters
 LIMIT = 400  # s for a row: whatever takes longer hangs
 COLOURS = {"met": "green", "missed": "red", "void": "yellow", "": ""}
 
@@ -33,7 +34,7 @@ def main() -> None:
     if unknown := set(wanted.rows) - ROWS.keys():
         parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     signal.signal(signal.SIGALRM, _give_up)
-    cores, rows, console = os.cpu_count() or 1, [], Console(highlight=False)
+    cores, rows, console = os.cpu_count() or 1, [], Console(highlight=False, width=WIDTH)
     for name in wanted.rows or ROWS:
         console.print(f"{time.strftime('%H:%M:%S')} {name} …", style="dim")
         rows += _measure(name, full=wanted.full)

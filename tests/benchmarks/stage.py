@@ -28,16 +28,20 @@ class Side:
     """The accounts and channels of one side, and its folder."""
 
     def __init__(self, sandbox: Sandbox, name: str, folder: Path) -> None:
-        world, self.token = sandbox.world, f"1:{name}"
+        world = sandbox.world
         reader = world.add_user(name)
-        self.bot = world.add_bot(self.token, name, f"{name}_bot")
+        self.bot = world.add_bot(f"new:{name}", name, f"{name}_bot")
+        self.token = f"{self.bot.id}:{name}"  # Telethon and the service look for the bot's id in it
+        world.logins.add_bot(self.token, self.bot)
         self.channels = [
             world.add_channel(f"{name.title()} {n}", username=f"{name}_news_{n}", members=[reader])
             for n in range(CHANNELS)
         ]
         self._places = cycle(self.channels)
-        folder.mkdir()
-        sandbox.session_for(reader, folder / "reader.session")
+        folder.mkdir(mode=0o700)
+        session = folder / "reader.session"
+        sandbox.session_for(reader, session)
+        session.chmod(0o600)
         (folder / "server.pem").write_text(sandbox.key_pem)
 
     def post(self, text: str, *, push: bool = True) -> None:

@@ -57,6 +57,10 @@ class Person:
         await self.until(lambda: any(words in message.message for message in self.alerts))
         return next(message for message in self.alerts if words in message.message)
 
+    async def count(self, alerts: int) -> None:
+        """Wait until there are as many alerts."""
+        await self.until(lambda: len(self.alerts) >= alerts)
+
     @property
     def alerts(self) -> list[tl.Message]:
         """The alerts so far: the messages with a link to a post under them."""

@@ -73,7 +73,10 @@ async def test_slices_are_followed_to_the_last(place: Place) -> None:
     assert place.calls("GetHistory") == 1  # of the first sweep
 
 
-@pytest.mark.parametrize("refusal", ["PERSISTENT_TIMESTAMP_INVALID", "PERSISTENT_TIMESTAMP_EMPTY", "TooLong"])
+@pytest.mark.parametrize(
+    "refusal",
+    ["PERSISTENT_TIMESTAMP_INVALID", "PERSISTENT_TIMESTAMP_EMPTY", "CHANNEL_MONOFORUM_UNSUPPORTED", "TooLong"],
+)
 async def test_where_changes_are_not_to_be_had_the_history_tells(place: Place, refusal: str) -> None:
     channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
     edited = channel.post("Before")
@@ -235,9 +238,8 @@ async def test_one_channel_that_fails_stops_no_other(place: Place) -> None:
     await place.sweep().sweep_once()
     bad.post("Unreadable", push=False)
     good.post("Readable", push=False)
-    place.sandbox.faults.answer(
-        "GetChannelDifference", "CHANNEL_MONOFORUM_UNSUPPORTED", chat_id=bad.id, times=None, code=400
-    )
+    for method in ("GetChannelDifference", "GetHistory"):
+        place.sandbox.faults.answer(method, "CHANNEL_MONOFORUM_UNSUPPORTED", chat_id=bad.id, times=None)
     result = await place.sweep().sweep_once()
     assert result.failed == ("CHANNEL_MONOFORUM_UNSUPPORTED",)
     assert await place.texts(good) == ["Readable"]

@@ -1,0 +1,175 @@
+import asyncio
+import json
+import os
+import signal
+import stat
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.end_to_end.kit import TOKEN, WAIT_S, Newsroom, link_of, newsroom
+
+
+def environment(room: Newsroom) -> dict[str, str]:
+    settings = room.settings
+    return {
+        "PATH": os.environ["PATH"],
+        "TELEGRAM_API_ID": "1",
+        "TELEGRAM_API_HASH": "0" * 32,
+        "TELEGRAM_BOT_TOKEN": TOKEN,
+        "TELEGRAM_SERVER": room.sandbox.address,
+        "TELEGRAM_SERVER_KEY": str(settings.telegram_server_key),
+        "DATA_DIR": str(settings.data_dir),
+        "SEND_RATE_CHAT": "1000",
+        "SEND_RATE_TOTAL": "1000",
+        "SWEEP_INTERVAL": "1",
+    }
+
+
+async def shell(*words: str, env: dict[str, str], stdin: str = "", folder: Path | None = None) -> tuple[int, str, str]:
+    """Run the command line to its end; return its exit code, standard output and standard error."""
+    process = await _spawn(*words, env=env, folder=folder)
+    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), WAIT_S)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def _spawn(*words: str, env: dict[str, str], folder: Path | None = None) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *words, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=folder
+    )
+
+
+@asynccontextmanager
+async def service(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the service as a process of its own until it has said that it is ready."""
+    process = await _spawn("run", env=env)
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(WAIT_S):
+            while b"ready" not in (line := await process.stderr.readline()):
+                assert line, "the service ended before it was ready"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_a_start_without_credentials_says_what_is_missing_and_where_to_get_it(tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
+    code, out, err = await shell("run", env=env, folder=tmp_path)
+    assert code == 2
+    assert out == ""
+    for name, place in (("API_ID", "my.telegram.org"), ("API_HASH", "my.telegram.org"), ("BOT_TOKEN", "@BotFather")):
+        assert any(f"TELEGRAM_{name}" in line and place in line for line in err.splitlines())
+    assert "Traceback" not in err
+
+
+async def test_a_reader_that_is_not_logged_in_is_told_so(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.stop()
+        (room.settings.data_dir / "reader.session").unlink()
+        code, _, err = await shell("run", env=environment(room))
+        assert code == 2
+        assert "channelwatch login" in err
+
+
+async def test_sigterm_ends_the_service_cleanly_and_its_files_are_private(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.stop()
+        env = environment(room)
+        async with service(env) as process:
+            code, out, _ = await shell("health", env=env)
+            assert (code, out) == (0, "healthy\n")
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 10) == 0
+        files = list(room.settings.data_dir.iterdir())
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+        assert stat.S_IMODE(room.settings.data_dir.stat().st_mode) == 0o700
+
+
+async def test_two_services_on_one_session_are_refused(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        code, _, err = await shell("run", env=environment(room))
+        assert code == 1
+        assert "another channelwatch" in err
+
+
+async def test_a_revoked_reader_stops_the_service_with_one_clear_line(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.stop()
+        async with service(environment(room)) as process:
+            room.sandbox.revoke(room.reader)
+            assert process.stderr is not None
+            err = (await asyncio.wait_for(process.stderr.read(), WAIT_S)).decode()
+            assert await process.wait() == 1
+        assert "channelwatch login" in err.splitlines()[-1]
+
+
+async def test_killed_in_mid_stream_it_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        await room.stop()
+        env, total = environment(room), 0
+        for kill_after in (3, 17, 31):
+            async with service(env) as process:
+                for _ in range(40):
+                    total += 1
+                    channel.post(f"Сбой номер {total}: сайт не работает.")
+                await owner.count(len(owner.alerts) + kill_after)
+                process.kill()
+        async with service(env):
+            await owner.count(total)
+            await owner.asks("/status")
+        links = sorted(link_of(alert) or "" for alert in owner.alerts)
+        assert links == sorted(f"https://t.me/agency/{number}" for number in range(1, total + 1))
+
+
+async def test_match_is_a_filter_and_search_reads_beside_the_service(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        channel.post("Отключения интернета в районах: мобильная связь недоступна.")
+        await owner.alert("Отключения интернета")
+        env = environment(room)
+        code, out, _ = await shell("search", "отключение", env=env)
+        assert code == 0
+        assert "https://t.me/agency/1" in out
+        code, out, _ = await shell("match", "--query", "сбой", env=env, stdin='{"text": "🙂 О сбоях", "id": 7}\n')
+        assert (code, json.loads(out)) == (
+            0,
+            {"text": "🙂 О сбоях", "id": 7, "matches": [{"topic": "query", "spans": [[4, 9]]}]},
+        )
+        for words, line in ((("--query", "(сбой"), ""), (("--topic", "no-such"), ""), ((), "not json\n")):
+            code, _, err = await shell("match", *words, env=env, stdin=line)
+            assert code == (1 if line else 2)
+            assert len(err.splitlines()) == 1
+
+
+async def test_login_asks_for_number_code_and_password(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.stop()
+        room.sandbox.world.add_user("Second reader", phone="+10000000009", password="a long one")  # noqa: S106 - its own
+        (room.settings.data_dir / "reader.session").unlink()
+        process = await _spawn("login", "--phone", "+10000000009", env=environment(room))
+        assert process.stdin is not None
+        assert process.stdout is not None
+        async with asyncio.timeout(WAIT_S):
+            while b"code" not in await process.stdout.readline():
+                pass
+            process.stdin.write(f"{room.sandbox.world.login_code('+10000000009')}\na long one\n".encode())
+            out, err = await process.communicate()
+        assert process.returncode == 0, err
+        assert "Second reader" in out.decode()
+        await room.start()
+
+
+async def test_the_demo_plays_to_its_end_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path)}
+    process = await _spawn("demo", env=env)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, (out + err).decode()
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - nothing else waits here

@@ -1,0 +1,35 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.matching.forms import Inflector
+from bot.matching.matcher import Matcher, compile_query
+from bot.matching.query import parse
+from bot.matching.text import analyse
+from bot.matching.topics import builtin_topics
+from bot.store import posts
+from tests.end_to_end.kit import link_of, newsroom
+
+REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts.jsonl"
+COUNT = 1000
+
+
+@pytest.mark.skipif(not REAL_POSTS.exists(), reason=f"the real posts are not here: {REAL_POSTS}")
+async def test_real_posts_are_stored_to_the_letter_and_alerted_as_match_says(tmp_path: Path) -> None:
+    lines = REAL_POSTS.read_text("utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines[:: len(lines) // COUNT][:COUNT]]
+    inflector = Inflector()
+    matcher = Matcher({t.name: compile_query(parse(t.query), inflector) for t in builtin_topics() if t.default})
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        ids = {channel.post(text).id: text for text in texts}
+        due = {f"https://t.me/agency/{number}" for number, text in ids.items() if matcher.match(analyse(text))}
+        last = channel.post("Массовый сбой: сайт не работает. Это последнее сообщение.")
+        await owner.alert("последнее сообщение")
+        assert {link_of(alert) for alert in owner.alerts} == due | {f"https://t.me/agency/{last.id}"}
+        assert len(owner.alerts) == len(due) + 1
+        async with room.archive() as db:
+            stored = await posts.current(db, channel.id, ids)
+        assert {post.message_id: post.text for post in stored} == ids

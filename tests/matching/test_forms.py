@@ -1,0 +1,66 @@
+"""Inflection: the forms that posts use are found, those of other words are not."""
+
+import pytest
+
+from tests.matching.kit import INFLECTOR
+
+
+@pytest.mark.parametrize(
+    ("word", "forms"),
+    [
+        ("сбой", "сбой сбоя сбою сбоем сбое сбои сбоев сбоям сбоями сбоях"),
+        ("упасть", "упал упала упало упали упадет упавший"),
+        ("лечь", "лег легла легли ляжет"),
+        ("отключить", "отключат отключили отключен отключены отключенный отключился отключилась отключится"),
+        ("перебой", "перебои перебоев перебоями"),
+        ("импортозаместить", "импортозаместили импортозамещенный"),
+        ("чебурнет", "чебурнета чебурнету чебурнетом чебурнете"),
+        ("чебурнета", "чебурнет чебурнетом"),
+        ("роскомнадзор", "роскомнадзора роскомнадзору"),
+        ("лед", "лед льда"),
+        ("банки", "банк банка банок банков"),
+        ("збій", "збій збої збоїв збоями"),
+        ("вимкнути", "вимкнули вимкнено вимкнувся"),
+        ("зв'язок", "зв'язку зв'язком"),
+        ("мережа", "мережі мережу"),
+        ("outage", "outage outages outage's"),
+        ("outages", "outage"),
+        ("company", "companies company's"),
+        ("ban", "bans banned banning"),
+        ("throttle", "throttled throttling throttles"),
+        ("crash", "crashes crashed"),
+        ("fall", "fell fallen falls falling"),
+        ("went", "go goes gone"),
+        ("vpn", "vpn vpns"),
+    ],
+)
+def test_forms_are_found(word: str, forms: str) -> None:
+    assert set(forms.split()) <= INFLECTOR.forms(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "others"),
+    [
+        ("сбой", "сборка сбоить сбоил"),
+        ("белые", "белый белая"),
+        ("лечь", "лечить лечит"),
+        ("свет", "светить светит"),
+        ("сувенир", "суверенитет"),
+        ("news", "new"),
+        ("2022", "2021"),
+    ],
+)
+def test_other_words_are_not(word: str, others: str) -> None:
+    assert not set(others.split()) & INFLECTOR.forms(word)
+
+
+def test_inside_a_phrase_every_likely_reading_counts() -> None:
+    assert {"белый", "белого", "белые"} <= INFLECTOR.forms("белые", in_phrase=True)
+
+
+@pytest.mark.parametrize(
+    "word", ["сбой", "ґ", "по", "1c", "covid19", "ab", "ы", "ъъъ", "хрщ", "中文", "d'arc", "о'кей"]
+)
+def test_a_word_is_one_of_its_own_forms(word: str) -> None:
+    assert word in INFLECTOR.forms(word)
+    assert word in INFLECTOR.forms(word, in_phrase=True)

@@ -1,0 +1,97 @@
+"""Regular expressions: Unicode classes and boundaries in linear time."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.matching.regex import Programs, program
+from tests.matching.kit import posts
+
+
+def _found(source: str, text: str) -> list[str]:
+    return [text[start:end] for start, end in program(source).spans(text)]
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "pieces"),
+    [
+        ("сбо+й", "СбоООй", ["СбоООй"]),
+        (r"\bсбой\b", "сбой, сбойка, 😀сбой", ["сбой", "сбой"]),
+        (r"\bсбо\w+ \w+\b", "о сбоях связи.", ["сбоях связи"]),
+        (r"по\b.*\bплану", "по-моему, плану", ["по-моему, плану"]),
+        (r"\d+", "в 15:40 и ٣", ["15", "40", "٣"]),
+        (r"\bв\s\w", "и в\u00a0доме", ["в\u00a0д"]),
+        (r"[\w-]+\.рф", "наш-сайт.рф", ["наш-сайт.рф"]),
+        (r"[^\w\s]+", "а!? б", ["!?"]),
+        (r"\b[^\W\d]+\b", "abc 123 где", ["abc", "где"]),
+        (r"[\s\S]б", "а\nб", ["\nб"]),
+        (r"(?s)а.б", "а\nб", ["а\nб"]),
+        (r"\bа.б", "а\nб, а-б", ["а-б"]),
+        (r"\bсбой$", "был сбой", ["сбой"]),
+        (r"^\bбыл\b", "был сбой", ["был"]),
+        (r"(?i:ДА)\b|нет\b", "да и нет", ["да", "нет"]),
+        (r"(?P<a>ау)\b", "ау", ["ау"]),
+        (r"\x{441}бой\b", "сбой", ["сбой"]),
+        (r"\p{Lu}\b", "a Б", ["a", "Б"]),
+        (r"[[:digit:]]{2,}\b", "7 и 77", ["77"]),
+        (r"а\.б\b", "а.б ааб", ["а.б"]),
+        (r"\S+\b", "  раз  ", ["раз"]),
+        (r"\D\b", "1а", ["а"]),
+        ("😀", "вот 😀", ["😀"]),
+        ("б", "\ud800б", ["б"]),
+    ],
+)
+def test_an_expression_finds(source: str, text: str, pieces: list[str]) -> None:
+    assert _found(source, text) == pieces
+
+
+@given(st.lists(st.sampled_from([r"\b", r"\w", r"\d", r"\s", "а", "б", " ", ".", "[аб]", "[^а]"]), max_size=6), posts)
+def test_boundaries_and_classes_are_those_of_unicode(parts: list[str], text: str) -> None:
+    # Python's own engine is the reference; two boundaries in a row are one, and each must stand beside a taken character
+    source = re.sub(r"(\\b)+", r"\\b", "".join(parts))
+    text = re.sub(r"[^\w\n .,!😀-]", "", text)
+    if not re.search(r"[аб]|\\[wds]|[.\]]| ", source):
+        return
+    expected = [found.span() for found in re.finditer(source, text, re.IGNORECASE) if found.group()]
+    assert program(source).spans(text)[: len(expected)] == expected[:50]
+
+
+@pytest.mark.parametrize("source", [r"(а+)+$", r"^(\w+\s?)*$", r"(x+x+)+y", r"(.*)*сбой$", r"(\bа+\b)+!"])
+def test_no_expression_hangs(source: str) -> None:
+    begun = time.process_time()
+    program(source).spans("а" * 5000 + "x" * 5000)
+    assert time.process_time() - begun < 1
+
+
+@given(
+    st.lists(st.sampled_from(["сбой", r"\bсбой", "б.н", r"\w+й\b", "x", "по", "[а-г]{2}", r"\bнет"]), unique=True),
+    posts,
+)
+def test_a_set_says_what_each_expression_says(sources: list[str], text: str) -> None:
+    programs = Programs(sources[:5])
+    for source in sources:
+        programs.add(source)
+    alone = {source: program(source).spans(text) for source in sources}
+    assert programs.spans(text) == {source: spans for source, spans in alone.items() if spans}
+
+
+def test_a_removed_expression_is_silent() -> None:
+    programs = Programs(["сбой"])
+    programs.add("сбой")
+    programs.add("сбой")
+    programs.remove("сбой")
+    assert programs.spans("сбой")
+    programs.remove("сбой")
+    assert programs.spans("сбой") == {}
+
+
+def test_hundreds_of_expressions_fit_into_sets() -> None:
+    sources = [rf"\bслово{number}\b" for number in range(250)]
+    programs = Programs(sources)
+    for source in sources:
+        programs.add(source)
+    assert list(programs.spans("вот слово7 и слово249")) != []
+    assert set(programs.spans("вот слово7 и слово249")) == {r"\bслово7\b", r"\bслово249\b"}

@@ -1,0 +1,120 @@
+"""Built-in topics: each finds its examples and passes over the others; a broken file is refused with its line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.matching.matcher import Matcher, verify
+from bot.matching.text import analyse
+from bot.matching.topics import Topic, TopicError, builtin_topics, read_topic
+from tests.matching.kit import compiled, slug
+
+TOPICS = builtin_topics()
+# Labelled posts of real channels lie beside the project, never in it.
+LABELLED = Path(__file__).parents[3] / "shared" / "data" / "labelled.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("topic", "text"),
+    [(topic, text) for topic in TOPICS for text in topic.matches],
+    ids=lambda v: slug(getattr(v, "name", v)),
+)
+def test_a_topic_finds_its_examples(topic: Topic, text: str) -> None:
+    assert verify(compiled(topic.query), analyse(text)) is not None
+
+
+@pytest.mark.parametrize(
+    ("topic", "text"),
+    [(topic, text) for topic in TOPICS for text in topic.rejects],
+    ids=lambda v: slug(getattr(v, "name", v)),
+)
+def test_a_topic_passes_over_what_only_looks_like_it(topic: Topic, text: str) -> None:
+    assert verify(compiled(topic.query), analyse(text)) is None
+
+
+def test_the_five_topics_are_there() -> None:
+    assert {topic.name: topic.default for topic in TOPICS} == {
+        "blocking": True,
+        "outages": True,
+        "shutdowns": True,
+        "sovereignty": True,
+        "utilities": False,
+    }
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_a_topic_has_enough_examples_in_three_languages(topic: Topic) -> None:
+    assert len(topic.matches) >= 12
+    assert len(topic.rejects) >= 12
+    texts = " ".join(topic.matches).lower()
+    assert set("ёыэъ") & set(texts)
+    assert set("іїєґ") & set(texts)
+    assert " the " in texts
+
+
+def _quality(label: str, names: set[str]) -> tuple[float, float]:
+    matcher = Matcher({topic.name: compiled(topic.query) for topic in TOPICS if topic.name in names})
+    rows = [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
+    judged = [
+        (row["labels"][label], bool(matcher.match(analyse(row["text"])))) for row in rows if label in row["labels"]
+    ]
+    right = sum(1 for truth, found in judged if truth and found)
+    return right / sum(found for _, found in judged), right / sum(truth for truth, _ in judged)
+
+
+@pytest.mark.skipif(not LABELLED.exists(), reason="the labelled posts are not part of the project")
+@pytest.mark.parametrize(
+    ("label", "names", "precision", "recall"),
+    [
+        pytest.param("outage", {"outages", "shutdowns", "utilities"}, 0.93, 0.9, id="outages"),
+        pytest.param("sovereignty", {"sovereignty"}, 0.93, 0.85, id="sovereignty"),
+    ],
+)
+def test_topics_agree_with_people(label: str, names: set[str], precision: float, recall: float) -> None:
+    measured = _quality(label, names)
+    assert measured[0] >= precision
+    assert measured[1] >= recall
+
+
+_FILE = '''default = true
+query = """
+сбой,
+перебой
+"""
+matches = ["a"]
+rejects = ["b"]
+
+[title]
+en = "Outages"
+ru = "Сбои"
+
+[description]
+en = "Down."
+ru = "Лежит."
+'''
+
+
+def test_a_topic_is_read() -> None:
+    topic = read_topic("mine", _FILE)
+    assert (topic.name, topic.default, topic.title["ru"]) == ("mine", True, "Сбои")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        pytest.param("default = true", "default = yes", 1, id="not TOML"),
+        pytest.param('ru = "Лежит."\n', 'ru = "Лежит.', 15, id="unfinished"),
+        pytest.param("default = true", 'default = "true"', 1, id="not a switch"),
+        pytest.param("default = true\n", "", 1, id="a key is missing"),
+        pytest.param("перебой", "(перебой", 4, id="a bad query"),
+        pytest.param('"""\nсбой,\nперебой\n"""', "5", 2, id="a query that is no text"),
+        pytest.param('matches = ["a"]', "matches = []", 6, id="no examples"),
+        pytest.param('rejects = ["b"]', "rejects = [1]", 7, id="an example that is no text"),
+        pytest.param('ru = "Сбои"\n', "", 9, id="a title is missing"),
+        pytest.param('rejects = ["b"]', 'rejects = ["b"]\nextra = 1', 8, id="an unknown key"),
+    ],
+)
+def test_a_broken_file_is_refused_with_its_line(old: str, new: str, line: int) -> None:
+    with pytest.raises(TopicError, match=rf"^mine\.toml, line {line}: "):
+        read_topic("mine", _FILE.replace(old, new))
