@@ -100,6 +100,7 @@ def demo(
 
     Example: channelwatch demo --chat
     """
+    logs.configure(Settings.model_construct(log_level="WARNING"))
     raise typer.Exit(asyncio.run(story.play(console, chat=chat)))
 
 

@@ -16,6 +16,7 @@ from telethon import TelegramClient, errors, events, functions, types
 from bot.commands import menu
 from bot.commands.access import Access
 from bot.commands.dispatch import Dispatch
+from bot.commands.start import spoken
 from bot.commands.talk import Origin, Reply, Request, read_command, say
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
@@ -44,8 +45,12 @@ class Router:
         self._dispatch = Dispatch(database, access, clock)
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._turns: WeakValueDictionary[tuple[PeerKind, int], asyncio.Lock] = WeakValueDictionary()
-        client.add_event_handler(self._heard.put, events.NewMessage(incoming=True))
-        client.add_event_handler(self._heard.put, events.CallbackQuery())
+        client.add_event_handler(self.hear, events.NewMessage(incoming=True))
+        client.add_event_handler(self.hear, events.CallbackQuery())
+
+    async def hear(self, event: Heard) -> None:
+        """Take an event in; `run` answers it."""
+        self._heard.put_nowait(event)
 
     async def register_menu(self) -> None:
         """Tell Telegram the commands that it shows in the menu, in each language; English is for all others."""
@@ -83,7 +88,7 @@ class Router:
                 raise
             except Exception:
                 log.exception("a command failed", command=request.command)
-                t = translator(request.language)
+                t = translator(spoken(request.language))
                 reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
             await self._say(request, reply, secret)
 
@@ -106,10 +111,10 @@ class Router:
             try:
                 await send()
             except TelegramError as error:
-                if error.verdict is not Verdict.RETRY or waited > PATIENCE:
+                wait = max(error.retry_after, pause)
+                if error.verdict is not Verdict.RETRY or waited + wait > PATIENCE:
                     await self._refused(request, error)
                     return
-                wait = max(error.retry_after, pause)
                 waited, pause = waited + wait, min(pause * 2, LONGEST_PAUSE)
                 await asyncio.sleep(wait)
             else:

@@ -178,10 +178,10 @@ async def _screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     every = await topics.all_topics(db)
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
     text = Text().line(t.gettext("Topics of this chat. Tap one to switch it on or off."))
-    for topic in every:
-        if not topic.builtin:
-            text.add("\n", bold(topic.name), ": ", code(topic.query[:_SHOWN_QUERY]))
-    text.line().line()
+    own = [topic for topic in every if not topic.builtin]
+    for topic in own:
+        text.add("\n", bold(topic.name), ": ", code(topic.query[:_SHOWN_QUERY]))
+    text.add("\n\n" if own else "\n")
     text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(_example(t)))
     return message(text, keyboards.topic_rows(every[: keyboards.MOST_SWITCHES], on, t, screen="topics"))
 

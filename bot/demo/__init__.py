@@ -28,7 +28,7 @@ from bot.store.database import open_read_only
 
 __all__ = ["play"]
 
-PACE = 0.5  # s between two events
+PACE = 0.7  # s between two events
 
 
 async def play(console: Console, *, chat: bool) -> int:
@@ -46,6 +46,7 @@ async def play(console: Console, *, chat: bool) -> int:
                 phone = Phone(client, BOT, witness=witness, screen=screen)
                 await client.connect()
                 await phone.say(f"/start {(ready.invitation or '').rpartition('=')[2]}")
+                await phone.say("Moscow")
                 await _follow(stage, phone, witness)
                 await _act(story, Director(stage, witness, screen), phone, witness, chat=chat)
             witness.faults += [f"unknown request {request}" for request in sandbox.unknown]

@@ -69,7 +69,9 @@ class Stage:
     def _settings(self, folder: Path) -> Settings:
         key = folder / "server.pem"
         key.write_text(self.sandbox.key_pem)
-        self.sandbox.session_for(self.reader, folder / "reader.session")
+        session = folder / "reader.session"
+        self.sandbox.session_for(self.reader, session)
+        session.chmod(0o600)
         return Settings.model_construct(  # reads no environment: whatever is set there is for the real service
             telegram_api_id=1,
             telegram_api_hash=SecretStr("demo"),

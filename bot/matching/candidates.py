@@ -7,6 +7,26 @@ from bot.matching.plan import Choice, Every, Expression, Pair, Row, Some, Spot, 
 
 # Letters that the full-text index surely takes as parts of a word; its tables are those of Unicode 6.1.
 _INDEXED = re.compile("[0-9a-z'\u00df-\u00f6\u00f8-\u024f\u0386\u0388-\u03ce\u0400-\u0481\u048a-\u0527]+")
+# Words that nearly every post has, however long they are.
+_COMMON = {
+    "без",
+    "был",
+    "быть",
+    "для",
+    "его",
+    "за",
+    "из",
+    "как",
+    "на",
+    "не",
+    "нет",
+    "но",
+    "от",
+    "по",
+    "при",
+    "что",
+    "это",
+}
 # A pattern has to be run on every post, so it is watched only where nothing else can be.
 _PATTERN_COST = 1e6
 
@@ -30,7 +50,7 @@ def _cost(parts: list[Spot | Expression]) -> float:
 
 def _frequency(term: Term) -> float:
     """Guess how often a term occurs: by the law of brevity, each letter more makes a word about half as frequent."""
-    words = sum(2.0 ** -len(form) for form in term.forms)
+    words = sum(1.0 if form in _COMMON else 2.0 ** -len(form) for form in term.forms)
     return words + sum(8 * 2.0 ** -len(prefix) for prefix in term.prefixes)
 
 

@@ -10,8 +10,8 @@ from operator import attrgetter
 from bot.matching.builder import Builder
 from bot.matching.candidates import watched
 from bot.matching.compiled import Compiled, compile_query, necessary, verify
-from bot.matching.plan import Expression, Page, Spot, Step, Term, merged, parts, spans
-from bot.matching.regex import Programs
+from bot.matching.plan import Choice, Expression, Page, Some, Spot, Step, Term, merged, parts, spans
+from bot.matching.regex import Programs, Span
 from bot.matching.terms import Terms
 from bot.matching.text import Document
 from bot.models import Match
@@ -40,17 +40,25 @@ class Matcher:
                 self._programs.add(part.source)
             else:
                 self._terms.add(part.term)
-        for key in _watch_keys(plan):
-            self._watchers.setdefault(key, _Watchers()).add(name, plan)
+        if _is_word(plan):
+            self._watchers.setdefault(_keys(plan)[0], _Watchers()).names.add(name)
+            return
+        for number, alternative in enumerate(_alternatives(plan)):
+            for key in _keys(alternative):
+                self._watchers.setdefault(key, _Watchers()).plans[name, number] = alternative
 
     def remove(self, name: str) -> None:
         """Forget a query, if there is one of this name."""
         plan = self._plans.pop(name, None)
         if plan is None:
             return
-        for key in _watch_keys(plan):
-            if not self._watchers[key].remove(name):
-                del self._watchers[key]
+        for number, alternative in enumerate(_alternatives(plan)):
+            for key in _keys(alternative):
+                watchers = self._watchers.get(key, _Watchers())
+                watchers.names.discard(name)
+                watchers.plans.pop((name, number), None)
+                if not (watchers.names or watchers.plans):
+                    self._watchers.pop(key, None)
         for part in parts(plan):
             if isinstance(part, Expression):
                 self._programs.remove(part.source)
@@ -62,7 +70,7 @@ class Matcher:
         places = self._terms.places(document)
         patterns = self._programs.spans(document.text)
         matches: list[Match] = []
-        candidates: dict[str, Step] = {}
+        candidates: dict[tuple[str, int], Step] = {}
         for term, indexes in places.items():
             watchers = self._watchers.get(term)
             if watchers is None:
@@ -76,10 +84,12 @@ class Matcher:
         for source in patterns:
             candidates.update(self._watchers[source].plans if source in self._watchers else {})
         page = Page(document, places, patterns)
-        for name, plan in candidates.items():
-            loose = spans(plan, page)
-            if loose is not None:
-                matches.append(Match(topic=name, spans=merged(loose)))
+        loose: dict[str, list[Span]] = {}
+        for (name, _), alternative in candidates.items():
+            part = spans(alternative, page)
+            if part is not None:
+                loose.setdefault(name, []).extend(part)
+        matches += [Match(topic=name, spans=merged(found)) for name, found in loose.items()]
         return tuple(sorted(matches, key=attrgetter("topic"))) if matches else ()
 
 
@@ -87,21 +97,18 @@ class _Watchers:
     """Queries that watch one term or expression."""
 
     def __init__(self) -> None:
-        self.names: set[str] = set()  # those that ask for this term and nothing else
-        self.plans: dict[str, Step] = {}  # those that have to be verified
-
-    def add(self, name: str, plan: Step) -> None:
-        if isinstance(plan, Spot) and not plan.term.capitals:
-            self.names.add(name)
-        else:
-            self.plans[name] = plan
-
-    def remove(self, name: str) -> bool:
-        """Forget a query; tells whether others are left."""
-        self.names.discard(name)
-        self.plans.pop(name, None)
-        return bool(self.names or self.plans)
+        self.names: set[str] = set()  # those that ask for this word and nothing else
+        self.plans: dict[tuple[str, int], Step] = {}  # numbered alternatives of the others, which have to be verified
 
 
-def _watch_keys(plan: Step) -> set[Term | str]:
-    return {part.source if isinstance(part, Expression) else part.term for part in watched(plan)}
+def _is_word(plan: Step) -> bool:
+    return isinstance(plan, Spot) and not plan.term.capitals
+
+
+def _alternatives(plan: Step) -> tuple[Step, ...]:
+    """Return what can be verified apart, so that a long list of alternatives costs no more than those that occur."""
+    return plan.items if isinstance(plan, Some | Choice) else (plan,)
+
+
+def _keys(step: Step) -> list[Term | str]:
+    return [part.source if isinstance(part, Expression) else part.term for part in watched(step)]

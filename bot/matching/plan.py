@@ -142,24 +142,42 @@ def spans(step: Step, page: Page) -> list[Span] | None:
     """Return what a step finds, unsorted, in characters of the original text; None where it does not hold."""
     match step:
         case Every(items, without):
-            found: list[Span] = []
-            for item in items:
-                part = spans(item, page)
-                if part is None:
-                    return None
-                found += part
-            return None if any(spans(item, page) is not None for item in without) else found
+            return _every(items, without, page)
         case Some(items):
             parts = [part for item in items if (part := spans(item, page)) is not None]
             return [span for part in parts for span in part] if parts else None
         case Expression(source):
             return page.patterns.get(source)
-        case Spot():
+        case Spot() if step.term in page.places:
             places = page.document.spans
             return [places[i] for i in step.indexes(page)] or None
-        case _:
+        case _ if _at_hand(step, page.places):
             places = page.document.spans
             return [(places[a][0], places[b][1]) for find in step.finds(page) for a, b in find.runs] or None
+    return None
+
+
+def _every(items: Iterable[Step], without: Iterable[Step], page: Page) -> list[Span] | None:
+    found: list[Span] = []
+    for item in items:
+        part = spans(item, page)
+        if part is None:
+            return None
+        found += part
+    return None if any(spans(item, page) is not None for item in without) else found
+
+
+def _at_hand(step: Placed, places: Mapping[Term, list[int]]) -> bool:
+    """Tell whether the words of a step are there at all, before anybody works out where."""
+    match step:
+        case Spot(term):
+            return term in places
+        case Row(items):
+            return all(item.term in places for item in items)
+        case Pair(left, right):
+            return _at_hand(left, places) and _at_hand(right, places)
+        case Choice(items):
+            return any(_at_hand(item, places) for item in items)
 
 
 def merged(found: list[Span]) -> tuple[Span, ...]:

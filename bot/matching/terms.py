@@ -66,11 +66,14 @@ class Terms:
         return found
 
     def _add_prefixed(self, found: dict[Term, list[int]], document: Document) -> None:
-        for token, indexes in document.places.items():
+        begun: dict[Term, list[int]] = {}
+        for index, token in enumerate(document.tokens):
             for prefix, term in self._by_head.get(token[:_HEAD], ()):
                 if token.startswith(prefix):
-                    # the same word may have been found as a form, or by a shorter prefix
-                    found[term] = sorted({*found.get(term, ()), *indexes})
+                    begun.setdefault(term, []).append(index)
+        for term, indexes in begun.items():
+            # the same word may have been found as a form, or by a shorter prefix
+            found[term] = sorted({*found.get(term, ()), *indexes})
 
 
 def _keep(table: dict[str, tuple[_Value, ...]], key: str, values: list[_Value]) -> None:

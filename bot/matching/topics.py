@@ -1,7 +1,7 @@
 """Built-in topics: TOML files come in, checked topics go out, or an error that names the file and the line.
 
-A file is `NAME.toml` with `title` and `description` (tables by language), `default` (whether a new chat is subscribed), `query`, and
-`matches` and `rejects`: texts the query must and must not find, which the tests hold it to.
+A file is `NAME.toml` with `title` and `description` (tables by language), `default` (whether a new chat is subscribed),
+`query`, and `matches` and `rejects`: texts the query must and must not find, which the tests hold it to.
 """
 
 import re
@@ -110,7 +110,7 @@ class _File:
         return tuple(value)
 
     def _line(self, key: str) -> int:
-        before = re.split(rf"^\s*\[?{re.escape(key)}\b", self._content, maxsplit=1, flags=re.MULTILINE)[0]
+        before = re.split(rf"^[ \t]*\[?{re.escape(key)}\b", self._content, maxsplit=1, flags=re.MULTILINE)[0]
         return before.count("\n") + 1
 
     def _error(self, key: str, reason: str) -> TopicError:

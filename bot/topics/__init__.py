@@ -1,0 +1,1 @@
+"""The built-in topics as data, one TOML file each; `bot.matching.topics` reads them."""

@@ -5,7 +5,6 @@ from bot.matching.topics import builtin_topics
 from bot.models import Peer, PeerKind
 from tests.commands.kit import ANNA, BORIS, BUILTIN, GROUP, Bot, button, text
 
-
 PRIVATE = Peer(kind=PeerKind.USER, id=ANNA)
 
 

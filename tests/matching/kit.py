@@ -1,4 +1,4 @@
-"""Verbs for the matching tests: a query and a text come in, what was found goes out; and strategies for texts and queries."""
+"""Verbs for the matching tests: a query and a text come in, what was found goes out; strategies for both."""
 
 import re
 from functools import cache

@@ -27,11 +27,10 @@ from tests.matching.kit import compiled, found, posts, queries, slug
         ("отключат|отключили /4 интернет|связь", "В Орле отключили мобильный интернет", ["отключили", "интернет"]),
         ("интернет ~2 отключить", "Отключили весь интернет", ["Отключили", "интернет"]),
         ("а ~1 б ~1 в", "в б а", ["в", "б", "а"]),
-        ("сайт ~1 (упасть ~3 сервер)", "упал сайт и сервер", ["упал сайт", "сервер"]),
+        ("сайт ~1 (упасть ~3 сервер)", "упал сайт и сервер", ["упал", "сайт", "сервер"]),
         ("=а ~3 =а", "а и а", ["а", "а"]),
-        ("без ~1 свет|вода", "без горячей воды", None),
         ("без ~2 свет|вода", "без горячей воды", ["без", "воды"]),
-        ("не работает банк|карта|приложение", "Третий час не работают карты банка", ["не работают карты банка"]),
+        ("не работает банк|карта|приложение", "Третий час не работают карты банка", ["не работают", "карты", "банка"]),
         ("#сбой", "#Сбой и сбой", ["#Сбой"]),
         ("#сбой_втб", "Это #Сбой_ВТБ!", ["#Сбой_ВТБ"]),
         ("@rkn_tg", "Пишет @RKN_tg: rkn tg", ["@RKN_tg"]),
@@ -49,11 +48,8 @@ from tests.matching.kit import compiled, found, posts, queries, slug
     ],
     ids=slug,
 )
-def test_a_query_highlights(query: str, text: str, pieces: list[str] | None) -> None:
-    highlighted = found(query, text)
-    if pieces is not None and len(pieces) > 1 and highlighted is not None and len(highlighted) == 1:
-        pieces = [" ".join(pieces)]
-    assert highlighted == pieces
+def test_a_query_highlights(query: str, text: str, pieces: list[str]) -> None:
+    assert found(query, text) == pieces
 
 
 @pytest.mark.parametrize(
@@ -78,6 +74,7 @@ def test_a_query_highlights(query: str, text: str, pieces: list[str] | None) -> 
         ("shutdown", "ссылка: https://kod.ru/mobile-shutdown"),
         ("шатдаун -сша -сенат", "Шатдаун в США продолжается"),
         ("не работает", "работает, но не спеша"),
+        ("без ~1 свет|вода", "без горячей воды"),
         ("белые", "белый снег"),
     ],
     ids=slug,
@@ -93,7 +90,7 @@ def test_spans_lie_inside_the_text_sorted_and_apart(source: str, text: str) -> N
         edges = [edge for span in spans for edge in span]
         assert edges
         assert edges == sorted(set(edges))
-        assert 0 <= edges[0]
+        assert edges[0] >= 0
         assert edges[-1] <= len(text)
 
 

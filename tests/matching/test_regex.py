@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.matching.regex import Programs, program
@@ -50,13 +50,12 @@ def test_an_expression_finds(source: str, text: str, pieces: list[str]) -> None:
 
 @given(st.lists(st.sampled_from([r"\b", r"\w", r"\d", r"\s", "а", "б", " ", ".", "[аб]", "[^а]"]), max_size=6), posts)
 def test_boundaries_and_classes_are_those_of_unicode(parts: list[str], text: str) -> None:
-    # Python's own engine is the reference; two boundaries in a row are one, and each must stand beside a taken character
-    source = re.sub(r"(\\b)+", r"\\b", "".join(parts))
+    # Python's own engine is the reference; a pattern that takes no character is refused, and has no place here
+    assume(set(parts) - {r"\b"})
+    source = "".join(part for part, before in zip(parts, ["", *parts], strict=False) if part != before or part != r"\b")
     text = re.sub(r"[^\w\n .,!😀-]", "", text)
-    if not re.search(r"[аб]|\\[wds]|[.\]]| ", source):
-        return
-    expected = [found.span() for found in re.finditer(source, text, re.IGNORECASE) if found.group()]
-    assert program(source).spans(text)[: len(expected)] == expected[:50]
+    expected = [found.span() for found in re.finditer(source, text, re.IGNORECASE)]
+    assert program(source).spans(text) == expected[:50]
 
 
 @pytest.mark.parametrize("source", [r"(а+)+$", r"^(\w+\s?)*$", r"(x+x+)+y", r"(.*)*сбой$", r"(\bа+\b)+!"])
@@ -93,5 +92,4 @@ def test_hundreds_of_expressions_fit_into_sets() -> None:
     programs = Programs(sources)
     for source in sources:
         programs.add(source)
-    assert list(programs.spans("вот слово7 и слово249")) != []
     assert set(programs.spans("вот слово7 и слово249")) == {r"\bслово7\b", r"\bслово249\b"}

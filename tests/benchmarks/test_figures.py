@@ -1,0 +1,87 @@
+import pytest
+
+from tests.benchmarks.figures import Cost, Goal, Row, Run, cost, in_turn, percentile, rate_row, ratios
+from tests.benchmarks.texts import MARK, Texts
+
+AT_LEAST_HALF = Goal(limit=0.5, at_most=False)
+
+
+def run(wall: float, *, client_cpu: float = 0.5, server_cpu: float = 0.1) -> Run:
+    return Run(posts=1000, wall=wall, client_cpu=client_cpu, server_cpu=server_cpu)
+
+
+def spent(*, server: float, client: float) -> Cost:
+    return Cost(cpu=100, server=server, client=client)
+
+
+def row(ratio: float, ours: Cost | None = None, bare: Cost | None = None) -> Row:
+    return Row(name="row", ours="", bare="", ratio=ratio, goal=AT_LEAST_HALF, ours_cost=ours, bare_cost=bare)
+
+
+def test_both_sides_are_measured_in_turn_and_the_first_pair_is_not_counted() -> None:
+    order: list[str] = []
+
+    def side(name: str) -> int:
+        order.append(name)
+        return len(order)
+
+    ours, bare = in_turn(lambda: side("A"), lambda: side("B"), rounds=5)
+    assert "".join(order) == "AB" * 6
+    assert ours == [3, 5, 7, 9, 11]
+    assert bare == [4, 6, 8, 10, 12]
+
+
+def test_fewer_than_five_rounds_are_refused() -> None:
+    with pytest.raises(ValueError, match="4 rounds"):
+        in_turn(lambda: 1, lambda: 1, rounds=4)
+
+
+def test_a_slow_moment_of_the_machine_slows_both_sides_of_a_ratio() -> None:
+    assert ratios([1, 10, 2], [2, 20, 4]) == [0.5, 0.5, 0.5]
+
+
+def test_the_cost_of_a_side_is_the_median_of_its_rounds() -> None:
+    found = cost([run(1, client_cpu=0.2), run(2, client_cpu=0.4), run(1, client_cpu=9)])
+    assert found == Cost(cpu=pytest.approx(400), server=pytest.approx(0.1), client=pytest.approx(0.2))
+
+
+def test_percentiles_are_taken_between_the_least_and_the_greatest_sample() -> None:
+    samples = [float(n) for n in range(101)]
+    assert [percentile(samples, percent) for percent in (1, 50, 99)] == [1, 50, 99]
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "void"),
+    [
+        pytest.param(0.1, 1.0, False, id="the client computes all the time"),
+        pytest.param(0.5, 0.5, False, id="they take turns"),
+        pytest.param(0.81, 0.3, True, id="the server computes nearly all the time"),
+        pytest.param(0.75, 1.2, True, id="both together take all cores"),
+    ],
+)
+def test_a_row_is_void_where_the_server_or_the_machine_was_the_bottleneck(
+    server: float, client: float, *, void: bool
+) -> None:
+    idle, measured = spent(server=0, client=0), spent(server=server, client=client)
+    assert {row(1, measured, idle).verdict(2), row(1, idle, measured).verdict(2)} == {"void" if void else "met"}
+
+
+def test_a_ratio_is_held_against_its_goal() -> None:
+    assert [row(ratio).verdict(2) for ratio in (0.49, 0.5, 0.51)] == ["missed", "met", "met"]
+    at_most = Goal(limit=1.5, at_most=True)
+    assert [at_most.is_met(ratio) for ratio in (1.49, 1.5, 1.51)] == [True, True, False]
+
+
+def test_rates_are_compared_round_by_round() -> None:
+    found = rate_row("row", [run(2), run(4), run(2)], [run(1), run(1), run(1)], goal=AT_LEAST_HALF)
+    assert (found.ours, found.bare, found.ratio) == ("500/s", "1,000/s", pytest.approx(0.5))
+    assert found.verdict(2) == "met"
+
+
+def test_posts_have_the_size_of_real_ones_and_a_number_each() -> None:
+    texts = Texts(seed=3)
+    posts = [texts.next(outage_share=0.05) for _ in range(500)]
+    assert 330 < sum(len(text) for _, text in posts) / 500 < 410
+    assert [number for number, _ in posts] == list(range(1, 501))
+    assert [MARK.findall(text) for _, text in posts] == [[str(number)] for number, _ in posts]
+    assert len({text for _, text in posts}) == 500

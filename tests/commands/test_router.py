@@ -1,0 +1,302 @@
+"""The bot in a real client against the embedded server, and people who write to it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from telethon import TelegramClient, events, functions, types
+
+from bot.commands.access import Access
+from bot.commands.menu import NAMES
+from bot.commands.router import Router
+from bot.delivery.worker import Worker
+from bot.locales import LANGUAGES
+from bot.models import PeerKind
+from bot.sandbox import Sandbox, User
+from bot.store import channels as stored_channels
+from bot.store import chats
+from bot.store.chats import Chat, Role
+from bot.store.database import Database, Subject
+from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.sender import Sender
+from tests.commands.kit import bring_topics
+from tests.end_to_end.kit import Person
+from tests.sandbox.party import Heard, Party, party
+
+UNPACED = Rates(total=10_000, chat=10_000, group=10_000)
+WAIT_S = 10.0  # a test that waits longer has failed
+
+
+class Service:
+    """Router and outbox of a bot, and its owner."""
+
+    def __init__(self, guests: Party, folder: Path) -> None:
+        self.sandbox: Sandbox = guests.sandbox
+        self.guests = guests
+        self.folder = folder
+        self.shift = timedelta()
+        self.bot = self.sandbox.world.add_bot("42:token", "Watcher", "our_bot")
+        self.anna = self.sandbox.world.add_user("Anna", language="en")
+        self.db: Database
+        self.client: TelegramClient
+        self.router: Router
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.shift
+
+    async def start(self) -> None:
+        self.db = await Database.open(self.folder / "bot.db")
+        await self.db.write(lambda tx: bring_topics(tx, self.now()))
+        self.client = self.sandbox.client(self.bot)
+        sender = Sender(self.client, Pacing(UNPACED), monotonic=monotonic)
+        worker = Worker(self.db, sender, clock=self.now)
+        self.router = Router(self.client, self.db, sender, Access(self.db, [self.anna.id]), self.now)
+        await self.client.connect()
+        self._tasks = [asyncio.create_task(self.router.run()), asyncio.create_task(worker.run())]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.client.disconnect()
+        await self.db.close()
+
+    async def person(self, account: User | None = None) -> Person:
+        """Bring somebody with a phone; by default the owner."""
+        user = account or self.anna
+        person = Person(user, await self.guests.client(user), self.bot)
+        await person.client.get_dialogs()
+        return person
+
+    async def paired(self) -> Person:
+        """Bring the owner, who has sent /start."""
+        anna = await self.person()
+        await anna.asks("/start")
+        return anna
+
+    async def admitted(self, name: str, role: Role, **account: str) -> Person:
+        """Bring somebody who opens a pairing link."""
+        person = await self.person(self.sandbox.world.add_user(name, **account))  # type: ignore[arg-type]
+        token = await self.db.write(lambda tx: chats.invite(tx, role=role, now=self.now()))
+        await person.asks(f"/start {token}")
+        return person
+
+    async def chat(self, user: User) -> Chat:
+        chat = await chats.by_peer(self.db, PeerKind.USER, user.id)
+        assert chat is not None
+        return chat
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Service]:
+    async with party() as guests:
+        service = Service(guests, folder)
+        await service.start()
+        try:
+            yield service
+        finally:
+            await service.stop()
+
+
+def texts(person: Person, since: int = 0) -> list[str]:
+    """Return the first line of each message that a person got."""
+    return [message.message.partition("\n")[0] for message in person.heard[since:]]
+
+
+async def test_a_person_sends_commands_and_presses_buttons(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.person()
+        edited = Heard(anna.client, events.MessageEdited())
+        welcome = await anna.asks("/start")
+        assert texts(anna) == ["Channelwatch"]
+        assert isinstance(welcome.entities[0], types.MessageEntityBold)
+        await welcome.click(text="Русский")
+        assert "Часовой пояс" in (await edited.next()).raw_text
+        assert "channelwatch" in (await anna.asks("/status")).message
+
+
+async def test_the_menu_is_registered_in_both_languages(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.router.register_menu()
+        for language in ("", "ru"):
+            request = functions.bots.GetBotCommandsRequest(types.BotCommandScopeDefault(), language)
+            assert [command.command for command in await service.client(request)] == list(NAMES)
+
+
+async def test_a_menu_that_telegram_refuses_does_not_stop_the_start(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        service.sandbox.faults.answer("SetBotCommands", "BOT_COMMAND_INVALID", code=400, times=2)
+        await service.router.register_menu()
+        assert sum(call.name == "SetBotCommands" for call in service.sandbox.calls) == len(LANGUAGES)
+
+
+async def test_a_ping_is_timed_through_the_outbox(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.paired()
+        assert (await anna.asks("/ping")).message.startswith("Pong.")
+
+
+async def test_a_stranger_is_told_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        eve = await service.person(service.sandbox.world.add_user("Eve"))
+        assert "private" in (await eve.asks("/status")).message
+        await eve.says("/search сбой")
+        await service.paired()  # answered after whatever Eve could hear
+        assert len(eve.heard) == 1
+
+
+async def test_a_pairing_link_works_in_the_chat(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        boris = await service.admitted("Boris", Role.EDITOR, language="uk")
+        assert "Часовой пояс" in boris.heard[0].message
+        chat = await service.chat(boris.account)
+        assert (chat.title, chat.language) == ("Boris", "ru")
+
+
+@pytest.mark.parametrize("kind", ["supergroup", "basic group"])
+async def test_a_group_is_paired_and_answered_under_the_command(tmp_path: Path, kind: str) -> None:
+    async with running(tmp_path) as service:
+        members = [service.anna, service.bot]
+        world = service.sandbox.world
+        room = (
+            world.add_channel("Newsroom", megagroup=True, members=members)
+            if kind == "supergroup"
+            else world.add_group("Newsroom", members)
+        )
+        anna = await service.person()
+        for words in ("/start@our_bot", "/status@other_bot", "just talking"):
+            await anna.client.send_message(room.marked, words)
+        asked = await anna.client.send_message(room.marked, "/status@our_bot")
+        await anna.until(lambda: len(anna.heard) == 2)
+        assert texts(anna) == ["Channelwatch", "I follow 0 channels."]
+        assert {message.chat_id for message in anna.heard} == {room.marked}
+        assert anna.heard[1].reply_to_msg_id == asked.id
+
+
+async def test_a_forwarded_post_is_offered_with_the_channels_name(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        news = service.sandbox.world.add_channel("Vesti", username="vesti_news", members=[service.anna])
+        post = news.post("Outage")
+        anna = await service.paired()
+        await anna.client.forward_messages("our_bot", post.id, "vesti_news")
+        await anna.until(lambda: len(anna.heard) == 2)
+        assert anna.heard[1].message == "This is from Vesti."
+        await anna.heard[1].click(text="Follow @vesti_news")
+        await anna.until(lambda: len(anna.heard) == 3)
+        assert "@vesti_news" in anna.heard[2].message
+        assert [wish.reference for wish in await stored_channels.all_follows(service.db)] == ["@vesti_news"]
+
+
+async def test_a_pasted_list_with_hidden_links_is_followed(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.paired()
+        await anna.asks("/follow\n[МИД](https://t.me/MID_Russia)\n@rkn_tg")
+        wishes = await stored_channels.all_follows(service.db)
+        assert sorted(wish.reference for wish in wishes) == ["@mid_russia", "@rkn_tg"]
+
+
+async def test_an_answer_whose_reply_was_lost_is_not_doubled(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.paired()
+        service.sandbox.faults.lose_reply("SendMessage")
+        anna.account.sends(service.bot, "/follow @rkn_tg")  # not through her client, whose reply would be lost instead
+        await anna.until(lambda: len(anna.heard) == 2)
+        await service.client.get_me()  # the bot is connected again
+        await anna.asks("/status")
+        assert len(anna.heard) == 3
+        sent = [
+            call.request.random_id
+            for call in service.sandbox.calls
+            if "@rkn_tg" in getattr(call.request, "message", "")
+        ]
+        assert len(sent) == 2
+        assert len(set(sent)) == 1
+
+
+async def test_a_command_that_is_delivered_again_is_answered_once(tmp_path: Path) -> None:
+    """Its effect stays one, and Telegram knows the answer by its random_id."""
+    async with running(tmp_path) as service:
+        updates: list[Any] = []
+        service.client.add_event_handler(lambda event: _keep(updates, event), events.NewMessage(incoming=True))
+        anna = await service.paired()
+        await anna.asks("/follow @rkn_tg")
+        before = sum(call.name == "SendMessage" for call in service.sandbox.calls)
+        await service.router.hear(updates[-1])
+        await anna.asks("/channels")
+        assert len(anna.heard) == 3
+        assert sum(call.name == "SendMessage" for call in service.sandbox.calls) == before + 3  # Anna's is one
+
+
+async def test_a_flooded_chat_gets_its_answer_later_and_holds_up_nobody(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        boris = await service.admitted("Boris", Role.READER)
+        anna = await service.paired()
+        service.sandbox.faults.flood_wait("SendMessage", 1, chat_id=boris.account.id)
+        started = monotonic()
+        await boris.says("/status")
+        await anna.asks("/status")
+        assert monotonic() - started < 0.9
+        await boris.until(lambda: len(boris.heard) == 2)
+        assert monotonic() - started >= 0.9
+
+
+async def test_an_answer_that_telegram_would_take_only_in_an_hour_is_given_up(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        boris = await service.admitted("Boris", Role.READER)
+        service.sandbox.faults.answer("SendMessage", "FLOOD_WAIT_3600", code=420, chat_id=boris.account.id)
+        await boris.says("/status")
+        await boris.says("/help")  # its turn comes once the answer to the first is given up
+        async with asyncio.timeout(WAIT_S):
+            while len(await service.db.fetch_all("SELECT key FROM handled")) < len(["/start", "/status", "/help"]):
+                await service.client.get_me()
+        assert len(boris.heard) == 1
+
+
+async def test_a_chat_that_blocks_the_bot_is_suspended_until_it_writes_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.paired()
+        since = service.db.changes.revision(Subject.CHATS)
+        service.sandbox.faults.answer("SendMessage", "USER_IS_BLOCKED", code=400, chat_id=anna.account.id)
+        await anna.says("/help")
+        await service.db.changes.wait(Subject.CHATS, since, timeout=WAIT_S)
+        assert (await service.chat(anna.account)).suspended == "USER_IS_BLOCKED"
+        assert "I follow" in (await anna.asks("/status")).message
+        assert (await service.chat(anna.account)).suspended is None
+
+
+async def test_what_was_written_while_the_bot_was_away_is_not_carried_out(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.paired()
+        service.shift = timedelta(minutes=11)
+        assert (await anna.asks("/follow @rkn_tg")).message == "I was away. Please send it again: /follow"
+
+
+async def test_a_command_that_fails_says_so_and_the_next_one_works(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.paired()
+        await service.db.write(lambda tx: tx.execute("ALTER TABLE mutes RENAME TO elsewhere"))
+        assert "Something went wrong" in (await anna.asks("/mute")).message
+        await service.db.write(lambda tx: tx.execute("ALTER TABLE elsewhere RENAME TO mutes"))
+        assert "Nothing is muted" in (await anna.asks("/mute")).message
+
+
+async def test_an_anonymous_administrator_is_a_stranger(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        room = service.sandbox.world.add_channel("Newsroom", megagroup=True, members=[service.anna, service.bot])
+        anna = await service.person()
+        await anna.client.send_message(room.marked, "/start@our_bot")
+        await anna.until(lambda: len(anna.heard) == 1)
+        room.post("/status@our_bot")
+        await anna.client.send_message(room.marked, "/topics@our_bot")
+        await anna.until(lambda: "Topics of this chat. Tap one to switch it on or off." in texts(anna))
+        assert "I follow 0 channels." not in texts(anna)
+
+
+async def _keep(updates: list[Any], event: Any) -> None:  # noqa: ANN401 - Telethon has no types
+    updates.append(event)
