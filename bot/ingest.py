@@ -1,6 +1,5 @@
 """Every post passes here: an observation comes in; versions, index rows and alerts are committed, all or none."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from bot.store.alerts import Draft, Kind
 from bot.store.database import Database, Subject, Transaction
 from bot.store.intake import Added, Change
 from bot.store.subscriptions import Priority, Wanted
+from bot.store.topics import Topic
 
 LATE = timedelta(minutes=10)  # an alert older than this says how old it is
 
@@ -47,6 +47,14 @@ class _Telling:
     silent: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _News:
+    """The topics after a change."""
+
+    revision: int
+    topics: dict[str, Topic]  # by name
+
+
 class Ingest:
     """Stores, indexes, matches and enqueues; a post older than `alert_max_age` seconds is only counted."""
 
@@ -58,16 +66,18 @@ class Ingest:
 
     async def store(self, observation: Observation) -> Result:
         """Store an observation in one transaction and enqueue its alerts; what is stored already changes nothing."""
-        await self._topics.refresh(self._database)
-        return await self._database.write(lambda tx: self._store(tx, observation))
+        news = await self._topics.news(self._database)
+        return await self._database.write(lambda tx: self._store(tx, observation, news))
 
-    async def _store(self, tx: Transaction, observation: Observation) -> Result:
+    async def _store(self, tx: Transaction, observation: Observation, news: _News | None) -> Result:
+        if news is not None:
+            self._topics.take_in(news)
         taken = await intake.take_in(tx, observation)
-        topic_ids = self._topics.ids  # as the matcher has them now: another observation may bring newer ones meanwhile
         read = [(added, analyse(added.post.text)) for added in taken.added]
         words = [(added.version_id, document.indexed) for added, document in read]
         findings = [self._find(added, document) for added, document in read]
-        await asyncio.gather(taken.write(tx), fulltext.add(tx, words))
+        await taken.write(tx)
+        await fulltext.add(tx, words)
         found = [finding for finding in findings if finding.matches]
         changes = [added.change for added in taken.added]
         return Result(
@@ -75,7 +85,7 @@ class Ingest:
             edited=changes.count(Change.EDITED),
             gone=taken.gone,
             matched=len(found),
-            alerts=await self._alert(tx, found, topic_ids) if found else 0,
+            alerts=await self._alert(tx, found) if found else 0,
         )
 
     def _find(self, added: Added, document: Document) -> _Finding:
@@ -88,11 +98,11 @@ class Ingest:
             matches = tuple(match for match in matches if match.topic not in before)
         return _Finding(added=added, matches=matches)
 
-    async def _alert(self, tx: Transaction, findings: list[_Finding], topic_ids: Mapping[str, int]) -> int:
+    async def _alert(self, tx: Transaction, findings: list[_Finding]) -> int:
         now = self._clock()
         fresh: list[_Telling] = []
         old: list[_Telling] = []
-        for telling in await _tellings(tx, findings, topic_ids, now=now):
+        for telling in await _tellings(tx, findings, self._topics.ids, now=now):
             (old if now - telling.added.post.date > self._alert_max_age else fresh).append(telling)
         count = await alerts.enqueue_all(tx, [_draft(telling, now) for telling in fresh], now=now)
         for group in _by_chat_and_channel(old):
@@ -109,21 +119,27 @@ class _Topics:
         self._compiled: dict[str, str] = {}  # by name, as JSON
         self._revision = -1
 
-    async def refresh(self, database: Database) -> None:
-        """Take in the topics that were saved, and drop those that were deleted, since the last time."""
+    async def news(self, database: Database) -> _News | None:
+        """Read the topics again, if any was saved or deleted since the last time."""
         revision = database.changes.revision(Subject.TOPICS)
         if revision == self._revision:
+            return None
+        every = await topics.all_topics(database)
+        return _News(revision=revision, topics={topic.name: topic for topic in every})
+
+    def take_in(self, news: _News) -> None:
+        """Bring the matcher up to date; only jobs of the writer do, one after the other."""
+        if news.revision <= self._revision:
             return
-        known = {topic.name: topic for topic in await topics.all_topics(database)}
-        for name in self._compiled.keys() - known.keys():
+        for name in self._compiled.keys() - news.topics.keys():
             self.matcher.remove(name)
             del self._compiled[name]
-        for name, topic in known.items():
+        for name, topic in news.topics.items():
             if self._compiled.get(name) != topic.compiled:
                 self.matcher.add(name, Compiled.from_json(topic.compiled))
                 self._compiled[name] = topic.compiled
-        self.ids = {name: topic.id for name, topic in known.items()}
-        self._revision = revision
+        self.ids = {name: topic.id for name, topic in news.topics.items()}
+        self._revision = news.revision
 
 
 async def _tellings(

@@ -4,7 +4,6 @@ Nothing that is stored already is written again, so the same observation twice i
 observation of any size: each is a trip to SQLite's thread, which costs as much as several rows.
 """
 
-import asyncio
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -126,11 +125,10 @@ class Intake:
         posts = [event for event in self._observation.events if isinstance(event, Post)]
         keys = {(post.channel_id, post.message_id) for post in posts}
         keys |= {(e.channel_id, i) for e in self._observation.events if isinstance(e, Deletion) for i in e.message_ids}
-        channels, ids, messages = await asyncio.gather(  # they wait in one line: one trip instead of three
-            tx.fetch_all(_CHANNELS, {"ids": json_list({channel for channel, _ in keys})}),
-            tx.fetch_all(_FREE_IDS, {"seconds": json_list({_second(post) for post in posts}), "bits": COUNTER_BITS}),
-            tx.fetch_all(_MESSAGES, {"keys": json_list(keys)}),
-        )
+        seconds = json_list({_second(post) for post in posts})
+        channels = await tx.fetch_all(_CHANNELS, {"ids": json_list({channel for channel, _ in keys})})
+        ids = await tx.fetch_all(_FREE_IDS, {"seconds": seconds, "bits": COUNTER_BITS})
+        messages = await tx.fetch_all(_MESSAGES, {"keys": json_list(keys)})
         self.channels = {
             channel_id: _Channel(title=title, followed_at=from_ms(followed_at), confirmed_id=confirmed_id)
             for channel_id, title, followed_at, confirmed_id in channels
@@ -242,11 +240,9 @@ class Intake:
         """Write what changed."""
         put = [_message_row(m, m.post, self._now) for m in self._messages.values() if m.post is not None]
         touched = [m for m in self._messages.values() if m.touched and m.post is None]
-        await asyncio.gather(
-            tx.insert_all(_ADD_VERSION, self._versions),
-            tx.insert_all(_PUT_MESSAGE, put, _OR_CHANGE_MESSAGE),
-            tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, *m.counters, m.id) for m in touched]),
-        )
+        await tx.insert_all(_ADD_VERSION, self._versions)
+        await tx.insert_all(_PUT_MESSAGE, put, _OR_CHANGE_MESSAGE)
+        await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, *m.counters, m.id) for m in touched])
         for channel_id in self._distrusted:
             await channels.distrust(tx, channel_id)
 

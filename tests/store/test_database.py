@@ -2,6 +2,7 @@ import asyncio
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
@@ -55,12 +56,13 @@ class Gate:
 
     def __init__(self) -> None:
         self.entered = asyncio.Event()
-        self.opened = asyncio.Event()
+        self.opened = threading.Event()  # the job waits on SQLite's thread
+        self._loop = asyncio.get_running_loop()
 
     async def __call__(self, tx: Transaction) -> str:
         await meta.put(tx, "gate", 1)
-        self.entered.set()
-        await self.opened.wait()
+        self._loop.call_soon_threadsafe(self.entered.set)
+        assert self.opened.wait(10)
         return "passed"
 
 
@@ -143,6 +145,27 @@ class TestWriting:
             await db.write(putting("late"))
         async with open_read_only(path) as reader:
             assert await keys(reader) == ["0", "1", "2"]
+
+    async def test_a_transaction_is_one_trip_to_the_thread_of_aiosqlite(self, db: Database) -> None:
+        async def job(tx: Transaction) -> set[int]:
+            threads = {threading.get_ident()}
+            await meta.put(tx, "one", 1)
+            threads.add(threading.get_ident())
+            await meta.get(tx, "one")
+            return threads | {threading.get_ident()}
+
+        threads = await db.write(job)
+        assert len(threads) == 1
+        assert threading.get_ident() not in threads
+
+    async def test_a_job_that_waits_for_something_else_is_refused(self, db: Database) -> None:
+        async def waiting(tx: Transaction) -> None:
+            await meta.put(tx, "half", 1)
+            await asyncio.sleep(0)
+
+        with pytest.raises(RuntimeError, match="something else than its transaction"):
+            await db.write(waiting)
+        assert await keys(db) == []
 
     async def test_a_full_disk_is_fatal_and_says_so(self, db: Database) -> None:
         await db.write(lambda tx: tx.execute("PRAGMA max_page_count = 1"))

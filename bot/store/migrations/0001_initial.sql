@@ -89,7 +89,7 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
 
 -- One row a version, by its id: the normalised words, joined by spaces.
 CREATE VIRTUAL TABLE fulltext USING fts5(
-    words, detail = none, tokenize = "unicode61 remove_diacritics 0 tokenchars ''''"
+    words, detail = none, columnsize = 0, tokenize = "unicode61 remove_diacritics 0 tokenchars ''''"
 );
 
 CREATE TABLE topics (
