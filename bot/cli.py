@@ -6,7 +6,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any, TextIO
+from io import TextIOWrapper
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Console
@@ -30,6 +31,7 @@ from bot.store.chats import Role
 from bot.store.database import Database, Reader, open_read_only
 from bot.telegram import login
 
+_ROW = 'one object such as {"text": "…"} on a line of its own'
 HEALTHY_WITHIN = timedelta(minutes=2)
 SHELL_WORDS = ", ".join(topic.name for topic in builtin_topics())
 
@@ -180,7 +182,9 @@ async def _last_beats(settings: Settings) -> dict[str, Any]:
 
 @cli.command()
 def match(
-    file: Annotated[typer.FileText, typer.Argument(help="JSON Lines with a «text» field; - is standard input.")] = "-",  # type: ignore[assignment]  # Typer opens it
+    file: Annotated[
+        typer.FileBinaryRead, typer.Argument(help="JSON Lines with a «text» field; - is standard input.")
+    ] = "-",  # type: ignore[assignment]  # Typer opens it
     *,
     topic: Annotated[list[str] | None, typer.Option(help=f"A built-in topic; may be repeated: {SHELL_WORDS}.")] = None,
     query: Annotated[str | None, typer.Option(help="A query instead of topics.")] = None,
@@ -190,6 +194,8 @@ def match(
     Example: channelwatch match --topic outages < posts.jsonl
     """
     matcher = Matcher(_compiled(topic, query))
+    if isinstance(sys.stdout, TextIOWrapper):  # half a surrogate pair, which JSON can hold, is written as its escape
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     for row in _rows(file):
         found = matcher.match(analyse(row["text"]))
         row["matches"] = [{"topic": match.topic, "spans": match.spans} for match in found]
@@ -210,16 +216,19 @@ def _compiled(names: list[str] | None, query: str | None) -> dict[str, Any]:
         raise SettingsError(f"the query cannot be read: {error}") from None
 
 
-def _rows(file: TextIO) -> Iterator[dict[str, Any]]:
+def _rows(file: BinaryIO) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(file, start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ChannelwatchError(f"line {number} is no JSON: {error.msg}") from None
+        except UnicodeDecodeError:
+            raise ChannelwatchError(f"line {number} is not in UTF-8: save the file in UTF-8") from None
+        except (ValueError, RecursionError) as error:  # ValueError itself: a number of thousands of digits
+            reason = getattr(error, "msg", error)
+            raise ChannelwatchError(f"line {number} is no JSON ({reason}): each is to be {_ROW}") from None
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-            raise ChannelwatchError(f"line {number} is no JSON object with a «text» string")
+            raise ChannelwatchError(f"line {number} has no «text» string: each is to be {_ROW}")
         yield row
 
 
@@ -234,8 +243,11 @@ def search_(
 
     Example: channelwatch search "сбой|outage" --channel @MID_Russia
     """
-    for hit in asyncio.run(_search(load_settings(), query, channel=channel, limit=limit)):
+    hits = asyncio.run(_search(load_settings(), query, channel=channel, limit=limit))
+    for hit in hits:
         console.print(_shown(hit))
+    if not hits:
+        sys.stderr.write("Nothing found in the stored posts.\n")
 
 
 async def _search(settings: Settings, query: str, *, channel: str | None, limit: int) -> list[Hit]:

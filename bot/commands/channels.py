@@ -1,5 +1,6 @@
 """Channels: names and links that people paste come in, wishes to follow go into the store; the list goes out."""
 
+import re
 from collections.abc import Sequence
 
 from bot.commands.context import Context
@@ -8,6 +9,7 @@ from bot.commands.naming import show_channel, show_reference
 from bot.commands.references import Pasted, read_list
 from bot.commands.talk import Reply, Request, Rows, message, say
 from bot.locales import N_, Translator
+from bot.locales.refusals import refusal
 from bot.markup import Text, bold, code
 from bot.models import Outgoing
 from bot.store import channels
@@ -51,16 +53,12 @@ async def unfollow(request: Request, context: Context) -> Reply:
     """Stop following channels, or withdraw wishes that are not fulfilled."""
     if not request.argument:
         return say(Text().say(context.t.gettext("Write for example: {example}"), example=code("/unfollow @name")))
-    pasted = read_list(request.argument, request.links)
-    title = await channels.find(context.database, request.argument)
-    names = (request.argument,) if title is not None else pasted.references
+    names = await _named(context.database, request.argument)
 
     async def effect(tx: Transaction) -> Reply:
         text = Text()
         for name in names:
             await _unfollow(tx, name, text, context.t)
-        if not names:
-            text.line(context.t.gettext("I follow no channel «{name}». See /channels."), name=request.argument[:100])
         return say(text)
 
     return await context.once(request, effect)
@@ -75,6 +73,16 @@ async def show(request: Request, context: Context) -> Reply:
 async def show_page(request: Request, context: Context) -> Reply:
     """Turn to another page of the list."""
     return Reply(edit=await _page(context.database, context.t, number=int(request.argument)))
+
+
+async def _named(db: Reader, argument: str) -> Sequence[str]:
+    """Take apart what names channels: titles as they are, since they may hold spaces, else names and links."""
+    names: dict[str, None] = {}
+    for part in [argument] if await channels.find(db, argument) else re.split(r"[\n,;]+", argument):
+        pasted = read_list(part)
+        known = await channels.find(db, part)
+        names |= dict.fromkeys([part.strip()] if known or not pasted.references else pasted.references)
+    return [name for name in names if name]
 
 
 async def _unfollow(tx: Transaction, name: str, text: Text, t: Translator) -> None:
@@ -145,11 +153,11 @@ def _channel_line(channel: Channel, t: Translator) -> Text:
     state = _ACCESS.get(channel.access or Access.PENDING)
     if state is not None:
         text.add(": ", t.gettext(state))
-    return text.add(f" ({channel.reason})") if channel.reason else text
+    return text.add(". ", refusal(channel.reason, t)) if channel.reason else text
 
 
 def _wish_line(wish: Follow, t: Translator) -> Text:
     waiting = wish.state is FollowState.WANTED
     state = t.gettext("waiting to be looked at") if waiting else t.gettext("could not be followed")
     text = Text().add(show_reference(wish.reference), ": ", state)
-    return text.add(f" ({wish.reason})") if wish.reason else text
+    return text.add(". ", refusal(wish.reason, t)) if wish.reason else text

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from bot.commands.access import Need, allows
 from bot.commands.talk import Reply, Request
-from bot.commands.zones import show_date
 from bot.locales import Translator
+from bot.locales.figures import show_date
 from bot.matching.forms import Inflector
 from bot.store import answers
 from bot.store.chats import Chat, Role

@@ -1,7 +1,7 @@
 """One request comes in, its reply goes out: who may speak is settled here, and which handler answers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,11 +10,12 @@ from bot.commands.access import Access, Need
 from bot.commands.context import Context, Effect, Handler, once
 from bot.commands.keyboards import button
 from bot.commands.menu import BY_NAME, suggestion
-from bot.commands.naming import show_channel
+from bot.commands.naming import show_channel, show_reference
+from bot.commands.references import read_list
 from bot.commands.talk import Origin, Reply, Request, say
 from bot.commands.zones import find_zone
 from bot.locales import Translator, translator
-from bot.markup import Text
+from bot.markup import Text, code
 from bot.matching.forms import Inflector
 from bot.models import Clock
 from bot.store import answers, chats
@@ -67,7 +68,7 @@ TAPS: Mapping[str, Tap] = {
     "seen": _tap(search.seen, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
     "more": _tap(search.more, Need.LOOK, r"[\w-]{1,40}(:\d{1,19})?"),
     "latest": _tap(search.latest_more, Need.LOOK, r"\d{1,15}:\d{1,19}"),
-    "follow": _tap(channels.follow, Need.INSTANCE, r"@\w{1,40}|\d{1,15}"),
+    "follow": _tap(channels.follow, Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}"),
     "list": _tap(channels.show_page, Need.LOOK, r"\d{1,4}"),
 }
 
@@ -167,7 +168,17 @@ async def _plain(request: Request, context: Context) -> Reply:
         return _offer_to_follow(request.origin, context.t)
     if find_zone(request.argument):
         return await start.typed_zone(request, context)
+    named = read_list(request.argument, request.links, explicit_only=True).references
+    if named:
+        return _offer_all(named, context.t)
     return say(context.t.gettext("I understand commands only. /help shows them; /search WORDS finds posts."))
+
+
+def _offer_all(references: Sequence[str], t: Translator) -> Reply:
+    shown = " ".join(map(show_reference, references))
+    text = Text().say(t.gettext("To follow, write: {command}"), command=code(f"/follow {shown}"))
+    label = t.gettext("Follow {name}").format(name=show_reference(references[0])[:40])
+    return say(text, ((button(label, "follow", references[0]),),) if len(references) == 1 else ())
 
 
 def _offer_to_follow(origin: Origin, t: Translator) -> Reply:

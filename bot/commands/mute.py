@@ -14,17 +14,20 @@ from bot.store import channels, subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
 
-_UNITS = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60, "м": 1, "ч": 60, "д": 24 * 60, "н": 7 * 24 * 60}  # minutes
-_DURATION = re.compile(r"(?:^|\s)(\d{1,4})\s*([mhdwмчдн])[a-zа-яё]*\.?$", re.IGNORECASE)
+_HOUR, _DAY = 60, 24 * 60  # minutes
+_UNITS = {"m": 1, "h": _HOUR, "d": _DAY, "w": 7 * _DAY, "mo": 30 * _DAY}  # minutes
+_RUSSIAN = {"м": "m", "ч": "h", "д": "d", "н": "w", "мес": "mo"}
+_DURATION = re.compile(r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*(mo|мес|[mhdwмчдн])[a-zа-яё]*\.?$", re.IGNORECASE)
 _OFFERED = ("8h", "7d")
 
 
 def split_duration(argument: str) -> tuple[str, timedelta | None]:
-    """Take a time such as `8h`, `2 days` or `3 ч` off the end of what was typed; None means for good."""
+    """Take a time such as `8h`, `2 days` or `на 3 ч` off the end of what was typed; None means for good."""
     found = _DURATION.search(argument)
     if found is None:
         return argument.strip(), None
-    minutes = int(found[1]) * _UNITS[found[2].lower()]
+    unit = found[2].lower()
+    minutes = int(found[1]) * _UNITS[_RUSSIAN.get(unit, unit)]
     return argument[: found.start()].strip(), timedelta(minutes=minutes)
 
 
@@ -35,7 +38,7 @@ async def mute(request: Request, context: Context) -> Reply:
         return Reply(messages=(await _overview(context.database, context),))
     scope = await find_scope(context.database, typed, context.t)
     if scope is None:
-        return _unknown(typed, context.t)
+        return _unknown(typed, context.t, hint=True)
     return await _mute(request, context, scope, until=_end(duration, context))
 
 
@@ -133,9 +136,7 @@ async def _overview(db: Reader, context: Context) -> Outgoing:
             rows.append(
                 (button(t.gettext("Unmute {name}").format(name=scope.name.text[:40]), "unmute", _subject(scope)),)
             )
-    text.line().say(
-        t.gettext("To mute a channel or a topic, write for example: {example}"), example=code("/mute @name 8h")
-    )
+    text.line().say(t.gettext("To mute a channel or a topic, write for example: {example}"), example=code(_example(t)))
     return message(text, tuple(rows[:50]))
 
 
@@ -144,6 +145,13 @@ async def _scope_of_mute(db: Reader, mute: Mute, t: Translator) -> Scope | None:
     return await _scope_of(db, subject, t)
 
 
-def _unknown(typed: str, t: Translator) -> Reply:
+def _unknown(typed: str, t: Translator, *, hint: bool = False) -> Reply:
     line = t.gettext("I know no channel or topic «{name}». See /channels and /topics.")
-    return say(Text().say(line, name=typed[:100]))
+    text = Text().line(line, name=typed[:100])
+    if hint:  # perhaps the time was written as nobody foresaw
+        text.say(t.gettext("To mute a channel or a topic, write for example: {example}"), example=code(_example(t)))
+    return say(text)
+
+
+def _example(t: Translator) -> str:
+    return t.gettext("/mute @name 8h")

@@ -24,9 +24,14 @@ class Scope:
     name: Piece
 
 
+def tidy(typed: str) -> str:
+    """Take the quotes and needless spaces off a name, which phones and habits put there."""
+    return " ".join(typed.split()).strip(_QUOTES + " ")
+
+
 async def find_topic(db: Reader, typed: str) -> Topic | None:
     """Return the topic of this name, or the built-in one of this title in any of our languages; case is ignored."""
-    wanted = " ".join(typed.split()).strip(_QUOTES).casefold()
+    wanted = tidy(typed).casefold()
     every = await topics.all_topics(db)
     named = [topic for topic in every if " ".join(topic.name.split()).casefold() == wanted]
     titled = [topic for topic in every if wanted in {topic_title(topic.name, t).casefold() for t in _translators()}]

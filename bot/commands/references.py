@@ -18,11 +18,11 @@ class Pasted:
     unclear: tuple[str, ...]  # as typed
 
 
-def read_list(text: str, links: Iterable[str] = ()) -> Pasted:
+def read_list(text: str, links: Iterable[str] = (), *, explicit_only: bool = False) -> Pasted:
     """Read channels from a text of one or many lines, and from links hidden behind its words.
 
     In a line with an @name or a link, the other words are a title or a comment; a line without one is a list of bare
-    names, which must all be understood.
+    names, which must all be understood; with `explicit_only` it is talk, and names nothing.
     """
     found: dict[str, None] = {}
     unclear: list[str] = []
@@ -30,10 +30,9 @@ def read_list(text: str, links: Iterable[str] = ()) -> Pasted:
     for line in text.splitlines():
         words = [word for part in re.split(r"[\s,;]+", line) if (word := part.rstrip(_TRIM).lstrip(_TRIM))]
         explicit = [word for word in words if _EXPLICIT.search(word)]
-        for word in explicit or words:
-            reference = normalise_reference(word)
-            if reference:
-                found[reference] = None
-            elif explicit or not hidden:
-                unclear.append(word)
+        named = {word: normalise_reference(word) for word in explicit or ([] if explicit_only else words)}
+        sure = explicit or all(named.values())
+        found |= {reference: None for reference in named.values() if reference and sure}
+        if explicit or not hidden:
+            unclear += [word for word, reference in named.items() if not (reference and sure)]
     return Pasted(references=tuple(found | dict.fromkeys(hidden)), unclear=tuple(unclear))

@@ -9,6 +9,7 @@ from bot.commands.naming import find_topic, post_link
 from bot.commands.queries import Understood, refusal, understand
 from bot.commands.talk import Reply, Request, Rows, message, say
 from bot.locales import Translator
+from bot.locales.titles import topic_title
 from bot.markup import Text, code, link
 from bot.matching.compiled import Compiled
 from bot.models import Outgoing
@@ -32,7 +33,8 @@ async def search(request: Request, context: Context) -> Reply:
         return say(
             Text().say(context.t.gettext("Write what to look for, for example: {example}"), example=code(example))
         )
-    return await _search(request, context, request.argument)
+    heading = Text().add("🔎 ", code(request.argument[:_SHOWN_QUERY]))
+    return await _search(request, context, request.argument, heading=heading)
 
 
 async def more(request: Request, context: Context) -> Reply:
@@ -58,7 +60,8 @@ async def latest(request: Request, context: Context) -> Reply:
         return await _latest(context, channel_id=channel.id, before=None)
     topic = None if request.argument.startswith("@") else await find_topic(context.database, request.argument)
     if topic is not None:
-        return await _search(request, context, topic.query)
+        heading = Text().bold(topic_title(topic.name, context.t))
+        return await _search(request, context, topic.query, heading=heading)
     line = context.t.gettext("I know no channel or topic «{name}». See /channels and /topics.")
     return say(Text().say(line, name=request.argument[:100]))
 
@@ -81,12 +84,12 @@ async def seen(request: Request, context: Context) -> Reply:
     return Reply(messages=(_listed(Text(), shown, context, onward),))
 
 
-async def _search(request: Request, context: Context, query: str) -> Reply:
+async def _search(request: Request, context: Context, query: str, *, heading: Text) -> Reply:
     understood = await asyncio.to_thread(understand, query, context.inflector)
     if not isinstance(understood, Understood):
         return say(refusal(understood, query, context.t))
     found = await look(context.database, understood.compiled, limit=PAGE + 1)
-    heading = Text().line("🔎 {query}", query=code(query[:_SHOWN_QUERY])).line()
+    heading.add("\n\n")
     if not found:
         return say(heading.add(context.t.gettext("Nothing found in the stored posts.")))
     shown = found[:PAGE]

@@ -15,6 +15,7 @@ from bot.commands.context import Context
 from bot.commands.menu import MENU
 from bot.commands.talk import Reply, Request, say
 from bot.locales import N_, Translator
+from bot.locales.figures import show_span
 from bot.markup import Text, bold, code
 from bot.store import alerts, channels, posts
 from bot.store.alerts import Kind
@@ -22,8 +23,8 @@ from bot.store.channels import Access, Channel, FollowState
 from bot.store.database import Transaction
 
 _STATES = {
-    Access.JOINED: N_("joined: {n}"),
-    Access.POLLED: N_("read from outside: {n}"),
+    Access.JOINED: N_("read the moment they post: {n}"),
+    Access.POLLED: N_("read about once a minute until I have joined: {n}"),
     Access.PENDING: N_("waiting for their admins: {n}"),
     Access.LOST: N_("no longer readable: {n}"),
 }
@@ -36,6 +37,10 @@ _QUERIES = (
     (N_("internet ~5 sovereign"), N_("at most five words apart")),
     (N_("block*"), N_("any word that begins so")),
     (N_("=IT"), N_("exactly so, capitals included")),
+    (N_("(outage|failure) -(football|drill)"), N_("brackets keep together what belongs together")),
+    (N_("#internet"), N_("this tag, or @name: this mention")),
+    (N_("outage, shutdown"), N_("either, as on two lines: a list of queries")),
+    (N_("re:/out(age|ages)/"), N_("a regular expression")),
 )
 
 
@@ -94,7 +99,7 @@ async def _tell_channels(text: Text, context: Context) -> None:
     if wishes[FollowState.REFUSED]:
         states.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
     if states:
-        text.line("{states}", states="; ".join(states))
+        text.line("{states}", states="; ".join([states[0][:1].upper() + states[0][1:], *states[1:]]) + ".")
     checked = _checked(followed)
     if checked is not None:
         text.line(t.gettext("All of them were last checked for missed posts: {time}"), time=context.date(checked))
@@ -119,8 +124,12 @@ async def _tell_alerts(text: Text, context: Context) -> None:
     outbox = await alerts.statistics(context.database, since=_midnight(context))
     text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(outbox.sent, t)))
     if outbox.latencies:
-        half, most = (_seconds(_quantile(outbox.latencies, share), t) for share in (0.5, 0.95))
-        text.line(t.gettext("Half of them within {half} s, 95% within {most} s."), half=half, most=most)
+        half, most = (show_span(_quantile(outbox.latencies, share), t) for share in (0.5, 0.95))
+        text.line(
+            t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}."),
+            half=half,
+            most=most,
+        )
     if outbox.due:
         text.line(t.gettext("Waiting to be sent: {n}"), n=outbox.due)
     if outbox.dead:
@@ -138,7 +147,3 @@ def _quantile(ascending: Sequence[float], share: float) -> float:
 
 def _number(n: int, t: Translator) -> str:
     return format_decimal(n, locale=t.language)
-
-
-def _seconds(seconds: float, t: Translator) -> str:
-    return format_decimal(round(seconds, 2), locale=t.language)

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from bot.markup import Text
 from bot.models import Button, Outgoing, Peer, PeerKind
 
-_COMMAND = re.compile(r"/(\w{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
+_COMMAND = re.compile(r"/(\w{1,32})(?:@(\w+))?(?:[.,:;!]*(?:\s+(.*))?)", re.DOTALL)
 
 Rows = tuple[tuple[Button, ...], ...]
 
@@ -61,14 +61,18 @@ class Said:
     argument: str
 
 
-def read_command(text: str, username: str) -> Said | None:
-    """Take a message apart; None where it names another bot than `username`."""
+def read_command(text: str, username: str, *, alone: bool = False) -> Said | None:
+    """Take a message apart; None where it names another bot than `username`.
+
+    Where the bot is `alone` with a person, nobody else can be meant: `/follow@name` only lacks its space.
+    """
     found = _COMMAND.fullmatch(text.strip())
     if found is None:
         return Said(command="", named=False, argument=text.strip())
+    command, argument = found[1].lower(), (found[3] or "").strip()
     if found[2] and found[2].lower() != username.lower():
-        return None
-    return Said(command=found[1].lower(), named=found[2] is not None, argument=(found[3] or "").strip())
+        return Said(command=command, named=False, argument=f"@{found[2]} {argument}".strip()) if alone else None
+    return Said(command=command, named=found[2] is not None, argument=argument)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

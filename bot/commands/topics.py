@@ -1,12 +1,13 @@
 """Topics of a chat: switches and queries that people write come in, subscriptions and topics change accordingly."""
 
 import asyncio
+import re
 
 from bot.commands import keyboards
 from bot.commands.access import Need
 from bot.commands.context import Context
 from bot.commands.keyboards import button
-from bot.commands.naming import find_topic
+from bot.commands.naming import find_topic, tidy
 from bot.commands.queries import Understood, refusal, understand
 from bot.commands.start import setup_screen
 from bot.commands.talk import Reply, Request, Rows, change, message, say
@@ -21,8 +22,10 @@ from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 
 LONGEST_NAME = 64  # characters
+_COLON = re.compile(r"(?<!\d):|:(?!\d)")  # not that of a time, 10:30
 LOOK_BACK = 7  # days over which a new topic is tried
 _SHOWN_QUERY = 200  # characters of a query in a list
+_SAID_QUERY = 1000  # characters of a query in an answer about it
 
 
 async def show(request: Request, context: Context) -> Reply:
@@ -51,10 +54,10 @@ async def switch(request: Request, context: Context) -> Reply:
 
 def split_name(argument: str) -> tuple[str, str | None]:
     """Split `NAME: QUERY`; the query is None where only a name was typed."""
-    name, colon, query = argument.partition(":")
-    if not colon or "\n" in name:
+    name, *query = _COLON.split(argument, maxsplit=1)
+    if not query or "\n" in name:
         return argument.strip(), None
-    return name.strip(), query.strip()
+    return tidy(name), query[0].strip()
 
 
 async def track(request: Request, context: Context) -> Reply:
@@ -81,7 +84,7 @@ async def untrack(request: Request, context: Context) -> Reply:
     """End this chat's subscription; offer to delete the topic where it is not built in."""
     topic = await find_topic(context.database, request.argument) if request.argument else None
     if topic is None:
-        return say(_missing(request.argument, context.t) if request.argument else _usage_untrack(context.t))
+        return say(_unknown(request.argument, context.t) if request.argument else _usage_untrack(context.t))
 
     async def effect(tx: Transaction) -> Reply:
         ended = await subscriptions.unsubscribe(tx, context.chat.id, topic.id)
@@ -142,7 +145,8 @@ async def _make(request: Request, context: Context, name: str, understood: Under
             tx, name=name, query=understood.source, compiled=understood.compiled.to_json(), now=context.now
         )
         await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
-        return _made(request, context, topic, understood, would=would)
+        before = known.query if known is not None and known.query != topic.query else None
+        return _made(request, context, topic, understood, would=would, before=before)
 
     return await context.once(request, effect)
 
@@ -156,14 +160,18 @@ async def _obstacle(tx: Transaction, known: Topic | None, understood: Understood
         return Text().say(line, name=_name(known, context.t))
     if set(await topics.users(tx, known.id)) - {context.chat.id}:
         line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
-        return Text().say(line, name=_name(known, context.t), query=code(known.query))
+        return Text().say(line, name=_name(known, context.t), query=code(_shortened(known.query)))
     return None
 
 
-def _made(request: Request, context: Context, topic: Topic, understood: Understood, *, would: int) -> Reply:
+def _made(  # noqa: PLR0913 - each is a line of the answer
+    request: Request, context: Context, topic: Topic, understood: Understood, *, would: int, before: str | None
+) -> Reply:
     t = context.t
     text = Text().line(t.gettext("This chat gets alerts on {name} now."), name=_name(topic, t))
-    text.line(t.gettext("I look for: {query}"), query=code(str(understood.compiled.query)))
+    text.line(t.gettext("I look for: {query}"), query=code(_shortened(str(understood.compiled.query))))
+    if before is not None:
+        text.line(t.gettext("Until now I looked for: {query}"), query=code(_shortened(before)))
     line = t.ngettext(
         "The last {days} days would have brought {n} alert.",
         "The last {days} days would have brought {n} alerts.",
@@ -198,6 +206,11 @@ def _ask(topic: Topic, others: int, t: Translator) -> Reply:
     return change(Text().say(line, n=others, name=_name(topic, t)), rows)
 
 
+def _shortened(query: str) -> str:
+    """Show so much of a query that the rest of the answer still fits below it."""
+    return query if len(query) <= _SAID_QUERY else query[: _SAID_QUERY - 1] + "…"
+
+
 def _name(topic: Topic, t: Translator) -> Piece:
     return bold(topic_title(topic.name, t))
 
@@ -211,9 +224,13 @@ def _usage_untrack(t: Translator) -> str:
     return t.gettext("Write the name of a topic after /untrack, or switch it off in /topics.")
 
 
+def _unknown(name: str, t: Translator) -> Text:
+    return Text().say(t.gettext("There is no topic {name}. See /topics."), name=bold(tidy(name)[:LONGEST_NAME]))
+
+
 def _missing(name: str, t: Translator) -> Text:
     line = t.gettext("There is no topic {name}. To make it, write what to look for: {example}")
-    short = " ".join(name.split())[:LONGEST_NAME]
+    short = tidy(name)[:LONGEST_NAME]
     return Text().say(line, name=bold(short), example=code(f"/track {short}: …"))
 
 

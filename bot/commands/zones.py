@@ -1,11 +1,9 @@
 """A place as people type it comes in, a time zone goes out; and the zones that are offered as buttons."""
 
-from datetime import datetime
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from babel import Locale
-from babel.dates import format_datetime
 
 from bot.locales import LANGUAGES
 
@@ -32,13 +30,6 @@ def city(zone: str, language: str) -> str:
 def find_zone(typed: str) -> str | None:
     """Return the zone for `Europe/Berlin`, `berlin` or `Берлин`; None where no place is called so."""
     return _places().get(typed.strip().casefold().replace(" ", "_"))
-
-
-def show_date(moment: datetime, zone: str, language: str, *, now: datetime) -> str:
-    """Write a date in a time zone, as the language names months; with the year where it is not the present one."""
-    local = moment.astimezone(ZoneInfo(zone))
-    pattern = "d MMM, HH:mm" if local.year == now.astimezone(ZoneInfo(zone)).year else "d MMM yyyy, HH:mm"
-    return format_datetime(local, pattern, locale=language)
 
 
 @cache

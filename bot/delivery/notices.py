@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from babel.dates import format_timedelta
-from babel.numbers import format_decimal
 
 from bot.delivery.rendering import Audience, one_line
 from bot.locales import N_
+from bot.locales.figures import show_span
+from bot.locales.refusals import refusal
 from bot.models import Button, Outgoing
 
 Payload = Mapping[str, Any]
@@ -23,22 +24,6 @@ FOLLOWED = {
     "pending": N_(
         "I have asked to join «{channel}». Its admins have to let me in; as soon as they do, you get its alerts here."
     ),
-}
-REFUSALS = {  # by Telegram's error string or a word of the part that reads channels
-    "USERNAME_NOT_OCCUPIED": N_("There is no channel of this name. Check how it is written."),
-    "USERNAME_INVALID": N_("There is no channel of this name. Check how it is written."),
-    "INVITE_HASH_EXPIRED": N_("This invite link works no more. Ask the channel's admins for a new one."),
-    "INVITE_HASH_INVALID": N_("There is no such invite link. Copy it once more, the whole of it."),
-    "CHANNEL_PRIVATE": N_("It is private. Send me its invite link: https://t.me/+…"),
-    "CHANNEL_INVALID": N_("I cannot find it. Send me its name, like @name, or its invite link."),
-    "CHANNELS_TOO_MUCH": N_(
-        "My reader account is in as many channels as Telegram allows. Give one up with /unfollow, then try again."
-    ),
-    "USER_BANNED_IN_CHANNEL": N_("My reader account is banned there."),
-    "user": N_("It is a person. I follow channels and supergroups only."),
-    "bot": N_("It is a bot. I follow channels and supergroups only."),
-    "basic_group": N_("It is a small group. I can follow it once its admins have made it a supergroup."),
-    "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 
 
@@ -67,14 +52,14 @@ def _followed(payload: Payload, audience: Audience) -> Outgoing:
 def _refused(payload: Payload, audience: Audience) -> Outgoing:
     t, reason = audience.translator, payload["reason"]
     lines = [t.gettext("I could not follow {reference}.").format(reference=_name(payload, "reference"))]
-    lines.append(_because(reason, audience))
+    lines.append(refusal(reason, t))
     return Outgoing(text=" ".join(lines))
 
 
 def _lost(payload: Payload, audience: Audience) -> Outgoing:
     t = audience.translator
     line = t.gettext("I can no longer read «{channel}»; what it posts from now on is missing here.")
-    return Outgoing(text=f"{line.format(channel=_name(payload, 'channel'))} {_because(payload['reason'], audience)}")
+    return Outgoing(text=f"{line.format(channel=_name(payload, 'channel'))} {refusal(payload['reason'], t)}")
 
 
 def _late(payload: Payload, audience: Audience) -> Outgoing:
@@ -90,21 +75,14 @@ def _late(payload: Payload, audience: Audience) -> Outgoing:
 
 def _ping(payload: Payload, audience: Audience) -> Outgoing:
     t = audience.translator
-    seconds = max(0.0, (audience.now - datetime.fromisoformat(payload["asked_at"])).total_seconds())
-    line = t.gettext("Pong. This came the way of an alert, in {seconds} s.")
-    return Outgoing(text=line.format(seconds=format_decimal(round(seconds, 2), locale=t.language)))
+    seconds = (audience.now - datetime.fromisoformat(payload["asked_at"])).total_seconds()
+    line = t.gettext("Pong. This came the way of an alert and left {time} after your command had reached me.")
+    return Outgoing(text=line.format(time=show_span(seconds, t)))
 
 
 def _test_alert(_payload: Payload, audience: Audience) -> Outgoing:
     t = audience.translator
     return Outgoing(text=t.gettext("This is a test alert. Alerts reach this chat: you need do nothing."))
-
-
-def _because(reason: str, audience: Audience) -> str:
-    known = REFUSALS.get(reason)
-    if known is not None:
-        return audience.translator.gettext(known)
-    return audience.translator.gettext("Telegram's reason: {reason}.").format(reason=one_line(reason, NAME_ROOM))
 
 
 def _name(payload: Payload, key: str) -> str:

@@ -5,13 +5,13 @@ It is made for a lock screen: whose post, on what; the sentence that matched, un
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_skeleton, format_timedelta
+from babel.dates import format_timedelta
 
 from bot.delivery.excerpt import key_sentence
 from bot.delivery.passage import Passage, Style
 from bot.locales import Translator
+from bot.locales.figures import show_date
 from bot.locales.titles import topic_title
 from bot.markup import LIMIT, Piece, Text, link
 from bot.models import Button, Entity, Forward, Outgoing
@@ -112,17 +112,8 @@ def _origin(forward: Forward, translator: Translator) -> Piece:
 
 
 def moment(date: datetime, audience: Audience, *, beside: datetime | None = None) -> str:
-    """Write a date in the chat's language and time zone: «4 окт., 18:39».
-
-    The year is named where it is not the present one, the day is left out where it is that of the date `beside` it.
-    """
-    zone = ZoneInfo(audience.time_zone)
-    local = date.astimezone(zone)
-    time = f"{local:%H:%M}" + (" UTC" if audience.time_zone == "UTC" else "")
-    if beside is not None and local.date() == beside.astimezone(zone).date():
-        return time
-    skeleton = "MMMd" if local.year == audience.now.astimezone(zone).year else "yMMMd"
-    return f"{format_skeleton(skeleton, local, tzinfo=zone, locale=audience.translator.language)}, {time}"
+    """Write a date in the chat's language and time zone; without the day where it is that of the date `beside` it."""
+    return show_date(date, audience.time_zone, audience.translator.language, now=audience.now, beside=beside)
 
 
 def age(date: datetime, audience: Audience) -> str:

@@ -19,7 +19,7 @@ from bot.delivery.retry import GiveUp, backoff, decide
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import translator
 from bot.models import Clock, Outgoing
-from bot.store import alerts, chats
+from bot.store import alerts, channels, chats
 from bot.store.alerts import Alert
 from bot.store.database import Database, Subject, Transaction
 from bot.store.posts import StoredPost
@@ -71,7 +71,7 @@ class Worker:
         Return None where the chat's next one may follow, else for how many seconds to leave the chat alone before the
         outbox is read anew. Raises FatalError.
         """
-        outgoing = replace(self._render(alert), silent=alert.silent)
+        outgoing = replace(self._render(await self._with_origin(alert)), silent=alert.silent)
         try:
             message_id = await self._sender.send(alert.chat.peer, outgoing, random_id=alert.random_id)
         except TelegramError as error:
@@ -181,6 +181,16 @@ class Worker:
         if alert.post is None:
             return render_notice(alert.payload, audience)
         return render_post(_post_alert(alert, alert.post), audience)
+
+    async def _with_origin(self, alert: Alert) -> Alert:
+        """Name the channel that a post was forwarded from, where we know it and the forward does not say."""
+        post = alert.post
+        if post is None or post.forward is None or post.forward.name or post.forward.channel_id is None:
+            return alert
+        origin = await channels.get(self._database, post.forward.channel_id)
+        if origin is None:
+            return alert
+        return replace(alert, post=replace(post, forward=replace(post.forward, name=origin.title)))
 
     async def _stopped_within(self, seconds: float) -> bool:
         """Wait, unless we are to stop; say whether we are."""

@@ -1,10 +1,13 @@
 """What the subscriber writes and taps goes out through an ordinary Telethon client; what the bot says comes in."""
 
 import asyncio
+import os
+import stat
 import sys
 from collections.abc import AsyncIterator, Callable
 
 from telethon import TelegramClient, events
+from telethon.errors import RPCError
 from telethon.tl import functions as fn
 from telethon.tl import types as tl
 
@@ -20,6 +23,7 @@ class Phone:
         self._bot = bot
         self._witness = witness
         self._screen = screen
+        self.typed = False  # somebody took part, so that other alerts than the story's may come or stay away
         client.add_event_handler(self._receive, events.NewMessage(incoming=True))
         client.add_event_handler(self._receive, events.MessageEdited(incoming=True))
 
@@ -34,11 +38,18 @@ class Phone:
     async def type(self) -> None:
         """Send each line typed at the terminal; a number presses that button under the bot's last message."""
         async for line in _lines():
-            keys = buttons(self._witness.last) if self._witness.last else []
-            if line.isdecimal() and 0 < int(line) <= len(keys):
-                await self._press(keys[int(line) - 1])
-            elif line:
-                await self._client.send_message(self._bot, line)
+            self.typed = True
+            try:
+                await self._enter(line)
+            except RPCError as error:
+                self._screen.say(f"Telegram refuses this: {error}")
+
+    async def _enter(self, line: str) -> None:
+        keys = buttons(self._witness.last) if self._witness.last else []
+        if line.isdecimal() and 0 < int(line) <= len(keys):
+            await self._press(keys[int(line) - 1])
+        elif line:
+            await self._client.send_message(self._bot, line)
 
     async def _press(self, button: tl.KeyboardInlineButton) -> None:
         if not isinstance(button.type, tl.InlineButtonTypeCallback):
@@ -57,7 +68,12 @@ class Phone:
 
 
 async def _lines() -> AsyncIterator[str]:
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (sys.stdin.isatty() or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):  # a file, or nothing: it never waits
+        for line in sys.stdin.buffer:
+            yield line.decode(errors="replace").strip()
+        return
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    while line := await reader.readline():
-        yield line.decode().strip()
+    while typed := await reader.readline():
+        yield typed.decode(errors="replace").strip()

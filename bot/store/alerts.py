@@ -67,7 +67,7 @@ class Statistics:
     """How the outbox is doing."""
 
     due: int
-    sent: int  # since the moment asked about
+    sent: int  # posts, since the moment asked about
     dead: int  # created since then
     latencies: tuple[float, ...]  # s from enqueued to sent, of the alerts sent since then, ascending
 
@@ -240,7 +240,7 @@ async def exists_for_post(db: Reader, chat_id: int, channel_id: int, post_key: s
 
 
 async def statistics(db: Reader, since: datetime) -> Statistics:
-    """Count alerts by what became of them, with the latencies of those sent since a moment."""
+    """Count alerts by what became of them, with the latencies of posts sent since a moment: notices are no alerts."""
     counts = await db.fetch_all(
         """SELECT count(*) FILTER (WHERE state = 'due') AS due,
             count(*) FILTER (WHERE state = 'dead' AND created_at >= :since) AS dead FROM alerts""",
@@ -248,7 +248,7 @@ async def statistics(db: Reader, since: datetime) -> Statistics:
     )
     rows = await db.fetch_all(
         """SELECT sent_at - created_at AS latency FROM alerts
-        WHERE state = 'sent' AND sent_at >= :since ORDER BY latency""",
+        WHERE kind = 'post' AND state = 'sent' AND sent_at >= :since ORDER BY latency""",
         {"since": to_ms(since)},
     )
     latencies = tuple(row["latency"] / 1000 for row in rows)

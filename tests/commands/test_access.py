@@ -120,6 +120,8 @@ async def test_a_suspended_chat_is_written_to_again_once_it_writes(desk: Bot) ->
         ("hello /status", "", "hello /status", False),
         ("/", "", "/", False),
         ("/сбой", "сбой", "", False),
+        ("/search: сбой", "search", "сбой", False),
+        ("/help.", "help", "", False),
     ],
 )
 def test_a_message_is_taken_apart(typed: str, command: str, argument: str, *, named: bool) -> None:
@@ -130,3 +132,9 @@ def test_a_message_is_taken_apart(typed: str, command: str, argument: str, *, na
 
 def test_a_command_for_another_bot_is_none_of_ours() -> None:
     assert read_command("/status@other_bot", "our_bot") is None
+
+
+def test_in_private_a_name_right_behind_the_command_is_its_argument() -> None:
+    said = read_command("/follow@MID_Russia @rkn_tg", "our_bot", alone=True)
+    assert said is not None
+    assert (said.command, said.argument) == ("follow", "@MID_Russia @rkn_tg")

@@ -34,7 +34,9 @@ async def test_a_refused_channel_is_tried_again(desk: Bot) -> None:
     await desk.pair()
     await desk.says("/follow @nobody_here")
     await desk.db.write(lambda tx: _refuse(tx, "USERNAME_NOT_OCCUPIED"))
-    assert "could not be followed (USERNAME_NOT_OCCUPIED)" in text(await desk.says("/channels"))
+    assert "@nobody_here: could not be followed. There is no channel of this name." in text(
+        await desk.says("/channels")
+    )
     assert "I try again: @nobody_here" in text(await desk.says("/follow @nobody_here"))
 
 
@@ -52,6 +54,18 @@ async def test_unfollowing_keeps_the_posts_and_says_so(desk: Bot) -> None:
     )
     assert await channels.followed(desk.db) == []
     assert "I follow no channel «@News1001»" in text(await desk.says("/unfollow @News1001"))
+
+
+async def test_a_list_to_unfollow_may_hold_titles_and_each_is_answered_for(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(NEWS, title="Вести недели")
+    await desk.room.follow(OTHER, title="Хроника")
+    told = text(await desk.says("/unfollow Вести недели, @news1002\nМИД"))
+    assert told.splitlines() == [
+        "I no longer follow Вести недели. Its posts stay searchable.",
+        "I no longer follow Хроника. Its posts stay searchable.",
+        "I follow no channel «МИД». See /channels.",
+    ]
 
 
 async def test_a_wish_that_is_not_fulfilled_can_be_withdrawn(desk: Bot) -> None:
@@ -75,7 +89,7 @@ async def test_the_list_shows_how_each_channel_is_read(desk: Bot) -> None:
         "I follow 2 channels.",
         "",
         "Вести",
-        "Хроника: no longer readable (CHANNEL_PRIVATE)",
+        "Хроника: no longer readable. It is private. Send me its invite link: https://t.me/+…",
         "@rkn_tg: waiting to be looked at",
     ]
     assert "https://t.me/News1001" in [entity.value for entity in shown.messages[0].entities]

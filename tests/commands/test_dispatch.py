@@ -117,3 +117,20 @@ def test_a_reply_is_read_back_as_it_was_written() -> None:
     )
     reply = Reply(messages=(message,), edit=replace(message, silent=True), note="так", memory="сбой")
     assert Reply.from_json(reply.to_json()) == reply
+
+
+@pytest.mark.parametrize(
+    ("pasted", "reference"),
+    [("https://t.me/agency/1?single", "@agency"), ("вот: t.me/+AbCdEfGhIjKl", "+AbCdEfGhIjKl")],
+)
+async def test_a_pasted_link_is_offered_to_be_followed_at_a_tap(desk: Bot, pasted: str, reference: str) -> None:
+    await desk.pair()
+    offer = await desk.says(pasted)
+    await desk.taps(button(offer.messages[0], "Follow"))
+    assert [follow.reference for follow in await channels.all_follows(desk.db)] == [reference]
+
+
+async def test_several_pasted_names_are_offered_as_one_command(desk: Bot) -> None:
+    await desk.pair()
+    assert text(await desk.says("@agency\n@rkn_tg")) == "To follow, write: /follow @agency @rkn_tg"
+    assert "commands only" in text(await desk.says("hello everybody, write to a@example.org"))

@@ -18,6 +18,12 @@ from tests.store.kit import NEWS, NOON, post
         ("Вести 24 2 дня", "Вести 24", 48),
         ("@name 3 ч", "@name", 3),
         ("@name 1 неделя", "@name", 168),
+        ("@name for 8 hours", "@name", 8),
+        ("@name на 2 часа", "@name", 2),
+        ("@name 2 месяца", "@name", 1440),
+        ("@name 2 months", "@name", 1440),
+        ("@name 5 мин", "@name", 1 / 12),
+        ("@name 0h", "@name 0h", None),
         ("@name2h", "@name2h", None),
         ("8h", "", 8),
         ("", "", None),
@@ -36,7 +42,7 @@ async def mutes(desk: Bot) -> list[Mute]:
 async def test_a_muted_channel_brings_no_alert_until_then(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow(title="Вести")
-    assert text(await desk.says("/mute @News1001 8h")) == "Muted in this chat until 10 Mar, 20:00: Вести"
+    assert text(await desk.says("/mute @News1001 8h")) == "Muted in this chat until 10 Mar, 20:00 UTC: Вести"
     await desk.room.live(post(1, "Сбой"))
     assert await desk.room.outbox() == []
     desk.room.now = NOON + timedelta(hours=9)
@@ -53,7 +59,7 @@ async def test_mute_here_under_an_alert_leaves_the_alert_and_offers_less(desk: B
     assert muted.messages[0].text == "Muted in this chat: Вести"
     shorter = await desk.taps(button(muted.messages[0], "Only 8 hours"))
     assert shorter.edit is not None
-    assert shorter.edit.text == "Muted in this chat until 10 Mar, 20:00: Вести"
+    assert shorter.edit.text == "Muted in this chat until 10 Mar, 20:00 UTC: Вести"
     ended = await desk.taps(button(shorter.edit, "Unmute"))
     assert ended.edit is not None
     assert ended.edit.text == "No longer muted: Вести"
@@ -62,7 +68,7 @@ async def test_mute_here_under_an_alert_leaves_the_alert_and_offers_less(desk: B
 
 async def test_a_topic_is_muted_by_its_title(desk: Bot) -> None:
     await desk.pair()
-    assert text(await desk.says("/mute Outages 2d")) == "Muted in this chat until 12 Mar, 12:00: Outages"
+    assert text(await desk.says("/mute Outages 2d")) == "Muted in this chat until 12 Mar, 12:00 UTC: Outages"
     assert [mute.topic_id is not None for mute in await mutes(desk)] == [True]
     assert text(await desk.says("/unmute outages")) == "No longer muted: Outages"
     assert text(await desk.says("/unmute outages")) == "It was not muted: Outages"
@@ -77,7 +83,7 @@ async def test_the_list_of_mutes_ends_each_by_a_button(desk: Bot) -> None:
     await desk.says("/mute outages 2d")
     shown = await desk.says("/unmute")
     assert "Muted for good: Вести" in text(shown)
-    assert "Muted until 12 Mar, 12:00: Outages" in text(shown)
+    assert "Muted until 12 Mar, 12:00 UTC: Outages" in text(shown)
     await desk.taps(button(shown.messages[0], "Unmute Outages"))
     assert [mute.channel_id for mute in await mutes(desk)] == [NEWS]
 
@@ -86,4 +92,12 @@ async def test_what_is_unknown_is_not_muted(desk: Bot) -> None:
     await desk.pair()
     assert "I know no channel or topic «@nobody»" in text(await desk.says("/mute @nobody 8h"))
     assert "I know no channel or topic «@nobody»" in text(await desk.says("/unmute @nobody"))
+    assert await mutes(desk) == []
+
+
+async def test_a_time_that_is_none_is_answered_with_an_example_and_mutes_nothing(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    for typed in ("0h", "tomorrow"):
+        assert "/mute @name 8h" in text(await desk.says(f"/mute @News1001 {typed}"))
     assert await mutes(desk) == []

@@ -36,3 +36,14 @@ def test_links_behind_words_count() -> None:
     pasted = read_list("МИД России", ["https://t.me/MID_Russia", "https://example.org"])
     assert pasted.references == ("@mid_russia",)
     assert pasted.unclear == ()
+
+
+def test_a_title_of_several_words_is_not_taken_for_names() -> None:
+    pasted = read_list("MID Russia\nmintsifry")
+    assert pasted.references == ("@mintsifry",)
+    assert pasted.unclear == ("MID", "Russia")
+
+
+def test_talk_names_only_what_is_written_as_a_name_or_a_link() -> None:
+    assert read_list("hello everybody", explicit_only=True).references == ()
+    assert read_list("hello @agency", explicit_only=True).references == ("@agency",)

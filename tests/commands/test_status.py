@@ -18,18 +18,21 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
     await desk.says("/follow @rkn_tg")
     await desk.room.live(post(1, "Сбой"), post(2, "Погода"), post(3, "Старое", date=ago(days=2)))
     (alert,) = await desk.room.outbox()
+    await desk.says("/ping")  # a notice is no alert
+    (ping,) = [waiting for waiting in await desk.room.outbox() if waiting.post is None]
+    await desk.db.write(lambda tx: alerts.sent(tx, ping.id, 4, desk.room.now))
     sent_at = desk.room.now + timedelta(seconds=1.5)
     await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 5, sent_at))
     await desk.db.write(lambda tx: channels.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
     desk.room.now = sent_at
     assert text(await desk.says("/status")).splitlines()[:-2] == [
         "I follow 1 channel.",
-        "joined: 1; not looked at yet: 1",
-        "All of them were last checked for missed posts: 10 Mar, 12:00",
+        "Read the moment they post: 1; not looked at yet: 1.",
+        "All of them were last checked for missed posts: 10 Mar, 12:00 UTC",
         "Posts stored: 3; of today: 2",
-        "The newest one reached me: 10 Mar, 12:00",
+        "The newest one reached me: 10 Mar, 12:00 UTC",
         "Alerts sent today: 1",
-        "Half of them within 1.5 s, 95% within 1.5 s.",
+        "Half of them left within 1.5 s of the post's arrival here, 95% within 1.5 s.",
     ]
 
 
@@ -65,6 +68,7 @@ async def test_the_help_names_every_command_and_fits_into_a_message(desk: Bot, l
     told = text(await desk.says("/help", person=BORIS))
     assert all(f"/{name}" in told for name in NAMES)
     assert "outage|failure" in told or "сбой|авария" in told
+    assert "re:/" in told
     assert units(told) < LIMIT
 
 

@@ -14,6 +14,9 @@ from tests.store.kit import post
         ("Банки", ("Банки", None)),
         ("Банки: сбой\nбанк", ("Банки", "сбой\nбанк")),
         ("сбой\nбанк: да", ("сбой\nбанк: да", None)),
+        ("Сбой в 10:30: сбой", ("Сбой в 10:30", "сбой")),
+        ("Банки:сбой", ("Банки", "сбой")),
+        ("«Банки» : сбой", ("Банки", "сбой")),
         ("", ("", None)),
     ],
 )
@@ -62,6 +65,26 @@ async def test_an_unknown_name_is_answered_with_how_to_make_it(desk: Bot) -> Non
     told = text(await desk.says("/track сбой"))
     assert told == "There is no topic сбой. To make it, write what to look for: /track сбой: …"
     assert "/track" in text(await desk.says("/track"))
+
+
+async def test_a_name_in_quotes_is_found_again(desk: Bot) -> None:
+    await desk.pair()
+    await desk.says("/track «Банки»: банк")
+    assert "No more alerts on Банки" in text(await desk.says("/untrack “Банки”"))
+    assert text(await desk.says("/untrack Заводы")) == "There is no topic Заводы. See /topics."
+
+
+async def test_another_query_for_a_topic_says_what_it_replaces(desk: Bot) -> None:
+    await desk.pair()
+    await desk.says("/track Банки: банк сбой")
+    assert "Until now I looked for: банк сбой" in text(await desk.says("/track Банки: банк"))
+    assert "Until now" not in text(await desk.says("/track Банки: банк"))
+
+
+async def test_a_long_query_does_not_hide_what_it_would_have_brought(desk: Bot) -> None:
+    await desk.pair()
+    told = text(await desk.says("/track Банки: " + "банк " * 700))
+    assert told.endswith("The last 7 days would have brought 0 alerts.")
 
 
 @pytest.mark.parametrize("typed", ["/track re:/сбо+й/", "/track : сбой", f"/track {'а' * 65}: сбой"])

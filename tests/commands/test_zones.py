@@ -1,9 +1,8 @@
-from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
 import pytest
 
-from bot.commands.zones import OFFERED, city, find_zone, show_date
+from bot.commands.zones import OFFERED, city, find_zone
 
 
 @pytest.mark.parametrize(
@@ -29,9 +28,3 @@ def test_the_offered_zones_exist_and_have_names_in_both_languages() -> None:
     assert set(OFFERED) <= available_timezones()
     assert [city(zone, "ru") for zone in OFFERED[2:4]] == ["Киев", "Москва"]
     assert city("UTC", "ru") == "UTC"
-
-
-def test_a_date_is_shown_in_the_zone_and_the_language() -> None:
-    moment = datetime(2021, 10, 4, 21, 30, tzinfo=UTC)
-    assert show_date(moment, "Europe/Moscow", "ru", now=moment) == "5 окт., 00:30"
-    assert show_date(moment, "UTC", "en", now=datetime(2026, 1, 1, tzinfo=UTC)) == "4 Oct 2021, 21:30"

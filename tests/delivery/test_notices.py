@@ -58,7 +58,7 @@ def test_what_would_have_come_can_be_seen_at_a_tap(would: int) -> None:
         ({"notice": "lost", "channel": "Минсвязь", "reason": "CHANNEL_PRIVATE"}, "I can no longer read «Минсвязь»"),
         ({"notice": "late", "channel": "Минсвязь", "count": 1}, "1 post of «Минсвязь» reached me too late"),
         ({"notice": "late", "channel": "Минсвязь", "count": 22}, "22 posts of «Минсвязь» reached me too late"),
-        ({"notice": "ping", "asked_at": (NOW - timedelta(milliseconds=432)).isoformat()}, "in 0.43 s."),
+        ({"notice": "ping", "asked_at": (NOW - timedelta(milliseconds=432)).isoformat()}, "left 432 ms after"),
         ({"notice": "test_alert"}, "This is a test alert."),
     ],
 )

@@ -42,11 +42,11 @@ def test_a_short_post_is_shown_whole_between_its_source_and_its_date() -> None:
 
 
 def test_the_same_alert_in_english_and_another_time_zone() -> None:
-    assert render_post(POST, LONDON).text == f"Минсвязь Заречья · Outages\n{TEXT}\n\nOct 4, 16:39"
+    assert render_post(POST, LONDON).text == f"Минсвязь Заречья · Outages\n{TEXT}\n\n4 Oct, 16:39"
 
 
 def test_utc_is_named_where_no_time_zone_was_chosen() -> None:
-    assert render_post(POST, replace(LONDON, time_zone="UTC")).text.endswith("Oct 4, 15:39 UTC")
+    assert render_post(POST, replace(LONDON, time_zone="UTC")).text.endswith("4 Oct, 15:39 UTC")
 
 
 def test_the_buttons_open_the_post_and_mute_its_channel() -> None:
@@ -110,7 +110,7 @@ def test_foreign_text_is_no_markup() -> None:
 
 
 @pytest.mark.parametrize(
-    ("audience", "age"), [(MOSCOW, "4 окт., 16:45 · 2 часа назад"), (LONDON, "Oct 4, 14:45 · 2 hours ago")]
+    ("audience", "age"), [(MOSCOW, "4 окт., 16:45 · 2 часа назад"), (LONDON, "4 Oct, 14:45 · 2 hours ago")]
 )
 def test_a_late_post_shows_its_age(audience: Audience, age: str) -> None:
     assert render_post(replace(POST, date=NOW - timedelta(hours=2)), audience).text.endswith(age)
@@ -122,7 +122,7 @@ def test_ten_minutes_are_not_late_yet() -> None:
 
 def test_another_year_is_named() -> None:
     text = render_post(replace(POST, date=datetime(2019, 3, 1, tzinfo=UTC)), MOSCOW).text.replace("\u202f", " ")
-    assert text.endswith("1 мар. 2019 г., 03:00 · 3 года назад")
+    assert text.endswith("1 мар. 2019, 03:00 · 3 года назад")
 
 
 def test_an_edited_post_says_when_it_was_edited() -> None:

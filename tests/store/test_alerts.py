@@ -24,10 +24,12 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield room
 
 
-async def tell(room: Newsroom, chat: Chat, subject: str, *, due_at: datetime | None = None) -> bool:
+async def tell(
+    room: Newsroom, chat: Chat, subject: str, *, due_at: datetime | None = None, kind: Kind = Kind.NOTICE
+) -> bool:
     return await room.db.write(
         lambda tx: alerts.enqueue(
-            tx, chat=chat, kind=Kind.NOTICE, subject=subject, payload={"notice": "ping"}, now=room.now, due_at=due_at
+            tx, chat=chat, kind=kind, subject=subject, payload={"notice": "ping"}, now=room.now, due_at=due_at
         )
     )
 
@@ -128,11 +130,13 @@ class TestOutbox:
         assert await alerts.exists_for_post(room.db, chat.id, NEWS, "m1") is True
         assert await alerts.exists_for_post(room.db, chat.id, NEWS, "m2") is False
 
-    async def test_statistics_tell_how_long_it_took(self, room: Newsroom) -> None:
+    async def test_statistics_tell_how_long_posts_took(self, room: Newsroom) -> None:
         chat = await room.pair()
         for subject in "abcd":
-            await tell(room, chat, subject)
-        a, b, c, _ = await alerts.due(room.db, room.now, limit=9)
+            await tell(room, chat, subject, kind=Kind.POST)
+        await tell(room, chat, "notice")
+        a, b, c, _, notice = await alerts.due(room.db, room.now, limit=9)
+        await room.db.write(lambda tx: alerts.sent(tx, notice.id, 2, NOON + timedelta(seconds=2)))
         await room.db.write(lambda tx: alerts.sent(tx, a.id, 1, NOON + timedelta(seconds=3)))
         await room.db.write(lambda tx: alerts.sent(tx, b.id, None, NOON + timedelta(seconds=1)))
         await room.db.write(lambda tx: alerts.dead(tx, c.id, "PEER_ID_INVALID"))

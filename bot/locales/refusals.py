@@ -1,0 +1,39 @@
+"""Why a channel cannot be read comes in, as Telegram's error string or a word of ours; the sentence for it goes out."""
+
+import re
+
+from bot.locales import N_, Translator
+
+_LONGEST = 120  # characters of a string that we have no sentence for
+
+REFUSALS = {
+    "USERNAME_NOT_OCCUPIED": N_("There is no channel of this name. Check how it is written."),
+    "USERNAME_INVALID": N_("There is no channel of this name. Check how it is written."),
+    "INVITE_HASH_EXPIRED": N_("This invite link works no more. Ask the channel's admins for a new one."),
+    "INVITE_HASH_INVALID": N_("There is no such invite link. Copy it once more, the whole of it."),
+    "INVITE_HASH_EMPTY": N_("There is no such invite link. Copy it once more, the whole of it."),
+    "INVITE_REQUEST_SENT": N_("I have asked to join. Its admins have to let me in."),
+    "CHANNEL_PRIVATE": N_("It is private. Send me its invite link: https://t.me/+…"),
+    "CHANNEL_INVALID": N_("I cannot find it. Send me its name, like @name, or its invite link."),
+    "CHANNEL_BANNED": N_("Telegram has closed it."),
+    "CHANNELS_TOO_MUCH": N_(
+        "My reader account is in as many channels as Telegram allows. Give one up with /unfollow, then try again."
+    ),
+    "USER_BANNED_IN_CHANNEL": N_("My reader account is banned there."),
+    "FLOOD_WAIT": N_("Telegram asks me to wait; I try again by myself."),
+    "CONNECTION_LOST": N_("Telegram did not answer; I try again by myself."),
+    "waits for its turn to be joined": N_("I join channels one after another, at a careful pace; its turn will come."),
+    "user": N_("It is a person. I follow channels and supergroups only."),
+    "bot": N_("It is a bot. I follow channels and supergroups only."),
+    "basic_group": N_("It is a small group. I can follow it once its admins have made it a supergroup."),
+    "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
+}
+
+
+def refusal(reason: str, translator: Translator) -> str:
+    """Say why, as a sentence that says what to do; a string that we do not know is shown as Telegram's."""
+    known = REFUSALS.get(re.sub(r"_\d+$", "", reason))
+    if known is not None:
+        return translator.gettext(known)
+    shown = " ".join(reason.split())[:_LONGEST]
+    return translator.gettext("Telegram's reason: {reason}.").format(reason=shown)
