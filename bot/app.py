@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import structlog
-from telethon import TelegramClient
 
 from bot.commands.access import Access
 from bot.commands.router import Router
@@ -28,6 +27,7 @@ from bot.store import channels, chats, heartbeats, meta, readers, topics
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 from bot.telegram import clients
+from bot.telegram.clients import Client
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender
 
@@ -35,12 +35,35 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_INTERVAL = 30.0  # s
 BACK_OFF = 5.0  # s, after a loop failed
+CLOCK_ERROR = timedelta(seconds=2)  # of this machine: what is more is put right …
+MOST_CLOCK_ERROR = timedelta(minutes=10)  # … up to here, else `channelwatch invite` and the service would disagree
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
 
 def utc_now() -> datetime:
     """Tell the present time."""
     return datetime.now(UTC)
+
+
+class TelegramClock:
+    """Tells Telegram's time, by which posts and commands are dated; a machine's own may be off."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._error = timedelta()
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return self._clock() + self._error
+
+    async def set_by(self, client: Client) -> None:
+        """Ask Telegram what time it is."""
+        error = await clients.clock_error(client, self._clock)
+        if abs(error) <= CLOCK_ERROR:
+            return
+        log.warning("the clock of this machine is wrong; set it by NTP", seconds=-error.total_seconds())
+        if abs(error) <= MOST_CLOCK_ERROR:
+            self._error = error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +91,6 @@ async def run(
         stack.push_async_callback(database.close)
         reader = _client(stack, settings, clients.reader_client, "reader")
         bot = _client(stack, settings, clients.bot_client, "bot")
-        await _prepare(database, settings, clock())
         loops, worker, ready = await _build(database, reader, bot, settings=settings, clock=clock)
         log.info("ready", bot=ready.bot_username)
         on_ready(ready)
@@ -76,9 +98,7 @@ async def run(
     log.info("stopped")
 
 
-def _client(
-    stack: AsyncExitStack, settings: Settings, make: Callable[[Settings], TelegramClient], name: str
-) -> TelegramClient:
+def _client(stack: AsyncExitStack, settings: Settings, make: Callable[[Settings], Client], name: str) -> Client:
     stack.enter_context(clients.lock(settings.data_dir / f"{name}.session"))
     client = make(settings)
     # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
@@ -111,8 +131,9 @@ def _normalised(reference: str) -> str:
 
 
 async def _build(
-    database: Database, reader: TelegramClient, bot: TelegramClient, *, settings: Settings, clock: Clock
+    database: Database, reader: Client, bot: Client, *, settings: Settings, clock: Clock
 ) -> tuple[dict[str, Callable[[], Awaitable[None]]], Worker, Ready]:
+    machine_clock, clock = clock, TelegramClock(clock)
     ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
     sender = Sender(bot, Pacing(rates), monotonic=monotonic)
@@ -122,10 +143,12 @@ async def _build(
     router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)
     account_id = await clients.connect_reader(reader)
     username = await clients.connect_bot(bot, settings)
+    await clock.set_by(reader)
+    await _prepare(database, settings, clock())
     reader_id = await database.write(lambda tx: readers.register(tx, account_id, clock()))
     live.reader_id = reader_id
-    await router.register_menu()
     sweep = Sweep(reader, database, ingest, reader_id=reader_id, clock=clock, interval=settings.sweep_interval)
+    reader.on_reconnect = sweep.request_sweep
     subscriptions = Subscriptions(
         reader, database, ingest, reader_id=reader_id, clock=clock, join_interval=settings.join_interval
     )
@@ -135,7 +158,10 @@ async def _build(
         "subscriptions": subscriptions.run,
         "delivery": worker.run,
         "commands": router.run,
-        "heartbeat": lambda: _beat(database, clock),
+        "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
+        "reader": lambda: clients.keep_connected(reader),
+        "bot": lambda: clients.keep_connected(bot, ask_every=clients.ASK_EVERY),
+        "heartbeat": lambda: _beat(database, machine_clock),
     }
     return loops, worker, Ready(bot_username=username, invitation=await _invitation(database, username, clock()))
 

@@ -138,9 +138,9 @@ def to_request(event: Heard, username: str) -> Request | None:
     if isinstance(event, events.CallbackQuery.Event):
         return _to_tap(event)
     message = event.message
-    said = read_command(message.message or "", username)
     peer = _to_peer(event.input_chat, message.peer_id, message.reply_to)
     private = peer.kind is PeerKind.USER
+    said = read_command(message.message or "", username, alone=private)
     if said is None or message.post or (not said.command and not private):
         return None
     return Request(

@@ -9,6 +9,7 @@ import structlog
 from telethon import TelegramClient
 from telethon.tl import types
 
+from bot.errors import TelegramError
 from bot.ingest import Ingest
 from bot.models import Clock, Deletion, Observation, ObservedBy, Post
 from bot.sources import difference, history
@@ -22,6 +23,7 @@ from bot.store.database import Database, Transaction
 log = structlog.get_logger(__name__)
 
 BACKFILL = timedelta(days=7)  # of a channel's past that is read when it is first followed …
+INTERNAL = 500  # Telegram's codes from here on say that the server failed
 BACKFILL_PAGES = 2  # … at most: 200 messages
 
 
@@ -63,6 +65,7 @@ class CatchUp:
         """
         if not is_swept(channel):
             return await self._backfill(channel, dialog)
+        pts = 0
         if channel.access is Access.JOINED and channel.seen_pts:
             try:
                 return await self._apply_changes(channel, dialog)
@@ -70,8 +73,13 @@ class CatchUp:
                 log.info(
                     "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
                 )
+            except TelegramError as error:
+                if error.code < INTERNAL:
+                    raise
+                log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
+                pts = channel.seen_pts  # new posts do not wait; edits and deletions are asked for in the next round
         reach = history.Reach(message_id=channel.confirmed_id + 1)
-        return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP)
+        return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts)
 
     async def _backfill(self, channel: Channel, dialog: Dialog | None) -> Found:
         reach = history.Reach(date=self._clock() - BACKFILL, pages=BACKFILL_PAGES)
@@ -93,11 +101,12 @@ class CatchUp:
         return found
 
     async def _read_history(
-        self, channel: Channel, dialog: Dialog | None, reach: history.Reach, observed_by: ObservedBy
+        self, channel: Channel, dialog: Dialog | None, reach: history.Reach, observed_by: ObservedBy, *, pts: int = 0
     ) -> Found:
-        """Read the history down to where it is known, and find by absence what is gone."""
-        found = Found()
-        pts, newest = (dialog.pts, dialog.top_message) if dialog is not None else (0, 0)
+        """Read the history down to where it is known, and find by absence what is gone; `pts` is the mark to set."""
+        found, newest = Found(), 0
+        if dialog is not None:
+            pts, newest = pts or dialog.pts, dialog.top_message
         snapshot = await posts.highest_id(self._database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
         source = history.pages(self._client, peer, newest_known=snapshot, reach=reach)

@@ -12,6 +12,8 @@ from bot.telegram.failures import to_error
 
 # s; Telethon sends a request again after a lost connection, but waits for ever where only the answer was lost.
 ANSWER_WITHIN = 60.0
+# OSError: no connection, no answer in time; the next: something of a newer Telegram; ValueError: tried in vain.
+_FAILURES = (errors.RPCError, errors.AuthKeyNotFound, OSError, errors.TypeNotFoundError, ValueError)
 RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
 
 
@@ -22,13 +24,24 @@ async def call(client: TelegramClient, request: TLRequest) -> Any:  # noqa: ANN4
     Telegram wants us to wait with, until the wait is over, and without asking again.
     """
     try:
-        async with asyncio.timeout(ANSWER_WITHIN):
-            return await client(request)
-    except (errors.RPCError, errors.AuthKeyNotFound, OSError) as error:  # OSError: no connection, no answer in time
+        return await _answer(client, request)
+    except _FAILURES as error:
         refusal = to_error(error)
     if refusal.verdict is Verdict.FATAL:
         raise FatalError(f"{refusal}: the reader account is logged out or blocked. Run `channelwatch login`.")
     raise refusal
+
+
+async def _answer(client: TelegramClient, request: TLRequest) -> Any:  # noqa: ANN401 - as above
+    asked = asyncio.ensure_future(client(request))
+    try:
+        # Not `timeout`: Telethon cancels what is pending when it disconnects; that must not look like our own end.
+        await asyncio.wait({asked}, timeout=ANSWER_WITHIN)
+    finally:
+        asked.cancel()  # does nothing once it is there
+    if not asked.done() or asked.cancelled():
+        raise ConnectionError
+    return asked.result()
 
 
 def pause(error: TelegramError) -> timedelta:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from telethon import TelegramClient
+from telethon import TelegramClient, utils
 from telethon.tl import TLObject, types
 from telethon.tl.functions.channels import GetChannelsRequest
 from telethon.tl.functions.contacts import ResolveUsernameRequest
@@ -34,7 +34,8 @@ async def by_name(client: TelegramClient, name: str) -> types.Channel:
     Telegram allows few of these: a burst of about 50 may block them for a day.
     """
     answer = await call(client, ResolveUsernameRequest(name))
-    return _channel(next(iter([*answer.chats, *answer.users]), None))
+    named = utils.get_peer_id(answer.peer)  # what else came along, a linked chat say, was not asked for
+    return _channel(next((c for c in (*answer.chats, *answer.users) if utils.get_peer_id(c) == named), None))
 
 
 async def by_address(client: TelegramClient, channel_id: int, access_hash: int) -> types.Channel:
@@ -65,12 +66,16 @@ async def accept_invite(client: TelegramClient, invite: str) -> types.Channel:
     """Join by an invite link. Raises TelegramError (INVITE_REQUEST_SENT: an admin decides), NotFollowableError."""
     joined = await call(client, ImportChatInviteRequest(invite))
     require_joined(joined)
-    return _channel(next(iter(joined.updates.chats), None))
+    updates = getattr(joined, "updates", joined)
+    if chats := getattr(updates, "chats", None):
+        return _channel(chats[0])
+    answer = await call(client, CheckChatInviteRequest(invite))  # the answer was too long, or did not say
+    return _channel(getattr(answer, "chat", None))
 
 
 def require_joined(answer: TLObject) -> None:
     """Tell a join that is done from one that wants a person to answer questions in the app."""
-    if not isinstance(answer, types.messages.ChatInviteJoinResultOk):
+    if isinstance(answer, types.messages.ChatInviteJoinResultWebView):
         raise NotFollowableError("needs_app")
 
 

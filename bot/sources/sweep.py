@@ -76,7 +76,7 @@ class Sweep:
                 async with asyncio.timeout(pause):
                     await self._wanted.wait()
 
-    def request_sweep(self) -> None:
+    async def request_sweep(self) -> None:
         """Ask for a round now rather than at the end of the interval."""
         self._wanted.set()
 

@@ -4,18 +4,19 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
-from telethon import TelegramClient, errors
+from telethon import TelegramClient, errors, functions
 from telethon.crypto import rsa
 from telethon.sessions import SQLiteSession
 from telethon.tl import types
 
 import bot
-from bot.errors import FatalError, SettingsError, TelegramError
+from bot.errors import FatalError, SettingsError, TelegramError, Verdict
 from bot.settings import Settings
 from bot.telegram.failures import to_error
 from bot.telegram.proxies import proxy_arguments
@@ -24,17 +25,33 @@ log = structlog.get_logger(__name__)
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SLOW_CONNECT = 15.0  # s until a person is told that Telegram does not answer
+BREATHER = 5.0  # s between two connections that Telethon gave up
+ASK_EVERY = 30.0  # s; what the bot was told and no push brought is waited for no longer
 LOGIN = "run `channelwatch login`"
 
 
-def reader_client(settings: Settings) -> TelegramClient:
+class Client(TelegramClient):
+    """A client that tells when its connection is back: what was pushed meanwhile has to be asked for."""
+
+    on_reconnect: Callable[[], Awaitable[None]] | None = None
+
+    async def _handle_auto_reconnect(self) -> None:
+        # Telethon's own only makes itself known to the server; the part that would catch up is switched off.
+        await super()._handle_auto_reconnect()
+        if self.on_reconnect is not None:
+            await self.on_reconnect()
+
+
+def reader_client(settings: Settings) -> Client:
     """Make the client that reads channels; it is not connected yet. Raises SettingsError, FatalError."""
     return _client(settings, settings.data_dir / "reader.session")
 
 
-def bot_client(settings: Settings) -> TelegramClient:
+def bot_client(settings: Settings) -> Client:
     """Make the client that talks to chats; it is not connected yet. Raises SettingsError, FatalError."""
-    return _client(settings, settings.data_dir / "bot.session")
+    client = _client(settings, settings.data_dir / "bot.session")
+    client.on_reconnect = client.catch_up
+    return client
 
 
 @contextmanager
@@ -74,6 +91,10 @@ async def connect_bot(client: TelegramClient, settings: Settings) -> str:
         log.warning(
             "bot.session belongs to another bot than TELEGRAM_BOT_TOKEN; delete it to change bots", bot=me.username
         )
+    # Telethon would write down for the first time in a minute from where to catch up: what is said to a bot that
+    # was killed before that would be lost.
+    await client._save_states_and_entities()  # noqa: SLF001 - it has no public name
+    client.session.save()
     return str(me.username)
 
 
@@ -92,6 +113,48 @@ async def connect(client: TelegramClient) -> types.User | None:
         connecting.cancel()
 
 
+async def clock_error(client: TelegramClient, now: Callable[[], datetime]) -> timedelta:
+    """Measure by how much Telegram's clock is ahead of ours, to the second; zero where it does not say."""
+    try:
+        state = await asyncio.wait_for(client(functions.updates.GetStateRequest()), SLOW_CONNECT)
+    except (errors.RPCError, OSError) as error:
+        log.warning("Telegram does not tell the time", error=str(error))
+        return timedelta()
+    return timedelta(seconds=round((state.date - now()).total_seconds() + 0.5))  # Telegram cuts fractions off
+
+
+async def keep_connected(client: TelegramClient, *, ask_every: float | None = None) -> None:
+    """Connect again whenever Telethon gave up, for ever; ask for missed updates every so many seconds.
+
+    Telethon disconnects for good after an error in its update loop. Raises FatalError where the session is gone.
+    """
+    while True:
+        gone = client.disconnected
+        await asyncio.wait({gone}, timeout=ask_every)
+        if not gone.done():
+            gone.cancel()  # only ours: the client's own is shielded
+            await client.catch_up()
+            continue
+        log.warning("a client was disconnected and connects again", why=repr(gone.exception()))
+        await _connect_again(client)
+        await asyncio.sleep(BREATHER)
+
+
+async def _connect_again(client: TelegramClient) -> None:
+    try:
+        await client.connect()
+        me = await client.get_me()
+    except (errors.RPCError, errors.AuthKeyNotFound, OSError) as error:
+        refusal = to_error(error)
+        if refusal.verdict is Verdict.FATAL:
+            raise refused(refusal) from None
+        log.warning("a client could not sign in again yet", error=refusal.error)
+        await client.disconnect()  # it may be half connected, without its update loop
+        return
+    if me is None:
+        raise FatalError(f"Telegram has ended a session: check TELEGRAM_BOT_TOKEN, or {LOGIN}.")
+
+
 def refused(error: TelegramError) -> SettingsError | FatalError:
     """Say what to do about a refusal before anything runs."""
     if error.error in {"API_ID_INVALID", "API_ID_PUBLISHED_FLOOD"}:
@@ -100,6 +163,8 @@ def refused(error: TelegramError) -> SettingsError | FatalError:
         return SettingsError("TELEGRAM_BOT_TOKEN is refused: copy it anew from @BotFather (/mybots).")
     if error.retry_after:
         return FatalError(f"Telegram asks to wait {error.retry_after:.0f} s before signing in again ({error.error}).")
+    if error.verdict is Verdict.RETRY:
+        return FatalError(f"{error}: it cannot serve us now; start again in a few minutes.")
     return FatalError(f"{error}: the session is of no use any more; delete its file and sign in again.")
 
 
@@ -110,14 +175,14 @@ async def _sign_in(client: TelegramClient, token: str) -> types.User:
         raise refused(to_error(error)) from None
 
 
-def _client(settings: Settings, path: Path) -> TelegramClient:
+def _client(settings: Settings, path: Path) -> Client:
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
     assert settings.telegram_api_hash is not None  # noqa: S101 - required in the line above
     proxy = settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None
     session = _session(path)
     if settings.telegram_server is not None:
         _direct(session, settings.telegram_server, settings.telegram_server_key)
-    return TelegramClient(
+    return Client(
         session,
         settings.telegram_api_id,
         settings.telegram_api_hash.get_secret_value(),

@@ -126,10 +126,13 @@ def sent_id(updates: types.TypeUpdates, random_id: int) -> int | None:
     """Find the id of the message that was sent with `random_id` in what Telegram answered."""
     if isinstance(updates, types.UpdateShortSentMessage):
         return int(updates.id)
-    for update in getattr(updates, "updates", ()):
+    found = getattr(updates, "updates", ())
+    for update in found:
         if isinstance(update, types.UpdateMessageID) and update.random_id == random_id:
             return int(update.id)
-    return None
+    # A server may leave the pair out; what answers one message is about that message.
+    new = [u.message.id for u in found if isinstance(u, types.UpdateNewMessage | types.UpdateNewChannelMessage)]
+    return int(new[0]) if len(new) == 1 else None
 
 
 def _reply(peer: Peer, reply_to: int | None) -> types.InputReplyToMessage | None:

@@ -39,7 +39,7 @@ async def test_edits_deletions_albums_and_forwards_are_stored_as_they_happened(t
         album = channel.album(photos, "Энергетики: в сервисах облака сбой, сайты не работают.")
         await owner.alert("сбой, сайты")
         forwarded = other.post(first.text, forward=first)
-        assert "Forwarded from" in (await owner.alert("Forwarded from")).message
+        assert "Forwarded from Agency" in (await owner.alert("Forwarded from")).message
         channel.delete(first.id)
         other.post(f"Конец. {DOWN}")
         await owner.alert("Конец")

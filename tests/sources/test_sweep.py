@@ -96,6 +96,20 @@ async def test_where_changes_are_not_to_be_had_the_history_tells(place: Place, r
     assert (await place.sweep().sweep_once()).quiet == 1
 
 
+async def test_where_the_server_fails_at_changes_new_posts_come_at_once_and_the_rest_later(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    edited = channel.post("Before")
+    for number in range(100):
+        channel.post(f"Between {number}")
+    await place.follow(channel)
+    await place.sweep().sweep_once()
+    channel.edit(edited.id, "After", push=False)
+    channel.post("New", push=False)
+    place.sandbox.faults.answer("GetChannelDifference", "INTERNAL", code=500, times=2)  # Telethon asks once more
+    assert (await place.sweep().sweep_once()).found == Found(new=1)
+    assert (await place.sweep().sweep_once()).found == Found(edited=1)
+
+
 async def test_a_deleted_newest_post_is_noticed_from_the_history(place: Place) -> None:
     channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
     await place.follow(channel)
@@ -309,7 +323,7 @@ async def test_a_sweep_runs_at_once_and_when_it_is_asked_for(place: Place) -> No
             first.release()
             channel.post("New", push=False)
             second = place.sandbox.faults.hold("GetChannelDifference")
-            sweep.request_sweep()
+            await sweep.request_sweep()
             await second.reached()
             second.release()
     finally:

@@ -253,3 +253,10 @@ def test_the_id_is_that_of_our_random_id(make: Callable[[list[types.UpdateMessag
 
 def test_the_id_of_a_short_answer_is_read_too() -> None:
     assert sent_id(types.UpdateShortSentMessage(id=12, pts=1, pts_count=1, date=None), 2) == 12
+
+
+def test_the_id_is_found_where_the_server_does_not_pair_it_with_our_random_id() -> None:
+    message = types.Message(id=13, peer_id=types.PeerUser(1), date=None, message="Hello")
+    new = types.UpdateNewMessage(message, pts=1, pts_count=1)
+    assert sent_id(types.Updates(updates=[new], users=[], chats=[], date=None, seq=0), 2) == 13
+    assert sent_id(types.Updates(updates=[new, new], users=[], chats=[], date=None, seq=0), 2) is None

@@ -1,0 +1,149 @@
+"""What the clients do by themselves once their connection was lost, against the embedded server."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from telethon import events
+
+from bot.app import TelegramClock
+from bot.errors import FatalError
+from bot.sandbox import Sandbox, User
+from bot.settings import Settings, load_settings
+from bot.telegram import clients
+from bot.telegram.clients import Client
+
+TOKEN = "123:token"  # noqa: S105 - of the embedded server
+WAIT_S = 10.0  # a test that waits longer has failed
+AHEAD = timedelta(seconds=30)  # how far the server's clock is ahead in some of these tests
+
+
+class Bot:
+    """A signed-in bot, and what it hears."""
+
+    def __init__(self, sandbox: Sandbox, account: User, client: Client) -> None:
+        self.sandbox = sandbox
+        self.account = account
+        self.client = client
+        self.anna = sandbox.world.add_user("Anna")
+        self._heard: asyncio.Queue[str] = asyncio.Queue()
+        client.add_event_handler(self._hear, events.NewMessage(incoming=True))
+
+    async def _hear(self, event: events.NewMessage.Event) -> None:
+        self._heard.put_nowait(event.raw_text)
+
+    async def hears(self) -> str:
+        return await asyncio.wait_for(self._heard.get(), WAIT_S)
+
+
+def settings(sandbox: Sandbox, folder: Path) -> Settings:
+    credentials = {"telegram_api_id": 1, "telegram_api_hash": "0" * 32, "telegram_bot_token": TOKEN}
+    return load_settings(_env_file=None, data_dir=folder, telegram_server=sandbox.address, **credentials)
+
+
+@pytest.fixture
+async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
+    async with Sandbox() as sandbox:
+        account = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
+        sandbox.session_for(account, tmp_path / "bot.session")
+        chosen = settings(sandbox, tmp_path)
+        client = clients.bot_client(chosen)
+        found = Bot(sandbox, account, client)
+        try:
+            await clients.connect_bot(client, chosen)
+            found.anna.sends(account, "one")
+            assert await found.hears() == "one"  # it is up to date
+            yield found
+        finally:
+            await client.disconnect()
+        assert sandbox.unknown == []
+        assert sandbox.crashes == []
+
+
+async def test_what_was_said_while_the_connection_was_lost_is_heard_once_it_is_back(bot: Bot) -> None:
+    bot.sandbox.server.cut(bot.account.id)
+    bot.anna.sends(bot.account, "two")
+    assert await bot.hears() == "two"
+
+
+async def test_what_was_said_to_a_bot_that_was_killed_in_its_first_minute_is_heard_by_the_next(
+    bot: Bot, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"  # as the killed process left it
+    copy.mkdir()
+    shutil.copy(tmp_path / "bot.session", copy)
+    bot.sandbox.server.cut(bot.account.id)
+    await bot.client.disconnect()
+    bot.anna.sends(bot.account, "two")
+    chosen = settings(bot.sandbox, copy)
+    client = clients.bot_client(chosen)
+    client.add_event_handler(bot._hear, events.NewMessage(incoming=True))  # noqa: SLF001 - its own ears
+    try:
+        await clients.connect_bot(client, chosen)
+        while await bot.hears() != "two":
+            pass
+    finally:
+        await client.disconnect()
+
+
+async def test_what_was_not_pushed_is_asked_for(bot: Bot) -> None:
+    keeping = asyncio.create_task(clients.keep_connected(bot.client, ask_every=0.01))
+    bot.sandbox.faults.drop_pushes(account_id=bot.account.id)
+    bot.anna.sends(bot.account, "two")
+    assert await bot.hears() == "two"
+    keeping.cancel()
+
+
+async def test_a_client_that_gave_up_connects_again(bot: Bot) -> None:
+    keeping = asyncio.create_task(clients.keep_connected(bot.client))
+    await bot.client.disconnect()  # as Telethon does after an error in its update loop
+    bot.anna.sends(bot.account, "two")
+    assert await bot.hears() == "two"
+    keeping.cancel()
+
+
+async def test_an_error_of_the_server_does_not_end_the_attempts(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "BREATHER", 0.0)
+    bot.sandbox.faults.answer("GetConfig", "INTERNAL", code=500, times=2)
+    keeping = asyncio.create_task(clients.keep_connected(bot.client))
+    await bot.client.disconnect()
+    bot.anna.sends(bot.account, "two")
+    assert await bot.hears() == "two"
+    keeping.cancel()
+
+
+async def test_a_session_that_was_ended_stops_the_service(bot: Bot) -> None:
+    bot.sandbox.revoke(bot.account)
+    with pytest.raises(FatalError, match="TELEGRAM_BOT_TOKEN"):
+        await asyncio.wait_for(clients.keep_connected(bot.client, ask_every=0.01), WAIT_S)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "put_right"),
+    [
+        (timedelta(), timedelta()),
+        (AHEAD, AHEAD),
+        (-AHEAD, -AHEAD),
+        (timedelta(hours=3), timedelta()),  # a wrong time zone is said, and left alone
+    ],
+    ids=["right", "ahead", "behind", "far off"],
+)
+async def test_the_service_lives_by_the_clock_of_telegram(
+    tmp_path: Path, ahead: timedelta, put_right: timedelta
+) -> None:
+    async with Sandbox(now=lambda: datetime.now(UTC) + ahead) as sandbox:
+        reader = sandbox.world.add_user("Reader")
+        sandbox.session_for(reader, tmp_path / "reader.session")
+        client = clients.reader_client(settings(sandbox, tmp_path))
+        try:
+            await clients.connect_reader(client)
+            clock = TelegramClock(lambda: datetime.now(UTC))
+            await clock.set_by(client)
+            assert abs(clock() - datetime.now(UTC) - put_right) < timedelta(seconds=2)
+            sandbox.faults.answer("GetState", "INPUT_METHOD_INVALID")
+            assert await clients.clock_error(client, clock) == timedelta()
+        finally:
+            await client.disconnect()

@@ -1,0 +1,23 @@
+import pytest
+
+from bot.locales import translator
+from bot.locales.refusals import REFUSALS, refusal
+from bot.sources.subscriptions import ITS_TURN, REQUESTED
+from bot.telegram.failures import CONNECTION_LOST, VERDICTS, Verdict
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [ITS_TURN, REQUESTED, CONNECTION_LOST, *(name for name in VERDICTS if VERDICTS[name] is Verdict.UNAUTHORISED)],
+)
+def test_what_keeps_a_channel_from_being_read_has_a_sentence(reason: str) -> None:
+    assert reason in REFUSALS
+
+
+def test_a_number_in_telegrams_string_does_not_matter() -> None:
+    assert refusal("FLOOD_WAIT_300", translator("en")) == "Telegram asks me to wait; I try again by myself."
+
+
+def test_a_string_that_nobody_knows_is_told_as_it_is_and_cut() -> None:
+    assert refusal("NEW_ONE", translator("ru")) == "Причина, которую назвал Telegram: NEW_ONE."
+    assert len(refusal("X" * 5000, translator("en"))) < 200
