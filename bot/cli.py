@@ -23,7 +23,6 @@ from bot.matching.matcher import Matcher, compile_query
 from bot.matching.query import QueryError, parse
 from bot.matching.text import analyse
 from bot.matching.topics import builtin_topics
-from bot.models import post_link
 from bot.search import Hit, search
 from bot.settings import Settings, load_settings
 from bot.store import channels, chats, heartbeats, meta
@@ -266,8 +265,7 @@ async def _channel_id(database: Reader, text: str) -> int:
 
 def _shown(hit: Hit) -> Text:
     post = hit.post
-    link = post_link(post.channel_id, post.channel_username, post.message_id)
-    shown = Text(f"{post.date:%Y-%m-%d %H:%M} UTC  {post.channel_title}  {link}\n", style="bold")
+    shown = Text(f"{post.date:%Y-%m-%d %H:%M} UTC  {post.channel_title}  {post.link}\n", style="bold")
     body = Text(post.text)
     for start, end in hit.spans:
         body.stylize("reverse", start, end)

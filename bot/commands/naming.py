@@ -8,7 +8,6 @@ from bot.markup import Piece, link
 from bot.store import channels, topics
 from bot.store.channels import Channel
 from bot.store.database import Reader
-from bot.store.posts import StoredPost
 from bot.store.topics import Topic
 
 _QUOTES = "«»\"“”„'"
@@ -67,11 +66,6 @@ def show_channel(title: str, username: str | None) -> Piece:
 def show_reference(reference: str) -> str:
     """Write a normalised reference as people know it: an invite link as a link."""
     return f"t.me/{reference}" if reference.startswith("+") else reference
-
-
-def post_link(post: StoredPost) -> str:
-    """Link to a post; one of a private channel opens for its members only."""
-    return f"https://t.me/{post.channel_username or f'c/{post.channel_id}'}/{post.message_id}"
 
 
 def _translators() -> list[Translator]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bot.commands.context import Context
 from bot.commands.keyboards import button
-from bot.commands.naming import find_topic, post_link
+from bot.commands.naming import find_topic
 from bot.commands.queries import Understood, refusal, understand
 from bot.commands.talk import Reply, Request, Rows, message, say
 from bot.locales import Translator
@@ -158,7 +158,7 @@ def _more(t: Translator, *data: str | int) -> Rows:
 def _listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows) -> Outgoing:
     for hit in hits:
         title = " ".join(hit.post.channel_title.split())[:_TITLE]
-        text.add(link(title, post_link(hit.post)), " · ", context.date(hit.post.date))
+        text.add(link(title, hit.post.link), " · ", context.date(hit.post.date))
         if hit.post.gone_at is not None:
             text.add(" · ", context.t.gettext("no longer visible"))
         text.add("\n").marked(*excerpt(_words(hit.post, context.t), hit.spans)).add("\n\n")

@@ -14,10 +14,11 @@ from bot.locales import Translator
 from bot.locales.figures import show_date
 from bot.locales.titles import topic_title
 from bot.markup import LIMIT, Piece, Text, link
-from bot.models import Button, Entity, Forward, Outgoing
+from bot.models import Button, Entity, Forward, Outgoing, post_link
 
 LATE = timedelta(minutes=10)  # older posts show their age
 TITLE_ROOM, TOPIC_ROOM = 60, 30  # UTF-16 units of the channel's title and of a topic's
+SENTENCE_ROOM = 1000  # of the sentence shown first; a pattern may match a text as long as a message
 SHOWN_TOPICS = 3  # in the first line
 STYLES = 49  # of a post and of its sentence each: Telegram takes 100 entities, and two are ours
 # What a post may bring along. Telegram finds links and tags by itself; no bot may send mentions by id and custom emoji.
@@ -60,15 +61,10 @@ def render_post(alert: PostAlert, audience: Audience) -> Outgoing:
     text, footer = _head(alert, audience.translator), _footer(alert, audience)
     sentence = key_sentence(post, spans)
     if sentence is not None:
-        text.join(_text(sentence)).add("\n…\n")
+        text.join(_text(sentence).cut(SENTENCE_ROOM)).add("\n…\n")
     text.join(_text(post).cut(LIMIT - len(text) - len("\n\n") - len(footer))).add("\n\n").join(footer)
     written, entities = text.build()
     return Outgoing(text=written, entities=entities, buttons=_buttons(alert, audience.translator))
-
-
-def post_link(channel_id: int, username: str | None, message_id: int) -> str:
-    """Link to a post; one of a private channel opens for its members only."""
-    return f"https://t.me/{username or f'c/{channel_id}'}/{message_id}"
 
 
 def one_line(text: str, room: int) -> str:

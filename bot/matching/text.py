@@ -3,7 +3,6 @@
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -186,25 +185,3 @@ def _tag(folded: Folded, start: int, end: int) -> list[tuple[str, tuple[int, int
             parts.append((folded.lower[left:right], (left, right), step))
             step += 1
     return parts
-
-
-def utf16_offset(text: str, index: int) -> int:
-    """Return how many UTF-16 units, which Telegram counts, precede a Python character."""
-    return len(text[:index].encode("utf-16-le", "surrogatepass")) // 2
-
-
-def utf16_spans(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans of Python characters as (offset, length) in UTF-16 units; one pass over the text."""
-    spans = list(spans)
-    units = _units_before(text, sorted({edge for span in spans for edge in span}))
-    return [(units[start], units[end] - units[start]) for start, end in spans]
-
-
-def _units_before(text: str, edges: Sequence[int]) -> dict[int, int]:
-    units: dict[int, int] = {}
-    seen, total = 0, 0
-    for edge in edges:
-        total += utf16_offset(text[seen:edge], edge - seen)
-        units[edge] = total
-        seen = edge
-    return units

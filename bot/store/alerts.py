@@ -16,7 +16,7 @@ from typing import Any
 from bot.store import chats, meta, posts
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import from_ms, json_list, maybe_date, to_ms
+from bot.store.rows import from_ms, json_list, to_ms
 
 GATHERING = timedelta(minutes=1)  # a notice that counts waits this long for more to count
 SECRET = "outbox_secret"  # noqa: S105 - the name of the fact, not the secret
@@ -199,15 +199,6 @@ def _to_alert(row: sqlite3.Row) -> Alert:
     )
 
 
-async def next_due_at(db: Reader) -> datetime | None:
-    """Return when the next alert is to be sent, which may be past; None where nothing waits."""
-    row = await db.fetch_one(
-        """SELECT a.due_at FROM alerts a JOIN chats c ON c.id = a.chat_id
-        WHERE a.state = 'due' AND c.suspended IS NULL ORDER BY a.due_at LIMIT 1"""
-    )
-    return maybe_date(row["due_at"] if row else None)
-
-
 async def sent(tx: Transaction, alert_id: int, message_id: int | None, now: datetime) -> None:
     """Write down that Telegram took an alert; the message's id is None where a repeat was refused as one."""
     await tx.execute(
@@ -229,14 +220,6 @@ async def dead(tx: Transaction, alert_id: int, reason: str) -> None:
     """End an alert that can never be sent; `reason` is Telegram's error string."""
     sql = "UPDATE alerts SET state = 'dead', attempts = attempts + 1, reason = :reason WHERE id = :id"
     await tx.execute(sql, {"id": alert_id, "reason": reason})
-
-
-async def exists_for_post(db: Reader, chat_id: int, channel_id: int, post_key: str) -> bool:
-    """Say whether a chat has an alert of a post, sent or not."""
-    sql = (
-        """SELECT 1 FROM alerts WHERE channel_id = :channel AND post_key = :key AND chat_id = :chat AND kind = 'post'"""
-    )
-    return await db.fetch_one(sql, {"channel": channel_id, "key": post_key, "chat": chat_id}) is not None
 
 
 async def statistics(db: Reader, since: datetime) -> Statistics:

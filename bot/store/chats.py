@@ -128,11 +128,6 @@ async def role_of(db: Reader, user_id: int) -> Role | None:
     return Role(row["role"]) if row else None
 
 
-async def has_owner(db: Reader) -> bool:
-    """Say whether anybody owns this bot yet."""
-    return await db.fetch_one("SELECT 1 FROM people WHERE role = 'owner' LIMIT 1") is not None
-
-
 async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> None:
     """Give a person a role; an owner is never made less by this."""
     await tx.execute(

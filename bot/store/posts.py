@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models import Entity, Forward, Media
+from bot.models import Entity, Forward, Media, post_link
 from bot.store.database import Reader
 from bot.store.rows import first_id, from_ms, json_list, maybe_date, to_ms
 
@@ -48,6 +48,11 @@ class StoredPost:
     def key(self) -> str:
         """Name the post within its channel: the album where there is one, else the message."""
         return f"g{self.grouped_id}" if self.grouped_id else f"m{self.message_id}"
+
+    @property
+    def link(self) -> str:
+        """Link to the message in Telegram."""
+        return post_link(self.channel_id, self.channel_username, self.message_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,8 @@
 
 import pytest
 from hypothesis import example, given
-from hypothesis import strategies as st
 
-from bot.matching.text import WALL, analyse, utf16_offset, utf16_spans
+from bot.matching.text import WALL, analyse
 from tests.matching.kit import posts
 
 
@@ -120,13 +119,3 @@ def test_every_token_has_a_place_in_the_original_text(text: str) -> None:
 def test_folding_a_token_again_changes_nothing(text: str) -> None:
     words = [token for token in analyse(text).tokens if not token.startswith("'")]
     assert all(analyse(word).tokens == [word] for word in words)
-
-
-@given(st.text(), st.data())
-def test_utf16_offsets_are_those_of_the_encoded_text(text: str, data: st.DataObject) -> None:
-    edges = st.integers(0, len(text))
-    spans = data.draw(st.lists(st.tuples(edges, edges).map(lambda pair: (min(pair), max(pair)))))
-    for (start, end), (offset, length) in zip(spans, utf16_spans(text, spans), strict=True):
-        units = text.encode("utf-16-le", "surrogatepass")[2 * offset : 2 * (offset + length)]
-        assert units == text[start:end].encode("utf-16-le", "surrogatepass")
-        assert offset == utf16_offset(text, start)
