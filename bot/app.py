@@ -1,11 +1,12 @@
 """Settings come in, a running service goes out: every part is built and wired here, and nowhere else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+from typing import Any, TypeVar
 
 import structlog
 
@@ -33,6 +34,7 @@ from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 HEARTBEAT_INTERVAL = 30.0  # s
 BACK_OFF = 5.0  # s, after a loop failed
 CLOCK_ERROR = timedelta(seconds=2)  # of this machine: what is more is put right …
@@ -91,11 +93,26 @@ async def run(
         stack.push_async_callback(database.close)
         reader = _client(stack, settings, clients.reader_client, "reader")
         bot = _client(stack, settings, clients.bot_client, "bot")
-        loops, worker, ready = await _build(database, reader, bot, settings=settings, clock=clock)
-        log.info("ready", bot=ready.bot_username)
-        on_ready(ready)
-        await _run_loops(loops, worker, stop)
+        service = await _unless(stop, _build(database, reader, bot, settings=settings, clock=clock))
+        if service is not None:
+            loops, worker, ready = service
+            log.info("ready", bot=ready.bot_username)
+            on_ready(ready)
+            await _run_loops(loops, worker, stop)
     log.info("stopped")
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Do some work, or give it up and return None once `stop` is set: connecting alone may last for ever."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    waited: set[asyncio.Task[Any]] = {working, stopping}
+    try:
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in waited:
+            task.cancel()
+        await asyncio.wait(waited)
 
 
 def _client(stack: AsyncExitStack, settings: Settings, make: Callable[[Settings], Client], name: str) -> Client:
@@ -163,13 +180,19 @@ async def _build(
         "bot": lambda: clients.keep_connected(bot, ask_every=clients.ASK_EVERY),
         "heartbeat": lambda: _beat(database, machine_clock),
     }
-    return loops, worker, Ready(bot_username=username, invitation=await _invitation(database, username, clock()))
+    return (
+        loops,
+        worker,
+        Ready(bot_username=username, invitation=await _invitation(database, settings, username, now=clock())),
+    )
 
 
-async def _invitation(database: Database, username: str, now: datetime) -> str | None:
+async def _invitation(database: Database, settings: Settings, username: str, *, now: datetime) -> str | None:
+    """Make a pairing link where nobody is paired and the settings name no owner."""
+
     async def job(tx: Transaction) -> str | None:
         await meta.put(tx, "bot_username", username)
-        if await chats.everyone(tx):
+        if settings.owner_ids or await chats.everyone(tx):
             return None
         return await chats.invite(tx, role=Role.OWNER, now=now)
 

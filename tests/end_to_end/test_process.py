@@ -2,6 +2,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -88,6 +89,22 @@ async def test_sigterm_ends_the_service_cleanly_and_its_files_are_private(tmp_pa
         files = list(room.settings.data_dir.iterdir())
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
         assert stat.S_IMODE(room.settings.data_dir.stat().st_mode) == 0o700
+
+
+async def test_sigterm_ends_a_start_that_telegram_does_not_answer(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.stop()
+        env = environment(room)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            silent.settimeout(WAIT_S)
+            env["TELEGRAM_SERVER"] = f"127.0.0.1:{silent.getsockname()[1]}"
+            process = await _spawn("run", env=env)
+            connection, _ = await asyncio.to_thread(silent.accept)
+            with connection:
+                process.send_signal(signal.SIGTERM)
+                _, err = await asyncio.wait_for(process.communicate(), 10)
+        assert process.returncode == 0
+        assert "Traceback" not in err.decode()
 
 
 async def test_two_services_on_one_session_are_refused(tmp_path: Path) -> None:
