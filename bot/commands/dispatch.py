@@ -167,7 +167,7 @@ async def _plain(request: Request, context: Context) -> Reply:
     if request.origin is not None:
         return _offer_to_follow(request.origin, context.t)
     if find_zone(request.argument):
-        return await start.typed_zone(request, context)
+        return await start.offer_zone(request, context)
     named = read_list(request.argument, request.links, explicit_only=True).references
     if named:
         return _offer_all(named, context.t)

@@ -84,17 +84,15 @@ async def choose_zone(request: Request, context: Context) -> Reply:
     return await context.once(request, effect)
 
 
-async def typed_zone(request: Request, context: Context) -> Reply:
-    """Take over the time zone of a city that was written; `request.argument` names one."""
+async def offer_zone(request: Request, context: Context) -> Reply:
+    """Offer the time zone of a city that was written; the word may have been meant otherwise."""
     zone = find_zone(request.argument) or context.chat.time_zone
-
-    async def effect(tx: Transaction) -> Reply:
-        await chats.set_time_zone(tx, context.chat.id, zone)
-        time = replace(context, chat=replace(context.chat, time_zone=zone)).date(context.now)
-        line = context.t.gettext("Time zone: {city}. It is {time} there.")
-        return say(Text().say(line, city=bold(city(zone, context.t.language)), time=time))
-
-    return await context.once(request, effect)
+    name = city(zone, context.t.language)
+    there = replace(context, chat=replace(context.chat, time_zone=zone))
+    line = context.t.gettext("In {city} it is {time}. Tap below to read all dates by that time.")
+    label = context.t.gettext("Time zone: {city}").format(city=name)
+    text = Text().say(line, city=bold(name), time=there.date(context.now))
+    return say(text, ((keyboards.button(label, "zone", zone),),))
 
 
 async def choose_language(request: Request, context: Context) -> Reply:

@@ -48,6 +48,7 @@ async def play(console: Console, *, chat: bool) -> int:
                 await client.connect()
                 await phone.say(f"/start {(ready.invitation or '').rpartition('=')[2]}")
                 await phone.say("Moscow")
+                await phone.press("Moscow")
                 await _follow(stage, phone, witness)
                 await _act(story, Director(stage, witness, screen), phone, witness, chat=chat)
             witness.faults += [f"unknown request {request}" for request in sandbox.unknown]

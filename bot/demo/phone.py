@@ -35,6 +35,11 @@ class Phone:
         if not await self._witness.until(until or (lambda: len(self._witness.talk) > before)):
             self._witness.faults.append(f"no answer to {words}")
 
+    async def press(self, label: str) -> None:
+        """Press the button with these words in its label under the bot's last message."""
+        assert self._witness.last is not None  # noqa: S101 - the bot has spoken
+        await self._press(next(button for button in buttons(self._witness.last) if label in button.text))
+
     async def type(self) -> None:
         """Send each line typed at the terminal; a number presses that button under the bot's last message."""
         async for line in _lines():

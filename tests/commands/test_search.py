@@ -39,7 +39,7 @@ async def test_more_goes_on_until_the_end(desk: Bot) -> None:
 
 async def test_dates_are_those_of_the_chats_zone(desk: Bot) -> None:
     await filled(desk)
-    await desk.says("Москва")
+    await desk.taps(b"zone:Europe/Moscow")
     assert "10 Mar, 14:52" in text(await desk.says("/search сбой"))
 
 

@@ -74,9 +74,12 @@ async def test_the_time_zone_is_chosen_by_button(desk: Bot) -> None:
     assert (await desk.chat(PRIVATE)).time_zone == "Asia/Almaty"
 
 
-async def test_the_time_zone_is_taken_from_a_city_that_is_written(desk: Bot) -> None:
+async def test_a_city_that_is_written_offers_its_time_zone(desk: Bot) -> None:
     await desk.pair()
-    assert text(await desk.says("Берлин")) == "Time zone: Berlin. It is 10 Mar, 13:00 there."
+    offer = await desk.says("Берлин")
+    assert text(offer) == "In Berlin it is 10 Mar, 13:00. Tap below to read all dates by that time."
+    assert (await desk.chat(PRIVATE)).time_zone == "UTC"
+    await desk.taps(button(offer.messages[0], "Berlin"))
     assert (await desk.chat(PRIVATE)).time_zone == "Europe/Berlin"
 
 
