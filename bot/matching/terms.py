@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 from bot.matching.plan import Term
 from bot.matching.text import Document
 
+_MOST_KNOWN = 50_000  # tokens whose terms are remembered
 _HEAD = 3  # letters by which prefixes are looked up; the language allows no shorter ones
 
 _Key: TypeAlias = tuple[frozenset[str], frozenset[str], str]
@@ -21,6 +22,7 @@ class Terms:
         self._uses: Counter[Term] = Counter()
         self._by_form: dict[str, tuple[Term, ...]] = {}
         self._by_head: dict[str, tuple[tuple[str, Term], ...]] = {}  # first letters → (prefix, term)
+        self._known: dict[str, tuple[Term, ...]] = {}  # tokens met lately → their terms
 
     def shared(self, forms: frozenset[str], prefixes: frozenset[str], capitals: str) -> Term:
         """Return the one term that asks for this."""
@@ -34,6 +36,7 @@ class Terms:
         self._uses[term] += 1
         if self._uses[term] > 1:
             return
+        self._known.clear()
         for form in term.forms:
             self._by_form[form] = (*self._by_form.get(form, ()), term)
         for prefix in term.prefixes:
@@ -46,6 +49,7 @@ class Terms:
         if self._uses[term]:
             return
         del self._uses[term]
+        self._known.clear()
         for form in term.forms:
             _keep(self._by_form, form, [other for other in self._by_form[form] if other is not term])
         for head in {prefix[:_HEAD] for prefix in term.prefixes}:
@@ -54,26 +58,24 @@ class Terms:
     def places(self, document: Document) -> dict[Term, list[int]]:
         """Return where each term stands: indexes of tokens, ascending; terms that stand nowhere are absent."""
         found: dict[Term, list[int]] = {}
-        terms_of = self._by_form.get
+        known = self._known
         for index, token in enumerate(document.tokens):
-            for term in terms_of(token, ()):
+            terms = known.get(token)
+            for term in self._terms_of(token) if terms is None else terms:
                 if term in found:
                     found[term].append(index)
                 else:
                     found[term] = [index]
-        if self._by_head:
-            self._add_prefixed(found, document)
         return found
 
-    def _add_prefixed(self, found: dict[Term, list[int]], document: Document) -> None:
-        begun: dict[Term, list[int]] = {}
-        for index, token in enumerate(document.tokens):
-            for prefix, term in self._by_head.get(token[:_HEAD], ()):
-                if token.startswith(prefix):
-                    begun.setdefault(term, []).append(index)
-        for term, indexes in begun.items():
-            # the same word may have been found as a form, or by a shorter prefix
-            found[term] = sorted({*found.get(term, ()), *indexes})
+    def _terms_of(self, token: str) -> tuple[Term, ...]:
+        """Look up the terms that a token is a form of or begins like, and remember them: posts repeat their words."""
+        begun = [term for prefix, term in self._by_head.get(token[:_HEAD], ()) if token.startswith(prefix)]
+        terms = tuple(dict.fromkeys([*self._by_form.get(token, ()), *begun]))
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[token] = terms
+        return terms
 
 
 def _keep(table: dict[str, tuple[_Value, ...]], key: str, values: list[_Value]) -> None:
