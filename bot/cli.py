@@ -84,12 +84,13 @@ async def _run(settings: Settings) -> None:
 
 
 def _say_ready(ready: service.Ready) -> None:
+    console.print(f"Channelwatch runs; its bot is @{ready.bot_username}.")
     if ready.invitation is None:
         return
     if sys.stdout.isatty():
         console.print(f"Nobody is paired yet. Open this link within 15 minutes, on your phone: {ready.invitation}")
-    else:
-        console.print("Nobody is paired yet. `channelwatch invite` prints the pairing link.")
+    else:  # a log is no place for a key
+        console.print("Nobody is paired yet: `channelwatch invite` prints the pairing link.")
 
 
 @cli.command()

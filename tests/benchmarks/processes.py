@@ -60,6 +60,15 @@ class Process:
             raise RuntimeError(f"{self._process.args} has ended, with exit code {self._process.wait()}")
         return line.strip()
 
+    def ready(self) -> Self:
+        """Wait for its first line; end it where there comes none."""
+        try:
+            self.read()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
     def write(self, line: str) -> None:
         """Send it a line."""
         self._process.stdin.write(line + "\n")
@@ -120,15 +129,11 @@ class World:
             "SEND_RATE_GROUP": NO_LIMIT,
             "LOG_LEVEL": "WARNING",
         }
-        process = Process("-m", "bot", "run", folder=folder, env=env | settings)
-        process.read()
-        return process
+        return Process("-m", "bot", "run", folder=folder, env=env | settings).ready()
 
     def bare(self, job: str, *arguments: str) -> Process:
         """Start a baseline; it is ready then."""
-        process = Process("-m", "tests.benchmarks.bare", job, *arguments, folder=self.folder / "bare")
-        process.read()
-        return process
+        return Process("-m", "tests.benchmarks.bare", job, *arguments, folder=self.folder / "bare").ready()
 
     def archive(self) -> "Archive":
         """Open the database of the service."""

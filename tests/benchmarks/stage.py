@@ -45,8 +45,13 @@ class Side:
         (folder / "server.pem").write_text(sandbox.key_pem)
 
     def post(self, text: str, *, push: bool = True) -> None:
-        """Publish in the next channel."""
-        next(self._places).post(text, push=push)
+        """Publish in the next channel, with a bold heading and a link at the end, as official channels do."""
+        heading, last = text.index(".") + 1, text.rindex(" ") + 1
+        entities = [
+            types.MessageEntityBold(0, heading),
+            types.MessageEntityTextUrl(last, len(text) - last, "https://example.org/statement"),
+        ]
+        next(self._places).post(text, entities=entities, push=push)
 
 
 class Stage:
