@@ -179,9 +179,11 @@ def _client(settings: Settings, path: Path) -> Client:
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
     assert settings.telegram_api_hash is not None  # noqa: S101 - required in the line above
     proxy = settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None
+    if settings.telegram_server_key is not None:
+        _trust(settings.telegram_server_key)
     session = _session(path)
     if settings.telegram_server is not None:
-        _direct(session, settings.telegram_server, settings.telegram_server_key)
+        _direct(session, settings.telegram_server)
     return Client(
         session,
         settings.telegram_api_id,
@@ -210,15 +212,18 @@ def _session(path: Path) -> SQLiteSession:
         raise FatalError(f"{path} is no Telethon session ({error}): move it away and {LOGIN}.") from None
 
 
-def _direct(session: SQLiteSession, server: str, key: Path | None) -> None:
-    """Point a session at another server, its login kept. Raises SettingsError."""
+def _trust(key: Path) -> None:
+    """Let Telethon accept the server that holds this key's private half. Raises SettingsError."""
+    try:
+        rsa.add_key(key.read_text(), old=False)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"TELEGRAM_SERVER_KEY: {key} is no RSA public key in PEM (PKCS#1): {error}") from None
+
+
+def _direct(session: SQLiteSession, server: str) -> None:
+    """Point a session at another server, its login kept."""
     host, _, port = server.rpartition(":")
     address = (host.strip("[]"), int(port))
-    if key is not None:
-        try:
-            rsa.add_key(key.read_text(), old=False)
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"TELEGRAM_SERVER_KEY: {key} is no RSA public key in PEM (PKCS#1): {error}") from None
     if (session.server_address, session.port) != address:
         session.set_dc(session.dc_id or 2, *address)
         session.save()
