@@ -1,0 +1,85 @@
+"""Statements of one transaction come in, on SQLite's thread; rows go out, and the subjects that others wait for."""
+
+import sqlite3
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from bot.store.changes import Subject
+
+T = TypeVar("T")
+Params = Mapping[str, object] | Sequence[object]
+Job = Callable[["Transaction"], Coroutine[Any, Any, T]]
+MOST_ROWS = 64  # in one INSERT; powers of two keep the number of statements to prepare small
+
+
+class Reader(Protocol):
+    """Whoever answers questions: the database, or a transaction that also sees what it wrote itself."""
+
+    async def fetch_all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
+        """Return all rows of a query with named parameters."""
+        ...
+
+    async def fetch_one(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
+        """Return the first row of a query that yields few."""
+        ...
+
+
+class Transaction:
+    """What a job may do between BEGIN and COMMIT; also a `Reader`.
+
+    Its methods run on SQLite's thread and never wait, so that a whole transaction costs one trip to that thread.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.announced: set[Subject] = set()
+
+    async def fetch_all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
+        """Return all rows of a query; it sees what the transaction has written."""
+        return self._connection.execute(sql, params).fetchall()
+
+    async def fetch_one(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
+        """Return the first row of a query that yields few."""
+        row: sqlite3.Row | None = self._connection.execute(sql, params).fetchone()
+        return row
+
+    async def execute(self, sql: str, params: Params = ()) -> int:
+        """Run one statement; return how many rows it changed."""
+        return self._connection.execute(sql, params).rowcount
+
+    async def insert(self, sql: str, params: Params = ()) -> int:
+        """Run one INSERT; return the id of its row."""
+        return self._connection.execute(sql, params).lastrowid or 0
+
+    async def execute_many(self, sql: str, rows: Collection[Params]) -> int:
+        """Run one statement for each row of parameters; return how many rows it changed in all."""
+        return self._connection.executemany(sql, rows).rowcount if rows else 0
+
+    async def insert_all(self, into: str, rows: Sequence[Sequence[object]], then: str = "") -> None:
+        """Insert rows, by statements of 64, 32, 16 … rows: `into` ends before VALUES, `then` is what follows them.
+
+        SQLite's thread has to win the interpreter's lock back after each statement, and `executemany` runs one for each
+        row: beside a busy event loop that took up to 4.4 ms a row, against 0.1 ms in this way.
+        """
+        done = 0
+        while done < len(rows):
+            size = min(MOST_ROWS, 1 << (len(rows) - done).bit_length() - 1)
+            chunk = rows[done : done + size]
+            places = ",".join([f"({','.join('?' * len(chunk[0]))})"] * size)
+            self._connection.execute(f"{into} VALUES {places} {then}", [value for row in chunk for value in row])
+            done += size
+
+    def announce(self, subject: Subject) -> None:
+        """Wake whoever waits for the subject, once this is committed."""
+        self.announced.add(subject)
+
+
+def run(job: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that awaits nothing but its transaction, which never waits, to its end."""
+    try:
+        job.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    job.close()
+    raise RuntimeError("a job waited for something else than its transaction")
