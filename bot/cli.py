@@ -35,7 +35,7 @@ HEALTHY_WITHIN = timedelta(minutes=2)
 SHELL_WORDS = ", ".join(topic.name for topic in builtin_topics())
 
 cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False)  # names of people and channels may hold brackets
 
 
 def main() -> None:
@@ -50,6 +50,12 @@ def main() -> None:
         sys.exit(2 if isinstance(error, SettingsError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        # The outermost guard: a mistake of ours, or an answer of Telegram's that nothing foresaw.
+        if debug:
+            raise
+        sys.stderr.write(f"{type(error).__name__}: {error}. Run it again with --debug and report what it prints.\n")
+        sys.exit(1)
 
 
 @cli.callback(invoke_without_command=True)
@@ -88,7 +94,8 @@ def _say_ready(ready: service.Ready) -> None:
     if ready.invitation is None:
         return
     if sys.stdout.isatty():
-        console.print(f"Nobody is paired yet. Open this link within 15 minutes, on your phone: {ready.invitation}")
+        sentence = "Nobody is paired yet. Open this link within 15 minutes, on your phone"
+        console.print(f"{sentence}: {ready.invitation}", soft_wrap=True)  # a link that is broken cannot be opened
     else:  # a log is no place for a key
         console.print("Nobody is paired yet: `channelwatch invite` prints the pairing link.")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.matching.matcher import Compiled, Matcher
+from bot.matching.plan import merged
 from bot.matching.text import Document, analyse
 from bot.models import Clock, Match, Observation
 from bot.store import alerts, fulltext, intake, subscriptions, topics
@@ -13,8 +14,6 @@ from bot.store.database import Database, Subject, Transaction
 from bot.store.intake import Added, Change
 from bot.store.subscriptions import Priority, Wanted
 from bot.store.topics import Topic
-
-LATE = timedelta(minutes=10)  # an alert older than this says how old it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,7 @@ class Ingest:
         old: list[_Telling] = []
         for telling in await _tellings(tx, findings, self._topics.ids, now=now):
             (old if now - telling.added.post.date > self._alert_max_age else fresh).append(telling)
-        count = await alerts.enqueue_all(tx, [_draft(telling, now) for telling in fresh], now=now)
+        count = await alerts.enqueue_all(tx, [_draft(telling) for telling in fresh], now=now)
         for group in _by_chat_and_channel(old):
             await alerts.add_late(tx, _late_notice(group[0]), count=len(group), now=now)
         return count
@@ -163,10 +162,9 @@ async def _tellings(
     return tellings.values()
 
 
-def _draft(telling: _Telling, now: datetime) -> Draft:
+def _draft(telling: _Telling) -> Draft:
     added, wanted = telling.added, telling.wanted
-    post, edited = added.post, added.change == Change.EDITED
-    told_of = post.edit_date if edited and post.edit_date else post.date
+    post = added.post
     return Draft(
         chat_id=wanted.chat_id,
         chat_key=wanted.chat_key,
@@ -178,9 +176,8 @@ def _draft(telling: _Telling, now: datetime) -> Draft:
         payload={
             "version_id": added.version_id,
             "topics": telling.topics,
-            "spans": _merged(telling.spans),
-            "late": now - told_of > LATE,
-            "edited": edited,
+            "spans": merged(list(telling.spans)),
+            "edited": added.change == Change.EDITED,
         },
     )
 
@@ -202,14 +199,3 @@ def _by_chat_and_channel(tellings: Iterable[_Telling]) -> Iterable[list[_Telling
     for telling in tellings:
         groups.setdefault((telling.wanted.chat_id, telling.wanted.channel_id), []).append(telling)
     return groups.values()
-
-
-def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Unite the spans of several topics: sorted, not overlapping."""
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged

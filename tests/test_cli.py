@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot import cli as cli_module
+from bot.cli import console
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -58,3 +61,27 @@ async def test_a_search_without_a_hit_says_so(tmp_path: Path) -> None:
         _, err = await asyncio.wait_for(process.communicate(), 30)
         assert process.returncode == code
         assert said in err.decode()
+
+
+def test_a_name_that_looks_like_markup_is_printed_as_it_is() -> None:
+    with console.capture() as printed:
+        console.print("Logged in as Anna [/b] [red].")
+    assert printed.get() == "Logged in as Anna [/b] [red].\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--debug"]], ids=["plain", "debug"])
+def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def breaks(_settings: object) -> None:
+        raise LookupError("something new")
+
+    monkeypatch.setattr(cli_module, "_last_beats", breaks)
+    monkeypatch.setattr(sys, "argv", ["channelwatch", "health", *words])
+    with pytest.raises(LookupError if words else SystemExit) as ending:
+        cli_module.main()
+    if not words:
+        assert ending.value.code == 1
+        assert capsys.readouterr().err.splitlines() == [
+            "LookupError: something new. Run it again with --debug and report what it prints."
+        ]

@@ -165,7 +165,6 @@ class TestAlerts:
             "version_id": (await room.stored(1)).version_id,
             "topics": ["сбои"],
             "spans": [[8, 12]],
-            "late": False,
             "edited": False,
         }
         assert (alert.chat, alert.channel_id, alert.post_key, alert.silent) == (chat, NEWS, "m1", False)
@@ -310,12 +309,6 @@ class TestAge:
         await room.db.write(lambda tx: channels.unfollow(tx, NEWS))
         await room.follow(since=NOON)
         assert (await room.sweep(post(1, "Сбой", date=ago(minutes=1)))).alerts == 0
-
-    @pytest.mark.parametrize(("minutes", "late"), [(10, False), (11, True)])
-    async def test_a_late_post_alerts_and_says_so(self, room: Newsroom, minutes: int, late: bool) -> None:  # noqa: FBT001 - pytest's table
-        await room.track(await room.pair(), "сбои", "сбой")
-        await room.sweep(post(1, "Сбой", date=ago(minutes=minutes)))
-        assert [a.payload["late"] for a in await room.outbox()] == [late]
 
     async def test_posts_too_old_for_an_alarm_are_summed_up_in_one_notice_per_chat(self, room: Newsroom) -> None:
         chat, other = await room.pair(501), await room.pair(502)

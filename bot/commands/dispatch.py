@@ -91,7 +91,7 @@ class Dispatch:
         try:
             reply = await self._answer(request, now)
         except start.StrangerError:
-            # Nothing is kept of it: strangers may write as much as they like.
+            # Its answer is not kept: strangers may write as much as they like.
             return await self._database.write(lambda tx: start.turn_away(tx, request, now=now))
         return await once(self._database, request, _nothing_but(reply), now=now)
 

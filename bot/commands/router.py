@@ -23,6 +23,7 @@ from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Peer, PeerKind
 from bot.store import alerts, answers, chats, meta
 from bot.store.database import Database
+from bot.telegram.convert import to_peer
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -181,15 +182,10 @@ def _to_peer(
     known: types.TypeInputPeer | None, peer: types.TypePeer, reply: types.TypeMessageReplyHeader | None
 ) -> Peer:
     """Address the chat; where Telethon has not met it, with a zero access hash, as Telegram allows bots."""
-    access_hash = getattr(known, "access_hash", 0)
-    if isinstance(peer, types.PeerUser):
-        return Peer(kind=PeerKind.USER, id=peer.user_id, access_hash=access_hash)
-    if isinstance(peer, types.PeerChat):
-        return Peer(kind=PeerKind.GROUP, id=peer.chat_id)
     thread = None
     if reply is not None and getattr(reply, "forum_topic", None):  # a reply to a story has none
         thread = reply.reply_to_top_id or reply.reply_to_msg_id
-    return Peer(kind=PeerKind.CHANNEL, id=peer.channel_id, access_hash=access_hash, thread_id=thread)
+    return to_peer(peer, access_hash=getattr(known, "access_hash", 0), thread_id=thread)
 
 
 def _person(peer: types.TypePeer) -> int:

@@ -12,6 +12,7 @@ from bot.locales import Translator
 from bot.locales.titles import topic_title
 from bot.markup import Text, code, link
 from bot.matching.compiled import Compiled
+from bot.matching.plan import merged
 from bot.models import Outgoing
 from bot.search import Hit
 from bot.search import search as look
@@ -138,17 +139,7 @@ def _joined(one: Hit | None, other: Hit) -> Hit:
     """Put together what two topics found in the same message; of two messages of an album the later one stands."""
     if one is None or one.post.version_id != other.post.version_id:
         return max(one or other, other, key=lambda hit: hit.post.version_id)
-    return Hit(post=one.post, spans=_merged([*one.spans, *other.spans]))
-
-
-def _merged(spans: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
+    return Hit(post=one.post, spans=merged([*one.spans, *other.spans]))
 
 
 def _more(t: Translator, *data: str | int) -> Rows:

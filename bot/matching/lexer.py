@@ -141,9 +141,10 @@ def _phrase(piece: re.Match[str], position: int) -> Phrase:
 
 
 def _number(digits: str, position: int) -> int:
-    if not digits.isascii() or not digits or not 0 < int(digits[:4]) <= LONGEST_DISTANCE:
+    counting = digits.lstrip("0")
+    if not digits.isascii() or not 0 < int(counting[:4] or 0) <= LONGEST_DISTANCE:
         raise QueryError("missing_distance", position, limit=LONGEST_DISTANCE)
-    return int(digits)
+    return int(counting)
 
 
 def _target(piece: re.Match[str], position: int) -> Tag | Mention:

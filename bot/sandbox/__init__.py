@@ -1,6 +1,7 @@
 """An embedded Telegram server on loopback: a world of accounts and chats goes in, real MTProto comes out.
 
-The demo and the tests run on it.
+A stand-in for Telegram that the demo and the tests run on. It knows what this service and its users' clients ask and
+answers all else with an error; where it is simpler than Telegram, what passes here may still fail there.
 
 ```
 bytes ⇄ wire ⇄ handshake, session ⇄ dispatcher ⇄ services ⇄ world

@@ -64,14 +64,23 @@ class Server:
 
     async def stop(self) -> None:
         """Stop listening, cut every connection and give up on requests that still wait."""
-        if self._listener is not None:
-            self._listener.close()
+        await self._stop_listening()
         self.cut()
         await self._empty.wait()
         await asyncio.sleep(0)  # a task that is cancelled before its first step leaves a coroutine that nobody awaited
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _stop_listening(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        for accepting in listener.sockets:
+            asyncio.get_running_loop().remove_reader(accepting)
+        for _ in range(2):  # asyncio makes the transport of whom it accepted a turn later, and connects it in the next;
+            await asyncio.sleep(0)  # it leaks the socket where its server is closed in between
+        listener.close()
 
     @property
     def public_key_pem(self) -> str:

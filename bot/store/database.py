@@ -168,9 +168,9 @@ class Database(_Connection):
         """Run a job inside a transaction; return its result once that is committed.
 
         Jobs that wait at the same moment share a transaction. A job may run twice, since a group with a failing job is
-        rolled back and each job run again alone; it must do nothing but SQL, and runs
-        on SQLite's thread. Its error reaches its caller only. The
-        caller's cancellation does not stop it. Raises FatalError for a full disk or a damaged file.
+        rolled back and each job run again alone. It runs on SQLite's thread, beside the event loop: it may await
+        nothing but its transaction, and touch no state that the loop changes. Its error reaches its caller only, whose
+        cancellation does not stop it. Raises FatalError for a full disk or a damaged file.
         """
         return await self._writer.write(job)
 
@@ -185,13 +185,13 @@ class Database(_Connection):
 async def open_read_only(path: Path) -> AsyncIterator[Reader]:
     """Open the database for questions only, beside a service that may be running.
 
-    Raises FatalError where there is none, or one of another version of the program.
+    Raises FatalError where there is none, one of another version of the program, or a file that is no database.
     """
     if not path.exists():  # noqa: ASYNC240 - once, before anything runs
         raise FatalError(f"There is no database at {path} yet; start the service with `channelwatch run` first.")
     connection = await _connect(path, mode="ro")
     try:
-        await migrations.check(connection, path)
+        await _check(connection, path)
         yield _Connection(connection)
     finally:
         await connection.close()
@@ -217,6 +217,13 @@ async def _prepare(connection: aiosqlite.Connection, path: Path) -> None:
         await migrations.check(connection, path)
     except sqlite3.DatabaseError as error:
         raise FatalError(f"The database {path} cannot be used: {error}. Check its permissions and the disk.") from error
+
+
+async def _check(connection: aiosqlite.Connection, path: Path) -> None:
+    try:
+        await migrations.check(connection, path)
+    except sqlite3.DatabaseError as error:
+        raise FatalError(f"The database {path} cannot be read: {error}. Check DATA_DIR and its permissions.") from error
 
 
 async def _use_wal(connection: aiosqlite.Connection) -> None:

@@ -1,7 +1,8 @@
 """Posts on their way in: what a source saw comes in, rows with evidence are written, and what is new in them goes out.
 
 Nothing that is stored already is written again, so the same observation twice is one. A handful of statements serves an
-observation of any size: each is a trip to SQLite's thread, which costs as much as several rows.
+observation of any size: after each, SQLite's thread has to win the interpreter's lock back, which costs as much as
+several rows.
 """
 
 import hashlib

@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-COUNTER_BITS = (
-    20  # of a row id: what is left of it is the date in seconds, so that newest first is the order of the rows
-)
+COUNTER_BITS = 20  # of a row id; the rest is the date in seconds, so that newest first is the order of the rows
 
 
 def to_ms(moment: datetime) -> int:

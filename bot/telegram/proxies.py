@@ -1,5 +1,6 @@
 """A proxy comes in as people write it, a URL or Telegram's own link; what Telethon's constructor wants goes out."""
 
+from base64 import urlsafe_b64decode
 from typing import Any
 from urllib.parse import ParseResult, parse_qs, unquote, urlparse
 
@@ -11,6 +12,8 @@ WHAT_IT_IS = (
     "TELEGRAM_PROXY is no proxy that can be used: write socks5://user:password@host:port, http://host:port, "
     "or paste a link that begins with https://t.me/proxy or https://t.me/socks"
 )
+_PREFIXES = (b"\xdd", b"\xee")  # of a secret: random padding, disguise as TLS
+_KEY = 16  # bytes of a secret that are its key; the name of a site may follow
 _SCHEMES = {"socks5": "socks5", "socks5h": "socks5", "socks4": "socks4", "http": "http"}
 
 
@@ -57,8 +60,21 @@ def _from_link(link: str, values: dict[str, str]) -> dict[str, Any] | None:
     # The randomized protocol is the one that every MTProxy secret allows.
     return {
         "connection": connection.ConnectionTcpMTProxyRandomizedIntermediate,
-        "proxy": (host, port, values["secret"]),
+        "proxy": (host, port, _secret(values["secret"])),
     }
+
+
+def _secret(typed: str) -> str:
+    """Write a secret, hexadecimal or Base64, in the one way that Telethon reads right. Raises ValueError."""
+    try:
+        secret = bytes.fromhex(typed)
+    except ValueError:
+        secret = urlsafe_b64decode(typed.replace("+", "-").replace("/", "_") + "=" * (-len(typed) % 4))
+    if secret[:1] in _PREFIXES and len(secret) > _KEY:
+        secret = secret[1:]
+    if len(secret) < _KEY:
+        raise ValueError("a secret has 16 bytes at least")
+    return f"dd{secret[:_KEY].hex()}"
 
 
 def _plain(kind: str, host: str, port: int, *, user: str | None, password: str | None) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def test_another_year_is_named() -> None:
 
 def test_an_edited_post_says_when_it_was_edited() -> None:
     edited = replace(POST, edited=True, edit_date=NOW)
-    assert render_post(edited, MOSCOW).text.endswith("4 окт., 18:39 · изменено в 18:45")
+    assert render_post(edited, MOSCOW).text.endswith("4 окт., 18:39 · изменено: 18:45")
     assert render_post(replace(edited, edit_date=None), MOSCOW).text.endswith("4 окт., 18:39 · изменено")
 
 

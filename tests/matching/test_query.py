@@ -88,6 +88,7 @@ def test_a_query_is_read(source: str, canonical: str) -> None:
         ("сбой ~ банк", "missing_distance", 6),
         ("сбой ~0 банк", "missing_distance", 6),
         ("сбой ~100 банк", "missing_distance", 6),
+        ("сбой ~00991 банк", "missing_distance", 6),
         ("«сбой в работе»~", "missing_distance", 1),
         ("сбой ~5 (банк карта)", "near_parts", 6),
         ("сбой ~5 (банк -карта)", "near_parts", 6),

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 
 import pytest
 from telethon import events, functions, types
@@ -173,6 +174,20 @@ async def test_a_client_that_does_not_read_is_cut_off(monkeypatch: pytest.Monkey
             parts.server.push([ACCOUNT], big)
         assert await client.closed()
         assert (await other.ask(GET_STATE)).pts == 3
+
+
+@pytest.mark.parametrize("turns", range(1, 9))
+async def test_a_client_that_comes_while_the_server_stops_is_cut(turns: int) -> None:
+    async with running() as parts:
+        coming = asyncio.create_task(asyncio.open_connection(parts.server.host, parts.server.port))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await parts.server.stop()
+        with suppress(ConnectionError):
+            reader, writer = await coming
+            with suppress(ConnectionError):
+                assert await asyncio.wait_for(reader.read(), WAIT_S) == b""
+            writer.close()
 
 
 async def test_sessions_that_nobody_came_back_to_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

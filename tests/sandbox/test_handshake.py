@@ -181,7 +181,7 @@ def test_steps_out_of_turn_end_the_exchange() -> None:
         Exchange().server.answer(SetClientDHParamsRequest(0, 0, encrypted_data=bytes(64)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.binary(max_size=300) | st.binary(min_size=256, max_size=256))
 def test_random_encrypted_data_ends_the_exchange(data: bytes) -> None:
     exchange = Exchange()

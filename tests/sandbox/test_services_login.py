@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from telethon import TelegramClient, errors, events
 from telethon.sessions import SQLiteSession
-from telethon.tl import functions, types
+from telethon.tl import TLRequest, functions, types
 
 from bot.sandbox import Sandbox
 
@@ -137,13 +137,37 @@ async def test_an_unknown_request_is_an_error_that_the_test_sees() -> None:
         assert guests.sandbox.unknown == ["GetAllStories"]
 
 
-async def test_what_a_known_request_asks_beyond_this_server_is_seen_too() -> None:
+@pytest.mark.parametrize(
+    "request_",
+    [
+        functions.messages.SendMessageRequest(types.InputPeerSelf(), "later", schedule_date=START),
+        functions.messages.SendMessageRequest(types.InputPeerSelf(), "kept here", noforwards=True),
+        functions.messages.SendMessageRequest(
+            types.InputPeerSelf(), "in a topic", reply_to=types.InputReplyToMessage(1, top_msg_id=1)
+        ),
+        functions.messages.SearchRequest(
+            types.InputPeerSelf(),
+            "in a topic",
+            types.InputMessagesFilterEmpty(),
+            None,
+            None,
+            0,
+            0,
+            9,
+            0,
+            0,
+            0,
+            top_msg_id=1,
+        ),
+    ],
+    ids=["schedule", "noforwards", "topic", "search in a topic"],
+)
+async def test_what_a_known_request_asks_beyond_this_server_is_seen_too(request_: TLRequest) -> None:
     async with party(unknown=True) as guests:
         anna = guests.sandbox.world.add_user("Anna")
         client = await guests.client(anna)
-        later = functions.messages.SendMessageRequest(types.InputPeerSelf(), "later", schedule_date=START)
         with pytest.raises(errors.ServerError):
-            await client._sender.send(later)  # noqa: SLF001 - past Telethon's own retries
+            await client._sender.send(request_)  # noqa: SLF001 - past Telethon's own retries
         assert [type(crash) for crash in guests.sandbox.crashes] == [NotImplementedError]
 
 

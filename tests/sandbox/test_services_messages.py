@@ -92,6 +92,34 @@ async def test_a_random_id_is_used_once() -> None:
         await helper(empty)
 
 
+async def test_a_forward_may_be_silent() -> None:
+    async with party() as guests:
+        person, _ = await talk(guests)
+        anna, bot = guests.sandbox.world.user(1_000_001), guests.sandbox.world.user(1_000_002)
+        sent = anna.sends(bot, "news")
+        await person.forward_messages("me", sent.id, "watch_bot", silent=True)
+        (kept,) = anna.inbox(anna)
+        assert (kept.text, kept.silent) == ("news", True)
+
+
+@pytest.mark.parametrize(
+    ("random_ids", "kind"),
+    [([5, 5], errors.RandomIdDuplicateError), ([5, 0], errors.RandomIdEmptyError)],
+    ids=["twice in one request", "none"],
+)
+async def test_random_ids_differ_within_a_request(random_ids: list[int], kind: type[Exception]) -> None:
+    async with party() as guests:
+        person, _ = await talk(guests)
+        anna, bot = guests.sandbox.world.user(1_000_001), guests.sandbox.world.user(1_000_002)
+        peer = await person.get_input_entity("watch_bot")
+        sent = [anna.sends(bot, text).id for text in ("one", "two")]
+        with pytest.raises(kind):
+            await person._sender.send(  # noqa: SLF001 - past Telethon's own retries
+                functions.messages.ForwardMessagesRequest(peer, sent, types.InputPeerSelf(), random_id=random_ids)
+            )
+        assert anna.inbox(anna) == []
+
+
 async def test_a_lost_reply_is_asked_for_again_and_refused_as_a_repeat() -> None:
     async with party() as guests:
         _, helper = await talk(guests)

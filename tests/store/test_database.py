@@ -274,10 +274,13 @@ class TestFile:
         with pytest.raises(FatalError, match="newer version of channelwatch"):
             await opener(path)
 
-    async def test_a_file_that_is_no_database_is_refused(self, path: Path) -> None:
+    @pytest.mark.parametrize("opener", [Database.open, lambda path: open_read_only(path).__aenter__()])
+    async def test_a_file_that_is_no_database_is_refused(
+        self, path: Path, opener: Callable[[Path], Awaitable[object]]
+    ) -> None:
         write_prose(path)
         with pytest.raises(FatalError, match="not a database"):
-            await Database.open(path)
+            await opener(path)
 
     async def test_a_folder_that_cannot_be_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()

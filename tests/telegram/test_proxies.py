@@ -10,10 +10,13 @@ def plain(kind: str, user: str | None = None, word: str | None = None) -> dict[s
     return {"proxy": {**where, "username": user, "password": word}}
 
 
-def mtproxy(secret: str) -> dict[str, object]:
+KEY = "00112233445566778899aabbccddeeff"
+
+
+def mtproxy() -> dict[str, object]:
     return {
         "connection": connection.ConnectionTcpMTProxyRandomizedIntermediate,
-        "proxy": ("e.org", 443, secret),
+        "proxy": ("e.org", 443, f"dd{KEY}"),
     }
 
 
@@ -25,8 +28,9 @@ def mtproxy(secret: str) -> dict[str, object]:
         ("socks5://anna:p%40ss@e.org:1080", plain("socks5", "anna", "p@ss")),
         ("http://anna:pass@e.org:1080", plain("http", "anna", "pass")),
         ("https://t.me/socks?server=e.org&port=1080&user=anna&pass=x", plain("socks5", "anna", "x")),
-        ("https://t.me/proxy?server=e.org&port=443&secret=dd00ff", mtproxy("dd00ff")),
-        ("tg://proxy?server=e.org&port=443&secret=7gAA", mtproxy("7gAA")),
+        (f"https://t.me/proxy?server=e.org&port=443&secret={KEY}", mtproxy()),
+        (f"https://t.me/proxy?server=e.org&port=443&secret=dd{KEY}", mtproxy()),
+        ("tg://proxy?server=e.org&port=443&secret=7gARIjNEVWZ3iJmqu8zd7v9lLm9yZw", mtproxy()),
     ],
 )
 def test_a_proxy_is_understood_as_people_write_it(url: str | None, expected: dict[str, object]) -> None:
@@ -41,6 +45,7 @@ def test_a_proxy_is_understood_as_people_write_it(url: str | None, expected: dic
         "ftp://hunter2@e.org:21",
         "socks5://e.org:port",
         "https://t.me/proxy?server=e.org&port=443",
+        "https://t.me/proxy?server=e.org&port=443&secret=hunter2",
         "https://t.me/news?server=e.org&port=443",
         "tg://proxy?server=e.org&port=x&secret=y",
         "http://[e.org:1080",

@@ -4,8 +4,8 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import handles
-from bot.sandbox.services.content import ContentService, keyboard, refuse_unbuilt
+from bot.sandbox.services.base import handles, refuse_unbuilt
+from bot.sandbox.services.content import ContentService, keyboard
 from bot.sandbox.world import Refused, User, mail
 from bot.sandbox.world.messages import Message, Revision
 from bot.sandbox.world.view import told

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from telethon.tl import TLObject
 from telethon.tl import types as tl
 
-from bot.sandbox.services.base import Service
+from bot.sandbox.services.base import Service, refuse_unbuilt
 from bot.sandbox.world import Refused, User
 from bot.sandbox.world.messages import Draft
 from bot.sandbox.world.text import checked
 
 _MAX_DATA = 64  # bytes behind a button
-_UNBUILT = ("schedule_date", "quick_reply_shortcut", "quick_reply_shortcut_id", "rich_message", "send_as")
 
 
 class ContentService(Service):
@@ -56,19 +55,13 @@ class ContentService(Service):
         raise NotImplementedError(type(media).__name__)
 
 
-def refuse_unbuilt(request: TLObject) -> None:
-    """Fail, for the test to see, where a request asks for what this server does not know."""
-    asked = [name for name in _UNBUILT if getattr(request, name, None) is not None]
-    if asked:
-        raise NotImplementedError(f"{type(request).__name__} with {', '.join(asked)}")
-
-
 def replied(reply_to: TLObject | None) -> int | None:
     """Return the number of the message that is answered."""
     if reply_to is None:
         return None
     if not isinstance(reply_to, tl.InputReplyToMessage):
         raise NotImplementedError(type(reply_to).__name__)
+    refuse_unbuilt(reply_to)
     number: int = reply_to.reply_to_msg_id
     return number
 

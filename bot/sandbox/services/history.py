@@ -7,7 +7,7 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, given, handles, page_of, shown
+from bot.sandbox.services.base import Service, given, handles, page_of, refuse_unbuilt, shown
 from bot.sandbox.world import Message, Refused, User
 from bot.sandbox.world.history import History, Window
 from bot.sandbox.world.peers import Peer
@@ -32,6 +32,7 @@ class HistoryService(Service):
     def search(self, request: functions.messages.SearchRequest, caller: Caller) -> TLObject:
         """Return a page of the messages in a chat that contain a text, come from somebody, or are of a kind."""
         me = self.person(caller)
+        refuse_unbuilt(request)
         peer = self.peer(me, request.peer)
         sender = None if request.from_id is None else self.peer(me, request.from_id)
         wanted = _filter(request.filter)

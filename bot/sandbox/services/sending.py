@@ -7,8 +7,8 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import handles
-from bot.sandbox.services.content import ContentService, refuse_unbuilt, replied
+from bot.sandbox.services.base import handles, refuse_unbuilt
+from bot.sandbox.services.content import ContentService, replied
 from bot.sandbox.world import Message, Refused, User
 from bot.sandbox.world.messages import Draft
 from bot.sandbox.world.peers import Peer
@@ -53,8 +53,7 @@ class SendingService(ContentService):
         if not 0 < len(request.multi_media) <= _MAX_ALBUM:
             raise Refused("MULTI_MEDIA_TOO_LONG" if request.multi_media else "MEDIA_EMPTY")
         random_ids = [item.random_id for item in request.multi_media]
-        for random_id in random_ids:
-            me.once(random_id)
+        me.once(*random_ids)
         peer = self.peer(me, request.peer)
         grouped = me.hub.random.getrandbits(62)
         common = Draft(grouped=grouped, reply_to=replied(request.reply_to), silent=bool(request.silent))
@@ -71,15 +70,15 @@ class SendingService(ContentService):
         refuse_unbuilt(request)
         if not 0 < len(request.id) <= _MAX_FORWARDED or len(request.id) != len(request.random_id):
             raise Refused("MESSAGE_IDS_EMPTY" if not request.id else "RANDOM_ID_INVALID")
-        for random_id in request.random_id:
-            me.once(random_id)
+        me.once(*request.random_id)
         target = self.peer(me, request.to_peer)
         source = self.peer(me, request.from_peer).history(me).messages
         originals = [source.get(number) for number in request.id]
         known = [message for message in originals if message is not None and message.action is None]
         if len(known) != len(originals):
             raise Refused("MESSAGE_ID_INVALID")
-        drafts = _forwards(me, known, named=not request.drop_author)
+        common = Draft(reply_to=replied(request.reply_to), silent=bool(request.silent))
+        drafts = _forwards(me, known, common, named=not request.drop_author)
         result = _sent(me, target, drafts, request.random_id, caller)
         for message in known:
             message.forwards += 1
@@ -107,11 +106,12 @@ def _sent(me: User, peer: Peer, drafts: Sequence[Draft], random_ids: Sequence[in
     return told(me, changes, [tl.UpdateMessageID(change.ids[0], random_id) for change, random_id in pairs])
 
 
-def _forwards(me: User, originals: Sequence[Message], *, named: bool) -> list[Draft]:
-    """Return drafts of forwards; albums stay together under a new number."""
+def _forwards(me: User, originals: Sequence[Message], common: Draft, *, named: bool) -> list[Draft]:
+    """Return drafts of forwards, `common` with what each says; albums stay together under a new number."""
     albums = {message.grouped: me.hub.random.getrandbits(62) for message in originals if message.grouped}
     return [
-        Draft(
+        replace(
+            common,
             text=message.text,
             entities=message.entities,
             media=message.media,

@@ -152,9 +152,11 @@ class Account(Peer):
             self.chat(message.chat).remove(number)
         return self.log.add(Kind.DELETE, self.id, ids)
 
-    def once(self, random_id: int) -> None:
-        """Refuse a random_id that a message was already sent with."""
-        if random_id in self.random_ids:
+    def once(self, *random_ids: int) -> None:
+        """Refuse random_ids that are empty, repeat each other, or that a message was already sent with."""
+        if 0 in random_ids:
+            raise Refused("RANDOM_ID_EMPTY")
+        if len({*random_ids}) < len(random_ids) or not self.random_ids.isdisjoint(random_ids):
             raise Refused("RANDOM_ID_DUPLICATE", 500)
 
     def shown_to(self, viewer: "Account") -> TLObject:
