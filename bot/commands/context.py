@@ -1,6 +1,6 @@
 """What a handler may use: the store, the present, the chat it speaks in and the language of that chat."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +9,8 @@ from bot.commands.talk import Reply, Request
 from bot.locales import Translator
 from bot.locales.figures import show_date
 from bot.matching.forms import Inflector
-from bot.store import answers
+from bot.store import alerts, answers
+from bot.store.alerts import Kind
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Transaction
 
@@ -42,6 +43,10 @@ class Context:
     async def once(self, request: Request, effect: Effect) -> Reply:
         """Run an effect and remember its answer in one transaction; where both were done before, only say it again."""
         return await once(self.database, request, effect, now=self.now)
+
+    async def notify(self, tx: Transaction, subject: str, payload: Mapping[str, object]) -> None:
+        """Put a notice for this chat into the outbox; `subject` tells it from all others."""
+        await alerts.enqueue(tx, chat=self.chat, kind=Kind.NOTICE, subject=subject, payload=dict(payload), now=self.now)
 
 
 Handler = Callable[[Request, Context], Awaitable[Reply]]

@@ -13,8 +13,7 @@ from bot.locales.titles import topic_title
 from bot.markup import Text, bold
 from bot.matching.topics import builtin_topics
 from bot.models import Outgoing
-from bot.store import alerts, chats, subscriptions, topics
-from bot.store.alerts import Kind
+from bot.store import chats, subscriptions, topics
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
 
@@ -112,14 +111,7 @@ async def test_alert(request: Request, context: Context) -> Reply:
     """Send a test alert through the outbox, as a real one goes."""
 
     async def effect(tx: Transaction) -> Reply:
-        await alerts.enqueue(
-            tx,
-            chat=context.chat,
-            kind=Kind.NOTICE,
-            subject=f"test:{request.key}",
-            payload={"notice": "test_alert"},
-            now=context.now,
-        )
+        await context.notify(tx, f"test:{request.key}", {"notice": "test_alert"})
         return Reply(note=context.t.gettext("It is on its way."))
 
     return await context.once(request, effect)

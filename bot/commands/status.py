@@ -18,7 +18,6 @@ from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.markup import Text, bold, code
 from bot.store import alerts, channels, posts
-from bot.store.alerts import Kind
 from bot.store.channels import Access, Channel, FollowState
 from bot.store.database import Transaction
 
@@ -60,14 +59,7 @@ async def ping(request: Request, context: Context) -> Reply:
     """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
 
     async def effect(tx: Transaction) -> Reply:
-        await alerts.enqueue(
-            tx,
-            chat=context.chat,
-            kind=Kind.NOTICE,
-            subject=f"ping:{request.key}",
-            payload={"notice": "ping", "asked_at": context.now.isoformat()},
-            now=context.now,
-        )
+        await context.notify(tx, f"ping:{request.key}", {"notice": "ping", "asked_at": context.now.isoformat()})
         return Reply()
 
     return await context.once(request, effect)

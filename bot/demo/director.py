@@ -4,6 +4,7 @@ from bot.demo.screen import Screen
 from bot.demo.stage import Stage
 from bot.demo.story import Event
 from bot.demo.witness import Witness
+from bot.models import post_link
 
 
 class Director:
@@ -21,7 +22,7 @@ class Director:
         self._stage.clock.jump_to(event.at)
         if event.topics:
             number = self._posts[event.edits][1] if event.edits else channel.last_id + 1
-            self._witness.expect(f"https://t.me/{channel.username or f'c/{channel.id}'}/{number}", event)
+            self._witness.expect(post_link(channel.id, channel.username, number), event)
         self._screen.happen(event.at, channel.title, self._do(event))
 
     def _do(self, event: Event) -> str:

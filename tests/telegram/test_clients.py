@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from telethon.crypto import AuthKey
 from telethon.sessions import SQLiteSession
 
 from bot.errors import FatalError, SettingsError
-from bot.sandbox import Sandbox
+from bot.sandbox import Sandbox, User
 from bot.settings import Settings, load_settings
 from bot.telegram import clients
+from bot.telegram.clients import Client
 
 # Telethon does not close a file that it refuses; since Python 3.13 that is a warning, wherever it is noticed.
 leaves_the_file_open = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -49,6 +51,19 @@ def made_elsewhere(path: Path, *, key: bytes, address: tuple[str, int]) -> None:
     session.auth_key = AuthKey(key)
     session.save()
     session.close()
+
+
+@asynccontextmanager
+async def reader(sandbox: Sandbox, settings: Make, account: User | None) -> AsyncIterator[Client]:
+    """Make a reader whose session is signed in to an account, or to none; it is not connected yet."""
+    chosen = settings(telegram_server=sandbox.address)
+    chosen.data_dir.mkdir()
+    sandbox.session_for(account, chosen.data_dir / "reader.session")
+    client = clients.reader_client(chosen)
+    try:
+        yield client
+    finally:
+        await client.disconnect()
 
 
 async def test_a_new_session_is_private_to_its_owner(settings: Make) -> None:
@@ -136,42 +151,24 @@ async def test_a_bot_signs_in_over_a_fresh_key_exchange(sandbox: Sandbox, settin
 
 
 async def test_a_reader_that_is_not_logged_in_is_told_how(sandbox: Sandbox, settings: Make) -> None:
-    chosen = settings(telegram_server=sandbox.address)
-    chosen.data_dir.mkdir()
-    sandbox.session_for(None, chosen.data_dir / "reader.session")
-    client = clients.reader_client(chosen)
-    try:
+    async with reader(sandbox, settings, None) as client:
         with pytest.raises(SettingsError, match="channelwatch login"):
             await clients.connect_reader(client)
-    finally:
-        await client.disconnect()
 
 
 async def test_a_revoked_reader_is_told_how_to_log_in(sandbox: Sandbox, settings: Make) -> None:
     me = sandbox.world.add_user("Reader")
-    chosen = settings(telegram_server=sandbox.address)
-    chosen.data_dir.mkdir()
-    sandbox.session_for(me, chosen.data_dir / "reader.session")
-    sandbox.revoke(me)
-    client = clients.reader_client(chosen)
-    try:
+    async with reader(sandbox, settings, me) as client:
+        sandbox.revoke(me)
         with pytest.raises(SettingsError, match="channelwatch login"):
             await clients.connect_reader(client)
-    finally:
-        await client.disconnect()
 
 
 async def test_a_bot_cannot_be_the_reader(sandbox: Sandbox, settings: Make) -> None:
     bot = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
-    chosen = settings(telegram_server=sandbox.address)
-    chosen.data_dir.mkdir()
-    sandbox.session_for(bot, chosen.data_dir / "reader.session")
-    client = clients.reader_client(chosen)
-    try:
+    async with reader(sandbox, settings, bot) as client:
         with pytest.raises(SettingsError, match="belongs to a bot"):
             await clients.connect_reader(client)
-    finally:
-        await client.disconnect()
 
 
 @pytest.mark.parametrize(
