@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import cli as cli_module
-from bot.cli import console
+from bot.cli import main, service
+from bot.cli.shell import console
 
 ROOT = Path(__file__).parents[1]
 
@@ -76,10 +76,10 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
     async def breaks(_settings: object) -> None:
         raise LookupError("something new")
 
-    monkeypatch.setattr(cli_module, "_last_beats", breaks)
+    monkeypatch.setattr(service, "_last_beats", breaks)
     monkeypatch.setattr(sys, "argv", ["channelwatch", "health", *words])
     with pytest.raises(LookupError if words else SystemExit) as ending:
-        cli_module.main()
+        main()
     if not words:
         assert ending.value.code == 1
         assert capsys.readouterr().err.splitlines() == [

@@ -1,0 +1,138 @@
+"""Commands around the service: settings come in; it runs, is paired, logged in, or asked for its health."""
+
+import asyncio
+import signal
+import sys
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from bot import app as service
+from bot import demo as story
+from bot import logs
+from bot.cli.shell import cli, console
+from bot.errors import ChannelwatchError
+from bot.settings import Settings, load_settings
+from bot.store import chats, heartbeats, meta
+from bot.store.chats import Role
+from bot.store.database import Database, open_read_only
+from bot.telegram import login
+
+HEALTHY_WITHIN = timedelta(minutes=2)
+
+
+@cli.command()
+def run() -> None:
+    """Run the service with the settings of .env, until it is stopped.
+
+    Example: channelwatch run
+    """
+    settings = load_settings()
+    logs.configure(settings)
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await service.run(settings, stop, on_ready=_say_ready)
+
+
+def _say_ready(ready: service.Ready) -> None:
+    console.print(f"Channelwatch runs; its bot is @{ready.bot_username}.")
+    if ready.invitation is None:
+        return
+    if sys.stdout.isatty():
+        sentence = "Nobody is paired yet. Open this link within 15 minutes, on your phone"
+        console.print(f"{sentence}: {ready.invitation}", soft_wrap=True)  # a link that is broken cannot be opened
+    else:  # a log is no place for a key
+        console.print("Nobody is paired yet: `channelwatch invite` prints the pairing link.")
+
+
+@cli.command()
+def demo(
+    *,
+    chat: Annotated[bool, typer.Option("--chat", help="Stay open and type commands, as in Telegram.")] = False,
+) -> None:
+    """Play a day of outages against the real service and an embedded Telegram server; no account is needed.
+
+    Example: channelwatch demo --chat
+    """
+    logs.configure(Settings.model_construct(log_level="WARNING"))
+    raise typer.Exit(asyncio.run(story.play(console, chat=chat)))
+
+
+@cli.command(name="login")
+def login_(
+    phone: Annotated[str | None, typer.Option(help="The account's number, with +; asked for when left out.")] = None,
+) -> None:
+    """Log the reader account in by phone, code and two-step password.
+
+    Example: channelwatch login --phone +10000000000
+    """
+    settings = load_settings()
+    settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
+    name = asyncio.run(login.log_in(settings, _Prompts(phone)))
+    console.print(f"Logged in as {name}. Next: channelwatch run")
+
+
+class _Prompts:
+    """Asks at the terminal for what signing in needs."""
+
+    def __init__(self, phone: str | None) -> None:
+        self._phone = phone
+
+    def phone(self) -> str:
+        return self._phone or str(typer.prompt("Phone number, with +"))
+
+    def tell(self, sentence: str) -> None:
+        console.print(sentence)
+
+    def code(self) -> str:
+        return str(typer.prompt("Code that Telegram sent"))
+
+    def password(self, hint: str | None) -> str:
+        return str(typer.prompt(f"Two-step password{f' (hint: {hint})' if hint else ''}", hide_input=True))
+
+
+@cli.command()
+def invite(
+    role: Annotated[Role, typer.Option(help="What the new person may do.")] = Role.OWNER,
+) -> None:
+    """Print a link that pairs one person with the bot, once, within 15 minutes.
+
+    Example: channelwatch invite --role editor
+    """
+    asyncio.run(_invite(load_settings(), role))
+
+
+async def _invite(settings: Settings, role: Role) -> None:
+    database = await Database.open(settings.database_path)
+    try:
+        token = await database.write(lambda tx: chats.invite(tx, role=role, now=service.utc_now()))
+        username = await meta.get(database, "bot_username")
+    finally:
+        await database.close()
+    if username is None:
+        console.print(f"Send this to the bot within 15 minutes: /start {token}", soft_wrap=True)
+    else:
+        console.print(f"https://t.me/{username!s}?start={token}", soft_wrap=True)
+
+
+@cli.command()
+def health() -> None:
+    """Exit with 0 if the service was alive within the last two minutes, else with 1.
+
+    Example: channelwatch health
+    """
+    beats = asyncio.run(_last_beats(load_settings()))
+    if "run" not in beats or service.utc_now() - beats["run"] > HEALTHY_WITHIN:
+        raise ChannelwatchError("not healthy: the service has given no sign of life for two minutes")
+    console.print("healthy")
+
+
+async def _last_beats(settings: Settings) -> dict[str, Any]:
+    async with open_read_only(settings.database_path) as database:
+        return dict(await heartbeats.last(database))

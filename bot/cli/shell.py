@@ -1,0 +1,46 @@
+"""The command line as a whole: words come in, the command they name is carried out; an error is one line."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import bot
+from bot.errors import ChannelwatchError, SettingsError
+
+cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+console = Console(highlight=False, markup=False)  # names of people and channels may hold brackets
+
+
+def main() -> None:
+    """Run the command line: exit with 0, 1 for a failure, 2 for wrong use or settings."""
+    debug = "--debug" in sys.argv
+    try:
+        cli([word for word in sys.argv[1:] if word != "--debug"], prog_name="channelwatch")
+    except (ChannelwatchError, OSError) as error:
+        if debug:
+            raise
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        # The outermost guard: a mistake of ours, or an answer of Telegram's that nothing foresaw.
+        if debug:
+            raise
+        sys.stderr.write(f"{type(error).__name__}: {error}. Run it again with --debug and report what it prints.\n")
+        sys.exit(1)
+
+
+@cli.callback(invoke_without_command=True)
+def _version(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False
+) -> None:
+    """Watch official Telegram channels; alert the moment a post speaks of an outage or of digital sovereignty.
+
+    With --debug anywhere, an error shows its traceback.
+    """
+    if version:
+        console.print(bot.__version__)
+        raise typer.Exit
