@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 
 from bot.matching.matcher import Compiled, Matcher
 from bot.matching.plan import merged
+from bot.matching.regex import Span
 from bot.matching.text import Document, analyse
-from bot.models import Clock, Match, Observation
+from bot.models import Clock, Observation
 from bot.store import alerts, fulltext, intake, subscriptions, topics
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Database, Subject, Transaction
 from bot.store.intake import Added, Change
 from bot.store.subscriptions import Priority, Wanted
-from bot.store.topics import Topic
+from bot.store.topics import Changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class _Finding:
     """A version in which topics were found."""
 
     added: Added
-    matches: tuple[Match, ...]
+    topics: Mapping[str, tuple[Span, ...]]  # by name; where, in Python characters of its text
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,10 +49,10 @@ class _Telling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _News:
-    """The topics after a change."""
+    """What became of the topics."""
 
     revision: int
-    topics: dict[str, Topic]  # by name
+    changed: Changed
 
 
 class Ingest:
@@ -73,11 +74,11 @@ class Ingest:
             self._topics.take_in(news)
         taken = await intake.take_in(tx, observation)
         read = [(added, analyse(added.post.text)) for added in taken.added]
-        words = [(added.version_id, document.indexed) for added, document in read]
+        words = [(added.version_id, added.post.channel_id, document.indexed) for added, document in read]
         findings = [self._find(added, document) for added, document in read]
         await taken.write(tx)
         await fulltext.add(tx, words)
-        found = [finding for finding in findings if finding.matches]
+        found = [finding for finding in findings if finding.topics]
         changes = [added.change for added in taken.added]
         return Result(
             new=changes.count(Change.NEW),
@@ -89,13 +90,13 @@ class Ingest:
 
     def _find(self, added: Added, document: Document) -> _Finding:
         """Look for topics; of an edit only those count that were not in the text before."""
-        matches: tuple[Match, ...] = ()
+        found: Mapping[str, tuple[Span, ...]] = {}
         if added.change != Change.STALE and added.visible and added.post.date >= added.followed_at:
-            matches = self._topics.matcher.match(document)
-        if matches and added.text_before is not None:
-            before = {match.topic for match in self._topics.matcher.match(analyse(added.text_before))}
-            matches = tuple(match for match in matches if match.topic not in before)
-        return _Finding(added=added, matches=matches)
+            found = self._topics.matcher.match(document)
+        if found and added.text_before is not None:
+            before = self._topics.matcher.match(analyse(added.text_before)).keys()
+            found = {name: spans for name, spans in found.items() if name not in before}
+        return _Finding(added=added, topics=found)
 
     async def _alert(self, tx: Transaction, findings: list[_Finding]) -> int:
         now = self._clock()
@@ -115,50 +116,63 @@ class _Topics:
     def __init__(self) -> None:
         self.matcher = Matcher({})
         self.ids: dict[str, int] = {}
-        self._compiled: dict[str, str] = {}  # by name, as JSON
+        self._names: dict[int, str] = {}  # by id
+        self._number = 0  # of the last change that was taken in
         self._revision = -1
 
     async def news(self, database: Database) -> _News | None:
-        """Read the topics again, if any was saved or deleted since the last time."""
+        """Read what was saved or deleted since the last time, if anything was."""
         revision = database.changes.revision(Subject.TOPICS)
         if revision == self._revision:
             return None
-        every = await topics.all_topics(database)
-        return _News(revision=revision, topics={topic.name: topic for topic in every})
+        return _News(revision=revision, changed=await topics.changed(database, self._number))
 
     def take_in(self, news: _News) -> None:
         """Bring the matcher up to date; only jobs of the writer do, one after the other."""
         if news.revision <= self._revision:
             return
-        for name in self._compiled.keys() - news.topics.keys():
-            self.matcher.remove(name)
-            del self._compiled[name]
-        for name, topic in news.topics.items():
-            if self._compiled.get(name) != topic.compiled:
-                self.matcher.add(name, Compiled.from_json(topic.compiled))
-                self._compiled[name] = topic.compiled
-        self.ids = {name: topic.id for name, topic in news.topics.items()}
+        saved = news.changed.saved
+        for topic_id in (*news.changed.gone, *(topic.id for topic in saved)):
+            self._forget(topic_id)
+        self._add({topic.name: Compiled.from_json(topic.compiled) for topic in saved})
+        self.ids |= {topic.name: topic.id for topic in saved}
+        self._names |= {topic.id: topic.name for topic in saved}
+        self._number = max(self._number, news.changed.number)
         self._revision = news.revision
+
+    def _forget(self, topic_id: int) -> None:
+        name = self._names.pop(topic_id, None)
+        if name is not None:
+            self.matcher.remove(name)
+            del self.ids[name]
+
+    def _add(self, queries: Mapping[str, Compiled]) -> None:
+        if not self.ids:
+            self.matcher = Matcher(queries)  # all at once, so that regular expressions share large sets
+            return
+        for name, query in queries.items():
+            self.matcher.add(name, query)
 
 
 async def _tellings(
     tx: Transaction, findings: list[_Finding], topic_ids: Mapping[str, int], *, now: datetime
 ) -> Iterable[_Telling]:
     """Work out whom to tell what: one telling for each chat and post, whatever its topics and messages."""
-    asked = {(f.added.post.channel_id, topic_ids[match.topic]) for f in findings for match in f.matches}
+    asked = {(f.added.post.channel_id, topic_ids[name]) for f in findings for name in f.topics}
     wanted: dict[tuple[int, int], list[Wanted]] = {}
     for row in await subscriptions.for_topics(tx, asked, now):
         wanted.setdefault((row.channel_id, row.topic_id), []).append(row)
     tellings: dict[tuple[int, int, str], _Telling] = {}
-    for added, match in ((finding.added, match) for finding in findings for match in finding.matches):
-        for row in wanted.get((added.post.channel_id, topic_ids[match.topic]), ()):
+    for finding, name in [(f, name) for f in findings for name in f.topics]:
+        added = finding.added
+        for row in wanted.get((added.post.channel_id, topic_ids[name]), ()):
             key = (row.chat_id, row.channel_id, added.post.key)
             telling = tellings.setdefault(key, _Telling(added=added, wanted=row))
             telling.silent = telling.silent and row.priority == Priority.SILENT
-            if match.topic not in telling.topics:
-                telling.topics.append(match.topic)
+            if name not in telling.topics:
+                telling.topics.append(name)
             if telling.added is added:
-                telling.spans.update(match.spans)
+                telling.spans.update(finding.topics[name])
     return tellings.values()
 
 

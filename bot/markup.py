@@ -66,11 +66,15 @@ class Text:
         return self.add(link(text, url))
 
     def say(self, template: str, /, **values: object) -> Self:
-        """Append a translated sentence; its `{name}` fields take pieces, or anything that has a `str`."""
+        """Append a translated sentence; its `{name}` fields take pieces, texts, or anything that has a `str`."""
         for literal, name, _, _ in Formatter().parse(template):
             self.add(literal)
-            if name is not None:
-                value = values[name]
+            if name is None:
+                continue
+            value = values[name]
+            if isinstance(value, Text):
+                self.join(value)
+            else:
                 self.add(value if isinstance(value, Piece) else str(value))
         return self
 

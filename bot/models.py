@@ -100,14 +100,6 @@ class Observation:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """A topic found in a text."""
-
-    topic: str
-    spans: tuple[tuple[int, int], ...]  # Python characters of the original text: sorted, merged, not overlapping
-
-
 class PeerKind(StrEnum):
     """The three kinds of chat that Telegram addresses differently."""
 

@@ -1,13 +1,16 @@
 import asyncio
 import json
 import os
+import re
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.cli import main, service
 from bot.cli.shell import console
+from tests.store.kit import OTHER, newsroom, post
 
 ROOT = Path(__file__).parents[1]
 
@@ -85,3 +88,133 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
         assert capsys.readouterr().err.splitlines() == [
             "LookupError: something new. Run it again with --debug and report what it prints."
         ]
+
+
+async def shell(*words: str, folder: Path, **env: str) -> tuple[int, str, str]:
+    """Run a command to its end; return its exit code, standard output and standard error."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *words),
+        stdout=pipe,
+        stderr=pipe,
+        cwd=ROOT,
+        env={**os.environ, "DATA_DIR": str(folder), "COLUMNS": "120", **env},
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 30)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def filled(folder: Path) -> None:
+    """Store posts of the last days, and a topic that somebody made."""
+    async with newsroom(folder) as room:
+        room.now = datetime.now(UTC)
+        await room.follow(since=room.now - timedelta(days=200))
+        await room.follow(OTHER, title="Другое", since=room.now - timedelta(days=200))
+        posts = [post(n, "Сбой в банке", date=room.now - timedelta(days=3, seconds=n)) for n in range(25)]
+        old = post(30, "Сбои банков", date=room.now - timedelta(days=100))
+        near = post(31, "Сбой в городе", date=room.now - timedelta(days=1))
+        await room.sweep(*posts, old, near, post(1, "Банки: сбой", channel_id=OTHER, date=room.now))
+        await room.track(None, "Банки", "банк")
+
+
+async def test_a_query_is_tried_on_the_archive(tmp_path: Path) -> None:
+    await filled(tmp_path)
+    folder = tmp_path / "data"
+    code, out, err = await shell("backtest", "сбой банк", folder=folder)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert re.fullmatch(r"26 posts from \S+ to \S+, UTC: 0.9 a day, 25 on the busiest\.", lines[0])
+    assert lines[1].startswith("More than 20 a day")
+    days = [line for line in lines if re.match(r"20\d\d-\d\d-\d\d \w{3}(  |$)", line)]
+    assert len(days) == 30
+    assert [line[16:] for line in days if line[16:]] == ["█" * 40 + " 25", "█▋ 1"]
+    assert "[Банки]: [сбой]" in lines
+    assert lines.count("[Сбой] в [банке]") == 4
+    assert lines[-2:] == ["  not found: банк", "[Сбой] в городе"]
+
+
+async def test_a_backtest_may_be_narrowed_and_widened(tmp_path: Path) -> None:
+    await filled(tmp_path)
+    folder = tmp_path / "data"
+    _, whole, _ = await shell("backtest", "сбой банк", "--all", folder=folder)
+    assert whole.startswith("27 posts")
+    assert "A bar is a week" in whole
+    _, one, _ = await shell("backtest", "--topic", "банки", "--channel", "@News1002", folder=folder)
+    assert one.startswith("1 post from")
+    _, day, _ = await shell("backtest", "банк", "--days", "1", folder=folder)
+    assert day.startswith("1 post from")
+    _, builtin, _ = await shell("backtest", "--topic", "outages", "--days", "1", folder=folder)
+    assert " post" in builtin.splitlines()[0]
+
+
+async def test_on_a_terminal_the_words_are_coloured(tmp_path: Path) -> None:
+    await filled(tmp_path)
+    _, out, _ = await shell("backtest", "банк", "--days", "1", folder=tmp_path / "data", FORCE_COLOR="1", TERM="xterm")
+    assert "\x1b[7mБанки\x1b[0m: сбой" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "give a query or a topic"),
+        (("сбой", "--topic", "outages"), 2, "give a query or a topic"),
+        (("(сбой",), 2, "the query cannot be read"),
+        (("--topic", "nope"), 1, "no topic «nope»"),
+        (("сбой", "--channel", "@nope"), 1, "no channel @nope"),
+        (("сбой",), 0, "No posts are stored yet"),
+    ],
+    ids=str,
+)
+async def test_a_backtest_that_cannot_be_done_is_one_line(
+    tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    async with newsroom(tmp_path):
+        pass
+    ended, out, err = await shell("backtest", *words, folder=tmp_path / "data")
+    assert (ended, out) == (code, "")
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+async def test_match_takes_no_more_memory_for_many_posts_than_for_few(tmp_path: Path) -> None:
+    measure = (
+        "import resource, subprocess, sys\n"
+        "command = [sys.executable, '-m', 'bot', 'match', '--query', 'сбой ~3 банк', sys.argv[1]]\n"
+        "subprocess.run(command, check=True, stdout=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    peaks = []
+    for count in (2_000, 25_000):
+        file = tmp_path / f"{count}.jsonl"
+        rows = ({"text": f"сбой банка и погода, министр заявил о сроках {n}{n * 7 % 1000}"} for n in range(count))
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", measure, str(file)), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        )
+        out, _ = await asyncio.wait_for(process.communicate(), 30)
+        peaks.append(int(out))
+    assert peaks[1] < peaks[0] * 1.05
+
+
+async def test_match_ends_quietly_where_nobody_reads_on() -> None:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_shell(
+        f"{sys.executable} -m bot match --query сбой | head -1", stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT
+    )
+    given = ('{"text": "сбой"}\n' * 20_000).encode()
+    out, err = await asyncio.wait_for(process.communicate(given), 30)
+    assert (out.count(b"\n"), err) == (1, b"")
+
+
+async def test_match_answers_a_line_before_the_next_one_comes() -> None:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "match", "--query", "сбой"), stdin=pipe, stdout=pipe, cwd=ROOT
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for _ in range(2):
+        process.stdin.write('{"text": "сбой"}\n'.encode())
+        assert "matches" in json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), 30) == 0

@@ -1,3 +1,4 @@
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -7,10 +8,11 @@ import pytest
 
 from bot.matching.matcher import Matcher
 from bot.matching.text import analyse
-from bot.search import PAGE, preview, search
+from bot.search import Found, Scope, look, look_for_best, preview, search
 
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, compiled, gone, newsroom, post
 
+PAGE = 100
 WORDS = [
     *("сбой", "сбои", "сбоев", "cбoй", "#Сбой", "https://example.org/сбой", "@outage_news", "WhatsApp", "Telegram"),
     *("банк", "банка", "сайт", "сайты", "связь", "связи", "сети", "город", "погода", "обычный", "день", "упал", "курс"),
@@ -51,8 +53,8 @@ async def test_search_finds_what_the_live_matcher_finds(room: Newsroom, query: s
     matcher = Matcher({"q": compiled(query)})
     expected = {}
     for number, text in enumerate(texts):
-        for match in matcher.match(analyse(text)):
-            expected[number + 1] = match.spans
+        for spans in matcher.match(analyse(text)).values():
+            expected[number + 1] = spans
     hits = await search(room.db, compiled(query), limit=1000)
     assert {hit.post.message_id: hit.spans for hit in hits} == expected
     assert [hit.post.message_id for hit in hits] == sorted(expected, reverse=True)
@@ -80,6 +82,111 @@ async def test_an_edited_post_is_found_by_what_it_says_now(room: Newsroom) -> No
     await room.live(post(1, "порядок", edit_date=NOON))
     assert [hit.post.message_id for hit in await search(room.db, compiled("сбой"), limit=9)] == [2]
     assert [hit.post.message_id for hit in await search(room.db, compiled("порядок"), limit=9)] == [1]
+
+
+def shown(found: Found) -> list[tuple[int, str]]:
+    return [(hit.post.message_id, hit.post.text) for hit in found.hits]
+
+
+async def edited(room: Newsroom, message_id: int, *texts: str) -> None:
+    """Post a message and change it again and again."""
+    for number, text in enumerate(texts):
+        date = ago(hours=message_id)
+        edit = date + timedelta(minutes=number) if number else None
+        await room.live(post(message_id, text, date=date, edit_date=edit))
+
+
+@pytest.mark.parametrize("query", ["сбой", "re:/сбой/", '"сбой сети"'])
+async def test_the_history_finds_each_message_once_by_what_it_said_last(room: Newsroom, query: str) -> None:
+    await edited(room, 1, "сбой сети один", "сбой сети два", "порядок")
+    await edited(room, 2, "сбой сети", "снова сбой сети")
+    await edited(room, 3, "тишина", "сбой сети", "тишина!")
+    await edited(room, 4, "тишина", "порядок")
+    await room.live(post(5, "сбой сети", date=ago(hours=5)), gone(5))
+    past = Scope(history=True)
+    expected = [(1, "сбой сети два"), (2, "снова сбой сети"), (3, "сбой сети"), (5, "сбой сети")]
+    found = await look(room.db, compiled(query), past, limit=9)
+    assert shown(found) == expected
+    assert [hit.post.current for hit in found.hits] == [False, True, False, True]
+    assert found.hits[0].post.edit_date == ago(hours=1) + timedelta(minutes=1)
+    pages, before = [], None
+    for _ in expected:
+        page = await look(room.db, compiled(query), past, limit=1, before=before)
+        pages += shown(page)
+        before = page.before
+    assert pages == expected
+    assert [number for number, _ in shown(await look(room.db, compiled(query), limit=9))] == [2, 5]
+
+
+async def test_a_version_that_comes_late_is_an_earlier_wording(room: Newsroom) -> None:
+    await room.live(post(1, "порядок", edit_date=NOON))
+    await room.live(post(1, "сбой"))
+    assert shown(await look(room.db, compiled("сбой"), limit=9)) == []
+    assert shown(await look(room.db, compiled("сбой"), Scope(history=True), limit=9)) == [(1, "сбой")]
+
+
+@pytest.mark.parametrize("query", ['"сбой сети"', "re:/сбой сети/", "сети -но"])
+async def test_a_search_stops_when_it_has_looked_at_enough_and_goes_on_from_there(room: Newsroom, query: str) -> None:
+    lone = [post(n, "сбой, но не сети", date=ago(hours=n)) for n in range(1, 301)]
+    await room.live(*lone, post(301, "сбой сети", date=ago(hours=301)))
+    first = await look(room.db, compiled(query), limit=5, most=120)
+    assert (first.hits, first.looked, first.reached) == ((), 120, ago(hours=120))
+    second = await look(room.db, compiled(query), limit=5, most=120, before=first.before)
+    assert (second.hits, second.reached) == ((), ago(hours=240))
+    last = await look(room.db, compiled(query), limit=5, most=120, before=second.before)
+    assert [hit.post.message_id for hit in last.hits] == [301]
+    assert (last.before, last.reached, last.looked) == (None, None, 61)
+    assert [hit.post.message_id for hit in await search(room.db, compiled(query), limit=5)] == [301]
+
+
+async def test_others_have_their_turn_during_a_long_search(room: Newsroom) -> None:
+    await room.live(*(post(n, "сети и сбой") for n in range(1, 2001)))
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    assert (await look(room.db, compiled('"сбой сети"'), limit=5)).looked == 2000
+    task.cancel()
+    assert turns >= 10  # one in 200 posts, whatever the machine
+
+
+async def test_the_best_hold_more_of_the_query_in_fewer_words(room: Newsroom) -> None:
+    texts = [
+        "сбой",
+        "сбой у банка",
+        "длинный рассказ о погоде, в котором раз помянут сбой",
+        "банк: сбой, сбои, сбой",
+        "день",
+    ]
+    await room.live(*(post(n, text, date=ago(hours=n)) for n, text in enumerate(texts, start=1)))
+    found = await look_for_best(room.db, compiled("сбой|банк"), Scope(), limit=9)
+    assert [hit.post.message_id for hit in found.hits] == [4, 2, 1, 3]
+    assert found.before is None
+
+
+async def test_pages_of_the_best_stay_the_same_when_new_posts_come(room: Newsroom) -> None:
+    await room.live(*(post(n, "сбой " * n, date=ago(hours=n)) for n in range(1, 8)))
+    first = await look_for_best(room.db, compiled("сбой"), Scope(), limit=3)
+    await room.live(post(8, "сбой " * 99), post(9, "сбой"))
+    second = await look_for_best(room.db, compiled("сбой"), Scope(), limit=3, skip=3, before=first.before)
+    last = await look_for_best(room.db, compiled("сбой"), Scope(), limit=3, skip=6, before=second.before)
+    assert [[hit.post.message_id for hit in page.hits] for page in (first, second, last)] == [[7, 6, 5], [4, 3, 2], [1]]
+    assert last.before is None
+    nothing = await look_for_best(room.db, compiled("бегемот"), Scope(), limit=3)
+    assert (nothing.hits, nothing.before) == ((), None)
+
+
+@pytest.mark.parametrize("query", ["сбой", "re:/сбой/"])
+async def test_several_channels_may_be_searched_together(room: Newsroom, query: str) -> None:
+    await room.follow(1003, title="Третий")
+    await room.live(post(1, "сбой"), post(2, "сбой", channel_id=OTHER), post(3, "сбой", channel_id=1003))
+    found = await look(room.db, compiled(query), Scope(channel_ids=(NEWS, 1003)), limit=9)
+    assert sorted(hit.post.message_id for hit in found.hits) == [1, 3]
 
 
 @pytest.mark.parametrize("query", ["сбой", "re:/сбой/"])

@@ -4,6 +4,7 @@
 from bot.cli import service as service  # isort: skip
 from bot.cli import filtering as filtering  # isort: skip
 from bot.cli import archive as archive  # isort: skip
+from bot.cli import backtest as backtest  # isort: skip
 from bot.cli.shell import main
 
 __all__ = ["main"]

@@ -1,6 +1,7 @@
 """The filter: JSON Lines come in; each goes out again with the topics found in its text."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -14,6 +15,7 @@ from bot.errors import ChannelwatchError
 from bot.matching.matcher import Matcher
 from bot.matching.text import analyse
 
+_ENDED_BY_PIPE = 141  # what a shell says of a program that SIGPIPE has ended
 _ROW = 'one object such as {"text": "…"} on a line of its own'
 
 
@@ -31,12 +33,17 @@ def match(
     Example: channelwatch match --topic outages < posts.jsonl
     """
     matcher = Matcher(compiled(topic, query))
-    if isinstance(sys.stdout, TextIOWrapper):  # half a surrogate pair, which JSON can hold, is written as its escape
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    for row in _rows(file):
-        found = matcher.match(analyse(row["text"]))
-        row["matches"] = [{"topic": match.topic, "spans": match.spans} for match in found]
-        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Half a surrogate pair, which JSON can hold, is written as its escape; a line at a time, for what comes live.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    try:
+        for row in _rows(file):
+            found = matcher.match(analyse(row["text"]))
+            row["matches"] = [{"topic": name, "spans": spans} for name, spans in found.items()]
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    except BrokenPipeError:  # whoever reads, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+        raise typer.Exit(_ENDED_BY_PIPE) from None
 
 
 def _rows(file: BinaryIO) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.commands import channels, mute, search, start, status, topics
+from bot.commands import channels, explain, latest, mute, search, start, status, topics, track
 from bot.commands.access import Access, Need
 from bot.commands.context import Context, Effect, Handler, once
 from bot.commands.keyboards import button
@@ -27,9 +27,11 @@ STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command
 COMMANDS: Mapping[str, Handler] = {
     "status": status.status,
     "search": search.search,
-    "latest": search.latest,
+    "latest": latest.latest,
     "topics": topics.show,
-    "track": topics.track,
+    "track": track.track,
+    "test": explain.test,
+    "explain": explain.explain,
     "untrack": topics.untrack,
     "channels": channels.show,
     "follow": channels.follow,
@@ -61,13 +63,17 @@ TAPS: Mapping[str, Tap] = {
     "lang": _tap(start.choose_language, Need.CHAT, r"[a-z]{2}"),
     "test": _tap(start.test_alert, Need.LOOK),
     "topic": _tap(topics.switch, Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)"),
+    "save": _tap(track.save, Need.INSTANCE, r"[\w-]{1,40}"),
+    "edit": _tap(track.edit, Need.LOOK, r"[\w-]{1,40}"),
+    "name": _tap(track.name_it, Need.LOOK, r"[\w-]{1,40}"),
     "drop": _tap(topics.drop, Need.INSTANCE, r"\d{1,15}(:sure)?"),
     "keep": _tap(topics.keep, Need.LOOK),
     "mute": _tap(mute.mute_tapped, Need.CHAT, r"[ct]?\d{1,15}(:\d{1,3}[hd])?"),
     "unmute": _tap(mute.unmute_tapped, Need.CHAT, r"[ct]\d{1,15}"),
-    "seen": _tap(search.seen, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
-    "more": _tap(search.more, Need.LOOK, r"[\w-]{1,40}(:\d{1,19})?"),
-    "latest": _tap(search.latest_more, Need.LOOK, r"\d{1,15}:\d{1,19}"),
+    "seen": _tap(latest.seen, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
+    "more": _tap(search.more, Need.LOOK, r"[\w-]{1,40}(:\d{1,19}(:\d{1,3})?)?"),
+    "order": _tap(search.reorder, Need.LOOK, r"[\w-]{1,40}:(newest|best)"),
+    "latest": _tap(latest.more, Need.LOOK, r"\d{1,15}:\d{1,19}"),
     "follow": _tap(channels.follow, Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}"),
     "list": _tap(channels.show_page, Need.LOOK, r"\d{1,4}"),
 }

@@ -15,6 +15,7 @@ class Command:
     usage: str = ""  # what may follow it
     need: Need
     summary: str  # to be translated; Telegram's menu shows it
+    reads_replied: bool = False  # wants the text of the message that it answers
 
 
 MENU = (
@@ -24,6 +25,19 @@ MENU = (
     Command(name="topics", need=Need.LOOK, summary=N_("switch topics on and off")),
     Command(name="track", usage=N_("NAME: words"), need=Need.CHAT, summary=N_("get alerts on a topic, or make one")),
     Command(name="untrack", usage=N_("NAME"), need=Need.CHAT, summary=N_("no more alerts on a topic")),
+    Command(
+        name="test",
+        usage=N_("words"),
+        need=Need.LOOK,
+        summary=N_("try a query before it becomes a topic"),
+        reads_replied=True,
+    ),
+    Command(
+        name="explain",
+        need=Need.LOOK,
+        summary=N_("as a reply to an alert or a post: why it fits"),
+        reads_replied=True,
+    ),
     Command(name="channels", need=Need.LOOK, summary=N_("the channels I follow")),
     Command(name="follow", usage="@name", need=Need.INSTANCE, summary=N_("follow channels, one or a whole list")),
     Command(name="unfollow", usage="@name", need=Need.INSTANCE, summary=N_("stop following a channel")),

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
-from bot.markup import Piece, link
+from bot.markup import Piece, bold, link
 from bot.store import channels, topics
 from bot.store.channels import Channel
 from bot.store.database import Reader
 from bot.store.topics import Topic
 
 _QUOTES = "«»\"“”„'"
+LONGEST_NAME = 64  # characters of a topic's name
 _LONGEST = 60  # characters of a foreign title in our sentence
 
 
@@ -48,12 +49,17 @@ async def find_scope(db: Reader, typed: str, t: Translator) -> Scope | None:
 
 def topic_scope(topic: Topic, t: Translator) -> Scope:
     """Name a topic."""
-    return Scope(topic_id=topic.id, name=Piece(text=topic_title(topic.name, t), kind="bold"))
+    return Scope(topic_id=topic.id, name=show_topic(topic, t))
 
 
 def channel_scope(channel: Channel) -> Scope:
     """Name a channel."""
     return Scope(channel_id=channel.id, name=show_channel(channel.title, channel.username))
+
+
+def show_topic(topic: Topic, t: Translator) -> Piece:
+    """Write a topic's title in bold."""
+    return bold(topic_title(topic.name, t))
 
 
 def show_channel(title: str, username: str | None) -> Piece:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from bot.locales import Translator
-from bot.markup import Text, bold
+from bot.markup import Piece, Text, bold, code
 from bot.matching.compiled import Compiled, compile_query
 from bot.matching.forms import Inflector
 from bot.matching.query import parse
 from bot.matching.refusals import MESSAGES, QueryError
 
+SHOWN_QUERY = 600  # characters, so that the rest of an answer still fits below it
 _AROUND = 30  # characters of the query shown on either side of the place
 _HERE = "👉"
 
@@ -27,6 +28,17 @@ def understand(source: str, inflector: Inflector) -> Understood | QueryError:
         return Understood(source=source, compiled=compile_query(parse(source), inflector))
     except QueryError as error:
         return error
+
+
+def look_for(understood: Understood, t: Translator) -> Text:
+    """Read a query back."""
+    query = short(str(understood.compiled.query), SHOWN_QUERY)
+    return Text().say(t.gettext("I look for: {query}"), query=query)
+
+
+def short(query: str, longest: int) -> Piece:
+    """Write a query, or the beginning of a long one."""
+    return code(query if len(query) <= longest else query[: longest - 1] + "…")
 
 
 def refusal(error: QueryError, source: str, t: Translator) -> Text:

@@ -6,6 +6,7 @@ that comes again after a crash, it is answered again, and Telegram refuses what 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
@@ -23,7 +24,7 @@ from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Peer, PeerKind
 from bot.store import alerts, answers, chats, meta
 from bot.store.database import Database
-from bot.telegram.convert import to_peer
+from bot.telegram.convert import to_peer, to_text
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -73,18 +74,19 @@ class Router:
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
-                    request = to_request(await self._heard.get(), me.username or "")
+                    event = await self._heard.get()
+                    request = to_request(event, me.username or "")
                     if request is not None:
-                        group.create_task(self._serve(request, secret))
+                        group.create_task(self._serve(event, request, secret))
         except* FatalError as fatal:
             raise fatal.exceptions[0] from None
 
-    async def _serve(self, request: Request, secret: bytes) -> None:
+    async def _serve(self, event: Heard, request: Request, secret: bytes) -> None:
         """Answer one request after those that the chat made before; what goes wrong with it harms no other."""
         turn = self._turns.setdefault((request.peer.kind, request.peer.id), asyncio.Lock())
         async with turn:
             try:
-                reply = await self._dispatch.answer(request)
+                reply = await self._dispatch.answer(await _with_replied(request, event))
             except FatalError:
                 raise
             except Exception:
@@ -157,7 +159,22 @@ def to_request(event: Heard, username: str) -> Request | None:
         message_id=message.id,
         said_at=message.date,
         origin=_origin(message),
+        reply_to=answered(message.reply_to),
     )
+
+
+async def _with_replied(request: Request, event: Heard) -> Request:
+    """Fetch what a message answers, where its command wants that."""
+    command = menu.BY_NAME.get(request.command)
+    if command is None or not command.reads_replied or request.reply_to is None:
+        return request
+    try:
+        # Telethon asks for «what this message answers»: a bot may see that, not any message of a chat by its number.
+        message = await event.message.get_reply_message()
+    except (errors.RPCError, ConnectionError) as error:
+        log.warning("what was replied to could not be read", error=str(error))
+        return request
+    return request if message is None else replace(request, replied=to_text(message))
 
 
 def _to_tap(event: events.CallbackQuery.Event) -> Request | None:
@@ -186,6 +203,16 @@ def _to_peer(
     if reply is not None and getattr(reply, "forum_topic", None):  # a reply to a story has none
         thread = reply.reply_to_top_id or reply.reply_to_msg_id
     return to_peer(peer, access_hash=getattr(known, "access_hash", 0), thread_id=thread)
+
+
+def answered(header: types.TypeMessageReplyHeader | None) -> int | None:
+    """Return the message of the same chat that is answered; each message of a forum topic names the topic's first."""
+    if not isinstance(header, types.MessageReplyHeader) or header.reply_to_peer_id is not None:
+        return None
+    if header.forum_topic and header.reply_to_top_id is None:
+        return None
+    number: int | None = header.reply_to_msg_id
+    return number
 
 
 def _person(peer: types.TypePeer) -> int:

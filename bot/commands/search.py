@@ -1,175 +1,221 @@
-"""Looking back: a query, a channel or a topic comes in, stored posts go out in pages, with what was found in bold."""
+"""Looking back: a typed search comes in, stored posts go out in pages, with what was found in bold."""
 
 import asyncio
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.commands.context import Context
 from bot.commands.keyboards import button
-from bot.commands.naming import find_topic
+from bot.commands.listing import PAGE, listed
 from bot.commands.queries import Understood, refusal, understand
-from bot.commands.talk import Reply, Request, Rows, message, say
+from bot.commands.talk import Reply, Request, Rows, say
 from bot.locales import Translator
-from bot.locales.titles import topic_title
-from bot.markup import Text, code, link
+from bot.markup import Text, code
 from bot.matching.compiled import Compiled
-from bot.matching.plan import merged
-from bot.models import Outgoing
-from bot.search import Hit
-from bot.search import search as look
-from bot.store import answers, channels, posts, subscriptions, topics
-from bot.store.posts import StoredPost
+from bot.matching.query import Query
+from bot.matching.tree import AllOf, Mention
+from bot.search import Found, Hit, Scope, look, look_for_best
+from bot.search.filters import MESSAGES, FilterError, Order, read
+from bot.search.scope import scope_of
+from bot.store import answers, channels, posts
 
-PAGE = 5  # posts
-SEEN_DAYS = 7  # days of a channel that are looked through after it was followed
-EXCERPT = 280  # characters of a post
-_BEFORE = 80  # characters shown before what was found
-_TITLE = 60  # characters of a channel's title
+MOST_ROWS = 50_000  # versions looked at for one page: half a second where the words narrow the search, else two
 _SHOWN_QUERY = 200  # characters
+_SHOWN_VALUE = 60  # characters of a filter that is refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A search ready to run."""
+
+    typed: str
+    query: Compiled | None  # None: no words, so every post in the scope is meant
+    scope: Scope
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a page begins."""
+
+    before: int | None = None  # a row; None: at the newest
+    skip: int = 0  # hits of a ranking that were shown before
 
 
 async def search(request: Request, context: Context) -> Reply:
-    """Find posts by a query; the first page."""
+    """Find posts by a query and filters; the first page."""
     if not request.argument:
-        example = context.t.gettext("/search outage bank")
-        return say(
-            Text().say(context.t.gettext("Write what to look for, for example: {example}"), example=code(example))
-        )
-    heading = Text().add("🔎 ", code(request.argument[:_SHOWN_QUERY]))
-    return await _search(request, context, request.argument, heading=heading)
+        return say(_usage(context.t))
+    return await answer(request, context, request.argument, heading=_heading(request.argument))
+
+
+async def answer(request: Request, context: Context, typed: str, *, heading: Text) -> Reply:
+    """Answer a typed search with its first page, under a heading."""
+    asked = await _understand(typed, context)
+    if isinstance(asked, Text):
+        return say(asked)
+    found = await _find(asked, context, _Place())
+    heading.add(await _hint(asked, context), "\n\n")
+    if not found.hits and found.before is None:
+        return say(heading.add(await _nothing(asked, context)))
+    rows = (*_onward(found, asked, request.key, _Place(), context.t), *_orders(found, asked, request.key, context.t))
+    return Reply(messages=(listed(heading, found.hits, context, rows, ending=_reached(found, context)),), memory=typed)
 
 
 async def more(request: Request, context: Context) -> Reply:
-    """Show the next page of a search; the button names the answer that remembers the query, and where to go on."""
-    key, _, before = request.argument.partition(":")
-    remembered = await answers.find(context.database, key)
-    query = Reply.from_json(remembered).memory if remembered is not None else ""
-    if not query:
-        return Reply(note=context.t.gettext("This search is too old. Please send it again."))
-    understood = await asyncio.to_thread(understand, query, context.inflector)
-    if not isinstance(understood, Understood):
-        return Reply()
-    found = await look(context.database, understood.compiled, limit=PAGE + 1, before=int(before) if before else None)
-    return _next(found, key, context)
+    """Show the next page; the button names the answer that remembers the search, and where to go on.
 
-
-async def latest(request: Request, context: Context) -> Reply:
-    """Show the newest posts of all channels, of one, or on a topic."""
-    if not request.argument:
-        return await _latest(context, channel_id=None, before=None)
-    channel = await channels.find(context.database, request.argument)
-    if channel is not None:
-        return await _latest(context, channel_id=channel.id, before=None)
-    topic = None if request.argument.startswith("@") else await find_topic(context.database, request.argument)
-    if topic is not None:
-        heading = Text().bold(topic_title(topic.name, context.t))
-        return await _search(request, context, topic.query, heading=heading)
-    line = context.t.gettext("I know no channel or topic «{name}». See /channels and /topics.")
-    return say(Text().say(line, name=request.argument[:100]))
-
-
-async def latest_more(request: Request, context: Context) -> Reply:
-    """Show the next page of the newest posts; the button says of which channel, 0 for all, and before which row."""
-    channel_id, before = map(int, request.argument.split(":"))
-    return await _latest(context, channel_id=channel_id or None, before=before)
-
-
-async def seen(request: Request, context: Context) -> Reply:
-    """List what this chat would have been alerted to in the last days of a channel; a page at a time."""
-    number, _, before = request.argument.partition(":")
-    found = await _would_have(context, int(number), before=int(before) if before else None)
-    if not found:
-        line = context.t.gettext("Nothing of the last {days} days fits the topics of this chat.")
-        return say(line.format(days=SEEN_DAYS)) if not before else Reply(note=context.t.gettext("That was all."))
-    shown = found[:PAGE]
-    onward = _more(context.t, "seen", number, shown[-1].post.version_id) if len(found) > PAGE else ()
-    return Reply(messages=(_listed(Text(), shown, context, onward),))
-
-
-async def _search(request: Request, context: Context, query: str, *, heading: Text) -> Reply:
-    understood = await asyncio.to_thread(understand, query, context.inflector)
-    if not isinstance(understood, Understood):
-        return say(refusal(understood, query, context.t))
-    found = await look(context.database, understood.compiled, limit=PAGE + 1)
-    heading.add("\n\n")
-    if not found:
-        return say(heading.add(context.t.gettext("Nothing found in the stored posts.")))
-    shown = found[:PAGE]
-    onward = _more(context.t, "more", request.key, shown[-1].post.version_id) if len(found) > PAGE else ()
-    return Reply(messages=(_listed(heading, shown, context, onward),), memory=query)
-
-
-def _next(found: Sequence[Hit], key: str, context: Context) -> Reply:
-    if not found:
+    A third part says how many of a ranking were shown: such a search is ordered by the best.
+    """
+    key, *where = request.argument.split(":")
+    asked = await _remembered(key, context)
+    if isinstance(asked, Reply):
+        return asked
+    before, skip = [*map(int, where), None, None][:2]
+    place = _Place(before=before, skip=skip or 0)
+    asked = replace(asked, order=Order.NEWEST if skip is None else Order.BEST)
+    found = await _find(asked, context, place)
+    if not found.hits and found.before is None:
         return Reply(note=context.t.gettext("That was all."))
-    shown = found[:PAGE]
-    onward = _more(context.t, "more", key, shown[-1].post.version_id) if len(found) > PAGE else ()
-    return Reply(messages=(_listed(Text(), shown, context, onward),))
+    rows = _onward(found, asked, key, place, context.t)
+    return Reply(messages=(listed(Text(), found.hits, context, rows, ending=_reached(found, context)),))
 
 
-async def _latest(context: Context, *, channel_id: int | None, before: int | None) -> Reply:
-    found = await posts.latest(context.database, channel_id=channel_id, limit=PAGE + 1, before=before)
-    if not found:
-        return say(context.t.gettext("There are no posts here yet."))
-    shown = [Hit(post=post, spans=()) for post in found[:PAGE]]
-    onward = _more(context.t, "latest", channel_id or 0, shown[-1].post.id) if len(found) > PAGE else ()
-    return Reply(messages=(_listed(Text(), shown, context, onward),))
+async def reorder(request: Request, context: Context) -> Reply:
+    """Show the first page again in another order, in place of the present one."""
+    key, _, order = request.argument.partition(":")
+    asked = await _remembered(key, context)
+    if isinstance(asked, Reply):
+        return asked
+    asked = replace(asked, order=Order(order))
+    found = await _find(asked, context, _Place())
+    rows = (*_onward(found, asked, key, _Place(), context.t), *_orders(found, asked, key, context.t))
+    labels = {Order.NEWEST: context.t.gettext("the newest first"), Order.BEST: context.t.gettext("the best first")}
+    heading = _heading(asked.typed).add(" · ", labels[asked.order], "\n\n")
+    return Reply(edit=listed(heading, found.hits, context, rows, ending=_reached(found, context)))
 
 
-async def _would_have(context: Context, channel_id: int, *, before: int | None) -> list[Hit]:
-    """Return up to a page and one of posts in which a topic of this chat is found, newest first; an album once."""
-    wanted = {subscription.topic_id for subscription in await subscriptions.of_chat(context.database, context.chat.id)}
-    found: dict[str, Hit] = {}
-    for topic in await topics.all_topics(context.database):
-        if topic.id not in wanted:
-            continue
-        hits = await look(
-            context.database,
-            Compiled.from_json(topic.compiled),
-            limit=PAGE + 1,
-            before=before,
-            channel_id=channel_id,
-            since=context.days_ago(SEEN_DAYS),
+def _heading(typed: str) -> Text:
+    return Text().add("🔎 ", code(typed[:_SHOWN_QUERY]))
+
+
+async def _understand(typed: str, context: Context) -> Asked | Text:
+    """Read a typed search; return a refusal where it cannot be read."""
+    try:
+        parts = read(typed, now=context.now, zone=context.chat.time_zone)
+        scope = await scope_of(context.database, parts.filters)
+    except FilterError as error:
+        return Text().say(context.t.gettext(MESSAGES[error.code]), value=error.value[:_SHOWN_VALUE])
+    if not parts.query:
+        return Asked(typed=typed, query=None, scope=scope, order=Order.NEWEST)
+    understood = await asyncio.to_thread(understand, parts.query, context.inflector)
+    if not isinstance(understood, Understood):
+        return refusal(understood, typed, context.t)
+    return Asked(typed=typed, query=understood.compiled, scope=scope, order=parts.filters.order)
+
+
+async def _remembered(key: str, context: Context) -> Asked | Reply:
+    kept = await answers.find(context.database, key)
+    typed = Reply.from_json(kept).memory if kept is not None else ""
+    if not typed:
+        return Reply(note=context.t.gettext("This search is too old. Please send it again."))
+    asked = await _understand(typed, context)
+    return say(asked) if isinstance(asked, Text) else asked
+
+
+async def _find(asked: Asked, context: Context, place: _Place) -> Found:
+    """Return a page of hits, and where the next one begins."""
+    if asked.query is None:
+        return await _newest_of(asked.scope, context, place)
+    if asked.order is Order.BEST:
+        best = await look_for_best(
+            context.database, asked.query, asked.scope, limit=PAGE, skip=place.skip, before=place.before
         )
-        for hit in hits:
-            found[hit.post.key] = _joined(found.get(hit.post.key), hit)
-    return sorted(found.values(), key=lambda hit: hit.post.version_id, reverse=True)[: PAGE + 1]
+        if best.hits or place.skip:
+            return best
+    found = await look(context.database, asked.query, asked.scope, limit=PAGE + 1, before=place.before, most=MOST_ROWS)
+    shown = found.hits[:PAGE]
+    if len(found.hits) == len(shown):
+        return found
+    return Found(hits=shown, looked=found.looked, before=shown[-1].post.version_id)
 
 
-def _joined(one: Hit | None, other: Hit) -> Hit:
-    """Put together what two topics found in the same message; of two messages of an album the later one stands."""
-    if one is None or one.post.version_id != other.post.version_id:
-        return max(one or other, other, key=lambda hit: hit.post.version_id)
-    return Hit(post=one.post, spans=merged([*one.spans, *other.spans]))
+async def _newest_of(scope: Scope, context: Context, place: _Place) -> Found:
+    found = await posts.latest(
+        context.database,
+        limit=PAGE + 1,
+        channel_ids=scope.channel_ids,
+        before=place.before,
+        since=scope.since,
+        until=scope.until,
+    )
+    shown = tuple(Hit(post=post, spans=()) for post in found[:PAGE])
+    return Found(hits=shown, looked=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
 
 
-def _more(t: Translator, *data: str | int) -> Rows:
-    return ((button(t.gettext("More"), *data),),)
+def _onward(found: Found, asked: Asked, key: str, place: _Place, t: Translator) -> Rows:
+    if found.before is None:
+        return ()
+    label = t.gettext("Look further") if found.reached else t.gettext("More")
+    skip = () if asked.order is Order.NEWEST else (place.skip + len(found.hits),)
+    return ((button(label, "more", key, found.before, *skip),),)
 
 
-def _listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows) -> Outgoing:
-    for hit in hits:
-        title = " ".join(hit.post.channel_title.split())[:_TITLE]
-        text.add(link(title, hit.post.link), " · ", context.date(hit.post.date))
-        if hit.post.gone_at is not None:
-            text.add(" · ", context.t.gettext("no longer visible"))
-        text.add("\n").marked(*excerpt(_words(hit.post, context.t), hit.spans)).add("\n\n")
-    return message(text, rows)
+def _orders(found: Found, asked: Asked, key: str, t: Translator) -> Rows:
+    if asked.query is None or len(found.hits) < PAGE:
+        return ()
+    if asked.order is Order.BEST:
+        return ((button(t.gettext("The newest first"), "order", key, Order.NEWEST),),)
+    return ((button(t.gettext("The best first"), "order", key, Order.BEST),),)
 
 
-def _words(post: StoredPost, t: Translator) -> str:
-    return post.text if post.text.strip() else t.gettext("(no text)")
+def _reached(found: Found, context: Context) -> str:
+    """Say how far a search came that stopped before the end."""
+    if found.reached is None:
+        return ""
+    line = context.t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
+    return line.format(n=f"{found.looked:,}".replace(",", "\N{NO-BREAK SPACE}"), date=context.date(found.reached))
 
 
-def excerpt(text: str, spans: Sequence[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:
-    """Take the part of a text around the first span, on one line, with the spans that lie in it; all in characters."""
-    line = "".join(" " if character.isspace() else character for character in text)
-    first = spans[0][0] if spans else 0
-    start = 0 if first <= _BEFORE else line.find(" ", first - _BEFORE, first) + 1 or first
-    end = min(len(line), start + EXCERPT)
-    if end < len(line):
-        end = max(line.rfind(" ", start + EXCERPT // 2, end), 0) or end
-    opening = "…" if start > 0 else ""
-    closing = "…" if end < len(line) else ""
-    shift = len(opening) - start
-    kept = [(max(a, start) + shift, min(b, end) + shift) for a, b in spans if a < end and b > start]
-    return opening + line[start:end] + closing, kept
+async def _hint(asked: Asked, context: Context) -> str:
+    """Tell those who look for a channel's name where its posts are."""
+    if asked.query is None or not isinstance(asked.query.query.root, Mention):
+        return ""
+    channel = await channels.find(context.database, f"@{asked.query.query.root.name}")
+    if channel is None:
+        return ""
+    line = context.t.gettext("These posts mention it. Its own newest posts: {command}")
+    return "\n" + line.format(command=f"/latest @{channel.username}")
+
+
+async def _nothing(asked: Asked, context: Context) -> str:
+    t = context.t
+    if asked.query is not None and await _is_emptied(asked.query, asked.scope, context):
+        return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
+    if asked.scope != Scope(history=asked.scope.history):
+        return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
+    count = (await posts.statistics(context.database, context.now)).messages
+    line = t.ngettext("Nothing found in the {n} stored post.", "Nothing found in the {n} stored posts.", count)
+    return line.format(n=count)
+
+
+async def _is_emptied(query: Compiled, scope: Scope, context: Context) -> bool:
+    """Tell whether a query without its exclusions finds something."""
+    root = query.query.root
+    if not (isinstance(root, AllOf) and root.without):
+        return False
+    loose = Compiled(Query(replace(root, without=())), query.forms)
+    return bool((await look(context.database, loose, scope, limit=1)).hits)
+
+
+def _usage(t: Translator) -> Text:
+    text = Text().line(
+        t.gettext("Write what to look for, for example: {example}"), example=code(t.gettext("/search outage bank"))
+    )
+    narrow = t.gettext("Narrow it with {place}, {start}, {end}. {history} also finds what posts said before an edit.")
+    return text.say(
+        narrow,
+        place=code(t.gettext("in:@channel")),
+        start=code(t.gettext("since:7d")),
+        end=code(t.gettext("until:2026-01-31")),
+        history=code(t.gettext("history:yes")),
+    )

@@ -39,6 +39,8 @@ class Request:
     message_id: int  # of what was said, or of the message whose button was tapped
     said_at: datetime | None = None  # None for taps, which Telegram does not date
     origin: Origin | None = None  # of a forwarded channel post
+    reply_to: int | None = None  # the message of this chat that was answered
+    replied: str | None = None  # its text, for the commands that want it; None where it cannot be read
     query_id: int | None = None  # of a tap
 
     @property

@@ -1,31 +1,21 @@
-"""Topics of a chat: switches and queries that people write come in, subscriptions and topics change accordingly."""
-
-import asyncio
-import re
+"""Topics of a chat: switches that people tap and names that they write come in; the screen of topics goes out."""
 
 from bot.commands import keyboards
 from bot.commands.access import Need
 from bot.commands.context import Context
 from bot.commands.keyboards import button
-from bot.commands.naming import find_topic, tidy
-from bot.commands.queries import Understood, refusal, understand
+from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.start import setup_screen
 from bot.commands.talk import Reply, Request, Rows, change, message, say
 from bot.locales import Translator
-from bot.locales.titles import topic_title
-from bot.markup import Piece, Text, bold, code
+from bot.markup import Text, bold, code
 from bot.models import Outgoing
-from bot.search import preview
 from bot.store import subscriptions, topics
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 
-LONGEST_NAME = 64  # characters
-_COLON = re.compile(r"(?<!\d):|:(?!\d)")  # not that of a time, 10:30
-LOOK_BACK = 7  # days over which a new topic is tried
 _SHOWN_QUERY = 200  # characters of a query in a list
-_SAID_QUERY = 1000  # characters of a query in an answer about it
 
 
 async def show(request: Request, context: Context) -> Reply:
@@ -52,34 +42,6 @@ async def switch(request: Request, context: Context) -> Reply:
     return await context.once(request, effect)
 
 
-def split_name(argument: str) -> tuple[str, str | None]:
-    """Split `NAME: QUERY`; the query is None where only a name was typed."""
-    name, *query = _COLON.split(argument, maxsplit=1)
-    if not query or "\n" in name:
-        return argument.strip(), None
-    return tidy(name), query[0].strip()
-
-
-async def track(request: Request, context: Context) -> Reply:
-    """Subscribe this chat to a topic; with a query, make the topic first."""
-    name, query = split_name(request.argument)
-    if not name:
-        return say(_usage(context.t))
-    topic = await find_topic(context.database, name)
-    if query is None:
-        return await _subscribe(request, context, topic) if topic else say(_missing(name, context.t))
-    if not context.may(request, Need.INSTANCE):
-        return say(context.t.gettext("Only owners and editors can make topics. /topics shows those there are."))
-    if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name == "re" and query.startswith("/")):
-        line = context.t.gettext("Put a short name before the colon, for example: {example}")
-        return say(Text().say(line, example=code(_example(context.t))))
-    understood = await asyncio.to_thread(understand, query, context.inflector)
-    if not isinstance(understood, Understood):
-        return say(refusal(understood, query, context.t))
-    would = await preview(context.database, [understood.compiled], since=context.days_ago(LOOK_BACK))
-    return await _make(request, context, name, understood, would=would)
-
-
 async def untrack(request: Request, context: Context) -> Reply:
     """End this chat's subscription; offer to delete the topic where it is not built in."""
     topic = await find_topic(context.database, request.argument) if request.argument else None
@@ -94,7 +56,7 @@ async def untrack(request: Request, context: Context) -> Reply:
             line = context.t.gettext("This chat did not get alerts on {name}.")
         may_delete = not topic.builtin and context.may(request, Need.INSTANCE)
         offer = ((button(context.t.gettext("Delete the topic"), "drop", topic.id),),) if may_delete else ()
-        return say(Text().say(line, name=_name(topic, context.t)), offer)
+        return say(Text().say(line, name=show_topic(topic, context.t)), offer)
 
     return await context.once(request, effect)
 
@@ -112,7 +74,7 @@ async def drop(request: Request, context: Context) -> Reply:
         if others and not sure:
             return _ask(topic, len(others), t)
         await topics.delete(tx, topic_id)
-        return change(Text().say(t.gettext("The topic {name} is deleted."), name=_name(topic, t)))
+        return change(Text().say(t.gettext("The topic {name} is deleted."), name=show_topic(topic, t)))
 
     return await context.once(request, effect)
 
@@ -123,65 +85,6 @@ async def keep(request: Request, context: Context) -> Reply:
     return change(context.t.gettext("Nothing is deleted."))
 
 
-async def _subscribe(request: Request, context: Context, topic: Topic) -> Reply:
-    async def effect(tx: Transaction) -> Reply:
-        fresh = await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
-        if fresh:
-            line = context.t.gettext("This chat gets alerts on {name} now.")
-        else:
-            line = context.t.gettext("This chat gets alerts on {name} already.")
-        return say(Text().say(line, name=_name(topic, context.t)))
-
-    return await context.once(request, effect)
-
-
-async def _make(request: Request, context: Context, name: str, understood: Understood, *, would: int) -> Reply:
-    async def effect(tx: Transaction) -> Reply:
-        known = await find_topic(tx, name)
-        obstacle = await _obstacle(tx, known, understood, context)
-        if obstacle is not None:
-            return say(obstacle)
-        topic = await topics.save(
-            tx, name=name, query=understood.source, compiled=understood.compiled.to_json(), now=context.now
-        )
-        await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
-        before = known.query if known is not None and known.query != topic.query else None
-        return _made(request, context, topic, understood, would=would, before=before)
-
-    return await context.once(request, effect)
-
-
-async def _obstacle(tx: Transaction, known: Topic | None, understood: Understood, context: Context) -> Text | None:
-    """Say why a topic of this name cannot be made; None where it can."""
-    if known is None or known.compiled == understood.compiled.to_json():
-        return None
-    if known.builtin:
-        line = context.t.gettext("{name} is built in. Choose another name for your topic.")
-        return Text().say(line, name=_name(known, context.t))
-    if set(await topics.users(tx, known.id)) - {context.chat.id}:
-        line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
-        return Text().say(line, name=_name(known, context.t), query=code(_shortened(known.query)))
-    return None
-
-
-def _made(  # noqa: PLR0913 - each is a line of the answer
-    request: Request, context: Context, topic: Topic, understood: Understood, *, would: int, before: str | None
-) -> Reply:
-    t = context.t
-    text = Text().line(t.gettext("This chat gets alerts on {name} now."), name=_name(topic, t))
-    text.line(t.gettext("I look for: {query}"), query=code(_shortened(str(understood.compiled.query))))
-    if before is not None:
-        text.line(t.gettext("Until now I looked for: {query}"), query=code(_shortened(before)))
-    line = t.ngettext(
-        "The last {days} days would have brought {n} alert.",
-        "The last {days} days would have brought {n} alerts.",
-        would,
-    )
-    text.say(line, days=LOOK_BACK, n=would)
-    see = ((button(t.gettext("See them"), "more", request.key),),) if would else ()
-    return Reply(messages=(message(text, see),), memory=understood.source)
-
-
 async def _screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     every = await topics.all_topics(db)
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
@@ -190,7 +93,7 @@ async def _screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     for topic in own:
         text.add("\n", bold(topic.name), ": ", code(topic.query[:_SHOWN_QUERY]))
     text.add("\n\n" if own else "\n")
-    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(_example(t)))
+    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(example(t)))
     return message(text, keyboards.topic_rows(every[: keyboards.MOST_SWITCHES], on, t, screen="topics"))
 
 
@@ -203,21 +106,7 @@ def _ask(topic: Topic, others: int, t: Translator) -> Reply:
     rows: Rows = (
         (button(t.gettext("Delete for all"), "drop", topic.id, "sure"), button(t.gettext("Keep it"), "keep")),
     )
-    return change(Text().say(line, n=others, name=_name(topic, t)), rows)
-
-
-def _shortened(query: str) -> str:
-    """Show so much of a query that the rest of the answer still fits below it."""
-    return query if len(query) <= _SAID_QUERY else query[: _SAID_QUERY - 1] + "…"
-
-
-def _name(topic: Topic, t: Translator) -> Piece:
-    return bold(topic_title(topic.name, t))
-
-
-def _usage(t: Translator) -> Text:
-    text = Text().line(t.gettext("Write the name of a topic, or make one of your own:"))
-    return text.line("{example}", example=code(_example(t))).add(t.gettext("/help shows how to write a query."))
+    return change(Text().say(line, n=others, name=show_topic(topic, t)), rows)
 
 
 def _usage_untrack(t: Translator) -> str:
@@ -228,11 +117,6 @@ def _unknown(name: str, t: Translator) -> Text:
     return Text().say(t.gettext("There is no topic {name}. See /topics."), name=bold(tidy(name)[:LONGEST_NAME]))
 
 
-def _missing(name: str, t: Translator) -> Text:
-    line = t.gettext("There is no topic {name}. To make it, write what to look for: {example}")
-    short = tidy(name)[:LONGEST_NAME]
-    return Text().say(line, name=bold(short), example=code(f"/track {short}: …"))
-
-
-def _example(t: Translator) -> str:
+def example(t: Translator) -> str:
+    """Show how a topic is made."""
     return t.gettext("/track Payments: “payment system” outage|failure")

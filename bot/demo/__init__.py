@@ -76,6 +76,8 @@ async def _act(story: Story, director: Director, phone: Phone, witness: Witness,
         director.direct(event)
         await asyncio.sleep(PACE)
     await witness.all_arrived()
+    await phone.say("/track Monopoly: монополия|конкуренция -матч")
+    await phone.press("Save")
     for words in ("/topics", "/search суверенный", "/status"):
         await phone.say(words)
     if typing is not None:

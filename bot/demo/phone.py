@@ -36,9 +36,13 @@ class Phone:
             self._witness.faults.append(f"no answer to {words}")
 
     async def press(self, label: str) -> None:
-        """Press the button with these words in its label under the bot's last message."""
-        assert self._witness.last is not None  # noqa: S101 - the bot has spoken
-        await self._press(next(button for button in buttons(self._witness.last) if label in button.text))
+        """Press the newest button with these words in its label, and wait for what the bot says to that."""
+        talk = self._witness.talk
+        found = ((message, key) for message in reversed(talk) for key in buttons(message) if label in key.text)
+        before = len(talk)
+        await self._press(*next(found))
+        if not await self._witness.until(lambda: len(talk) > before):
+            self._witness.faults.append(f"no answer to the button {label}")
 
     async def type(self) -> None:
         """Send each line typed at the terminal; a number presses that button under the bot's last message."""
@@ -50,21 +54,19 @@ class Phone:
                 self._screen.say(f"Telegram refuses this: {error}")
 
     async def _enter(self, line: str) -> None:
-        keys = buttons(self._witness.last) if self._witness.last else []
+        last = self._witness.last
+        keys = buttons(last) if last else []
         if line.isdecimal() and 0 < int(line) <= len(keys):
-            await self._press(keys[int(line) - 1])
+            await self._press(last, keys[int(line) - 1])
         elif line:
             await self._client.send_message(self._bot, line)
 
-    async def _press(self, button: tl.KeyboardInlineButton) -> None:
+    async def _press(self, message: tl.Message, button: tl.KeyboardInlineButton) -> None:
         if not isinstance(button.type, tl.InlineButtonTypeCallback):
             self._screen.say(f"In Telegram this opens {button.type.url}")
             return
         bot = await self._client.get_input_entity(self._bot)
-        assert self._witness.last is not None  # noqa: S101 - the button hangs under it
-        answer = await self._client(
-            fn.messages.GetBotCallbackAnswerRequest(bot, self._witness.last.id, data=button.type.data)
-        )
+        answer = await self._client(fn.messages.GetBotCallbackAnswerRequest(bot, message.id, data=button.type.data))
         if answer.message:
             self._screen.say(answer.message)
 

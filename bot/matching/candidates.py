@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from bot.matching.plan import Choice, Every, Expression, Pair, Row, Some, Spot, Step, Term
 
@@ -52,6 +53,45 @@ def _frequency(term: Term) -> float:
     """Guess how often a term occurs: by the law of brevity, each letter more makes a word about half as frequent."""
     words = sum(1.0 if form in _COMMON else 2.0 ** -len(form) for form in term.forms)
     return words + sum(8 * 2.0 ** -len(prefix) for prefix in term.prefixes)
+
+
+def needed(step: Step) -> frozenset[Term]:
+    """Return terms that all occur wherever a step holds."""
+    match step:
+        case Spot(term):
+            return frozenset({term})
+        case Pair(left, right):
+            return needed(left) | needed(right)
+        case Every(items) | Row(items):
+            return frozenset(term for item in items for term in needed(item))
+        case Expression() | Choice() | Some():
+            return frozenset()
+
+
+def barred(step: Step) -> frozenset[Term]:
+    """Return terms none of which occurs wherever a step holds."""
+    match step:
+        case Every(items, without):
+            own = frozenset(item.term for item in without if is_plain(item))
+            return own.union(*map(barred, items))
+        case _:
+            return frozenset()
+
+
+def rest(step: Step) -> Step | None:
+    """Return what has to be verified where all that a step needs occurs and nothing it bars; None where nothing has."""
+    match step:
+        case Every(items, without):
+            left = tuple(part for item in items if (part := rest(item)) is not None)
+            other = tuple(item for item in without if not is_plain(item))
+            return Every(left, other) if left or other else None
+        case _:
+            return None if is_plain(step) else step
+
+
+def is_plain(step: Step) -> TypeGuard[Spot]:
+    """Tell whether a step holds wherever its one term occurs."""
+    return isinstance(step, Spot) and not step.term.capitals
 
 
 def required(step: Step) -> str | None:

@@ -8,12 +8,12 @@ from functools import cached_property
 from bot.matching.builder import Builder, form_key
 from bot.matching.candidates import required
 from bot.matching.forms import Inflector
-from bot.matching.plan import Step, merged, page_of, spans
+from bot.matching.plan import Page, Step, merged, spans
 from bot.matching.query import parse
 from bot.matching.refusals import QueryError
 from bot.matching.regex import Span
 from bot.matching.text import Document
-from bot.matching.tree import Pattern, Phrase, Query, Word, walk
+from bot.matching.tree import Phrase, Query, Word, walk
 
 MOST_FORMS = 20_000
 
@@ -29,11 +29,6 @@ class Compiled:
     def plan(self) -> Step:
         """The steps that run it against one document."""
         return Builder(self.forms).build(self.query.root)
-
-    @property
-    def expressions(self) -> list[str]:
-        """The regular expressions in it."""
-        return [node.source for node in walk(self.query.root) if isinstance(node, Pattern)]
 
     def to_json(self) -> str:
         """Return the canonical text and the forms, to be kept."""
@@ -60,7 +55,7 @@ def compile_query(query: Query, inflector: Inflector) -> Compiled:
 
 def verify(compiled: Compiled, document: Document) -> tuple[Span, ...] | None:
     """Return what one query finds in a document: sorted, merged spans of Python characters; None if nothing."""
-    found = spans(compiled.plan, page_of(compiled.plan, document))
+    found = spans(compiled.plan, Page(document))
     return None if found is None else merged(found)
 
 

@@ -1,4 +1,8 @@
-"""English inflection by rule: a word comes in, its forms go out, with a few that no text will ever hold."""
+"""English inflection by rule: a word comes in, its forms go out, with a few that no text will ever hold.
+
+There is no dictionary behind it. Where the base of a word in -ed or -ing may be one of two (“restored” is of restore or
+restor), both count: the wrong one is no word. Where both would be words (“noted”, “cared”), spelling tells them apart.
+"""
 
 import re
 
@@ -58,6 +62,10 @@ think thought
 win won
 withdraw withdrew withdrawn
 write wrote written
+agree agreed
+die died dying
+free freed
+guarantee guaranteed
 man men
 woman women
 child children
@@ -66,10 +74,17 @@ person people
 _FAMILIES = {form: line.split() for line in _IRREGULAR.split("\n") for form in line.split()}
 # Words that end in s without being a plural; the rest of that kind end in ss, us or is.
 _NOT_PLURAL = {"news", "always", "perhaps", "does", "was", "has", "texas"}
+# Words in -ed and -ing that are things or names of their own, though they could be made of another word.
+_NOT_VERBS = {"building", "evening", "manning", "meeting", "setting", "training", "united", "wedding"}
 _SIBILANT = re.compile(r"(?:s|x|z|ch|sh)$")
 _CONSONANT_Y = re.compile(r"(?<=[^aeiou])y$")
-# One short syllable that doubles its last letter: ban, banned.
-_DOUBLING = re.compile(r"[^aeiou]{1,3}[aeiou][bdglmnprt]")
+# What doubles its last letter: ban, banned; commit, committed; cancel, cancelled.
+_DOUBLING = re.compile(r"[^aeiou]{1,3}[aeiou][bdglmnprt]|.*[^aeiou](?:mit|fer|cur|gram|quip|[aeo]l)")
+_VERBAL = re.compile(r"(?P<stem>.*[aeiouy].*?)(?:(?<!e)ed|ing)")  # but not: need, string, red
+_DOUBLED = re.compile(r"(?P<base>.+([bdgklmnprtz]))\2")
+_SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]|[aeiou][^aeiouwxy]")  # would have doubled, had it no silent e
+_SILENT = re.compile(r"(?:[cuvz]|(?<!s)s|dg|[bcdfgkpstz]l)$")  # no word ends so without e
+_PLAIN = re.compile(r"(?:[wxy]|[^aeiou][^aeioug])$")
 _SHORTEST = 3
 
 
@@ -77,8 +92,36 @@ def english_forms(word: str) -> frozenset[str]:
     """Return the forms of a word in small Latin letters: plural, possessive, -ed, -ing, the common irregular ones."""
     if len(word) < _SHORTEST and word not in _FAMILIES:
         return frozenset({word, word + "'s"})
-    family = _FAMILIES.get(word, [])
-    return frozenset({word, *family} | _regular(family[0] if family else _singular(word)))
+    family = _FAMILIES.get(word)
+    verbs = [] if family else _verbs(word)
+    bases = [family[0]] if family else verbs or [_singular(word)]
+    forms = {word, *(form for base in bases for form in _regular(base))}
+    if verbs:
+        forms |= {word + "s", word + "'s"}  # warnings
+    return frozenset(forms.union(*(_FAMILIES.get(base, ()) for base in bases)))
+
+
+def _verbs(word: str) -> list[str]:
+    """Return of which verbs a word in -ed or -ing may be a form."""
+    found = _VERBAL.fullmatch(word)
+    if word in _NOT_VERBS or not found:
+        return []
+    stem = found["stem"]
+    if word.endswith("ied"):
+        return [word[:-1] if len(word) <= len("died") else word[:-3] + "y"]
+    doubled = _DOUBLED.fullmatch(stem)
+    if doubled and len(doubled["base"]) >= _SHORTEST:
+        return _before_ll(doubled["base"]) if stem.endswith("ll") else [doubled["base"]]
+    if stem in _FAMILIES:
+        return [stem]
+    if _SHORT.fullmatch(stem) or _SILENT.search(stem):
+        return [stem + "e"]
+    return [stem] if _PLAIN.search(stem) else [stem, stem + "e"]
+
+
+def _before_ll(base: str) -> list[str]:
+    """Return call of called, cancel of cancelled."""
+    return [base + "l"] if _SHORT.fullmatch(base) else [base, base + "l"]
 
 
 def _singular(word: str) -> str:

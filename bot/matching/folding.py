@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Characters that show nothing: soft hyphen, zero-width space and joiners, word joiner, BOM, variation selectors.
 INVISIBLE = "\u00ad\u180e\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff"
@@ -37,8 +37,7 @@ _TO_LATIN = str.maketrans(_CYRILLIC_LOOKS, _LATIN_LOOKS)
 _DIGIT_IN_WORD = re.compile("(?<=[\u0400-\u04ff])[03](?=[\u0400-\u04ff])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folded:
+class Folded(NamedTuple):
     """A text ready for tokens; `shape` and `lower` have one character for each other's."""
 
     shape: str  # capitals kept

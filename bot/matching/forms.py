@@ -1,7 +1,6 @@
 """Inflection: a word of a query comes in, every form a post may write it in goes out."""
 
 import re
-from collections.abc import Iterable
 from functools import cached_property
 
 from pymorphy3 import MorphAnalyzer
@@ -13,6 +12,7 @@ from bot.matching.folding import fold
 _UKRAINIAN = re.compile("[іїєґ']")
 _CYRILLIC = re.compile("[\u0400-\u04ff]+(?:'[\u0400-\u04ff]+)*")
 _LATIN = re.compile("[a-z]+")
+_LONGEST = 50  # letters; what is longer is no word, and would have long forms
 # Readings less likely than this are not meant, even inside a phrase: «по» is hardly ever a surname.
 _LEAST_SCORE = 0.1
 _MASCULINE = ("", "а", "у", "ом", "е", "ов", "ам", "ами", "ах")
@@ -33,19 +33,34 @@ class Inflector:
         Alone, a word that is a dictionary form means that entry only: «сбой» is not the imperative of «сбоить». In a
         phrase it may be any likely reading: «белые списки» finds «белый список».
         """
+        if len(word) > _LONGEST:
+            return frozenset({word})
         if _LATIN.fullmatch(word):
             return english_forms(word)
         if not _CYRILLIC.fullmatch(word):
             return frozenset({word})
+        languages = self._readings(word, in_phrase=in_phrase)
+        if not any(readings for _, readings in languages):
+            return _masculine(word)
+        expanded = (_expand(reading, analyzer) for analyzer, readings in languages for reading in readings)
+        return frozenset({word}.union(*expanded))
+
+    def bases(self, word: str, *, in_phrase: bool = False) -> tuple[str, ...]:
+        """Return the base forms of what a folded word is taken for, the likeliest first: «банки» is банк and банка.
+
+        Of a word that Russian knows, Ukrainian readings are not told; they are mostly accidents.
+        """
+        inflected = len(word) <= _LONGEST and _CYRILLIC.fullmatch(word)
+        languages = self._readings(word, in_phrase=in_phrase) if inflected else []
+        meant = next((readings for _, readings in languages if readings), [])
+        return tuple(dict.fromkeys(_folded(reading.normal_form) for reading in meant)) or (word,)
+
+    def known(self, word: str) -> list[Parse]:
+        """Return every reading that the dictionaries have of a folded word; none for a word they do not know."""
+        if not _CYRILLIC.fullmatch(word):
+            return []
         ukrainian = _known(self._ukrainian.parse(word))
-        if _UKRAINIAN.search(word):
-            readings = ukrainian or self._ukrainian.parse(word)
-            return self._expand(word, _meant(word, readings, in_phrase=in_phrase), self._ukrainian)
-        russian = _known(self._russian.parse(word))
-        forms = frozenset({word})
-        if russian or not ukrainian:
-            forms |= self._russian_forms(word, russian, in_phrase=in_phrase)
-        return forms | self._expand(word, _meant(word, ukrainian, in_phrase=in_phrase), self._ukrainian)
+        return ukrainian if _UKRAINIAN.search(word) else _known(self._russian.parse(word)) + ukrainian
 
     @cached_property
     def _russian(self) -> MorphAnalyzer:
@@ -55,25 +70,37 @@ class Inflector:
     def _ukrainian(self) -> MorphAnalyzer:
         return MorphAnalyzer(lang="uk")
 
-    def _russian_forms(self, word: str, known: list[Parse], *, in_phrase: bool) -> frozenset[str]:
-        if known:
-            return self._expand(word, _meant(word, known, in_phrase=in_phrase), self._russian)
-        guesses = self._russian.parse(word)
-        own = [reading for reading in guesses if _folded(reading.normal_form) == word]
-        if own:
-            return self._expand(word, own, self._russian)
-        # A guess that is not the word's own base form is mostly wrong: «чебурнет» would be a form of «чебурнуть».
-        nouns = [reading for reading in guesses if "NOUN" in reading.tag]
-        return self._expand(word, nouns, self._russian) if nouns else _masculine(word)
+    def _readings(self, word: str, *, in_phrase: bool) -> list[tuple[MorphAnalyzer, list[Parse]]]:
+        """Return what a word is taken for in Russian and in Ukrainian; nothing where nobody can guess."""
+        ukrainian = _known(self._ukrainian.parse(word))
+        if _UKRAINIAN.search(word):
+            readings = ukrainian or self._ukrainian.parse(word)
+            return [(self._ukrainian, _meant(word, readings, in_phrase=in_phrase))]
+        russian = _meant(word, _known(self._russian.parse(word)), in_phrase=in_phrase)
+        if not (russian or ukrainian):
+            russian = _guessed(word, self._russian)
+        return [(self._russian, russian), (self._ukrainian, _meant(word, ukrainian, in_phrase=in_phrase))]
 
-    def _expand(self, word: str, readings: Iterable[Parse], analyzer: MorphAnalyzer) -> frozenset[str]:
-        forms = {word}
-        for reading in readings:
-            forms.update(_folded(form.word) for form in reading.lexeme)
-            if reading.tag.POS in _VERB:
-                for twin in _reflexive(reading.normal_form, analyzer):
-                    forms.update(_folded(form.word) for form in twin.lexeme)
-        return frozenset(forms)
+
+def _expand(reading: Parse, analyzer: MorphAnalyzer) -> set[str]:
+    forms = {_folded(form.word) for form in reading.lexeme}
+    if reading.tag.POS in _VERB:
+        for twin in _reflexive(reading.normal_form, analyzer):
+            forms.update(_folded(form.word) for form in twin.lexeme)
+    return forms
+
+
+def _reflexive(infinitive: str, analyzer: MorphAnalyzer) -> list[Parse]:
+    """Return «отключиться» for «отключить»: posts say of a thing that it switched off."""
+    twins = (infinitive + "ся", infinitive + "сь")
+    return [each for twin in twins for each in _known(analyzer.parse(twin)) if each.normal_form == twin]
+
+
+def _guessed(word: str, analyzer: MorphAnalyzer) -> list[Parse]:
+    guesses = analyzer.parse(word)
+    own = [reading for reading in guesses if _folded(reading.normal_form) == word]
+    # A guess that is not the word's own base form is mostly wrong: «чебурнет» would be a form of «чебурнуть».
+    return own or [reading for reading in guesses if "NOUN" in reading.tag]
 
 
 def _known(readings: list[Parse]) -> list[Parse]:
@@ -83,19 +110,8 @@ def _known(readings: list[Parse]) -> list[Parse]:
 def _meant(word: str, readings: list[Parse], *, in_phrase: bool) -> list[Parse]:
     own = [reading for reading in readings if _folded(reading.normal_form) == word]
     if in_phrase:
-        return [reading for reading in readings if reading.score >= _LEAST_SCORE] or own
+        return [reading for reading in readings if reading.score >= _LEAST_SCORE] or own or readings
     return own or readings
-
-
-def _reflexive(infinitive: str, analyzer: MorphAnalyzer) -> list[Parse]:
-    """Return «отключиться» for «отключить»: posts say of a thing that it switched off."""
-    twins = {infinitive + "ся", infinitive + "сь"}
-    return [
-        reading
-        for twin in sorted(twins)
-        for reading in analyzer.parse(twin)
-        if reading.is_known and reading.normal_form == twin
-    ]
 
 
 def _masculine(word: str) -> frozenset[str]:

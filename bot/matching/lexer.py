@@ -1,6 +1,7 @@
 """A typed query as signs and parts: source text comes in, lexemes go out, phone quotes and dashes understood."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.matching.folding import INVISIBLE, fold
@@ -12,24 +13,44 @@ from bot.matching.tree import Mention, Node, Pattern, Phrase, Prefix, Tag, Word
 SHORTEST_PREFIX = 3
 LONGEST_DISTANCE = 99
 LONGEST_REGEX = 500
+LONGEST_PHRASE = 50
 
 _QUOTES = '"«»“”„‟'
+_CLOSING = '"»“”‟'
+_SINGLE = "'‘’‚‛‹›`"  # quotes too, except where they join letters
+_LETTERS = r"[^\W\d_]{3}"  # a slash between words is a sign, the one of «и/или» or «км/ч» is not
+_REGEX = r"re:[ ]*/(?P<pattern>(?:[^\\/\n]|\\[^\n])*)(?P<slash>/?)(?:i(?!\w))?"
 _PIECE = re.compile(
     rf"""(?P<line>[\r\n]+)|(?P<space>[\s{INVISIBLE}]+)
-    |(?P<regex>re:/(?P<pattern>(?:[^\\/\n]|\\[^\n])*)(?P<slash>/?))
-    |(?P<quote>[{_QUOTES}](?P<inside>[^{_QUOTES}]*)(?P<closing>[{_QUOTES}]?)(?:~(?P<gap>\d*))?)
-    |(?P<near>(?:~|/|NEAR[/~])(?P<distance>\d*))
+    |(?P<regex>{_REGEX})
+    |(?P<link>(?i:[a-z][a-z0-9+.-]{{1,15}}://|www\.|[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{1,63}}){{0,8}}\.[a-z]{{2,24}}/)\S*
+        |[\w.+-]{{1,64}}@[\w-]{{1,63}}\.\w\S*)
+    |(?P<quote>(?:«(?P<nested>(?:[^«»\r\n]|«[^«»\r\n]*»)*)»
+        |[{_QUOTES}](?P<inside>[^{_QUOTES}\r\n]*)(?P<closing>[{_CLOSING}]?)
+        |(?<!\w)[{_SINGLE}](?P<single>(?:[^{_SINGLE}{_QUOTES}\r\n]|(?<=\w)['’](?=\w))+)[{_SINGLE}](?!\w)
+        )(?:~(?P<gap>\d*))?)
+    |(?P<near>(?:~[^\S\r\n]*|/(?=\d)|(?i:near)[/~])(?P<distance>\d*))
     |(?P<target>[#@](?P<name>\w*))
-    |(?P<minus>[-−–—‐‑]{{1,2}})
-    |(?P<sign>[()|,;])
-    |(?P<word>=?[^\W_][^\s{_QUOTES}()|~,;*]*)(?P<star>\*?)
+    |(?P<minus>[-−–—‐‑﹣➖]{{1,2}}\ufe0f?)
+    |(?P<sign>[(),;/]|\|+|&+)
+    |(?P<word>=?[^\W_](?:[^\s{_QUOTES}()|~,;*/+]|(?<=\d),(?=\d)
+        |(?<!{_LETTERS})/|/(?!{_LETTERS})|\+(?![^\W\d_]))*)(?P<star>\*?)
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
-_SIGNS = {"(": "open", ")": "close", "|": "or", ",": "comma", ";": "comma"}
+_SIGNS = {"(": "open", ")": "close", "|": "or", "/": "or", "&": "and", ",": "comma", ";": "comma"}
 _OPERATORS = {"И": "and", "AND": "and", "ИЛИ": "or", "OR": "or", "НЕ": "not", "NOT": "not"}
+# Signs that look as if they asked for something; all others, and emoji, say nothing and are passed over.
+_MEANINGFUL = set("=*<>[]{}^\\")
 _IN_PHRASE = re.compile(rf"[^\s{INVISIBLE}]+")
 _SIGN_IN_PHRASE = re.compile(r"[|()~]")
+_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
+# What a pasted list has before each line: dashes, which elsewhere would exclude, stars and numbers.
+_BULLET = re.compile(r"[^\S\r\n]*(?:[-–—*+]|(?P<number>\d{1,2})[.)])[^\S\r\n]+")
+_LINE = re.compile(r"[^\r\n]+")
+_WIDE = str.maketrans(
+    "".join(map(chr, range(0xFF01, 0xFF5F))) + "、。「」『』", "".join(map(chr, range(0x21, 0x7F))) + ',.""""'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +67,9 @@ class Lexeme:
 
 def lex(source: str) -> list[Lexeme]:
     """Split a query; raises QueryError. A line break is a comma, except beside a sign that wants more."""
+    source = _plain(source)
     # capitals alone are a way of writing, not operators
-    operators = any(c.islower() for c in re.sub(r"re:/\S*", "", source))
+    operators = any(c.islower() for c in re.sub(_REGEX, "", source))
     lexemes: list[Lexeme] = []
     for piece in _PIECE.finditer(source):
         lexeme = _lexeme(piece, operators=operators)
@@ -62,31 +84,46 @@ def lex(source: str) -> list[Lexeme]:
 
 
 def _lexeme(piece: re.Match[str], *, operators: bool) -> Lexeme | None:
-    position = piece.start() + 1
-    kind, distance = "part", 0
-    node: Node | None = None
+    position, text = piece.start() + 1, piece[0]
     match piece.lastgroup:
-        case "space":
-            return None
         case "star":
             return _word(piece, position, operators=operators)
-        case "regex":
-            node = _regex(piece, position)
-        case "quote":
-            node = _phrase(piece, position)
-        case "target":
-            node = _target(piece, position)
+        case "regex" | "quote" | "target" as name:
+            return Lexeme(kind="part", position=position, text=text, node=_READERS[name](piece, position))
         case "near":
-            kind, distance = "near", _number(piece["distance"], position)
+            return Lexeme(kind="near", position=position, text=text, distance=_number(piece["distance"], position))
         case "minus":
-            kind = _minus(piece, position)
-        case "sign":
-            kind = _SIGNS[piece[0]]
-        case "line":
-            kind = "line"
-        case _:
-            raise _unknown(piece, position)
-    return Lexeme(kind=kind, position=position, text=piece[0], node=node, distance=distance)
+            return Lexeme(kind=_minus(piece, position), position=position, text=text)
+        case "sign" | "line":
+            return Lexeme(kind=_SIGNS.get(text[0], "line"), position=position, text=text)
+        case "link":
+            raise QueryError("link", position)
+        case "other":
+            _pass_over(piece, position)
+    return None
+
+
+def _plain(source: str) -> str:
+    """Return a query of the same length without fullwidth signs, keycaps and what stands before the lines of a list."""
+    if "re:" not in source:  # in an expression they mean themselves
+        source = source.translate(_WIDE)
+    source = _KEYCAP.sub(_blank, source)
+    lines = [line for line in _LINE.findall(source) if line.strip()]
+    marks = [_BULLET.match(line) for line in lines]
+    numbers = [int(mark["number"]) for mark in marks if mark and mark["number"]]
+    alone = len(lines) == 1 and not numbers  # one line with a dash may be meant as an exclusion
+    if alone or not all(marks) or numbers != list(range(1, len(numbers) + 1)):
+        return source
+    return _LINE.sub(_without_bullet, source)
+
+
+def _without_bullet(line: re.Match[str]) -> str:
+    mark = _BULLET.match(line[0])
+    return _blank(mark) + line[0][mark.end() :] if mark else line[0]
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
 
 
 def _word(piece: re.Match[str], position: int, *, operators: bool) -> Lexeme:
@@ -97,6 +134,8 @@ def _word(piece: re.Match[str], position: int, *, operators: bool) -> Lexeme:
     if piece["star"] and (after.isalnum() or after in set("_#@=*")):
         raise QueryError("misplaced_star", position + len(typed))
     items = _words(piece[0], position)
+    if len(items) > LONGEST_PHRASE:
+        raise QueryError("long_phrase", position, limit=LONGEST_PHRASE)
     node: Node = items[0] if len(items) == 1 else Phrase(tuple(items))
     return Lexeme(kind="part", position=position, text=piece[0], node=node, joins=True)
 
@@ -123,19 +162,22 @@ def _prefix(letters: str, position: int) -> Prefix:
 
 
 def _phrase(piece: re.Match[str], position: int) -> Phrase:
-    if not piece["closing"]:
-        raise QueryError("unclosed_quote", position)
-    offset = piece.start("inside") + 1
-    sign = _SIGN_IN_PHRASE.search(piece["inside"])
+    name = next(name for name in ("nested", "inside", "single") if piece[name] is not None)
+    if name == "inside" and not piece["closing"]:
+        raise QueryError("unopened_quote" if piece[0][0] in "»”" else "unclosed_quote", position)
+    offset = piece.start(name) + 1
+    sign = _SIGN_IN_PHRASE.search(piece[name])
     if sign:
         raise QueryError("sign_in_quotes", offset + sign.start(), sign=sign[0])
     items: list[Word | Prefix] = []
-    for run in _IN_PHRASE.finditer(piece["inside"]):
+    for run in _IN_PHRASE.finditer(piece[name]):
         # punctuation of a pasted sentence does not matter
         if plain_words(run[0]):
             items += _words(run[0], offset + run.start())
     if not items:
         raise QueryError("empty_quote", position)
+    if len(items) > LONGEST_PHRASE:
+        raise QueryError("long_phrase", position, limit=LONGEST_PHRASE)
     gap = 0 if piece["gap"] is None else _number(piece["gap"], position)
     return Phrase(tuple(items), gap if len(items) > 1 else 0)
 
@@ -166,19 +208,29 @@ def _regex(piece: re.Match[str], position: int) -> Pattern:
         raise QueryError("unclosed_regex", position)
     source = piece["pattern"]
     if len(source) > LONGEST_REGEX:
-        raise QueryError("refused_regex", position, reason=f"longer than {LONGEST_REGEX}")
+        raise QueryError("regex_too_large", position)
     try:
         boundless = program(source).matches_nothing()
     except RefusedRegexError as error:
-        raise QueryError("refused_regex", position, reason=str(error)) from error
+        place = position if error.place is None else piece.start("pattern") + 1 + error.place
+        raise QueryError(error.code, place, **error.arguments) from error
     if boundless:
         raise QueryError("boundless_regex", position)
     return Pattern(source)
 
 
-def _unknown(piece: re.Match[str], position: int) -> QueryError:
-    if piece[0] == "*":
-        return QueryError("misplaced_star", position)
-    if piece[0] == "=":
-        return QueryError("lone_sign", position, sign="=")
-    return QueryError("unknown_sign", position, sign=piece[0])
+_READERS: dict[str, Callable[[re.Match[str], int], Node]] = {"regex": _regex, "quote": _phrase, "target": _target}
+
+
+def _pass_over(piece: re.Match[str], position: int) -> None:
+    """Pass over a sign that says nothing; raises QueryError for one that its author meant something by."""
+    sign = piece[0]
+    before_word = piece.string[piece.end() : piece.end() + 1].isalnum()
+    if sign == "*":
+        raise QueryError("misplaced_star", position)
+    if sign == "=":
+        raise QueryError("lone_sign", position, sign="=")
+    if sign in _SINGLE and before_word:
+        raise QueryError("unclosed_quote", position)
+    if sign in _MEANINGFUL or (sign == "!" and before_word):
+        raise QueryError("unknown_sign", position, sign=sign)

@@ -1,114 +1,155 @@
 """Matching: documents come in, the topics that speak of them and the spans to highlight go out.
 
 Forms are expanded when a query is saved. A post then costs one look-up a token; a query is looked at only where its
-rarest part occurs, and the spans of a word are worked out once however many queries share it.
+rarest part occurs, and where in the text a topic was found is worked out only for those who ask.
 """
 
-from collections.abc import Mapping
-from operator import attrgetter
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.matching.builder import Builder
-from bot.matching.candidates import watched
+from bot.matching.candidates import barred, is_plain, needed, rest, watched
 from bot.matching.compiled import Compiled, compile_query, necessary, verify
-from bot.matching.plan import Choice, Expression, Page, Some, Spot, Step, Term, merged, parts, spans
+from bot.matching.plan import Choice, Expression, Page, Some, Step, Term, holds, merged, spans, terms
 from bot.matching.regex import Programs, Span
-from bot.matching.terms import Terms
+from bot.matching.terms import Lookup, Terms
 from bot.matching.text import Document
-from bot.models import Match
 
-__all__ = ["Compiled", "Match", "Matcher", "compile_query", "necessary", "verify"]
+__all__ = ["Compiled", "Found", "Matcher", "compile_query", "necessary", "verify"]
+
+
+_MOST_ALONE = 10  # expressions that were added one by one and are in no set yet
+
+
+class Found(Mapping[str, tuple[Span, ...]]):
+    """Topics found in a document, by name, and where: Python characters of its text, sorted and apart.
+
+    Their order and where they are is worked out when somebody asks, each time anew.
+    """
+
+    def __init__(self, plans: Mapping[str, Step], page: Page) -> None:
+        self._plans = plans
+        self._page = page
+
+    def __getitem__(self, topic: str) -> tuple[Span, ...]:
+        return merged(spans(self._plans[topic], self._page) or [])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._plans))
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+
+class _Query(NamedTuple):
+    """A query as it is run."""
+
+    name: str
+    plan: Step
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    """A query to verify, or one of its alternatives, so that a long list costs no more than those that occur."""
+
+    query: _Query
+    needs: frozenset[Term]  # all of them have to occur
+    bars: frozenset[Term]  # none of them may
+    rest: Step | None  # what has to hold besides
+    watched: tuple[Term | str, ...]  # terms and expressions of which one occurs wherever it holds
 
 
 class Matcher:
     """Many queries at once, by name. Adding or removing one touches nothing but its own words."""
 
     def __init__(self, queries: Mapping[str, Compiled]) -> None:
-        self._plans: dict[str, Step] = {}
-        self._terms = Terms()
-        self._programs = Programs(source for query in queries.values() for source in query.expressions)
-        self._watchers: dict[Term | str, _Watchers] = {}  # whom to look at where a term or an expression occurs
+        self._queries: dict[str, _Query] = {}
+        self._candidates: dict[str, list[_Candidate]] = {}  # by name; queries of one word need none
+        self._shared = Terms()
+        self._words: Lookup[_Query] = Lookup()  # queries of one word
+        self._terms: Lookup[Term] = Lookup()  # the terms of the others
+        self._uses: Counter[Term] = Counter()
+        self._programs = Programs()
+        self._watchers: dict[Term | str, set[_Candidate]] = {}  # whom to verify where a term or an expression occurs
         for name, query in queries.items():
-            self.add(name, query)
+            self._take_in(name, query)
+        self._programs.pack()
 
     def add(self, name: str, compiled: Compiled) -> None:
         """Take a query in, in place of one of the same name."""
         self.remove(name)
-        plan = Builder(compiled.forms, self._terms.shared).build(compiled.query.root)
-        self._plans[name] = plan
-        for part in parts(plan):
-            if isinstance(part, Expression):
-                self._programs.add(part.source)
-            else:
-                self._terms.add(part.term)
-        if _is_word(plan):
-            self._watchers.setdefault(_keys(plan)[0], _Watchers()).names.add(name)
+        self._take_in(name, compiled)
+        self._programs.pack(at_least=_MOST_ALONE)
+
+    def _take_in(self, name: str, compiled: Compiled) -> None:
+        plan = Builder(compiled.forms, self._shared.shared).build(compiled.query.root)
+        query = self._queries[name] = _Query(name, plan)
+        if is_plain(plan):
+            self._words.add(plan.term, query)
             return
-        for number, alternative in enumerate(_alternatives(plan)):
-            for key in _keys(alternative):
-                self._watchers.setdefault(key, _Watchers()).plans[name, number] = alternative
+        for term in terms(plan):
+            self._uses[term] += 1
+            if self._uses[term] == 1:
+                self._terms.add(term, term)
+        self._candidates[name] = _candidates(query)
+        for candidate in self._candidates[name]:
+            for key in candidate.watched:
+                self._watchers.setdefault(key, set()).add(candidate)
+                if isinstance(key, str):
+                    self._programs.add(key)
 
     def remove(self, name: str) -> None:
         """Forget a query, if there is one of this name."""
-        plan = self._plans.pop(name, None)
-        if plan is None:
+        query = self._queries.pop(name, None)
+        if query is None:
             return
-        for number, alternative in enumerate(_alternatives(plan)):
-            for key in _keys(alternative):
-                watchers = self._watchers.get(key, _Watchers())
-                watchers.names.discard(name)
-                watchers.plans.pop((name, number), None)
-                if not (watchers.names or watchers.plans):
-                    self._watchers.pop(key, None)
-        for part in parts(plan):
-            if isinstance(part, Expression):
-                self._programs.remove(part.source)
-            else:
-                self._terms.remove(part.term)
+        if is_plain(query.plan):
+            self._words.remove(query.plan.term, query)
+            return
+        for term in terms(query.plan):
+            self._uses[term] -= 1
+            if not self._uses[term]:
+                del self._uses[term]
+                self._terms.remove(term, term)
+        for candidate in self._candidates.pop(name):
+            for key in candidate.watched:
+                self._watchers[key].discard(candidate)
+                if not self._watchers[key]:
+                    del self._watchers[key]
+                if isinstance(key, str):
+                    self._programs.remove(key)
 
-    def match(self, document: Document) -> tuple[Match, ...]:
-        """Return the topics that match a document, by name."""
-        places = self._terms.places(document)
-        patterns = self._programs.spans(document.text)
-        matches: list[Match] = []
-        candidates: dict[tuple[str, int], Step] = {}
-        for term, indexes in places.items():
-            watchers = self._watchers.get(term)
-            if watchers is None:
-                continue
-            if watchers.plans:
-                candidates.update(watchers.plans)
-            if watchers.names:
-                # one word: worked out once for all who ask for it
-                found = merged([document.spans[index] for index in indexes])
-                matches += [Match(topic=name, spans=found) for name in watchers.names]
-        for source in patterns:
-            candidates.update(self._watchers[source].plans if source in self._watchers else {})
-        page = Page(document, places, patterns)
-        loose: dict[str, list[Span]] = {}
-        for (name, _), alternative in candidates.items():
-            part = spans(alternative, page)
-            if part is not None:
-                loose.setdefault(name, []).extend(part)
-        matches += [Match(topic=name, spans=merged(found)) for name, found in loose.items()]
-        return tuple(sorted(matches, key=attrgetter("topic"))) if matches else ()
+    def match(self, document: Document) -> Found:
+        """Return the topics that match a document."""
+        found: dict[str, Step] = dict(self._words.find(document.tokens))
+        page = Page(document)
+        if self._watchers:
+            places = self._terms.places(document.tokens)
+            patterns = self._programs.spans(document.text)
+            page = Page(document, places, patterns)
+            # a copy: the page adds to its places the terms that it looked up in vain
+            found.update(self._verified(page, frozenset(places), patterns))
+        return Found(found, page)
 
-
-class _Watchers:
-    """Queries that watch one term or expression."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()  # those that ask for this word and nothing else
-        self.plans: dict[tuple[str, int], Step] = {}  # numbered alternatives of the others, which have to be verified
+    def _verified(self, page: Page, present: AbstractSet[Term], patterns: Iterable[str]) -> list[_Query]:
+        """Return the queries that hold, of those that watch what was found."""
+        keys = [*(self._watchers.keys() & present), *patterns]
+        candidates: set[_Candidate] = set().union(*map(self._watchers.__getitem__, keys))
+        return [
+            candidate.query
+            for candidate in candidates
+            if candidate.needs <= present
+            and present.isdisjoint(candidate.bars)
+            and (candidate.rest is None or holds(candidate.rest, page))
+        ]
 
 
-def _is_word(plan: Step) -> bool:
-    return isinstance(plan, Spot) and not plan.term.capitals
-
-
-def _alternatives(plan: Step) -> tuple[Step, ...]:
-    """Return what can be verified apart, so that a long list of alternatives costs no more than those that occur."""
-    return plan.items if isinstance(plan, Some | Choice) else (plan,)
-
-
-def _keys(step: Step) -> list[Term | str]:
-    return [part.source if isinstance(part, Expression) else part.term for part in watched(step)]
+def _candidates(query: _Query) -> list[_Candidate]:
+    found: list[_Candidate] = []
+    for step in query.plan.items if isinstance(query.plan, Some | Choice) else (query.plan,):
+        keys = (part.source if isinstance(part, Expression) else part.term for part in watched(step))
+        found.append(_Candidate(query, needed(step), barred(step), rest(step), tuple(keys)))
+    return found

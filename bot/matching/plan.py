@@ -1,11 +1,11 @@
-"""A query as steps: a `Page`, which is a document with what its words have found, comes in, spans to highlight go out.
+"""A query as steps: a `Page`, which is a document with what was found in it, comes in, spans to highlight go out.
 
 Steps of two kinds: `Placed` ones know at which words they stand, so that distances can be counted; the others only
 hold or do not.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -14,6 +14,8 @@ from bot.matching.text import Document
 
 # The most finds one step keeps; only a text that repeats one word hundreds of times has more.
 _MOST_FINDS = 500
+# The most pairs of finds that one proximity or phrase tries: what repeats makes many pairs, and few new finds.
+_MOST_PAIRS = 5_000
 
 
 class Find(NamedTuple):
@@ -34,14 +36,31 @@ class Term:
 
 
 class Page:
-    """A document and what of it the terms and patterns of some queries have found."""
+    """A document, and what of it the steps of some queries ask for: looked up once, when the first one asks."""
 
     def __init__(
-        self, document: Document, places: Mapping[Term, list[int]], patterns: Mapping[str, list[Span]]
+        self,
+        document: Document,
+        places: dict[Term, list[int]] | None = None,
+        patterns: dict[str, list[Span]] | None = None,
     ) -> None:
         self.document = document
-        self.places = places  # indexes of tokens, ascending; terms that found nothing are absent
-        self.patterns = patterns  # spans by expression; those that found nothing are absent
+        self._places = {} if places is None else places  # those that were looked up already
+        self._patterns = {} if patterns is None else patterns  # the same
+
+    def places(self, term: Term) -> list[int]:
+        """Return the tokens a term stands at, in order; capitals are not looked at."""
+        places = self._places.get(term)
+        if places is None:
+            places = self._places[term] = _places(term, self.document.places)
+        return places
+
+    def pattern(self, source: str) -> list[Span]:
+        """Return what a regular expression finds, in characters of the original text."""
+        found = self._patterns.get(source)
+        if found is None:
+            found = self._patterns[source] = program(source).spans(self.document.text)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +74,9 @@ class Spot:
         positions = page.document.positions
         return [Find(positions[i], positions[i], ((i, i),)) for i in self.indexes(page)]
 
-    def indexes(self, page: Page) -> Iterable[int]:
+    def indexes(self, page: Page) -> list[int]:
         """Return the tokens it stands at, in order."""
-        indexes = page.places.get(self.term, ())
+        indexes = page.places(self.term)
         if not self.term.capitals:
             return indexes
         return [i for i in indexes if _as_high(page.document.shape(i), self.term.capitals)]
@@ -107,7 +126,7 @@ class Choice:
 
     def finds(self, page: Page) -> list[Find]:
         """Return where it stands, in order."""
-        return sorted(find for item in self.items for find in item.finds(page))
+        return sorted({find for item in self.items for find in item.finds(page)})
 
 
 Placed: TypeAlias = Spot | Row | Pair | Choice
@@ -138,46 +157,36 @@ class Every:
 Step: TypeAlias = Placed | Expression | Some | Every
 
 
+def holds(step: Step, page: Page) -> bool:
+    """Tell whether a step holds."""
+    match step:
+        case Every(items, without):
+            return all(holds(item, page) for item in items) and not any(holds(item, page) for item in without)
+        case Some(items):
+            return any(holds(item, page) for item in items)
+        case Expression(source):
+            return bool(page.pattern(source))
+        case Spot():
+            return bool(step.indexes(page))
+        case _:
+            return bool(step.finds(page))
+
+
 def spans(step: Step, page: Page) -> list[Span] | None:
     """Return what a step finds, unsorted, in characters of the original text; None where it does not hold."""
     match step:
-        case Every(items, without):
-            return _every(items, without, page)
-        case Some(items):
-            parts = [part for item in items if (part := spans(item, page)) is not None]
-            return [span for part in parts for span in part] if parts else None
+        case Spot():
+            indexes = step.indexes(page)
+            places = page.document.spans if indexes else []
+            return [places[i] for i in indexes] or None
+        case Every(items) | Some(items):
+            return [span for item in items for span in spans(item, page) or ()] if holds(step, page) else None
         case Expression(source):
-            return page.patterns.get(source)
-        case Spot() if step.term in page.places:
-            places = page.document.spans
-            return [places[i] for i in step.indexes(page)] or None
-        case _ if _at_hand(step, page.places):
-            places = page.document.spans
-            return [(places[a][0], places[b][1]) for find in step.finds(page) for a, b in find.runs] or None
-    return None
-
-
-def _every(items: Iterable[Step], without: Iterable[Step], page: Page) -> list[Span] | None:
-    found: list[Span] = []
-    for item in items:
-        part = spans(item, page)
-        if part is None:
-            return None
-        found += part
-    return None if any(spans(item, page) is not None for item in without) else found
-
-
-def _at_hand(step: Placed, places: Mapping[Term, list[int]]) -> bool:
-    """Tell whether the words of a step are there at all, before anybody works out where."""
-    match step:
-        case Spot(term):
-            return term in places
-        case Row(items):
-            return all(item.term in places for item in items)
-        case Pair(left, right):
-            return _at_hand(left, places) and _at_hand(right, places)
-        case Choice(items):
-            return any(_at_hand(item, places) for item in items)
+            return page.pattern(source) or None
+        case _:
+            finds = step.finds(page)
+            places = page.document.spans if finds else []
+            return [(places[a][0], places[b][1]) for find in finds for a, b in find.runs] or None
 
 
 def merged(found: list[Span]) -> tuple[Span, ...]:
@@ -193,52 +202,45 @@ def merged(found: list[Span]) -> tuple[Span, ...]:
     return tuple(whole)
 
 
-def parts(step: Step) -> Iterator[Spot | Expression]:
-    """Yield the terms and expressions of a step, those it excludes too."""
+def terms(step: Step) -> Iterator[Term]:
+    """Yield the terms of a step, those it excludes too."""
     match step:
-        case Spot() | Expression():
-            yield step
+        case Spot(term):
+            yield term
         case Pair(left, right):
-            yield from parts(left)
-            yield from parts(right)
+            yield from terms(left)
+            yield from terms(right)
         case Every(items, without):
             for item in (*items, *without):
-                yield from parts(item)
+                yield from terms(item)
         case Row(items) | Choice(items) | Some(items):
             for item in items:
-                yield from parts(item)
+                yield from terms(item)
+        case Expression():
+            pass
 
 
-def page_of(step: Step, document: Document) -> Page:
-    """Look up in a document whatever one step asks for."""
-    places: dict[Term, list[int]] = {}
-    patterns: dict[str, list[Span]] = {}
-    for part in parts(step):
-        if isinstance(part, Expression):
-            found = program(part.source).spans(document.text)
-            if found:
-                patterns[part.source] = found
-        elif indexes := _indexes(part.term, document):
-            places[part.term] = indexes
-    return Page(document, places, patterns)
-
-
-def _indexes(term: Term, document: Document) -> list[int]:
-    tokens = document.places.keys() & term.forms
+def _places(term: Term, places: dict[str, list[int]]) -> list[int]:
+    # both are the same; the shorter one is gone through
+    tokens = places.keys() & term.forms if len(term.forms) < len(places) else term.forms.intersection(places)
     if term.prefixes:
         beginnings = tuple(term.prefixes)
-        tokens |= {token for token in document.places if token.startswith(beginnings)}
-    return sorted(index for token in tokens for index in document.places[token])
+        tokens = tokens.union(token for token in places if token.startswith(beginnings))
+    return sorted([index for token in tokens for index in places[token]])
 
 
 def _followed(first: list[Find], second: list[Find], distance: int) -> dict[tuple[int, int], Find]:
     """Return each of `first` joined with each of `second` that begins at most `distance` words after it ends."""
     starts = [find.first for find in second]
     joined: dict[tuple[int, int], Find] = {}
+    tried = 0
     for left in first:
         for right in second[bisect_right(starts, left.last) : bisect_right(starts, left.last + distance)]:
-            joined.setdefault((left.first, right.last), Find(left.first, right.last, left.runs + right.runs))
-            if len(joined) >= _MOST_FINDS:
+            edges = (left.first, right.last)
+            if edges not in joined:
+                joined[edges] = Find(*edges, left.runs + right.runs)
+            tried += 1
+            if len(joined) >= _MOST_FINDS or tried >= _MOST_PAIRS:
                 return joined
     return joined
 
@@ -248,9 +250,13 @@ def _beside(left: list[Find], right: list[Find], distance: int) -> dict[tuple[in
     starts = [find.first for find in right]
     widest = max(find.last - find.first for find in right)
     joined: dict[tuple[int, int], Find] = {}
+    tried = 0
     for one in left:
         begin = bisect_left(starts, one.first - distance - widest)
         for other in right[begin : bisect_right(starts, one.last + distance)]:
+            tried += 1
+            if tried > _MOST_PAIRS:
+                return joined
             if other.last < one.first - distance or _share(one, other):
                 continue
             edges = (min(one.first, other.first), max(one.last, other.last))

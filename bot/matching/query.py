@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.matching.lexer import Lexeme, lex
+from bot.matching.lexer import LONGEST_PHRASE, Lexeme, lex
 from bot.matching.refusals import MESSAGES, QueryError
 from bot.matching.tree import (
     PARTICLES,
@@ -21,8 +21,8 @@ from bot.matching.tree import (
 
 __all__ = ["MESSAGES", "Query", "QueryError", "parse"]
 
-LONGEST_QUERY = 8_000
-MOST_PARTS = 1_000
+LONGEST_QUERY = 12_000
+MOST_PARTS = 1_500
 DEEPEST = 20
 
 
@@ -33,7 +33,11 @@ def parse(source: str) -> Query:
     lexemes = lex(source)
     if sum(lexeme.kind == "part" for lexeme in lexemes) > MOST_PARTS:
         raise QueryError("too_many_parts", limit=MOST_PARTS)
-    return Query(_Parser(lexemes).whole())
+    query = Query(_Parser(lexemes).whole())
+    # the canonical text is what is kept and read again, and may be the longer one
+    if len(str(query)) > LONGEST_QUERY:
+        raise QueryError("too_long", length=len(str(query)), limit=LONGEST_QUERY)
+    return query
 
 
 class _Parser:
@@ -99,7 +103,11 @@ class _Parser:
 
     def _near(self) -> Node | None:
         node = self._either()
+        length = 0
         while operator := self._take("near"):
+            length += 1
+            if length > DEEPEST:
+                raise QueryError("too_deep", operator.position)
             right = self._operand_after(operator, self._either, node)
             if node is None or not (_placed(node) and _placed(right)):
                 raise QueryError("near_parts", operator.position, distance=operator.distance)
@@ -132,7 +140,10 @@ class _Parser:
         following = self._peek()
         if _is_particle(lexeme) and following is not None and following.joins:
             self._at += 1
-            return Phrase((*_phrase_items(lexeme.node), *_phrase_items(following.node)))
+            items = (*_phrase_items(lexeme.node), *_phrase_items(following.node))
+            if len(items) > LONGEST_PHRASE:
+                raise QueryError("long_phrase", lexeme.position, limit=LONGEST_PHRASE)
+            return Phrase(items)
         return lexeme.node
 
     def _group(self, opening: Lexeme) -> Node:
@@ -163,6 +174,7 @@ def _any_of(nodes: list[Node]) -> Node:
     items: list[Node] = []
     for node in nodes:
         items += node.items if isinstance(node, AnyOf) else (node,)
+    items = list(dict.fromkeys(items))
     return items[0] if len(items) == 1 else AnyOf(tuple(items))
 
 

@@ -8,7 +8,6 @@ boundary carries a marker character; each piece of the pattern that takes a char
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
 from functools import lru_cache
 
 import re2
@@ -57,17 +56,46 @@ _PIECE = re.compile(
     r"|(?P<letter>.)",
     re.DOTALL,
 )
+_MOST_REPEATS = 1_000
+# The beginning of RE2's message → the code of ours; the first that fits.
+_REFUSALS = [
+    ("invalid perl operator: (?=", "regex_look_around"),
+    ("invalid perl operator: (?!", "regex_look_around"),
+    ("invalid perl operator: (?<=", "regex_look_around"),
+    ("invalid perl operator: (?<!", "regex_look_around"),
+    ("invalid perl operator: (?P", "regex_back_reference"),
+    ("invalid perl operator", "regex_group"),
+    *((f"invalid escape sequence: \\{sign}", "regex_back_reference") for sign in "123456789k"),
+    ("invalid escape sequence", "regex_escape"),
+    ("no argument for repetition operator", "regex_repetition"),
+    ("bad repetition operator", "regex_repetition"),
+    ("invalid repetition size", "regex_repeats"),
+    ("missing )", "regex_bracket"),
+    ("unexpected )", "regex_bracket"),
+    ("missing ]", "regex_bracket"),
+    ("invalid character class", "regex_class"),
+    ("pattern too large", "regex_too_large"),
+]
 _SET_PIECE = re.compile(r"\\(.)", re.DOTALL)
 
 
 class RefusedRegexError(ValueError):
-    """RE2 cannot run this expression; the argument says why."""
+    """RE2 cannot run this expression."""
+
+    def __init__(self, code: str, place: int | None = None, **arguments: str | int) -> None:
+        super().__init__(code)
+        self.code = code  # a key of `refusals.MESSAGES`
+        self.place = place  # the character of the expression where it goes wrong, from 0; None if it is the whole
+        self.arguments = arguments  # what else the sentence of this code says
 
 
 class Program:
     """A compiled expression; raises RefusedRegexError."""
 
     def __init__(self, source: str) -> None:
+        foreign = _FOREIGN.search(source)
+        if foreign:
+            raise RefusedRegexError("refused_regex", foreign.start())
         self.source = source
         self.marked = r"\b" in source
         self.rewritten = _rewrite(source, MARK + "?" if self.marked else "")
@@ -75,10 +103,10 @@ class Program:
             self._compiled = re2.compile(self.rewritten, options())
         except re2.error as error:
             reason = error.args[0]
-            raise RefusedRegexError(reason.decode() if isinstance(reason, bytes) else str(reason)) from error
+            raise _refusal(source, reason.decode() if isinstance(reason, bytes) else str(reason)) from error
         self.size: int = self._compiled.programsize
         if self.size > _LARGEST:
-            raise RefusedRegexError("pattern too large")
+            raise RefusedRegexError("regex_too_large")
 
     def matches_nothing(self) -> bool:
         """Tell whether it matches the empty text, and so every post."""
@@ -138,7 +166,7 @@ def _rewrite(source: str, skip: str) -> str:
     for piece in _PIECE.finditer(source):
         match piece.lastgroup:
             case "escape":
-                pieces.append(_escape(piece[0], skip))
+                pieces.append(_escape(piece, skip))
             case "set":
                 pieces.append(f"(?:{skip}{_set(piece[0], skip)})")
             case "letter":
@@ -152,12 +180,13 @@ def _rewrite(source: str, skip: str) -> str:
     return "".join(pieces)
 
 
-def _escape(piece: str, skip: str) -> str:
+def _escape(found: re.Match[str], skip: str) -> str:
+    piece = found[0]
     name = piece[1]
     if name == "b":
         return f"(?:{MARK})"
     if name in "BCQE":  # no way to say it here; bytes; quoting, which would hide the rest from this rewriting
-        raise RefusedRegexError(f"no {piece}")
+        raise RefusedRegexError("regex_escape", found.start(), sign=piece)
     if name in "Az":
         return piece if name == "A" else skip + piece
     return f"(?:{skip}{_OUTSIDE.get(name, piece)})"
@@ -170,43 +199,78 @@ def _set(piece: str, skip: str) -> str:
     return inside
 
 
+def _refusal(source: str, reason: str) -> RefusedRegexError:
+    """Return what RE2's words mean, and where."""
+    kind, _, sign = reason.partition(": ")
+    if sign == "(?P":
+        sign = "(?P="
+    code = next((code for begun, code in _REFUSALS if reason.startswith(begun)), "refused_regex")
+    if code == "regex_bracket":
+        return RefusedRegexError(code, _lonely_bracket(source))
+    if kind == "no argument for repetition operator":
+        found = re.search(r"(?:^|[(|])" + re.escape(sign), source)
+        return RefusedRegexError(code, found.end() - len(sign) if found else None, sign=sign)
+    limit = {"limit": _MOST_REPEATS} if code == "regex_repeats" else {}
+    return RefusedRegexError(code, source.find(sign) if sign and sign in source else None, sign=sign, **limit)
+
+
+def _lonely_bracket(source: str) -> int:
+    """Return the place of a bracket without its partner."""
+    opened: list[int] = []
+    for piece in _PIECE.finditer(source):
+        if piece.lastgroup == "group":
+            opened.append(piece.start())
+        elif piece[0] == "[" or (piece[0] == ")" and not opened):
+            return piece.start()
+        elif piece[0] == ")":
+            opened.pop()
+    return opened[0] if opened else 0
+
+
 class Programs:
     """Many expressions at once: sets of a hundred say which of them hit; one large set would outgrow its automaton.
 
-    One added later runs alone: building a set anew takes 70 ms.
+    One that is added runs alone until it is packed, since making a set takes half a millisecond for each in it, and
+    everything else waits meanwhile: RE2 keeps Python's lock.
     """
 
-    def __init__(self, sources: Iterable[str]) -> None:
+    def __init__(self) -> None:
         self._uses: Counter[str] = Counter()
         self._alone: set[str] = set()
         self._sets: list[_Set] = []
-        self._in_sets: set[str] = set()
-        distinct = sorted(set(sources))
-        for marked in (False, True):
-            self._sets += map(
-                _Set, _packed([program(source) for source in distinct if program(source).marked == marked])
-            )
-        self._in_sets.update(distinct)
 
     def add(self, source: str) -> None:
         """Take an expression in."""
         self._uses[source] += 1
-        if source not in self._in_sets:
+        if not any(source in each.sources for each in self._sets):
             self._alone.add(source)
 
     def remove(self, source: str) -> None:
         """Forget one use of an expression."""
         self._uses[source] -= 1
-        if not self._uses[source]:
-            del self._uses[source]
-            self._alone.discard(source)
+        if self._uses[source]:
+            return
+        del self._uses[source]
+        self._alone.discard(source)
+        self._sets = [each for each in self._sets if not self._uses.keys().isdisjoint(each.sources)]
+
+    def pack(self, *, at_least: int = 1) -> None:
+        """Make sets of the expressions that run alone, where they are so many."""
+        if len(self._alone) < at_least:
+            return
+        programs = [program(source) for source in sorted(self._alone)]
+        for marked in (False, True):
+            self._sets += map(_Set, _packed([each for each in programs if each.marked == marked]))
+        self._alone.clear()
 
     def spans(self, text: str) -> dict[str, list[Span]]:
         """Return what each expression finds in a text; those that find nothing are absent."""
         if not self._uses:
             return {}
-        hits = {source for several in self._sets for source in several.hits(text)} & self._uses.keys()
-        found = {source: program(source).spans(text) for source in hits | self._alone}
+        readable = legible(text)
+        marked = mark_boundaries(readable) if any(each.marked for each in self._sets) else ""
+        hits = [source for each in self._sets for source in each.hits(marked if each.marked else readable)]
+        found = {source: program(source).spans(text) for source in (*hits, *self._alone) if source in self._uses}
         return {source: spans for source, spans in found.items() if spans}
 
 
@@ -223,17 +287,16 @@ def _packed(programs: list[Program]) -> list[list[Program]]:
 
 
 class _Set:
-    """Up to a hundred programs in one automaton."""
+    """Up to a hundred programs in one automaton, all with or all without marked boundaries."""
 
     def __init__(self, programs: list[Program]) -> None:
-        self._programs = programs
-        self._marked = programs[0].marked
+        self.sources = [each.source for each in programs]
+        self.marked = programs[0].marked
         self._set = re2.Set.SearchSet(options(_SET_MEMORY))
         for each in programs:
             self._set.Add(each.rewritten)
         self._set.Compile()
 
     def hits(self, text: str) -> list[str]:
-        readable = legible(text)
-        found = self._set.Match(mark_boundaries(readable) if self._marked else readable)
-        return [self._programs[index].source for index in found or ()]
+        """Return the expressions that find something in a legible text; its boundaries are marked if theirs are."""
+        return [self.sources[index] for index in self._set.Match(text) or ()]

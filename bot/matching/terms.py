@@ -1,85 +1,97 @@
-"""The words of many queries: a document comes in, the places where each of their terms stands go out."""
+"""The words of many queries: the words of a document come in, whatever was filed under one of them goes out."""
 
-from collections import Counter
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from bot.matching.plan import Term
-from bot.matching.text import Document
 
-_MOST_KNOWN = 50_000  # tokens whose terms are remembered
 _HEAD = 3  # letters by which prefixes are looked up; the language allows no shorter ones
 
-_Key: TypeAlias = tuple[frozenset[str], frozenset[str], str]
-_Value = TypeVar("_Value")
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class Lookup(Generic[T]):
+    """Values filed under the words of terms. Capitals are not looked at."""
+
+    def __init__(self) -> None:
+        self._by_form: dict[str, tuple[T, ...]] = {}
+        self._by_prefix: dict[str, tuple[T, ...]] = {}
+        self._prefixes: dict[str, tuple[str, ...]] = {}  # by their first letters
+
+    def add(self, term: Term, value: T) -> None:
+        """File a value under a term."""
+        alone = (value,)  # one for all forms that lead to nothing else
+        for form in term.forms:
+            others = self._by_form.get(form)
+            self._by_form[form] = (*others, value) if others else alone
+        for prefix in term.prefixes:
+            if prefix not in self._by_prefix:
+                _put(self._prefixes, prefix[:_HEAD], prefix)
+            _put(self._by_prefix, prefix, value)
+
+    def remove(self, term: Term, value: T) -> None:
+        """Take a value out that was filed under a term."""
+        for form in term.forms:
+            _drop(self._by_form, form, value)
+        for prefix in term.prefixes:
+            _drop(self._by_prefix, prefix, value)
+            if prefix not in self._by_prefix:
+                _drop(self._prefixes, prefix[:_HEAD], prefix)
+
+    def find(self, words: Sequence[str]) -> Iterator[T]:
+        """Yield what is filed under these words, as often as it is."""
+        # all in C: a loop over the words would cost half of what reading them did
+        found = chain.from_iterable(filter(None, map(self._by_form.get, words)))
+        return chain(found, (value for _, value in self._begun(words))) if self._prefixes else found
+
+    def places(self, words: Sequence[str]) -> dict[T, list[int]]:
+        """Return what is filed under these words and where they stand, in order."""
+        places: dict[T, list[int]] = {}
+        for index, values in enumerate(map(self._by_form.get, words)):
+            if values is not None:
+                for value in values:
+                    places.setdefault(value, []).append(index)
+        if self._prefixes:
+            for index, value in self._begun(words):  # perhaps one that was filed under the word itself, too
+                places[value] = sorted({*places.get(value, ()), index})
+        return places
+
+    def _begun(self, words: Sequence[str]) -> Iterator[tuple[int, T]]:
+        """Yield what is filed under beginnings of these words, with the index of the word."""
+        known = self._prefixes
+        for index, word in enumerate(words):
+            prefixes = known.get(word[:_HEAD])
+            if prefixes is not None and word.startswith(prefixes):
+                for prefix in prefixes:
+                    if word.startswith(prefix):
+                        for value in self._by_prefix[prefix]:
+                            yield index, value
+
+
+def _put(table: dict[K, tuple[T, ...]], key: K, value: T) -> None:
+    table[key] = (*table.get(key, ()), value)
+
+
+def _drop(table: dict[K, tuple[T, ...]], key: K, value: T) -> None:
+    rest = tuple(other for other in table[key] if other != value)
+    if rest:
+        table[key] = rest
+    else:
+        del table[key]
 
 
 class Terms:
-    """A token leads to the terms it is a form of; terms that ask for the same are one."""
+    """The terms of many queries; those that ask for the same are one."""
 
     def __init__(self) -> None:
-        self._shared: WeakValueDictionary[_Key, Term] = WeakValueDictionary()
-        self._uses: Counter[Term] = Counter()
-        self._by_form: dict[str, tuple[Term, ...]] = {}
-        self._by_head: dict[str, tuple[tuple[str, Term], ...]] = {}  # first letters → (prefix, term)
-        self._known: dict[str, tuple[Term, ...]] = {}  # tokens met lately → their terms
+        self._known: WeakValueDictionary[tuple[frozenset[str], frozenset[str], str], Term] = WeakValueDictionary()
 
     def shared(self, forms: frozenset[str], prefixes: frozenset[str], capitals: str) -> Term:
         """Return the one term that asks for this."""
-        term = self._shared.get((forms, prefixes, capitals))
+        term = self._known.get((forms, prefixes, capitals))
         if term is None:
-            term = self._shared[forms, prefixes, capitals] = Term(forms, prefixes, capitals)
+            term = self._known[forms, prefixes, capitals] = Term(forms, prefixes, capitals)
         return term
-
-    def add(self, term: Term) -> None:
-        """Count one more use of a term."""
-        self._uses[term] += 1
-        if self._uses[term] > 1:
-            return
-        self._known.clear()
-        for form in term.forms:
-            self._by_form[form] = (*self._by_form.get(form, ()), term)
-        for prefix in term.prefixes:
-            head = prefix[:_HEAD]
-            self._by_head[head] = (*self._by_head.get(head, ()), (prefix, term))
-
-    def remove(self, term: Term) -> None:
-        """Count one use of a term less; without any it is forgotten."""
-        self._uses[term] -= 1
-        if self._uses[term]:
-            return
-        del self._uses[term]
-        self._known.clear()
-        for form in term.forms:
-            _keep(self._by_form, form, [other for other in self._by_form[form] if other is not term])
-        for head in {prefix[:_HEAD] for prefix in term.prefixes}:
-            _keep(self._by_head, head, [pair for pair in self._by_head[head] if pair[1] is not term])
-
-    def places(self, document: Document) -> dict[Term, list[int]]:
-        """Return where each term stands: indexes of tokens, ascending; terms that stand nowhere are absent."""
-        found: dict[Term, list[int]] = {}
-        known = self._known
-        for index, token in enumerate(document.tokens):
-            terms = known.get(token)
-            for term in self._terms_of(token) if terms is None else terms:
-                if term in found:
-                    found[term].append(index)
-                else:
-                    found[term] = [index]
-        return found
-
-    def _terms_of(self, token: str) -> tuple[Term, ...]:
-        """Look up the terms that a token is a form of or begins like, and remember them: posts repeat their words."""
-        begun = [term for prefix, term in self._by_head.get(token[:_HEAD], ()) if token.startswith(prefix)]
-        terms = tuple(dict.fromkeys([*self._by_form.get(token, ()), *begun]))
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[token] = terms
-        return terms
-
-
-def _keep(table: dict[str, tuple[_Value, ...]], key: str, values: list[_Value]) -> None:
-    if values:
-        table[key] = tuple(values)
-    else:
-        del table[key]

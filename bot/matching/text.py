@@ -2,9 +2,10 @@
 
 import itertools
 import re
-from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from operator import itemgetter
+from typing import TypeAlias
 
 from bot.matching.folding import INVISIBLE, Folded, fold
 
@@ -25,12 +26,8 @@ _HUMP = re.compile(r"(?<=[^\W\d_A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ])|(?<
 _PIECE = re.compile(r"[^\W_]+")
 
 
-class _Segment(NamedTuple):
-    """A stretch of the folded text that is read in one way."""
-
-    kind: str  # "words", "link", "mention" or "tag"
-    start: int
-    end: int
+# A stretch of the folded text that is read in one way: "words", "link", "mention", "tag" or "wall", start, end.
+_Segment: TypeAlias = tuple[str, int, int]
 
 
 def tag_token(name: str) -> str:
@@ -50,7 +47,11 @@ class Document:
         self.text = text
         self._folded = folded
         self._segments = _segments(folded.lower)
-        self.tokens = _tokens(folded, self._segments)
+        self.tokens: list[str] = []
+        self._counts: list[int] = []  # how many tokens each segment has
+        for tokens in _tokens(folded, self._segments):
+            self.tokens += tokens
+            self._counts.append(len(tokens))
 
     @property
     def indexed(self) -> str:
@@ -62,35 +63,38 @@ class Document:
         """Where each token stands in the original text, in Python characters."""
         origin = self._folded.origin
         if origin is None:
-            return self._located[0]
-        return [(origin[start][0], origin[end - 1][1]) for start, end in self._located[0]]
+            return self._located
+        return [(origin[start][0], origin[end - 1][1]) for start, end in self._located]
 
     @cached_property
     def positions(self) -> list[int]:
         """Each token's place among the words; a link takes a place too, and a blank line takes `WALL`."""
-        spans, positions = self._located
-        walls = [blank.end() for blank in _BLANK_LINE.finditer(self._folded.lower)]
-        if not walls:
-            return positions
-        return [
-            position + WALL * bisect_right(walls, start) for position, (start, _) in zip(positions, spans, strict=True)
-        ]
+        positions: list[int] = []
+        place = 0
+        for (kind, start, end), count in zip(self._segments, self._counts, strict=True):
+            if kind == "tag":
+                positions += [place + step for _, _, step in _tag(self._folded, start, end)]
+                place = positions[-1] + 1
+                continue
+            positions += range(place, place + count)
+            place += WALL if kind == "wall" else count or (kind == "link")
+        return positions
 
     @cached_property
     def places(self) -> dict[str, list[int]]:
         """The indexes in `tokens` at which each distinct token stands."""
-        found: dict[str, list[int]] = {}
+        places: dict[str, list[int]] = {}
         for index, token in enumerate(self.tokens):
-            found.setdefault(token, []).append(index)
-        return found
+            places.setdefault(token, []).append(index)
+        return places
 
     def shape(self, index: int) -> str:
         """Return a token with the capitals it was written with."""
-        start, end = self._located[0][index]
+        start, end = self._located[index]
         return _capitals(self._folded, start, end)
 
     @cached_property
-    def _located(self) -> tuple[list[tuple[int, int]], list[int]]:
+    def _located(self) -> list[tuple[int, int]]:
         return _locate(self._folded, self._segments)
 
 
@@ -116,60 +120,59 @@ def _capital(letter: str, written: str) -> str:
 
 
 def _segments(lower: str) -> list[_Segment]:
-    if "/" not in lower and "@" not in lower and "#" not in lower and "www." not in lower:
-        return [_Segment("words", 0, len(lower))]
+    marks: list[_Segment] = []
+    if "\n" in lower:
+        marks += [("wall", blank.start(), blank.end()) for blank in _BLANK_LINE.finditer(lower)]
+    if "/" in lower or "@" in lower or "#" in lower or "www." in lower:
+        marks += _specials(lower)
+        marks.sort(key=itemgetter(1))
     segments: list[_Segment] = []
-    end = seen = 0
+    end = 0
+    for mark in marks:
+        if mark[1] > end:
+            segments.append(("words", end, mark[1]))
+        segments.append(mark)
+        end = mark[2]
+    segments.append(("words", end, len(lower)))
+    return segments
+
+
+def _specials(lower: str) -> Iterator[_Segment]:
+    seen = 0
     # only chunks with a sign in them are worth the slow pattern
     for chunk in lower.split():
         if "/" in chunk or "@" in chunk or "#" in chunk or "www." in chunk:
             start = lower.index(chunk, seen)
             seen = start + len(chunk)
             for special in _SPECIAL.finditer(lower, start, seen):
-                segments.append(_Segment("words", end, special.start()))
-                end = special.end()
-                segments.append(_Segment(special.lastgroup or "words", special.start(), end))
-    segments.append(_Segment("words", end, len(lower)))
-    return segments
+                yield special.lastgroup or "words", special.start(), special.end()
 
 
-def _tokens(folded: Folded, segments: list[_Segment]) -> list[str]:
+def _tokens(folded: Folded, segments: list[_Segment]) -> Iterator[list[str]]:
+    """Yield the tokens of each segment."""
     lower = folded.lower
-    if len(segments) == 1:
-        return _WORD.findall(lower)
-    tokens: list[str] = []
     for kind, start, end in segments:
         if kind == "words":
-            tokens += _WORD.findall(lower, start, end)
+            yield _WORD.findall(lower, start, end)
         elif kind == "mention":
-            tokens.append(mention_token(lower[start + 1 : end]))
+            yield [mention_token(lower[start + 1 : end])]
         elif kind == "tag":
-            tokens += [token for token, _, _ in _tag(folded, start, end)]
-    return tokens
+            yield [token for token, _, _ in _tag(folded, start, end)]
+        else:
+            yield []
 
 
-def _locate(folded: Folded, segments: list[_Segment]) -> tuple[list[tuple[int, int]], list[int]]:
-    """Return the spans in the folded text and the places among the words, in the order of `_tokens`."""
+def _locate(folded: Folded, segments: list[_Segment]) -> list[tuple[int, int]]:
+    """Return the spans in the folded text, in the order of the tokens."""
     spans: list[tuple[int, int]] = []
-    positions: list[int] = []
-    place = 0
     for kind, start, end in segments:
         if kind == "words":
-            found = [word.span() for word in _WORD.finditer(folded.lower, start, end)]
-            spans += found
-            positions += range(place, place + len(found))
-            place += len(found)
-            continue
-        if kind == "mention":
+            spans += [word.span() for word in _WORD.finditer(folded.lower, start, end)]
+        elif kind == "mention":
             spans.append((start, end))
-            positions.append(place)
         elif kind == "tag":
-            parts = _tag(folded, start, end)
-            spans += [span for _, span, _ in parts]
-            positions += [place + step for _, _, step in parts]
-            place = positions[-1]
-        place += 1
-    return spans, positions
+            spans += [span for _, span, _ in _tag(folded, start, end)]
+    return spans
 
 
 def _tag(folded: Folded, start: int, end: int) -> list[tuple[str, tuple[int, int], int]]:

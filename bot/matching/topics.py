@@ -1,54 +1,64 @@
-"""Built-in topics: TOML files come in, checked topics go out, or an error that names the file and the line.
+"""Topics kept in files: TOML comes in, checked topics go out, or an error that names the file and the line.
 
-A file is `NAME.toml` with `title` and `description` (tables by language), `default` (whether a new chat is subscribed),
-`query`, and `matches` and `rejects`: texts the query must and must not find, which the tests hold it to.
+`bot/topics/README.md` tells people how to write one.
 """
 
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
+from bot.errors import SettingsError
+from bot.matching.compiled import Compiled, verify
 from bot.matching.query import QueryError, parse
+from bot.matching.text import analyse
 
-_LANGUAGES = ("en", "ru")
+_SUFFIX = ".toml"
+_KEYS = {"query", "default", "matches", "rejects"}
+_NAME = re.compile(r"(?![/@])[^:\n]{1,64}")  # what the chat takes for the name of a topic, too
 _WHERE = re.compile(r"\(at line (\d+), column \d+\)")
+_SHOWN = 40  # characters of an example in an error
 
 
-class TopicError(Exception):
+class TopicError(SettingsError):
     """A topic file cannot be used; the message names the file and the line."""
 
     def __init__(self, name: str, line: int, reason: str) -> None:
-        super().__init__(f"{name}.toml, line {line}: {reason}")
+        super().__init__(f"{name}{_SUFFIX}, line {line}: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A query with what people see of it."""
+    """A named query with the examples it is held to."""
 
-    name: str  # stable; lower case
-    title: Mapping[str, str]  # by language
-    description: Mapping[str, str]  # one sentence, by language
+    name: str  # that of its file
     query: str
     default: bool  # whether pairing subscribes the owner to it
     matches: tuple[str, ...]  # texts it must find
     rejects: tuple[str, ...]  # texts it must not find
+    source: str  # the whole file
 
 
-@cache  # reading them takes 16 ms, and pairing asks inside a transaction
+@cache  # reading them takes 16 ms
 def builtin_topics() -> tuple[Topic, ...]:
     """Return the topics that come with the program, by name; raises TopicError."""
-    files = [file for file in resources.files("bot.topics").iterdir() if file.name.endswith(".toml")]
-    return tuple(
-        read_topic(file.name.removesuffix(".toml"), file.read_text(encoding="utf-8"))
-        for file in sorted(files, key=lambda file: file.name)
-    )
+    return read_folder(resources.files("bot.topics"))
+
+
+def read_folder(folder: Traversable) -> tuple[Topic, ...]:
+    """Return the topics of a folder's `NAME.toml` files, by name; none where there is no folder; raises TopicError."""
+    if not folder.is_dir():
+        return ()
+    files = {file.name.removesuffix(_SUFFIX): file for file in folder.iterdir() if file.name.endswith(_SUFFIX)}
+    return tuple(read_topic(name, _content(name, files[name])) for name in sorted(files))
 
 
 def read_topic(name: str, content: str) -> Topic:
     """Read one topic file; raises TopicError."""
+    if not _NAME.fullmatch(name):
+        raise TopicError(name, 1, "name the file as the topic: up to 64 characters, no colon, no / or @ in front")
     try:
         values = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
@@ -56,6 +66,16 @@ def read_topic(name: str, content: str) -> Topic:
         last = content.count("\n") + 1
         raise TopicError(name, int(where[1]) if where else last, _WHERE.sub("", str(error)).strip()) from error
     return _File(name, content, values).topic()
+
+
+def check_examples(topic: Topic, compiled: Compiled) -> None:
+    """Raise TopicError where a query finds an example that it must not find, or the other way round."""
+    for key, texts in (("matches", topic.matches), ("rejects", topic.rejects)):
+        for text in texts:
+            if (verify(compiled, analyse(text)) is None) == (key == "matches"):
+                reason = "the query does not find" if key == "matches" else "the query finds"
+                line = _line_of_example(topic.source, key, text)
+                raise TopicError(topic.name, line, f"{reason} “{text[:_SHOWN]}”: change the one or the other")
 
 
 class _File:
@@ -68,52 +88,62 @@ class _File:
 
     def topic(self) -> Topic:
         for key in self._values:
-            if key not in Topic.__slots__ or key == "name":
-                raise self._error(key, f"unknown key {key}")
+            if key not in _KEYS:
+                raise self._error(key, f"unknown key {key}; there are {', '.join(sorted(_KEYS))}")
         return Topic(
             name=self._name,
-            title=self._by_language("title"),
-            description=self._by_language("description"),
             query=self._query(),
             default=self._flag("default"),
             matches=self._texts("matches"),
             rejects=self._texts("rejects"),
+            source=self._content,
         )
 
     def _query(self) -> str:
         query = self._values.get("query")
         if not isinstance(query, str):
-            raise self._error("query", "query must be a text")
+            raise self._error("query", "query must be a text in quotes")
         try:
             parse(query)
         except QueryError as error:
             # a text of several lines begins on the line after its quotes
             several = query.count("\n") > 0
-            line = self._line("query") + several + query.count("\n", 0, error.position - 1)
+            line = _line(self._content, "query") + several + query.count("\n", 0, error.position - 1)
             raise TopicError(self._name, line, str(error)) from error
         return query
 
-    def _by_language(self, key: str) -> dict[str, str]:
-        value = self._values.get(key)
-        if not isinstance(value, dict) or not all(isinstance(value.get(language), str) for language in _LANGUAGES):
-            raise self._error(key, f"{key} must have a text for each of {', '.join(_LANGUAGES)}")
-        return {str(language): str(text) for language, text in value.items()}
-
     def _flag(self, key: str) -> bool:
-        value = self._values.get(key)
+        value = self._values.get(key, False)
         if not isinstance(value, bool):
             raise self._error(key, f"{key} must be true or false")
         return value
 
     def _texts(self, key: str) -> tuple[str, ...]:
-        value = self._values.get(key)
-        if not isinstance(value, list) or not value or not all(isinstance(text, str) for text in value):
-            raise self._error(key, f"{key} must be a list of texts")
+        value = self._values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            raise self._error(key, f"{key} must be a list of texts in quotes")
         return tuple(value)
 
-    def _line(self, key: str) -> int:
-        before = re.split(rf"^[ \t]*\[?{re.escape(key)}\b", self._content, maxsplit=1, flags=re.MULTILINE)[0]
-        return before.count("\n") + 1
-
     def _error(self, key: str, reason: str) -> TopicError:
-        return TopicError(self._name, self._line(key) if key in self._values else 1, reason)
+        return TopicError(self._name, _line(self._content, key) if key in self._values else 1, reason)
+
+
+def _content(name: str, file: Traversable) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = file.read_bytes()[: error.start].count(b"\n") + 1
+        raise TopicError(name, line, "not in UTF-8; save the file in UTF-8") from None
+
+
+def _line(content: str, key: str) -> int:
+    before = re.split(rf"^[ \t]*\[?{re.escape(key)}\b", content, maxsplit=1, flags=re.MULTILINE)[0]
+    return before.count("\n") + 1
+
+
+def _line_of_example(content: str, key: str, text: str) -> int:
+    """Find an example among those of its key; one that is written with escapes is blamed on the key."""
+    first = _line(content, key)
+    start = sum(map(len, content.splitlines(keepends=True)[: first - 1]))
+    at = content.find(text.split("\n", maxsplit=1)[0], start)
+    return first if at < 0 else content.count("\n", 0, at) + 1

@@ -89,6 +89,13 @@ class Query:
         return _rule(self.root)
 
 
+def written(node: Node) -> str:
+    """Return a part of a query as the bot writes it; alternatives inside one are written with `|`."""
+    if isinstance(node, Word):
+        return _bare(node)
+    return _either(node) if isinstance(node, AnyOf) else _alternative(node)
+
+
 def walk(node: Node) -> Iterator[Node]:
     """Yield a node and everything below it; a phrase comes without its words."""
     yield node

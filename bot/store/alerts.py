@@ -207,6 +207,19 @@ async def sent(tx: Transaction, alert_id: int, message_id: int | None, now: date
     )
 
 
+async def post_of(db: Reader, chat_id: int, message_id: int) -> posts.StoredPost | None:
+    """Return the post that a message of ours told a chat of, as it was then; None where it told of none."""
+    row = await db.fetch_one(
+        f"""SELECT {posts.COLUMNS} FROM alerts a JOIN versions v ON v.id = a.payload ->> 'version_id'
+        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+        JOIN channels n ON n.id = v.channel_id
+        WHERE a.chat_id = :chat AND a.message_id = :message AND a.kind = 'post'
+        ORDER BY a.id DESC LIMIT 1""",  # noqa: S608 - our own constant
+        {"chat": chat_id, "message": message_id},
+    )
+    return None if row is None else posts.to_post(row)
+
+
 async def retry(tx: Transaction, alert_id: int, *, at: datetime, reason: str) -> None:
     """Put an alert off after an attempt that failed; `reason` is Telegram's error string."""
     await tx.execute(

@@ -226,6 +226,13 @@ async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel |
     return next(iter(named + invited + titled), None)
 
 
+async def begun(db: Reader, text: str) -> list[Channel]:
+    """Return the channels whose titles begin so; case is ignored."""
+    beginning = text.strip().casefold()
+    rows = await db.fetch_all(f"{_CHANNELS} ORDER BY c.id", {"reader": None})
+    return [channel for channel in map(_to_channel, rows) if channel.title.casefold().startswith(beginning)]
+
+
 async def unfollow(tx: Transaction, channel_id: int) -> bool:
     """Stop following a channel and forget who asked for it; False where it was not followed. Its posts stay."""
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})

@@ -3,22 +3,60 @@
 It only narrows: the index knows neither order nor distance of words, so the compiled query verifies each candidate.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.store.database import Reader, Transaction
 from bot.store.posts import COLUMNS, StoredPost, to_post
-from bot.store.rows import first_id
+from bot.store.rows import end_id, first_id
 
 # CROSS JOIN pins the order of the loops: the index yields rows by descending id, so LIMIT stops early.
-_JOINED = """CROSS JOIN messages m
+_CURRENT = """CROSS JOIN messages m
         ON m.channel_id = v.channel_id AND m.message_id = v.message_id AND m.version_id = v.id
     CROSS JOIN channels n ON n.id = m.channel_id"""
 
 
-async def add(tx: Transaction, rows: Sequence[tuple[int, str]]) -> None:
-    """Index versions: (version id, normalised words joined by spaces)."""
-    await tx.insert_all("INSERT INTO fulltext (rowid, words)", rows)
+class Candidate(NamedTuple):
+    """A version that may match, current or not."""
+
+    version_id: int
+    words: str  # as they were indexed; the first stands for the channel
+    text: str  # empty unless it was asked for
+
+
+async def add(tx: Transaction, rows: Sequence[tuple[int, int, str]]) -> None:
+    """Index versions: (version id, channel id, normalised words joined by spaces)."""
+    words = [(version_id, f"{_channel_word(channel_id)} {words}") for version_id, channel_id, words in rows]
+    await tx.insert_all("INSERT INTO fulltext (rowid, words)", words)
+
+
+async def versions(  # noqa: PLR0913 - each narrows the question in its own way
+    db: Reader,
+    expression: str | None,
+    *,
+    limit: int,
+    with_text: bool,
+    before: int | None = None,
+    channel_ids: Collection[int] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Candidate]:
+    """Return versions that may match, newest first; of an edited message also what it said before.
+
+    `expression` is what FTS5 reads; None means that nothing narrows the query and every version is a candidate.
+    `before` is the `version_id` of the last one of the page before; dates count in whole seconds, `until` excluded;
+    without `channel_ids` all channels are meant.
+    """
+    asked = _within(expression, channel_ids)
+    if asked is None:
+        source, ids = "versions v CROSS JOIN fulltext f ON f.rowid = v.id", "v.id"
+    else:
+        source, ids = "fulltext f CROSS JOIN versions v ON v.id = f.rowid" if with_text else "fulltext f", "f.rowid"
+    text = "v.text" if with_text else "''"
+    where, values = _narrowed(asked, ids, before=before, since=since, until=until)
+    sql = f"SELECT {ids}, f.words, {text} FROM {source} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
+    return [Candidate(*row) for row in await db.fetch_all(sql, (*values, limit))]
 
 
 async def candidates(  # noqa: PLR0913 - each narrows the question in its own way
@@ -31,21 +69,36 @@ async def candidates(  # noqa: PLR0913 - each narrows the question in its own wa
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[StoredPost]:
-    """Return messages whose current version may match, newest first.
+    """Return messages whose current version may match, newest first; else like `versions`."""
+    asked = _within(expression, None if channel_id is None else [channel_id])
+    source, ids = ("versions v", "v.id") if asked is None else ("fulltext f CROSS JOIN versions v", "f.rowid")
+    where, values = _narrowed(asked, ids, before=before, since=since, until=until)
+    if asked is not None:
+        where += " AND v.id = f.rowid"
+    sql = f"SELECT {COLUMNS} FROM {source} {_CURRENT} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
+    return [to_post(row) for row in await db.fetch_all(sql, (*values, limit))]
 
-    `expression` is what FTS5 reads; None means that nothing narrows the query and every message is a candidate.
-    `before` is the `version_id` of the last one of the page before; dates count in whole seconds, `until` excluded.
-    """
-    source, ids = ("versions v", "v.id") if expression is None else ("fulltext f CROSS JOIN versions v", "f.rowid")
-    narrowed = {
-        "v.id = f.rowid AND fulltext MATCH": expression,
-        f"{ids} <": before,
-        f"{ids} < 0 +": None if until is None else first_id(until),
+
+def _channel_word(channel_id: int) -> str:
+    """Return the word that every version of a channel begins with. No word of a text begins with an apostrophe."""
+    return f"'c'{channel_id}"
+
+
+def _within(expression: str | None, channel_ids: Collection[int] | None) -> str | None:
+    if channel_ids is None:
+        return expression
+    channels = " OR ".join(f'"{_channel_word(channel_id)}"' for channel_id in channel_ids)
+    return f"({channels})" if expression is None else f"({channels}) AND ({expression})"
+
+
+def _narrowed(
+    asked: str | None, ids: str, *, before: int | None, since: datetime | None, until: datetime | None
+) -> tuple[str, list[str | int]]:
+    """Return the conditions that are asked for only: FTS5 seeks by a bare comparison of its rowid, not inside OR."""
+    conditions = {
+        "fulltext MATCH": asked,
+        f"{ids} <": end_id(before, until),
         f"{ids} >=": None if since is None else first_id(since),
-        "v.channel_id =": channel_id,
     }
-    # only what is asked for: FTS5 seeks by a bare comparison of its rowid, not by one inside OR
-    asked = {condition: value for condition, value in narrowed.items() if value is not None}
-    where = f"WHERE {' AND '.join(f'{condition} ?' for condition in asked)}" if asked else ""
-    sql = f"SELECT {COLUMNS} FROM {source} {_JOINED} {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
-    return [to_post(row) for row in await db.fetch_all(sql, (*asked.values(), limit))]
+    values = {condition: value for condition, value in conditions.items() if value is not None}
+    return " AND ".join(f"{condition} ?" for condition in values), list(values.values())

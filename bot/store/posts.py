@@ -2,19 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import Entity, Forward, Media, post_link
 from bot.store.database import Reader
-from bot.store.rows import first_id, from_ms, json_list, maybe_date, to_ms
+from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_date, to_ms
 
 # Of a row that carries a message m, one of its versions v, and its channel n, whatever it was joined to.
 COLUMNS = """
     m.id AS row_id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
     m.date, v.edit_date, v.text, v.entities, v.media, m.forward, m.reply_to, m.author, m.gone_at,
-    v.id AS version_id, v.number, v.seen_at, v.observed_by
+    v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by
 """
 _CURRENT = f"""SELECT {COLUMNS} FROM messages m
     JOIN versions v ON v.id = m.version_id JOIN channels n ON n.id = m.channel_id"""  # noqa: S608 - our own constant
@@ -40,6 +40,7 @@ class StoredPost:
     author: str | None  # the signature, where the channel shows one
     gone_at: datetime | None  # no longer visible to our reader since then
     version_id: int  # descending order is newest first too; the cursor of searches
+    current: bool  # what the message says now, or last said; else an earlier wording
     number: int  # of the version, from 1
     seen_at: datetime  # when we first saw this version
     observed_by: str  # the path by which it reached us
@@ -84,6 +85,7 @@ def to_post(row: sqlite3.Row) -> StoredPost:
         author=row["author"],
         gone_at=maybe_date(row["gone_at"]),
         version_id=row["version_id"],
+        current=bool(row["is_current"]),
         number=row["number"],
         seen_at=from_ms(row["seen_at"]),
         observed_by=row["observed_by"],
@@ -130,21 +132,44 @@ async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredP
     return [to_post(row) for row in rows]
 
 
-async def latest(
-    db: Reader, *, channel_id: int | None = None, limit: int, before: int | None = None
-) -> list[StoredPost]:
-    """Return the newest posts; `before` is the `id` of the last one of the page before.
+async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[StoredPost]:
+    """Return messages as these versions had them, newest first."""
+    rows = await db.fetch_all(
+        f"""SELECT {COLUMNS} FROM json_each(:ids) i CROSS JOIN versions v ON v.id = i.value
+        CROSS JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+        CROSS JOIN channels n ON n.id = m.channel_id ORDER BY v.id DESC""",  # noqa: S608 - our own constant
+        {"ids": json_list(version_ids)},
+    )
+    return [to_post(row) for row in rows]
 
-    Of an album comes the message with the text, or else the first.
+
+async def latest(  # noqa: PLR0913 - each narrows the question in its own way
+    db: Reader,
+    *,
+    limit: int,
+    channel_ids: Collection[int] | None = None,
+    before: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[StoredPost]:
+    """Return the newest posts of some channels, or of all; `before` is the `id` of the last one of the page before.
+
+    Of an album comes the message with the text, or else the first. Dates count in whole seconds, `until` excluded.
     """
     rows = await db.fetch_all(
-        f"""{_CURRENT} WHERE (:channel IS NULL OR m.channel_id = :channel) AND (:before IS NULL OR m.id < :before)
+        f"""{_CURRENT} WHERE (:channels IS NULL OR m.channel_id IN (SELECT value FROM json_each(:channels)))
+        AND m.id < :end AND m.id >= :start
         AND (m.grouped_id IS NULL OR NOT EXISTS (
             SELECT 1 FROM messages o JOIN versions w ON w.id = o.version_id
             WHERE o.channel_id = m.channel_id AND o.grouped_id = m.grouped_id
             AND (w.text != '', -o.message_id) > (v.text != '', -m.message_id)))
         ORDER BY m.id DESC LIMIT :limit""",  # noqa: S608 - our own constant
-        {"channel": channel_id, "before": before, "limit": limit},
+        {
+            "channels": None if channel_ids is None else json_list(channel_ids),
+            "end": end_id(before, until),
+            "start": 0 if since is None else first_id(since),
+            "limit": limit,
+        },
     )
     return [to_post(row) for row in rows]
 
@@ -154,6 +179,15 @@ async def highest_id(db: Reader, channel_id: int) -> int:
     sql = "SELECT max(message_id) AS id FROM messages WHERE channel_id = :channel"
     row = await db.fetch_one(sql, {"channel": channel_id})
     return (row and row["id"]) or 0
+
+
+async def oldest_date(db: Reader, *, channel_id: int | None = None) -> datetime | None:
+    """Return the date of the oldest post stored of a channel, or of all; None where there is none."""
+    sql = "SELECT date FROM messages ORDER BY id LIMIT 1"
+    if channel_id is not None:
+        sql = "SELECT date FROM messages WHERE channel_id = :channel ORDER BY message_id LIMIT 1"
+    row = await db.fetch_one(sql, {"channel": channel_id} if channel_id is not None else {})
+    return None if row is None else from_ms(row["date"])
 
 
 async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[int]:

@@ -24,6 +24,15 @@ class Topic:
     builtin: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What became of the topics since some change."""
+
+    number: int  # of the last change
+    saved: list[Topic]  # those that were made or given another query
+    gone: list[int]  # ids of those that were deleted
+
+
 def _to_topic(row: sqlite3.Row) -> Topic:
     return Topic(
         id=row["id"], name=row["name"], query=row["query"], compiled=row["compiled"], builtin=bool(row["builtin"])
@@ -33,6 +42,20 @@ def _to_topic(row: sqlite3.Row) -> Topic:
 async def all_topics(db: Reader) -> list[Topic]:
     """Return all topics, the built-in ones first."""
     return [_to_topic(row) for row in await db.fetch_all("SELECT * FROM topics ORDER BY builtin DESC, id")]
+
+
+async def changed(db: Reader, since: int) -> Changed:
+    """Return what was saved or deleted after the change of this number; after 0 it was everything."""
+    rows = await db.fetch_all(
+        """SELECT number, topic_id, topics.* FROM topic_changes LEFT JOIN topics ON topics.id = topic_id
+        WHERE number > :since ORDER BY number""",
+        {"since": since},
+    )
+    return Changed(
+        number=rows[-1]["number"] if rows else since,
+        saved=[_to_topic(row) for row in rows if row["id"] is not None],
+        gone=[row["topic_id"] for row in rows if row["id"] is None],
+    )
 
 
 async def find(db: Reader, name: str) -> Topic | None:

@@ -37,7 +37,7 @@ def to_post(message: TLObject, *, channel_id: int | None = None) -> Post | None:
         channel_id=channel_id,
         message_id=message.id,
         date=message.date,
-        text=_text(message),
+        text=to_text(message),
         entities=to_entities(message.entities or ()),
         media=_media(message.media),
         grouped_id=message.grouped_id,
@@ -50,6 +50,15 @@ def to_post(message: TLObject, *, channel_id: int | None = None) -> Post | None:
         raw=bytes(message),
         layer=LAYER,
     )
+
+
+def to_text(message: types.Message) -> str:
+    """Join the text and, of the messages made of blocks (layer 229), what stands only in the blocks."""
+    text = message.message or ""
+    if message.rich_message is None:
+        return str(text)
+    blocks = plain_text(message.rich_message.blocks)
+    return str(text) if blocks in text else f"{text}\n\n{blocks}".strip("\n")
 
 
 def to_entities(entities: Iterable[TLObject]) -> tuple[Entity, ...]:
@@ -80,15 +89,6 @@ def from_peer(peer: Peer) -> TLObject:
     if peer.kind is PeerKind.GROUP:
         return types.InputPeerChat(peer.id)
     return types.InputPeerChannel(peer.id, peer.access_hash)
-
-
-def _text(message: types.Message) -> str:
-    """Join the text and, of the messages made of blocks (layer 229), what stands only in the blocks."""
-    text = message.message or ""
-    if message.rich_message is None:
-        return str(text)
-    blocks = plain_text(message.rich_message.blocks)
-    return str(text) if blocks in text else f"{text}\n\n{blocks}".strip("\n")
 
 
 @cache

@@ -7,19 +7,22 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import catching_up, latency, start, throughput
+from tests.benchmarks import catching_up, latency, matching, searching, start, throughput
 from tests.benchmarks.figures import Cost, Row
 
+T = TypeVar("T")
 ROWS = {
     "latency": latency.measure,
     "throughput": throughput.measure,
     "catching-up": catching_up.measure,
     "start": start.measure,
 }
+TABLES = {"matching": matching.table, "searching": searching.table}  # each with columns of its own
 WIDTH = 140  # of the table, in characters
 LIMIT = 400  # s for a row: whatever takes longer hangs
 COLOURS = {"met": "green", "missed": "red", "void": "yellow", "": ""}
@@ -27,17 +30,29 @@ COLOURS = {"met": "green", "missed": "red", "void": "yellow", "": ""}
 
 def main() -> None:
     """Measure and print."""
+    names = [*ROWS, *TABLES]
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--full", action="store_true", help="with every sample, in a quarter of an hour")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"only these: {', '.join(ROWS)}")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"only these: {', '.join(names)}")
     wanted = parser.parse_args()
-    if unknown := set(wanted.rows) - ROWS.keys():
-        parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    if unknown := set(wanted.rows) - set(names):
+        parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     signal.signal(signal.SIGALRM, _give_up)
-    cores, rows, console = os.cpu_count() or 1, [], Console(highlight=False, width=WIDTH)
-    for name in wanted.rows or ROWS:
+    console, rows, tables = Console(highlight=False, width=WIDTH), [], []
+    for name in wanted.rows or names:
         console.print(f"{time.strftime('%H:%M:%S')} {name} …", style="dim")
-        rows += _measure(name, full=wanted.full)
+        if name in TABLES:
+            tables.append(_measure(TABLES[name], full=wanted.full))
+        else:
+            rows += _measure(ROWS[name], full=wanted.full)
+    if rows:
+        _print_ratios(rows, console)
+    for table in tables:
+        console.print(table)
+
+
+def _print_ratios(rows: list[Row], console: Console) -> None:
+    cores = os.cpu_count() or 1
     console.print(_table(rows, cores))
     console.print(
         "Ours is `python -m bot run`, bare is plain Telethon; each ratio is the median of rounds in turn, or of all "
@@ -47,11 +62,11 @@ def main() -> None:
     )
 
 
-def _measure(name: str, *, full: bool) -> list[Row]:
+def _measure(measure: Callable[..., T], *, full: bool) -> T:
     with tempfile.TemporaryDirectory(prefix="channelwatch-bench-") as folder:
         signal.alarm(LIMIT)
         try:
-            return ROWS[name](Path(folder), full=full)
+            return measure(Path(folder), full=full)
         finally:
             signal.alarm(0)
 

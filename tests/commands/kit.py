@@ -68,6 +68,11 @@ class Bot:
         )
         return await self.dispatch.answer(request)
 
+    async def tracks(self, topic: str, *, person: int = ANNA) -> Reply:
+        """Send `/track NAME: QUERY` and save what is shown."""
+        shown = await self.says(f"/track {topic}", person=person)
+        return await self.taps(button(shown.messages[0], "Save"), person=person)
+
     async def pair(self, person: int = ANNA, role: Role = Role.OWNER, *, language: str = "en") -> Chat:
         """Pair a private chat by a link, as a person would."""
         token = await self.db.write(lambda tx: chats.invite(tx, role=role, now=self.room.now))

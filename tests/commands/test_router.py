@@ -13,7 +13,7 @@ from telethon import TelegramClient, events, functions, types
 
 from bot.commands.access import Access
 from bot.commands.menu import NAMES
-from bot.commands.router import Router
+from bot.commands.router import Router, answered
 from bot.delivery.worker import Worker
 from bot.locales import LANGUAGES
 from bot.models import PeerKind
@@ -191,6 +191,69 @@ async def test_a_forwarded_post_is_offered_with_the_channels_name(tmp_path: Path
         await anna.until(lambda: len(anna.heard) == 3)
         assert "@vesti_news" in anna.heard[2].message
         assert [wish.reference for wish in await stored_channels.all_follows(service.db)] == ["@vesti_news"]
+
+
+async def test_a_reply_is_held_against_what_it_answers(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.paired()
+        for words, answer in (
+            ("Сбой в банке", "✅ Outages: сбой: Сбой"),
+            ("Погода", "▫️ Outages: nothing of it is there"),
+        ):
+            said = await anna.client.send_message("our_bot", words)
+            await anna.until(lambda said=said: anna.heard[-1].id > said.id)  # type: ignore[misc]
+            before = len(anna.heard)
+            await anna.client.send_message("our_bot", "/explain", reply_to=said.id)
+            await anna.until(lambda before=before: len(anna.heard) > before)  # type: ignore[misc]
+            assert answer in anna.heard[-1].message
+
+
+@pytest.mark.parametrize(
+    ("header", "number"),
+    [
+        (None, None),
+        (types.MessageReplyHeader(reply_to_msg_id=5), 5),
+        (types.MessageReplyHeader(reply_to_msg_id=5, reply_to_top_id=2, forum_topic=True), 5),
+        (types.MessageReplyHeader(reply_to_msg_id=2, forum_topic=True), None),
+        (types.MessageReplyHeader(reply_to_msg_id=5, reply_to_peer_id=types.PeerChannel(7)), None),
+        (types.MessageReplyStoryHeader(types.PeerUser(1), 5), None),
+    ],
+    ids=["none", "message", "message of a forum topic", "forum topic", "other chat", "story"],
+)
+def test_a_reply_names_a_message_of_the_same_chat(header: types.TypeMessageReplyHeader, number: int | None) -> None:
+    assert answered(header) == number
+
+
+async def test_what_a_reply_answers_is_asked_for_only_by_commands_that_want_it(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.paired()
+        welcome = anna.heard[-1]
+        await anna.client.send_message("our_bot", "/status", reply_to=welcome.id)
+        await anna.until(lambda: len(anna.heard) == 2)
+        assert "GetMessages" not in {call.name for call in service.sandbox.calls}
+
+
+async def test_a_reply_whose_message_telegram_does_not_give_is_one_plain_line(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        anna = await service.paired()
+        said = await anna.client.send_message("our_bot", "Сбой")
+        await anna.until(lambda: len(anna.heard) == 2)
+        service.sandbox.faults.answer("GetMessages", "MSG_ID_INVALID", code=400)
+        await anna.client.send_message("our_bot", "/explain", reply_to=said.id)
+        await anna.until(lambda: len(anna.heard) == 3)
+        assert anna.heard[-1].message.startswith("I cannot see the message you replied to.")
+
+
+async def test_in_a_group_a_reply_is_read_although_the_bot_hears_commands_only(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        room = service.sandbox.world.add_channel("Newsroom", megagroup=True, members=[service.anna, service.bot])
+        anna = await service.person()
+        await anna.client.send_message(room.marked, "/start@our_bot")
+        await anna.until(lambda: len(anna.heard) == 1)
+        said = await anna.client.send_message(room.marked, "В банках сбой")
+        await anna.client.send_message(room.marked, "/explain@our_bot сбой ~2 банк", reply_to=said.id)
+        await anna.until(lambda: len(anna.heard) == 2)
+        assert "✅ It fits." in anna.heard[-1].message
 
 
 async def test_a_pasted_list_with_hidden_links_is_followed(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.search import EXCERPT, excerpt
+from bot.commands.excerpt import EXCERPT, excerpt
 from tests.commands.kit import BORIS, Bot, bold_words, button, text
 from tests.store.kit import NOON, OTHER, ago, gone, post
 
@@ -87,7 +87,7 @@ async def test_what_a_channel_would_have_brought_is_listed_for_this_chats_topics
     for name in ("outages", "sovereignty"):
         await desk.says(f"/untrack {name}")
     await desk.says("/track outages")
-    await desk.says("/track Номера: номер")
+    await desk.tracks("Номера: номер")
     await desk.room.follow(title="Вести")
     await desk.room.sweep(
         post(1, "Сбой номер 1", date=ago(days=8)),

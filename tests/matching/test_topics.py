@@ -7,7 +7,7 @@ import pytest
 
 from bot.matching.matcher import Matcher, verify
 from bot.matching.text import analyse
-from bot.matching.topics import Topic, TopicError, builtin_topics, read_topic
+from bot.matching.topics import Topic, TopicError, builtin_topics, check_examples, read_folder, read_topic
 from tests.matching.kit import compiled, slug
 
 TOPICS = builtin_topics()
@@ -82,39 +82,69 @@ query = """
 сбой,
 перебой
 """
-matches = ["a"]
-rejects = ["b"]
-
-[title]
-en = "Outages"
-ru = "Сбои"
-
-[description]
-en = "Down."
-ru = "Лежит."
+matches = [
+    "Массовый сбой",
+    "Перебои со связью",
+]
+rejects = ["Сборка"]
 '''
 
 
 def test_a_topic_is_read() -> None:
     topic = read_topic("mine", _FILE)
-    assert (topic.name, topic.default, topic.title["ru"]) == ("mine", True, "Сбои")
+    assert (topic.name, topic.default, topic.rejects) == ("mine", True, ("Сборка",))
+
+
+def test_a_query_is_enough() -> None:
+    topic = read_topic("Сбои", 'query = "сбой"')
+    assert (topic.name, topic.default, topic.matches, topic.rejects) == ("Сбои", False, (), ())
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
         pytest.param("default = true", "default = yes", 1, id="not TOML"),
-        pytest.param('ru = "Лежит."\n', 'ru = "Лежит.', 15, id="unfinished"),
+        pytest.param('["Сборка"]', '["Сборка', 10, id="unfinished"),
         pytest.param("default = true", 'default = "true"', 1, id="not a switch"),
-        pytest.param("default = true\n", "", 1, id="a key is missing"),
+        pytest.param("query =", "questions =", 2, id="another key"),
         pytest.param("перебой", "(перебой", 4, id="a bad query"),
         pytest.param('"""\nсбой,\nперебой\n"""', "5", 2, id="a query that is no text"),
-        pytest.param('matches = ["a"]', "matches = []", 6, id="no examples"),
-        pytest.param('rejects = ["b"]', "rejects = [1]", 7, id="an example that is no text"),
-        pytest.param('ru = "Сбои"\n', "", 9, id="a title is missing"),
-        pytest.param('rejects = ["b"]', 'rejects = ["b"]\nextra = 1', 8, id="an unknown key"),
+        pytest.param('["Сборка"]', "[1]", 10, id="an example that is no text"),
+        pytest.param('["Сборка"]', '["Сборка"]\nextra = 1', 11, id="an unknown key"),
     ],
 )
 def test_a_broken_file_is_refused_with_its_line(old: str, new: str, line: int) -> None:
     with pytest.raises(TopicError, match=rf"^mine\.toml, line {line}: "):
         read_topic("mine", _FILE.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        pytest.param("Перебои со связью", "Перерыв", 8, id="not found"),
+        pytest.param("Сборка", "Был сбой", 10, id="found"),
+    ],
+)
+def test_a_file_whose_examples_fail_is_refused_with_their_line(old: str, new: str, line: int) -> None:
+    topic = read_topic("mine", _FILE.replace(old, new))
+    with pytest.raises(TopicError, match=rf"^mine\.toml, line {line}: "):
+        check_examples(topic, compiled(topic.query))
+
+
+def test_a_folder_is_read_by_name(tmp_path: Path) -> None:
+    (tmp_path / "Сбои.toml").write_text(_FILE, encoding="utf-8-sig")  # as Windows saves it
+    (tmp_path / "a.toml").write_text('query = "сбой"', encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("not a topic")
+    assert [topic.name for topic in read_folder(tmp_path)] == ["a", "Сбои"]
+    assert read_folder(tmp_path / "none") == ()
+
+
+def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b'default = true\nquery = "' + "сбой".encode("cp1251") + b'"')
+    with pytest.raises(TopicError, match="line 2: not in UTF-8"):
+        read_folder(tmp_path)
+
+
+def test_a_file_whose_name_is_no_name_of_a_topic_is_refused() -> None:
+    with pytest.raises(TopicError, match="name the file as the topic"):
+        read_topic("@mine", _FILE)

@@ -4,7 +4,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import aiosqlite
@@ -321,3 +321,12 @@ class TestMigrations:
         opened = await asyncio.gather(*(Database.open(path) for _ in range(4)))
         for db in opened:
             await db.close()
+
+    @pytest.mark.parametrize("attempt", range(10))
+    async def test_none_is_applied_twice_by_processes_that_start_at_once(self, tmp_path: Path, attempt: int) -> None:
+        scripts = {1: self.ONE, 2: "UPDATE one SET n = n + 1;", 3: f"CREATE TABLE three_{attempt} (n INTEGER);"}
+        async with AsyncExitStack() as stack:
+            connecting = (aiosqlite.connect(tmp_path / "x.db", isolation_level=None) for _ in range(4))
+            connections = [await stack.enter_async_context(connection) for connection in connecting]
+            await asyncio.gather(*(migrations.apply(connection, scripts) for connection in connections))
+            assert list(await connections[0].execute_fetchall("SELECT n FROM one")) == [(2,)]

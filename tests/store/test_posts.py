@@ -33,7 +33,7 @@ async def test_the_newest_posts_come_in_pages(room: Newsroom) -> None:
     assert [(p.channel_id, p.message_id) for p in first + second] == [
         (OTHER, 1), (NEWS, 7), (NEWS, 6), (NEWS, 5), (NEWS, 4), (NEWS, 3)
     ]  # fmt: skip
-    assert [p.message_id for p in await posts.latest(room.db, channel_id=OTHER, limit=9)] == [1]
+    assert [p.message_id for p in await posts.latest(room.db, channel_ids=[OTHER], limit=9)] == [1]
 
 
 async def test_an_album_is_one_of_the_newest_posts_by_its_caption(room: Newsroom) -> None:

@@ -1,11 +1,13 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
-from bot.store import subscriptions, topics
-from bot.store.database import Subject
+from bot.store import migrations, subscriptions, topics
+from bot.store.database import Database, Subject
 
 from .kit import NEWS, NOON, Newsroom, newsroom
 
@@ -65,6 +67,40 @@ class TestTopics:
         await room.db.write(lambda tx: tx.execute("UPDATE meta SET value = '0.0.0' WHERE key LIKE 'builtin%'"))
         await start({"blocking": "запрет"})
         assert expanded == ["запрет"]
+
+
+class TestChanges:
+    async def test_only_what_changed_is_read(self, room: Newsroom) -> None:
+        first, second = await room.track(None, "сбои", "сбой"), await room.track(None, "банки", "банк")
+        everything = await topics.changed(room.db, 0)
+        assert (everything.saved, everything.gone) == ([first, second], [])
+        assert await topics.changed(room.db, everything.number) == replace(everything, saved=[])
+        first = await room.track(None, "Сбои", "авария")
+        later = await topics.changed(room.db, everything.number)
+        assert (later.saved, later.gone) == ([first], [])
+        assert later.number > everything.number
+
+    async def test_a_deleted_topic_is_told_of(self, room: Newsroom) -> None:
+        topic = await room.track(None, "сбои", "сбой")
+        before = await topics.changed(room.db, 0)
+        await room.db.write(lambda tx: topics.delete(tx, topic.id))
+        after = await topics.changed(room.db, before.number)
+        assert (after.saved, after.gone) == ([], [topic.id])
+
+    async def test_topics_from_before_changes_were_counted_are_told_of(self, tmp_path: Path) -> None:
+        path = tmp_path / "bot.db"
+        async with aiosqlite.connect(path) as connection:
+            await migrations.apply(connection, {n: sql for n, sql in migrations.available().items() if n < 3})
+            await connection.execute(
+                "INSERT INTO topics (id, name, folded, query, compiled, created_at) "
+                "VALUES (7, 'Сбои', 'сбои', 'сбой', '{}', 0)"
+            )
+            await connection.commit()
+        db = await Database.open(path)
+        try:
+            assert [topic.id for topic in (await topics.changed(db, 0)).saved] == [7]
+        finally:
+            await db.close()
 
 
 class TestSubscriptions:

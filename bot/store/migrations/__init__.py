@@ -21,11 +21,20 @@ async def version_of(connection: aiosqlite.Connection) -> int:
     return int(next(iter(await connection.execute_fetchall("PRAGMA user_version")))[0])
 
 
+# Fails where another process applied the migration in the meantime: the version may be read only under the lock.
+_UNDER_LOCK = """
+CREATE TEMP TABLE still (version CHECK (version = {version}));
+INSERT INTO still SELECT user_version FROM pragma_user_version;
+DROP TABLE still;
+"""
+
+
 async def apply(connection: aiosqlite.Connection, scripts: Mapping[int, str]) -> None:
     """Apply what is missing, each migration in a transaction of its own; a newer database stays as it is."""
     while (version := await version_of(connection)) < max(scripts):
         number = version + 1
-        script = f"BEGIN IMMEDIATE;\n{scripts[number]}\nPRAGMA user_version = {number};\nCOMMIT;"
+        guard = _UNDER_LOCK.format(version=version)
+        script = f"BEGIN IMMEDIATE;{guard}{scripts[number]}\nPRAGMA user_version = {number};\nCOMMIT;"
         try:
             await connection.executescript(script)
         except sqlite3.DatabaseError:

@@ -1,0 +1,146 @@
+"""/test and /explain: a query, or a chat's topics, and what was replied to come in; what fits, and why, goes out.
+
+Without a reply, /test shows what a query would have brought.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.commands.context import Context
+from bot.commands.excerpt import excerpt
+from bot.commands.keyboards import button
+from bot.commands.naming import show_topic
+from bot.commands.preview import preview
+from bot.commands.queries import Understood, look_for, refusal, understand
+from bot.commands.reasons import why, why_not
+from bot.commands.talk import Reply, Request, message, say
+from bot.locales import Translator
+from bot.markup import Text, code, link
+from bot.matching.compiled import Compiled
+from bot.matching.explain import Explanation, Part
+from bot.matching.explain import explain as explain_query
+from bot.matching.nearest import failures, has_found, holders, there
+from bot.matching.plan import merged
+from bot.matching.text import analyse
+from bot.store import alerts, subscriptions, topics
+from bot.store.topics import Topic
+
+_MOST_TOPICS = 15  # in one answer
+_TITLE = 60  # characters of a channel's title
+_YES, _NO = "✅", "▫️"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subject:
+    """What is explained."""
+
+    text: str
+    title: str = ""  # of the channel, where it is a post of ours
+    link: str | None = None  # to the post
+
+
+async def test(request: Request, context: Context) -> Reply:
+    """Try a query on the last days, or on the message that was replied to."""
+    if request.reply_to is not None:
+        return await _explain(request, context)
+    if not request.argument:
+        return say(_usage_test(context.t))
+    understood = await asyncio.to_thread(understand, request.argument, context.inflector)
+    if not isinstance(understood, Understood):
+        return say(refusal(understood, request.argument, context.t))
+    offer = ((button(context.t.gettext("Track this"), "name", request.key),),)
+    return Reply(messages=(message(await preview(context, understood), offer),), memory=understood.source)
+
+
+async def explain(request: Request, context: Context) -> Reply:
+    """Tell why the message that was replied to fits the topics of this chat, or a query, or why it does not."""
+    return say(_usage_explain(context.t)) if request.reply_to is None else await _explain(request, context)
+
+
+async def _explain(request: Request, context: Context) -> Reply:
+    subject = await _subject(request, context)
+    if subject is None:
+        line = context.t.gettext("I cannot see the message you replied to. Forward it to me, and reply to that.")
+        return say(line)
+    if not subject.text.strip():
+        return say(context.t.gettext("That message has no text."))
+    if not request.argument:
+        return await _explain_topics(subject, context)
+    understood = await asyncio.to_thread(understand, request.argument, context.inflector)
+    if not isinstance(understood, Understood):
+        return say(refusal(understood, request.argument, context.t))
+    return await _explain_query(subject, understood, context)
+
+
+async def _subject(request: Request, context: Context) -> _Subject | None:
+    """Return the post of an alert of ours, as it was when we alerted it; else the text that was replied to."""
+    assert request.reply_to is not None  # noqa: S101 - the caller has seen to it
+    post = await alerts.post_of(context.database, context.chat.id, request.reply_to)
+    if post is not None:
+        return _Subject(text=post.text, title=" ".join(post.channel_title.split())[:_TITLE], link=post.link)
+    return None if request.replied is None else _Subject(text=request.replied)
+
+
+async def _explain_query(subject: _Subject, understood: Understood, context: Context) -> Reply:
+    (explanation,) = await asyncio.to_thread(_explanations, [understood.compiled], subject.text)
+    root, t = explanation.root, context.t
+    text = look_for(understood, t).add("\n\n").join(_shown(subject, there(root))).add("\n\n")
+    if root.held:
+        return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.text)))
+    text.add(_NO, " ", t.gettext("It does not fit."), "\n")
+    if holders(root):
+        text.say(t.gettext("Found: {parts}"), parts=why(root, subject.text)).line()
+    return say(text.join(why_not(root, t)))
+
+
+async def _explain_topics(subject: _Subject, context: Context) -> Reply:
+    wanted = {subscription.topic_id for subscription in await subscriptions.of_chat(context.database, context.chat.id)}
+    mine = [topic for topic in await topics.all_topics(context.database) if topic.id in wanted]
+    if not mine:
+        return say(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
+    compiled = [topic.compiled for topic in mine]
+    explanations = await asyncio.to_thread(_explanations, map(Compiled.from_json, compiled), subject.text)
+    nearest_first = sorted(zip(mine, explanations, strict=True), key=lambda pair: _distance(pair[1].root))
+    spans = merged([span for _, explanation in nearest_first for span in explanation.spans])
+    text = _shown(subject, spans)
+    text.add("\n")
+    for topic, explanation in nearest_first[:_MOST_TOPICS]:
+        text.add("\n").join(_line(topic, explanation.root, subject, context.t))
+    more = len(nearest_first) - _MOST_TOPICS
+    return say(text.add(f"\n+{more}") if more > 0 else text)
+
+
+def _explanations(queries: Iterable[Compiled], text: str) -> list[Explanation]:
+    document = analyse(text)
+    return [explain_query(query, document) for query in queries]
+
+
+def _distance(root: Part) -> tuple[int, bool]:
+    """Order what holds before what does not, and that by how little is missing."""
+    return len(failures(root)), not has_found(root)
+
+
+def _line(topic: Topic, root: Part, subject: _Subject, t: Translator) -> Text:
+    text = Text().add(_YES if root.held else _NO, " ", show_topic(topic, t), ": ")
+    return text.join(why(root, subject.text) if root.held else why_not(root, t))
+
+
+def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...]) -> Text:
+    text = Text()
+    if subject.title:
+        text.add(link(subject.title, subject.link), "\n")
+    return text.marked(*excerpt(subject.text, spans))
+
+
+def _usage_test(t: Translator) -> Text:
+    line = t.gettext("Write a query, and I show what it would have brought: {example}")
+    text = Text().line(line, example=code(t.gettext("/test “payment system” outage|failure")))
+    return text.add(t.gettext("As a reply to a message, /test and a query tell whether it fits, and why."))
+
+
+def _usage_explain(t: Translator) -> str:
+    return t.gettext(
+        "Reply with /explain to an alert or any other message: I show which topics of this chat it fits and by which "
+        "words, or what is missing. With a query after /explain I try that query."
+    )

@@ -1,0 +1,111 @@
+"""A query comes in; what the bot understands and what the last days would have brought go out, on one screen."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from bot.backtest import MANY, Backtest, backtest, midnight
+from bot.commands.context import Context
+from bot.commands.excerpt import excerpt
+from bot.commands.queries import Understood, look_for
+from bot.commands.reasons import failure
+from bot.locales import Translator
+from bot.markup import Text, bold, code, link
+from bot.matching.hints import Hint, HintKind, hints
+from bot.store.posts import StoredPost
+
+DAYS = 7  # over which a query is tried, today being one
+MOST_READ = 20_000  # posts: some three seconds
+_SHOWN_NEAR = 2
+_EXCERPT = 140  # characters of a post
+_TITLE = 40  # characters of a channel's title
+_SHOWN_WORDS, _SHOWN_FORMS = 6, 3
+_SHOWN_HINTS = 3
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+async def preview(context: Context, understood: Understood) -> Text:
+    """Tell how a query is read, how often it would have alerted lately, to what, and what it just missed."""
+    query, zone = understood.compiled, ZoneInfo(context.chat.time_zone)
+    since = midnight(context.now, days=DAYS, zone=zone)
+    result = await backtest(context.database, query, now=context.now, since=since, zone=zone, most=MOST_READ)
+    text = look_for(understood, context.t).add("\n")
+    forms = "; ".join(_forms(query.forms))
+    if forms:
+        text.line(context.t.gettext("In any form: {forms}"), forms=forms)
+    for hint in (await asyncio.to_thread(hints, query.query, context.inflector))[:_SHOWN_HINTS]:
+        text.line("💡 {hint}", hint=_hint(hint, context.t))
+    text.line()
+    _tell_figures(text, result, context.t)
+    _tell_hits(text, result, context)
+    return text
+
+
+def _forms(forms: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    """Yield the first words with some of their forms: from all over the alphabet, since neighbours are alike."""
+    inflected = {key.removeprefix('"'): found for key, found in forms.items() if len(found) > 1}
+    for word, found in list(inflected.items())[:_SHOWN_WORDS]:
+        others = [form for form in found if form != word]
+        yield f"{word} ({', '.join(others[:: -(-len(others) // _SHOWN_FORMS)])} …)"
+    if len(inflected) > _SHOWN_WORDS:
+        yield f"+{len(inflected) - _SHOWN_WORDS}"
+
+
+def _hint(hint: Hint, t: Translator) -> str:
+    """Say what may have been meant besides."""
+    if hint.kind is HintKind.EXACT:
+        line = t.gettext("«{word}» also finds the ordinary word {finds}. For the name alone write {also}")
+    elif hint.also and hint.finds == (hint.word,):
+        line = t.gettext("«{word}»: did you also mean {also}?")
+    elif hint.also:
+        line = t.gettext("«{word}» finds {finds}. Did you also mean {also}?")
+    else:
+        line = t.gettext("«{word}» finds {finds}.")
+    return line.format(word=hint.word, finds=", ".join(hint.finds), also=", ".join(hint.also))
+
+
+def _tell_figures(text: Text, result: Backtest, t: Translator) -> None:
+    if result.empty:
+        text.line(t.gettext("No posts are stored yet, so I cannot tell how often it would alert."))
+        return
+    since = format_date(result.first, "d MMM", locale=t.language)
+    line = t.ngettext(
+        "Since {day} it would have brought {n} alert.", "Since {day} it would have brought {n} alerts.", result.total
+    )
+    text.say(line, day=since, n=bold(str(result.total)))
+    if result.total > 1:
+        average = format_decimal(round(result.average, 1), locale=t.language)
+        line = t.gettext("About {average} a day, {busiest} on the busiest: {chart}")
+        text.add(" ").say(line, average=average, busiest=result.busiest, chart=_chart(result))
+    text.line()
+    if result.is_much:
+        line = t.gettext(
+            "⚠️ More than {many} a day are hard to read. Add a word, or put words close together: {example}"
+        )
+        text.line(line, many=MANY, example=code(t.gettext("internet ~5 sovereign")))
+
+
+def _chart(result: Backtest) -> str:
+    return "".join(_BARS[posts * (len(_BARS) - 1) // result.busiest] for _, posts in result.days)
+
+
+def _tell_hits(text: Text, result: Backtest, context: Context) -> None:
+    for hit in result.hits:
+        _tell_post(text.line(), hit.post, hit.spans, context)
+    if result.near:
+        text.line().line("{title}", title=bold(context.t.gettext("Just missed")))
+    for miss in result.near[:_SHOWN_NEAR]:
+        _tell_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
+
+
+def _tell_post(
+    text: Text, post: StoredPost, spans: Sequence[tuple[int, int]], context: Context, *, why: Text | None = None
+) -> None:
+    title = " ".join(post.channel_title.split())[:_TITLE] or str(post.channel_id)
+    text.add(link(title, post.link), " · ", context.date(post.date), "\n")
+    if why is not None:
+        text.join(why).add("\n")
+    text.marked(*excerpt(post.text, spans, room=_EXCERPT)).add("\n")

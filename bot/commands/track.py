@@ -1,0 +1,162 @@
+"""/track: a name and a query come in; what the query would have brought goes out first, and the topic once it is saved.
+
+The message that shows the preview is remembered with the name and the query, for the buttons below it.
+"""
+
+import asyncio
+import re
+
+from bot.commands.access import Need
+from bot.commands.context import Context
+from bot.commands.keyboards import button
+from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
+from bot.commands.preview import preview
+from bot.commands.queries import SHOWN_QUERY, Understood, look_for, refusal, short, understand
+from bot.commands.talk import Reply, Request, change, message, say
+from bot.commands.topics import example
+from bot.locales import Translator
+from bot.markup import LIMIT, Text, bold, code
+from bot.store import answers, subscriptions, topics
+from bot.store.database import Reader, Transaction
+from bot.store.topics import Topic
+
+_COLON = re.compile(r"(?<!\d):|:(?!\d)")  # not that of a time, 10:30
+
+
+def split_name(argument: str) -> tuple[str, str | None]:
+    """Split `NAME: QUERY`; the query is None where only a name was typed."""
+    name, *query = _COLON.split(argument, maxsplit=1)
+    if not query or "\n" in name:
+        return argument.strip(), None
+    return tidy(name), query[0].strip()
+
+
+async def track(request: Request, context: Context) -> Reply:
+    """Subscribe this chat to a topic; with a query, show what it would have brought, and offer to save it."""
+    name, query = split_name(request.argument)
+    if not name:
+        return say(_usage(context.t))
+    if query is None:
+        topic = await find_topic(context.database, name)
+        return await _subscribe(request, context, topic) if topic else say(_missing(name, context.t))
+    if not context.may(request, Need.INSTANCE):
+        return say(context.t.gettext("Only owners and editors can make topics. /topics shows those there are."))
+    if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name == "re" and query.startswith("/")):
+        line = context.t.gettext("Put a short name before the colon, for example: {example}")
+        return say(Text().say(line, example=code(example(context.t))))
+    understood = await asyncio.to_thread(understand, query, context.inflector)
+    if not isinstance(understood, Understood):
+        return say(refusal(understood, query, context.t))
+    return await _offer(request, context, name, understood)
+
+
+async def save(request: Request, context: Context) -> Reply:
+    """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
+    name, query = split_name(await _remembered(context.database, request.argument))
+    if query is None:
+        return _too_old(context.t)
+    understood = await asyncio.to_thread(understand, query, context.inflector)
+    if not isinstance(understood, Understood):
+        return change(refusal(understood, query, context.t))
+
+    async def effect(tx: Transaction) -> Reply:
+        known = await find_topic(tx, name)
+        obstacle = await _obstacle(tx, known, understood, context)
+        if obstacle is not None:
+            return change(obstacle)
+        topic = await topics.save(
+            tx, name=name, query=understood.source, compiled=understood.compiled.to_json(), now=context.now
+        )
+        await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
+        text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
+        _tell_before(text.join(look_for(understood, context.t)).add("\n"), known, understood, context.t)
+        return change(text)
+
+    return await context.once(request, effect)
+
+
+async def edit(request: Request, context: Context) -> Reply:
+    """Hand out the command of a preview, to be changed and sent again."""
+    name, query = split_name(await _remembered(context.database, request.argument))
+    if query is None:
+        return _too_old(context.t)
+    return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
+
+
+async def name_it(request: Request, context: Context) -> Reply:
+    """Hand out the command that makes a topic of a query that was only tried."""
+    query = await _remembered(context.database, request.argument)
+    if not query:
+        return _too_old(context.t)
+    line = context.t.gettext("Tap to copy, give it a name, and send it: {command}")
+    return _to_send_again(line, context.t.gettext("NAME"), query)
+
+
+async def _remembered(db: Reader, key: str) -> str:
+    kept = await answers.find(db, key)
+    return Reply.from_json(kept).memory if kept is not None else ""
+
+
+def _too_old(t: Translator) -> Reply:
+    return Reply(note=t.gettext("This is too old. Please send the command again."))
+
+
+def _to_send_again(line: str, name: str, query: str) -> Reply:
+    command = code(f"/track {name}: {query}")
+    text = Text().say(line, command=command)
+    return say(text if len(text) <= LIMIT else Text().add(command))
+
+
+async def _subscribe(request: Request, context: Context, topic: Topic) -> Reply:
+    async def effect(tx: Transaction) -> Reply:
+        fresh = await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
+        if fresh:
+            line = context.t.gettext("This chat gets alerts on {name} now.")
+        else:
+            line = context.t.gettext("This chat gets alerts on {name} already.")
+        return say(Text().say(line, name=show_topic(topic, context.t)))
+
+    return await context.once(request, effect)
+
+
+async def _offer(request: Request, context: Context, name: str, understood: Understood) -> Reply:
+    known = await find_topic(context.database, name)
+    obstacle = await _obstacle(context.database, known, understood, context)
+    if obstacle is not None:
+        return say(obstacle)
+    t = context.t
+    text = Text().bold(name).add("\n")
+    _tell_before(text, known, understood, t)
+    text.join(await preview(context, understood))
+    rows = ((button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key)),)
+    return Reply(messages=(message(text, rows),), memory=f"{name}: {understood.source}")
+
+
+async def _obstacle(db: Reader, known: Topic | None, understood: Understood, context: Context) -> Text | None:
+    """Say why a topic of this name cannot be made; None where it can."""
+    if known is None or known.compiled == understood.compiled.to_json():
+        return None
+    if known.builtin:
+        line = context.t.gettext("{name} is built in. Choose another name for your topic.")
+        return Text().say(line, name=show_topic(known, context.t))
+    if set(await topics.users(db, known.id)) - {context.chat.id}:
+        line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
+        return Text().say(line, name=show_topic(known, context.t), query=short(known.query, SHOWN_QUERY))
+    return None
+
+
+def _tell_before(text: Text, known: Topic | None, understood: Understood, t: Translator) -> None:
+    """Tell what was looked for until now, where it is something else."""
+    if known is not None and known.query != understood.source:
+        text.line(t.gettext("Until now I looked for: {query}"), query=short(known.query, SHOWN_QUERY))
+
+
+def _usage(t: Translator) -> Text:
+    text = Text().line(t.gettext("Write the name of a topic, or make one of your own:"))
+    return text.line("{example}", example=code(example(t))).add(t.gettext("/help shows how to write a query."))
+
+
+def _missing(name: str, t: Translator) -> Text:
+    line = t.gettext("There is no topic {name}. To make it, write what to look for: {example}")
+    short_name = tidy(name)[:LONGEST_NAME]
+    return Text().say(line, name=bold(short_name), example=code(f"/track {short_name}: …"))

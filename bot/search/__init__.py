@@ -1,0 +1,10 @@
+"""Looking back: compiled queries come in, stored posts that match go out, by the rule that raises alerts.
+
+`filters` takes a typed search apart, `scope` finds the channels it names, `looking` finds posts, `ranking` orders them.
+"""
+
+from bot.search.looking import Found, Hit, look, preview, search
+from bot.search.ranking import look_for_best
+from bot.search.scope import Scope
+
+__all__ = ["Found", "Hit", "Scope", "look", "look_for_best", "preview", "search"]

@@ -1,0 +1,156 @@
+import pytest
+
+from bot.models import PeerKind
+from bot.store import alerts, chats, topics
+from bot.store.chats import Role
+from tests.commands.kit import BORIS, GROUP, Bot, bold_words, button, text
+from tests.store.kit import NOON, ago, post
+
+TEXT = "В банках сбой, а воду\nотключили вчера"
+
+
+async def explained(desk: Bot, words: str, replied: str | None = TEXT) -> str:
+    return text(await desk.says(words, reply_to=900, replied=replied))
+
+
+async def alerted(desk: Bot, words: str) -> int:
+    """Let a post alert the owner's chat, and return the number of the bot's message."""
+    await desk.room.follow()
+    await desk.room.live(post(7, words))
+    (alert,) = await desk.room.outbox()
+    await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 4711, NOON))
+    return 4711
+
+
+async def test_each_topic_of_the_chat_says_why_it_fits_or_what_is_missing(desk: Bot) -> None:
+    await desk.pair()
+    await desk.tracks("Вода: вода ~1 отключить")
+    await desk.tracks("Банки: банк касса -учения")
+    await desk.tracks("Учения: сбой -вчера")
+    told = await desk.says("/explain", reply_to=900, replied=TEXT)
+    assert text(told).splitlines() == [
+        "В банках сбой, а воду отключили вчера",
+        "",
+        "✅ Outages: сбой: сбой",
+        "✅ Вода: вода ~1 отключить: воду, отключили",
+        "▫️ Банки: not found: касса",
+        "▫️ Учения: excluded by: вчера",
+        "▫️ Digital sovereignty: not found: импортозамещение",
+    ]
+    found = ["сбой", "воду", "отключили"]
+    assert bold_words(told.messages[0])[:5] == [*found, "Outages", "сбой"]
+
+
+async def test_an_alert_is_explained_by_the_whole_post_as_it_was_alerted(desk: Bot) -> None:
+    await desk.pair()
+    number = await alerted(desk, f"{'Длинное вступление. ' * 300} В конце сбой.")
+    await desk.room.live(post(7, "Поправка: всё работает", edit_date=NOON))
+    told = await desk.says("/explain", reply_to=number, replied="Вести · Outages\n\nДлинное вступление …")
+    lines = text(told).splitlines()
+    assert lines[0] == "Вести"
+    assert told.messages[0].entities[0].value == "https://t.me/News1001/7"
+    assert lines[1].endswith("В конце сбой.")
+    assert "✅ Outages: сбой: сбой" in lines
+
+
+async def test_an_alert_is_explained_even_where_telegram_does_not_show_it_again(desk: Bot) -> None:
+    await desk.pair()
+    number = await alerted(desk, "Сбой")
+    assert "✅ Outages" in text(await desk.says("/explain", reply_to=number))
+
+
+async def test_a_message_of_another_chat_with_the_number_of_an_alert_is_no_alert(desk: Bot) -> None:
+    await desk.pair()
+    number = await alerted(desk, "Сбой")
+    await desk.pair(BORIS)
+    assert "cannot see" in text(await desk.says("/explain", reply_to=number, person=BORIS))
+
+
+@pytest.mark.parametrize("command", ["/explain", "/test"])
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("сбой ~2 банк", ["✅ It fits.", "сбой ~2 банк: банках, сбой"]),
+        ("погода, вода", ["✅ It fits.", "вода: воду"]),
+        ("сбой -банк", ["▫️ It does not fit.", "Found: сбой: сбой", "excluded by: банк"]),
+        (
+            "сбой ~1 вчера",
+            ["▫️ It does not fit.", "Found: сбой: сбой; вчера: вчера", "found, but too far apart: сбой ~1 вчера"],
+        ),
+        ('"сбой в банке"', ["▫️ It does not fit.", 'found, but not side by side: "сбой в банке"']),
+        ("сбой касса", ["▫️ It does not fit.", "Found: сбой: сбой", "not found: касса"]),
+        ("касса погода", ["▫️ It does not fit.", "not found: касса; not found: погода"]),
+        ("касса, погода", ["▫️ It does not fit.", "nothing of it is there"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_query_is_held_against_what_was_replied_to(
+    desk: Bot, command: str, query: str, told: list[str]
+) -> None:
+    await desk.pair()
+    lines = (await explained(desk, f"{command} {query}")).splitlines()
+    assert lines[0] == f"I look for: {query}"
+    assert lines[2] == "В банках сбой, а воду отключили вчера"
+    assert lines[4:] == told
+
+
+@pytest.mark.parametrize("command", ["/explain сбой", "/explain", "/test сбой"])
+async def test_what_cannot_be_read_is_one_plain_line(desk: Bot, command: str) -> None:
+    await desk.pair()
+    told = await explained(desk, command, replied=None)
+    assert told == "I cannot see the message you replied to. Forward it to me, and reply to that."
+    assert await explained(desk, command, replied="\n") == "That message has no text."
+
+
+async def test_a_query_that_cannot_be_read_shows_the_place(desk: Bot) -> None:
+    await desk.pair()
+    assert "👉" in await explained(desk, "/explain (сбой")
+    assert "👉" in text(await desk.says("/test (сбой"))
+
+
+async def test_without_a_reply_each_says_how_to_use_it(desk: Bot) -> None:
+    await desk.pair()
+    assert text(await desk.says("/explain")).startswith("Reply with /explain to an alert")
+    assert "/test “payment system”" in text(await desk.says("/test"))
+
+
+async def test_a_chat_without_topics_is_told_where_to_choose_some(desk: Bot) -> None:
+    await desk.pair(BORIS)
+    for name in ("outages", "sovereignty"):
+        await desk.says(f"/untrack {name}", person=BORIS)
+    told = text(await desk.says("/explain", person=BORIS, reply_to=9, replied=TEXT))
+    assert told == "This chat has no topics yet. Choose some in /topics."
+
+
+async def test_many_long_topics_fit_on_one_screen(desk: Bot) -> None:
+    chat = await desk.pair()
+    for number in range(40):
+        await desk.room.track(
+            chat, f"{number} {'Очень длинное имя' * 3}", f"сбой касса{number} {'слово' * 9} {'другое' * 9}"
+        )
+    told = await desk.says("/explain", reply_to=900, replied=TEXT * 100)
+    assert text(told).endswith("+27")
+    assert len(text(told)) <= 4096
+
+
+async def test_a_query_is_tried_without_saving_it(desk: Bot) -> None:
+    await desk.pair()
+    await desk.pair(BORIS, Role.READER)
+    await desk.room.follow()
+    await desk.room.live(post(1, "В банках сбой", date=ago(days=2)))
+    before = len(await topics.all_topics(desk.db))
+    shown = await desk.says("/test банк сбой", person=BORIS)
+    assert text(shown).startswith("I look for: банк сбой\n")
+    assert "Since 8 Mar it would have brought 1 alert." in text(shown)
+    told = await desk.taps(button(shown.messages[0], "Track this"), person=BORIS)
+    assert text(told) == "Tap to copy, give it a name, and send it: /track NAME: банк сбой"
+    assert len(await topics.all_topics(desk.db)) == before
+
+
+async def test_a_group_may_ask_too(desk: Bot) -> None:
+    await desk.pair()
+    await desk.says("/start@our_bot", chat=GROUP)
+    group = await chats.by_peer(desk.db, PeerKind.CHANNEL, GROUP.id)
+    assert group is not None
+    await desk.room.track(group, "Вода", "вода")
+    assert "✅ Вода: вода: воду" in text(await desk.says("/explain@our_bot", chat=GROUP, reply_to=5, replied=TEXT))

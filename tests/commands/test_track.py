@@ -1,0 +1,190 @@
+import pytest
+
+from bot.commands.track import split_name
+from bot.store import topics
+from bot.store.chats import Role
+from tests.commands.kit import BORIS, GROUP, Bot, bold_words, button, text
+from tests.store.kit import ago, post
+
+
+@pytest.mark.parametrize(
+    ("typed", "parts"),
+    [
+        ("Банки: сбой банк", ("Банки", "сбой банк")),
+        ("Банки", ("Банки", None)),
+        ("Банки: сбой\nбанк", ("Банки", "сбой\nбанк")),
+        ("сбой\nбанк: да", ("сбой\nбанк: да", None)),
+        ("Сбой в 10:30: сбой", ("Сбой в 10:30", "сбой")),
+        ("Банки:сбой", ("Банки", "сбой")),
+        ("«Банки» : сбой", ("Банки", "сбой")),
+        ("", ("", None)),
+    ],
+)
+def test_a_name_and_a_query_are_told_apart(typed: str, parts: tuple[str, str | None]) -> None:
+    assert split_name(typed) == parts
+
+
+async def test_a_query_is_tried_on_the_last_days_before_it_is_saved(desk: Bot) -> None:
+    chat = await desk.pair()
+    await desk.room.follow()
+    await desk.room.live(post(1, "В банках сбой", date=ago(days=2)), post(2, "Погода"), post(3, "Сбой в городе"))
+    shown = await desk.says("/track Банки: банк сбой")
+    assert text(shown).splitlines() == [
+        "Банки",
+        "I look for: банк сбой",
+        "In any form: банк (банка, банке, банком …); сбой (сбое, сбои, сбоям …)",
+        "💡 «сбой»: did you also mean сбоить?",
+        "",
+        "Since 8 Mar it would have brought 1 alert.",
+        "",
+        "Вести · 8 Mar, 12:00 UTC",
+        "В банках сбой",
+        "",
+        "Just missed",
+        "Вести · 10 Mar, 12:00 UTC",
+        "not found: банк",
+        "Сбой в городе",
+    ]
+    assert bold_words(shown.messages[0]) == ["Банки", "1", "банках", "сбой", "Just missed", "Сбой"]
+    assert "Банки" not in await desk.topics_of(chat)
+    assert await topics.find(desk.db, "Банки") is None
+
+
+async def test_saving_makes_the_topic_and_subscribes(desk: Bot) -> None:
+    chat = await desk.pair()
+    shown = await desk.says("/track Банки: банк сбой")
+    saved = await desk.taps(button(shown.messages[0], "Save"))
+    assert saved.messages == ()
+    assert text(saved).splitlines() == ["This chat gets alerts on Банки now.", "I look for: банк сбой"]
+    assert saved.edit is not None
+    assert saved.edit.buttons == ()
+    assert "Банки" in await desk.topics_of(chat)
+    assert text(await desk.taps(button(shown.messages[0], "Save"))) == text(saved)
+
+
+async def test_a_query_with_many_alerts_says_how_many_and_warns(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    await desk.room.live(*(post(n, "Сбой", date=ago(minutes=n)) for n in range(22)), post(30, "Сбой", date=ago(days=6)))
+    shown = text(await desk.says("/track Свои: сбой"))
+    line, warning = shown.splitlines()[5:7]
+    assert line == "Since 4 Mar it would have brought 23 alerts. About 3.3 a day, 22 on the busiest: ▁▁▁▁▁▁█"
+    assert warning.startswith("⚠️ More than 20 a day")
+    assert shown.count("Вести") == 5
+
+
+async def test_days_are_those_of_the_chats_zone(desk: Bot) -> None:
+    await desk.pair()
+    await desk.taps(b"zone:Europe/Moscow")
+    await desk.room.follow()
+    await desk.room.live(post(1, "Сбой", date=ago(days=6, hours=15)), post(2, "Сбой", date=ago(days=6, hours=14)))
+    assert "Since 4 Mar it would have brought 2 alerts." in text(await desk.says("/track Свои: сбой"))
+
+
+async def test_without_posts_a_query_can_be_saved_all_the_same(desk: Bot) -> None:
+    chat = await desk.pair()
+    shown = await desk.says("/track Банки: банк ~5 сбой")
+    assert "No posts are stored yet" in text(shown)
+    await desk.taps(button(shown.messages[0], "Save"))
+    assert "Банки" in await desk.topics_of(chat)
+
+
+async def test_change_hands_out_the_command_to_be_copied(desk: Bot) -> None:
+    await desk.pair()
+    shown = await desk.says("/track Банки: банк\nкасса")
+    told = await desk.taps(button(shown.messages[0], "Change"))
+    (message,) = told.messages
+    assert message.text.endswith("send it: /track Банки: банк\nкасса")
+    (entity,) = message.entities
+    assert (entity.kind, entity.offset) == ("code", message.text.index("/track"))
+    assert button(shown.messages[0], "Save")
+
+
+async def test_the_longest_command_is_handed_out_whole(desk: Bot) -> None:
+    await desk.pair()
+    query = "банк " * 815
+    shown = await desk.says(f"/track Банки: {query}")
+    told = await desk.taps(button(shown.messages[0], "Change"))
+    assert text(told) == f"/track Банки: {query.strip()}"
+    assert text(shown).count("Since") + text(shown).count("No posts") == 1
+
+
+@pytest.mark.parametrize("data", [b"save:m-999", b"edit:m-999", b"name:m-999", b"save:m-1", b"edit:m-1"])
+async def test_a_preview_that_was_forgotten_says_so(desk: Bot, data: bytes) -> None:
+    await desk.pair()
+    assert "too old" in text(await desk.taps(data))
+
+
+async def test_what_others_saved_meanwhile_is_not_replaced(desk: Bot) -> None:
+    await desk.pair()
+    await desk.pair(BORIS, Role.EDITOR)
+    shown = await desk.says("/track Банки: банк")
+    await desk.tracks("Банки: касса", person=BORIS)
+    told = await desk.taps(button(shown.messages[0], "Save"))
+    assert "other chats use it: касса" in text(told)
+    topic = await topics.find(desk.db, "Банки")
+    assert topic is not None
+    assert topic.query == "касса"
+
+
+async def test_a_reader_of_the_group_cannot_save(desk: Bot) -> None:
+    await desk.pair()
+    await desk.pair(BORIS, Role.READER)
+    await desk.says("/start@our_bot", chat=GROUP)
+    shown = await desk.says("/track@our_bot Банки: банк", chat=GROUP)
+    told = await desk.taps(button(shown.messages[0], "Save"), person=BORIS, chat=GROUP)
+    assert text(told) == "Only owners and editors can do that here."
+    assert await topics.find(desk.db, "Банки") is None
+
+
+async def test_a_query_that_cannot_be_read_is_shown_with_the_place(desk: Bot) -> None:
+    await desk.pair()
+    told = text(await desk.says("/track Банки: сбой (банк"))
+    assert told == "The bracket opened at character 6 is not closed. Add a closing bracket.\n\nсбой 👉(банк"
+    assert await topics.find(desk.db, "Банки") is None
+
+
+async def test_a_refusal_speaks_the_language_of_the_chat(desk: Bot) -> None:
+    await desk.pair(BORIS, language="ru")
+    assert "кавычк" in text(await desk.says('/track Банки: "сбой', person=BORIS)).lower()
+
+
+async def test_an_unknown_name_is_answered_with_how_to_make_it(desk: Bot) -> None:
+    await desk.pair()
+    told = text(await desk.says("/track сбой"))
+    assert told == "There is no topic сбой. To make it, write what to look for: /track сбой: …"
+    assert "/track" in text(await desk.says("/track"))
+
+
+async def test_another_query_for_a_topic_says_what_it_replaces(desk: Bot) -> None:
+    await desk.pair()
+    await desk.tracks("Банки: банк сбой")
+    assert "Until now I looked for: банк сбой" in text(await desk.says("/track Банки: банк"))
+    assert "Until now I looked for: банк сбой" in text(await desk.tracks("Банки: банк"))
+    assert "Until now" not in text(await desk.tracks("Банки: банк"))
+
+
+@pytest.mark.parametrize("typed", ["/track re:/сбо+й/", "/track : сбой", f"/track {'а' * 65}: сбой"])
+async def test_a_name_that_is_none_is_refused(desk: Bot, typed: str) -> None:
+    await desk.pair()
+    before = len(await topics.all_topics(desk.db))
+    assert "example" in text(await desk.says(typed)) or "Write the name" in text(await desk.says(typed))
+    assert len(await topics.all_topics(desk.db)) == before
+
+
+async def test_a_builtin_topic_cannot_be_given_another_query(desk: Bot) -> None:
+    await desk.pair()
+    assert "is built in" in text(await desk.says("/track outages: пиво"))
+
+
+async def test_a_query_is_changed_by_its_only_user_and_by_nobody_else(desk: Bot) -> None:
+    await desk.pair()
+    await desk.pair(BORIS, Role.EDITOR)
+    await desk.tracks("Банки: банк")
+    await desk.tracks("банки: банк сбой")
+    topic = await topics.find(desk.db, "БАНКИ")
+    assert topic is not None
+    assert topic.query == "банк сбой"
+    told = text(await desk.says("/track Банки: пиво", person=BORIS))
+    assert "other chats use it: банк сбой" in told
+    assert "gets alerts on Банки now" in text(await desk.tracks("Банки: банк сбой", person=BORIS))

@@ -1,0 +1,60 @@
+"""A topic from its first try to its alerts, with a person's ordinary client."""
+
+from pathlib import Path
+
+from telethon import events
+from telethon.tl import types as tl
+
+from tests.end_to_end.kit import Person, newsroom
+from tests.sandbox.party import Heard
+
+
+def bold(message: tl.Message) -> list[str]:
+    return [words for entity, words in message.get_entities_text() if isinstance(entity, tl.MessageEntityBold)]
+
+
+async def replies(person: Person, words: str, to: tl.Message) -> tl.Message:
+    """Answer a message, and return what the bot says to that."""
+    before = len(person.heard)
+    await person.client.send_message(to.chat_id, words, reply_to=to.id)
+    await person.until(lambda: len(person.heard) > before)
+    return person.heard[before]
+
+
+async def test_a_topic_is_tried_saved_alerted_and_explained(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        channel.post("Сбой: сайт банка недоступен.")
+        await owner.alert("сайт банка")  # it is stored by now
+        edited = Heard(owner.client, events.MessageEdited())
+
+        tried = await owner.asks("/test касса|банк ~3 сайт")
+        assert "it would have brought 1 alert" in tried.message
+        assert {"сайт", "банка"} <= set(bold(tried))
+        shown = await owner.asks("/track Кассы: касса -учения")
+        assert "it would have brought 0 alerts" in shown.message
+        await shown.click(text="Save")
+        assert (await edited.next()).raw_text.startswith("This chat gets alerts on Кассы now.")
+
+        channel.post("Кассы вокзала закрыты, очередь на улице.")
+        alert = await owner.alert("вокзала")
+        assert alert.message.startswith("Agency · Кассы")
+        explained = await replies(owner, "/explain", alert)
+        assert "✅ Кассы: касса: Кассы" in explained.message.splitlines()
+        assert "▫️ Internet shutdowns: " in explained.message
+        assert "excluded by: очередь" in (await replies(owner, "/explain касса -очередь", alert)).message
+        assert len(owner.alerts) == 2
+
+
+async def test_a_forwarded_post_is_explained(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        other = room.sandbox.world.add_channel("Elsewhere", username="elsewhere")
+        owner = await room.owner()
+        other.join(owner.account)
+        post = other.post("Сбой: сайт банка недоступен.")
+        (forwarded,) = await owner.client.forward_messages("newsroom_bot", [post.id], "elsewhere")
+        await owner.until(lambda: "This is from Elsewhere" in owner.heard[-1].message)
+        explained = await replies(owner, "/test сайт ~2 касса", forwarded)
+        assert "It does not fit." in explained.message
+        assert "not found: касса" in explained.message

@@ -1,0 +1,161 @@
+"""Labelled posts and the built-in topics come in; how often the topics are right goes out, as raw counts."""
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.matching.matcher import Matcher
+from bot.matching.text import analyse
+from bot.matching.topics import builtin_topics
+from tests.matching.kit import compiled
+
+# Real posts lie beside the project, never in it; the labels that are ours name them by their ids.
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+console = Console(highlight=False, markup=False, soft_wrap=True)
+LABELS = Path(__file__).parents[1] / "data" / "labels.jsonl"
+HALVES = ("tune", "report")
+# What one foreign label stands for.
+FOREIGN = {"outage": frozenset({"outages", "shutdowns", "utilities"}), "sovereignty": frozenset({"sovereignty"})}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One post as people and as a topic see it."""
+
+    id: str
+    text: str
+    truth: bool
+    found: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Raw counts over many posts."""
+
+    hits: int  # found, and rightly
+    false: int  # found, and wrongly
+    missed: int
+
+    @property
+    def precision(self) -> float:
+        """The share of what was found that is right."""
+        return self.hits / max(1, self.hits + self.false)
+
+    @property
+    def recall(self) -> float:
+        """The share of what is right that was found."""
+        return self.hits / max(1, self.hits + self.missed)
+
+    def __str__(self) -> str:
+        return f"P {self.precision:.2f} R {self.recall:.2f}  tp {self.hits} fp {self.false} fn {self.missed}"
+
+
+def counts(judged: Iterable[Judged]) -> Counts:
+    """Count hits, false finds and misses."""
+    every = list(judged)
+    return Counts(
+        hits=sum(post.truth and post.found for post in every),
+        false=sum(post.found and not post.truth for post in every),
+        missed=sum(post.truth and not post.found for post in every),
+    )
+
+
+def half(post_id: str) -> str:
+    """Return the half a post belongs to, for good."""
+    return HALVES[int(sha256(post_id.encode()).hexdigest(), 16) % 2]
+
+
+def ours(topic: str, part: str) -> list[Judged]:
+    """Judge a topic on one half of our labels; posts whose label is unsure are left out."""
+    texts = _posts()
+    rows = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
+    return [
+        Judged(
+            id=row["id"],
+            text=texts[row["id"]],
+            truth=topic in row["topics"],
+            found=topic in _found(texts[row["id"]]),
+        )
+        for row in rows
+        if half(row["id"]) == part and topic not in row.get("unsure", ())
+    ]
+
+
+def foreign(label: str) -> list[Judged]:
+    """Judge the topics that a label of `labelled.jsonl` stands for."""
+    rows = [json.loads(line) for line in (SHARED / "labelled.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [
+        Judged(
+            id=f"line {number}",
+            text=row["text"],
+            truth=bool(row["labels"][label]),
+            found=bool(_found(row["text"]) & FOREIGN[label]),
+        )
+        for number, row in enumerate(rows, start=1)
+        if label in row["labels"]
+    ]
+
+
+@cache
+def _posts() -> Mapping[str, str]:
+    rows = map(json.loads, (SHARED / "posts.jsonl").read_text(encoding="utf-8").splitlines())
+    return {f"{row['channel']}/{row['id']}": row["text"] for row in rows}
+
+
+@cache
+def _matcher() -> Matcher:
+    return Matcher({topic.name: compiled(topic.query) for topic in builtin_topics()})
+
+
+@cache
+def _found(text: str) -> frozenset[str]:
+    return frozenset(_matcher().match(analyse(text)))
+
+
+def main() -> None:
+    """Print the counts of each topic."""
+    parser = argparse.ArgumentParser(prog="python -m tests.matching.detection", description=__doc__)
+    parser.add_argument("--errors", action="store_true", help="name the posts of the half «tune» judged wrongly")
+    wanted = parser.parse_args()
+    for label in FOREIGN:
+        console.print(f"labelled.jsonl {label:12} {counts(foreign(label))}")
+    for part in HALVES:
+        for topic in builtin_topics():
+            console.print(f"{part:14} {topic.name:12} {counts(ours(topic.name, part))}")
+        outage = _any_of(FOREIGN["outage"], part)
+        console.print(f"{part:14} {'any outage':12} {counts(outage)}")
+    if wanted.errors:
+        _print_errors()
+
+
+def _any_of(topics: Iterable[str], part: str) -> list[Judged]:
+    """Judge several topics as one, on the posts that are sure for all of them."""
+    lists = [{post.id: post for post in ours(topic, part)} for topic in topics]
+    shared = set.intersection(*(set(posts) for posts in lists))
+    return [
+        Judged(
+            id=post_id,
+            text=lists[0][post_id].text,
+            truth=any(posts[post_id].truth for posts in lists),
+            found=any(posts[post_id].found for posts in lists),
+        )
+        for post_id in sorted(shared)
+    ]
+
+
+def _print_errors() -> None:
+    for topic in builtin_topics():
+        for post in ours(topic.name, "tune"):
+            if post.truth != post.found:
+                kind = "missed" if post.truth else "false"
+                console.print(f"\n{topic.name} {kind} {post.id}\n{post.text[:600]}")
+
+
+if __name__ == "__main__":
+    main()

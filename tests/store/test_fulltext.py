@@ -1,0 +1,77 @@
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import aiosqlite
+import pytest
+
+from bot.store import fulltext, migrations, posts
+
+from .kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom, post
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        await room.follow(OTHER, title="Другое")
+        await room.live(*(post(n, "узел" if n == 3 else "сеть", date=NOON + timedelta(seconds=n)) for n in range(1, 6)))
+        await room.live(post(4, "узел", date=NOON + timedelta(seconds=4), edit_date=NOON + timedelta(hours=1)))
+        await room.live(post(9, "сеть", channel_id=OTHER, date=ago(hours=1)))
+        yield room
+
+
+async def found(room: Newsroom, expression: str | None, **narrowed: object) -> list[int]:
+    rows = await fulltext.versions(room.db, expression, **{"limit": 99, "with_text": False, **narrowed})  # type: ignore[arg-type]
+    return [post.message_id for post in await posts.of_versions(room.db, [row.version_id for row in rows])]
+
+
+async def test_versions_are_found_newest_first_the_earlier_ones_too(room: Newsroom) -> None:
+    assert await found(room, '"сеть"') == [5, 4, 2, 1, 9]
+    assert await found(room, '"узел"') == [4, 3]
+    assert await found(room, None) == [5, 4, 4, 3, 2, 1, 9]
+    assert [p.current for p in await posts.of_versions(room.db, [(await room.stored(4)).version_id])] == [True]
+
+
+@pytest.mark.parametrize("expression", ['"сеть" OR "узел"', None])
+async def test_versions_are_narrowed_alike_with_and_without_words(room: Newsroom, expression: str | None) -> None:
+    since, until = NOON + timedelta(seconds=2), NOON + timedelta(seconds=4)
+    before = (await room.stored(3)).version_id
+    assert await found(room, expression, since=since, until=until) == [3, 2]
+    assert await found(room, expression, before=before) == [2, 1, 9]
+    assert await found(room, expression, before=before, until=NOON) == [9]
+    assert await found(room, expression, channel_ids=[OTHER]) == [9]
+    assert await found(room, expression, channel_ids=[NEWS, OTHER], limit=2) == [5, 4]
+    assert await found(room, expression, channel_ids=[4711]) == []
+
+
+@pytest.mark.parametrize("expression", ['"узел"', None])
+@pytest.mark.parametrize("channel_ids", [None, [NEWS]])
+async def test_the_words_and_on_demand_the_text_come_along(
+    room: Newsroom, expression: str | None, channel_ids: list[int] | None
+) -> None:
+    until = NOON + timedelta(seconds=4)
+    (row,) = await fulltext.versions(room.db, expression, limit=1, with_text=True, channel_ids=channel_ids, until=until)
+    assert (row.words, row.text) == (f"'c'{NEWS} узел", "узел")
+    (row,) = await fulltext.versions(
+        room.db, expression, limit=1, with_text=False, channel_ids=channel_ids, until=until
+    )
+    assert (row.words, row.text) == (f"'c'{NEWS} узел", "")
+
+
+async def test_an_older_index_learns_the_channels(tmp_path: Path) -> None:
+    scripts = migrations.available()
+    async with aiosqlite.connect(tmp_path / "old.db", isolation_level=None) as connection:
+        await migrations.apply(connection, {1: scripts[1]})
+        for row, channel in ((7, NEWS), (8, OTHER)):
+            await connection.execute(
+                """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, date, seen_at,
+                observed_by, reader_id, program, raw, layer, raw_sha256)
+                VALUES (?, ?, 1, 1, x'', 'Сеть', '[]', 0, 0, 'live', 1, '', x'', 0, x'')""",
+                (row, channel),
+            )
+            await connection.execute("INSERT INTO fulltext (rowid, words) VALUES (?, 'сеть')", (row,))
+        await migrations.apply(connection, scripts)
+        query = "SELECT rowid, words FROM fulltext WHERE fulltext MATCH ?"
+        rows = await connection.execute_fetchall(query, (f'"сеть" AND "\'c\'{OTHER}"',))
+    assert [tuple(row) for row in rows] == [(8, f"'c'{OTHER} сеть")]

@@ -1,0 +1,104 @@
+"""All the real posts in one store: what a search finds there is what the matcher finds in each of them."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import pytest
+import pytest_asyncio
+
+from bot.matching.matcher import Matcher
+from bot.matching.text import Document, analyse
+from bot.matching.topics import builtin_topics
+from bot.models import ObservedBy
+from bot.search import Scope, look, search
+from bot.store.database import Database
+
+from .queries import Asker
+from .store.kit import LAST_MONTH, NEWS, OTHER, compiled, newsroom, post
+
+REAL_POSTS = Path(__file__).parents[2] / "shared" / "data" / "posts.jsonl"
+BATCH = 2000  # posts in one observation
+EVERY = 10**6  # more hits than there are posts
+# How many queries of a kind; those that find or read the most posts are the fewest.
+ASKED = {"word": 30, "either": 10, "phrase": 40, "near": 30, "both": 40, "without": 40, "prefix": 30, "exact": 35}
+ASKED |= {"signed": 30, "nested": 30, "lines": 10, "regex": 2}
+
+pytestmark = [
+    pytest.mark.skipif(not REAL_POSTS.exists(), reason=f"the real posts are not here: {REAL_POSTS}"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """Every real post, stored and read."""
+
+    db: Database
+    documents: tuple[Document, ...]  # of the messages 1, 2, …
+
+
+@cache
+def texts() -> tuple[str, ...]:
+    return tuple(json.loads(line)["text"] for line in REAL_POSTS.read_text("utf-8").splitlines())
+
+
+@cache
+def questions() -> tuple[str, ...]:
+    """Return queries of every kind, and the built-in topics."""
+    asker = Asker(texts(), most=100)  # an answer of thousands of posts takes its time
+    return (
+        *(asker.kinds[kind]() for kind, count in ASKED.items() for _ in range(count)),
+        *(topic.query for topic in builtin_topics()),
+    )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def archive(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Archive]:
+    async with newsroom(tmp_path_factory.mktemp("archive")) as room:
+        await room.follow()
+        await room.follow(OTHER, title="Другое")
+        every = [
+            post(n, text, channel_id=OTHER if n % 3 else NEWS, date=LAST_MONTH + timedelta(seconds=90 * n))
+            for n, text in enumerate(texts(), start=1)
+        ]
+        Random(1).shuffle(every)  # noqa: S311 - a repeatable order is wanted
+        for start in range(0, len(every), BATCH):
+            await room.see(ObservedBy.BACKFILL, *every[start : start + BATCH])
+        yield Archive(db=room.db, documents=tuple(map(analyse, texts())))
+
+
+async def test_search_and_matcher_never_disagree_on_any_real_post(archive: Archive) -> None:
+    queries = {str(number): compiled(query) for number, query in enumerate(questions())}
+    matcher = Matcher(queries)
+    expected: dict[str, dict[int, object]] = {name: {} for name in queries}
+    for number, document in enumerate(archive.documents, start=1):
+        for name, spans in matcher.match(document).items():
+            expected[name][number] = spans
+    wrong = {}
+    for name, query in queries.items():
+        hits = await search(archive.db, query, limit=EVERY)
+        if [(hit.post.message_id, hit.spans) for hit in hits] != sorted(expected[name].items(), reverse=True):
+            wrong[str(query.query)] = len(hits), len(expected[name])
+    assert wrong == {}
+    assert len(set(questions())) >= 300
+    assert sum(map(bool, expected.values())) >= 200
+    assert sum(map(len, expected.values())) >= 10_000
+
+
+async def test_pages_of_any_size_bring_the_same_posts_as_one(archive: Archive) -> None:
+    dice = Random(2)  # noqa: S311 - a repeatable choice is wanted
+    for question in dice.sample(questions(), 15):
+        query = compiled(question)
+        scope = Scope(channel_ids=(NEWS,))
+        whole = await search(archive.db, query, limit=60, channel_id=NEWS)
+        pages, before, more = [], None, True
+        while more and len(pages) < 60:
+            found = await look(archive.db, query, scope, limit=7, before=before, most=dice.choice((50, 500, 5000)))
+            pages += found.hits
+            before, more = found.before, found.before is not None
+        assert pages[:60] == whole
