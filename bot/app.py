@@ -1,7 +1,7 @@
 """Settings come in, a running service goes out: every part is built and wired here, and nowhere else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,9 +16,9 @@ from bot.delivery.worker import Worker
 from bot.errors import FatalError, SettingsError
 from bot.ingest import Ingest
 from bot.matching.forms import Inflector
-from bot.matching.matcher import compile_query
+from bot.matching.matcher import Compiled, compile_query
 from bot.matching.query import parse
-from bot.matching.topics import builtin_topics
+from bot.matching.topics import Topic, builtin_topics, check_examples, read_folder
 from bot.models import Clock
 from bot.settings import Settings
 from bot.sources.live import Live
@@ -88,9 +88,11 @@ async def run(
     Raises SettingsError where something is missing, FatalError where something broke that cannot heal.
     """
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_BOT_TOKEN")
+    own_topics = read_folder(settings.data_dir / "topics")
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_path)
         stack.push_async_callback(database.close)
+        await database.write(lambda tx: _take_over(tx, own_topics, now=clock()))
         reader = _client(stack, settings, clients.reader_client, "reader")
         bot = _client(stack, settings, clients.bot_client, "bot")
         service = await _unless(stop, _build(database, reader, bot, settings=settings, clock=clock))
@@ -123,15 +125,28 @@ def _client(stack: AsyncExitStack, settings: Settings, make: Callable[[Settings]
     return client
 
 
-async def _prepare(database: Database, settings: Settings, now: datetime) -> None:
-    """Bring the built-in topics up to date, and ask for the channels of the settings at the very first start."""
+async def _take_over(tx: Transaction, own: Iterable[Topic], *, now: datetime) -> None:
+    """Bring the built-in topics up to date; one of the people's own files takes the place of ours of that name."""
     inflector = Inflector()
-    queries = {topic.name: topic.query for topic in builtin_topics()}
+    filed = {topic.name.casefold(): topic for topic in (*builtin_topics(), *own)}
+    taken = await topics.take_over(
+        tx,
+        [topics.Filed(name=topic.name, query=topic.query, default=topic.default) for topic in filed.values()],
+        lambda query: compile_query(parse(query), inflector).to_json(),
+        now=now,
+    )
+    for name in taken:
+        log.warning("a topic that was made in the chat has this name; the file is not used", topic=name)
+    for topic in own:
+        stored = await topics.find(tx, topic.name)
+        if stored is not None and stored.builtin:
+            check_examples(topic, Compiled.from_json(stored.compiled))
+
+
+async def _ask_for_channels(database: Database, settings: Settings, now: datetime) -> None:
+    """Ask for the channels of the settings, at the very first start."""
 
     async def job(tx: Transaction) -> None:
-        await topics.ensure_builtin(
-            tx, queries, lambda query: compile_query(parse(query), inflector).to_json(), now=now
-        )
         if await meta.get(tx, "first_started_at") is None:
             await meta.put(tx, "first_started_at", now.isoformat())
             for reference in settings.channels:
@@ -161,7 +176,7 @@ async def _build(
     account_id = await clients.connect_reader(reader)
     username = await clients.connect_bot(bot, settings)
     await clock.set_by(reader)
-    await _prepare(database, settings, clock())
+    await _ask_for_channels(database, settings, clock())
     reader_id = await database.write(lambda tx: readers.register(tx, account_id, clock()))
     live.reader_id = reader_id
     sweep = Sweep(reader, database, ingest, reader_id=reader_id, clock=clock, interval=settings.sweep_interval)

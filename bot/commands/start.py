@@ -11,7 +11,6 @@ from bot.commands.zones import city, find_zone
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
 from bot.markup import Text, bold
-from bot.matching.topics import builtin_topics
 from bot.models import Outgoing
 from bot.store import chats, subscriptions, topics
 from bot.store.chats import Chat, Role
@@ -135,9 +134,8 @@ async def _pair(tx: Transaction, request: Request, chat: Chat | None, *, now: da
     language = spoken(request.language)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
     if chat is None and request.private:
-        for builtin in builtin_topics():
-            topic = await topics.find(tx, builtin.name) if builtin.default else None
-            if topic is not None:
+        for topic in await topics.all_topics(tx):
+            if topic.default:
                 await subscriptions.subscribe(tx, paired.id, topic.id, now=now)
     return paired
 

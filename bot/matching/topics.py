@@ -52,7 +52,12 @@ def read_folder(folder: Traversable) -> tuple[Topic, ...]:
     if not folder.is_dir():
         return ()
     files = {file.name.removesuffix(_SUFFIX): file for file in folder.iterdir() if file.name.endswith(_SUFFIX)}
-    return tuple(read_topic(name, _content(name, files[name])) for name in sorted(files))
+    found: dict[str, Topic] = {}
+    for name in sorted(files):
+        if name.casefold() in found:
+            raise TopicError(name, 1, "another file has this name in other letters; names are one whatever their case")
+        found[name.casefold()] = read_topic(name, _content(name, files[name]))
+    return tuple(found.values())
 
 
 def read_topic(name: str, content: str) -> Topic:

@@ -1,7 +1,7 @@
 """Topics: named queries with their compiled form; names are unique whatever their case."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,17 @@ class Topic:
     name: str  # as written
     query: str  # as written
     compiled: str  # JSON, forms expanded
-    builtin: bool
+    builtin: bool  # comes from a file: nobody changes it in the chat
+    default: bool  # whether pairing subscribes the owner to it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """What a file says of a topic."""
+
+    name: str
+    query: str
+    default: bool  # whether pairing subscribes the owner to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +45,12 @@ class Changed:
 
 def _to_topic(row: sqlite3.Row) -> Topic:
     return Topic(
-        id=row["id"], name=row["name"], query=row["query"], compiled=row["compiled"], builtin=bool(row["builtin"])
+        id=row["id"],
+        name=row["name"],
+        query=row["query"],
+        compiled=row["compiled"],
+        builtin=bool(row["builtin"]),
+        default=bool(row["on_by_default"]),
     )
 
 
@@ -95,27 +110,57 @@ async def delete(tx: Transaction, topic_id: int) -> bool:
     return await tx.execute("DELETE FROM topics WHERE id = :id", values) > 0
 
 
-async def ensure_builtin(
-    tx: Transaction, queries: Mapping[str, str], expand: Callable[[str], str], *, now: datetime
-) -> None:
-    """Bring the built-in topics, name → query, up to date; a topic that a person made under such a name stays theirs.
+async def take_over(
+    tx: Transaction, filed: Iterable[Filed], expand: Callable[[str], str], *, now: datetime
+) -> list[str]:
+    """Bring the built-in topics up to what the files say; return the names under which people have made topics.
 
-    `expand` turns a query into its compiled JSON. It loads dictionaries, so it is asked only where a query is new or
-    another version of the program expanded it.
+    Those stay as they are. A topic whose file is gone becomes one that people can delete. `expand` turns a query into
+    its compiled JSON. It loads dictionaries, so it is asked only where a query is new or another version of the program
+    expanded it.
     """
-    known = {topic.name: topic for topic in await all_topics(tx) if topic.builtin}
+    known = {_fold(topic.name): topic for topic in await all_topics(tx)}
     same_program = await meta.get(tx, _EXPANDED_BY) == __version__
-    for name, query in queries.items():
-        if same_program and name in known and known[name].query == query:
-            continue
-        await tx.execute(
-            """INSERT INTO topics (name, folded, query, compiled, builtin, created_at)
-            VALUES (:name, :folded, :query, :compiled, 1, :now)
-            ON CONFLICT (folded) DO UPDATE SET query = excluded.query, compiled = excluded.compiled WHERE builtin""",
-            {"name": name, "folded": _fold(name), "query": query, "compiled": expand(query), "now": to_ms(now)},
-        )
-        tx.announce(Subject.TOPICS)
+    files = {_fold(topic.name): topic for topic in filed}
+    for folded, topic in files.items():
+        before = known.get(folded)
+        if before is None or before.builtin:
+            await _bring_up(tx, topic, before, expand, same_program=same_program, now=now)
+    for folded in known.keys() - files.keys():
+        if known[folded].builtin:
+            await tx.execute("UPDATE topics SET builtin = 0 WHERE folded = :folded", {"folded": folded})
+            tx.announce(Subject.TOPICS)
     await meta.put(tx, _EXPANDED_BY, __version__)
+    return [topic.name for folded, topic in files.items() if folded in known and not known[folded].builtin]
+
+
+async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how to get there
+    tx: Transaction,
+    topic: Filed,
+    before: Topic | None,
+    expand: Callable[[str], str],
+    *,
+    same_program: bool,
+    now: datetime,
+) -> None:
+    expanded = before is not None and same_program and before.query == topic.query
+    if expanded and before is not None and before.default == topic.default:
+        return
+    await tx.execute(
+        """INSERT INTO topics (name, folded, query, compiled, builtin, on_by_default, created_at)
+        VALUES (:name, :folded, :query, :compiled, 1, :default, :now)
+        ON CONFLICT (folded) DO UPDATE SET query = excluded.query, compiled = excluded.compiled,
+            on_by_default = excluded.on_by_default""",
+        {
+            "name": topic.name,
+            "folded": _fold(topic.name),
+            "query": topic.query,
+            "compiled": before.compiled if expanded and before is not None else expand(topic.query),
+            "default": topic.default,
+            "now": to_ms(now),
+        },
+    )
+    tx.announce(Subject.TOPICS)
 
 
 def _fold(name: str) -> str:

@@ -110,7 +110,8 @@ def bold_words(outgoing: Outgoing) -> list[str]:
 
 
 async def bring_topics(tx: Transaction, now: datetime) -> None:
-    await topics.ensure_builtin(tx, BUILTIN, lambda query: compiled(query).to_json(), now=now)
+    filed = [topics.Filed(name=name, query=query, default=name != "utilities") for name, query in BUILTIN.items()]
+    await topics.take_over(tx, filed, lambda query: compiled(query).to_json(), now=now)
 
 
 @asynccontextmanager

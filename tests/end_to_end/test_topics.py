@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from telethon import events
 from telethon.tl import types as tl
 
+from bot.matching.topics import TopicError
 from tests.end_to_end.kit import Person, newsroom
 from tests.sandbox.party import Heard
 
@@ -58,3 +60,25 @@ async def test_a_forwarded_post_is_explained(tmp_path: Path) -> None:
         explained = await replies(owner, "/test сайт ~2 касса", forwarded)
         assert "It does not fit." in explained.message
         assert "not found: касса" in explained.message
+
+
+async def test_a_topic_in_a_file_of_their_own_is_switched_on_and_alerts(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        await room.stop()
+        folder = room.settings.data_dir / "topics"
+        folder.mkdir()
+        (folder / "Топливо.toml").write_text('query = "бензин"\nmatches = ["Нет бензина"]', encoding="utf-8")
+        await room.start()
+        assert "gets alerts on Топливо now" in (await owner.asks("/track топливо")).message
+        channel.post("Бензина на заправке нет.")
+        assert (await owner.alert("заправке")).message.startswith("Agency · Топливо")
+
+        await room.stop()
+        (folder / "Топливо.toml").write_text('query = "бензин"\nmatches = ["Нет солярки"]', encoding="utf-8")
+        with pytest.raises(TopicError, match=r"^Топливо\.toml, line 2: the query does not find “Нет солярки”"):
+            await room.start()
+        (folder / "Топливо.toml").unlink()
+        await room.start()
+        assert "No more alerts" in (await owner.asks("/untrack Топливо")).message

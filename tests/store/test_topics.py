@@ -47,7 +47,8 @@ class TestTopics:
                 expanded.append(query)
                 return f'"{query}"'
 
-            await room.db.write(lambda tx: topics.ensure_builtin(tx, queries, expand, now=NOON))
+            filed = [topics.Filed(name=name, query=query, default=False) for name, query in queries.items()]
+            await room.db.write(lambda tx: topics.take_over(tx, filed, expand, now=NOON))
 
         await start({"blocking": "блок*", "outages": "сбой"})
         await start({"blocking": "запрет", "outages": "сбой"})
