@@ -129,7 +129,7 @@ class Matcher:
         if self._watchers:
             places = self._terms.places(document.tokens)
             patterns = self._programs.spans(document.text)
-            page = Page(document, places, patterns)
+            page = Page(document, places, patterns, looked_up=self._uses)
             # a copy: the page adds to its places the terms that it looked up in vain
             found.update(self._verified(page, frozenset(places), patterns))
         return Found(found, page)

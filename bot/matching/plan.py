@@ -5,7 +5,7 @@ hold or do not.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -16,6 +16,7 @@ from bot.matching.text import Document
 _MOST_FINDS = 500
 # The most pairs of finds that one proximity or phrase tries: what repeats makes many pairs, and few new finds.
 _MOST_PAIRS = 5_000
+_NOWHERE: list[int] = []
 
 
 class Find(NamedTuple):
@@ -43,14 +44,19 @@ class Page:
         document: Document,
         places: dict[Term, list[int]] | None = None,
         patterns: dict[str, list[Span]] | None = None,
+        *,
+        looked_up: Container[Term] = (),
     ) -> None:
         self.document = document
         self._places = {} if places is None else places  # those that were looked up already
+        self._looked_up = looked_up  # terms that stand nowhere unless they are among these places
         self._patterns = {} if patterns is None else patterns  # the same
 
     def places(self, term: Term) -> list[int]:
         """Return the tokens a term stands at, in order; capitals are not looked at."""
         places = self._places.get(term)
+        if places is None and term in self._looked_up:
+            return _NOWHERE
         if places is None:
             places = self._places[term] = _places(term, self.document.places)
         return places
@@ -91,6 +97,9 @@ class Row:
 
     def finds(self, page: Page) -> list[Find]:
         """Return where it stands, in order."""
+        for item in self.items:  # most phrases fail by their first word
+            if not page.places(item.term):
+                return []
         finds = self.items[0].finds(page)
         for item in self.items[1:]:
             if not finds:

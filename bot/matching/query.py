@@ -21,8 +21,8 @@ from bot.matching.tree import (
 
 __all__ = ["MESSAGES", "Query", "QueryError", "parse"]
 
-LONGEST_QUERY = 12_000
-MOST_PARTS = 1_500
+LONGEST_QUERY = 16_000
+MOST_PARTS = 2_000
 DEEPEST = 20
 
 

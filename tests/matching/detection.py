@@ -18,7 +18,7 @@ from tests.matching.kit import compiled
 # Real posts lie beside the project, never in it; the labels that are ours name them by their ids.
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 console = Console(highlight=False, markup=False, soft_wrap=True)
-LABELS = Path(__file__).parents[1] / "data" / "labels.jsonl"
+OURS = Path(__file__).parents[1] / "data"
 HALVES = ("tune", "report")
 # What one foreign label stands for.
 FOREIGN = {"outage": frozenset({"outages", "shutdowns", "utilities"}), "sovereignty": frozenset({"sovereignty"})}
@@ -74,7 +74,7 @@ def half(post_id: str) -> str:
 def ours(topic: str, part: str) -> list[Judged]:
     """Judge a topic on one half of our labels; posts whose label is unsure are left out."""
     texts = _posts()
-    rows = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in (OURS / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
     return [
         Judged(
             id=row["id"],
@@ -84,6 +84,18 @@ def ours(topic: str, part: str) -> list[Judged]:
         )
         for row in rows
         if half(row["id"]) == part and topic not in row.get("unsure", ())
+    ]
+
+
+def written(topic: str, part: str) -> list[Judged]:
+    """Judge a topic on the posts that were written to try it."""
+    rows = [json.loads(line) for line in (OURS / "written.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [
+        Judged(
+            id=f"written {number}", text=row["text"], truth=topic in row["topics"], found=topic in _found(row["text"])
+        )
+        for number, row in enumerate(rows, start=1)
+        if row["half"] == part
     ]
 
 
@@ -121,15 +133,17 @@ def _found(text: str) -> frozenset[str]:
 def main() -> None:
     """Print the counts of each topic."""
     parser = argparse.ArgumentParser(prog="python -m tests.matching.detection", description=__doc__)
-    parser.add_argument("--errors", action="store_true", help="name the posts of the half «tune» judged wrongly")
+    parser.add_argument("--errors", action="store_true", help="show the posts of the halves «tune» judged wrongly")
     wanted = parser.parse_args()
     for label in FOREIGN:
         console.print(f"labelled.jsonl {label:12} {counts(foreign(label))}")
     for part in HALVES:
         for topic in builtin_topics():
-            console.print(f"{part:14} {topic.name:12} {counts(ours(topic.name, part))}")
-        outage = _any_of(FOREIGN["outage"], part)
-        console.print(f"{part:14} {'any outage':12} {counts(outage)}")
+            console.print(f"real {part:9} {topic.name:12} {counts(ours(topic.name, part))}")
+        console.print(f"real {part:9} {'any outage':12} {counts(_any_of(FOREIGN['outage'], part))}")
+    for part in HALVES:
+        for topic in builtin_topics():
+            console.print(f"written {part:6} {topic.name:12} {counts(written(topic.name, part))}")
     if wanted.errors:
         _print_errors()
 
@@ -151,7 +165,7 @@ def _any_of(topics: Iterable[str], part: str) -> list[Judged]:
 
 def _print_errors() -> None:
     for topic in builtin_topics():
-        for post in ours(topic.name, "tune"):
+        for post in (*ours(topic.name, "tune"), *written(topic.name, "tune")):
             if post.truth != post.found:
                 kind = "missed" if post.truth else "false"
                 console.print(f"\n{topic.name} {kind} {post.id}\n{post.text[:600]}")
