@@ -4,13 +4,15 @@ Most texts that a full-text index proposes for a phrase have its words far apart
 alone, in a fifth of the time that reading the text anew takes; what passes has to be verified all the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from bot.matching.plan import Choice, Every, Expression, Pair, Placed, Row, Some, Spot, Step, Term
 from bot.matching.regex import program
+from bot.matching.terms import Lookup
 from bot.matching.text import tag_token
 
 _TAG = tag_token("")
+_MOST_TERMS = 60  # of a query that this look is quicker for
 _MOST_RUNS = 200  # that one step may have before the text passes unseen
 _Run = tuple[int, int]  # indexes of the first and the last token
 
@@ -20,40 +22,25 @@ class Sieve:
 
     def __init__(self, plan: Step) -> None:
         self._plan = plan
-        terms = tuple(_terms(plan))
-        self._by_token: dict[str, list[Term]] = {}
+        terms = set(_terms(plan))
+        self._terms: Lookup[Term] = Lookup()
         for term in terms:
-            for form in term.forms:
-                self._by_token.setdefault(form, []).append(term)
-        self._by_prefix = [(prefix, term) for term in terms for prefix in term.prefixes]
-        self._prefixes = tuple(prefix for prefix, _ in self._by_prefix)
-        self.asks_for_order = _has_order(plan)  # else a text with the right words is nearly always a find
+            self._terms.add(term, term)
+        self._asks_for_order = _has_order(plan)
+        # else a text with the right words is nearly always a find, or this look takes longer than the query itself
+        self.is_worthwhile = self._asks_for_order and len(terms) <= _MOST_TERMS
 
     def passes(self, words: str, text: str | None) -> bool:
         """Tell whether a text may match; without it, regular expressions are taken to hold.
 
         `words` is `Document.indexed`, with or without more words before it.
         """
-        if self.asks_for_order and _TAG in words:  # a tag's words share their places: their order tells no distances
+        if self._asks_for_order and _TAG in words:  # a tag's words share their places: their order tells no distances
             return True
-        places = self._places(words.split(" ")) if self._by_token or self._prefixes else {}
         try:
-            return _holds(self._plan, places, text)
+            return _holds(self._plan, self._terms.places(words.split(" ")), text)
         except _TooManyError:
             return True
-
-    def _places(self, tokens: Sequence[str]) -> dict[Term, list[int]]:
-        known, prefixes = self._by_token, self._prefixes
-        indexes = [i for i, token in enumerate(tokens) if token in known or (prefixes and token.startswith(prefixes))]
-        found: dict[Term, list[int]] = {}
-        for index in indexes:
-            for term in self._terms_of(tokens[index]):
-                found.setdefault(term, []).append(index)
-        return found
-
-    def _terms_of(self, token: str) -> list[Term]:
-        begun = [term for prefix, term in self._by_prefix if token.startswith(prefix)]
-        return [*self._by_token.get(token, ()), *begun]
 
 
 class _TooManyError(Exception):
@@ -79,7 +66,7 @@ def _runs(step: Placed, places: Mapping[Term, list[int]]) -> set[_Run]:
         case Spot(term):
             runs = {(index, index) for index in places.get(term, ())}
         case Row(items, gap):
-            runs = _runs(items[0], places)
+            runs = _runs(items[0], places) if all(item.term in places for item in items) else set()
             for item in items[1:]:
                 runs = _followed(runs, _runs(item, places) if runs else set(), gap + 1)
         case Pair(left, right, distance):
