@@ -26,10 +26,10 @@ lint: $(READY) ## ruff, mypy and the import contracts
 	@echo '== import contracts'
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(READY) ## ratios against plain Telethon, in a minute and a half
+bench: $(READY) ## ratios against plain Telethon, other matchers and bare FTS5, in five minutes
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-bench-full: $(READY) ## the same with more samples, in six minutes
+bench-full: $(READY) ## the same with more samples, in a quarter of an hour
 	@$(BIN)/python -m tests.benchmarks --full $(ARGS)
 
 run: $(READY) ## run the service with the settings in .env
