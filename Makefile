@@ -6,7 +6,7 @@ READY := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-full run lock messages clean
+.PHONY: help demo test lint chaos bench bench-full run lock messages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
@@ -25,6 +25,9 @@ lint: $(READY) ## ruff, mypy and the import contracts
 	@$(BIN)/mypy
 	@echo '== import contracts'
 	@$(BIN)/lint-imports --no-logo
+
+chaos: $(READY) ## fifty storms of lost pushes, cuts, floods and kills, and whether the archive is complete, in ten minutes
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(READY) ## ratios against plain Telethon, other matchers and bare FTS5, in five minutes
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -4,7 +4,7 @@
             reader account (user session)                        bot account (bot session)
 Telegram ──▶ sources.live ───┐                                 ┌─▶ delivery.worker ─▶ telegram.sender ──▶ chats
 Telegram ──▶ sources.sweep ──┼─▶ ingest ─▶ store: posts, versions, index              ▲ pacing, retry
-                             │     └─▶ matching (pure) ─▶ store: alerts (outbox) ─────┘
+files ─────▶ sources.archive ┘     └─▶ matching (pure) ─▶ store: alerts (outbox) ─────┘
 chats ─────▶ commands ⇄ store ─▶ sources.subscriptions (joins, leaves)
 ```
 

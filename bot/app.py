@@ -1,7 +1,7 @@
 """Settings come in, a running service goes out: every part is built and wired here, and nowhere else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,21 +12,27 @@ import structlog
 
 from bot.commands.access import Access
 from bot.commands.router import Router
+from bot.delivery.progress import Showing
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, SettingsError
 from bot.ingest import Ingest
+from bot.loops import guarded
 from bot.matching.forms import Inflector
 from bot.matching.matcher import Compiled, compile_query
 from bot.matching.query import parse
 from bot.matching.topics import Topic, builtin_topics, check_examples, read_folder
 from bot.models import Clock
+from bot.proof.receipts import Receipts
 from bot.settings import Settings
-from bot.sources.live import Live
-from bot.sources.subscriptions import Subscriptions
-from bot.sources.sweep import Sweep
-from bot.store import channels, chats, heartbeats, meta, readers, topics
+from bot.sources import fast
+from bot.sources.reading import Reading
+from bot.sources.shares import Shares
+from bot.sources.silence import Silence
+from bot.sources.sweep import polls_a_round
+from bot.store import channels, chats, heartbeats, meta, pace, topics
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
+from bot.store.pace import Pace
 from bot.telegram import clients
 from bot.telegram.clients import Client
 from bot.telegram.pacing import Pacing, Rates
@@ -36,7 +42,6 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 HEARTBEAT_INTERVAL = 30.0  # s
-BACK_OFF = 5.0  # s, after a loop failed
 CLOCK_ERROR = timedelta(seconds=2)  # of this machine: what is more is put right …
 MOST_CLOCK_ERROR = timedelta(minutes=10)  # … up to here, else `channelwatch invite` and the service would disagree
 STOP_WITHIN = 8.0  # s; docker kills after 10
@@ -69,6 +74,16 @@ class TelegramClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What stays open while the service runs."""
+
+    database: Database
+    bot: Client
+    readings: Sequence[Reading]  # the reader account and its standby
+    clock: TelegramClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """What is known once the service runs."""
 
@@ -88,14 +103,22 @@ async def run(
     Raises SettingsError where something is missing, FatalError where something broke that cannot heal.
     """
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_BOT_TOKEN")
-    own_topics = read_folder(settings.data_dir / "topics")
+    for reference in settings.channels:  # before anything is made or connected
+        _normalised(reference)
+    own_topics = read_folder(settings.topics_path)
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_path)
         stack.push_async_callback(database.close)
         await database.write(lambda tx: _take_over(tx, own_topics, now=clock()))
-        reader = _client(stack, settings, clients.reader_client, "reader")
-        bot = _client(stack, settings, clients.bot_client, "bot")
-        service = await _unless(stop, _build(database, reader, bot, settings=settings, clock=clock))
+        bot = _bot(stack, settings)
+        shares, ingest_clock = Shares(database), TelegramClock(clock)
+        ingest = Ingest(database, ingest_clock, alert_max_age=settings.alert_max_age)
+        sessions = (clients.READER, clients.STANDBY)
+        readings = [Reading(settings, session, database, ingest, shares, clock=ingest_clock) for session in sessions]
+        for reading in readings:
+            stack.push_async_callback(reading.close)
+        parts = Parts(database=database, bot=bot, readings=readings, clock=ingest_clock)
+        service = await _unless(stop, _build(parts, settings=settings, machine_clock=clock))
         if service is not None:
             loops, worker, ready = service
             log.info("ready", bot=ready.bot_username)
@@ -117,9 +140,9 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
         await asyncio.wait(waited)
 
 
-def _client(stack: AsyncExitStack, settings: Settings, make: Callable[[Settings], Client], name: str) -> Client:
-    stack.enter_context(clients.lock(settings.data_dir / f"{name}.session"))
-    client = make(settings)
+def _bot(stack: AsyncExitStack, settings: Settings) -> Client:
+    stack.enter_context(clients.lock(settings.data_dir / "bot.session"))
+    client = clients.bot_client(settings)
     # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
     stack.push_async_callback(client.disconnect)
     return client
@@ -163,43 +186,48 @@ def _normalised(reference: str) -> str:
 
 
 async def _build(
-    database: Database, reader: Client, bot: Client, *, settings: Settings, clock: Clock
+    parts: Parts, *, settings: Settings, machine_clock: Clock
 ) -> tuple[dict[str, Callable[[], Awaitable[None]]], Worker, Ready]:
-    machine_clock, clock = clock, TelegramClock(clock)
-    ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
+    database, bot, clock = parts.database, parts.bot, parts.clock
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
     sender = Sender(bot, Pacing(rates), monotonic=monotonic)
     worker = Worker(database, sender, clock=clock)
-    # Handlers are in place before the clients connect: what is caught up is handed to them at once.
-    live = Live(reader, ingest, clock)
+    # Handlers are in place before the client connects: what is caught up is handed to them at once.
     router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)
-    account_id = await clients.connect_reader(reader)
+    reader = await _open_one(parts.readings, settings)
     username = await clients.connect_bot(bot, settings)
     await clock.set_by(reader)
     await _ask_for_channels(database, settings, clock())
-    reader_id = await database.write(lambda tx: readers.register(tx, account_id, clock()))
-    live.reader_id = reader_id
-    sweep = Sweep(reader, database, ingest, reader_id=reader_id, clock=clock, interval=settings.sweep_interval)
-    reader.on_reconnect = sweep.request_sweep
-    subscriptions = Subscriptions(
-        reader, database, ingest, reader_id=reader_id, clock=clock, join_interval=settings.join_interval
-    )
+    every = Pace(round=settings.sweep_interval, polls=polls_a_round(settings.sweep_interval), fast=fast.OUTSIDE)
+    await database.write(lambda tx: pace.put(tx, every))
     loops: dict[str, Callable[[], Awaitable[None]]] = {
-        "live": live.run,
-        "sweep": sweep.run,
-        "subscriptions": subscriptions.run,
         "delivery": worker.run,
+        "progress": Showing(database, sender, clock=clock).run,
         "commands": router.run,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
-        "reader": lambda: clients.keep_connected(reader),
         "bot": lambda: clients.keep_connected(bot, ask_every=clients.ASK_EVERY),
         "heartbeat": lambda: _beat(database, machine_clock),
+        "silence": Silence(database, clock=clock).run,
+        "receipts": Receipts(database, clock=clock).run,
+        **{f"reading {number}": reading.run for number, reading in enumerate(parts.readings, start=1)},
     }
     return (
         loops,
         worker,
         Ready(bot_username=username, invitation=await _invitation(database, settings, username, now=clock())),
     )
+
+
+async def _open_one(readings: Sequence[Reading], settings: Settings) -> Client:
+    """Connect the first reader, or the standby where that one cannot; the others connect once they can."""
+    first, standby = readings
+    try:
+        return await first.open()
+    except (SettingsError, FatalError) as error:
+        if not (settings.data_dir / clients.STANDBY).exists():
+            raise
+        log.warning("the reader account cannot be used, its standby reads alone", why=str(error))
+        return await standby.open()
 
 
 async def _invitation(database: Database, settings: Settings, username: str, *, now: datetime) -> str | None:
@@ -225,25 +253,16 @@ async def _beat(database: Database, clock: Clock) -> None:
 async def _run_loops(loops: dict[str, Callable[[], Awaitable[None]]], worker: Worker, stop: asyncio.Event) -> None:
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = {name: group.create_task(_guarded(name, loop), name=name) for name, loop in loops.items()}
+            tasks = {name: group.create_task(guarded(name, loop), name=name) for name, loop in loops.items()}
             await stop.wait()
             worker.stop()
             await asyncio.wait({tasks["delivery"]}, timeout=STOP_WITHIN)
             for task in tasks.values():
                 task.cancel()
-    except* FatalError as group_error:
-        raise group_error.exceptions[0] from None
+    except* FatalError as group:
+        raise _first(group) from None
 
 
-async def _guarded(name: str, loop: Callable[[], Awaitable[None]]) -> None:
-    """Keep a loop going whatever it meets, except what cannot heal."""
-    while True:
-        try:
-            await loop()
-        except FatalError:
-            raise
-        except Exception:
-            log.exception("a loop failed and goes on", loop=name, pause=BACK_OFF)
-        else:
-            return
-        await asyncio.sleep(BACK_OFF)
+def _first(group: BaseExceptionGroup[FatalError]) -> FatalError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

@@ -6,7 +6,7 @@ Posts are read in pages, newest first, and looked at in a thread, so that other 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import zip_longest
 
@@ -14,7 +14,7 @@ from bot.matching.explain import Explainer, Part, Reason
 from bot.matching.matcher import Compiled, necessary, verify
 from bot.matching.nearest import failures, is_near_miss, relaxed, there
 from bot.matching.text import analyse
-from bot.search import Hit
+from bot.search import Hit, Scope
 from bot.store import fulltext, posts
 from bot.store.database import Reader
 from bot.store.posts import StoredPost
@@ -32,8 +32,8 @@ class NearMiss:
     """A post that a query fails to find by one part."""
 
     post: StoredPost
-    failure: Part  # what would have to change; its spans are those of the post's text
-    spans: tuple[tuple[int, int], ...]  # Python characters of its text: what of the query is there; sorted, merged
+    failure: Part  # what would have to change; its spans are those of the post's whole
+    spans: tuple[tuple[int, int], ...]  # Python characters of its whole: what of the query is there; sorted, merged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Backtest:
     first: (
         date  # the first day that was looked at, in the time zone asked for; before it nothing is stored, or too much
     )
-    last: date  # the last one: today
+    last: date  # the last one: today, or the last one asked for
     empty: bool  # nothing at all is stored there
     per_day: Mapping[date, int]  # posts found a day; days without any are absent
     hits: tuple[Hit, ...]  # the newest ones, newest first, an album once
@@ -90,30 +90,32 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     now: datetime,
     since: datetime | None,
     zone: tzinfo = UTC,
-    channel_id: int | None = None,
+    until: datetime | None = None,
+    channel_ids: Sequence[int] | None = None,
     most: int | None = None,
     progress: Callable[[datetime], None] = lambda _: None,
 ) -> Backtest:
     """Try a query on the posts since a moment, or on all; at most on the newest `most` that come into question.
 
-    `progress` is told the date down to which posts are read. Days are those of `zone`.
+    `until` is excluded. `progress` is told the date down to which posts are read. Days are those of `zone`.
     """
-    oldest = await posts.oldest_date(db, channel_id=channel_id)
-    start = now if oldest is None else max(oldest, since or oldest)
+    oldest = await posts.oldest_date(db, channel_ids=channel_ids)
+    end = now if until is None else min(now, until - timedelta(microseconds=1))
+    start = end if oldest is None else max(oldest, since or oldest)
+    scope = Scope(channel_ids=channel_ids, since=start, until=until)
     run = _Run(query, zone)
-    pages = _pages(db, necessary(query), most=most, since=start, channel_id=channel_id)
-    async for page in pages:
+    async for page in _pages(db, necessary(query), scope, most=most):
         await asyncio.to_thread(run.take, page)
         progress(page[-1].date)
     if most is not None and run.read >= most:
         start = run.reached or start
     loose = relaxed(query.plan)
     if loose is not None:
-        async for page in _pages(db, loose, most=run.most_explained, since=start, channel_id=channel_id):
+        async for page in _pages(db, loose, replace(scope, since=start), most=run.most_explained):
             await asyncio.to_thread(run.look_for_near_misses, page)
     return Backtest(
-        first=min(start, now).astimezone(zone).date(),
-        last=now.astimezone(zone).date(),
+        first=min(start, end).astimezone(zone).date(),
+        last=end.astimezone(zone).date(),
         empty=oldest is None,
         per_day=dict(run.per_day),
         hits=tuple(run.hits),
@@ -141,7 +143,7 @@ class _Run:
         """Look at the posts that come into question, newest first."""
         rejected = []
         for post in page:
-            spans = verify(self._query, analyse(post.text))
+            spans = verify(self._query, analyse(post.whole))
             if spans is None:
                 rejected.append(post)
             else:
@@ -167,7 +169,7 @@ class _Run:
 
     def _explain(self, post: StoredPost) -> None:
         self._explainer = self._explainer or Explainer(self._query)
-        root = self._explainer.explain(analyse(post.text)).root
+        root = self._explainer.explain(analyse(post.whole)).root
         if not root.held and is_near_miss(root):
             (failure,) = failures(root)
             self.near.append(NearMiss(post=post, failure=failure, spans=there(root)))
@@ -189,13 +191,21 @@ def _telling(near: Sequence[NearMiss]) -> list[NearMiss]:
 
 
 async def _pages(
-    db: Reader, expression: str | None, *, most: int | None, since: datetime, channel_id: int | None
+    db: Reader, expression: str | None, scope: Scope, *, most: int | None
 ) -> AsyncIterator[list[StoredPost]]:
     """Yield pages of what the index proposes, newest first, until `most` posts were read."""
     before, left = None, most
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)
-        page = await fulltext.candidates(db, expression, limit=size, before=before, channel_id=channel_id, since=since)
+        page = await fulltext.candidates(
+            db,
+            expression,
+            limit=size,
+            before=before,
+            channel_ids=scope.channel_ids,
+            since=scope.since,
+            until=scope.until,
+        )
         if page:
             yield page
         if len(page) < size:

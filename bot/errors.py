@@ -15,6 +15,14 @@ class FatalError(ChannelwatchError):
     """Something that cannot heal by itself: a revoked session, an unwritable database. It stops the process."""
 
 
+class ReaderLostError(ChannelwatchError):
+    """A reader account cannot read any more: logged out, blocked, frozen; `reason` is Telegram's error string."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Telegram answered {reason}: the reader account is logged out, blocked or frozen.")
+        self.reason = reason
+
+
 class Verdict(StrEnum):
     """What a refusal by Telegram means for the request that met it."""
 

@@ -1,6 +1,6 @@
 """Every post passes here: an observation comes in; versions, index rows and alerts are committed, all or none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -8,8 +8,9 @@ from bot.matching.matcher import Compiled, Matcher
 from bot.matching.plan import merged
 from bot.matching.regex import Span
 from bot.matching.text import Document, analyse
-from bot.models import Clock, Observation
-from bot.store import alerts, fulltext, intake, subscriptions, topics
+from bot.models import Clock, Observation, ObservedBy
+from bot.retelling import marked, named, retell
+from bot.store import alerts, followups, fulltext, intake, subscriptions, topics
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Database, Subject, Transaction
 from bot.store.intake import Added, Change
@@ -26,6 +27,8 @@ class Result:
     gone: int  # messages that our reader no longer sees
     matched: int  # of the new and edited ones, those in which a topic was found; from before the following none is
     alerts: int  # that were not in the outbox
+    stale: int = 0  # versions from before the one we knew: kept as evidence
+    left: int = 0  # messages of an export that a reader of ours is about to see on Telegram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ class _Finding:
     """A version in which topics were found."""
 
     added: Added
-    topics: Mapping[str, tuple[Span, ...]]  # by name; where, in Python characters of its text
+    topics: Mapping[str, tuple[Span, ...]]  # by name; where, in Python characters of the whole
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class _Telling:
     added: Added  # the version that matched first, where several messages of an album do
     wanted: Wanted
     topics: list[str] = field(default_factory=list)
-    spans: set[tuple[int, int]] = field(default_factory=set)  # in the text of that version
+    spans: set[tuple[int, int]] = field(default_factory=set)  # in the whole of that version
     silent: bool = True
 
 
@@ -73,28 +76,40 @@ class Ingest:
         if news is not None:
             self._topics.take_in(news)
         taken = await intake.take_in(tx, observation)
-        read = [(added, analyse(added.post.text)) for added in taken.added]
-        words = [(added.version_id, added.post.channel_id, document.indexed) for added, document in read]
-        findings = [self._find(added, document) for added, document in read]
+        read = [(added, analyse(added.post.whole)) for added in taken.added]
+        is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
+        findings = [] if is_import else [self._find(added, document) for added, document in read]
         await taken.write(tx)
-        await fulltext.add(tx, words)
+        await fulltext.add(tx, _words(read, loaded=False))
+        await fulltext.replace(tx, _words(read, loaded=True))
         found = [finding for finding in findings if finding.topics]
         changes = [added.change for added in taken.added]
+        loaded = [(f.added.post.channel_id, f.added.post.message_id) for f in found if f.added.change == Change.LOADED]
+        if loaded:
+            await self._retell(tx, (), loaded=loaded)
+        count = await self._alert(tx, found) if found else 0
+        if not is_import and (taken.turned or Change.EDITED in changes):
+            edited = {(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.EDITED}
+            await self._retell(tx, taken.turned - edited, edited=edited)
         return Result(
             new=changes.count(Change.NEW),
             edited=changes.count(Change.EDITED),
             gone=taken.gone,
             matched=len(found),
-            alerts=await self._alert(tx, found) if found else 0,
+            alerts=count,
+            stale=changes.count(Change.STALE),
+            left=taken.left,
         )
 
     def _find(self, added: Added, document: Document) -> _Finding:
-        """Look for topics; of an edit only those count that were not in the text before."""
+        """Look for topics; of what has changed only those count that were not there before."""
         found: Mapping[str, tuple[Span, ...]] = {}
-        if added.change != Change.STALE and added.visible and added.post.date >= added.followed_at:
+        is_followed = added.followed_at is not None and added.post.date >= added.followed_at
+        is_news = added.change != Change.STALE and (added.change != Change.LOADED or added.whole_before is not None)
+        if is_news and added.visible and is_followed:
             found = self._topics.matcher.match(document)
-        if found and added.text_before is not None:
-            before = self._topics.matcher.match(analyse(added.text_before)).keys()
+        if found and added.whole_before is not None:
+            before = self._topics.matcher.match(analyse(added.whole_before)).keys()
             found = {name: spans for name, spans in found.items() if name not in before}
         return _Finding(added=added, topics=found)
 
@@ -103,11 +118,41 @@ class Ingest:
         fresh: list[_Telling] = []
         old: list[_Telling] = []
         for telling in await _tellings(tx, findings, self._topics.ids, now=now):
-            (old if now - telling.added.post.date > self._alert_max_age else fresh).append(telling)
-        count = await alerts.enqueue_all(tx, [_draft(telling) for telling in fresh], now=now)
+            if now - _said_at(telling.added) <= self._alert_max_age:
+                fresh.append(telling)
+            elif telling.added.change != Change.LOADED:  # sites change their previews for years
+                old.append(telling)
+        count = await followups.tell(tx, [_draft(telling) for telling in fresh], now=now)
         for group in _by_chat_and_channel(old):
             await alerts.add_late(tx, _late_notice(group[0]), count=len(group), now=now)
         return count
+
+    async def _retell(
+        self,
+        tx: Transaction,
+        messages: Collection[tuple[int, int]],
+        *,
+        edited: Collection[tuple[int, int]] = (),
+        loaded: Collection[tuple[int, int]] = (),
+    ) -> None:
+        """Let the alerts that tell of these messages follow them; beside the text of those `loaded` stands another."""
+        outdated = await followups.outdated(tx, messages, edited=edited, loaded=loaded)
+        if not outdated:
+            return
+        now, ids = self._clock(), self._topics.ids
+        texts = {old.current.whole for old in outdated}
+        found = {text: self._topics.matcher.match(analyse(text)) for text in texts}
+        named = ((old, name) for old in outdated for name in {*old.payload["topics"], *found[old.current.whole]})
+        asked = {(old.channel_id, ids[name]) for old, name in named if name in ids}
+        names = {topic_id: name for name, topic_id in ids.items()}
+        wanted: dict[tuple[int, int], dict[str, Priority]] = {}
+        for row in await subscriptions.for_topics(tx, asked, now):
+            wanted.setdefault((row.chat_id, row.channel_id), {})[names[row.topic_id]] = row.priority
+        retold = [
+            retell(old, found[old.current.whole], wanted.get((old.chat_id, old.channel_id), {})) for old in outdated
+        ]
+        await followups.show(tx, [each.shown for each in retold if each.shown is not None])
+        await alerts.enqueue_all(tx, [draft for each in retold for draft in each.drafts], now=now)
 
 
 class _Topics:
@@ -176,9 +221,25 @@ async def _tellings(
     return tellings.values()
 
 
+def _words(read: Iterable[tuple[Added, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:
+    """Return what the index is to hold of the versions that are new to it, or of those that it holds."""
+    return [
+        (added.version_id, added.post.channel_id, document.indexed)
+        for added, document in read
+        if (added.change == Change.LOADED) == loaded
+    ]
+
+
+def _said_at(added: Added) -> datetime:
+    """Date what a version says: an edit says something new."""
+    edited = added.post.edit_date if added.change == Change.EDITED else None
+    return edited or added.post.date
+
+
 def _draft(telling: _Telling) -> Draft:
     added, wanted = telling.added, telling.wanted
     post = added.post
+    found = marked(post.text, post.asides, merged(list(telling.spans)))
     return Draft(
         chat_id=wanted.chat_id,
         chat_key=wanted.chat_key,
@@ -187,10 +248,12 @@ def _draft(telling: _Telling) -> Draft:
         channel_id=post.channel_id,
         post_key=post.key,
         silent=telling.silent,
+        words=named(post.text, post.asides, found),
+        said_at=post.date if added.change == Change.NEW else None,
         payload={
             "version_id": added.version_id,
             "topics": telling.topics,
-            "spans": merged(list(telling.spans)),
+            **found,
             "edited": added.change == Change.EDITED,
         },
     )

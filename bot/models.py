@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.asides import Aside, whole
+
 Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
 
 
@@ -36,7 +38,7 @@ class Forward:
     channel_id: int | None  # bare id of the origin, where it is a channel
     message_id: int | None  # its id there
     name: str | None  # the name Telegram shows where the origin hides itself
-    date: datetime  # when the original was posted
+    date: datetime | None  # when the original was posted; None: an export does not say
 
 
 class ObservedBy(StrEnum):
@@ -61,11 +63,14 @@ class Post:
     media: Media | None = None
     grouped_id: int | None = None
     forward: Forward | None = None
-    reply_to: int | None = None
+    reply_to: int | None = None  # the message that is answered …
+    reply_channel: int | None = None  # … in this channel, where it is another one
     edit_date: datetime | None = None
     author: str | None = None  # the signature, where the channel shows one
     views: int | None = None
     forwards: int | None = None
+    reactions: int | None = None  # of all kinds together
+    asides: tuple[Aside, ...] = ()  # what a reader sees beside the text
     raw: bytes  # the message as TL bytes: the evidence
     layer: int  # the TL layer of these bytes
 
@@ -74,8 +79,13 @@ class Post:
         """Name the post within its channel: the album where there is one, else the message."""
         return f"g{self.grouped_id}" if self.grouped_id else f"m{self.message_id}"
 
+    @property
+    def whole(self) -> str:
+        """All that a reader sees: the text and what stands beside it."""
+        return whole(self.text, self.asides)
+
     def content_hash(self) -> bytes:
-        """Hash what a reader sees (text, entities, media) into 32 bytes; counters, reactions, previews do not count."""
+        """Hash text, entities and media into 32 bytes; counters, and what comes to stand beside them, do not count."""
         seen: list[object] = [self.text, [(e.kind, e.offset, e.length, e.value) for e in self.entities]]
         if self.media is not None and self.media.kind != "web_page":  # a link's preview loads and changes by itself
             seen.append([self.media.kind, self.media.id, self.media.title])

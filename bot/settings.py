@@ -15,10 +15,26 @@ WHERE_TO_GET = {
 }
 
 
+HOW_TO_WRITE = {
+    "TELEGRAM_API_ID": "write the number that https://my.telegram.org calls «App api_id»",
+    "TELEGRAM_SERVER": "write host:port, for example 127.0.0.1:443",
+    "OWNER_IDS": "write Telegram user ids, which are numbers, with commas between them",
+}
+_UNSHOWN = {"TELEGRAM_API_ID"}  # the hash lies beside it, and is pasted here by mistake
+_TEN_YEARS = 10 * 365 * 24 * 3600.0  # s: more is a slip, and dates end
+
+
 class Settings(BaseSettings):
     """Everything that can be set; `.env.example` explains each variable."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8-sig",  # as Windows saves it, too
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        allow_inf_nan=False,
+    )
 
     telegram_api_id: int | None = None
     telegram_api_hash: SecretStr | None = None
@@ -29,9 +45,11 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     channels: Annotated[tuple[str, ...], NoDecode] = ()  # followed at first start
     owner_ids: Annotated[tuple[int, ...], NoDecode] = ()  # Telegram user ids that are owners without a pairing link
-    sweep_interval: float = Field(default=60, gt=0)  # s
-    join_interval: float = Field(default=300, ge=0)  # s between joins, after a first handful
-    alert_max_age: float = Field(default=24 * 3600, gt=0)  # s; older posts are stored without an alert
+    sweep_interval: float = Field(default=60, gt=0, le=_TEN_YEARS)  # s
+    join_interval: float = Field(default=300, ge=0, le=_TEN_YEARS)  # s between joins, after a first handful
+    verify_days: int = Field(default=30, ge=0)  # of each channel's past that are read again, round and round; 0: none
+    request_rate: float = Field(default=3, gt=0)  # requests a second of one kind that a reader account makes on average
+    alert_max_age: float = Field(default=24 * 3600, gt=0, le=_TEN_YEARS)  # s; older posts are stored without an alert
     send_rate_total: float = Field(default=30, gt=0)  # messages a second in all
     send_rate_chat: float = Field(default=1, gt=0)  # messages a second to one chat
     send_rate_group: float = Field(default=20, gt=0)  # messages a minute to one group
@@ -45,10 +63,24 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("data_dir", "telegram_server_key")
+    @classmethod
+    def _at_home(cls, path: Path | None) -> Path | None:
+        """Read ~, which only a shell would else."""
+        try:
+            return path and path.expanduser()
+        except RuntimeError:
+            raise ValueError("nobody of this name has a home folder here") from None
+
     @property
     def database_path(self) -> Path:
         """Say where the database lies."""
         return self.data_dir / "bot.db"
+
+    @property
+    def topics_path(self) -> Path:
+        """Say where topics of the newsroom's own lie."""
+        return self.data_dir / "topics"
 
     def require(self, *names: str) -> None:
         """Check that these variables are set.
@@ -68,6 +100,16 @@ def load_settings(**overrides: object) -> Settings:
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not in UTF-8: save the file in UTF-8") from None
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
-        raise SettingsError("\n".join(lines)) from None
+        lines: dict[str, str] = {}
+        for wrong in error.errors():
+            name = str(wrong["loc"][0]).upper()
+            lines.setdefault(name, _refusal(name, wrong["input"], wrong["msg"].removeprefix("Value error, ")))
+        raise SettingsError("\n".join(lines.values())) from None
+
+
+def _refusal(name: str, value: object, reason: str) -> str:
+    shown = "" if name in _UNSHOWN else f" «{value}»"
+    return f"{name}:{shown} cannot be used: {HOW_TO_WRITE.get(name, reason)}"

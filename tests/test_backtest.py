@@ -59,7 +59,7 @@ async def test_older_posts_count_only_where_all_are_asked_for(room: Newsroom) ->
 
 async def test_one_channel_may_be_asked_for(room: Newsroom) -> None:
     await room.live(post(1, "Сбой", date=ago(days=40)), post(2, "Сбой", channel_id=OTHER))
-    result = await backtest(room.db, compiled("сбой"), now=NOON, since=None, channel_id=OTHER)
+    result = await backtest(room.db, compiled("сбой"), now=NOON, since=None, channel_ids=[OTHER])
     assert (result.total, result.first) == (1, NOON.date())
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli import main, service
 from bot.cli.shell import console
-from tests.store.kit import OTHER, newsroom, post
+from tests.store.kit import OTHER, gone, newsroom, post
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,8 +33,11 @@ async def match(given: bytes) -> tuple[int, bytes, str]:
         (b'{"text": "a", "n": ' + b"1" * 5000 + b"}", "is no JSON"),
         (b"[" * 100_000, "is no JSON"),
         (b'{"text": 5}', "has no «text» string"),
+        (b"5", "has no «text» string"),
+        (b'{"text": "a", "n": NaN}', "is no JSON (NaN is no number)"),
+        (b'{"text": "a", "n": -Infinity}', "is no JSON (-Infinity is no number)"),
     ],
-    ids=["words", "bytes", "long number", "deep", "number"],
+    ids=["words", "bytes", "long number", "deep", "number", "no object", "NaN", "Infinity"],
 )
 async def test_a_line_that_cannot_be_read_is_named_after_those_that_could(line: bytes, reason: str) -> None:
     code, out, err = await match('{"text": "сбой"}\n'.encode() + line + b"\n")
@@ -48,6 +51,66 @@ async def test_a_byte_order_mark_and_half_a_character_do_no_harm() -> None:
     code, out, err = await match(b'\xef\xbb\xbf{"text": "\\ud83d \\u0441\\u0431\\u043e\\u0439"}\n')
     assert (code, err) == (0, "")
     assert json.loads(out) == {"text": "\ud83d сбой", "matches": [{"topic": "query", "spans": [[2, 6]]}]}
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ('{"text":"сбой","n":1.10,"m":1e400,"z":-0}', '{"text":"сбой","n":1.10,"m":1e400,"z":-0, "matches": [MATCH]}'),
+        ('{"text": "сбой" }', '{"text": "сбой", "matches": [MATCH]}'),
+        ('{"text": "сбой", "matches": [1, {"a": 2}], "n": 1.0}', '{"text": "сбой", "n": 1.0, "matches": [MATCH]}'),
+        ('{"matches": [], "text": "\\u0441бой"}', '{"text": "\\u0441бой", "matches": [MATCH]}'),
+        ('{"id": 5}', '{"id": 5, "matches": []}'),
+        ('{"text": null}', '{"text": null, "matches": []}'),
+        ("{}", '{"matches": []}'),
+        ('{"matches": 1}', '{"matches": []}'),
+    ],
+)
+async def test_match_leaves_what_it_does_not_add_as_it_was_written(line: str, written: str) -> None:
+    code, out, err = await match(f'{line}\n{{"text": ""}}\n'.encode())
+    assert (code, err) == (0, "")
+    assert out.decode().splitlines()[0] == written.replace("MATCH", '{"topic": "query", "spans": [[0, 4]]}')
+
+
+async def test_match_says_so_where_no_line_has_a_text() -> None:
+    code, out, err = await match(b'{"message": 1}\n{"message": 2}\n')
+    assert (code, out.count(b"\n"), len(err.splitlines())) == (1, 2, 1)
+    assert "no line has a «text»" in err
+    assert await match(b"") == (0, b"", "")
+
+
+async def test_match_without_an_output_says_so() -> None:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_shell(
+        f"{sys.executable} -m bot match --query сбой >&-", stdin=pipe, stderr=pipe, cwd=ROOT
+    )
+    _, err = await asyncio.wait_for(process.communicate('{"text": "сбой"}\n'.encode()), 30)
+    assert process.returncode == 1
+    assert err.decode().splitlines() == ["standard output is closed: there is nowhere to write to"]
+
+
+async def test_match_and_backtest_know_topics_of_files_whatever_their_case(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+    folder = tmp_path / "data"
+    (folder / "topics").mkdir()
+    (folder / "topics" / "Топливо.toml").write_text('query = "бензин"', encoding="utf-8")
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text('{"text": "Бензина нет"}', encoding="utf-8")
+    for name in ("Топливо", "ТОПЛИВО"):
+        code, out, err = await shell("match", str(posts), "--topic", name, folder=folder)
+        assert (code, err) == (0, "")
+        assert json.loads(out)["matches"] == [{"topic": "Топливо", "spans": [[0, 7]]}]
+    for name in ("топливо", "OUTAGES"):
+        assert await shell("backtest", "--topic", name, folder=folder) == (
+            0,
+            "",
+            "No posts are stored yet, so there is nothing to try it on.\n",
+        )
+    code, _, err = await shell("match", str(posts), "--topic", "нефть", folder=folder)
+    assert code == 2
+    assert "unknown topic «нефть»: there are blocking" in err
+    assert "Топливо" in err
 
 
 async def test_a_search_without_a_hit_says_so(tmp_path: Path) -> None:
@@ -153,9 +216,56 @@ async def test_on_a_terminal_the_words_are_coloured(tmp_path: Path) -> None:
     assert "\x1b[7mБанки\x1b[0m: сбой" in out
 
 
+async def test_a_backtest_reads_filters_and_channels_as_a_search_does(tmp_path: Path) -> None:
+    await filled(tmp_path)
+    folder = tmp_path / "data"
+    _, days, _ = await shell("backtest", "сбой банк since:5d", folder=folder)
+    assert days.startswith("26 posts")
+    _, since, _ = await shell("backtest", "сбой банк since:2d", folder=folder)
+    assert since.startswith("1 post from")
+    _, until, _ = await shell("backtest", "сбой банк since:200d until:yesterday", folder=folder)
+    assert until.startswith("26 posts")
+    _, one, _ = await shell("backtest", "сбой банк in:@News1002", folder=folder)
+    assert one.startswith("1 post from")
+    _, begun, _ = await shell("backtest", "сбой банк", "--channel", "дру", folder=folder)
+    assert begun.startswith("1 post from")
+
+
+async def test_posts_that_are_gone_are_called_so_and_no_post_commands_the_terminal(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        room.now = datetime.now(UTC)
+        await room.follow(title="Ве\x1b[31mсти\u202e", since=room.now - timedelta(days=2))
+        await room.live(post(1, "Сбой\x1b]0;x\x07 \u202eу \x9bбанка\u2066" + " очень" * 30, date=room.now), gone(1))
+    for command in (("search", "банк"), ("backtest", "банк")):
+        code, out, err = await shell(*command, folder=tmp_path / "data", COLUMNS="80")
+        assert (code, err) == (0, "")
+        assert not set("\x1b\x07\x9b\u202e\u2066") & set(out)
+        (heading,) = (line for line in out.splitlines() if "https://t.me/News1001/1" in line)
+        assert f"(no longer visible since {room.now:%Y-%m-%d %H:%M} UTC)" in heading
+        (body,) = (line for line in out.splitlines() if line.startswith("Сбой"))
+        assert body.endswith("очень")
+        assert ("[банка]" in body) == (command[0] == "backtest")
+
+
+async def test_a_near_miss_of_a_topic_shows_the_beginning_of_a_long_part(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        room.now = datetime.now(UTC)
+        await room.follow(since=room.now - timedelta(days=2))
+        await room.live(post(1, "Сбой в городе", date=room.now))
+    longs = "|".join(f"слово{letter * 5}" for letter in "абвгдежзиклмн")
+    _, out, _ = await shell("backtest", f"сбой {longs}", folder=tmp_path / "data")
+    (line,) = (line for line in out.splitlines() if line.startswith("  not found"))
+    assert len(line) == len("  not found: ") + 80
+    assert line.endswith("…")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (("since:2d",), 2, "nothing to look for"),
+        (("сбой order:best",), 2, "leave history: and order: out"),
+        (("сбой -in:@x",), 2, "a filter holds for the whole search"),
+        (("сбой since:soon",), 2, "cannot read the date «soon»"),
         ((), 2, "give a query or a topic"),
         (("сбой", "--topic", "outages"), 2, "give a query or a topic"),
         (("(сбой",), 2, "the query cannot be read"),

@@ -11,6 +11,7 @@ from bot import __version__
 from bot.ingest import Result
 from bot.models import Entity, Forward, Media, ObservedBy
 from bot.store import alerts, channels, chats, posts, subscriptions, topics
+from bot.store.alerts import Kind
 from bot.store.database import Subject
 
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
@@ -94,7 +95,7 @@ class TestStoring:
         await room.track(chat, "сбои", "сбой")
         await room.sweep(post(1, "Исправлено", edit_date=NOON))
         late = post(1, "Сбой с опечаткой")
-        assert await room.live(late) == NOTHING
+        assert await room.live(late) == replace(NOTHING, stale=1)
         assert await room.live(late) == NOTHING
         assert (await room.stored(1)).text == "Исправлено"
         assert [v.text for v in await posts.versions(room.db, NEWS, 1)] == ["Сбой с опечаткой", "Исправлено"]
@@ -206,10 +207,11 @@ class TestAlerts:
         room.now += timedelta(minutes=1)
         assert (await room.live(post(1, "Работы: сбой", edit_date=room.now))).alerts == 1
         assert (await room.live(post(1, "Работы: сбой!", edit_date=room.now + timedelta(seconds=1)))).alerts == 0
-        (alert,) = await room.outbox()
+        alert, edit = await room.outbox()
+        assert (alert.kind, edit.kind) == (Kind.POST, Kind.EDIT)
         assert alert.payload["edited"] is True
         assert alert.post is not None
-        assert alert.post.text == "Работы: сбой"
+        assert alert.post.text == "Работы: сбой!"
 
     async def test_an_edit_of_what_matched_before_is_no_news_for_a_chat_that_came_later(self, room: Newsroom) -> None:
         await room.track(None, "сбои", "сбой")
@@ -220,9 +222,9 @@ class TestAlerts:
     async def test_a_post_that_was_deleted_in_the_same_batch_is_told_all_the_same(self, room: Newsroom) -> None:
         await room.track(await room.pair(), "сбои", "сбой")
         assert (await room.live(post(1, "Сбой"), gone(1))).alerts == 1
-        (alert,) = await room.outbox()
+        alert, *_ = await room.outbox()
         assert alert.post is not None
-        assert alert.post.gone_at == NOON
+        assert alert.gone_at == alert.post.gone_at == NOON
 
     async def test_an_edit_of_a_post_that_is_gone_raises_none(self, room: Newsroom) -> None:
         await room.track(await room.pair(), "сбои", "сбой")
@@ -267,7 +269,7 @@ class TestAlerts:
         await room.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
         assert (await room.live(post(1, "Сбой"))).alerts == 1
         await room.db.write(lambda tx: chats.resume(tx, chat.id))
-        assert (await room.live(post(2, "Сбой"))).alerts == 2
+        assert (await room.live(post(2, "Снова сбой"))).alerts == 2
 
     async def test_a_subscription_narrowed_to_channels_hears_of_no_other(self, room: Newsroom) -> None:
         chat = await room.pair()

@@ -8,7 +8,7 @@ import pytest
 
 from bot.matching.matcher import Matcher
 from bot.matching.text import analyse
-from bot.search import Found, Scope, look, look_for_best, preview, search
+from bot.search import Found, Scope, look, look_for_best, preview, ranking, search
 
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, compiled, gone, newsroom, post
 
@@ -198,3 +198,39 @@ async def test_a_preview_counts_albums_once_and_only_since_then(room: Newsroom, 
     assert await preview(room.db, queries, since=ago(days=7)) == 3
     assert await preview(room.db, queries, since=ago(days=9)) == 4
     assert await preview(room.db, [], since=ago(days=9)) == 0
+
+
+async def test_an_album_is_found_once(room: Newsroom) -> None:
+    album = [post(n, f"сбой {n}", grouped_id=5, date=ago(hours=1)) for n in (2, 3, 4)]
+    await room.live(post(1, "сбой", date=ago(hours=2)), *album, post(9, "сбой 9", grouped_id=5, channel_id=OTHER))
+    every = await look(room.db, compiled("сбой"), limit=9)
+    assert [hit.post.message_id for hit in every.hits] == [9, 4, 1]
+    pages, before = [], None
+    for _ in range(3):
+        page = await look(room.db, compiled("сбой"), limit=1, before=before)
+        pages += [hit.post.message_id for hit in page.hits]
+        before = page.before
+    assert pages == [9, 4, 1]
+    assert [hit.post.message_id for hit in await search(room.db, compiled("сбой 2"), limit=9)] == [2]
+    best = await look_for_best(room.db, compiled("сбой"), Scope(channel_ids=[NEWS]), limit=9)
+    assert sorted(hit.post.message_id for hit in best.hits) == [1, 4]
+
+
+async def test_an_album_is_found_once_in_the_history_too(room: Newsroom) -> None:
+    await room.live(*(post(n, f"сбой {n}", grouped_id=5) for n in (1, 2)), post(3, "тишина", grouped_id=5))
+    await room.live(post(2, "порядок", grouped_id=5, edit_date=ago(hours=-1)))
+    assert shown(await look(room.db, compiled("сбой"), limit=9)) == [(1, "сбой 1")]
+    assert shown(await look(room.db, compiled("сбой"), Scope(history=True), limit=9)) == [(2, "сбой 2")]
+
+
+@pytest.mark.parametrize(("hits", "rows"), [(3, 99), (99, 4)], ids=["hits", "rows"])
+async def test_a_ranking_tells_how_far_back_it_goes(
+    room: Newsroom, monkeypatch: pytest.MonkeyPatch, hits: int, rows: int
+) -> None:
+    monkeypatch.setattr(ranking, "MOST_RANKED", hits)
+    monkeypatch.setattr(ranking, "_MOST_ROWS", rows)
+    await room.live(*(post(n, "сбой", date=ago(hours=n)) for n in range(1, 9)))
+    found = await look_for_best(room.db, compiled("сбой"), Scope(), limit=2)
+    assert (len(found.hits), found.ranked, found.reached) == (2, min(hits, rows), ago(hours=min(hits, rows)))
+    monkeypatch.undo()
+    assert (await look_for_best(room.db, compiled("сбой"), Scope(), limit=2)).reached is None

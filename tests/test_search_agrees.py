@@ -11,6 +11,7 @@ from random import Random
 import pytest
 import pytest_asyncio
 
+from bot.asides import Aside, AsideKind
 from bot.matching.matcher import Matcher
 from bot.matching.text import Document, analyse
 from bot.matching.topics import builtin_topics
@@ -47,6 +48,12 @@ def texts() -> tuple[str, ...]:
     return tuple(json.loads(line)["text"] for line in REAL_POSTS.read_text("utf-8").splitlines())
 
 
+def taken_apart(text: str) -> tuple[str, tuple[Aside, ...]]:
+    """Take a post for one whose later paragraphs stand beside its text."""
+    said, *beside = text.split("\n\n")
+    return said, tuple(Aside(kind=AsideKind.PREVIEW, text=paragraph) for paragraph in beside)
+
+
 @cache
 def questions() -> tuple[str, ...]:
     """Return queries of every kind, and the built-in topics."""
@@ -62,10 +69,11 @@ async def archive(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arc
     async with newsroom(tmp_path_factory.mktemp("archive")) as room:
         await room.follow()
         await room.follow(OTHER, title="Другое")
-        every = [
-            post(n, text, channel_id=OTHER if n % 3 else NEWS, date=LAST_MONTH + timedelta(seconds=90 * n))
-            for n, text in enumerate(texts(), start=1)
-        ]
+        every = []
+        for n, text in enumerate(texts(), start=1):
+            said, beside = taken_apart(text) if n % 2 else (text, ())
+            place = {"channel_id": OTHER if n % 3 else NEWS, "date": LAST_MONTH + timedelta(seconds=90 * n)}
+            every.append(post(n, said, asides=beside, **place))
         Random(1).shuffle(every)  # noqa: S311 - a repeatable order is wanted
         for start in range(0, len(every), BATCH):
             await room.see(ObservedBy.BACKFILL, *every[start : start + BATCH])

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from .store.kit import NEWS, OTHER, ago, newsroom, post
+from bot.asides import Aside, AsideKind
+from bot.cli import archive
+from bot.search import Scope
+
+from .store.kit import NEWS, OTHER, ago, compiled, newsroom, post
 
 ROOT = Path(__file__).parents[1]
 
 
-async def shell(folder: Path, *words: str) -> tuple[int, str, str]:
+async def shell(folder: Path, *words: str, **env: str) -> tuple[int, str, str]:
     """Search from a shell; return exit code, standard output and standard error."""
     pipe = asyncio.subprocess.PIPE
-    environment = {**os.environ, "DATA_DIR": str(folder / "data")}
+    environment = {**os.environ, "DATA_DIR": str(folder / "data"), **env}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "search", *words), stdout=pipe, stderr=pipe, cwd=ROOT, env=environment
     )
@@ -33,6 +37,8 @@ async def shell(folder: Path, *words: str) -> tuple[int, str, str]:
         (["сбой", "--order", "best", "--limit", "1"], ["Сбой, сбой и сбой"]),
         (["было", "--history"], ["Сбой, было"]),
         (["--channel", "@News1002"], ["Сбой три"]),
+        (["сбой", "--since", "99 y", "--channel", "хро"], ["Сбой три"]),
+        (["сбой", "--channel", '"Хро"ника'], ["Сбой три"]),
     ],
     ids=" ".join,
 )
@@ -55,7 +61,13 @@ async def test_the_shell_narrows_and_orders_as_the_chat_does(
     ("words", "said"),
     [
         (["сбой", "--channel", "@nobody"], "I know no channel «@nobody»"),
-        (["сбой", "--since", "soon"], "cannot read the date «soon»"),
+        (["сбой", "--since", "soon"], "--since: I cannot read the date «soon»"),
+        (["сбой", "--since", ""], "--since: I cannot read the date «»"),
+        (["сбой", "--until", "2026-11-20 12:00"], "--until: I cannot read the date «2026-11-20 12:00»"),
+        (["сбой", "--since", "2d", "--until", "9d"], "«--since 2d --until 9d» ends before it begins"),
+        (["сбой", "--channel", ""], "--channel: I know no channel «»"),
+        (["сбой", "--channel", 'Се"ть in:@x'], '--channel: I know no channel «Се"ть in:@x»'),
+        (["сбой in:@x"], "I know no channel «@x»"),
         (["сбой ("], "the query cannot be read"),
     ],
 )
@@ -65,3 +77,46 @@ async def test_what_cannot_be_used_is_one_line(tmp_path: Path, words: Sequence[s
     code, out, err = await shell(tmp_path, *words)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert said in err
+
+
+async def test_on_a_terminal_the_heading_is_bold_and_what_was_found_is_marked(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        await room.live(post(1, "Вчера был сбой у всех"))
+    _, out, _ = await shell(tmp_path, "сбой", FORCE_COLOR="1", TERM="xterm")
+    heading, body = out.splitlines()[:2]
+    assert heading.startswith("\x1b[1m2025-03-10 12:00 UTC  Вести  https://t.me/News1001/1")
+    assert body == "Вчера был \x1b[7mсбой\x1b[0m у всех"
+
+
+async def test_what_was_found_beside_a_text_stands_under_it_by_its_name(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        page = tuple(Aside(kind=AsideKind.PREVIEW, text=text) for text in ("Сайт", "Сбой в банке"))
+        await room.live(post(1, "Читайте", asides=page))
+    _, out, _ = await shell(tmp_path, "сбой")
+    assert out.splitlines()[1:3] == ["Читайте", "Link preview: Сбой в банке"]
+
+
+async def test_a_ranking_says_how_far_back_it_goes(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        await room.live(*(post(n, "сбой", date=ago(minutes=n)) for n in range(1, 503)))
+    code, out, err = await shell(tmp_path, "сбой", "--order", "best", "--limit", "1")
+    assert (code, out.count("сбой")) == (0, 1)
+    assert "These are the best of the 500 newest finds, back to 2025-03-10 03:40 UTC." in err
+
+
+async def test_a_long_search_goes_on_to_the_end_and_tells_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "_ROWS_AT_ONCE", 10)
+    reached: list[object] = []
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        await room.live(*(post(n, "сбой сети" if n % 15 == 0 else "день", date=ago(hours=n)) for n in range(1, 46)))
+        found = await archive.look_back(room.db, compiled("re:/сбой/"), Scope(), limit=9, progress=reached.append)
+        first = await archive.look_back(room.db, compiled("re:/сбой/"), Scope(), limit=1, progress=reached.append)
+    assert [hit.post.message_id for hit in found.hits] == [15, 30, 45]
+    assert [hit.post.message_id for hit in first.hits] == [15]
+    assert reached == [ago(hours=n) for n in (10, 20, 30, 40, 10)]

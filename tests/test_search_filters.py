@@ -27,6 +27,7 @@ def filters(text: str, zone: str = "UTC") -> Filters:
         ("since:2026-01-31", Filters(since=day(1, 31))),
         ("с:31.01.2026 до:31.01.2026", Filters(since=day(1, 31), until=day(2, 1))),
         ("до:вчера", Filters(until=day(2, 10))),
+        ("until:9999-12-31", Filters(until=datetime(9999, 12, 30, tzinfo=UTC))),
         ("history:yes order:best", Filters(history=True, order=Order.BEST)),
         ("история:да порядок:лучшие", Filters(history=True, order=Order.BEST)),
         ("history:yes history:no", Filters()),
@@ -48,6 +49,43 @@ def test_several_channels_are_kept_with_their_places() -> None:
     assert found.channels == tuple(Named(text=text, position=position) for text, position in expected)
 
 
+@pytest.mark.parametrize("text", ["in:@a, @b", "in: @a , @b", "в:@a,@b", "in:@a, in:@b", "in:@a;в:@b"])
+def test_a_list_of_channels_may_have_the_spaces_that_phones_add(text: str) -> None:
+    found = read(text, now=NOW)
+    assert ([named.text for named in found.filters.channels], found.query) == (["@a", "@b"], "")
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ('in:"РИА «Новости»"', "РИА «Новости»"),
+        ("in:«РИА «Новости»»", "РИА «Новости»"),
+        ('в: «МИА "Россия"»', 'МИА "Россия"'),
+        ("in:“Сеть”", "Сеть"),
+        ('in:„Сеть"', "Сеть"),
+    ],
+)
+def test_a_title_may_hold_quotes(text: str, title: str) -> None:
+    found = read("сбой " + text.replace(": ", ":"), now=NOW)
+    assert ([named.text for named in found.filters.channels], found.query.strip()) == ([title], "сбой")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "position"),
+    [
+        ("-in:@x", "-in:@x", 1),
+        ("сбой —в:@x", "—в:@x", 6),
+        ("сбой -since:7d", "-since:7d", 6),
+        ("сбой|in:@x", "|in:@x", 5),
+        ("+history:yes", "+history:yes", 1),
+    ],
+)
+def test_a_filter_is_neither_excluded_nor_an_alternative(text: str, value: str, position: int) -> None:
+    with pytest.raises(FilterError) as raised:
+        read(text, now=NOW)
+    assert (raised.value.code, raised.value.value, raised.value.position) == ("misplaced_filter", value, position)
+
+
 @pytest.mark.parametrize(
     ("text", "query"),
     [
@@ -60,6 +98,9 @@ def test_several_channels_are_kept_with_their_places() -> None:
         ("plugin:@one", "plugin:@one"),
         ('"ждём в:@one" re:/ since:7d/', '"ждём в:@one" re:/ since:7d/'),
         ("в:", "в:"),
+        (",", ","),
+        ("что-в:@one", "что-в:@one"),
+        ("re: / since:7d/", "re: / since:7d/"),
     ],
 )
 def test_all_else_stays_in_the_query_at_its_place(text: str, query: str) -> None:

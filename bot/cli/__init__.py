@@ -4,7 +4,9 @@
 from bot.cli import service as service  # isort: skip
 from bot.cli import filtering as filtering  # isort: skip
 from bot.cli import archive as archive  # isort: skip
+from bot.cli import importing as importing  # isort: skip
 from bot.cli import backtest as backtest  # isort: skip
+from bot.cli import doctor as doctor  # isort: skip
 from bot.cli.shell import main
 
 __all__ = ["main"]

@@ -2,21 +2,31 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from bot.app import utc_now
+from bot.asides import split
+from bot.cli.found import print_post
+from bot.cli.progress import reading
 from bot.cli.queries import compiled
 from bot.cli.shell import cli, console
+from bot.commands.excerpt import with_lines
 from bot.errors import SettingsError
+from bot.locales import translator
+from bot.matching.compiled import Compiled
 from bot.search import Found, Hit, Scope, look, look_for_best
-from bot.search.filters import FilterError, Order, Typed, read
+from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
 from bot.search.scope import scope_of
 from bot.settings import Settings, load_settings
 from bot.store import posts
 from bot.store.database import Reader, open_read_only
+
+_ROWS_AT_ONCE = 20_000  # versions looked at between two tellings of how far the search is: seconds for an expression
 
 
 @cli.command(name="search")
@@ -25,41 +35,89 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
         str, typer.Argument(help='As in the chat: сбой, "сбой в работе", outage|blackout since:7d in:@name …')
     ] = "",
     *,
-    channel: Annotated[list[str] | None, typer.Option(help="Only in this channel; may be repeated: @name.")] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(help="Only in this channel: @name, or a title or its beginning; may be repeated."),
+    ] = None,
     since: Annotated[str | None, typer.Option(help="From then on: 7d, 12h, 2026-01-31.")] = None,
     until: Annotated[str | None, typer.Option(help="Up to then, this day (UTC) included.")] = None,
     order: Annotated[Order, typer.Option(help="The newest first, or the best of the newest 500.")] = Order.NEWEST,
     history: Annotated[bool, typer.Option("--history", help="Also by what posts said before an edit.")] = False,
     limit: Annotated[int, typer.Option(help="How many posts at most.", min=1)] = 20,
 ) -> None:
-    """Find stored posts; without a query, the newest ones.
+    """Find stored posts; without a query, the newest ones. Put -- before a query that begins with a minus.
 
     Example: channelwatch search "сбой|outage in:@MID_Russia since:30d"
     """
-    options = [f'in:"{name}"' for name in channel or ()]
-    options += [f"{name}:{value}" for name, value in (("since", since), ("until", until)) if value is not None]
-    options += ["order:best"] if order is Order.BEST else []
-    options += ["history:yes"] if history else []
+    now = utc_now()
     try:
-        typed = read(" ".join([query, *options]), now=utc_now())
-        found = asyncio.run(_find(load_settings(), typed, limit=limit))
+        typed = read(query, now=now)
+        filters = replace(
+            typed.filters,
+            order=order if order is Order.BEST else typed.filters.order,
+            history=history or typed.filters.history,
+            channels=typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ()),
+        )
+        asked = replace(typed, filters=_within(filters, since, until, now=now))
+        found = asyncio.run(_find(load_settings(), asked, limit=limit, now=now))
     except FilterError as error:
-        raise SettingsError(str(error)) from None
+        raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
     for hit in found.hits:
-        console.print(_shown(hit))
+        own, beside = split(hit.post.text, hit.post.asides, hit.spans)
+        print_post(hit.post, *with_lines(hit.post.text, own, beside, translator("en")))
+        console.print()
     if not found.hits:
         sys.stderr.write("Nothing found in the stored posts.\n")
+    if found.ranked and found.reached:
+        back = f"the {found.ranked} newest finds, back to {found.reached:%Y-%m-%d %H:%M} UTC"
+        sys.stderr.write(f"These are the best of {back}. There may be older ones: narrow it with --until.\n")
 
 
-async def _find(settings: Settings, typed: Typed, *, limit: int) -> Found:
+def _within(filters: Filters, since: str | None, until: str | None, *, now: datetime) -> Filters:
+    """Return filters narrowed by what the two options say; raises SettingsError, which names the option."""
+    narrowed = replace(
+        filters,
+        since=filters.since if since is None else _moment("--since", since, now=now),
+        until=filters.until if until is None else _moment("--until", until, now=now),
+    )
+    given = (("--since", since), ("--until", until))
+    check_span(narrowed, 1, value=" ".join(f"{name} {value}" for name, value in given if value is not None))
+    return narrowed
+
+
+def _moment(option: str, value: str, *, now: datetime) -> datetime:
+    try:
+        return read_moment(value, 1, now=now, zone="UTC", end=option == "--until")
+    except FilterError as error:
+        raise SettingsError(f"{option}: {error}") from None
+
+
+async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) -> Found:
     asked = compiled(None, typed.query)["query"] if typed.query else None
     async with open_read_only(settings.database_path) as database:
         scope = await scope_of(database, typed.filters)
         if asked is None:
             return await _newest(database, scope, limit=limit)
         if typed.filters.order is Order.BEST:
-            return await look_for_best(database, asked, scope, limit=limit)
-        return await look(database, asked, scope, limit=limit)
+            best = await look_for_best(database, asked, scope, limit=limit)
+            if best.hits:
+                return best  # else there may be some before the posts that are looked at for a ranking
+        with reading(scope.since, now) as reached:
+            return await look_back(database, asked, scope, limit=limit, progress=reached)
+
+
+async def look_back(
+    database: Reader, asked: Compiled, scope: Scope, *, limit: int, progress: Callable[[datetime], None]
+) -> Found:
+    """Find the newest posts, however far back."""
+    hits: tuple[Hit, ...] = ()
+    before = None
+    while True:
+        found = await look(database, asked, scope, limit=limit - len(hits), before=before, most=_ROWS_AT_ONCE)
+        hits, before = hits + found.hits, found.before
+        if before is None or found.reached is None:
+            return replace(found, hits=hits)
+        progress(found.reached)
 
 
 async def _newest(database: Reader, scope: Scope, *, limit: int) -> Found:
@@ -67,13 +125,3 @@ async def _newest(database: Reader, scope: Scope, *, limit: int) -> Found:
         database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
     )
     return Found(hits=tuple(Hit(post=post, spans=()) for post in found), looked=len(found))
-
-
-def _shown(hit: Hit) -> Text:
-    post = hit.post
-    earlier = "" if post.current else f"  (earlier wording, {post.edit_date or post.date:%Y-%m-%d %H:%M} UTC)"
-    shown = Text(f"{post.date:%Y-%m-%d %H:%M} UTC  {post.channel_title}  {post.link}{earlier}\n", style="bold")
-    body = Text(post.text)
-    for start, end in hit.spans:
-        body.stylize("reverse", start, end)
-    return shown.append(body).append("\n")

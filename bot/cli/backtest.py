@@ -2,33 +2,35 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from bot.app import utc_now
-from bot.backtest import MANY, Backtest, NearMiss, backtest, midnight
-from bot.cli.queries import SHELL_WORDS, compiled
+from bot.backtest import MANY, Backtest, backtest, midnight
+from bot.cli.found import print_post
+from bot.cli.progress import reading
+from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compiled
 from bot.cli.shell import cli, console
-from bot.commands.excerpt import excerpt
+from bot.commands.excerpt import shown
 from bot.errors import ChannelwatchError, SettingsError
+from bot.locales import translator
 from bot.matching.explain import Reason
 from bot.matching.matcher import Compiled
-from bot.matching.topics import builtin_topics
+from bot.search.filters import FilterError, Named, Order, Typed, read
+from bot.search.scope import scope_of
 from bot.settings import Settings, load_settings
-from bot.store import channels, topics
+from bot.store import topics
 from bot.store.database import Reader, open_read_only
 from bot.store.posts import StoredPost
 
 _DAYS_DRAWN = 60  # a longer time is drawn by weeks
-_PAGES_A_LINE = 20  # some 10,000 posts
 _LONGEST_BAR = 40  # characters
+_LONGEST_PART = 80  # characters of a part of a query: a topic's may be as long as a page
 _EIGHTHS: Sequence[str] = ("", *"▏▎▍▌▋▊▉")
 _FAILED: Mapping[Reason | None, str] = {
     Reason.ABSENT: "not found: ",
@@ -40,15 +42,17 @@ _FAILED: Mapping[Reason | None, str] = {
 @cli.command(name="backtest")
 def backtest_(
     query: Annotated[
-        str | None, typer.Argument(help='As in the chat: сбой, "сбой в работе", outage|blackout …')
+        str | None, typer.Argument(help='As in the chat: сбой, "сбой в работе", outage|blackout since:90d in:@name …')
     ] = None,
     *,
     topic: Annotated[
-        str | None, typer.Option(help=f"A topic instead of a query: {SHELL_WORDS}, or one made in chat.")
+        str | None, typer.Option(help=f"A topic instead of a query: {SHELL_WORDS}, one of a file, or made in chat.")
     ] = None,
     days: Annotated[int, typer.Option(help="How many days back; today is one.", min=1, max=3650)] = 30,
     everything: Annotated[bool, typer.Option("--all", help="The whole archive.")] = False,
-    channel: Annotated[str | None, typer.Option(help="Only in this channel: @name.")] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="Only in this channel: @name, or a title or its beginning.")
+    ] = None,
 ) -> None:
     """Try a query on the stored posts: how often it would have alerted, to what, and what it just missed.
 
@@ -57,75 +61,66 @@ def backtest_(
     if (query is None) == (topic is None):
         raise SettingsError('give a query or a topic: channelwatch backtest "сбой банк", or --topic outages')
     now = utc_now()
-    since = None if everything else midnight(now, days=days)
-    result = asyncio.run(_run(load_settings(), query, topic, channel=channel, since=since, now=now))
+    typed = _read(query or "", channel, now=now)
+    if query is not None and not typed.query:
+        raise SettingsError("there is nothing to look for in the query: add a word")
+    if typed.filters.since is None and not everything:
+        typed = replace(typed, filters=replace(typed.filters, since=midnight(now, days=days)))
+    try:
+        result = asyncio.run(_run(load_settings(), typed, topic, now=now))
+    except FilterError as error:
+        named = error.value or "without a name"
+        raise ChannelwatchError(f"no channel {named} in the archive; /channels in the chat lists them") from None
     if result.empty:
-        of_channel = f" of {channel}" if channel else ""
-        sys.stderr.write(f"No posts{of_channel} are stored yet, so there is nothing to try it on.\n")
+        there = " there" if typed.filters.channels else ""
+        sys.stderr.write(f"No posts are stored{there} yet, so there is nothing to try it on.\n")
         return
-    for lines in (_figures(result), *_chart(result.days), *_examples(result)):
-        console.print(lines)
+    for lines in (_figures(result), *_chart(result.days)):
+        console.print(lines, soft_wrap=not console.is_terminal)
+    _print_examples(result)
 
 
-async def _run(  # noqa: PLR0913 - they are the options
-    settings: Settings,
-    query: str | None,
-    topic: str | None,
-    *,
-    channel: str | None,
-    since: datetime | None,
-    now: datetime,
-) -> Backtest:
-    typed = compiled(None, query)["query"] if query is not None else None
+def _read(query: str, channel: str | None, *, now: datetime) -> Typed:
+    """Take a query with filters apart; raises SettingsError for a filter that has no meaning here."""
+    try:
+        typed = read(query, now=now)
+    except FilterError as error:
+        raise SettingsError(str(error)) from None
+    if typed.filters.history or typed.filters.order is not Order.NEWEST:
+        raise SettingsError("backtest counts what posts say now, day by day: leave history: and order: out")
+    named = () if channel is None else (Named(text=channel, position=0),)
+    return replace(typed, filters=replace(typed.filters, channels=typed.filters.channels + named))
+
+
+async def _run(settings: Settings, typed: Typed, topic: str | None, *, now: datetime) -> Backtest:
+    asked = compiled(None, typed.query)["query"] if topic is None else None
     async with open_read_only(settings.database_path) as database:
-        asked = typed or await _of_topic(database, topic or "")
-        channel_id = None if channel is None else await _channel_id(database, channel)
-        with _progress(since, now) as reached:
-            return await backtest(database, asked, now=now, since=since, channel_id=channel_id, progress=reached)
+        asked = asked or await _of_topic(database, topic or "")
+        scope = await scope_of(database, typed.filters)
+        with reading(scope.since, now) as reached:
+            return await backtest(
+                database,
+                asked,
+                now=now,
+                since=scope.since,
+                until=scope.until,
+                channel_ids=scope.channel_ids,
+                progress=reached,
+            )
 
 
 async def _of_topic(database: Reader, name: str) -> Compiled:
+    """Return a topic of the database, or of a file that no start has taken over yet; case is ignored."""
     topic = await topics.find(database, name)
     if topic is not None:
         return Compiled.from_json(topic.compiled)
-    if name in {builtin.name for builtin in builtin_topics()}:
-        return compiled([name], None)[name]
-    known = ", ".join(topic.name for topic in await topics.all_topics(database)) or SHELL_WORDS
-    raise ChannelwatchError(f"no topic «{name}»; there are {known}")
-
-
-async def _channel_id(database: Reader, name: str) -> int:
-    found = await channels.find(database, name)
-    if found is None:
-        raise ChannelwatchError(f"no channel {name} in the archive; /channels in the chat lists them")
-    return found.id
-
-
-@contextmanager
-def _progress(since: datetime | None, now: datetime) -> Iterator[Callable[[datetime], None]]:
-    """Show down to which date posts are read: as a bar on a terminal, as a line now and then elsewhere."""
-    terminal = Console(stderr=True)
-    if not terminal.is_terminal:
-        yield _Lines(terminal).reach
-        return
-    columns = TextColumn("Reading posts back to {task.fields[date]}"), BarColumn()
-    with Progress(*columns, console=terminal, transient=True) as shown:
-        total = None if since is None else (now - since).total_seconds()
-        task = shown.add_task("", total=total, date="…")
-        yield lambda date: shown.update(task, completed=(now - date).total_seconds(), date=f"{date:%Y-%m-%d}")
-
-
-class _Lines:
-    """Says now and then how far the reading is."""
-
-    def __init__(self, to: Console) -> None:
-        self._to = to
-        self._pages = 0
-
-    def reach(self, date: datetime) -> None:
-        self._pages += 1
-        if self._pages % _PAGES_A_LINE == 0:
-            self._to.print(f"Read back to {date:%Y-%m-%d} …")
+    try:
+        ((_, found),) = compiled([name], None).items()
+    except UnknownTopicError as error:
+        stored = [topic.name for topic in await topics.all_topics(database)]
+        known = ", ".join(dict.fromkeys([*error.known, *stored]))
+        raise ChannelwatchError(f"no topic «{name}»; there are {known}") from None
+    return found
 
 
 def _figures(result: Backtest) -> Text:
@@ -162,30 +157,21 @@ def _bar(share: float) -> str:
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8]
 
 
-def _examples(result: Backtest) -> Iterator[Text]:
+def _print_examples(result: Backtest) -> None:
     if result.hits:
-        yield Text("\nThe newest:", "bold")
+        console.print(Text("\nThe newest:", "bold"))
     for hit in result.hits:
-        yield _shown(hit.post, hit.spans)
+        _print(hit.post, hit.spans)
     if result.near:
-        yield Text("\nJust missed:", "bold")
+        console.print(Text("\nJust missed:", "bold"))
     for miss in result.near:
-        yield _shown(miss.post, miss.spans, reason=_reason(miss))
+        _print(miss.post, miss.spans, reason=f"{_FAILED[miss.failure.reason]}{_short(miss.failure.query)}")
 
 
-def _reason(miss: NearMiss) -> str:
-    return f"  {_FAILED[miss.failure.reason]}{miss.failure.query}"
+def _short(part: str) -> str:
+    return part if len(part) <= _LONGEST_PART else part[: _LONGEST_PART - 1] + "…"
 
 
-def _shown(post: StoredPost, spans: Sequence[tuple[int, int]], *, reason: str = "") -> Text:
-    """Show a post with what was found; where a terminal cannot colour it, in square brackets."""
-    text = Text().append(f"{post.date:%Y-%m-%d %H:%M}  {post.channel_title}  {post.link}\n", "dim")
-    if reason:
-        text.append(f"{reason}\n", "yellow")
-    words, marked = excerpt(post.text, spans)
-    end = 0
-    for start, stop in marked:
-        found = words[start:stop] if console.is_terminal else f"[{words[start:stop]}]"
-        text.append(words[end:start]).append(found, "reverse")
-        end = stop
-    return text.append(words[end:])
+def _print(post: StoredPost, spans: Sequence[tuple[int, int]], *, reason: str = "") -> None:
+    words, marked = shown(post.text, post.asides, spans, translator("en"))
+    print_post(post, words, marked, reason=reason, brackets=True)

@@ -4,21 +4,38 @@ from bot.errors import SettingsError
 from bot.matching.forms import Inflector
 from bot.matching.matcher import Compiled, compile_query
 from bot.matching.query import QueryError, parse
-from bot.matching.topics import builtin_topics
+from bot.matching.topics import builtin_topics, read_folder
+from bot.settings import load_settings
 
 SHELL_WORDS = ", ".join(topic.name for topic in builtin_topics())
 
 
+class UnknownTopicError(SettingsError):
+    """There is no such topic."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"unknown topic «{name}»: there are {', '.join(known)}")
+        self.known = known  # names
+
+
 def compiled(names: list[str] | None, query: str | None) -> dict[str, Compiled]:
-    """Compile one query, named `query`, or built-in topics, all where none is named; raises SettingsError."""
+    """Compile one query, named `query`, or topics from files, all where none is named; raises SettingsError."""
     if query is not None and names:
         raise SettingsError("--topic and --query exclude each other: give one of them")
-    known = {topic.name: topic.query for topic in builtin_topics()}
-    if unknown := set(names or ()) - known.keys():
-        raise SettingsError(f"unknown topic «{min(unknown)}»: the built-in ones are {SHELL_WORDS}")
-    sources = {"query": query} if query is not None else {name: known[name] for name in names or known}
+    sources = {"query": query} if query is not None else _of_files(names)
     inflector = Inflector()
     try:
         return {name: compile_query(parse(source), inflector) for name, source in sources.items()}
     except QueryError as error:
         raise SettingsError(f"the query cannot be read: {error}") from None
+
+
+def _of_files(names: list[str] | None) -> dict[str, str]:
+    """Return queries by their topics: ours and the newsroom's, which take the place of ours of that name."""
+    own = read_folder(load_settings().topics_path)
+    known = {topic.name.casefold(): topic for topic in (*builtin_topics(), *own)}
+    wanted = [" ".join(name.casefold().split()) for name in names or known]
+    unknown = next((name for name, folded in zip(names or known, wanted, strict=True) if folded not in known), None)
+    if unknown is not None:
+        raise UnknownTopicError(unknown, [topic.name for topic in known.values()])
+    return {known[name].name: known[name].query for name in wanted}

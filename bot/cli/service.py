@@ -17,7 +17,7 @@ from bot.settings import Settings, load_settings
 from bot.store import chats, heartbeats, meta
 from bot.store.chats import Role
 from bot.store.database import Database, open_read_only
-from bot.telegram import login
+from bot.telegram import clients, login
 
 HEALTHY_WITHIN = timedelta(minutes=2)
 
@@ -67,14 +67,20 @@ def demo(
 @cli.command(name="login")
 def login_(
     phone: Annotated[str | None, typer.Option(help="The account's number, with +; asked for when left out.")] = None,
+    *,
+    standby: Annotated[bool, typer.Option("--standby", help="Log in a second account that helps the first.")] = False,
 ) -> None:
     """Log the reader account in by phone, code and two-step password.
+
+    A second account (--standby) takes over public channels when the first cannot read them, and shares the load of
+    more than 500 channels.
 
     Example: channelwatch login --phone +10000000000
     """
     settings = load_settings()
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
-    name = asyncio.run(login.log_in(settings, _Prompts(phone)))
+    session = clients.STANDBY if standby else clients.READER
+    name = asyncio.run(login.log_in(settings, _Prompts(phone), session=session))
     console.print(f"Logged in as {name}. Next: channelwatch run")
 
 

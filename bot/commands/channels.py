@@ -1,52 +1,26 @@
-"""Channels: names and links that people paste come in, wishes to follow go into the store; the list goes out."""
+"""The channels: the list of them goes out, and channels that nobody wants any more go out of the store."""
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot.commands.context import Context
+from bot.commands.following import usage
 from bot.commands.keyboards import button
+from bot.commands.marks import show_delay, show_marks
 from bot.commands.naming import show_channel, show_reference
-from bot.commands.references import Pasted, read_list
+from bot.commands.references import read_list
 from bot.commands.talk import Reply, Request, Rows, message, say
-from bot.locales import N_, Translator
+from bot.locales import Translator
 from bot.locales.refusals import refusal
 from bot.markup import Text, bold, code
 from bot.models import Outgoing
-from bot.store import channels
-from bot.store.channels import Access, Asked, Channel, Follow, FollowState
+from bot.proof.standing import Delays
+from bot.store import channels, pace, silences
+from bot.store.channels import Access, Follow, FollowState
 from bot.store.database import Reader, Transaction
 
 PAGE = 30  # channels on one page of the list
-MOST_AT_ONCE = 500  # as many as one account can be in
-_SHOWN_NAMES = 60  # of one kind in an answer
-
-_OUTCOMES = {
-    Asked.NEW: N_("I look at these now and tell you how each went: {names}"),
-    Asked.AGAIN: N_("Could not be followed before; I try again: {names}"),
-    Asked.WAITING: N_("Asked for already, I am at it: {names}"),
-    Asked.FOLLOWED: N_("Followed already: {names}"),
-}
-_ACCESS = {
-    Access.POLLED: N_("not joined yet, read about once a minute"),
-    Access.PENDING: N_("its admins have to let my reader account in"),
-    Access.LOST: N_("no longer readable"),
-}
-
-
-async def follow(request: Request, context: Context) -> Reply:
-    """Ask for the channels of a pasted list, and say for each what happens."""
-    pasted = read_list(request.argument, request.links)
-    if not pasted.references:
-        return say(_not_understood(pasted, context.t) if pasted.unclear else _usage(context.t))
-
-    async def effect(tx: Transaction) -> Reply:
-        asked: dict[Asked, list[str]] = {}
-        for reference in pasted.references[:MOST_AT_ONCE]:
-            outcome = await channels.ask(tx, reference, chat_id=context.chat.id, now=context.now)
-            asked.setdefault(outcome, []).append(show_reference(reference))
-        return say(_told(asked, pasted, context.t))
-
-    return await context.once(request, effect)
 
 
 async def unfollow(request: Request, context: Context) -> Reply:
@@ -67,12 +41,12 @@ async def unfollow(request: Request, context: Context) -> Reply:
 async def show(request: Request, context: Context) -> Reply:
     """List the channels, first page."""
     del request
-    return Reply(messages=(await _page(context.database, context.t, number=0),))
+    return Reply(messages=(await _page(context, number=0),))
 
 
 async def show_page(request: Request, context: Context) -> Reply:
     """Turn to another page of the list."""
-    return Reply(edit=await _page(context.database, context.t, number=int(request.argument)))
+    return Reply(edit=await _page(context, number=int(request.argument)))
 
 
 async def _named(db: Reader, argument: str) -> Sequence[str]:
@@ -96,48 +70,26 @@ async def _unfollow(tx: Transaction, name: str, text: Text, t: Translator) -> No
         text.line(t.gettext("I follow no channel «{name}». See /channels."), name=show_reference(name)[:100])
 
 
-def _told(asked: dict[Asked, list[str]], pasted: Pasted, t: Translator) -> Text:
-    text = Text()
-    for outcome, template in _OUTCOMES.items():
-        if outcome in asked:
-            text.line(t.gettext(template), names=_listed(asked[outcome]))
-    left = len(pasted.references) - MOST_AT_ONCE
-    if left > 0:
-        line = t.ngettext(
-            "{n} more was too many at once; send it again later.",
-            "{n} more were too many at once; send them again later.",
-            left,
-        )
-        text.line(line, n=left)
-    return text.join(_not_understood(pasted, t)) if pasted.unclear else text
-
-
-def _not_understood(pasted: Pasted, t: Translator) -> Text:
-    line = t.gettext("No channel: {names}\nWrite @name or a link such as t.me/name.")
-    return Text().say(line, names=_listed([word[:60] for word in pasted.unclear]))
-
-
-def _usage(t: Translator) -> Text:
-    text = Text().line(t.gettext("Write the channels after the command, one or a whole list:"))
-    text.line("{example}", example=code("/follow @MID_Russia t.me/rkn_tg"))
-    return text.add(t.gettext("For a private channel send its invite link; or forward me a post of any channel."))
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN_NAMES
-    return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
-
-
-async def _page(db: Reader, t: Translator, *, number: int) -> Outgoing:
+async def _page(context: Context, *, number: int) -> Outgoing:
+    db, t = context.database, context.t
     followed = await channels.followed(db)
     wishes = [follow for follow in await channels.all_follows(db) if follow.state is not FollowState.FOLLOWED]
-    lines = [*(_channel_line(channel, t) for channel in followed), *(_wish_line(wish, t) for wish in wishes)]
+    delays, silent = Delays.of(followed, await pace.get(db)), await silences.present(db)
+    shown = (
+        Text().add(show_channel(c.title, c.username), ": ").join(show_marks(c, delays, silent.get(c.id), context))
+        for c in followed
+    )
+    titles = {str(channel.id): channel.title for channel in await channels.known(db, [w.reference for w in wishes])}
+    lines = [*shown, *(_wish_line(wish, titles.get(wish.reference), t) for wish in wishes)]
     if not lines:
-        return message(_usage(t))
+        return message(usage(t))
     heading = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(followed))
     text = Text().line(heading, n=bold(str(len(followed))))
-    for line in lines[number * PAGE : (number + 1) * PAGE]:
-        text.add("\n").join(line)
+    if any(channel.access is Access.JOINED for channel in followed):
+        line = t.gettext("What Telegram does not push I find within {delay}; it is slow with large channels.")
+        text.line(line, delay=show_delay(timedelta(seconds=delays.pace.round), t))
+    for shown_line in lines[number * PAGE : (number + 1) * PAGE]:
+        text.add("\n").join(shown_line)
     return message(text, _turning(number, len(lines)))
 
 
@@ -148,16 +100,12 @@ def _turning(number: int, total: int) -> Rows:
     return (back + forth,) if back + forth else ()
 
 
-def _channel_line(channel: Channel, t: Translator) -> Text:
-    text = Text().add(show_channel(channel.title, channel.username))
-    state = _ACCESS.get(channel.access or Access.PENDING)
-    if state is not None:
-        text.add(": ", t.gettext(state))
-    return text.add(". ", refusal(channel.reason, t)) if channel.reason else text
-
-
-def _wish_line(wish: Follow, t: Translator) -> Text:
+def _wish_line(wish: Follow, title: str | None, t: Translator) -> Text:
+    """Show a wish; what was named by a number is shown by the title that it is known to have."""
     waiting = wish.state is FollowState.WANTED
     state = t.gettext("waiting to be looked at") if waiting else t.gettext("could not be followed")
-    text = Text().add(show_reference(wish.reference), ": ", state)
+    name = show_channel(title, None) if title is not None else show_reference(wish.reference)
+    text = Text().add(name, ": ", state)
+    if waiting and (options := wish.options.typed()):
+        text.add(" (", options, ")")
     return text.add(". ", refusal(wish.reason, t)) if wish.reason else text

@@ -5,7 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.commands import channels, explain, latest, mute, search, start, status, topics, track
+from bot.commands import (
+    channels,
+    edits,
+    explain,
+    following,
+    latest,
+    mute,
+    post,
+    receipt,
+    search,
+    start,
+    status,
+    topics,
+    track,
+)
 from bot.commands.access import Access, Need
 from bot.commands.context import Context, Effect, Handler, once
 from bot.commands.keyboards import button
@@ -28,16 +42,19 @@ COMMANDS: Mapping[str, Handler] = {
     "status": status.status,
     "search": search.search,
     "latest": latest.latest,
+    "post": post.post,
     "topics": topics.show,
     "track": track.track,
     "test": explain.test,
     "explain": explain.explain,
     "untrack": topics.untrack,
     "channels": channels.show,
-    "follow": channels.follow,
+    "follow": following.follow,
     "unfollow": channels.unfollow,
     "mute": mute.mute,
     "unmute": mute.unmute,
+    "receipt": receipt.receipt,
+    "edits": edits.edits,
     "ping": status.ping,
     "help": status.help_,
 }
@@ -70,11 +87,15 @@ TAPS: Mapping[str, Tap] = {
     "keep": _tap(topics.keep, Need.LOOK),
     "mute": _tap(mute.mute_tapped, Need.CHAT, r"[ct]?\d{1,15}(:\d{1,3}[hd])?"),
     "unmute": _tap(mute.unmute_tapped, Need.CHAT, r"[ct]\d{1,15}"),
+    "edits": _tap(edits.tapped, Need.CHAT, r"all|words|none"),
+    "post": _tap(post.tapped, Need.LOOK, r"\d{1,15}:\d{1,10}"),
+    "page": _tap(post.turn, Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}"),
     "seen": _tap(latest.seen, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
     "more": _tap(search.more, Need.LOOK, r"[\w-]{1,40}(:\d{1,19}(:\d{1,3})?)?"),
     "order": _tap(search.reorder, Need.LOOK, r"[\w-]{1,40}:(newest|best)"),
     "latest": _tap(latest.more, Need.LOOK, r"\d{1,15}:\d{1,19}"),
-    "follow": _tap(channels.follow, Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}"),
+    "follow": _tap(following.follow, Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}"),
+    "all": _tap(following.follow_all, Need.INSTANCE, r"[a-z0-9: ]{0,40}"),
     "list": _tap(channels.show_page, Need.LOOK, r"\d{1,4}"),
 }
 

@@ -1,8 +1,16 @@
-"""A post's text with spans of what was found comes in; the part around the first of them goes out, on one line."""
+"""A post with spans of what was found comes in; the part around the first of them goes out, on one line.
+
+What was found beside the text stands under it, each on a line that begins with where it stands.
+"""
 
 from collections.abc import Sequence
 
+from bot.asides import Aside, Beside, split
+from bot.locales import Translator
+from bot.locales.titles import aside_title
+
 EXCERPT = 280  # characters of a post in a list
+_LINES = 3  # of what stands beside it
 
 
 def excerpt(text: str, spans: Sequence[tuple[int, int]], *, room: int = EXCERPT) -> tuple[str, list[tuple[int, int]]]:
@@ -19,3 +27,28 @@ def excerpt(text: str, spans: Sequence[tuple[int, int]], *, room: int = EXCERPT)
     shift = len(opening) - start
     kept = [(max(a, start) + shift, min(b, end) + shift) for a, b in spans if a < end and b > start]
     return opening + line[start:end] + closing, kept
+
+
+def shown(
+    text: str, asides: Sequence[Aside], spans: Sequence[tuple[int, int]], t: Translator, *, room: int = EXCERPT
+) -> tuple[str, list[tuple[int, int]]]:
+    """Take an excerpt of a post, or where it has no text of what stands beside it; `spans` are places in the whole."""
+    own, beside = split(text, asides, spans)
+    if not text.strip():
+        text, beside = "", beside or tuple(Beside(aside=aside, spans=()) for aside in asides[:1])
+    words, marks = excerpt(text, own, room=room)
+    return with_lines(words, marks, beside, t, room=room)
+
+
+def with_lines(
+    text: str, spans: Sequence[tuple[int, int]], beside: Sequence[Beside], t: Translator, *, room: int = EXCERPT
+) -> tuple[str, list[tuple[int, int]]]:
+    """Add a line for each thing beside a text in which something was found."""
+    marks = list(spans)
+    for each in beside[:_LINES]:
+        newline = "\n" if text else ""
+        text += f"{newline}{aside_title(each.aside.kind, t)}: "
+        line, found = excerpt(each.aside.text, each.spans, room=room)
+        marks += [(len(text) + start, len(text) + end) for start, end in found]
+        text += line
+    return text, marks

@@ -7,8 +7,9 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.asides import Aside, whole
 from bot.commands.context import Context
-from bot.commands.excerpt import excerpt
+from bot.commands.excerpt import shown
 from bot.commands.keyboards import button
 from bot.commands.naming import show_topic
 from bot.commands.preview import preview
@@ -36,8 +37,13 @@ class _Subject:
     """What is explained."""
 
     text: str
+    asides: tuple[Aside, ...] = ()
     title: str = ""  # of the channel, where it is a post of ours
     link: str | None = None  # to the post
+
+    @property
+    def whole(self) -> str:
+        return whole(self.text, self.asides)
 
 
 async def test(request: Request, context: Context) -> Reply:
@@ -63,7 +69,7 @@ async def _explain(request: Request, context: Context) -> Reply:
     if subject is None:
         line = context.t.gettext("I cannot see the message you replied to. Forward it to me, and reply to that.")
         return say(line)
-    if not subject.text.strip():
+    if not subject.whole.strip():
         return say(context.t.gettext("That message has no text."))
     if not request.argument:
         return await _explain_topics(subject, context)
@@ -78,19 +84,20 @@ async def _subject(request: Request, context: Context) -> _Subject | None:
     assert request.reply_to is not None  # noqa: S101 - the caller has seen to it
     post = await alerts.post_of(context.database, context.chat.id, request.reply_to)
     if post is not None:
-        return _Subject(text=post.text, title=" ".join(post.channel_title.split())[:_TITLE], link=post.link)
+        title = " ".join(post.channel_title.split())[:_TITLE]
+        return _Subject(text=post.text, asides=post.asides, title=title, link=post.link)
     return None if request.replied is None else _Subject(text=request.replied)
 
 
 async def _explain_query(subject: _Subject, understood: Understood, context: Context) -> Reply:
-    (explanation,) = await asyncio.to_thread(_explanations, [understood.compiled], subject.text)
+    (explanation,) = await asyncio.to_thread(_explanations, [understood.compiled], subject.whole)
     root, t = explanation.root, context.t
-    text = look_for(understood, t).add("\n\n").join(_shown(subject, there(root))).add("\n\n")
+    text = look_for(understood, t).add("\n\n").join(_shown(subject, there(root), t)).add("\n\n")
     if root.held:
-        return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.text)))
+        return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.whole)))
     text.add(_NO, " ", t.gettext("It does not fit."), "\n")
     if holders(root):
-        text.say(t.gettext("Found: {parts}"), parts=why(root, subject.text)).line()
+        text.say(t.gettext("Found: {parts}"), parts=why(root, subject.whole)).line()
     return say(text.join(why_not(root, t)))
 
 
@@ -100,10 +107,10 @@ async def _explain_topics(subject: _Subject, context: Context) -> Reply:
     if not mine:
         return say(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
     compiled = [topic.compiled for topic in mine]
-    explanations = await asyncio.to_thread(_explanations, map(Compiled.from_json, compiled), subject.text)
+    explanations = await asyncio.to_thread(_explanations, map(Compiled.from_json, compiled), subject.whole)
     nearest_first = sorted(zip(mine, explanations, strict=True), key=lambda pair: _distance(pair[1].root))
     spans = merged([span for _, explanation in nearest_first for span in explanation.spans])
-    text = _shown(subject, spans)
+    text = _shown(subject, spans, context.t)
     text.add("\n")
     for topic, explanation in nearest_first[:_MOST_TOPICS]:
         text.add("\n").join(_line(topic, explanation.root, subject, context.t))
@@ -123,14 +130,14 @@ def _distance(root: Part) -> tuple[int, bool]:
 
 def _line(topic: Topic, root: Part, subject: _Subject, t: Translator) -> Text:
     text = Text().add(_YES if root.held else _NO, " ", show_topic(topic, t), ": ")
-    return text.join(why(root, subject.text) if root.held else why_not(root, t))
+    return text.join(why(root, subject.whole) if root.held else why_not(root, t))
 
 
-def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...]) -> Text:
+def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...], t: Translator) -> Text:
     text = Text()
     if subject.title:
         text.add(link(subject.title, subject.link), "\n")
-    return text.marked(*excerpt(subject.text, spans))
+    return text.marked(*shown(subject.text, subject.asides, spans, t))
 
 
 def _usage_test(t: Translator) -> Text:

@@ -14,8 +14,6 @@ from bot.search import Hit
 from bot.search import search as look
 from bot.store import channels, posts, subscriptions, topics
 
-SEEN_DAYS = 7  # days of a channel that are looked through after it was followed
-
 
 async def latest(request: Request, context: Context) -> Reply:
     """Show the newest posts of all channels, of one, or on a topic."""
@@ -39,12 +37,12 @@ async def more(request: Request, context: Context) -> Reply:
 
 
 async def seen(request: Request, context: Context) -> Reply:
-    """List what this chat would have been alerted to in the last days of a channel; a page at a time."""
+    """List what this chat would have been alerted to in the stored posts of a channel; a page at a time."""
     number, _, before = request.argument.partition(":")
     found = await _would_have(context, int(number), before=int(before) if before else None)
     if not found:
-        line = context.t.gettext("Nothing of the last {days} days fits the topics of this chat.")
-        return say(line.format(days=SEEN_DAYS)) if not before else Reply(note=context.t.gettext("That was all."))
+        line = context.t.gettext("Nothing that I have stored of it fits the topics of this chat.")
+        return say(line) if not before else Reply(note=context.t.gettext("That was all."))
     shown = found[:PAGE]
     onward = button(context.t.gettext("More"), "seen", number, shown[-1].post.version_id)
     return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
@@ -73,7 +71,6 @@ async def _would_have(context: Context, channel_id: int, *, before: int | None) 
             limit=PAGE + 1,
             before=before,
             channel_id=channel_id,
-            since=context.days_ago(SEEN_DAYS),
         )
         for hit in hits:
             found[hit.post.key] = _joined(found.get(hit.post.key), hit)

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 from bot.commands.context import Context
-from bot.commands.excerpt import excerpt
+from bot.commands.excerpt import shown
 from bot.commands.talk import Rows, message
-from bot.locales import Translator
 from bot.markup import Text, link
 from bot.models import Outgoing
 from bot.search import Hit
-from bot.store.posts import StoredPost
 
 PAGE = 5  # posts
 _TITLE = 60  # characters of a channel's title
@@ -25,9 +23,6 @@ def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, end
             text.add(" · ", earlier.format(date=context.date(post.edit_date or post.date)))
         if post.gone_at is not None:
             text.add(" · ", context.t.gettext("no longer visible"))
-        text.add("\n").marked(*excerpt(_words(post, context.t), hit.spans)).add("\n\n")
+        words, marks = shown(post.text, post.asides, hit.spans, context.t)
+        text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
     return message(text.add(ending), rows)
-
-
-def _words(post: StoredPost, t: Translator) -> str:
-    return post.text if post.text.strip() else t.gettext("(no text)")

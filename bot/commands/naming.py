@@ -8,6 +8,7 @@ from bot.markup import Piece, bold, link
 from bot.store import channels, topics
 from bot.store.channels import Channel
 from bot.store.database import Reader
+from bot.store.references import FOLDER
 from bot.store.topics import Topic
 
 _QUOTES = "«»\"“”„'"
@@ -71,7 +72,7 @@ def show_channel(title: str, username: str | None) -> Piece:
 
 def show_reference(reference: str) -> str:
     """Write a normalised reference as people know it: an invite link as a link."""
-    return f"t.me/{reference}" if reference.startswith("+") else reference
+    return f"t.me/{reference}" if reference.startswith(("+", FOLDER)) else reference
 
 
 def _translators() -> list[Translator]:

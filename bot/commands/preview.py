@@ -9,7 +9,7 @@ from babel.numbers import format_decimal
 
 from bot.backtest import MANY, Backtest, backtest, midnight
 from bot.commands.context import Context
-from bot.commands.excerpt import excerpt
+from bot.commands.excerpt import shown
 from bot.commands.queries import Understood, look_for
 from bot.commands.reasons import failure
 from bot.locales import Translator
@@ -58,6 +58,11 @@ def _hint(hint: Hint, t: Translator) -> str:
     """Say what may have been meant besides."""
     if hint.kind is HintKind.EXACT:
         line = t.gettext("«{word}» also finds the ordinary word {finds}. For the name alone write {also}")
+    elif hint.kind is HintKind.OPERATOR:
+        line = t.gettext(
+            "«{word}» is looked for as a word here: operators count in capitals, and only where something is written "
+            "in small letters. Write {also} in its place."
+        )
     elif hint.also and hint.finds == (hint.word,):
         line = t.gettext("«{word}»: did you also mean {also}?")
     elif hint.also:
@@ -108,4 +113,4 @@ def _tell_post(
     text.add(link(title, post.link), " · ", context.date(post.date), "\n")
     if why is not None:
         text.join(why).add("\n")
-    text.marked(*excerpt(post.text, spans, room=_EXCERPT)).add("\n")
+    text.marked(*shown(post.text, post.asides, spans, context.t, room=_EXCERPT)).add("\n")

@@ -18,6 +18,7 @@ _FAILED: Mapping[Reason | None, str] = {
     Reason.APART: N_("found, but too far apart: {part}"),
     Reason.EXCLUDED: N_("excluded by: {part}"),
 }
+_ONLY_ONCE = N_("found only once: {part}")
 _NOT_TOGETHER = N_("found, but not side by side: {part}")
 
 
@@ -33,7 +34,7 @@ def why_not(root: Part, t: Translator) -> Text:
 
 def why(root: Part, text: str) -> Text:
     """Say by which of its parts a query holds, each with the words that it found in `text`."""
-    parts = holders(root)
+    parts = list({part.query: part for part in holders(root)}.values())
     said = _joined([_holder(part, text) for part in parts[:SHOWN_PARTS]])
     more = len(parts) - SHOWN_PARTS
     return said.add(f"; +{more}") if more > 0 else said
@@ -41,10 +42,14 @@ def why(root: Part, text: str) -> Text:
 
 def failure(part: Part, t: Translator) -> Text:
     """Say why one part failed."""
+    return Text().say(t.gettext(_sentence(part)), part=short(part.query, _LONGEST_PART))
+
+
+def _sentence(part: Part) -> str:
+    if part.reason is Reason.APART and len({span for inside in part.parts for span in inside.spans}) == 1:
+        return _ONLY_ONCE  # both its sides are the one word
     together = part.kind is Kind.PHRASE and part.reason is Reason.APART
-    return Text().say(
-        t.gettext(_NOT_TOGETHER if together else _FAILED[part.reason]), part=short(part.query, _LONGEST_PART)
-    )
+    return _NOT_TOGETHER if together else _FAILED[part.reason]
 
 
 def _holder(part: Part, text: str) -> Text:

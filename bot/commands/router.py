@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 import structlog
 from telethon import TelegramClient, errors, events, functions, types
 
+from bot.asides import AsideKind, whole
 from bot.commands import menu
 from bot.commands.access import Access
 from bot.commands.dispatch import Dispatch
@@ -24,6 +25,7 @@ from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Peer, PeerKind
 from bot.store import alerts, answers, chats, meta
 from bot.store.database import Database
+from bot.telegram.beside import to_asides
 from bot.telegram.convert import to_peer, to_text
 from bot.telegram.sender import Sender
 
@@ -174,7 +176,12 @@ async def _with_replied(request: Request, event: Heard) -> Request:
     except (errors.RPCError, ConnectionError) as error:
         log.warning("what was replied to could not be read", error=str(error))
         return request
-    return request if message is None else replace(request, replied=to_text(message))
+    return request if message is None else replace(request, replied=_whole(message))
+
+
+def _whole(message: types.Message) -> str:
+    """Return all that a reader sees of a message, but for buttons, which are ours."""
+    return whole(to_text(message), (aside for aside in to_asides(message) if aside.kind != AsideKind.BUTTON))
 
 
 def _to_tap(event: events.CallbackQuery.Event) -> Request | None:

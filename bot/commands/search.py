@@ -155,7 +155,7 @@ async def _newest_of(scope: Scope, context: Context, place: _Place) -> Found:
 def _onward(found: Found, asked: Asked, key: str, place: _Place, t: Translator) -> Rows:
     if found.before is None:
         return ()
-    label = t.gettext("Look further") if found.reached else t.gettext("More")
+    label = t.gettext("Look further") if found.reached and not found.ranked else t.gettext("More")
     skip = () if asked.order is Order.NEWEST else (place.skip + len(found.hits),)
     return ((button(label, "more", key, found.before, *skip),),)
 
@@ -169,11 +169,14 @@ def _orders(found: Found, asked: Asked, key: str, t: Translator) -> Rows:
 
 
 def _reached(found: Found, context: Context) -> str:
-    """Say how far a search came that stopped before the end."""
+    """Say how far a search came, or a ranking, that stopped before the end."""
     if found.reached is None:
         return ""
     line = context.t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
-    return line.format(n=f"{found.looked:,}".replace(",", "\N{NO-BREAK SPACE}"), date=context.date(found.reached))
+    if found.ranked:
+        line = context.t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
+    count = f"{found.ranked or found.looked:,}".replace(",", "\N{NO-BREAK SPACE}")
+    return line.format(n=count, date=context.date(found.reached))
 
 
 async def _hint(asked: Asked, context: Context) -> str:

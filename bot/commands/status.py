@@ -3,7 +3,7 @@
 import platform
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
@@ -12,21 +12,27 @@ from babel.numbers import format_decimal
 
 from bot import __version__
 from bot.commands.context import Context
+from bot.commands.marks import show_delay
 from bot.commands.menu import MENU
 from bot.commands.talk import Reply, Request, say
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
+from bot.locales.refusals import refusal
 from bot.markup import Text, bold, code
-from bot.store import alerts, channels, posts
+from bot.proof.standing import Delays
+from bot.store import alerts, channels, latencies, pace, posts, readers, requests, standings
 from bot.store.channels import Access, Channel, FollowState
 from bot.store.database import Transaction
 
 _STATES = {
     Access.JOINED: N_("read the moment they post: {n}"),
-    Access.POLLED: N_("read about once a minute until I have joined: {n}"),
+    Access.POLLED: N_("read from outside, up to {delay} late: {n}"),
     Access.PENDING: N_("waiting for their admins: {n}"),
     Access.LOST: N_("no longer readable: {n}"),
 }
+_JOINING = {"JoinChannel": N_("joining channels"), "ImportChatInvite": N_("joining channels")}
+_NAMES = {"ResolveUsername": N_("looking up names"), "CheckChatInvite": N_("looking up names")}
+_READING = N_("reading channels")  # whatever else a reader asks for
 _QUERIES = (
     (N_("outage"), N_("the word in any form: outages too")),
     (N_("bank outage"), N_("both words, anywhere in the post")),
@@ -48,6 +54,7 @@ async def status(request: Request, context: Context) -> Reply:
     del request
     text = Text()
     await _tell_channels(text, context)
+    await _tell_readers(text, context)
     await _tell_posts(text, context)
     await _tell_alerts(text, context)
     text.line().add(f"channelwatch {__version__} · Telethon {version('telethon')}")
@@ -84,7 +91,10 @@ async def _tell_channels(text: Text, context: Context) -> None:
     line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(followed))
     text.line(line, n=bold(_number(len(followed), t)))
     counts = Counter(channel.access or Access.PENDING for channel in followed)
-    states = [t.gettext(words).format(n=counts[access]) for access, words in _STATES.items() if counts[access]]
+    delay = show_delay(Delays.of(followed, await pace.get(context.database)).longest(), t)
+    states = [
+        t.gettext(words).format(n=counts[access], delay=delay) for access, words in _STATES.items() if counts[access]
+    ]
     wishes = Counter(follow.state for follow in await channels.all_follows(context.database))
     if wishes[FollowState.WANTED]:
         states.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
@@ -103,29 +113,63 @@ def _checked(followed: Sequence[Channel]) -> datetime | None:
     return min((time for time in times if time), default=None) if all(times) else None
 
 
+async def _tell_readers(text: Text, context: Context) -> None:
+    """Say what keeps reader accounts from reading, what to do, and how much they ask of Telegram."""
+    t, db = context.t, context.database
+    for number, reason in (await readers.lost(db)).items():
+        line = t.gettext("⚠️ Reader account {n} cannot read any more. {why}")
+        text.line(line, n=number, why=refusal(reason, t))
+    for words, until in _waits(await requests.all_waits(db, context.now)).items():
+        line = t.gettext("⚠️ Telegram asks me to wait with {work} until {time}. I go on by myself; you need do nothing.")
+        text.line(line, work=t.gettext(words), time=context.date(until))
+    asked = await requests.last_hour(db, context.now)
+    if asked:  # they are written down some seconds after a start
+        text.line(t.gettext("Requests to Telegram in an hour: {n}"), n=_number(asked, t))
+
+
+def _waits(by_method: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Return until when each kind of work has to wait."""
+    waits: dict[str, datetime] = {}
+    for method, until in by_method.items():
+        work = (_JOINING | _NAMES).get(method, _READING)
+        waits[work] = max(until, waits.get(work, until))
+    return waits
+
+
 async def _tell_posts(text: Text, context: Context) -> None:
-    stored = await posts.statistics(context.database, since=_midnight(context))
-    line = context.t.gettext("Posts stored: {total}; of today: {today}")
-    text.line(line, total=bold(_number(stored.messages, context.t)), today=bold(_number(stored.recent, context.t)))
+    t, db, since = context.t, context.database, _midnight(context)
+    stored = await posts.statistics(db, since=since)
+    line = t.gettext("Posts stored: {total}; of today: {today}")
+    text.line(line, total=bold(_number(stored.messages, t)), today=bold(_number(stored.recent, t)))
     if stored.last_seen_at is not None:
-        text.line(context.t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
+        text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
+    line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")
+    _tell_latencies(text, line, await latencies.seen(db, since), t)
+    standing = await standings.standings(db, since)
+    unpushed, pushable = sum(s.unpushed for s in standing), sum(s.posts for s in standing)
+    if unpushed:
+        line = t.gettext(
+            "Of today's {total} posts in joined channels I found {n} by asking; Telegram had not pushed them."
+        )
+        text.line(line, n=_number(unpushed, t), total=_number(pushable, t))
 
 
 async def _tell_alerts(text: Text, context: Context) -> None:
-    t = context.t
-    outbox = await alerts.statistics(context.database, since=_midnight(context))
+    t, db, since = context.t, context.database, _midnight(context)
+    outbox = await alerts.statistics(db, since=since)
     text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(outbox.sent, t)))
-    if outbox.latencies:
-        half, most = (show_span(_quantile(outbox.latencies, share), t) for share in (0.5, 0.95))
-        text.line(
-            t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}."),
-            half=half,
-            most=most,
-        )
+    line = t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}.")
+    _tell_latencies(text, line, await latencies.alerted(db, since), t)
     if outbox.due:
         text.line(t.gettext("Waiting to be sent: {n}"), n=outbox.due)
     if outbox.dead:
         text.line(t.gettext("Refused by Telegram today: {n}"), n=outbox.dead)
+
+
+def _tell_latencies(text: Text, line: str, ascending: Sequence[float], t: Translator) -> None:
+    if ascending:
+        half, most = (show_span(_quantile(ascending, share), t) for share in (0.5, 0.95))
+        text.line(line, half=half, most=most)
 
 
 def _midnight(context: Context) -> datetime:

@@ -1,10 +1,13 @@
 """Topics of a chat: switches that people tap and names that they write come in; the screen of topics goes out."""
 
+from collections.abc import Sequence
+
 from bot.commands import keyboards
 from bot.commands.access import Need
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
+from bot.commands.queries import short
 from bot.commands.start import setup_screen
 from bot.commands.talk import Reply, Request, Rows, change, message, say
 from bot.locales import Translator
@@ -16,6 +19,8 @@ from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 
 _SHOWN_QUERY = 200  # characters of a query in a list
+_ROOM = 3400  # characters of a list
+_LONGEST_NAME = 30  # characters of a name in a long list
 
 
 async def show(request: Request, context: Context) -> Reply:
@@ -89,12 +94,28 @@ async def _screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     every = await topics.all_topics(db)
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
     text = Text().line(t.gettext("Topics of this chat. Tap one to switch it on or off."))
-    own = [topic for topic in every if not topic.builtin]
-    for topic in own:
-        text.add("\n", bold(topic.name), ": ", code(topic.query[:_SHOWN_QUERY]))
-    text.add("\n\n" if own else "\n")
+    shown = every[: keyboards.MOST_SWITCHES]
+    text.join(_queries([topic for topic in shown if not topic.builtin]))
+    hidden = len(every) - len(shown)
+    if hidden:
+        line = t.ngettext(
+            "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
+            "{n} more topics do not fit here: /track and a name switch them on, /untrack off.",
+            hidden,
+        )
+        text.line(line, n=hidden)
     text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(example(t)))
-    return message(text, keyboards.topic_rows(every[: keyboards.MOST_SWITCHES], on, t, screen="topics"))
+    return message(text, keyboards.topic_rows(shown, on, t, screen="topics"))
+
+
+def _queries(own: Sequence[Topic]) -> Text:
+    """List topics with what they look for; of many, only as much of it as leaves room for all."""
+    text = Text().add("\n")
+    room = min(_SHOWN_QUERY, _ROOM // max(1, len(own)) - _LONGEST_NAME)
+    for topic in own:
+        name = topic.name if room == _SHOWN_QUERY else topic.name[:_LONGEST_NAME]
+        text.add(bold(name), ": ", short(topic.query, room), "\n")
+    return text.add("\n" if own else "")
 
 
 def _ask(topic: Topic, others: int, t: Translator) -> Reply:

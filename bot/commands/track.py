@@ -16,6 +16,8 @@ from bot.commands.talk import Reply, Request, change, message, say
 from bot.commands.topics import example
 from bot.locales import Translator
 from bot.markup import LIMIT, Text, bold, code
+from bot.matching.compiled import Compiled, weight
+from bot.matching.regex import MOST_IN_ALL
 from bot.store import answers, subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
@@ -41,9 +43,8 @@ async def track(request: Request, context: Context) -> Reply:
         return await _subscribe(request, context, topic) if topic else say(_missing(name, context.t))
     if not context.may(request, Need.INSTANCE):
         return say(context.t.gettext("Only owners and editors can make topics. /topics shows those there are."))
-    if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name == "re" and query.startswith("/")):
-        line = context.t.gettext("Put a short name before the colon, for example: {example}")
-        return say(Text().say(line, example=code(example(context.t))))
+    if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name.lower() == "re" and query.startswith("/")):
+        return say(_unnamed(context.t))
     understood = await asyncio.to_thread(understand, query, context.inflector)
     if not isinstance(understood, Understood):
         return say(refusal(understood, query, context.t))
@@ -134,6 +135,11 @@ async def _offer(request: Request, context: Context, name: str, understood: Unde
 
 async def _obstacle(db: Reader, known: Topic | None, understood: Understood, context: Context) -> Text | None:
     """Say why a topic of this name cannot be made; None where it can."""
+    if await _is_too_heavy(db, known, understood):
+        line = context.t.gettext(
+            "The expressions of all topics together would be too large. Write a narrower one, or words."
+        )
+        return Text().add(line)
     if known is None or known.compiled == understood.compiled.to_json():
         return None
     if known.builtin:
@@ -143,6 +149,16 @@ async def _obstacle(db: Reader, known: Topic | None, understood: Understood, con
         line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
         return Text().say(line, name=show_topic(known, context.t), query=short(known.query, SHOWN_QUERY))
     return None
+
+
+async def _is_too_heavy(db: Reader, known: Topic | None, understood: Understood) -> bool:
+    """Tell whether a query has expressions for which there is no room beside those of the other topics."""
+    own = weight(understood.compiled.query)
+    if not own:
+        return False
+    others = [topic for topic in await topics.all_topics(db) if known is None or topic.id != known.id]
+    compiled = [Compiled.from_json(topic.compiled) for topic in others if "re:/" in topic.compiled]
+    return own + sum(weight(each.query) for each in compiled) > MOST_IN_ALL
 
 
 def _tell_before(text: Text, known: Topic | None, understood: Understood, t: Translator) -> None:
@@ -156,7 +172,13 @@ def _usage(t: Translator) -> Text:
     return text.line("{example}", example=code(example(t))).add(t.gettext("/help shows how to write a query."))
 
 
+def _unnamed(t: Translator) -> Text:
+    return Text().say(t.gettext("Put a short name before the colon, for example: {example}"), example=code(example(t)))
+
+
 def _missing(name: str, t: Translator) -> Text:
+    if "\n" in name or ":" in name:  # a query without a name, or where the name ends cannot be told
+        return _unnamed(t)
     line = t.gettext("There is no topic {name}. To make it, write what to look for: {example}")
     short_name = tidy(name)[:LONGEST_NAME]
     return Text().say(line, name=bold(short_name), example=code(f"/track {short_name}: …"))

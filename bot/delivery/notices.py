@@ -4,12 +4,10 @@ A notice is what the outbox carries and is no post: a channel is followed now, o
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from babel.dates import format_timedelta
-
-from bot.delivery.rendering import Audience, one_line
+from bot.delivery.rendering import Audience, moment, one_line
 from bot.locales import N_
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
@@ -21,6 +19,7 @@ NAME_ROOM = 120  # UTF-16 units of a foreign name
 FOLLOWED = {
     "joined": N_("I follow «{channel}» now."),
     "polled": N_("I follow «{channel}» now. Until I have joined it, its posts may come a minute late."),
+    "outside": N_("I follow «{channel}» now, from outside: its posts may come some minutes late."),
     "pending": N_(
         "I have asked to join «{channel}». Its admins have to let me in; as soon as they do, you get its alerts here."
     ),
@@ -34,24 +33,28 @@ def render_notice(payload: Payload, audience: Audience) -> Outgoing:
 
 def _followed(payload: Payload, audience: Audience) -> Outgoing:
     t = audience.translator
-    period = format_timedelta(timedelta(days=payload["days"]), granularity="day", threshold=99, locale=t.language)
     would, news = payload["would"], FOLLOWED[payload["access"]]
     lines = [t.gettext(news).format(channel=_name(payload, "channel"))]
-    if payload["access"] == "pending":  # nobody outside knows what it has posted
+    if not payload["posts"]:  # of a private one, nobody outside knows what it has posted
         return Outgoing(text=lines[0])
     if not would:
-        lines.append(t.gettext("Its last {period} would have brought no alert.").format(period=period))
+        line = t.gettext("Its newest posts ({posts}) would have brought no alert.")
+        lines.append(line.format(posts=payload["posts"]))
         return Outgoing(text="\n".join(lines))
     line = t.ngettext(
-        "Its last {period} would have brought {n} alert.", "Its last {period} would have brought {n} alerts.", would
+        "Its newest posts ({posts}) would have brought {n} alert.",
+        "Its newest posts ({posts}) would have brought {n} alerts.",
+        would,
     )
-    lines.append(line.format(period=period, n=would))
+    lines.append(line.format(posts=payload["posts"], n=would))
     return Outgoing(text="\n".join(lines), buttons=_see_them(payload, audience))
 
 
 def _refused(payload: Payload, audience: Audience) -> Outgoing:
     t, reason = audience.translator, payload["reason"]
-    lines = [t.gettext("I could not follow {reference}.").format(reference=_name(payload, "reference"))]
+    name = _name(payload, "reference")
+    shown = f"t.me/{name}" if name.startswith(("+", "addlist/")) else name
+    lines = [t.gettext("I could not follow {reference}.").format(reference=shown)]
     lines.append(refusal(reason, t))
     return Outgoing(text=" ".join(lines))
 
@@ -60,6 +63,69 @@ def _lost(payload: Payload, audience: Audience) -> Outgoing:
     t = audience.translator
     line = t.gettext("I can no longer read «{channel}»; what it posts from now on is missing here.")
     return Outgoing(text=f"{line.format(channel=_name(payload, 'channel'))} {refusal(payload['reason'], t)}")
+
+
+def _found(payload: Payload, audience: Audience) -> Outgoing:
+    line = audience.translator.gettext("I can read «{channel}» again.")
+    return Outgoing(text=line.format(channel=_name(payload, "channel")))
+
+
+def _renamed(payload: Payload, audience: Audience) -> Outgoing:
+    """Say what a channel is called now; of two changes in one day only the first is told."""
+    t, old, new = audience.translator, payload["username"], payload["new_username"]
+    lines = []
+    if payload["channel"] != payload["new_title"]:
+        line = t.gettext("«{channel}» is called «{title}» now.")
+        lines.append(line.format(channel=_name(payload, "channel"), title=_name(payload, "new_title")))
+    if old != new:
+        line = t.gettext("«{title}» has the name @{username} now, no longer @{old}.")
+        if new is None:
+            line = t.gettext("«{title}» has given up its public name @{old}. I am in it and read on.")
+        elif old is None:
+            line = t.gettext("«{title}» is public now: @{username}.")
+        lines.append(line.format(title=_name(payload, "new_title"), username=new, old=old))
+    return Outgoing(text="\n".join(lines))
+
+
+def _folder(payload: Payload, audience: Audience) -> Outgoing:
+    t, count, closed = audience.translator, payload["count"], payload["closed"]
+    line = t.ngettext(
+        "The folder «{folder}» holds {n} channel that I can read; I look at it now.",
+        "The folder «{folder}» holds {n} channels that I can read; I look at them now.",
+        count,
+    )
+    lines = [line.format(folder=_name(payload, "folder"), n=count)]
+    if closed:
+        names = ", ".join(one_line(name, NAME_ROOM) for name in closed)
+        lines.append(t.gettext("Private, so that I need an invite link of each: {names}").format(names=names))
+    return Outgoing(text="\n".join(lines))
+
+
+def _all(payload: Payload, audience: Audience) -> Outgoing:
+    t, fresh = audience.translator, payload["fresh"]
+    line = t.ngettext(
+        "My reader account is in {n} channel or supergroup.",
+        "My reader account is in {n} channels and supergroups.",
+        payload["count"],
+    )
+    said = line.format(n=payload["count"])
+    if not fresh:
+        known = t.gettext("I follow all of them already.")
+        return Outgoing(text=f"{said} {known}")
+    line = t.ngettext("I do not follow {n} of them yet.", "I do not follow {n} of them yet.", fresh)
+    label = t.ngettext("Follow {n} channel", "Follow {n} channels", fresh).format(n=fresh)
+    button = Button(text=label, data=f"all:{payload['options']}".encode())
+    return Outgoing(text=f"{said} {line.format(n=fresh)}", buttons=((button,),))
+
+
+def _reader_lost(payload: Payload, audience: Audience) -> Outgoing:
+    t = audience.translator
+    if payload["standby"]:
+        news = t.gettext("My standby reader account cannot read channels any more.")
+    else:
+        news = t.gettext("My reader account cannot read channels any more.")
+    then = t.gettext("Once it is logged in again I go on by myself and look for what was posted meanwhile.")
+    return Outgoing(text=f"⚠️ {news} {refusal(payload['reason'], t)} {then}")
 
 
 def _late(payload: Payload, audience: Audience) -> Outgoing:
@@ -71,6 +137,30 @@ def _late(payload: Payload, audience: Audience) -> Outgoing:
     )
     buttons = _see_them(payload, audience) if "channel_id" in payload else ()
     return Outgoing(text=line.format(n=count, channel=_name(payload, "channel")), buttons=buttons)
+
+
+def _silent(payload: Payload, audience: Audience) -> Outgoing:
+    line = audience.translator.gettext(
+        "«{channel}» is unusually silent: its last post is of {time}; as a rule about {n} would have followed."
+    )
+    since = moment(datetime.fromisoformat(payload["since"]), audience)
+    return Outgoing(text=line.format(channel=_name(payload, "channel"), time=since, n=payload["expected"]))
+
+
+def _receipt(payload: Payload, audience: Audience) -> Outgoing:
+    t, alerts, gaps = audience.translator, payload["alerts"], payload["gaps"]
+    figures = [
+        t.ngettext("{verified} of {n} channel verified", "{verified} of {n} channels verified", payload["channels"]),
+        t.ngettext("{alerts} alert", "{alerts} alerts", alerts),
+        t.ngettext("{gaps} gap", "{gaps} gaps", gaps),
+    ]
+    counts = {key: payload[key] for key in ("verified", "alerts", "gaps")} | {"n": payload["channels"]}
+    since = moment(datetime.fromisoformat(payload["since"]), audience)
+    lines = [t.gettext("Since {time}: {figures}.").format(time=since, figures=", ".join(figures).format(**counts))]
+    if payload["named"]:
+        names = ", ".join(one_line(name, NAME_ROOM) for name in payload["named"])
+        lines.append(t.gettext("Lost or late: {names}. See /channels.").format(names=names))
+    return Outgoing(text="\n".join(lines))
 
 
 def _ping(payload: Payload, audience: Audience) -> Outgoing:
@@ -98,7 +188,14 @@ _NOTICES: dict[str, Callable[[Payload, Audience], Outgoing]] = {
     "followed": _followed,
     "refused": _refused,
     "lost": _lost,
+    "found": _found,
+    "renamed": _renamed,
+    "folder": _folder,
+    "all": _all,
+    "reader_lost": _reader_lost,
     "late": _late,
+    "silent": _silent,
+    "receipt": _receipt,
     "ping": _ping,
     "test_alert": _test_alert,
 }

@@ -1,18 +1,21 @@
 """A post that matched comes in, the message that tells a chat of it goes out. Pure.
 
-It is made for a lock screen: whose post, on what; the sentence that matched, unless the post begins with it; the post.
+It is made for a lock screen: whose post, on what; the sentence that matched, unless the post begins with it, or the
+line beside the post that matched; the post.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
 
+from bot.asides import Beside
 from bot.delivery.excerpt import key_sentence
 from bot.delivery.passage import Passage, Style
 from bot.locales import Translator
 from bot.locales.figures import show_date
-from bot.locales.titles import topic_title
+from bot.locales.titles import aside_title, topic_title
 from bot.markup import LIMIT, Piece, Text, link
 from bot.models import Button, Entity, Forward, Outgoing, post_link
 
@@ -20,9 +23,19 @@ LATE = timedelta(minutes=10)  # older posts show their age
 TITLE_ROOM, TOPIC_ROOM = 60, 30  # UTF-16 units of the channel's title and of a topic's
 SENTENCE_ROOM = 1000  # of the sentence shown first; a pattern may match a text as long as a message
 SHOWN_TOPICS = 3  # in the first line
-STYLES = 49  # of a post and of its sentence each: Telegram takes 100 entities, and two are ours
+SHOWN_REPEATS = 4  # posts that say the same
+SHOWN_ASIDES, ASIDE_ROOM, ASIDE_SPANS = 3, 300, 4  # beside a post: how many, UTF-16 units and bold words of each
+STYLES = 41  # of a post and of its sentence each: Telegram takes 100 entities; twelve stand beside it, six are ours
 # What a post may bring along. Telegram finds links and tags by itself; no bot may send mentions by id and custom emoji.
 KEPT = frozenset({"bold", "italic", "underline", "strike", "spoiler", "code", "pre", "blockquote", "text_url"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Another post that says the same."""
+
+    title: str  # of its channel
+    link: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +53,10 @@ class PostAlert:
     forward: Forward | None = None
     topics: tuple[str, ...]  # names
     spans: tuple[tuple[int, int], ...]  # Python characters of the text, sorted
-    edited: bool = False  # the chat is told because the post was changed
+    beside: tuple[Beside, ...] = ()  # what matched beside the text
+    edited: bool = False  # the post was changed: before the chat was told of it, and so it was told, or since
+    gone_at: datetime | None = None  # no longer visible to our reader since then
+    repeats: tuple[Elsewhere, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +74,15 @@ def render_post(alert: PostAlert, audience: Audience) -> Outgoing:
     bold = tuple(Style(kind="bold", start=start, end=end) for start, end in spans)
     styles = bold + Passage.read(alert.text, alert.entities, kinds=KEPT).styles
     post = Passage(alert.text, styles[:STYLES])
-    text, footer = _head(alert, audience.translator), _footer(alert, audience)
+    text, footer = _head(alert, audience), _footer(alert, audience)
     sentence = key_sentence(post, spans)
     if sentence is not None:
         text.join(_text(sentence).cut(SENTENCE_ROOM)).add("\n…\n")
+    beside = _beside(alert, audience.translator)
+    if beside and not spans:
+        text.join(beside).add("\n\n" if post.text.strip() else "")
+    elif beside:
+        footer = Text().join(beside).add("\n\n").join(footer)
     text.join(_text(post).cut(LIMIT - len(text) - len("\n\n") - len(footer))).add("\n\n").join(footer)
     written, entities = text.build()
     return Outgoing(text=written, entities=entities, buttons=_buttons(alert, audience.translator))
@@ -76,12 +97,33 @@ def _text(passage: Passage) -> Text:
     return Text().formatted(passage.text, passage.entities())
 
 
-def _head(alert: PostAlert, translator: Translator) -> Text:
-    titles = [one_line(topic_title(name, translator), TOPIC_ROOM) for name in alert.topics]
+def _beside(alert: PostAlert, translator: Translator) -> Text:
+    """Write what matched beside the text, each on a line that begins with where it stands."""
+    text = Text()
+    for number, found in enumerate(alert.beside[:SHOWN_ASIDES]):
+        bold = (Style(kind="bold", start=start, end=end) for start, end in found.spans[:ASIDE_SPANS])
+        line = Passage(found.aside.text, tuple(bold))
+        line = key_sentence(line, found.spans) or line
+        text.add("\n" if number else "", f"{aside_title(found.aside.kind, translator)}: ")
+        text.join(_text(line).cut(ASIDE_ROOM))
+    return text
+
+
+def _head(alert: PostAlert, audience: Audience) -> Text:
+    titles = [one_line(topic_title(name, audience.translator), TOPIC_ROOM) for name in alert.topics]
     more = len(titles) - SHOWN_TOPICS
     topics = ", ".join(titles[:SHOWN_TOPICS]) + (f" +{more}" if more > 0 else "")
     title = one_line(alert.title, TITLE_ROOM) or alert.username or str(alert.channel_id)
-    return Text().bold(title).add(f" · {topics}\n")
+    text = Text().bold(title).add(f" · {topics}\n")
+    if alert.gone_at is not None:
+        text.add(no_longer_visible(alert.gone_at, audience, beside=alert.date), "\n")
+    return text
+
+
+def no_longer_visible(gone_at: datetime, audience: Audience, *, beside: datetime) -> str:
+    """Write since when our reader does not see a post; we do not know why."""
+    line = audience.translator.gettext("No longer visible to our reader since {time}")
+    return line.format(time=moment(gone_at, audience, beside=beside))
 
 
 def _footer(alert: PostAlert, audience: Audience) -> Text:
@@ -97,7 +139,17 @@ def _footer(alert: PostAlert, audience: Audience) -> Text:
     text = Text().add(" · ".join(facts))
     if alert.forward is not None:
         text.add("\n").say(gettext("Forwarded from {name}"), name=_origin(alert.forward, audience.translator))
+    if alert.repeats:
+        text.add("\n").say(gettext("Also in {links}"), links=_links(alert.repeats))
     return text
+
+
+def _links(repeats: Sequence[Elsewhere]) -> Text:
+    text = Text()
+    for number, repeat in enumerate(repeats[:SHOWN_REPEATS]):
+        text.add(", " if number else "", link(one_line(repeat.title, TITLE_ROOM), repeat.link))
+    more = len(repeats) - SHOWN_REPEATS
+    return text.add(f" +{more}") if more > 0 else text
 
 
 def _origin(forward: Forward, translator: Translator) -> Piece:

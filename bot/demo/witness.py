@@ -24,7 +24,8 @@ class Witness:
         self.faults: list[str] = []
         self.alerts = 0
         self.latencies: list[float] = []  # s, of alerts for posts that were pushed
-        self.talk: list[tl.Message] = []  # what the bot wrote that is no alert
+        self.talk: list[tl.Message] = []  # what the bot wrote that is no alert and tells of no change of one
+        self._told: set[int] = set()  # the messages that are alerts
         self.last: tl.Message | None = None  # of all
 
     def expect(self, link: str, event: Event) -> None:
@@ -36,7 +37,9 @@ class Witness:
         link = next((b.type.url for b in buttons(message) if isinstance(b.type, tl.InlineButtonTypeUrl)), None)
         async with self._news:
             self.last = message
-            if link is None:
+            if message.id in self._told or message.reply_to is not None:  # an alert follows its post
+                self._screen.receive(message)
+            elif link is None:
                 self.talk.append(message)
                 self._screen.receive(message)
             else:
@@ -45,6 +48,7 @@ class Witness:
 
     def _check(self, link: str, message: tl.Message) -> None:
         self.alerts += 1
+        self._told.add(message.id)
         if link not in self._due:
             self.faults.append(f"an alert that was not due: {link}")
             self._screen.receive(message)

@@ -6,12 +6,19 @@ from bot.locales import N_, Translator
 
 _LONGEST = 120  # characters of a string that we have no sentence for
 
+LOGGED_OUT = N_("Telegram has logged it out. Run channelwatch login on the server.")
+BANNED = N_(
+    "Telegram has closed the account. Write to recover@telegram.org if that was a mistake, or log in another one by "
+    "channelwatch login."
+)
 REFUSALS = {
     "USERNAME_NOT_OCCUPIED": N_("There is no channel of this name. Check how it is written."),
     "USERNAME_INVALID": N_("There is no channel of this name. Check how it is written."),
     "INVITE_HASH_EXPIRED": N_("This invite link works no more. Ask the channel's admins for a new one."),
     "INVITE_HASH_INVALID": N_("There is no such invite link. Copy it once more, the whole of it."),
     "INVITE_HASH_EMPTY": N_("There is no such invite link. Copy it once more, the whole of it."),
+    "INVITE_SLUG_EXPIRED": N_("This folder's link works no more. Ask for a new one."),
+    "INVITE_SLUG_EMPTY": N_("This folder's link works no more. Ask for a new one."),
     "INVITE_REQUEST_SENT": N_("I have asked to join. Its admins have to let me in."),
     "CHANNEL_PRIVATE": N_("It is private. Send me its invite link: https://t.me/+…"),
     "CHANNEL_INVALID": N_("I cannot find it. Send me its name, like @name, or its invite link."),
@@ -20,12 +27,29 @@ REFUSALS = {
         "My reader account is in as many channels as Telegram allows. Give one up with /unfollow, then try again."
     ),
     "USER_BANNED_IN_CHANNEL": N_("My reader account is banned there."),
+    "AUTH_KEY_UNREGISTERED": LOGGED_OUT,
+    "SESSION_REVOKED": LOGGED_OUT,
+    "SESSION_EXPIRED": LOGGED_OUT,
+    "AUTH_KEY_DUPLICATED": N_(
+        "Its session was used in two places at once, so Telegram has ended it. Delete its file in the data folder, "
+        "then run channelwatch login on the server."
+    ),
+    "USER_DEACTIVATED": BANNED,
+    "USER_DEACTIVATED_BAN": BANNED,
+    "FROZEN_METHOD_INVALID": N_(
+        "Telegram has frozen the account. Open it in the Telegram app, where @SpamBot says why and how to appeal; "
+        "or log in another one by channelwatch login."
+    ),
     "FLOOD_WAIT": N_("Telegram asks me to wait; I try again by myself."),
     "CONNECTION_LOST": N_("Telegram did not answer; I try again by myself."),
     "waits for its turn to be joined": N_("I join channels one after another, at a careful pace; its turn will come."),
     "user": N_("It is a person. I follow channels and supergroups only."),
     "bot": N_("It is a bot. I follow channels and supergroups only."),
-    "basic_group": N_("It is a small group. I can follow it once its admins have made it a supergroup."),
+    "basic_group": N_("It is a small group. I follow it by myself once its admins have made it a supergroup."),
+    "needs_joining": N_("It is private: nobody reads it from outside. Send it again without join:no."),
+    "too_many_fast": N_("At most 20 channels can be fast. Send it again without fast."),
+    "vanished": N_("It has turned private or was deleted. If it lives on, send me its invite link: https://t.me/+…"),
+    "removed": N_("It was deleted, or its admins have removed my reader account. Send me its invite link to go on."),
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 

@@ -1,5 +1,8 @@
-"""The name of a topic comes in; the title that people read goes out."""
+"""The name of a topic, or of what stands beside a post, comes in; the title that people read goes out."""
 
+from collections.abc import Iterable
+
+from bot.asides import Aside, AsideKind
 from bot.locales import N_, Translator
 
 BUILTIN_TITLES = {  # short: they stand in the first line of an alert
@@ -9,9 +12,36 @@ BUILTIN_TITLES = {  # short: they stand in the first line of an alert
     "sovereignty": N_("Digital sovereignty"),
     "blocking": N_("Blocked services"),
 }
+ASIDE_TITLES = {
+    AsideKind.POLL: N_("Poll"),
+    AsideKind.TO_DO: N_("To-do list"),
+    AsideKind.PREVIEW: N_("Link preview"),
+    AsideKind.QUOTE: N_("Quote"),
+    AsideKind.FILE: N_("File"),
+    AsideKind.AUDIO: N_("Audio"),
+    AsideKind.PLACE: N_("Place"),
+    AsideKind.CONTACT: N_("Contact"),
+    AsideKind.INVOICE: N_("Invoice"),
+    AsideKind.GAME: N_("Game"),
+    AsideKind.GIVEAWAY: N_("Giveaway"),
+    AsideKind.STORY: N_("Story"),
+    AsideKind.BUTTON: N_("Button"),
+    AsideKind.NOTE: N_("Fact check"),
+}
 
 
 def topic_title(name: str, translator: Translator) -> str:
     """Translate the title of a built-in topic; a topic made in chat is called by its name."""
     title = BUILTIN_TITLES.get(name)
     return name if title is None else translator.gettext(title)
+
+
+def aside_title(kind: AsideKind, translator: Translator) -> str:
+    """Say in a word where beside a post a text stands."""
+    return translator.gettext(ASIDE_TITLES[kind])
+
+
+def in_full(text: str, asides: Iterable[Aside], translator: Translator) -> str:
+    """Write a post's text and, each on a line of its own, what stands beside it."""
+    lines = (f"{aside_title(aside.kind, translator)}: {aside.text}" for aside in asides)
+    return "\n".join(filter(str.strip, (text, *lines)))

@@ -1,10 +1,11 @@
 """From tree to plan: a query's tree and the forms of its words come in, the steps that run it go out."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from bot.matching.plan import Choice, Every, Expression, Pair, Placed, Row, Some, Spot, Step, Term
-from bot.matching.text import mention_token, tag_token
+from bot.matching.regex import program
+from bot.matching.text import SITE_ENDS, mention_token, site_token, tag_token
 from bot.matching.tree import AllOf, AnyOf, Mention, Near, Node, Pattern, Phrase, Prefix, Tag, Word
 
 MakeTerm: TypeAlias = Callable[[frozenset[str], frozenset[str], str], Term]
@@ -26,7 +27,7 @@ class Builder:
         """Return the steps of a tree."""
         match node:
             case Pattern(source):
-                return Expression(source)
+                return Expression(program(source))
             case AllOf(items, without):
                 return Every(tuple(map(self.build, items)), tuple(map(self.build, without)))
             case AnyOf(items):
@@ -40,7 +41,8 @@ class Builder:
         match node:
             case Phrase(items, gap):
                 spots = tuple(self._spot(item, in_phrase=True) for item in items)
-                return spots[0] if len(spots) == 1 else Row(spots, gap)
+                rows = [spots, *self._with_sites(items, spots)]
+                return self._choice([row[0] if len(row) == 1 else Row(row, gap) for row in rows])
             case Near(left, right, distance):
                 return Pair(self._placed(left), self._placed(right), distance)
             case AnyOf(items):
@@ -49,6 +51,14 @@ class Builder:
                 return self._spot(node, in_phrase=False)
             case _:
                 raise TypeError(f"{node} stands at no word")  # the parser refuses such queries
+
+    def _with_sites(self, items: Sequence[Word | Prefix], spots: tuple[Spot, ...]) -> Iterator[tuple[Spot, ...]]:
+        """Yield a phrase with two or three of its words read as the site they make: rbc.ru, my-bank.ru."""
+        for end in range(2, len(items) + 1):
+            if items[end - 1].text in SITE_ENDS:
+                for start in range(max(0, end - 3), end - 1):
+                    site = site_token(".".join(item.text.lower() for item in items[start:end]))
+                    yield (*spots[:start], self._term({site}), *spots[end:])
 
     def _spot(self, node: Word | Prefix | Tag | Mention, *, in_phrase: bool) -> Spot:
         match node:

@@ -11,9 +11,9 @@ from bot.matching.forms import Inflector
 from bot.matching.plan import Page, Step, merged, spans
 from bot.matching.query import parse
 from bot.matching.refusals import QueryError
-from bot.matching.regex import Span
+from bot.matching.regex import Span, program
 from bot.matching.text import Document
-from bot.matching.tree import Phrase, Query, Word, walk
+from bot.matching.tree import Pattern, Phrase, Query, Word, walk
 
 MOST_FORMS = 20_000
 
@@ -65,6 +65,12 @@ def necessary(compiled: Compiled) -> str | None:
     None where nothing can be required, as for a pure regular expression: then all documents have to be verified.
     """
     return required(compiled.plan)
+
+
+def weight(query: Query) -> int:
+    """Return how large the expressions of a query are together, in RE2's instructions; see `regex.MOST_IN_ALL`."""
+    sources = {node.source for node in walk(query.root) if isinstance(node, Pattern)}
+    return sum(program(source).size for source in sources)
 
 
 def _words(query: Query) -> list[tuple[Word, bool]]:

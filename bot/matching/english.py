@@ -64,6 +64,12 @@ withdraw withdrew withdrawn
 write wrote written
 agree agreed
 die died dying
+lie lied lying
+tie tied tying
+quit quitting
+panic panicked panicking
+traffic trafficked trafficking
+mimic mimicked mimicking
 free freed
 guarantee guaranteed
 man men
@@ -71,7 +77,23 @@ woman women
 child children
 person people
 """
+# Plurals that look like a form of another word, which counts as well: “lives” is of life and of live.
+_PLURALS = """
+life lives
+wife wives
+knife knives
+half halves
+thief thieves
+shelf shelves
+crisis crises
+analysis analyses
+basis bases
+diagnosis diagnoses
+hypothesis hypotheses
+"""
 _FAMILIES = {form: line.split() for line in _IRREGULAR.split("\n") for form in line.split()}
+_PAIRS = dict(line.split() for line in _PLURALS.strip().splitlines())
+_PAIRS |= {plural: singular for singular, plural in _PAIRS.items()}
 # Words that end in s without being a plural; the rest of that kind end in ss, us or is.
 _NOT_PLURAL = {"news", "always", "perhaps", "does", "was", "has", "texas"}
 # Words in -ed and -ing that are things or names of their own, though they could be made of another word.
@@ -98,6 +120,8 @@ def english_forms(word: str) -> frozenset[str]:
     forms = {word, *(form for base in bases for form in _regular(base))}
     if verbs:
         forms |= {word + "s", word + "'s"}  # warnings
+    if word in _PAIRS:
+        forms |= {_PAIRS[word], _PAIRS[word] + "'s"}
     return frozenset(forms.union(*(_FAMILIES.get(base, ()) for base in bases)))
 
 

@@ -75,22 +75,25 @@ def _lower(shape: str) -> str:
         lower = "".join(c.lower()[0] for c in shape)
     if lower.isascii():
         return lower.replace("`", "'")
-    # five replacements cost less than one regular expression
-    lower = (
-        lower.replace("ё", "е").replace("\u2019", "'").replace("\u02bc", "'").replace("\u2018", "'").replace("`", "'")
-    )
+    # these replacements cost less than one regular expression
+    lower = lower.replace("ё", "е").replace("\u2019", "'").replace("\u02bc", "'").replace("\u2018", "'")
+    lower = lower.replace("`", "'").replace("\u00b4", "'").replace("\u2032", "'")
     if _CYRILLIC.search(lower) and _MIXED.search(lower):
         lower = _WORD.sub(lambda word: _untangle(word[0]), lower)
     return lower
 
 
 def _untangle(word: str) -> str:
-    """Return a word of two alphabets in one, if the letters of the rarer one all look like letters of the other."""
+    """Return a word of two alphabets in one, if its letters of the other all look like letters of that one.
+
+    A letter that one alphabet has alone settles which; where there is none, the more frequent alphabet does.
+    """
     cyrillic, latin = _CYRILLIC.findall(word), _LATIN.findall(word)
     if not cyrillic:
         return word
-    if latin and len(latin) <= len(cyrillic) and set(latin) <= set(_LATIN_LOOKS):
+    is_latin_alike, is_cyrillic_alike = set(latin) <= set(_LATIN_LOOKS), set(cyrillic) <= set(_CYRILLIC_LOOKS)
+    if latin and is_latin_alike and (len(latin) <= len(cyrillic) or not is_cyrillic_alike):
         word = word.translate(_TO_CYRILLIC)
-    elif latin and len(cyrillic) <= len(latin) and set(cyrillic) <= set(_CYRILLIC_LOOKS):
+    elif latin and is_cyrillic_alike:
         word = word.translate(_TO_LATIN)
     return _DIGIT_IN_WORD.sub(lambda digit: "о" if digit[0] == "0" else "з", word)

@@ -16,8 +16,13 @@ _LONGEST = 50  # letters; what is longer is no word, and would have long forms
 # Readings less likely than this are not meant, even inside a phrase: «по» is hardly ever a surname.
 _LEAST_SCORE = 0.1
 _MASCULINE = ("", "а", "у", "ом", "е", "ов", "ам", "ами", "ах")
+_SHORTEST_BASE = 4  # letters of an unknown noun, below which an ending may as well belong to it
+_SHORTEST_NOUN = 3
 _TAKES_I = "гкхжчшщ"  # after these letters the plural ends in и, after others in ы
+_CONSONANTS = "бвгджзклмнпрстфхцчшщ"
 _VERB = {"VERB", "INFN", "PRTF", "PRTS", "GRND"}
+_INFLECTED = {"NOUN", "ADJF", "INFN"}  # base forms whose other forms can be guessed
+_NAMES = {"телеграмм"}  # the dictionary takes them for a form of another word alone
 
 
 class Inflector:
@@ -40,10 +45,9 @@ class Inflector:
         if not _CYRILLIC.fullmatch(word):
             return frozenset({word})
         languages = self._readings(word, in_phrase=in_phrase)
-        if not any(readings for _, readings in languages):
-            return _masculine(word)
         expanded = (_expand(reading, analyzer) for analyzer, readings in languages for reading in readings)
-        return frozenset({word}.union(*expanded))
+        forms = frozenset({word}.union(*expanded))
+        return forms | _masculine(word) if self._is_unknown_noun(word, languages) else forms
 
     def bases(self, word: str, *, in_phrase: bool = False) -> tuple[str, ...]:
         """Return the base forms of what a folded word is taken for, the likeliest first: «банки» is банк and банка.
@@ -77,9 +81,21 @@ class Inflector:
             readings = ukrainian or self._ukrainian.parse(word)
             return [(self._ukrainian, _meant(word, readings, in_phrase=in_phrase))]
         russian = _meant(word, _known(self._russian.parse(word)), in_phrase=in_phrase)
-        if not (russian or ukrainian):
+        # «телеграм» is in the Ukrainian dictionary alone, and Russian posts say «телеграма»
+        if not russian and (not ukrainian or _is_masculine(word, ukrainian)):
             russian = _guessed(word, self._russian)
         return [(self._russian, russian), (self._ukrainian, _meant(word, ukrainian, in_phrase=in_phrase))]
+
+    def _is_unknown_noun(self, word: str, languages: list[tuple[MorphAnalyzer, list[Parse]]]) -> bool:
+        """Tell whether a word is declined as a masculine noun of Russian, since nobody knows better."""
+        if word in _NAMES:
+            return True
+        if _UKRAINIAN.search(word):
+            return not any(readings for _, readings in languages)
+        (_, russian), (_, ukrainian) = languages
+        if any(each.is_known or _is_own(each, word) for each in russian):
+            return False
+        return _is_masculine(word, ukrainian) if ukrainian else word[-1] in _CONSONANTS
 
 
 def _expand(reading: Parse, analyzer: MorphAnalyzer) -> set[str]:
@@ -97,10 +113,28 @@ def _reflexive(infinitive: str, analyzer: MorphAnalyzer) -> list[Parse]:
 
 
 def _guessed(word: str, analyzer: MorphAnalyzer) -> list[Parse]:
+    """Return what an unknown word may be; nothing where no guess is to be trusted."""
     guesses = analyzer.parse(word)
-    own = [reading for reading in guesses if _folded(reading.normal_form) == word]
-    # A guess that is not the word's own base form is mostly wrong: «чебурнет» would be a form of «чебурнуть».
-    return own or [reading for reading in guesses if "NOUN" in reading.tag]
+    own = [reading for reading in guesses if _is_own(reading, word) and reading.tag.POS in _INFLECTED]
+    if own:
+        return own
+    # A guess that is not the word's own base form is mostly wrong: «чебурнет» would be a form of «чебурнуть», «скам»
+    # one of «ска». Only an ending can tell that it is another form: «чебурнета», «чебурнетом».
+    nouns = [reading for reading in guesses if "NOUN" in reading.tag]
+    if word[-1] not in _CONSONANTS:
+        return nouns
+    bases = {word.removesuffix(ending) for ending in _MASCULINE if len(word) - len(ending) >= _SHORTEST_BASE}
+    return [reading for reading in nouns if _folded(reading.normal_form) in bases]
+
+
+def _is_masculine(word: str, readings: list[Parse]) -> bool:
+    """Tell whether a word is a masculine noun in its base form, of a kind that Russian may have borrowed too."""
+    nouns = [reading for reading in readings if _is_own(reading, word) and {"NOUN", "masc"} in reading.tag]
+    return bool(nouns) and len(word) >= _SHORTEST_NOUN and word[-1] in _CONSONANTS + "й"
+
+
+def _is_own(reading: Parse, word: str) -> bool:
+    return _folded(reading.normal_form) == word
 
 
 def _known(readings: list[Parse]) -> list[Parse]:
@@ -108,7 +142,7 @@ def _known(readings: list[Parse]) -> list[Parse]:
 
 
 def _meant(word: str, readings: list[Parse], *, in_phrase: bool) -> list[Parse]:
-    own = [reading for reading in readings if _folded(reading.normal_form) == word]
+    own = [reading for reading in readings if _is_own(reading, word)]
     if in_phrase:
         return [reading for reading in readings if reading.score >= _LEAST_SCORE] or own or readings
     return own or readings

@@ -14,7 +14,8 @@ from bot.matching.builder import Builder
 from bot.matching.candidates import barred, is_plain, needed, rest, watched
 from bot.matching.compiled import Compiled, compile_query, necessary, verify
 from bot.matching.plan import Choice, Expression, Page, Some, Step, Term, holds, merged, spans, terms
-from bot.matching.regex import Programs, Span
+from bot.matching.programs import Programs
+from bot.matching.regex import Span
 from bot.matching.terms import Lookup, Terms
 from bot.matching.text import Document
 
@@ -150,6 +151,6 @@ class Matcher:
 def _candidates(query: _Query) -> list[_Candidate]:
     found: list[_Candidate] = []
     for step in query.plan.items if isinstance(query.plan, Some | Choice) else (query.plan,):
-        keys = (part.source if isinstance(part, Expression) else part.term for part in watched(step))
+        keys = (part.program.source if isinstance(part, Expression) else part.term for part in watched(step))
         found.append(_Candidate(query, needed(step), barred(step), rest(step), tuple(keys)))
     return found

@@ -4,27 +4,15 @@ Steps of two kinds: `Placed` ones know at which words they stand, so that distan
 hold or do not.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from bot.matching.regex import Span, program
+from bot.matching.finds import Find, beside, followed
+from bot.matching.regex import Program, Span
 from bot.matching.text import Document
 
-# The most finds one step keeps; only a text that repeats one word hundreds of times has more.
-_MOST_FINDS = 500
-# The most pairs of finds that one proximity or phrase tries: what repeats makes many pairs, and few new finds.
-_MOST_PAIRS = 5_000
 _NOWHERE: list[int] = []
-
-
-class Find(NamedTuple):
-    """One place where a step holds."""
-
-    first: int  # position of its first word
-    last: int  # position of its last word
-    runs: tuple[tuple[int, int], ...]  # tokens to highlight, as (first index, last index)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -61,11 +49,11 @@ class Page:
             places = self._places[term] = _places(term, self.document.places)
         return places
 
-    def pattern(self, source: str) -> list[Span]:
+    def pattern(self, program: Program) -> list[Span]:
         """Return what a regular expression finds, in characters of the original text."""
-        found = self._patterns.get(source)
+        found = self._patterns.get(program.source)
         if found is None:
-            found = self._patterns[source] = program(source).spans(self.document.text)
+            found = self._patterns[program.source] = program.spans(self.document.text)
         return found
 
 
@@ -104,7 +92,7 @@ class Row:
         for item in self.items[1:]:
             if not finds:
                 return []
-            finds = sorted(_followed(finds, item.finds(page), self.gap + 1).values())
+            finds = sorted(followed(finds, item.finds(page), self.gap + 1).values())
         if self.gap:
             return finds
         return [Find(find.first, find.last, ((find.runs[0][0], find.runs[-1][1]),)) for find in finds]
@@ -124,7 +112,7 @@ class Pair:
         right = self.right.finds(page) if left else []
         if not right:
             return []
-        return sorted(_beside(left, right, self.distance).values())
+        return sorted(beside(left, right, self.distance).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +133,7 @@ Placed: TypeAlias = Spot | Row | Pair | Choice
 class Expression:
     """A regular expression."""
 
-    source: str
+    program: Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +161,8 @@ def holds(step: Step, page: Page) -> bool:
             return all(holds(item, page) for item in items) and not any(holds(item, page) for item in without)
         case Some(items):
             return any(holds(item, page) for item in items)
-        case Expression(source):
-            return bool(page.pattern(source))
+        case Expression(program):
+            return bool(page.pattern(program))
         case Spot():
             return bool(step.indexes(page))
         case _:
@@ -190,8 +178,8 @@ def spans(step: Step, page: Page) -> list[Span] | None:
             return [places[i] for i in indexes] or None
         case Every(items) | Some(items):
             return [span for item in items for span in spans(item, page) or ()] if holds(step, page) else None
-        case Expression(source):
-            return page.pattern(source) or None
+        case Expression(program):
+            return page.pattern(program) or None
         case _:
             finds = step.finds(page)
             places = page.document.spans if finds else []
@@ -236,48 +224,6 @@ def _places(term: Term, places: dict[str, list[int]]) -> list[int]:
         beginnings = tuple(term.prefixes)
         tokens = tokens.union(token for token in places if token.startswith(beginnings))
     return sorted([index for token in tokens for index in places[token]])
-
-
-def _followed(first: list[Find], second: list[Find], distance: int) -> dict[tuple[int, int], Find]:
-    """Return each of `first` joined with each of `second` that begins at most `distance` words after it ends."""
-    starts = [find.first for find in second]
-    joined: dict[tuple[int, int], Find] = {}
-    tried = 0
-    for left in first:
-        for right in second[bisect_right(starts, left.last) : bisect_right(starts, left.last + distance)]:
-            edges = (left.first, right.last)
-            if edges not in joined:
-                joined[edges] = Find(*edges, left.runs + right.runs)
-            tried += 1
-            if len(joined) >= _MOST_FINDS or tried >= _MOST_PAIRS:
-                return joined
-    return joined
-
-
-def _beside(left: list[Find], right: list[Find], distance: int) -> dict[tuple[int, int], Find]:
-    """Return each of one side joined with each of the other that is near it or stands among its words."""
-    starts = [find.first for find in right]
-    widest = max(find.last - find.first for find in right)
-    joined: dict[tuple[int, int], Find] = {}
-    tried = 0
-    for one in left:
-        begin = bisect_left(starts, one.first - distance - widest)
-        for other in right[begin : bisect_right(starts, one.last + distance)]:
-            tried += 1
-            if tried > _MOST_PAIRS:
-                return joined
-            if other.last < one.first - distance or _share(one, other):
-                continue
-            edges = (min(one.first, other.first), max(one.last, other.last))
-            joined.setdefault(edges, Find(*edges, one.runs + other.runs))
-            if len(joined) >= _MOST_FINDS:
-                return joined
-    return joined
-
-
-def _share(one: Find, other: Find) -> bool:
-    """Tell whether two finds use the same token: a word is not near itself."""
-    return any(a[0] <= b[1] and b[0] <= a[1] for a in one.runs for b in other.runs)
 
 
 def _as_high(written: str, capitals: str) -> bool:

@@ -21,7 +21,7 @@ from bot.matching.tree import (
 
 __all__ = ["MESSAGES", "Query", "QueryError", "parse"]
 
-LONGEST_QUERY = 16_000
+LONGEST_QUERY = 20_000
 MOST_PARTS = 2_000
 DEEPEST = 20
 
@@ -108,43 +108,73 @@ class _Parser:
             length += 1
             if length > DEEPEST:
                 raise QueryError("too_deep", operator.position)
+            self._refuse_loose_gap(operator)
             right = self._operand_after(operator, self._either, node)
             if node is None or not (_placed(node) and _placed(right)):
                 raise QueryError("near_parts", operator.position, distance=operator.distance)
             node = Near(node, right, operator.distance)
         return node
 
+    def _refuse_loose_gap(self, operator: Lexeme) -> None:
+        """Raise QueryError for a phrase whose ~3 stands behind a space, with nothing after it."""
+        following = self._peek()
+        before = self._lexemes[self._at - 2] if self._at > 1 else operator
+        ends = following is None or following.kind in {"close", "comma", "line", "or", "and"}
+        if ends and isinstance(before.node, Phrase) and not before.text[0].isalnum():
+            raise QueryError("loose_gap", operator.position, distance=operator.distance)
+
     def _either(self) -> Node | None:
-        node = self._part()
+        particle = self._particle()
+        node = self._after(particle, self._part())
         parts = [] if node is None else [node]
         while operator := self._take("or"):
-            parts.append(self._operand_after(operator, self._part, node))
+            particle = self._particle() or particle
+            right = self._operand_after(operator, self._part, node)
+            parts.append(self._after(particle, right) or right)
         return _any_of(parts) if parts else None
 
     def _operand_after(self, operator: Lexeme, read: Callable[[], Node | None], left: Node | None) -> Node:
         following = self._peek()
         if following is not None and following.kind == "not":
-            raise QueryError("misplaced_exclusion", following.position)
+            sign = operator.text.strip()
+            raise QueryError("misplaced_exclusion", following.position, sign=following.text, operator=sign)
         right = read()
         if left is None or right is None:
             raise QueryError("missing_operand", operator.position, sign=operator.text)
         return right
+
+    def _particle(self) -> Lexeme | None:
+        """Take a «не» that stands before what it belongs to: a word, a phrase, or a bracket of them."""
+        lexeme = self._peek()
+        following = self._lexemes[self._at + 1] if self._at + 1 < len(self._lexemes) else None
+        if lexeme is None or following is None or not _is_particle(lexeme.node):
+            return None
+        if following.kind != "open" and not isinstance(following.node, Word | Prefix | Phrase):
+            return None
+        self._at += 1
+        return lexeme
+
+    def _after(self, particle: Lexeme | None, node: Node | None) -> Node | None:
+        """Read a particle into the phrases that it makes with what follows; what has one of its own keeps that."""
+        if particle is None or node is None:
+            return node
+        if isinstance(node, AnyOf):
+            return _any_of([found for item in node.items if (found := self._after(particle, item))])
+        if not isinstance(node, Word | Prefix | Phrase) or not isinstance(particle.node, Word):
+            raise QueryError("particle", particle.position, sign=particle.text)
+        items = node.items if isinstance(node, Phrase) else (node,)
+        if len(items) > 1 and _is_particle(items[0]):
+            return node
+        if len(items) >= LONGEST_PHRASE:
+            raise QueryError("long_phrase", particle.position, limit=LONGEST_PHRASE)
+        return Phrase((particle.node, *items), node.gap if isinstance(node, Phrase) else 0)
 
     def _part(self) -> Node | None:
         opening = self._take("open")
         if opening:
             return self._group(opening)
         lexeme = self._take("part")
-        if lexeme is None or lexeme.node is None:
-            return None
-        following = self._peek()
-        if _is_particle(lexeme) and following is not None and following.joins:
-            self._at += 1
-            items = (*_phrase_items(lexeme.node), *_phrase_items(following.node))
-            if len(items) > LONGEST_PHRASE:
-                raise QueryError("long_phrase", lexeme.position, limit=LONGEST_PHRASE)
-            return Phrase(items)
-        return lexeme.node
+        return lexeme.node if lexeme else None
 
     def _group(self, opening: Lexeme) -> Node:
         self._depth += 1
@@ -159,15 +189,8 @@ class _Parser:
         return node
 
 
-def _is_particle(lexeme: Lexeme) -> bool:
-    node = lexeme.node
-    return lexeme.joins and isinstance(node, Word) and not node.exact and node.text in PARTICLES
-
-
-def _phrase_items(node: Node | None) -> tuple[Word | Prefix, ...]:
-    if isinstance(node, Phrase):
-        return node.items
-    return (node,) if isinstance(node, Word | Prefix) else ()
+def _is_particle(node: Node | None) -> bool:
+    return isinstance(node, Word) and not node.exact and node.text in PARTICLES
 
 
 def _any_of(nodes: list[Node]) -> Node:

@@ -15,15 +15,32 @@ MESSAGES = {
     ),
     "empty_bracket": N_("There is nothing inside the brackets at character {position}."),
     "unclosed_quote": N_("The quote opened at character {position} is not closed. Add a closing quote."),
+    "quote_over_lines": N_(
+        "The quote opened at character {position} goes over a line break. Write the phrase on one line."
+    ),
     "unopened_quote": N_("The quote closed at character {position} was never opened. Remove it or add an opening one."),
     "empty_quote": N_("There is no word inside the quotes at character {position}."),
     "long_phrase": N_("The phrase at character {position} has more than {limit} words. Take the telling ones."),
     "sign_in_quotes": N_("Inside quotes only words count, but there is “{sign}” at character {position}."),
+    "exact_phrase": N_(
+        "“=” cannot stand before a quote (character {position}). Write it before each word inside, "
+        "for example: “=white =list”"
+    ),
+    "particle": N_(
+        "“{sign}” at character {position} belongs to all that is in the brackets or joined by “|” after it, "
+        "and that may only be words and phrases. Put the rest behind a comma."
+    ),
     "only_exclusions": N_("Only exclusions (character {position}): add what to look for, for example: outage -drill"),
-    "misplaced_exclusion": N_("“-” cannot stand next to “|” or “~” (character {position}). Put a space before it."),
+    "misplaced_exclusion": N_(
+        "“{sign}” (character {position}) excludes, and cannot follow “{operator}”. Remove “{operator}” before it."
+    ),
     "loose_minus": N_("Put the minus right before the word to exclude, without a space (character {position})."),
     "missing_operand": N_("“{sign}” at character {position} needs something to look for on both sides."),
     "missing_distance": N_("Write a number from 1 to {limit} after the sign at character {position}, for example: ~5"),
+    "loose_gap": N_(
+        "“~{distance}” at character {position} has nothing after it. "
+        "To let other words into the phrase, write it right after the quote, without a space: “…”~{distance}"
+    ),
     "near_parts": N_(
         "“~{distance}” (character {position}) joins words, phrases and their alternatives only. "
         "Take the rest out of the brackets."
@@ -36,6 +53,22 @@ MESSAGES = {
     "misplaced_star": N_("“*” may only stand at the end of a word (character {position})."),
     "lone_sign": N_("“{sign}” at character {position} must stand right before a word."),
     "unknown_sign": N_("I do not know the sign “{sign}” (character {position}). Words need no signs between them."),
+    "unknown_operator": N_(
+        "I do not know the operator “{sign}” (character {position}). There are AND, OR, NOT, and ~5 for words close "
+        "together; for “{sign}” itself write ={sign}"
+    ),
+    "question_mark": N_(
+        "“?” cannot stand for a letter (character {position}). Write the word, its beginning with “*”, "
+        "or an expression, for example: re:/outa.e/"
+    ),
+    "filter": N_("“{sign}” at character {position} narrows /search alone; a topic is made of words. Leave it out."),
+    "slashless_regex": N_(
+        "An expression stands between slashes that touch “re:” (character {position}), for example: re:/outa.e/"
+    ),
+    "glued_regex": N_(
+        "The expression ends before character {position}. Write a space after it; for a slash inside it write \\/, "
+        "and for options (?s) or (?m) at its beginning."
+    ),
     "unclosed_regex": N_("The expression that begins at character {position} is not closed. Add “/” at its end."),
     "refused_regex": N_("The expression at character {position} cannot be read. Write a simpler one."),
     "regex_look_around": N_(
@@ -64,6 +97,10 @@ MESSAGES = {
     ),
     "regex_class": N_("“{sign}” at character {position} is no set of letters. Write, for example: [a-z]"),
     "regex_too_large": N_("The expression at character {position} is too large. Shorten it, or let it repeat less."),
+    "regexes_too_large": N_(
+        "The expressions up to character {position} are too large together. Write fewer, let them repeat less, "
+        "or take a short list of letters instead of \\w, for example: [a-z]"
+    ),
     "boundless_regex": N_(
         "The expression at character {position} finds every post. Make it ask for at least one letter."
     ),

@@ -7,8 +7,9 @@ boundary carries a marker character; each piece of the pattern that takes a char
 
 import re
 from bisect import bisect_left
-from collections import Counter
-from functools import lru_cache
+from collections import OrderedDict
+from threading import Lock
+from weakref import WeakValueDictionary
 
 import re2
 
@@ -22,10 +23,12 @@ _BOUNDARY = re.compile(r"\b")
 _MOST_SPANS = 50
 # In instructions of RE2. `\w` is 1,300 of them, so `\w{1,30}` is a large pattern, and still fine.
 _LARGEST = 100_000
-_SET_SIZE = 100
-_SET_LARGEST = 300_000
-# Ample memory, in bytes: an automaton that runs out of it would report no hit at all.
-_SET_MEMORY = 64 << 20
+# What one query may have in all: it takes 50 ms to make ready, twice, and 20 MB.
+MOST_IN_QUERY = 200_000
+# What all the topics that people made in chats may have together: a second at each start, and 150 MB.
+MOST_IN_ALL = 2_000_000
+# Programs kept ready that no query holds any more, in instructions: of what somebody tries and then saves.
+_MOST_SPARE = 500_000
 
 _WORD = r"\p{L}\p{N}_"
 _SPACE = r"\s\p{Z}"
@@ -143,10 +146,34 @@ def options(max_mem: int = 8 << 20) -> "re2.Options":
     return chosen
 
 
-@lru_cache(maxsize=4096)
+class _Shelf:
+    """Programs that somebody holds, each made once, and those that were asked for last."""
+
+    def __init__(self) -> None:
+        self._held: WeakValueDictionary[str, Program] = WeakValueDictionary()
+        self._spare: OrderedDict[str, Program] = OrderedDict()
+        self._size = 0  # of the spare ones
+        self._lock = Lock()  # queries are read in threads
+
+    def program(self, source: str) -> Program:
+        found = self._held.get(source) or Program(source)
+        with self._lock:
+            found = self._held.setdefault(source, found)
+            if source not in self._spare:
+                self._size += found.size
+            self._spare[source] = found
+            self._spare.move_to_end(source)
+            while self._size > _MOST_SPARE:
+                self._size -= self._spare.popitem(last=False)[1].size
+        return found
+
+
+_SHELF = _Shelf()
+
+
 def program(source: str) -> Program:
-    """Return the program of an expression, compiled once; raises RefusedRegexError."""
-    return Program(source)
+    """Return the program of an expression, compiled once while somebody holds it; raises RefusedRegexError."""
+    return _SHELF.program(source)
 
 
 def legible(text: str) -> str:
@@ -225,78 +252,3 @@ def _lonely_bracket(source: str) -> int:
         elif piece[0] == ")":
             opened.pop()
     return opened[0] if opened else 0
-
-
-class Programs:
-    """Many expressions at once: sets of a hundred say which of them hit; one large set would outgrow its automaton.
-
-    One that is added runs alone until it is packed, since making a set takes half a millisecond for each in it, and
-    everything else waits meanwhile: RE2 keeps Python's lock.
-    """
-
-    def __init__(self) -> None:
-        self._uses: Counter[str] = Counter()
-        self._alone: set[str] = set()
-        self._sets: list[_Set] = []
-
-    def add(self, source: str) -> None:
-        """Take an expression in."""
-        self._uses[source] += 1
-        if not any(source in each.sources for each in self._sets):
-            self._alone.add(source)
-
-    def remove(self, source: str) -> None:
-        """Forget one use of an expression."""
-        self._uses[source] -= 1
-        if self._uses[source]:
-            return
-        del self._uses[source]
-        self._alone.discard(source)
-        self._sets = [each for each in self._sets if not self._uses.keys().isdisjoint(each.sources)]
-
-    def pack(self, *, at_least: int = 1) -> None:
-        """Make sets of the expressions that run alone, where they are so many."""
-        if len(self._alone) < at_least:
-            return
-        programs = [program(source) for source in sorted(self._alone)]
-        for marked in (False, True):
-            self._sets += map(_Set, _packed([each for each in programs if each.marked == marked]))
-        self._alone.clear()
-
-    def spans(self, text: str) -> dict[str, list[Span]]:
-        """Return what each expression finds in a text; those that find nothing are absent."""
-        if not self._uses:
-            return {}
-        readable = legible(text)
-        marked = mark_boundaries(readable) if any(each.marked for each in self._sets) else ""
-        hits = [source for each in self._sets for source in each.hits(marked if each.marked else readable)]
-        found = {source: program(source).spans(text) for source in (*hits, *self._alone) if source in self._uses}
-        return {source: spans for source, spans in found.items() if spans}
-
-
-def _packed(programs: list[Program]) -> list[list[Program]]:
-    packs: list[list[Program]] = []
-    size = 0
-    for each in programs:
-        size += each.size
-        if not packs or len(packs[-1]) == _SET_SIZE or size > _SET_LARGEST:
-            packs.append([])
-            size = each.size
-        packs[-1].append(each)
-    return packs
-
-
-class _Set:
-    """Up to a hundred programs in one automaton, all with or all without marked boundaries."""
-
-    def __init__(self, programs: list[Program]) -> None:
-        self.sources = [each.source for each in programs]
-        self.marked = programs[0].marked
-        self._set = re2.Set.SearchSet(options(_SET_MEMORY))
-        for each in programs:
-            self._set.Add(each.rewritten)
-        self._set.Compile()
-
-    def hits(self, text: str) -> list[str]:
-        """Return the expressions that find something in a legible text; its boundaries are marked if theirs are."""
-        return [self.sources[index] for index in self._set.Match(text) or ()]

@@ -13,20 +13,31 @@ from bot.matching.folding import INVISIBLE, Folded, fold
 WALL = 100
 _BLANK_LINE = re.compile(rf"\n[\s{INVISIBLE}]*\n")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# How a site's name ends. Other ends, or a capital, may as well begin a sentence whose space after the full stop is
+# missing; so may «net» and the like after Cyrillic letters.
+_LATIN_TOPS = "org|net|info|io|me|tv|ai|app|dev|news|gov|edu|eu|by|kz|de|fr|pl|uk|us|cn"
+_TOPS = "ru|su|com|ua|рф|рус|укр|бел"
+SITE_ENDS = frozenset((*_LATIN_TOPS.split("|"), *_TOPS.split("|")))
+_TOP = rf"(?P<top>(?<=[a-zA-Z0-9-]\.)(?:{_LATIN_TOPS})|{_TOPS})(?![\w-])"
+_SITE_END = re.compile(rf"\.{_TOP}")
+SITE_NAME = rf"(?:[\w-]{{1,63}}\.){{1,9}}{_TOP}"
+SITE = rf"{SITE_NAME}(?P<page>(?::\d{{1,5}})?(?:[/?#][^\s«»\"<>()]*)?)"
 # Lengths are bounded so that a long run of dots or letters costs no more than its own length.
-_SPECIAL = re.compile(
-    r"(?P<link>[a-z][a-z0-9+.-]{1,15}://[^\s«»\"<>()]+|www\.[^\s«»\"<>()]+"
+_LINK = (
+    r"[a-z][a-z0-9+.-]{1,15}://[^\s«»\"<>()]+|www\.[^\s«»\"<>()]+"
     r"|(?<![^\W_])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[a-z]{2,24}/[^\s«»\"<>()]*"
-    r"|(?<![^\W_])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
-    r"|(?P<mention>(?<![\w@])@\w+)"
-    r"|(?P<tag>(?<![\w#&])#\w+)"
+    r"|(?<![^\W_])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
 )
+_NAMED = r"|(?P<mention>(?<![\w@])@\w+)|(?P<tag>(?<![\w#&])#\w+)"
+_SPECIAL = re.compile(f"(?P<link>{_LINK}){_NAMED}")
+_SPECIAL_OR_SITE = re.compile(rf"(?P<link>{_LINK}|(?<![^\W_]){SITE}){_NAMED}")
 # Humps of a tag: МассовыйСбой, VTBOutage.
 _HUMP = re.compile(r"(?<=[^\W\d_A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ])|(?<=[A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ][^\W\d_A-ZА-ЯЁІЇЄҐ])")
 _PIECE = re.compile(r"[^\W_]+")
+_NO_LETTER = re.compile(r"[\W_]")
 
 
-# A stretch of the folded text that is read in one way: "words", "link", "mention", "tag" or "wall", start, end.
+# A stretch of the folded text that is read in one way: "words", "link", "site", "mention", "tag" or "wall", start, end.
 _Segment: TypeAlias = tuple[str, int, int]
 
 
@@ -40,13 +51,18 @@ def mention_token(name: str) -> str:
     return "'m'" + name.replace("_", "'")
 
 
+def site_token(name: str) -> str:
+    """Return the token that stands for a site, as in `rbc.ru`; `name` is folded."""
+    return "'s'" + _NO_LETTER.sub("'", name)
+
+
 class Document:
     """A text read once: its tokens now, their places when somebody asks."""
 
     def __init__(self, text: str, folded: Folded) -> None:
         self.text = text
         self._folded = folded
-        self._segments = _segments(folded.lower)
+        self._segments = _segments(folded)
         self.tokens: list[str] = []
         self._counts: list[int] = []  # how many tokens each segment has
         for tokens in _tokens(folded, self._segments):
@@ -119,12 +135,14 @@ def _capital(letter: str, written: str) -> str:
     return upper if written.isupper() and upper.lower() == letter and len(upper) == 1 else letter
 
 
-def _segments(lower: str) -> list[_Segment]:
+def _segments(folded: Folded) -> list[_Segment]:
+    lower = folded.lower
     marks: list[_Segment] = []
     if "\n" in lower:
         marks += [("wall", blank.start(), blank.end()) for blank in _BLANK_LINE.finditer(lower)]
-    if "/" in lower or "@" in lower or "#" in lower or "www." in lower:
-        marks += _specials(lower)
+    has_sites = _SITE_END.search(lower) is not None
+    if has_sites or "/" in lower or "@" in lower or "#" in lower or "www." in lower:
+        marks += _specials(folded, has_sites=has_sites)
         marks.sort(key=itemgetter(1))
     segments: list[_Segment] = []
     end = 0
@@ -137,15 +155,22 @@ def _segments(lower: str) -> list[_Segment]:
     return segments
 
 
-def _specials(lower: str) -> Iterator[_Segment]:
+def _specials(folded: Folded, *, has_sites: bool) -> Iterator[_Segment]:
+    lower = folded.lower
     seen = 0
-    # only chunks with a sign in them are worth the slow pattern
+    # only chunks with a sign in them are worth the slow pattern, and only those that end like a site the slower one
     for chunk in lower.split():
-        if "/" in chunk or "@" in chunk or "#" in chunk or "www." in chunk:
+        is_site = has_sites and "." in chunk and _SITE_END.search(chunk) is not None
+        if is_site or "/" in chunk or "@" in chunk or "#" in chunk or "www." in chunk:
             start = lower.index(chunk, seen)
             seen = start + len(chunk)
-            for special in _SPECIAL.finditer(lower, start, seen):
-                yield special.lastgroup or "words", special.start(), special.end()
+            for special in (_SPECIAL_OR_SITE if is_site else _SPECIAL).finditer(lower, start, seen):
+                kind = special.lastgroup or "words"
+                if is_site and special["top"]:  # nothing but its end says that it is one
+                    if not folded.shape[special.start("top") : special.end("top")].islower():
+                        continue
+                    kind = kind if special["page"] else "site"
+                yield kind, special.start(), special.end()
 
 
 def _tokens(folded: Folded, segments: list[_Segment]) -> Iterator[list[str]]:
@@ -156,6 +181,8 @@ def _tokens(folded: Folded, segments: list[_Segment]) -> Iterator[list[str]]:
             yield _WORD.findall(lower, start, end)
         elif kind == "mention":
             yield [mention_token(lower[start + 1 : end])]
+        elif kind == "site":
+            yield [site_token(lower[start:end])]
         elif kind == "tag":
             yield [token for token, _, _ in _tag(folded, start, end)]
         else:
@@ -168,7 +195,7 @@ def _locate(folded: Folded, segments: list[_Segment]) -> list[tuple[int, int]]:
     for kind, start, end in segments:
         if kind == "words":
             spans += [word.span() for word in _WORD.finditer(folded.lower, start, end)]
-        elif kind == "mention":
+        elif kind in {"mention", "site"}:
             spans.append((start, end))
         elif kind == "tag":
             spans += [span for _, span, _ in _tag(folded, start, end)]

@@ -5,20 +5,26 @@
 
 import re
 import tomllib
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import islice
+from operator import itemgetter
 
 from bot.errors import SettingsError
 from bot.matching.compiled import Compiled, verify
-from bot.matching.query import QueryError, parse
+from bot.matching.query import MESSAGES, QueryError, parse
 from bot.matching.text import analyse
 
 _SUFFIX = ".toml"
 _KEYS = {"query", "default", "matches", "rejects"}
 _NAME = re.compile(r"(?![/@])[^:\n]{1,64}")  # what the chat takes for the name of a topic, too
 _WHERE = re.compile(r"\(at line (\d+), column \d+\)")
+_OPENING = r"\"{3}\n?|'{3}\n?|\"|'"
+# One character as it is written in quotes; a backslash that ends a line swallows what is blank after it.
+_SIGN = re.compile(r"(?P<nothing>\\[ \t]*\n\s*)|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.|[^\\]")
 _SHOWN = 40  # characters of an example in an error
 
 
@@ -51,13 +57,23 @@ def read_folder(folder: Traversable) -> tuple[Topic, ...]:
     """Return the topics of a folder's `NAME.toml` files, by name; none where there is no folder; raises TopicError."""
     if not folder.is_dir():
         return ()
-    files = {file.name.removesuffix(_SUFFIX): file for file in folder.iterdir() if file.name.endswith(_SUFFIX)}
     found: dict[str, Topic] = {}
-    for name in sorted(files):
+    files = [(_name_of(file), file) for file in folder.iterdir() if _is_topic(file)]
+    for name, file in sorted(files, key=itemgetter(0)):
         if name.casefold() in found:
             raise TopicError(name, 1, "another file has this name in other letters; names are one whatever their case")
-        found[name.casefold()] = read_topic(name, _content(name, files[name]))
+        found[name.casefold()] = read_topic(name, _content(name, file))
     return tuple(found.values())
+
+
+def _is_topic(file: Traversable) -> bool:
+    """Tell topic files from others; those that begin with a dot are hidden ones, such as macOS puts beside copies."""
+    return file.name.lower().endswith(_SUFFIX) and not file.name.startswith(".")
+
+
+def _name_of(file: Traversable) -> str:
+    """Return the name of a topic as the chat would write it: macOS takes й apart, and spaces are easily doubled."""
+    return " ".join(unicodedata.normalize("NFC", file.name[: -len(_SUFFIX)]).split())
 
 
 def read_topic(name: str, content: str) -> Topic:
@@ -111,10 +127,9 @@ class _File:
         try:
             parse(query)
         except QueryError as error:
-            # a text of several lines begins on the line after its quotes
-            several = query.count("\n") > 0
-            line = _line(self._content, "query") + several + query.count("\n", 0, error.position - 1)
-            raise TopicError(self._name, line, str(error)) from error
+            line, place = _place(self._content, "query", error.position - 1)
+            reason = MESSAGES[error.code].format(position=place, **error.arguments)
+            raise TopicError(self._name, line, reason) from error
         return query
 
     def _flag(self, key: str) -> bool:
@@ -136,6 +151,8 @@ class _File:
 def _content(name: str, file: Traversable) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise TopicError(name, 1, f"it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line = file.read_bytes()[: error.start].count(b"\n") + 1
         raise TopicError(name, line, "not in UTF-8; save the file in UTF-8") from None
@@ -144,6 +161,21 @@ def _content(name: str, file: Traversable) -> str:
 def _line(content: str, key: str) -> int:
     before = re.split(rf"^[ \t]*\[?{re.escape(key)}\b", content, maxsplit=1, flags=re.MULTILINE)[0]
     return before.count("\n") + 1
+
+
+def _place(content: str, key: str, offset: int) -> tuple[int, int]:
+    """Find a character of a text in quotes: the line of the file, and the place in that line, both from 1."""
+    content = content.replace("\r\n", "\n")  # as TOML reads it
+    opening = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*=[ \t]*({_OPENING})", content, re.MULTILINE)
+    if opening is None:
+        return _line(content, key), 1
+    at = opening.end()
+    if opening[1].startswith("'"):  # backslashes mean themselves
+        at += offset
+    else:
+        signs = (sign for sign in _SIGN.finditer(content, at) if sign["nothing"] is None)
+        at = next(islice(signs, offset, None)).start()
+    return content.count("\n", 0, at) + 1, at - content.rfind("\n", 0, at)
 
 
 def _line_of_example(content: str, key: str, text: str) -> int:

@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple
 
 import rsa
 from telethon.crypto import AuthKey
@@ -22,6 +23,14 @@ __all__ = ["Auth", "Server", "Session"]
 
 ACK_AFTER_S = 0.5  # a request that takes longer is acknowledged before it is answered
 MAX_SESSIONS = 512  # sessions that are remembered while nobody is connected
+
+
+class Push(NamedTuple):
+    """Updates that were written to a connection."""
+
+    at: float  # s of a monotonic clock
+    account_id: int | None
+    updates: TLObject
 
 
 class Server:
@@ -45,6 +54,7 @@ class Server:
         self.faults = faults
         self.key = key or PRIVATE_KEY
         self.salts = Salts(self.clock)
+        self.pushed: list[Push] | None = None  # a list to be filled, for whoever wants to know
         self._dispatcher = dispatcher
         self._now = now
         self._wall = wall
@@ -106,6 +116,8 @@ class Server:
                 continue
             body = body or bytes(updates)
             session.push(body)
+            if self.pushed is not None:
+                self.pushed.append(Push(at=monotonic(), account_id=session.auth.account_id, updates=updates))
 
     def push_auth(self, auth: Auth, updates: TLObject) -> None:
         """Send updates to the connected sessions of one key, also where nobody is signed in (a login token)."""

@@ -2,13 +2,14 @@
 
 | typed | in Russian | means |
 | --- | --- | --- |
-| `in:@channel`, `in:"Title or its beginning"` | `в:` | posts of this channel; several: of any of them |
+| `in:@channel`, `in:"Title or its beginning"` | `в:` | posts of this channel; several (`in:@a, @b`): of any of them |
 | `since:7d`, `since:2026-01-31`, `since:31.01.2026` | `с:7д` | from then on; also `12h`, `2w`, `3m`, `1y`, `today` |
 | `until:2026-01-31` | `до:` | up to then, this day included |
 | `history:yes` | `история:да` | also by what a post said before it was edited |
 | `order:best`, `order:newest` | `порядок:лучшие` | how posts are ordered |
 
-Days begin and end in the time zone that is handed in. A colon that makes no filter stays in the query.
+Days begin and end in the time zone that is handed in. A filter holds for the whole search: one that is excluded or made
+an alternative is refused. A colon that makes no filter stays in the query.
 """
 
 import re
@@ -27,6 +28,10 @@ MESSAGES = {
     ),
     "bad_answer": N_("I cannot read «{value}». Write history:yes to find edited posts by what they said before."),
     "bad_order": N_("I know no order «{value}». Write order:best or order:newest."),
+    "misplaced_filter": N_(
+        "«{value}»: a filter holds for the whole search, so it cannot be excluded or be an alternative. "
+        "Write it after a space, without a sign."
+    ),
     "empty_span": N_("«{value}» ends before it begins: the first date has to be the earlier one."),
 }
 
@@ -53,7 +58,7 @@ class Named:
     """A channel as somebody called it."""
 
     text: str
-    position: int  # of the filter in the typed text, from 1
+    position: int  # of the filter in the typed text, from 1; 0: not typed there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +93,16 @@ _NAMES = {
     "порядок": "order",
 }
 _QUOTES = '"«»“”„‟'
-# What cannot hold a filter comes first: expressions and phrases. After a space, which phones like to put behind a
-# colon, a filter is believed only where it can be nothing else.
+# A title may hold quotes of another kind than those around it: "РИА «Новости»".
+_QUOTED = rf'"[^"\n]+"|«(?:[^«»\n]|«[^«»\n]*»)+»|[“”„‟][^“”„‟\n]+[“”„‟]|[{_QUOTES}][^{_QUOTES}\n]+[{_QUOTES}]'
+_PLAIN = rf"[^\s,;()|{_QUOTES}]+"
+# What cannot hold a filter comes first: expressions and phrases. After a space, which phones like to put behind a colon
+# and a comma, a filter or one more channel is believed only where it can be nothing else.
 _PIECE = re.compile(
-    rf"""re:/(?:[^\\/\n]|\\[^\n])*/?
-    |(?<![^\s(])(?P<name>{"|".join(_NAMES)}):(?P<space>[ ]?)
-        (?:[{_QUOTES}](?P<quoted>[^{_QUOTES}\n]+)[{_QUOTES}]|(?P<value>[^\s,;()|{_QUOTES}]+(?:,@[^\s,;()|{_QUOTES}]+)*))
+    rf"""re:[ ]*/(?:[^\\/\n]|\\[^\n])*/?
+    |(?:(?P<sign>(?<!\w)[-−–—‐‑﹣➖]{{1,2}}|[|+&!])|(?<![^\s(,;]))
+        (?P<name>{"|".join(_NAMES)}):(?P<space>[ ]?)
+        (?:(?P<quoted>{_QUOTED})|(?P<value>{_PLAIN}(?:[ ]*,[ ]*@{_PLAIN})*))
     |[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]?""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -101,6 +110,8 @@ _SPAN = re.compile(r"(\d{1,4})\s?(h|ч|d|д|w|н|m|м|мес|y|г)", re.IGNORECA
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _DOTTED = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
 _HOURS = {"h": 1, "ч": 1, "d": 24, "д": 24, "w": 168, "н": 168, "m": 720, "м": 720, "мес": 720, "y": 8760, "г": 8760}
+_LAST_DAY = date.max - timedelta(days=2)  # after which a day still begins in every time zone
+_BETWEEN = " \r\n\t,;"  # what may be left over between filters
 _DAYS = {"today": 0, "сегодня": 0, "yesterday": 1, "вчера": 1}
 _ANSWERS = {"yes": True, "да": True, "no": False, "нет": False}
 _ORDERS = {"best": Order.BEST, "лучшие": Order.BEST, "newest": Order.NEWEST, "новые": Order.NEWEST}
@@ -109,18 +120,52 @@ _Value = TypeVar("_Value")
 
 def read(text: str, *, now: datetime, zone: str = "UTC") -> Typed:
     """Take a typed search apart; of filters that exclude each other the last counts. Raises FilterError."""
-    reader = _Reader(now, ZoneInfo(zone))
+    reader = _Reader(now, zone)
     query = _PIECE.sub(reader.take, text)
-    filters = reader.filters
+    if reader.filters != Filters() and not query.strip(_BETWEEN):
+        query = ""
+    check_span(reader.filters, reader.position, value=" ".join(reader.span))
+    return Typed(query=query if query.strip() else "", filters=reader.filters)
+
+
+def check_span(filters: Filters, position: int, *, value: str) -> None:
+    """Raise FilterError where a search ends before it begins."""
     if filters.since and filters.until and filters.since >= filters.until:
-        raise FilterError("empty_span", reader.position, value=" ".join(reader.span))
-    return Typed(query=query if query.strip() else "", filters=filters)
+        raise FilterError("empty_span", position, value=value)
+
+
+def read_moment(typed: str, position: int, *, now: datetime, zone: str, end: bool = False) -> datetime:
+    """Return when a day begins, or at its `end` when the next one does; or the moment a time span ago.
+
+    Raises FilterError.
+    """
+    try:
+        span = _SPAN.fullmatch(typed)
+        if span:
+            return now - timedelta(hours=int(span[1]) * _HOURS[span[2].lower()])
+        place = ZoneInfo(zone)
+        day = _day(typed, now.astimezone(place).date())
+        if end:
+            day = min(day, _LAST_DAY) + timedelta(days=1)
+        return datetime.combine(day, time(), place).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise FilterError("bad_date", position, value=typed) from None
+
+
+def _day(typed: str, today: date) -> date:
+    back = _DAYS.get(typed.lower())
+    if back is not None:
+        return today - timedelta(days=back)
+    found = _ISO.fullmatch(typed) or _DOTTED.fullmatch(typed)
+    if not found:
+        raise ValueError(typed)
+    return date(int(found["year"]), int(found["month"]), int(found["day"]))
 
 
 class _Reader:
     """Collects the filters of one text."""
 
-    def __init__(self, now: datetime, zone: ZoneInfo) -> None:
+    def __init__(self, now: datetime, zone: str) -> None:
         self._now = now
         self._zone = zone
         self.filters = Filters()
@@ -132,17 +177,19 @@ class _Reader:
         if piece["name"] is None:
             return piece[0]
         kind = _NAMES[piece["name"].lower()]
-        value = piece["quoted"] or piece["value"]
+        value = piece["quoted"][1:-1] if piece["quoted"] else piece["value"]
         if piece["space"] and not self._is_plain(kind, value):
             return piece[0]
         position = piece.start() + 1
+        if piece["sign"]:
+            raise FilterError("misplaced_filter", position, value=piece[0])
         if kind in {"since", "until"}:
             self.position = position
             self.span.append(piece[0])
         match kind:
             case "channel":
                 named = [value] if piece["quoted"] else value.split(",")
-                found = tuple(Named(text=name, position=position) for name in named)
+                found = tuple(Named(text=name.strip(), position=position) for name in named)
                 self.filters = replace(self.filters, channels=self.filters.channels + found)
             case "since":
                 self.filters = replace(self.filters, since=self._moment(value, position))
@@ -162,25 +209,7 @@ class _Reader:
         return value.lower() in _DAYS or any(pattern.fullmatch(value) for pattern in (_SPAN, _ISO, _DOTTED))
 
     def _moment(self, value: str, position: int, *, end: bool = False) -> datetime:
-        """Return when a day begins, or when the next one does; or the moment a time span ago."""
-        try:
-            span = _SPAN.fullmatch(value)
-            if span:
-                return self._now - timedelta(hours=int(span[1]) * _HOURS[span[2].lower()])
-            day = self._day(value)
-            midnight = datetime.combine(day + timedelta(days=end), time(), self._zone)
-            return midnight.astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise FilterError("bad_date", position, value=value) from None
-
-    def _day(self, value: str) -> date:
-        back = _DAYS.get(value.lower())
-        if back is not None:
-            return self._now.astimezone(self._zone).date() - timedelta(days=back)
-        found = _ISO.fullmatch(value) or _DOTTED.fullmatch(value)
-        if not found:
-            raise ValueError(value)
-        return date(int(found["year"]), int(found["month"]), int(found["day"]))
+        return read_moment(value, position, now=self._now, zone=self._zone, end=end)
 
 
 def _choose(choices: dict[str, _Value], value: str, code: str, position: int) -> _Value:

@@ -17,7 +17,7 @@ from bot.store import fulltext, posts
 from bot.store.database import Reader
 from bot.store.fulltext import Candidate
 from bot.store.posts import StoredPost
-from bot.store.rows import date_of
+from bot.store.rows import date_of, end_id
 
 _PAGES = (48, 400, 3000)  # versions read at once
 _LONG = 10_000  # characters of an expression for which FTS5 takes a second to begin: see below
@@ -32,7 +32,7 @@ class Hit:
     """A post that a query found; `post.current` tells whether it still says so."""
 
     post: StoredPost
-    spans: tuple[tuple[int, int], ...]  # Python characters of its text: sorted, merged
+    spans: tuple[tuple[int, int], ...]  # Python characters of its whole: sorted, merged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class Found:
 
     hits: tuple[Hit, ...]
     looked: int  # versions that came into question and were looked at
+    ranked: int = 0  # hits that were put in order of worth
     before: int | None = None  # where to go on, as `before` of the next search; None: nothing is left to be looked at
     reached: datetime | None = None  # how far back it came, where it stopped because it had looked at enough
 
@@ -57,7 +58,8 @@ async def look(  # noqa: PLR0913 - a question, where it is asked, and how much o
     """Find the newest messages that match, at most `limit`; look at no more than `most` versions, None: at all.
 
     `before` is the `version_id` of the last hit so far, or the `before` of what was found. With the history in its
-    scope, a message is found by what it said last of all it said that matches, once.
+    scope, a message is found by what it said last of all it said that matches, once. Of an album the latest message
+    that matches is found.
     """
     run = _Run(db, query, scope or Scope(), limit)
     looked = 0
@@ -98,7 +100,7 @@ async def preview(db: Reader, queries: Iterable[Compiled], *, since: datetime, c
     matcher = Matcher(numbered)
     expression = " OR ".join(known) if len(known) == len(needed) else None
     candidates = _current_posts(db, expression, channel_id=channel_id, since=since)
-    found = {(post.channel_id, post.key) async for post in candidates if matcher.match(analyse(post.text))}
+    found = {(post.channel_id, post.key) async for post in candidates if matcher.match(analyse(post.whole))}
     return len(found)
 
 
@@ -172,7 +174,7 @@ class _Run:
             if not (post.current or self._scope.history):
                 continue
             spans = self._spans(post)
-            if spans is None or not (post.current or await self._is_last(post)):
+            if spans is None or not await self._is_last(post) or await self._is_in_later_hit(post):
                 continue
             self.hits.append(Hit(post=post, spans=spans))
             if len(self.hits) == self._limit:
@@ -181,22 +183,39 @@ class _Run:
 
     async def _is_last(self, post: StoredPost) -> bool:
         """Tell whether nothing that a message said later, or says now, matches."""
+        if post.current:
+            return True
         every = await posts.versions(self._db, post.channel_id, post.message_id)
         order = [other for other in every if not other.current] + [other for other in every if other.current]
         later = order[[other.version_id for other in order].index(post.version_id) + 1 :]
         return all(self._spans(other) is None for other in later)
 
+    async def _is_in_later_hit(self, post: StoredPost) -> bool:
+        """Tell whether another message of the same album is found later than this one."""
+        if post.grouped_id is None:
+            return False
+        for other in await posts.by_key(self._db, post.channel_id, post.key):
+            if other.message_id == post.message_id:
+                continue
+            history = self._scope.history
+            said = await posts.versions(self._db, other.channel_id, other.message_id) if history else [other]
+            later = [one for one in said if post.version_id < one.version_id < end_id(None, self._scope.until)]
+            if any([self._spans(one) is not None and await self._is_last(one) for one in later]):
+                return True
+        return False
+
     def _spans(self, post: StoredPost) -> tuple[tuple[int, int], ...] | None:
-        return self._matcher.match(analyse(post.text)).get("")
+        return self._matcher.match(analyse(post.whole)).get("")
 
 
 async def _current_posts(
     db: Reader, expression: str | None, *, channel_id: int | None, since: datetime
 ) -> AsyncIterator[StoredPost]:
     before = None
+    channel_ids = None if channel_id is None else [channel_id]
     while True:
         page = await fulltext.candidates(
-            db, expression, limit=_PREVIEW_PAGE, before=before, channel_id=channel_id, since=since
+            db, expression, limit=_PREVIEW_PAGE, before=before, channel_ids=channel_ids, since=since
         )
         for post in page:
             yield post

@@ -20,7 +20,7 @@ class Scope:
 
 
 async def scope_of(db: Reader, filters: Filters) -> Scope:
-    """Find the channels that are named; raises FilterError for a name that none goes by."""
+    """Find the channels that are named, by name, id or beginning; raises FilterError for a name that none goes by."""
     ids = {channel_id: None for named in filters.channels for channel_id in await _find(db, named)}
     return Scope(
         channel_ids=tuple(ids) if filters.channels else None,

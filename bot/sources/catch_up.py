@@ -1,18 +1,20 @@
 """A channel and its mark come in; what changed since goes to ingest, and the mark moves once that is committed."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime
 
 import structlog
-from telethon import TelegramClient
 from telethon.tl import types
 
 from bot.errors import TelegramError
 from bot.ingest import Ingest
 from bot.models import Clock, Deletion, Observation, ObservedBy, Post
 from bot.sources import difference, history
+from bot.sources.account import Account
 from bot.sources.ahead import read_ahead
 from bot.sources.described import describe
 from bot.sources.dialogs import Dialog
@@ -22,9 +24,9 @@ from bot.store.database import Database, Transaction
 
 log = structlog.get_logger(__name__)
 
-BACKFILL = timedelta(days=7)  # of a channel's past that is read when it is first followed …
+BACKFILL = 200  # posts of a channel's past that are read when it is first followed …
+BACKFILL_PAGES = 20  # … in so many pages at most: an album counts as one, and service messages do not count
 INTERNAL = 500  # Telegram's codes from here on say that the server failed
-BACKFILL_PAGES = 2  # … at most: 200 messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,22 @@ class Found:
         return Found(new=self.new + other.new, edited=self.edited + other.edited, gone=self.gone + other.gone)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """How far the verifying round came in a channel."""
+
+    found: Found
+    below: int | None  # the id below which to go on; None: it is through
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedBack:
+    """A page of a channel's past that somebody wanted read."""
+
+    posts: int  # that it holds
+    below: int | None  # the id below which to go on; None: that was all
+
+
 def is_swept(channel: Channel) -> bool:
     """Say whether a channel was read since it was (last) followed; else it begins with its recent past."""
     if channel.swept_at is None:
@@ -49,20 +67,39 @@ def is_swept(channel: Channel) -> bool:
 class CatchUp:
     """Makes one channel complete; the only part that moves its mark."""
 
-    def __init__(
-        self, client: TelegramClient, database: Database, ingest: Ingest, *, reader_id: int, clock: Clock
-    ) -> None:
-        self._client = client
+    def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
+        self._account = account
         self._database = database
         self._ingest = ingest
-        self._reader_id = reader_id
         self._clock = clock
+        self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
+        self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
     async def complete(self, channel: Channel, dialog: Dialog | None) -> Found:
         """Store what the archive lacks of a channel; `dialog` is how it stood a moment ago, where the reader is in it.
 
         Raises TelegramError. The mark moves only as far as everything below it is stored.
         """
+        async with self._locks[channel.id]:
+            return await self._complete(channel, dialog)
+
+    async def verify(self, channel: Channel, *, since: datetime) -> Verified:
+        """Read one page of a channel's past again, from where the last one ended. Raises TelegramError.
+
+        It finds what no difference told: edits and deletions while the reader was no member, or was cut off for long.
+        """
+        async with self._locks[channel.id]:
+            return await self._verify(channel, since)
+
+    async def look_back(self, channel: Channel, *, below: int | None) -> LookedBack:
+        """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
+        async with self._locks[channel.id]:
+            page = await self._one_page(channel, below or 0)
+            await self._store([*page.posts, *await self._absent(channel.id, page)], ObservedBy.BACKFILL)
+        is_through = page.low <= 1 or page.low == below
+        return LookedBack(posts=len({post.key for post in page.posts}), below=None if is_through else page.low)
+
+    async def _complete(self, channel: Channel, dialog: Dialog | None) -> Found:
         if not is_swept(channel):
             return await self._backfill(channel, dialog)
         pts = 0
@@ -73,6 +110,7 @@ class CatchUp:
                 log.info(
                     "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
                 )
+                await self._database.write(lambda tx: channels.doubt(tx, channel.id))
             except TelegramError as error:
                 if error.code < INTERNAL:
                     raise
@@ -82,17 +120,18 @@ class CatchUp:
         return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts)
 
     async def _backfill(self, channel: Channel, dialog: Dialog | None) -> Found:
-        reach = history.Reach(date=self._clock() - BACKFILL, pages=BACKFILL_PAGES)
+        reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
         return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
 
     async def _apply_changes(self, channel: Channel, dialog: Dialog | None) -> Found:
         """Apply all changes since the mark: new posts, edits and deletions of any age."""
         found = Found()
         target = types.InputChannel(channel.id, channel.access_hash)
-        source = difference.slices(self._client, target, pts=channel.seen_pts)
+        source = difference.slices(self._account, target, pts=channel.seen_pts)
         async with aclosing(read_ahead(source)) as slices:
             async for changes in slices:
                 found += await self._store(changes.events, ObservedBy.DIFFERENCE)
+                self.timeouts[channel.id] = changes.timeout
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
                 listed = dialog.top_message if dialog is not None and changes.pts >= dialog.pts else 0
                 confirmed = max(channel.confirmed_id, changes.newest, listed)
@@ -109,17 +148,33 @@ class CatchUp:
             pts, newest = pts or dialog.pts, dialog.top_message
         snapshot = await posts.highest_id(self._database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
-        source = history.pages(self._client, peer, newest_known=snapshot, reach=reach)
+        source = history.pages(self._account, peer, newest_known=snapshot, reach=reach)
         async with aclosing(read_ahead(source)) as pages:
             async for page in pages:
-                fresh = [post for post in page.posts if reach.date is None or post.date >= reach.date]
-                found += await self._store([*fresh, *await self._absent(channel.id, page)], observed_by)
+                found += await self._store([*page.posts, *await self._absent(channel.id, page)], observed_by)
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
                 if page.chat is not None:
-                    await describe(self._database, channel, page.chat)
+                    await describe(self._database, channel, page.chat, now=self._clock())
         await self._mark(channel, confirmed_id=newest, pts=pts)
         return found
+
+    async def _verify(self, channel: Channel, since: datetime) -> Verified:
+        lowest = await posts.lowest_id(self._database, channel.id)
+        below = channel.verify_from or 0
+        page = await self._one_page(channel, below)
+        known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
+        found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP)
+        is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
+        return Verified(found=found, below=None if is_through else page.low)
+
+    async def _one_page(self, channel: Channel, below: int) -> history.Page:
+        snapshot = await posts.highest_id(self._database, channel.id)
+        peer = types.InputPeerChannel(channel.id, channel.access_hash)
+        reach = history.Reach(pages=1)
+        source = history.pages(self._account, peer, newest_known=snapshot, reach=reach, below=below)
+        async with aclosing(source) as pages:
+            return await anext(pages)
 
     async def _absent(self, channel_id: int, page: history.Page) -> list[Deletion]:
         gone = await posts.ids_between(self._database, channel_id, page.low, page.high) - page.ids
@@ -129,7 +184,9 @@ class CatchUp:
         if not events:
             return Found()
         result = await self._ingest.store(
-            Observation(events=tuple(events), observed_by=observed_by, reader_id=self._reader_id, seen_at=self._clock())
+            Observation(
+                events=tuple(events), observed_by=observed_by, reader_id=self._account.reader_id, seen_at=self._clock()
+            )
         )
         return Found(new=result.new, edited=result.edited, gone=result.gone)
 

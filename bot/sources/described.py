@@ -1,10 +1,13 @@
-"""Telegram's description of a channel comes in, ours goes out and into the store."""
+"""Telegram's description of a channel comes in, ours goes out and into the store; followers are told of a new name."""
+
+from datetime import datetime
 
 from telethon.tl import types
 
+from bot.sources.followers import tell
 from bot.store import channels
 from bot.store.channels import Channel, ResolvedChannel
-from bot.store.database import Database
+from bot.store.database import Database, Transaction
 
 
 def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
@@ -18,8 +21,22 @@ def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
     )
 
 
-async def describe(database: Database, channel: Channel, chat: types.Channel) -> None:
-    """Follow a rename; nothing is written where nothing changed."""
+async def describe(database: Database, channel: Channel, chat: types.Channel, *, now: datetime) -> None:
+    """Follow a rename and tell of it, once a day at most; nothing is written where nothing changed."""
     new = resolved(chat)
-    if (channel.title, channel.username) != (new.title, new.username):
-        await database.write(lambda tx: channels.describe(tx, channel.id, title=new.title, username=new.username))
+    if (channel.title, channel.username) == (new.title, new.username):
+        return
+
+    async def job(tx: Transaction) -> None:
+        old = await channels.describe(tx, channel.id, title=new.title, username=new.username)
+        if old is not None:
+            payload = {
+                "notice": "renamed",
+                "channel": old.title,
+                "username": old.username,
+                "new_title": new.title,
+                "new_username": new.username,
+            }
+            await tell(tx, channel.id, subject=f"renamed:{channel.id}:{now:%Y-%m-%d}", payload=payload, now=now)
+
+    await database.write(job)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from telethon import TelegramClient, utils
+from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.functions.messages import GetDialogsRequest
 
-from bot.sources.gateway import call
+from bot.sources.account import Account
 
 PAGE = 100  # Telegram's limit
 
@@ -30,7 +30,7 @@ class _Offset:
     peer: TLObject
 
 
-async def channel_dialogs(client: TelegramClient) -> dict[int, Dialog]:
+async def channel_dialogs(account: Account) -> dict[int, Dialog]:
     """Ask for all channels and supergroups that the reader is in, by bare id. Raises TelegramError."""
     found: dict[int, Dialog] = {}
     offset: _Offset | None = _Offset(date=None, message_id=0, peer=types.InputPeerEmpty())
@@ -38,7 +38,7 @@ async def channel_dialogs(client: TelegramClient) -> dict[int, Dialog]:
         request = GetDialogsRequest(
             offset_date=offset.date, offset_id=offset.message_id, offset_peer=offset.peer, limit=PAGE, hash=0
         )
-        answer = await call(client, request)
+        answer = await account.ask(request)
         found |= _channels(answer)
         following = _next(answer)
         offset = None if following == offset else following  # a server that takes no offset would be asked for ever

@@ -3,14 +3,13 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from telethon import TelegramClient
 from telethon.tl import types
 from telethon.tl.functions.updates import GetChannelDifferenceRequest
 
 from bot.errors import ChannelwatchError, TelegramError, Verdict
 from bot.models import Deletion, Post
+from bot.sources.account import Account
 from bot.sources.events import to_event
-from bot.sources.gateway import call
 from bot.telegram.convert import to_post
 
 SLICE = 100  # Telegram's limit for accounts that are no bots
@@ -27,12 +26,13 @@ class Slice:
     events: tuple[Post | Deletion, ...]
     newest: int  # the highest id of a new message, service messages too; 0 where there is none
     pts: int  # changes are known up to here
+    timeout: int  # s after which the server wants to be asked again; 0 where it does not say
 
 
-async def slices(client: TelegramClient, channel: types.InputChannel, *, pts: int) -> AsyncGenerator[Slice, None]:
+async def slices(account: Account, channel: types.InputChannel, *, pts: int) -> AsyncGenerator[Slice, None]:
     """Read all changes since `pts`, to the last. Raises GapError, TelegramError."""
     while True:
-        answer = await _ask(client, channel, pts)
+        answer = await _ask(account, channel, pts)
         if isinstance(answer, types.updates.ChannelDifferenceTooLong):
             raise GapError("TooLong")
         yield _slice(answer)
@@ -43,10 +43,10 @@ async def slices(client: TelegramClient, channel: types.InputChannel, *, pts: in
         pts = answer.pts
 
 
-async def _ask(client: TelegramClient, channel: types.InputChannel, pts: int) -> types.updates.ChannelDifference:
+async def _ask(account: Account, channel: types.InputChannel, pts: int) -> types.updates.ChannelDifference:
     everything = types.ChannelMessagesFilterEmpty()
     try:
-        return await call(client, GetChannelDifferenceRequest(channel, everything, pts=pts, limit=SLICE))
+        return await account.ask(GetChannelDifferenceRequest(channel, everything, pts=pts, limit=SLICE))
     except TelegramError as error:
         # PERSISTENT_TIMESTAMP_…: this pts is of no use; DROP: this channel, or this server, knows no differences.
         if error.error.startswith("PERSISTENT_TIMESTAMP_") or error.verdict is Verdict.DROP:
@@ -56,11 +56,12 @@ async def _ask(client: TelegramClient, channel: types.InputChannel, pts: int) ->
 
 def _slice(answer: types.updates.ChannelDifference | types.updates.ChannelDifferenceEmpty) -> Slice:
     if isinstance(answer, types.updates.ChannelDifferenceEmpty):
-        return Slice(events=(), newest=0, pts=answer.pts)
+        return Slice(events=(), newest=0, pts=answer.pts, timeout=answer.timeout or 0)
     # New messages first: one that was deleted since stands among them as well as in the deletions.
     found = [*map(to_post, answer.new_messages), *map(to_event, answer.other_updates)]
     return Slice(
         events=tuple(event for event in found if event is not None),
         newest=max((message.id for message in answer.new_messages), default=0),
         pts=answer.pts,
+        timeout=answer.timeout or 0,
     )

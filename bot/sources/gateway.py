@@ -7,7 +7,7 @@ from typing import Any
 from telethon import TelegramClient, errors
 from telethon.tl import TLRequest
 
-from bot.errors import FatalError, TelegramError, Verdict
+from bot.errors import TelegramError
 from bot.telegram.failures import to_error
 
 # s; Telethon sends a request again after a lost connection, but waits for ever where only the answer was lost.
@@ -20,16 +20,13 @@ RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
 async def call(client: TelegramClient, request: TLRequest) -> Any:  # noqa: ANN401 - each request has its own answer
     """Ask Telegram something.
 
-    Raises TelegramError; FatalError where the reader account or its session is gone. Telethon refuses a method that
-    Telegram wants us to wait with, until the wait is over, and without asking again.
+    Raises TelegramError. Telethon refuses a method that Telegram wants us to wait with, until the wait is over, and
+    without asking again.
     """
     try:
         return await _answer(client, request)
     except _FAILURES as error:
-        refusal = to_error(error)
-    if refusal.verdict is Verdict.FATAL:
-        raise FatalError(f"{refusal}: the reader account is logged out or blocked. Run `channelwatch login`.")
-    raise refusal
+        raise to_error(error) from error
 
 
 async def _answer(client: TelegramClient, request: TLRequest) -> Any:  # noqa: ANN401 - as above

@@ -4,12 +4,11 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 
-from telethon import TelegramClient
 from telethon.tl import types
 from telethon.tl.functions.messages import GetHistoryRequest
 
 from bot.models import Post
-from bot.sources.gateway import call
+from bot.sources.account import Account
 from bot.telegram.convert import to_post
 
 PAGE = 100  # Telegram's limit
@@ -33,27 +32,32 @@ class Reach:
 
     message_id: int = 1  # once a page holds this id or a lower one
     date: datetime | None = None  # once a page holds a message older than this
+    posts: int | None = None  # once so many posts were read, albums counted as one
     pages: int | None = None
 
 
 async def pages(
-    client: TelegramClient, channel: types.InputPeerChannel, *, newest_known: int, reach: Reach
+    account: Account, channel: types.InputPeerChannel, *, newest_known: int, reach: Reach, below: int = 0
 ) -> AsyncGenerator[Page, None]:
-    """Read a history from the top down.
+    """Read a history from the top down, or from the first message under the id `below`.
 
     `newest_known` is the highest id that we had stored before: what is above it came in while the page was on its
     way, and says nothing of deletions. Raises TelegramError.
     """
-    offset, high, read, messages = 0, newest_known, 0, 0
+    offset, read, messages = below, 0, 0
+    posts: set[str] = set()
+    high = min(below - 1, newest_known) if below else newest_known
     while True:
         request = GetHistoryRequest(
             channel, offset_id=offset, offset_date=None, add_offset=0, limit=PAGE, max_id=0, min_id=0, hash=0
         )
-        answer = await call(client, request)
+        answer = await account.ask(request)
         read, messages = read + 1, messages + len(answer.messages)
-        page = _page(answer, channel.channel_id, high, is_last=_is_last(answer, messages))
+        page = _page(answer, channel.channel_id, high, is_last=_is_last(answer, messages, below=below))
+        posts.update(post.key for post in page.posts)
         yield page
-        if _reached(page, reach) or read == reach.pages or page.low == offset:  # offset: it was not heeded
+        enough = reach.posts is not None and len(posts) >= reach.posts
+        if enough or _reached(page, reach) or read == reach.pages or page.low == offset:  # offset: it was not heeded
             return
         offset, high = page.low, min(page.low - 1, newest_known)
 
@@ -72,10 +76,11 @@ def _page(answer: types.messages.ChannelMessages, channel_id: int, high: int, *,
     )
 
 
-def _is_last(answer: types.messages.ChannelMessages, messages: int) -> bool:
+def _is_last(answer: types.messages.ChannelMessages, messages: int, *, below: int) -> bool:
     """Say whether nothing is left below: a short page alone does not tell, since a server may give fewer than asked."""
     is_short = len(answer.messages) < PAGE
-    return not answer.messages or (is_short and getattr(answer, "count", 0) <= messages)
+    is_all = not below and getattr(answer, "count", 0) <= messages  # `count` is of the whole history
+    return not answer.messages or (is_short and is_all)
 
 
 def _reached(page: Page, reach: Reach) -> bool:

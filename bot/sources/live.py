@@ -8,6 +8,7 @@ from telethon.tl import TLObject
 from bot.ingest import Ingest
 from bot.models import Clock, Observation, ObservedBy
 from bot.sources.events import UPDATES, to_event
+from bot.telegram import clients
 
 BATCH = 100  # events in a transaction at most: beyond that nothing is gained
 
@@ -20,7 +21,8 @@ class Live:
         self._ingest = ingest
         self._clock = clock
         self._waiting: asyncio.Queue[TLObject] = asyncio.Queue()
-        # Raw, since Telethon's own events cost an entity lookup each, and albums are guesses.
+        clients.tap(client, self._on_push)
+        # What Telethon asks for after a gap; raw, since its own events cost an entity lookup each.
         client.add_event_handler(self._on_update, events.Raw(UPDATES))
 
     async def run(self) -> None:
@@ -45,5 +47,11 @@ class Live:
             )
         return len(updates)
 
+    def _on_push(self, update: TLObject) -> None:
+        if isinstance(update, UPDATES):
+            update.was_pushed = True  # for the moment at which Telethon hands the same object on
+            self._waiting.put_nowait(update)
+
     async def _on_update(self, update: TLObject) -> None:
-        self._waiting.put_nowait(update)
+        if not hasattr(update, "was_pushed"):
+            self._waiting.put_nowait(update)

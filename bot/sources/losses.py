@@ -1,12 +1,23 @@
-"""A channel that the reader can no longer read comes in; the archive knows, and whoever asked for it is told."""
+"""A channel that the reader can no longer read comes in; the archive knows, and whoever asked for it is told.
+
+Telegram has one error for many reasons, so the reason is looked into where that is cheap.
+"""
 
 from datetime import datetime
 
-from bot.models import PeerKind
-from bot.store import alerts, channels, chats
+from bot.errors import TelegramError, Verdict
+from bot.sources import references
+from bot.sources.account import Account
+from bot.sources.followers import tell
+from bot.sources.references import NotFollowableError
+from bot.store import channels
 from bot.store.channels import Access, Channel
-from bot.store.chats import Chat
-from bot.store.database import Database, Reader, Transaction
+from bot.store.database import Database, Transaction
+
+BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
+VANISHED = "vanished"  # a public channel of which nothing is left
+REMOVED = "removed"  # a private channel that lets the reader in no more, or is no more
+_VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}
 
 
 async def lose(database: Database, channel: Channel, *, reader_id: int, reason: str, now: datetime) -> None:
@@ -19,22 +30,32 @@ async def lose(database: Database, channel: Channel, *, reader_id: int, reason: 
             tx, reader_id, channel.id, Access.LOST, access_hash=channel.access_hash, reason=reason, now=now
         )
         payload = {"notice": "lost", "channel": channel.title, "channel_id": channel.id, "reason": reason}
-        for chat in await _interested(tx, channel):
-            await alerts.enqueue(
-                tx,
-                chat=chat,
-                kind=alerts.Kind.NOTICE,
-                subject=f"lost:{channel.id}:{now.isoformat()}",
-                payload=payload,
-                now=now,
-            )
+        subject = f"lost:{channel.id}:{now.isoformat()}"
+        await tell(tx, channel.id, subject=subject, payload=payload, now=now, silent=False)
 
     await database.write(job)
 
 
-async def _interested(db: Reader, channel: Channel) -> list[Chat]:
-    """Find whoever asked for a channel; where that was the settings, the private chats."""
-    follows = await channels.all_follows(db)
-    asked = {follow.chat_id for follow in follows if follow.channel_id == channel.id and follow.chat_id is not None}
-    everyone = await chats.everyone(db)
-    return [chat for chat in everyone if (chat.id in asked if asked else chat.peer.kind is PeerKind.USER)]
+async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
+    """Tell that a channel that was lost can be read again."""
+    payload = {"notice": "found", "channel": channel.title}
+    subject = f"found:{channel.id}:{now.isoformat()}"
+    await database.write(lambda tx: tell(tx, channel.id, subject=subject, payload=payload, now=now))
+
+
+async def cause(account: Account, channel: Channel, error: str, *, now: datetime) -> str:
+    """Find out more of why a channel cannot be read than Telegram's error says; asks for its name at most."""
+    if error not in _VAGUE or channel.access is Access.LOST:
+        return error
+    if channel.username is None:
+        return REMOVED
+    if not account.names.is_open(now):
+        return error
+    account.names.spend(now)
+    try:
+        chat = await references.by_name(account, channel.username)
+    except NotFollowableError as refusal:
+        return BANNED if refusal.reason in _VAGUE else VANISHED  # it is there, but closed to this reader
+    except TelegramError as refused:
+        return VANISHED if refused.verdict is Verdict.UNAUTHORISED else error
+    return error if chat.id == channel.id else VANISHED

@@ -3,15 +3,15 @@
 from datetime import datetime, timedelta
 
 import structlog
-from telethon import TelegramClient
 from telethon.tl import types
 from telethon.tl.functions.channels import JoinChannelRequest, LeaveChannelRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
 from bot.sources import references
-from bot.sources.gateway import call, pause
-from bot.sources.losses import lose
+from bot.sources.account import Account
+from bot.sources.gateway import pause
+from bot.sources.losses import cause, lose
 from bot.sources.pace import Rest
 from bot.sources.references import NotFollowableError
 from bot.store import channels
@@ -27,12 +27,10 @@ FULL = timedelta(days=1)  # an account may be in 500 channels, with Premium in 1
 class Memberships:
     """Which channels the reader is in; `join_interval` is in seconds."""
 
-    def __init__(
-        self, client: TelegramClient, database: Database, *, reader_id: int, clock: Clock, join_interval: float
-    ) -> None:
-        self._client = client
+    def __init__(self, account: Account, database: Database, *, clock: Clock, join_interval: float) -> None:
+        self._account = account
         self._database = database
-        self._reader_id = reader_id
+        self._reader_id = account.reader_id
         self._clock = clock
         self._window = JOINS_AT_ONCE * timedelta(seconds=join_interval)
         self._joins = Rest()
@@ -54,7 +52,7 @@ class Memberships:
         if not unwanted or not self._leaves.is_over(now):
             return False
         try:
-            await call(self._client, LeaveChannelRequest(_address(unwanted[0])))
+            await self._account.ask(LeaveChannelRequest(_address(unwanted[0])))
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 self._leaves.rest(now + pause(error))
@@ -65,13 +63,14 @@ class Memberships:
 
     async def join_one(self) -> bool:
         """Join the channel that has been read from outside the longest, if the pace allows."""
-        candidates = await channels.followed(self._database, self._reader_id)
-        outside = [channel for channel in candidates if channel.access is Access.POLLED and channel.reason is None]
+        candidates = await channels.entrusted(self._database, self._reader_id)
+        polled = [channel for channel in candidates if channel.access is Access.POLLED and channel.reason is None]
+        outside = [channel for channel in polled if channel.may_join]
         if not outside or not await self.may_join():
             return False
         channel = min(outside, key=lambda channel: channel.followed_at or self._clock())
         try:
-            references.require_joined(await call(self._client, JoinChannelRequest(_address(channel))))
+            references.require_joined(await self._account.ask(JoinChannelRequest(_address(channel))))
         except NotFollowableError as refusal:
             await self._grant(channel, Access.POLLED, reason=refusal.reason)
         except TelegramError as error:
@@ -89,7 +88,8 @@ class Memberships:
         elif error.verdict is Verdict.RETRY:
             self._joins.rest(now + pause(error))
         elif error.verdict is Verdict.UNAUTHORISED:
-            await lose(self._database, channel, reader_id=self._reader_id, reason=error.error, now=now)
+            why = await cause(self._account, channel, error.error, now=now)
+            await lose(self._database, channel, reader_id=self._reader_id, reason=why, now=now)
         elif error.error == "USER_ALREADY_PARTICIPANT":
             await self._grant(channel, Access.JOINED)
         else:

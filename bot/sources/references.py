@@ -2,19 +2,22 @@
 
 from dataclasses import dataclass
 
-from telethon import TelegramClient, utils
+from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.functions.channels import GetChannelsRequest
+from telethon.tl.functions.chatlists import CheckChatlistInviteRequest
 from telethon.tl.functions.contacts import ResolveUsernameRequest
 from telethon.tl.functions.messages import CheckChatInviteRequest, ImportChatInviteRequest
 
 from bot.errors import ChannelwatchError
+from bot.sources.account import Account
 from bot.sources.dialogs import channel_dialogs
-from bot.sources.gateway import call
+
+BASIC_GROUP = "basic_group"
 
 
 class NotFollowableError(ChannelwatchError):
-    """It cannot be followed; `reason` is Telegram's error string, or one of ours: user, bot, basic_group, needs_app."""
+    """It cannot be followed; `reason` is Telegram's error string, or a word of ours: see `locales.refusals`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -28,48 +31,82 @@ class Invitation:
     title: str
 
 
-async def by_name(client: TelegramClient, name: str) -> types.Channel:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A chat folder that somebody shares."""
+
+    title: str
+    chats: list[types.Channel]  # the channels and supergroups that can be read
+    closed: list[str]  # titles of the private ones that the account is not in
+
+
+async def by_name(account: Account, name: str) -> types.Channel:
     """Find a public channel by its username, without @. Raises TelegramError, NotFollowableError.
 
     Telegram allows few of these: a burst of about 50 may block them for a day.
     """
-    answer = await call(client, ResolveUsernameRequest(name))
+    answer = await account.ask(ResolveUsernameRequest(name))
     named = utils.get_peer_id(answer.peer)  # what else came along, a linked chat say, was not asked for
     return _channel(next((c for c in (*answer.chats, *answer.users) if utils.get_peer_id(c) == named), None))
 
 
-async def by_address(client: TelegramClient, channel_id: int, access_hash: int) -> types.Channel:
+async def by_address(account: Account, channel_id: int, access_hash: int) -> types.Channel:
     """Look at a channel that was found before. Raises TelegramError, NotFollowableError."""
-    answer = await call(client, GetChannelsRequest([types.InputChannel(channel_id, access_hash)]))
+    answer = await account.ask(GetChannelsRequest([types.InputChannel(channel_id, access_hash)]))
     return _channel(next(iter(answer.chats), None))
 
 
-async def by_id(client: TelegramClient, channel_id: int) -> types.Channel:
+async def by_id(account: Account, channel_id: int) -> types.Channel:
     """Find a channel that the reader is in by its bare id. Raises TelegramError, NotFollowableError."""
-    dialog = (await channel_dialogs(client)).get(channel_id)
+    dialog = (await channel_dialogs(account)).get(channel_id)
     return _channel(dialog and dialog.chat)
 
 
-async def by_invite(client: TelegramClient, invite: str) -> types.Channel | Invitation:
+async def by_invite(account: Account, invite: str) -> types.Channel | Invitation:
     """Look at an invite link, by its hash, without joining. Raises TelegramError, NotFollowableError."""
-    answer = await call(client, CheckChatInviteRequest(invite))
+    answer = await account.ask(CheckChatInviteRequest(invite))
     if isinstance(answer, types.ChatInviteAlready):
-        return _channel(answer.chat)
+        return await _upgraded(account, answer.chat)
     if isinstance(answer, types.ChatInvite):
         if not (answer.channel or answer.broadcast or answer.megagroup):
-            raise NotFollowableError("basic_group")
+            raise NotFollowableError(BASIC_GROUP)
         return Invitation(title=answer.title)
     return Invitation(title=_channel(answer.chat).title)  # a preview that ends after some minutes
 
 
-async def accept_invite(client: TelegramClient, invite: str) -> types.Channel:
+async def by_folder(account: Account, slug: str) -> Folder:
+    """Look into a folder by its link, without taking it over; people, bots, small groups are left out.
+
+    Raises TelegramError.
+    """
+    answer = await account.ask(CheckChatlistInviteRequest(slug))
+    found = [chat for chat in answer.chats if isinstance(chat, types.Channel | types.ChannelForbidden)]
+    title = getattr(answer, "title", None)  # of a folder that the account has taken over, Telegram tells no name
+    return Folder(
+        title=title.text if title is not None else slug,
+        chats=[chat for chat in found if _is_open(chat)],
+        closed=[chat.title for chat in found if not _is_open(chat)],
+    )
+
+
+def _is_open(chat: types.Channel | types.ChannelForbidden) -> bool:
+    return isinstance(chat, types.Channel) and bool(chat.username or chat.usernames or not chat.left)
+
+
+async def _upgraded(account: Account, chat: TLObject) -> types.Channel:
+    """Go on to the supergroup that a basic group has become, where it has."""
+    new = getattr(chat, "migrated_to", None)
+    return await by_address(account, new.channel_id, new.access_hash) if new is not None else _channel(chat)
+
+
+async def accept_invite(account: Account, invite: str) -> types.Channel:
     """Join by an invite link. Raises TelegramError (INVITE_REQUEST_SENT: an admin decides), NotFollowableError."""
-    joined = await call(client, ImportChatInviteRequest(invite))
+    joined = await account.ask(ImportChatInviteRequest(invite))
     require_joined(joined)
     updates = getattr(joined, "updates", joined)
     if chats := getattr(updates, "chats", None):
         return _channel(chats[0])
-    answer = await call(client, CheckChatInviteRequest(invite))  # the answer was too long, or did not say
+    answer = await account.ask(CheckChatInviteRequest(invite))  # the answer was too long, or did not say
     return _channel(getattr(answer, "chat", None))
 
 
@@ -85,5 +122,5 @@ def _channel(chat: TLObject | None) -> types.Channel:
     if isinstance(chat, types.User):
         raise NotFollowableError("bot" if chat.bot else "user")
     if isinstance(chat, types.Chat | types.ChatForbidden):
-        raise NotFollowableError("basic_group")
+        raise NotFollowableError(BASIC_GROUP)
     raise NotFollowableError("CHANNEL_PRIVATE" if isinstance(chat, types.ChannelForbidden) else "CHANNEL_INVALID")

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from telethon import TelegramClient
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.ingest import Ingest
 from bot.models import Clock
 from bot.sources import references
+from bot.sources.account import Account
 from bot.sources.catch_up import CatchUp
 from bot.sources.described import resolved
 from bot.sources.gateway import RETRY_AFTER, pause
+from bot.sources.lists import Lists, is_list
 from bot.sources.losses import lose
 from bot.sources.memberships import Memberships
 from bot.sources.notices import Notices
-from bot.sources.pace import Window
-from bot.sources.references import Invitation, NotFollowableError
+from bot.sources.references import BASIC_GROUP, Invitation, NotFollowableError
+from bot.sources.shares import Shares
 from bot.store import channels
 from bot.store.channels import Access, Channel, Follow
 from bot.store.database import Database, Subject, Transaction
@@ -26,9 +26,10 @@ from bot.store.database import Database, Subject, Transaction
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN = 5.0  # s between looks at what is due by now, where nothing was announced
-NAMES_A_MINUTE = 20  # contacts.resolveUsername; see `references.by_name`
 ASK_ADMINS_AGAIN = timedelta(minutes=10)  # whether they let us in
 REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
+LOOK_AT_GROUP_AGAIN = timedelta(hours=1)  # whether it has become a supergroup
+OUTSIDE = "outside"  # for good, since somebody wants it so
 ITS_TURN = "waits for its turn to be joined"
 
 
@@ -54,22 +55,24 @@ class Subscriptions:
 
     def __init__(  # noqa: PLR0913 - the parts it is made of
         self,
-        client: TelegramClient,
+        account: Account,
         database: Database,
-        ingest: Ingest,
+        catch_up: CatchUp,
+        shares: Shares,
         *,
-        reader_id: int,
         clock: Clock,
         join_interval: float,
     ) -> None:
-        self._client = client
+        self._account = account
         self._database = database
-        self._catch_up = CatchUp(client, database, ingest, reader_id=reader_id, clock=clock)
+        self._catch_up = catch_up
+        self._shares = shares
         self._notices = Notices(database, clock)
-        self._reader_id = reader_id
+        self._reader_id = account.reader_id
         self._clock = clock
-        self._memberships = Memberships(client, database, reader_id=reader_id, clock=clock, join_interval=join_interval)
-        self._names = Window(events=NAMES_A_MINUTE, within=timedelta(minutes=1))
+        self._memberships = Memberships(account, database, clock=clock, join_interval=join_interval)
+        self._lists = Lists(account, database, self._notices, clock=clock)
+        self._names = account.names
 
     async def run(self) -> None:
         """Do what is due, then wait for news, for ever. Raises FatalError."""
@@ -86,8 +89,10 @@ class Subscriptions:
         return found or await self._memberships.leave_one() or await self._memberships.join_one()
 
     async def settle_one(self) -> bool:
-        """Take on the oldest wish that is due, and tell whoever asked how it went."""
+        """Take on the oldest wish that is due, and tell whoever asked how it went; one reader does."""
         now = self._clock()
+        if not self._shares.leads(self._reader_id):
+            return False
         for follow in await channels.wanted(self._database, now):
             if not follow.reference.startswith("@") or self._names.is_open(now):
                 await self._settle(follow)
@@ -97,13 +102,13 @@ class Subscriptions:
     async def meet_one(self) -> bool:
         """Find, for this account, a public channel that another reader account followed: access is per account."""
         now = self._clock()
-        followed = await channels.followed(self._database, self._reader_id)
+        followed = await channels.entrusted(self._database, self._reader_id)
         unmet = next((channel for channel in followed if channel.access is None and channel.username), None)
         if unmet is None or not self._names.is_open(now):
             return False
         self._names.spend(now)
         try:
-            chat = await references.by_name(self._client, str(unmet.username))
+            chat = await references.by_name(self._account, str(unmet.username))
         except NotFollowableError as refusal:
             await self._lose(unmet, refusal.reason)
         except TelegramError as error:
@@ -121,11 +126,15 @@ class Subscriptions:
 
     async def _settle(self, follow: Follow) -> None:
         try:
+            if is_list(follow.reference):
+                await self._lists.take_apart(follow)
+                return
             reached = await self._reach(follow)
         except LaterError as later:
             await self._postpone(follow, later.until, later.reason)
         except NotFollowableError as refusal:
-            await self._refuse(follow, refusal.reason)
+            refuse = self._await_upgrade if refusal.reason == BASIC_GROUP else self._refuse
+            await refuse(follow, refusal.reason)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 await self._postpone(follow, self._clock() + pause(error), error.error)
@@ -143,32 +152,45 @@ class Subscriptions:
         return Reached(chat=chat, joined_at=None if chat.left else chat.date)  # a member's `date` is when it joined
 
     async def _by_id(self, channel_id: int) -> types.Channel:
-        return await references.by_id(self._client, channel_id)
+        known = await channels.get(self._database, channel_id, self._reader_id)
+        chat = await self._at_its_address(known)
+        return chat if chat is not None else await references.by_id(self._account, channel_id)
 
     async def _by_name(self, reference: str) -> types.Channel:
         """Look the name up here first: Telegram is asked for a name once."""
         known = await channels.find(self._database, reference, self._reader_id)
-        if known is not None and known.access_hash:
-            try:
-                chat = await references.by_address(self._client, known.id, known.access_hash)
-            except (TelegramError, NotFollowableError):
-                log.info("a channel is not what it was, its name is looked up again", channel=known.id)
-            else:
-                if f"@{resolved(chat).username}".lower() == reference:
-                    return chat
+        chat = await self._at_its_address(known)
+        if chat is not None and f"@{resolved(chat).username}".lower() == reference:
+            return chat
         self._names.spend(self._clock())
-        return await references.by_name(self._client, reference.removeprefix("@"))
+        return await references.by_name(self._account, reference.removeprefix("@"))
+
+    async def _at_its_address(self, known: Channel | None) -> types.Channel | None:
+        """Look at a channel where it was found before; None where nothing is there any more. Raises TelegramError."""
+        if known is None or not known.access_hash:
+            return None
+        try:
+            return await references.by_address(self._account, known.id, known.access_hash)
+        except NotFollowableError:
+            pass
+        except TelegramError as error:
+            if error.verdict is Verdict.RETRY:
+                raise
+        log.info("a channel is not what it was, it is looked up again", channel=known.id)
+        return None
 
     async def _by_invite(self, follow: Follow, invite: str) -> Reached:
-        found = await references.by_invite(self._client, invite)
+        found = await references.by_invite(self._account, invite)
         if not isinstance(found, Invitation):
             return Reached(chat=found, joined_at=found.date)
         if follow.reason == REQUESTED:
             raise LaterError(self._clock() + ASK_ADMINS_AGAIN, REQUESTED)
+        if follow.options.may_join is False:
+            raise NotFollowableError("needs_joining")
         if not await self._memberships.may_join():
             raise LaterError(self._clock() + RETRY_AFTER, ITS_TURN)
         try:
-            chat = await references.accept_invite(self._client, invite)
+            chat = await references.accept_invite(self._account, invite)
         except TelegramError as error:
             if error.error != REQUESTED:
                 raise
@@ -196,8 +218,10 @@ class Subscriptions:
                 await channels.grant(tx, reader_id, channel.id, Access.JOINED, joined_at=joined_at, now=now)
 
         await self._database.write(job)
+        await self._shares.share_out()
         await self._read(channel.id)
-        access = Access.POLLED if reached.joined_at is None else Access.JOINED
+        outside = OUTSIDE if follow.options.may_join is False else Access.POLLED
+        access = outside if reached.joined_at is None else Access.JOINED
         await self._notices.followed(follow, channel, access=access)
 
     async def _read(self, channel_id: int) -> None:
@@ -209,6 +233,12 @@ class Subscriptions:
             log.warning("a new channel could not be read yet", channel=channel_id, error=error.error)
             if error.verdict is Verdict.UNAUTHORISED:
                 await self._lose(channel, error.error)
+
+    async def _await_upgrade(self, follow: Follow, reason: str) -> None:
+        """Say once that a basic group cannot be followed, and look again: it may become a supergroup."""
+        if follow.reason != reason:
+            await self._notices.refused(follow, reason=reason)
+        await self._postpone(follow, self._clock() + LOOK_AT_GROUP_AGAIN, reason)
 
     async def _refuse(self, follow: Follow, reason: str) -> None:
         await self._database.write(lambda tx: channels.refuse(tx, follow.id, reason=reason))

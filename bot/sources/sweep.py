@@ -11,16 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from telethon import TelegramClient
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.ingest import Ingest
 from bot.models import Clock
+from bot.sources.account import Account
 from bot.sources.catch_up import CatchUp, Found, is_swept
 from bot.sources.described import describe
 from bot.sources.dialogs import Dialog, channel_dialogs
-from bot.sources.losses import lose
+from bot.sources.losses import BANNED, cause, lose, regain
+from bot.sources.shares import Shares
 from bot.store import channels
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
@@ -28,6 +28,9 @@ from bot.store.database import Database, Transaction
 log = structlog.get_logger(__name__)
 
 JITTER = 0.1  # of the interval: a clockwork looks like a robot
+SLOWEST = 8  # times the interval, after Telegram asked for waits
+POLLS_A_SECOND = 0.5  # public channels read from outside, on average …
+FEWEST_POLLS = 10  # … and in a round at least
 TRY_LOST = timedelta(hours=1)  # a channel that was lost may open again
 BLIND = 30  # channels asked one by one where Telegram does not give the list
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -49,20 +52,22 @@ class Sweep:
 
     def __init__(  # noqa: PLR0913 - the parts it is made of
         self,
-        client: TelegramClient,
+        account: Account,
         database: Database,
-        ingest: Ingest,
+        catch_up: CatchUp,
+        shares: Shares,
         *,
-        reader_id: int,
         clock: Clock,
         interval: float,
     ) -> None:
-        self._client = client
+        self._account = account
         self._database = database
-        self._catch_up = CatchUp(client, database, ingest, reader_id=reader_id, clock=clock)
-        self._reader_id = reader_id
+        self._catch_up = catch_up
+        self._shares = shares
+        self._reader_id = account.reader_id
         self._clock = clock
         self._interval = interval
+        self._slowness = 1.0  # by which the interval is stretched
         self._wanted = asyncio.Event()
         self._lost_tried: dict[int, datetime] = {}  # channel id → when it was last tried
 
@@ -71,7 +76,8 @@ class Sweep:
         while True:
             self._wanted.clear()
             await self.sweep_once()
-            pause = self._interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret depends on it
+            jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret depends on it
+            pause = self._interval * self._slowness * jitter
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wanted.wait()
@@ -84,12 +90,13 @@ class Sweep:
         """Make every channel complete that can be reached, the longest unread first; one that fails stops no other."""
         dialogs = await self._dialogs()
         found, quiet, failed = Found(), [], []
-        followed = await channels.followed(self._database, self._reader_id)
+        followed = await channels.entrusted(self._database, self._reader_id)
         visited = self._to_visit(followed, dialogs)
         for channel in visited:
             dialog = dialogs.get(channel.id) if dialogs is not None else None
-            if _is_quiet(channel, dialog):
+            if dialog is not None and _is_quiet(channel, dialog):
                 quiet.append(channel)
+                await self._describe(channel, dialog)  # a new name is no change that the list shows otherwise
                 continue
             try:
                 found += await self._visit(channel, dialog, listed=dialogs is not None)
@@ -102,11 +109,13 @@ class Sweep:
             found=found, quiet=len(quiet), read=len(visited) - len(quiet) - len(failed), failed=tuple(failed)
         )
         _report(result)
+        flooded = dialogs is None or any("_WAIT_" in error for error in failed)
+        self._slowness = min(SLOWEST, self._slowness * 2) if flooded else max(1.0, self._slowness / 2)
         return result
 
     async def _dialogs(self) -> dict[int, Dialog] | None:
         try:
-            return await channel_dialogs(self._client)
+            return await channel_dialogs(self._account)
         except TelegramError as error:
             log.warning("Telegram does not give the list of channels now", error=error.error)
             return None
@@ -115,9 +124,12 @@ class Sweep:
         """Choose whom to ask: who is listed, and of the others those that may answer."""
         followed = sorted(followed, key=lambda channel: channel.swept_at or LONG_AGO)
         if dialogs is None:
-            joined = [channel for channel in followed if channel.access is Access.JOINED][:BLIND]
-            return joined + [channel for channel in followed if channel.access is Access.POLLED]
-        return [channel for channel in followed if channel.id in dialogs or self._may_answer(channel)]
+            listed = [channel for channel in followed if channel.access is Access.JOINED][:BLIND]
+            outside = [channel for channel in followed if channel.access is Access.POLLED]
+        else:
+            listed = [channel for channel in followed if channel.id in dialogs]
+            outside = [channel for channel in followed if channel.id not in dialogs and self._may_answer(channel)]
+        return listed + outside[: polls_a_round(self._interval)]
 
     def _may_answer(self, channel: Channel) -> bool:
         if channel.access is Access.LOST:
@@ -127,15 +139,22 @@ class Sweep:
     async def _visit(self, channel: Channel, dialog: Dialog | None, *, listed: bool) -> Found:
         """Read one channel, and write down how it is reached where that changed. Raises TelegramError."""
         if dialog is not None and isinstance(dialog.chat, types.ChannelForbidden):
-            raise TelegramError("CHANNEL_PRIVATE", code=400, verdict=Verdict.UNAUTHORISED)
+            error = "CHANNEL_PRIVATE" if dialog.chat.until_date is None else BANNED
+            raise TelegramError(error, code=400, verdict=Verdict.UNAUTHORISED)
         now = _as_it_is_reached(channel, dialog, listed=listed)
         if dialog is not None:
-            await describe(self._database, channel, dialog.chat)
+            await self._describe(channel, dialog)
         found = await self._catch_up.complete(now, dialog)
         self._lost_tried.pop(channel.id, None)
         if (now.access, now.access_hash) != (channel.access, channel.access_hash):
             await self._grant(now)
+        if channel.access is Access.LOST:
+            await regain(self._database, channel, now=self._clock())
         return found
+
+    async def _describe(self, channel: Channel, dialog: Dialog) -> None:
+        if isinstance(dialog.chat, types.Channel):
+            await describe(self._database, channel, dialog.chat, now=self._clock())
 
     async def _grant(self, channel: Channel) -> None:
         assert channel.access is not None  # noqa: S101 - whatever was read has an access
@@ -147,16 +166,25 @@ class Sweep:
     async def _note(self, channel: Channel, error: TelegramError) -> None:
         if error.verdict in NO_ACCESS:
             self._lost_tried[channel.id] = self._clock()
-            await lose(self._database, channel, reader_id=self._reader_id, reason=error.error, now=self._clock())
+            await self._lose(channel, error.error)
 
     async def _miss(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> None:
         """Give up private channels of another reader account: this one has never met them, and has no way in."""
         for channel in followed:
             is_unmet = channel.access is None and channel.username is None
             if is_unmet and dialogs is not None and channel.id not in dialogs:
-                await lose(
-                    self._database, channel, reader_id=self._reader_id, reason="CHANNEL_PRIVATE", now=self._clock()
-                )
+                await self._lose(channel, "CHANNEL_PRIVATE")
+
+    async def _lose(self, channel: Channel, reason: str) -> None:
+        """Write down that this reader cannot read a channel; people are told only where no other one may."""
+        now, reader_id = self._clock(), self._reader_id
+        if await self._shares.hand_over(channel, reader_id):
+            await self._database.write(
+                lambda tx: channels.grant(tx, reader_id, channel.id, Access.LOST, reason=reason, now=now)
+            )
+        else:
+            why = await cause(self._account, channel, reason, now=now)
+            await lose(self._database, channel, reader_id=reader_id, reason=why, now=now)
 
     async def _touch(self, quiet: list[Channel]) -> None:
         """Write down that these were found complete, all in one go."""
@@ -171,9 +199,14 @@ class Sweep:
             await self._database.write(job)
 
 
-def _is_quiet(channel: Channel, dialog: Dialog | None) -> bool:
+def polls_a_round(interval: float) -> int:
+    """Say how many channels are read from outside in a round; the interval is in seconds."""
+    return max(FEWEST_POLLS, int(interval * POLLS_A_SECOND))
+
+
+def _is_quiet(channel: Channel, dialog: Dialog) -> bool:
     """Say whether the list already shows that nothing is to be read."""
-    if dialog is None or isinstance(dialog.chat, types.ChannelForbidden) or not is_swept(channel):
+    if isinstance(dialog.chat, types.ChannelForbidden) or not is_swept(channel):
         return False
     is_same = channel.access is Access.JOINED and channel.access_hash == dialog.chat.access_hash
     return is_same and dialog.top_message <= channel.confirmed_id and dialog.pts == channel.seen_pts

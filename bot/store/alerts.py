@@ -16,7 +16,7 @@ from typing import Any
 from bot.store import chats, meta, posts
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import from_ms, json_list, to_ms
+from bot.store.rows import from_ms, json_list, maybe_date, to_ms
 
 GATHERING = timedelta(minutes=1)  # a notice that counts waits this long for more to count
 SECRET = "outbox_secret"  # noqa: S105 - the name of the fact, not the secret
@@ -27,6 +27,19 @@ class Kind(StrEnum):
 
     POST = "post"
     NOTICE = "notice"
+    REPEAT = "repeat"  # a post that says what an alert said, and joins it: nothing is sent
+    EDIT = "edit"  # an alert is to show what has become of its post
+    CHANGE = "change"  # a reply to an alert that tells what that is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """A post that says what an alert says, and joined it."""
+
+    channel_id: int
+    title: str  # of the channel
+    username: str | None
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +53,21 @@ class Alert:
     random_id: int  # signed 64 bits, never 0
     channel_id: int | None  # of a post
     post_key: str | None  # of a post: g<grouped_id> or m<message_id>
-    payload: Mapping[str, Any]  # what to render
+    payload: Mapping[str, Any]  # what to render; of an edit it is that of the alert
     silent: bool
     attempts: int  # that failed so far
     due_at: datetime
     created_at: datetime
-    post: posts.StoredPost | None  # of a post: the version that matched
+    post: posts.StoredPost | None  # the version to show; None for a notice
+    repeats: tuple[Repeat, ...]  # of a post, in the order in which they came
+    followed_id: int | None  # the id in the chat of the message that this edits or answers; None: unknown, or not sent
+    followed_at: datetime | None  # when that alert came into the outbox
+    superseded: bool  # a later edit of the same alert is due, and shows all that this one would
+
+    @property
+    def gone_at(self) -> datetime | None:
+        """Since when the post is no longer visible to our reader, as the message is to say."""
+        return maybe_date(self.payload.get("gone"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +82,9 @@ class Draft:
     channel_id: int | None = None
     post_key: str | None = None
     silent: bool = False
+    follows: int | None = None  # the row of the alert that it joins, edits or answers
+    words: str | None = None  # of a post: the fingerprint of its words
+    said_at: datetime | None = None  # of a post that may join an alert: when it was posted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +93,7 @@ class Statistics:
 
     due: int
     sent: int  # posts, since the moment asked about
-    dead: int  # created since then
-    latencies: tuple[float, ...]  # s from enqueued to sent, of the alerts sent since then, ascending
+    dead: int  # created since then; an alert that its reader has deleted cannot be edited, and counts not
 
 
 def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
@@ -119,10 +143,12 @@ async def enqueue_all(
     times = {"due_at": to_ms(due_at or now), "now": to_ms(now)}
     added = await tx.execute_many(
         """INSERT INTO alerts
-            (chat_id, kind, subject, random_id, channel_id, post_key, payload, silent, due_at, created_at)
-        SELECT :chat_id, :kind, :subject, :random_id, :channel_id, :post_key, :payload, :silent, :due_at, :now
+            (chat_id, kind, subject, random_id, channel_id, post_key, payload, silent, state, due_at, created_at,
+            follows, words)
+        SELECT :chat_id, :kind, :subject, :random_id, :channel_id, :post_key, :payload, :silent,
+            iif(:kind = 'repeat', 'sent', 'due'), :due_at, :now, :follows, :words
         WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE channel_id = :channel_id AND post_key = :post_key
-            AND chat_id = :chat_id AND kind = :kind)
+            AND chat_id = :chat_id)
         ON CONFLICT (chat_id, kind, subject) DO NOTHING""",
         [{**_columns(draft, secret), **times} for draft in drafts],
     )
@@ -141,6 +167,8 @@ def _columns(draft: Draft, secret: bytes) -> dict[str, object]:
         "post_key": draft.post_key,
         "payload": json.dumps(draft.payload, ensure_ascii=False, separators=(",", ":")),
         "silent": draft.silent,
+        "follows": draft.follows,
+        "words": draft.words,
     }
 
 
@@ -164,21 +192,38 @@ async def add_late(tx: Transaction, draft: Draft, *, count: int, now: datetime) 
         hour += timedelta(hours=1)
 
 
+# An edit shows what its alert shows: of a post the version that matched, until the post is changed.
+_REPEATS = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id)) FROM alerts r
+    JOIN versions x ON x.id = r.payload ->> 'version_id' JOIN channels y ON y.id = x.channel_id
+    WHERE r.follows = s.id AND r.kind = 'repeat'"""
+_SUPERSEDED = """SELECT 1 FROM alerts l
+    WHERE l.follows = a.follows AND l.kind = 'edit' AND l.state = 'due' AND l.id > a.id"""
+_ALERTS = f"""SELECT a.id AS alert_id, a.kind AS alert_kind, a.subject, a.random_id, a.channel_id AS alert_channel_id,
+        a.post_key, s.payload, a.silent, a.attempts, a.due_at, a.created_at, o.message_id AS followed_id,
+        o.created_at AS followed_at, EXISTS ({_SUPERSEDED}) AS superseded, ({_REPEATS}) AS repeats,
+        {chats.COLUMNS}, {posts.COLUMNS}
+    FROM alerts a JOIN chats c ON c.id = a.chat_id LEFT JOIN alerts o ON o.id = a.follows
+    JOIN alerts s ON s.id = iif(a.kind = 'edit', a.follows, a.id)
+    LEFT JOIN versions v ON a.kind != 'notice' AND v.id = coalesce(s.payload ->> 'shown', s.payload ->> 'version_id')
+    LEFT JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+    LEFT JOIN channels n ON n.id = v.channel_id"""  # noqa: S608 - our own constants
+
+
 async def due(db: Reader, now: datetime, *, exclude_chats: Iterable[int] = (), limit: int) -> list[Alert]:
     """Return what is to be sent now, longest due first; nothing of suspended chats or of the chats to be left out."""
     rows = await db.fetch_all(
-        f"""SELECT a.id AS alert_id, a.kind AS alert_kind, a.subject, a.random_id, a.channel_id AS alert_channel_id,
-            a.post_key, a.payload, a.silent, a.attempts, a.due_at, a.created_at, {chats.COLUMNS}, {posts.COLUMNS}
-        FROM alerts a JOIN chats c ON c.id = a.chat_id
-        LEFT JOIN versions v ON a.kind = 'post' AND v.id = a.payload ->> 'version_id'
-        LEFT JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-        LEFT JOIN channels n ON n.id = v.channel_id
-        WHERE a.state = 'due' AND a.due_at <= :now AND c.suspended IS NULL
+        f"""{_ALERTS} WHERE a.state = 'due' AND a.due_at <= :now AND c.suspended IS NULL
             AND a.chat_id NOT IN (SELECT value FROM json_each(:excluded))
-        ORDER BY a.due_at, a.id LIMIT :limit""",  # noqa: S608 - our own constants
+        ORDER BY a.due_at, a.id LIMIT :limit""",  # noqa: S608 - our own constant
         {"now": to_ms(now), "excluded": json_list(exclude_chats), "limit": limit},
     )
     return [_to_alert(row) for row in rows]
+
+
+async def get(db: Reader, alert_id: int) -> Alert:
+    """Return an alert as it stands: what it follows may have been sent since, and may show something else."""
+    (row,) = await db.fetch_all(f"{_ALERTS} WHERE a.id = :id", {"id": alert_id})
+    return _to_alert(row)
 
 
 def _to_alert(row: sqlite3.Row) -> Alert:
@@ -196,6 +241,13 @@ def _to_alert(row: sqlite3.Row) -> Alert:
         due_at=from_ms(row["due_at"]),
         created_at=from_ms(row["created_at"]),
         post=None if row["row_id"] is None else posts.to_post(row),
+        repeats=tuple(
+            Repeat(channel_id=channel_id, title=title, username=username, message_id=message_id)
+            for channel_id, title, username, message_id in json.loads(row["repeats"])
+        ),
+        followed_id=row["followed_id"],
+        followed_at=maybe_date(row["followed_at"]),
+        superseded=bool(row["superseded"]),
     )
 
 
@@ -213,7 +265,7 @@ async def post_of(db: Reader, chat_id: int, message_id: int) -> posts.StoredPost
         f"""SELECT {posts.COLUMNS} FROM alerts a JOIN versions v ON v.id = a.payload ->> 'version_id'
         JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
         JOIN channels n ON n.id = v.channel_id
-        WHERE a.chat_id = :chat AND a.message_id = :message AND a.kind = 'post'
+        WHERE a.chat_id = :chat AND a.message_id = :message AND a.kind IN ('post', 'change')
         ORDER BY a.id DESC LIMIT 1""",  # noqa: S608 - our own constant
         {"chat": chat_id, "message": message_id},
     )
@@ -236,16 +288,11 @@ async def dead(tx: Transaction, alert_id: int, reason: str) -> None:
 
 
 async def statistics(db: Reader, since: datetime) -> Statistics:
-    """Count alerts by what became of them, with the latencies of posts sent since a moment: notices are no alerts."""
+    """Count alerts by what became of them; of those sent only posts: notices are no alerts."""
     counts = await db.fetch_all(
         """SELECT count(*) FILTER (WHERE state = 'due') AS due,
-            count(*) FILTER (WHERE state = 'dead' AND created_at >= :since) AS dead FROM alerts""",
+            count(*) FILTER (WHERE kind = 'post' AND state = 'sent' AND sent_at >= :since) AS sent,
+            count(*) FILTER (WHERE state = 'dead' AND kind != 'edit' AND created_at >= :since) AS dead FROM alerts""",
         {"since": to_ms(since)},
     )
-    rows = await db.fetch_all(
-        """SELECT sent_at - created_at AS latency FROM alerts
-        WHERE kind = 'post' AND state = 'sent' AND sent_at >= :since ORDER BY latency""",
-        {"since": to_ms(since)},
-    )
-    latencies = tuple(row["latency"] / 1000 for row in rows)
-    return Statistics(due=counts[0]["due"], sent=len(rows), dead=counts[0]["dead"], latencies=latencies)
+    return Statistics(due=counts[0]["due"], sent=counts[0]["sent"], dead=counts[0]["dead"])

@@ -12,6 +12,7 @@ class Subject(StrEnum):
     ALERTS = "alerts"  # the outbox has more to send
     FOLLOWS = "follows"  # a channel is to be followed or left
     TOPICS = "topics"  # a topic was saved or deleted
+    PROGRESS = "progress"  # work that a chat watches has come further
     CHATS = "chats"  # a chat was paired, suspended, resumed, or changed its settings
 
 

@@ -1,15 +1,22 @@
 """Channels: what people asked for, what it turned out to be, how each reader reaches it, and how far it is read."""
 
+import json
 import sqlite3
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.store import pasts
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.references import normalise_reference
-from bot.store.rows import from_ms, maybe_date, maybe_ms, to_ms
+from bot.store.rows import from_ms, json_list, maybe_date, maybe_ms, to_ms
 
-__all__ = ["Access", "Asked", "Channel", "Follow", "FollowState", "ResolvedChannel", "normalise_reference"]
+__all__ = ["Access", "Asked", "Channel", "Follow", "FollowState", "Options", "ResolvedChannel", "normalise_reference"]
+
+MOST_FAST = 20  # channels that are asked for their changes all the time
+
+_NO_QUOTES = str.maketrans("", "", "\"«»“”„‟'‘’")
 
 
 class Access(StrEnum):
@@ -39,6 +46,25 @@ class Asked(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a channel is to be followed; what is None is left as it is."""
+
+    fast: bool | None = None  # asked for its changes all the time
+    may_join: bool | None = None  # False: it is read from outside for good
+    history: int | None = None  # posts of its past that are to be read; None: the newest only
+
+    def typed(self) -> str:
+        """Write them as people type them."""
+        speed = {True: "fast", False: "slow", None: ""}[self.fast]
+        join = {True: "join:yes", False: "join:no", None: ""}[self.may_join]
+        history = f"history:{self.history}" if self.history else ""
+        return " ".join(filter(None, (speed, join, history)))
+
+
+NO_OPTIONS = Options()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedChannel:
     """A channel as Telegram describes it."""
 
@@ -60,6 +86,11 @@ class Channel:
     confirmed_id: int  # every message up to this one is stored
     seen_pts: int  # changes are applied up to here; 0: ask again
     swept_at: datetime | None
+    read_by: int | None  # the reader that sees to it; None: not decided yet
+    fast: bool  # asked for its changes all the time
+    may_join: bool  # False: it is read from outside for good
+    verified_at: datetime | None  # when the verifying round last went through it
+    verify_from: int | None  # the id below which that round goes on; None: it begins anew
     access_hash: int | None  # None where no reader has met it
     access: Access | None
     reason: str | None  # why access was lost: Telegram's error string
@@ -78,13 +109,30 @@ class Follow:
     channel_id: int | None  # once it is followed
     reason: str | None  # why it was refused or put off
     next_try_at: datetime
+    options: Options
 
 
-# The first reader that knows the channel speaks for it where none is named.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A followed channel, who sees to it, and how each reader that met it reaches it."""
+
+    channel_id: int
+    is_public: bool
+    read_by: int | None
+    accesses: Mapping[int, Access]  # by reader
+
+    def is_open_to(self, reader_id: int) -> bool:
+        """Say whether a reader can read the channel, or may try to."""
+        access = self.accesses.get(reader_id)
+        return self.is_public if access is None else access is not Access.LOST
+
+
+# Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
 _CHANNELS = """
     SELECT c.*, m.access_hash, m.access, m.reason, m.joined_at FROM channels c
-    LEFT JOIN memberships m ON m.channel_id = c.id AND m.reader_id = coalesce(
-        :reader, (SELECT min(reader_id) FROM memberships WHERE channel_id = c.id))
+    LEFT JOIN memberships m ON m.channel_id = c.id AND m.reader_id = coalesce(:reader,
+        (SELECT reader_id FROM memberships WHERE channel_id = c.id AND reader_id = c.read_by),
+        (SELECT min(reader_id) FROM memberships WHERE channel_id = c.id))
 """
 
 
@@ -98,6 +146,11 @@ def _to_channel(row: sqlite3.Row) -> Channel:
         confirmed_id=row["confirmed_id"],
         seen_pts=row["seen_pts"],
         swept_at=maybe_date(row["swept_at"]),
+        read_by=row["read_by"],
+        fast=bool(row["fast"]),
+        may_join=bool(row["may_join"]),
+        verified_at=maybe_date(row["verified_at"]),
+        verify_from=row["verify_from"],
         access_hash=row["access_hash"],
         access=row["access"] and Access(row["access"]),
         reason=row["reason"],
@@ -115,31 +168,87 @@ def _to_follow(row: sqlite3.Row) -> Follow:
         channel_id=row["channel_id"],
         reason=row["reason"],
         next_try_at=from_ms(row["next_try_at"]),
+        options=Options(
+            fast=None if row["fast"] is None else bool(row["fast"]),
+            may_join=None if row["may_join"] is None else bool(row["may_join"]),
+            history=row["history"],
+        ),
     )
 
 
-async def ask(tx: Transaction, reference: str, *, chat_id: int | None, now: datetime) -> Asked:
-    """Write down that somebody wants to follow what this normalised reference names; say what was known of it."""
+async def ask(
+    tx: Transaction, reference: str, *, chat_id: int | None, now: datetime, options: Options = NO_OPTIONS
+) -> Asked:
+    """Write down that somebody wants to follow what this normalised reference names; say what was known of it.
+
+    A channel that is followed already takes on the options at once.
+    """
     values = {"reference": reference, "name": reference.removeprefix("@"), "chat": chat_id, "now": to_ms(now)}
     known = await tx.fetch_one(
-        """SELECT 1 FROM channels WHERE followed_at IS NOT NULL
+        """SELECT id FROM channels WHERE followed_at IS NOT NULL
         AND (lower(username) = :name OR CAST(id AS TEXT) = :reference)""",
         values,
     )
-    before = await tx.fetch_one("SELECT state FROM follows WHERE reference = :reference", values)
-    if known is not None or (before and before["state"] == FollowState.FOLLOWED):
+    wish = await _wish(tx, reference)
+    settled = wish.channel_id if wish is not None else None
+    channel_id = known["id"] if known is not None else settled
+    if channel_id is not None:
+        await adapt(tx, channel_id, options, chat_id=chat_id, asked_at=now)
         return Asked.FOLLOWED
-    if before and before["state"] == FollowState.WANTED:
+    waits = wish is not None and wish.state is FollowState.WANTED
+    if waits and options == NO_OPTIONS:
         return Asked.WAITING
-    await tx.execute(
-        """INSERT INTO follows (reference, chat_id, asked_at, state, next_try_at)
-        VALUES (:reference, :chat, :now, 'wanted', :now)
-        ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
-            state = 'wanted', reason = NULL, next_try_at = excluded.next_try_at""",
-        values,
-    )
+    if not waits:
+        await tx.execute(
+            """INSERT INTO follows (reference, chat_id, asked_at, state, next_try_at)
+            VALUES (:reference, :chat, :now, 'wanted', :now)
+            ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
+                state = 'wanted', reason = NULL, next_try_at = excluded.next_try_at""",
+            values,
+        )
+    await _heed(tx, reference, options)
     tx.announce(Subject.FOLLOWS)
-    return Asked.AGAIN if before else Asked.NEW
+    if waits:
+        return Asked.WAITING
+    return Asked.NEW if wish is None else Asked.AGAIN
+
+
+async def _wish(tx: Transaction, reference: str) -> Follow | None:
+    row = await tx.fetch_one("SELECT * FROM follows WHERE reference = :reference", {"reference": reference})
+    return None if row is None else _to_follow(row)
+
+
+async def _heed(tx: Transaction, reference: str, options: Options) -> None:
+    """Write down how a wish is to be fulfilled; the chat that asked first sees how the reading of the past goes."""
+    await tx.execute(
+        """UPDATE follows SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
+            history = coalesce(:history, history) WHERE reference = :reference""",
+        {"reference": reference, **asdict(options)},
+    )
+    wish = await _wish(tx, reference)
+    if wish is not None and wish.chat_id is not None and wish.options.history is not None:
+        await pasts.show(tx, wish.chat_id, wish.asked_at)
+
+
+async def adapt(tx: Transaction, channel_id: int, options: Options, *, chat_id: int | None, asked_at: datetime) -> None:
+    """Follow a channel in another way from now on; the chat sees how the reading of its past goes."""
+    await tx.execute(
+        """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join)
+        WHERE id = :id""",
+        {"id": channel_id, "fast": options.fast, "may_join": options.may_join},
+    )
+    if options.history is not None and chat_id is not None:
+        await pasts.want(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
+    tx.announce(Subject.FOLLOWS)
+
+
+async def fast_ones(db: Reader) -> int:
+    """Count the channels that are followed fast, or are to be."""
+    row = await db.fetch_one(
+        """SELECT (SELECT count(*) FROM channels WHERE fast AND followed_at IS NOT NULL)
+        + (SELECT count(*) FROM follows WHERE fast AND state = 'wanted') AS n"""
+    )
+    return int(row["n"]) if row else 0
 
 
 async def wanted(db: Reader, now: datetime) -> list[Follow]:
@@ -151,6 +260,13 @@ async def wanted(db: Reader, now: datetime) -> list[Follow]:
 async def all_follows(db: Reader) -> list[Follow]:
     """Return every wish, whatever became of it, in the order in which they came."""
     return [_to_follow(row) for row in await db.fetch_all("SELECT * FROM follows ORDER BY asked_at, id")]
+
+
+async def asked_together(db: Reader, follow: Follow) -> int:
+    """Count the wishes that a chat had in the same moment."""
+    sql = "SELECT count(*) AS n FROM follows WHERE chat_id = :chat AND asked_at = :asked_at"
+    row = await db.fetch_one(sql, {"chat": follow.chat_id, "asked_at": to_ms(follow.asked_at)})
+    return int(row["n"]) if row else 0
 
 
 async def postpone(tx: Transaction, follow_id: int, *, until: datetime, reason: str) -> None:
@@ -188,15 +304,69 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
         {**asdict(channel), "follow": follow_id},
     )
     await grant(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
+    row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
+    if row is not None:
+        wish = _to_follow(row)
+        await adapt(tx, channel.id, wish.options, chat_id=wish.chat_id, asked_at=wish.asked_at)
     sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "channel": channel.id})
     tx.announce(Subject.FOLLOWS)
+
+
+async def meet(tx: Transaction, reader_id: int, channel: ResolvedChannel, *, access_hash: int) -> None:
+    """Write down where a reader finds a channel that nobody follows yet, so that it need not look up its name."""
+    await introduce(tx, channel)
+    await tx.execute(
+        """INSERT INTO memberships (reader_id, channel_id, access_hash, access)
+        VALUES (:reader, :channel, :hash, 'polled') ON CONFLICT DO UPDATE SET access_hash = excluded.access_hash""",
+        {"reader": reader_id, "channel": channel.id, "hash": access_hash},
+    )
+
+
+async def introduce(tx: Transaction, channel: ResolvedChannel) -> None:
+    """Make a channel known without following it; what is known of it stays."""
+    await tx.execute(
+        """INSERT INTO channels (id, kind, title, username) VALUES (:id, :kind, :title, :username)
+        ON CONFLICT DO NOTHING""",
+        asdict(channel),
+    )
 
 
 async def followed(db: Reader, reader_id: int | None = None) -> list[Channel]:
     """Return the followed channels by title, each as this reader reaches it; None: as any does."""
     sql = f"{_CHANNELS} WHERE c.followed_at IS NOT NULL ORDER BY c.title, c.id"
     return [_to_channel(row) for row in await db.fetch_all(sql, {"reader": reader_id})]
+
+
+async def entrusted(db: Reader, reader_id: int) -> list[Channel]:
+    """Return the followed channels that this reader sees to, and those that nobody was given yet."""
+    return [channel for channel in await followed(db, reader_id) if channel.read_by in (None, reader_id)]
+
+
+async def shares(db: Reader) -> list[Share]:
+    """Return who sees to each followed channel, in the order in which they were followed."""
+    rows = await db.fetch_all(
+        """SELECT c.id, c.username IS NOT NULL AS is_public, c.read_by,
+            json_group_object(m.reader_id, m.access) FILTER (WHERE m.reader_id IS NOT NULL) AS accesses
+        FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id
+        WHERE c.followed_at IS NOT NULL GROUP BY c.id ORDER BY c.followed_at, c.id"""
+    )
+    return [
+        Share(
+            channel_id=row["id"],
+            is_public=bool(row["is_public"]),
+            read_by=row["read_by"],
+            accesses={int(reader): Access(access) for reader, access in json.loads(row["accesses"] or "{}").items()},
+        )
+        for row in rows
+    ]
+
+
+async def entrust(tx: Transaction, given: Mapping[int, int]) -> None:
+    """Write down which reader sees to which channel from now on: reader ids by channel id."""
+    rows = [{"channel": channel, "reader": reader} for channel, reader in given.items()]
+    await tx.execute_many("UPDATE channels SET read_by = :reader WHERE id = :channel", rows)
+    tx.announce(Subject.FOLLOWS)
 
 
 async def unwanted(db: Reader, reader_id: int) -> list[Channel]:
@@ -211,14 +381,24 @@ async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Chan
     return _to_channel(row) if row else None
 
 
+async def known(db: Reader, references: Iterable[str]) -> list[Channel]:
+    """Return the channels among these references that are named by their ids."""
+    ids = json_list(int(reference) for reference in references if reference.isdecimal())
+    sql = f"{_CHANNELS} WHERE c.id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - our own constant
+    return [_to_channel(row) for row in await db.fetch_all(sql, {"ids": ids, "reader": None})]
+
+
 async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel | None:
-    """Return the channel that a person means by @name, link, id or title; case is ignored, followed ones come first."""
+    """Return the channel that a person means by @name, link, id or title; followed ones come first.
+
+    Case and quotes are ignored.
+    """
     reference = normalise_reference(text) or ""
     sql = f"{_CHANNELS} ORDER BY c.followed_at IS NULL, c.id"  # in Python, since SQLite folds ASCII only
     known = [_to_channel(row) for row in await db.fetch_all(sql, {"reader": reader_id})]
-    wanted_title = text.strip().strip("«»\"'").casefold()
+    wanted_title = _spelt(text)
     named = [c for c in known if reference in (f"@{(c.username or '').lower()}", str(c.id))]
-    titled = [c for c in known if c.title.casefold() == wanted_title]
+    titled = [c for c in known if wanted_title and _spelt(c.title) == wanted_title]
     settled = await db.fetch_one(
         "SELECT channel_id FROM follows WHERE reference = :reference", {"reference": reference}
     )
@@ -227,16 +407,22 @@ async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel |
 
 
 async def begun(db: Reader, text: str) -> list[Channel]:
-    """Return the channels whose titles begin so; case is ignored."""
-    beginning = text.strip().casefold()
+    """Return the channels whose titles begin so; case and quotes are ignored, and nothing begins with nothing."""
+    beginning = _spelt(text)
     rows = await db.fetch_all(f"{_CHANNELS} ORDER BY c.id", {"reader": None})
-    return [channel for channel in map(_to_channel, rows) if channel.title.casefold().startswith(beginning)]
+    return [c for c in map(_to_channel, rows) if beginning and _spelt(c.title).startswith(beginning)]
+
+
+def _spelt(title: str) -> str:
+    """Return a title as it is compared: phones write quotes in their own way."""
+    return " ".join(title.translate(_NO_QUOTES).casefold().split())
 
 
 async def unfollow(tx: Transaction, channel_id: int) -> bool:
     """Stop following a channel and forget who asked for it; False where it was not followed. Its posts stay."""
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
-    sql = "UPDATE channels SET followed_at = NULL WHERE id = :id AND followed_at IS NOT NULL"
+    await pasts.give_up(tx, channel_id)
+    sql = "UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1 WHERE id = :id AND followed_at IS NOT NULL"
     tx.announce(Subject.FOLLOWS)
     return await tx.execute(sql, {"id": channel_id}) > 0
 
@@ -307,15 +493,38 @@ async def mark(  # noqa: PLR0913 - the mark and the state it was read from belon
     )
 
 
+async def verified(tx: Transaction, channel_id: int, *, below: int | None, now: datetime) -> None:
+    """Write down how far the verifying round came; `below` is None once it is through a channel."""
+    await tx.execute(
+        """UPDATE channels SET verify_from = :below,
+            verified_at = CASE WHEN :below IS NULL THEN :now ELSE verified_at END WHERE id = :id""",
+        {"id": channel_id, "below": below, "now": to_ms(now)},
+    )
+
+
+async def doubt(tx: Transaction, channel_id: int) -> None:
+    """Have the past of a channel verified at once: changes of it are not to be had otherwise."""
+    sql = "UPDATE channels SET verified_at = NULL, verify_from = NULL WHERE id = :id"
+    await tx.execute(sql, {"id": channel_id})
+
+
+async def hurry(tx: Transaction, channel_id: int, *, fast: bool) -> None:
+    """Have a channel asked for its changes all the time, or no longer."""
+    await tx.execute("UPDATE channels SET fast = :fast WHERE id = :id", {"id": channel_id, "fast": fast})
+    tx.announce(Subject.FOLLOWS)
+
+
 async def distrust(tx: Transaction, channel_id: int) -> None:
     """Make the sweep read this channel again down to its mark."""
     await tx.execute("UPDATE channels SET seen_pts = 0 WHERE id = :id", {"id": channel_id})
 
 
-async def describe(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> None:
-    """Follow a rename; nothing is written where nothing changed."""
-    await tx.execute(
-        """UPDATE channels SET title = :title, username = :username
-        WHERE id = :id AND (title, username) IS NOT (:title, :username)""",
-        {"id": channel_id, "title": title, "username": username},
-    )
+async def describe(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:
+    """Follow a rename; return what the channel was called before, None where nothing changed."""
+    values = {"id": channel_id, "title": title, "username": username}
+    changed = "id = :id AND (title, username) IS NOT (:title, :username)"
+    row = await tx.fetch_one(f"SELECT id, kind, title, username FROM channels WHERE {changed}", values)  # noqa: S608 - our own words
+    if row is None:
+        return None
+    await tx.execute("UPDATE channels SET title = :title, username = :username WHERE id = :id", values)
+    return ResolvedChannel(**dict(row))

@@ -17,7 +17,7 @@ COLUMNS = """
     c.id AS chat_id, c.key AS chat_key, c.kind AS chat_kind, c.telegram_id AS chat_telegram_id,
     c.access_hash AS chat_access_hash, c.thread_id AS chat_thread_id, c.title AS chat_title,
     c.language AS chat_language, c.time_zone AS chat_time_zone,
-    c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
+    c.edits AS chat_edits, c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
 """
 _CHATS = f"SELECT {COLUMNS} FROM chats c"  # noqa: S608 - our own constant
 
@@ -30,6 +30,14 @@ class Role(StrEnum):
     READER = "reader"  # read, search, mute
 
 
+class Edits(StrEnum):
+    """Which changes of a post a reply tells of; its alert is edited in any case."""
+
+    ALL = "all"  # also punctuation and typos, without a sound
+    WORDS = "words"  # other words, and a post that is no longer visible
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """Whoever receives alerts."""
@@ -40,6 +48,7 @@ class Chat:
     title: str
     language: str  # "en" or "ru"
     time_zone: str  # IANA name
+    edits: Edits
     suspended: str | None  # why nothing is sent any more: Telegram's error string
     paired_at: datetime
 
@@ -59,6 +68,7 @@ def to_chat(row: sqlite3.Row) -> Chat:
         title=row["chat_title"],
         language=row["chat_language"],
         time_zone=row["chat_time_zone"],
+        edits=Edits(row["chat_edits"]),
         suspended=row["chat_suspended"],
         paired_at=from_ms(row["chat_paired_at"]),
     )
@@ -96,6 +106,13 @@ async def everyone(db: Reader) -> list[Chat]:
     return [to_chat(row) for row in await db.fetch_all(f"{_CHATS} ORDER BY id")]
 
 
+async def of_owners(db: Reader) -> list[Chat]:
+    """Return the private chats of the owners."""
+    owners = "SELECT id FROM people WHERE role = 'owner'"
+    sql = f"{_CHATS} WHERE c.kind = 'user' AND c.telegram_id IN ({owners}) ORDER BY c.id"
+    return [to_chat(row) for row in await db.fetch_all(sql)]
+
+
 async def set_language(tx: Transaction, chat_id: int, language: str) -> None:
     """Set the language that the bot speaks in a chat."""
     await tx.execute("UPDATE chats SET language = :language WHERE id = :id", {"id": chat_id, "language": language})
@@ -105,6 +122,12 @@ async def set_language(tx: Transaction, chat_id: int, language: str) -> None:
 async def set_time_zone(tx: Transaction, chat_id: int, time_zone: str) -> None:
     """Set the IANA time zone in which a chat reads dates."""
     await tx.execute("UPDATE chats SET time_zone = :zone WHERE id = :id", {"id": chat_id, "zone": time_zone})
+    tx.announce(Subject.CHATS)
+
+
+async def set_edits(tx: Transaction, chat_id: int, edits: Edits) -> None:
+    """Set which changes of posts a chat is told of."""
+    await tx.execute("UPDATE chats SET edits = :edits WHERE id = :id", {"id": chat_id, "edits": edits})
     tx.announce(Subject.CHATS)
 
 

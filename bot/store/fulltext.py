@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from bot.asides import from_json, whole
 from bot.store.database import Reader, Transaction
 from bot.store.posts import COLUMNS, StoredPost, to_post
 from bot.store.rows import end_id, first_id
@@ -22,13 +23,18 @@ class Candidate(NamedTuple):
 
     version_id: int
     words: str  # as they were indexed; the first stands for the channel
-    text: str  # empty unless it was asked for
+    text: str  # with what stands beside it; empty unless it was asked for
 
 
 async def add(tx: Transaction, rows: Sequence[tuple[int, int, str]]) -> None:
     """Index versions: (version id, channel id, normalised words joined by spaces)."""
-    words = [(version_id, f"{_channel_word(channel_id)} {words}") for version_id, channel_id, words in rows]
-    await tx.insert_all("INSERT INTO fulltext (rowid, words)", words)
+    await tx.insert_all("INSERT INTO fulltext (rowid, words)", _rows(rows))
+
+
+async def replace(tx: Transaction, rows: Sequence[tuple[int, int, str]]) -> None:
+    """Index versions anew, beside whose text something else stands now."""
+    values = [(words, version_id) for version_id, words in _rows(rows)]
+    await tx.execute_many("UPDATE fulltext SET words = ? WHERE rowid = ?", values)
 
 
 async def versions(  # noqa: PLR0913 - each narrows the question in its own way
@@ -53,10 +59,13 @@ async def versions(  # noqa: PLR0913 - each narrows the question in its own way
         source, ids = "versions v CROSS JOIN fulltext f ON f.rowid = v.id", "v.id"
     else:
         source, ids = "fulltext f CROSS JOIN versions v ON v.id = f.rowid" if with_text else "fulltext f", "f.rowid"
-    text = "v.text" if with_text else "''"
+    text = "v.text, v.asides" if with_text else "'', NULL"
     where, values = _narrowed(asked, ids, before=before, since=since, until=until)
     sql = f"SELECT {ids}, f.words, {text} FROM {source} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
-    return [Candidate(*row) for row in await db.fetch_all(sql, (*values, limit))]
+    return [
+        Candidate(version_id, words, whole(text, from_json(asides)) if with_text else "")
+        for version_id, words, text, asides in await db.fetch_all(sql, (*values, limit))
+    ]
 
 
 async def candidates(  # noqa: PLR0913 - each narrows the question in its own way
@@ -65,18 +74,22 @@ async def candidates(  # noqa: PLR0913 - each narrows the question in its own wa
     *,
     limit: int,
     before: int | None = None,
-    channel_id: int | None = None,
+    channel_ids: Collection[int] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[StoredPost]:
     """Return messages whose current version may match, newest first; else like `versions`."""
-    asked = _within(expression, None if channel_id is None else [channel_id])
+    asked = _within(expression, channel_ids)
     source, ids = ("versions v", "v.id") if asked is None else ("fulltext f CROSS JOIN versions v", "f.rowid")
     where, values = _narrowed(asked, ids, before=before, since=since, until=until)
     if asked is not None:
         where += " AND v.id = f.rowid"
     sql = f"SELECT {COLUMNS} FROM {source} {_CURRENT} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
     return [to_post(row) for row in await db.fetch_all(sql, (*values, limit))]
+
+
+def _rows(rows: Sequence[tuple[int, int, str]]) -> list[tuple[int, str]]:
+    return [(version_id, f"{_channel_word(channel_id)} {words}") for version_id, channel_id, words in rows]
 
 
 def _channel_word(channel_id: int) -> str:

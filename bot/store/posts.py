@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.asides import Aside, from_json, whole
 from bot.models import Entity, Forward, Media, post_link
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_date, to_ms
@@ -13,7 +14,8 @@ from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_date, to_
 # Of a row that carries a message m, one of its versions v, and its channel n, whatever it was joined to.
 COLUMNS = """
     m.id AS row_id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
-    m.date, v.edit_date, v.text, v.entities, v.media, m.forward, m.reply_to, m.author, m.gone_at,
+    m.date, v.edit_date, v.text, v.asides, v.entities, v.media, m.forward, m.reply_to, m.reply_channel,
+    m.author, m.gone_at, m.views, m.forwards, m.reactions,
     v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by
 """
 _CURRENT = f"""SELECT {COLUMNS} FROM messages m
@@ -33,17 +35,27 @@ class StoredPost:
     date: datetime
     edit_date: datetime | None
     text: str
+    asides: tuple[Aside, ...]  # what a reader sees beside it
     entities: tuple[Entity, ...]
     media: Media | None
     forward: Forward | None
-    reply_to: int | None
+    reply_to: int | None  # the message that is answered …
+    reply_channel: int | None  # … in this channel, where it is another one
     author: str | None  # the signature, where the channel shows one
     gone_at: datetime | None  # no longer visible to our reader since then
+    views: int | None
+    forwards: int | None
+    reactions: int | None  # of all kinds together
     version_id: int  # descending order is newest first too; the cursor of searches
     current: bool  # what the message says now, or last said; else an earlier wording
     number: int  # of the version, from 1
     seen_at: datetime  # when we first saw this version
     observed_by: str  # the path by which it reached us
+
+    @property
+    def whole(self) -> str:
+        """All that a reader sees: the text and what stands beside it."""
+        return whole(self.text, self.asides)
 
     @property
     def key(self) -> str:
@@ -78,12 +90,17 @@ def to_post(row: sqlite3.Row) -> StoredPost:
         date=from_ms(row["date"]),
         edit_date=maybe_date(row["edit_date"]),
         text=row["text"],
+        asides=from_json(row["asides"]),
         entities=tuple(Entity(**entity) for entity in json.loads(row["entities"])),
         media=Media(**json.loads(row["media"])) if row["media"] else None,
         forward=_to_forward(row["forward"]),
         reply_to=row["reply_to"],
+        reply_channel=row["reply_channel"],
         author=row["author"],
         gone_at=maybe_date(row["gone_at"]),
+        views=row["views"],
+        forwards=row["forwards"],
+        reactions=row["reactions"],
         version_id=row["version_id"],
         current=bool(row["is_current"]),
         number=row["number"],
@@ -96,7 +113,7 @@ def _to_forward(text: str | None) -> Forward | None:
     if text is None:
         return None
     fields = json.loads(text)
-    return Forward(**{**fields, "date": datetime.fromisoformat(fields["date"])})
+    return Forward(**{**fields, "date": fields["date"] and datetime.fromisoformat(fields["date"])})
 
 
 async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[StoredPost]:
@@ -181,13 +198,22 @@ async def highest_id(db: Reader, channel_id: int) -> int:
     return (row and row["id"]) or 0
 
 
-async def oldest_date(db: Reader, *, channel_id: int | None = None) -> datetime | None:
-    """Return the date of the oldest post stored of a channel, or of all; None where there is none."""
-    sql = "SELECT date FROM messages ORDER BY id LIMIT 1"
-    if channel_id is not None:
-        sql = "SELECT date FROM messages WHERE channel_id = :channel ORDER BY message_id LIMIT 1"
-    row = await db.fetch_one(sql, {"channel": channel_id} if channel_id is not None else {})
-    return None if row is None else from_ms(row["date"])
+async def lowest_id(db: Reader, channel_id: int) -> int:
+    """Return the lowest message id stored of a channel, 0 where there is none."""
+    sql = "SELECT min(message_id) AS id FROM messages WHERE channel_id = :channel"
+    row = await db.fetch_one(sql, {"channel": channel_id})
+    return (row and row["id"]) or 0
+
+
+async def oldest_date(db: Reader, *, channel_ids: Collection[int] | None = None) -> datetime | None:
+    """Return the date of the oldest post stored of some channels, or of all; None where there is none."""
+    if channel_ids is None:
+        row = await db.fetch_one("SELECT date FROM messages ORDER BY id LIMIT 1")
+    else:
+        sql = """SELECT min((SELECT date FROM messages WHERE channel_id = value ORDER BY message_id LIMIT 1)) AS date
+            FROM json_each(:channels)"""
+        row = await db.fetch_one(sql, {"channels": json_list(channel_ids)})
+    return None if row is None else maybe_date(row["date"])
 
 
 async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[int]:

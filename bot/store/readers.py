@@ -2,15 +2,31 @@
 
 from datetime import datetime
 
-from bot.store.database import Transaction
+from bot.store.database import Reader, Transaction
 from bot.store.rows import to_ms
 
+NO_ACCOUNT = 0  # registered like one, for the evidence of exports
 
-async def register(tx: Transaction, account_id: int, now: datetime) -> int:
-    """Return the number of a reader account, given at its first start."""
+
+async def register(tx: Transaction, account_id: int, now: datetime, session: str | None = None) -> int:
+    """Return the number of a reader account, given at its first start; who had its session before is not missed."""
+    values = {"account": account_id, "now": to_ms(now), "session": session}
+    await tx.execute("UPDATE readers SET lost = NULL WHERE session = :session", values)
     await tx.execute(
-        "INSERT OR IGNORE INTO readers (account_id, added_at) VALUES (:account, :now)",
-        {"account": account_id, "now": to_ms(now)},
+        """INSERT INTO readers (account_id, added_at, session) VALUES (:account, :now, :session)
+        ON CONFLICT (account_id) DO UPDATE SET lost = NULL, session = excluded.session""",
+        values,
     )
     row = await tx.fetch_one("SELECT id FROM readers WHERE account_id = :account", {"account": account_id})
     return 0 if row is None else int(row["id"])
+
+
+async def lose(tx: Transaction, reader_id: int, reason: str) -> None:
+    """Write down that a reader cannot read any more, for a reason: Telegram's error string."""
+    await tx.execute("UPDATE readers SET lost = :reason WHERE id = :id", {"id": reader_id, "reason": reason})
+
+
+async def lost(db: Reader) -> dict[int, str]:
+    """Return why each of the readers that were lost cannot read, by their numbers."""
+    rows = await db.fetch_all("SELECT id, lost FROM readers WHERE lost IS NOT NULL ORDER BY id")
+    return {row["id"]: row["lost"] for row in rows}

@@ -7,8 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 _NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")  # Telegram: 5 to 32 characters, 4 for bought names
 _ID = re.compile(r"(?:-100)?([1-9]\d{0,15})")
 _HASH = re.compile(r"\+?([A-Za-z0-9_-]{10,64})")
+_SLUG = re.compile(r"[A-Za-z0-9_-]{8,64}")  # of a folder
 _HOSTS = {"t.me", "telegram.me", "telegram.dog"}
 _SUBDOMAIN = re.compile(r"([A-Za-z][A-Za-z0-9_]{3,31})\.t\.me")  # name.t.me
+
+FOLDER = "addlist/"  # begins the reference of a chat folder's link
+ALL = "all"  # that the reader is in
+ALL_ASKED = "all?"  # the same, but they are only counted
 
 
 class _Link(NamedTuple):
@@ -17,13 +22,16 @@ class _Link(NamedTuple):
 
 
 def normalise_reference(text: str) -> str | None:
-    """Return '@name' in lower case, '+hash' of an invite link or a bare channel id as digits; None where it is neither.
+    """Return '@name' in lower case, '+hash' of an invite link, a bare channel id as digits or 'addlist/…' of a folder.
 
-    Reads `@name`, `name`, links to channels and posts on t.me and telegram.me, `tg://` links, ids with or without -100.
+    Reads `@name`, `name`, links to channels, posts and folders on t.me and telegram.me, `tg://` links, ids with or
+    without -100. None where it is nothing of these.
     """
     text = text.strip().strip("<>.,;")
     if text.lower().startswith("tg:"):
         return _from_tg_link(text)
+    if text.startswith(FOLDER):
+        return _folder(text.removeprefix(FOLDER))
     if _ID.fullmatch(text):
         return _number(text)
     link = _split(text)
@@ -41,6 +49,8 @@ def _from_link(link: _Link) -> str | None:
         return _invite(second)
     if first.startswith("+"):
         return _invite(first)
+    if first == "addlist":
+        return _folder(second)
     if first == "c":
         return _number(second)
     return _name(second if first == "s" else first)
@@ -52,6 +62,7 @@ def _from_tg_link(text: str) -> str | None:
     return {
         "resolve": _name(asked.get("domain", "")),
         "join": _invite(asked.get("invite", "")),
+        "addlist": _folder(asked.get("slug", "")),
         "privatepost": _number(asked.get("channel", "")),
     }.get(parts.netloc or parts.path.strip("/"))
 
@@ -75,6 +86,10 @@ def _name(text: str) -> str | None:
 def _invite(text: str) -> str | None:
     found = _HASH.fullmatch(text)
     return f"+{found[1]}" if found else None
+
+
+def _folder(text: str) -> str | None:
+    return f"{FOLDER}{text}" if _SLUG.fullmatch(text) else None
 
 
 def _number(text: str) -> str | None:

@@ -80,12 +80,12 @@ async def find(db: Reader, name: str) -> Topic | None:
 
 
 async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: datetime) -> Topic:
-    """Make a topic, or give the one of this name another query."""
+    """Make a topic, or give the one of this name another query; from now on it is the people's, not a file's."""
     await tx.execute(
         """INSERT INTO topics (name, folded, query, compiled, created_at)
         VALUES (:name, :folded, :query, :compiled, :now)
         ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query,
-            compiled = excluded.compiled""",
+            compiled = excluded.compiled, file_gone = 0""",
         {"name": name.strip(), "folded": _fold(name), "query": query, "compiled": compiled, "now": to_ms(now)},
     )
     tx.announce(Subject.TOPICS)
@@ -115,23 +115,24 @@ async def take_over(
 ) -> list[str]:
     """Bring the built-in topics up to what the files say; return the names under which people have made topics.
 
-    Those stay as they are. A topic whose file is gone becomes one that people can delete. `expand` turns a query into
-    its compiled JSON. It loads dictionaries, so it is asked only where a query is new or another version of the program
-    expanded it.
+    Those stay as they are. A topic whose file is gone becomes one that people can change and delete; as long as they
+    have not, a file of its name takes it over again. `expand` turns a query into its compiled JSON. It loads
+    dictionaries, so it is asked only where a query is new or another version of the program expanded it.
     """
     known = {_fold(topic.name): topic for topic in await all_topics(tx)}
+    ours = {row["folded"] for row in await tx.fetch_all("SELECT folded FROM topics WHERE builtin OR file_gone")}
     same_program = await meta.get(tx, _EXPANDED_BY) == __version__
     files = {_fold(topic.name): topic for topic in filed}
     for folded, topic in files.items():
-        before = known.get(folded)
-        if before is None or before.builtin:
-            await _bring_up(tx, topic, before, expand, same_program=same_program, now=now)
-    for folded in known.keys() - files.keys():
+        if folded in ours or folded not in known:
+            await _bring_up(tx, topic, known.get(folded), expand, same_program=same_program, now=now)
+    for folded in ours - files.keys():
         if known[folded].builtin:
-            await tx.execute("UPDATE topics SET builtin = 0 WHERE folded = :folded", {"folded": folded})
+            sql = "UPDATE topics SET builtin = 0, file_gone = 1 WHERE folded = :folded"
+            await tx.execute(sql, {"folded": folded})
             tx.announce(Subject.TOPICS)
     await meta.put(tx, _EXPANDED_BY, __version__)
-    return [topic.name for folded, topic in files.items() if folded in known and not known[folded].builtin]
+    return [topic.name for folded, topic in files.items() if folded in known.keys() - ours]
 
 
 async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how to get there
@@ -144,12 +145,14 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
     now: datetime,
 ) -> None:
     expanded = before is not None and same_program and before.query == topic.query
-    if expanded and before is not None and before.default == topic.default:
+    stands = before and (before.builtin, before.name, before.default) == (True, topic.name, topic.default)
+    if expanded and stands:
         return
     await tx.execute(
         """INSERT INTO topics (name, folded, query, compiled, builtin, on_by_default, created_at)
         VALUES (:name, :folded, :query, :compiled, 1, :default, :now)
-        ON CONFLICT (folded) DO UPDATE SET query = excluded.query, compiled = excluded.compiled,
+        ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query,
+            compiled = excluded.compiled, builtin = 1, file_gone = 0,
             on_by_default = excluded.on_by_default""",
         {
             "name": topic.name,

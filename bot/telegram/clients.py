@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
 from telethon import TelegramClient, errors, functions
 from telethon.crypto import rsa
 from telethon.sessions import SQLiteSession
-from telethon.tl import types
+from telethon.tl import TLObject, types
 
 import bot
 from bot.errors import FatalError, SettingsError, TelegramError, Verdict
@@ -23,6 +24,7 @@ from bot.telegram.proxies import proxy_arguments
 
 log = structlog.get_logger(__name__)
 
+READER, STANDBY = "reader.session", "reader-2.session"  # files in DATA_DIR
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SLOW_CONNECT = 15.0  # s until a person is told that Telegram does not answer
 BREATHER = 5.0  # s between two connections that Telethon gave up
@@ -42,9 +44,27 @@ class Client(TelegramClient):
             await self.on_reconnect()
 
 
-def reader_client(settings: Settings) -> Client:
-    """Make the client that reads channels; it is not connected yet. Raises SettingsError, FatalError."""
-    return _client(settings, settings.data_dir / "reader.session")
+def tap(client: TelegramClient, hear: Callable[[TLObject], None]) -> None:
+    """Hand every update to `hear` the moment it is pushed, before Telethon puts updates in order.
+
+    After a gap Telethon waits for half a second, then asks for the difference, and drops what was pushed meanwhile: an
+    edit that was followed by another would be lost, though we had it in our hands. A test pins what this leans on.
+    """
+    queue = client._updates_queue  # noqa: SLF001 - Telethon has no public name for what is pushed
+    put = queue.put_nowait
+
+    def put_and_tell(container: TLObject) -> None:
+        for update in getattr(container, "updates", None) or [getattr(container, "update", None)]:
+            if update is not None:
+                hear(update)
+        put(container)
+
+    queue.put_nowait = put_and_tell
+
+
+def reader_client(settings: Settings, session: str = READER) -> Client:
+    """Make a client that reads channels; it is not connected yet. Raises SettingsError, FatalError."""
+    return _client(settings, settings.data_dir / session)
 
 
 def bot_client(settings: Settings) -> Client:
@@ -123,7 +143,26 @@ async def clock_error(client: TelegramClient, now: Callable[[], datetime]) -> ti
     return timedelta(seconds=round((state.date - now()).total_seconds() + 0.5))  # Telegram cuts fractions off
 
 
-async def keep_connected(client: TelegramClient, *, ask_every: float | None = None) -> None:
+async def ask_the_time(settings: Settings) -> datetime:
+    """Ask Telegram what time it is, as nobody: no session is touched.
+
+    Raises TimeoutError where it does not answer, SettingsError, FatalError.
+    """
+    with TemporaryDirectory() as folder:
+        client = _client(settings, Path(folder) / "nobody.session")
+        try:
+            async with asyncio.timeout(SLOW_CONNECT):
+                await client.connect()
+                config = await client(functions.help.GetConfigRequest())
+        except (errors.RPCError, errors.AuthKeyNotFound) as error:
+            raise refused(to_error(error)) from None
+        finally:
+            await client.disconnect()
+    date: datetime = config.date
+    return date
+
+
+async def keep_connected(client: Client, *, ask_every: float | None = None) -> None:
     """Connect again whenever Telethon gave up, for ever; ask for missed updates every so many seconds.
 
     Telethon disconnects for good after an error in its update loop. Raises FatalError where the session is gone.
@@ -140,7 +179,7 @@ async def keep_connected(client: TelegramClient, *, ask_every: float | None = No
         await asyncio.sleep(BREATHER)
 
 
-async def _connect_again(client: TelegramClient) -> None:
+async def _connect_again(client: Client) -> None:
     try:
         await client.connect()
         me = await client.get_me()
@@ -151,6 +190,8 @@ async def _connect_again(client: TelegramClient) -> None:
         log.warning("a client could not sign in again yet", error=refusal.error)
         await client.disconnect()  # it may be half connected, without its update loop
         return
+    if client.on_reconnect is not None:
+        await client.on_reconnect()
     if me is None:
         raise FatalError(f"Telegram has ended a session: check TELEGRAM_BOT_TOKEN, or {LOGIN}.")
 

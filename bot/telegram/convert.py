@@ -8,6 +8,7 @@ from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
+from bot.telegram.beside import to_asides
 from bot.telegram.rich_text import plain_text
 
 _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram finds in a text by itself
@@ -42,11 +43,13 @@ def to_post(message: TLObject, *, channel_id: int | None = None) -> Post | None:
         media=_media(message.media),
         grouped_id=message.grouped_id,
         forward=_forward(message.fwd_from),
-        reply_to=_reply_to(message.reply_to),
+        **_reply(message.reply_to),
         edit_date=message.edit_date,
         author=message.post_author,
         views=message.views,
         forwards=message.forwards,
+        reactions=_reactions(message.reactions),
+        asides=to_asides(message),
         raw=bytes(message),
         layer=LAYER,
     )
@@ -143,7 +146,15 @@ def _forward(header: types.MessageFwdHeader | None) -> Forward | None:
     )
 
 
-def _reply_to(header: TLObject | None) -> int | None:
-    if not isinstance(header, types.MessageReplyHeader) or header.reply_to_peer_id is not None:
-        return None
-    return header.reply_to_msg_id  # type: ignore[no-any-return]
+def _reply(header: TLObject | None) -> dict[str, int | None]:
+    if not isinstance(header, types.MessageReplyHeader):
+        return {}
+    if header.reply_to_peer_id is None:
+        return {"reply_to": header.reply_to_msg_id}
+    if isinstance(header.reply_to_peer_id, types.PeerChannel):
+        return {"reply_to": header.reply_to_msg_id, "reply_channel": header.reply_to_peer_id.channel_id}
+    return {}
+
+
+def _reactions(reactions: types.MessageReactions | None) -> int | None:
+    return None if reactions is None else sum(result.count for result in reactions.results)

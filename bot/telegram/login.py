@@ -55,19 +55,19 @@ class Prompts(Protocol):
         ...
 
 
-async def log_in(settings: Settings, prompts: Prompts) -> str:
-    """Sign the reader account in, unless it is already, and return its name.
+async def log_in(settings: Settings, prompts: Prompts, *, session: str = clients.READER) -> str:
+    """Sign a reader account in, unless it is already, and return its name; `session` is the file in DATA_DIR.
 
     Raises SettingsError for wrong credentials of the application, FatalError where Telegram refuses the account.
     """
-    with clients.lock(settings.data_dir / "reader.session"):
-        client = clients.reader_client(settings)
+    with clients.lock(settings.data_dir / session):
+        client = clients.reader_client(settings, session)
         try:
             user = await clients.connect(client) or await sign_in(client, prompts)
         finally:
             await client.disconnect()
     if user.bot:
-        raise SettingsError("reader.session belongs to a bot: delete the file, then run `channelwatch login` again.")
+        raise SettingsError(f"{session} belongs to a bot: delete the file, then run `channelwatch login` again.")
     return " ".join(filter(None, [user.first_name, user.last_name, user.username and f"(@{user.username})"]))
 
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import catching_up, latency, matching, searching, start, throughput
-from tests.benchmarks.figures import Cost, Row
+from tests.benchmarks import catching_up, latency, matching, requests, searching, start, throughput
+from tests.benchmarks.figures import Cost, Row, SkippedError
 
 T = TypeVar("T")
 ROWS = {
@@ -22,7 +22,11 @@ ROWS = {
     "catching-up": catching_up.measure,
     "start": start.measure,
 }
-TABLES = {"matching": matching.table, "searching": searching.table}  # each with columns of its own
+TABLES = {
+    "matching": matching.table,
+    "searching": searching.table,
+    "requests": requests.table,
+}  # each with columns of its own
 WIDTH = 140  # of the table, in characters
 LIMIT = 400  # s for a row: whatever takes longer hangs
 COLOURS = {"met": "green", "missed": "red", "void": "yellow", "": ""}
@@ -38,17 +42,26 @@ def main() -> None:
     if unknown := set(wanted.rows) - set(names):
         parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     signal.signal(signal.SIGALRM, _give_up)
-    console, rows, tables = Console(highlight=False, width=WIDTH), [], []
-    for name in wanted.rows or names:
+    console, rows = Console(highlight=False, width=WIDTH), []
+    asked = wanted.rows or names
+    for name in sorted(asked, key=names.index):  # the rows of one table first
+        if rows and name in TABLES:
+            _print_ratios(rows, console)
+            rows = []
         console.print(f"{time.strftime('%H:%M:%S')} {name} …", style="dim")
         if name in TABLES:
-            tables.append(_measure(TABLES[name], full=wanted.full))
+            _print_table(name, console, full=wanted.full)
         else:
             rows += _measure(ROWS[name], full=wanted.full)
     if rows:
         _print_ratios(rows, console)
-    for table in tables:
-        console.print(table)
+
+
+def _print_table(name: str, console: Console, *, full: bool) -> None:
+    try:
+        console.print(_measure(TABLES[name], full=full))
+    except SkippedError as reason:
+        console.print(f"{name}: skipped, {reason}", soft_wrap=True)
 
 
 def _print_ratios(rows: list[Row], console: Console) -> None:

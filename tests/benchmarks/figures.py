@@ -1,14 +1,31 @@
-"""Measurements of ours and of the baseline come in; ratios, verdicts and rows of the table go out. Pure."""
+"""Measurements of ours and of the baseline come in; ratios, verdicts and rows of the table go out.
 
+All is pure, but for reading the real posts that some tables are measured on.
+"""
+
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median, quantiles
 from typing import TypeVar
 
 T = TypeVar("T")
+REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts.jsonl"  # beside the project, never in it
 LEAST_ROUNDS = 5
 SERVER_BOUND = 0.8  # of the wall time: a server that computes longer is what was measured
 MACHINE_BOUND = 0.95  # of all cores: beyond it client and server wait for each other's core
+
+
+class SkippedError(Exception):
+    """Something cannot be measured here, for the reason given."""
+
+
+def real_texts() -> list[str]:
+    """Return the texts of the real posts; raises SkippedError where they are not."""
+    if not REAL_POSTS.exists():
+        raise SkippedError(f"the real posts are not here: {REAL_POSTS}")
+    return [json.loads(line)["text"] for line in REAL_POSTS.read_text("utf-8").splitlines()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

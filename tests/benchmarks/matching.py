@@ -7,7 +7,6 @@ baselines know nothing of look-alike letters, links and tags.
 import asyncio
 import gc
 import importlib
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,10 +26,9 @@ from bot.models import Observation, ObservedBy
 from bot.store import topics
 from bot.store.database import Transaction
 from tests.benchmarks.asked import Asker
-from tests.benchmarks.figures import in_turn, percentile, ratios
+from tests.benchmarks.figures import in_turn, percentile, ratios, real_texts
 from tests.store.kit import NOON, newsroom
 
-REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts.jsonl"
 COUNTS = (10, 100, 1_000, 10_000)
 SHARE = 6  # every sixth post in the short form
 ROUNDS, ROUNDS_FULL = 5, 9
@@ -52,10 +50,8 @@ class Queries:
 
 
 def table(folder: Path, *, full: bool) -> Table:
-    """Measure; without the real posts the table says so and is empty."""
-    if not REAL_POSTS.exists():
-        return Table(title=f"matching: skipped, the real posts are not here: {REAL_POSTS}")
-    every = [json.loads(line)["text"] for line in REAL_POSTS.read_text("utf-8").splitlines()]
+    """Measure; raises SkippedError without the real posts."""
+    every = real_texts()
     queries = _queries(every)
     texts = every if full else every[::SHARE]
     gc.collect()

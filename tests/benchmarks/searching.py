@@ -5,7 +5,6 @@ what it finds is not verified.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,11 +23,10 @@ from bot.models import Observation, ObservedBy, Post
 from bot.search import Scope, look
 from bot.store import fulltext, intake
 from bot.store.database import Reader, Transaction
-from tests.benchmarks.figures import percentile
+from tests.benchmarks.figures import percentile, real_texts
 from tests.queries import Asker
 from tests.store.kit import LAST_MONTH, NEWS, Newsroom, compiled, newsroom
 
-REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts.jsonl"
 POSTS, POSTS_FULL = 200_000, 1_000_000
 QUERIES, QUERIES_FULL = 300, 1000
 ROUNDS = 3  # of both sides in turn; the median of each query counts
@@ -51,12 +49,11 @@ class Timed:
 
 
 def table(folder: Path, *, full: bool) -> Table:
-    """Build the archive and measure."""
-    return asyncio.run(_table(folder, full=full))
+    """Build the archive and measure; raises SkippedError without the real posts."""
+    return asyncio.run(_table(folder, real_texts(), full=full))
 
 
-async def _table(folder: Path, *, full: bool) -> Table:
-    texts = [json.loads(line)["text"] for line in REAL_POSTS.read_text("utf-8").splitlines()]
+async def _table(folder: Path, texts: Sequence[str], *, full: bool) -> Table:
     posts = POSTS_FULL if full else POSTS
     async with newsroom(folder) as room:
         began = perf_counter()

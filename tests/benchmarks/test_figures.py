@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import pytest
 
+from tests.benchmarks import __main__ as benchmarks
+from tests.benchmarks import figures
 from tests.benchmarks.figures import Cost, Goal, Row, Run, cost, in_turn, percentile, rate_row, ratios
 from tests.benchmarks.texts import MARK, Texts
+from tests.matching import detection
 
 AT_LEAST_HALF = Goal(limit=0.5, at_most=False)
 
@@ -76,6 +81,28 @@ def test_rates_are_compared_round_by_round() -> None:
     found = rate_row("row", [run(2), run(4), run(2)], [run(1), run(1), run(1)], goal=AT_LEAST_HALF)
     assert (found.ours, found.bare, found.ratio) == ("500/s", "1,000/s", pytest.approx(0.5))
     assert found.verdict(2) == "met"
+
+
+def test_without_the_real_posts_a_table_is_skipped_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(figures, "REAL_POSTS", tmp_path / "posts.jsonl")
+    monkeypatch.setattr("sys.argv", ["benchmarks", "searching", "matching"])
+    benchmarks.main()
+    told = [line for line in capsys.readouterr().out.splitlines() if "skipped" in line]
+    reason = f"skipped, the real posts are not here: {tmp_path / 'posts.jsonl'}"
+    assert told == [f"matching: {reason}", f"searching: {reason}"]
+
+
+def test_without_the_real_posts_the_topics_are_judged_on_the_written_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(detection, "SHARED", tmp_path / "data")
+    monkeypatch.setattr("sys.argv", ["detection", "--errors"])
+    detection.main()
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first == f"the real posts are skipped, they are not here: {tmp_path / 'data'}"
+    assert rest[0].startswith("written tune")
 
 
 def test_posts_have_the_size_of_real_ones_and_a_number_each() -> None:

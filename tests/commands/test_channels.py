@@ -80,6 +80,7 @@ async def test_the_list_shows_how_each_channel_is_read(desk: Bot) -> None:
     await desk.room.follow(NEWS, title="Вести")
     await desk.room.follow(OTHER, title="Хроника")
     await desk.says("/follow @rkn_tg")
+    await desk.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=9, seen_pts=9, now=desk.room.now))
     reader_id = await desk.db.write(lambda tx: readers.register(tx, 42, desk.room.now))
     await desk.db.write(
         lambda tx: channels.grant(tx, reader_id, OTHER, Access.LOST, reason="CHANNEL_PRIVATE", now=desk.room.now)
@@ -87,9 +88,10 @@ async def test_the_list_shows_how_each_channel_is_read(desk: Bot) -> None:
     shown = await desk.says("/channels")
     assert text(shown).splitlines() == [
         "I follow 2 channels.",
+        "What Telegram does not push I find within 1 min; it is slow with large channels.",
         "",
-        "Вести",
-        "Хроника: no longer readable. It is private. Send me its invite link: https://t.me/+…",
+        "Вести: joined, seconds",
+        "Хроника: ⚠️ no longer readable. It is private. Send me its invite link: https://t.me/+…",
         "@rkn_tg: waiting to be looked at",
     ]
     assert "https://t.me/News1001" in [entity.value for entity in shown.messages[0].entities]

@@ -1,5 +1,6 @@
 import pytest
 
+from bot.asides import Aside, AsideKind
 from bot.models import PeerKind
 from bot.store import alerts, chats, topics
 from bot.store.chats import Role
@@ -13,10 +14,10 @@ async def explained(desk: Bot, words: str, replied: str | None = TEXT) -> str:
     return text(await desk.says(words, reply_to=900, replied=replied))
 
 
-async def alerted(desk: Bot, words: str) -> int:
+async def alerted(desk: Bot, words: str, asides: tuple[Aside, ...] = ()) -> int:
     """Let a post alert the owner's chat, and return the number of the bot's message."""
     await desk.room.follow()
-    await desk.room.live(post(7, words))
+    await desk.room.live(post(7, words, asides=asides))
     (alert,) = await desk.room.outbox()
     await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 4711, NOON))
     return 4711
@@ -59,6 +60,14 @@ async def test_an_alert_is_explained_even_where_telegram_does_not_show_it_again(
     assert "✅ Outages" in text(await desk.says("/explain", reply_to=number))
 
 
+async def test_an_alert_is_explained_by_what_matched_beside_its_text(desk: Bot) -> None:
+    await desk.pair()
+    number = await alerted(desk, "Голосуем", asides=(Aside(kind=AsideKind.POLL, text="Был сбой?"),))
+    lines = text(await desk.says("/explain", reply_to=number)).splitlines()
+    assert lines[1:3] == ["Голосуем", "Poll: Был сбой?"]
+    assert "✅ Outages: сбой: сбой" in lines
+
+
 async def test_a_message_of_another_chat_with_the_number_of_an_alert_is_no_alert(desk: Bot) -> None:
     await desk.pair()
     number = await alerted(desk, "Сбой")
@@ -77,6 +86,8 @@ async def test_a_message_of_another_chat_with_the_number_of_an_alert_is_no_alert
             "сбой ~1 вчера",
             ["▫️ It does not fit.", "Found: сбой: сбой; вчера: вчера", "found, but too far apart: сбой ~1 вчера"],
         ),
+        ("сбой ~2 сбой", ["▫️ It does not fit.", "Found: сбой: сбой", "found only once: сбой ~2 сбой"]),
+        ('"сбой сбой"', ["▫️ It does not fit.", 'found only once: "сбой сбой"']),
         ('"сбой в банке"', ["▫️ It does not fit.", 'found, but not side by side: "сбой в банке"']),
         ("сбой касса", ["▫️ It does not fit.", "Found: сбой: сбой", "not found: касса"]),
         ("касса погода", ["▫️ It does not fit.", "not found: касса; not found: погода"]),

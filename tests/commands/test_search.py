@@ -3,6 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.asides import Aside, AsideKind
 from bot.commands.excerpt import EXCERPT, excerpt
 from tests.commands.kit import BORIS, Bot, bold_words, button, text
 from tests.store.kit import NOON, OTHER, ago, gone, post
@@ -25,6 +26,23 @@ async def test_a_search_shows_the_newest_posts_with_the_words_in_bold(desk: Bot)
     )
     assert bold_words(found.messages[0]) == ["Сбой"] * 5
     assert "https://t.me/News1001/12" in [entity.value for entity in found.messages[0].entities]
+
+
+async def test_what_was_found_beside_a_text_stands_under_it_by_its_name(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    poll = tuple(Aside(kind=AsideKind.POLL, text=text) for text in ("Был сбой?", "Да"))
+    page = (Aside(kind=AsideKind.PREVIEW, text=f"{'Долгое вступление. ' * 30}Сбой в банке"),)
+    await desk.room.live(post(1, "", asides=poll), post(2, "Читайте здесь", asides=page, date=ago(minutes=1)))
+    found = await desk.says("/search сбой")
+    lines = text(found).splitlines()
+    assert lines[3] == "Poll: Был сбой?"
+    assert lines[6] == "Читайте здесь"
+    assert lines[7].startswith("Link preview: …")
+    assert lines[7].endswith("Сбой в банке")
+    assert bold_words(found.messages[0]) == ["сбой", "Сбой"]
+    assert "Poll: Был сбой?" in text(await desk.says("/latest"))
+    assert "Poll: Был сбой?" in text(await desk.says("/test сбой"))
 
 
 async def test_more_goes_on_until_the_end(desk: Bot) -> None:
@@ -98,8 +116,8 @@ async def test_what_a_channel_would_have_brought_is_listed_for_this_chats_topics
     )
     seen = await desk.taps(b"seen:1001")
     lines = [line for line in text(seen).splitlines() if line and not line.startswith("Вести")]
-    assert lines == ["Сбой ещё раз", "Сбой номер 2"]
-    assert bold_words(seen.messages[0]) == ["Сбой", "Сбой", "номер"]
+    assert lines == ["Сбой ещё раз", "Сбой номер 2", "Сбой номер 1"]
+    assert bold_words(seen.messages[0]) == ["Сбой", "Сбой", "номер", "Сбой", "номер"]
     assert "Nothing" in text(await desk.taps(b"seen:4711"))
 
 

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.commands import search
+from bot.search import ranking
 from tests.commands.kit import Bot, bold_words, button, text
 from tests.store.kit import NOON, OTHER, ago, gone, post
 
@@ -30,6 +31,8 @@ def found(reply: object) -> list[str]:
         ('сбой in:"мид ит"', ["Сбой в Риме"]),
         (f"сбой in:@News1001 since:3d until:{BRIEF}", ["Сбой номер 2", "Сбой номер 3"]),
         ("in:@News1002", ["Сбой в Риме"]),
+        ("рим in:@News1001, @News1002", ["Сбой в Риме"]),
+        ('рим in:"«МИД» Италии"', ["Сбой в Риме"]),
         ("since:31h", ["Сбой номер 1", "Сбой в Риме"]),
         ("Сбой in:@News1002 since:1d", []),
     ],
@@ -54,6 +57,9 @@ async def test_a_day_ends_in_the_zone_of_the_chat(desk: Bot) -> None:
         ("сбой since:soon", "cannot read the date «soon»"),
         ("сбой ( since:7d", "👉("),
         ("since:1d until:2d", "ends before it begins"),
+        ("сбой -in:@News1002", "«-in:@News1002»: a filter holds for the whole search"),
+        ("сбой|in:@News1002", "«|in:@News1002»: a filter holds for the whole search"),
+        ('сбой in:"»"', "I know no channel «»»"),
     ],
 )
 async def test_a_filter_that_cannot_be_used_is_explained(desk: Bot, typed: str, answer: str) -> None:
@@ -104,6 +110,22 @@ async def test_the_best_are_shown_on_demand_and_paged_though_new_posts_come(desk
         pages.append(await desk.taps(button(pages[-1].messages[0], "More")))
     assert sum(len(found(page)) for page in pages) == 15
     assert found(await desk.says("/search сбой порядок:лучшие"))[0].count("Сбой") == 30
+
+
+async def test_the_best_say_how_far_back_they_go(desk: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "MOST_RANKED", 7)
+    await filled(desk)
+    first = await desk.says("/search сбой order:best")
+    assert "These are the best of the 7 newest finds, back to 4 Mar, 12:00 UTC." in text(first)
+    second = await desk.taps(button(first.messages[0], "More"))
+    assert len(found(second)) == 2
+    assert "the best of the 7 newest" in text(second)
+
+
+async def test_an_album_is_one_post_of_a_search(desk: Bot) -> None:
+    await filled(desk)
+    await desk.room.live(*(post(n, f"Сбой в альбоме {n}", grouped_id=5) for n in (20, 21, 22)))
+    assert found(await desk.says("/search альбом")) == ["Сбой в альбоме 22"]
 
 
 async def test_a_search_that_goes_far_back_says_how_far_it_has_come(desk: Bot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from bot.commands.menu import NAMES
 from bot.commands.status import _quantile
 from bot.commands.talk import Reply
 from bot.markup import LIMIT, units
-from bot.store import alerts, channels
+from bot.store import alerts, channels, readers, requests
+from bot.store.database import Transaction
 from tests.commands.kit import BORIS, Bot, text
 from tests.store.kit import ago, post
 
@@ -31,9 +32,45 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
         "All of them were last checked for missed posts: 10 Mar, 12:00 UTC",
         "Posts stored: 3; of today: 2",
         "The newest one reached me: 10 Mar, 12:00 UTC",
+        "Half of today's posts were stored within 1 ms of Telegram's date, 95% within 1 ms.",
         "Alerts sent today: 1",
         "Half of them left within 1.5 s of the post's arrival here, 95% within 1.5 s.",
     ]
+
+
+async def test_the_status_tells_how_long_posts_took_and_which_were_not_pushed(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    desk.room.now += timedelta(seconds=2)
+    await desk.room.live(post(1), post(2), post(3))
+    desk.room.now += timedelta(seconds=58)
+    await desk.room.sweep(post(4, "Сбой"))
+    (alert,) = await desk.room.outbox()
+    sent_at = desk.room.now + timedelta(milliseconds=250)
+    await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 5, sent_at))
+    told = text(await desk.says("/status"))
+    assert "Half of today's posts were stored within 2 s of Telegram's date, 95% within 60 s." in told
+    assert "Half of them left within 250 ms of the post's arrival here, 95% within 250 ms." in told
+    assert "Of today's 4 posts in joined channels I found 1 by asking" in told
+
+
+async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(desk: Bot) -> None:
+    await desk.pair()
+    now, reader_id = desk.room.now, desk.room.reader_id
+
+    async def job(tx: Transaction) -> None:
+        await readers.lose(tx, reader_id, "AUTH_KEY_UNREGISTERED")
+        await requests.count(tx, reader_id, {"GetHistory": 1200}, now)
+        await requests.wait(tx, reader_id, "GetHistory", now + timedelta(minutes=5))
+        await requests.wait(tx, reader_id, "GetDialogs", now + timedelta(minutes=30))
+        await requests.wait(tx, reader_id, "JoinChannel", now + timedelta(hours=2))
+
+    await desk.db.write(job)
+    told = text(await desk.says("/status"))
+    assert "⚠️ Reader account 1 cannot read any more. Telegram has logged it out. Run channelwatch login" in told
+    assert "wait with reading channels until 10 Mar, 12:30 UTC" in told
+    assert "wait with joining channels until 10 Mar, 14:00 UTC" in told
+    assert "Requests to Telegram in an hour: 1,200" in told
 
 
 async def test_the_status_says_what_waits_and_names_the_versions(desk: Bot) -> None:

@@ -65,3 +65,16 @@ async def test_topics_are_switches(desk: Bot) -> None:
 async def test_a_switch_of_a_deleted_topic_says_so(desk: Bot) -> None:
     await desk.pair()
     assert text(await desk.taps(b"topic:99:on:topics")) == "This topic is gone."
+
+
+async def test_many_topics_are_all_named_and_what_does_not_fit_is_told(desk: Bot) -> None:
+    await desk.pair()
+    for number in range(60):
+        await desk.tracks(f"Тема {number}: {'|'.join(f'слово{number}{letter}' for letter in 'абвгдежзиклмн')}")
+    shown = await desk.says("/topics")
+    every = await topics.all_topics(desk.db)
+    rows = shown.messages[0].buttons
+    assert sum(map(len, rows)) == 60
+    assert all(f"{topic.name}: " in text(shown) for topic in every[:60] if not topic.builtin)
+    assert f"{len(every) - 60} more topics do not fit here" in text(shown)
+    assert "To make one of your own" in text(shown)

@@ -164,7 +164,35 @@ async def test_another_query_for_a_topic_says_what_it_replaces(desk: Bot) -> Non
     assert "Until now" not in text(await desk.tracks("Банки: банк"))
 
 
-@pytest.mark.parametrize("typed", ["/track re:/сбо+й/", "/track : сбой", f"/track {'а' * 65}: сбой"])
+@pytest.mark.parametrize("typed", ["/track А\nб: сбой", "/track Время 10:30 сбой"])
+async def test_a_query_whose_name_cannot_be_told_is_answered_with_an_example(desk: Bot, typed: str) -> None:
+    await desk.pair()
+    assert text(await desk.says(typed)).startswith("Put a short name before the colon, for example: /track Payments: ")
+
+
+@pytest.mark.parametrize("command", ["/track Банки: сбой since:7d", "/test сбой since:7d"])
+async def test_a_filter_outside_a_search_is_refused(desk: Bot, command: str) -> None:
+    await desk.pair()
+    assert text(await desk.says(command)).startswith("“since:” at character 6 narrows /search alone")
+
+
+async def test_an_operator_among_capitals_is_told_to_be_a_word(desk: Bot) -> None:
+    await desk.pair()
+    told = text(await desk.says("/test VPN OR ВПН"))
+    assert "«or» is looked for as a word here: operators count in capitals, and only where" in told
+    assert "Write | in its place." in told
+
+
+async def test_expressions_of_all_topics_share_one_room(desk: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.pair()
+    monkeypatch.setattr("bot.commands.track.MOST_IN_ALL", 100_000)
+    await desk.tracks(r"Первая: re:/\w{1,60}а/")
+    assert "too large" in text(await desk.says(r"/track Вторая: re:/\w{1,60}б/"))
+    assert "I look for" in text(await desk.says(r"/track Первая: re:/\w{1,60}в/"))
+    assert "I look for" in text(await desk.says("/track Вторая: сбой"))
+
+
+@pytest.mark.parametrize("typed", ["/track re:/сбо+й/", "/track Re:/а/", "/track : сбой", f"/track {'а' * 65}: сбой"])
 async def test_a_name_that_is_none_is_refused(desk: Bot, typed: str) -> None:
     await desk.pair()
     before = len(await topics.all_topics(desk.db))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.asides import Aside, AsideKind, Beside
 from bot.delivery.passage import Passage
 from bot.delivery.rendering import Audience, PostAlert, render_post
 from bot.locales import translator
@@ -228,3 +229,34 @@ def test_an_entity_that_begins_inside_a_character_takes_all_of_it() -> None:
     broken = Entity(kind="bold", offset=2, length=2)
     passage = Passage.read("a🙂🙂", [broken], kinds=frozenset({"bold"}))
     assert passage.entities() == [Entity(kind="bold", offset=1, length=4)]
+
+
+class TestWhatMatchedBesideTheText:
+    POLL = Beside(aside=Aside(kind=AsideKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
+    LONG = Aside(kind=AsideKind.PREVIEW, text=f"Сначала о погоде. {'Дождь. ' * 90}Сбой.")
+    PAGE = Beside(aside=LONG, spans=((648, 652),))
+
+    def test_comes_before_a_text_that_did_not_match(self) -> None:
+        outgoing = render_post(replace(POST, text="Голосуем!", spans=(), beside=(self.POLL, self.PAGE)), LONDON)
+        assert outgoing.text.split("\n\n")[:2] == [
+            f"{POST.title} · Outages\nPoll: Был ли сбой?\nLink preview: Сбой.",
+            "Голосуем!",
+        ]
+        assert styled(outgoing, "bold") == [POST.title, "сбой", "Сбой"]
+
+    def test_comes_after_a_text_that_matched_too(self) -> None:
+        outgoing = render_post(replace(POST, beside=(self.POLL,)), LONDON)
+        assert outgoing.text.split("\n\n")[1].startswith("Poll: Был ли сбой?")
+
+    def test_stands_alone_where_there_is_no_text(self) -> None:
+        outgoing = render_post(replace(POST, text="", spans=(), beside=(self.POLL,)), MOSCOW)
+        assert outgoing.text.split("\n\n")[0].endswith("\nОпрос: Был ли сбой?")
+        assert "\n\n\n" not in outgoing.text
+
+    def test_leaves_room_for_the_text_and_its_entities(self) -> None:
+        many = tuple((number * 3, number * 3 + 2) for number in range(600))
+        aside = Beside(aside=Aside(kind=AsideKind.NOTE, text="да " * 600), spans=many)
+        outgoing = render_post(replace(POST, text="да " * 2000, spans=many, beside=(aside,) * 9), LONDON)
+        assert outgoing.text.count("Fact check: ") == 3
+        assert len(outgoing.entities) <= 100
+        assert len(outgoing.text) <= 4096

@@ -15,13 +15,14 @@ from bot.delivery.worker import BATCH, Worker
 from bot.errors import FatalError
 from bot.models import Peer, PeerKind
 from bot.sandbox import Sandbox, User
+from bot.sandbox.world import mail
 from bot.store import alerts, chats
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender
-from tests.store.kit import Newsroom, newsroom, post
+from tests.store.kit import Newsroom, gone, newsroom, post
 
 WAIT = 10.0  # s; a test that waits longer has failed
 UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
@@ -323,3 +324,98 @@ async def test_a_stop_does_not_wait_for_a_chat_that_has_had_its_burst(office: Of
     worker.stop()
     await asyncio.wait_for(running, 1)
     assert (await office.row("4"))[0] == "due"
+
+
+async def followed(office: Office) -> Chat:
+    """Let Alice subscribe to outages, and be told of one by the bot."""
+    room, chat = office.room, office.chats[office.alice.id]
+    room.now = utc_now()
+    await room.follow(title="Вести")
+    await room.track(chat, "outages", "сбой")
+    async with office.at_work():
+        await room.live(post(5, "Утром случился сбой", date=room.now))
+        await sent(office)
+    return chat
+
+
+async def sent(office: Office) -> None:
+    """Wait until nothing is due."""
+
+    async def nothing_due() -> bool:
+        return not await alerts.due(office.room.db, utc_now(), limit=1)
+
+    await until(nothing_due)
+
+
+def texts(office: Office) -> list[str]:
+    return [message.text for message in office.alice.inbox(office.bot) if message.sender_id == office.bot.id]
+
+
+async def test_a_change_edits_the_alert_and_answers_it(office: Office) -> None:
+    await followed(office)
+    async with office.at_work():
+        await office.room.live(post(5, "Днём случился сбой", date=office.room.now, edit_date=office.room.now))
+        await sent(office)
+    alert, reply = (m for m in office.alice.inbox(office.bot) if m.sender_id == office.bot.id)
+    assert "Днём случился сбой" in alert.text
+    assert "Утром Днём случился сбой" in reply.text
+    assert reply.reply_to == alert.id
+
+
+async def test_an_edit_that_was_made_before_a_crash_is_made_again_without_harm(office: Office) -> None:
+    await followed(office)
+    await office.room.live(post(5, "Днём случился сбой", date=office.room.now, edit_date=office.room.now))
+    edit, change = await alerts.due(office.room.db, utc_now(), limit=9)
+    worker = office.worker()
+    for alert in (edit, edit, change, change):
+        assert await worker.deliver(alert) is None
+    assert [call.name for call in office.sandbox.calls].count("EditMessage") == 2
+    assert len(texts(office)) == 2
+
+
+async def test_of_many_edits_of_an_alert_only_the_last_is_made(office: Office) -> None:
+    await followed(office)
+    for number in range(5):
+        edited = office.room.now + timedelta(seconds=number)
+        await office.room.live(post(5, f"Утром случился сбой{'!' * number}.", date=office.room.now, edit_date=edited))
+    async with office.at_work():
+        await sent(office)
+    assert [call.name for call in office.sandbox.calls].count("EditMessage") == 1
+    assert "сбой!!!!." in texts(office)[0]
+
+
+async def test_a_change_of_an_alert_that_nobody_can_find_goes_out_as_a_new_message(office: Office) -> None:
+    await followed(office)
+    await office.room.db.write(lambda tx: tx.execute("UPDATE alerts SET message_id = NULL"))
+    async with office.at_work():
+        await office.room.live(gone(5))
+        await sent(office)
+    assert "EditMessage" not in [call.name for call in office.sandbox.calls]
+    assert texts(office)[1].startswith("Вести · No longer visible")
+
+
+async def test_a_change_of_an_alert_that_its_reader_has_deleted_goes_out_as_a_new_message(office: Office) -> None:
+    await followed(office)
+    (alert,) = (m for m in office.alice.inbox(office.bot) if m.sender_id == office.bot.id)
+    mail.remove(office.alice, [alert.id], everywhere=True)
+    async with office.at_work():
+        await office.room.live(gone(5))
+        await sent(office)
+    (text,) = texts(office)
+    assert text.startswith("Вести · No longer visible")
+    found = await office.room.db.fetch_all("SELECT kind, state, reason FROM alerts WHERE kind != 'post'")
+    assert {tuple(row) for row in found} == {("edit", "dead", "MESSAGE_ID_INVALID"), ("change", "sent", None)}
+    assert (await alerts.statistics(office.room.db, office.room.now - timedelta(days=1))).dead == 0
+
+
+async def test_what_changes_before_the_alert_is_sent_is_in_the_alert(office: Office) -> None:
+    room, chat = office.room, office.chats[office.alice.id]
+    room.now = utc_now()
+    await room.follow(title="Вести")
+    await room.track(chat, "outages", "сбой")
+    await room.live(post(5, "Утром случился сбой", date=room.now))
+    await room.live(post(5, "Утром случился сбой!", date=room.now, edit_date=room.now))
+    async with office.at_work():
+        await sent(office)
+    (text,) = texts(office)
+    assert "Утром случился сбой!" in text

@@ -31,11 +31,18 @@ class Person:
         self._bot = bot
         self._news = asyncio.Condition()
         self.heard: list[tl.Message] = []
+        self.edited: list[tl.Message] = []  # what the bot's messages say after an edit, in order
         client.add_event_handler(self._hear, events.NewMessage(incoming=True))
+        client.add_event_handler(self._hear_edit, events.MessageEdited(incoming=True))
 
     async def _hear(self, event: events.NewMessage.Event) -> None:
         async with self._news:
             self.heard.append(event.message)
+            self._news.notify_all()
+
+    async def _hear_edit(self, event: events.MessageEdited.Event) -> None:
+        async with self._news:
+            self.edited.append(event.message)
             self._news.notify_all()
 
     async def says(self, words: str) -> None:
@@ -57,9 +64,24 @@ class Person:
         await self.until(lambda: any(words in message.message for message in self.alerts))
         return next(message for message in self.alerts if words in message.message)
 
+    async def edit(self, words: str) -> tl.Message:
+        """Wait until a message of the bot is edited to show these words."""
+        await self.until(lambda: any(words in message.message for message in self.edited))
+        return next(message for message in self.edited if words in message.message)
+
+    async def reply(self, words: str) -> tl.Message:
+        """Wait for the reply to one of the bot's own messages that shows these words."""
+        await self.until(lambda: any(words in message.message for message in self.replies))
+        return next(message for message in self.replies if words in message.message)
+
     async def count(self, alerts: int) -> None:
         """Wait until there are as many alerts."""
         await self.until(lambda: len(self.alerts) >= alerts)
+
+    @property
+    def replies(self) -> list[tl.Message]:
+        """What the bot wrote as a reply to what it had written, so far."""
+        return [message for message in self.heard if message.reply_to is not None]
 
     @property
     def alerts(self) -> list[tl.Message]:

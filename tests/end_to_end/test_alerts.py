@@ -38,7 +38,7 @@ async def test_edits_deletions_albums_and_forwards_are_stored_as_they_happened(t
         photos = [world.media.photo(b"one"), world.media.photo(b"two")]
         album = channel.album(photos, "Энергетики: в сервисах облака сбой, сайты не работают.")
         await owner.alert("сбой, сайты")
-        forwarded = other.post(first.text, forward=first)
+        forwarded = other.post(f"Повтор. {first.text}", forward=first)
         assert "Forwarded from Agency" in (await owner.alert("Forwarded from")).message
         channel.delete(first.id)
         other.post(f"Конец. {DOWN}")

@@ -114,17 +114,6 @@ async def test_two_services_on_one_session_are_refused(tmp_path: Path) -> None:
         assert "another channelwatch" in err
 
 
-async def test_a_revoked_reader_stops_the_service_with_one_clear_line(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        await room.stop()
-        async with service(environment(room)) as process:
-            room.sandbox.revoke(room.reader)
-            assert process.stderr is not None
-            err = (await asyncio.wait_for(process.stderr.read(), WAIT_S)).decode()
-            assert await process.wait() == 1
-        assert "channelwatch login" in err.splitlines()[-1]
-
-
 async def test_killed_in_mid_stream_it_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])

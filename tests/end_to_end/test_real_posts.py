@@ -28,6 +28,7 @@ async def test_real_posts_are_stored_to_the_letter_and_alerted_as_match_says(tmp
         due = {f"https://t.me/agency/{number}" for number, text in ids.items() if matcher.match(analyse(text))}
         last = channel.post("Массовый сбой: сайт не работает. Это последнее сообщение.")
         await owner.alert("последнее сообщение")
+        await owner.count(len(due) + 1)  # what was read from the history may come after the last push
         assert {link_of(alert) for alert in owner.alerts} == due | {f"https://t.me/agency/{last.id}"}
         assert len(owner.alerts) == len(due) + 1
         async with room.archive() as db:

@@ -102,6 +102,8 @@ def test_verbs_without_a_partner_have_none(verb: str) -> None:
         ("сбой или авария", HintKind.OPERATOR, "или", ("|",)),
         ("Сбой Или Авария", HintKind.OPERATOR, "или", ("|",)),
         ("СБОЙ ИЛИ АВАРИЯ", HintKind.OPERATOR, "или", ("|",)),
+        ("VPN OR ВПН", HintKind.OPERATOR, "or", ("|",)),
+        ("re:/сбой/ ИЛИ БАНК", HintKind.OPERATOR, "или", ("|",)),
         ("outage and bank, down", HintKind.OPERATOR, "and", ("&",)),
     ],
 )
@@ -122,6 +124,7 @@ def test_a_query_is_told_what_else_it_may_mean(query: str, kind: HintKind, word:
         "=МАХ|=MAX",
         "отключ*",
         "сайт ИЛИ суд",
+        "=ПО ИЛИ =ИТ",
         "или",
         "«и или»",
         "отключить|отключать|отключение",

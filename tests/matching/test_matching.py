@@ -1,5 +1,7 @@
 """What queries find: the table of the language, on texts of our own."""
 
+import time
+
 import pytest
 from hypothesis import given
 
@@ -44,6 +46,17 @@ from tests.matching.kit import compiled, found, posts, queries, slug
         ("интернет-магазин", "в интернет магазине и интернет-магазине", ["интернет магазине", "интернет-магазине"]),
         ("чебурнет* | «белые списки»", "о чебурнете", ["чебурнете"]),
         ("отключить", "свет отключился", ["отключился"]),
+        ("#covid-19", "Всё о #covid-19", ["#covid", "19"]),
+        ("#массовый-сбой", "#массовый-сбой у банка", ["#массовый", "сбой"]),
+        ("не (работает|доступен)", "Сайт не доступен", ["не доступен"]),
+        ("Госуслуги", "Гocycлyги не работают", ["Гocycлyги"]),
+        ("PayPal", "РауРаl ушёл", ["РауРаl"]),
+        ("ВТБ", "BTБ сообщил", ["BTБ"]),
+        ("телеграм", "без Телеграма", ["Телеграма"]),
+        ("скам", "жертвы скама", ["скама"]),
+        ("my-bank.ru", "Лежит My-Bank.ru.", ["My-Bank.ru"]),
+        ("без банк.рф", "Без банк.рф и карт", ["Без банк.рф"]),
+        ('"сайт rbc.ru лежит"', "Сайт rbc.ru лежит", ["Сайт rbc.ru лежит"]),
         ("сбой", "сбо\u0301й и с\u00adбои\u0306, cбoй, сб0й", ["сбо\u0301й", "с\u00adбои\u0306", "cбoй", "сб0й"]),
     ],
     ids=slug,
@@ -74,6 +87,10 @@ def test_a_query_highlights(query: str, text: str, pieces: list[str]) -> None:
         ("shutdown", "ссылка: https://kod.ru/mobile-shutdown"),
         ("шатдаун -сша -сенат", "Шатдаун в США продолжается"),
         ("не работает", "работает, но не спеша"),
+        ("не (работает|доступен)", "доступен, но не всем"),
+        ("не работает|доступен", "доступен"),
+        ("скам", "их сказки про ска"),
+        ("outage", "outage.com и x.com?outage=1"),
         ("без ~1 свет|вода", "без горячей воды"),
         ("белые", "белый снег"),
     ],
@@ -98,3 +115,30 @@ def test_a_text_that_repeats_one_word_takes_no_time() -> None:
     text = "а " * 2000
     spans = verify(compiled(" ~99 ".join(["=а"] * 12)), analyse(text))
     assert spans
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("а ~1 б ~1 ц", "а б " * 600 + "ц"),
+        ("ц ~1 (а ~1 б)", "а б " * 600 + "ц"),
+        ('"а б ц"~1', "а б " * 600 + "ц"),
+        ("=а ~1 =а ~1 ц", "а " * 1500 + "ц"),
+        ("(а ~99 б) ~99 (б ~99 а) ~99 ц", "а б " * 900 + "ц"),
+    ],
+    ids=slug,
+)
+def test_what_stands_behind_a_thousand_repetitions_is_found(query: str, text: str) -> None:
+    assert "ц" in (found(query, text) or [])
+    assert found(query, text.replace("ц", "\n\nц")) is None
+
+
+def test_two_words_are_not_found_in_one_however_often_it_stands_far_apart() -> None:
+    assert found("ц ~3 ц", "а " * 600 + "ц " + "а " * 600) is None
+
+
+def test_the_longest_chain_on_a_text_of_one_word_takes_its_share_only() -> None:
+    document = analyse("а " * 2000)
+    begun = time.process_time()
+    assert verify(compiled(" ~99 ".join(["=а"] * 21)), document)
+    assert time.process_time() - begun < 3

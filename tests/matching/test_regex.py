@@ -1,13 +1,16 @@
 """Regular expressions: Unicode classes and boundaries in linear time."""
 
+import gc
 import re
 import time
+import weakref
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.matching.regex import Programs, program
+from bot.matching.programs import Programs
+from bot.matching.regex import program
 from tests.matching.kit import posts
 
 
@@ -97,3 +100,31 @@ def test_hundreds_of_expressions_fit_into_sets() -> None:
         programs.add(rf"\bслово{number}\b")
     programs.pack()
     assert set(programs.spans("вот слово7 и слово249")) == {r"\bслово7\b", r"\bслово249\b"}
+
+
+def test_a_program_lives_as_long_as_somebody_holds_it() -> None:
+    programs = Programs()
+    programs.add("держится")
+    kept = weakref.ref(program("держится"))
+    for number in range(12):  # more than is kept for nobody
+        program(rf"\w{{1,60}}{number}")
+    first = weakref.ref(program(r"\w{1,60}0"))
+    assert kept() is program("держится")
+    programs.remove("держится")
+    for number in range(20, 32):
+        program(rf"\w{{1,60}}{number}")
+    gc.collect()
+    assert kept() is None
+    assert first() is None
+
+
+def test_a_set_that_is_mostly_forgotten_is_given_up() -> None:
+    programs = Programs()
+    for number in range(10):
+        programs.add(f"слово{number}")
+    programs.pack()
+    for number in range(9):
+        programs.remove(f"слово{number}")
+    assert programs.spans("слово3 слово9").keys() == {"слово9"}
+    programs.pack()
+    assert programs.spans("слово3 слово9").keys() == {"слово9"}

@@ -17,6 +17,7 @@ from tests.matching.kit import posts
         pytest.param("Вечер.Сбой", id="no space after a dot"),
         pytest.param("cбoй", id="Latin look-alikes"),
         pytest.param("CБOЙ", id="Latin capitals that look alike"),
+        pytest.param("cбoи\u0306", id="more Latin look-alikes than letters of its own"),
         pytest.param("сб0й", id="a digit for a letter"),
         pytest.param("с\u00adб\u00adой", id="soft hyphens"),
         pytest.param("сб\u200bой", id="zero-width space"),
@@ -47,6 +48,13 @@ def test_a_word_is_the_same_however_it_is_written(written: str) -> None:
         pytest.param("ｏｕｔａｇｅ", "outage", id="fullwidth letters"),
         pytest.param("𝐨𝐮𝐭𝐚𝐠𝐞", "outage", id="mathematical letters"),
         pytest.param("Metа", "meta", id="Cyrillic look-alike in a Latin word"),
+        pytest.param("Гocycлyги", "госуслуги", id="mostly Latin look-alikes, but letters that are Cyrillic only"),
+        pytest.param("BTБ", "втб", id="one letter that is Cyrillic only"),
+        pytest.param("AЭC", "аэс", id="a Cyrillic letter between Latin ones"),
+        pytest.param("cetь", "сеть", id="a soft sign after Latin letters"),
+        pytest.param("РауРаl", "paypal", id="one letter that is Latin only"),
+        pytest.param("м\u00b4яч", "м'яч", id="acute accent as an apostrophe"),
+        pytest.param("don\u2032t", "don't", id="prime as an apostrophe"),
         pytest.param("вiдключення", "відключення", id="Latin i in a Ukrainian word"),
         pytest.param("İnternet", "internet", id="capital that becomes two characters"),
         pytest.param("don't", "don't", id="apostrophe inside"),
@@ -62,6 +70,13 @@ def test_letters_are_folded(written: str, token: str) -> None:
         pytest.param("https://kod.ru/сбой-shutdown", id="link"),
         pytest.param("kod.ru/mobile-сбой", id="link without a scheme"),
         pytest.param("www.сбой.рф", id="www"),
+        pytest.param("сбой.рф", id="site"),
+        pytest.param("(сбой.ru)", id="Cyrillic site in Latin"),
+        pytest.param("на сбой.рф/путь, ещё", id="Cyrillic site with a path"),
+        pytest.param("пример.рф/сбой", id="path of a Cyrillic site"),
+        pytest.param("x.com?q=сбой", id="what a site is asked"),
+        pytest.param("x.com:80/сбой", id="path behind a port"),
+        pytest.param("https://x.ru и сбой-карта.ru.", id="site at the end of a sentence"),
         pytest.param("@сбой_канал", id="mention"),
         pytest.param("пишите на сбой@mail.ru", id="address"),
         pytest.param("сборка", id="another word of the same beginning"),
@@ -71,6 +86,21 @@ def test_letters_are_folded(written: str, token: str) -> None:
 )
 def test_what_is_no_such_word_is_no_such_token(written: str) -> None:
     assert "сбой" not in analyse(written).tokens
+
+
+@pytest.mark.parametrize(
+    "written", ["outage.com", "Outage.com", "outage-news.com", "x.com?outage=1", "x.com:80/outage", "my.outage.co.uk"]
+)
+def test_words_of_an_english_site_do_not_count(written: str) -> None:
+    assert "outage" not in analyse(f"See {written}, now").tokens
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["сбой.Россия", "сбой.Ru", "сбой.net", "сбой.рф-канал", "сбой.русские", "1.сбой", "mail.ru.Сбой", "да.сбой/нет"],
+)
+def test_a_full_stop_without_its_space_makes_no_link(written: str) -> None:
+    assert "сбой" in analyse(written).tokens
 
 
 def test_a_brand_in_a_tag_is_also_one_word() -> None:

@@ -89,6 +89,26 @@ def test_a_query_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "line", "place"),
+    [
+        pytest.param('query = "сбой (банк"', 1, 15, id="one line"),
+        pytest.param('default = true\nquery = """сбой\n(банк"""', 3, 1, id="right after the quotes"),
+        pytest.param('query = """\nсбой\n(банк"""', 3, 1, id="a line below the quotes"),
+        pytest.param('query = """\r\nсбой\r\n  (банк"""', 3, 3, id="line ends of Windows"),
+        pytest.param('query = "сбой\\n(банк"', 1, 16, id="an escaped line end"),
+        pytest.param('query = "\\u0441бой\\t\\"банк\\" (банк"', 1, 30, id="other escapes"),
+        pytest.param('query = """сбой \\\n\n   банк (дом"""', 3, 9, id="a line that goes on"),
+        pytest.param("query = 're:/a\\.b/ (банк'", 1, 20, id="a text without escapes"),
+        pytest.param("\"query\" = '''\n(банк'''", 2, 1, id="a key in quotes"),
+        pytest.param("query = '''сбой (банк'''", 1, 17, id="one line in three quotes"),
+    ],
+)
+def test_a_bad_query_is_refused_with_its_line_and_the_place_in_it(content: str, line: int, place: int) -> None:
+    with pytest.raises(TopicError, match=rf"^mine\.toml, line {line}: The bracket opened at character {place} is not"):
+        read_topic("mine", content)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "line"),
     [
         pytest.param("default = true", "default = yes", 1, id="not TOML"),
@@ -136,3 +156,35 @@ def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> 
 def test_a_file_whose_name_is_no_name_of_a_topic_is_refused() -> None:
     with pytest.raises(TopicError, match="name the file as the topic"):
         read_topic("@mine", _FILE)
+
+
+def test_files_are_known_by_their_names_however_a_computer_writes_them(tmp_path: Path) -> None:
+    for name in ("и\u0306од", " Газ  и свет ", "A"):
+        (tmp_path / f"{name}.toml").write_text('query = "сбой"', encoding="utf-8")
+    (tmp_path / "Б.TOML").write_text('query = "сбой"', encoding="utf-8")
+    for hidden in (".hidden.toml", "._A.toml", ".toml"):
+        (tmp_path / hidden).write_bytes(b"\x00\x05\xff")
+    assert [topic.name for topic in read_folder(tmp_path)] == ["A", "Б", "Газ и свет", "йод"]
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("и\u0306од", "Йод"):
+        (tmp_path / f"{name}.toml").write_text('query = "сбой"', encoding="utf-8")
+    with pytest.raises(TopicError, match="another file has this name"):
+        read_folder(tmp_path)
+
+
+def test_what_is_no_file_or_has_no_name_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "1" / "x.toml").mkdir(parents=True)
+    (tmp_path / "2").mkdir()
+    (tmp_path / "2" / "gone.toml").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / " .toml").write_text('query = "сбой"', encoding="utf-8")
+    for folder, said in (
+        ("1", "x.toml, line 1: it cannot be read: Is a"),
+        ("2", "gone.toml, line 1: it cannot be read: No such"),
+    ):
+        with pytest.raises(TopicError, match=said):
+            read_folder(tmp_path / folder)
+    with pytest.raises(TopicError, match="name the file as the topic"):
+        read_folder(tmp_path / "3")

@@ -145,7 +145,7 @@ def test_a_channel_that_turns_private_is_closed_to_strangers(stage: Stage, chann
     stranger = stage.world.add_user("Boris")
     invite = channel.make_private()
     assert not channel.open_to(stranger)
-    assert stage.world.channel_by_invite(invite) is channel
+    assert stage.world.by_invite(invite) is channel
     assert "news_now" not in stage.world.hub.names
 
 

@@ -13,6 +13,7 @@ from bot.models import Peer, PeerKind
 from bot.sandbox import Sandbox
 from bot.settings import load_settings
 from bot.sources.live import Live
+from bot.sources.shares import Shares
 from bot.store import chats, readers, subscriptions, topics
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
@@ -41,7 +42,10 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         try:
             account_id = await clients.connect_reader(client)
             live.reader_id = await database.write(lambda tx: readers.register(tx, account_id, now()))
+            shares = Shares(database)
+            await shares.enter(live.reader_id)
             yield Place(
+                shares=shares,
                 sandbox=sandbox,
                 now=now,
                 me=me,

@@ -2,18 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from telethon import TelegramClient
 
 from bot.ingest import Ingest
 from bot.sandbox import Channel, Sandbox, User
+from bot.sources.account import Account
+from bot.sources.catch_up import CatchUp
 from bot.sources.live import Live
+from bot.sources.shares import Shares
 from bot.sources.subscriptions import Subscriptions
 from bot.sources.sweep import Sweep
 from bot.store import alerts, channels, posts
+from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.database import Database
 
+RATE = 10_000.0  # requests a second: the sandbox allows what it is asked
 WAIT_S = 10.0  # a test that waits longer has failed
 BEGIN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 
@@ -51,29 +57,34 @@ class Place:
     database: Database
     ingest: Ingest
     live: Live
+    shares: Shares
     reader_id: int = 0
     chat: Chat | None = None
 
     def sweep(self, interval: float = 60) -> Sweep:
-        return Sweep(
-            self.client, self.database, self.ingest, reader_id=self.reader_id, clock=self.now, interval=interval
-        )
+        return Sweep(self.account, self.database, self.catch_up, self.shares, clock=self.now, interval=interval)
 
     def subscriptions(self, join_interval: float = 300) -> Subscriptions:
         return Subscriptions(
-            self.client,
-            self.database,
-            self.ingest,
-            reader_id=self.reader_id,
-            clock=self.now,
-            join_interval=join_interval,
+            self.account, self.database, self.catch_up, self.shares, clock=self.now, join_interval=join_interval
         )
 
-    async def ask(self, *references: str) -> None:
+    @property
+    def account(self) -> Account:
+        """The reader as sources ask through it."""
+        return Account(self.client, self.database, reader_id=self.reader_id, clock=self.now, rate=RATE)
+
+    @property
+    def catch_up(self) -> CatchUp:
+        return CatchUp(self.account, self.database, self.ingest, clock=self.now)
+
+    async def ask(self, *references: str, **options: Any) -> None:  # noqa: ANN401 - fields of Options
         chat_id = self.chat.id if self.chat else None
         for reference in references:
             await self.database.write(
-                lambda tx, name=reference: channels.ask(tx, name, chat_id=chat_id, now=self.now())
+                lambda tx, name=reference: channels.ask(
+                    tx, name, chat_id=chat_id, now=self.now(), options=Options(**options)
+                )
             )
 
     async def settle_all(self, part: Subscriptions) -> None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import FatalError
+from bot.errors import ReaderLostError
 from bot.models import Observation, ObservedBy
 from bot.sources import dialogs
 from bot.sources.catch_up import Found
@@ -46,17 +46,17 @@ async def test_a_quiet_channel_costs_no_request(place: Place) -> None:
     assert (await place.channel(channel)).swept_at == place.now()
 
 
-async def test_the_first_sweep_of_a_channel_reads_a_week_and_no_more_than_200_posts(place: Place) -> None:
+async def test_the_first_sweep_of_a_channel_reads_its_last_200_posts(place: Place) -> None:
     world = place.sandbox.world
     busy = world.add_channel("Busy", username="busy")
     calm = world.add_channel("Calm", username="calm")
-    calm.post("Long ago", date=BEGIN - timedelta(days=8))
+    calm.post("Long ago", date=BEGIN - timedelta(days=800))
     calm.post("This week", date=BEGIN - timedelta(days=6))
     for number in range(250):
         busy.post(f"Post {number}")
     await place.follow(busy)
     await place.follow(calm)
-    assert await place.texts(calm) == ["This week"]
+    assert await place.texts(calm) == ["Long ago", "This week"]
     assert await place.texts(busy) == [f"Post {number}" for number in range(50, 250)]
     assert {post.observed_by for post in (await place.stored(busy)).values()} == {"backfill"}
 
@@ -189,9 +189,9 @@ async def test_a_banned_reader_loses_the_channel_and_says_so_once(asking: Place)
     for _ in range(3):
         await asking.sweep().sweep_once()
     state = await asking.channel(channel)
-    assert (state.access, state.reason) == (Access.LOST, "CHANNEL_PRIVATE")
+    assert (state.access, state.reason) == (Access.LOST, "USER_BANNED_IN_CHANNEL")
     lost = [notice for notice in await asking.notices() if notice["notice"] == "lost"]
-    assert lost == [{"notice": "lost", "channel": "News", "channel_id": channel.id, "reason": "CHANNEL_PRIVATE"}]
+    assert lost == [{"notice": "lost", "channel": "News", "channel_id": channel.id, "reason": state.reason}]
 
 
 async def test_a_lost_channel_is_tried_again_and_loses_nothing(asking: Place) -> None:
@@ -264,7 +264,7 @@ async def test_more_channels_than_a_page_of_dialogs_are_all_seen(place: Place) -
     joined = [world.add_channel(f"Channel {number}", members=[place.me]) for number in range(250)]
     for number, channel in enumerate(joined):
         channel.post("Hello", date=BEGIN - timedelta(minutes=number % 7))
-    found = await dialogs.channel_dialogs(place.client)
+    found = await dialogs.channel_dialogs(place.account)
     assert found.keys() == {channel.id for channel in joined}
     assert {dialog.top_message for dialog in found.values()} == {1}
 
@@ -331,7 +331,7 @@ async def test_a_sweep_runs_at_once_and_when_it_is_asked_for(place: Place) -> No
         await asyncio.wait({running})
 
 
-async def test_a_revoked_session_stops_everything_with_a_sentence(place: Place) -> None:
+async def test_a_revoked_session_ends_the_reading(place: Place) -> None:
     place.sandbox.revoke(place.me)
-    with pytest.raises(FatalError, match="channelwatch login"):
+    with pytest.raises(ReaderLostError, match="SESSION_REVOKED"):
         await place.sweep().sweep_once()

@@ -72,7 +72,7 @@ async def test_candidates_are_current_versions_newest_first(room: Newsroom) -> N
     assert await found('"узел" OR "сеть"') == await found(None) == [5, 4, 3, 2, 1, 9]
     assert await found('"сеть"', limit=2) == [5, 4]
     assert await found('"сеть"', before=(await room.stored(4)).version_id) == [2, 1, 9]
-    assert await found('"сеть"', channel_id=OTHER) == await found(None, channel_id=OTHER) == [9]
+    assert await found('"сеть"', channel_ids=[OTHER]) == await found(None, channel_ids=[OTHER]) == [9]
     since, until = NOON + timedelta(seconds=2), NOON + timedelta(seconds=5)
     assert await found('"сеть"', since=since, until=until) == [4, 2]
     assert await found(None, since=since, until=until) == [4, 3, 2]

@@ -69,6 +69,45 @@ class TestTopics:
         await start({"blocking": "запрет"})
         assert expanded == ["запрет"]
 
+    async def test_a_topic_whose_file_comes_back_is_the_files_again_with_its_subscriptions(
+        self, room: Newsroom
+    ) -> None:
+        async def start(**queries: str) -> list[str]:
+            filed = [topics.Filed(name=name, query=query, default=False) for name, query in queries.items()]
+            return await room.db.write(lambda tx: topics.take_over(tx, filed, lambda query: f'"{query}"', now=NOON))
+
+        chat = await room.pair()
+        await start(fuel="бензин", roads="дорога")
+        (fuel, _) = await topics.all_topics(room.db)
+        await room.db.write(lambda tx: subscriptions.subscribe(tx, chat.id, fuel.id, now=NOON))
+        await start()
+        await start()
+        assert [topic.builtin for topic in await topics.all_topics(room.db)] == [False, False]
+        await room.track(None, "Roads", "моя дорога")
+        assert await start(Fuel="топливо", roads="дорога") == ["roads"]
+        found = await topics.find(room.db, "fuel")
+        assert found == replace(fuel, name="Fuel", query="топливо", compiled='"топливо"')
+        assert await topics.users(room.db, fuel.id) == [chat.id]
+        await start(Fuel="топливо")
+        assert (await topics.find(room.db, "roads")).query == "моя дорога"
+
+    async def test_a_topic_whose_file_comes_back_unchanged_is_the_files_again(self, room: Newsroom) -> None:
+        filed = [topics.Filed(name="fuel", query="бензин", default=True)]
+        for files in (filed, [], filed):
+            await room.db.write(lambda tx, files=files: topics.take_over(tx, files, lambda query: query, now=NOON))
+        (fuel,) = await topics.all_topics(room.db)
+        assert fuel.builtin
+
+    async def test_a_topic_left_behind_may_be_deleted_and_made_anew_in_the_chat(self, room: Newsroom) -> None:
+        filed = [topics.Filed(name="fuel", query="бензин", default=True)]
+        for files in (filed, []):
+            await room.db.write(lambda tx, files=files: topics.take_over(tx, files, lambda query: query, now=NOON))
+        (fuel,) = await topics.all_topics(room.db)
+        assert await room.db.write(lambda tx: topics.delete(tx, fuel.id))
+        own = await room.track(None, "fuel", "моё")
+        assert await room.db.write(lambda tx: topics.take_over(tx, filed, lambda query: query, now=NOON)) == ["fuel"]
+        assert await topics.all_topics(room.db) == [own]
+
 
 class TestChanges:
     async def test_only_what_changed_is_read(self, room: Newsroom) -> None:

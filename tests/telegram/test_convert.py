@@ -92,9 +92,19 @@ def test_a_hidden_origin_has_a_name() -> None:
     assert post.forward == Forward(channel_id=None, message_id=None, name="Somebody", date=DATE)
 
 
-def test_a_reply_in_another_chat_is_no_reply_here() -> None:
-    header = types.MessageReplyHeader(reply_to_msg_id=5, reply_to_peer_id=types.PeerChannel(1))
-    assert read(types.Message(7, CHANNEL, DATE, "Text", reply_to=header)).reply_to is None
+@pytest.mark.parametrize(
+    ("peer", "target"), [(None, (5, None)), (types.PeerChannel(1), (5, 1)), (types.PeerUser(1), (None, None))]
+)
+def test_a_reply_names_its_target(peer: TLObject | None, target: tuple[int | None, int | None]) -> None:
+    header = types.MessageReplyHeader(reply_to_msg_id=5, reply_to_peer_id=peer)
+    post = read(types.Message(7, CHANNEL, DATE, "Text", reply_to=header))
+    assert (post.reply_to, post.reply_channel) == target
+
+
+def test_reactions_are_counted_together() -> None:
+    found = [types.ReactionCount(types.ReactionEmoji(emoji), count) for emoji, count in (("👍", 7), ("🌲", 2))]
+    assert read(types.Message(7, CHANNEL, DATE, "Text", reactions=types.MessageReactions(found))).reactions == 9
+    assert read(types.Message(7, CHANNEL, DATE, "Text")).reactions is None
 
 
 @pytest.mark.parametrize(

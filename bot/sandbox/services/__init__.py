@@ -9,6 +9,7 @@ from bot.sandbox.services.bots import BotsService
 from bot.sandbox.services.callbacks import CallbacksService
 from bot.sandbox.services.changing import ChangingService
 from bot.sandbox.services.channels import ChannelsService
+from bot.sandbox.services.chatlists import ChatlistsService
 from bot.sandbox.services.contacts import ContactsService
 from bot.sandbox.services.dialogs import DialogsService
 from bot.sandbox.services.help import HelpService
@@ -28,6 +29,7 @@ _SERVICES: tuple[type[Service], ...] = (
     CallbacksService,
     ChangingService,
     ChannelsService,
+    ChatlistsService,
     ContactsService,
     DialogsService,
     HistoryService,

@@ -5,7 +5,7 @@ from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
 from bot.sandbox.services.base import Service, handles
-from bot.sandbox.world import Channel, Refused, User
+from bot.sandbox.world import Channel, Group, Refused, User
 from bot.sandbox.world.view import Cast, bundle
 
 
@@ -16,6 +16,9 @@ class InvitesService(Service):
     def check(self, request: functions.messages.CheckChatInviteRequest, caller: Caller) -> TLObject:
         """Say where a link leads."""
         me = self.person(caller)
+        group = self.world.by_invite(request.hash)
+        if isinstance(group, Group):
+            return _of_group(me, group)
         channel = self._channel(me, request.hash)
         if me in channel.roster:
             return tl.ChatInviteAlready(channel.shown_to(me))
@@ -43,10 +46,18 @@ class InvitesService(Service):
         return joined(me, channel)
 
     def _channel(self, me: User, digest: str) -> Channel:
-        channel = self.world.channel_by_invite(digest)
+        channel = self.world.by_invite(digest)
+        if not isinstance(channel, Channel):
+            raise NotImplementedError("joining a basic group")
         if me.id in channel.roster.banned:
             raise Refused("INVITE_HASH_EXPIRED")
         return channel
+
+
+def _of_group(me: User, group: Group) -> TLObject:
+    if me.id in group.members:
+        return tl.ChatInviteAlready(group.shown_to(me))
+    return tl.ChatInvite(group.title, tl.PhotoEmpty(0), len(group.members), 0)
 
 
 def joined(me: User, channel: Channel) -> TLObject:

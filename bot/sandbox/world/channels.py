@@ -162,6 +162,15 @@ class Channel(Feed):
         self._tell(tl.UpdateChannel(self.id))
         return self.invite
 
+    def dissolve(self) -> None:
+        """Delete the channel: nobody is in it, nobody finds or reads it."""
+        members = [member.account for member in self.roster.members.values()]
+        self.hub.name(self, None)
+        self.username = None
+        self.hub.invites.pop(self.invite, None)
+        for account in members:
+            self.leave(account)
+
     def _tell(self, update: TLObject) -> None:
         for member in self.roster.members.values():
             self._emit(member.account, update, None)

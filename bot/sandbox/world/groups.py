@@ -26,6 +26,8 @@ class Group(Peer):
         self.creator = next(iter(self.members.values()), None)
         self.date = hub.now()
         self.version = 1  # of the list of members
+        self.invite = ""
+        self.upgraded_to: Peer | None = None  # a supergroup
 
     def shown_to(self, viewer: Account) -> TLObject:
         """Return the Chat, or ChatForbidden for those who are not in it."""
@@ -33,7 +35,11 @@ class Group(Peer):
             return tl.ChatForbidden(self.id, self.title)
         count = len(self.members)
         creator = viewer is self.creator or None
-        return tl.Chat(self.id, self.title, tl.ChatPhotoEmpty(), count, self.date, self.version, creator=creator)
+        shown = tl.Chat(self.id, self.title, tl.ChatPhotoEmpty(), count, self.date, self.version, creator=creator)
+        if (new := self.upgraded_to) is not None:
+            shown.deactivated = True
+            shown.migrated_to = tl.InputChannel(new.id, self.hub.access_hash(viewer.id, new.marked))
+        return shown
 
     def history(self, viewer: Account) -> History:
         """Return the group's messages in the viewer's box."""
@@ -69,6 +75,12 @@ class Group(Peer):
             raise ValueError("the creator stays")
         self._changed(account, tl.MessageActionChatDeleteUser(account.id))
         del self.members[account.id]
+
+    def becomes(self, supergroup: Peer) -> None:
+        """Point to the supergroup that took this group's place; everybody sees a service message."""
+        self.upgraded_to = supergroup
+        if self.creator is not None:
+            self._changed(self.creator, tl.MessageActionChatMigrateTo(supergroup.id))
 
     def _changed(self, account: Account, action: TLObject) -> None:
         self.version += 1

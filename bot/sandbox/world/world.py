@@ -1,20 +1,31 @@
 """What comes in are the accounts and chats that a test wishes for; what goes out is a world that holds them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import count
 from random import Random
+from typing import NamedTuple
 
 from telethon.tl import TLObject
+from telethon.tl import types as tl
 
 from bot.sandbox.world.channels import Channel
 from bot.sandbox.world.groups import Group
 from bot.sandbox.world.logins import Logins, Token
 from bot.sandbox.world.media import Media
+from bot.sandbox.world.messages import Draft
 from bot.sandbox.world.passwords import Passwords
 from bot.sandbox.world.peers import Account, Emit, Hub, Peer
 from bot.sandbox.world.refused import Refused
+from bot.sandbox.world.roster import Role
 from bot.sandbox.world.users import User
+
+
+class Folder(NamedTuple):
+    """A chat folder that somebody shares."""
+
+    title: str
+    peers: Sequence[Peer]
 
 
 class World:
@@ -27,6 +38,7 @@ class World:
         self.passwords = Passwords()
         self.difference_lists_channels = True  # getDifference names the channels that changed
         self.on_token: Callable[[Token], None] = _nobody_waits  # a QR token was scanned
+        self._folders: dict[str, Folder] = {}  # by the slug of their links
         self._users = count(1_000_001)
         self._groups = count(4_000_001)
         self._channels = count(1_500_000_001)
@@ -78,8 +90,35 @@ class World:
     def add_group(self, title: str, members: Iterable[Account]) -> Group:
         """Make a basic group; the first member made it."""
         group = Group(self.hub, next(self._groups), title, members)
+        group.invite = self.hub.random.randbytes(8).hex()
+        self.hub.invites[group.invite] = group
         self._register(group)
         return group
+
+    def upgrade(self, group: Group) -> Channel:
+        """Make a supergroup of a basic group, with its members and its invite link; the group stays as a shell."""
+        channel = Channel(self.hub, next(self._channels), group.title, megagroup=True)
+        channel.invite = group.invite
+        self.hub.invites[group.invite] = channel
+        self._register(channel)
+        for account in group.members.values():
+            channel.roster.put(account, Role.CREATOR if account is group.creator else Role.MEMBER, self.hub.now())
+            account.joined.add(channel.marked)
+        group.becomes(channel)
+        channel.publish(None, Draft(action=tl.MessageActionChannelMigrateFrom(group.title, group.id)))
+        return channel
+
+    def add_folder(self, title: str, peers: Iterable[Peer]) -> str:
+        """Share a chat folder; returns the slug of its link t.me/addlist/…."""
+        slug = self.hub.random.randbytes(8).hex()
+        self._folders[slug] = Folder(title, tuple(peers))
+        return slug
+
+    def folder(self, slug: str) -> Folder:
+        """Return a shared folder; raises Refused."""
+        if slug not in self._folders:
+            raise Refused("INVITE_SLUG_EXPIRED")
+        return self._folders[slug]
 
     def _account(self, first_name: str, username: str | None) -> User:
         user = User(self.hub, next(self._users), first_name=first_name, username=username)
@@ -97,14 +136,14 @@ class World:
             raise Refused("USER_ID_INVALID")
         return peer
 
-    def channel_by_invite(self, digest: str) -> Channel:
-        """Return the channel of an invite link; raises Refused."""
+    def by_invite(self, digest: str) -> Channel | Group:
+        """Return the channel or basic group of an invite link; raises Refused."""
         if not digest:
             raise Refused("INVITE_HASH_EMPTY")
-        channel = self.hub.invites.get(digest)
-        if not isinstance(channel, Channel):
+        chat = self.hub.invites.get(digest)
+        if not isinstance(chat, Channel | Group):
             raise Refused("INVITE_HASH_EXPIRED")
-        return channel
+        return chat
 
     def joined(self, account: Account) -> list[Channel]:
         """Return the channels an account is in."""

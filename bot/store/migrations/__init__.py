@@ -32,7 +32,7 @@ DROP TABLE still;
 async def apply(connection: aiosqlite.Connection, scripts: Mapping[int, str]) -> None:
     """Apply what is missing, each migration in a transaction of its own; a newer database stays as it is."""
     while (version := await version_of(connection)) < max(scripts):
-        number = version + 1
+        number = min(number for number in scripts if number > version)
         guard = _UNDER_LOCK.format(version=version)
         script = f"BEGIN IMMEDIATE;{guard}{scripts[number]}\nPRAGMA user_version = {number};\nCOMMIT;"
         try:

@@ -1,0 +1,92 @@
+"""A post's text and what a reader sees beside it come in; one text for queries goes out, and what was found where.
+
+What stands beside a text comes after it, each piece behind a blank line: places in the text stay what they are, and no
+phrase or distance reaches from one piece into another.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+_WALL = "\n\n"
+NONE = "[]"  # how no asides are written
+
+Spans = tuple[tuple[int, int], ...]
+
+
+class AsideKind(StrEnum):
+    """Where a reader sees a text."""
+
+    POLL = "poll"  # its question or an answer
+    TO_DO = "to_do"  # the title of a list or an entry
+    PREVIEW = "preview"  # of a link: the site, the title, the description
+    QUOTE = "quote"  # of the message that is answered
+    FILE = "file"  # its name
+    AUDIO = "audio"  # performer and title
+    PLACE = "place"
+    CONTACT = "contact"
+    INVOICE = "invoice"
+    GAME = "game"
+    GIVEAWAY = "giveaway"
+    STORY = "story"
+    BUTTON = "button"
+    NOTE = "note"  # the fact check that Telegram shows under a post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Aside:
+    """A piece of text beside a post's own."""
+
+    kind: AsideKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """An aside in which something was found."""
+
+    aside: Aside
+    spans: Spans  # Python characters of its text
+
+
+def whole(text: str, asides: Iterable[Aside]) -> str:
+    """Join a text and what stands beside it."""
+    return _WALL.join((text, *(aside.text for aside in asides)))
+
+
+def split(text: str, asides: Sequence[Aside], spans: Sequence[tuple[int, int]]) -> tuple[Spans, tuple[Beside, ...]]:
+    """Tell apart what was found in a text and what beside it; `spans` are places in the whole, sorted."""
+    if not spans or spans[-1][1] <= len(text):
+        return tuple(spans), ()
+    beside = []
+    start = len(text) + len(_WALL)
+    for aside in asides:
+        found = _within(spans, start, start + len(aside.text))
+        if found:
+            beside.append(Beside(aside=aside, spans=found))
+        start += len(aside.text) + len(_WALL)
+    return _within(spans, 0, len(text)), tuple(beside)
+
+
+def is_beside(text: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether something was found outside of a text; `spans` are places in the whole, sorted."""
+    return bool(spans) and spans[-1][1] > len(text)
+
+
+def to_json(asides: Sequence[Aside]) -> str:
+    """Write asides."""
+    if not asides:
+        return NONE
+    return json.dumps([[a.kind, a.text] for a in asides], ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(written: str | None) -> tuple[Aside, ...]:
+    """Read asides; of posts stored by versions that kept none, none is written."""
+    if written is None or written == NONE:
+        return ()
+    return tuple(Aside(kind=AsideKind(kind), text=text) for kind, text in json.loads(written))
+
+
+def _within(spans: Iterable[tuple[int, int]], start: int, end: int) -> Spans:
+    return tuple((max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start)

@@ -1,0 +1,83 @@
+"""How the followed channels stand comes in from the store; a table of what is complete, and what is not, goes out."""
+
+from datetime import datetime, timedelta
+
+from rich.table import Table
+from rich.text import Text
+
+from bot.cli.shell import console
+from bot.locales import translator
+from bot.locales.refusals import refusal
+from bot.proof.standing import Delays, State
+from bot.settings import Settings
+from bot.store import pace, standings
+from bot.store.channels import Access
+from bot.store.database import open_read_only
+from bot.store.standings import Standing
+
+SPAN = timedelta(days=7)  # in which posts are counted
+COLUMNS = ("Channel", "Mark", "Last post", "Swept", "Verified", "Not pushed", "State")
+STATES = {
+    State.COMPLETE: "complete",
+    State.FIRST: "its last posts are being read",
+    State.LATE: "LATE: not read as often as it should be",
+    State.PENDING: "its admins have to let the reader in",
+    State.LOST: "LOST",
+}
+
+
+async def show(settings: Settings, now: datetime) -> bool:
+    """Print how complete each channel is; say whether nothing is missing."""
+    async with open_read_only(settings.database_path) as db:
+        found = await standings.standings(db, now - SPAN)
+        delays = Delays.of([standing.channel for standing in found], await pace.get(db))
+    states = {standing.channel.id: delays.state_of(standing.channel, now) for standing in found}
+    table = Table(*COLUMNS, title=f"{len(found)} channels at {now:%Y-%m-%d %H:%M} UTC")
+    for standing in found:
+        table.add_row(*map(Text, _row(standing, states[standing.channel.id])))  # titles are no markup
+    console.print(table)
+    console.print("Mark: all messages up to this id are stored.")
+    console.print("Not pushed: of the posts of the last 7 days in joined channels, those that asking found.")
+    return not {State.LATE, State.LOST} & set(states.values())
+
+
+def _row(standing: Standing, state: State) -> tuple[str, ...]:
+    channel = standing.channel
+    name = f"@{channel.username}" if channel.username else channel.title
+    verifying = "" if channel.verify_from is None else f", now at {channel.verify_from}"
+    return (
+        name,
+        str(channel.confirmed_id),
+        _date(standing.last_post_at),
+        _date(channel.swept_at),
+        _date(channel.verified_at) + verifying,
+        _unpushed(standing),
+        "; ".join(_remarks(standing, state)),
+    )
+
+
+def _unpushed(standing: Standing) -> str:
+    if standing.channel.access is not Access.JOINED:
+        return "–"  # nothing is pushed to those outside
+    ratio = standing.unpushed / standing.posts if standing.posts else 0.0
+    return f"{standing.unpushed} of {standing.posts} ({ratio:.1%})"
+
+
+def _remarks(standing: Standing, state: State) -> list[str]:
+    channel = standing.channel
+    remarks = [STATES[state]]
+    if state is State.LOST and channel.reason:
+        remarks = [f"{STATES[state]}: {refusal(channel.reason, translator('en'))}"]
+    if standing.missing:
+        remarks.append(f"hole: {standing.missing} ids above the mark")
+    if state is State.COMPLETE and channel.access is Access.JOINED and not channel.seen_pts:
+        remarks.append("hole: its history is read again down to the mark")
+    if channel.fast:
+        remarks.append("fast")
+    if standing.silent_since is not None:
+        remarks.append("unusually silent")
+    return remarks
+
+
+def _date(moment: datetime | None) -> str:
+    return "never" if moment is None else f"{moment:%m-%d %H:%M}"

@@ -1,0 +1,56 @@
+"""/edits: a choice comes in, and from then on replies tell this chat of those changes of posts only."""
+
+from dataclasses import replace
+
+from bot.commands.context import Context
+from bot.commands.keyboards import CHOSEN, button
+from bot.commands.talk import Reply, Request, message, say
+from bot.locales import N_
+from bot.markup import Text
+from bot.models import Outgoing
+from bot.store import chats
+from bot.store.chats import Edits
+from bot.store.database import Transaction
+
+_LABELS = {Edits.ALL: N_("All"), Edits.WORDS: N_("Words"), Edits.NONE: N_("None")}
+_MEANINGS = {
+    Edits.ALL: N_("of every change; of punctuation and typos without a sound"),
+    Edits.WORDS: N_("where words were changed, or the post is no longer visible"),
+    Edits.NONE: N_("never"),
+}
+
+
+async def edits(request: Request, context: Context) -> Reply:
+    """Show which changes this chat is told of, or set it to what was written."""
+    if not request.argument:
+        return Reply(messages=(_screen(context),))
+    typed, t = request.argument.strip().casefold(), context.t
+    chosen = next((e for e in Edits if typed in {e.value, t.gettext(_LABELS[e]).casefold()}), None)
+    if chosen is None:
+        return say(t.gettext("Write /edits all, /edits words or /edits none."))
+    return await _choose(request, context, chosen)
+
+
+async def tapped(request: Request, context: Context) -> Reply:
+    """Set it to what a button says."""
+    return await _choose(request, context, Edits(request.argument))
+
+
+async def _choose(request: Request, context: Context, chosen: Edits) -> Reply:
+    async def effect(tx: Transaction) -> Reply:
+        await chats.set_edits(tx, context.chat.id, chosen)
+        screen = _screen(replace(context, chat=replace(context.chat, edits=chosen)))
+        return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+
+    return await context.once(request, effect)
+
+
+def _screen(context: Context) -> Outgoing:
+    t, now = context.t, context.chat.edits
+    text = Text().line(t.gettext("When a post is changed, I edit its alert here. I also reply to the alert:"))
+    for choice, meaning in _MEANINGS.items():
+        text.bold(t.gettext(_LABELS[choice])).add(": ", t.gettext(meaning), "\n")
+    row = tuple(
+        button(f"{CHOSEN} " * (choice == now) + t.gettext(label), "edits", choice) for choice, label in _LABELS.items()
+    )
+    return message(text, (row,))

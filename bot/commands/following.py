@@ -1,0 +1,154 @@
+"""/follow: names and links that people paste, and how to follow them, come in; wishes to follow go into the store."""
+
+from collections.abc import Sequence
+
+from babel.numbers import format_decimal
+
+from bot.commands.context import Context
+from bot.commands.naming import show_reference
+from bot.commands.options import MESSAGES, MOST_HISTORY, OptionError, read_options
+from bot.commands.references import Pasted, read_list
+from bot.commands.talk import Reply, Request, change, say
+from bot.locales import N_, Translator
+from bot.markup import Text, code
+from bot.store import channels
+from bot.store.channels import MOST_FAST, Asked, Options
+from bot.store.database import Reader, Transaction
+from bot.store.references import ALL, ALL_ASKED, FOLDER
+
+MOST_AT_ONCE = 500  # as many as one account can be in
+_EVERYTHING = {"all", "все", "всё"}
+_SHOWN_NAMES = 60  # of one kind in an answer
+
+_OUTCOMES = {
+    Asked.NEW: N_("I look at these now and tell you how each went: {names}"),
+    Asked.AGAIN: N_("Could not be followed before; I try again: {names}"),
+    Asked.WAITING: N_("Asked for already, I am at it: {names}"),
+    Asked.FOLLOWED: N_("Followed already: {names}"),
+}
+_HOW = {
+    "fast": N_("asked for new posts every few seconds"),
+    "slow": N_("no longer fast"),
+    "join:no": N_("never joined, read from outside"),
+    "join:yes": N_("joined when their turn comes"),
+}
+
+
+async def follow(request: Request, context: Context) -> Reply:
+    """Ask for the channels of a pasted list, and say for each what happens."""
+    try:
+        asked = read_options(request.argument)
+    except OptionError as error:
+        return say(_refused(error, context.t))
+    if asked.names.casefold() in _EVERYTHING:
+        return await _count_all(request, context, asked.options)
+    pasted = read_list(asked.names, request.links)
+    if not pasted.references:
+        return say(_not_understood(pasted, context.t) if pasted.unclear else usage(context.t))
+
+    async def effect(tx: Transaction) -> Reply:
+        return say(await _ask(tx, pasted, asked.options, context))
+
+    return await context.once(request, effect)
+
+
+async def follow_all(request: Request, context: Context) -> Reply:
+    """Follow all that the reader account is in; the button carries how."""
+    options = read_options(request.argument).options
+
+    async def effect(tx: Transaction) -> Reply:
+        await channels.ask(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
+        return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
+
+    return await context.once(request, effect)
+
+
+async def _count_all(request: Request, context: Context, options: Options) -> Reply:
+    async def effect(tx: Transaction) -> Reply:
+        await channels.ask(tx, ALL_ASKED, chat_id=context.chat.id, now=context.now, options=options)
+        return say(context.t.gettext("I count what my reader account is in, and ask you before I follow it."))
+
+    return await context.once(request, effect)
+
+
+async def _ask(tx: Transaction, pasted: Pasted, options: Options, context: Context) -> Text:
+    references = pasted.references[:MOST_AT_ONCE]
+    if options.fast:
+        fast = await channels.fast_ones(tx) + len(await _not_fast(tx, references))
+        if fast > MOST_FAST:
+            line = MESSAGES["fast"]
+            return Text().say(
+                context.t.gettext(line), most=str(MOST_FAST), n=str(fast), example=code("/follow @name slow")
+            )
+    asked: dict[Asked, list[str]] = {}
+    for reference in references:
+        outcome = await channels.ask(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
+        asked.setdefault(outcome, []).append(show_reference(reference))
+    return _told(asked, pasted, options, context.t)
+
+
+async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
+    """Return those that would become fast; of a folder it is not known yet how many that are."""
+    if len(references) > MOST_FAST:
+        return list(references)
+    known = {reference: await channels.find(db, reference) for reference in references}
+    wishes = {wish.reference for wish in await channels.all_follows(db) if wish.options.fast and not wish.channel_id}
+    return [
+        reference
+        for reference, channel in known.items()
+        if not reference.startswith(FOLDER) and reference not in wishes and not (channel is not None and channel.fast)
+    ]
+
+
+def _told(asked: dict[Asked, list[str]], pasted: Pasted, options: Options, t: Translator) -> Text:
+    text = Text()
+    for outcome, template in _OUTCOMES.items():
+        if outcome in asked:
+            text.line(t.gettext(template), names=_listed(asked[outcome]))
+    if options != Options():
+        text.line(t.gettext("How: {how}."), how=_how(options, t))
+    left = len(pasted.references) - MOST_AT_ONCE
+    if left > 0:
+        line = t.ngettext(
+            "{n} more was too many at once; send it again later.",
+            "{n} more were too many at once; send them again later.",
+            left,
+        )
+        text.line(line, n=left)
+    return text.join(_not_understood(pasted, t)) if pasted.unclear else text
+
+
+def _how(options: Options, t: Translator) -> str:
+    said = [t.gettext(_HOW[word]) for word in options.typed().split() if word in _HOW]
+    if options.history is not None:
+        line = t.ngettext("{n} post of the past is read", "{n} posts of the past are read", options.history)
+        said.append(line.format(n=_number(options.history, t)))
+    return "; ".join(said)
+
+
+def _refused(error: OptionError, t: Translator) -> Text:
+    return Text().say(t.gettext(MESSAGES[error.code]), value=error.value[:60], most=_number(MOST_HISTORY, t))
+
+
+def _not_understood(pasted: Pasted, t: Translator) -> Text:
+    line = t.gettext("No channel: {names}\nWrite @name or a link such as t.me/name.")
+    return Text().say(line, names=_listed([word[:60] for word in pasted.unclear]))
+
+
+def usage(t: Translator) -> Text:
+    """Show how channels are named."""
+    text = Text().line(t.gettext("Write the channels after the command, one or a whole list:"))
+    text.line("{example}", example=code("/follow @MID_Russia t.me/rkn_tg"))
+    text.line(t.gettext("For a private channel send its invite link; or forward me a post of any channel."))
+    text.line(t.gettext("A folder's link t.me/addlist/… works too, and {example}."), example=code("/follow all"))
+    line = t.gettext("Behind them may stand: {options}.")
+    return text.say(line, options=code("fast, slow, join:no, join:yes, history:5000"))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
+
+
+def _number(number: int, t: Translator) -> str:
+    return str(format_decimal(number, locale=t.language))

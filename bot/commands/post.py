@@ -1,0 +1,156 @@
+"""/post: a link, or a reply to an alert, comes in; what the post says, said before, and when, goes out in pages."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from bot.commands.context import Context
+from bot.commands.keyboards import button
+from bot.commands.talk import Reply, Request, message, say
+from bot.locales import Translator
+from bot.locales.titles import in_full
+from bot.markup import LIMIT, Text, code, link, units
+from bot.matching.wording import difference
+from bot.models import Outgoing
+from bot.store import alerts, channels, posts
+from bot.store.posts import StoredPost
+
+ROOM = LIMIT - 300  # UTF-16 units of a page below its heading
+MOST_ENTITIES = 95  # below the heading; Telegram takes 100
+_TITLE = 60  # characters of a channel's title
+_NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
+
+
+async def post(request: Request, context: Context) -> Reply:
+    """Show a post and its history."""
+    asked = request.argument or next(iter(request.links), "")
+    if not asked and request.reply_to is None:
+        return say(_usage(context.t))
+    found = await (_linked(asked, context) if asked else _alerted(request.reply_to or 0, context))
+    if isinstance(found, str):
+        return say(found)
+    return Reply(messages=(await _page(found, 0, context),))
+
+
+async def tapped(request: Request, context: Context) -> Reply:
+    """Show the post that a button names, in a message of its own."""
+    channel_id, message_id = map(int, request.argument.split(":"))
+    found = await _stored(channel_id, message_id, context)
+    return Reply(note=found) if isinstance(found, str) else Reply(messages=(await _page(found, 0, context),))
+
+
+async def turn(request: Request, context: Context) -> Reply:
+    """Turn to another page; the button names the post and the page."""
+    channel_id, message_id, number = map(int, request.argument.split(":"))
+    found = await _stored(channel_id, message_id, context)
+    return Reply(note=found) if isinstance(found, str) else Reply(edit=await _page(found, number, context))
+
+
+async def _linked(text: str, context: Context) -> list[StoredPost] | str:
+    number = _NUMBER.search(text)
+    if number is None:
+        return context.t.gettext("That is no link to a post. It looks like this: https://t.me/name/123")
+    channel = await channels.find(context.database, text)
+    if channel is None:
+        return context.t.gettext("I do not follow the channel of this post.")
+    return await _stored(channel.id, int(number[1]), context)
+
+
+async def _alerted(message_id: int, context: Context) -> list[StoredPost] | str:
+    told = await alerts.post_of(context.database, context.chat.id, message_id)
+    if told is None:
+        return context.t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
+    return await posts.by_key(context.database, told.channel_id, told.key)
+
+
+async def _stored(channel_id: int, message_id: int, context: Context) -> list[StoredPost] | str:
+    """Return the messages of the post that a message belongs to, or say that there is none."""
+    found = await posts.current(context.database, channel_id, [message_id])
+    if not found:
+        return context.t.gettext("This post is not stored.")
+    return await posts.by_key(context.database, channel_id, found[0].key)
+
+
+async def _page(items: Sequence[StoredPost], number: int, context: Context) -> Outgoing:
+    pages = _packed([*_texts(items, context.t), *await _history(items, context)])
+    number = min(number, len(pages) - 1)
+    text = _heading(items, context).add("\n").join(pages[number])
+    data = (items[0].channel_id, items[0].message_id)
+    turns = [(number - 1, "←"), (number + 1, "→")]
+    row = tuple(button(label, "page", *data, to) for to, label in turns if 0 <= to < len(pages))
+    return message(text, (row,) if row else ())
+
+
+def _heading(items: Sequence[StoredPost], context: Context) -> Text:
+    """Name the post, with its link and date, and since when it is gone."""
+    first, t = items[0], context.t
+    title = " ".join(first.channel_title.split())[:_TITLE] or str(first.channel_id)
+    text = Text().add(link(title, first.link), " · ", context.date(first.date), "\n")
+    gone = [item.gone_at for item in items if item.gone_at is not None]
+    if len(gone) == len(items):
+        text.line(t.gettext("No longer visible to our reader since {time}"), time=context.date(max(gone)))
+    elif gone:
+        line = t.ngettext(
+            "{n} of {all} items is no longer visible to our reader, since {time}",
+            "{n} of {all} items are no longer visible to our reader, since {time}",
+            len(gone),
+        )
+        text.line(line, n=len(gone), all=len(items), time=context.date(max(gone)))
+    return text
+
+
+def _texts(items: Iterable[StoredPost], t: Translator) -> Iterator[Text]:
+    """Give what the post says now, in stretches that fit on a page."""
+    said = "\n\n".join(filter(None, (in_full(item.text, item.asides, t) for item in items)))
+    while units(said) > ROOM:
+        kept = said.encode("utf-16-le", "surrogatepass")[: 2 * ROOM].decode("utf-16-le", "ignore")
+        kept = kept.rsplit(maxsplit=1)[0] if any(map(str.isspace, kept.strip())) else kept
+        yield Text().add(kept)
+        said = said[len(kept) :]
+    yield Text().add(said if said.strip() else t.gettext("(no text)"))
+
+
+async def _history(items: Iterable[StoredPost], context: Context) -> list[Text]:
+    """Give what each version changed, and when it was seen, newest first."""
+    first, changed = [], []
+    for item in items:
+        versions = await posts.versions(context.database, item.channel_id, item.message_id)
+        first.append(versions[0])
+        changed += list(pairwise(versions))
+    changed.sort(key=lambda pair: (pair[1].seen_at, pair[1].number), reverse=True)
+    t = context.t
+    history = [_step(before, after, context) for before, after in changed]
+    seen = t.gettext("First seen {time}").format(time=context.date(min(version.seen_at for version in first)))
+    if not changed:
+        seen += ". " + t.gettext("It was not changed since.")
+    return [*history, Text().add(seen)]
+
+
+def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
+    t = context.t
+    heading = t.gettext("Edited {edited}, seen {seen}")
+    edited = context.date(after.edit_date or after.seen_at)
+    text = Text().bold(heading.format(edited=edited, seen=context.date(after.seen_at))).add("\n")
+    if before.text == after.text:
+        return text.add(t.gettext("Only the formatting or the media changed."))
+    return text.join(difference(before.text, after.text)).cut(ROOM)
+
+
+def _packed(blocks: Iterable[Text]) -> list[Text]:
+    """Put as many blocks on each page as fit."""
+    pages: list[Text] = []
+    entities = 0
+    for block in blocks:
+        count = len(block.build()[1])
+        if pages and len(pages[-1]) + len(block) + 2 <= ROOM and entities + count <= MOST_ENTITIES:
+            pages[-1].add("\n\n").join(block)
+            entities += count
+        else:
+            pages.append(Text().join(block))
+            entities = count
+    return pages
+
+
+def _usage(t: Translator) -> Text:
+    line = t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
+    return Text().say(line, example=code("/post https://t.me/name/123"))

@@ -1,0 +1,54 @@
+"""A change of a post comes in, the reply that tells a chat of it, under its alert, goes out. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.asides import Aside
+from bot.delivery.rendering import TITLE_ROOM, TOPIC_ROOM, Audience, moment, no_longer_visible, one_line
+from bot.locales.titles import in_full, topic_title
+from bot.markup import Text, link
+from bot.matching.wording import difference
+from bot.models import Button, Outgoing, post_link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostChange:
+    """All that the reply says."""
+
+    channel_id: int
+    title: str
+    username: str | None
+    message_id: int
+    text: str
+    asides: tuple[Aside, ...] = ()
+    before: str | None  # the text before an edit; None where the post is no longer visible
+    edited_at: datetime | None = None
+    joined: tuple[str, ...] = ()  # topics that it fits only now
+    gone_at: datetime | None = None
+
+
+def render_change(change: PostChange, audience: Audience) -> Outgoing:
+    """Write what an edit has changed, or what a post that is gone had said; the link stays however long that is."""
+    gettext = audience.translator.gettext
+    url = post_link(change.channel_id, change.username, change.message_id)
+    title = one_line(change.title, TITLE_ROOM) or change.username or str(change.channel_id)
+    text = Text().add(link(title, url), " · ")
+    if change.gone_at is not None:
+        text.add(no_longer_visible(change.gone_at, audience, beside=audience.now), "\n")
+        text.add(in_full(change.text, change.asides, audience.translator))
+    else:
+        text.add(_edited(change, audience), "\n")
+        if change.joined:
+            titles = [one_line(topic_title(name, audience.translator), TOPIC_ROOM) for name in change.joined]
+            text.line(gettext("Now also: {topics}"), topics=", ".join(titles))
+        text.join(difference(change.before or "", change.text))
+    written, entities = text.cut().build()
+    history = Button(text=gettext("History"), data=f"post:{change.channel_id}:{change.message_id}".encode())
+    return Outgoing(text=written, entities=entities, buttons=((history,),))
+
+
+def _edited(change: PostChange, audience: Audience) -> str:
+    gettext = audience.translator.gettext
+    if change.edited_at is None:
+        return gettext("edited")
+    return gettext("edited {time}").format(time=moment(change.edited_at, audience, beside=audience.now))

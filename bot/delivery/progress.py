@@ -1,0 +1,146 @@
+"""Work that chats watch comes in from the store; one message of each goes out, and is edited as the work goes on."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from babel.numbers import format_decimal
+
+from bot.delivery.rendering import one_line
+from bot.errors import TelegramError, Verdict
+from bot.locales import Translator, translator
+from bot.models import Clock, Outgoing
+from bot.store import alerts, meta, pasts
+from bot.store.database import Database, Subject
+from bot.store.pasts import Figures, Progress
+from bot.telegram.sender import Sender
+
+log = structlog.get_logger(__name__)
+
+EVERY = timedelta(seconds=3)  # that a message is edited, at most
+LOOK_AGAIN = 30.0  # s, where nothing was announced
+_TITLE = 120  # UTF-16 units of a channel's title
+_BAR = 12  # blocks
+
+
+class Showing:
+    """Keeps the messages up to date."""
+
+    def __init__(self, database: Database, sender: Sender, *, clock: Clock) -> None:
+        self._database = database
+        self._sender = sender
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Show what is new, for ever."""
+        changes = self._database.changes
+        while True:
+            revision = changes.revision(Subject.PROGRESS)
+            if await self.show_due():
+                await asyncio.sleep(EVERY.total_seconds())
+            else:
+                await changes.wait(Subject.PROGRESS, revision, LOOK_AGAIN)
+
+    async def show_due(self) -> bool:
+        """Bring each message up to date whose time has come; say whether any will have to be looked at again soon."""
+        stale = [progress for progress in await pasts.in_sight(self._database) if _is_stale(progress)]
+        for progress in stale:
+            if progress.next_at <= self._clock():
+                await self._show(progress)
+        return bool(stale)
+
+    async def _show(self, progress: Progress) -> None:
+        """Send or edit one message, and write down what it shows."""
+        try:
+            message_id = await self._put(progress)
+        except TelegramError as error:
+            await self._refused(progress, error)
+            return
+        if progress.figures.is_over:
+            await self._database.write(lambda tx: pasts.close(tx, progress))
+            return
+        figures, next_at = _written(progress.figures), self._clock() + EVERY
+        await self._database.write(
+            lambda tx: pasts.shown(tx, progress, figures=figures, message_id=message_id, next_at=next_at)
+        )
+
+    async def _put(self, progress: Progress) -> int | None:
+        """Edit the message, or send it where there is none; after a crash a second one may come, never two at once."""
+        if not progress.figures.channels and progress.message_id is None:
+            return None  # nothing came of it
+        outgoing = render_progress(progress.figures, translator(progress.chat.language))
+        if progress.message_id is not None:
+            await self._sender.edit(progress.chat.peer, progress.message_id, outgoing)
+            return progress.message_id
+        subject = f"{progress.asked_at.isoformat()}:{_written(progress.figures)}"
+        secret = await self._database.write(lambda tx: meta.secret(tx, alerts.SECRET))
+        random_id = alerts.random_id(secret, progress.chat.key, "progress", subject)
+        return await self._sender.send(progress.chat.peer, outgoing, random_id=random_id)
+
+    async def _refused(self, progress: Progress, error: TelegramError) -> None:
+        if error.verdict in {Verdict.RETRY, Verdict.FATAL}:  # of the latter the worker hears as well, and stops
+            until = self._clock() + max(EVERY, timedelta(seconds=error.retry_after))
+            await self._database.write(lambda tx: pasts.put_off(tx, progress, until=until))
+            return
+        log.warning("a message cannot show how work goes on", chat=progress.chat.id, error=error.error)
+        await self._database.write(lambda tx: pasts.close(tx, progress))
+
+
+def render_progress(figures: Figures, t: Translator) -> Outgoing:
+    """Write how a piece of work stands. Pure."""
+    if figures.is_over:
+        return Outgoing(text=_ended(figures, t))
+    line = t.gettext("Reading the past of «{channel}»: {read} of {wanted} posts.")
+    total = figures.channels + figures.waiting
+    if total > 1:
+        line = t.ngettext(
+            "Reading the past of {n} channel: {read} of {wanted} posts.",
+            "Reading the past of {n} channels: {read} of {wanted} posts.",
+            total,
+        )
+    done = figures.read / figures.wanted if figures.wanted else 0.0
+    bar = "▓" * int(done * _BAR) + "░" * (_BAR - int(done * _BAR))
+    said = line.format(
+        n=total, channel=_title(figures), read=_number(figures.read, t), wanted=_number(figures.wanted, t)
+    )
+    return Outgoing(text=f"{said}\n{bar} {int(done * 100)} %")
+
+
+def _ended(figures: Figures, t: Translator) -> str:
+    if not figures.channels:
+        return t.gettext("I read no further: it is followed no more.")
+    if figures.channels == 1:
+        line = t.ngettext(
+            "The past of «{channel}» is stored: {read} post.",
+            "The past of «{channel}» is stored: {read} posts.",
+            figures.read,
+        )
+    else:
+        line = t.ngettext(
+            "The past of the channels is stored: {read} post.",
+            "The past of the channels is stored: {read} posts.",
+            figures.read,
+        )
+    said = line.format(channel=_title(figures), read=_number(figures.read, t))
+    if not figures.failed:
+        return said
+    failed = t.ngettext(
+        "{n} channel could not be read to the end.", "{n} channels could not be read to the end.", figures.failed
+    )
+    return f"{said} {failed.format(n=figures.failed)}"
+
+
+def _is_stale(progress: Progress) -> bool:
+    return progress.shown != _written(progress.figures) and (progress.figures.channels > 0 or progress.figures.is_over)
+
+
+def _written(figures: Figures) -> str:
+    return f"{figures.channels}+{figures.waiting} {figures.ended} {figures.read}/{figures.wanted}"
+
+
+def _title(figures: Figures) -> str:
+    return one_line(figures.title, _TITLE)
+
+
+def _number(number: int, t: Translator) -> str:
+    return str(format_decimal(number, locale=t.language))

@@ -1,0 +1,117 @@
+"""Where parts of a query stand: finds of two parts come in, those of both together go out, in bounded time."""
+
+from bisect import bisect_left, bisect_right
+from typing import NamedTuple
+
+# The most finds that one proximity or phrase makes of all pairs, and the most pairs that it tries; only a text that
+# repeats one word hundreds of times has more. From then on it makes a few pairs at each word.
+_MOST_FINDS = 500
+_MOST_PAIRS = 5_000
+_MOST_TRIED = 50  # finds that one is held against, then, on either side
+
+
+class Find(NamedTuple):
+    """One place where a step holds."""
+
+    first: int  # position of its first word
+    last: int  # position of its last word
+    runs: tuple[tuple[int, int], ...]  # tokens to highlight, as (first index, last index)
+
+
+def followed(first: list[Find], second: list[Find], distance: int) -> dict[tuple[int, int], Find]:
+    """Return each of `first` joined with each of `second` that begins at most `distance` words after it ends."""
+    starts = [find.first for find in second]
+    joined: dict[tuple[int, int], Find] = {}
+    tried = 0
+    for left in first:
+        for right in second[bisect_right(starts, left.last) : bisect_right(starts, left.last + distance)]:
+            edges = (left.first, right.last)
+            if edges not in joined:
+                joined[edges] = Find(*edges, left.runs + right.runs)
+            tried += 1
+            if len(joined) >= _MOST_FINDS or tried >= _MOST_PAIRS:
+                return _followed_once(first, second, distance)
+    return joined
+
+
+def _followed_once(first: list[Find], second: list[Find], distance: int) -> dict[tuple[int, int], Find]:
+    """Return each of `second` joined with the farthest of `first` before it, where all pairs would be too many."""
+    before = sorted([(find.last, index) for index, find in enumerate(first)])
+    count, at = len(before), 0
+    joined: dict[tuple[int, int], Find] = {}
+    for right in second:
+        while at < count and before[at][0] < right.first - distance:
+            at += 1
+        if at < count and before[at][0] < right.first:
+            left = first[before[at][1]]
+            joined[left.first, right.last] = Find(left.first, right.last, left.runs + right.runs)
+    return joined
+
+
+def beside(left: list[Find], right: list[Find], distance: int) -> dict[tuple[int, int], Find]:
+    """Return each of one side joined with each of the other that is near it or stands among its words."""
+    if len(left) > _MOST_PAIRS:
+        return _beside_outermost(left, right, distance)
+    starts = [find.first for find in right]
+    reach = distance + max([find.last - find.first for find in right])
+    windows = [(bisect_left(starts, one.first - reach), bisect_right(starts, one.last + distance)) for one in left]
+    if sum([end - begin for begin, end in windows]) > _MOST_PAIRS:
+        return _beside_outermost(left, right, distance)
+    joined: dict[tuple[int, int], Find] = {}
+    for one, (begin, end) in zip(left, windows, strict=True):
+        for other in right[begin:end]:
+            if other.last < one.first - distance or _share(one, other):
+                continue
+            pair = _pair(one, other)
+            joined.setdefault(pair[:2], pair)
+            if len(joined) >= _MOST_FINDS:
+                return _beside_outermost(left, right, distance)
+    return joined
+
+
+def _beside_outermost(left: list[Find], right: list[Find], distance: int) -> dict[tuple[int, int], Find]:
+    """Return each of one side joined with the outermost two of the other near it, where all pairs would be too many.
+
+    These reach furthest: what is near any pair is near one of them. For the same reason no find counts that lies inside
+    another one, on either side, so that the windows move on with the finds.
+    """
+    others = _widest(right)
+    count, begin, end = len(others), 0, 0
+    found: set[Find] = set()
+    for one in _widest(left):
+        while begin < count and others[begin].last < one.first - distance:
+            begin += 1
+        while end < count and others[end].first <= one.last + distance:
+            end += 1
+        for reach in (others[begin:end][:_MOST_TRIED], others[begin:end][: -_MOST_TRIED - 1 : -1]):
+            for other in reach:
+                if not _share(one, other):
+                    found.add(_pair(one, other))
+                    break
+    return {find[:2]: find for find in _widest(sorted(found))}
+
+
+def _widest(finds: list[Find]) -> list[Find]:
+    """Return those of sorted finds that lie in no other one; they begin and end in the same order."""
+    kept: list[Find] = []
+    for find in finds:
+        if kept and find.first == kept[-1].first:
+            kept[-1] = find
+        elif not kept or find.last > kept[-1].last:
+            kept.append(find)
+    return kept
+
+
+def _pair(one: Find, other: Find) -> Find:
+    return Find(min(one.first, other.first), max(one.last, other.last), one.runs + other.runs)
+
+
+def _share(one: Find, other: Find) -> bool:
+    """Tell whether two finds use the same token: a word is not near itself."""
+    if one.last < other.first or other.last < one.first:
+        return False
+    for a in one.runs:  # `any` would take three times as long
+        for b in other.runs:
+            if a[0] <= b[1] and b[0] <= a[1]:
+                return True
+    return False

@@ -1,0 +1,1 @@
+"""Whether anything is missing: marks, dates and counts come in; how each channel stands goes out."""

@@ -1,0 +1,121 @@
+"""Requests of the sources come in, are paced and counted, and go to Telegram through one reader account.
+
+Telegram publishes no limits for what user accounts may ask. So each method has a budget of its own, which is halved
+whenever Telegram asks for a wait and grows again in the hours after; the wait is obeyed whole, across restarts too.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+import structlog
+from telethon import TelegramClient
+from telethon.tl import TLRequest
+
+from bot.errors import ReaderLostError, TelegramError, Verdict
+from bot.models import Clock
+from bot.sources.gateway import call
+from bot.sources.pace import Bucket, Window
+from bot.store import requests
+from bot.store.database import Database, Transaction
+
+log = structlog.get_logger(__name__)
+
+RATE = 3.0  # requests a second of one method, on average …
+BURST = 90  # … after so many at once
+NOTE_EVERY = 30.0  # s between writings of the counts
+# Names are dear: a burst of 50 brings a wait, one of 160 waits of 15 hours and more, 30 a minute go well
+# (notes/telethon.md B.3). A restart forgets the window, so that it is short.
+NAMES, NAMES_WITHIN = 10, timedelta(seconds=20)
+READING = {"GetDialogs", "GetHistory", "GetChannelDifference"}
+FLOOD = 420  # Telegram's code for too many requests
+
+
+class Account:
+    """A reader account: every request that a source makes goes through `ask`."""
+
+    def __init__(  # noqa: PLR0913 - the parts it is made of
+        self,
+        client: TelegramClient,
+        database: Database,
+        *,
+        reader_id: int,
+        clock: Clock,
+        rate: float = RATE,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        self.client = client
+        self.reader_id = reader_id
+        self._database = database
+        self._clock = clock
+        self._rate = rate
+        self._now = now
+        self._buckets: dict[str, Bucket] = {}
+        self.names = Window(events=NAMES, within=NAMES_WITHIN)  # whoever asks for a name looks here first
+        self._waits: dict[str, datetime] | None = None
+        self._asked: Counter[str] = Counter()
+
+    async def ask(self, request: TLRequest) -> Any:  # noqa: ANN401 - each request has its own answer
+        """Ask Telegram something, once the budget of the method allows.
+
+        Raises TelegramError, without asking where Telegram wants us to wait; ReaderLostError where the account or
+        its session is gone.
+        """
+        method = type(request).__name__.removesuffix("Request")
+        await self._obey(method)
+        bucket = self._buckets.setdefault(method, Bucket(rate=self._rate, burst=BURST, now=self._now()))
+        await asyncio.sleep(bucket.take(self._now()))
+        self._asked[method] += 1
+        try:
+            return await call(self.client, request)
+        except TelegramError as error:
+            if error.verdict is Verdict.FATAL:
+                raise ReaderLostError(error.error) from error
+            if error.code == FLOOD:
+                bucket.slow_down(self._now())
+                await self._wait(method, error)
+            raise
+
+    async def run(self) -> None:
+        """Write the counts down now and then, for ever."""
+        while True:
+            await asyncio.sleep(NOTE_EVERY)
+            await self.note()
+
+    def held_up(self) -> timedelta:
+        """Say how much longer Telegram wants us to leave alone what reading takes."""
+        now = self._clock()
+        waits = [until - now for method, until in (self._waits or {}).items() if method in READING]
+        return max([timedelta(), *waits])
+
+    async def note(self) -> None:
+        """Write down what was asked since the last time."""
+        asked, self._asked = self._asked, Counter()
+        if asked:
+            now = self._clock()
+            await self._database.write(lambda tx: requests.count(tx, self.reader_id, asked, now))
+
+    async def _obey(self, method: str) -> None:
+        if self._waits is None:
+            self._waits = await requests.waits(self._database, self.reader_id, self._clock())
+        until = self._waits.get(method)
+        if until is None:
+            return
+        left = (until - self._clock()).total_seconds()
+        if left > 0:
+            raise TelegramError(f"FLOOD_WAIT_{left:.0f}", code=FLOOD, verdict=Verdict.RETRY, retry_after=left)
+        del self._waits[method]
+
+    async def _wait(self, method: str, error: TelegramError) -> None:
+        assert self._waits is not None  # noqa: S101 - whoever asks has obeyed
+        until = self._clock() + timedelta(seconds=error.retry_after)
+        self._waits[method] = until
+        log.warning("Telegram asks us to wait", method=method, seconds=error.retry_after)
+
+        async def job(tx: Transaction) -> None:
+            await requests.wait(tx, self.reader_id, method, until)
+
+        await self._database.write(job)

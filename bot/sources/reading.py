@@ -1,0 +1,205 @@
+"""A reader's session comes in; its account reads until Telegram ends it, and again once it is logged in anew.
+
+While it cannot read, everything else goes on: the bot answers, alerts are delivered, another reader takes over what it
+can. The owners are told what happened and what to do.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from telethon.tl.functions.updates import GetStateRequest
+
+from bot.errors import FatalError, ReaderLostError, SettingsError, TelegramError
+from bot.ingest import Ingest
+from bot.loops import guarded
+from bot.models import Clock
+from bot.settings import Settings
+from bot.sources.account import Account
+from bot.sources.catch_up import CatchUp
+from bot.sources.fast import Fast
+from bot.sources.live import Live
+from bot.sources.pasts import Pasts
+from bot.sources.shares import Shares
+from bot.sources.subscriptions import Subscriptions
+from bot.sources.sweep import Sweep
+from bot.sources.verifying import Verifying
+from bot.store import alerts, chats, readers
+from bot.store.database import Database, Transaction
+from bot.telegram import clients
+from bot.telegram.failures import CONNECTION_LOST
+
+log = structlog.get_logger(__name__)
+
+WATCH_EVERY = 45.0  # s between two questions whether Telegram still answers …
+ANSWERS_WITHIN = 20.0  # s
+FAILURES = 2  # … and after so many without an answer the connection is made anew
+HELD_UP = timedelta(minutes=15)  # so long a wait is a reason to let another reader take over
+LOOK_FOR_LOGIN = 5.0  # s
+
+
+class Reading:
+    """One reader account, from its connection to its end."""
+
+    def __init__(  # noqa: PLR0913 - the parts it is made of
+        self,
+        settings: Settings,
+        session: str,
+        database: Database,
+        ingest: Ingest,
+        shares: Shares,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._session = session
+        self._path = settings.data_dir / session
+        self._database = database
+        self._ingest = ingest
+        self._shares = shares
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self._is_open = False
+        self._reader_id = 0
+
+    async def open(self) -> clients.Client:
+        """Take the session and connect; what is pushed from now on is kept.
+
+        Raises SettingsError where the account is not logged in, FatalError where another process uses the session.
+        """
+        self._stack.enter_context(clients.lock(self._path))
+        try:
+            self.client = clients.reader_client(self._settings, self._session)
+            # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
+            self._stack.push_async_callback(self.client.disconnect)
+            # Handlers are in place before the client connects: what is caught up is handed to them at once.
+            self._live = Live(self.client, self._ingest, self._clock)
+            account_id = await clients.connect_reader(self.client)
+        except BaseException:
+            await self.close()
+            raise
+        self._reader_id = await self._database.write(
+            lambda tx: readers.register(tx, account_id, self._clock(), self._session)
+        )
+        self._live.reader_id = self._reader_id
+        self._is_open = True
+        return self.client
+
+    async def close(self) -> None:
+        """Disconnect and give the session back, so that `channelwatch login` can use it."""
+        self._is_open = False
+        stack, self._stack = self._stack, AsyncExitStack()
+        await stack.aclose()
+
+    async def run(self) -> None:
+        """Read for ever; what ends the account ends the reading only until somebody has logged it in again."""
+        seen = 0
+        while True:
+            if not self._is_open:
+                await self._logged_in_since(seen)
+            try:
+                await self._read()
+            except* ReaderLostError as lost:
+                await self._lose(_first(lost))
+            await self._shares.leave(self._reader_id)
+            await self.close()
+            seen = _stamp(self._path)
+
+    async def _read(self) -> None:
+        account = Account(
+            self.client,
+            self._database,
+            reader_id=self._reader_id,
+            clock=self._clock,
+            rate=self._settings.request_rate,
+        )
+        catch_up = CatchUp(account, self._database, self._ingest, clock=self._clock)
+        fixed = (account, self._database, catch_up)
+        clock, settings = self._clock, self._settings
+        sweep = Sweep(*fixed, self._shares, clock=clock, interval=settings.sweep_interval)
+        verifying = Verifying(*fixed, clock=clock, days=settings.verify_days)
+        subscriptions = Subscriptions(*fixed, self._shares, clock=clock, join_interval=settings.join_interval)
+        self.client.on_reconnect = sweep.request_sweep
+        await self._shares.enter(self._reader_id)
+        loops = {
+            "live": self._live.run,
+            "sweep": sweep.run,
+            "verifying": verifying.run,
+            "fast": Fast(*fixed, clock=clock).run,
+            "pasts": Pasts(*fixed, clock=clock).run,
+            "subscriptions": subscriptions.run,
+            "requests": account.run,
+        }
+        async with asyncio.TaskGroup() as group:
+            for name, loop in loops.items():
+                group.create_task(guarded(name, loop), name=f"reader {self._reader_id} {name}")
+            group.create_task(self._stay_connected())
+            group.create_task(self._watch(account))
+
+    async def _stay_connected(self) -> None:
+        try:
+            await clients.keep_connected(self.client)
+        except (FatalError, SettingsError) as error:
+            log.warning("the reader account could not sign in again", why=str(error))
+            raise ReaderLostError("AUTH_KEY_UNREGISTERED") from error
+
+    async def _watch(self, account: Account) -> None:
+        """See whether Telegram still answers: a connection may look alive for minutes after it has died."""
+        failures = 0
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            failures = 0 if await _answers(account) else failures + 1
+            if failures == FAILURES:
+                log.warning("Telegram does not answer the reader; it connects anew")
+                await self.client.disconnect()  # `keep_connected` does the rest
+                failures = 0
+            held_up = account.held_up() > HELD_UP
+            await (self._shares.leave if held_up else self._shares.enter)(self._reader_id)
+
+    async def _lose(self, error: ReaderLostError) -> None:
+        """Write the loss down and tell the owners."""
+        log.error("a reader account is lost", reader=self._reader_id, reason=error.reason)
+        now = self._clock()
+        payload = {"notice": "reader_lost", "reason": error.reason, "standby": self._session == clients.STANDBY}
+
+        async def job(tx: Transaction) -> None:
+            await readers.lose(tx, self._reader_id, error.reason)
+            for chat in await chats.of_owners(tx):
+                subject = f"reader_lost:{self._reader_id}:{now.isoformat()}"
+                await alerts.enqueue(tx, chat=chat, kind=alerts.Kind.NOTICE, subject=subject, payload=payload, now=now)
+
+        await self._database.write(job)
+
+    async def _logged_in_since(self, seen: int) -> None:
+        """Wait until `channelwatch login` has written to the session, and connect with it."""
+        while not self._is_open:
+            if _stamp(self._path) == seen:
+                await asyncio.sleep(LOOK_FOR_LOGIN)
+                continue
+            try:
+                await self.open()
+            except (FatalError, SettingsError) as error:  # somebody is logging in this moment, or has given it up
+                log.info("the reader account is not logged in yet", session=self._session, why=str(error))
+                seen = _stamp(self._path)
+
+
+async def _answers(account: Account) -> bool:
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN):
+            await account.ask(GetStateRequest())
+    except TimeoutError:
+        return False
+    except TelegramError as error:
+        return error.error != CONNECTION_LOST
+    return True
+
+
+def _first(group: BaseExceptionGroup[ReaderLostError]) -> ReaderLostError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _stamp(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0

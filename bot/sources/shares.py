@@ -1,0 +1,58 @@
+"""Readers that come and go come in; which of them sees to which channel goes into the store.
+
+People follow channels, not readers: who reads a channel is decided here, and again when a reader is lost.
+"""
+
+from collections import Counter
+
+from bot.store import channels
+from bot.store.channels import Channel
+from bot.store.database import Database
+
+MOST = 500  # channels of one reader: an account may be in as many
+
+
+class Shares:
+    """The readers that read now, and what each of them reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._reading: set[int] = set()
+
+    def leads(self, reader_id: int) -> bool:
+        """Say whether this reader takes on what people ask to follow; one does."""
+        return bool(self._reading) and reader_id == min(self._reading)
+
+    async def enter(self, reader_id: int) -> None:
+        """Let a reader take its share."""
+        self._reading.add(reader_id)
+        await self.share_out()
+
+    async def leave(self, reader_id: int) -> None:
+        """Give the public channels of a reader to the others."""
+        self._reading.discard(reader_id)
+        await self.share_out()
+
+    async def share_out(self) -> None:
+        """Give every channel that nobody can read now to a reader; what none can read, the first finds to be lost."""
+        shares = await channels.shares(self._database)
+        loads = Counter(share.read_by for share in shares)
+        given: dict[int, int] = {}
+        for share in shares:
+            able = [reader for reader in sorted(self._reading) if share.is_open_to(reader)]
+            if share.read_by in (able or self._reading) or not self._reading:
+                continue
+            chosen = min(able or self._reading, key=lambda reader: (loads[reader] >= MOST, reader))
+            given[share.channel_id] = chosen
+            loads[chosen] += 1
+        if given:
+            await self._database.write(lambda tx: channels.entrust(tx, given))
+
+    async def hand_over(self, channel: Channel, reader_id: int) -> bool:
+        """Give a channel that this reader lost to another one; False where no other may reach it."""
+        share = next((s for s in await channels.shares(self._database) if s.channel_id == channel.id), None)
+        others = self._reading - {reader_id}
+        able = [reader for reader in sorted(others) if share is not None and share.is_open_to(reader)]
+        if able:
+            await self._database.write(lambda tx: channels.entrust(tx, {channel.id: able[0]}))
+        return bool(able)

@@ -1,0 +1,194 @@
+"""Alerts follow their posts: what was posted, changed or lost comes in, and which alerts tell of it goes out."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.asides import Aside, from_json, whole
+from bot.store import alerts
+from bot.store.alerts import Draft, Kind
+from bot.store.chats import Edits
+from bot.store.database import Reader, Transaction
+from bot.store.rows import json_list, maybe_date, to_ms
+
+JOINS_WITHIN = timedelta(hours=1)  # of each other are two posts posted that say the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """A version of a message, as far as an alert shows it."""
+
+    version_id: int
+    text: str
+    asides: tuple[Aside, ...]
+    hash: bytes
+    edit_date: int  # ms, 0 where it was not edited
+
+    @property
+    def whole(self) -> str:
+        """All that a reader sees: the text and what stands beside it."""
+        return whole(self.text, self.asides)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outdated:
+    """An alert that shows something else than its post by now."""
+
+    id: int  # of the row that tells of the post
+    alert_id: int  # of the row that was sent: another one where the post joined an alert
+    payload: Mapping[str, Any]
+    chat_id: int
+    chat_key: bytes
+    edits: Edits
+    channel_id: int
+    message_id: int
+    is_shown: bool  # by the alert; else it is another item of the album
+    shown: Wording  # by the alert; of another item, what it said before
+    current: Wording
+    loaded: bool  # something else stands beside the text now
+    was_gone: bool  # as the alert shows it
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What an alert is to show of its post from now on."""
+
+    id: int
+    payload: Mapping[str, object]
+    words: str
+
+
+async def tell(tx: Transaction, drafts: Collection[Draft], *, now: datetime) -> int:
+    """Put alerts of posts into the outbox; return how many were new.
+
+    A post that says what another said within an hour joins its alert, which is edited to name both.
+    """
+    earlier = await _earlier(tx, drafts)
+    first: list[Draft] = []
+    again: list[Draft] = []
+    said: set[tuple[int, str | None]] = set()
+    for draft in drafts:
+        words = (draft.chat_id, draft.words)
+        is_repeat = (draft.chat_id, draft.subject) in earlier or words in said
+        (again if is_repeat and draft.said_at is not None else first).append(draft)
+        said.add(words)
+    count = await alerts.enqueue_all(tx, first, now=now)
+    return count + await _join(tx, again, now=now) if again else count
+
+
+async def _join(tx: Transaction, drafts: Collection[Draft], *, now: datetime) -> int:
+    """Let posts join the alerts that say the same; return how many alerts were new after all."""
+    earlier = await _earlier(tx, drafts)
+    apart, repeats = [], []
+    for draft in drafts:
+        alert_id = earlier.get((draft.chat_id, draft.subject))
+        if alert_id is None:
+            apart.append(draft)
+        else:
+            repeats.append(replace(draft, kind=Kind.REPEAT, follows=alert_id))
+    if await alerts.enqueue_all(tx, repeats, now=now):
+        await alerts.enqueue_all(tx, [_edit(draft) for draft in repeats], now=now)
+    return await tell(tx, apart, now=now) if apart else 0
+
+
+def _edit(repeat: Draft) -> Draft:
+    return Draft(
+        chat_id=repeat.chat_id,
+        chat_key=repeat.chat_key,
+        kind=Kind.EDIT,
+        subject=f"repeat/{repeat.subject}",
+        payload={},
+        follows=repeat.follows,
+    )
+
+
+async def _earlier(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, str], int]:
+    """Return the rows of the alerts that these may join, by chat and subject; one that cannot be edited is none."""
+    asked = [(d.chat_id, d.words, to_ms(d.said_at), d.subject) for d in drafts if d.said_at is not None]
+    rows = await tx.fetch_all(
+        """SELECT a.id, a.chat_id, q.value ->> 3 AS subject FROM json_each(:asked) q
+        JOIN alerts a ON a.words = q.value ->> 1 AND a.chat_id = q.value ->> 0 AND a.kind = 'post'
+            AND (a.state = 'due' OR a.state = 'sent' AND a.message_id IS NOT NULL)
+        JOIN versions v ON v.id = a.payload ->> 'version_id' AND abs(v.date - (q.value ->> 2)) <= :within
+        ORDER BY a.id DESC""",
+        {"asked": json_list(asked), "within": JOINS_WITHIN // timedelta(milliseconds=1)},
+    )
+    return {(row["chat_id"], row["subject"]): row["id"] for row in rows}
+
+
+async def outdated(
+    tx: Reader,
+    messages: Iterable[tuple[int, int]],
+    *,
+    edited: Iterable[tuple[int, int]] = (),
+    loaded: Iterable[tuple[int, int]] = (),
+) -> list[Outdated]:
+    """Return the alerts that show one of these messages, (channel id, message id), otherwise than it stands now.
+
+    Of those `loaded`, beside whose text something else stands, every alert is one; of those `edited` also the alerts
+    that show another item of their album.
+    """
+    asked = [*messages, *((*key, "edited") for key in edited), *((*key, "loaded") for key in loaded)]
+    rows = await tx.fetch_all(
+        """SELECT a.id, coalesce(a.follows, a.id) AS alert_id, a.payload, a.chat_id, c.key, c.edits,
+            m.channel_id, m.message_id, m.gone_at, a.payload ->> 'gone' IS NOT NULL AS was_gone,
+            k.value ->> 2 IS 'loaded' AS loaded, s.message_id = m.message_id AS is_shown,
+            v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
+            w.id AS new_id, w.text AS new_text, w.hash AS new_hash, coalesce(w.edit_date, 0) AS new_date,
+            v.asides AS old_asides, w.asides AS new_asides
+        FROM json_each(:messages) k
+        JOIN messages m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
+        JOIN alerts a ON a.channel_id = m.channel_id AND a.state != 'dead'
+            AND a.post_key = coalesce('g' || nullif(m.grouped_id, 0), 'm' || m.message_id)
+        JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
+        JOIN versions s ON s.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
+        JOIN versions v ON v.id = iif(s.message_id = m.message_id, s.id, (
+            SELECT id FROM versions WHERE channel_id = m.channel_id AND message_id = m.message_id
+            AND id != m.version_id ORDER BY edit_date DESC, number DESC LIMIT 1))
+        JOIN versions w ON w.id = m.version_id
+        WHERE iif(is_shown, v.id != w.id OR loaded OR a.payload ->> 'gone' IS NOT m.gone_at, k.value ->> 2 IS 'edited')
+        ORDER BY a.id""",
+        {"messages": json_list(asked)},
+    )
+    return [_to_outdated(row) for row in rows]
+
+
+def _to_outdated(row: sqlite3.Row) -> Outdated:
+    return Outdated(
+        id=row["id"],
+        alert_id=row["alert_id"],
+        payload=json.loads(row["payload"]),
+        chat_id=row["chat_id"],
+        chat_key=row["key"],
+        edits=Edits(row["edits"]),
+        channel_id=row["channel_id"],
+        message_id=row["message_id"],
+        is_shown=bool(row["is_shown"]),
+        shown=_to_wording(row, "old"),
+        current=_to_wording(row, "new"),
+        loaded=bool(row["loaded"]),
+        was_gone=bool(row["was_gone"]),
+        gone_at=maybe_date(row["gone_at"]),
+    )
+
+
+def _to_wording(row: sqlite3.Row, which: str) -> Wording:
+    return Wording(
+        version_id=row[f"{which}_id"],
+        text=row[f"{which}_text"],
+        asides=from_json(row[f"{which}_asides"]),
+        hash=row[f"{which}_hash"],
+        edit_date=row[f"{which}_date"],
+    )
+
+
+async def show(tx: Transaction, shown: Collection[Shown]) -> None:
+    """Write down what alerts are to show; an edit in the outbox makes them."""
+    await tx.execute_many(
+        "UPDATE alerts SET payload = :payload, words = :words WHERE id = :id",
+        [{"id": s.id, "words": s.words, "payload": json.dumps(s.payload, ensure_ascii=False)} for s in shown],
+    )

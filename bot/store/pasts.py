@@ -1,0 +1,154 @@
+"""How far back channels are to be read: wishes come in, how far each has come is kept, whoever shows it asks here."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store import chats
+from bot.store.chats import Chat
+from bot.store.database import Reader, Subject, Transaction
+from bot.store.rows import from_ms, to_ms
+
+DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A channel's past that is being read."""
+
+    id: int
+    channel_id: int
+    wanted: int  # posts
+    read: int  # posts so far
+    below: int | None  # the id under which to go on; None: at the newest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """How a piece of work stands."""
+
+    channels: int  # whose past is wanted, and which are followed by now
+    waiting: int  # channels that are not looked at yet
+    ended: int  # channels that are through
+    failed: int  # those of them that could not be read to the end
+    wanted: int  # posts, of all these channels
+    read: int  # posts so far
+    title: str  # of the channel, where it is one
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing more will come."""
+        return not self.waiting and self.ended == self.channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A message that shows a chat how a piece of work goes."""
+
+    id: int
+    chat: Chat
+    asked_at: datetime
+    message_id: int | None  # None: not sent yet
+    shown: str | None  # what it shows
+    next_at: datetime  # not to be edited before
+    figures: Figures
+
+
+async def want(tx: Transaction, channel_id: int, *, chat_id: int, asked_at: datetime, posts: int) -> None:
+    """Have so many posts of a channel's past read; the chat that asked sees how it goes."""
+    await tx.execute(
+        """INSERT INTO pasts (channel_id, chat_id, asked_at, wanted) VALUES (:channel, :chat, :asked_at, :posts)
+        ON CONFLICT DO UPDATE SET wanted = max(wanted, excluded.wanted)""",
+        {"channel": channel_id, "chat": chat_id, "asked_at": to_ms(asked_at), "posts": posts},
+    )
+    await show(tx, chat_id, asked_at)
+
+
+async def show(tx: Transaction, chat_id: int, asked_at: datetime) -> None:
+    """Let a chat see how the work goes that it asked for in this moment."""
+    sql = "INSERT INTO progress (chat_id, asked_at, next_at) VALUES (:chat, :asked_at, 0) ON CONFLICT DO NOTHING"
+    await tx.execute(sql, {"chat": chat_id, "asked_at": to_ms(asked_at)})
+    tx.announce(Subject.PROGRESS)
+
+
+async def unread(db: Reader, reader_id: int) -> list[Past]:
+    """Return what this reader has to read, the longest waited for first."""
+    rows = await db.fetch_all(
+        """SELECT p.* FROM pasts p JOIN channels c ON c.id = p.channel_id
+        WHERE p.ended IS NULL AND c.followed_at IS NOT NULL AND c.read_by = :reader ORDER BY p.asked_at, p.id""",
+        {"reader": reader_id},
+    )
+    return [
+        Past(id=row["id"], channel_id=row["channel_id"], wanted=row["wanted"], read=row["read"], below=row["below"])
+        for row in rows
+    ]
+
+
+async def advance(tx: Transaction, past_id: int, *, read: int, below: int | None, ended: str | None = None) -> None:
+    """Write down how far a past is read, and how it ended: `DONE`, or Telegram's error string."""
+    await tx.execute(
+        "UPDATE pasts SET read = :read, below = :below, ended = :ended WHERE id = :id",
+        {"id": past_id, "read": read, "below": below, "ended": ended},
+    )
+    tx.announce(Subject.PROGRESS)
+
+
+async def give_up(tx: Transaction, channel_id: int) -> None:
+    """Read no more of a channel's past."""
+    await tx.execute("DELETE FROM pasts WHERE channel_id = :id", {"id": channel_id})
+    tx.announce(Subject.PROGRESS)
+
+
+async def in_sight(db: Reader) -> list[Progress]:
+    """Return the work that chats watch, with how it stands."""
+    rows = await db.fetch_all(
+        f"""SELECT g.id, g.asked_at, g.message_id, g.shown, g.next_at, count(p.id) AS channels,
+            count(p.ended) AS ended, count(nullif(p.ended, :done)) AS failed,
+            total(CASE WHEN p.ended IS NULL THEN p.wanted ELSE min(p.read, p.wanted) END) AS wanted,
+            total(min(p.read, p.wanted)) AS read, coalesce(max(n.title), '') AS title,
+            (SELECT count(*) FROM follows f WHERE f.chat_id = g.chat_id AND f.asked_at = g.asked_at
+                AND f.state = 'wanted' AND f.history IS NOT NULL) AS waiting, {chats.COLUMNS}
+        FROM progress g JOIN chats c ON c.id = g.chat_id
+        LEFT JOIN pasts p ON p.chat_id = g.chat_id AND p.asked_at = g.asked_at
+        LEFT JOIN channels n ON n.id = p.channel_id
+        WHERE c.suspended IS NULL GROUP BY g.id ORDER BY g.id""",  # noqa: S608 - our own constant
+        {"done": DONE},
+    )
+    return [_to_progress(row) for row in rows]
+
+
+def _to_progress(row: sqlite3.Row) -> Progress:
+    counts = {name: int(row[name]) for name in ("channels", "waiting", "ended", "failed", "wanted", "read")}
+    return Progress(
+        id=row["id"],
+        chat=chats.to_chat(row),
+        asked_at=from_ms(row["asked_at"]),
+        message_id=row["message_id"],
+        shown=row["shown"],
+        next_at=from_ms(row["next_at"]),
+        figures=Figures(title=row["title"], **counts),
+    )
+
+
+async def shown(
+    tx: Transaction, progress: Progress, *, figures: str, message_id: int | None, next_at: datetime
+) -> None:
+    """Write down what a message shows now, and when it may be edited again."""
+    await tx.execute(
+        "UPDATE progress SET shown = :shown, message_id = :message, next_at = :next_at WHERE id = :id",
+        {"id": progress.id, "shown": figures, "message": message_id, "next_at": to_ms(next_at)},
+    )
+
+
+async def put_off(tx: Transaction, progress: Progress, *, until: datetime) -> None:
+    """Leave a message as it is until then."""
+    sql = "UPDATE progress SET next_at = :until WHERE id = :id"
+    await tx.execute(sql, {"id": progress.id, "until": to_ms(until)})
+
+
+async def close(tx: Transaction, progress: Progress) -> None:
+    """Forget a piece of work that is over, or that cannot be shown; what is still unread is read all the same."""
+    values = {"id": progress.id, "chat": progress.chat.id, "asked_at": to_ms(progress.asked_at)}
+    await tx.execute("DELETE FROM progress WHERE id = :id", values)
+    sql = "DELETE FROM pasts WHERE chat_id = :chat AND asked_at = :asked_at AND ended IS NOT NULL"
+    await tx.execute(sql, values)

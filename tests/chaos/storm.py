@@ -1,0 +1,247 @@
+"""A seed comes in; a service in a process of its own lives through a storm, and every difference to the world goes out.
+
+The world is the embedded server. Pushes are dropped, connections cut, replies held and lost, methods flooded, clocks
+skewed, the service killed and started again; posts are edited and deleted far back, also while it is down. In the end
+the faults stop, a day passes for the verifying round, and the archive has to say what the world says.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+from telethon.tl import types
+
+from bot.sandbox import Channel  # noqa: TC001 - dataclasses read it
+from bot.store.database import open_read_only
+from bot.telegram import clients
+from tests.end_to_end.kit import newsroom
+from tests.end_to_end.test_process import environment, service
+
+SETTLED_WITHIN = 60.0  # s; a storm that leaves differences for longer has failed
+UNSURE = 0.5  # s before a disturbance in which a push may not have arrived
+PAST = 500  # posts in the first channel before the storm: edits and deletions reach that far back
+DISTURBANCES = ("cut", "hold", "lose", "flood", "error", "skew", "kill", "too_long", "leave", "revoke")
+LOGIN_AFTER = 1.5  # s that a reader is logged out
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What became of a storm."""
+
+    seed: int
+    posts: int = 0
+    pushed: int = 0  # versions that were pushed while nothing disturbed, each of which has to be in the archive
+    kills: int = 0
+    differences: list[str] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Storm:
+    """One run; `no_pushes` drops all of them. Every third seed has a standby reader."""
+
+    seed: int
+    folder: Path
+    rounds: int = 12
+    no_pushes: bool = False
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)  # noqa: S311 - chance for tests, and repeatable
+        self.outcome = Outcome(seed=self.seed)
+        self.channels: list[Channel] = []
+        self.disturbed: list[float] = []
+
+    async def run(self) -> Outcome:
+        async with newsroom(self.folder, sweep_interval=0.5, request_rate=1000.0) as room:
+            self.room = room
+            room.sandbox.server.pushed = []
+            await self._follow()
+            await room.stop()
+            env = environment(room) | {"SWEEP_INTERVAL": "0.5", "REQUEST_RATE": "1000"}
+            async with AsyncExitStack() as life:
+                await self._start(life, env)
+                for _ in range(self.rounds):
+                    await self._round(life, env)
+                self._calm()
+                await self._settle()
+            self._compare_versions()
+        return self.outcome
+
+    async def _follow(self) -> None:
+        world, reader = self.room.sandbox.world, self.room.reader
+        self.channels = [
+            world.add_channel("Joined", username="joined", members=[reader]),
+            world.add_channel("Private", members=[reader]),
+            world.add_channel("Polled", username="polled"),
+            world.add_channel("Left", username="left", members=[reader]),
+        ]
+        for channel in self.channels:
+            channel.post("The first")
+        owner = await self.room.owner(follows=self.channels[:1])
+        await self.room.follow(owner, *self.channels[1:])
+        with self._no_noise():
+            for number in range(PAST):
+                self.channels[0].post(f"Past {number}")
+        self.outcome.posts = PAST
+
+    async def _start(self, life: AsyncExitStack, env: dict[str, str]) -> None:
+        if self.seed % 3 == 0:  # a standby is there from the beginning
+            path = self.room.settings.data_dir / clients.STANDBY
+            if not path.exists():
+                second = self.room.sandbox.world.add_user("Second", phone="+10000000002")
+                self.room.sandbox.session_for(second, path)
+        process = await life.enter_async_context(service(env))
+        assert process.stderr is not None
+        listener = asyncio.create_task(_drain(process.stderr))  # a full pipe would stop the service
+        life.callback(listener.cancel)
+
+    async def _round(self, life: AsyncExitStack, env: dict[str, str]) -> None:
+        faults = self.room.sandbox.faults
+        faults.drop_pushes(1.0 if self.no_pushes else 0.3, random=self.random)
+        what = self.random.choice(DISTURBANCES)
+        for _ in range(self.random.randrange(60)):
+            self._something_happens()
+        await asyncio.sleep(UNSURE * 1.2)
+        self.disturbed.append(monotonic())
+        if what == "kill":
+            await self._kill(life, env)
+        else:
+            await self._disturb(what)
+        await asyncio.sleep(self.random.uniform(0.1, 0.8))
+        self.disturbed.append(monotonic())
+        faults.clear()
+
+    async def _kill(self, life: AsyncExitStack, env: dict[str, str]) -> None:
+        self.outcome.kills += 1
+        await life.aclose()  # SIGKILL
+        for _ in range(self.random.randrange(80)):
+            self._something_happens()
+        await self._start(life, env)
+
+    async def _disturb(self, what: str) -> None:
+        sandbox = self.room.sandbox
+        method = self.random.choice(("GetDialogs", "GetHistory", "GetChannelDifference"))
+        if what == "cut":
+            sandbox.server.cut()
+        elif what == "hold":
+            hold = sandbox.faults.hold(method)
+            await asyncio.sleep(0.5)
+            hold.release()
+        elif what == "lose":
+            sandbox.faults.lose_reply(method)
+        elif what == "flood":
+            sandbox.faults.flood_wait(method, 1)
+        elif what == "error":
+            sandbox.faults.answer(method, "INTERNAL", code=500)
+        elif what == "skew":
+            sandbox.faults.skew(self.random.choice((-20, 20)))
+        elif what == "too_long":
+            self.random.choice(self.channels).too_long_after = self.random.choice((3, 30, None))
+        elif what == "revoke":
+            await self._revoke()
+        elif what == "leave":  # kicked from a public channel, which can be read from outside, or back in it
+            left = self.channels[3]
+            (left.kick if self.room.reader in left.roster else left.join)(self.room.reader)
+
+    async def _revoke(self) -> None:
+        """End the reader's session from elsewhere, and log it in again as `channelwatch login` would."""
+        session = self.room.settings.data_dir / clients.READER
+        self.room.sandbox.revoke(self.room.reader)
+        await asyncio.sleep(LOGIN_AFTER)
+        session.unlink()
+        self.room.sandbox.session_for(self.room.reader, session)
+
+    def _something_happens(self) -> None:
+        channel = self.random.choice(self.channels)
+        ids = list(channel.kept.messages)
+        what = self.random.choices(("post", "edit", "delete", "react", "album", "views"), (9, 5, 3, 2, 1, 1))[0]
+        if what == "post" or len(ids) < 5:
+            channel.post(f"Post {self.random.random()}")
+            self.outcome.posts += 1
+        elif what == "edit":
+            channel.edit(self.random.choice(ids), f"Edited {self.random.random()}")
+        elif what == "delete":
+            channel.delete(self.random.choice(ids))
+        elif what == "react":
+            channel.react(self.random.choice(ids), "👍")
+        elif what == "album":
+            media = self.room.sandbox.world.media
+            photos = [media.photo(bytes([n])) for n in range(3)]
+            channel.album(photos, f"Album {self.random.random()}")
+            self.outcome.posts += 3
+        else:
+            channel.view(self.random.choice(ids), self.random.randrange(10_000))
+
+    def _calm(self) -> None:
+        self.room.sandbox.faults.clear()
+        for channel in self.channels:
+            channel.too_long_after = None
+
+    async def _settle(self) -> None:
+        """Let a day pass, and wait until nothing differs."""
+        await asyncio.sleep(1.5)
+        path = self.room.settings.database_path
+        with sqlite3.connect(path) as db:
+            db.execute("UPDATE channels SET verified_at = NULL, verify_from = NULL")
+        db.close()
+        until = monotonic() + SETTLED_WITHIN
+        while differences := [line async for line in self._differences()]:
+            if monotonic() > until:
+                self.outcome.differences += differences
+                return
+            await asyncio.sleep(0.3)
+
+    async def _differences(self) -> AsyncIterator[str]:
+        async with open_read_only(self.room.settings.database_path) as db:
+            for channel in self.channels:
+                rows = await db.fetch_all(
+                    """SELECT m.message_id, v.text, m.grouped_id FROM messages m JOIN versions v ON v.id = m.version_id
+                    WHERE m.channel_id = :id AND m.gone_at IS NULL""",
+                    {"id": channel.id},
+                )
+                stored = {row["message_id"]: (row["text"], row["grouped_id"]) for row in rows}
+                world = {m.id: (m.text, m.grouped) for m in channel.kept.oldest_first() if m.action is None}
+                for message_id in sorted(stored.keys() | world.keys()):
+                    if stored.get(message_id) != world.get(message_id):
+                        shown = f"{channel.title}/{message_id}"
+                        yield f"{shown}: stored {stored.get(message_id)}, world {world.get(message_id)}"
+
+    def _compare_versions(self) -> None:
+        """Every version that was pushed to a reader that was there to hear it has to be kept."""
+        with sqlite3.connect(f"file:{self.room.settings.database_path}?mode=ro", uri=True) as db:
+            kept = set(db.execute("SELECT channel_id, message_id, text FROM versions"))
+        db.close()
+        for channel_id, message_id, text in self._pushed():
+            self.outcome.pushed += 1
+            if (channel_id, message_id, text) not in kept:
+                self.outcome.differences.append(f"{channel_id}/{message_id}: was pushed and is not kept: {text}")
+
+    def _pushed(self) -> Iterator[tuple[int, int, str]]:
+        wanted = {channel.id for channel in self.channels}
+        for at, account_id, updates in self.room.sandbox.server.pushed or ():
+            if account_id != self.room.reader.id or any(0 <= moment - at <= UNSURE for moment in self.disturbed):
+                continue
+            for update in getattr(updates, "updates", None) or [getattr(updates, "update", None)]:
+                message = getattr(update, "message", None)
+                if isinstance(message, types.Message) and getattr(message.peer_id, "channel_id", 0) in wanted:
+                    yield message.peer_id.channel_id, message.id, message.message
+
+    @contextmanager
+    def _no_noise(self) -> Iterator[None]:
+        self.room.sandbox.faults.drop_pushes(1.0)
+        yield
+        self.room.sandbox.faults.clear()
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65536):
+        pass
+
+
+async def storm(seed: int, folder: Path, *, rounds: int = 12, no_pushes: bool = False) -> Outcome:
+    """Run a storm in an empty folder."""
+    return await Storm(seed=seed, folder=folder, rounds=rounds, no_pushes=no_pushes).run()

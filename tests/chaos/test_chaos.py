@@ -1,0 +1,15 @@
+"""Whatever is lost on the way, the archive is complete in the end; `make chaos` runs many more of these."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.storm import storm
+
+
+@pytest.mark.parametrize(("seed", "no_pushes"), [(3, False), (-1, True)], ids=["storm", "no_pushes"])
+async def test_the_archive_equals_the_world_after_a_storm(tmp_path: Path, seed: int, *, no_pushes: bool) -> None:
+    outcome = await storm(seed, tmp_path, rounds=5, no_pushes=no_pushes)
+    assert outcome.differences == []
+    assert outcome.posts > 500
+    assert no_pushes or outcome.pushed > 20

@@ -1,0 +1,119 @@
+import pytest
+
+from bot.commands.options import OptionError, read_options
+from bot.store import channels, pasts
+from bot.store.channels import Options
+from tests.commands.kit import Bot, button, text
+from tests.store.kit import NEWS
+
+
+@pytest.mark.parametrize(
+    ("typed", "names", "options"),
+    [
+        ("@news fast", "@news", Options(fast=True)),
+        ("@news SLOW", "@news", Options(fast=False)),
+        ("@news быстро", "@news", Options(fast=True)),
+        ("@news join:no history:5000", "@news", Options(may_join=False, history=5000)),
+        ("join:yes @news @other", "@news @other", Options(may_join=True)),
+        ("fast\n@news\n@other", "@news\n@other", Options(fast=True)),
+        ("Breaking fast news @news", "Breaking fast news @news", Options()),
+        ("@news https://t.me/other", "@news https://t.me/other", Options()),
+        ("Ведомства: @news", "Ведомства: @news", Options()),
+        ("fast", "", Options(fast=True)),
+        ("", "", Options()),
+    ],
+)
+def test_options_stand_before_or_behind_the_list(typed: str, names: str, options: Options) -> None:
+    asked = read_options(typed)
+    assert (asked.names, asked.options) == (names, options)
+
+
+@pytest.mark.parametrize("typed", ["join:maybe", "history:", "history:0", "history:100001", "history:many", "speed:9"])
+def test_a_wrong_option_is_an_error(typed: str) -> None:
+    with pytest.raises(OptionError):
+        read_options(f"@news {typed}")
+
+
+async def test_a_wrong_option_gets_one_line_and_nothing_is_followed(desk: Bot) -> None:
+    await desk.pair()
+    told = text(await desk.says("/follow @rkn_tg history:lots"))
+    assert told.startswith("«history:lots»: write how many posts of the past I shall read, 100,000 at most")
+    assert "is no option" in text(await desk.says("/follow @rkn_tg speed:9"))
+    assert await channels.all_follows(desk.db) == []
+
+
+async def test_options_hold_for_the_whole_list_and_are_read_back(desk: Bot) -> None:
+    await desk.pair()
+    told = text(await desk.says("/follow @rkn_tg t.me/mintsifry fast join:no history:5000"))
+    assert told.splitlines()[1] == (
+        "How: asked for new posts every few seconds; never joined, read from outside; 5,000 posts of the past are read."
+    )
+    wanted = Options(fast=True, may_join=False, history=5000)
+    assert [follow.options for follow in await channels.all_follows(desk.db)] == [wanted, wanted]
+    assert "@rkn_tg: waiting to be looked at (fast join:no history:5000)" in text(await desk.says("/channels"))
+    (progress,) = await pasts.in_sight(desk.db)
+    assert progress.figures.waiting == 2
+
+
+async def test_a_channel_that_is_followed_already_takes_on_the_options(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    assert "Followed already: @news1001" in text(await desk.says("/follow @News1001 fast history:300"))
+    assert (await desk.room.channel()).fast
+    assert [past.channel_id for past in await _pasts(desk)] == [NEWS]
+    await desk.says("/follow @News1001 slow")
+    assert not (await desk.room.channel()).fast
+
+
+async def test_no_more_than_20_channels_are_fast(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    names = [f"@channel_{number}" for number in range(20)]
+    await desk.says(f"/follow {' '.join(names)} fast")
+    told = text(await desk.says("/follow @News1001 fast"))
+    assert told == "20 channels can be fast at most; with these there would be 21. /follow @name slow makes room."
+    assert not (await desk.room.channel()).fast
+    assert "Asked for already" in text(await desk.says(f"/follow {' '.join(names)} fast"))
+    await desk.says("/follow @channel_3 slow")
+    assert "Followed already" in text(await desk.says("/follow @News1001 fast"))
+
+
+async def test_a_folder_is_asked_for_by_its_link(desk: Bot) -> None:
+    await desk.pair()
+    told = text(await desk.says("/follow https://t.me/addlist/AbCdEfGh12345678 join:no"))
+    assert told.splitlines()[0].endswith(": t.me/addlist/AbCdEfGh12345678")
+    (wish,) = await channels.all_follows(desk.db)
+    assert (wish.reference, wish.options) == ("addlist/AbCdEfGh12345678", Options(may_join=False))
+
+
+async def test_a_folder_that_somebody_pastes_is_offered(desk: Bot) -> None:
+    await desk.pair()
+    offered = await desk.says("https://t.me/addlist/AbCdEfGh12345678")
+    await desk.taps(button(offered.messages[0], "Follow"))
+    assert [wish.reference for wish in await channels.all_follows(desk.db)] == ["addlist/AbCdEfGh12345678"]
+
+
+@pytest.mark.parametrize("word", ["all", "ALL", "все", "всё"])
+async def test_all_is_counted_before_it_is_followed(desk: Bot, word: str) -> None:
+    await desk.pair()
+    assert "ask you before" in text(await desk.says(f"/follow {word} join:no"))
+    (wish,) = await channels.all_follows(desk.db)
+    assert (wish.reference, wish.options) == ("all?", Options(may_join=False))
+    await desk.db.write(lambda tx: channels.withdraw(tx, wish.reference))
+    assert "one channel after another" in text(await desk.taps(b"all:join:no history:5000"))
+    (wish,) = await channels.all_follows(desk.db)
+    assert (wish.reference, wish.options) == ("all", Options(may_join=False, history=5000))
+
+
+async def test_how_to_follow_is_told_to_who_names_nothing(desk: Bot) -> None:
+    await desk.pair()
+    told = text(await desk.says("/follow fast"))
+    assert "t.me/addlist/…" in told
+    assert "history:5000" in told
+
+
+async def _pasts(desk: Bot) -> list[pasts.Past]:
+    row = await desk.db.fetch_one("SELECT read_by FROM channels")
+    assert row is not None
+    await desk.db.write(lambda tx: channels.entrust(tx, {NEWS: desk.room.reader_id}))
+    return await pasts.unread(desk.db, desk.room.reader_id)

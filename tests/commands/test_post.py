@@ -1,0 +1,149 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.models import Media, Outgoing
+from bot.store import alerts
+from bot.store.alerts import Kind
+from tests.commands.kit import Bot, button, text
+from tests.store.kit import NEWS, NOON, gone, post
+
+LINK = "https://t.me/News1001/7"
+
+
+@pytest.fixture
+async def known(desk: Bot) -> Bot:
+    """Bring a bot that follows a channel, whose post 7 was edited twice."""
+    await desk.pair()
+    await desk.room.follow()
+    for minutes, words in ((0, "Сбой в банке"), (5, "Сбой в банке и вузе"), (9, "Сбой в вузе")):
+        desk.room.now = NOON + timedelta(minutes=minutes)
+        await desk.room.live(post(7, words, edit_date=desk.room.now if minutes else None))
+    return desk
+
+
+def styled(outgoing: Outgoing, kind: str) -> list[str]:
+    raw = outgoing.text.encode("utf-16-le")
+    found = [entity for entity in outgoing.entities if entity.kind == kind]
+    return [raw[2 * e.offset : 2 * (e.offset + e.length)].decode("utf-16-le") for e in found]
+
+
+async def test_a_post_is_shown_with_its_history_newest_first(known: Bot) -> None:
+    (shown,) = (await known.says(f"/post {LINK}")).messages
+    assert shown.text.splitlines() == [
+        "Вести · 10 Mar, 12:00 UTC",
+        "",
+        "Сбой в вузе",
+        "",
+        "Edited 10 Mar, 12:09 UTC, seen 10 Mar, 12:09 UTC",
+        "Сбой в банке и вузе",
+        "",
+        "Edited 10 Mar, 12:05 UTC, seen 10 Mar, 12:05 UTC",
+        "Сбой в банке и вузе",
+        "",
+        "First seen 10 Mar, 12:00 UTC",
+    ]
+    assert styled(shown, "strike") == ["банке и"]
+    assert "и вузе" in styled(shown, "bold")
+    assert shown.entities[0].value == LINK
+    assert shown.buttons == ()
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "t.me/news1001/7",
+        f"{LINK}?single",
+        f"{LINK}?comment=5",
+        "https://t.me/s/News1001/7",
+        "https://t.me/c/1001/7",
+        "https://t.me/c/1001/3/7",
+        "tg://resolve?domain=news1001&post=7",
+        "tg://privatepost?channel=1001&post=7",
+    ],
+)
+async def test_any_link_to_the_post_will_do(known: Bot, link: str) -> None:
+    assert "Сбой в вузе" in text(await known.says(f"/post {link}"))
+
+
+async def test_a_post_that_never_changed_says_so(known: Bot) -> None:
+    await known.room.live(post(8, "Тихо"))
+    assert text(await known.says("/post t.me/news1001/8")).endswith("It was not changed since.")
+
+
+async def test_a_post_that_is_gone_stays_readable(known: Bot) -> None:
+    known.room.now = NOON + timedelta(hours=1)
+    await known.room.live(gone(7))
+    told = text(await known.says(f"/post {LINK}"))
+    assert "No longer visible to our reader since 10 Mar, 13:00 UTC" in told
+    assert "Сбой в вузе" in told
+
+
+async def test_a_reply_to_an_alert_or_to_what_was_said_of_its_change_asks_for_its_post(known: Bot) -> None:
+    for number, alert in enumerate(await known.room.outbox()):
+        message_id = None if alert.kind is Kind.EDIT else 900 + number
+        await known.db.write(lambda tx, a=alert, m=message_id: alerts.sent(tx, a.id, m, NOON))
+        if message_id is not None:
+            assert "First seen" in text(await known.says("/post", reply_to=message_id))
+    assert "That is no alert of mine" in text(await known.says("/post", reply_to=5))
+
+
+async def test_the_button_under_a_change_shows_the_post_in_a_message_of_its_own(known: Bot) -> None:
+    told = await known.taps(f"post:{NEWS}:7".encode())
+    assert "First seen" in told.messages[0].text
+    assert told.edit is None
+
+
+async def test_a_long_history_comes_in_pages_each_with_the_link(known: Bot) -> None:
+    for minutes in range(10, 40):
+        words = " ".join(f"слово{minutes}-{n}" for n in range(200))
+        await known.room.live(post(7, words, edit_date=NOON + timedelta(minutes=minutes)))
+    (page,) = (await known.says(f"/post {LINK}")).messages
+    shown = [page]
+    while any("→" in b.text for row in page.buttons for b in row):
+        edited = (await known.taps(button(page, "→"))).edit
+        assert edited is not None
+        page = edited
+        shown.append(page)
+    assert len(shown) > 3
+    for each in shown:
+        assert len(each.text.encode("utf-16-le")) // 2 <= 4096
+        assert len(each.entities) <= 100
+        assert each.entities[0].value == LINK
+    assert shown[-1].text.endswith("First seen 10 Mar, 12:00 UTC")
+    assert (await known.taps(button(shown[-1], "←"))).edit == shown[-2]
+
+
+async def test_a_text_as_long_as_a_message_is_shown_whole(known: Bot) -> None:
+    words = [f"слово{n} 🙂" for n in range(330)]
+    await known.room.live(post(9, " ".join(words)))
+    (first,) = (await known.says("/post t.me/news1001/9")).messages
+    second = (await known.taps(button(first, "→"))).edit
+    assert second is not None
+    said = f"{first.text} {second.text}".split()
+    assert [word for word in said if word.startswith("слово")] == [word.split()[0] for word in words]
+
+
+async def test_an_album_is_one_post_whichever_item_is_named(known: Bot) -> None:
+    photo = Media(kind="photo", id=1)
+    await known.room.live(*(post(n, "Сбой" if n == 20 else "", grouped_id=5, media=photo) for n in (20, 21, 22)))
+    await known.room.live(post(21, "", grouped_id=5, media=Media(kind="photo", id=2), edit_date=NOON), gone(22))
+    told = text(await known.says("/post t.me/news1001/22"))
+    assert told.splitlines()[0].startswith("Вести")
+    assert "Сбой" in told
+    assert "1 of 3 items is no longer visible to our reader, since" in told
+    assert "Only the formatting or the media changed." in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("/post", "Reply with /post to an alert, or write the link of a post: /post https://t.me/name/123"),
+        ("/post @news1001", "That is no link to a post. It looks like this: https://t.me/name/123"),
+        ("/post t.me/c/1001", "That is no link to a post. It looks like this: https://t.me/name/123"),
+        ("/post t.me/other/5", "I do not follow the channel of this post."),
+        ("/post t.me/news1001/5", "This post is not stored."),
+    ],
+)
+async def test_what_cannot_be_shown_is_answered_with_one_line(known: Bot, typed: str, answer: str) -> None:
+    assert text(await known.says(typed)) == answer

@@ -1,0 +1,45 @@
+import pytest
+
+from bot.commands.receipt import read_time
+from bot.store import receipts
+from bot.store.chats import Role
+from tests.commands.kit import BORIS, GROUP, Bot, text
+
+
+async def test_a_receipt_is_switched_on_set_to_a_time_and_switched_off(desk: Bot) -> None:
+    chat = await desk.pair()
+    assert "No daily receipt here." in text(await desk.says("/receipt"))
+    told = text(await desk.says("/receipt on"))
+    assert told.splitlines() == [
+        "Each day at 09:00 (UTC) I tell this chat, without a sound, whether anything is missing.",
+        "To end it, write: /receipt off",
+    ]
+    assert "at 21:30 (UTC)" in text(await desk.says("/receipt 21:30"))
+    assert await receipts.minute_of(desk.db, chat.id) == 21 * 60 + 30
+    assert "at 21:30 (UTC)" in text(await desk.says("/receipt"))
+    assert "No daily receipt here." in text(await desk.says("/receipt off"))
+    assert await receipts.minute_of(desk.db, chat.id) is None
+
+
+@pytest.mark.parametrize("typed", ["25:00", "soon", "9:60", "-1"])
+async def test_what_is_no_time_is_answered_with_one_line(desk: Bot, typed: str) -> None:
+    await desk.pair()
+    told = text(await desk.says(f"/receipt {typed}"))
+    assert told == f"«{typed}» is no time of day. Write on, off or for example 08:30."
+
+
+@pytest.mark.parametrize(
+    ("typed", "minute"),
+    [("9", 540), ("09:05", 545), ("9.30", 570), ("в 7:00", 420), ("at 23:59", 1439), ("0:00", 0), ("24:00", None)],
+)
+def test_a_time_is_read_as_people_write_it(typed: str, minute: int | None) -> None:
+    assert read_time(typed) == minute
+
+
+async def test_what_a_group_gets_is_for_owners_and_editors_to_say(desk: Bot) -> None:
+    await desk.pair()
+    await desk.pair(BORIS, Role.READER)
+    await desk.says("/start@our_bot", chat=GROUP)
+    assert "Only owners" in text(await desk.says("/receipt@our_bot on", person=BORIS, chat=GROUP))
+    assert "Each day at" in text(await desk.says("/receipt@our_bot on", chat=GROUP))
+    assert "Each day at" in text(await desk.says("/receipt on", person=BORIS))

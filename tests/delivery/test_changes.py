@@ -1,0 +1,72 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot.asides import Aside, AsideKind
+from bot.delivery.changes import PostChange, render_change
+from bot.delivery.rendering import Audience, Elsewhere, PostAlert, render_post
+from bot.locales import translator
+from bot.models import Button
+from tests.delivery.test_rendering import POST, styled
+
+NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
+MOSCOW = Audience(translator=translator("ru"), time_zone="Europe/Moscow", now=NOW)
+LONDON = Audience(translator=translator("en"), time_zone="Europe/London", now=NOW)
+EDIT = PostChange(
+    channel_id=7,
+    title="Минсвязь",
+    username="zarechye_svyaz",
+    message_id=77,
+    text="Портал работает.",
+    before="Портал не работает.",
+    edited_at=datetime(2021, 10, 4, 15, 40, tzinfo=UTC),
+)
+LOSS = replace(EDIT, before=None, gone_at=datetime(2021, 10, 4, 7, 31, tzinfo=UTC))
+
+
+def test_an_edit_is_told_by_what_went_and_what_came_with_the_link_first() -> None:
+    outgoing = render_change(EDIT, MOSCOW)
+    assert outgoing.text == "Минсвязь · изменено: 18:40\nПортал не работает."
+    assert styled(outgoing, "strike") == ["не"]
+    assert styled(outgoing, "text_url") == ["Минсвязь"]
+    assert outgoing.entities[0].value == "https://t.me/zarechye_svyaz/77"
+    assert outgoing.buttons == ((Button(text="История", data=b"post:7:77"),),)
+
+
+def test_topics_that_it_fits_only_now_are_named() -> None:
+    assert "\nNow also: Outages, Вода\n" in render_change(replace(EDIT, joined=("outages", "Вода")), LONDON).text
+
+
+def test_a_post_that_is_gone_is_shown_as_it_was_last_seen() -> None:
+    gone = "Минсвязь · No longer visible to our reader since 08:31\n"
+    assert render_change(LOSS, LONDON).text == f"{gone}Портал работает."
+    poll = (Aside(kind=AsideKind.POLL, text="Есть связь?"),)
+    assert render_change(replace(LOSS, text="", asides=poll), LONDON).text == f"{gone}Poll: Есть связь?"
+
+
+def test_the_day_is_named_where_it_is_not_today() -> None:
+    later = replace(LONDON, now=datetime(2021, 10, 6, tzinfo=UTC))
+    assert "since 4 Oct, 08:31\n" in render_change(LOSS, later).text
+    assert "edited 4 Oct, 16:40\n" in render_change(EDIT, later).text
+
+
+def test_however_long_the_text_the_link_stays() -> None:
+    for change in (replace(EDIT, text="слово 🙂 " * 2000), replace(LOSS, text="слово 🙂 " * 2000)):
+        outgoing = render_change(change, MOSCOW)
+        assert len(outgoing.text.encode("utf-16-le")) // 2 <= 4096
+        assert outgoing.entities[0].value == "https://t.me/zarechye_svyaz/77"
+
+
+def test_foreign_text_is_no_markup() -> None:
+    outgoing = render_change(replace(EDIT, title="<b>{x}</b>", text="**a** {y}", before=""), LONDON)
+    assert outgoing.text == "<b>{x}</b> · edited 16:40\n**a** {y}"
+
+
+def test_an_alert_says_that_its_post_is_no_longer_visible_and_who_else_posted_it() -> None:
+    repeats = tuple(Elsewhere(title=f"Город {n}", link=f"https://t.me/city/{n}") for n in range(6))
+    alert: PostAlert = replace(POST, gone_at=LOSS.gone_at, repeats=repeats)
+    outgoing = render_post(alert, LONDON)
+    lines = outgoing.text.split("\n")
+    assert lines[1] == "No longer visible to our reader since 08:31"
+    assert lines[-1] == "Also in Город 0, Город 1, Город 2, Город 3 +2"
+    assert [e.value for e in outgoing.entities if e.kind == "text_url"] == [each.link for each in repeats[:4]]
+    assert outgoing.buttons == render_post(POST, LONDON).buttons

@@ -1,0 +1,221 @@
+"""`doctor` on a newsroom that is well, and on one in which somebody broke something."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cli import doctor
+from bot.sandbox import Sandbox
+from bot.store import channels, heartbeats, readers
+from bot.store.channels import Access
+from bot.store.database import Transaction
+from bot.telegram import clients
+from tests.end_to_end.kit import newsroom
+from tests.end_to_end.test_process import environment, shell
+from tests.store.kit import NEWS, OTHER, Newsroom, post
+from tests.store.kit import newsroom as stored_newsroom
+
+
+class Skewed:
+    """A server's clock."""
+
+    error = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.error
+
+
+@pytest.fixture
+def clock() -> Skewed:
+    return Skewed()
+
+
+@pytest.fixture
+async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) -> AsyncIterator[Path]:
+    """Set everything up as a person would, with a service that gave a sign of life; return the data folder."""
+    monkeypatch.chdir(tmp_path)
+    async with Sandbox(now=clock) as sandbox:
+        async with stored_newsroom(tmp_path) as room:
+            await room.db.write(lambda tx: heartbeats.beat(tx, "run", datetime.now(UTC)))
+        data = tmp_path / "data"
+        sandbox.session_for(sandbox.world.add_user("Reader", phone="+10000000001"), data / "reader.session")
+        for file in data.iterdir():
+            file.chmod(0o600)
+        (tmp_path / "server.pem").write_text(sandbox.key_pem)
+        settings = {
+            "TELEGRAM_API_ID": "1",
+            "TELEGRAM_API_HASH": "0" * 32,
+            "TELEGRAM_BOT_TOKEN": "1:token",
+            "TELEGRAM_SERVER": sandbox.address,
+            "TELEGRAM_SERVER_KEY": "server.pem",
+            "DATA_DIR": str(data),
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        yield data
+
+
+async def wrong() -> list[str]:
+    """Examine everything; return the lines of what is not well."""
+    return [f"{f.what}: {f.said}" async for f in doctor.findings() if not f.well]
+
+
+async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
+    assert await wrong() == []
+    whats = [finding.what async for finding in doctor.findings()]
+    assert whats == [
+        "settings",
+        "topics of your own",
+        "files",
+        "disk",
+        "reader.session",
+        "database",
+        "service",
+        "Telegram and the clock",
+    ]
+    assert (place / "reader.session").exists()
+
+
+def _damage(data: Path) -> None:
+    file = data / "bot.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(file.read_bytes())
+    content[8192:12288] = b"\x07" * 4096
+    file.write_bytes(content)
+
+
+def _sql(data: Path, name: str, sql: str) -> None:
+    with closing(sqlite3.connect(data / name)) as connection, connection:
+        connection.execute(sql)
+
+
+@pytest.mark.parametrize(
+    ("mishap", "said"),
+    [
+        (lambda data: (data / "bot.db").chmod(0o644), "files: others can read them, or you cannot write: chmod 600 "),
+        (lambda data: data.chmod(0o755), "chmod 700 "),
+        (lambda data: (data.parent / ".env").touch(0o644), "chmod 600 .env"),
+        (lambda data: (data / "reader.session").unlink(), "reader.session: there is none yet; run channelwatch login"),
+        (lambda data: (data / "reader.session").write_bytes(b"junk" * 99), "reader.session: it is no Telethon session"),
+        (lambda data: (data / "reader-2.session").touch(0o600), "reader-2.session: it is no Telethon session"),
+        (
+            lambda data: _sql(data, "reader.session", "DELETE FROM sessions"),
+            "nobody is signed in; run channelwatch login",
+        ),
+        (lambda data: _sql(data, "bot.db", "PRAGMA user_version = 999"), "database: "),
+        (_damage, "is damaged ("),
+        (
+            lambda data: _sql(data, "bot.db", "DELETE FROM heartbeats"),
+            "service: it has given no sign of life; start it",
+        ),
+        (
+            lambda data: _sql(data, "bot.db", "UPDATE readers SET lost = 'SESSION_REVOKED'"),
+            "reader account 1: it cannot read any more. Telegram has logged it out.",
+        ),
+        (
+            lambda data: (data / "topics").mkdir() or (data / "topics" / "a.toml").write_text("x ="),
+            "topics of your own: ",
+        ),
+    ],
+    ids=["file", "folder", "env", "none", "junk", "standby", "nobody", "newer", "damage", "asleep", "lost", "topic"],
+)
+async def test_each_mishap_is_one_line_that_says_what_to_do(
+    place: Path, mishap: Callable[[Path], object], said: str
+) -> None:
+    mishap(place)
+    lines = [line for line in await wrong() if not line.startswith("files") or said.startswith(("files", "chmod"))]
+    assert len(lines) == 1, lines
+    assert said in lines[0]
+    assert "\n" not in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TELEGRAM_API_ID", "", "settings: TELEGRAM_API_ID is not set"),
+        ("TELEGRAM_PROXY", "ftp://x", "settings: TELEGRAM_PROXY is no proxy"),
+        ("CHANNELS", "@rkn_tg,???", "settings: CHANNELS: «???» is no channel"),
+        ("SWEEP_INTERVAL", "often", "settings: SWEEP_INTERVAL: "),
+    ],
+)
+@pytest.mark.usefixtures("place")
+async def test_a_setting_that_is_wrong_is_named(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert said in (await wrong())[0]
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(90, "slow"), (-90, "fast")])
+@pytest.mark.usefixtures("place")
+async def test_a_clock_that_is_wrong_is_told_by_how_much(clock: Skewed, seconds: int, word: str) -> None:
+    clock.error = timedelta(seconds=seconds)
+    (line,) = await wrong()
+    assert f" s {word}; set it by NTP" in line
+
+
+@pytest.mark.usefixtures("place")
+async def test_a_telegram_that_does_not_answer_and_a_full_disk_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "SLOW_CONNECT", 0.3)
+    monkeypatch.setattr(doctor, "ROOM", 1 << 60)
+    monkeypatch.setenv("TELEGRAM_SERVER", "127.0.0.1:9")
+    disk, network = await wrong()
+    assert disk.startswith("disk: only ")
+    assert "set TELEGRAM_PROXY" in network
+
+
+async def test_on_the_command_line_the_exit_code_tells(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        env = environment(room)
+        code, out, err = await shell("doctor", env=env, folder=tmp_path)
+        assert (code, err) == (0, "")
+        assert all(line.startswith("ok ") for line in out.splitlines())
+        code, out, _ = await shell("doctor", env=env | {"TELEGRAM_BOT_TOKEN": ""}, folder=tmp_path)
+        assert code == 1
+        assert "NOT settings: TELEGRAM_BOT_TOKEN is not set" in out
+
+
+async def told(room: Newsroom) -> None:
+    now = datetime.now(UTC)
+    for channel_id, title in ((NEWS, "Вести"), (OTHER, "Хроника")):
+        await room.follow(channel_id, title=title, since=now - timedelta(days=9))
+    room.now = now
+    await room.live(post(1, date=now), post(5, date=now))
+    await room.sweep(post(2, date=now))
+
+    async def stand(tx: Transaction) -> None:
+        await channels.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+        await channels.mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
+        await channels.verified(tx, NEWS, below=None, now=now)
+        await channels.verified(tx, OTHER, below=4, now=now)
+
+    await room.db.write(stand)
+
+
+async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(tmp_path: Path) -> None:
+    env = {"PATH": "", "DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200", "PYTHONPATH": str(Path.cwd())}
+    async with stored_newsroom(tmp_path) as room:
+        await told(room)
+        code, out, _ = await shell("doctor", "--gaps", env=env)
+        assert code == 0
+        rows = {
+            line.split("│")[1].strip(): [cell.strip() for cell in line.split("│")[2:-1]]
+            for line in out.splitlines()
+            if "│" in line
+        }
+        assert rows[f"@News{NEWS}"][0] == "2"
+        assert rows[f"@News{NEWS}"][-2:] == ["1 of 3 (33.3%)", "complete; hole: 2 ids above the mark"]
+        assert "never, now at 4" in rows[f"@News{OTHER}"]
+        assert "history is read again" in rows[f"@News{OTHER}"][-1]
+        await room.db.write(lambda tx: readers.register(tx, 42, room.now))
+        await room.db.write(
+            lambda tx: channels.grant(tx, room.reader_id, OTHER, Access.LOST, reason="CHANNEL_BANNED", now=room.now)
+        )
+        code, out, _ = await shell("doctor", "--gaps", env=env)
+        assert code == 1
+        assert "LOST: Telegram has closed it." in out

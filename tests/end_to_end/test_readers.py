@@ -1,0 +1,59 @@
+"""Reader accounts come and go: the owner is told, the bot answers, and another account takes over what it can."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.sources import reading
+from bot.telegram import clients
+from tests.end_to_end.kit import WAIT_S, newsroom
+
+DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LOOK_FOR_LOGIN", 0.1)
+
+
+async def test_a_revoked_reader_is_told_of_and_reads_on_once_it_is_logged_in_again(tmp_path: Path) -> None:
+    async with newsroom(tmp_path, sweep_interval=0.3) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        room.sandbox.revoke(room.reader)
+        await owner.until(lambda: any("cannot read channels" in m.message for m in owner.heard))
+        assert "channelwatch login" in owner.heard[-1].message
+        channel.post(DOWN)
+        assert "I follow 1 channel" in (await owner.asks("/status")).message
+        session = room.settings.data_dir / clients.READER
+        session.unlink()
+        room.sandbox.session_for(room.reader, session)
+        await owner.alert("массовый сбой")
+
+
+async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:
+    async with newsroom(tmp_path, sweep_interval=0.3) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        second = room.sandbox.world.add_user("Second", phone="+10000000002")
+        room.sandbox.session_for(second, room.settings.data_dir / clients.STANDBY)
+        await asyncio.sleep(1)
+        room.sandbox.revoke(room.reader)
+        await owner.until(lambda: any("cannot read channels" in m.message for m in owner.heard))
+        channel.post(DOWN)
+        await owner.alert("массовый сбой")
+
+
+async def test_a_connection_that_died_unseen_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "WATCH_EVERY", 0.3)
+    monkeypatch.setattr(reading, "ANSWERS_WITHIN", 0.3)
+    async with newsroom(tmp_path, sweep_interval=60) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        room.sandbox.faults.unanswered = True
+        await asyncio.sleep(1.2)
+        room.sandbox.faults.unanswered = False
+        channel.post(DOWN)
+        async with asyncio.timeout(WAIT_S):
+            await owner.alert("массовый сбой")

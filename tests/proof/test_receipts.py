@@ -1,0 +1,137 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.delivery.notices import render_notice
+from bot.delivery.rendering import Audience
+from bot.locales import translator
+from bot.proof.receipts import Receipts, last_time
+from bot.store import alerts, channels, chats, receipts
+from bot.store.channels import Access
+from bot.store.chats import Chat
+from bot.store.database import Transaction
+from tests.store.kit import NEWS, NOON, Newsroom, newsroom, post
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as room:
+        yield room
+
+
+async def wanting(room: Newsroom, *, zone: str = "UTC", minute: int = 13 * 60) -> Chat:
+    """Pair a chat that wants a receipt each day, from noon (UTC) on."""
+    chat = await room.pair()
+
+    async def job(tx: Transaction) -> None:
+        await chats.set_time_zone(tx, chat.id, zone)
+        await receipts.ask(tx, chat.id, minute=minute, now=room.now)
+
+    await room.db.write(job)
+    return chat
+
+
+async def due(room: Newsroom) -> list[dict[str, Any]]:
+    """Send what is due now; return the receipts in the outbox."""
+    await Receipts(room.db, clock=lambda: room.now).send_due()
+    return [dict(alert.payload) for alert in await room.outbox() if alert.payload.get("notice") == "receipt"]
+
+
+async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room: Newsroom) -> None:
+    chat = await wanting(room)
+    await room.track(chat, "сбои", "сбой")
+    for number in range(4):
+        await room.follow(NEWS + number)
+    await room.live(post(1, "Сбой"), post(2, "Погода"))
+    (alert,) = await room.outbox()
+    await room.db.write(lambda tx: alerts.sent(tx, alert.id, 7, room.now + timedelta(seconds=1)))
+    room.now += timedelta(hours=1)
+
+    async def read(tx: Transaction) -> None:
+        await channels.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
+        await channels.mark(tx, NEWS + 1, confirmed_id=2, seen_pts=1, now=room.now - timedelta(minutes=40))
+        await channels.mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=room.now)
+        await channels.grant(tx, room.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
+        await channels.grant(tx, room.reader_id, NEWS + 3, Access.PENDING, now=room.now)
+
+    await room.db.write(read)
+    (receipt,) = await due(room)
+    assert receipt == {
+        "notice": "receipt",
+        "since": NOON.isoformat(),
+        "channels": 4,
+        "verified": 1,
+        "alerts": 1,
+        "gaps": 2,
+        "named": [f"@News{NEWS + 1}", f"@News{NEWS + 2}"],
+    }
+
+
+async def test_a_receipt_comes_once_a_day_without_a_sound(room: Newsroom) -> None:
+    await wanting(room)
+    assert await due(room) == []
+    room.now += timedelta(minutes=59)
+    assert await due(room) == []
+    room.now += timedelta(minutes=1)
+    assert len(await due(room)) == 1
+    assert [alert.silent for alert in await room.outbox()] == [True]
+    room.now += timedelta(hours=23)
+    assert len(await due(room)) == 1
+    room.now += timedelta(hours=1)
+    assert [receipt["since"] for receipt in await due(room)] == [
+        NOON.isoformat(),
+        (NOON + timedelta(hours=1)).isoformat(),
+    ]
+
+
+async def test_a_receipt_that_was_missed_comes_once(room: Newsroom) -> None:
+    await wanting(room)
+    room.now += timedelta(days=3)
+    assert len(await due(room)) == 1
+    assert len(await due(room)) == 1
+
+
+async def test_a_receipt_comes_by_the_clock_of_its_chat(room: Newsroom) -> None:
+    await wanting(room, zone="Europe/Moscow", minute=16 * 60)
+    room.now += timedelta(minutes=59)
+    assert await due(room) == []
+    room.now += timedelta(minutes=1)
+    assert len(await due(room)) == 1
+
+
+async def test_a_chat_that_wants_none_gets_none(room: Newsroom) -> None:
+    chat = await wanting(room)
+    await room.db.write(lambda tx: receipts.stop(tx, chat.id))
+    room.now += timedelta(days=1)
+    assert await due(room) == []
+
+
+def test_the_time_of_day_stays_through_summer_time() -> None:
+    before, after = datetime(2025, 3, 29, 12, tzinfo=UTC), datetime(2025, 3, 31, 12, tzinfo=UTC)
+    assert last_time(540, "Europe/Berlin", before) == datetime(2025, 3, 29, 8, tzinfo=UTC)
+    assert last_time(540, "Europe/Berlin", after) == datetime(2025, 3, 31, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("language", "counts", "said"),
+    [
+        ("en", (40, 40, 3, 0), "Since 10 Mar, 09:00 UTC: 40 of 40 channels verified, 3 alerts, 0 gaps."),
+        ("en", (1, 1, 1, 1), "Since 10 Mar, 09:00 UTC: 1 of 1 channel verified, 1 alert, 1 gap."),
+        ("ru", (40, 41, 22, 5), "С 10 мар., 09:00 UTC: проверено 40 из 41 канала, 22 оповещения, 5 пробелов."),
+    ],
+)
+def test_a_receipt_is_one_line(language: str, counts: tuple[int, int, int, int], said: str) -> None:
+    names = ("verified", "channels", "alerts", "gaps")
+    payload = {
+        "notice": "receipt",
+        "since": "2025-03-10T09:00:00+00:00",
+        "named": [],
+        **dict(zip(names, counts, strict=True)),
+    }
+    audience = Audience(translator=translator(language), time_zone="UTC", now=NOON)
+    assert render_notice(payload, audience).text == said
+    named = render_notice({**payload, "named": ["@rkn_tg", "Вести {n}"]}, audience).text
+    assert named.splitlines()[1].split(": ")[1].startswith("@rkn_tg, Вести {n}.")

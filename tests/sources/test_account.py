@@ -1,0 +1,62 @@
+from datetime import timedelta
+
+import pytest
+from telethon.tl.functions.updates import GetStateRequest
+
+from bot.errors import ReaderLostError, TelegramError
+from bot.sources.account import Account
+from bot.sources.pace import RECOVERY, Bucket
+from bot.store import requests
+
+from .kit import Place
+
+
+def account(place: Place) -> Account:
+    return Account(place.client, place.database, reader_id=place.reader_id, clock=place.now)
+
+
+async def test_a_wait_is_obeyed_after_a_restart_too_and_then_over(place: Place) -> None:
+    place.sandbox.faults.flood_wait("GetState", 90)
+    with pytest.raises(TelegramError, match="FLOOD_WAIT_90"):
+        await account(place).ask(GetStateRequest())
+    place.now.moves(timedelta(seconds=30))
+    asked = place.calls("GetState")
+    with pytest.raises(TelegramError, match="FLOOD_WAIT_60"):
+        await account(place).ask(GetStateRequest())
+    assert place.calls("GetState") == asked
+    place.now.moves(timedelta(seconds=61))
+    assert await requests.waits(place.database, place.reader_id, place.now()) == {}
+
+
+async def test_requests_are_counted_by_the_hour(place: Place) -> None:
+    one = account(place)
+    for _ in range(3):
+        await one.ask(GetStateRequest())
+    await one.note()
+    place.now.moves(timedelta(hours=1))
+    await one.ask(GetStateRequest())
+    await one.note()
+    assert await requests.last_hour(place.database, place.now()) == 3
+    assert await requests.by_method(place.database, place.now()) == {"GetState": 4}
+
+
+async def test_an_account_that_is_gone_says_so(place: Place) -> None:
+    place.sandbox.faults.answer("GetState", "USER_DEACTIVATED_BAN", code=401)
+    with pytest.raises(ReaderLostError) as lost:
+        await account(place).ask(GetStateRequest())
+    assert lost.value.reason == "USER_DEACTIVATED_BAN"
+
+
+def test_a_budget_allows_a_burst_then_its_rate() -> None:
+    bucket = Bucket(rate=2.0, burst=3, now=0.0)
+    assert [bucket.take(0.0) for _ in range(5)] == [0.0, 0.0, 0.0, 0.5, 1.0]
+    assert bucket.take(10.0) == 0.0
+
+
+def test_a_budget_is_halved_by_a_wait_and_recovers() -> None:
+    bucket = Bucket(rate=2.0, burst=1, now=0.0)
+    bucket.slow_down(0.0)
+    assert bucket.take(0.0) == 1.0
+    later = RECOVERY + 1
+    bucket.take(later)
+    assert bucket.take(later) == 0.5

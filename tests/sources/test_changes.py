@@ -1,0 +1,114 @@
+"""What becomes of a channel that is followed: renamed, closed, banned from, deleted; noticed and told once."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.sandbox import Channel
+from bot.store import channels
+from bot.store.channels import Access
+
+from .kit import Place
+
+
+async def news(place: Place, *, member: bool = True, public: bool = True) -> Channel:
+    """Follow a channel."""
+    inside = [place.me] if member else []
+    channel = place.sandbox.world.add_channel("News", username="news" if public else None, members=inside)
+    channel.post("Hello")
+    await place.ask("@news" if public else str(channel.id))
+    await place.settle_all(place.subscriptions())
+    await place.sweep().sweep_once()
+    place.now.moves(timedelta(seconds=1))
+    return channel
+
+
+async def told(place: Place) -> list[dict[str, object]]:
+    """Sweep twice, and return what is told after the notice that the channel is followed."""
+    for _ in range(2):
+        await place.sweep().sweep_once()
+    return (await place.notices())[1:]
+
+
+@pytest.mark.parametrize("member", [True, False])
+async def test_a_new_title_and_a_new_name_are_told_once(asking: Place, *, member: bool) -> None:
+    channel = await news(asking, member=member)
+    channel.rename("Olds", username="olds")
+    (notice,) = await told(asking)
+    assert notice == {
+        "notice": "renamed",
+        "channel": "News",
+        "username": "news",
+        "new_title": "Olds",
+        "new_username": "olds",
+    }
+    state = await asking.channel(channel)
+    assert (state.title, state.username) == ("Olds", "olds")
+
+
+async def test_a_name_alone_is_noticed_though_nothing_was_posted(asking: Place) -> None:
+    channel = await news(asking)
+    channel.rename(username="olds")
+    assert [notice["new_username"] for notice in await told(asking)] == ["olds"]
+
+
+async def test_a_title_that_changes_all_the_time_is_told_once_a_day(asking: Place) -> None:
+    channel = await news(asking)
+    for hour in range(3):
+        channel.rename(f"News, {hour}:00")
+        await asking.sweep().sweep_once()
+    asking.now.moves(timedelta(days=1))
+    channel.rename("News at last")
+    assert [notice["new_title"] for notice in await told(asking)] == ["News, 0:00", "News at last"]
+
+
+async def test_a_member_goes_on_reading_a_channel_that_turned_private(asking: Place) -> None:
+    channel = await news(asking)
+    channel.make_private()
+    channel.post("Among us")
+    assert [(notice["notice"], notice["new_username"]) for notice in await told(asking)] == [("renamed", None)]
+    assert await asking.texts(channel) == ["Hello", "Among us"]
+
+
+async def test_a_channel_that_turned_private_is_lost_to_who_read_it_from_outside(asking: Place) -> None:
+    channel = await news(asking, member=False)
+    channel.make_private()
+    assert [(notice["notice"], notice["reason"]) for notice in await told(asking)] == [("lost", "vanished")]
+    state = await asking.channel(channel)
+    assert (state.access, state.reason) == (Access.LOST, "vanished")
+
+
+@pytest.mark.parametrize("member", [True, False])
+async def test_a_ban_is_called_a_ban(asking: Place, *, member: bool) -> None:
+    channel = await news(asking, member=member)
+    channel.ban(asking.me)
+    assert [notice["reason"] for notice in await told(asking)] == ["USER_BANNED_IN_CHANNEL"]
+    assert asking.calls("ResolveUsername") == 2  # to follow it, and to see whether it is there still
+
+
+async def test_a_deleted_channel_has_vanished(asking: Place) -> None:
+    channel = await news(asking)
+    channel.dissolve()
+    assert [notice["reason"] for notice in await told(asking)] == ["vanished"]
+
+
+async def test_a_private_channel_that_puts_the_reader_out_has_removed_it(asking: Place) -> None:
+    channel = await news(asking, public=False)
+    channel.kick(asking.me)
+    assert [notice["reason"] for notice in await told(asking)] == ["removed"]
+
+
+async def test_a_channel_that_can_be_read_again_is_told_too(asking: Place) -> None:
+    channel = await news(asking, public=False)
+    channel.kick(asking.me)
+    await told(asking)
+    channel.join(asking.me)
+    assert [notice["notice"] for notice in await told(asking)] == ["lost", "found"]
+    assert (await asking.channel(channel)).access is Access.JOINED
+
+
+async def test_nobody_is_told_of_a_channel_that_is_followed_no_more(asking: Place) -> None:
+    channel = await news(asking)
+    await asking.database.write(lambda tx: channels.unfollow(tx, channel.id))
+    channel.rename("Olds")
+    assert await told(asking) == []

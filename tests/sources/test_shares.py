@@ -1,0 +1,60 @@
+import pytest
+
+from bot.sources import shares
+from bot.sources.shares import Shares
+from bot.store import channels, readers
+from bot.store.channels import Access
+
+from .kit import Place
+
+
+async def second_reader(place: Place) -> int:
+    return await place.database.write(lambda tx: readers.register(tx, 77, place.now()))
+
+
+async def read_by(place: Place) -> dict[str, int | None]:
+    return {channel.title: channel.read_by for channel in await channels.followed(place.database)}
+
+
+async def test_the_public_channels_of_a_lost_reader_go_to_the_other_and_private_ones_come_back(place: Place) -> None:
+    public = place.sandbox.world.add_channel("Public", username="public", members=[place.me])
+    secret = place.sandbox.world.add_channel("Secret", members=[place.me])
+    await place.follow(public)
+    await place.follow(secret)
+    first, second = place.reader_id, await second_reader(place)
+    await place.shares.enter(second)
+    assert await read_by(place) == {"Public": first, "Secret": first}
+    await place.shares.leave(first)
+    assert await read_by(place) == {"Public": second, "Secret": second}
+    assert place.shares.leads(second)
+    await place.database.write(lambda tx: channels.grant(tx, second, secret.id, Access.LOST, now=place.now()))
+    await place.shares.enter(first)
+    assert (await read_by(place))["Secret"] == first
+
+
+async def test_more_channels_than_one_account_may_be_in_are_shared(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MOST", 2)
+    second = await second_reader(place)
+    await place.shares.enter(second)
+    for number in range(3):
+        await place.follow(place.sandbox.world.add_channel(f"News {number}", username=f"news{number}"))
+    assert sorted(map(str, (await read_by(place)).values())) == sorted(map(str, [1, 1, second]))
+
+
+async def test_a_channel_that_one_reader_lost_is_handed_over_only_where_another_may_reach_it(place: Place) -> None:
+    public = place.sandbox.world.add_channel("Public", username="public", members=[place.me])
+    await place.follow(public)
+    channel = await place.channel(public)
+    assert not await place.shares.hand_over(channel, place.reader_id)
+    second = await second_reader(place)
+    await place.shares.enter(second)
+    assert await place.shares.hand_over(channel, place.reader_id)
+    assert await read_by(place) == {"Public": second}
+
+
+async def test_with_nobody_reading_nothing_is_given(place: Place) -> None:
+    empty = Shares(place.database)
+    await empty.share_out()
+    assert not empty.leads(1)

@@ -1,0 +1,114 @@
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.models import ObservedBy
+from bot.store import alerts, channels, latencies, readers, requests
+from bot.store.channels import Access
+from bot.store.standings import Standing, standings
+
+from .kit import LAST_MONTH, NEWS, NOON, Newsroom, ago, newsroom, post
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as room:
+        yield room
+
+
+async def standing(room: Newsroom, since: datetime = LAST_MONTH) -> Standing:
+    (found,) = await standings(room.db, since)
+    return found
+
+
+async def test_a_hole_is_what_lies_between_the_mark_and_the_newest_post(room: Newsroom) -> None:
+    await room.follow()
+    assert (await standing(room)).missing == 0
+    await room.live(post(1), post(2), post(5), post(6))
+    assert (await standing(room)).missing == 0  # it was not read yet, so nothing is known
+    await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
+    assert (await standing(room)).missing == 2
+    await room.sweep(post(3))
+    assert (await standing(room)).missing == 1
+    await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=6, seen_pts=1, now=room.now))
+    assert (await standing(room)).missing == 0
+
+
+async def test_posts_that_were_not_pushed_are_counted_while_the_reader_is_in_the_channel(room: Newsroom) -> None:
+    await room.follow(since=ago(days=9))
+    await room.see(ObservedBy.BACKFILL, post(1, date=ago(days=12)))
+    await room.live(post(2), post(3), post(4, date=ago(days=8)))
+    await room.sweep(post(2), post(5), post(6, date=ago(days=8)), post(7, date=ago(days=10)))
+    await room.see(ObservedBy.DIFFERENCE, post(8))
+    await room.live(post(8), post(5, "Исправлено", edit_date=NOON))
+    whole, week = await standing(room), await standing(room, ago(days=7))
+    assert (whole.posts, whole.unpushed) == (6, 3)
+    assert (week.posts, week.unpushed) == (4, 2)
+    assert whole.last_post_at == NOON
+    await room.db.write(lambda tx: channels.grant(tx, room.reader_id, NEWS, Access.POLLED, now=room.now))
+    assert ((await standing(room)).posts, (await standing(room)).unpushed) == (0, 0)
+
+
+async def test_latency_counts_from_telegrams_date_to_sight_and_from_there_to_the_alert(room: Newsroom) -> None:
+    chat = await room.pair()
+    await room.track(chat, "сбои", "сбой")
+    await room.follow()
+    await room.see(ObservedBy.BACKFILL, post(1, date=ago(days=1)))
+    room.now += timedelta(seconds=3)
+    await room.live(post(2, "Сбой"))
+    room.now += timedelta(seconds=40)
+    await room.sweep(post(3, "Другой сбой"), post(2, "Сбой, исправлено", edit_date=NOON))
+    first, second = sorted(await room.outbox(), key=lambda alert: alert.id)[:2]
+    await room.db.write(lambda tx: alerts.sent(tx, first.id, 1, NOON + timedelta(seconds=4)))
+    await room.db.write(lambda tx: alerts.sent(tx, second.id, 2, NOON + timedelta(seconds=43.5)))
+    assert await latencies.seen(room.db, ago(days=2)) == (3.0, 43.0)
+    assert await latencies.seen(room.db, NOON + timedelta(seconds=1)) == ()
+    assert await latencies.alerted(room.db, NOON) == (0.5, 1.0)
+
+
+async def test_the_longest_wait_of_each_method_is_told_while_it_lasts(room: Newsroom) -> None:
+    second = await room.db.write(lambda tx: readers.register(tx, 43, NOON))
+    for reader, method, minutes in (
+        (room.reader_id, "GetHistory", 5),
+        (second, "GetHistory", 9),
+        (second, "JoinChannel", 1),
+    ):
+        until = NOON + timedelta(minutes=minutes)
+        await room.db.write(lambda tx, r=reader, m=method, u=until: requests.wait(tx, r, m, u))
+    assert await requests.all_waits(room.db, NOON + timedelta(minutes=2)) == {"GetHistory": NOON + timedelta(minutes=9)}
+
+
+async def test_an_account_that_takes_the_place_of_a_lost_one_ends_the_complaint(room: Newsroom) -> None:
+    async def log_in(account: int, session: str) -> int:
+        return await room.db.write(lambda tx: readers.register(tx, account, NOON, session))
+
+    first, standby = await log_in(51, "reader.session"), await log_in(52, "reader-2.session")
+    for reader in (first, standby):
+        await room.db.write(lambda tx, r=reader: readers.lose(tx, r, "USER_DEACTIVATED_BAN"))
+    await log_in(53, "reader.session")
+    assert await readers.lost(room.db) == {standby: "USER_DEACTIVATED_BAN"}
+    await log_in(52, "reader-2.session")
+    assert await readers.lost(room.db) == {}
+
+
+@pytest.mark.parametrize(
+    ("sql", "index"),
+    [
+        ("SELECT max(date) FROM messages WHERE channel_id = 1", "messages_dates"),
+        (
+            "SELECT DISTINCT date / 600000 FROM messages WHERE channel_id = 1 AND date >= 5",
+            "COVERING INDEX messages_dates",
+        ),
+        (
+            """SELECT count(*) FROM versions WHERE channel_id = 1 AND number = 1
+            AND observed_by IN ('difference', 'sweep') AND id >= 7""",
+            "versions_asked_for",
+        ),
+    ],
+    ids=["last post", "rhythm", "not pushed"],
+)
+async def test_completeness_is_asked_of_indexes(room: Newsroom, sql: str, index: str) -> None:
+    plan = await room.db.fetch_all(f"EXPLAIN QUERY PLAN {sql}")
+    assert any(index in row["detail"] for row in plan), [row["detail"] for row in plan]

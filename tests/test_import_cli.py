@@ -1,0 +1,173 @@
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.store import posts
+from bot.store.database import open_read_only
+from tests.commands.kit import Bot, text
+from tests.sources.test_archive import account, chat, message
+from tests.store.kit import NEWS, newsroom
+
+ROOT = Path(__file__).parents[1]
+MIB = 1 << 20
+
+
+async def shell(folder: Path, *words: object, **environment: str) -> tuple[int, str, str]:
+    """Run a command with its data in a folder; return exit code, standard output and standard error."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *map(str, words)),
+        stdout=pipe,
+        stderr=pipe,
+        cwd=ROOT,
+        env={**os.environ, "DATA_DIR": str(folder / "data"), **environment},
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+def export(folder: Path, content: object) -> Path:
+    path = folder / "result.json"
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1))
+    return path
+
+
+async def test_an_account_is_imported_with_a_report_and_again_without_harm(tmp_path: Path) -> None:
+    service = message(3, "", type="service", action="pin_message")
+    path = export(
+        tmp_path,
+        account(
+            chat(message(1, "Сбой в банке"), message(2, "Тихий день"), service),
+            chat(message(1, "личное"), message(2, "личное"), id=8, type="personal_chat"),
+            chat(message(7, "Сбой у всех"), id=1002, name="[b]Хроника\x1b[31m"),
+        ),
+    )
+    left_out = [
+        "Left out: 3",
+        "        2 messages of private chats, bots and saved messages",
+        "        1 service messages, such as joins, pins and changes of the title",
+    ]
+    code, out, err = await shell(tmp_path, "import", path)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == ["Вести: 2 new", "[b]Хроника\N{REPLACEMENT CHARACTER}[31m: 1 new", *left_out]
+    _, out, _ = await shell(tmp_path, "import", tmp_path)  # the folder stands for the file in it
+    assert out.splitlines()[0] == "Вести: 2 there already"
+    assert out.splitlines()[2:] == left_out
+    async with open_read_only(tmp_path / "data" / "bot.db") as database:
+        assert len(await posts.latest(database, limit=9)) == 3
+
+
+async def test_imported_posts_are_found_and_their_channels_are_not_listed_as_followed(tmp_path: Path) -> None:
+    await shell(tmp_path, "import", export(tmp_path, chat(message(5, "Сбои банка"))))
+    _, out, _ = await shell(tmp_path, "search", "сбой in:Вести")
+    assert "https://t.me/c/1001/5" in out
+    assert "Сбои банка" in out
+    async with newsroom(tmp_path) as room:
+        desk = Bot(room)
+        await desk.pair()
+        assert text(await desk.says("/channels")).startswith("Write the channels after the command")
+        assert "I follow no channel" in text(await desk.says("/unfollow Вести"))
+        assert "Сбои банка" in text(await desk.says("/search сбой"))
+        await room.follow(NEWS, title="Вести")
+        assert "I follow 1 channel." in text(await desk.says("/channels"))
+
+
+async def test_what_a_running_service_is_about_to_read_is_left_to_it(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        code, out, _ = await shell(tmp_path, "import", export(tmp_path, chat(message(11), message(12))))
+        assert code == 0
+        assert out.splitlines() == [
+            "Вести: nothing",
+            "Left out: 2",
+            "        2 posts that a reader account is about to see on Telegram, where they may raise an alert",
+        ]
+        assert await posts.latest(room.db, limit=9) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "out", "said"),
+    [
+        (lambda whole: whole[: len(whole) * 3 // 4], "Вести: 7", "breaks off or is damaged near byte"),
+        (lambda whole: whole.replace(b'"id": 700,', b'"id": 700'), "Вести: 699 new", "breaks off or is damaged"),
+        (lambda _: b"<html>", "", "this is an export in HTML"),
+        (lambda _: b"", "", "the file is empty"),
+        (lambda _: b'{"contacts": {}}', "", "there are no chats in this file"),
+    ],
+    ids=["truncated", "damaged", "html", "empty", "no chats"],
+)
+async def test_a_broken_file_is_stored_as_far_as_it_goes_and_said_in_one_line(
+    tmp_path: Path, spoil: Callable[[bytes], bytes], out: str, said: str
+) -> None:
+    path = export(tmp_path, chat(*(message(n, f"Раз {n}") for n in range(1, 1001))))
+    path.write_bytes(spoil(path.read_bytes()))
+    code, printed, err = await shell(tmp_path, "import", path)
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert said in err
+    assert printed.startswith(out)
+    assert bool(printed) == bool(out)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nowhere.json",), "there is no file nowhere.json"),
+        ((".",), "there is no file result.json"),
+        (("result.json", "--time-zone", "Nowhere"), "no time zone «Nowhere»"),
+    ],
+    ids=["no file", "a folder without one", "no zone"],
+)
+async def test_wrong_use_is_one_line(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    code, out, err = await shell(tmp_path, "import", *words)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert said in err
+    assert not (tmp_path / "data").exists()
+
+
+async def test_an_old_export_is_dated_where_it_was_made(tmp_path: Path) -> None:
+    old = message(1, "Давно", date="2020-06-01T12:00:00")
+    del old["date_unixtime"]
+    path = export(tmp_path, chat(old))
+    _, out, _ = await shell(tmp_path, "import", path)
+    assert "say where the export was made: --time-zone Europe/Moscow" in out
+    _, out, _ = await shell(tmp_path, "import", path, "--time-zone", "Europe/Moscow")
+    assert out == "Вести: 1 new\n"
+    _, out, _ = await shell(tmp_path, "search")
+    assert out.startswith("2020-06-01 09:00 UTC")
+
+
+async def test_a_bar_is_drawn_on_a_terminal_only(tmp_path: Path) -> None:
+    path = export(tmp_path, chat(message()))
+    _, _, err = await shell(tmp_path, "import", path, FORCE_COLOR="1", TERM="xterm")
+    assert "Importing" in err
+    _, _, err = await shell(tmp_path, "import", path)
+    assert err == ""
+
+
+async def test_a_large_export_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
+    measure = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run([sys.executable, '-m', 'bot', 'import', sys.argv[1]], check=True, stdout=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    peaks = []
+    for size in (1, 12):  # MiB, on one line
+        path = tmp_path / f"{size}.json"
+        count = size * MIB // 2200
+        path.write_text(
+            json.dumps(chat(*(message(n, f"Раз {n} {'слово ' * 300}") for n in range(1, count))), ensure_ascii=False)
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", measure, str(path)),
+            stdout=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+            env={**os.environ, "DATA_DIR": str(tmp_path / f"data{size}")},
+        )
+        out, _ = await asyncio.wait_for(process.communicate(), 60)
+        peaks.append(int(out))
+    assert peaks[1] < peaks[0] * 1.05
