@@ -16,7 +16,7 @@ demo: $(READY) ## play a day of outages against the real service, without an acc
 
 test: lint ## lint, types, import contracts and all tests
 	@echo '== tests'
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 $(ARGS)
 
 lint: $(READY) ## ruff, mypy and the import contracts
 	@echo '== lint'

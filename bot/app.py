@@ -109,7 +109,7 @@ async def run(
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_path)
         stack.push_async_callback(database.close)
-        await database.write(lambda tx: _take_over(tx, own_topics, now=clock()))
+        await database.write(lambda tx: take_over(tx, own_topics, now=clock()))
         bot = _bot(stack, settings)
         shares, ingest_clock = Shares(database), TelegramClock(clock)
         ingest = Ingest(database, ingest_clock, alert_max_age=settings.alert_max_age)
@@ -148,7 +148,7 @@ def _bot(stack: AsyncExitStack, settings: Settings) -> Client:
     return client
 
 
-async def _take_over(tx: Transaction, own: Iterable[Topic], *, now: datetime) -> None:
+async def take_over(tx: Transaction, own: Iterable[Topic], *, now: datetime) -> None:
     """Bring the built-in topics up to date; one of the people's own files takes the place of ours of that name."""
     inflector = Inflector()
     filed = {topic.name.casefold(): topic for topic in (*builtin_topics(), *own)}
