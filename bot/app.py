@@ -29,7 +29,7 @@ from bot.sources.reading import Reading
 from bot.sources.shares import Shares
 from bot.sources.silence import Silence
 from bot.sources.sweep import polls_a_round
-from bot.store import channels, chats, heartbeats, meta, pace, topics
+from bot.store import channels, chats, follows, heartbeats, meta, pace, topics
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 from bot.store.pace import Pace
@@ -173,7 +173,7 @@ async def _ask_for_channels(database: Database, settings: Settings, now: datetim
         if await meta.get(tx, "first_started_at") is None:
             await meta.put(tx, "first_started_at", now.isoformat())
             for reference in settings.channels:
-                await channels.ask(tx, _normalised(reference), chat_id=None, now=now)
+                await follows.ask(tx, _normalised(reference), chat_id=None, now=now)
 
     await database.write(job)
 

@@ -16,9 +16,10 @@ from bot.locales.refusals import refusal
 from bot.markup import Text, bold, code
 from bot.models import Outgoing
 from bot.proof.standing import Delays
-from bot.store import channels, pace, silences
-from bot.store.channels import Access, Follow, FollowState
+from bot.store import channels, follows, pace, silences
+from bot.store.channels import Access
 from bot.store.database import Reader, Transaction
+from bot.store.follows import Follow, FollowState
 
 PAGE = 30  # channels on one page of the list
 
@@ -64,7 +65,7 @@ async def _unfollow(tx: Transaction, name: str, text: Text, t: Translator) -> No
     if channel is not None and await channels.unfollow(tx, channel.id):
         line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
         text.line(line, channel=show_channel(channel.title, channel.username))
-    elif await channels.withdraw(tx, channels.normalise_reference(name) or name):
+    elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
         text.line(t.gettext("I no longer try to follow {name}."), name=show_reference(name))
     else:
         text.line(t.gettext("I follow no channel «{name}». See /channels."), name=show_reference(name)[:100])
@@ -73,7 +74,7 @@ async def _unfollow(tx: Transaction, name: str, text: Text, t: Translator) -> No
 async def _page(context: Context, *, number: int) -> Outgoing:
     db, t = context.database, context.t
     followed = await channels.followed(db)
-    wishes = [follow for follow in await channels.all_follows(db) if follow.state is not FollowState.FOLLOWED]
+    wishes = [follow for follow in await follows.all_follows(db) if follow.state is not FollowState.FOLLOWED]
     delays, silent = Delays.of(followed, await pace.get(db)), await silences.present(db)
     shown = (
         Text().add(show_channel(c.title, c.username), ": ").join(show_marks(c, delays, silent.get(c.id), context))

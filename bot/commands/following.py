@@ -11,9 +11,10 @@ from bot.commands.references import Pasted, read_list
 from bot.commands.talk import Reply, Request, change, say
 from bot.locales import N_, Translator
 from bot.markup import Text, code
-from bot.store import channels
-from bot.store.channels import MOST_FAST, Asked, Options
+from bot.store import channels, follows
+from bot.store.channels import MOST_FAST, Options
 from bot.store.database import Reader, Transaction
+from bot.store.follows import Asked
 from bot.store.references import ALL, ALL_ASKED, FOLDER
 
 MOST_AT_ONCE = 500  # as many as one account can be in
@@ -57,7 +58,7 @@ async def follow_all(request: Request, context: Context) -> Reply:
     options = read_options(request.argument).options
 
     async def effect(tx: Transaction) -> Reply:
-        await channels.ask(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
+        await follows.ask(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
         return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
 
     return await context.once(request, effect)
@@ -65,7 +66,7 @@ async def follow_all(request: Request, context: Context) -> Reply:
 
 async def _count_all(request: Request, context: Context, options: Options) -> Reply:
     async def effect(tx: Transaction) -> Reply:
-        await channels.ask(tx, ALL_ASKED, chat_id=context.chat.id, now=context.now, options=options)
+        await follows.ask(tx, ALL_ASKED, chat_id=context.chat.id, now=context.now, options=options)
         return say(context.t.gettext("I count what my reader account is in, and ask you before I follow it."))
 
     return await context.once(request, effect)
@@ -82,7 +83,7 @@ async def _ask(tx: Transaction, pasted: Pasted, options: Options, context: Conte
             )
     asked: dict[Asked, list[str]] = {}
     for reference in references:
-        outcome = await channels.ask(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
+        outcome = await follows.ask(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
         asked.setdefault(outcome, []).append(show_reference(reference))
     return _told(asked, pasted, options, context.t)
 
@@ -92,7 +93,7 @@ async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
     if len(references) > MOST_FAST:
         return list(references)
     known = {reference: await channels.find(db, reference) for reference in references}
-    wishes = {wish.reference for wish in await channels.all_follows(db) if wish.options.fast and not wish.channel_id}
+    wishes = {wish.reference for wish in await follows.all_follows(db) if wish.options.fast and not wish.channel_id}
     return [
         reference
         for reference, channel in known.items()

@@ -20,9 +20,10 @@ from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
 from bot.markup import Text, bold, code
 from bot.proof.standing import Delays
-from bot.store import alerts, channels, latencies, pace, posts, readers, requests, standings
-from bot.store.channels import Access, Channel, FollowState
+from bot.store import alerts, channels, follows, latencies, pace, posts, readers, requests, standings
+from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
+from bot.store.follows import FollowState
 
 _STATES = {
     Access.JOINED: N_("read the moment they post: {n}"),
@@ -95,7 +96,7 @@ async def _tell_channels(text: Text, context: Context) -> None:
     states = [
         t.gettext(words).format(n=counts[access], delay=delay) for access, words in _STATES.items() if counts[access]
     ]
-    wishes = Counter(follow.state for follow in await channels.all_follows(context.database))
+    wishes = Counter(follow.state for follow in await follows.all_follows(context.database))
     if wishes[FollowState.WANTED]:
         states.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
     if wishes[FollowState.REFUSED]:

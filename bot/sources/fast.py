@@ -13,7 +13,7 @@ from bot.errors import TelegramError
 from bot.models import Clock
 from bot.sources.account import Account
 from bot.sources.catch_up import CatchUp, is_swept
-from bot.store import channels
+from bot.store import shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Subject
 
@@ -44,7 +44,7 @@ class Fast:
 
     async def ask_due(self) -> float:
         """Ask about each channel whose time has come; return the seconds until the next one's."""
-        followed = await channels.entrusted(self._database, self._account.reader_id)
+        followed = await shares.entrusted(self._database, self._account.reader_id)
         fast = [channel for channel in followed if channel.fast and channel.access in {Access.JOINED, Access.POLLED}]
         self._next = {channel.id: self._next.get(channel.id, self._clock()) for channel in fast}
         for channel in fast:

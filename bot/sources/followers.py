@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.models import PeerKind
-from bot.store import alerts, channels, chats
+from bot.store import alerts, channels, chats, follows
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 
@@ -24,7 +24,7 @@ async def tell(  # noqa: PLR0913 - what an alert is made of
 
 async def _followers(db: Reader, channel_id: int) -> list[Chat]:
     """Find whoever asked for a channel; where that was the settings, the private chats."""
-    follows = await channels.all_follows(db)
-    asked = {follow.chat_id for follow in follows if follow.channel_id == channel_id and follow.chat_id is not None}
+    wishes = await follows.all_follows(db)
+    asked = {follow.chat_id for follow in wishes if follow.channel_id == channel_id and follow.chat_id is not None}
     everyone = await chats.everyone(db)
     return [chat for chat in everyone if (chat.id in asked if asked else chat.peer.kind is PeerKind.USER)]

@@ -12,9 +12,10 @@ from bot.sources.described import resolved
 from bot.sources.dialogs import channel_dialogs
 from bot.sources.notices import Notices
 from bot.sources.references import NotFollowableError
-from bot.store import channels, chats
-from bot.store.channels import MOST_FAST, Follow
+from bot.store import channels, chats, follows
+from bot.store.channels import MOST_FAST
 from bot.store.database import Database, Transaction
+from bot.store.follows import Follow
 from bot.store.references import ALL, ALL_ASKED, FOLDER
 
 TOO_MANY_FAST = "too_many_fast"
@@ -69,8 +70,8 @@ class Lists:
             channel = resolved(chat)
             await channels.meet(tx, self._account.reader_id, channel, access_hash=chat.access_hash)
             # By its id: where it is was just written down, so that its name need not be looked up.
-            await channels.ask(tx, str(channel.id), chat_id=follow.chat_id, now=follow.asked_at, options=follow.options)
-        await channels.withdraw(tx, follow.reference)
+            await follows.ask(tx, str(channel.id), chat_id=follow.chat_id, now=follow.asked_at, options=follow.options)
+        await follows.withdraw(tx, follow.reference)
 
 
 def is_list(reference: str) -> bool:

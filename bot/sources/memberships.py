@@ -14,7 +14,7 @@ from bot.sources.gateway import pause
 from bot.sources.losses import cause, lose
 from bot.sources.pace import Rest
 from bot.sources.references import NotFollowableError
-from bot.store import channels
+from bot.store import channels, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
 
@@ -63,7 +63,7 @@ class Memberships:
 
     async def join_one(self) -> bool:
         """Join the channel that has been read from outside the longest, if the pace allows."""
-        candidates = await channels.entrusted(self._database, self._reader_id)
+        candidates = await shares.entrusted(self._database, self._reader_id)
         polled = [channel for channel in candidates if channel.access is Access.POLLED and channel.reason is None]
         outside = [channel for channel in polled if channel.may_join]
         if not outside or not await self.may_join():

@@ -6,9 +6,10 @@ from bot.matching.compiled import Compiled
 from bot.models import Clock
 from bot.search import preview
 from bot.sources.catch_up import BACKFILL
-from bot.store import alerts, channels, chats, posts, subscriptions, topics
-from bot.store.channels import Follow, ResolvedChannel
+from bot.store import alerts, channels, chats, follows, posts, subscriptions, topics
+from bot.store.channels import ResolvedChannel
 from bot.store.database import Database, Transaction, to_ms
+from bot.store.follows import Follow
 
 A_FEW = 5  # channels that are asked for together; of more, each comes without a sound
 _SHOWN_TITLES = 20
@@ -79,7 +80,7 @@ class Notices:
                     subject=f"{what}:{follow.id}:{to_ms(follow.asked_at)}",
                     payload=payload,
                     now=now,
-                    silent=what == "followed" and await channels.asked_together(tx, follow) > A_FEW,
+                    silent=what == "followed" and await follows.asked_together(tx, follow) > A_FEW,
                 )
 
         await self._database.write(job)

@@ -5,7 +5,7 @@ People follow channels, not readers: who reads a channel is decided here, and ag
 
 from collections import Counter
 
-from bot.store import channels
+from bot.store import shares
 from bot.store.channels import Channel
 from bot.store.database import Database
 
@@ -35,10 +35,10 @@ class Shares:
 
     async def share_out(self) -> None:
         """Give every channel that nobody can read now to a reader; what none can read, the first finds to be lost."""
-        shares = await channels.shares(self._database)
-        loads = Counter(share.read_by for share in shares)
+        every = await shares.all_shares(self._database)
+        loads = Counter(share.read_by for share in every)
         given: dict[int, int] = {}
-        for share in shares:
+        for share in every:
             able = [reader for reader in sorted(self._reading) if share.is_open_to(reader)]
             if share.read_by in (able or self._reading) or not self._reading:
                 continue
@@ -46,13 +46,13 @@ class Shares:
             given[share.channel_id] = chosen
             loads[chosen] += 1
         if given:
-            await self._database.write(lambda tx: channels.entrust(tx, given))
+            await self._database.write(lambda tx: shares.entrust(tx, given))
 
     async def hand_over(self, channel: Channel, reader_id: int) -> bool:
         """Give a channel that this reader lost to another one; False where no other may reach it."""
-        share = next((s for s in await channels.shares(self._database) if s.channel_id == channel.id), None)
+        share = next((s for s in await shares.all_shares(self._database) if s.channel_id == channel.id), None)
         others = self._reading - {reader_id}
         able = [reader for reader in sorted(others) if share is not None and share.is_open_to(reader)]
         if able:
-            await self._database.write(lambda tx: channels.entrust(tx, {channel.id: able[0]}))
+            await self._database.write(lambda tx: shares.entrust(tx, {channel.id: able[0]}))
         return bool(able)

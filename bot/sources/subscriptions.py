@@ -19,9 +19,10 @@ from bot.sources.memberships import Memberships
 from bot.sources.notices import Notices
 from bot.sources.references import BASIC_GROUP, Invitation, NotFollowableError
 from bot.sources.shares import Shares
-from bot.store import channels
-from bot.store.channels import Access, Channel, Follow
+from bot.store import channels, follows, shares
+from bot.store.channels import Access, Channel
 from bot.store.database import Database, Subject, Transaction
+from bot.store.follows import Follow
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,7 @@ class Subscriptions:
         now = self._clock()
         if not self._shares.leads(self._reader_id):
             return False
-        for follow in await channels.wanted(self._database, now):
+        for follow in await follows.wanted(self._database, now):
             if not follow.reference.startswith("@") or self._names.is_open(now):
                 await self._settle(follow)
                 return True
@@ -102,7 +103,7 @@ class Subscriptions:
     async def meet_one(self) -> bool:
         """Find, for this account, a public channel that another reader account followed: access is per account."""
         now = self._clock()
-        followed = await channels.entrusted(self._database, self._reader_id)
+        followed = await shares.entrusted(self._database, self._reader_id)
         unmet = next((channel for channel in followed if channel.access is None and channel.username), None)
         if unmet is None or not self._names.is_open(now):
             return False
@@ -204,7 +205,7 @@ class Subscriptions:
 
         async def job(tx: Transaction) -> None:
             reader_id, access_hash = self._reader_id, reached.chat.access_hash
-            await channels.settle(
+            await follows.settle(
                 tx,
                 follow.id,
                 channel=channel,
@@ -241,11 +242,11 @@ class Subscriptions:
         await self._postpone(follow, self._clock() + LOOK_AT_GROUP_AGAIN, reason)
 
     async def _refuse(self, follow: Follow, reason: str) -> None:
-        await self._database.write(lambda tx: channels.refuse(tx, follow.id, reason=reason))
+        await self._database.write(lambda tx: follows.refuse(tx, follow.id, reason=reason))
         await self._notices.refused(follow, reason=reason)
 
     async def _postpone(self, follow: Follow, until: datetime, reason: str) -> None:
-        await self._database.write(lambda tx: channels.postpone(tx, follow.id, until=until, reason=reason))
+        await self._database.write(lambda tx: follows.postpone(tx, follow.id, until=until, reason=reason))
 
     async def _lose(self, channel: Channel, reason: str) -> None:
         await lose(self._database, channel, reader_id=self._reader_id, reason=reason, now=self._clock())

@@ -21,7 +21,7 @@ from bot.sources.described import describe
 from bot.sources.dialogs import Dialog, channel_dialogs
 from bot.sources.losses import BANNED, cause, lose, regain
 from bot.sources.shares import Shares
-from bot.store import channels
+from bot.store import channels, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
 
@@ -90,7 +90,7 @@ class Sweep:
         """Make every channel complete that can be reached, the longest unread first; one that fails stops no other."""
         dialogs = await self._dialogs()
         found, quiet, failed = Found(), [], []
-        followed = await channels.entrusted(self._database, self._reader_id)
+        followed = await shares.entrusted(self._database, self._reader_id)
         visited = self._to_visit(followed, dialogs)
         for channel in visited:
             dialog = dialogs.get(channel.id) if dialogs is not None else None

@@ -15,7 +15,7 @@ from bot.errors import TelegramError
 from bot.models import Clock
 from bot.sources.account import Account
 from bot.sources.catch_up import CatchUp, Found, is_swept
-from bot.store import channels
+from bot.store import channels, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
 
@@ -75,7 +75,7 @@ class Verifying:
         return verified.found
 
     async def _due(self) -> list[Channel]:
-        return [c for c in await channels.entrusted(self._database, self._account.reader_id) if self._is_due(c)]
+        return [c for c in await shares.entrusted(self._database, self._account.reader_id) if self._is_due(c)]
 
     def _is_due(self, channel: Channel) -> bool:
         if channel.access not in READABLE or not is_swept(channel):

@@ -1,8 +1,7 @@
-"""Channels: what people asked for, what it turned out to be, how each reader reaches it, and how far it is read."""
+"""Channels: what they are, how each reader reaches them, and how far they are read."""
 
-import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,9 +9,9 @@ from enum import StrEnum
 from bot.store import pasts
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.references import normalise_reference
-from bot.store.rows import from_ms, json_list, maybe_date, maybe_ms, to_ms
+from bot.store.rows import json_list, maybe_date, maybe_ms, to_ms
 
-__all__ = ["Access", "Asked", "Channel", "Follow", "FollowState", "Options", "ResolvedChannel", "normalise_reference"]
+__all__ = ["Access", "Channel", "Options", "ResolvedChannel", "normalise_reference"]
 
 MOST_FAST = 20  # channels that are asked for their changes all the time
 
@@ -26,23 +25,6 @@ class Access(StrEnum):
     JOINED = "joined"
     PENDING = "pending"  # a request to join waits for an administrator
     LOST = "lost"  # private, banned, deleted, or left by us
-
-
-class FollowState(StrEnum):
-    """What became of a wish to follow."""
-
-    WANTED = "wanted"  # not looked at yet, or put off
-    FOLLOWED = "followed"
-    REFUSED = "refused"  # cannot be followed, for the reason given
-
-
-class Asked(StrEnum):
-    """What asking to follow meets."""
-
-    NEW = "new"
-    WAITING = "waiting"  # asked for already, not settled yet
-    FOLLOWED = "followed"  # followed already
-    AGAIN = "again"  # refused before, tried once more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,36 +79,6 @@ class Channel:
     joined_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Follow:
-    """What somebody asked to follow."""
-
-    id: int
-    reference: str  # '@name', '+hash' or a bare id
-    chat_id: int | None  # who is told how it went; None: asked for by the settings
-    asked_at: datetime
-    state: FollowState
-    channel_id: int | None  # once it is followed
-    reason: str | None  # why it was refused or put off
-    next_try_at: datetime
-    options: Options
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """A followed channel, who sees to it, and how each reader that met it reaches it."""
-
-    channel_id: int
-    is_public: bool
-    read_by: int | None
-    accesses: Mapping[int, Access]  # by reader
-
-    def is_open_to(self, reader_id: int) -> bool:
-        """Say whether a reader can read the channel, or may try to."""
-        access = self.accesses.get(reader_id)
-        return self.is_public if access is None else access is not Access.LOST
-
-
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
 _CHANNELS = """
     SELECT c.*, m.access_hash, m.access, m.reason, m.joined_at FROM channels c
@@ -158,78 +110,6 @@ def _to_channel(row: sqlite3.Row) -> Channel:
     )
 
 
-def _to_follow(row: sqlite3.Row) -> Follow:
-    return Follow(
-        id=row["id"],
-        reference=row["reference"],
-        chat_id=row["chat_id"],
-        asked_at=from_ms(row["asked_at"]),
-        state=FollowState(row["state"]),
-        channel_id=row["channel_id"],
-        reason=row["reason"],
-        next_try_at=from_ms(row["next_try_at"]),
-        options=Options(
-            fast=None if row["fast"] is None else bool(row["fast"]),
-            may_join=None if row["may_join"] is None else bool(row["may_join"]),
-            history=row["history"],
-        ),
-    )
-
-
-async def ask(
-    tx: Transaction, reference: str, *, chat_id: int | None, now: datetime, options: Options = NO_OPTIONS
-) -> Asked:
-    """Write down that somebody wants to follow what this normalised reference names; say what was known of it.
-
-    A channel that is followed already takes on the options at once.
-    """
-    values = {"reference": reference, "name": reference.removeprefix("@"), "chat": chat_id, "now": to_ms(now)}
-    known = await tx.fetch_one(
-        """SELECT id FROM channels WHERE followed_at IS NOT NULL
-        AND (lower(username) = :name OR CAST(id AS TEXT) = :reference)""",
-        values,
-    )
-    wish = await _wish(tx, reference)
-    settled = wish.channel_id if wish is not None else None
-    channel_id = known["id"] if known is not None else settled
-    if channel_id is not None:
-        await adapt(tx, channel_id, options, chat_id=chat_id, asked_at=now)
-        return Asked.FOLLOWED
-    waits = wish is not None and wish.state is FollowState.WANTED
-    if waits and options == NO_OPTIONS:
-        return Asked.WAITING
-    if not waits:
-        await tx.execute(
-            """INSERT INTO follows (reference, chat_id, asked_at, state, next_try_at)
-            VALUES (:reference, :chat, :now, 'wanted', :now)
-            ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
-                state = 'wanted', reason = NULL, next_try_at = excluded.next_try_at""",
-            values,
-        )
-    await _heed(tx, reference, options)
-    tx.announce(Subject.FOLLOWS)
-    if waits:
-        return Asked.WAITING
-    return Asked.NEW if wish is None else Asked.AGAIN
-
-
-async def _wish(tx: Transaction, reference: str) -> Follow | None:
-    row = await tx.fetch_one("SELECT * FROM follows WHERE reference = :reference", {"reference": reference})
-    return None if row is None else _to_follow(row)
-
-
-async def _heed(tx: Transaction, reference: str, options: Options) -> None:
-    """Write down how a wish is to be fulfilled; the chat that asked first sees how the reading of the past goes."""
-    await tx.execute(
-        """UPDATE follows SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
-            history = coalesce(:history, history) WHERE reference = :reference""",
-        {"reference": reference, **asdict(options)},
-    )
-    wish = await _wish(tx, reference)
-    if wish is not None and wish.chat_id is not None and wish.options.history is not None:
-        await pasts.show(tx, wish.chat_id, wish.asked_at)
-
-
 async def adapt(tx: Transaction, channel_id: int, options: Options, *, chat_id: int | None, asked_at: datetime) -> None:
     """Follow a channel in another way from now on; the chat sees how the reading of its past goes."""
     await tx.execute(
@@ -249,68 +129,6 @@ async def fast_ones(db: Reader) -> int:
         + (SELECT count(*) FROM follows WHERE fast AND state = 'wanted') AS n"""
     )
     return int(row["n"]) if row else 0
-
-
-async def wanted(db: Reader, now: datetime) -> list[Follow]:
-    """Return the wishes whose time to be tried has come, oldest first."""
-    sql = "SELECT * FROM follows WHERE state = 'wanted' AND next_try_at <= :now ORDER BY asked_at, id"
-    return [_to_follow(row) for row in await db.fetch_all(sql, {"now": to_ms(now)})]
-
-
-async def all_follows(db: Reader) -> list[Follow]:
-    """Return every wish, whatever became of it, in the order in which they came."""
-    return [_to_follow(row) for row in await db.fetch_all("SELECT * FROM follows ORDER BY asked_at, id")]
-
-
-async def asked_together(db: Reader, follow: Follow) -> int:
-    """Count the wishes that a chat had in the same moment."""
-    sql = "SELECT count(*) AS n FROM follows WHERE chat_id = :chat AND asked_at = :asked_at"
-    row = await db.fetch_one(sql, {"chat": follow.chat_id, "asked_at": to_ms(follow.asked_at)})
-    return int(row["n"]) if row else 0
-
-
-async def postpone(tx: Transaction, follow_id: int, *, until: datetime, reason: str) -> None:
-    """Put a wish off."""
-    sql = "UPDATE follows SET next_try_at = :until, reason = :reason WHERE id = :id"
-    await tx.execute(sql, {"id": follow_id, "until": to_ms(until), "reason": reason})
-
-
-async def refuse(tx: Transaction, follow_id: int, *, reason: str) -> None:
-    """Write down that a wish cannot be fulfilled."""
-    sql = "UPDATE follows SET state = 'refused', reason = :reason WHERE id = :id"
-    await tx.execute(sql, {"id": follow_id, "reason": reason})
-
-
-async def settle(  # noqa: PLR0913 - what Telegram said of the channel is written in one go
-    tx: Transaction,
-    follow_id: int,
-    *,
-    channel: ResolvedChannel,
-    reader_id: int,
-    access_hash: int,
-    access: Access,
-    now: datetime,
-) -> None:
-    """Write down which channel a wish turned out to be, and how the reader reaches it.
-
-    A channel that nobody followed until now is followed from the second on in which somebody asked for it, since
-    Telegram dates posts by whole seconds; one that was followed keeps its date.
-    """
-    await tx.execute(
-        """INSERT INTO channels (id, kind, title, username, followed_at)
-        SELECT :id, :kind, :title, :username, asked_at / 1000 * 1000 FROM follows WHERE id = :follow
-        ON CONFLICT DO UPDATE SET kind = excluded.kind, title = excluded.title, username = excluded.username,
-            followed_at = coalesce(followed_at, excluded.followed_at)""",
-        {**asdict(channel), "follow": follow_id},
-    )
-    await grant(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
-    row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
-    if row is not None:
-        wish = _to_follow(row)
-        await adapt(tx, channel.id, wish.options, chat_id=wish.chat_id, asked_at=wish.asked_at)
-    sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
-    await tx.execute(sql, {"id": follow_id, "channel": channel.id})
-    tx.announce(Subject.FOLLOWS)
 
 
 async def meet(tx: Transaction, reader_id: int, channel: ResolvedChannel, *, access_hash: int) -> None:
@@ -336,37 +154,6 @@ async def followed(db: Reader, reader_id: int | None = None) -> list[Channel]:
     """Return the followed channels by title, each as this reader reaches it; None: as any does."""
     sql = f"{_CHANNELS} WHERE c.followed_at IS NOT NULL ORDER BY c.title, c.id"
     return [_to_channel(row) for row in await db.fetch_all(sql, {"reader": reader_id})]
-
-
-async def entrusted(db: Reader, reader_id: int) -> list[Channel]:
-    """Return the followed channels that this reader sees to, and those that nobody was given yet."""
-    return [channel for channel in await followed(db, reader_id) if channel.read_by in (None, reader_id)]
-
-
-async def shares(db: Reader) -> list[Share]:
-    """Return who sees to each followed channel, in the order in which they were followed."""
-    rows = await db.fetch_all(
-        """SELECT c.id, c.username IS NOT NULL AS is_public, c.read_by,
-            json_group_object(m.reader_id, m.access) FILTER (WHERE m.reader_id IS NOT NULL) AS accesses
-        FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id
-        WHERE c.followed_at IS NOT NULL GROUP BY c.id ORDER BY c.followed_at, c.id"""
-    )
-    return [
-        Share(
-            channel_id=row["id"],
-            is_public=bool(row["is_public"]),
-            read_by=row["read_by"],
-            accesses={int(reader): Access(access) for reader, access in json.loads(row["accesses"] or "{}").items()},
-        )
-        for row in rows
-    ]
-
-
-async def entrust(tx: Transaction, given: Mapping[int, int]) -> None:
-    """Write down which reader sees to which channel from now on: reader ids by channel id."""
-    rows = [{"channel": channel, "reader": reader} for channel, reader in given.items()]
-    await tx.execute_many("UPDATE channels SET read_by = :reader WHERE id = :channel", rows)
-    tx.announce(Subject.FOLLOWS)
 
 
 async def unwanted(db: Reader, reader_id: int) -> list[Channel]:
@@ -425,12 +212,6 @@ async def unfollow(tx: Transaction, channel_id: int) -> bool:
     sql = "UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1 WHERE id = :id AND followed_at IS NOT NULL"
     tx.announce(Subject.FOLLOWS)
     return await tx.execute(sql, {"id": channel_id}) > 0
-
-
-async def withdraw(tx: Transaction, reference: str) -> bool:
-    """Forget a wish that was not fulfilled; False where there is none of this normalised reference."""
-    sql = "DELETE FROM follows WHERE reference = :reference AND state != 'followed'"
-    return await tx.execute(sql, {"reference": reference}) > 0
 
 
 async def grant(  # noqa: PLR0913 - the row has this many columns
@@ -506,12 +287,6 @@ async def doubt(tx: Transaction, channel_id: int) -> None:
     """Have the past of a channel verified at once: changes of it are not to be had otherwise."""
     sql = "UPDATE channels SET verified_at = NULL, verify_from = NULL WHERE id = :id"
     await tx.execute(sql, {"id": channel_id})
-
-
-async def hurry(tx: Transaction, channel_id: int, *, fast: bool) -> None:
-    """Have a channel asked for its changes all the time, or no longer."""
-    await tx.execute("UPDATE channels SET fast = :fast WHERE id = :id", {"id": channel_id, "fast": fast})
-    tx.announce(Subject.FOLLOWS)
 
 
 async def distrust(tx: Transaction, channel_id: int) -> None:

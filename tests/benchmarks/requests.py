@@ -19,7 +19,7 @@ from bot.sources.catch_up import CatchUp
 from bot.sources.live import Live
 from bot.sources.shares import Shares
 from bot.sources.sweep import Sweep
-from bot.store import channels, readers
+from bot.store import follows, readers
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Database, Transaction
 from bot.telegram import clients
@@ -90,11 +90,11 @@ class _Place:
         async def job(tx: Transaction) -> None:
             for channel in self.world:
                 reference = f"@{channel.username}".lower()
-                await channels.ask(tx, reference, chat_id=None, now=_now())
-            for follow in await channels.wanted(tx, _now()):
+                await follows.ask(tx, reference, chat_id=None, now=_now())
+            for follow in await follows.wanted(tx, _now()):
                 channel = self.world[int(follow.reference.removeprefix("@news"))]
                 found = ResolvedChannel(id=channel.id, kind="broadcast", title=channel.title, username=channel.username)
-                await channels.settle(
+                await follows.settle(
                     tx,
                     follow.id,
                     channel=found,

@@ -1,6 +1,7 @@
-from bot.store import channels, readers
-from bot.store.channels import Access, FollowState
+from bot.store import channels, follows, readers
+from bot.store.channels import Access
 from bot.store.database import Transaction
+from bot.store.follows import FollowState
 from tests.commands.kit import Bot, button, text
 from tests.store.kit import NEWS, OTHER
 
@@ -20,7 +21,7 @@ async def test_following_says_for_each_what_happens(desk: Bot) -> None:
 async def test_the_chat_that_asked_is_the_one_to_be_told(desk: Bot) -> None:
     chat = await desk.pair()
     await desk.says("/follow @rkn_tg")
-    assert [follow.chat_id for follow in await channels.all_follows(desk.db)] == [chat.id]
+    assert [follow.chat_id for follow in await follows.all_follows(desk.db)] == [chat.id]
 
 
 async def test_what_is_no_channel_is_named(desk: Bot) -> None:
@@ -43,7 +44,7 @@ async def test_a_refused_channel_is_tried_again(desk: Bot) -> None:
 async def test_a_whole_list_of_links_behind_words_is_followed(desk: Bot) -> None:
     await desk.pair()
     await desk.says("/follow\nМИД\nРКН", links=("https://t.me/MID_Russia", "https://t.me/rkn_tg"))
-    assert [follow.reference for follow in await channels.all_follows(desk.db)] == ["@mid_russia", "@rkn_tg"]
+    assert [follow.reference for follow in await follows.all_follows(desk.db)] == ["@mid_russia", "@rkn_tg"]
 
 
 async def test_unfollowing_keeps_the_posts_and_says_so(desk: Bot) -> None:
@@ -72,7 +73,7 @@ async def test_a_wish_that_is_not_fulfilled_can_be_withdrawn(desk: Bot) -> None:
     await desk.pair()
     await desk.says("/follow @rkn_tg")
     assert text(await desk.says("/unfollow @rkn_tg")) == "I no longer try to follow @rkn_tg."
-    assert await channels.all_follows(desk.db) == []
+    assert await follows.all_follows(desk.db) == []
 
 
 async def test_the_list_shows_how_each_channel_is_read(desk: Bot) -> None:
@@ -115,6 +116,6 @@ async def test_nothing_followed_yet_tells_how_to_begin(desk: Bot) -> None:
 
 
 async def _refuse(tx: Transaction, reason: str) -> None:
-    wish = (await channels.all_follows(tx))[0]
+    wish = (await follows.all_follows(tx))[0]
     assert wish.state is FollowState.WANTED
-    await channels.refuse(tx, wish.id, reason=reason)
+    await follows.refuse(tx, wish.id, reason=reason)

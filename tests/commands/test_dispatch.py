@@ -8,7 +8,7 @@ from bot.commands.menu import MENU, NAMES, suggestion, summaries
 from bot.commands.talk import Origin, Reply
 from bot.locales import translator
 from bot.models import Button, Outgoing
-from bot.store import channels
+from bot.store import follows
 from tests.commands.kit import GROUP, Bot, button, text
 
 
@@ -49,7 +49,7 @@ async def test_a_command_that_comes_twice_has_one_effect_and_the_same_answer(des
     again = await desk.says("/follow @rkn_tg", key="m-777")
     assert "I look at these now" in text(first)
     assert again == first
-    assert len(await channels.all_follows(desk.db)) == 1
+    assert len(await follows.all_follows(desk.db)) == 1
 
 
 async def test_a_repeat_does_not_undo_what_was_said_since(desk: Bot) -> None:
@@ -64,7 +64,7 @@ async def test_a_command_of_long_ago_is_not_carried_out(desk: Bot) -> None:
     await desk.pair()
     reply = await desk.says("/follow @rkn_tg", said_at=desk.room.now - timedelta(minutes=11))
     assert text(reply) == "I was away. Please send it again: /follow"
-    assert await channels.all_follows(desk.db) == []
+    assert await follows.all_follows(desk.db) == []
 
 
 async def test_a_handled_command_that_comes_again_much_later_is_not_called_late(desk: Bot) -> None:
@@ -89,14 +89,14 @@ async def test_a_forwarded_post_is_offered_to_be_followed(desk: Bot) -> None:
     assert text(offer) == "This is from РКН."
     told = await desk.taps(button(offer.messages[0], "Follow @rkn_tg"))
     assert "@rkn_tg" in text(told)
-    assert [follow.reference for follow in await channels.all_follows(desk.db)] == ["@rkn_tg"]
+    assert [follow.reference for follow in await follows.all_follows(desk.db)] == ["@rkn_tg"]
 
 
 async def test_a_forward_from_a_private_channel_is_followed_by_its_id(desk: Bot) -> None:
     await desk.pair()
     offer = await desk.says("Новости", origin=Origin(channel_id=1777, title="Закрытый клуб"))
     await desk.taps(button(offer.messages[0], "Follow Закрытый клуб"))
-    assert [follow.reference for follow in await channels.all_follows(desk.db)] == ["1777"]
+    assert [follow.reference for follow in await follows.all_follows(desk.db)] == ["1777"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ async def test_a_pasted_link_is_offered_to_be_followed_at_a_tap(desk: Bot, paste
     await desk.pair()
     offer = await desk.says(pasted)
     await desk.taps(button(offer.messages[0], "Follow"))
-    assert [follow.reference for follow in await channels.all_follows(desk.db)] == [reference]
+    assert [follow.reference for follow in await follows.all_follows(desk.db)] == [reference]
 
 
 async def test_several_pasted_names_are_offered_as_one_command(desk: Bot) -> None:

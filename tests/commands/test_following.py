@@ -1,7 +1,7 @@
 import pytest
 
 from bot.commands.options import OptionError, read_options
-from bot.store import channels, pasts
+from bot.store import follows, pasts, shares
 from bot.store.channels import Options
 from tests.commands.kit import Bot, button, text
 from tests.store.kit import NEWS
@@ -39,7 +39,7 @@ async def test_a_wrong_option_gets_one_line_and_nothing_is_followed(desk: Bot) -
     told = text(await desk.says("/follow @rkn_tg history:lots"))
     assert told.startswith("«history:lots»: write how many posts of the past I shall read, 100,000 at most")
     assert "is no option" in text(await desk.says("/follow @rkn_tg speed:9"))
-    assert await channels.all_follows(desk.db) == []
+    assert await follows.all_follows(desk.db) == []
 
 
 async def test_options_hold_for_the_whole_list_and_are_read_back(desk: Bot) -> None:
@@ -49,7 +49,7 @@ async def test_options_hold_for_the_whole_list_and_are_read_back(desk: Bot) -> N
         "How: asked for new posts every few seconds; never joined, read from outside; 5,000 posts of the past are read."
     )
     wanted = Options(fast=True, may_join=False, history=5000)
-    assert [follow.options for follow in await channels.all_follows(desk.db)] == [wanted, wanted]
+    assert [follow.options for follow in await follows.all_follows(desk.db)] == [wanted, wanted]
     assert "@rkn_tg: waiting to be looked at (fast join:no history:5000)" in text(await desk.says("/channels"))
     (progress,) = await pasts.in_sight(desk.db)
     assert progress.figures.waiting == 2
@@ -82,7 +82,7 @@ async def test_a_folder_is_asked_for_by_its_link(desk: Bot) -> None:
     await desk.pair()
     told = text(await desk.says("/follow https://t.me/addlist/AbCdEfGh12345678 join:no"))
     assert told.splitlines()[0].endswith(": t.me/addlist/AbCdEfGh12345678")
-    (wish,) = await channels.all_follows(desk.db)
+    (wish,) = await follows.all_follows(desk.db)
     assert (wish.reference, wish.options) == ("addlist/AbCdEfGh12345678", Options(may_join=False))
 
 
@@ -90,18 +90,18 @@ async def test_a_folder_that_somebody_pastes_is_offered(desk: Bot) -> None:
     await desk.pair()
     offered = await desk.says("https://t.me/addlist/AbCdEfGh12345678")
     await desk.taps(button(offered.messages[0], "Follow"))
-    assert [wish.reference for wish in await channels.all_follows(desk.db)] == ["addlist/AbCdEfGh12345678"]
+    assert [wish.reference for wish in await follows.all_follows(desk.db)] == ["addlist/AbCdEfGh12345678"]
 
 
 @pytest.mark.parametrize("word", ["all", "ALL", "все", "всё"])
 async def test_all_is_counted_before_it_is_followed(desk: Bot, word: str) -> None:
     await desk.pair()
     assert "ask you before" in text(await desk.says(f"/follow {word} join:no"))
-    (wish,) = await channels.all_follows(desk.db)
+    (wish,) = await follows.all_follows(desk.db)
     assert (wish.reference, wish.options) == ("all?", Options(may_join=False))
-    await desk.db.write(lambda tx: channels.withdraw(tx, wish.reference))
+    await desk.db.write(lambda tx: follows.withdraw(tx, wish.reference))
     assert "one channel after another" in text(await desk.taps(b"all:join:no history:5000"))
-    (wish,) = await channels.all_follows(desk.db)
+    (wish,) = await follows.all_follows(desk.db)
     assert (wish.reference, wish.options) == ("all", Options(may_join=False, history=5000))
 
 
@@ -115,5 +115,5 @@ async def test_how_to_follow_is_told_to_who_names_nothing(desk: Bot) -> None:
 async def _pasts(desk: Bot) -> list[pasts.Past]:
     row = await desk.db.fetch_one("SELECT read_by FROM channels")
     assert row is not None
-    await desk.db.write(lambda tx: channels.entrust(tx, {NEWS: desk.room.reader_id}))
+    await desk.db.write(lambda tx: shares.entrust(tx, {NEWS: desk.room.reader_id}))
     return await pasts.unread(desk.db, desk.room.reader_id)

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.store import channels, pace, silences
-from bot.store.channels import Access
+from bot.store import channels, pace, shares, silences
+from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from bot.store.pace import Pace
 from tests.commands.kit import BORIS, Bot, text
@@ -39,7 +39,7 @@ async def test_a_channel_is_shown_with_the_delay_to_expect(desk: Bot, access: Ac
     await desk.pair()
     await desk.room.follow()
     await stand(desk, access)
-    await desk.db.write(lambda tx: channels.hurry(tx, NEWS, fast=fast))
+    await desk.db.write(lambda tx: channels.adapt(tx, NEWS, Options(fast=fast), chat_id=None, asked_at=desk.room.now))
     assert await line(desk) == said
 
 
@@ -90,7 +90,7 @@ async def test_a_channel_is_shown_as_the_reader_that_sees_to_it_reaches_it(desk:
     async def job(tx: Transaction) -> None:
         await tx.execute("INSERT INTO readers (id, account_id, added_at) VALUES (?, 77, 0)", (second,))
         await channels.grant(tx, second, NEWS, Access.POLLED, now=desk.room.now)
-        await channels.entrust(tx, {NEWS: second})
+        await shares.entrust(tx, {NEWS: second})
 
     await desk.db.write(job)
     assert await line(desk) == "Вести: from outside, up to 1 min late"

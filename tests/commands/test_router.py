@@ -18,8 +18,7 @@ from bot.delivery.worker import Worker
 from bot.locales import LANGUAGES
 from bot.models import PeerKind
 from bot.sandbox import Sandbox, User
-from bot.store import channels as stored_channels
-from bot.store import chats
+from bot.store import chats, follows
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Subject
 from bot.telegram.pacing import Pacing, Rates
@@ -190,7 +189,7 @@ async def test_a_forwarded_post_is_offered_with_the_channels_name(tmp_path: Path
         await anna.heard[1].click(text="Follow @vesti_news")
         await anna.until(lambda: len(anna.heard) == 3)
         assert "@vesti_news" in anna.heard[2].message
-        assert [wish.reference for wish in await stored_channels.all_follows(service.db)] == ["@vesti_news"]
+        assert [wish.reference for wish in await follows.all_follows(service.db)] == ["@vesti_news"]
 
 
 async def test_a_reply_is_held_against_what_it_answers(tmp_path: Path) -> None:
@@ -260,7 +259,7 @@ async def test_a_pasted_list_with_hidden_links_is_followed(tmp_path: Path) -> No
     async with running(tmp_path) as service:
         anna = await service.paired()
         await anna.asks("/follow\n[МИД](https://t.me/MID_Russia)\n@rkn_tg")
-        wishes = await stored_channels.all_follows(service.db)
+        wishes = await follows.all_follows(service.db)
         assert sorted(wish.reference for wish in wishes) == ["@mid_russia", "@rkn_tg"]
 
 

@@ -13,7 +13,7 @@ from bot.delivery.progress import Showing, render_progress
 from bot.locales import translator
 from bot.models import Peer, PeerKind
 from bot.sandbox import Sandbox, User
-from bot.store import channels, chats, pasts
+from bot.store import channels, chats, follows, pasts
 from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.pasts import DONE, Figures
@@ -63,7 +63,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         chat = await room.db.write(lambda tx: chats.pair(tx, peer, title="Alice", language="en", now=room.now))
         await room.follow(title="Вести")
         wanted = Options(history=1000)
-        await room.db.write(lambda tx: channels.ask(tx, str(NEWS), chat_id=chat.id, now=room.now, options=wanted))
+        await room.db.write(lambda tx: follows.ask(tx, str(NEWS), chat_id=chat.id, now=room.now, options=wanted))
         try:
             yield Desk(sandbox=sandbox, room=room, client=client, alice=alice, chat=chat)
         finally:

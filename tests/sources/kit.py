@@ -14,7 +14,7 @@ from bot.sources.live import Live
 from bot.sources.shares import Shares
 from bot.sources.subscriptions import Subscriptions
 from bot.sources.sweep import Sweep
-from bot.store import alerts, channels, posts
+from bot.store import alerts, channels, follows, posts
 from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.database import Database
@@ -82,7 +82,7 @@ class Place:
         chat_id = self.chat.id if self.chat else None
         for reference in references:
             await self.database.write(
-                lambda tx, name=reference: channels.ask(
+                lambda tx, name=reference: follows.ask(
                     tx, name, chat_id=chat_id, now=self.now(), options=Options(**options)
                 )
             )

@@ -2,8 +2,14 @@ from datetime import timedelta
 
 from bot.sources.fast import LOOK_AGAIN, OUTSIDE, Fast
 from bot.store import channels
+from bot.store.channels import Options
 
 from .kit import Place
+
+
+async def hurry(place: Place, channel_id: int) -> None:
+    wish, now = Options(fast=True), place.now()
+    await place.database.write(lambda tx: channels.adapt(tx, channel_id, wish, chat_id=None, asked_at=now))
 
 
 async def test_a_fast_channel_is_asked_at_the_servers_own_timeout(place: Place) -> None:
@@ -11,7 +17,9 @@ async def test_a_fast_channel_is_asked_at_the_servers_own_timeout(place: Place) 
     channel.post("One")
     await place.follow(channel)
     await place.sweep().sweep_once()
-    await place.database.write(lambda tx: channels.hurry(tx, channel.id, fast=True))
+    await place.database.write(
+        lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=place.now())
+    )
     fast = Fast(place.account, place.database, place.catch_up, clock=place.now)
     channel.post("Two", push=False)
     pause = await fast.ask_due()
@@ -29,7 +37,9 @@ async def test_a_fast_channel_outside_is_read_from_its_history(place: Place) -> 
     channel = place.sandbox.world.add_channel("News", username="news")
     channel.post("One")
     await place.follow(channel)
-    await place.database.write(lambda tx: channels.hurry(tx, channel.id, fast=True))
+    await place.database.write(
+        lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=place.now())
+    )
     channel.post("Two")
     fast = Fast(place.account, place.database, place.catch_up, clock=place.now)
     assert await fast.ask_due() == OUTSIDE

@@ -7,15 +7,16 @@ from telethon.tl import types
 
 from bot.sandbox.world.messages import Draft
 from bot.sources.subscriptions import LOOK_AGAIN
-from bot.store import channels
-from bot.store.channels import Access, FollowState, Options
+from bot.store import channels, follows
+from bot.store.channels import Access, Options
+from bot.store.follows import FollowState
 from bot.store.references import ALL, ALL_ASKED
 
 from .kit import BEGIN, Place
 
 
 async def states(place: Place) -> dict[str, str | None]:
-    return {follow.reference: follow.reason for follow in await channels.all_follows(place.database)}
+    return {follow.reference: follow.reason for follow in await follows.all_follows(place.database)}
 
 
 async def test_300_channels_pasted_at_once_are_all_read_within_ten_minutes(place: Place) -> None:
@@ -139,13 +140,13 @@ async def test_all_that_the_reader_is_in_is_counted_first_and_followed_once_some
     await asking.ask(ALL)
     await asking.settle_all(part)
     assert [channel.title for channel in await channels.followed(asking.database)] == ["Followed", "Public", "Secret"]
-    assert all(follow.state is FollowState.FOLLOWED for follow in await channels.all_follows(asking.database))
+    assert all(follow.state is FollowState.FOLLOWED for follow in await follows.all_follows(asking.database))
 
 
 async def test_what_was_asked_for_while_it_waits_takes_on_the_options_of_both(place: Place) -> None:
     await place.ask("@news", fast=True)
     await place.ask("@news", may_join=False)
-    (wish,) = await channels.all_follows(place.database)
+    (wish,) = await follows.all_follows(place.database)
     assert wish.options == Options(fast=True, may_join=False)
 
 

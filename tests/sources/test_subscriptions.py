@@ -4,17 +4,18 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox import Channel
-from bot.store import channels, readers
-from bot.store.channels import Access, FollowState
+from bot.store import channels, follows, readers
+from bot.store.channels import Access
 from bot.store.database import Subject, Transaction
+from bot.store.follows import FollowState
 
 from .kit import BEGIN, WAIT_S, Place
 
 
 async def reason(place: Place, reference: str) -> str | None:
     """Say why a wish was refused or put off."""
-    follows = await channels.all_follows(place.database)
-    return next(follow.reason for follow in follows if follow.reference == reference)
+    wishes = await follows.all_follows(place.database)
+    return next(follow.reason for follow in wishes if follow.reference == reference)
 
 
 def public(place: Place, *, count: int) -> list[Channel]:
@@ -171,7 +172,7 @@ async def test_what_is_no_channel_is_refused_with_a_reason(asking: Place, refere
     part = asking.subscriptions()
     await asking.settle_all(part)
     assert await asking.notices() == [{"notice": "refused", "reference": reference, "reason": expected}]
-    (follow,) = await channels.all_follows(asking.database)
+    (follow,) = await follows.all_follows(asking.database)
     assert (follow.state, follow.reason) == (FollowState.REFUSED, expected)
 
 
@@ -183,7 +184,7 @@ async def test_a_wish_that_has_to_wait_holds_up_no_other(place: Place) -> None:
     await place.ask("@named", "+AbCdEfGhIjKl")
     await place.settle_all(place.subscriptions())
     assert (await place.channel(secret)).access is Access.JOINED
-    waiting = next(f for f in await channels.all_follows(place.database) if f.reference == "@named")
+    waiting = next(f for f in await follows.all_follows(place.database) if f.reference == "@named")
     assert waiting.state is FollowState.WANTED
     assert waiting.next_try_at == place.now() + timedelta(hours=1)
 

@@ -11,7 +11,7 @@ from bot.matching.forms import Inflector
 from bot.matching.matcher import Compiled, compile_query
 from bot.matching.query import parse
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
-from bot.store import alerts, channels, chats, posts, readers, subscriptions, topics
+from bot.store import alerts, channels, chats, follows, posts, readers, subscriptions, topics
 from bot.store.alerts import Alert
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
@@ -54,9 +54,9 @@ class Newsroom:
 
     async def follow(self, channel_id: int = NEWS, *, title: str = "Вести", since: datetime = LAST_MONTH) -> Channel:
         async def job(tx: Transaction) -> None:
-            await channels.ask(tx, str(channel_id), chat_id=None, now=since)
-            follow = next(f for f in await channels.all_follows(tx) if f.reference == str(channel_id))
-            await channels.settle(
+            await follows.ask(tx, str(channel_id), chat_id=None, now=since)
+            follow = next(f for f in await follows.all_follows(tx) if f.reference == str(channel_id))
+            await follows.settle(
                 tx,
                 follow.id,
                 channel=ResolvedChannel(id=channel_id, kind="broadcast", title=title, username=f"News{channel_id}"),

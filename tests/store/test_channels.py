@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import channels
-from bot.store.channels import Access, Asked, FollowState
+from bot.store import channels, follows
+from bot.store.channels import Access
 from bot.store.database import Subject
+from bot.store.follows import Asked, FollowState
 
 from .kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom
 
@@ -20,7 +21,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
 
 
 async def ask(room: Newsroom, reference: str) -> Asked:
-    return await room.db.write(lambda tx: channels.ask(tx, reference, chat_id=None, now=room.now))
+    return await room.db.write(lambda tx: follows.ask(tx, reference, chat_id=None, now=room.now))
 
 
 async def test_a_wish_is_new_then_waits_then_is_followed(room: Newsroom) -> None:
@@ -32,13 +33,13 @@ async def test_a_wish_is_new_then_waits_then_is_followed(room: Newsroom) -> None
 
 async def test_a_refused_wish_may_be_asked_again(room: Newsroom) -> None:
     await ask(room, "@a")
-    (follow,) = await channels.wanted(room.db, room.now)
-    await room.db.write(lambda tx: channels.refuse(tx, follow.id, reason="USERNAME_INVALID"))
-    (refused,) = await channels.all_follows(room.db)
+    (follow,) = await follows.wanted(room.db, room.now)
+    await room.db.write(lambda tx: follows.refuse(tx, follow.id, reason="USERNAME_INVALID"))
+    (refused,) = await follows.all_follows(room.db)
     assert (refused.state, refused.reason) == (FollowState.REFUSED, "USERNAME_INVALID")
-    assert await channels.wanted(room.db, room.now) == []
+    assert await follows.wanted(room.db, room.now) == []
     assert await ask(room, "@a") == Asked.AGAIN
-    (again,) = await channels.wanted(room.db, room.now)
+    (again,) = await follows.wanted(room.db, room.now)
     assert (again.id, again.reason) == (follow.id, None)
 
 
@@ -46,12 +47,12 @@ async def test_wishes_come_in_order_when_their_time_has_come(room: Newsroom) -> 
     for reference in ("@b", "@a", "@c"):
         await ask(room, reference)
         room.now += timedelta(seconds=1)
-    first, second, third = await channels.wanted(room.db, room.now)
+    first, second, third = await follows.wanted(room.db, room.now)
     assert [first.reference, second.reference, third.reference] == ["@b", "@a", "@c"]
     later = room.now + timedelta(minutes=5)
-    await room.db.write(lambda tx: channels.postpone(tx, first.id, until=later, reason="FLOOD_WAIT_300"))
-    assert await channels.wanted(room.db, room.now) == [second, third]
-    assert [follow.reference for follow in await channels.wanted(room.db, later)] == ["@b", "@a", "@c"]
+    await room.db.write(lambda tx: follows.postpone(tx, first.id, until=later, reason="FLOOD_WAIT_300"))
+    assert await follows.wanted(room.db, room.now) == [second, third]
+    assert [follow.reference for follow in await follows.wanted(room.db, later)] == ["@b", "@a", "@c"]
 
 
 async def test_following_anew_sets_the_date_anew_and_a_second_name_does_not(room: Newsroom) -> None:

@@ -1,0 +1,183 @@
+"""Wishes to follow come in, until each is a channel or refused; what became of them goes out."""
+
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.store import pasts
+from bot.store.channels import NO_OPTIONS, Access, Options, ResolvedChannel, adapt, grant
+from bot.store.database import Reader, Subject, Transaction
+from bot.store.rows import from_ms, to_ms
+
+
+class FollowState(StrEnum):
+    """What became of a wish to follow."""
+
+    WANTED = "wanted"  # not looked at yet, or put off
+    FOLLOWED = "followed"
+    REFUSED = "refused"  # cannot be followed, for the reason given
+
+
+class Asked(StrEnum):
+    """What asking to follow meets."""
+
+    NEW = "new"
+    WAITING = "waiting"  # asked for already, not settled yet
+    FOLLOWED = "followed"  # followed already
+    AGAIN = "again"  # refused before, tried once more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """What somebody asked to follow."""
+
+    id: int
+    reference: str  # '@name', '+hash' or a bare id
+    chat_id: int | None  # who is told how it went; None: asked for by the settings
+    asked_at: datetime
+    state: FollowState
+    channel_id: int | None  # once it is followed
+    reason: str | None  # why it was refused or put off
+    next_try_at: datetime
+    options: Options
+
+
+def _to_follow(row: sqlite3.Row) -> Follow:
+    return Follow(
+        id=row["id"],
+        reference=row["reference"],
+        chat_id=row["chat_id"],
+        asked_at=from_ms(row["asked_at"]),
+        state=FollowState(row["state"]),
+        channel_id=row["channel_id"],
+        reason=row["reason"],
+        next_try_at=from_ms(row["next_try_at"]),
+        options=Options(
+            fast=None if row["fast"] is None else bool(row["fast"]),
+            may_join=None if row["may_join"] is None else bool(row["may_join"]),
+            history=row["history"],
+        ),
+    )
+
+
+async def ask(
+    tx: Transaction, reference: str, *, chat_id: int | None, now: datetime, options: Options = NO_OPTIONS
+) -> Asked:
+    """Write down that somebody wants to follow what this normalised reference names; say what was known of it.
+
+    A channel that is followed already takes on the options at once.
+    """
+    values = {"reference": reference, "name": reference.removeprefix("@"), "chat": chat_id, "now": to_ms(now)}
+    known = await tx.fetch_one(
+        """SELECT id FROM channels WHERE followed_at IS NOT NULL
+        AND (lower(username) = :name OR CAST(id AS TEXT) = :reference)""",
+        values,
+    )
+    wish = await _wish(tx, reference)
+    settled = wish.channel_id if wish is not None else None
+    channel_id = known["id"] if known is not None else settled
+    if channel_id is not None:
+        await adapt(tx, channel_id, options, chat_id=chat_id, asked_at=now)
+        return Asked.FOLLOWED
+    waits = wish is not None and wish.state is FollowState.WANTED
+    if waits and options == NO_OPTIONS:
+        return Asked.WAITING
+    if not waits:
+        await tx.execute(
+            """INSERT INTO follows (reference, chat_id, asked_at, state, next_try_at)
+            VALUES (:reference, :chat, :now, 'wanted', :now)
+            ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
+                state = 'wanted', reason = NULL, next_try_at = excluded.next_try_at""",
+            values,
+        )
+    await _heed(tx, reference, options)
+    tx.announce(Subject.FOLLOWS)
+    if waits:
+        return Asked.WAITING
+    return Asked.NEW if wish is None else Asked.AGAIN
+
+
+async def _wish(tx: Transaction, reference: str) -> Follow | None:
+    row = await tx.fetch_one("SELECT * FROM follows WHERE reference = :reference", {"reference": reference})
+    return None if row is None else _to_follow(row)
+
+
+async def _heed(tx: Transaction, reference: str, options: Options) -> None:
+    """Write down how a wish is to be fulfilled; the chat that asked first sees how the reading of the past goes."""
+    await tx.execute(
+        """UPDATE follows SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
+            history = coalesce(:history, history) WHERE reference = :reference""",
+        {"reference": reference, **asdict(options)},
+    )
+    wish = await _wish(tx, reference)
+    if wish is not None and wish.chat_id is not None and wish.options.history is not None:
+        await pasts.show(tx, wish.chat_id, wish.asked_at)
+
+
+async def wanted(db: Reader, now: datetime) -> list[Follow]:
+    """Return the wishes whose time to be tried has come, oldest first."""
+    sql = "SELECT * FROM follows WHERE state = 'wanted' AND next_try_at <= :now ORDER BY asked_at, id"
+    return [_to_follow(row) for row in await db.fetch_all(sql, {"now": to_ms(now)})]
+
+
+async def all_follows(db: Reader) -> list[Follow]:
+    """Return every wish, whatever became of it, in the order in which they came."""
+    return [_to_follow(row) for row in await db.fetch_all("SELECT * FROM follows ORDER BY asked_at, id")]
+
+
+async def asked_together(db: Reader, follow: Follow) -> int:
+    """Count the wishes that a chat had in the same moment."""
+    sql = "SELECT count(*) AS n FROM follows WHERE chat_id = :chat AND asked_at = :asked_at"
+    row = await db.fetch_one(sql, {"chat": follow.chat_id, "asked_at": to_ms(follow.asked_at)})
+    return int(row["n"]) if row else 0
+
+
+async def postpone(tx: Transaction, follow_id: int, *, until: datetime, reason: str) -> None:
+    """Put a wish off."""
+    sql = "UPDATE follows SET next_try_at = :until, reason = :reason WHERE id = :id"
+    await tx.execute(sql, {"id": follow_id, "until": to_ms(until), "reason": reason})
+
+
+async def refuse(tx: Transaction, follow_id: int, *, reason: str) -> None:
+    """Write down that a wish cannot be fulfilled."""
+    sql = "UPDATE follows SET state = 'refused', reason = :reason WHERE id = :id"
+    await tx.execute(sql, {"id": follow_id, "reason": reason})
+
+
+async def settle(  # noqa: PLR0913 - what Telegram said of the channel is written in one go
+    tx: Transaction,
+    follow_id: int,
+    *,
+    channel: ResolvedChannel,
+    reader_id: int,
+    access_hash: int,
+    access: Access,
+    now: datetime,
+) -> None:
+    """Write down which channel a wish turned out to be, and how the reader reaches it.
+
+    A channel that nobody followed until now is followed from the second on in which somebody asked for it, since
+    Telegram dates posts by whole seconds; one that was followed keeps its date.
+    """
+    await tx.execute(
+        """INSERT INTO channels (id, kind, title, username, followed_at)
+        SELECT :id, :kind, :title, :username, asked_at / 1000 * 1000 FROM follows WHERE id = :follow
+        ON CONFLICT DO UPDATE SET kind = excluded.kind, title = excluded.title, username = excluded.username,
+            followed_at = coalesce(followed_at, excluded.followed_at)""",
+        {**asdict(channel), "follow": follow_id},
+    )
+    await grant(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
+    row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
+    if row is not None:
+        wish = _to_follow(row)
+        await adapt(tx, channel.id, wish.options, chat_id=wish.chat_id, asked_at=wish.asked_at)
+    sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
+    await tx.execute(sql, {"id": follow_id, "channel": channel.id})
+    tx.announce(Subject.FOLLOWS)
+
+
+async def withdraw(tx: Transaction, reference: str) -> bool:
+    """Forget a wish that was not fulfilled; False where there is none of this normalised reference."""
+    sql = "DELETE FROM follows WHERE reference = :reference AND state != 'followed'"
+    return await tx.execute(sql, {"reference": reference}) > 0

@@ -1,0 +1,54 @@
+"""Who sees to which channel: what each reader can read comes in, the channels that are entrusted to one go out."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.store.channels import Access, Channel, followed
+from bot.store.database import Reader, Subject, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A followed channel, who sees to it, and how each reader that met it reaches it."""
+
+    channel_id: int
+    is_public: bool
+    read_by: int | None
+    accesses: Mapping[int, Access]  # by reader
+
+    def is_open_to(self, reader_id: int) -> bool:
+        """Say whether a reader can read the channel, or may try to."""
+        access = self.accesses.get(reader_id)
+        return self.is_public if access is None else access is not Access.LOST
+
+
+async def entrusted(db: Reader, reader_id: int) -> list[Channel]:
+    """Return the followed channels that this reader sees to, and those that nobody was given yet."""
+    return [channel for channel in await followed(db, reader_id) if channel.read_by in (None, reader_id)]
+
+
+async def all_shares(db: Reader) -> list[Share]:
+    """Return who sees to each followed channel, in the order in which they were followed."""
+    rows = await db.fetch_all(
+        """SELECT c.id, c.username IS NOT NULL AS is_public, c.read_by,
+            json_group_object(m.reader_id, m.access) FILTER (WHERE m.reader_id IS NOT NULL) AS accesses
+        FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id
+        WHERE c.followed_at IS NOT NULL GROUP BY c.id ORDER BY c.followed_at, c.id"""
+    )
+    return [
+        Share(
+            channel_id=row["id"],
+            is_public=bool(row["is_public"]),
+            read_by=row["read_by"],
+            accesses={int(reader): Access(access) for reader, access in json.loads(row["accesses"] or "{}").items()},
+        )
+        for row in rows
+    ]
+
+
+async def entrust(tx: Transaction, given: Mapping[int, int]) -> None:
+    """Write down which reader sees to which channel from now on: reader ids by channel id."""
+    rows = [{"channel": channel, "reader": reader} for channel, reader in given.items()]
+    await tx.execute_many("UPDATE channels SET read_by = :reader WHERE id = :channel", rows)
+    tx.announce(Subject.FOLLOWS)
