@@ -5,17 +5,16 @@ observation of any size: after each, SQLite's thread has to win the interpreter'
 several rows.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from bot import __version__, asides
+from bot import asides
 from bot.asides import AsideKind
 from bot.models import Deletion, Observation, ObservedBy, Post, to_json
-from bot.store import channels
+from bot.store import channels, evidence
 from bot.store.database import Transaction
 from bot.store.rows import COUNTER_BITS, json_list, maybe_date, maybe_ms, to_ms
 
@@ -95,8 +94,6 @@ _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, m.hash, m.
     FROM json_each(:keys) k JOIN messages m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1"""
 _VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0) AS edit_date
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1"""
-_ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
-        edit_date, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256, asides)"""
 _PUT_MESSAGE = """INSERT INTO messages (id, channel_id, message_id, grouped_id, version_id, hash, date, seen_at,
         gone_at, views, forwards, reactions, reply_to, reply_channel, author, forward)"""
 _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
@@ -105,7 +102,6 @@ _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET group
         reactions = excluded.reactions"""
 _TOUCH_MESSAGE = "UPDATE messages SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
 _SET_ASIDES = "UPDATE versions SET asides = ? WHERE id = ?"
-_ADD_ASIDES = "INSERT INTO asides (version_id, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256)"
 
 
 async def take_in(tx: Transaction, observation: Observation) -> "Intake":
@@ -266,7 +262,9 @@ class Intake:
         message.id = message.id or version_id
         message.versions.append(version)
         message.texts.add(post.text)
-        self._versions.append(self._version_row(post, version, version_id, number=len(message.versions)))
+        self._versions.append(
+            evidence.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
+        )
         before = None
         if change == Change.EDITED:
             before = asides.whole(message.text, asides.from_json(message.asides))
@@ -302,42 +300,16 @@ class Intake:
             )
         )
 
-    def _version_row(self, post: Post, version: _Version, version_id: int, *, number: int) -> tuple[object, ...]:
-        return (
-            version_id,
-            post.channel_id,
-            post.message_id,
-            number,
-            version.hash,
-            post.text,
-            _entities_json(post),
-            to_json(post.media) if post.media else None,
-            to_ms(post.date),
-            maybe_ms(post.edit_date),
-            self._now,
-            self._observation.observed_by,
-            self._observation.reader_id,
-            __version__,
-            post.raw,
-            post.layer,
-            hashlib.sha256(post.raw).digest(),
-            asides.to_json(post.asides),
-        )
-
-    def _asides_row(self, version_id: int, post: Post) -> tuple[object, ...]:
-        seen = self._observation
-        evidence = post.raw, post.layer, hashlib.sha256(post.raw).digest()
-        return version_id, self._now, seen.observed_by, seen.reader_id, __version__, *evidence
-
     async def write(self, tx: Transaction) -> None:
         """Write what changed."""
         put = [_message_row(m, m.post, self._now) for m in self._messages.values() if m.post is not None]
         touched = [m for m in self._messages.values() if m.touched and m.post is None]
-        await tx.insert_all(_ADD_VERSION, self._versions)
+        await tx.insert_all(evidence.ADD_VERSION, self._versions)
         await tx.insert_all(_PUT_MESSAGE, put, _OR_CHANGE_MESSAGE)
         await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, *m.counters, m.id) for m in touched])
         await tx.execute_many(_SET_ASIDES, [(written, version_id) for written, version_id, _ in self._asides])
-        await tx.insert_all(_ADD_ASIDES, [self._asides_row(version_id, post) for _, version_id, post in self._asides])
+        loaded = [evidence.asides_row(post, self._observation, version_id) for _, version_id, post in self._asides]
+        await tx.insert_all(evidence.ADD_ASIDES, loaded)
         for channel_id in self._distrusted:
             await channels.distrust(tx, channel_id)
 
@@ -371,14 +343,6 @@ def _message_row(message: _Message, post: Post, now: int) -> tuple[object, ...]:
         post.author,
         to_json(post.forward) if post.forward else None,
     )
-
-
-def _entities_json(post: Post) -> str:
-    if not post.entities:
-        return "[]"
-    # by hand: dataclasses.asdict copies deeply, which takes ten times as long
-    entities = [{"kind": e.kind, "offset": e.offset, "length": e.length, "value": e.value} for e in post.entities]
-    return json.dumps(entities, ensure_ascii=False, separators=(",", ":"))
 
 
 def _second(post: Post) -> int:
