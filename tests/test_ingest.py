@@ -101,6 +101,20 @@ class TestStoring:
         assert [v.text for v in await posts.versions(room.db, NEWS, 1)] == ["Сбой с опечаткой", "Исправлено"]
         assert await room.outbox() == []
 
+    async def test_of_two_edits_in_one_second_the_one_that_telegram_shows_is_the_current_one(
+        self, room: Newsroom
+    ) -> None:
+        await room.sweep(post(1, "Раз"))
+        first, second = (post(1, text, edit_date=NOON) for text in ("Два", "Три"))
+        await room.sweep(second)
+        await room.sweep(first)  # an answer that was held up on its way
+        assert (await room.stored(1)).text == "Два"
+        await room.live(second)
+        assert (await room.stored(1)).text == "Два"
+        await room.sweep(second)
+        assert (await room.stored(1)).text == "Три"
+        assert [v.text for v in await posts.versions(room.db, NEWS, 1)] == ["Раз", "Три", "Два", "Три"]
+
     async def test_channels_that_nobody_follows_are_left_out(self, room: Newsroom) -> None:
         await room.live(post(1))
         await room.db.write(lambda tx: channels.unfollow(tx, NEWS))

@@ -213,9 +213,14 @@ class Intake:
         if version.hash == message.hash:
             _count(message, post)
             self._look_beside(message, post)
-        elif version not in message.versions:
+        elif version not in message.versions or self._says_it_again(version, message):
             stale = version.edit_date < message.edit_date
             self._keep(message, post, version, change=Change.STALE if stale else Change.EDITED)
+
+    def _says_it_again(self, version: _Version, message: _Message) -> bool:
+        """Tell whether a known version is what Telegram shows now: of two edits in one second, we may have seen the
+        first last, and dates do not tell them apart."""
+        return self._observation.observed_by in PROOF and version.edit_date >= message.edit_date
 
     def _look_beside(self, message: _Message, post: Post) -> None:
         """Take in what stands beside a text that has not changed: the preview of a link loads later, or anew."""
