@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -14,7 +14,7 @@ from bot.commands.access import Access
 from bot.commands.router import Router
 from bot.delivery.progress import Showing
 from bot.delivery.worker import Worker
-from bot.errors import FatalError, SettingsError
+from bot.errors import FatalError, ReaderLostError, SettingsError
 from bot.ingest import Ingest
 from bot.loops import guarded
 from bot.matching.forms import Inflector
@@ -194,9 +194,9 @@ async def _build(
     worker = Worker(database, sender, clock=clock)
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
     router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)
-    reader = await _open_one(parts.readings, settings)
+    teller = await _open_one(parts, settings)
     username = await clients.connect_bot(bot, settings)
-    await clock.set_by(reader)
+    await clock.set_by(teller)
     await _ask_for_channels(database, settings, clock())
     every = Pace(round=settings.sweep_interval, polls=polls_a_round(settings.sweep_interval), fast=fast.OUTSIDE)
     await database.write(lambda tx: pace.put(tx, every))
@@ -218,16 +218,23 @@ async def _build(
     )
 
 
-async def _open_one(readings: Sequence[Reading], settings: Settings) -> Client:
-    """Connect the first reader, or the standby where that one cannot; the others connect once they can."""
-    first, standby = readings
+async def _open_one(parts: Parts, settings: Settings) -> Client:
+    """Connect the first reader, or the standby where that one cannot; return a client that can tell the time.
+
+    Where somebody is paired already, the bot goes on answering without a reader, and says what to do.
+    """
+    first, standby = parts.readings
     try:
         return await first.open()
-    except (SettingsError, FatalError) as error:
-        if not (settings.data_dir / clients.STANDBY).exists():
-            raise
-        log.warning("the reader account cannot be used, its standby reads alone", why=str(error))
+    except ReaderLostError as error:
+        log.warning("the reader account cannot be used", why=str(error.__cause__))
+        has_standby = (settings.data_dir / clients.STANDBY).exists()
+        if not has_standby and not await chats.everyone(parts.database):
+            raise error.__cause__ or error from None
+        await first.lose(error.reason)
+    with suppress(ReaderLostError):
         return await standby.open()
+    return parts.bot
 
 
 async def _invitation(database: Database, settings: Settings, username: str, *, now: datetime) -> str | None:

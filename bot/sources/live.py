@@ -1,6 +1,7 @@
 """What Telegram pushes comes in, in order, and goes to ingest in batches. What it lacks, the sweep finds."""
 
 import asyncio
+from collections.abc import Sequence
 
 from telethon import TelegramClient, events
 from telethon.tl import TLObject
@@ -21,6 +22,7 @@ class Live:
         self._ingest = ingest
         self._clock = clock
         self._waiting: asyncio.Queue[TLObject] = asyncio.Queue()
+        self._batch: list[TLObject] = []  # taken out of the queue, and not stored yet
         clients.tap(client, self._on_push)
         # What Telethon asks for after a gap; raw, since its own events cost an entity lookup each.
         client.add_event_handler(self._on_update, events.Raw(UPDATES))
@@ -32,9 +34,25 @@ class Live:
 
     async def store_next(self) -> int:
         """Wait for a push and store it with all that waits by then; return how many updates that were."""
-        updates = [await self._waiting.get()]
-        while len(updates) < BATCH and not self._waiting.empty():
-            updates.append(self._waiting.get_nowait())
+        if not self._batch:
+            self._batch.append(await self._waiting.get())
+        while len(self._batch) < BATCH and not self._waiting.empty():
+            self._batch.append(self._waiting.get_nowait())
+        try:
+            await self._store(self._batch)
+        except Exception:
+            self._batch.clear()  # else it would fail for ever; the sweep finds what is in it
+            raise
+        count = len(self._batch)
+        self._batch.clear()
+        return count
+
+    async def store_waiting(self) -> None:
+        """Store what was pushed and is not stored yet, at the end: texts that were edited since are lost otherwise."""
+        while self._batch or not self._waiting.empty():
+            await self.store_next()
+
+    async def _store(self, updates: Sequence[TLObject]) -> None:
         found = [event for event in map(to_event, updates) if event is not None]
         if found:
             await self._ingest.store(
@@ -45,7 +63,6 @@ class Live:
                     seen_at=self._clock(),
                 )
             )
-        return len(updates)
 
     def _on_push(self, update: TLObject) -> None:
         if isinstance(update, UPDATES):

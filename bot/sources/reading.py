@@ -37,7 +37,8 @@ WATCH_EVERY = 45.0  # s between two questions whether Telegram still answers …
 ANSWERS_WITHIN = 20.0  # s
 FAILURES = 2  # … and after so many without an answer the connection is made anew
 HELD_UP = timedelta(minutes=15)  # so long a wait is a reason to let another reader take over
-LOOK_FOR_LOGIN = 5.0  # s
+LOOK_FOR_LOGIN = 5.0  # s …
+TRY_AGAIN = 1800.0  # … and without one: an account may be unfrozen
 
 
 class Reading:
@@ -67,7 +68,7 @@ class Reading:
     async def open(self) -> clients.Client:
         """Take the session and connect; what is pushed from now on is kept.
 
-        Raises SettingsError where the account is not logged in, FatalError where another process uses the session.
+        Raises ReaderLostError where the account cannot be used, FatalError where another process uses the session.
         """
         self._stack.enter_context(clients.lock(self._path))
         try:
@@ -77,6 +78,9 @@ class Reading:
             # Handlers are in place before the client connects: what is caught up is handed to them at once.
             self._live = Live(self.client, self._ingest, self._clock)
             account_id = await clients.connect_reader(self.client)
+        except (SettingsError, FatalError) as error:
+            await self.close()
+            raise ReaderLostError("AUTH_KEY_UNREGISTERED") from error
         except BaseException:
             await self.close()
             raise
@@ -84,6 +88,7 @@ class Reading:
             lambda tx: readers.register(tx, account_id, self._clock(), self._session)
         )
         self._live.reader_id = self._reader_id
+        self._stack.push_async_callback(self._live.store_waiting)
         self._is_open = True
         return self.client
 
@@ -102,7 +107,7 @@ class Reading:
             try:
                 await self._read()
             except* ReaderLostError as lost:
-                await self._lose(_first(lost))
+                await self.lose(_first(lost).reason)
             await self._shares.leave(self._reader_id)
             await self.close()
             seen = _stamp(self._path)
@@ -155,33 +160,40 @@ class Reading:
                 log.warning("Telegram does not answer the reader; it connects anew")
                 await self.client.disconnect()  # `keep_connected` does the rest
                 failures = 0
-            held_up = account.held_up() > HELD_UP
+            held_up = account.held_up() > HELD_UP and self._shares.has_others(self._reader_id)
             await (self._shares.leave if held_up else self._shares.enter)(self._reader_id)
 
-    async def _lose(self, error: ReaderLostError) -> None:
-        """Write the loss down and tell the owners."""
-        log.error("a reader account is lost", reader=self._reader_id, reason=error.reason)
+    async def lose(self, reason: str) -> None:
+        """Write down why the account cannot read, and tell the owners, once a day at most."""
+        log.error("a reader account is lost", session=self._session, reason=reason)
         now = self._clock()
-        payload = {"notice": "reader_lost", "reason": error.reason, "standby": self._session == clients.STANDBY}
+        payload = {"notice": "reader_lost", "reason": reason, "standby": self._session == clients.STANDBY}
+        subject = f"reader_lost:{self._session}:{reason}:{now:%Y-%m-%d}"
 
         async def job(tx: Transaction) -> None:
-            await readers.lose(tx, self._reader_id, error.reason)
+            reader_id = await readers.of_session(tx, self._session)
+            if reader_id is not None:
+                await readers.lose(tx, reader_id, reason)
             for chat in await chats.of_owners(tx):
-                subject = f"reader_lost:{self._reader_id}:{now.isoformat()}"
                 await alerts.enqueue(tx, chat=chat, kind=alerts.Kind.NOTICE, subject=subject, payload=payload, now=now)
 
         await self._database.write(job)
 
     async def _logged_in_since(self, seen: int) -> None:
         """Wait until `channelwatch login` has written to the session, and connect with it."""
+        waited = 0.0
         while not self._is_open:
-            if _stamp(self._path) == seen:
+            if _stamp(self._path) == seen and (waited < TRY_AGAIN or not seen):
                 await asyncio.sleep(LOOK_FOR_LOGIN)
+                waited += LOOK_FOR_LOGIN
                 continue
+            waited = 0.0
             try:
                 await self.open()
-            except (FatalError, SettingsError) as error:  # somebody is logging in this moment, or has given it up
-                log.info("the reader account is not logged in yet", session=self._session, why=str(error))
+            except (FatalError, ReaderLostError) as error:  # somebody is logging in this moment, or has given it up
+                log.info(
+                    "the reader account is not logged in yet", session=self._session, why=str(error.__cause__ or error)
+                )
                 seen = _stamp(self._path)
 
 

@@ -5,7 +5,7 @@ People follow channels, not readers: who reads a channel is decided here, and ag
 
 from collections import Counter
 
-from bot.store import shares
+from bot.store import readers, shares
 from bot.store.channels import Channel
 from bot.store.database import Database
 
@@ -23,6 +23,10 @@ class Shares:
         """Say whether this reader takes on what people ask to follow; one does."""
         return bool(self._reading) and reader_id == min(self._reading)
 
+    def has_others(self, reader_id: int) -> bool:
+        """Say whether another reader could take over."""
+        return bool(self._reading - {reader_id})
+
     async def enter(self, reader_id: int) -> None:
         """Let a reader take its share."""
         self._reading.add(reader_id)
@@ -34,13 +38,19 @@ class Shares:
         await self.share_out()
 
     async def share_out(self) -> None:
-        """Give every channel that nobody can read now to a reader; what none can read, the first finds to be lost."""
-        every = await shares.all_shares(self._database)
+        """Give every channel that nobody can read now to a reader.
+
+        What none can read stays with a reader that is only away; else the first finds it to be lost.
+        """
+        if not self._reading:
+            return
+        every, replaced = await shares.all_shares(self._database), await readers.replaced(self._database)
         loads = Counter(share.read_by for share in every)
         given: dict[int, int] = {}
         for share in every:
             able = [reader for reader in sorted(self._reading) if share.is_open_to(reader)]
-            if share.read_by in (able or self._reading) or not self._reading:
+            is_away = share.read_by not in self._reading and share.read_by not in {None, *replaced}
+            if share.read_by in (able or self._reading) or (is_away and not able):
                 continue
             chosen = min(able or self._reading, key=lambda reader: (loads[reader] >= MOST, reader))
             given[share.channel_id] = chosen

@@ -290,8 +290,9 @@ async def doubt(tx: Transaction, channel_id: int) -> None:
 
 
 async def distrust(tx: Transaction, channel_id: int) -> None:
-    """Make the sweep read this channel again down to its mark."""
+    """Make the sweep read this channel again down to its mark, and have its past verified at once."""
     await tx.execute("UPDATE channels SET seen_pts = 0 WHERE id = :id", {"id": channel_id})
+    await doubt(tx, channel_id)
 
 
 async def describe(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:

@@ -218,8 +218,10 @@ class Intake:
             self._keep(message, post, version, change=Change.STALE if stale else Change.EDITED)
 
     def _says_it_again(self, version: _Version, message: _Message) -> bool:
-        """Tell whether a known version is what Telegram shows now: of two edits in one second, we may have seen the
-        first last, and dates do not tell them apart."""
+        """Tell whether a known version is what Telegram shows now.
+
+        Dates do not tell two edits of one second apart, and the first may have been seen last.
+        """
         return self._observation.observed_by in PROOF and version.edit_date >= message.edit_date
 
     def _look_beside(self, message: _Message, post: Post) -> None:

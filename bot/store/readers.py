@@ -21,6 +21,12 @@ async def register(tx: Transaction, account_id: int, now: datetime, session: str
     return 0 if row is None else int(row["id"])
 
 
+async def of_session(db: Reader, session: str) -> int | None:
+    """Return the reader that has a session now; None where nobody was ever logged in there."""
+    row = await db.fetch_one("SELECT max(id) AS id FROM readers WHERE session = :session", {"session": session})
+    return row["id"] if row else None
+
+
 async def lose(tx: Transaction, reader_id: int, reason: str) -> None:
     """Write down that a reader cannot read any more, for a reason: Telegram's error string."""
     await tx.execute("UPDATE readers SET lost = :reason WHERE id = :id", {"id": reader_id, "reason": reason})
@@ -30,3 +36,12 @@ async def lost(db: Reader) -> dict[int, str]:
     """Return why each of the readers that were lost cannot read, by their numbers."""
     rows = await db.fetch_all("SELECT id, lost FROM readers WHERE lost IS NOT NULL ORDER BY id")
     return {row["id"]: row["lost"] for row in rows}
+
+
+async def replaced(db: Reader) -> set[int]:
+    """Return the readers whose place another account has taken; they do not come back."""
+    rows = await db.fetch_all(
+        """SELECT id FROM readers r WHERE session IS NULL
+        OR EXISTS (SELECT 1 FROM readers n WHERE n.session = r.session AND n.id > r.id)"""
+    )
+    return {row["id"] for row in rows}

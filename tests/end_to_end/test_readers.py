@@ -32,6 +32,17 @@ async def test_a_revoked_reader_is_told_of_and_reads_on_once_it_is_logged_in_aga
         await owner.alert("массовый сбой")
 
 
+async def test_a_start_with_a_reader_that_is_logged_out_answers_all_the_same(tmp_path: Path) -> None:
+    async with newsroom(tmp_path, sweep_interval=0.3) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        await room.stop()
+        room.sandbox.revoke(room.reader)
+        await room.start()
+        await owner.until(lambda: any("cannot read channels" in m.message for m in owner.heard))
+        assert "I follow 1 channel" in (await owner.asks("/status")).message
+
+
 async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:
     async with newsroom(tmp_path, sweep_interval=0.3) as room:
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])

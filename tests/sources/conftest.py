@@ -41,7 +41,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         live = Live(client, ingest, now)
         try:
             account_id = await clients.connect_reader(client)
-            live.reader_id = await database.write(lambda tx: readers.register(tx, account_id, now()))
+            live.reader_id = await database.write(lambda tx: readers.register(tx, account_id, now(), "reader.session"))
             shares = Shares(database)
             await shares.enter(live.reader_id)
             yield Place(

@@ -84,3 +84,17 @@ async def test_a_push_moves_no_mark(place: Place) -> None:
     await arrives(place, channel, "Pushed")
     after = await place.channel(channel)
     assert (after.confirmed_id, after.seen_pts) == (before.confirmed_id, before.seen_pts)
+
+
+async def test_what_waits_when_the_reading_ends_is_stored(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    await place.follow(channel)
+    for number in range(150):
+        channel.post(f"Post {number}")
+    await asyncio.sleep(0.5)  # all of them wait now, and nobody stores them
+    storing = asyncio.create_task(place.live.store_next())
+    await asyncio.sleep(0)
+    storing.cancel()
+    await asyncio.wait({storing})
+    await place.live.store_waiting()
+    assert len(await place.texts(channel)) == 150

@@ -3,20 +3,19 @@ import pytest
 from bot.sources import shares
 from bot.sources.shares import Shares
 from bot.store import channels, readers
-from bot.store.channels import Access
 
 from .kit import Place
 
 
 async def second_reader(place: Place) -> int:
-    return await place.database.write(lambda tx: readers.register(tx, 77, place.now()))
+    return await place.database.write(lambda tx: readers.register(tx, 77, place.now(), "reader-2.session"))
 
 
 async def read_by(place: Place) -> dict[str, int | None]:
     return {channel.title: channel.read_by for channel in await channels.followed(place.database)}
 
 
-async def test_the_public_channels_of_a_lost_reader_go_to_the_other_and_private_ones_come_back(place: Place) -> None:
+async def test_the_public_channels_of_a_reader_that_is_away_go_to_the_other_and_private_ones_wait(place: Place) -> None:
     public = place.sandbox.world.add_channel("Public", username="public", members=[place.me])
     secret = place.sandbox.world.add_channel("Secret", members=[place.me])
     await place.follow(public)
@@ -24,12 +23,20 @@ async def test_the_public_channels_of_a_lost_reader_go_to_the_other_and_private_
     first, second = place.reader_id, await second_reader(place)
     await place.shares.enter(second)
     assert await read_by(place) == {"Public": first, "Secret": first}
+    assert place.shares.has_others(first)
     await place.shares.leave(first)
-    assert await read_by(place) == {"Public": second, "Secret": second}
+    assert await read_by(place) == {"Public": second, "Secret": first}
     assert place.shares.leads(second)
-    await place.database.write(lambda tx: channels.grant(tx, second, secret.id, Access.LOST, now=place.now()))
-    await place.shares.enter(first)
-    assert (await read_by(place))["Secret"] == first
+
+
+async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_at_by_the_new_one(place: Place) -> None:
+    secret = place.sandbox.world.add_channel("Secret", members=[place.me])
+    await place.follow(secret)
+    first = place.reader_id
+    new = await place.database.write(lambda tx: readers.register(tx, 78, place.now(), "reader.session"))
+    await place.shares.leave(first)
+    await place.shares.enter(new)
+    assert await read_by(place) == {"Secret": new}
 
 
 async def test_more_channels_than_one_account_may_be_in_are_shared(

@@ -266,7 +266,7 @@ async def test_another_reader_account_finds_the_channels_of_the_first(place: Pla
     secret.kick(place.me)
 
     async def job(tx: Transaction) -> int:
-        return await readers.register(tx, 77, place.now())
+        return await readers.register(tx, 77, place.now(), "reader.session")
 
     first, place.reader_id = place.reader_id, await place.database.write(job)
     await place.shares.leave(first)
