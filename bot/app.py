@@ -25,6 +25,7 @@ from bot.models import Clock
 from bot.proof.receipts import Receipts
 from bot.settings import Settings
 from bot.sources import fast
+from bot.sources.hearing import Hearing
 from bot.sources.reading import Reading
 from bot.sources.shares import Shares
 from bot.sources.silence import Silence
@@ -198,7 +199,12 @@ async def _build(
     username = await clients.connect_bot(bot, settings)
     await clock.set_by(teller)
     await _ask_for_channels(database, settings, clock())
-    every = Pace(round=settings.sweep_interval, polls=polls_a_round(settings.sweep_interval), fast=fast.OUTSIDE)
+    every = Pace(
+        round=settings.sweep_interval,
+        polls=polls_a_round(settings.sweep_interval),
+        fast=fast.OUTSIDE,
+        verifies=settings.verify_days > 0,
+    )
     await database.write(lambda tx: pace.put(tx, every))
     loops: dict[str, Callable[[], Awaitable[None]]] = {
         "delivery": worker.run,
@@ -207,6 +213,7 @@ async def _build(
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         "bot": lambda: clients.keep_connected(bot, ask_every=clients.ASK_EVERY),
         "heartbeat": lambda: _beat(database, machine_clock),
+        "hearing": Hearing(database, parts.readings, clock=clock).run,
         "silence": Silence(database, clock=clock).run,
         "receipts": Receipts(database, clock=clock).run,
         **{f"reading {number}": reading.run for number, reading in enumerate(parts.readings, start=1)},

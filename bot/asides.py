@@ -5,7 +5,7 @@ phrase or distance reaches from one piece into another.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +32,9 @@ class AsideKind(StrEnum):
     STORY = "story"
     BUTTON = "button"
     NOTE = "note"  # the fact check that Telegram shows under a post
+
+
+WORDED = (AsideKind.POLL, AsideKind.TO_DO, AsideKind.PREVIEW)  # what is written there is told like a text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -72,6 +75,22 @@ def split(text: str, asides: Sequence[Aside], spans: Sequence[tuple[int, int]]) 
 def is_beside(text: str, spans: Sequence[tuple[int, int]]) -> bool:
     """Tell whether something was found outside of a text; `spans` are places in the whole, sorted."""
     return bool(spans) and spans[-1][1] > len(text)
+
+
+def worded(asides: Iterable[Aside], kinds: Container[AsideKind] = WORDED) -> tuple[Aside, ...]:
+    """Choose what says something by itself: polls, to-do lists, previews; of these only some kinds, where given."""
+    return tuple(aside for aside in asides if aside.kind in WORDED and aside.kind in kinds)
+
+
+def reworded(before: Iterable[Aside], after: Iterable[Aside]) -> bool:
+    """Tell whether words beside a text were replaced; a preview that loads only adds some."""
+    old = worded(before)
+    return sorted(old) != sorted(worded(after, {aside.kind for aside in old}))
+
+
+def in_both(asides: Iterable[Aside], others: Iterable[Aside]) -> tuple[Aside, ...]:
+    """Choose what says something by itself and is of a kind that the others have too; a preview may still load."""
+    return worded(asides, {aside.kind for aside in others})
 
 
 def to_json(asides: Sequence[Aside]) -> str:

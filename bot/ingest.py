@@ -10,12 +10,16 @@ from bot.matching.regex import Span
 from bot.matching.text import Document, analyse
 from bot.models import Clock, Observation, ObservedBy
 from bot.retelling import marked, named, retell
-from bot.store import alerts, followups, fulltext, intake, subscriptions, topics
+from bot.store import alerts, followups, fulltext, intake, late, subscriptions, topics
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Database, Subject, Transaction
 from bot.store.intake import Added, Change
+from bot.store.late import Late
 from bot.store.subscriptions import Priority, Wanted
 from bot.store.topics import Changed
+
+_EDITS = frozenset({Change.EDITED, Change.BESIDE})
+_BESIDE = frozenset({Change.LOADED, Change.BESIDE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +88,12 @@ class Ingest:
         await fulltext.replace(tx, _words(read, loaded=True))
         found = [finding for finding in findings if finding.topics]
         changes = [added.change for added in taken.added]
-        loaded = [(f.added.post.channel_id, f.added.post.message_id) for f in found if f.added.change == Change.LOADED]
+        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.LOADED]
         if loaded:
             await self._retell(tx, (), loaded=loaded)
         count = await self._alert(tx, found) if found else 0
-        if not is_import and (taken.turned or Change.EDITED in changes):
-            edited = {(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.EDITED}
+        edited = {(a.post.channel_id, a.post.message_id) for a in taken.added if a.change in _EDITS}
+        if not is_import and (taken.turned or edited):
             await self._retell(tx, taken.turned - edited, edited=edited)
         return Result(
             new=changes.count(Change.NEW),
@@ -120,11 +124,10 @@ class Ingest:
         for telling in await _tellings(tx, findings, self._topics.ids, now=now):
             if now - _said_at(telling.added) <= self._alert_max_age:
                 fresh.append(telling)
-            elif telling.added.change != Change.LOADED:  # sites change their previews for years
+            elif telling.added.change not in _BESIDE:  # sites change their previews for years
                 old.append(telling)
         count = await followups.tell(tx, [_draft(telling) for telling in fresh], now=now)
-        for group in _by_chat_and_channel(old):
-            await alerts.add_late(tx, _late_notice(group[0]), count=len(group), now=now)
+        await late.add(tx, [_late(telling) for telling in old], now=now)
         return count
 
     async def _retell(
@@ -254,25 +257,19 @@ def _draft(telling: _Telling) -> Draft:
             "version_id": added.version_id,
             "topics": telling.topics,
             **found,
-            "edited": added.change == Change.EDITED,
-        },
+            "edited": added.change in _EDITS,
+        }
+        | ({"turned": True} if added.change in _EDITS else {}),
     )
 
 
-def _late_notice(telling: _Telling) -> Draft:
-    channel_id = telling.wanted.channel_id
-    return Draft(
+def _late(telling: _Telling) -> Late:
+    added = telling.added
+    return Late(
         chat_id=telling.wanted.chat_id,
         chat_key=telling.wanted.chat_key,
-        kind=Kind.NOTICE,
-        subject=f"late:{channel_id}",
-        payload={"notice": "late", "channel": telling.added.channel_title, "channel_id": channel_id},
-        silent=True,
+        channel_id=added.post.channel_id,
+        channel_title=added.channel_title,
+        version_id=added.version_id,
+        spans=tuple(merged(list(telling.spans))),
     )
-
-
-def _by_chat_and_channel(tellings: Iterable[_Telling]) -> Iterable[list[_Telling]]:
-    groups: dict[tuple[int, int], list[_Telling]] = {}
-    for telling in tellings:
-        groups.setdefault((telling.wanted.chat_id, telling.wanted.channel_id), []).append(telling)
-    return groups.values()

@@ -101,10 +101,23 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How often a message was seen or forwarded by now; None: it is not told."""
+
+    channel_id: int
+    message_id: int
+    views: int | None = None
+    forwards: int | None = None
+
+
+Event = Post | Deletion | Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """What a source saw at one moment, in the order in which it happened."""
 
-    events: tuple[Post | Deletion, ...]
+    events: tuple[Event, ...]
     observed_by: ObservedBy
     reader_id: int  # the row of the reader account, no name
     seen_at: datetime

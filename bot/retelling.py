@@ -1,10 +1,11 @@
 """An alert whose post has changed comes in; what it is to show now, and what its chat is told, goes out. Pure."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.asides import Aside, split, whole
+from bot.asides import Aside, in_both, split, whole
 from bot.matching.plan import merged
 from bot.matching.regex import Span
 from bot.matching.text import analyse
@@ -12,7 +13,7 @@ from bot.matching.wording import Weight, fingerprint, weigh
 from bot.store.alerts import Draft, Kind
 from bot.store.chats import Edits
 from bot.store.followups import Outdated, Shown
-from bot.store.rows import maybe_ms
+from bot.store.rows import maybe_ms, to_ms
 from bot.store.subscriptions import Priority
 
 Found = Mapping[str, tuple[Span, ...]]  # topics by name, and where they were found in the whole
@@ -30,7 +31,7 @@ def retell(old: Outdated, found: Found, wanted: Mapping[str, Priority]) -> Retel
     """Bring an alert up to date; `found` is what the post is about now, `wanted` what the chat still subscribes to."""
     topics = list(old.payload["topics"])
     joined = [name for name in found if name in wanted and name not in topics]
-    weight = weigh(old.shown.text, old.current.text)
+    weight = _weigh(old)
     is_lost = old.is_shown and not found.keys() >= set(topics)
     if weight is Weight.SMALL and (joined or is_lost):
         weight = Weight.WORDS
@@ -39,17 +40,39 @@ def retell(old: Outdated, found: Found, wanted: Mapping[str, Priority]) -> Retel
     if not old.is_shown:
         return Retelling(shown=None, drafts=tuple(changes))
     payload = _payload(old, found, topics + joined)
+    if _same(payload, old.payload):
+        return Retelling(shown=None, drafts=())
+    number = old.payload.get("edits", 0) + 1
+    payload["edits"] = number
     words = named(old.current.text, old.current.asides, payload)
     shown = Shown(id=old.id, payload=payload, words=words)
-    return Retelling(shown=shown, drafts=(_edit(old, words), *changes))
+    return Retelling(shown=shown, drafts=(_edit(old, number), *changes))
+
+
+def _weigh(old: Outdated) -> Weight:
+    """Tell how much the words have changed: of the text, and of what says something by itself beside it."""
+    before, after = in_both(old.shown.asides, old.current.asides), in_both(old.current.asides, old.shown.asides)
+    weights = (weigh(old.shown.text, old.current.text), weigh(whole("", sorted(before)), whole("", sorted(after))))
+    return max(weights, key=lambda weight: weight.value)
+
+
+def _same(payload: Mapping[str, object], before: Mapping[str, object]) -> bool:
+    return bool(json.loads(json.dumps(payload)) == before)
 
 
 def _payload(old: Outdated, found: Found, topics: Sequence[str]) -> dict[str, object]:
+    payload = {key: value for key, value in old.payload.items() if key not in {"gone", "part"}} | {"topics": topics}
+    if old.gone_at is not None:
+        payload["gone"] = to_ms(old.gone_at)
+    if old.part is not None:
+        payload["part"] = old.part
+    if _vanishes(old):
+        payload["losses"] = _losses(old)
     is_edited = old.shown.version_id != old.current.version_id
-    payload = dict(old.payload) | {"topics": topics, "gone": maybe_ms(old.gone_at)}
+    if is_edited:
+        payload |= {"shown": old.current.version_id, "edited": True}
     if is_edited or old.loaded:
         spans = merged([span for name in topics for span in found.get(name, ())])
-        payload |= {"shown": old.current.version_id, "edited": is_edited or payload.get("edited", False)}
         payload.pop("beside", None)
         payload |= marked(old.current.text, old.current.asides, spans)
     return payload
@@ -62,10 +85,25 @@ def _changes(old: Outdated, weight: Weight, joined: Sequence[str], loudness: Col
     if _tells(old.edits, weight):
         change = {"change": "edited", "before": old.shown.version_id, "joined": joined}
         changes.append(_change(old, _named(old), change, silent=is_silent or weight is Weight.SMALL))
-    if old.is_shown and old.gone_at is not None and not old.was_gone and old.edits != Edits.NONE:
-        change = {"change": "gone", "gone": maybe_ms(old.gone_at)}
-        changes.append(_change(old, f"{old.current.hash.hex()[:16]}/gone", change, silent=is_silent))
+    if old.is_shown and _vanishes(old) and old.edits != Edits.NONE:
+        change = {"change": "gone", "gone": maybe_ms(old.gone_at), "part": old.part}
+        name = _nth(f"{old.current.hash.hex()[:16]}/gone", _losses(old))
+        changes.append(_change(old, name, change, silent=is_silent))
     return changes
+
+
+def _vanishes(old: Outdated) -> bool:
+    """Tell whether something is gone that the chat was not told of: the post, or of an album the item with the words.
+
+    Where that item went first, the end of the rest is told too.
+    """
+    told, was_part = old.payload.get("gone") is not None, old.payload.get("part") is not None
+    return old.gone_at is not None and (not told or (was_part and old.part is None))
+
+
+def _losses(old: Outdated) -> int:
+    """Count how often the post has vanished, this time included."""
+    return int(old.payload.get("losses", 0)) + 1
 
 
 def marked(text: str, asides: Sequence[Aside], spans: Sequence[Span]) -> dict[str, object]:
@@ -91,16 +129,20 @@ def _tells(edits: Edits, weight: Weight) -> bool:
 
 def _named(old: Outdated) -> str:
     """Name a version by what Telegram says of it, so that it has the same name after a restored backup."""
-    return f"{old.current.hash.hex()[:16]}/{old.current.edit_date}"
+    return _nth(f"{old.current.hash.hex()[:16]}/{old.current.edit_date}", old.current.times)
 
 
-def _edit(old: Outdated, words: str) -> Draft:
-    what = f"{_named(old)}/{words}" if old.loaded else _named(old)
+def _nth(name: str, times: int) -> str:
+    """Name what has happened before."""
+    return name if times == 1 else f"{name}/{times}"
+
+
+def _edit(old: Outdated, number: int) -> Draft:
     return Draft(
         chat_id=old.chat_id,
         chat_key=old.chat_key,
         kind=Kind.EDIT,
-        subject=f"{old.channel_id}/{old.message_id}/{what}/{maybe_ms(old.gone_at)}",
+        subject=f"{old.channel_id}/{old.message_id}/edit {number}",
         payload={},
         follows=old.alert_id,
     )

@@ -1,4 +1,4 @@
-"""What stands beside a post's text: it is matched, found and kept, and makes no version."""
+"""What stands beside a post's text: it is matched, found and kept, and makes a version only where words change."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -73,12 +73,35 @@ class TestAPreviewThatLoadsLater:
         assert await found(room, "сбой") == []
         assert await room.live(linked("Сбой в банке")) == replace(NOTHING, matched=1, alerts=1)
         assert await room.live(linked("Сбой в банке")) == NOTHING
-        assert (await room.sweep(linked("Большой сбой в банке"))).alerts == 0
         assert len(await posts.versions(room.db, NEWS, 1)) == 1
         (alert,) = await room.outbox()
         assert alert.payload["beside"] == [["preview", "Сбой в банке", [[0, 4]]]]
         assert alert.payload["edited"] is False
+
+    async def test_keeps_its_old_words_as_a_version_where_they_change(self, room: Newsroom) -> None:
+        await room.live(linked("Сбой в банке"))
+        assert (await room.sweep(linked("Большой сбой в банке"))).alerts == 0
+        assert await room.live(linked("Большой сбой в банке")) == NOTHING
+        first, second = await posts.versions(room.db, NEWS, 1)
+        assert (first.asides, second.asides) == (preview("Сбой в банке"), preview("Большой сбой в банке"))
         assert await found(room, "большой сбой") == [1]
+
+    async def test_may_load_and_change_in_one_batch(self, room: Newsroom) -> None:
+        await room.live(linked())
+        await room.live(linked("Погода"), linked("Сбой"))
+        assert await found(room, "сбой") == [1]
+        await room.live(linked("Сбой"), linked("Погода"), linked("Потоп"))
+        assert [version.asides for version in await posts.versions(room.db, NEWS, 1)] == [
+            preview("Сбой"),
+            preview("Погода"),
+            preview("Потоп"),
+        ]
+
+    async def test_that_a_push_brings_late_does_not_return(self, room: Newsroom) -> None:
+        await room.live(linked("Сбой"))
+        await room.live(linked("Погода", edit_date=NOON))
+        assert await room.live(linked("Сбой")) == NOTHING
+        assert (await room.stored(1)).asides == preview("Погода")
 
     async def test_keeps_the_bytes_it_came_in_as_evidence(self, room: Newsroom) -> None:
         await room.live(linked())
@@ -103,7 +126,7 @@ class TestAPreviewThatLoadsLater:
         await room.sweep(linked())
         assert await found(room, "сбой") == []
         await room.live(linked("Сбой"))
-        assert [alert.kind for alert in await room.outbox()] == [Kind.POST, Kind.EDIT]  # and the edit makes no sound
+        assert [alert.kind for alert in await room.outbox()] == [Kind.POST, Kind.EDIT, Kind.EDIT]  # without a sound
 
     async def test_is_not_news_again_where_only_the_order_differs(self, room: Newsroom) -> None:
         quote, button = (Aside(kind=kind, text="Сбой") for kind in (AsideKind.QUOTE, AsideKind.BUTTON))

@@ -32,14 +32,19 @@ def test_beside_a_date_of_the_same_day_the_time_is_enough() -> None:
 @pytest.mark.parametrize(
     ("seconds", "english", "russian"),
     [
-        (0.0, "1 ms", "1 мс"),
+        (-3.0, "0 s", "0 с"),
+        (0.0, "0 s", "0 с"),
+        (0.0001, "1 ms", "1 мс"),
         (0.0034, "3 ms", "3 мс"),
         (0.432, "432 ms", "432 мс"),
         (0.9996, "1 s", "1 с"),
         (1.54, "1.5 s", "1,5 с"),
-        (3600.0, "3,600 s", "3\xa0600 с"),
+        (119.0, "119 s", "119 с"),
+        (300.0, "5 min", "5 мин"),
+        (7100.0, "118 min", "118 мин"),
+        (9000.0, "2.5 h", "2,5 ч"),
     ],
 )
-def test_a_span_is_never_nothing(seconds: float, english: str, russian: str) -> None:
+def test_a_span_is_written_in_the_unit_that_suits_it(seconds: float, english: str, russian: str) -> None:
     assert show_span(seconds, translator("en")) == english
     assert show_span(seconds, translator("ru")) == russian

@@ -320,6 +320,16 @@ class TestAge:
         assert await room.see(ObservedBy.BACKFILL, *batch) == replace(NOTHING, new=2, matched=1, alerts=1)
         assert [a.post_key for a in await room.outbox()] == ["m1"]
 
+    async def test_a_post_from_before_the_following_brings_nothing_even_where_an_edit_makes_it_fit(
+        self, room: Newsroom
+    ) -> None:
+        await room.track(await room.pair(), "сбои", "сбой")
+        await room.follow(OTHER, since=ago(hours=1))
+        before = ago(hours=2)
+        await room.see(ObservedBy.BACKFILL, post(1, channel_id=OTHER, date=before))
+        result = await room.live(post(1, "Сбой", channel_id=OTHER, date=before, edit_date=NOON))
+        assert (result.edited, result.alerts) == (1, 0)
+
     async def test_following_again_counts_anew(self, room: Newsroom) -> None:
         await room.track(await room.pair(), "сбои", "сбой")
         await room.db.write(lambda tx: channels.unfollow(tx, NEWS))
@@ -338,9 +348,18 @@ class TestAge:
         notices = [a for a in await room.outbox() if a.kind == alerts.Kind.NOTICE]
         assert sorted(a.chat.id for a in notices) == [chat.id, other.id]
         for notice in notices:
-            assert notice.subject == f"late:{NEWS}:2025-03-10T12"
-            assert notice.payload == {"notice": "late", "channel": "Вести", "channel_id": NEWS, "count": 4}
+            assert notice.subject == "late:2025-03-10T12"
+            assert notice.payload == {"notice": "late", "hour": "2025-03-10T12", "channels": [[NEWS, "Вести", 4]]}
             assert notice.due_at == NOON + timedelta(minutes=1)
+
+    async def test_posts_of_many_channels_are_summed_up_in_the_same_notice(self, room: Newsroom) -> None:
+        await room.track(await room.pair(), "сбои", "сбой")
+        await room.follow(OTHER, title="Город")
+        for channel_id in (NEWS, OTHER, NEWS):
+            await room.sweep(post(channel_id + room.now.second, "Сбой", channel_id=channel_id, date=ago(days=2)))
+            room.now += timedelta(seconds=9)
+        (notice,) = await room.outbox()
+        assert notice.payload["channels"] == [[NEWS, "Вести", 2], [OTHER, "Город", 1]]
 
     async def test_what_comes_after_the_notice_was_sent_is_counted_in_the_next_one(self, room: Newsroom) -> None:
         await room.track(await room.pair(), "сбои", "сбой")
@@ -351,7 +370,7 @@ class TestAge:
         await room.sweep(post(2, "Сбой", date=ago(days=2)))
         await room.sweep(post(3, "Сбой", date=ago(days=2)))
         (second,) = await room.outbox()
-        assert (second.subject[-2:], second.payload["count"]) == ("13", 2)
+        assert (second.subject[-2:], second.payload["channels"]) == ("13", [[NEWS, "Вести", 2]])
         assert second.due_at == NOON + timedelta(hours=1)
 
 

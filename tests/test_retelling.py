@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from bot.asides import Aside, AsideKind
 from bot.models import Media, ObservedBy
-from bot.store import alerts, chats, subscriptions, topics
+from bot.store import alerts, chats, posts, subscriptions, topics
 from bot.store.alerts import Alert, Kind
 from bot.store.chats import Chat, Edits
 
@@ -106,6 +107,18 @@ class TestEdits:
             assert await desk.kinds() == [Kind.EDIT, Kind.CHANGE]
             await desk.deliver()
 
+    async def test_of_two_edits_in_one_second_the_one_that_telegram_shows_is_told_and_shown(self, desk: Desk) -> None:
+        await desk.edit(UP)
+        await desk.deliver()
+        await desk.edit("Сбой в банке: подробности")
+        await desk.deliver()
+        for _ in range(2):
+            await desk.room.sweep(post(1, UP, edit_date=LATER))
+            edit, change = await desk.due()
+            assert edit.post is not None
+            assert (edit.kind, edit.post.text, change.kind) == (Kind.EDIT, UP, Kind.CHANGE)
+        await desk.deliver()
+
     async def test_the_same_observation_again_tells_nothing_new(self, desk: Desk) -> None:
         await desk.edit(UP)
         await desk.deliver()
@@ -133,7 +146,7 @@ class TestEdits:
         await desk.room.live(post(2, "Плановые работы", date=ago(days=3)))
         await desk.room.live(post(2, "Плановые работы: сбой", date=ago(days=3), edit_date=NOON))
         (alert,) = await desk.due()
-        assert (alert.kind, alert.payload["edited"]) == (Kind.POST, True)
+        assert (alert.kind, alert.payload["edited"], alert.payload["turned"]) == (Kind.POST, True, True)
 
     async def test_who_no_longer_subscribes_or_has_muted_is_not_told_but_not_left_with_old_words(
         self, desk: Desk
@@ -183,17 +196,20 @@ class TestDisappearance:
         assert change.post is not None
         assert change.post.text == DOWN
 
-    async def test_it_is_told_once_though_the_post_comes_back_and_goes_again(self, desk: Desk) -> None:
-        await desk.room.live(gone(1))
+    async def test_a_post_that_comes_back_is_visible_again_and_its_next_loss_is_told_too(self, desk: Desk) -> None:
+        await desk.edit(UP)
         await desk.deliver()
-        await desk.room.sweep(post(1, DOWN))
-        (edit,) = await desk.due()
-        assert (edit.kind, edit.gone_at) == (Kind.EDIT, None)
-        await desk.deliver()
-        desk.room.now = LATER
-        await desk.room.live(gone(1))
-        (edit,) = await desk.due()
-        assert (edit.kind, edit.gone_at) == (Kind.EDIT, LATER)
+        for minutes in (6, 8):
+            desk.room.now = NOON + timedelta(minutes=minutes)
+            await desk.room.live(gone(1))
+            edit, change = await desk.due()
+            assert (edit.kind, change.kind) == (Kind.EDIT, Kind.CHANGE)
+            assert edit.gone_at == change.gone_at == desk.room.now
+            await desk.deliver()
+            await desk.room.sweep(post(1, UP, edit_date=LATER))
+            (edit,) = await desk.due()
+            assert (edit.kind, edit.gone_at) == (Kind.EDIT, None)
+            await desk.deliver()
 
     async def test_a_chat_may_not_want_to_be_told(self, desk: Desk) -> None:
         await desk.wants(Edits.NONE)
@@ -205,7 +221,7 @@ class TestDisappearance:
         (_, change) = await desk.due()
         await desk.room.db.write(lambda tx: tx.execute("DELETE FROM alerts WHERE follows IS NOT NULL"))
         await desk.room.db.write(
-            lambda tx: tx.execute("UPDATE alerts SET payload = json_remove(payload, '$.gone', '$.shown')")
+            lambda tx: tx.execute("UPDATE alerts SET payload = json_remove(payload, '$.gone', '$.losses')")
         )
         await desk.room.db.write(lambda tx: tx.execute("UPDATE messages SET gone_at = NULL"))
         desk.room.now = LATER
@@ -290,3 +306,78 @@ class TestAlbums:
         assert {alert.kind for alert in told} == {Kind.CHANGE}
         assert [alert.post and alert.post.text for alert in told] == ["Фото со станции: снова сбой", "Фото"]
         assert {alert.followed_id for alert in told} == {102}
+
+    async def test_while_items_are_left_the_post_is_gone_in_part_and_its_end_is_told_too(self, desk: Desk) -> None:
+        room = desk.room
+        await room.live(*(post(n, "Днём сбой в метро" if n == 20 else "", grouped_id=5) for n in (20, 21, 22)))
+        await desk.deliver()
+        told = []
+        for number in (20, 21, 22):
+            room.now += timedelta(minutes=1)
+            await room.live(gone(number))
+            told.append([(alert.kind, alert.part, alert.gone_at) for alert in await desk.due()])
+            await desk.deliver()
+        first, last = NOON + timedelta(minutes=1), NOON + timedelta(minutes=3)
+        assert told == [
+            [(Kind.EDIT, (1, 3), first), (Kind.CHANGE, (1, 3), first)],
+            [(Kind.EDIT, (2, 3), first)],
+            [(Kind.EDIT, None, last), (Kind.CHANGE, None, last)],
+        ]
+
+    async def test_an_album_that_is_gone_at_once_is_told_once(self, desk: Desk) -> None:
+        await desk.room.live(post(20, "Днём сбой в метро", grouped_id=5), post(21, "", grouped_id=5))
+        await desk.deliver()
+        await desk.room.live(gone(21, 20))
+        assert [(alert.kind, alert.part) for alert in await desk.due()] == [(Kind.EDIT, None), (Kind.CHANGE, None)]
+
+
+def preview(*texts: str) -> tuple[Aside, ...]:
+    return tuple(Aside(kind=AsideKind.PREVIEW, text=text) for text in texts)
+
+
+class TestWordsBesideTheText:
+    @pytest.mark.parametrize(
+        ("kind", "before", "after"),
+        [
+            (AsideKind.PREVIEW, ["Банк: сбой"], ["Банк: опровержение"]),
+            (AsideKind.TO_DO, ["Дела", "Сбой"], ["Дела", "Сбой", "Отчёт"]),
+        ],
+    )
+    async def test_that_change_are_told_like_an_edit(
+        self, desk: Desk, kind: AsideKind, before: list[str], after: list[str]
+    ) -> None:
+        old, new = (tuple(Aside(kind=kind, text=text) for text in texts) for texts in (before, after))
+        await desk.room.live(post(5, "Смотрите", asides=old))
+        await desk.deliver()
+        await desk.room.sweep(post(5, "Смотрите", asides=new))
+        edit, change = await desk.due()
+        assert (edit.kind, change.kind) == (Kind.EDIT, Kind.CHANGE)
+        assert change.post is not None
+        assert change.post.asides == new
+        (first, _) = await posts.versions(desk.room.db, NEWS, 5)
+        assert (change.payload["before"], first.asides) == (first.version_id, old)
+        await desk.deliver()
+        await desk.room.sweep(post(5, "Смотрите", asides=new))
+        assert await desk.due() == []
+
+    async def test_that_only_load_are_no_change_even_after_an_edit(self, desk: Desk) -> None:
+        await desk.room.live(post(1, DOWN, asides=preview("Банк")))
+        await desk.edit("Утром СБОЙ, в банке!")
+        await desk.room.live(post(1, "Утром СБОЙ, в банке!", edit_date=LATER, asides=preview("Банк")))
+        assert await desk.kinds() == [Kind.EDIT]
+
+    async def test_that_change_as_the_chat_is_not_to_be_told_only_edit_the_alert(self, desk: Desk) -> None:
+        await desk.wants(Edits.NONE)
+        await desk.room.live(post(5, "Смотрите", asides=preview("Сбой")))
+        await desk.deliver()
+        await desk.room.sweep(post(5, "Смотрите", asides=preview("Опровержение")))
+        assert await desk.kinds() == [Kind.EDIT]
+
+    async def test_of_a_button_under_an_alert_are_brought_up_to_date_without_a_version(self, desk: Desk) -> None:
+        first, second = (Aside(kind=AsideKind.BUTTON, text=f"Сбой {n}") for n in (1, 2))
+        await desk.room.live(post(5, "Смотрите", asides=(first,)))
+        await desk.deliver()
+        await desk.room.live(post(5, "Смотрите", asides=(second,)))
+        (edit,) = await desk.due()
+        assert (edit.kind, edit.payload["beside"]) == (Kind.EDIT, [["button", "Сбой 2", [[0, 4]]]])
+        assert len(await posts.versions(desk.room.db, NEWS, 5)) == 1

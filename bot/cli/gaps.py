@@ -1,7 +1,9 @@
 """How the followed channels stand comes in from the store; a table of what is complete, and what is not, goes out."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -10,12 +12,14 @@ from bot.locales import translator
 from bot.locales.refusals import refusal
 from bot.proof.standing import Delays, State
 from bot.settings import Settings
-from bot.store import pace, standings
+from bot.store import follows, pace, standings
 from bot.store.channels import Access
 from bot.store.database import open_read_only
+from bot.store.follows import FollowState
 from bot.store.standings import Standing
 
 SPAN = timedelta(days=7)  # in which posts are counted
+WIDE = 1000  # columns of a pipe, so that nothing is cut off in it
 COLUMNS = ("Channel", "Mark", "Last post", "Swept", "Verified", "Not pushed", "State")
 STATES = {
     State.COMPLETE: "complete",
@@ -23,6 +27,7 @@ STATES = {
     State.LATE: "LATE: not read as often as it should be",
     State.PENDING: "its admins have to let the reader in",
     State.LOST: "LOST",
+    State.UNREAD: "NOT READ: its reader account is lost",
 }
 
 
@@ -30,24 +35,38 @@ async def show(settings: Settings, now: datetime) -> bool:
     """Print how complete each channel is; say whether nothing is missing."""
     async with open_read_only(settings.database_path) as db:
         found = await standings.standings(db, now - SPAN)
+        first_ids = await standings.first_ids(db)
+        wishes = Counter(follow.state for follow in await follows.all_follows(db))
         delays = Delays.of([standing.channel for standing in found], await pace.get(db))
     states = {standing.channel.id: delays.state_of(standing.channel, now) for standing in found}
-    table = Table(*COLUMNS, title=f"{len(found)} channels at {now:%Y-%m-%d %H:%M} UTC")
+    table = Table()
+    for column in COLUMNS:
+        table.add_column(column, overflow="fold")  # a narrow terminal breaks lines, and hides nothing
     for standing in found:
-        table.add_row(*map(Text, _row(standing, states[standing.channel.id])))  # titles are no markup
-    console.print(table)
-    console.print("Mark: all messages up to this id are stored.")
-    console.print("Not pushed: of the posts of the last 7 days in joined channels, those that asking found.")
-    return not {State.LATE, State.LOST} & set(states.values())
+        row = _row(standing, states[standing.channel.id], first_ids.get(standing.channel.id))
+        table.add_row(*map(Text, row))  # titles are no markup
+    console.print(f"{len(found)} channels at {now:%Y-%m-%d %H:%M} UTC")
+    (console if console.is_terminal else Console(width=WIDE)).print(table)
+    console.print("Mark: all messages from the first id up to the second are stored.", soft_wrap=True)
+    console.print(
+        "Not pushed: of the posts of the last 7 days in joined channels, while the reader account heard Telegram, "
+        "those that asking found.",
+        soft_wrap=True,
+    )
+    if wishes[FollowState.WANTED]:
+        console.print(f"Asked for and not read yet: {wishes[FollowState.WANTED]}")
+    if wishes[FollowState.REFUSED]:
+        console.print(f"Could not be followed: {wishes[FollowState.REFUSED]}; /channels says why")
+    return not {State.LATE, State.LOST, State.UNREAD} & set(states.values())
 
 
-def _row(standing: Standing, state: State) -> tuple[str, ...]:
+def _row(standing: Standing, state: State, first_id: int | None) -> tuple[str, ...]:
     channel = standing.channel
     name = f"@{channel.username}" if channel.username else channel.title
     verifying = "" if channel.verify_from is None else f", now at {channel.verify_from}"
     return (
         name,
-        str(channel.confirmed_id),
+        f"{first_id}–{channel.confirmed_id}" if first_id and channel.confirmed_id else "–",
         _date(standing.last_post_at),
         _date(channel.swept_at),
         _date(channel.verified_at) + verifying,
@@ -65,12 +84,12 @@ def _unpushed(standing: Standing) -> str:
 
 def _remarks(standing: Standing, state: State) -> list[str]:
     channel = standing.channel
-    remarks = [STATES[state]]
+    remarks = [] if state is State.COMPLETE and standing.has_hole else [STATES[state]]
     if state is State.LOST and channel.reason:
         remarks = [f"{STATES[state]}: {refusal(channel.reason, translator('en'))}"]
     if standing.missing:
         remarks.append(f"hole: {standing.missing} ids above the mark")
-    if state is State.COMPLETE and channel.access is Access.JOINED and not channel.seen_pts:
+    if standing.is_read_again:
         remarks.append("hole: its history is read again down to the mark")
     if channel.fast:
         remarks.append("fast")

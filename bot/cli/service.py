@@ -69,18 +69,19 @@ def login_(
     phone: Annotated[str | None, typer.Option(help="The account's number, with +; asked for when left out.")] = None,
     *,
     standby: Annotated[bool, typer.Option("--standby", help="Log in a second account that helps the first.")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Ask for an account though one is logged in.")] = False,
 ) -> None:
     """Log the reader account in by phone, code and two-step password.
 
     A second account (--standby) takes over public channels when the first cannot read them, and shares the load of
-    more than 500 channels.
+    more than 500 channels. For an account that Telegram has frozen or banned, --anew logs in another one.
 
     Example: channelwatch login --phone +10000000000
     """
     settings = load_settings()
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
     session = clients.STANDBY if standby else clients.READER
-    name = asyncio.run(login.log_in(settings, _Prompts(phone), session=session))
+    name = asyncio.run(login.log_in(settings, _Prompts(phone), session=session, anew=anew))
     console.print(f"Logged in as {name}. Next: channelwatch run")
 
 

@@ -86,7 +86,7 @@ async def _page(context: Context, *, number: int) -> Outgoing:
         return message(usage(t))
     heading = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(followed))
     text = Text().line(heading, n=bold(str(len(followed))))
-    if any(channel.access is Access.JOINED for channel in followed):
+    if any(channel.access is Access.JOINED and not channel.reader_lost for channel in followed):
         line = t.gettext("What Telegram does not push I find within {delay}; it is slow with large channels.")
         text.line(line, delay=show_delay(timedelta(seconds=delays.pace.round), t))
     for shown_line in lines[number * PAGE : (number + 1) * PAGE]:

@@ -91,6 +91,7 @@ TAPS: Mapping[str, Tap] = {
     "post": _tap(post.tapped, Need.LOOK, r"\d{1,15}:\d{1,10}"),
     "page": _tap(post.turn, Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}"),
     "seen": _tap(latest.seen, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
+    "late": _tap(latest.late, Need.LOOK, r"\d{4}-\d\d-\d\dT\d\d(:\d{1,19})?"),
     "more": _tap(search.more, Need.LOOK, r"[\w-]{1,40}(:\d{1,19}(:\d{1,3})?)?"),
     "order": _tap(search.reorder, Need.LOOK, r"[\w-]{1,40}:(newest|best)"),
     "latest": _tap(latest.more, Need.LOOK, r"\d{1,15}:\d{1,19}"),

@@ -1,18 +1,20 @@
 """/follow: names and links that people paste, and how to follow them, come in; wishes to follow go into the store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from babel.numbers import format_decimal
 
 from bot.commands.context import Context
 from bot.commands.naming import show_reference
 from bot.commands.options import MESSAGES, MOST_HISTORY, OptionError, read_options
+from bot.commands.options import Asked as Part
 from bot.commands.references import Pasted, read_list
 from bot.commands.talk import Reply, Request, change, say
 from bot.locales import N_, Translator
 from bot.markup import Text, code
 from bot.store import channels, follows
-from bot.store.channels import MOST_FAST, Options
+from bot.store.channels import MOST_FAST, Access, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import Asked
 from bot.store.references import ALL, ALL_ASKED, FOLDER
@@ -24,13 +26,14 @@ _SHOWN_NAMES = 60  # of one kind in an answer
 _OUTCOMES = {
     Asked.NEW: N_("I look at these now and tell you how each went: {names}"),
     Asked.AGAIN: N_("Could not be followed before; I try again: {names}"),
+    Asked.LOST: N_("Not readable until now; I look for these anew and tell you how each went: {names}"),
     Asked.WAITING: N_("Asked for already, I am at it: {names}"),
     Asked.FOLLOWED: N_("Followed already: {names}"),
 }
 _HOW = {
     "fast": N_("asked for new posts every few seconds"),
     "slow": N_("no longer fast"),
-    "join:no": N_("never joined, read from outside"),
+    "join:no": N_("never joined, read from outside where my reader account is not in yet"),
     "join:yes": N_("joined when their turn comes"),
 }
 
@@ -38,30 +41,41 @@ _HOW = {
 async def follow(request: Request, context: Context) -> Reply:
     """Ask for the channels of a pasted list, and say for each what happens."""
     try:
-        asked = read_options(request.argument)
+        parts = read_options(request.argument)
     except OptionError as error:
         return say(_refused(error, context.t))
-    if asked.names.casefold() in _EVERYTHING:
-        return await _count_all(request, context, asked.options)
-    pasted = read_list(asked.names, request.links)
-    if not pasted.references:
-        return say(_not_understood(pasted, context.t) if pasted.unclear else usage(context.t))
+    if parts[0].names.casefold() in _EVERYTHING:
+        return await _count_all(request, context, parts[0].options)
+    pasted = _read(parts, request.links)
+    if not any(found.references for found in pasted):
+        unclear = next((found for found in pasted if found.unclear), None)
+        return say(usage(context.t) if unclear is None else _not_understood(unclear, context.t))
 
     async def effect(tx: Transaction) -> Reply:
-        return say(await _ask(tx, pasted, asked.options, context))
+        text = Text()
+        for found, part in zip(pasted, parts, strict=True):
+            text.add("\n" if len(text) else "").join(await _ask(tx, found, part.options, context))
+        return say(text)
 
     return await context.once(request, effect)
 
 
 async def follow_all(request: Request, context: Context) -> Reply:
     """Follow all that the reader account is in; the button carries how."""
-    options = read_options(request.argument).options
+    options = read_options(request.argument)[0].options
 
     async def effect(tx: Transaction) -> Reply:
         await follows.ask(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
         return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
 
     return await context.once(request, effect)
+
+
+def _read(parts: Sequence[Part], links: Sequence[str]) -> list[Pasted]:
+    """Read each part; what is hidden behind words goes with the last one, and makes words of no part a mistake."""
+    read = [read_list(part.names, links) for part in parts]
+    named = [read_list(part.names).references for part in parts[:-1]]
+    return [replace(found, references=own) for found, own in zip(read, named, strict=False)] + read[-1:]
 
 
 async def _count_all(request: Request, context: Context, options: Options) -> Reply:
@@ -85,7 +99,16 @@ async def _ask(tx: Transaction, pasted: Pasted, options: Options, context: Conte
     for reference in references:
         outcome = await follows.ask(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
         asked.setdefault(outcome, []).append(show_reference(reference))
-    return _told(asked, pasted, options, context.t)
+    inside = await _inside(tx, references) if options.may_join is False else []
+    return _told(asked, pasted, options, context.t, inside=inside)
+
+
+async def _inside(db: Reader, references: Sequence[str]) -> list[str]:
+    """Return those that a reader has joined."""
+    joined = {channel.id: channel for channel in await channels.followed(db) if channel.access is Access.JOINED}
+    names = {f"@{channel.username}".lower() for channel in joined.values() if channel.username} | set(map(str, joined))
+    names |= {wish.reference for wish in await follows.all_follows(db) if wish.channel_id in joined}
+    return [reference for reference in references if reference in names]
 
 
 async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
@@ -101,13 +124,18 @@ async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
     ]
 
 
-def _told(asked: dict[Asked, list[str]], pasted: Pasted, options: Options, t: Translator) -> Text:
+def _told(
+    asked: dict[Asked, list[str]], pasted: Pasted, options: Options, t: Translator, *, inside: Sequence[str]
+) -> Text:
     text = Text()
     for outcome, template in _OUTCOMES.items():
         if outcome in asked:
             text.line(t.gettext(template), names=_listed(asked[outcome]))
     if options != Options():
         text.line(t.gettext("How: {how}."), how=_how(options, t))
+    if inside:
+        line = t.gettext("My reader account is in these already and stays there: {names}")
+        text.line(line, names=_listed([show_reference(reference) for reference in inside]))
     left = len(pasted.references) - MOST_AT_ONCE
     if left > 0:
         line = t.ngettext(
@@ -143,7 +171,7 @@ def usage(t: Translator) -> Text:
     text.line(t.gettext("For a private channel send its invite link; or forward me a post of any channel."))
     text.line(t.gettext("A folder's link t.me/addlist/… works too, and {example}."), example=code("/follow all"))
     line = t.gettext("Behind them may stand: {options}.")
-    return text.say(line, options=code("fast, slow, join:no, join:yes, history:5000"))
+    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, history:5000")))
 
 
 def _listed(names: Sequence[str]) -> str:

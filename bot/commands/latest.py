@@ -13,6 +13,7 @@ from bot.matching.plan import merged
 from bot.search import Hit
 from bot.search import search as look
 from bot.store import channels, posts, subscriptions, topics
+from bot.store import late as late_posts
 
 
 async def latest(request: Request, context: Context) -> Reply:
@@ -45,6 +46,18 @@ async def seen(request: Request, context: Context) -> Reply:
         return say(line) if not before else Reply(note=context.t.gettext("That was all."))
     shown = found[:PAGE]
     onward = button(context.t.gettext("More"), "seen", number, shown[-1].post.version_id)
+    return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
+
+
+async def late(request: Request, context: Context) -> Reply:
+    """List the posts that a notice summed up because they came too late; the button names the notice by its hour."""
+    hour, _, before = request.argument.partition(":")
+    last = int(before) if before else None
+    found = await late_posts.listed(context.database, context.chat.id, hour, limit=PAGE + 1, before=last)
+    if not found:
+        return Reply(note=context.t.gettext("That was all."))
+    shown = [Hit(post=post, spans=spans) for post, spans in found[:PAGE]]
+    onward = button(context.t.gettext("More"), "late", hour, shown[-1].post.version_id)
     return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
 
 

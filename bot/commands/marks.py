@@ -14,6 +14,7 @@ from bot.store.channels import Access, Channel
 _STATES = {
     State.PENDING: N_("its admins have to let my reader account in"),
     State.LOST: N_("⚠️ no longer readable"),
+    State.UNREAD: N_("⚠️ not read now, as my reader account cannot read any more"),
 }
 
 

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from bot.asides import reworded, worded
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import Translator
-from bot.locales.titles import in_full
+from bot.locales.titles import comparable, in_full
 from bot.markup import LIMIT, Text, code, link, units
 from bot.matching.wording import difference
 from bot.models import Outgoing
@@ -52,8 +53,20 @@ async def _linked(text: str, context: Context) -> list[StoredPost] | str:
         return context.t.gettext("That is no link to a post. It looks like this: https://t.me/name/123")
     channel = await channels.find(context.database, text)
     if channel is None:
-        return context.t.gettext("I do not follow the channel of this post.")
+        return _unknown(text, context.t)
     return await _stored(channel.id, int(number[1]), context)
+
+
+def _unknown(text: str, t: Translator) -> str:
+    """Say that no channel is known by this link; one that was imported is known by its number only."""
+    said = t.gettext("I do not follow the channel of this post.")
+    if "/c/" in text:
+        return said
+    numbered = t.gettext(
+        "An imported channel is not known by its name; its posts have links such as https://t.me/c/1234567890/123, "
+        "which /search shows."
+    )
+    return f"{said} {numbered}"
 
 
 async def _alerted(message_id: int, context: Context) -> list[StoredPost] | str:
@@ -128,12 +141,18 @@ async def _history(items: Iterable[StoredPost], context: Context) -> list[Text]:
 
 def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     t = context.t
+    seen = context.date(after.seen_at)
+    if after.edit_date == before.edit_date and reworded(before.asides, after.asides):
+        text = Text().bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen)).add("\n")
+        old, new = (in_full("", worded(each.asides), t) for each in (before, after))
+        return text.join(difference(old, new)).cut(ROOM)
     heading = t.gettext("Edited {edited}, seen {seen}")
     edited = context.date(after.edit_date or after.seen_at)
-    text = Text().bold(heading.format(edited=edited, seen=context.date(after.seen_at))).add("\n")
-    if before.text == after.text:
+    text = Text().bold(heading.format(edited=edited, seen=seen)).add("\n")
+    old, new = comparable((before.text, before.asides), (after.text, after.asides), t)
+    if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))
-    return text.join(difference(before.text, after.text)).cut(ROOM)
+    return text.join(difference(old, new)).cut(ROOM)
 
 
 def _packed(blocks: Iterable[Text]) -> list[Text]:

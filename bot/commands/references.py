@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.store.channels import normalise_reference
 
-_EXPLICIT = re.compile(r"^(@|https?://|tg:|\+|-100\d)|\bt(elegram)?\.(me|dog)/", re.IGNORECASE)
+_EXPLICIT = re.compile(r"^(@|https?://|tg:|\+|-100\d)|\bt(elegram)?\.(me|dog)/|\bweb\.telegram\.org/", re.IGNORECASE)
 _TRIM = ".,;:!?()[]<>«»\"'•–—*"
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel.numbers import format_decimal
 
 from bot import __version__
+from bot.commands.completeness import tell_completeness, tell_unpushed
 from bot.commands.context import Context
 from bot.commands.marks import show_delay
 from bot.commands.menu import MENU
@@ -24,12 +25,15 @@ from bot.store import alerts, channels, follows, latencies, pace, posts, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
+from bot.store.standings import Standing
 
+_UNREAD = "unread"
 _STATES = {
     Access.JOINED: N_("read the moment they post: {n}"),
     Access.POLLED: N_("read from outside, up to {delay} late: {n}"),
     Access.PENDING: N_("waiting for their admins: {n}"),
     Access.LOST: N_("no longer readable: {n}"),
+    _UNREAD: N_("not read now, as my reader account cannot read any more: {n}"),
 }
 _JOINING = {"JoinChannel": N_("joining channels"), "ImportChatInvite": N_("joining channels")}
 _NAMES = {"ResolveUsername": N_("looking up names"), "CheckChatInvite": N_("looking up names")}
@@ -55,8 +59,10 @@ async def status(request: Request, context: Context) -> Reply:
     del request
     text = Text()
     await _tell_channels(text, context)
+    found = await standings.standings(context.database, _midnight(context))
+    await tell_completeness(text, found, context)
     await _tell_readers(text, context)
-    await _tell_posts(text, context)
+    await _tell_posts(text, found, context)
     await _tell_alerts(text, context)
     text.line().add(f"channelwatch {__version__} · Telethon {version('telethon')}")
     text.add(f" · Python {platform.python_version()} · SQLite {sqlite3.sqlite_version}")
@@ -91,7 +97,7 @@ async def _tell_channels(text: Text, context: Context) -> None:
     followed = await channels.followed(context.database)
     line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(followed))
     text.line(line, n=bold(_number(len(followed), t)))
-    counts = Counter(channel.access or Access.PENDING for channel in followed)
+    counts = Counter(_state(channel) for channel in followed)
     delay = show_delay(Delays.of(followed, await pace.get(context.database)).longest(), t)
     states = [
         t.gettext(words).format(n=counts[access], delay=delay) for access, words in _STATES.items() if counts[access]
@@ -103,15 +109,11 @@ async def _tell_channels(text: Text, context: Context) -> None:
         states.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
     if states:
         text.line("{states}", states="; ".join([states[0][:1].upper() + states[0][1:], *states[1:]]) + ".")
-    checked = _checked(followed)
-    if checked is not None:
-        text.line(t.gettext("All of them were last checked for missed posts: {time}"), time=context.date(checked))
 
 
-def _checked(followed: Sequence[Channel]) -> datetime | None:
-    """Return the moment since which no channel has gone unchecked; None while one never was."""
-    times = [channel.swept_at for channel in followed if channel.access in {Access.JOINED, Access.POLLED}]
-    return min((time for time in times if time), default=None) if all(times) else None
+def _state(channel: Channel) -> str:
+    is_unread = channel.reader_lost and channel.access is not Access.LOST
+    return _UNREAD if is_unread else channel.access or Access.PENDING
 
 
 async def _tell_readers(text: Text, context: Context) -> None:
@@ -137,7 +139,7 @@ def _waits(by_method: Mapping[str, datetime]) -> dict[str, datetime]:
     return waits
 
 
-async def _tell_posts(text: Text, context: Context) -> None:
+async def _tell_posts(text: Text, found: Sequence[Standing], context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
     stored = await posts.statistics(db, since=since)
     line = t.gettext("Posts stored: {total}; of today: {today}")
@@ -146,13 +148,7 @@ async def _tell_posts(text: Text, context: Context) -> None:
         text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
     line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")
     _tell_latencies(text, line, await latencies.seen(db, since), t)
-    standing = await standings.standings(db, since)
-    unpushed, pushable = sum(s.unpushed for s in standing), sum(s.posts for s in standing)
-    if unpushed:
-        line = t.gettext(
-            "Of today's {total} posts in joined channels I found {n} by asking; Telegram had not pushed them."
-        )
-        text.line(line, n=_number(unpushed, t), total=_number(pushable, t))
+    tell_unpushed(text, found, context)
 
 
 async def _tell_alerts(text: Text, context: Context) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.asides import Aside
 from bot.delivery.rendering import TITLE_ROOM, TOPIC_ROOM, Audience, moment, no_longer_visible, one_line
-from bot.locales.titles import in_full, topic_title
+from bot.locales.titles import comparable, in_full, topic_title
 from bot.markup import Text, link
 from bot.matching.wording import difference
 from bot.models import Button, Outgoing, post_link
@@ -22,9 +22,11 @@ class PostChange:
     text: str
     asides: tuple[Aside, ...] = ()
     before: str | None  # the text before an edit; None where the post is no longer visible
+    asides_before: tuple[Aside, ...] = ()
     edited_at: datetime | None = None
     joined: tuple[str, ...] = ()  # topics that it fits only now
     gone_at: datetime | None = None
+    part: tuple[int, int] | None = None  # of an album: how many of its items are gone, where others are left
 
 
 def render_change(change: PostChange, audience: Audience) -> Outgoing:
@@ -34,14 +36,15 @@ def render_change(change: PostChange, audience: Audience) -> Outgoing:
     title = one_line(change.title, TITLE_ROOM) or change.username or str(change.channel_id)
     text = Text().add(link(title, url), " · ")
     if change.gone_at is not None:
-        text.add(no_longer_visible(change.gone_at, audience, beside=audience.now), "\n")
-        text.add(in_full(change.text, change.asides, audience.translator))
+        text.add(no_longer_visible(change.gone_at, audience, beside=audience.now, part=change.part), "\n")
+        text.add(in_full(change.text, change.asides, audience.translator) or gettext("(no text)"))
     else:
         text.add(_edited(change, audience), "\n")
         if change.joined:
             titles = [one_line(topic_title(name, audience.translator), TOPIC_ROOM) for name in change.joined]
             text.line(gettext("Now also: {topics}"), topics=", ".join(titles))
-        text.join(difference(change.before or "", change.text))
+        before, after = (change.before or "", change.asides_before), (change.text, change.asides)
+        text.join(difference(*comparable(before, after, audience.translator)))
     written, entities = text.cut().build()
     history = Button(text=gettext("History"), data=f"post:{change.channel_id}:{change.message_id}".encode())
     return Outgoing(text=written, entities=entities, buttons=((history,),))

@@ -3,7 +3,7 @@
 A notice is what the outbox carries and is no post: a channel is followed now, one is lost, the answer to /ping.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +15,13 @@ from bot.models import Button, Outgoing
 
 Payload = Mapping[str, Any]
 NAME_ROOM = 120  # UTF-16 units of a foreign name
+SHOWN_CHANNELS = 12  # that posts came too late from
 
 FOLLOWED = {
     "joined": N_("I follow «{channel}» now."),
     "polled": N_("I follow «{channel}» now. Until I have joined it, its posts may come a minute late."),
     "outside": N_("I follow «{channel}» now, from outside: its posts may come some minutes late."),
+    "outside_fast": N_("I follow «{channel}» now, from outside: its posts may come half a minute late."),
     "pending": N_(
         "I have asked to join «{channel}». Its admins have to let me in; as soon as they do, you get its alerts here."
     ),
@@ -111,6 +113,8 @@ def _all(payload: Payload, audience: Audience) -> Outgoing:
     said = line.format(n=payload["count"])
     if not fresh:
         known = t.gettext("I follow all of them already.")
+        if payload["options"]:
+            known = t.gettext("I follow all of them already, from now on so: {how}").format(how=payload["options"])
         return Outgoing(text=f"{said} {known}")
     line = t.ngettext("I do not follow {n} of them yet.", "I do not follow {n} of them yet.", fresh)
     label = t.ngettext("Follow {n} channel", "Follow {n} channels", fresh).format(n=fresh)
@@ -121,7 +125,7 @@ def _all(payload: Payload, audience: Audience) -> Outgoing:
 def _reader_lost(payload: Payload, audience: Audience) -> Outgoing:
     t = audience.translator
     if payload["standby"]:
-        news = t.gettext("My standby reader account cannot read channels any more.")
+        news = t.gettext("My standby reader account cannot read channels any more; its login takes --standby.")
     else:
         news = t.gettext("My reader account cannot read channels any more.")
     then = t.gettext("Once it is logged in again I go on by myself and look for what was posted meanwhile.")
@@ -129,14 +133,29 @@ def _reader_lost(payload: Payload, audience: Audience) -> Outgoing:
 
 
 def _late(payload: Payload, audience: Audience) -> Outgoing:
-    t, count = audience.translator, payload["count"]
+    """Sum up what came too late, the channels with most of it first."""
+    t = audience.translator
+    counts = sorted(((count, one_line(title, NAME_ROOM)) for _, title, count in payload["channels"]), reverse=True)
+    total = sum(count for count, _ in counts)
     line = t.ngettext(
         "{n} post of «{channel}» reached me too late for an alarm. It is stored.",
         "{n} posts of «{channel}» reached me too late for an alarm. They are stored.",
-        count,
+        total,
     )
-    buttons = _see_them(payload, audience) if "channel_id" in payload else ()
-    return Outgoing(text=line.format(n=count, channel=_name(payload, "channel")), buttons=buttons)
+    if len(counts) > 1:
+        line = t.ngettext(
+            "{n} post reached me too late for an alarm. It is stored.",
+            "{n} posts reached me too late for an alarm. They are stored.",
+            total,
+        )
+    lines = [line.format(n=total, channel=counts[0][1])]
+    if len(counts) > 1:
+        lines += [f"{title} · {count}" for count, title in counts[:SHOWN_CHANNELS]]
+    more = len(counts) - SHOWN_CHANNELS
+    if more > 0:
+        lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
+    buttons = _button(f"late:{payload['hour']}", audience) if "hour" in payload else ()
+    return Outgoing(text="\n".join(lines), buttons=buttons)
 
 
 def _silent(payload: Payload, audience: Audience) -> Outgoing:
@@ -158,9 +177,15 @@ def _receipt(payload: Payload, audience: Audience) -> Outgoing:
     since = moment(datetime.fromisoformat(payload["since"]), audience)
     lines = [t.gettext("Since {time}: {figures}.").format(time=since, figures=", ".join(figures).format(**counts))]
     if payload["named"]:
-        names = ", ".join(one_line(name, NAME_ROOM) for name in payload["named"])
-        lines.append(t.gettext("Lost or late: {names}. See /channels.").format(names=names))
+        line = t.gettext("Lost, late or with a hole that is being filled: {names}. See /channels.")
+        lines.append(line.format(names=_names(payload["named"])))
+    if unverified := payload.get("unverified"):
+        lines.append(t.gettext("Not verified yet: {names}.").format(names=_names(unverified)))
     return Outgoing(text="\n".join(lines))
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(one_line(name, NAME_ROOM) for name in names)
 
 
 def _ping(payload: Payload, audience: Audience) -> Outgoing:
@@ -180,8 +205,11 @@ def _name(payload: Payload, key: str) -> str:
 
 
 def _see_them(payload: Payload, audience: Audience) -> tuple[tuple[Button, ...], ...]:
-    data = f"seen:{payload['channel_id']}".encode()
-    return ((Button(text=audience.translator.gettext("See them"), data=data),),)
+    return _button(f"seen:{payload['channel_id']}", audience)
+
+
+def _button(data: str, audience: Audience) -> tuple[tuple[Button, ...], ...]:
+    return ((Button(text=audience.translator.gettext("See them"), data=data.encode()),),)
 
 
 _NOTICES: dict[str, Callable[[Payload, Audience], Outgoing]] = {

@@ -55,7 +55,9 @@ class PostAlert:
     spans: tuple[tuple[int, int], ...]  # Python characters of the text, sorted
     beside: tuple[Beside, ...] = ()  # what matched beside the text
     edited: bool = False  # the post was changed: before the chat was told of it, and so it was told, or since
+    turned: bool = False  # it was told because it fits only since it was edited
     gone_at: datetime | None = None  # no longer visible to our reader since then
+    part: tuple[int, int] | None = None  # of an album: how many of its items are gone, where others are left
     repeats: tuple[Elsewhere, ...] = ()
 
 
@@ -83,6 +85,8 @@ def render_post(alert: PostAlert, audience: Audience) -> Outgoing:
         text.join(beside).add("\n\n" if post.text.strip() else "")
     elif beside:
         footer = Text().join(beside).add("\n\n").join(footer)
+    elif not post.text.strip():
+        text.add(audience.translator.gettext("(no text)"))
     text.join(_text(post).cut(LIMIT - len(text) - len("\n\n") - len(footer))).add("\n\n").join(footer)
     written, entities = text.build()
     return Outgoing(text=written, entities=entities, buttons=_buttons(alert, audience.translator))
@@ -113,17 +117,29 @@ def _head(alert: PostAlert, audience: Audience) -> Text:
     titles = [one_line(topic_title(name, audience.translator), TOPIC_ROOM) for name in alert.topics]
     more = len(titles) - SHOWN_TOPICS
     topics = ", ".join(titles[:SHOWN_TOPICS]) + (f" +{more}" if more > 0 else "")
+    if alert.turned:
+        topics = audience.translator.gettext("edited, fits now: {topics}").format(topics=topics)
     title = one_line(alert.title, TITLE_ROOM) or alert.username or str(alert.channel_id)
     text = Text().bold(title).add(f" · {topics}\n")
     if alert.gone_at is not None:
-        text.add(no_longer_visible(alert.gone_at, audience, beside=alert.date), "\n")
+        text.add(no_longer_visible(alert.gone_at, audience, beside=alert.date, part=alert.part), "\n")
     return text
 
 
-def no_longer_visible(gone_at: datetime, audience: Audience, *, beside: datetime) -> str:
-    """Write since when our reader does not see a post; we do not know why."""
-    line = audience.translator.gettext("No longer visible to our reader since {time}")
-    return line.format(time=moment(gone_at, audience, beside=beside))
+def no_longer_visible(
+    gone_at: datetime, audience: Audience, *, beside: datetime, part: tuple[int, int] | None = None
+) -> str:
+    """Write since when our reader does not see a post, or so many of its items; we do not know why."""
+    t, time = audience.translator, moment(gone_at, audience, beside=beside)
+    if part is None:
+        return t.gettext("No longer visible to our reader since {time}").format(time=time)
+    gone, items = part
+    line = t.ngettext(
+        "{n} of {all} items is no longer visible to our reader, since {time}",
+        "{n} of {all} items are no longer visible to our reader, since {time}",
+        gone,
+    )
+    return line.format(n=gone, all=items, time=time)
 
 
 def _footer(alert: PostAlert, audience: Audience) -> Text:

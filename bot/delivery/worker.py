@@ -209,7 +209,7 @@ class Worker:
 
     async def _render_change(self, alert: Alert) -> Outgoing:
         before = await posts.of_versions(self._database, filter(None, [alert.payload.get("before")]))
-        return render_change(_post_change(alert, before[0].text if before else None), self._audience(alert))
+        return render_change(_post_change(alert, before[0] if before else None), self._audience(alert))
 
     def _audience(self, alert: Alert) -> Audience:
         chat = alert.chat
@@ -260,7 +260,9 @@ def _post_alert(alert: Alert, post: StoredPost) -> PostAlert:
             for kind, text, spans in alert.payload.get("beside", ())
         ),
         edited=alert.payload.get("edited", False),
+        turned=alert.payload.get("turned", False),
         gone_at=alert.gone_at,
+        part=alert.part,
         repeats=tuple(
             Elsewhere(title=each.title, link=post_link(each.channel_id, each.username, each.message_id))
             for each in alert.repeats
@@ -268,7 +270,7 @@ def _post_alert(alert: Alert, post: StoredPost) -> PostAlert:
     )
 
 
-def _post_change(alert: Alert, before: str | None) -> PostChange:
+def _post_change(alert: Alert, before: StoredPost | None) -> PostChange:
     post = alert.post
     assert post is not None  # noqa: S101 - no version is ever deleted that an alert needs
     return PostChange(
@@ -278,8 +280,10 @@ def _post_change(alert: Alert, before: str | None) -> PostChange:
         message_id=post.message_id,
         text=post.text,
         asides=post.asides,
-        before=before,
+        before=before.text if before else None,
+        asides_before=before.asides if before else (),
         edited_at=post.edit_date,
         joined=tuple(alert.payload.get("joined", ())),
         gone_at=alert.gone_at,
+        part=alert.part,
     )

@@ -9,6 +9,9 @@ from babel.numbers import format_decimal
 
 from bot.locales import Translator
 
+SECOND = 1000  # ms
+MINUTES, HOURS = 120, 7200  # s, from which on spans are written in them
+
 
 def show_date(moment: datetime, zone: str, language: str, *, now: datetime, beside: datetime | None = None) -> str:
     """Write a date in a time zone, as the language names months: «4 окт., 18:39».
@@ -30,8 +33,13 @@ def _day(day: date, pattern: str, language: str) -> str:
 
 
 def show_span(seconds: float, translator: Translator) -> str:
-    """Write how long something took: whole milliseconds below a second, then tenths of a second."""
-    milliseconds = max(1, round(seconds * 1000))
-    if milliseconds < 1000:  # noqa: PLR2004 - a second
-        return translator.gettext("{n} ms").format(n=milliseconds)
-    return translator.gettext("{n} s").format(n=format_decimal(round(seconds, 1), locale=translator.language))
+    """Write how long something took: «17 ms», «1.5 s», «4 min», «2.5 h»; by a slow clock less than nothing, «0 s»."""
+    milliseconds = round(seconds * 1000)
+    if seconds > 0 and milliseconds < SECOND:
+        return translator.gettext("{n} ms").format(n=max(1, milliseconds))
+    figure, unit = max(0.0, seconds), translator.gettext("{n} s")
+    if seconds >= HOURS:
+        figure, unit = seconds / 3600, translator.gettext("{n} h")
+    elif seconds >= MINUTES:
+        figure, unit = round(seconds / 60), translator.gettext("{n} min")
+    return unit.format(n=format_decimal(round(figure, 1), locale=translator.language))

@@ -9,7 +9,7 @@ _LONGEST = 120  # characters of a string that we have no sentence for
 LOGGED_OUT = N_("Telegram has logged it out. Run channelwatch login on the server.")
 BANNED = N_(
     "Telegram has closed the account. Write to recover@telegram.org if that was a mistake, or log in another one by "
-    "channelwatch login."
+    "channelwatch login --anew."
 )
 REFUSALS = {
     "USERNAME_NOT_OCCUPIED": N_("There is no channel of this name. Check how it is written."),
@@ -31,14 +31,14 @@ REFUSALS = {
     "SESSION_REVOKED": LOGGED_OUT,
     "SESSION_EXPIRED": LOGGED_OUT,
     "AUTH_KEY_DUPLICATED": N_(
-        "Its session was used in two places at once, so Telegram has ended it. Delete its file in the data folder, "
-        "then run channelwatch login on the server."
+        "Its session was used in two places at once, so Telegram has ended it. "
+        "Run channelwatch login --anew on the server."
     ),
     "USER_DEACTIVATED": BANNED,
     "USER_DEACTIVATED_BAN": BANNED,
     "FROZEN_METHOD_INVALID": N_(
         "Telegram has frozen the account. Open it in the Telegram app, where @SpamBot says why and how to appeal; "
-        "or log in another one by channelwatch login."
+        "I notice within half an hour that it is free. Or log in another one by channelwatch login --anew."
     ),
     "FLOOD_WAIT": N_("Telegram asks me to wait; I try again by myself."),
     "CONNECTION_LOST": N_("Telegram did not answer; I try again by myself."),

@@ -1,9 +1,11 @@
 """The name of a topic, or of what stands beside a post, comes in; the title that people read goes out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from bot.asides import Aside, AsideKind
+from bot.asides import Aside, AsideKind, in_both
 from bot.locales import N_, Translator
+
+Said = tuple[str, Sequence[Aside]]  # a text and what stands beside it
 
 BUILTIN_TITLES = {  # short: they stand in the first line of an alert
     "outages": N_("Outages"),
@@ -45,3 +47,11 @@ def in_full(text: str, asides: Iterable[Aside], translator: Translator) -> str:
     """Write a post's text and, each on a line of its own, what stands beside it."""
     lines = (f"{aside_title(aside.kind, translator)}: {aside.text}" for aside in asides)
     return "\n".join(filter(str.strip, (text, *lines)))
+
+
+def comparable(before: Said, after: Said, translator: Translator) -> tuple[str, str]:
+    """Write two wordings so that their difference shows; what stands beside them only where its words have changed."""
+    old, new = in_both(before[1], after[1]), in_both(after[1], before[1])
+    if sorted(old) == sorted(new):
+        return before[0], after[0]
+    return in_full(before[0], old, translator), in_full(after[0], new, translator)

@@ -1,21 +1,24 @@
 """Chats that want it and the present come in; once a day each is told, without a sound, that nothing is missing."""
 
 import asyncio
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.models import Clock
 from bot.proof.standing import Delays, State
-from bot.store import alerts, channels, pace, receipts
+from bot.store import alerts, channels, follows, pace, receipts, standings
 from bot.store.channels import Channel
 from bot.store.database import Database, Reader, Transaction
+from bot.store.follows import Follow, FollowState
 from bot.store.receipts import Wish
+from bot.store.references import FOLDER
+from bot.store.standings import Standing
 
 LOOK_EVERY = 30.0  # s
 SETTLE = 600.0  # s after a start: what was missed meanwhile is asked for first
-GAPS = (State.LATE, State.LOST)  # something is missing, or may be
-NAMED = 10  # channels with a gap that are named
+GAPS = (State.LATE, State.LOST, State.UNREAD)  # something is missing, or may be
+NAMED = 10  # channels of a kind that are named
 
 
 def last_time(minute: int, zone: str, now: datetime) -> datetime:
@@ -54,23 +57,42 @@ class Receipts:
 
 
 async def _payload(db: Reader, wish: Wish, now: datetime) -> dict[str, object]:
-    followed = await channels.followed(db)
-    delays = Delays.of(followed, await pace.get(db))
-    states = {channel.id: delays.state_of(channel, now) for channel in followed}
-    gaps = [channel for channel in followed if states[channel.id] in GAPS]
+    found = await standings.standings(db, now)
+    delays = Delays.of([standing.channel for standing in found], await pace.get(db))
+    waiting = [follow for follow in await follows.all_follows(db) if follow.state is FollowState.WANTED]
+    gaps = [standing.channel for standing in found if _has_gap(standing, delays, now)]
+    others = [standing.channel for standing in found if standing.channel not in gaps]
+    unverified = [channel for channel in others if not delays.is_verified(channel, now)]
     return {
         "notice": "receipt",
         "since": wish.since.isoformat(),
-        "channels": len(followed),
-        "verified": Counter(states.values())[State.COMPLETE],
+        "channels": len(found) + len(waiting),
+        "verified": len(others) - len(unverified),
         "alerts": await receipts.alerts_of(db, wish),
         "gaps": len(gaps),
-        "named": [_name(channel) for channel in gaps[:NAMED]],
+        "named": _some([_name(channel) for channel in gaps]),
+        "unverified": _some([*map(_name, unverified), *[await _wanted(db, follow) for follow in waiting]]),
     }
+
+
+def _has_gap(standing: Standing, delays: Delays, now: datetime) -> bool:
+    return standing.has_hole or delays.state_of(standing.channel, now) in GAPS
+
+
+def _some(names: Sequence[str]) -> list[str]:
+    more = len(names) - NAMED
+    return [*names[:NAMED], *([f"+{more}"] if more > 0 else [])]
 
 
 def _name(channel: Channel) -> str:
     return f"@{channel.username}" if channel.username else channel.title
+
+
+async def _wanted(db: Reader, follow: Follow) -> str:
+    """Name what somebody wants to follow; a number is of no use where a title is known."""
+    known = await channels.known(db, [follow.reference])
+    is_link = follow.reference.startswith(("+", FOLDER))
+    return _name(known[0]) if known else f"t.me/{follow.reference}" if is_link else follow.reference
 
 
 async def _send(tx: Transaction, wish: Wish, payload: dict[str, object], now: datetime) -> None:

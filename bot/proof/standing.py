@@ -22,6 +22,7 @@ class State(StrEnum):
     LATE = "late"  # it was not read for too long
     PENDING = "pending"  # its admins have to let a reader in
     LOST = "lost"  # no reader can read it
+    UNREAD = "unread"  # the reader account that sees to it is lost: nothing is read now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +53,19 @@ class Delays:
     def _round(self, polled: int) -> timedelta:
         return timedelta(seconds=self.pace.round * max(1, ceil(polled / self.pace.polls)))
 
+    def is_verified(self, channel: Channel, now: datetime) -> bool:
+        """Say whether a channel is complete, and its past was compared with Telegram's since it was followed."""
+        if self.state_of(channel, now) is not State.COMPLETE:
+            return False
+        compared = channel.verified_at is not None and channel.verified_at >= (channel.followed_at or now)
+        return compared or not self.pace.verifies
+
     def state_of(self, channel: Channel, now: datetime) -> State:
         """Say how a channel stands."""
         if channel.access is Access.LOST:
             return State.LOST
+        if channel.reader_lost:
+            return State.UNREAD
         if channel.access not in {Access.JOINED, Access.POLLED} or channel.followed_at is None:
             return State.PENDING
         is_read = channel.swept_at is not None and channel.swept_at >= channel.followed_at

@@ -12,12 +12,13 @@ from telethon.tl import types
 
 from bot.errors import TelegramError
 from bot.ingest import Ingest
-from bot.models import Clock, Deletion, Observation, ObservedBy, Post
+from bot.models import Clock, Deletion, Event, Observation, ObservedBy
 from bot.sources import difference, history
 from bot.sources.account import Account
 from bot.sources.ahead import read_ahead
 from bot.sources.described import describe
 from bot.sources.dialogs import Dialog
+from bot.sources.previews import Previews
 from bot.store import channels, posts
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
@@ -72,6 +73,7 @@ class CatchUp:
         self._database = database
         self._ingest = ingest
         self._clock = clock
+        self.previews = Previews(account, database, ingest, clock=clock)
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
@@ -131,6 +133,7 @@ class CatchUp:
         async with aclosing(read_ahead(source)) as slices:
             async for changes in slices:
                 found += await self._store(changes.events, ObservedBy.DIFFERENCE)
+                await self.previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
                 listed = dialog.top_message if dialog is not None and changes.pts >= dialog.pts else 0
@@ -180,7 +183,7 @@ class CatchUp:
         gone = await posts.ids_between(self._database, channel_id, page.low, page.high) - page.ids
         return [Deletion(channel_id=channel_id, message_ids=tuple(sorted(gone)))] if gone else []
 
-    async def _store(self, events: Sequence[Post | Deletion], observed_by: ObservedBy) -> Found:
+    async def _store(self, events: Sequence[Event], observed_by: ObservedBy) -> Found:
         if not events:
             return Found()
         result = await self._ingest.store(

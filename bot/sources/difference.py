@@ -7,9 +7,9 @@ from telethon.tl import types
 from telethon.tl.functions.updates import GetChannelDifferenceRequest
 
 from bot.errors import ChannelwatchError, TelegramError, Verdict
-from bot.models import Deletion, Post
+from bot.models import Event
 from bot.sources.account import Account
-from bot.sources.events import to_event
+from bot.sources.events import to_event, to_loaded
 from bot.telegram.convert import to_post
 
 SLICE = 100  # Telegram's limit for accounts that are no bots
@@ -23,7 +23,8 @@ class GapError(ChannelwatchError):
 class Slice:
     """Some changes, in the order in which to apply them."""
 
-    events: tuple[Post | Deletion, ...]
+    events: tuple[Event, ...]
+    pages: frozenset[int]  # ids of the web pages whose previews have loaded
     newest: int  # the highest id of a new message, service messages too; 0 where there is none
     pts: int  # changes are known up to here
     timeout: int  # s after which the server wants to be asked again; 0 where it does not say
@@ -56,11 +57,13 @@ async def _ask(account: Account, channel: types.InputChannel, pts: int) -> types
 
 def _slice(answer: types.updates.ChannelDifference | types.updates.ChannelDifferenceEmpty) -> Slice:
     if isinstance(answer, types.updates.ChannelDifferenceEmpty):
-        return Slice(events=(), newest=0, pts=answer.pts, timeout=answer.timeout or 0)
+        return Slice(events=(), pages=frozenset(), newest=0, pts=answer.pts, timeout=answer.timeout or 0)
     # New messages first: one that was deleted since stands among them as well as in the deletions.
     found = [*map(to_post, answer.new_messages), *map(to_event, answer.other_updates)]
+    loaded = (page for update in answer.other_updates if (page := to_loaded(update)) is not None)
     return Slice(
         events=tuple(event for event in found if event is not None),
+        pages=frozenset(page.page_id for page in loaded),
         newest=max((message.id for message in answer.new_messages), default=0),
         pts=answer.pts,
         timeout=answer.timeout or 0,

@@ -1,17 +1,43 @@
-"""Telegram's updates about channels come in, pushed or asked for; posts and deletions go out."""
+"""Telegram's updates about channels come in, pushed or asked for; posts, deletions and counts go out."""
+
+from typing import NamedTuple
 
 from telethon.tl import TLObject, types
 
-from bot.models import Deletion, Post
+from bot.models import Count, Deletion, Event
 from bot.telegram.convert import to_post
 
-UPDATES = (types.UpdateNewChannelMessage, types.UpdateEditChannelMessage, types.UpdateDeleteChannelMessages)
+UPDATES = (
+    types.UpdateNewChannelMessage,
+    types.UpdateEditChannelMessage,
+    types.UpdateDeleteChannelMessages,
+    types.UpdateChannelMessageViews,
+    types.UpdateChannelMessageForwards,
+)
 
 
-def to_event(update: TLObject) -> Post | Deletion | None:
-    """Read an update; None for those that change no post."""
+class Loaded(NamedTuple):
+    """The preview of a link has loaded; Telegram does not say in which messages it stands."""
+
+    channel_id: int
+    page_id: int  # the id of the media of these messages
+
+
+def to_event(update: TLObject) -> Event | None:
+    """Read an update; None for those that change no post, or do not name it."""
     if isinstance(update, types.UpdateDeleteChannelMessages):
         return Deletion(channel_id=update.channel_id, message_ids=tuple(update.messages))
+    if isinstance(update, types.UpdateChannelMessageViews):
+        return Count(channel_id=update.channel_id, message_id=update.id, views=update.views)
+    if isinstance(update, types.UpdateChannelMessageForwards):
+        return Count(channel_id=update.channel_id, message_id=update.id, forwards=update.forwards)
     if isinstance(update, UPDATES):
         return to_post(update.message)
+    return None
+
+
+def to_loaded(update: TLObject) -> Loaded | None:
+    """Read an update about the preview of a link; None for all others."""
+    if isinstance(update, types.UpdateChannelWebPage):
+        return Loaded(update.channel_id, update.webpage.id)
     return None

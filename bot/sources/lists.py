@@ -49,7 +49,9 @@ class Lists:
             if await channels.fast_ones(self._database) - 1 + len(hurried) > MOST_FAST:  # 1: the wish for the list
                 raise NotFollowableError(TOO_MANY_FAST)
         is_asked = follow.reference == ALL_ASKED
-        await self._database.write(lambda tx: self._replace(tx, follow, () if is_asked else listed.chats))
+        # What is followed already needs no asking: it takes on the options.
+        taken = () if is_asked and fresh else listed.chats
+        await self._database.write(lambda tx: self._replace(tx, follow, taken))
         if is_asked:
             await self._notices.all_counted(follow, count=len(listed.chats), fresh=len(fresh))
         elif listed.title is not None:

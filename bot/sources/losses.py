@@ -21,19 +21,29 @@ _VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}
 
 
 async def lose(database: Database, channel: Channel, *, reader_id: int, reason: str, now: datetime) -> None:
-    """Write down that a channel is lost, for a reason: Telegram's error string; nothing happens where it is known."""
-    if channel.access is Access.LOST:
+    """Write down that a channel is lost, for a reason: Telegram's error string.
+
+    Where it is known that it is lost, only a reason that says more is written down, and nobody is told.
+    """
+    if not _says_more(reason, channel):
         return
 
     async def job(tx: Transaction) -> None:
         await channels.grant(
             tx, reader_id, channel.id, Access.LOST, access_hash=channel.access_hash, reason=reason, now=now
         )
+        if channel.access is Access.LOST:
+            return
         payload = {"notice": "lost", "channel": channel.title, "channel_id": channel.id, "reason": reason}
         subject = f"lost:{channel.id}:{now.isoformat()}"
         await tell(tx, channel.id, subject=subject, payload=payload, now=now, silent=False)
 
     await database.write(job)
+
+
+def _says_more(reason: str, channel: Channel) -> bool:
+    """Say whether a reason, or any, would tell more of a channel than what is written down of it."""
+    return channel.access is not Access.LOST or (channel.reason in _VAGUE and reason not in _VAGUE)
 
 
 async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
@@ -45,7 +55,7 @@ async def regain(database: Database, channel: Channel, *, now: datetime) -> None
 
 async def cause(account: Account, channel: Channel, error: str, *, now: datetime) -> str:
     """Find out more of why a channel cannot be read than Telegram's error says; asks for its name at most."""
-    if error not in _VAGUE or channel.access is Access.LOST:
+    if error not in _VAGUE or not _says_more("", channel):
         return error
     if channel.username is None:
         return REMOVED

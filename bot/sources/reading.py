@@ -65,6 +65,11 @@ class Reading:
         self._is_open = False
         self._reader_id = 0
 
+    @property
+    def hears_as(self) -> int:
+        """Return the number of the reader while its session is open; 0 otherwise."""
+        return self._reader_id if self._is_open else 0
+
     async def open(self) -> clients.Client:
         """Take the session and connect; what is pushed from now on is kept.
 
@@ -121,6 +126,7 @@ class Reading:
             rate=self._settings.request_rate,
         )
         catch_up = CatchUp(account, self._database, self._ingest, clock=self._clock)
+        clients.tap(self.client, catch_up.previews.hear)
         fixed = (account, self._database, catch_up)
         clock, settings = self._clock, self._settings
         sweep = Sweep(*fixed, self._shares, clock=clock, interval=settings.sweep_interval)
@@ -130,6 +136,7 @@ class Reading:
         await self._shares.enter(self._reader_id)
         loops = {
             "live": self._live.run,
+            "previews": catch_up.previews.run,
             "sweep": sweep.run,
             "verifying": verifying.run,
             "fast": Fast(*fixed, clock=clock).run,

@@ -30,7 +30,7 @@ LOOK_AGAIN = 5.0  # s between looks at what is due by now, where nothing was ann
 ASK_ADMINS_AGAIN = timedelta(minutes=10)  # whether they let us in
 REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 LOOK_AT_GROUP_AGAIN = timedelta(hours=1)  # whether it has become a supergroup
-OUTSIDE = "outside"  # for good, since somebody wants it so
+OUTSIDE, OUTSIDE_FAST = "outside", "outside_fast"  # for good, since somebody wants it so
 ITS_TURN = "waits for its turn to be joined"
 
 
@@ -221,8 +221,7 @@ class Subscriptions:
         await self._database.write(job)
         await self._shares.share_out()
         await self._read(channel.id)
-        outside = OUTSIDE if follow.options.may_join is False else Access.POLLED
-        access = outside if reached.joined_at is None else Access.JOINED
+        access = Access.JOINED if reached.joined_at is not None else _from_outside(follow)
         await self._notices.followed(follow, channel, access=access)
 
     async def _read(self, channel_id: int) -> None:
@@ -250,3 +249,10 @@ class Subscriptions:
 
     async def _lose(self, channel: Channel, reason: str) -> None:
         await lose(self._database, channel, reader_id=self._reader_id, reason=reason, now=self._clock())
+
+
+def _from_outside(follow: Follow) -> str:
+    """Say how a channel is read that the reader is not in."""
+    if follow.options.may_join is not False:
+        return Access.POLLED
+    return OUTSIDE_FAST if follow.options.fast else OUTSIDE

@@ -8,8 +8,8 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -18,7 +18,6 @@ from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, maybe_date, to_ms
 
-GATHERING = timedelta(minutes=1)  # a notice that counts waits this long for more to count
 SECRET = "outbox_secret"  # noqa: S105 - the name of the fact, not the secret
 
 
@@ -68,6 +67,12 @@ class Alert:
     def gone_at(self) -> datetime | None:
         """Since when the post is no longer visible to our reader, as the message is to say."""
         return maybe_date(self.payload.get("gone"))
+
+    @property
+    def part(self) -> tuple[int, int] | None:
+        """How many items of the album are gone, and of how many, where others are left."""
+        found = self.payload.get("part")
+        return None if found is None else (found[0], found[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,26 +175,6 @@ def _columns(draft: Draft, secret: bytes) -> dict[str, object]:
         "follows": draft.follows,
         "words": draft.words,
     }
-
-
-async def add_late(tx: Transaction, draft: Draft, *, count: int, now: datetime) -> None:
-    """Add posts that are too old for an alarm to the notice that sums them up for a chat.
-
-    `draft` names the channel; its subject gets the hour, and its payload the count. The notice gathers for a minute.
-    What comes once it may be on its way goes into the notice of the next hour, so that each post is counted once.
-    """
-    gathering = await tx.execute(
-        """UPDATE alerts SET payload = json_set(payload, '$.count', (payload ->> 'count') + :count)
-        WHERE chat_id = :chat AND kind = 'notice' AND subject LIKE :subject || ':%'
-            AND state = 'due' AND due_at > :untouched""",
-        {"count": count, "chat": draft.chat_id, "subject": draft.subject, "untouched": to_ms(now + GATHERING / 6)},
-    )
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    while not gathering:
-        subject = f"{draft.subject}:{hour:%Y-%m-%dT%H}"
-        notice = replace(draft, subject=subject, payload={**draft.payload, "count": count})
-        gathering = await enqueue_all(tx, [notice], now=now, due_at=max(now + GATHERING, hour))
-        hour += timedelta(hours=1)
 
 
 # An edit shows what its alert shows: of a post the version that matched, until the post is changed.

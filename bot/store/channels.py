@@ -77,14 +77,16 @@ class Channel:
     access: Access | None
     reason: str | None  # why access was lost: Telegram's error string
     joined_at: datetime | None
+    reader_lost: bool  # whoever sees to it cannot read any more: nothing of it is read now
 
 
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
 _CHANNELS = """
-    SELECT c.*, m.access_hash, m.access, m.reason, m.joined_at FROM channels c
+    SELECT c.*, m.access_hash, m.access, m.reason, m.joined_at, r.lost IS NOT NULL AS reader_lost FROM channels c
     LEFT JOIN memberships m ON m.channel_id = c.id AND m.reader_id = coalesce(:reader,
         (SELECT reader_id FROM memberships WHERE channel_id = c.id AND reader_id = c.read_by),
         (SELECT min(reader_id) FROM memberships WHERE channel_id = c.id))
+    LEFT JOIN readers r ON r.id = coalesce(c.read_by, m.reader_id)
 """
 
 
@@ -107,6 +109,7 @@ def _to_channel(row: sqlite3.Row) -> Channel:
         access=row["access"] and Access(row["access"]),
         reason=row["reason"],
         joined_at=maybe_date(row["joined_at"]),
+        reader_lost=bool(row["reader_lost"]),
     )
 
 

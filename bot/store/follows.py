@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.store import pasts
-from bot.store.channels import NO_OPTIONS, Access, Options, ResolvedChannel, adapt, grant
+from bot.store import channels, pasts
+from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, adapt, grant
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, to_ms
 
@@ -26,6 +26,7 @@ class Asked(StrEnum):
     WAITING = "waiting"  # asked for already, not settled yet
     FOLLOWED = "followed"  # followed already
     AGAIN = "again"  # refused before, tried once more
+    LOST = "lost"  # followed, but no longer readable: looked for once more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,36 +67,50 @@ async def ask(
 ) -> Asked:
     """Write down that somebody wants to follow what this normalised reference names; say what was known of it.
 
-    A channel that is followed already takes on the options at once.
+    A channel that is followed already takes on the options at once; one that is lost is looked for anew.
     """
-    values = {"reference": reference, "name": reference.removeprefix("@"), "chat": chat_id, "now": to_ms(now)}
-    known = await tx.fetch_one(
-        """SELECT id FROM channels WHERE followed_at IS NOT NULL
-        AND (lower(username) = :name OR CAST(id AS TEXT) = :reference)""",
-        values,
-    )
     wish = await _wish(tx, reference)
-    settled = wish.channel_id if wish is not None else None
-    channel_id = known["id"] if known is not None else settled
-    if channel_id is not None:
-        await adapt(tx, channel_id, options, chat_id=chat_id, asked_at=now)
+    channel = await _followed(tx, reference, wish)
+    if channel is not None and channel.access is not Access.LOST:
+        await adapt(tx, channel.id, options, chat_id=chat_id, asked_at=now)
         return Asked.FOLLOWED
     waits = wish is not None and wish.state is FollowState.WANTED
     if waits and options == NO_OPTIONS:
         return Asked.WAITING
     if not waits:
-        await tx.execute(
-            """INSERT INTO follows (reference, chat_id, asked_at, state, next_try_at)
-            VALUES (:reference, :chat, :now, 'wanted', :now)
-            ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
-                state = 'wanted', reason = NULL, next_try_at = excluded.next_try_at""",
-            values,
-        )
+        channel_id = None if channel is None else channel.id
+        await _want(tx, reference, chat_id=chat_id, now=now, channel_id=channel_id)
     await _heed(tx, reference, options)
     tx.announce(Subject.FOLLOWS)
     if waits:
         return Asked.WAITING
+    if channel is not None:
+        return Asked.LOST
     return Asked.NEW if wish is None else Asked.AGAIN
+
+
+async def _followed(db: Reader, reference: str, wish: Follow | None) -> Channel | None:
+    row = await db.fetch_one(
+        """SELECT id FROM channels WHERE followed_at IS NOT NULL
+        AND (lower(username) = :name OR CAST(id AS TEXT) = :reference)""",
+        {"reference": reference, "name": reference.removeprefix("@")},
+    )
+    settled = wish.channel_id if wish is not None else None
+    channel_id = settled if row is None else row["id"]
+    return None if channel_id is None else await channels.get(db, channel_id)
+
+
+async def _want(tx: Transaction, reference: str, *, chat_id: int | None, now: datetime, channel_id: int | None) -> None:
+    """Write a wish down, or anew; a channel that is followed has its options already."""
+    await tx.execute(
+        """INSERT INTO follows (reference, chat_id, asked_at, state, channel_id, next_try_at)
+        VALUES (:reference, :chat, :now, 'wanted', :channel, :now)
+        ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
+            state = 'wanted', channel_id = excluded.channel_id, reason = NULL, next_try_at = excluded.next_try_at,
+            fast = CASE WHEN :channel IS NULL THEN fast END, history = CASE WHEN :channel IS NULL THEN history END,
+            may_join = CASE WHEN :channel IS NULL THEN may_join END""",
+        {"reference": reference, "chat": chat_id, "now": to_ms(now), "channel": channel_id},
+    )
 
 
 async def _wish(tx: Transaction, reference: str) -> Follow | None:
@@ -140,9 +155,12 @@ async def postpone(tx: Transaction, follow_id: int, *, until: datetime, reason: 
 
 
 async def refuse(tx: Transaction, follow_id: int, *, reason: str) -> None:
-    """Write down that a wish cannot be fulfilled."""
-    sql = "UPDATE follows SET state = 'refused', reason = :reason WHERE id = :id"
-    await tx.execute(sql, {"id": follow_id, "reason": reason})
+    """Write down that a wish cannot be fulfilled; that of a channel which was lost is followed as before."""
+    await tx.execute(
+        """UPDATE follows SET state = CASE WHEN channel_id IS NULL THEN 'refused' ELSE 'followed' END,
+            reason = :reason WHERE id = :id""",
+        {"id": follow_id, "reason": reason},
+    )
 
 
 async def settle(  # noqa: PLR0913 - what Telegram said of the channel is written in one go

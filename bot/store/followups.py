@@ -26,6 +26,7 @@ class Wording:
     asides: tuple[Aside, ...]
     hash: bytes
     edit_date: int  # ms, 0 where it was not edited
+    times: int  # that Telegram has shown this, with other words in between
 
     @property
     def whole(self) -> str:
@@ -49,8 +50,8 @@ class Outdated:
     shown: Wording  # by the alert; of another item, what it said before
     current: Wording
     loaded: bool  # something else stands beside the text now
-    was_gone: bool  # as the alert shows it
-    gone_at: datetime | None
+    gone_at: datetime | None  # no longer visible since then: what the alert shows of its post, or all of it
+    part: tuple[int, int] | None  # of an album: how many of its items are gone, where others are left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,28 +130,34 @@ async def outdated(
 ) -> list[Outdated]:
     """Return the alerts that show one of these messages, (channel id, message id), otherwise than it stands now.
 
-    Of those `loaded`, beside whose text something else stands, every alert is one; of those `edited` also the alerts
-    that show another item of their album.
+    Of those that have vanished or come back, and of those `loaded`, beside whose text something else stands, every
+    alert is one; of those `edited` also the alerts that show another item of their album.
     """
     asked = [*messages, *((*key, "edited") for key in edited), *((*key, "loaded") for key in loaded)]
     rows = await tx.fetch_all(
-        """SELECT a.id, coalesce(a.follows, a.id) AS alert_id, a.payload, a.chat_id, c.key, c.edits,
-            m.channel_id, m.message_id, m.gone_at, a.payload ->> 'gone' IS NOT NULL AS was_gone,
+        """SELECT DISTINCT a.id, coalesce(a.follows, a.id) AS alert_id, a.payload, a.chat_id, c.key, c.edits,
+            m.channel_id, m.message_id, m.gone_at, (SELECT json_array(count(*), count(gone_at), max(gone_at))
+                FROM messages WHERE channel_id = m.channel_id AND grouped_id = nullif(m.grouped_id, 0)) AS items,
             k.value ->> 2 IS 'loaded' AS loaded, s.message_id = m.message_id AS is_shown,
             v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
             w.id AS new_id, w.text AS new_text, w.hash AS new_hash, coalesce(w.edit_date, 0) AS new_date,
-            v.asides AS old_asides, w.asides AS new_asides
+            v.asides AS old_asides, w.asides AS new_asides, 1 AS old_times,
+            (SELECT count(*) FROM versions WHERE channel_id = w.channel_id AND message_id = w.message_id
+                AND hash = w.hash AND edit_date IS w.edit_date AND number <= w.number) AS new_times
         FROM json_each(:messages) k
-        JOIN messages m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
-        JOIN alerts a ON a.channel_id = m.channel_id AND a.state != 'dead'
-            AND a.post_key = coalesce('g' || nullif(m.grouped_id, 0), 'm' || m.message_id)
+        JOIN messages t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
+        JOIN alerts a ON a.channel_id = t.channel_id AND a.state != 'dead'
+            AND a.post_key = coalesce('g' || nullif(t.grouped_id, 0), 'm' || t.message_id)
         JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
         JOIN versions s ON s.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
+        JOIN messages m ON m.channel_id = t.channel_id
+            AND m.message_id = iif(k.value ->> 2 IS NULL, s.message_id, t.message_id)
         JOIN versions v ON v.id = iif(s.message_id = m.message_id, s.id, (
             SELECT id FROM versions WHERE channel_id = m.channel_id AND message_id = m.message_id
             AND id != m.version_id ORDER BY edit_date DESC, number DESC LIMIT 1))
         JOIN versions w ON w.id = m.version_id
-        WHERE iif(is_shown, v.id != w.id OR loaded OR a.payload ->> 'gone' IS NOT m.gone_at, k.value ->> 2 IS 'edited')
+        WHERE k.value ->> 2 IS 'edited' AND (NOT is_shown OR v.id != w.id OR m.gone_at IS NOT NULL)
+            OR is_shown AND k.value ->> 2 IS NOT 'edited'
         ORDER BY a.id""",
         {"messages": json_list(asked)},
     )
@@ -158,6 +165,9 @@ async def outdated(
 
 
 def _to_outdated(row: sqlite3.Row) -> Outdated:
+    items, gone_items, last_gone_at = json.loads(row["items"])
+    is_part = row["gone_at"] is not None and gone_items < items
+    is_all = items and gone_items == items
     return Outdated(
         id=row["id"],
         alert_id=row["alert_id"],
@@ -171,8 +181,8 @@ def _to_outdated(row: sqlite3.Row) -> Outdated:
         shown=_to_wording(row, "old"),
         current=_to_wording(row, "new"),
         loaded=bool(row["loaded"]),
-        was_gone=bool(row["was_gone"]),
-        gone_at=maybe_date(row["gone_at"]),
+        gone_at=maybe_date(last_gone_at if is_all else row["gone_at"]),
+        part=(gone_items, items) if is_part else None,
     )
 
 
@@ -183,6 +193,7 @@ def _to_wording(row: sqlite3.Row, which: str) -> Wording:
         asides=from_json(row[f"{which}_asides"]),
         hash=row[f"{which}_hash"],
         edit_date=row[f"{which}_date"],
+        times=row[f"{which}_times"],
     )
 
 

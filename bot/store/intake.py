@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bot import asides
 from bot.asides import AsideKind
-from bot.models import Deletion, Observation, ObservedBy, Post, to_json
+from bot.models import Count, Deletion, Event, Observation, ObservedBy, Post, to_json
 from bot.store import channels, evidence
 from bot.store.database import Transaction
 from bot.store.rows import COUNTER_BITS, json_list, maybe_date, maybe_ms, to_ms
@@ -30,6 +30,7 @@ class Change(StrEnum):
     EDITED = "edited"  # what it says now instead of what it said before
     STALE = "stale"  # what it said before the version we knew: kept as evidence only
     LOADED = "loaded"  # the version we knew; what has changed stands beside its text
+    BESIDE = "beside"  # the text that we knew; words beside it were replaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,7 @@ class Intake:
     async def load(self, tx: Transaction) -> None:
         """Read what is known of the channels and messages in question, and the free row ids."""
         posts = [event for event in self._observation.events if isinstance(event, Post)]
-        keys = {(post.channel_id, post.message_id) for post in posts}
+        keys = {(e.channel_id, e.message_id) for e in self._observation.events if not isinstance(e, Deletion)}
         keys |= {(e.channel_id, i) for e in self._observation.events if isinstance(e, Deletion) for i in e.message_ids}
         seconds = json_list({_second(post) for post in posts})
         ids = json_list({channel for channel, _ in keys})
@@ -171,7 +172,8 @@ class Intake:
         edited = set()
         for post in posts:
             key = (post.channel_id, post.message_id)
-            if key in self._messages and self._messages[key].hash != self._hashes[id(post)]:
+            message = self._messages.get(key)
+            if message and (message.hash != self._hashes[id(post)] or _is_reworded(message, post)):
                 edited.add(key)
         rows = await tx.fetch_all(_VERSIONS, {"keys": json_list(edited)}) if edited else []
         for channel_id, message_id, version_id, content, text, edit_date in rows:
@@ -181,10 +183,14 @@ class Intake:
             if version_id == message.version_id:
                 message.text, message.edit_date = text, edit_date
 
-    def apply(self, event: Post | Deletion) -> None:
+    def apply(self, event: Event) -> None:
         """Change what is known by what happened."""
         if isinstance(event, Post):
             self._see(event)
+            return
+        if isinstance(event, Count):
+            if message := self._messages.get((event.channel_id, event.message_id)):
+                _recount(message, event)
             return
         for message_id in event.message_ids:
             message = self._messages.get((event.channel_id, message_id))
@@ -212,7 +218,7 @@ class Intake:
             self.turned.add(key)
         if version.hash == message.hash:
             _count(message, post)
-            self._look_beside(message, post)
+            self._look_beside(message, post, version)
         elif version not in message.versions or self._says_it_again(version, message):
             stale = version.edit_date < message.edit_date
             self._keep(message, post, version, change=Change.STALE if stale else Change.EDITED)
@@ -224,12 +230,19 @@ class Intake:
         """
         return self._observation.observed_by in PROOF and version.edit_date >= message.edit_date
 
-    def _look_beside(self, message: _Message, post: Post) -> None:
-        """Take in what stands beside a text that has not changed: the preview of a link loads later, or anew."""
+    def _look_beside(self, message: _Message, post: Post, version: _Version) -> None:
+        """Take in what stands beside a text that has not changed: the preview of a link loads later, or anew.
+
+        Where words are replaced, what stood there is kept as a version.
+        """
         before = asides.from_json(message.asides)
         if self._observation.observed_by == ObservedBy.LIVE and not any(map(_is_preview, post.asides)):
             post = replace(post, asides=(*filter(_is_preview, before), *post.asides))  # a push may be late
         if message.asides is not None and sorted(post.asides) == sorted(before):
+            return
+        if message.versions and _is_reworded(message, post):  # else it was loaded this moment, and nobody was told
+            if version.edit_date >= message.edit_date:  # else it is a push of what stood there before
+                self._keep(message, post, version, change=Change.BESIDE)
             return
         if message.post is not None:  # nobody was told of it yet
             self.added[message.added] = replace(self.added[message.added], post=post)
@@ -273,7 +286,7 @@ class Intake:
             evidence.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
         )
         before = None
-        if change == Change.EDITED:
+        if change in {Change.EDITED, Change.BESIDE}:
             before = asides.whole(message.text, asides.from_json(message.asides))
         added = len(self.added)
         self._add(message, post, change, version_id, version.hash, whole_before=before)
@@ -327,6 +340,20 @@ def _count(message: _Message, post: Post) -> None:
     if counters not in (message.counters, (None, None, None)):
         message.counters = counters
         message.touched = True
+
+
+def _is_reworded(message: _Message, post: Post) -> bool:
+    return message.asides not in {None, asides.NONE} and asides.reworded(asides.from_json(message.asides), post.asides)
+
+
+def _recount(message: _Message, count: Count) -> None:
+    views, forwards, reactions = message.counters
+    message.counters = (
+        views if count.views is None else count.views,
+        forwards if count.forwards is None else count.forwards,
+        reactions,
+    )
+    message.touched = True
 
 
 def _is_preview(aside: asides.Aside) -> bool:

@@ -18,6 +18,8 @@ COLUMNS = """
     m.author, m.gone_at, m.views, m.forwards, m.reactions,
     v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by
 """
+NEWEST = 1000  # messages of a channel among which those with a preview are looked for …
+MOST_WITH_PAGES = 100  # … and so many are asked for at once: Telegram's limit
 _CURRENT = f"""SELECT {COLUMNS} FROM messages m
     JOIN versions v ON v.id = m.version_id JOIN channels n ON n.id = m.channel_id"""  # noqa: S608 - our own constant
 
@@ -222,6 +224,16 @@ async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[i
         WHERE channel_id = :channel AND message_id BETWEEN :low AND :high AND gone_at IS NULL"""
     rows = await db.fetch_all(sql, {"channel": channel_id, "low": low, "high": high})
     return {row["message_id"] for row in rows}
+
+
+async def with_pages(db: Reader, channel_id: int, pages: Collection[int]) -> list[int]:
+    """Return the ids of the visible messages among a channel's newest that carry the previews of these web pages."""
+    sql = """SELECT m.message_id FROM (SELECT * FROM messages WHERE channel_id = :channel AND gone_at IS NULL
+            ORDER BY message_id DESC LIMIT :newest) m JOIN versions v ON v.id = m.version_id
+        WHERE v.media ->> 'kind' = 'web_page' AND v.media ->> 'id' IN (SELECT value FROM json_each(:pages))
+        ORDER BY m.message_id DESC LIMIT :most"""
+    values = {"channel": channel_id, "pages": json_list(pages), "newest": NEWEST, "most": MOST_WITH_PAGES}
+    return [row["message_id"] for row in await db.fetch_all(sql, values)]
 
 
 async def statistics(db: Reader, since: datetime) -> Statistics:

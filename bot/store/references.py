@@ -10,6 +10,8 @@ _HASH = re.compile(r"\+?([A-Za-z0-9_-]{10,64})")
 _SLUG = re.compile(r"[A-Za-z0-9_-]{8,64}")  # of a folder
 _HOSTS = {"t.me", "telegram.me", "telegram.dog"}
 _SUBDOMAIN = re.compile(r"([A-Za-z][A-Za-z0-9_]{3,31})\.t\.me")  # name.t.me
+_WEB = "web.telegram.org"  # behind its # stands what is open: @name or an id, with or without 100, maybe a post
+_WEB_ID = re.compile(r"-(?:100(?=\d{10}))?([1-9]\d{0,15})(?:_\d+)?")
 
 FOLDER = "addlist/"  # begins the reference of a chat folder's link
 ALL = "all"  # that the reader is in
@@ -19,13 +21,15 @@ ALL_ASKED = "all?"  # the same, but they are only counted
 class _Link(NamedTuple):
     host: str
     path: list[str]
+    query: str
+    fragment: str
 
 
 def normalise_reference(text: str) -> str | None:
     """Return '@name' in lower case, '+hash' of an invite link, a bare channel id as digits or 'addlist/…' of a folder.
 
-    Reads `@name`, `name`, links to channels, posts and folders on t.me and telegram.me, `tg://` links, ids with or
-    without -100. None where it is nothing of these.
+    Reads `@name`, `name`, links to channels, posts and folders on t.me and telegram.me, those of Telegram Web, `tg://`
+    links, ids with or without -100. None where it is nothing of these.
     """
     text = text.strip().strip("<>.,;")
     if text.lower().startswith("tg:"):
@@ -41,30 +45,44 @@ def normalise_reference(text: str) -> str | None:
 
 
 def _from_link(link: _Link) -> str | None:
+    if link.host == _WEB:
+        return _from_web(link.fragment)
     owner = _SUBDOMAIN.fullmatch(link.host)
     if owner:
         return _name(owner[1])
     first, second = [*link.path, "", ""][:2]
-    if first == "joinchat":
-        return _invite(second)
     if first.startswith("+"):
         return _invite(first)
-    if first == "addlist":
-        return _folder(second)
-    if first == "c":
-        return _number(second)
-    return _name(second if first == "s" else first)
+    return {
+        "joinchat": _invite(second),
+        "addlist": _folder(second),
+        "c": _number(second),
+        "s": _name(second),
+        "boost": _name(second) or _number(_asked(link.query).get("c", "")),
+    }.get(first, _name(first))
+
+
+def _from_web(shown: str) -> str | None:
+    found = _WEB_ID.fullmatch(shown)
+    if found:
+        return found[1]
+    return _name(shown) if shown.startswith("@") else None
 
 
 def _from_tg_link(text: str) -> str | None:
     parts = urlsplit(text)
-    asked = {key: values[0] for key, values in parse_qs(parts.query).items()}
+    asked = _asked(parts.query)
     return {
         "resolve": _name(asked.get("domain", "")),
+        "boost": _name(asked.get("domain", "")) or _number(asked.get("channel", "")),
         "join": _invite(asked.get("invite", "")),
         "addlist": _folder(asked.get("slug", "")),
         "privatepost": _number(asked.get("channel", "")),
     }.get(parts.netloc or parts.path.strip("/"))
+
+
+def _asked(query: str) -> dict[str, str]:
+    return {key: values[0] for key, values in parse_qs(query).items()}
 
 
 def _split(text: str) -> _Link | None:
@@ -73,8 +91,8 @@ def _split(text: str) -> _Link | None:
     except ValueError:  # brackets that are no IPv6 address
         return None
     host = parts.netloc.lower().removeprefix("www.")
-    if host in _HOSTS or _SUBDOMAIN.fullmatch(host):
-        return _Link(host, [part for part in parts.path.split("/") if part])
+    if host in _HOSTS or host == _WEB or _SUBDOMAIN.fullmatch(host):
+        return _Link(host, [part for part in parts.path.split("/") if part], parts.query, parts.fragment)
     return None
 
 

@@ -17,20 +17,39 @@ class Standing:
     channel: Channel
     last_post_at: datetime | None
     missing: int  # ids above the mark and below the newest stored one: of posts on their way, or of no posts
-    posts: int  # since the moment asked about, while a reader was in the channel: before, nothing is pushed
+    posts: int  # since the moment asked about, while a reader was in the channel and heard: else none is pushed
     unpushed: int  # of them, found by asking
     silent_since: datetime | None  # its last post, where people were told that it is unusually silent
 
+    @property
+    def is_read_again(self) -> bool:
+        """Say whether its changes were not to be had, so that its history is read down to the mark."""
+        return self.channel.access is Access.JOINED and self.channel.swept_at is not None and not self.channel.seen_pts
+
+    @property
+    def has_hole(self) -> bool:
+        """Say whether something above the mark is missing, and being looked for."""
+        return self.missing > 0 or self.is_read_again
+
 
 _STANDINGS = """
-    SELECT k.value ->> 0 AS id, (SELECT max(date) FROM messages WHERE channel_id = k.value ->> 0) AS last,
-        (SELECT max(message_id) - c.confirmed_id - count(*) FROM messages
-            WHERE channel_id = c.id AND message_id > c.confirmed_id) AS missing,
-        (SELECT count(*) FROM messages WHERE channel_id = c.id AND date >= k.value ->> 1) AS posts,
-        (SELECT count(*) FROM versions WHERE channel_id = c.id AND number = 1
-            AND observed_by IN ('difference', 'sweep') AND id >= (k.value ->> 1) / 1000 << :bits) AS unpushed,
+    WITH asked AS (
+        SELECT c.id, c.confirmed_id, k.value ->> 1 AS since, (SELECT coalesce(max(reader_id) FILTER
+            (WHERE reader_id = c.read_by), min(reader_id)) FROM memberships WHERE channel_id = c.id) AS reader
+        FROM json_each(:keys) k JOIN channels c ON c.id = k.value ->> 0
+    )
+    SELECT a.id, (SELECT max(date) FROM messages WHERE channel_id = a.id) AS last,
+        (SELECT max(message_id) - a.confirmed_id - count(*) FROM messages
+            WHERE channel_id = a.id AND message_id > a.confirmed_id) AS missing,
+        (SELECT count(*) FROM messages m WHERE channel_id = a.id AND date >= a.since
+            AND date + 1000 <= (SELECT ended FROM uptimes WHERE reader_id = a.reader AND began <= m.date
+                ORDER BY began DESC LIMIT 1)) AS posts,
+        (SELECT count(*) FROM versions v WHERE channel_id = a.id AND number = 1
+            AND observed_by IN ('difference', 'sweep') AND id >= a.since / 1000 << :bits
+            AND (id >> :bits) * 1000 + 1000 <= (SELECT ended FROM uptimes WHERE reader_id = a.reader
+                AND began <= (v.id >> :bits) * 1000 ORDER BY began DESC LIMIT 1)) AS unpushed,
         s.since AS silent_since
-    FROM json_each(:keys) k JOIN channels c ON c.id = k.value ->> 0 LEFT JOIN silences s ON s.channel_id = c.id
+    FROM asked a LEFT JOIN silences s ON s.channel_id = a.id
 """
 
 
@@ -41,6 +60,21 @@ async def standings(db: Reader, since: datetime) -> list[Standing]:
     rows = await db.fetch_all(_STANDINGS, {"keys": json_list(keys), "bits": COUNTER_BITS})
     by_id: Mapping[int, Mapping[str, int | None]] = {row["id"]: dict(row) for row in rows}
     return [_standing(channel, by_id[channel.id]) for channel in followed]
+
+
+async def first_ids(db: Reader) -> dict[int, int]:
+    """Return, by channel, the id from which on its messages are stored without a gap, as far as the mark tells.
+
+    What was read of its past since it was (last) followed hangs together; else it begins with the first post since.
+    """
+    rows = await db.fetch_all(
+        """SELECT c.id, coalesce(
+            (SELECT message_id FROM versions WHERE channel_id = c.id AND number = 1 AND observed_by = 'backfill'
+                AND seen_at >= c.followed_at ORDER BY message_id LIMIT 1),
+            (SELECT min(message_id) FROM messages WHERE channel_id = c.id AND date >= c.followed_at)) AS first
+        FROM channels c WHERE c.followed_at IS NOT NULL"""
+    )
+    return {row["id"]: row["first"] for row in rows if row["first"] is not None}
 
 
 def _standing(channel: Channel, row: Mapping[str, int | None]) -> Standing:

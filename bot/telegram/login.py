@@ -55,20 +55,32 @@ class Prompts(Protocol):
         ...
 
 
-async def log_in(settings: Settings, prompts: Prompts, *, session: str = clients.READER) -> str:
+async def log_in(settings: Settings, prompts: Prompts, *, session: str = clients.READER, anew: bool = False) -> str:
     """Sign a reader account in, unless it is already, and return its name; `session` is the file in DATA_DIR.
 
-    Raises SettingsError for wrong credentials of the application, FatalError where Telegram refuses the account.
+    With `anew` an account is asked for in any case; it takes the place of the old one once it is signed in. Raises
+    SettingsError for wrong credentials of the application, FatalError where Telegram refuses the account.
     """
-    with clients.lock(settings.data_dir / session):
-        client = clients.reader_client(settings, session)
-        try:
-            user = await clients.connect(client) or await sign_in(client, prompts)
-        finally:
-            await client.disconnect()
+    path = settings.data_dir / session
+    with clients.lock(path):
+        if anew:
+            fresh = path.with_name(f"new-{session}")
+            fresh.unlink(missing_ok=True)  # of a login that was broken off
+            user = await _user_of(settings, fresh.name, prompts)
+            fresh.replace(path)
+        else:
+            user = await _user_of(settings, session, prompts)
     if user.bot:
         raise SettingsError(f"{session} belongs to a bot: delete the file, then run `channelwatch login` again.")
     return " ".join(filter(None, [user.first_name, user.last_name, user.username and f"(@{user.username})"]))
+
+
+async def _user_of(settings: Settings, session: str, prompts: Prompts) -> types.User:
+    client = clients.reader_client(settings, session)
+    try:
+        return await clients.connect(client) or await sign_in(client, prompts)
+    finally:
+        await client.disconnect()
 
 
 async def sign_in(client: TelegramClient, prompts: Prompts) -> types.User:

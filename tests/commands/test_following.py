@@ -1,8 +1,9 @@
 import pytest
 
 from bot.commands.options import OptionError, read_options
-from bot.store import follows, pasts, shares
-from bot.store.channels import Options
+from bot.store import channels, follows, pasts, shares
+from bot.store.channels import Access, Options
+from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
 from tests.store.kit import NEWS
 
@@ -12,6 +13,14 @@ from tests.store.kit import NEWS
     [
         ("@news fast", "@news", Options(fast=True)),
         ("@news SLOW", "@news", Options(fast=False)),
+        ("@news медленно вступать:нет история:5", "@news", Options(fast=False, may_join=False, history=5)),
+        ("@news вступать: да", "@news", Options(may_join=True)),
+        ("@news history:5 000", "@news", Options(history=5000)),
+        ("@news history: 50", "@news", Options(history=50)),
+        ("@news История: 12\u00a0000, fast", "@news", Options(history=12000, fast=True)),
+        ("@news history:50 100500", "@news history:50 100500", None),
+        ("@news history:50 @other", "", None),
+        ("@news fast, @other", "", None),
         ("@news быстро", "@news", Options(fast=True)),
         ("@news join:no history:5000", "@news", Options(may_join=False, history=5000)),
         ("join:yes @news @other", "@news @other", Options(may_join=True)),
@@ -23,9 +32,22 @@ from tests.store.kit import NEWS
         ("", "", Options()),
     ],
 )
-def test_options_stand_before_or_behind_the_list(typed: str, names: str, options: Options) -> None:
-    asked = read_options(typed)
+def test_options_stand_before_or_behind_the_list(typed: str, names: str, options: Options | None) -> None:
+    if options is None:
+        with pytest.raises(OptionError, match="misplaced"):
+            read_options(typed)
+        return
+    (asked,) = read_options(typed)
     assert (asked.names, asked.options) == (names, options)
+
+
+def test_options_on_a_line_with_names_hold_for_these_and_on_a_line_of_their_own_for_all() -> None:
+    asked = read_options("join:no\n@agency fast\nBreaking fast news @news\n@bank join:yes\n@other\nhistory:9")
+    assert {part.names: part.options.typed() for part in asked} == {
+        "@agency": "fast join:no history:9",
+        "Breaking fast news @news\n@other": "join:no history:9",
+        "@bank": "join:yes history:9",
+    }
 
 
 @pytest.mark.parametrize("typed", ["join:maybe", "history:", "history:0", "history:100001", "history:many", "speed:9"])
@@ -46,13 +68,27 @@ async def test_options_hold_for_the_whole_list_and_are_read_back(desk: Bot) -> N
     await desk.pair()
     told = text(await desk.says("/follow @rkn_tg t.me/mintsifry fast join:no history:5000"))
     assert told.splitlines()[1] == (
-        "How: asked for new posts every few seconds; never joined, read from outside; 5,000 posts of the past are read."
+        "How: asked for new posts every few seconds; never joined, read from outside where my reader account is not in "
+        "yet; 5,000 posts of the past are read."
     )
     wanted = Options(fast=True, may_join=False, history=5000)
     assert [follow.options for follow in await follows.all_follows(desk.db)] == [wanted, wanted]
     assert "@rkn_tg: waiting to be looked at (fast join:no history:5000)" in text(await desk.says("/channels"))
     (progress,) = await pasts.in_sight(desk.db)
     assert progress.figures.waiting == 2
+
+
+async def test_each_line_is_followed_as_it_says(desk: Bot) -> None:
+    await desk.pair()
+    told = text(await desk.says("/follow @agency fast\n@rkn_tg\n???", links=("https://t.me/hidden",)))
+    assert told.splitlines() == [
+        "I look at these now and tell you how each went: @agency",
+        "How: asked for new posts every few seconds.",
+        "I look at these now and tell you how each went: @rkn_tg, @hidden",
+    ]
+    wishes = {follow.reference: follow.options.fast for follow in await follows.all_follows(desk.db)}
+    assert wishes == {"@agency": True, "@rkn_tg": None, "@hidden": None}
+    assert "in the middle of a line" in text(await desk.says("/follow @agency history:5 @rkn_tg"))
 
 
 async def test_a_channel_that_is_followed_already_takes_on_the_options(desk: Bot) -> None:
@@ -63,6 +99,27 @@ async def test_a_channel_that_is_followed_already_takes_on_the_options(desk: Bot
     assert [past.channel_id for past in await _pasts(desk)] == [NEWS]
     await desk.says("/follow @News1001 slow")
     assert not (await desk.room.channel()).fast
+
+
+async def test_who_is_in_a_channel_stays_and_says_so(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    told = text(await desk.says("/follow @news1001 @rkn_tg join:no"))
+    assert told.splitlines()[-1] == "My reader account is in these already and stays there: @news1001"
+    assert "stays there" not in text(await desk.says("/follow @news1001 fast"))
+    assert "stays there" not in text(await desk.says("/follow @rkn_tg join:no"))
+
+
+async def test_a_lost_channel_is_looked_for_anew(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+
+    async def lose(tx: Transaction) -> None:
+        await channels.grant(tx, desk.room.reader_id, NEWS, Access.LOST, reason="removed", now=desk.room.now)
+
+    await desk.db.write(lose)
+    told = text(await desk.says("/follow @news1001"))
+    assert told == "Not readable until now; I look for these anew and tell you how each went: @news1001"
 
 
 async def test_no_more_than_20_channels_are_fast(desk: Bot) -> None:

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.asides import Aside, AsideKind
 from bot.models import Media, Outgoing
 from bot.store import alerts
 from bot.store.alerts import Kind
@@ -69,6 +70,14 @@ async def test_any_link_to_the_post_will_do(known: Bot, link: str) -> None:
 async def test_a_post_that_never_changed_says_so(known: Bot) -> None:
     await known.room.live(post(8, "Тихо"))
     assert text(await known.says("/post t.me/news1001/8")).endswith("It was not changed since.")
+
+
+async def test_words_beside_the_text_have_a_history_too(known: Bot) -> None:
+    for title in ("Банк: сбой", "Банк: опровержение"):
+        await known.room.sweep(post(8, "Смотрите", asides=(Aside(kind=AsideKind.PREVIEW, text=title),)))
+    (shown,) = (await known.says("/post t.me/news1001/8")).messages
+    assert "Changed beside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой опровержение\n" in shown.text
+    assert styled(shown, "strike") == ["сбой"]
 
 
 async def test_a_post_that_is_gone_stays_readable(known: Bot) -> None:
@@ -141,7 +150,14 @@ async def test_an_album_is_one_post_whichever_item_is_named(known: Bot) -> None:
         ("/post", "Reply with /post to an alert, or write the link of a post: /post https://t.me/name/123"),
         ("/post @news1001", "That is no link to a post. It looks like this: https://t.me/name/123"),
         ("/post t.me/c/1001", "That is no link to a post. It looks like this: https://t.me/name/123"),
-        ("/post t.me/other/5", "I do not follow the channel of this post."),
+        ("/post t.me/c/9009/5", "I do not follow the channel of this post."),
+        (
+            "/post t.me/other/5",
+            (
+                "I do not follow the channel of this post. An imported channel is not known by its name; "
+                "its posts have links such as https://t.me/c/1234567890/123, which /search shows."
+            ),
+        ),
         ("/post t.me/news1001/5", "This post is not stored."),
     ],
 )

@@ -14,6 +14,7 @@ from bot.commands.references import read_list
         ("@rkn_tg\n@RKN_TG", ["@rkn_tg"]),
         ("-1001234567890", ["1234567890"]),
         ("t.me/mid_russia.", ["@mid_russia"]),
+        ("Связь web.telegram.org/k/#@mintsifry, web.telegram.org/a/#-1001234567890", ["@mintsifry", "1234567890"]),
     ],
 )
 def test_a_pasted_list_is_read(text: str, references: list[str]) -> None:

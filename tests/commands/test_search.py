@@ -121,6 +121,20 @@ async def test_what_a_channel_would_have_brought_is_listed_for_this_chats_topics
     assert "Nothing" in text(await desk.taps(b"seen:4711"))
 
 
+async def test_posts_that_came_too_late_are_listed_by_the_button_under_their_notice_and_no_others(desk: Bot) -> None:
+    await desk.pair()
+    await desk.tracks("Номера: номер")
+    await desk.room.follow(title="Вести")
+    await desk.room.sweep(*(post(n, f"Номер {n}", date=ago(days=9 - n)) for n in range(1, 8)))
+    await desk.room.live(post(9, "Номер 9"))
+    pages = [await desk.taps(b"late:2025-03-10T12")]
+    pages.append(await desk.taps(button(pages[0].messages[0], "More")))
+    lines = [line for page in pages for line in text(page).splitlines() if line.startswith("Номер")]
+    assert lines == [f"Номер {n}" for n in range(7, 0, -1)]
+    assert bold_words(pages[0].messages[0]) == ["Номер"] * 5
+    assert (await desk.taps(b"late:2025-03-10T13")).note == "That was all."
+
+
 async def test_a_channel_that_brought_much_is_paged(desk: Bot) -> None:
     await filled(desk)
     pages = [await desk.taps(b"seen:1001")]

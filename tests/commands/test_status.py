@@ -8,6 +8,7 @@ from bot.commands.status import _quantile
 from bot.commands.talk import Reply
 from bot.markup import LIMIT, units
 from bot.store import alerts, channels, readers, requests
+from bot.store.channels import Access
 from bot.store.database import Transaction
 from tests.commands.kit import BORIS, Bot, text
 from tests.store.kit import ago, post
@@ -25,14 +26,17 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
     sent_at = desk.room.now + timedelta(seconds=1.5)
     await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 5, sent_at))
     await desk.db.write(lambda tx: channels.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: channels.verified(tx, 1001, below=None, now=desk.room.now))
     desk.room.now = sent_at
     assert text(await desk.says("/status")).splitlines()[:-2] == [
         "I follow 1 channel.",
         "Read the moment they post: 1; not looked at yet: 1.",
         "All of them were last checked for missed posts: 10 Mar, 12:00 UTC",
+        "Channels verified: 1 of 1; longest ago «Вести», 10 Mar, 12:00 UTC",
+        "How each of them stands, on the server: channelwatch doctor --gaps",
         "Posts stored: 3; of today: 2",
         "The newest one reached me: 10 Mar, 12:00 UTC",
-        "Half of today's posts were stored within 1 ms of Telegram's date, 95% within 1 ms.",
+        "Half of today's posts were stored within 0 s of Telegram's date, 95% within 0 s.",
         "Alerts sent today: 1",
         "Half of them left within 1.5 s of the post's arrival here, 95% within 1.5 s.",
     ]
@@ -41,6 +45,7 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
 async def test_the_status_tells_how_long_posts_took_and_which_were_not_pushed(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow()
+    await desk.room.heard()
     desk.room.now += timedelta(seconds=2)
     await desk.room.live(post(1), post(2), post(3))
     desk.room.now += timedelta(seconds=58)
@@ -51,7 +56,30 @@ async def test_the_status_tells_how_long_posts_took_and_which_were_not_pushed(de
     told = text(await desk.says("/status"))
     assert "Half of today's posts were stored within 2 s of Telegram's date, 95% within 60 s." in told
     assert "Half of them left within 250 ms of the post's arrival here, 95% within 250 ms." in told
-    assert "Of today's 4 posts in joined channels I found 1 by asking" in told
+    assert "Of today's 4 posts in joined channels, while I was connected, Telegram did not push 1;" in told
+    assert "Most in «Вести»: 1 of 4." in told
+
+
+async def test_the_status_says_of_how_many_channels_it_speaks_and_which_are_the_worst(desk: Bot) -> None:
+    await desk.pair()
+    for number, title in enumerate(("Вести", "Ведомство", "Хроника", "Закрытый")):
+        await desk.room.follow(1001 + number, title=title)
+    assert "None of them is verified yet." in text(await desk.says("/status"))
+    await desk.room.live(post(2), post(9))
+    now = desk.room.now
+
+    async def read(tx: Transaction) -> None:
+        for number in range(3):
+            await channels.mark(tx, 1001 + number, confirmed_id=2, seen_pts=1, now=now)
+        await channels.verified(tx, 1002, below=None, now=now - timedelta(hours=2))
+        await channels.verified(tx, 1003, below=None, now=now - timedelta(hours=9))
+        await channels.grant(tx, desk.room.reader_id, 1004, Access.LOST, reason="CHANNEL_PRIVATE", now=now)
+
+    await desk.db.write(read)
+    told = text(await desk.says("/status"))
+    assert "3 of 4 were last checked for missed posts: 10 Mar, 12:00 UTC. The others are lost or not read yet." in told
+    assert "Channels verified: 2 of 4; longest ago «Хроника», 10 Mar, 03:00 UTC" in told
+    assert "Channels with a hole that is being filled: 1, the largest in «Вести»" in told
 
 
 async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(desk: Bot) -> None:
@@ -71,6 +99,18 @@ async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(desk: 
     assert "wait with reading channels until 10 Mar, 12:30 UTC" in told
     assert "wait with joining channels until 10 Mar, 14:00 UTC" in told
     assert "Requests to Telegram in an hour: 1,200" in told
+
+
+async def test_nothing_is_called_read_while_the_only_reader_is_lost(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    await desk.db.write(lambda tx: channels.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "AUTH_KEY_UNREGISTERED"))
+    told = text(await desk.says("/status"))
+    assert told.splitlines()[1] == "Not read now, as my reader account cannot read any more: 1."
+    listed = text(await desk.says("/channels"))
+    assert "Вести: ⚠️ not read now, as my reader account cannot read any more" in listed
+    assert "What Telegram does not push" not in listed
 
 
 async def test_the_status_says_what_waits_and_names_the_versions(desk: Bot) -> None:

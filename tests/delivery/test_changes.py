@@ -43,6 +43,32 @@ def test_a_post_that_is_gone_is_shown_as_it_was_last_seen() -> None:
     assert render_change(replace(LOSS, text="", asides=poll), LONDON).text == f"{gone}Poll: Есть связь?"
 
 
+def test_words_beside_the_text_are_compared_too_where_they_change() -> None:
+    old, new = (Aside(kind=AsideKind.PREVIEW, text=text) for text in ("Сбой в банке", "Опровержение"))
+    change = replace(EDIT, before=EDIT.text, asides_before=(old,), asides=(new,))
+    outgoing = render_change(change, LONDON)
+    assert outgoing.text.endswith("\nПортал работает.\nLink preview: Сбой в банке Опровержение")
+    assert (styled(outgoing, "strike"), styled(outgoing, "bold")) == (["Сбой в банке"], ["Опровержение"])
+    assert "Link preview" not in render_change(replace(EDIT, asides=(new,)), LONDON).text
+
+
+def test_what_has_no_text_says_so() -> None:
+    assert render_change(replace(LOSS, text=""), LONDON).text.endswith("\n(no text)")
+    lines = render_post(replace(POST, text="", spans=(), edited=True), LONDON).text.splitlines()
+    assert lines[1:3] == ["(no text)", ""]
+
+
+def test_an_album_of_which_items_are_left_is_gone_in_part() -> None:
+    line = "1 of 3 items is no longer visible to our reader, since 08:31"
+    assert line in render_change(replace(LOSS, part=(1, 3)), LONDON).text
+    assert line in render_post(replace(POST, gone_at=LOSS.gone_at, part=(1, 3)), LONDON).text
+
+
+def test_an_alert_for_a_post_that_fits_only_since_its_edit_says_so_in_its_head() -> None:
+    head = render_post(replace(POST, topics=("outages",), edited=True, turned=True), LONDON).text.splitlines()[0]
+    assert head.endswith(" · edited, fits now: Outages")
+
+
 def test_the_day_is_named_where_it_is_not_today() -> None:
     later = replace(LONDON, now=datetime(2021, 10, 6, tzinfo=UTC))
     assert "since 4 Oct, 08:31\n" in render_change(LOSS, later).text

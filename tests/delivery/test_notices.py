@@ -78,6 +78,7 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
         ({**RENAMED, "new_username": None}, "has given up its public name @minsvyaz"),
         ({**RENAMED, "username": None}, "«Минсвязь» is public now: @minsvyaz."),
         ({"notice": "followed", "access": "outside", "would": 0, **CHANNEL}, "now, from outside"),
+        ({"notice": "followed", "access": "outside_fast", "would": 0, **CHANNEL}, "may come half a minute late"),
         ({"notice": "folder", "folder": "СМИ", "count": 12, "closed": []}, "holds 12 channels that I can read"),
         (
             {"notice": "folder", "folder": "СМИ", "count": 1, "closed": ["Тайна"]},
@@ -85,12 +86,17 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
         ),
         ({"notice": "all", "count": 9, "fresh": 4, "options": ""}, "I do not follow 4 of them yet."),
         ({"notice": "all", "count": 9, "fresh": 0, "options": ""}, "I follow all of them already."),
+        ({"notice": "all", "count": 9, "fresh": 0, "options": "fast"}, "already, from now on so: fast"),
         (
             {"notice": "refused", "reference": "+xyz", "reason": "basic_group"},
             "follow t.me/+xyz. It is a small group. I follow it by myself once",
         ),
-        ({"notice": "late", "channel": "Минсвязь", "count": 1}, "1 post of «Минсвязь» reached me too late"),
-        ({"notice": "late", "channel": "Минсвязь", "count": 22}, "22 posts of «Минсвязь» reached me too late"),
+        ({"notice": "late", "channels": [[7, "Минсвязь", 1]]}, "1 post of «Минсвязь» reached me too late"),
+        ({"notice": "late", "channels": [[7, "Минсвязь", 22]]}, "22 posts of «Минсвязь» reached me too late"),
+        (
+            {"notice": "late", "channels": [[7, "Минсвязь", 2], [8, "Вести", 5]]},
+            "7 posts reached me too late for an alarm. They are stored.\nВести · 5\nМинсвязь · 2",
+        ),
         ({"notice": "ping", "asked_at": (NOW - timedelta(milliseconds=432)).isoformat()}, "left 432 ms after"),
         ({"notice": "test_alert"}, "This is a test alert."),
     ],
@@ -107,8 +113,17 @@ def test_a_channel_that_has_to_let_us_in_is_not_judged_by_what_we_cannot_see() -
     assert text.count("\n") == 0
 
 
+def test_posts_of_many_channels_are_one_notice_whose_button_leads_to_just_these_posts() -> None:
+    channels = [[number, f"Канал {number}", number] for number in range(1, 41)]
+    payload = {"notice": "late", "hour": "2021-10-04T15", "channels": channels}
+    outgoing = render_notice(payload, Audience(translator=translator("en"), time_zone="UTC", now=NOW))
+    first, most, *_, last = outgoing.text.splitlines()
+    assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 channels more")
+    assert outgoing.buttons == ((Button(text="See them", data=b"late:2021-10-04T15"),),)
+
+
 def test_braces_in_a_foreign_name_are_only_braces() -> None:
-    assert "«{n} {count}»" in render("ru", notice="late", channel="{n} {count}", count=3)
+    assert "«{n} {count}»" in render("ru", notice="late", channels=[[7, "{n} {count}", 3]])
 
 
 def test_a_notice_that_nobody_knows_is_an_error() -> None:

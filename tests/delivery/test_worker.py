@@ -76,7 +76,7 @@ class Office:
                     chat=chat,
                     kind=Kind.NOTICE,
                     subject=name,
-                    payload={"notice": notice, "channel": name, "count": 1},
+                    payload={"notice": notice, "channels": [[1, name, 1]]},
                     now=now,
                     due_at=now + timedelta(seconds=due_in),
                 )

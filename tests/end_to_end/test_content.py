@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from telethon.tl import types
 
 from bot.store import posts
@@ -52,7 +53,7 @@ async def test_a_forwarded_poll_is_tried_by_what_its_readers_see(tmp_path: Path)
         assert "It fits." in owner.heard[-1].message
 
 
-async def test_a_preview_that_loads_later_is_alerted_once_and_makes_no_version(tmp_path: Path) -> None:
+async def test_a_preview_that_loads_later_is_alerted_once_and_told_where_its_words_change(tmp_path: Path) -> None:
     async with newsroom(tmp_path, sweep_interval=0.5) as room:
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
         owner = await room.owner(follows=[channel])
@@ -63,10 +64,31 @@ async def test_a_preview_that_loads_later_is_alerted_once_and_makes_no_version(t
         channel.edit(post.id, media=page("Массовый сбой: сайты банков не работают второй час"), push=False)
         channel.post(f"Конец. {NOISE} Сбой: сайт не работает.", push=False)
         await owner.alert("Конец")
+        assert (await owner.reply("второй час")).reply_to.reply_to_msg_id == alert.id
         assert "второй час" in (await owner.asks("/search второй час")).message
         assert len(owner.alerts) == 2
         async with room.archive() as db:
-            assert len(await posts.versions(db, channel.id, post.id)) == 1
+            assert len(await posts.versions(db, channel.id, post.id)) == 2
+        answer = await owner.asks(f"/post https://t.me/agency/{post.id}")
+        assert (
+            "Link preview: Массовый сбой: сайты банков не работают второй час" in answer.message.partition("Edited")[2]
+        )
+
+
+@pytest.mark.parametrize(("push", "interval"), [(True, 60.0), (False, 0.3)])
+async def test_a_preview_of_which_only_the_page_is_told_is_alerted(
+    tmp_path: Path, *, push: bool, interval: float
+) -> None:
+    async with newsroom(tmp_path, sweep_interval=interval) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        post = channel.post("Читайте: https://e.org/n", media=page(None))
+        channel.post(f"Начало. {NOISE} Сбой: сайт не работает.")
+        await owner.alert("Начало")
+        channel.load(post.id, page("Массовый сбой: сайты банков не работают"), push=push)
+        await owner.alert("Link preview: Массовый сбой")
+        asked = [call.request for call in room.sandbox.calls if call.name == "GetMessages"]
+        assert [[message.id for message in request.id] for request in asked[:1]] == [[post.id]]
 
 
 async def test_counters_follow_by_the_sweep_without_versions(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli import doctor
 from bot.sandbox import Sandbox
-from bot.store import channels, heartbeats, readers
+from bot.store import channels, follows, heartbeats, readers
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram import clients
@@ -184,6 +184,7 @@ async def told(room: Newsroom) -> None:
     now = datetime.now(UTC)
     for channel_id, title in ((NEWS, "Вести"), (OTHER, "Хроника")):
         await room.follow(channel_id, title=title, since=now - timedelta(days=9))
+    await room.heard(now - timedelta(hours=1), now + timedelta(hours=1))
     room.now = now
     await room.live(post(1, date=now), post(5, date=now))
     await room.sweep(post(2, date=now))
@@ -193,12 +194,13 @@ async def told(room: Newsroom) -> None:
         await channels.mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
         await channels.verified(tx, NEWS, below=None, now=now)
         await channels.verified(tx, OTHER, below=4, now=now)
+        await follows.ask(tx, "@rkn_tg", chat_id=None, now=now)
 
     await room.db.write(stand)
 
 
 async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(tmp_path: Path) -> None:
-    env = {"PATH": "", "DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200", "PYTHONPATH": str(Path.cwd())}
+    env = {"PATH": "", "DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(Path.cwd())}
     async with stored_newsroom(tmp_path) as room:
         await told(room)
         code, out, _ = await shell("doctor", "--gaps", env=env)
@@ -208,8 +210,10 @@ async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(t
             for line in out.splitlines()
             if "│" in line
         }
-        assert rows[f"@News{NEWS}"][0] == "2"
-        assert rows[f"@News{NEWS}"][-2:] == ["1 of 3 (33.3%)", "complete; hole: 2 ids above the mark"]
+        assert rows[f"@News{NEWS}"][0] == "1–2"
+        assert rows[f"@News{NEWS}"][-2:] == ["1 of 3 (33.3%)", "hole: 2 ids above the mark"]
+        assert "Asked for and not read yet: 1" in out
+        assert "…" not in out
         assert "never, now at 4" in rows[f"@News{OTHER}"]
         assert "history is read again" in rows[f"@News{OTHER}"][-1]
         await room.db.write(lambda tx: readers.register(tx, 42, room.now))

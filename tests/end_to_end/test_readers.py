@@ -6,10 +6,30 @@ from pathlib import Path
 import pytest
 
 from bot.sources import reading
-from bot.telegram import clients
-from tests.end_to_end.kit import WAIT_S, newsroom
+from bot.telegram import clients, login
+from tests.end_to_end.kit import WAIT_S, Newsroom, newsroom
 
+NUMBER = "+10000000002"
 DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
+
+
+class Newcomer:
+    """Somebody who logs a second account in."""
+
+    def __init__(self, room: Newsroom) -> None:
+        self._room = room
+
+    def phone(self) -> str:
+        return NUMBER
+
+    def code(self) -> str:
+        return self._room.sandbox.world.login_code(NUMBER)
+
+    def password(self, hint: str | None) -> str:
+        raise AssertionError(hint)
+
+    def tell(self, sentence: str) -> None:
+        pass
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +61,21 @@ async def test_a_start_with_a_reader_that_is_logged_out_answers_all_the_same(tmp
         await room.start()
         await owner.until(lambda: any("cannot read channels" in m.message for m in owner.heard))
         assert "I follow 1 channel" in (await owner.asks("/status")).message
+
+
+async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_anew(tmp_path: Path) -> None:
+    async with newsroom(tmp_path, sweep_interval=0.3) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        room.sandbox.world.add_user("Second", phone=NUMBER)
+        room.sandbox.faults.answer("GetDialogs", "FROZEN_METHOD_INVALID", code=420, times=1)
+        await owner.until(lambda: any("cannot read channels" in m.message for m in owner.heard))
+        assert "channelwatch login --anew" in owner.heard[-1].message
+        assert "not read now" in (await owner.asks("/channels")).message
+        assert await login.log_in(room.settings, Newcomer(room), anew=True) == "Second"
+        channel.post(DOWN)
+        await owner.alert("массовый сбой")
+        assert "not read now" not in (await owner.asks("/channels")).message
 
 
 async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from bot.delivery.notices import render_notice
 from bot.delivery.rendering import Audience
 from bot.locales import translator
 from bot.proof.receipts import Receipts, last_time
-from bot.store import alerts, channels, chats, receipts
+from bot.store import alerts, channels, chats, follows, pace, readers, receipts
 from bot.store.channels import Access
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.store.pace import Pace
 from tests.store.kit import NEWS, NOON, Newsroom, newsroom, post
 
 
@@ -43,7 +44,7 @@ async def due(room: Newsroom) -> list[dict[str, Any]]:
 async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room: Newsroom) -> None:
     chat = await wanting(room)
     await room.track(chat, "сбои", "сбой")
-    for number in range(4):
+    for number in range(7):
         await room.follow(NEWS + number)
     await room.live(post(1, "Сбой"), post(2, "Погода"))
     (alert,) = await room.outbox()
@@ -56,18 +57,41 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room
         await channels.mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=room.now)
         await channels.grant(tx, room.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
         await channels.grant(tx, room.reader_id, NEWS + 3, Access.PENDING, now=room.now)
+        await channels.mark(tx, NEWS + 4, confirmed_id=2, seen_pts=1, now=room.now)  # not verified
+        for whole in (NEWS, NEWS + 5):
+            await channels.mark(tx, whole, confirmed_id=2, seen_pts=1, now=room.now)
+            await channels.verified(tx, whole, below=None, now=room.now)
+        await channels.mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=room.now)
+        await channels.distrust(tx, NEWS + 6)  # a hole
+        await follows.ask(tx, "@rkn_tg", chat_id=None, now=room.now)
+        await follows.ask(tx, "+AbCdEfGh", chat_id=None, now=room.now)
 
     await room.db.write(read)
     (receipt,) = await due(room)
     assert receipt == {
         "notice": "receipt",
         "since": NOON.isoformat(),
-        "channels": 4,
-        "verified": 1,
+        "channels": 9,
+        "verified": 2,
         "alerts": 1,
-        "gaps": 2,
-        "named": [f"@News{NEWS + 1}", f"@News{NEWS + 2}"],
+        "gaps": 3,
+        "named": [f"@News{NEWS + 1}", f"@News{NEWS + 2}", f"@News{NEWS + 6}"],
+        "unverified": [f"@News{NEWS + 3}", f"@News{NEWS + 4}", "@rkn_tg", "t.me/+AbCdEfGh"],
     }
+
+
+async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(room: Newsroom) -> None:
+    await wanting(room)
+    await room.follow()
+    room.now += timedelta(hours=1)
+
+    async def job(tx: Transaction) -> None:
+        await channels.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
+        await readers.lose(tx, room.reader_id, "AUTH_KEY_UNREGISTERED")
+
+    await room.db.write(job)
+    (receipt,) = await due(room)
+    assert (receipt["verified"], receipt["gaps"], receipt["named"]) == (0, 1, [f"@News{NEWS}"])
 
 
 async def test_a_receipt_comes_once_a_day_without_a_sound(room: Newsroom) -> None:
@@ -135,3 +159,18 @@ def test_a_receipt_is_one_line(language: str, counts: tuple[int, int, int, int],
     assert render_notice(payload, audience).text == said
     named = render_notice({**payload, "named": ["@rkn_tg", "Вести {n}"]}, audience).text
     assert named.splitlines()[1].split(": ")[1].startswith("@rkn_tg, Вести {n}.")
+    waiting = render_notice({**payload, "unverified": ["@rkn_tg", "+3"]}, audience).text
+    assert waiting.splitlines()[1].endswith(": @rkn_tg, +3.")
+
+
+async def test_without_a_verifying_round_complete_is_enough_and_many_names_are_counted(room: Newsroom) -> None:
+    await wanting(room)
+    await room.db.write(lambda tx: pace.put(tx, Pace(verifies=False)))
+    room.now += timedelta(hours=1)
+    await room.follow()
+    await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
+    for number in range(13):
+        await room.db.write(lambda tx, number=number: follows.ask(tx, f"@n{number:02}", chat_id=None, now=room.now))
+    (receipt,) = await due(room)
+    assert (receipt["verified"], receipt["channels"], receipt["gaps"]) == (1, 14, 0)
+    assert receipt["unverified"][8:] == ["@n08", "@n09", "+3"]

@@ -85,6 +85,20 @@ def test_views_come_without_a_pts(stage: Stage, anna: User, channel: Channel) ->
     update = stage.told.to(anna.id)[-1]
     assert isinstance(update, tl.UpdateChannelMessageViews)
     assert (update.views, channel.log.pts) == (700, 2)
+    channel.forwarded(post.id, 12)
+    update = stage.told.to(anna.id)[-1]
+    assert isinstance(update, tl.UpdateChannelMessageForwards)
+    assert (update.forwards, channel.log.pts) == (12, 2)
+
+
+def test_a_preview_that_loads_is_told_by_its_page_and_moves_the_pts(stage: Stage, anna: User, channel: Channel) -> None:
+    page = tl.WebPage(9, "https://e.org", "e.org", 0, title="Title")
+    post = channel.post("https://e.org")
+    channel.load(post.id, tl.MessageMediaWebPage(page))
+    update = stage.told.to(anna.id)[-1]
+    assert isinstance(update, tl.UpdateChannelWebPage)
+    assert (update.channel_id, update.webpage, update.pts, update.pts_count) == (channel.id, page, 3, 1)
+    assert message_tl(post, anna).media.webpage is page
 
 
 def test_a_pin_is_an_update_and_a_service_message(stage: Stage, anna: User, channel: Channel) -> None:

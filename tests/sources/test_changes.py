@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox import Channel
-from bot.store import channels
+from bot.sources.account import NAMES
+from bot.sources.sweep import TRY_LOST, Sweep
+from bot.store import channels, pasts
 from bot.store.channels import Access
 
 from .kit import Place
@@ -78,6 +80,22 @@ async def test_a_channel_that_turned_private_is_lost_to_who_read_it_from_outside
     assert (state.access, state.reason) == (Access.LOST, "vanished")
 
 
+async def test_a_reason_that_could_not_be_looked_up_is_looked_up_later_and_told_nobody_again(asking: Place) -> None:
+    channel = await news(asking, member=False)
+    account = asking.account
+    for _ in range(NAMES):
+        account.names.spend(asking.now())
+    sweep = Sweep(account, asking.database, asking.catch_up, asking.shares, clock=asking.now, interval=60)
+    channel.make_private()
+    await sweep.sweep_once()
+    assert (await asking.channel(channel)).reason == "CHANNEL_PRIVATE"
+    asking.now.moves(TRY_LOST)
+    await sweep.sweep_once()
+    state = await asking.channel(channel)
+    assert (state.access, state.reason) == (Access.LOST, "vanished")
+    assert [notice["notice"] for notice in await asking.notices()] == ["followed", "lost"]
+
+
 @pytest.mark.parametrize("member", [True, False])
 async def test_a_ban_is_called_a_ban(asking: Place, *, member: bool) -> None:
     channel = await news(asking, member=member)
@@ -105,6 +123,35 @@ async def test_a_channel_that_can_be_read_again_is_told_too(asking: Place) -> No
     channel.join(asking.me)
     assert [notice["notice"] for notice in await told(asking)] == ["lost", "found"]
     assert (await asking.channel(channel)).access is Access.JOINED
+
+
+async def test_a_private_channel_that_was_lost_is_joined_again_by_the_same_link(asking: Place) -> None:
+    channel = asking.sandbox.world.add_channel("Secret", invite="AbCdEfGhIjKl")
+    await asking.follow(channel)
+    await asking.sweep().sweep_once()
+    channel.kick(asking.me)
+    await told(asking)
+    asking.now.moves(timedelta(seconds=1))
+    await asking.ask("+AbCdEfGhIjKl", history=500)
+    await asking.settle_all(asking.subscriptions())
+    assert asking.me in channel.roster
+    assert (await asking.channel(channel)).access is Access.JOINED
+    assert [notice["notice"] for notice in await asking.notices()] == ["followed", "lost", "followed"]
+    assert [past.wanted for past in await pasts.unread(asking.database, asking.reader_id)] == [500]
+
+
+@pytest.mark.parametrize("returns", [True, False])
+async def test_a_lost_public_channel_is_looked_up_when_it_is_asked_for_again(asking: Place, *, returns: bool) -> None:
+    channel = await news(asking, member=False)
+    channel.ban(asking.me)
+    await told(asking)
+    asking.now.moves(timedelta(seconds=1))
+    if returns:
+        channel.roster.banned.clear()
+    await asking.ask("@news")
+    await asking.settle_all(asking.subscriptions())
+    assert (await asking.channel(channel)).access is (Access.POLLED if returns else Access.LOST)
+    assert (await asking.notices())[-1]["notice"] == ("followed" if returns else "refused")
 
 
 async def test_nobody_is_told_of_a_channel_that_is_followed_no_more(asking: Place) -> None:

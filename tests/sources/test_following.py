@@ -7,7 +7,7 @@ from telethon.tl import types
 
 from bot.sandbox.world.messages import Draft
 from bot.sources.subscriptions import LOOK_AGAIN
-from bot.store import channels, follows
+from bot.store import channels, follows, pasts
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState
 from bot.store.references import ALL, ALL_ASKED
@@ -141,6 +141,24 @@ async def test_all_that_the_reader_is_in_is_counted_first_and_followed_once_some
     await asking.settle_all(part)
     assert [channel.title for channel in await channels.followed(asking.database)] == ["Followed", "Public", "Secret"]
     assert all(follow.state is FollowState.FOLLOWED for follow in await follows.all_follows(asking.database))
+
+
+async def test_all_takes_on_the_options_at_once_where_all_are_followed(asking: Place) -> None:
+    channel = asking.sandbox.world.add_channel("Followed", username="followed", members=[asking.me])
+    await asking.follow(channel)
+    await asking.ask(ALL_ASKED, fast=True, history=300)
+    await asking.settle_all(asking.subscriptions())
+    assert (await asking.channel(channel)).fast
+    (progress,) = await pasts.in_sight(asking.database)
+    assert progress.figures.channels == 1
+    assert (await asking.notices())[-1] == {"notice": "all", "count": 1, "fresh": 0, "options": "fast history:300"}
+
+
+async def test_a_fast_channel_outside_is_not_said_to_be_minutes_late(asking: Place) -> None:
+    asking.sandbox.world.add_channel("News", username="news")
+    await asking.ask("@news", may_join=False, fast=True)
+    await asking.settle_all(asking.subscriptions())
+    assert [notice["access"] for notice in await asking.notices()] == ["outside_fast"]
 
 
 async def test_what_was_asked_for_while_it_waits_takes_on_the_options_of_both(place: Place) -> None:

@@ -3,6 +3,7 @@ import asyncio
 from telethon import types
 
 from bot.sandbox import Channel
+from bot.store import posts
 
 from .kit import WAIT_S, Place
 
@@ -40,6 +41,21 @@ async def test_an_edit_makes_a_version_and_a_reaction_makes_none(place: Place) -
         "SELECT text FROM versions WHERE message_id = :id ORDER BY number", {"id": message.id}
     )
     assert [row["text"] for row in versions] == ["Before", "After"]
+
+
+async def test_counters_that_are_pushed_alone_are_kept_without_a_version(place: Place) -> None:
+    unknown = place.sandbox.world.add_channel("Other", username="other", members=[place.me])
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    await place.follow(channel)
+    message = channel.post("Hello")
+    channel.react(message.id, "👍", 3)
+    channel.view(message.id, 90_000)
+    channel.forwarded(message.id, 12)
+    unknown.view(unknown.post("Hello").id, 5)
+    channel.post("Last")
+    await arrives(place, channel, "Hello", "Last")
+    (versions,) = [await posts.versions(place.database, channel.id, message.id)]
+    assert [(stored.views, stored.forwards, stored.reactions) for stored in versions] == [(90_000, 12, 3)]
 
 
 async def test_a_deleted_post_is_gone_but_kept(place: Place) -> None:

@@ -11,7 +11,7 @@ from bot.matching.forms import Inflector
 from bot.matching.matcher import Compiled, compile_query
 from bot.matching.query import parse
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
-from bot.store import alerts, channels, chats, follows, posts, readers, subscriptions, topics
+from bot.store import alerts, channels, chats, follows, posts, readers, subscriptions, topics, uptimes
 from bot.store.alerts import Alert
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
@@ -88,6 +88,10 @@ class Newsroom:
             return topic
 
         return await self.db.write(job)
+
+    async def heard(self, since: datetime = LAST_MONTH, until: datetime = NOON + timedelta(days=30)) -> None:
+        """Have the reader connected for a while."""
+        await self.db.write(lambda tx: uptimes.extend(tx, self.reader_id, began=since, now=until))
 
     async def live(self, *events: Post | Deletion) -> Result:
         return await self.see(ObservedBy.LIVE, *events)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.store import channels, follows
 from bot.store.channels import Access
-from bot.store.database import Subject
+from bot.store.database import Subject, Transaction
 from bot.store.follows import Asked, FollowState
 
 from .kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom
@@ -41,6 +41,22 @@ async def test_a_refused_wish_may_be_asked_again(room: Newsroom) -> None:
     assert await ask(room, "@a") == Asked.AGAIN
     (again,) = await follows.wanted(room.db, room.now)
     assert (again.id, again.reason) == (follow.id, None)
+
+
+async def test_a_lost_channel_is_looked_for_when_it_is_asked_for_again(room: Newsroom) -> None:
+    await room.follow()
+
+    async def lose(tx: Transaction) -> None:
+        await channels.grant(tx, room.reader_id, NEWS, Access.LOST, reason="removed", now=room.now)
+
+    await room.db.write(lose)
+    assert [await ask(room, NAME), await ask(room, NAME)] == [Asked.LOST, Asked.WAITING]
+    (follow,) = await follows.wanted(room.db, room.now)
+    assert (follow.reference, follow.channel_id) == (NAME, NEWS)
+    await room.db.write(lambda tx: follows.refuse(tx, follow.id, reason="CHANNEL_PRIVATE"))
+    states = {follow.reference: follow.state for follow in await follows.all_follows(room.db)}
+    assert states == {str(NEWS): FollowState.FOLLOWED, NAME: FollowState.FOLLOWED}
+    assert await ask(room, NAME) == Asked.LOST
 
 
 async def test_wishes_come_in_order_when_their_time_has_come(room: Newsroom) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bot.models import ObservedBy
 from bot.store import alerts, channels, latencies, readers, requests
 from bot.store.channels import Access
-from bot.store.standings import Standing, standings
+from bot.store.standings import Standing, first_ids, standings
 
 from .kit import LAST_MONTH, NEWS, NOON, Newsroom, ago, newsroom, post
 
@@ -37,6 +37,7 @@ async def test_a_hole_is_what_lies_between_the_mark_and_the_newest_post(room: Ne
 
 
 async def test_posts_that_were_not_pushed_are_counted_while_the_reader_is_in_the_channel(room: Newsroom) -> None:
+    await room.heard()
     await room.follow(since=ago(days=9))
     await room.see(ObservedBy.BACKFILL, post(1, date=ago(days=12)))
     await room.live(post(2), post(3), post(4, date=ago(days=8)))
@@ -49,6 +50,35 @@ async def test_posts_that_were_not_pushed_are_counted_while_the_reader_is_in_the
     assert whole.last_post_at == NOON
     await room.db.write(lambda tx: channels.grant(tx, room.reader_id, NEWS, Access.POLLED, now=room.now))
     assert ((await standing(room)).posts, (await standing(room)).unpushed) == (0, 0)
+
+
+async def test_posts_of_a_time_in_which_nobody_heard_telegram_are_not_held_against_it(room: Newsroom) -> None:
+    await room.follow()
+    await room.heard(ago(hours=9), ago(hours=6))
+    await room.heard(ago(hours=3), ago(minutes=1))
+    spoken = (10, 8, 5, 2, 0)  # hours ago: before, heard, between, heard, after
+    await room.sweep(*(post(number, date=ago(hours=hours)) for number, hours in enumerate(spoken, start=1)))
+    await room.live(post(6, date=ago(hours=1)), post(7, date=ago(hours=4)))
+    assert ((await standing(room)).posts, (await standing(room)).unpushed) == (3, 2)
+
+
+async def test_an_archive_hangs_together_from_what_was_read_when_it_was_followed(room: Newsroom) -> None:
+    await room.follow()
+    assert await first_ids(room.db) == {}
+    await room.see(ObservedBy.IMPORT, post(3, date=ago(days=90)))
+    await room.live(post(60), post(8, "Исправлено", date=ago(days=80)))
+    assert await first_ids(room.db) == {NEWS: 60}
+    await room.see(ObservedBy.BACKFILL, post(50, date=ago(days=40)), post(59, date=ago(days=35)))
+    assert await first_ids(room.db) == {NEWS: 50}
+
+
+async def test_a_channel_whose_changes_are_not_to_be_had_has_a_hole(room: Newsroom) -> None:
+    await room.follow()
+    assert not (await standing(room)).has_hole
+    await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=2, seen_pts=5, now=room.now))
+    assert not (await standing(room)).has_hole
+    await room.db.write(lambda tx: channels.distrust(tx, NEWS))
+    assert (await standing(room)).has_hole
 
 
 async def test_latency_counts_from_telegrams_date_to_sight_and_from_there_to_the_alert(room: Newsroom) -> None:

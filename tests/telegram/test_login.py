@@ -74,6 +74,28 @@ async def test_a_second_login_asks_nothing(sandbox: Sandbox, settings: Settings)
     assert await log_in(settings, Person(sandbox=sandbox, phones=[])) == "Anna"
 
 
+async def test_another_account_is_logged_in_anew_and_takes_the_place_of_a_frozen_one(
+    sandbox: Sandbox, settings: Settings
+) -> None:
+    frozen = sandbox.world.add_user("Frozen", phone="+10000000009")
+    other = sandbox.world.add_user("Anna", phone=PHONE)
+    path = settings.data_dir / "reader.session"
+    sandbox.session_for(frozen, path)
+    (settings.data_dir / "server.pem").write_text(sandbox.key_pem)
+    settings = settings.model_copy(update={"telegram_server_key": settings.data_dir / "server.pem"})
+    with pytest.raises(FatalError):
+        await log_in(settings, Person(sandbox=sandbox, codes=["00000"] * 3), anew=True)
+    assert await log_in(settings, Person(sandbox=sandbox, phones=[])) == "Frozen"
+    assert await log_in(settings, Person(sandbox=sandbox), anew=True) == "Anna"
+    assert not (settings.data_dir / "new-reader.session").exists()
+    assert path.stat().st_mode & 0o077 == 0
+    client = clients.reader_client(settings)
+    try:
+        assert await clients.connect_reader(client) == other.id
+    finally:
+        await client.disconnect()
+
+
 async def test_two_step_verification_is_asked_for(sandbox: Sandbox, settings: Settings) -> None:
     person = Person(sandbox=sandbox, passwords=["wrong", "correct horse"])
     sandbox.world.add_user("Anna", phone=PHONE, password=person.passwords[1])

@@ -67,6 +67,11 @@ class Channel(Feed):
         self.change(Kind.EDIT, [message_id], push=push)
         return message
 
+    def load(self, message_id: int, page: TLObject, *, push: bool = True) -> None:
+        """Have the preview of a link loaded: clients are told of the page, and not of the message."""
+        self.kept.messages[message_id].media = page
+        self.change(Kind.PAGE, [message_id], push=push)
+
     def delete(self, *message_ids: int, push: bool = True) -> None:
         """Delete messages."""
         self.erase(message_ids, push=push)
@@ -75,6 +80,11 @@ class Channel(Feed):
         """Set a post's view counter; clients get the figure without a pts, or with the next edit."""
         self.kept.messages[message_id].views = views
         self._tell(tl.UpdateChannelMessageViews(self.id, message_id, views))
+
+    def forwarded(self, message_id: int, forwards: int) -> None:
+        """Set how often a post was forwarded; clients get the figure as they get views."""
+        self.kept.messages[message_id].forwards = forwards
+        self._tell(tl.UpdateChannelMessageForwards(self.id, message_id, forwards))
 
     def react(self, message_id: int, emoji: str, count: int = 1, *, push: bool = True) -> None:
         """Add reactions to a message: an edit without a change of text, hidden unless a person has edited before."""

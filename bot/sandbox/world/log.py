@@ -17,6 +17,7 @@ class Kind(Enum):
     DELETE = auto()
     PIN = auto()
     UNPIN = auto()
+    PAGE = auto()  # the preview of its link has loaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ def update_tl(change: Change, viewer: Account, store: Mapping[int, Message]) -> 
     message = store.get(change.ids[0])
     if message is None:
         return None
+    if change.kind is Kind.PAGE and isinstance(message.media, tl.MessageMediaWebPage):
+        return tl.UpdateChannelWebPage(_bare(change.chat), message.media.webpage, change.pts, change.count)
     new = change.kind is Kind.NEW
     if is_channel(change.chat):
         make = tl.UpdateNewChannelMessage if new else tl.UpdateEditChannelMessage

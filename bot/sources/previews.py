@@ -1,0 +1,82 @@
+"""Previews of links that have loaded come in; the posts that carry them are asked for anew, and go to ingest.
+
+A link's preview often loads after its post; Telegram then tells which page has loaded, and not in which messages.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection
+
+import structlog
+from telethon.tl import TLObject, types
+from telethon.tl.functions.channels import GetMessagesRequest
+
+from bot.errors import TelegramError
+from bot.ingest import Ingest
+from bot.models import Clock, Observation, ObservedBy
+from bot.sources.account import Account
+from bot.sources.events import Loaded, to_loaded
+from bot.store import channels, posts
+from bot.store.channels import Channel
+from bot.store.database import Database
+from bot.telegram.convert import to_post
+
+log = structlog.get_logger(__name__)
+
+
+class Previews:
+    """Looks again at posts whose previews have loaded; what a push brings too early, a difference brings again."""
+
+    def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
+        self._account = account
+        self._database = database
+        self._ingest = ingest
+        self._clock = clock
+        self._waiting: asyncio.Queue[Loaded] = asyncio.Queue()
+
+    def hear(self, update: TLObject) -> None:
+        """Take in what Telegram pushes."""
+        loaded = to_loaded(update)
+        if loaded is not None:
+            self._waiting.put_nowait(loaded)
+
+    async def run(self) -> None:
+        """Look at what is pushed, for ever. Raises ReaderLostError."""
+        while True:
+            await self.refresh_next()
+
+    async def refresh_next(self) -> None:
+        """Wait for a push, and look at the posts that it and all that wait by then are about."""
+        heard = [await self._waiting.get()]
+        while not self._waiting.empty():
+            heard.append(self._waiting.get_nowait())
+        pages: defaultdict[int, set[int]] = defaultdict(set)
+        for channel_id, page_id in heard:
+            pages[channel_id].add(page_id)
+        for channel_id, ids in pages.items():
+            channel = await channels.get(self._database, channel_id, self._account.reader_id)
+            if channel is not None and channel.read_by in (None, self._account.reader_id):
+                await self.refresh(channel, ids)
+
+    async def refresh(self, channel: Channel, pages: Collection[int]) -> None:
+        """Ask for the newest posts that carry these pages; a refusal holds nothing else up, they are verified later."""
+        ids = await posts.with_pages(self._database, channel.id, pages) if pages and channel.access_hash else []
+        if not ids:
+            return
+        wanted = [types.InputMessageID(message_id) for message_id in ids]
+        try:
+            answer = await self._account.ask(
+                GetMessagesRequest(types.InputChannel(channel.id, channel.access_hash), wanted)
+            )
+        except TelegramError as error:
+            log.info("posts could not be asked for whose previews have loaded", channel=channel.id, error=error.error)
+            return
+        found = (to_post(message, channel_id=channel.id) for message in answer.messages)
+        await self._ingest.store(
+            Observation(
+                events=tuple(post for post in found if post is not None),
+                observed_by=ObservedBy.SWEEP,
+                reader_id=self._account.reader_id,
+                seen_at=self._clock(),
+            )
+        )
