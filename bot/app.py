@@ -231,16 +231,17 @@ async def _open_one(parts: Parts, settings: Settings) -> Client:
     Where somebody is paired already, the bot goes on answering without a reader, and says what to do.
     """
     first, standby = parts.readings
+    has_standby = (settings.data_dir / clients.STANDBY).exists()
     try:
         return await first.open()
     except ReaderLostError as error:
         log.warning("the reader account cannot be used", why=str(error.__cause__))
-        has_standby = (settings.data_dir / clients.STANDBY).exists()
         if not has_standby and not await chats.everyone(parts.database):
             raise error.__cause__ or error from None
         await first.lose(error.reason)
-    with suppress(ReaderLostError):
-        return await standby.open()
+    if has_standby:
+        with suppress(ReaderLostError):
+            return await standby.open()
     return parts.bot
 
 

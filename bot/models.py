@@ -121,6 +121,7 @@ class Observation:
     observed_by: ObservedBy
     reader_id: int  # the row of the reader account, no name
     seen_at: datetime
+    asked_at: datetime | None = None  # when the question was asked that this answers; None: it was pushed, or read
 
 
 class PeerKind(StrEnum):

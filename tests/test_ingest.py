@@ -9,7 +9,7 @@ import pytest
 
 from bot import __version__
 from bot.ingest import Result
-from bot.models import Entity, Forward, Media, ObservedBy
+from bot.models import Entity, Forward, Media, Observation, ObservedBy
 from bot.store import alerts, channels, chats, posts, subscriptions, topics
 from bot.store.alerts import Kind
 from bot.store.database import Subject
@@ -114,6 +114,22 @@ class TestStoring:
         await room.sweep(second)
         assert (await room.stored(1)).text == "Три"
         assert [v.text for v in await posts.versions(room.db, NEWS, 1)] == ["Раз", "Три", "Два", "Три"]
+
+    async def test_an_answer_to_a_question_from_before_a_deletion_brings_nothing_back(self, room: Newsroom) -> None:
+        await room.sweep(post(1))
+        asked_at, room.now = room.now, room.now + timedelta(seconds=1)
+        await room.live(gone(1))
+        late = Observation(
+            events=(post(1),),
+            observed_by=ObservedBy.SWEEP,
+            reader_id=room.reader_id,
+            seen_at=room.now,
+            asked_at=asked_at,
+        )
+        await room.ingest.store(late)
+        assert (await room.stored(1)).gone_at is not None
+        await room.ingest.store(replace(late, asked_at=room.now))
+        assert (await room.stored(1)).gone_at is None
 
     async def test_channels_that_nobody_follows_are_left_out(self, room: Newsroom) -> None:
         await room.live(post(1))

@@ -85,6 +85,10 @@ class Account:
             await asyncio.sleep(NOTE_EVERY)
             await self.note()
 
+    def now(self) -> datetime:
+        """Tell the time."""
+        return self._clock()
+
     def held_up(self) -> timedelta:
         """Say how much longer Telegram wants us to leave alone what reading takes."""
         now = self._clock()

@@ -97,7 +97,7 @@ class CatchUp:
         """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
         async with self._locks[channel.id]:
             page = await self._one_page(channel, below or 0)
-            await self._store([*page.posts, *await self._absent(channel.id, page)], ObservedBy.BACKFILL)
+            await self._store([*page.posts, *await self._absent(channel.id, page)], ObservedBy.BACKFILL, page.asked_at)
         is_through = page.low <= 1 or page.low == below
         return LookedBack(posts=len({post.key for post in page.posts}), below=None if is_through else page.low)
 
@@ -132,7 +132,7 @@ class CatchUp:
         source = difference.slices(self._account, target, pts=channel.seen_pts)
         async with aclosing(read_ahead(source)) as slices:
             async for changes in slices:
-                found += await self._store(changes.events, ObservedBy.DIFFERENCE)
+                found += await self._store(changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
                 await self.previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
@@ -154,7 +154,9 @@ class CatchUp:
         source = history.pages(self._account, peer, newest_known=snapshot, reach=reach)
         async with aclosing(read_ahead(source)) as pages:
             async for page in pages:
-                found += await self._store([*page.posts, *await self._absent(channel.id, page)], observed_by)
+                found += await self._store(
+                    [*page.posts, *await self._absent(channel.id, page)], observed_by, page.asked_at
+                )
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
                 if page.chat is not None:
@@ -167,7 +169,7 @@ class CatchUp:
         below = channel.verify_from or 0
         page = await self._one_page(channel, below)
         known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
-        found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP)
+        found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
         is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
         return Verified(found=found, below=None if is_through else page.low)
 
@@ -183,12 +185,16 @@ class CatchUp:
         gone = await posts.ids_between(self._database, channel_id, page.low, page.high) - page.ids
         return [Deletion(channel_id=channel_id, message_ids=tuple(sorted(gone)))] if gone else []
 
-    async def _store(self, events: Sequence[Event], observed_by: ObservedBy) -> Found:
+    async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> Found:
         if not events:
             return Found()
         result = await self._ingest.store(
             Observation(
-                events=tuple(events), observed_by=observed_by, reader_id=self._account.reader_id, seen_at=self._clock()
+                events=tuple(events),
+                observed_by=observed_by,
+                reader_id=self._account.reader_id,
+                seen_at=self._clock(),
+                asked_at=asked_at,
             )
         )
         return Found(new=result.new, edited=result.edited, gone=result.gone)

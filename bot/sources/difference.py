@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from datetime import datetime
 
 from telethon.tl import types
 from telethon.tl.functions.updates import GetChannelDifferenceRequest
@@ -27,16 +28,18 @@ class Slice:
     pages: frozenset[int]  # ids of the web pages whose previews have loaded
     newest: int  # the highest id of a new message, service messages too; 0 where there is none
     pts: int  # changes are known up to here
+    asked_at: datetime
     timeout: int  # s after which the server wants to be asked again; 0 where it does not say
 
 
 async def slices(account: Account, channel: types.InputChannel, *, pts: int) -> AsyncGenerator[Slice, None]:
     """Read all changes since `pts`, to the last. Raises GapError, TelegramError."""
     while True:
+        asked_at = account.now()
         answer = await _ask(account, channel, pts)
         if isinstance(answer, types.updates.ChannelDifferenceTooLong):
             raise GapError("TooLong")
-        yield _slice(answer)
+        yield _slice(answer, asked_at)
         if answer.final:
             return
         if answer.pts <= pts:  # else this would never end
@@ -55,9 +58,11 @@ async def _ask(account: Account, channel: types.InputChannel, pts: int) -> types
         raise
 
 
-def _slice(answer: types.updates.ChannelDifference | types.updates.ChannelDifferenceEmpty) -> Slice:
+def _slice(answer: types.updates.ChannelDifference | types.updates.ChannelDifferenceEmpty, asked_at: datetime) -> Slice:
     if isinstance(answer, types.updates.ChannelDifferenceEmpty):
-        return Slice(events=(), pages=frozenset(), newest=0, pts=answer.pts, timeout=answer.timeout or 0)
+        return Slice(
+            events=(), pages=frozenset(), newest=0, pts=answer.pts, asked_at=asked_at, timeout=answer.timeout or 0
+        )
     # New messages first: one that was deleted since stands among them as well as in the deletions.
     found = [*map(to_post, answer.new_messages), *map(to_event, answer.other_updates)]
     loaded = (page for update in answer.other_updates if (page := to_loaded(update)) is not None)
@@ -66,5 +71,6 @@ def _slice(answer: types.updates.ChannelDifference | types.updates.ChannelDiffer
         pages=frozenset(page.page_id for page in loaded),
         newest=max((message.id for message in answer.new_messages), default=0),
         pts=answer.pts,
+        asked_at=asked_at,
         timeout=answer.timeout or 0,
     )

@@ -24,6 +24,7 @@ class Page:
     high: int
     pts: int  # of the channel at that moment; 0 where the server does not say
     chat: types.Channel | None  # the channel as the answer describes it
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +52,12 @@ async def pages(
         request = GetHistoryRequest(
             channel, offset_id=offset, offset_date=None, add_offset=0, limit=PAGE, max_id=0, min_id=0, hash=0
         )
+        asked_at = account.now()
         answer = await account.ask(request)
         read, messages = read + 1, messages + len(answer.messages)
-        page = _page(answer, channel.channel_id, high, is_last=_is_last(answer, messages, below=below))
+        page = _page(
+            answer, channel.channel_id, high, is_last=_is_last(answer, messages, below=below), asked_at=asked_at
+        )
         posts.update(post.key for post in page.posts)
         yield page
         enough = reach.posts is not None and len(posts) >= reach.posts
@@ -62,7 +66,9 @@ async def pages(
         offset, high = page.low, min(page.low - 1, newest_known)
 
 
-def _page(answer: types.messages.ChannelMessages, channel_id: int, high: int, *, is_last: bool) -> Page:
+def _page(
+    answer: types.messages.ChannelMessages, channel_id: int, high: int, *, is_last: bool, asked_at: datetime
+) -> Page:
     found = [message for message in answer.messages if not isinstance(message, types.MessageEmpty)]
     posts = (to_post(message, channel_id=channel_id) for message in sorted(found, key=lambda message: message.id))
     ids = frozenset(message.id for message in found)
@@ -73,6 +79,7 @@ def _page(answer: types.messages.ChannelMessages, channel_id: int, high: int, *,
         high=high,
         pts=getattr(answer, "pts", 0),
         chat=next((c for c in answer.chats if isinstance(c, types.Channel) and c.id == channel_id), None),
+        asked_at=asked_at,
     )
 
 

@@ -64,6 +64,7 @@ class Previews:
         if not ids:
             return
         wanted = [types.InputMessageID(message_id) for message_id in ids]
+        asked_at = self._clock()
         try:
             answer = await self._account.ask(
                 GetMessagesRequest(types.InputChannel(channel.id, channel.access_hash), wanted)
@@ -78,5 +79,6 @@ class Previews:
                 observed_by=ObservedBy.SWEEP,
                 reader_id=self._account.reader_id,
                 seen_at=self._clock(),
+                asked_at=asked_at,
             )
         )

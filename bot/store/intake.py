@@ -212,7 +212,7 @@ class Intake:
             self._keep(message, post, version, change=Change.NEW)
             self._doubt(post)
             return
-        if message.gone_at is not None and self._observation.observed_by in PROOF:
+        if message.gone_at is not None and self._proves_it_there(message.gone_at):
             message.gone_at = None
             message.touched = True
             self.turned.add(key)
@@ -222,6 +222,11 @@ class Intake:
         elif version not in message.versions or self._says_it_again(version, message):
             stale = version.edit_date < message.edit_date
             self._keep(message, post, version, change=Change.STALE if stale else Change.EDITED)
+
+    def _proves_it_there(self, gone_at: int) -> bool:
+        """Tell whether a message that was gone is visible; an answer to an older question says nothing of that."""
+        asked_at = maybe_ms(self._observation.asked_at)
+        return self._observation.observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
 
     def _says_it_again(self, version: _Version, message: _Message) -> bool:
         """Tell whether a known version is what Telegram shows now.
