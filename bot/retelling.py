@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.asides import Aside, in_both, split, whole
+from bot.asides import Aside, Beside, in_both, split, whole, worded
 from bot.matching.plan import merged
 from bot.matching.regex import Span
 from bot.matching.text import analyse
@@ -31,8 +31,8 @@ def retell(old: Outdated, found: Found, wanted: Mapping[str, Priority]) -> Retel
     """Bring an alert up to date; `found` is what the post is about now, `wanted` what the chat still subscribes to."""
     topics = list(old.payload["topics"])
     joined = [name for name in found if name in wanted and name not in topics]
-    weight = _weigh(old)
     is_lost = old.is_shown and not found.keys() >= set(topics)
+    weight = _weigh(old, is_lost=is_lost)
     if weight is Weight.SMALL and (joined or is_lost):
         weight = Weight.WORDS
     loudness = [wanted[name] for name in topics + joined if name in wanted]
@@ -49,9 +49,15 @@ def retell(old: Outdated, found: Found, wanted: Mapping[str, Priority]) -> Retel
     return Retelling(shown=shown, drafts=(_edit(old, number), *changes))
 
 
-def _weigh(old: Outdated) -> Weight:
-    """Tell how much the words have changed: of the text, and of what says something by itself beside it."""
+def _weigh(old: Outdated, *, is_lost: bool) -> Weight:
+    """Tell how much the words have changed: of the text, and of what says something by itself beside it.
+
+    A preview that is missing may load again; where the match `is_lost` with it, an edit that left the text removed it.
+    """
     before, after = in_both(old.shown.asides, old.current.asides), in_both(old.current.asides, old.shown.asides)
+    is_edited = old.shown.edit_date != old.current.edit_date
+    if is_lost and is_edited and old.shown.text == old.current.text:
+        before = worded(old.shown.asides)
     weights = (weigh(old.shown.text, old.current.text), weigh(whole("", sorted(before)), whole("", sorted(after))))
     return max(weights, key=lambda weight: weight.value)
 
@@ -107,8 +113,13 @@ def _losses(old: Outdated) -> int:
 
 
 def marked(text: str, asides: Sequence[Aside], spans: Sequence[Span]) -> dict[str, object]:
-    """Return what the payload of an alert says of where something was found; `spans` are places in the whole."""
+    """Return what the payload of an alert says of where something was found; `spans` are places in the whole.
+
+    Where there is no text, and nothing was found, it is what stands beside it.
+    """
     own, beside = split(text, asides, spans)
+    if not text.strip() and not beside:
+        beside = tuple(Beside(aside=aside, spans=()) for aside in asides)
     lines = [(each.aside.kind, each.aside.text, each.spans) for each in beside]
     return {"spans": own} | ({"beside": lines} if lines else {})
 

@@ -373,6 +373,30 @@ class TestWordsBesideTheText:
         await desk.room.sweep(post(5, "Смотрите", asides=preview("Опровержение")))
         assert await desk.kinds() == [Kind.EDIT]
 
+    @pytest.mark.parametrize(("edits", "told"), [(Edits.WORDS, True), (Edits.ALL, True), (Edits.NONE, False)])
+    async def test_that_an_edit_removes_with_the_match_are_told_like_an_edit(
+        self, desk: Desk, edits: Edits, *, told: bool
+    ) -> None:
+        await desk.wants(edits)
+        await desk.room.live(post(5, "Смотрите", asides=preview("Сбой")))
+        await desk.deliver()
+        await desk.room.sweep(post(5, "Смотрите", edit_date=LATER))
+        assert await desk.kinds() == ([Kind.EDIT, Kind.CHANGE] if told else [Kind.EDIT])
+
+    async def test_that_an_edit_removes_without_the_match_are_no_news(self, desk: Desk) -> None:
+        await desk.room.live(post(5, "Сбой", asides=preview("Банк")))
+        await desk.deliver()
+        await desk.room.sweep(post(5, "Сбой", edit_date=LATER))
+        assert await desk.kinds() == [Kind.EDIT]
+
+    async def test_stay_in_the_alert_of_a_post_without_text_though_they_match_no_more(self, desk: Desk) -> None:
+        before, after = (Aside(kind=AsideKind.POLL, text=text) for text in ("Был ли сбой?", "Есть ли связь?"))
+        await desk.room.live(post(5, "", asides=(before,)))
+        await desk.deliver()
+        await desk.room.sweep(post(5, "", asides=(after,)))
+        edit, _ = await desk.due()
+        assert edit.payload["beside"] == [["poll", "Есть ли связь?", []]]
+
     async def test_of_a_button_under_an_alert_are_brought_up_to_date_without_a_version(self, desk: Desk) -> None:
         first, second = (Aside(kind=AsideKind.BUTTON, text=f"Сбой {n}") for n in (1, 2))
         await desk.room.live(post(5, "Смотрите", asides=(first,)))

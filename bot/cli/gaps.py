@@ -12,7 +12,7 @@ from bot.locales import translator
 from bot.locales.refusals import refusal
 from bot.proof.standing import Delays, State
 from bot.settings import Settings
-from bot.store import follows, pace, standings
+from bot.store import follows, pace, readers, standings
 from bot.store.channels import Access
 from bot.store.database import open_read_only
 from bot.store.follows import FollowState
@@ -37,6 +37,7 @@ async def show(settings: Settings, now: datetime) -> bool:
         found = await standings.standings(db, now - SPAN)
         first_ids = await standings.first_ids(db)
         wishes = Counter(follow.state for follow in await follows.all_follows(db))
+        lost = await readers.lost(db)
         delays = Delays.of([standing.channel for standing in found], await pace.get(db))
     states = {standing.channel.id: delays.state_of(standing.channel, now) for standing in found}
     table = Table()
@@ -57,7 +58,10 @@ async def show(settings: Settings, now: datetime) -> bool:
         console.print(f"Asked for and not read yet: {wishes[FollowState.WANTED]}")
     if wishes[FollowState.REFUSED]:
         console.print(f"Could not be followed: {wishes[FollowState.REFUSED]}; /channels says why")
-    return not {State.LATE, State.LOST, State.UNREAD} & set(states.values())
+    for number, reason in lost.items():
+        console.print(f"Reader account {number} cannot read: {refusal(reason, translator('en'))}", soft_wrap=True)
+    has_hole = any(standing.has_hole for standing in found)
+    return not (lost or has_hole or {State.LATE, State.LOST, State.UNREAD} & set(states.values()))
 
 
 def _row(standing: Standing, state: State, first_id: int | None) -> tuple[str, ...]:

@@ -7,8 +7,6 @@ from babel.numbers import format_decimal
 
 from bot.commands.context import Context
 from bot.markup import Text, code
-from bot.proof.standing import Delays
-from bot.store import pace
 from bot.store.channels import Access, Channel
 from bot.store.standings import Standing
 
@@ -20,10 +18,10 @@ async def tell_completeness(text: Text, found: Sequence[Standing], context: Cont
     """Say when channels were checked, which are the worst, and where each can be looked at."""
     t, followed = context.t, [standing.channel for standing in found]
     _tell_checks(text, followed, context)
-    delays = Delays.of(followed, await pace.get(context.database))
-    verified = [channel for channel in followed if delays.is_verified(channel, context.now)]
+    verified = [channel for channel in followed if _is_verified(channel)]
     if followed and not verified:
-        text.line(t.gettext("None of them is verified yet."))
+        one, many = t.gettext("It is not verified yet."), t.gettext("None of them is verified yet.")
+        text.line(one if len(followed) == 1 else many)
     elif verified:
         line = t.gettext("Channels verified: {n} of {all}; longest ago «{channel}», {time}")
         oldest = min(verified, key=lambda channel: channel.verified_at or context.now)
@@ -57,9 +55,15 @@ def _tell_checks(text: Text, followed: Sequence[Channel], context: Context) -> N
         return
     t, since = context.t, context.date(min(checks))
     if len(checks) == len(followed):
-        text.line(t.gettext("All of them were last checked for missed posts: {time}"), time=since)
+        one = t.gettext("It was last checked for missed posts: {time}")
+        many = t.gettext("All of them were last checked for missed posts: {time}")
+        text.line(one if len(followed) == 1 else many, time=since)
         return
-    line = t.gettext("{n} of {all} were last checked for missed posts: {time}. The others are lost or not read yet.")
+    line = t.ngettext(
+        "{n} of {all} was last checked for missed posts: {time}. The others are lost or not read yet.",
+        "{n} of {all} were last checked for missed posts: {time}. The others are lost or not read yet.",
+        len(checks),
+    )
     text.line(line, n=len(checks), all=len(followed), time=since)
 
 
@@ -68,6 +72,12 @@ def _checked(channel: Channel) -> datetime | None:
     is_read = channel.access in {Access.JOINED, Access.POLLED} and not channel.reader_lost
     followed_at, swept_at = channel.followed_at, channel.swept_at
     return swept_at if is_read and swept_at and followed_at and swept_at >= followed_at else None
+
+
+def _is_verified(channel: Channel) -> bool:
+    """Say whether its past was compared with Telegram's since it was followed; how it is read now is told apart."""
+    followed_at, verified_at = channel.followed_at, channel.verified_at
+    return followed_at is not None and verified_at is not None and verified_at >= followed_at
 
 
 def _title(channel: Channel) -> str:

@@ -13,7 +13,7 @@ from bot.commands.references import Pasted, read_list
 from bot.commands.talk import Reply, Request, change, say
 from bot.locales import N_, Translator
 from bot.markup import Text, code
-from bot.store import channels, follows
+from bot.store import channels, follows, readers
 from bot.store.channels import MOST_FAST, Access, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import Asked
@@ -100,7 +100,10 @@ async def _ask(tx: Transaction, pasted: Pasted, options: Options, context: Conte
         outcome = await follows.ask(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
         asked.setdefault(outcome, []).append(show_reference(reference))
     inside = await _inside(tx, references) if options.may_join is False else []
-    return _told(asked, pasted, options, context.t, inside=inside)
+    told = _told(asked, pasted, options, context.t, inside=inside)
+    if asked.keys() - {Asked.FOLLOWED} and not await readers.any_reads(tx):
+        told.line(context.t.gettext("My reader account cannot read now; I look at these once it can."))
+    return told
 
 
 async def _inside(db: Reader, references: Sequence[str]) -> list[str]:
@@ -117,11 +120,12 @@ async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
         return list(references)
     known = {reference: await channels.find(db, reference) for reference in references}
     wishes = {wish.reference for wish in await follows.all_follows(db) if wish.options.fast and not wish.channel_id}
-    return [
+    fast = {
         reference
         for reference, channel in known.items()
-        if not reference.startswith(FOLDER) and reference not in wishes and not (channel is not None and channel.fast)
-    ]
+        if channel is not None and channel.fast and channel.access is not Access.LOST
+    }
+    return [reference for reference in known if not reference.startswith(FOLDER) and reference not in wishes | fast]
 
 
 def _told(

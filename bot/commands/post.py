@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from bot.asides import reworded, worded
+from bot.asides import in_both, reworded, worded
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.talk import Reply, Request, message, say
@@ -142,7 +142,8 @@ async def _history(items: Iterable[StoredPost], context: Context) -> list[Text]:
 def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     t = context.t
     seen = context.date(after.seen_at)
-    if after.edit_date == before.edit_date and reworded(before.asides, after.asides):
+    is_removed = after.text == before.text and in_both(before.asides, after.asides) != worded(before.asides)
+    if is_removed or (after.edit_date == before.edit_date and reworded(before.asides, after.asides)):
         text = Text().bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen)).add("\n")
         old, new = (in_full("", worded(each.asides), t) for each in (before, after))
         return text.join(difference(old, new)).cut(ROOM)

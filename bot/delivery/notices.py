@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from bot.delivery.rendering import Audience, moment, one_line
-from bot.locales import N_
+from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
 from bot.models import Button, Outgoing
 
 Payload = Mapping[str, Any]
 NAME_ROOM = 120  # UTF-16 units of a foreign name
+_OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"))
 SHOWN_CHANNELS = 12  # that posts came too late from
 
 FOLLOWED = {
@@ -114,12 +115,22 @@ def _all(payload: Payload, audience: Audience) -> Outgoing:
     if not fresh:
         known = t.gettext("I follow all of them already.")
         if payload["options"]:
-            known = t.gettext("I follow all of them already, from now on so: {how}").format(how=payload["options"])
+            known = t.gettext("I follow all of them already, from now on so: {how}").format(
+                how=_typed(payload["options"], t)
+            )
         return Outgoing(text=f"{said} {known}")
     line = t.ngettext("I do not follow {n} of them yet.", "I do not follow {n} of them yet.", fresh)
     label = t.ngettext("Follow {n} channel", "Follow {n} channels", fresh).format(n=fresh)
     button = Button(text=label, data=f"all:{payload['options']}".encode())
     return Outgoing(text=f"{said} {line.format(n=fresh)}", buttons=((button,),))
+
+
+def _typed(options: str, t: Translator) -> str:
+    """Write options in the words that people of this language type."""
+    history = t.gettext("history:")
+    return " ".join(
+        t.gettext(word) if word in _OPTIONS else word.replace("history:", history) for word in options.split()
+    )
 
 
 def _reader_lost(payload: Payload, audience: Audience) -> Outgoing:

@@ -53,7 +53,7 @@ class PostAlert:
     forward: Forward | None = None
     topics: tuple[str, ...]  # names
     spans: tuple[tuple[int, int], ...]  # Python characters of the text, sorted
-    beside: tuple[Beside, ...] = ()  # what matched beside the text
+    beside: tuple[Beside, ...] = ()  # what matched beside the text; where nothing does and there is none, all of it
     edited: bool = False  # the post was changed: before the chat was told of it, and so it was told, or since
     turned: bool = False  # it was told because it fits only since it was edited
     gone_at: datetime | None = None  # no longer visible to our reader since then
@@ -102,7 +102,7 @@ def _text(passage: Passage) -> Text:
 
 
 def _beside(alert: PostAlert, translator: Translator) -> Text:
-    """Write what matched beside the text, each on a line that begins with where it stands."""
+    """Write what is to be shown of what stands beside the text, each on a line that begins with where it stands."""
     text = Text()
     for number, found in enumerate(alert.beside[:SHOWN_ASIDES]):
         bold = (Style(kind="bold", start=start, end=end) for start, end in found.spans[:ASIDE_SPANS])

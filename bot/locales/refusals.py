@@ -50,6 +50,7 @@ REFUSALS = {
     "too_many_fast": N_("At most 20 channels can be fast. Send it again without fast."),
     "vanished": N_("It has turned private or was deleted. If it lives on, send me its invite link: https://t.me/+…"),
     "removed": N_("It was deleted, or its admins have removed my reader account. Send me its invite link to go on."),
+    "not_member": N_("My reader account is not a member there; send me its invite link: https://t.me/+…"),
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.asides import Aside, AsideKind, in_both
+from bot.asides import Aside, AsideKind, in_both, worded
 from bot.locales import N_, Translator
 
 Said = tuple[str, Sequence[Aside]]  # a text and what stands beside it
@@ -50,8 +50,12 @@ def in_full(text: str, asides: Iterable[Aside], translator: Translator) -> str:
 
 
 def comparable(before: Said, after: Said, translator: Translator) -> tuple[str, str]:
-    """Write two wordings so that their difference shows; what stands beside them only where its words have changed."""
-    old, new = in_both(before[1], after[1]), in_both(after[1], before[1])
+    """Write two wordings so that their difference shows; what stands beside them only where its words have changed.
+
+    What is missing beside another text may still load; beside the same text it was removed.
+    """
+    old = worded(before[1]) if before[0] == after[0] else in_both(before[1], after[1])
+    new = in_both(after[1], before[1])
     if sorted(old) == sorted(new):
         return before[0], after[0]
     return in_full(before[0], old, translator), in_full(after[0], new, translator)

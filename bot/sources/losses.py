@@ -17,7 +17,8 @@ from bot.store.database import Database, Transaction
 BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
 VANISHED = "vanished"  # a public channel of which nothing is left
 REMOVED = "removed"  # a private channel that lets the reader in no more, or is no more
-_VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}
+NOT_MEMBER = "not_member"  # a private channel that another account was in
+VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}
 
 
 async def lose(database: Database, channel: Channel, *, reader_id: int, reason: str, now: datetime) -> None:
@@ -43,7 +44,7 @@ async def lose(database: Database, channel: Channel, *, reader_id: int, reason: 
 
 def _says_more(reason: str, channel: Channel) -> bool:
     """Say whether a reason, or any, would tell more of a channel than what is written down of it."""
-    return channel.access is not Access.LOST or (channel.reason in _VAGUE and reason not in _VAGUE)
+    return channel.access is not Access.LOST or (channel.reason in VAGUE and reason not in VAGUE)
 
 
 async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
@@ -55,7 +56,7 @@ async def regain(database: Database, channel: Channel, *, now: datetime) -> None
 
 async def cause(account: Account, channel: Channel, error: str, *, now: datetime) -> str:
     """Find out more of why a channel cannot be read than Telegram's error says; asks for its name at most."""
-    if error not in _VAGUE or not _says_more("", channel):
+    if error not in VAGUE or not _says_more("", channel):
         return error
     if channel.username is None:
         return REMOVED
@@ -65,7 +66,7 @@ async def cause(account: Account, channel: Channel, error: str, *, now: datetime
     try:
         chat = await references.by_name(account, channel.username)
     except NotFollowableError as refusal:
-        return BANNED if refusal.reason in _VAGUE else VANISHED  # it is there, but closed to this reader
+        return BANNED if refusal.reason in VAGUE else VANISHED  # it is there, but closed to this reader
     except TelegramError as refused:
         return VANISHED if refused.verdict is Verdict.UNAUTHORISED else error
     return error if chat.id == channel.id else VANISHED

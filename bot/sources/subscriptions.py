@@ -14,7 +14,7 @@ from bot.sources.catch_up import CatchUp
 from bot.sources.described import resolved
 from bot.sources.gateway import RETRY_AFTER, pause
 from bot.sources.lists import Lists, is_list
-from bot.sources.losses import lose
+from bot.sources.losses import BANNED, VAGUE, lose
 from bot.sources.memberships import Memberships
 from bot.sources.notices import Notices
 from bot.sources.references import BASIC_GROUP, Invitation, NotFollowableError
@@ -241,8 +241,15 @@ class Subscriptions:
         await self._postpone(follow, self._clock() + LOOK_AT_GROUP_AGAIN, reason)
 
     async def _refuse(self, follow: Follow, reason: str) -> None:
+        if reason in VAGUE and await self._is_banned(follow):
+            reason = BANNED
         await self._database.write(lambda tx: follows.refuse(tx, follow.id, reason=reason))
         await self._notices.refused(follow, reason=reason)
+
+    async def _is_banned(self, follow: Follow) -> bool:
+        """Say whether this reader is known to be banned from what a wish names."""
+        known = await channels.find(self._database, follow.reference, self._reader_id)
+        return known is not None and known.access is Access.LOST and known.reason == BANNED
 
     async def _postpone(self, follow: Follow, until: datetime, reason: str) -> None:
         await self._database.write(lambda tx: follows.postpone(tx, follow.id, until=until, reason=reason))

@@ -19,7 +19,7 @@ from bot.sources.account import Account
 from bot.sources.catch_up import CatchUp, Found, is_swept
 from bot.sources.described import describe
 from bot.sources.dialogs import Dialog, channel_dialogs
-from bot.sources.losses import BANNED, cause, lose, regain
+from bot.sources.losses import BANNED, NOT_MEMBER, cause, lose, regain
 from bot.sources.shares import Shares
 from bot.store import channels, shares
 from bot.store.channels import Access, Channel
@@ -173,7 +173,7 @@ class Sweep:
         for channel in followed:
             is_unmet = channel.access is None and channel.username is None
             if is_unmet and dialogs is not None and channel.id not in dialogs:
-                await self._lose(channel, "CHANNEL_PRIVATE")
+                await self._lose(channel, NOT_MEMBER)
 
     async def _lose(self, channel: Channel, reason: str) -> None:
         """Write down that this reader cannot read a channel; people are told only where no other one may."""

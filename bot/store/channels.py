@@ -126,12 +126,13 @@ async def adapt(tx: Transaction, channel_id: int, options: Options, *, chat_id: 
 
 
 async def fast_ones(db: Reader) -> int:
-    """Count the channels that are followed fast, or are to be."""
-    row = await db.fetch_one(
-        """SELECT (SELECT count(*) FROM channels WHERE fast AND followed_at IS NOT NULL)
-        + (SELECT count(*) FROM follows WHERE fast AND state = 'wanted') AS n"""
+    """Count the channels that are followed fast, or are to be; a lost one counts only while it is looked for."""
+    wishes = await db.fetch_all(
+        """SELECT channel_id FROM follows f WHERE state = 'wanted'
+        AND coalesce((SELECT fast FROM channels WHERE id = f.channel_id), fast)"""
     )
-    return int(row["n"]) if row else 0
+    read = {channel.id for channel in await followed(db) if channel.fast and channel.access is not Access.LOST}
+    return len(read) + sum(wish["channel_id"] not in read for wish in wishes)
 
 
 async def meet(tx: Transaction, reader_id: int, channel: ResolvedChannel, *, access_hash: int) -> None:

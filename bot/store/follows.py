@@ -1,7 +1,7 @@
 """Wishes to follow come in, until each is a channel or refused; what became of them goes out."""
 
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -67,13 +67,17 @@ async def ask(
 ) -> Asked:
     """Write down that somebody wants to follow what this normalised reference names; say what was known of it.
 
-    A channel that is followed already takes on the options at once; one that is lost is looked for anew.
+    A channel that is followed already takes on the options at once; one that is lost is also looked for anew, and so
+    is a private one of a lost reader by its invite link.
     """
     wish = await _wish(tx, reference)
     channel = await _followed(tx, reference, wish)
-    if channel is not None and channel.access is not Access.LOST:
-        await adapt(tx, channel.id, options, chat_id=chat_id, asked_at=now)
-        return Asked.FOLLOWED
+    if channel is not None:
+        is_looked_for = _is_looked_for(channel, reference)
+        at_once = replace(options, history=None) if is_looked_for else options  # its past waits until it is found
+        await adapt(tx, channel.id, at_once, chat_id=chat_id, asked_at=now)
+        if not is_looked_for:
+            return Asked.FOLLOWED
     waits = wish is not None and wish.state is FollowState.WANTED
     if waits and options == NO_OPTIONS:
         return Asked.WAITING
@@ -87,6 +91,12 @@ async def ask(
     if channel is not None:
         return Asked.LOST
     return Asked.NEW if wish is None else Asked.AGAIN
+
+
+def _is_looked_for(channel: Channel, reference: str) -> bool:
+    """Say whether a channel is not read, so that another reader may find it; into a private one only a link leads."""
+    is_let_in = channel.reader_lost and channel.username is None and reference.startswith("+")
+    return channel.access is Access.LOST or is_let_in
 
 
 async def _followed(db: Reader, reference: str, wish: Follow | None) -> Channel | None:

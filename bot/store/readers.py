@@ -38,6 +38,16 @@ async def lost(db: Reader) -> dict[int, str]:
     return {row["id"]: row["lost"] for row in rows}
 
 
+async def any_reads(db: Reader) -> bool:
+    """Say whether some account can read: not one that is lost, or whose place another has taken."""
+    row = await db.fetch_one(
+        """SELECT 1 FROM readers r WHERE lost IS NULL AND account_id != :none
+        AND NOT EXISTS (SELECT 1 FROM readers n WHERE n.session = r.session AND n.id > r.id)""",
+        {"none": NO_ACCOUNT},
+    )
+    return row is not None
+
+
 async def replaced(db: Reader) -> set[int]:
     """Return the readers whose place another account has taken; they do not come back."""
     rows = await db.fetch_all(

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.commands.options import OptionError, read_options
-from bot.store import channels, follows, pasts, shares
+from bot.store import channels, follows, pasts, readers, shares
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
@@ -120,6 +120,50 @@ async def test_a_lost_channel_is_looked_for_anew(desk: Bot) -> None:
     await desk.db.write(lose)
     told = text(await desk.says("/follow @news1001"))
     assert told == "Not readable until now; I look for these anew and tell you how each went: @news1001"
+
+
+async def test_a_lost_channel_takes_on_the_options_and_leaves_room_for_fast_ones(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    await desk.says("/follow @news1001 fast")
+    assert await channels.fast_ones(desk.db) == 1
+    reader_id, now = desk.room.reader_id, desk.room.now
+    await desk.db.write(lambda tx: channels.grant(tx, reader_id, NEWS, Access.LOST, reason="removed", now=now))
+    assert await channels.fast_ones(desk.db) == 0
+    await desk.says("/follow @news1001")
+    assert await channels.fast_ones(desk.db) == 1  # looked for anew
+    await desk.says("/follow @news1001 slow")
+    assert not (await desk.room.channel()).fast
+    assert await channels.fast_ones(desk.db) == 0
+
+
+async def test_an_invite_link_to_a_private_channel_of_a_lost_reader_is_looked_at_by_another(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    reader_id, now = desk.room.reader_id, desk.room.now
+    await desk.says("/follow t.me/+AbCdEfGhIjKl")
+    wish = next(wish for wish in await follows.all_follows(desk.db) if wish.reference.startswith("+"))
+    secret = channels.ResolvedChannel(id=7, kind="broadcast", title="Secret", username=None)
+    inside = {"reader_id": reader_id, "access_hash": 1, "access": Access.JOINED, "now": now}
+    await desk.db.write(lambda tx: follows.settle(tx, wish.id, channel=secret, **inside))
+    assert "Followed already" in text(await desk.says("/follow t.me/+AbCdEfGhIjKl"))
+    await desk.db.write(lambda tx: readers.lose(tx, reader_id, "SESSION_REVOKED"))
+    await desk.db.write(lambda tx: readers.register(tx, 77, now, "standby"))
+    assert "I look for these anew" in text(await desk.says("/follow t.me/+AbCdEfGhIjKl fast"))
+    assert [wish.reference for wish in await follows.wanted(desk.db, desk.room.now)] == ["+AbCdEfGhIjKl"]
+    assert await channels.fast_ones(desk.db) == 1
+    assert "Followed already" in text(await desk.says("/follow @news1001"))
+
+
+async def test_while_no_reader_can_read_a_follow_says_so(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "SESSION_REVOKED"))
+    line = "My reader account cannot read now; I look at these once it can."
+    assert text(await desk.says("/follow @rkn_tg")).splitlines()[-1] == line
+    assert line not in text(await desk.says("/follow @news1001"))
+    await desk.db.write(lambda tx: readers.register(tx, 77, desk.room.now, "standby"))
+    assert line not in text(await desk.says("/follow @rkn_tg"))
 
 
 async def test_no_more_than_20_channels_are_fast(desk: Bot) -> None:

@@ -80,6 +80,14 @@ async def test_words_beside_the_text_have_a_history_too(known: Bot) -> None:
     assert styled(shown, "strike") == ["сбой"]
 
 
+async def test_a_preview_that_an_edit_removes_is_struck_through(known: Bot) -> None:
+    await known.room.sweep(post(8, "Смотрите", asides=(Aside(kind=AsideKind.PREVIEW, text="Банк: сбой"),)))
+    await known.room.sweep(post(8, "Смотрите", edit_date=NOON + timedelta(minutes=9)))
+    (shown,) = (await known.says("/post t.me/news1001/8")).messages
+    assert "Changed beside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой\n" in shown.text
+    assert styled(shown, "strike") == ["Link preview: Банк: сбой"]
+
+
 async def test_a_post_that_is_gone_stays_readable(known: Bot) -> None:
     known.room.now = NOON + timedelta(hours=1)
     await known.room.live(gone(7))

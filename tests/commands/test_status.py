@@ -31,7 +31,7 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
     assert text(await desk.says("/status")).splitlines()[:-2] == [
         "I follow 1 channel.",
         "Read the moment they post: 1; not looked at yet: 1.",
-        "All of them were last checked for missed posts: 10 Mar, 12:00 UTC",
+        "It was last checked for missed posts: 10 Mar, 12:00 UTC",
         "Channels verified: 1 of 1; longest ago «Вести», 10 Mar, 12:00 UTC",
         "How each of them stands, on the server: channelwatch doctor --gaps",
         "Posts stored: 3; of today: 2",
@@ -111,6 +111,25 @@ async def test_nothing_is_called_read_while_the_only_reader_is_lost(desk: Bot) -
     listed = text(await desk.says("/channels"))
     assert "Вести: ⚠️ not read now, as my reader account cannot read any more" in listed
     assert "What Telegram does not push" not in listed
+
+
+async def test_one_channel_is_told_of_as_one(desk: Bot) -> None:
+    await desk.pair(BORIS, language="ru")
+    await desk.room.follow()
+    await desk.db.write(lambda tx: channels.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    told = text(await desk.says("/status", person=BORIS))
+    assert "Он в последний раз проверен на пропущенные посты" in told
+    assert "Целиком он пока не проверен." in told
+    await desk.room.follow(1002, title="Хроника")
+    assert "На пропущенные посты проверен 1 из 2, " in text(await desk.says("/status", person=BORIS))
+
+
+async def test_what_was_verified_stays_so_while_it_is_not_read(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    await desk.db.write(lambda tx: channels.verified(tx, 1001, below=None, now=desk.room.now))
+    await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "AUTH_KEY_UNREGISTERED"))
+    assert "Channels verified: 1 of 1" in text(await desk.says("/status"))
 
 
 async def test_the_status_says_what_waits_and_names_the_versions(desk: Bot) -> None:

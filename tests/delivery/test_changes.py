@@ -52,6 +52,12 @@ def test_words_beside_the_text_are_compared_too_where_they_change() -> None:
     assert "Link preview" not in render_change(replace(EDIT, asides=(new,)), LONDON).text
 
 
+def test_words_beside_the_text_that_were_removed_are_struck_through() -> None:
+    page = Aside(kind=AsideKind.PREVIEW, text="Сбой в банке")
+    outgoing = render_change(replace(EDIT, before=EDIT.text, asides_before=(page,)), LONDON)
+    assert styled(outgoing, "strike") == ["Link preview: Сбой в банке"]
+
+
 def test_what_has_no_text_says_so() -> None:
     assert render_change(replace(LOSS, text=""), LONDON).text.endswith("\n(no text)")
     lines = render_post(replace(POST, text="", spans=(), edited=True), LONDON).text.splitlines()

@@ -108,6 +108,14 @@ def test_every_notice_says_what_happened(payload: dict[str, Any], sentence: str)
     assert "{" not in russian
 
 
+def test_options_are_told_in_the_words_of_the_language() -> None:
+    told = render("ru", notice="all", count=9, fresh=0, options="fast join:no history:5000")
+    assert told.endswith("отныне так: быстро вступать:нет история:5000")
+    refused = {"notice": "refused", "reference": "@news"}
+    assert "«быстро»" in render("ru", reason="too_many_fast", **refused)
+    assert "«вступать:нет»" in render("ru", reason="needs_joining", **refused)
+
+
 def test_a_channel_that_has_to_let_us_in_is_not_judged_by_what_we_cannot_see() -> None:
     text = render("en", notice="followed", access="pending", would=0, **CHANNEL | {"channel_id": None, "posts": 0})
     assert text.count("\n") == 0

@@ -253,6 +253,12 @@ class TestWhatMatchedBesideTheText:
         assert outgoing.text.split("\n\n")[0].endswith("\nОпрос: Был ли сбой?")
         assert "\n\n\n" not in outgoing.text
 
+    def test_is_shown_without_a_match_in_place_of_a_text(self) -> None:
+        poll = replace(self.POLL, spans=())
+        outgoing = render_post(replace(POST, text="", spans=(), beside=(poll,), edited=True), LONDON)
+        assert outgoing.text.splitlines()[1:3] == ["Poll: Был ли сбой?", ""]
+        assert styled(outgoing, "bold") == [POST.title]
+
     def test_leaves_room_for_the_text_and_its_entities(self) -> None:
         many = tuple((number * 3, number * 3 + 2) for number in range(600))
         aside = Beside(aside=Aside(kind=AsideKind.NOTE, text="да " * 600), spans=many)

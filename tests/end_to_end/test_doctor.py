@@ -204,7 +204,7 @@ async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(t
     async with stored_newsroom(tmp_path) as room:
         await told(room)
         code, out, _ = await shell("doctor", "--gaps", env=env)
-        assert code == 0
+        assert code == 1  # there is a hole
         rows = {
             line.split("│")[1].strip(): [cell.strip() for cell in line.split("│")[2:-1]]
             for line in out.splitlines()
@@ -223,3 +223,13 @@ async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(t
         code, out, _ = await shell("doctor", "--gaps", env=env)
         assert code == 1
         assert "LOST: Telegram has closed it." in out
+
+
+async def test_a_lost_reader_is_named_with_the_gaps_and_is_an_error(tmp_path: Path) -> None:
+    env = {"PATH": "", "DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(Path.cwd())}
+    async with stored_newsroom(tmp_path) as room:
+        assert (await shell("doctor", "--gaps", env=env))[0] == 0
+        await room.db.write(lambda tx: readers.lose(tx, room.reader_id, "SESSION_REVOKED"))
+        code, out, _ = await shell("doctor", "--gaps", env=env)
+        assert code == 1
+        assert f"Reader account {room.reader_id} cannot read: Telegram has logged it out." in out

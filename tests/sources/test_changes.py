@@ -104,6 +104,23 @@ async def test_a_ban_is_called_a_ban(asking: Place, *, member: bool) -> None:
     assert asking.calls("ResolveUsername") == 2  # to follow it, and to see whether it is there still
 
 
+async def test_a_wish_for_a_channel_that_bans_the_reader_is_refused_for_the_ban(asking: Place) -> None:
+    channel = await news(asking)
+    channel.ban(asking.me)
+    await told(asking)
+    await asking.ask("@news")
+    await asking.settle_all(asking.subscriptions())
+    notice = (await asking.notices())[-1]
+    assert (notice["notice"], notice["reason"]) == ("refused", "USER_BANNED_IN_CHANNEL")
+
+
+async def test_a_private_channel_of_another_account_is_one_that_this_account_is_not_in(asking: Place) -> None:
+    channel = await news(asking, public=False)
+    channel.kick(asking.me)
+    await asking.database.write(lambda tx: tx.execute("DELETE FROM memberships", {}))
+    assert [notice["reason"] for notice in await told(asking)] == ["not_member"]
+
+
 async def test_a_deleted_channel_has_vanished(asking: Place) -> None:
     channel = await news(asking)
     channel.dissolve()

@@ -3,6 +3,7 @@ import pytest
 from bot.sources import shares
 from bot.sources.shares import Shares
 from bot.store import channels, readers
+from bot.store.database import Transaction
 
 from .kit import Place
 
@@ -65,3 +66,23 @@ async def test_with_nobody_reading_nothing_is_given(place: Place) -> None:
     empty = Shares(place.database)
     await empty.share_out()
     assert not empty.leads(1)
+
+
+async def test_a_private_channel_of_a_lost_reader_goes_to_whom_its_invite_link_lets_in(asking: Place) -> None:
+    secret = asking.sandbox.world.add_channel("Secret", invite="AbCdEfGhIjKl")
+    await asking.follow(secret)
+    lost = await second_reader(asking)
+
+    async def lose(tx: Transaction) -> None:
+        await tx.execute("UPDATE memberships SET reader_id = :lost", {"lost": lost})
+        await tx.execute("UPDATE channels SET read_by = :lost", {"lost": lost})
+        await readers.lose(tx, lost, "SESSION_REVOKED")
+
+    await asking.database.write(lose)
+    secret.kick(asking.me)
+    await asking.shares.share_out()
+    assert await read_by(asking) == {"Secret": lost}
+    await asking.ask("+AbCdEfGhIjKl")
+    await asking.settle_all(asking.subscriptions())
+    assert await read_by(asking) == {"Secret": asking.reader_id}
+    assert asking.me in secret.roster
