@@ -16,7 +16,7 @@ from bot.delivery.progress import Showing
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError, SettingsError
 from bot.ingest import Ingest
-from bot.loops import guarded
+from bot.loops import first_of, guarded
 from bot.matching.forms import Inflector
 from bot.matching.matcher import Compiled, compile_query
 from bot.matching.query import parse
@@ -275,9 +275,4 @@ async def _run_loops(loops: dict[str, Callable[[], Awaitable[None]]], worker: Wo
             for task in tasks.values():
                 task.cancel()
     except* FatalError as group:
-        raise _first(group) from None
-
-
-def _first(group: BaseExceptionGroup[FatalError]) -> FatalError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+        raise first_of(group) from None

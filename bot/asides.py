@@ -72,11 +72,6 @@ def split(text: str, asides: Sequence[Aside], spans: Sequence[tuple[int, int]]) 
     return _within(spans, 0, len(text)), tuple(beside)
 
 
-def is_beside(text: str, spans: Sequence[tuple[int, int]]) -> bool:
-    """Tell whether something was found outside of a text; `spans` are places in the whole, sorted."""
-    return bool(spans) and spans[-1][1] > len(text)
-
-
 def worded(asides: Iterable[Aside], kinds: Container[AsideKind] = WORDED) -> tuple[Aside, ...]:
     """Choose what says something by itself: polls, to-do lists, previews; of these only some kinds, where given."""
     return tuple(aside for aside in asides if aside.kind in WORDED and aside.kind in kinds)

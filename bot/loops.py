@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 
@@ -9,6 +10,7 @@ from bot.errors import FatalError, ReaderLostError
 
 log = structlog.get_logger(__name__)
 
+E = TypeVar("E", bound=BaseException)
 BACK_OFF = 5.0  # s, after a loop failed
 
 
@@ -24,3 +26,9 @@ async def guarded(name: str, loop: Callable[[], Awaitable[None]]) -> None:
         else:
             return
         await asyncio.sleep(BACK_OFF)
+
+
+def first_of(group: BaseExceptionGroup[E]) -> E:
+    """Return the first error of those that ended loops running side by side, however deep."""
+    error = group.exceptions[0]
+    return first_of(error) if isinstance(error, BaseExceptionGroup) else error

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.commands.access import Need, allows
 from bot.commands.talk import Reply, Request
@@ -35,10 +35,6 @@ class Context:
     def date(self, moment: datetime) -> str:
         """Write a date as this chat reads it."""
         return show_date(moment, self.chat.time_zone, self.t.language, now=self.now)
-
-    def days_ago(self, days: int) -> datetime:
-        """Return the moment so many days before now."""
-        return self.now - timedelta(days=days)
 
     async def once(self, request: Request, effect: Effect) -> Reply:
         """Run an effect and remember its answer in one transaction; where both were done before, only say it again."""

@@ -14,7 +14,7 @@ from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import FatalError, ReaderLostError, SettingsError, TelegramError
 from bot.ingest import Ingest
-from bot.loops import guarded
+from bot.loops import first_of, guarded
 from bot.models import Clock
 from bot.settings import Settings
 from bot.sources.account import Account
@@ -112,7 +112,7 @@ class Reading:
             try:
                 await self._read()
             except* ReaderLostError as lost:
-                await self.lose(_first(lost).reason)
+                await self.lose(first_of(lost).reason)
             await self._shares.leave(self._reader_id)
             await self.close()
             seen = _stamp(self._path)
@@ -213,11 +213,6 @@ async def _answers(account: Account) -> bool:
     except TelegramError as error:
         return error.error != CONNECTION_LOST
     return True
-
-
-def _first(group: BaseExceptionGroup[ReaderLostError]) -> ReaderLostError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _stamp(path: Path) -> int:

@@ -29,13 +29,6 @@ async def last_hour(db: Reader, now: datetime) -> int:
     return int(row["n"]) if row else 0
 
 
-async def by_method(db: Reader, now: datetime) -> dict[str, int]:
-    """Return the requests of the last 24 hours by method, most frequent first."""
-    sql = "SELECT method, sum(count) AS n FROM requests WHERE hour > :hour GROUP BY method ORDER BY n DESC, method"
-    rows = await db.fetch_all(sql, {"hour": to_ms(now) // _HOUR - 24})
-    return {row["method"]: row["n"] for row in rows}
-
-
 async def wait(tx: Transaction, reader_id: int, method: str, until: datetime) -> None:
     """Keep a wait that Telegram asked for, so that a restart does not forget it."""
     await tx.execute(

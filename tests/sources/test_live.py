@@ -107,7 +107,7 @@ async def test_what_waits_when_the_reading_ends_is_stored(place: Place) -> None:
     await place.follow(channel)
     for number in range(150):
         channel.post(f"Post {number}")
-    await asyncio.sleep(0.5)  # all of them wait now, and nobody stores them
+    await place.client.get_me()  # its answer comes after the pushes: all of them wait now, and nobody stores them
     storing = asyncio.create_task(place.live.store_next())
     await asyncio.sleep(0)
     storing.cancel()
