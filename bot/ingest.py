@@ -10,7 +10,7 @@ from bot.matching.regex import Span
 from bot.matching.text import Document, analyse
 from bot.models import Clock, Observation, ObservedBy
 from bot.retelling import marked, named, retell
-from bot.store import alerts, followups, fulltext, intake, late, subscriptions, topics
+from bot.store import alerts, followups, fulltext, intake, late, repeats, subscriptions, topics
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Database, Subject, Transaction
 from bot.store.intake import Added, Change
@@ -126,7 +126,7 @@ class Ingest:
                 fresh.append(telling)
             elif telling.added.change not in _BESIDE:  # sites change their previews for years
                 old.append(telling)
-        count = await followups.tell(tx, [_draft(telling) for telling in fresh], now=now)
+        count = await repeats.tell(tx, [_draft(telling) for telling in fresh], now=now)
         await late.add(tx, [_late(telling) for telling in old], now=now)
         return count
 
