@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -12,14 +13,19 @@ import structlog
 
 from bot.commands.access import Access
 from bot.commands.router import Router
+from bot.delivery.courier import Courier
 from bot.delivery.progress import Showing
+from bot.delivery.recovery import Recovery
+from bot.delivery.relaying import Relay
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError, SettingsError
+from bot.heartbeat import Heartbeat
 from bot.ingest import Ingest
-from bot.loops import first_of, guarded
+from bot.loops import Health, first_of, guarded
+from bot.matching.exclusions import compile_excluding, including
 from bot.matching.forms import Inflector
-from bot.matching.matcher import Compiled, compile_query
-from bot.matching.query import parse
+from bot.matching.matcher import Compiled
+from bot.matching.refusals import QueryError
 from bot.matching.topics import Topic, builtin_topics, check_examples, read_folder
 from bot.models import Clock
 from bot.proof.receipts import Receipts
@@ -30,48 +36,27 @@ from bot.sources.reading import Reading
 from bot.sources.shares import Shares
 from bot.sources.silence import Silence
 from bot.sources.sweep import polls_a_round
-from bot.store import channels, chats, follows, heartbeats, meta, pace, topics
+from bot.store import channels, chats, follows, meta, pace, topics
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 from bot.store.pace import Pace
+from bot.store.vault import Vault
 from bot.telegram import clients
-from bot.telegram.clients import Client
+from bot.telegram.client import Client
+from bot.telegram.clock import TelegramClock
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-HEARTBEAT_INTERVAL = 30.0  # s
-CLOCK_ERROR = timedelta(seconds=2)  # of this machine: what is more is put right …
-MOST_CLOCK_ERROR = timedelta(minutes=10)  # … up to here, else `channelwatch invite` and the service would disagree
+ANSWER_WITHIN = 3.0  # s that what was asked before the end has for its answer
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
 
 def utc_now() -> datetime:
     """Tell the present time."""
     return datetime.now(UTC)
-
-
-class TelegramClock:
-    """Tells Telegram's time, by which posts and commands are dated; a machine's own may be off."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._error = timedelta()
-
-    def __call__(self) -> datetime:
-        """Tell the time."""
-        return self._clock() + self._error
-
-    async def set_by(self, client: Client) -> None:
-        """Ask Telegram what time it is."""
-        error = await clients.clock_error(client, self._clock)
-        if abs(error) <= CLOCK_ERROR:
-            return
-        log.warning("the clock of this machine is wrong; set it by NTP", seconds=-error.total_seconds())
-        if abs(error) <= MOST_CLOCK_ERROR:
-            self._error = error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +67,7 @@ class Parts:
     bot: Client
     readings: Sequence[Reading]  # the reader account and its standby
     clock: TelegramClock
+    health: Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +76,17 @@ class Ready:
 
     bot_username: str
     invitation: str | None  # the pairing link, where nobody is paired yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What runs once everything is connected."""
+
+    loops: dict[str, Callable[[], Awaitable[None]]]
+    worker: Worker
+    router: Router
+    health: Health
+    ready: Ready
 
 
 async def run(
@@ -112,19 +109,23 @@ async def run(
         stack.push_async_callback(database.close)
         await database.write(lambda tx: take_over(tx, own_topics, now=clock()))
         bot = _bot(stack, settings)
+        await asyncio.to_thread(Vault(settings.media_path).clean)  # nobody else uses it: the session is ours
         shares, ingest_clock = Shares(database), TelegramClock(clock)
         ingest = Ingest(database, ingest_clock, alert_max_age=settings.alert_max_age)
         sessions = (clients.READER, clients.STANDBY)
-        readings = [Reading(settings, session, database, ingest, shares, clock=ingest_clock) for session in sessions]
+        health = Health()
+        readings = [
+            Reading(settings, session, database, ingest, shares, clock=ingest_clock, health=health)
+            for session in sessions
+        ]
         for reading in readings:
             stack.push_async_callback(reading.close)
-        parts = Parts(database=database, bot=bot, readings=readings, clock=ingest_clock)
-        service = await _unless(stop, _build(parts, settings=settings, machine_clock=clock))
+        parts = Parts(database=database, bot=bot, readings=readings, clock=ingest_clock, health=health)
+        service = await _unless(stop, _build(parts, stop, settings=settings, machine_clock=clock))
         if service is not None:
-            loops, worker, ready = service
-            log.info("ready", bot=ready.bot_username)
-            on_ready(ready)
-            await _run_loops(loops, worker, stop)
+            log.info("ready", bot=service.ready.bot_username)
+            on_ready(service.ready)
+            await _run_loops(service, stop)
     log.info("stopped")
 
 
@@ -156,7 +157,7 @@ async def take_over(tx: Transaction, own: Iterable[Topic], *, now: datetime) -> 
     taken = await topics.take_over(
         tx,
         [topics.Filed(name=topic.name, query=topic.query, default=topic.default) for topic in filed.values()],
-        lambda query: compile_query(parse(query), inflector).to_json(),
+        lambda query, excluded: _expand(query, excluded, inflector),
         now=now,
     )
     for name in taken:
@@ -164,7 +165,16 @@ async def take_over(tx: Transaction, own: Iterable[Topic], *, now: datetime) -> 
     for topic in own:
         stored = await topics.find(tx, topic.name)
         if stored is not None and stored.builtin:
-            check_examples(topic, Compiled.from_json(stored.compiled))
+            # People may well have left out a word of an example.
+            check_examples(topic, including(Compiled.from_json(stored.compiled), topic.query))
+
+
+def _expand(query: str, excluded: Sequence[str], inflector: Inflector) -> str:
+    try:
+        return compile_excluding(query, excluded, inflector).to_json()
+    except QueryError:  # a file's query has grown so that there is no room for the words
+        log.warning("a topic has become too long to leave words out", words=excluded)
+        return compile_excluding(query, (), inflector).to_json()
 
 
 async def _ask_for_channels(database: Database, settings: Settings, now: datetime) -> None:
@@ -186,15 +196,17 @@ def _normalised(reference: str) -> str:
     return normalised
 
 
-async def _build(
-    parts: Parts, *, settings: Settings, machine_clock: Clock
-) -> tuple[dict[str, Callable[[], Awaitable[None]]], Worker, Ready]:
-    database, bot, clock = parts.database, parts.bot, parts.clock
+async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings, machine_clock: Clock) -> Service:
+    database, bot, clock, health = parts.database, parts.bot, parts.clock, parts.health
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
     sender = Sender(bot, Pacing(rates), monotonic=monotonic)
-    worker = Worker(database, sender, clock=clock)
+    relay = Relay(database, sender, settings.media_path, clock=clock)
+    worker = Worker(database, sender, clock=clock, relay=relay, health=health)
+    recovery = Recovery(database, sender, Courier(database, sender, clock=clock), clock=clock)
+    await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)
+    router = Router(bot, database, sender, Access(database, settings.owner_ids), clock, health=health)
+    bot.is_settled = router.is_settled
     teller = await _open_one(parts, settings)
     username = await clients.connect_bot(bot, settings)
     await clock.set_by(teller)
@@ -206,23 +218,29 @@ async def _build(
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: pace.put(tx, every))
+    heartbeat = Heartbeat(
+        database,
+        health,
+        settings.heartbeat_url,
+        checks=(partial(_bot_answers, bot), partial(_somebody_reads, parts.readings)),
+        clock=machine_clock,
+    )
     loops: dict[str, Callable[[], Awaitable[None]]] = {
-        "delivery": worker.run,
+        "delivery": lambda: _deliver(recovery, worker, stop),
         "progress": Showing(database, sender, clock=clock).run,
         "commands": router.run,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
+        "place": bot.keep_place,
         "bot": lambda: clients.keep_connected(bot, ask_every=clients.ASK_EVERY),
-        "heartbeat": lambda: _beat(database, machine_clock),
+        "heartbeat": heartbeat.run,
         "hearing": Hearing(database, parts.readings, clock=clock).run,
         "silence": Silence(database, clock=clock).run,
         "receipts": Receipts(database, clock=clock).run,
         **{f"reading {number}": reading.run for number, reading in enumerate(parts.readings, start=1)},
     }
-    return (
-        loops,
-        worker,
-        Ready(bot_username=username, invitation=await _invitation(database, settings, username, now=clock())),
-    )
+    invitation = await _invitation(database, settings, username, now=clock())
+    ready = Ready(bot_username=username, invitation=invitation)
+    return Service(loops=loops, worker=worker, router=router, health=health, ready=ready)
 
 
 async def _open_one(parts: Parts, settings: Settings) -> Client:
@@ -258,21 +276,29 @@ async def _invitation(database: Database, settings: Settings, username: str, *, 
     return token and f"https://t.me/{username}?start={token}"
 
 
-async def _beat(database: Database, clock: Clock) -> None:
-    while True:
-        now = clock()
-        await database.write(lambda tx, now=now: heartbeats.beat(tx, "run", now))  # type: ignore[misc]
-        await asyncio.sleep(HEARTBEAT_INTERVAL)
+async def _bot_answers(bot: Client) -> str | None:
+    return None if await clients.answers(bot) else "Telegram does not answer the bot"
 
 
-async def _run_loops(loops: dict[str, Callable[[], Awaitable[None]]], worker: Worker, stop: asyncio.Event) -> None:
+async def _somebody_reads(readings: Sequence[Reading]) -> str | None:
+    return None if any(reading.is_hearing for reading in readings) else "no reader account reads"
+
+
+async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event) -> None:
+    await recovery.run(stop)  # first: it learns what was sent before
+    await worker.run()
+
+
+async def _run_loops(service: Service, stop: asyncio.Event) -> None:
+    loops, health = service.loops, service.health
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = {name: group.create_task(guarded(name, loop), name=name) for name, loop in loops.items()}
+            tasks = {name: group.create_task(guarded(name, loop, health), name=name) for name, loop in loops.items()}
             await stop.wait()
-            worker.stop()
-            await asyncio.wait({tasks["delivery"]}, timeout=STOP_WITHIN)
-            for task in tasks.values():
+            service.worker.stop()
+            answering = group.create_task(service.router.settle(within=ANSWER_WITHIN))
+            await asyncio.wait({tasks["delivery"], answering}, timeout=STOP_WITHIN)
+            for task in (*tasks.values(), answering):
                 task.cancel()
     except* FatalError as group:
         raise first_of(group) from None

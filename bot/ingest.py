@@ -1,25 +1,41 @@
 """Every post passes here: an observation comes in; versions, index rows and alerts are committed, all or none."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+from bot.echoes import Echoes
 from bot.matching.matcher import Compiled, Matcher
-from bot.matching.plan import merged
-from bot.matching.regex import Span
 from bot.matching.text import Document, analyse
 from bot.models import Clock, Observation, ObservedBy
-from bot.retelling import marked, named, retell
-from bot.store import alerts, followups, fulltext, intake, late, repeats, subscriptions, topics
+from bot.retelling import retell
+from bot.store import (
+    alerts,
+    digests,
+    followups,
+    fulltext,
+    gatherings,
+    intake,
+    late,
+    media,
+    repeats,
+    restorations,
+    storms,
+    subscriptions,
+    topics,
+)
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Database, Subject, Transaction
+from bot.store.followups import Outdated
+from bot.store.gatherings import Told
 from bot.store.intake import Added, Change
-from bot.store.late import Late
+from bot.store.rows import maybe_date
 from bot.store.subscriptions import Priority, Wanted
 from bot.store.topics import Changed
+from bot.tellings import EDITS, Finding, Telling, tellings
 
-_EDITS = frozenset({Change.EDITED, Change.BESIDE})
-_BESIDE = frozenset({Change.LOADED, Change.BESIDE})
+_BESIDE = frozenset({Change.LOADED, Change.BESIDE})  # sites change their previews for years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,25 +49,6 @@ class Result:
     alerts: int  # that were not in the outbox
     stale: int = 0  # versions from before the one we knew: kept as evidence
     left: int = 0  # messages of an export that a reader of ours is about to see on Telegram
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Finding:
-    """A version in which topics were found."""
-
-    added: Added
-    topics: Mapping[str, tuple[Span, ...]]  # by name; where, in Python characters of the whole
-
-
-@dataclass(slots=True, kw_only=True)
-class _Telling:
-    """What a chat is to be told of a post."""
-
-    added: Added  # the version that matched first, where several messages of an album do
-    wanted: Wanted
-    topics: list[str] = field(default_factory=list)
-    spans: set[tuple[int, int]] = field(default_factory=set)  # in the whole of that version
-    silent: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +67,7 @@ class Ingest:
         self._clock = clock
         self._alert_max_age = timedelta(seconds=alert_max_age)
         self._topics = _Topics()
+        self._echoes = Echoes()
 
     async def store(self, observation: Observation) -> Result:
         """Store an observation in one transaction and enqueue its alerts; what is stored already changes nothing."""
@@ -87,12 +85,14 @@ class Ingest:
         await fulltext.add(tx, _words(read, loaded=False))
         await fulltext.replace(tx, _words(read, loaded=True))
         found = [finding for finding in findings if finding.topics]
+        if not is_import:
+            await self._want_files(tx, findings)
         changes = [added.change for added in taken.added]
         loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.LOADED]
         if loaded:
             await self._retell(tx, (), loaded=loaded)
         count = await self._alert(tx, found) if found else 0
-        edited = {(a.post.channel_id, a.post.message_id) for a in taken.added if a.change in _EDITS}
+        edited = {(a.post.channel_id, a.post.message_id) for a in taken.added if a.change in EDITS}
         if not is_import and (taken.turned or edited):
             await self._retell(tx, taken.turned - edited, edited=edited)
         return Result(
@@ -105,30 +105,35 @@ class Ingest:
             left=taken.left,
         )
 
-    def _find(self, added: Added, document: Document) -> _Finding:
+    def _find(self, added: Added, document: Document) -> Finding:
         """Look for topics; of what has changed only those count that were not there before."""
-        found: Mapping[str, tuple[Span, ...]] = {}
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
         is_news = added.change != Change.STALE and (added.change != Change.LOADED or added.whole_before is not None)
-        if is_news and added.visible and is_followed:
-            found = self._topics.matcher.match(document)
+        found = self._topics.matcher.match(document) if is_news and added.visible and is_followed else {}
+        fits = bool(found)
         if found and added.whole_before is not None:
             before = self._topics.matcher.match(analyse(added.whole_before)).keys()
             found = {name: spans for name, spans in found.items() if name not in before}
-        return _Finding(added=added, topics=found)
+        return Finding(added=added, topics=found, fits=fits)
 
-    async def _alert(self, tx: Transaction, findings: list[_Finding]) -> int:
-        now = self._clock()
-        fresh: list[_Telling] = []
-        old: list[_Telling] = []
-        for telling in await _tellings(tx, findings, self._topics.ids, now=now):
-            if now - _said_at(telling.added) <= self._alert_max_age:
-                fresh.append(telling)
-            elif telling.added.change not in _BESIDE:  # sites change their previews for years
-                old.append(telling)
-        count = await repeats.tell(tx, [_draft(telling) for telling in fresh], now=now)
-        await late.add(tx, [_late(telling) for telling in old], now=now)
-        return count
+    async def _want_files(self, tx: Transaction, findings: Iterable[Finding]) -> None:
+        """Have the files of posts kept that fit a topic; the items of an album may come one by one."""
+        with_files = [f for f in findings if f.added.post.media is not None and f.added.post.media.kind in media.KINDS]
+        fitting = [f.added.version_id for f in with_files if f.fits]
+        posts = [f.added.post for f in with_files if f.added.change != Change.STALE]
+        albums = {(post.channel_id, post.grouped_id) for post in posts if post.grouped_id}
+        if fitting or albums:
+            await media.want(tx, fitting, albums, now=self._clock())
+
+    async def _alert(self, tx: Transaction, findings: list[Finding]) -> int:
+        now, ids = self._clock(), self._topics.ids
+        asked = {(f.added.post.channel_id, ids[name]) for f in findings for name in f.topics}
+        found = await _untold(tx, tellings(findings, await subscriptions.for_topics(tx, asked, now), ids), now=now)
+        oldest = now - self._alert_max_age
+        old = [telling for telling in found if telling.said_at < oldest and telling.added.change not in _BESIDE]
+        await late.add(tx, [telling.late() for telling in old], now=now)
+        told = [telling.told(now) for telling in found if telling.said_at >= oldest]
+        return await _tell(tx, await self._echoes.compare(tx, told, now=now), now=now)
 
     async def _retell(
         self,
@@ -148,14 +153,19 @@ class Ingest:
         named = ((old, name) for old in outdated for name in {*old.payload["topics"], *found[old.current.whole]})
         asked = {(old.channel_id, ids[name]) for old, name in named if name in ids}
         names = {topic_id: name for name, topic_id in ids.items()}
-        wanted: dict[tuple[int, int], dict[str, Priority]] = {}
-        for row in await subscriptions.for_topics(tx, asked, now):
-            wanted.setdefault((row.chat_id, row.channel_id), {})[names[row.topic_id]] = row.priority
+        wanted = _priorities(await subscriptions.for_topics(tx, asked, now), names)
         retold = [
             retell(old, found[old.current.whole], wanted.get((old.chat_id, old.channel_id), {})) for old in outdated
         ]
         await followups.show(tx, [each.shown for each in retold if each.shown is not None])
-        await alerts.enqueue_all(tx, [draft for each in retold for draft in each.drafts], now=now)
+        self._echoes.follow(outdated, retold)
+        drafts = [(draft, old) for old, each in zip(outdated, retold, strict=True) for draft in each.drafts]
+        until = await restorations.silenced(tx, {old.chat_id for old in outdated})
+        said = [draft for draft, old in drafts if draft.kind != Kind.CHANGE or not _was_said(old, until)]
+        await alerts.enqueue_all(tx, said, now=now)
+        summed_up = [each.shown.id for old, each in zip(outdated, retold, strict=True) if each.shown and old.gathered]
+        if summed_up:
+            await gatherings.redraw(tx, await gatherings.shown(tx, summed_up), now=now)
 
 
 class _Topics:
@@ -202,28 +212,6 @@ class _Topics:
             self.matcher.add(name, query)
 
 
-async def _tellings(
-    tx: Transaction, findings: list[_Finding], topic_ids: Mapping[str, int], *, now: datetime
-) -> Iterable[_Telling]:
-    """Work out whom to tell what: one telling for each chat and post, whatever its topics and messages."""
-    asked = {(f.added.post.channel_id, topic_ids[name]) for f in findings for name in f.topics}
-    wanted: dict[tuple[int, int], list[Wanted]] = {}
-    for row in await subscriptions.for_topics(tx, asked, now):
-        wanted.setdefault((row.channel_id, row.topic_id), []).append(row)
-    tellings: dict[tuple[int, int, str], _Telling] = {}
-    for finding, name in [(f, name) for f in findings for name in f.topics]:
-        added = finding.added
-        for row in wanted.get((added.post.channel_id, topic_ids[name]), ()):
-            key = (row.chat_id, row.channel_id, added.post.key)
-            telling = tellings.setdefault(key, _Telling(added=added, wanted=row))
-            telling.silent = telling.silent and row.priority == Priority.SILENT
-            if name not in telling.topics:
-                telling.topics.append(name)
-            if telling.added is added:
-                telling.spans.update(finding.topics[name])
-    return tellings.values()
-
-
 def _words(read: Iterable[tuple[Added, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:
     """Return what the index is to hold of the versions that are new to it, or of those that it holds."""
     return [
@@ -233,43 +221,43 @@ def _words(read: Iterable[tuple[Added, Document]], *, loaded: bool) -> Sequence[
     ]
 
 
-def _said_at(added: Added) -> datetime:
-    """Date what a version says: an edit says something new."""
-    edited = added.post.edit_date if added.change == Change.EDITED else None
-    return edited or added.post.date
+def _priorities(rows: Iterable[Wanted], names: Mapping[int, str]) -> dict[tuple[int, int], dict[str, Priority]]:
+    """Sort what is wanted, topics and their priorities, by chat and channel."""
+    wanted: dict[tuple[int, int], dict[str, Priority]] = {}
+    for row in rows:
+        wanted.setdefault((row.chat_id, row.channel_id), {})[names[row.topic_id]] = row.priority
+    return wanted
 
 
-def _draft(telling: _Telling) -> Draft:
-    added, wanted = telling.added, telling.wanted
-    post = added.post
-    found = marked(post.text, post.asides, merged(list(telling.spans)))
-    return Draft(
-        chat_id=wanted.chat_id,
-        chat_key=wanted.chat_key,
-        kind=Kind.POST,
-        subject=f"{post.channel_id}/{post.key}/{added.hash.hex()[:16]}",
-        channel_id=post.channel_id,
-        post_key=post.key,
-        silent=telling.silent,
-        words=named(post.text, post.asides, found),
-        said_at=post.date if added.change == Change.NEW else None,
-        payload={
-            "version_id": added.version_id,
-            "topics": telling.topics,
-            **found,
-            "edited": added.change in _EDITS,
-        }
-        | ({"turned": True} if added.change in _EDITS else {}),
-    )
+async def _untold(tx: Transaction, found: Collection[Telling], *, now: datetime) -> list[Telling]:
+    """Leave out what an instance whose database is lost told, or may have told."""
+    asked = [(t.wanted.chat_id, partial(t.draft, loudness=0), t.said_at) for t in found]
+    settled = await restorations.sift(tx, asked, now=now)
+    return [telling for telling, done in zip(found, settled, strict=True) if not done]
 
 
-def _late(telling: _Telling) -> Late:
-    added = telling.added
-    return Late(
-        chat_id=telling.wanted.chat_id,
-        chat_key=telling.wanted.chat_key,
-        channel_id=added.post.channel_id,
-        channel_title=added.channel_title,
-        version_id=added.version_id,
-        spans=tuple(merged(list(telling.spans))),
-    )
+def _was_said(old: Outdated, until: Mapping[int, datetime]) -> bool:
+    """Tell whether a reply about a change was for a lost instance to send."""
+    edited_at = maybe_date(old.current.edit_date or None)
+    return edited_at is not None and old.chat_id in until and edited_at <= until[old.chat_id]
+
+
+async def _tell(tx: Transaction, told: Sequence[Told], *, now: datetime) -> int:
+    """Let posts join what a chat has heard; what stands apart waits for a digest, belongs to a storm, or is an alert.
+
+    Return how many of these are new.
+    """
+    count = 0
+    while told:
+        apart, again = await repeats.join(tx, [each.draft for each in told], now=now)
+        chosen = _chosen(told, apart)
+        count += await digests.gather(tx, [each for each in chosen if each.wait is not None], now=now)
+        alone, gathered = await storms.divide(tx, [each for each in chosen if each.wait is None], now=now)
+        count += gathered + await alerts.enqueue_all(tx, [each.draft for each in alone], now=now)
+        told = _chosen(told, again)
+    return count
+
+
+def _chosen(told: Iterable[Told], drafts: Iterable[Draft]) -> list[Told]:
+    wanted = {(draft.chat_id, draft.subject) for draft in drafts}
+    return [each for each in told if (each.draft.chat_id, each.draft.subject) in wanted]

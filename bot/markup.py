@@ -1,18 +1,28 @@
 """Texts with formatting: pieces come in, a text with entities in UTF-16 units goes out; nothing is parsed as markup."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from string import Formatter
 from typing import Self
 
 from bot.models import Entity
 
-LIMIT = 4096  # UTF-16 units that Telegram accepts in one message
+LIMIT = 4096  # UTF-16 units that Telegram accepts in one message …
+CAPTION = 1024  # … and under a photo or document
+_TURNING = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # and what has no width
+_UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # control characters and halves of characters
 
 
 def units(text: str) -> int:
     """Count the UTF-16 units of a text, as Telegram does; a broken surrogate counts as one."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def sendable(text: str) -> str:
+    """Put a mark or a space in the place of each character that Telegram would refuse or drop; lengths stay."""
+    return _UNSENDABLE.sub(lambda found: " " if found[0] < "\x80" else "\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,11 @@ class Text:
     def __len__(self) -> int:
         """Return the length in UTF-16 units."""
         return self._units
+
+    @property
+    def formats(self) -> int:
+        """How many entities there are so far."""
+        return len(self._entities)
 
     def add(self, *pieces: str | Piece) -> Self:
         """Append pieces; a string is a plain one."""
@@ -98,11 +113,15 @@ class Text:
         """Append a text that brings its formatting along."""
         before = self._units
         self.add(text)
-        self._entities.extend(replace(entity, offset=entity.offset + before) for entity in entities)
+        self._entities.extend(
+            replace(entity, offset=entity.offset + before) if before else entity for entity in entities
+        )
         return self
 
     def cut(self, limit: int = LIMIT) -> Self:
         """Shorten to `limit` UTF-16 units at a word's end, with an ellipsis; a text that fits stays as it is."""
+        if self._units <= limit:
+            return self
         text, entities = self.build()
         if units(text) <= limit:
             return self
@@ -110,7 +129,7 @@ class Text:
         kept = room.decode("utf-16-le", "ignore")
         shorter = kept.rsplit(maxsplit=1)[0] if kept.rstrip() == kept and " " in kept else kept.rstrip()
         # A word as long as half the message is no reason to drop half the message.
-        kept = shorter if units(shorter) * 2 >= limit else kept
+        kept = shorter if units(shorter) * 2 >= limit else kept.rstrip()
         self._parts, self._units = [kept, "…"], units(kept) + 1
         self._entities = _clipped(entities, start=0, end=units(kept))
         return self
@@ -118,15 +137,19 @@ class Text:
     def build(self) -> tuple[str, tuple[Entity, ...]]:
         """Return the text, trimmed as Telegram would trim it, and its entities in order."""
         text = "".join(self._parts)
-        start = units(text) - units(text.lstrip())
         trimmed = text.strip()
+        if len(trimmed) == len(text):
+            return text, tuple(_clipped(self._entities, start=0, end=self._units))
+        start = units(text) - units(text.lstrip())
         return trimmed, tuple(_clipped(self._entities, start=start, end=start + units(trimmed)))
 
     def _append(self, piece: Piece) -> None:
-        length = units(piece.text)
-        if piece.kind is not None and piece.text.strip():
-            self._entities.append(Entity(kind=piece.kind, offset=self._units, length=length, value=piece.value))
-        self._parts.append(piece.text)
+        text = sendable(piece.text)
+        length = units(text)
+        if piece.kind is not None and (words := text.strip()):
+            offset = self._units + units(text[: text.index(words)])
+            self._entities.append(Entity(kind=piece.kind, offset=offset, length=units(words), value=piece.value))
+        self._parts.append(text)
         self._units += length
 
 
@@ -136,5 +159,12 @@ def _clipped(entities: Iterable[Entity], *, start: int, end: int) -> list[Entity
     for entity in entities:
         first, last = max(entity.offset, start), min(entity.offset + entity.length, end)
         if first < last:
-            kept.append(replace(entity, offset=first - start, length=last - first))
+            is_same = first - start == entity.offset and last - first == entity.length
+            kept.append(entity if is_same else replace(entity, offset=first - start, length=last - first))
     return sorted(kept, key=lambda entity: (entity.offset, -entity.length))
+
+
+@lru_cache(maxsize=1024)  # each chat is told of the same channels and topics
+def one_line(name: str, room: int) -> str:
+    """Write a foreign name on one line of at most `room` UTF-16 units, without what would turn the line around."""
+    return Text().add(" ".join(_TURNING.sub("", name).split())).cut(room).build()[0]

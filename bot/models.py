@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 from bot.asides import Aside, whole
 
@@ -92,6 +93,25 @@ class Post:
         return hashlib.sha256(json.dumps(seen, ensure_ascii=False, separators=(",", ":")).encode()).digest()
 
 
+PostKey = tuple[int, str]  # channel id, and the key of the post within it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A post, as far as it is compared with others that may say the same."""
+
+    channel_id: int
+    post_key: str
+    text: str
+    date: datetime
+    origin: tuple[int, int]  # channel and message that it forwards; else its own
+
+    @property
+    def key(self) -> PostKey:
+        """What the post is known by."""
+        return self.channel_id, self.post_key
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
     """Messages of a channel that our reader no longer sees."""
@@ -122,6 +142,9 @@ class Observation:
     reader_id: int  # the row of the reader account, no name
     seen_at: datetime
     asked_at: datetime | None = None  # when the question was asked that this answers; None: it was pushed, or read
+
+
+GENERAL_THREAD = 1  # of a forum: messages that name no thread are in it
 
 
 class PeerKind(StrEnum):
@@ -159,6 +182,29 @@ class Outgoing:
     entities: tuple[Entity, ...] = ()
     buttons: tuple[tuple[Button, ...], ...] = ()  # rows
     silent: bool = False  # arrives without a sound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A file on our disk that a message is to bring along."""
+
+    kind: str  # photo or document
+    path: Path
+    sha256: bytes
+    mime: str
+    name: str | None = None  # under which the chat gets it
+    raw: bytes = b""  # the message that it came with, as TL bytes: how long a video runs, how wide it is …
+    layer: int = 0  # … and their layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A file that our bot has uploaded, as Telegram lets it name it again."""
+
+    kind: str  # photo or document
+    id: int
+    access_hash: int
+    reference: bytes  # expires some day
 
 
 def post_link(channel_id: int, username: str | None, message_id: int) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.asides import Aside, Beside, in_both, split, whole, worded
+from bot.matching.likeness import read
 from bot.matching.plan import merged
 from bot.matching.regex import Span
-from bot.matching.text import analyse
 from bot.matching.wording import Weight, fingerprint, weigh
 from bot.store.alerts import Draft, Kind
 from bot.store.chats import Edits
@@ -36,7 +36,7 @@ def retell(old: Outdated, found: Found, wanted: Mapping[str, Priority]) -> Retel
     if weight is Weight.SMALL and (joined or is_lost):
         weight = Weight.WORDS
     loudness = [wanted[name] for name in topics + joined if name in wanted]
-    changes = _changes(old, weight, joined, loudness) if loudness else []
+    changes = _changes(old, weight, joined, loudness) if loudness and not old.gathered else []
     if not old.is_shown:
         return Retelling(shown=None, drafts=tuple(changes))
     payload = _payload(old, found, topics + joined)
@@ -46,7 +46,8 @@ def retell(old: Outdated, found: Found, wanted: Mapping[str, Priority]) -> Retel
     payload["edits"] = number
     words = named(old.current.text, old.current.asides, payload)
     shown = Shown(id=old.id, payload=payload, words=words)
-    return Retelling(shown=shown, drafts=(_edit(old, number), *changes))
+    edit = () if old.gathered else (_edit(old, number),)
+    return Retelling(shown=shown, drafts=(*edit, *changes))
 
 
 def _weigh(old: Outdated, *, is_lost: bool) -> Weight:
@@ -126,12 +127,17 @@ def marked(text: str, asides: Sequence[Aside], spans: Sequence[Span]) -> dict[st
 
 def named(text: str, asides: Sequence[Aside], payload: Mapping[str, object]) -> str:
     """Name the words that an alert tells of: the text's, or those beside it too where something was found there."""
-    return _fingerprint(whole(text, asides) if payload.get("beside") else text)
+    return _fingerprint(compared(text, asides, payload))
+
+
+def compared(text: str, asides: Sequence[Aside], payload: Mapping[str, object]) -> str:
+    """Return what an alert tells of a post, where it is compared with others."""
+    return whole(text, asides) if payload.get("beside") else text
 
 
 @lru_cache(maxsize=16)  # each chat is told of the same post
 def _fingerprint(text: str) -> str:
-    return fingerprint(analyse(text))
+    return fingerprint(read(text).document)
 
 
 def _tells(edits: Edits, weight: Weight) -> bool:

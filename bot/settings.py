@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,9 +19,11 @@ WHERE_TO_GET = {
 HOW_TO_WRITE = {
     "TELEGRAM_API_ID": "write the number that https://my.telegram.org calls «App api_id»",
     "TELEGRAM_SERVER": "write host:port, for example 127.0.0.1:443",
+    "HEARTBEAT_URL": "write the whole address, with https:// before it",
     "OWNER_IDS": "write Telegram user ids, which are numbers, with commas between them",
 }
-_UNSHOWN = {"TELEGRAM_API_ID"}  # the hash lies beside it, and is pasted here by mistake
+# Beside the id lies the hash, and is pasted here by mistake; whoever has the address can speak for us.
+_UNSHOWN = {"TELEGRAM_API_ID", "HEARTBEAT_URL"}
 _TEN_YEARS = 10 * 365 * 24 * 3600.0  # s: more is a slip, and dates end
 
 
@@ -50,9 +53,11 @@ class Settings(BaseSettings):
     verify_days: int = Field(default=30, ge=0)  # of each channel's past that are read again, round and round; 0: none
     request_rate: float = Field(default=3, gt=0)  # requests a second of one kind that a reader account makes on average
     alert_max_age: float = Field(default=24 * 3600, gt=0, le=_TEN_YEARS)  # s; older posts are stored without an alert
+    media_max_mb: int = Field(default=20, ge=0, le=4000)  # of a file of a matched post that is kept; 0: none is
     send_rate_total: float = Field(default=30, gt=0)  # messages a second in all
     send_rate_chat: float = Field(default=1, gt=0)  # messages a second to one chat
     send_rate_group: float = Field(default=20, gt=0)  # messages a minute to one group
+    heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
@@ -62,6 +67,15 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _on_the_web(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            parts = urlsplit(url.get_secret_value())
+            if parts.scheme not in {"http", "https"} or not parts.hostname:
+                raise ValueError("it is no address on the web")
+        return url
 
     @field_validator("data_dir", "telegram_server_key")
     @classmethod
@@ -76,6 +90,11 @@ class Settings(BaseSettings):
     def database_path(self) -> Path:
         """Say where the database lies."""
         return self.data_dir / "bot.db"
+
+    @property
+    def media_path(self) -> Path:
+        """Say where the files of posts lie."""
+        return self.data_dir / "media"
 
     @property
     def topics_path(self) -> Path:

@@ -153,6 +153,31 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
         ]
 
 
+@pytest.mark.parametrize(
+    ("ages", "said"),
+    [
+        ({"run": 10, "healthy": 10}, None),
+        ({"run": 10, "healthy": 300}, "a part of it does not"),
+        ({"run": 10}, "a part of it does not"),
+        ({"run": 300, "healthy": 300}, "no sign of life"),
+        ({}, "no sign of life"),
+    ],
+    ids=["healthy", "ill", "never_well", "dead", "new"],
+)
+def test_health_tells_a_dead_service_from_one_that_is_not_well(
+    ages: dict[str, int], said: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def beats(_settings: object) -> dict[str, datetime]:
+        return {row: datetime.now(UTC) - timedelta(seconds=age) for row, age in ages.items()}
+
+    monkeypatch.setattr(service, "_last_beats", beats)
+    monkeypatch.setattr(sys, "argv", ["channelwatch", "health"])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    assert ending.value.code == (1 if said else 0)
+    assert (said or "") in capsys.readouterr().err
+
+
 async def shell(*words: str, folder: Path, **env: str) -> tuple[int, str, str]:
     """Run a command to its end; return its exit code, standard output and standard error."""
     pipe = asyncio.subprocess.PIPE

@@ -7,6 +7,7 @@ from bot.cli import archive as archive  # isort: skip
 from bot.cli import importing as importing  # isort: skip
 from bot.cli import backtest as backtest  # isort: skip
 from bot.cli import doctor as doctor  # isort: skip
+from bot.cli import alerts as alerts  # isort: skip
 from bot.cli.shell import main
 
 __all__ = ["main"]

@@ -17,11 +17,13 @@ from bot.cli import gaps as gaps_
 from bot.cli.shell import cli, console
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
+from bot.locales.figures import show_size
 from bot.locales.refusals import refusal
 from bot.matching.topics import read_folder
 from bot.settings import Settings, load_settings
-from bot.store import channels, files, heartbeats, integrity, readers
+from bot.store import channels, files, heartbeats, integrity, media, readers
 from bot.store.database import Reader, open_read_only
+from bot.store.vault import Vault
 from bot.telegram import clients
 from bot.telegram.proxies import proxy_arguments
 from bot.telegram.sessions import is_signed_in
@@ -113,6 +115,8 @@ def _private(settings: Settings) -> Iterator[tuple[Path, int]]:
     folder = settings.data_dir
     own = [path for path in sorted(folder.glob("*")) if path.is_file()] if folder.is_dir() else []
     yield folder, files.FOLDER_MODE
+    if settings.media_path.is_dir():
+        yield settings.media_path, files.FOLDER_MODE
     for path in (Path(".env"), *own):
         yield path, files.FILE_MODE
 
@@ -164,11 +168,25 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             if not soundness.well:
                 return
             yield await _service(db)
+            yield await _files(db, settings)
             for number, reason in (await readers.lost(db)).items():
                 said = f"it cannot read any more. {refusal(reason, translator('en'))}"
                 yield Finding(what=f"reader account {number}", said=said, well=False)
     except ChannelwatchError as error:
         yield Finding(what="database", said=_one_line(error), well=False)
+
+
+async def _files(db: Reader, settings: Settings) -> Finding:
+    """Count the files of posts, and look whether those that are kept lie where they should."""
+    found, lost = await media.statistics(db), await _lost(db, Vault(settings.media_path))
+    said = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
+    if lost:
+        said = f"{said}; {lost} are gone from {settings.media_path}: put them back from a backup"
+    return Finding(what="files of posts", said=said, well=not lost)
+
+
+async def _lost(db: Reader, vault: Vault) -> int:
+    return sum(not vault.has(sha256) for sha256 in await media.kept(db))
 
 
 async def _soundness(db: Reader, path: Path) -> Finding:

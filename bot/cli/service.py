@@ -10,7 +10,7 @@ import typer
 
 from bot import app as service
 from bot import demo as story
-from bot import logs
+from bot import heartbeat, logs
 from bot.cli.shell import cli, console
 from bot.errors import ChannelwatchError
 from bot.settings import Settings, load_settings
@@ -130,13 +130,16 @@ async def _invite(settings: Settings, role: Role) -> None:
 
 @cli.command()
 def health() -> None:
-    """Exit with 0 if the service was alive within the last two minutes, else with 1.
+    """Exit with 0 if all of the service was well within the last two minutes, else with 1.
 
     Example: channelwatch health
     """
     beats = asyncio.run(_last_beats(load_settings()))
-    if "run" not in beats or service.utc_now() - beats["run"] > HEALTHY_WITHIN:
+    since = service.utc_now() - HEALTHY_WITHIN
+    if heartbeat.ALIVE not in beats or beats[heartbeat.ALIVE] < since:
         raise ChannelwatchError("not healthy: the service has given no sign of life for two minutes")
+    if heartbeat.HEALTHY not in beats or beats[heartbeat.HEALTHY] < since:
+        raise ChannelwatchError("not healthy: the service runs, but a part of it does not; its log says which")
     console.print("healthy")
 
 

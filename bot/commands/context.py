@@ -1,7 +1,7 @@
 """What a handler may use: the store, the present, the chat it speaks in and the language of that chat."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.commands.access import Need, allows
@@ -26,6 +26,7 @@ class Context:
     chat: Chat
     role: Role  # of who speaks
     t: Translator  # of the chat's language
+    own: Translator  # of the language of who speaks: for the notes over a tapped button, which nobody else sees
     inflector: Inflector  # knows the forms of words; loads its dictionaries at the first query
 
     def may(self, request: Request, need: Need) -> bool:
@@ -35,6 +36,11 @@ class Context:
     def date(self, moment: datetime) -> str:
         """Write a date as this chat reads it."""
         return show_date(moment, self.chat.time_zone, self.t.language, now=self.now)
+
+    @property
+    def private(self) -> "Context":
+        """The same for what only who speaks will see: in their own language."""
+        return replace(self, t=self.own)
 
     async def once(self, request: Request, effect: Effect) -> Reply:
         """Run an effect and remember its answer in one transaction; where both were done before, only say it again."""

@@ -7,18 +7,30 @@ from datetime import datetime, timedelta
 
 from bot.commands import (
     channels,
+    confirmations,
+    digest,
     edits,
     explain,
+    feedback,
     following,
+    here,
+    language,
     latest,
+    media,
     mute,
     post,
+    priority,
+    quiet,
+    quote,
     receipt,
     search,
+    snooze,
     start,
     status,
+    storms,
     topics,
     track,
+    under_alert,
 )
 from bot.commands.access import Access, Need
 from bot.commands.context import Context, Effect, Handler, once
@@ -32,7 +44,7 @@ from bot.locales import Translator, translator
 from bot.markup import Text, code
 from bot.matching.forms import Inflector
 from bot.models import Clock
-from bot.store import answers, chats
+from bot.store import answers, chats, dead
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 
@@ -53,8 +65,16 @@ COMMANDS: Mapping[str, Handler] = {
     "unfollow": channels.unfollow,
     "mute": mute.mute,
     "unmute": mute.unmute,
+    "priority": priority.priority,
+    "quiet": quiet.quiet,
+    "digest": digest.digest,
+    "storms": storms.storms,
     "receipt": receipt.receipt,
     "edits": edits.edits,
+    "confirmations": confirmations.confirmations,
+    "language": language.language,
+    "media": media.media,
+    "here": here.here,
     "ping": status.ping,
     "help": status.help_,
 }
@@ -85,13 +105,33 @@ TAPS: Mapping[str, Tap] = {
     "name": _tap(track.name_it, Need.LOOK, r"[\w-]{1,40}"),
     "drop": _tap(topics.drop, Need.INSTANCE, r"\d{1,15}(:sure)?"),
     "keep": _tap(topics.keep, Need.LOOK),
-    "mute": _tap(mute.mute_tapped, Need.CHAT, r"[ct]?\d{1,15}(:\d{1,3}[hd])?"),
-    "unmute": _tap(mute.unmute_tapped, Need.CHAT, r"[ct]\d{1,15}"),
+    "mute": _tap(mute.mute_tapped, Need.CHAT, rf"({mute.SUBJECT}|\d{{1,15}})(:\d{{1,3}}[hd])?"),
+    "unmute": _tap(mute.unmute_tapped, Need.CHAT, mute.SUBJECT),
+    "wake": _tap(topics.wake, Need.CHAT, mute.SUBJECT),
+    "include": _tap(topics.include, Need.INSTANCE, r"\d{1,15}:[0-9a-f]{8}"),
+    "quote": _tap(quote.tapped, Need.LOOK, under_alert.POST),
+    "snooze": _tap(snooze.tapped, Need.CHAT, snooze.ARGUMENT),
+    "wrong": _tap(feedback.tapped, Need.CHAT, under_alert.POST),
+    "blame": _tap(feedback.blame, Need.CHAT, feedback.BLAME),
+    "words": _tap(feedback.words, Need.INSTANCE, feedback.WORDS),
+    "word": _tap(feedback.word, Need.INSTANCE, feedback.WORD),
+    "exclude": _tap(feedback.exclude, Need.INSTANCE, feedback.WORD),
+    "leave": _tap(feedback.leave, Need.CHAT, under_alert.POST),
+    "back": _tap(under_alert.back, Need.CHAT, under_alert.POST),
+    "language": _tap(language.tapped, Need.CHAT, r"[a-z]{2}"),
+    "media": _tap(media.tapped, Need.CHAT, r"on|off"),
+    "confirmations": _tap(confirmations.tapped, Need.CHAT, r"on|off"),
+    "prio": _tap(priority.tapped, Need.CHAT, r"list|\d{1,15}(:(loud!?|silent|digest))?"),
+    "quiet": _tap(quiet.tapped, Need.CHAT, r"\d{1,4}-\d{1,4}|off"),
+    "digest": _tap(digest.tapped, Need.CHAT, r"(hour|day|week):\d{1,4}:[0-6]"),
+    "sum": _tap(digest.turn, Need.LOOK, r"-?\d{1,19}:\d{1,4}(:new)?"),
+    "storms": _tap(storms.tapped, Need.CHAT, r"\d{1,3}:\d{1,3}|off"),
     "edits": _tap(edits.tapped, Need.CHAT, r"all|words|none"),
     "post": _tap(post.tapped, Need.LOOK, r"\d{1,15}:\d{1,10}"),
     "page": _tap(post.turn, Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}"),
     "seen": _tap(latest.seen, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
     "late": _tap(latest.late, Need.LOOK, r"\d{4}-\d\d-\d\dT\d\d(:\d{1,19})?"),
+    "told": _tap(latest.told, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
     "more": _tap(search.more, Need.LOOK, r"[\w-]{1,40}(:\d{1,19}(:\d{1,3})?)?"),
     "order": _tap(search.reorder, Need.LOOK, r"[\w-]{1,40}:(newest|best)"),
     "latest": _tap(latest.more, Need.LOOK, r"\d{1,15}:\d{1,19}"),
@@ -128,19 +168,21 @@ class Dispatch:
         entering = request.command == "start" and not request.tapped
         if role is None and not entering:
             raise start.StrangerError
+        own = translator(await start.language_of(self._database, request))
         if role is not None and request.said_at is not None and now - request.said_at > STALE:
-            return _away(request)
+            return _away(request, own)
         if entering:
             return await start.enter(request, database=self._database, access=self._access, now=now)
         chat = await self._chat(request)
         if chat is None or role is None:
-            return _not_paired(request)
+            return _not_paired(request, own)
         context = Context(
             database=self._database,
             now=now,
             chat=chat,
             role=role,
             t=translator(chat.language),
+            own=own,
             inflector=self._inflector,
         )
         return await (_tapped if request.tapped else _said)(request, context)
@@ -149,7 +191,8 @@ class Dispatch:
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         if chat is not None and chat.suspended is not None:
             # Who writes to us can be written to.
-            await self._database.write(lambda tx: chats.resume(tx, chat.id))
+            now = self._clock()
+            await self._database.write(lambda tx: dead.resume(tx, chat.id, now))
         return chat
 
 
@@ -160,10 +203,9 @@ def _nothing_but(reply: Reply) -> Effect:
     return effect
 
 
-def _away(request: Request) -> Reply:
+def _away(request: Request, t: Translator) -> Reply:
     if not request.command or not request.addressed:
         return Reply()
-    t = translator(start.spoken(request.language))
     return say(t.gettext("I was away. Please send it again: /{command}").format(command=request.command))
 
 
@@ -182,9 +224,9 @@ async def _said(request: Request, context: Context) -> Reply:
 async def _tapped(request: Request, context: Context) -> Reply:
     tap = TAPS.get(request.command)
     if tap is None or not tap.argument.fullmatch(request.argument):
-        return Reply(note=context.t.gettext("This button no longer works."))
+        return Reply(note=context.own.gettext("This button no longer works."))
     if not context.may(request, tap.need):
-        return Reply(note=context.t.gettext("Only owners and editors can do that here."))
+        return Reply(note=context.own.gettext("Only owners and editors can do that here."))
     return await tap.handler(request, context)
 
 
@@ -228,8 +270,7 @@ def _unknown(request: Request, t: Translator) -> Reply:
     )
 
 
-def _not_paired(request: Request) -> Reply:
+def _not_paired(request: Request, t: Translator) -> Reply:
     if not request.addressed or request.tapped or not request.command:
         return Reply()
-    t = translator(start.spoken(request.language))
     return say(t.gettext("Send /start first, then I write to this chat."))

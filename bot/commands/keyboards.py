@@ -1,6 +1,7 @@
 """Buttons: what can be chosen comes in, rows of buttons go out; their data is `verb:argument:…`, at most 64 bytes."""
 
 from collections.abc import Collection, Iterable, Sequence
+from zlib import crc32
 
 from bot.commands.talk import Rows
 from bot.commands.zones import OFFERED, city
@@ -18,6 +19,11 @@ _LONGEST_LABEL = 30  # characters; phones cut longer ones in a row of two
 def button(label: str, *data: str | int) -> Button:
     """Make a button whose tap comes back as `verb:argument:…`."""
     return Button(text=label, data=":".join(map(str, data)).encode())
+
+
+def name_word(word: str) -> str:
+    """Name a word in a button's data, which has no room for the word itself."""
+    return f"{crc32(word.encode()):08x}"
 
 
 def rows_of(buttons: Iterable[Button], width: int) -> Rows:

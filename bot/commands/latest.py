@@ -1,5 +1,7 @@
 """The newest posts: a channel or a topic comes in, its posts go out in pages, or what a channel would have brought."""
 
+from collections.abc import Sequence
+
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.listing import PAGE, listed
@@ -12,8 +14,10 @@ from bot.matching.compiled import Compiled
 from bot.matching.plan import merged
 from bot.search import Hit
 from bot.search import search as look
-from bot.store import channels, posts, subscriptions, topics
+from bot.store import channels, posts, restorations, subscriptions, topics
 from bot.store import late as late_posts
+from bot.store.late import Spans
+from bot.store.posts import StoredPost
 
 
 async def latest(request: Request, context: Context) -> Reply:
@@ -43,7 +47,7 @@ async def seen(request: Request, context: Context) -> Reply:
     found = await _would_have(context, int(number), before=int(before) if before else None)
     if not found:
         line = context.t.gettext("Nothing that I have stored of it fits the topics of this chat.")
-        return say(line) if not before else Reply(note=context.t.gettext("That was all."))
+        return say(line) if not before else Reply(note=context.own.gettext("That was all."))
     shown = found[:PAGE]
     onward = button(context.t.gettext("More"), "seen", number, shown[-1].post.version_id)
     return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
@@ -54,10 +58,23 @@ async def late(request: Request, context: Context) -> Reply:
     hour, _, before = request.argument.partition(":")
     last = int(before) if before else None
     found = await late_posts.listed(context.database, context.chat.id, hour, limit=PAGE + 1, before=last)
+    return _summed_up(found, context, verb="late", key=hour)
+
+
+async def told(request: Request, context: Context) -> Reply:
+    """List the posts that may have been told before a backup was put back; the button names the notice by its key."""
+    key, _, before = request.argument.partition(":")
+    last = int(before) if before else None
+    found = await restorations.listed(context.database, context.chat.id, int(key), limit=PAGE + 1, before=last)
+    return _summed_up(found, context, verb="told", key=key)
+
+
+def _summed_up(found: Sequence[tuple[StoredPost, Spans]], context: Context, *, verb: str, key: str) -> Reply:
+    """Write a page of what a notice summed up; its last button asks for the page after it."""
     if not found:
-        return Reply(note=context.t.gettext("That was all."))
+        return Reply(note=context.own.gettext("That was all."))
     shown = [Hit(post=post, spans=spans) for post, spans in found[:PAGE]]
-    onward = button(context.t.gettext("More"), "late", hour, shown[-1].post.version_id)
+    onward = button(context.t.gettext("More"), verb, key, shown[-1].post.version_id)
     return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
 
 

@@ -1,16 +1,17 @@
-"""Silence for a while: a channel or a topic and a time come in, this chat hears nothing of it until then."""
+"""Silence for a while: a channel, a topic, or a topic in a channel, and a time come in; a chat hears nothing of it."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.commands.context import Context
 from bot.commands.keyboards import button
-from bot.commands.naming import Scope, channel_scope, find_scope, topic_scope
+from bot.commands.naming import Scope, find_scope, scope_of
 from bot.commands.talk import Reply, Request, Rows, message, say
 from bot.locales import Translator
 from bot.markup import Text, code
-from bot.models import Outgoing
-from bot.store import channels, subscriptions, topics
+from bot.models import Button, Outgoing
+from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
 
@@ -18,7 +19,12 @@ _HOUR, _DAY = 60, 24 * 60  # minutes
 _UNITS = {"m": 1, "h": _HOUR, "d": _DAY, "w": 7 * _DAY, "mo": 30 * _DAY}  # minutes
 _RUSSIAN = {"м": "m", "ч": "h", "д": "d", "н": "w", "мес": "mo"}
 _DURATION = re.compile(r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*(mo|мес|[mhdwмчдн])[a-zа-яё]*\.?$", re.IGNORECASE)
+_MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|пн))\.?$", re.IGNORECASE)
+_BEGINS = time(9)  # a week's work
 _OFFERED = ("8h", "7d")
+_MOST_LISTED = 50
+_LONGEST_LABEL = 40  # characters of a name on a button
+SUBJECT = r"(?:t\d{1,15})?c\d{1,15}|t\d{1,15}"  # what a button's data calls a topic, a channel, and one in the other
 
 
 def split_duration(argument: str) -> tuple[str, timedelta | None]:
@@ -31,23 +37,39 @@ def split_duration(argument: str) -> tuple[str, timedelta | None]:
     return argument[: found.start()].strip(), timedelta(minutes=minutes)
 
 
+def split_end(argument: str, context: Context) -> tuple[str, datetime | None]:
+    """Take a duration, or «until Monday», off the end of what was typed; return when it ends, None means never."""
+    found = _MONDAY.search(argument.strip())
+    if found is not None:
+        return argument.strip()[: found.start()].strip(), next_monday(context)
+    rest, duration = split_duration(argument)
+    return rest, None if duration is None else context.now + duration
+
+
+def next_monday(context: Context) -> datetime:
+    """Return when the next week's work begins: on Monday at 9 in the chat's time zone, and never today."""
+    zone = ZoneInfo(context.chat.time_zone)
+    today = context.now.astimezone(zone).date()
+    return datetime.combine(today + timedelta(days=7 - today.weekday()), _BEGINS, zone).astimezone(UTC)
+
+
 async def mute(request: Request, context: Context) -> Reply:
-    """Mute a channel or a topic by its name; without one, list what is muted."""
-    typed, duration = split_duration(request.argument)
+    """Mute a channel, a topic, or one in the other by their names; without any, list what is muted."""
+    typed, until = split_end(request.argument, context)
     if not typed:
         return Reply(messages=(await _overview(context.database, context),))
     scope = await find_scope(context.database, typed, context.t)
     if scope is None:
         return _unknown(typed, context.t, hint=True)
-    return await _mute(request, context, scope, until=_end(duration, context))
+    return await _mute(request, context, scope, until=until)
 
 
 async def mute_tapped(request: Request, context: Context) -> Reply:
-    """Mute what a button names: `c<channel>` or `t<topic>` or, under an alert, a bare channel id, and a time."""
-    subject, _, time = request.argument.partition(":")
-    scope = await _scope_of(context.database, subject, context.t)
-    _, duration = split_duration(time)
-    return await _mute(request, context, scope, until=_end(duration, context)) if scope else Reply()
+    """Mute what a button names, a subject or, under an alert of an earlier version, a bare channel id; and a time."""
+    subject, _, typed = request.argument.partition(":")
+    scope = await read_subject(context.database, subject, context.t)
+    _, until = split_end(typed, context)
+    return await _mute(request, context, scope, until=until) if scope else Reply()
 
 
 async def unmute(request: Request, context: Context) -> Reply:
@@ -60,18 +82,57 @@ async def unmute(request: Request, context: Context) -> Reply:
 
 async def unmute_tapped(request: Request, context: Context) -> Reply:
     """End the mute that a button names."""
-    scope = await _scope_of(context.database, request.argument, context.t)
+    scope = await read_subject(context.database, request.argument, context.t)
     return await _unmute(request, context, scope) if scope else Reply()
 
 
-def _end(duration: timedelta | None, context: Context) -> datetime | None:
-    return None if duration is None else context.now + duration
+async def silence(tx: Transaction, context: Context, scope: Scope, *, until: datetime | None) -> None:
+    """Let this chat hear nothing of something; what has ended by itself is cleared away."""
+    await subscriptions.forget_ended(tx, now=context.now)
+    chat_id = context.chat.id
+    await subscriptions.mute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id, until=until)
+
+
+async def read_subject(db: Reader, subject: str, t: Translator) -> Scope | None:
+    """Return what a button's data names; None where it is no more."""
+    topic, _, channel = subject.rpartition("c")
+    if subject.startswith("t") and not topic:
+        topic, channel = subject, ""
+    numbers = (int(channel) if channel else None, int(topic[1:]) if topic else None)
+    return await scope_of(db, channel_id=numbers[0], topic_id=numbers[1], t=t)
+
+
+def subject_of(scope: Scope) -> str:
+    """Name something in a button's data."""
+    topic = "" if scope.topic_id is None else f"t{scope.topic_id}"
+    return topic if scope.channel_id is None else f"{topic}c{scope.channel_id}"
+
+
+def show_end(until: datetime | None, context: Context) -> str:
+    """Write until when something is muted."""
+    t = context.t
+    return t.gettext("until {time}").format(time=context.date(until)) if until else t.gettext("for good")
+
+
+async def muted(db: Reader, context: Context) -> list[tuple[Mute, Scope]]:
+    """Return the mutes of this chat, and what each is about."""
+    found = []
+    for each in await subscriptions.mutes_of(db, context.chat.id, context.now):
+        scope = await scope_of(db, channel_id=each.channel_id, topic_id=each.topic_id, t=context.t)
+        if scope is not None:
+            found.append((each, scope))
+    return found
+
+
+def end_button(scope: Scope, verb: str, t: Translator) -> Button:
+    """Offer to end a mute."""
+    label = t.gettext("Unmute {name}").format(name=scope.name.text[:_LONGEST_LABEL])
+    return button(label, verb, subject_of(scope))
 
 
 async def _mute(request: Request, context: Context, scope: Scope, *, until: datetime | None) -> Reply:
     async def effect(tx: Transaction) -> Reply:
-        chat_id = context.chat.id
-        await subscriptions.mute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id, until=until)
+        await silence(tx, context, scope, until=until)
         t = context.t
         if until is None:
             text = Text().say(t.gettext("Muted in this chat: {name}"), name=scope.name)
@@ -79,7 +140,7 @@ async def _mute(request: Request, context: Context, scope: Scope, *, until: date
             text = Text().say(
                 t.gettext("Muted in this chat until {time}: {name}"), name=scope.name, time=context.date(until)
             )
-        return _settled(request, message(text, _choices(scope, t)), t.gettext("Muted"))
+        return _settled(request, message(text, _choices(scope, t)), context.own.gettext("Muted"))
 
     return await context.once(request, effect)
 
@@ -95,7 +156,7 @@ async def _unmute(request: Request, context: Context, scope: Scope) -> Reply:
 
 
 def _settled(request: Request, answer: Outgoing, note: str | None) -> Reply:
-    """Change our own message; an alert under which «Mute here» was tapped stays, and a new message answers."""
+    """Change our own message; an alert of an earlier version, with «Mute here», stays, and a new message answers."""
     if not request.tapped:
         return Reply(messages=(answer,))
     under_alert = request.argument.isdigit()
@@ -104,45 +165,22 @@ def _settled(request: Request, answer: Outgoing, note: str | None) -> Reply:
 
 def _choices(scope: Scope, t: Translator) -> Rows:
     names = {"8h": t.gettext("Only 8 hours"), "7d": t.gettext("Only 7 days")}
-    times = tuple(button(names[time], "mute", _subject(scope), time) for time in _OFFERED)
-    return (times, (button(t.gettext("Unmute"), "unmute", _subject(scope)),))
-
-
-def _subject(scope: Scope) -> str:
-    return f"t{scope.topic_id}" if scope.channel_id is None else f"c{scope.channel_id}"
-
-
-async def _scope_of(db: Reader, subject: str, t: Translator) -> Scope | None:
-    number = int(subject.lstrip("ct"))
-    if subject.startswith("t"):
-        return next((topic_scope(topic, t) for topic in await topics.all_topics(db) if topic.id == number), None)
-    channel = await channels.get(db, number)
-    return channel_scope(channel) if channel else None
+    times = tuple(button(names[time], "mute", subject_of(scope), time) for time in _OFFERED)
+    return (times, (button(t.gettext("Unmute"), "unmute", subject_of(scope)),))
 
 
 async def _overview(db: Reader, context: Context) -> Outgoing:
     t = context.t
-    mutes = await subscriptions.mutes_of(db, context.chat.id, context.now)
     text, rows = Text(), []
+    mutes = await muted(db, context)
     if not mutes:
         text.line(t.gettext("Nothing is muted in this chat."))
-    for mute in mutes:
-        scope = await _scope_of_mute(db, mute, t)
-        if scope is not None:
-            until = (
-                t.gettext("until {time}").format(time=context.date(mute.until)) if mute.until else t.gettext("for good")
-            )
-            text.line(t.gettext("Muted {until}: {name}"), name=scope.name, until=until)
-            rows.append(
-                (button(t.gettext("Unmute {name}").format(name=scope.name.text[:40]), "unmute", _subject(scope)),)
-            )
-    text.line().say(t.gettext("To mute a channel or a topic, write for example: {example}"), example=code(_example(t)))
-    return message(text, tuple(rows[:50]))
-
-
-async def _scope_of_mute(db: Reader, mute: Mute, t: Translator) -> Scope | None:
-    subject = f"t{mute.topic_id}" if mute.channel_id is None else f"c{mute.channel_id}"
-    return await _scope_of(db, subject, t)
+    for each, scope in mutes:
+        text.line(t.gettext("Muted {until}: {name}"), name=scope.name, until=show_end(each.until, context))
+        rows.append((end_button(scope, "unmute", t),))
+    text.line().line(t.gettext("To mute a channel or a topic, write for example: {example}"), example=code(_example(t)))
+    text.say(t.gettext("A topic in one channel, until Monday: {example}"), example=code(_longer_example(t)))
+    return message(text, tuple(rows[:_MOST_LISTED]))
 
 
 def _unknown(typed: str, t: Translator, *, hint: bool = False) -> Reply:
@@ -155,3 +193,7 @@ def _unknown(typed: str, t: Translator, *, hint: bool = False) -> Reply:
 
 def _example(t: Translator) -> str:
     return t.gettext("/mute @name 8h")
+
+
+def _longer_example(t: Translator) -> str:
+    return t.gettext("/mute outages @name until Monday")

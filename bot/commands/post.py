@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from bot.asides import in_both, reworded, worded
+from bot.commands import files
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.talk import Reply, Request, message, say
@@ -36,14 +37,14 @@ async def post(request: Request, context: Context) -> Reply:
 async def tapped(request: Request, context: Context) -> Reply:
     """Show the post that a button names, in a message of its own."""
     channel_id, message_id = map(int, request.argument.split(":"))
-    found = await _stored(channel_id, message_id, context)
+    found = await _stored(channel_id, message_id, context.private)
     return Reply(note=found) if isinstance(found, str) else Reply(messages=(await _page(found, 0, context),))
 
 
 async def turn(request: Request, context: Context) -> Reply:
     """Turn to another page; the button names the post and the page."""
     channel_id, message_id, number = map(int, request.argument.split(":"))
-    found = await _stored(channel_id, message_id, context)
+    found = await _stored(channel_id, message_id, context.private)
     return Reply(note=found) if isinstance(found, str) else Reply(edit=await _page(found, number, context))
 
 
@@ -85,7 +86,8 @@ async def _stored(channel_id: int, message_id: int, context: Context) -> list[St
 
 
 async def _page(items: Sequence[StoredPost], number: int, context: Context) -> Outgoing:
-    pages = _packed([*_texts(items, context.t), *await _history(items, context)])
+    kept = await files.lines(items, context)
+    pages = _packed([*_texts(items, context.t), *filter(None, [kept]), *await _history(items, context)])
     number = min(number, len(pages) - 1)
     text = _heading(items, context).add("\n").join(pages[number])
     data = (items[0].channel_id, items[0].message_id)

@@ -1,12 +1,13 @@
 """Queries that people type: the text comes in, its compiled form goes out, or a refusal that shows the place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.locales import Translator
 from bot.markup import Piece, Text, bold, code
-from bot.matching.compiled import Compiled, compile_query
+from bot.matching.compiled import Compiled
+from bot.matching.exclusions import compile_excluding
 from bot.matching.forms import Inflector
-from bot.matching.query import parse
 from bot.matching.refusals import MESSAGES, QueryError
 
 SHOWN_QUERY = 600  # characters, so that the rest of an answer still fits below it
@@ -22,10 +23,10 @@ class Understood:
     compiled: Compiled
 
 
-def understand(source: str, inflector: Inflector) -> Understood | QueryError:
-    """Read a query and find the forms of its words; return the error where it cannot be read."""
+def understand(source: str, inflector: Inflector, *, excluded: Sequence[str] = ()) -> Understood | QueryError:
+    """Read a query, leave words out, and find the forms of them all; return the error where it cannot be read."""
     try:
-        return Understood(source=source, compiled=compile_query(parse(source), inflector))
+        return Understood(source=source, compiled=compile_excluding(source, excluded, inflector))
     except QueryError as error:
         return error
 

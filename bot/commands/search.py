@@ -75,7 +75,7 @@ async def more(request: Request, context: Context) -> Reply:
     asked = replace(asked, order=Order.NEWEST if skip is None else Order.BEST)
     found = await _find(asked, context, place)
     if not found.hits and found.before is None:
-        return Reply(note=context.t.gettext("That was all."))
+        return Reply(note=context.own.gettext("That was all."))
     rows = _onward(found, asked, key, place, context.t)
     return Reply(messages=(listed(Text(), found.hits, context, rows, ending=_reached(found, context)),))
 
@@ -117,7 +117,7 @@ async def _remembered(key: str, context: Context) -> Asked | Reply:
     kept = await answers.find(context.database, key)
     typed = Reply.from_json(kept).memory if kept is not None else ""
     if not typed:
-        return Reply(note=context.t.gettext("This search is too old. Please send it again."))
+        return Reply(note=context.own.gettext("This search is too old. Please send it again."))
     asked = await _understand(typed, context)
     return say(asked) if isinstance(asked, Text) else asked
 

@@ -11,8 +11,8 @@ from bot.commands.zones import city, find_zone
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
 from bot.markup import Text, bold
-from bot.models import Outgoing
-from bot.store import chats, subscriptions, topics
+from bot.models import Outgoing, PeerKind
+from bot.store import chats, dead, subscriptions, topics
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
 
@@ -23,6 +23,12 @@ _IN_RUSSIAN = {"ru", "uk", "be", "kk"}
 def spoken(language: str) -> str:
     """Return the one of our languages for a Telegram language code."""
     return "ru" if language.lower().replace("_", "-").partition("-")[0] in _IN_RUSSIAN else "en"
+
+
+async def language_of(db: Reader, request: Request) -> str:
+    """Return the language of who speaks: what they have chosen with the bot in private, else what Telegram says."""
+    private = await chats.by_peer(db, PeerKind.USER, request.person_id)
+    return spoken(request.language) if private is None else private.language
 
 
 class StrangerError(Exception):
@@ -38,9 +44,8 @@ async def enter(request: Request, *, database: Database, access: Access, now: da
             raise StrangerError
         chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
         if chat is None and not allows(role, Need.CHAT, private=request.private):
-            return say(
-                translator(spoken(request.language)).gettext("Only an owner or an editor can bring me into a group.")
-            )
+            t = translator(await language_of(tx, request))
+            return say(t.gettext("Only an owner or an editor can bring me into a group."))
         settled = await _pair(tx, request, chat, now=now)
         return Reply(messages=(await setup_screen(tx, settled, translator(settled.language)),))
 
@@ -101,7 +106,8 @@ async def choose_language(request: Request, context: Context) -> Reply:
 
     async def effect(tx: Transaction) -> Reply:
         await chats.set_language(tx, context.chat.id, language)
-        return Reply(edit=await setup_screen(tx, replace(context.chat, language=language), translator(language)))
+        screen = await setup_screen(tx, replace(context.chat, language=language), translator(language))
+        return Reply(edit=screen, menu=language)
 
     return await context.once(request, effect)
 
@@ -111,7 +117,7 @@ async def test_alert(request: Request, context: Context) -> Reply:
 
     async def effect(tx: Transaction) -> Reply:
         await context.notify(tx, f"test:{request.key}", {"notice": "test_alert"})
-        return Reply(note=context.t.gettext("It is on its way."))
+        return Reply(note=context.own.gettext("It is on its way."))
 
     return await context.once(request, effect)
 
@@ -131,7 +137,9 @@ async def _role(tx: Transaction, request: Request, *, access: Access, now: datet
 
 
 async def _pair(tx: Transaction, request: Request, chat: Chat | None, *, now: datetime) -> Chat:
-    language = spoken(request.language)
+    language = await language_of(tx, request)
+    if chat is not None:
+        await dead.resume(tx, chat.id, now)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
     if chat is None and request.private:
         for topic in await topics.all_topics(tx):

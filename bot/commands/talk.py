@@ -42,6 +42,7 @@ class Request:
     reply_to: int | None = None  # the message of this chat that was answered
     replied: str | None = None  # its text, for the commands that want it; None where it cannot be read
     query_id: int | None = None  # of a tap
+    forum: bool = False  # the chat has threads; where none is named, it is the general one
 
     @property
     def private(self) -> bool:
@@ -83,7 +84,10 @@ class Reply:
 
     messages: tuple[Outgoing, ...] = ()  # new ones, in order
     edit: Outgoing | None = None  # takes the place of the message whose button was tapped
-    note: str | None = None  # a short word over the tapped button
+    buttons: Rows | None = None  # take the place of that message's buttons alone
+    answers: bool = False  # in a group, new messages answer that message
+    note: str | None = None  # a short word over the tapped button, for who tapped alone
+    menu: str | None = None  # the language in which Telegram's menu shows the commands here from now on
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
     def to_json(self) -> str:

@@ -1,48 +1,73 @@
 """Topics of a chat: switches that people tap and names that they write come in; the screen of topics goes out."""
 
-from collections.abc import Sequence
+import asyncio
 
-from bot.commands import keyboards
 from bot.commands.access import Need
 from bot.commands.context import Context
-from bot.commands.keyboards import button
+from bot.commands.keyboards import button, name_word
+from bot.commands.mute import read_subject
 from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
-from bot.commands.queries import short
+from bot.commands.overview import screen
 from bot.commands.start import setup_screen
-from bot.commands.talk import Reply, Request, Rows, change, message, say
+from bot.commands.talk import Reply, Request, Rows, change, say
 from bot.locales import Translator
-from bot.markup import Text, bold, code
-from bot.models import Outgoing
+from bot.markup import Text, bold
+from bot.matching.exclusions import compile_excluding
 from bot.store import subscriptions, topics
-from bot.store.chats import Chat
-from bot.store.database import Reader, Transaction
+from bot.store.database import Transaction
 from bot.store.topics import Topic
-
-_SHOWN_QUERY = 200  # characters of a query in a list
-_ROOM = 3400  # characters of a list
-_LONGEST_NAME = 30  # characters of a name in a long list
 
 
 async def show(request: Request, context: Context) -> Reply:
-    """Show all topics as switches."""
-    del request
-    return Reply(messages=(await _screen(context.database, context.chat, context.t),))
+    """Show all topics as switches, and how each does."""
+    return Reply(messages=(await screen(context.database, request, context),))
 
 
 async def switch(request: Request, context: Context) -> Reply:
     """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
-    number, state, screen = request.argument.split(":")
+    number, state, drawn = request.argument.split(":")
     topic_id = int(number)
 
     async def effect(tx: Transaction) -> Reply:
         if all(topic.id != topic_id for topic in await topics.all_topics(tx)):
-            return Reply(note=context.t.gettext("This topic is gone."))
+            return Reply(note=context.own.gettext("This topic is gone."))
         if state == "on":
             await subscriptions.subscribe(tx, context.chat.id, topic_id, now=context.now)
         else:
             await subscriptions.unsubscribe(tx, context.chat.id, topic_id)
-        draw = setup_screen if screen == "setup" else _screen
-        return Reply(edit=await draw(tx, context.chat, context.t))
+        if drawn == "setup":
+            return Reply(edit=await setup_screen(tx, context.chat, context.t))
+        return Reply(edit=await screen(tx, request, context))
+
+    return await context.once(request, effect)
+
+
+async def wake(request: Request, context: Context) -> Reply:
+    """End a mute that the screen lists."""
+
+    async def effect(tx: Transaction) -> Reply:
+        scope = await read_subject(tx, request.argument, context.t)
+        if scope is not None:
+            chat_id = context.chat.id
+            await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
+        return Reply(edit=await screen(tx, request, context))
+
+    return await context.once(request, effect)
+
+
+async def include(request: Request, context: Context) -> Reply:
+    """Let a topic no longer leave out a word that the screen lists."""
+    number, named = request.argument.split(":")
+    topic = await topics.get(context.database, int(number))
+    if topic is None:
+        return Reply(note=context.own.gettext("This topic is gone."))
+    left_out = [word for word in topic.excluded if name_word(word) != named]
+    compiled = await asyncio.to_thread(compile_excluding, topic.query, left_out, context.inflector)
+
+    async def effect(tx: Transaction) -> Reply:
+        if not await topics.leave_out(tx, topic, left_out, compiled.to_json()):
+            return Reply(note=context.own.gettext("The topic has just been changed. Please tap again."))
+        return Reply(edit=await screen(tx, request, context))
 
     return await context.once(request, effect)
 
@@ -74,7 +99,7 @@ async def drop(request: Request, context: Context) -> Reply:
     async def effect(tx: Transaction) -> Reply:
         topic = next((topic for topic in await topics.all_topics(tx) if topic.id == topic_id), None)
         if topic is None or topic.builtin:
-            return Reply(note=t.gettext("This topic is gone."))
+            return Reply(note=context.own.gettext("This topic is gone."))
         others = set(await topics.users(tx, topic_id)) - {context.chat.id}
         if others and not sure:
             return _ask(topic, len(others), t)
@@ -88,34 +113,6 @@ async def keep(request: Request, context: Context) -> Reply:
     """Leave a topic as it is, after all."""
     del request
     return change(context.t.gettext("Nothing is deleted."))
-
-
-async def _screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
-    every = await topics.all_topics(db)
-    on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
-    text = Text().line(t.gettext("Topics of this chat. Tap one to switch it on or off."))
-    shown = every[: keyboards.MOST_SWITCHES]
-    text.join(_queries([topic for topic in shown if not topic.builtin]))
-    hidden = len(every) - len(shown)
-    if hidden:
-        line = t.ngettext(
-            "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
-            "{n} more topics do not fit here: /track and a name switch them on, /untrack off.",
-            hidden,
-        )
-        text.line(line, n=hidden)
-    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(example(t)))
-    return message(text, keyboards.topic_rows(shown, on, t, screen="topics"))
-
-
-def _queries(own: Sequence[Topic]) -> Text:
-    """List topics with what they look for; of many, only as much of it as leaves room for all."""
-    text = Text().add("\n")
-    room = min(_SHOWN_QUERY, _ROOM // max(1, len(own)) - _LONGEST_NAME)
-    for topic in own:
-        name = topic.name if room == _SHOWN_QUERY else topic.name[:_LONGEST_NAME]
-        text.add(bold(name), ": ", short(topic.query, room), "\n")
-    return text.add("\n" if own else "")
 
 
 def _ask(topic: Topic, others: int, t: Translator) -> Reply:
@@ -136,8 +133,3 @@ def _usage_untrack(t: Translator) -> str:
 
 def _unknown(name: str, t: Translator) -> Text:
     return Text().say(t.gettext("There is no topic {name}. See /topics."), name=bold(tidy(name)[:LONGEST_NAME]))
-
-
-def example(t: Translator) -> str:
-    """Show how a topic is made."""
-    return t.gettext("/track Payments: “payment system” outage|failure")

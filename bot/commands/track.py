@@ -10,13 +10,14 @@ from bot.commands.access import Need
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
+from bot.commands.overview import example
 from bot.commands.preview import preview
 from bot.commands.queries import SHOWN_QUERY, Understood, look_for, refusal, short, understand
 from bot.commands.talk import Reply, Request, change, message, say
-from bot.commands.topics import example
 from bot.locales import Translator
 from bot.markup import LIMIT, Text, bold, code
 from bot.matching.compiled import Compiled, weight
+from bot.matching.refusals import QueryError
 from bot.matching.regex import MOST_IN_ALL
 from bot.store import answers, subscriptions, topics
 from bot.store.database import Reader, Transaction
@@ -45,23 +46,32 @@ async def track(request: Request, context: Context) -> Reply:
         return say(context.t.gettext("Only owners and editors can make topics. /topics shows those there are."))
     if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name.lower() == "re" and query.startswith("/")):
         return say(_unnamed(context.t))
-    understood = await asyncio.to_thread(understand, query, context.inflector)
+    understood = await _understand(query, await find_topic(context.database, name), context)
     if not isinstance(understood, Understood):
         return say(refusal(understood, query, context.t))
     return await _offer(request, context, name, understood)
+
+
+async def _understand(query: str, known: Topic | None, context: Context) -> Understood | QueryError:
+    """Read a query for a topic, with the words that the topic leaves out already."""
+    excluded = known.excluded if known is not None else ()
+    return await asyncio.to_thread(understand, query, context.inflector, excluded=excluded)
 
 
 async def save(request: Request, context: Context) -> Reply:
     """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
     name, query = split_name(await _remembered(context.database, request.argument))
     if query is None:
-        return _too_old(context.t)
-    understood = await asyncio.to_thread(understand, query, context.inflector)
+        return _too_old(context.own)
+    before = await find_topic(context.database, name)
+    understood = await _understand(query, before, context)
     if not isinstance(understood, Understood):
         return change(refusal(understood, query, context.t))
 
     async def effect(tx: Transaction) -> Reply:
         known = await find_topic(tx, name)
+        if known is not None and known.excluded != (before.excluded if before else ()):
+            return Reply(note=context.own.gettext("The topic has just been changed. Please tap again."))
         obstacle = await _obstacle(tx, known, understood, context)
         if obstacle is not None:
             return change(obstacle)
@@ -80,7 +90,7 @@ async def edit(request: Request, context: Context) -> Reply:
     """Hand out the command of a preview, to be changed and sent again."""
     name, query = split_name(await _remembered(context.database, request.argument))
     if query is None:
-        return _too_old(context.t)
+        return _too_old(context.own)
     return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
 
 
@@ -88,7 +98,7 @@ async def name_it(request: Request, context: Context) -> Reply:
     """Hand out the command that makes a topic of a query that was only tried."""
     query = await _remembered(context.database, request.argument)
     if not query:
-        return _too_old(context.t)
+        return _too_old(context.own)
     line = context.t.gettext("Tap to copy, give it a name, and send it: {command}")
     return _to_send_again(line, context.t.gettext("NAME"), query)
 
@@ -162,7 +172,10 @@ async def _is_too_heavy(db: Reader, known: Topic | None, understood: Understood)
 
 
 def _tell_before(text: Text, known: Topic | None, understood: Understood, t: Translator) -> None:
-    """Tell what was looked for until now, where it is something else."""
+    """Tell what was looked for until now, where it is something else, and what stays left out."""
+    if known is not None and known.excluded:
+        line = t.gettext("Without posts that say: {words}. /topics brings them back.")
+        text.line(line, words=", ".join(known.excluded))
     if known is not None and known.query != understood.source:
         text.line(t.gettext("Until now I looked for: {query}"), query=short(known.query, SHOWN_QUERY))
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.asides import Aside
-from bot.delivery.rendering import TITLE_ROOM, TOPIC_ROOM, Audience, moment, no_longer_visible, one_line
+from bot.delivery.rendering import TITLE_ROOM, TOPIC_ROOM, Audience, moment, no_longer_visible
 from bot.locales.titles import comparable, in_full, topic_title
-from bot.markup import Text, link
+from bot.markup import Text, link, one_line
 from bot.matching.wording import difference
 from bot.models import Button, Outgoing, post_link
 
@@ -19,6 +19,7 @@ class PostChange:
     title: str
     username: str | None
     message_id: int
+    date: datetime
     text: str
     asides: tuple[Aside, ...] = ()
     before: str | None  # the text before an edit; None where the post is no longer visible
@@ -48,6 +49,16 @@ def render_change(change: PostChange, audience: Audience) -> Outgoing:
     written, entities = text.cut().build()
     history = Button(text=gettext("History"), data=f"post:{change.channel_id}:{change.message_id}".encode())
     return Outgoing(text=written, entities=entities, buttons=((history,),))
+
+
+def render_confirmation(change: PostChange, audience: Audience) -> Outgoing:
+    """Write that a second channel says what the alert says."""
+    name = f"@{change.username}" if change.username else one_line(change.title, TITLE_ROOM) or str(change.channel_id)
+    url = post_link(change.channel_id, change.username, change.message_id)
+    time = moment(change.date, audience, beside=audience.now)
+    text = Text().say(audience.translator.gettext("Confirmed by {channel}, {time}"), channel=link(name, url), time=time)
+    written, entities = text.build()
+    return Outgoing(text=written, entities=entities)
 
 
 def _edited(change: PostChange, audience: Audience) -> str:

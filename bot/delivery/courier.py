@@ -2,61 +2,112 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from bot.asides import Aside, AsideKind, Beside
-from bot.delivery.changes import PostChange, render_change
+from bot.delivery.changes import PostChange, render_change, render_confirmation
+from bot.delivery.finding import Finder
 from bot.delivery.notices import render_notice
+from bot.delivery.quiet import is_silent
+from bot.delivery.relaying import Carried, Relay
 from bot.delivery.rendering import Audience, Elsewhere, PostAlert, render_post
+from bot.digests import Viewer, render_page, render_storm
 from bot.errors import TelegramError
 from bot.locales import translator
+from bot.markup import CAPTION, LIMIT
 from bot.models import Clock, Outgoing, post_link
-from bot.store import alerts, channels, posts
+from bot.store import alerts, channels, gatherings, media, posts, summaries
 from bot.store.alerts import Alert, Kind
 from bot.store.database import Database
 from bot.store.posts import StoredPost
 from bot.telegram.sender import Sender
 
+REMEMBERED = 64  # alerts as they were written last
+
 
 class Courier:
     """Writes an alert for its chat and brings it there."""
 
-    def __init__(self, database: Database, sender: Sender, *, clock: Clock) -> None:
+    def __init__(self, database: Database, sender: Sender, *, clock: Clock, relay: Relay | None = None) -> None:
         self._database = database
         self._sender = sender
         self._clock = clock
+        self._finder = Finder(database, sender)
+        self._relay = relay  # None: no files are kept here
 
     async def put(self, alert: Alert) -> int | None:
-        """Send or edit a message; return the id of a new one where Telegram says it. Raises TelegramError."""
+        """Send or edit a message; return the id of a new one where it can be known. Raises TelegramError."""
         if alert.kind not in {Kind.EDIT, Kind.CHANGE}:
-            outgoing = replace(self._render(await self._with_origin(alert)), silent=alert.silent)
-            return await self._sender.send(alert.chat.peer, outgoing, random_id=alert.random_id)
+            carried = await self._carry(alert)
+            if carried is not None:
+                return carried.message_id
+            outgoing = replace(await self.write(alert), silent=is_silent(alert, self._clock()))
+            peer, random_id = alert.chat.peer, alert.random_id
+            message_id = await self._sender.send(peer, outgoing, random_id=random_id, place=alert.id)
+            return message_id or await self._finder.find(alert, outgoing)
         alert = await alerts.get(self._database, alert.id)  # what it follows may have been sent since it was read
         if alert.kind is Kind.CHANGE:
-            return await self._answer(alert, replace(await self._render_change(alert), silent=alert.silent))
-        # Without an id the alert was sent as it is to be now, or nobody knows where it is.
-        if alert.followed_id is not None and not alert.superseded:
-            outgoing = self._render(await self._with_origin(alert), now=alert.followed_at)
-            await self._sender.edit(alert.chat.peer, alert.followed_id, outgoing)
+            outgoing = replace(await self.write(alert), silent=is_silent(alert, self._clock()))
+            return await self._answer(alert, outgoing) or await self._finder.find(alert, outgoing)
+        # Without an id the alert was sent as it is to be now, or nobody knows where it is. What closes a storm is put
+        # off as the storm goes on.
+        if alert.followed_id is not None and not alert.superseded and alert.due_at <= self._clock():
+            more = await self._more(alert) if alert.followed_media else 0
+            limit = CAPTION if alert.followed_media else LIMIT
+            outgoing = await self.write(alert, now=alert.followed_at, limit=limit, more=more)
+            await self._sender.edit(alert.chat.peer, alert.followed_id, outgoing, place=alert.id)
         return None
+
+    async def _carry(self, alert: Alert) -> Carried | None:
+        """Send an alert with the file of its post; None where the text goes alone."""
+        parcel = await self._relay.parcel(alert) if self._relay is not None else None
+        if self._relay is None or parcel is None:
+            return None
+        written = await self.write(alert, limit=CAPTION, more=parcel.more)
+        outgoing = replace(written, silent=alert.silent)
+        carried = await self._relay.carry(alert, parcel, outgoing)
+        if carried is None or carried.message_id is not None:
+            return carried
+        return Carried(message_id=await self._finder.find(alert, outgoing))
+
+    async def _more(self, alert: Alert) -> int:
+        """Count the items of an album that an alert did not bring along."""
+        return await media.others(self._database, alert.post.channel_id, alert.post.key) if alert.post else 0
+
+    async def write(self, alert: Alert, *, now: datetime | None = None, limit: int = LIMIT, more: int = 0) -> Outgoing:
+        """Write a message; one that is written anew shows the age that its post had `now`, when it was told."""
+        if alert.kind is Kind.CHANGE:
+            return await self._render_change(alert)
+        alert = await self._with_origin(alert)
+        if alert.post is None:
+            return await self._render_notice(alert)
+        second = (now or self._clock()).replace(microsecond=0)  # in which all chats are written the same
+        audience = replace(self._audience(alert), now=second)
+        told = _post_alert(alert, alert.post)
+        return _rendered(replace(told, more=more) if more else told, audience, limit)
 
     async def _answer(self, alert: Alert, outgoing: Outgoing) -> int | None:
         """Send a reply to the alert it follows, or a new message where that alert is unknown or deleted."""
-        peer, random_id = alert.chat.peer, alert.random_id
+        peer, random_id, place = alert.chat.peer, alert.random_id, alert.id
         try:
-            return await self._sender.send(peer, outgoing, random_id=random_id, reply_to=alert.followed_id)
+            return await self._sender.send(peer, outgoing, random_id=random_id, reply_to=alert.reply_to, place=place)
         except TelegramError as error:
             if error.error != "REPLY_MESSAGE_ID_INVALID":
                 raise
-            return await self._sender.send(peer, outgoing, random_id=random_id)
+            return await self._sender.send(peer, outgoing, random_id=random_id, place=place)
 
-    def _render(self, alert: Alert, *, now: datetime | None = None) -> Outgoing:
-        """Write a message; one that is written anew shows the age that the post had `now`, when it was told."""
-        if alert.post is None:
-            return render_notice(alert.payload, self._audience(alert))
+    async def _render_notice(self, alert: Alert) -> Outgoing:
         audience = self._audience(alert)
-        return render_post(_post_alert(alert, alert.post), audience if now is None else replace(audience, now=now))
+        viewer = Viewer(translator=audience.translator, time_zone=audience.time_zone, now=audience.now)
+        if alert.payload["notice"] == gatherings.DIGEST:
+            return render_page(await summaries.get(self._database, alert.source_id), 0, viewer)
+        if alert.payload["notice"] == gatherings.STORM:
+            return render_storm(await summaries.storm(self._database, alert.source_id, now=audience.now), viewer)
+        return render_notice(alert.payload, audience)
 
     async def _render_change(self, alert: Alert) -> Outgoing:
+        if alert.payload["change"] == "confirmed":
+            return render_confirmation(_post_change(alert, None), self._audience(alert))
         before = await posts.of_versions(self._database, filter(None, [alert.payload.get("before")]))
         return render_change(_post_change(alert, before[0] if before else None), self._audience(alert))
 
@@ -75,6 +126,12 @@ class Courier:
         return replace(alert, post=replace(post, forward=replace(post.forward, name=origin.title)))
 
 
+@lru_cache(REMEMBERED)
+def _rendered(alert: PostAlert, audience: Audience, limit: int) -> Outgoing:
+    """Write an alert once for all chats of one language and time zone: that costs as much as sending it."""
+    return render_post(alert, audience, limit=limit)
+
+
 def _post_alert(alert: Alert, post: StoredPost) -> PostAlert:
     return PostAlert(
         channel_id=post.channel_id,
@@ -83,6 +140,8 @@ def _post_alert(alert: Alert, post: StoredPost) -> PostAlert:
         message_id=post.message_id,
         date=post.date,
         edit_date=post.edit_date,
+        seen_at=post.seen_at,
+        author=post.author,
         text=post.text,
         entities=post.entities,
         forward=post.forward,
@@ -97,7 +156,11 @@ def _post_alert(alert: Alert, post: StoredPost) -> PostAlert:
         gone_at=alert.gone_at,
         part=alert.part,
         repeats=tuple(
-            Elsewhere(title=each.title, link=post_link(each.channel_id, each.username, each.message_id))
+            Elsewhere(
+                name=f"@{each.username}" if each.username else each.title,
+                link=post_link(each.channel_id, each.username, each.message_id),
+                date=each.date,
+            )
             for each in alert.repeats
         ),
     )
@@ -111,6 +174,7 @@ def _post_change(alert: Alert, before: StoredPost | None) -> PostChange:
         title=post.channel_title,
         username=post.channel_username,
         message_id=post.message_id,
+        date=post.date,
         text=post.text,
         asides=post.asides,
         before=before.text if before else None,

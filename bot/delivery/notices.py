@@ -3,20 +3,23 @@
 A notice is what the outbox carries and is no post: a channel is followed now, one is lost, the answer to /ping.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.delivery.rendering import Audience, moment, one_line
+from bot.delivery.missed import missed
+from bot.delivery.place_notices import suspended, thread_closed
+from bot.delivery.rendering import Audience, moment
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
+from bot.markup import one_line
 from bot.models import Button, Outgoing
 
 Payload = Mapping[str, Any]
 NAME_ROOM = 120  # UTF-16 units of a foreign name
 _OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"))
-SHOWN_CHANNELS = 12  # that posts came too late from
+SHOWN_CHANNELS = 12  # named in one list
 
 FOLLOWED = {
     "joined": N_("I follow «{channel}» now."),
@@ -99,8 +102,8 @@ def _folder(payload: Payload, audience: Audience) -> Outgoing:
     )
     lines = [line.format(folder=_name(payload, "folder"), n=count)]
     if closed:
-        names = ", ".join(one_line(name, NAME_ROOM) for name in closed)
-        lines.append(t.gettext("Private, so that I need an invite link of each: {names}").format(names=names))
+        line = t.gettext("Private, so that I need an invite link of each: {names}")
+        lines.append(line.format(names=_names(closed)))
     return Outgoing(text="\n".join(lines))
 
 
@@ -169,6 +172,24 @@ def _late(payload: Payload, audience: Audience) -> Outgoing:
     return Outgoing(text="\n".join(lines), buttons=buttons)
 
 
+def _restored(payload: Payload, audience: Audience) -> Outgoing:
+    """Sum up what an instance whose database is lost may have told, the channels with most of it first."""
+    t = audience.translator
+    counts = sorted(((count, one_line(title, NAME_ROOM)) for _, title, count in payload["channels"]), reverse=True)
+    total = sum(count for count, _ in counts)
+    line = t.ngettext(
+        "I was restored from a backup of {time}. {n} post may have been told here already.",
+        "I was restored from a backup of {time}. These {n} posts may have been told here already.",
+        total,
+    )
+    lines = [line.format(n=total, time=moment(datetime.fromisoformat(payload["at"]), audience))]
+    lines += [f"{title} · {count}" for count, title in counts[:SHOWN_CHANNELS]]
+    more = len(counts) - SHOWN_CHANNELS
+    if more > 0:
+        lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
+    return Outgoing(text="\n".join(lines), buttons=_button(f"told:{payload['key']}", audience))
+
+
 def _silent(payload: Payload, audience: Audience) -> Outgoing:
     line = audience.translator.gettext(
         "«{channel}» is unusually silent: its last post is of {time}; as a rule about {n} would have followed."
@@ -195,8 +216,10 @@ def _receipt(payload: Payload, audience: Audience) -> Outgoing:
     return Outgoing(text="\n".join(lines))
 
 
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(one_line(name, NAME_ROOM) for name in names)
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN_CHANNELS
+    shown = ", ".join(one_line(name, NAME_ROOM) for name in names[:SHOWN_CHANNELS])
+    return f"{shown} +{more}" if more > 0 else shown
 
 
 def _ping(payload: Payload, audience: Audience) -> Outgoing:
@@ -233,8 +256,12 @@ _NOTICES: dict[str, Callable[[Payload, Audience], Outgoing]] = {
     "all": _all,
     "reader_lost": _reader_lost,
     "late": _late,
+    "restored": _restored,
     "silent": _silent,
     "receipt": _receipt,
     "ping": _ping,
     "test_alert": _test_alert,
+    "thread_closed": thread_closed,
+    "suspended": suspended,
+    "missed": missed,
 }

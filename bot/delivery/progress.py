@@ -6,9 +6,9 @@ from datetime import timedelta
 import structlog
 from babel.numbers import format_decimal
 
-from bot.delivery.rendering import one_line
 from bot.errors import TelegramError, Verdict
 from bot.locales import Translator, translator
+from bot.markup import one_line
 from bot.models import Clock, Outgoing
 from bot.store import alerts, meta, pasts
 from bot.store.database import Database, Subject

@@ -9,6 +9,8 @@ PATIENCE = 5  # attempts after which an alert lets the ones behind it pass
 LONGEST = 300.0  # s between two attempts
 LONGEST_OFFLINE = 15.0  # s; a connection that comes back should not find us asleep
 
+_HOPELESS = {Verdict.SUSPEND, Verdict.UNAUTHORISED, Verdict.CLOSED}  # for all that a chat is to get
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
@@ -28,7 +30,7 @@ class GiveUp:
 def decide(error: TelegramError, *, attempts: int, now: datetime) -> Retry | GiveUp:
     """Decide after a failed attempt, of which there were `attempts` before. Nothing that can heal is ever given up."""
     if error.verdict is not Verdict.RETRY:
-        return GiveUp(suspend=error.verdict in {Verdict.SUSPEND, Verdict.UNAUTHORISED})
+        return GiveUp(suspend=error.verdict in _HOPELESS)
     waits_for_all = error.retry_after > 0 or not error.code
     delay = error.retry_after or backoff(attempts, longest=LONGEST if error.code else LONGEST_OFFLINE)
     return Retry(at=now + timedelta(seconds=delay), holds_chat=waits_for_all or attempts < PATIENCE)

@@ -1,30 +1,39 @@
 """Due alerts come in from the outbox, messages go out to chats, and what Telegram answered is written down.
 
-Each chat is served by a task of its own, its alerts in order; no chat waits for another. Claims are these tasks, in
-memory only: a row stays due until Telegram has answered for it; after a crash it is sent again with its `random_id`.
+A chat whose turn may have come is served by a task of its own, its alerts in order; no chat waits for another. Claims
+are these tasks, in memory only: a row stays due until Telegram has answered for it; after a crash it is sent again with
+its `random_id`. There are never many tasks, however many chats wait, since each holds messages in memory; chats that
+something new came for are served though there are. Which message leaves first is up to the sender.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.delivery.courier import Courier
+from bot.delivery.forwarding import Forwarding
+from bot.delivery.relaying import Relay
 from bot.delivery.retry import GiveUp, backoff, decide
 from bot.errors import FatalError, TelegramError, Verdict
+from bot.loops import Health
 from bot.models import Clock
-from bot.store import alerts, chats
+from bot.store import addresses, alerts, outbox
 from bot.store.alerts import Alert
 from bot.store.database import Database, Subject, Transaction
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
 
-BATCH = 100  # alerts read at once
-LOOK_AHEAD = timedelta(hours=1)  # alerts that fall due within it are read too, to know when to wake
+ROOM = 200  # chats that are served at once; some more where something new comes for them
+CHATS = 100  # that the outbox is read for at once
+EACH = 5  # alerts of a chat that are read at once: more than it may get in a burst
+LOOK_EVERY = timedelta(seconds=30)  # though nothing was announced: another process may have made alerts due
+HANGS_AFTER = 180.0  # s without a look
+NAP = 5.0  # s that a chat's task waits for its turn; one that has to wait longer makes room
 GRACE = 5.0  # s that a message on its way gets at the end
 BREATHER = 5.0  # s of rest after an error of our own
 
@@ -32,13 +41,25 @@ BREATHER = 5.0  # s of rest after an error of our own
 class Worker:
     """Empties the outbox as fast as Telegram allows."""
 
-    def __init__(self, database: Database, sender: Sender, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        *,
+        clock: Clock,
+        relay: Relay | None = None,
+        health: Health | None = None,
+    ) -> None:
+        self._health = health or Health()
         self._database = database
         self._sender = sender
-        self._courier = Courier(database, sender, clock=clock)
+        self._courier = Forwarding(database, sender, Courier(database, sender, clock=clock, relay=relay), clock=clock)
         self._clock = clock
         self._serving: dict[int, asyncio.Task[None]] = {}  # by the chat's row
+        self._resting: dict[int, datetime] = {}  # chats that are to be left alone until then
         self._reads = 0  # of the outbox
+        self._seen = 0  # the latest alert when the outbox was last read
+        self._more = False  # may be due than is being served
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._fatal: FatalError | None = None
@@ -49,6 +70,7 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
+                self._health.beat("delivery", within=HANGS_AFTER)
                 await self._rest(await self._look())
                 if self._fatal is not None:
                     raise self._fatal
@@ -62,19 +84,15 @@ class Worker:
         self._stopping.set()
         self._wake.set()
 
-    async def deliver(self, alert: Alert) -> float | None:
-        """Send one alert and write down how it went.
-
-        Return None where the chat's next one may follow, else for how many seconds to leave the chat alone before the
-        outbox is read anew. Raises FatalError.
-        """
+    async def deliver(self, alert: Alert) -> bool:
+        """Send one alert and write down how it went; say whether the chat's next one may follow. Raises FatalError."""
         try:
             message_id = await self._courier.put(alert)
         except TelegramError as error:
             return await self._refused(alert, error)
         now = self._clock()
         await self._database.write(lambda tx: alerts.sent(tx, alert.id, message_id, now))
-        return None
+        return True
 
     async def _listen(self) -> None:
         changes = self._database.changes
@@ -95,19 +113,35 @@ class Worker:
 
     async def _start_due(self) -> float:
         now, self._reads = self._clock(), self._reads + 1
-        found = await alerts.due(self._database, now + LOOK_AHEAD, exclude_chats=self._serving, limit=BATCH)
+        self._resting = {chat_id: until for chat_id, until in self._resting.items() if until > now}
+        room = ROOM - len(self._serving)
+        limit = min(room, CHATS) if room > 0 else CHATS
+        reading = await outbox.first_due(
+            self._database,
+            now,
+            exclude_chats=[*self._serving, *self._resting],
+            limit=limit,
+            each=EACH,
+            after=None if room > 0 else self._seen,
+        )
         by_chat = defaultdict(list)
-        for alert in found:
-            if alert.due_at <= now:
-                by_chat[alert.chat.id].append(alert)
+        for alert in reading.alerts:
+            by_chat[alert.chat.id].append(alert)
         for chat_id, batch in by_chat.items():
-            batch.sort(key=lambda alert: alert.id)  # one that was put off goes before those that came after it
             serving = self._serve(batch, self._reads)
             self._serving[chat_id] = asyncio.create_task(serving, name=f"delivery.chat.{chat_id}")
-        upcoming = next((alert.due_at for alert in found if alert.due_at > now), None)
-        if upcoming is None:
-            return 0.0 if len(found) == BATCH else LOOK_AHEAD.total_seconds()
-        return (upcoming - now).total_seconds()
+        self._seen = max(self._seen, reading.last_id)
+        if room > 0:
+            self._more = len(reading.alerts) >= limit // 2 or any(len(batch) == EACH for batch in by_chat.values())
+        if self._more and len(self._serving) < ROOM:
+            return 0.0
+        return await self._until_due(now)
+
+    async def _until_due(self, now: datetime) -> float:
+        """Return the seconds until a chat may be served again, or an alert falls due."""
+        upcoming = await outbox.next_at(self._database, now)
+        moments = [now + LOOK_EVERY, *self._resting.values(), *filter(None, [upcoming])]
+        return (min(moments) - now).total_seconds()
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -123,22 +157,28 @@ class Worker:
         except Exception:
             log.exception("serving a chat failed")
             await self._stopped_within(BREATHER)
-            reads = 0
+            self._more = True
         finally:
             del self._serving[batch[0].chat.id]
-            if self._fatal is not None or self._reads != reads:  # the outbox was read without this chat meanwhile
+            # The outbox was read without this chat meanwhile, or holds more for it.
+            self._more = self._more or self._reads != reads or len(batch) == EACH
+            if self._fatal is not None or (self._more and len(self._serving) <= ROOM // 2):
                 self._wake.set()
 
     async def _deliver_all(self, batch: Sequence[Alert]) -> None:
         for alert in batch:
-            if await self._stopped_within(self._sender.delay(alert.chat.peer)):
+            delay = self._sender.delay(alert.chat.peer)
+            if delay > NAP:
+                self._rest_chat(alert.chat.id, delay)
                 return
-            pause = await self._try(alert)
-            if pause is not None:
-                await self._stopped_within(pause)
+            if await self._stopped_within(delay) or not await self._try(alert):
                 return
 
-    async def _try(self, alert: Alert) -> float | None:
+    def _rest_chat(self, chat_id: int, seconds: float) -> None:
+        self._resting[chat_id] = self._clock() + timedelta(seconds=seconds)
+        self._wake.set()  # to know when to read for it again
+
+    async def _try(self, alert: Alert) -> bool:
         try:
             return await self.deliver(alert)
         except FatalError:
@@ -147,9 +187,9 @@ class Worker:
             log.exception("an alert could not be delivered; the ones behind it go on", alert=alert.id)
             at, reason = self._clock() + timedelta(seconds=backoff(alert.attempts)), type(error).__name__
             await self._database.write(lambda tx: alerts.retry(tx, alert.id, at=at, reason=reason))
-            return None
+            return True
 
-    async def _refused(self, alert: Alert, error: TelegramError) -> float | None:
+    async def _refused(self, alert: Alert, error: TelegramError) -> bool:
         if error.verdict is Verdict.FATAL:
             advice = "check TELEGRAM_BOT_TOKEN, delete bot.session and start again"
             raise FatalError(f"The bot's session is of no use any more ({error.error}): {advice}.") from error
@@ -158,16 +198,18 @@ class Worker:
         log.warning("an alert was refused", alert=alert.id, chat=alert.chat.id, reason=error.error, decision=decision)
         if isinstance(decision, GiveUp):
             await self._give_up(alert, decision, error.error)
-            return 0.0 if decision.suspend else None
-        at = decision.at
-        await self._database.write(lambda tx: alerts.retry(tx, alert.id, at=at, reason=error.error))
-        return (at - now).total_seconds() if decision.holds_chat else None
+            return not decision.suspend
+        at, holds_chat = decision.at, decision.holds_chat
+        await self._database.write(
+            lambda tx: alerts.retry(tx, alert.id, at=at, reason=error.error, holds_chat=holds_chat)
+        )
+        return not holds_chat
 
     async def _give_up(self, alert: Alert, decision: GiveUp, reason: str) -> None:
         async def write(tx: Transaction) -> None:
             await alerts.dead(tx, alert.id, reason)
             if decision.suspend:
-                await chats.suspend(tx, alert.chat.id, reason)
+                await addresses.suspend(tx, alert.chat, reason, now=self._clock())
 
         await self._database.write(write)
 
@@ -180,6 +222,7 @@ class Worker:
         return self._stopping.is_set()
 
     async def _finish(self) -> None:
+        self._sender.dismiss()
         if not self._serving:
             return
         _, late = await asyncio.wait(self._serving.values(), timeout=GRACE)

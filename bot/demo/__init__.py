@@ -50,7 +50,7 @@ async def play(console: Console, *, chat: bool) -> int:
                 await phone.say("Moscow")
                 await phone.press("Moscow")
                 await _follow(stage, phone, witness)
-                await _act(story, Director(stage, witness, screen), phone, witness, chat=chat)
+                await _act(story, Director(stage, phone, witness, screen), phone, witness, chat=chat)
             witness.faults += [f"unknown request {request}" for request in sandbox.unknown]
             witness.faults += [f"the server broke: {error!r}" for error in sandbox.crashes]
         stored = await _check_archive(Path(name) / "bot.db", story, witness)
@@ -73,7 +73,7 @@ async def _follow(stage: Stage, phone: Phone, witness: Witness) -> None:
 async def _act(story: Story, director: Director, phone: Phone, witness: Witness, *, chat: bool) -> None:
     typing = asyncio.create_task(phone.type()) if chat else None
     for event in story.events:
-        director.direct(event)
+        await director.direct(event)
         await asyncio.sleep(PACE)
     await witness.all_arrived()
     await phone.say("/track Monopoly: монополия|конкуренция -матч")
@@ -86,7 +86,7 @@ async def _act(story: Story, director: Director, phone: Phone, witness: Witness,
 
 async def _check_archive(database: Path, story: Story, witness: Witness) -> int:
     """Count the stored posts and hold the count against the story."""
-    expected = sum(not event.edits and not event.removes for event in story.events)
+    expected = sum(event.is_post for event in story.events)
     async with open_read_only(database) as db:
         stored = (await posts.statistics(db, story.events[0].at)).messages
     if stored != expected:

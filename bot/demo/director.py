@@ -1,5 +1,6 @@
 """Events of a story come in and happen in the world of the embedded server; the witness learns which alerts are due."""
 
+from bot.demo.phone import Phone
 from bot.demo.screen import Screen
 from bot.demo.stage import Stage
 from bot.demo.story import Event
@@ -10,16 +11,25 @@ from bot.models import post_link
 class Director:
     """Makes the events happen, in order."""
 
-    def __init__(self, stage: Stage, witness: Witness, screen: Screen) -> None:
+    def __init__(self, stage: Stage, phone: Phone, witness: Witness, screen: Screen) -> None:
         self._stage = stage
+        self._phone = phone
         self._witness = witness
         self._screen = screen
         self._posts: dict[str, tuple[str, int]] = {}  # an event's id → its channel and message id
 
-    def direct(self, event: Event) -> None:
-        """Let one event happen."""
-        channel = self._stage.channels[event.channel]
+    async def direct(self, event: Event) -> None:
+        """Let one event happen, and see what it has to bring."""
         self._stage.clock.jump_to(event.at)
+        if event.says:
+            await self._phone.say(event.says)
+        else:
+            self._happen(event)
+        if event.shows:
+            await self._witness.sees(event.shows)
+
+    def _happen(self, event: Event) -> None:
+        channel = self._stage.channels[event.channel]
         if event.topics:
             number = self._posts[event.edits][1] if event.edits else channel.last_id + 1
             self._witness.expect(post_link(channel.id, channel.username, number), event)

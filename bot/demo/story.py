@@ -13,17 +13,24 @@ MOSCOW = ZoneInfo("Europe/Moscow")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that happens in the story: a post, or the edit, removal or repost of an earlier one."""
+    """One thing that happens in the story: a post, the edit, removal or repost of an earlier one, or a command."""
 
     at: datetime
-    channel: str  # its key in Story.channels
+    channel: str = ""  # its key in Story.channels
     text: str = ""
+    says: str = ""  # what the subscriber writes to the bot
     topics: tuple[str, ...] = ()  # built-in topics that the alert must name; none means that no alert may come
+    shows: str = ""  # words that a message of the bot must show afterwards, as it was sent or edited
     id: str = ""  # a name for later events to point at
     edits: str = ""
     removes: str = ""
     forwards: str = ""
     pushed: bool = True  # False: Telegram has it and tells nobody
+
+    @property
+    def is_post(self) -> bool:
+        """Tell whether a channel says something new."""
+        return not (self.says or self.edits or self.removes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ class Witness:
         self.talk: list[tl.Message] = []  # what the bot wrote that is no alert and tells of no change of one
         self._told: set[int] = set()  # the messages that are alerts
         self.last: tl.Message | None = None  # of all
+        self._seen: list[str] = []  # what all messages say, and said after each edit
 
     def expect(self, link: str, event: Event) -> None:
         """Wait for the alert of a post."""
@@ -37,6 +38,7 @@ class Witness:
         link = next((b.type.url for b in buttons(message) if isinstance(b.type, tl.InlineButtonTypeUrl)), None)
         async with self._news:
             self.last = message
+            self._seen.append(message.message)
             if message.id in self._told or message.reply_to is not None:  # an alert follows its post
                 self._screen.receive(message)
             elif link is None:
@@ -58,7 +60,7 @@ class Witness:
         if event.pushed:
             self.latencies.append(latency)
         self._screen.receive(message, latency=latency)
-        named = _topics_in(message.message.partition("\n")[0])
+        named = _topics_in(message.message.partition("\n")[0].partition(" · ")[0])
         if named != set(event.topics):
             self.faults.append(f"{link} names {sorted(named)} and not {sorted(event.topics)}")
 
@@ -66,6 +68,11 @@ class Witness:
         """Wait until no alert is due any more; what does not come in time is a fault."""
         if not await self.until(lambda: not self._due):
             self.faults += [f"no alert for {link} ({event.at:%H:%M})" for link, (event, _) in self._due.items()]
+
+    async def sees(self, words: str) -> None:
+        """Wait until a message shows these words; what does not come in time is a fault."""
+        if not await self.until(lambda: any(words in text for text in self._seen)):
+            self.faults.append(f"nothing shows «{words}»")
 
     async def until(self, condition: Callable[[], bool]) -> bool:
         """Wait until a condition holds that messages can change; tell whether it did in time."""

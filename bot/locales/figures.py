@@ -10,6 +10,7 @@ from babel.numbers import format_decimal
 from bot.locales import Translator
 
 SECOND = 1000  # ms
+MEGABYTE = 1 << 20  # bytes
 MINUTES, HOURS = 120, 7200  # s, from which on spans are written in them
 
 
@@ -43,3 +44,11 @@ def show_span(seconds: float, translator: Translator) -> str:
     elif seconds >= MINUTES:
         figure, unit = round(seconds / 60), translator.gettext("{n} min")
     return unit.format(n=format_decimal(round(figure, 1), locale=translator.language))
+
+
+def show_size(size: int, translator: Translator) -> str:
+    """Write how many bytes something takes: «17 KB», «1.5 MB»."""
+    if size < MEGABYTE:
+        return translator.gettext("{n} KB").format(n=max(1, round(size / 1024)))
+    figure = format_decimal(round(size / MEGABYTE, 1), locale=translator.language)
+    return translator.gettext("{n} MB").format(n=figure)

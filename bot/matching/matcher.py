@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bot.matching.builder import Builder
 from bot.matching.candidates import barred, is_plain, needed, rest, watched
 from bot.matching.compiled import Compiled, compile_query, necessary, verify
-from bot.matching.plan import Choice, Expression, Page, Some, Step, Term, holds, merged, spans, terms
+from bot.matching.plan import Choice, Every, Expression, Page, Some, Step, Term, holds, merged, spans, terms
 from bot.matching.programs import Programs
 from bot.matching.regex import Span
 from bot.matching.terms import Lookup, Terms
@@ -28,15 +28,19 @@ _MOST_ALONE = 10  # expressions that were added one by one and are in no set yet
 class Found(Mapping[str, tuple[Span, ...]]):
     """Topics found in a document, by name, and where: Python characters of its text, sorted and apart.
 
-    Their order and where they are is worked out when somebody asks, each time anew.
+    Their order is worked out when somebody asks, each time anew; where they are only once, since a post may go to
+    thousands of chats.
     """
 
     def __init__(self, plans: Mapping[str, Step], page: Page) -> None:
         self._plans = plans
         self._page = page
+        self._spans: dict[str, tuple[Span, ...]] = {}
 
     def __getitem__(self, topic: str) -> tuple[Span, ...]:
-        return merged(spans(self._plans[topic], self._page) or [])
+        if topic not in self._spans:
+            self._spans[topic] = merged(spans(self._plans[topic], self._page) or [])
+        return self._spans[topic]
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._plans))
@@ -150,7 +154,18 @@ class Matcher:
 
 def _candidates(query: _Query) -> list[_Candidate]:
     found: list[_Candidate] = []
-    for step in query.plan.items if isinstance(query.plan, Some | Choice) else (query.plan,):
+    for step in _alternatives(query.plan):
         keys = (part.program.source if isinstance(part, Expression) else part.term for part in watched(step))
-        found.append(_Candidate(query, needed(step), barred(step), rest(step), tuple(keys)))
+        found.append(_Candidate(query, needed(step), barred(step), rest(step), tuple(dict.fromkeys(keys))))
     return found
+
+
+def _alternatives(plan: Step) -> tuple[Step, ...]:
+    """Take a query apart: it holds where one of these does, and most of them are ruled out by a word that is absent."""
+    match plan:
+        case Some(items) | Choice(items):
+            return items
+        case Every((Some(items) | Choice(items),), without):  # a topic of many alternatives with words excluded
+            return tuple(Every((item,), without) for item in items)
+        case _:
+            return (plan,)

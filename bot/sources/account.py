@@ -6,10 +6,10 @@ whenever Telegram asks for a wait and grows again in the hours after; the wait i
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from telethon import TelegramClient
@@ -17,13 +17,14 @@ from telethon.tl import TLRequest
 
 from bot.errors import ReaderLostError, TelegramError, Verdict
 from bot.models import Clock
-from bot.sources.gateway import call
+from bot.sources.gateway import answer
 from bot.sources.pace import Bucket, Window
 from bot.store import requests
 from bot.store.database import Database, Transaction
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 RATE = 3.0  # requests a second of one method, on average …
 BURST = 90  # … after so many at once
 NOTE_EVERY = 30.0  # s between writings of the counts
@@ -64,13 +65,16 @@ class Account:
         Raises TelegramError, without asking where Telegram wants us to wait; ReaderLostError where the account or
         its session is gone.
         """
-        method = type(request).__name__.removesuffix("Request")
+        return await self.through(type(request).__name__.removesuffix("Request"), lambda: self.client(request))
+
+    async def through(self, method: str, question: Callable[[], Awaitable[T]]) -> T:
+        """Have a client ask something by this method, once its budget allows; otherwise like `ask`."""
         await self._obey(method)
         bucket = self._buckets.setdefault(method, Bucket(rate=self._rate, burst=BURST, now=self._now()))
         await asyncio.sleep(bucket.take(self._now()))
         self._asked[method] += 1
         try:
-            return await call(self.client, request)
+            return await answer(question())
         except TelegramError as error:
             if error.verdict is Verdict.FATAL:
                 raise ReaderLostError(error.error) from error

@@ -1,8 +1,9 @@
 """A request of the reader comes in, Telegram's answer goes out, or an error with its verdict."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from telethon import TelegramClient, errors
 from telethon.tl import TLRequest
@@ -10,6 +11,7 @@ from telethon.tl import TLRequest
 from bot.errors import TelegramError
 from bot.telegram.failures import to_error
 
+T = TypeVar("T")
 # s; Telethon sends a request again after a lost connection, but waits for ever where only the answer was lost.
 ANSWER_WITHIN = 60.0
 # OSError: no connection, no answer in time; the next: something of a newer Telegram; ValueError: tried in vain.
@@ -18,19 +20,24 @@ RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
 
 
 async def call(client: TelegramClient, request: TLRequest) -> Any:  # noqa: ANN401 - each request has its own answer
-    """Ask Telegram something.
+    """Ask Telegram something, like `answer`."""
+    return await answer(client(request))
+
+
+async def answer(question: Awaitable[T]) -> T:
+    """Wait for Telegram's answer to what a client was told to ask.
 
     Raises TelegramError. Telethon refuses a method that Telegram wants us to wait with, until the wait is over, and
     without asking again.
     """
     try:
-        return await _answer(client, request)
+        return await _answer(question)
     except _FAILURES as error:
         raise to_error(error) from error
 
 
-async def _answer(client: TelegramClient, request: TLRequest) -> Any:  # noqa: ANN401 - as above
-    asked = asyncio.ensure_future(client(request))
+async def _answer(question: Awaitable[T]) -> T:
+    asked = asyncio.ensure_future(question)
     try:
         # Not `timeout`: Telethon cancels what is pending when it disconnects; that must not look like our own end.
         await asyncio.wait({asked}, timeout=ANSWER_WITHIN)

@@ -16,7 +16,7 @@ from bot.sources.gateway import call
 from bot.sources.reading import Reading
 from bot.store import uptimes
 from bot.store.database import Database
-from bot.telegram.clients import Client
+from bot.telegram.client import Client
 
 ASK_EVERY = 20.0  # s
 ANSWERS_WITHIN = 5.0  # s; a connection that was made anew so soon has lost nothing to speak of

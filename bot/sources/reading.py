@@ -14,12 +14,13 @@ from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import FatalError, ReaderLostError, SettingsError, TelegramError
 from bot.ingest import Ingest
-from bot.loops import first_of, guarded
+from bot.loops import Health, first_of, guarded
 from bot.models import Clock
 from bot.settings import Settings
 from bot.sources.account import Account
 from bot.sources.catch_up import CatchUp
 from bot.sources.fast import Fast
+from bot.sources.keeping import MEGABYTE, Keeping
 from bot.sources.live import Live
 from bot.sources.pasts import Pasts
 from bot.sources.shares import Shares
@@ -29,6 +30,7 @@ from bot.sources.verifying import Verifying
 from bot.store import alerts, chats, readers
 from bot.store.database import Database, Transaction
 from bot.telegram import clients
+from bot.telegram.client import Client
 from bot.telegram.failures import CONNECTION_LOST
 
 log = structlog.get_logger(__name__)
@@ -36,6 +38,7 @@ log = structlog.get_logger(__name__)
 WATCH_EVERY = 45.0  # s between two questions whether Telegram still answers …
 ANSWERS_WITHIN = 20.0  # s
 FAILURES = 2  # … and after so many without an answer the connection is made anew
+FILES_AT_ONCE = 3  # that are downloaded, so that a large one holds up no small one
 HELD_UP = timedelta(minutes=15)  # so long a wait is a reason to let another reader take over
 LOOK_FOR_LOGIN = 5.0  # s …
 TRY_AGAIN = 1800.0  # … and without one: an account may be unfrozen
@@ -53,7 +56,9 @@ class Reading:
         shares: Shares,
         *,
         clock: Clock,
+        health: Health | None = None,
     ) -> None:
+        self._health = health or Health()
         self._settings = settings
         self._session = session
         self._path = settings.data_dir / session
@@ -70,7 +75,12 @@ class Reading:
         """Return the number of the reader while its session is open; 0 otherwise."""
         return self._reader_id if self._is_open else 0
 
-    async def open(self) -> clients.Client:
+    @property
+    def is_hearing(self) -> bool:
+        """Tell whether the reader has a session and a connection."""
+        return self._is_open and clients.has_connection(self.client)
+
+    async def open(self) -> Client:
         """Take the session and connect; what is pushed from now on is kept.
 
         Raises ReaderLostError where the account cannot be used, FatalError where another process uses the session.
@@ -129,9 +139,11 @@ class Reading:
         clients.tap(self.client, catch_up.previews.hear)
         fixed = (account, self._database, catch_up)
         clock, settings = self._clock, self._settings
-        sweep = Sweep(*fixed, self._shares, clock=clock, interval=settings.sweep_interval)
+        sweep = Sweep(*fixed, self._shares, clock=clock, interval=settings.sweep_interval, health=self._health)
         verifying = Verifying(*fixed, clock=clock, days=settings.verify_days)
         subscriptions = Subscriptions(*fixed, self._shares, clock=clock, join_interval=settings.join_interval)
+        most = settings.media_max_mb * MEGABYTE
+        keeping = Keeping(account, self._database, settings.media_path, clock=clock, most=most)
         self.client.on_reconnect = sweep.request_sweep
         await self._shares.enter(self._reader_id)
         loops = {
@@ -143,12 +155,16 @@ class Reading:
             "pasts": Pasts(*fixed, clock=clock).run,
             "subscriptions": subscriptions.run,
             "requests": account.run,
+            **{f"keeping {number}": keeping.run for number in range(FILES_AT_ONCE)},
         }
         async with asyncio.TaskGroup() as group:
             for name, loop in loops.items():
-                group.create_task(guarded(name, loop), name=f"reader {self._reader_id} {name}")
+                group.create_task(guarded(self._named(name), loop, self._health), name=self._named(name))
             group.create_task(self._stay_connected())
             group.create_task(self._watch(account))
+
+    def _named(self, loop: str) -> str:
+        return f"reader {self._reader_id} {loop}"
 
     async def _stay_connected(self) -> None:
         try:

@@ -14,6 +14,7 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
+from bot.loops import Health
 from bot.models import Clock
 from bot.sources.account import Account
 from bot.sources.catch_up import CatchUp, Found, is_swept
@@ -33,6 +34,7 @@ POLLS_A_SECOND = 0.5  # public channels read from outside, on average …
 FEWEST_POLLS = 10  # … and in a round at least
 TRY_LOST = timedelta(hours=1)  # a channel that was lost may open again
 BLIND = 30  # channels asked one by one where Telegram does not give the list
+LONGEST_VISIT = 1800.0  # s: a channel with much to read, by an account that Telegram holds up
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NO_ACCESS = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
 
@@ -59,7 +61,9 @@ class Sweep:
         *,
         clock: Clock,
         interval: float,
+        health: Health | None = None,
     ) -> None:
+        self._health, self._name = health or Health(), f"reader {account.reader_id} sweep"
         self._account = account
         self._database = database
         self._catch_up = catch_up
@@ -78,6 +82,7 @@ class Sweep:
             await self.sweep_once()
             jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret depends on it
             pause = self._interval * self._slowness * jitter
+            self._health.beat(self._name, within=pause + LONGEST_VISIT)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wanted.wait()
@@ -88,11 +93,13 @@ class Sweep:
 
     async def sweep_once(self) -> SweepResult:
         """Make every channel complete that can be reached, the longest unread first; one that fails stops no other."""
+        self._health.beat(self._name, within=LONGEST_VISIT)
         dialogs = await self._dialogs()
         found, quiet, failed = Found(), [], []
         followed = await shares.entrusted(self._database, self._reader_id)
         visited = self._to_visit(followed, dialogs)
         for channel in visited:
+            self._health.beat(self._name, within=LONGEST_VISIT)
             dialog = dialogs.get(channel.id) if dialogs is not None else None
             if dialog is not None and _is_quiet(channel, dialog):
                 quiet.append(channel)

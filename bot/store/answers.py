@@ -21,6 +21,17 @@ async def find(db: Reader, key: str) -> str | None:
     return None if row is None else str(row["answer"])
 
 
+async def said(tx: Transaction, key: str, *, now: datetime) -> None:
+    """Write down that the answer to an update has reached its chat, or never will."""
+    await tx.execute("UPDATE handled SET said_at = :now WHERE key = :key", {"key": key, "now": to_ms(now)})
+
+
+async def is_said(db: Reader, key: str) -> bool:
+    """Tell whether nothing is left to do about an update."""
+    sql = "SELECT 1 FROM handled WHERE key = :key AND said_at IS NOT NULL"
+    return await db.fetch_one(sql, {"key": key}) is not None
+
+
 async def forget(tx: Transaction, *, now: datetime) -> None:
     """Drop the answers that are older than `KEPT`."""
     await tx.execute("DELETE FROM handled WHERE at < :before", {"before": to_ms(now - KEPT)})

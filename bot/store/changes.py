@@ -13,6 +13,7 @@ class Subject(StrEnum):
     FOLLOWS = "follows"  # a channel is to be followed or left
     TOPICS = "topics"  # a topic was saved or deleted
     PROGRESS = "progress"  # work that a chat watches has come further
+    MEDIA = "media"  # a file of a post is wanted, was kept or given up
     CHATS = "chats"  # a chat was paired, suspended, resumed, or changed its settings
 
 

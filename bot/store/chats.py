@@ -6,18 +6,27 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from bot.models import Peer, PeerKind
+from bot.schedule import Digests, Every, Quiet, Schedule, Storms
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, to_ms
 
 INVITATION_LIFE = timedelta(minutes=15)
-# Of a row that carries a chat, whatever it was joined to.
-COLUMNS = """
+# Of a row that carries a chat, whatever it was joined to: when it wants to hear, and all of it.
+SCHEDULE = """
+    c.time_zone AS chat_time_zone, c.quiet_from AS chat_quiet_from, c.quiet_until AS chat_quiet_until,
+    c.digest_every AS chat_digest_every, c.digest_minute AS chat_digest_minute,
+    c.digest_weekday AS chat_digest_weekday, c.storm_count AS chat_storm_count, c.storm_minutes AS chat_storm_minutes
+"""
+COLUMNS = f"""
+    {SCHEDULE},
     c.id AS chat_id, c.key AS chat_key, c.kind AS chat_kind, c.telegram_id AS chat_telegram_id,
     c.access_hash AS chat_access_hash, c.thread_id AS chat_thread_id, c.title AS chat_title,
-    c.language AS chat_language, c.time_zone AS chat_time_zone,
-    c.edits AS chat_edits, c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
+    c.language AS chat_language,
+    c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
+    c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
 """
 _CHATS = f"SELECT {COLUMNS} FROM chats c"  # noqa: S608 - our own constant
 
@@ -49,8 +58,18 @@ class Chat:
     language: str  # "en" or "ru"
     time_zone: str  # IANA name
     edits: Edits
+    media: bool  # its alerts bring the photos and documents of their posts
+    confirmations: bool  # the second channel to say the same is told in a reply, with sound
+    quiet: Quiet | None  # hours of each day in which it wants no sound
+    digests: Digests  # when they come
+    storms: Storms | None  # from when on posts on a topic become one message; None: never
     suspended: str | None  # why nothing is sent any more: Telegram's error string
     paired_at: datetime
+
+    @property
+    def schedule(self) -> Schedule:
+        """When it wants to hear."""
+        return Schedule(zone=self.time_zone, quiet=self.quiet, digests=self.digests)
 
 
 def to_chat(row: sqlite3.Row) -> Chat:
@@ -61,6 +80,7 @@ def to_chat(row: sqlite3.Row) -> Chat:
         access_hash=row["chat_access_hash"],
         thread_id=row["chat_thread_id"],
     )
+    schedule = to_schedule(row)
     return Chat(
         id=row["chat_id"],
         key=row["chat_key"],
@@ -69,9 +89,35 @@ def to_chat(row: sqlite3.Row) -> Chat:
         language=row["chat_language"],
         time_zone=row["chat_time_zone"],
         edits=Edits(row["chat_edits"]),
+        media=bool(row["chat_media"]),
+        confirmations=bool(row["chat_confirmations"]),
+        quiet=schedule.quiet,
+        digests=schedule.digests,
+        storms=to_storms(row),
         suspended=row["chat_suspended"],
         paired_at=from_ms(row["chat_paired_at"]),
     )
+
+
+def to_schedule(row: sqlite3.Row) -> Schedule:
+    """Read when a chat wants to hear from a row with the columns of its `SCHEDULE`."""
+    hours = row["chat_quiet_from"], row["chat_quiet_until"]
+    rhythm = row["chat_digest_every"], row["chat_digest_minute"], row["chat_digest_weekday"]
+    return _schedule(row["chat_time_zone"], *hours, *rhythm)
+
+
+@lru_cache(maxsize=1024)  # a post is told to a thousand chats, most of which want the same
+def _schedule(  # noqa: PLR0913, PLR0917 - the columns
+    zone: str, start: int | None, end: int | None, every: str, minute: int, weekday: int
+) -> Schedule:
+    quiet = None if start is None or end is None else Quiet(start=start, end=end)
+    return Schedule(zone=zone, quiet=quiet, digests=Digests(every=Every(every), minute=minute, weekday=weekday))
+
+
+def to_storms(row: sqlite3.Row) -> Storms | None:
+    """Read from when on posts become a storm from a row with the columns of its `SCHEDULE`."""
+    count = row["chat_storm_count"]
+    return None if count is None else Storms(count=count, minutes=row["chat_storm_minutes"])
 
 
 async def pair(tx: Transaction, peer: Peer, *, title: str, language: str, now: datetime) -> Chat:
@@ -81,7 +127,7 @@ async def pair(tx: Transaction, peer: Peer, *, title: str, language: str, now: d
         """INSERT INTO chats (key, kind, telegram_id, access_hash, thread_id, title, language, paired_at)
         VALUES (:key, :kind, :telegram_id, :hash, :thread, :title, :language, :now)
         ON CONFLICT (kind, telegram_id) DO UPDATE SET access_hash = excluded.access_hash,
-            thread_id = excluded.thread_id, title = excluded.title, suspended = NULL""",
+            title = excluded.title, suspended = NULL""",
         {**values, "key": secrets.token_bytes(16), "title": title, "language": language, "now": to_ms(now)},
     )
     tx.announce(Subject.CHATS)
@@ -113,9 +159,15 @@ async def of_owners(db: Reader) -> list[Chat]:
     return [to_chat(row) for row in await db.fetch_all(sql)]
 
 
+async def with_language(db: Reader) -> list[Chat]:
+    """Return the chats that have chosen their language, where the bot can still write."""
+    return [to_chat(row) for row in await db.fetch_all(f"{_CHATS} WHERE language_chosen AND suspended IS NULL")]
+
+
 async def set_language(tx: Transaction, chat_id: int, language: str) -> None:
-    """Set the language that the bot speaks in a chat."""
-    await tx.execute("UPDATE chats SET language = :language WHERE id = :id", {"id": chat_id, "language": language})
+    """Set the language that the bot speaks in a chat, as somebody there has chosen it."""
+    sql = "UPDATE chats SET language = :language, language_chosen = 1 WHERE id = :id"
+    await tx.execute(sql, {"id": chat_id, "language": language})
     tx.announce(Subject.CHATS)
 
 
@@ -128,6 +180,46 @@ async def set_time_zone(tx: Transaction, chat_id: int, time_zone: str) -> None:
 async def set_edits(tx: Transaction, chat_id: int, edits: Edits) -> None:
     """Set which changes of posts a chat is told of."""
     await tx.execute("UPDATE chats SET edits = :edits WHERE id = :id", {"id": chat_id, "edits": edits})
+    tx.announce(Subject.CHATS)
+
+
+async def set_confirmations(tx: Transaction, chat_id: int, *, heard: bool) -> None:
+    """Set whether a chat hears it when a second channel says what an alert says."""
+    sql = "UPDATE chats SET confirmations = :heard WHERE id = :id"
+    await tx.execute(sql, {"id": chat_id, "heard": heard})
+    tx.announce(Subject.CHATS)
+
+
+async def set_quiet(tx: Transaction, chat_id: int, quiet: Quiet | None) -> None:
+    """Set the quiet hours of a chat; None ends them."""
+    values = {"id": chat_id, "start": quiet and quiet.start, "end": quiet and quiet.end}
+    await tx.execute("UPDATE chats SET quiet_from = :start, quiet_until = :end WHERE id = :id", values)
+    tx.announce(Subject.CHATS)
+
+
+async def set_digests(tx: Transaction, chat_id: int, digests: Digests) -> None:
+    """Set when the digests of a chat come."""
+    await tx.execute(
+        """UPDATE chats SET digest_every = :every, digest_minute = :minute, digest_weekday = :weekday
+        WHERE id = :id""",
+        {"id": chat_id, "every": digests.every, "minute": digests.minute, "weekday": digests.weekday},
+    )
+    tx.announce(Subject.CHATS)
+
+
+async def set_storms(tx: Transaction, chat_id: int, storms: Storms | None) -> None:
+    """Set from when on posts on a topic become one message in a chat; None: never."""
+    values = {"id": chat_id, "count": storms and storms.count, "minutes": storms and storms.minutes}
+    await tx.execute(
+        "UPDATE chats SET storm_count = :count, storm_minutes = coalesce(:minutes, storm_minutes) WHERE id = :id",
+        values,
+    )
+    tx.announce(Subject.CHATS)
+
+
+async def set_media(tx: Transaction, chat_id: int, *, wanted: bool) -> None:
+    """Set whether a chat's alerts bring the photos and documents of their posts."""
+    await tx.execute("UPDATE chats SET media = :media WHERE id = :id", {"id": chat_id, "media": wanted})
     tx.announce(Subject.CHATS)
 
 

@@ -5,11 +5,18 @@ import json
 
 from bot import __version__, asides
 from bot.models import Observation, Post, to_json
+from bot.store.database import Reader
 from bot.store.rows import maybe_ms, to_ms
 
 ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
         edit_date, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256, asides)"""
 ADD_ASIDES = "INSERT INTO asides (version_id, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256)"
+
+
+async def raw_of(db: Reader, version_id: int) -> tuple[bytes, int]:
+    """Return a version's message as TL bytes, and their layer."""
+    (row,) = await db.fetch_all("SELECT raw, layer FROM versions WHERE id = :id", {"id": version_id})
+    return row["raw"], row["layer"]
 
 
 def version_row(

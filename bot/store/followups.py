@@ -35,12 +35,14 @@ class Outdated:
     """An alert that shows something else than its post by now."""
 
     id: int  # of the row that tells of the post
-    alert_id: int  # of the row that was sent: another one where the post joined an alert
+    alert_id: int  # of the row that was sent: another one where the post joined an alert, or a notice sums it up
+    gathered: bool  # a notice sums it up: it shows what has become of the post, and no reply tells of that
     payload: Mapping[str, Any]
     chat_id: int
     chat_key: bytes
     edits: Edits
     channel_id: int
+    post_key: str
     message_id: int
     is_shown: bool  # by the alert; else it is another item of the album
     shown: Wording  # by the alert; of another item, what it said before
@@ -73,10 +75,12 @@ async def outdated(
     """
     asked = [*messages, *((*key, "edited") for key in edited), *((*key, "loaded") for key in loaded)]
     rows = await tx.fetch_all(
-        """SELECT DISTINCT a.id, coalesce(a.follows, a.id) AS alert_id, a.payload, a.chat_id, c.key, c.edits,
-            m.channel_id, m.message_id, m.gone_at, (SELECT json_array(count(*), count(gone_at), max(gone_at))
-                FROM messages WHERE channel_id = m.channel_id AND grouped_id = nullif(m.grouped_id, 0)) AS items,
-            k.value ->> 2 IS 'loaded' AS loaded, s.message_id = m.message_id AS is_shown,
+        """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id, a.post_key, a.payload, a.chat_id,
+            c.key, c.edits, m.channel_id, m.message_id, m.gone_at,
+            (SELECT json_array(count(*), count(gone_at), max(gone_at)) FROM messages
+                WHERE channel_id = m.channel_id AND grouped_id = nullif(m.grouped_id, 0)) AS items,
+            'gathered' IN (a.kind, coalesce(o.kind, '')) AS gathered, k.value ->> 2 IS 'loaded' AS loaded,
+            s.message_id = m.message_id AS is_shown,
             v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
             w.id AS new_id, w.text AS new_text, w.hash AS new_hash, coalesce(w.edit_date, 0) AS new_date,
             v.asides AS old_asides, w.asides AS new_asides, 1 AS old_times,
@@ -86,6 +90,7 @@ async def outdated(
         JOIN messages t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
         JOIN alerts a ON a.channel_id = t.channel_id AND a.state != 'dead'
             AND a.post_key = coalesce('g' || nullif(t.grouped_id, 0), 'm' || t.message_id)
+        LEFT JOIN alerts o ON o.id = a.follows
         JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
         JOIN versions s ON s.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
         JOIN messages m ON m.channel_id = t.channel_id
@@ -109,11 +114,13 @@ def _to_outdated(row: sqlite3.Row) -> Outdated:
     return Outdated(
         id=row["id"],
         alert_id=row["alert_id"],
+        gathered=bool(row["gathered"]),
         payload=json.loads(row["payload"]),
         chat_id=row["chat_id"],
         chat_key=row["key"],
         edits=Edits(row["edits"]),
         channel_id=row["channel_id"],
+        post_key=row["post_key"],
         message_id=row["message_id"],
         is_shown=bool(row["is_shown"]),
         shown=_to_wording(row, "old"),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.schedule import Schedule, Storms
+from bot.store import chats
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_date, maybe_ms, to_ms
 
@@ -14,8 +16,10 @@ from bot.store.rows import json_list, maybe_date, maybe_ms, to_ms
 class Priority(StrEnum):
     """How an alert arrives."""
 
+    URGENT = "loud!"  # with a sound, in quiet hours too
     LOUD = "loud"
     SILENT = "silent"  # without a sound
+    DIGEST = "digest"  # with others, in the next digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,9 @@ class Wanted:
     chat_id: int
     chat_key: bytes
     priority: Priority
+    thread_id: int | None  # the forum thread for it; None: the chat's own
+    schedule: Schedule  # of the chat
+    storms: Storms | None  # likewise
 
 
 async def subscribe(tx: Transaction, chat_id: int, topic_id: int, *, now: datetime) -> bool:
@@ -61,6 +68,12 @@ async def unsubscribe(tx: Transaction, chat_id: int, topic_id: int) -> bool:
     """End a subscription; False where there was none."""
     sql = "DELETE FROM subscriptions WHERE chat_id = :chat AND topic_id = :topic"
     return await tx.execute(sql, {"chat": chat_id, "topic": topic_id}) > 0
+
+
+async def set_priority(tx: Transaction, chat_id: int, topic_id: int, priority: Priority) -> bool:
+    """Set how alerts on a topic arrive; False where the chat has not subscribed to it."""
+    sql = "UPDATE subscriptions SET priority = :priority WHERE chat_id = :chat AND topic_id = :topic"
+    return await tx.execute(sql, {"chat": chat_id, "topic": topic_id, "priority": priority}) > 0
 
 
 async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
@@ -86,7 +99,9 @@ def _to_subscription(row: sqlite3.Row) -> Subscription:
 async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Wanted]:
     """Return who is to hear of these (channel id, topic id) pairs; suspended chats and mutes are left out."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority
+        f"""SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
+            s.thread_id,
+            {chats.SCHEDULE}
         FROM json_each(:found) f
         JOIN subscriptions s ON s.topic_id = f.value ->> 1
         JOIN chats c ON c.id = s.chat_id
@@ -95,7 +110,7 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id
                 AND (m.channel_id IS NULL OR m.channel_id = f.value ->> 0)
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id)
-                AND (m.until IS NULL OR m.until > :now))""",
+                AND (m.until IS NULL OR m.until > :now))""",  # noqa: S608 - our own constant
         {"found": json_list(found), "now": to_ms(now)},
     )
     return [
@@ -105,6 +120,9 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
             chat_id=row["chat_id"],
             chat_key=row["chat_key"],
             priority=Priority(row["priority"]),
+            thread_id=row["thread_id"],
+            schedule=chats.to_schedule(row),
+            storms=chats.to_storms(row),
         )
         for row in rows
     ]
@@ -125,6 +143,11 @@ async def unmute(tx: Transaction, chat_id: int, *, channel_id: int | None = None
     """End the mute of exactly this scope; False where there was none."""
     sql = "DELETE FROM mutes WHERE chat_id = :chat AND channel_id IS :channel AND topic_id IS :topic"
     return await tx.execute(sql, {"chat": chat_id, "channel": channel_id, "topic": topic_id}) > 0
+
+
+async def forget_ended(tx: Transaction, *, now: datetime) -> None:
+    """Drop the mutes that have ended by themselves."""
+    await tx.execute("DELETE FROM mutes WHERE until <= :now", {"now": to_ms(now)})
 
 
 async def mutes_of(db: Reader, chat_id: int, now: datetime) -> list[Mute]:

@@ -1,7 +1,8 @@
 """Topics: named queries with their compiled form; names are unique whatever their case."""
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from bot.store import meta
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import to_ms
 
+Expand = Callable[[str, Sequence[str]], str]  # a query, and the words it leaves out, become its compiled JSON
 _EXPANDED_BY = "builtin_topics_expanded_by"  # the version of the program that did
 
 
@@ -20,7 +22,8 @@ class Topic:
     id: int
     name: str  # as written
     query: str  # as written
-    compiled: str  # JSON, forms expanded
+    excluded: tuple[str, ...]  # words that people wanted left out, each a query of its own
+    compiled: str  # JSON, forms expanded, without the words left out
     builtin: bool  # comes from a file: nobody changes it in the chat
     default: bool  # whether pairing subscribes the owner to it
 
@@ -48,6 +51,7 @@ def _to_topic(row: sqlite3.Row) -> Topic:
         id=row["id"],
         name=row["name"],
         query=row["query"],
+        excluded=tuple(json.loads(row["excluded"])),
         compiled=row["compiled"],
         builtin=bool(row["builtin"]),
         default=bool(row["on_by_default"]),
@@ -80,7 +84,10 @@ async def find(db: Reader, name: str) -> Topic | None:
 
 
 async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: datetime) -> Topic:
-    """Make a topic, or give the one of this name another query; from now on it is the people's, not a file's."""
+    """Make a topic, or give the one of this name another query; from now on it is the people's, not a file's.
+
+    What it leaves out stays, so that `compiled` has to leave it out too.
+    """
     await tx.execute(
         """INSERT INTO topics (name, folded, query, compiled, created_at)
         VALUES (:name, :folded, :query, :compiled, :now)
@@ -91,6 +98,33 @@ async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: da
     tx.announce(Subject.TOPICS)
     rows = await tx.fetch_all("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})
     return _to_topic(rows[0])
+
+
+async def get(db: Reader, topic_id: int) -> Topic | None:
+    """Return a topic by the id of its row."""
+    row = await db.fetch_one("SELECT * FROM topics WHERE id = :id", {"id": topic_id})
+    return _to_topic(row) if row else None
+
+
+async def leave_out(tx: Transaction, topic: Topic, words: Sequence[str], compiled: str) -> bool:
+    """Let a topic leave out these words and no others; False where somebody has changed it since it was read."""
+    changed_rows = await tx.execute(
+        """UPDATE topics SET excluded = :excluded, compiled = :compiled
+        WHERE id = :id AND query = :query AND excluded = :before""",
+        {
+            "id": topic.id,
+            "query": topic.query,
+            "before": _listed(topic.excluded),
+            "excluded": _listed(words),
+            "compiled": compiled,
+        },
+    )
+    tx.announce(Subject.TOPICS)
+    return changed_rows > 0
+
+
+def _listed(words: Sequence[str]) -> str:
+    return json.dumps(list(words), ensure_ascii=False)
 
 
 async def users(db: Reader, topic_id: int) -> list[int]:
@@ -110,14 +144,12 @@ async def delete(tx: Transaction, topic_id: int) -> bool:
     return await tx.execute("DELETE FROM topics WHERE id = :id", values) > 0
 
 
-async def take_over(
-    tx: Transaction, filed: Iterable[Filed], expand: Callable[[str], str], *, now: datetime
-) -> list[str]:
+async def take_over(tx: Transaction, filed: Iterable[Filed], expand: Expand, *, now: datetime) -> list[str]:
     """Bring the built-in topics up to what the files say; return the names under which people have made topics.
 
     Those stay as they are. A topic whose file is gone becomes one that people can change and delete; as long as they
-    have not, a file of its name takes it over again. `expand` turns a query into its compiled JSON. It loads
-    dictionaries, so it is asked only where a query is new or another version of the program expanded it.
+    have not, a file of its name takes it over again. What people wanted left out stays so. `expand` loads dictionaries,
+    so it is asked only where a query is new or another version of the program expanded it.
     """
     known = {_fold(topic.name): topic for topic in await all_topics(tx)}
     ours = {row["folded"] for row in await tx.fetch_all("SELECT folded FROM topics WHERE builtin OR file_gone")}
@@ -139,7 +171,7 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
     tx: Transaction,
     topic: Filed,
     before: Topic | None,
-    expand: Callable[[str], str],
+    expand: Expand,
     *,
     same_program: bool,
     now: datetime,
@@ -148,6 +180,7 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
     stands = before and (before.builtin, before.name, before.default) == (True, topic.name, topic.default)
     if expanded and stands:
         return
+    excluded = before.excluded if before else ()
     await tx.execute(
         """INSERT INTO topics (name, folded, query, compiled, builtin, on_by_default, created_at)
         VALUES (:name, :folded, :query, :compiled, 1, :default, :now)
@@ -158,7 +191,7 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
             "name": topic.name,
             "folded": _fold(topic.name),
             "query": topic.query,
-            "compiled": before.compiled if expanded and before is not None else expand(topic.query),
+            "compiled": before.compiled if expanded and before is not None else expand(topic.query, excluded),
             "default": topic.default,
             "now": to_ms(now),
         },

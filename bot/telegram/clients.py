@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from telethon.tl import TLObject, types
 import bot
 from bot.errors import FatalError, SettingsError, TelegramError, Verdict
 from bot.settings import Settings
+from bot.telegram.client import Client
 from bot.telegram.failures import to_error
 from bot.telegram.proxies import proxy_arguments
 
@@ -30,18 +31,6 @@ SLOW_CONNECT = 15.0  # s until a person is told that Telegram does not answer
 BREATHER = 5.0  # s between two connections that Telethon gave up
 ASK_EVERY = 30.0  # s; what the bot was told and no push brought is waited for no longer
 LOGIN = "run `channelwatch login`"
-
-
-class Client(TelegramClient):
-    """A client that tells when its connection is back: what was pushed meanwhile has to be asked for."""
-
-    on_reconnect: Callable[[], Awaitable[None]] | None = None
-
-    async def _handle_auto_reconnect(self) -> None:
-        # Telethon's own only makes itself known to the server; the part that would catch up is switched off.
-        await super()._handle_auto_reconnect()
-        if self.on_reconnect is not None:
-            await self.on_reconnect()
 
 
 def tap(client: TelegramClient, hear: Callable[[TLObject], None]) -> None:
@@ -141,6 +130,22 @@ async def clock_error(client: TelegramClient, now: Callable[[], datetime]) -> ti
         log.warning("Telegram does not tell the time", error=str(error))
         return timedelta()
     return timedelta(seconds=round((state.date - now()).total_seconds() + 0.5))  # Telegram cuts fractions off
+
+
+def has_connection(client: TelegramClient) -> bool:
+    """Tell whether a client is connected now; Telethon's own word tells whether it wants to be."""
+    return bool(client._sender._transport_connected())  # noqa: SLF001 - see above
+
+
+async def answers(client: TelegramClient) -> bool:
+    """Ask whether Telegram answers a client; a client that is connecting again does not wait for it."""
+    if not has_connection(client):
+        return False
+    try:
+        await asyncio.wait_for(client(functions.updates.GetStateRequest()), SLOW_CONNECT)
+    except (errors.RPCError, OSError, TimeoutError):
+        return False
+    return True
 
 
 async def ask_the_time(settings: Settings) -> datetime:

@@ -1,23 +1,37 @@
 """A chat and the present come in, the moment at which Telegram lets us send to it goes out. Pure: nothing waits here.
 
 Telegram's limits for bots: about 30 messages a second in all, one a second to a chat with short bursts, 20 a minute to
-a group (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this); channels behave like groups.
+a group (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this); channels behave like groups,
+and we count edits as messages. What is kept: at most 10 in any third of a second, and so 30 in any second; 3 to a chat
+in any 3 s; 20 to a group in any 60 s. The windows slide, and each is 3 % longer than that, since the server counts what
+arrives: it sees the limits kept as long as the time under way varies by no more than these 3 %, 10 ms for the shortest.
 Times are seconds of a monotonic clock.
 """
 
-from collections import defaultdict, deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
+from itertools import islice
 
 from bot.models import Peer, PeerKind
 
-TOTAL_BURST = 30  # messages
+TOTAL_BURST = 10  # messages; as few as this, so that whoever comes in the midst of many waits a third of a second
 CHAT_BURST = 3  # messages
 GROUP_BURST = 20  # messages
+SLACK = 1.03  # how much longer our windows are than Telegram's
+
+SLOWER = 0.5  # what a flood leaves of a rate
+SLOWEST = 0.1  # of a rate, however many floods there are
+RECOVERY = 600.0  # s in which a rate would come back from nothing to all
+ALIKE = 10.0  # s within which floods in several chats are one sign …
+FLOODED_CHATS = 3  # … if they are so many: the rate of all is too high
+SETTLING = 2.0  # s after the rate of all was lowered in which floods still tell of the old one
+
+ChatKey = tuple[PeerKind, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """Messages a second that may be sent on average, over any stretch of time that holds a full burst."""
+    """Messages a second that Telegram allows on average."""
 
     total: float = 30.0  # in all
     chat: float = 1.0  # to one chat
@@ -25,68 +39,135 @@ class Rates:
 
 
 class Window:
-    """At most `count` sendings in any `period` seconds."""
+    """At most `count` sendings in any `count / rate` seconds."""
 
-    def __init__(self, count: int, period: float) -> None:
-        self._period = period
+    def __init__(self, count: int, rate: float) -> None:
+        self._period = SLACK * count / rate
         self._taken: deque[float] = deque(maxlen=count)
 
-    def ready_at(self, now: float) -> float:
-        """Say when the next sending may go: now or later."""
+    def ready_at(self, now: float, share: float = 1.0) -> float:
+        """Say when the next sending may go, now or later, at a share of the rate."""
         if len(self._taken) < (self._taken.maxlen or 0):
             return now
-        return max(now, self._taken[0] + self._period)
+        return max(now, self._taken[0] + self._period / share)
 
-    def spend(self, at: float) -> None:
-        """Count a sending at that moment, which may lie ahead: a place in the queue."""
-        self._taken.append(at)
+    def is_empty(self, now: float) -> bool:
+        """Say whether no sending counts any more."""
+        return not self._taken or self._taken[-1] + self._period <= now
+
+    def spend(self, now: float) -> None:
+        """Count a sending."""
+        self._taken.append(now)
+
+
+class Share:
+    """What is left of a rate after floods: halved by each, and given back evenly."""
+
+    def __init__(self) -> None:
+        self._left = 1.0
+        self._since = 0.0
+
+    def at(self, now: float) -> float:
+        """Return the share: above 0, at most 1."""
+        return min(1.0, self._left + max(0.0, now - self._since) / RECOVERY)
+
+    def lower(self, since: float) -> None:
+        """Take half of it away; it begins to come back at that moment."""
+        self._left = max(SLOWEST, self.at(since) * SLOWER)
+        self._since = since
+
+
+class _Chat:
+    """What was sent to a chat, and until when Telegram wants nothing more of it."""
+
+    def __init__(self, kind: PeerKind, rates: Rates) -> None:
+        self._windows = [Window(CHAT_BURST, rates.chat)]
+        if kind is not PeerKind.USER:
+            self._windows.append(Window(GROUP_BURST, rates.group))
+        self.share = Share()
+        self.closed_until = 0.0
+
+    def ready_at(self, now: float) -> float:
+        share = self.share.at(now)
+        return max(self.closed_until, *(window.ready_at(now, share) for window in self._windows))
+
+    def spend(self, now: float) -> None:
+        for window in self._windows:
+            window.spend(now)
+
+    def is_forgettable(self, now: float) -> bool:
+        idle = self.closed_until <= now and self.share.at(now) >= 1.0
+        return idle and all(window.is_empty(now) for window in self._windows)
 
 
 class Pacing:
-    """What was sent when, in all and to each chat, and which chats are flooded."""
+    """What was sent when, in all and to each chat, and what Telegram has complained of."""
 
     def __init__(self, rates: Rates | None = None) -> None:
         self._rates = rates or Rates()
-        self._total = Window(TOTAL_BURST, TOTAL_BURST / self._rates.total)
-        self._chats: dict[tuple[PeerKind, int], list[Window]] = {}
-        self._flooded: defaultdict[tuple[PeerKind, int], float] = defaultdict(float)
+        self._total = Window(TOTAL_BURST, self._rates.total)
+        self._total_share = Share()
+        self._settled_at = 0.0
+        self._floods: deque[tuple[float, ChatKey]] = deque()
+        self._chats: OrderedDict[ChatKey, _Chat] = OrderedDict()  # the one to be looked at next first
 
-    def ready_at(self, peer: Peer, now: float) -> float:
-        """Say when this chat may be sent to: now or later. It costs nothing to ask."""
-        return max(self._total.ready_at(now), self._chat_ready_at(peer, now))
+    def __len__(self) -> int:
+        """Count the chats that anything is remembered of."""
+        return len(self._chats)
 
-    def take_chat(self, peer: Peer, now: float) -> float:
-        """Take this chat's next place and say when it comes."""
-        at = self._chat_ready_at(peer, now)
-        for window in self._windows(peer):
-            window.spend(at)
-        return at
+    def chat_ready_at(self, peer: Peer, now: float) -> float:
+        """Say when this chat takes the next message, whatever the others do: now or later. It costs nothing to ask."""
+        chat = self._chats.get(key_of(peer))
+        return now if chat is None else chat.ready_at(now)
 
-    def take_total(self, now: float) -> float:
-        """Take the next place among all chats and say when it comes.
+    def total_ready_at(self, now: float) -> float:
+        """Say when the next message may go to any chat: now or later."""
+        return self._total.ready_at(now, self._total_share.at(now))
 
-        Taken once the chat's own place has come: a place far ahead would hold up everybody behind it.
+    def spend(self, peer: Peer, now: float) -> None:
+        """Count a message that leaves now, as both moments allow; forget chats that nothing counts of any more."""
+        self._total.spend(now)
+        self._chat(peer).spend(now)
+        for key in list(islice(self._chats, 2)):  # one more than a message can add
+            if self._chats[key].is_forgettable(now):
+                del self._chats[key]
+            else:
+                self._chats.move_to_end(key)
+
+    def close(self, peer: Peer, until: float) -> None:
+        """Send nothing to this chat before that moment."""
+        chat = self._chat(peer)
+        chat.closed_until = max(until, chat.closed_until)
+
+    def flooded(self, peer: Peer, now: float, *, until: float) -> None:
+        """Close a chat that we sent too much to, and be slower with it afterwards.
+
+        Where several chats say so in a short time, we send too much in all: everything becomes slower.
         """
-        at = self._total.ready_at(now)
-        self._total.spend(at)
-        return at
+        self.close(peer, until)
+        self._chat(peer).share.lower(until)
+        if now < self._settled_at:
+            return
+        self._floods.append((now, key_of(peer)))
+        while self._floods[0][0] <= now - ALIKE:
+            self._floods.popleft()
+        if len({key for _, key in self._floods}) >= FLOODED_CHATS:
+            self._total_share.lower(now)
+            self._settled_at = now + SETTLING
+            self._floods.clear()
 
-    def flooded(self, peer: Peer, until: float) -> None:
-        """Remember that Telegram wants no message to this chat before that moment."""
-        self._flooded[peer.kind, peer.id] = max(until, self._flooded[peer.kind, peer.id])
-
-    def flooded_until(self, peer: Peer) -> float:
+    def closed_until(self, peer: Peer) -> float:
         """Say until when Telegram wants no message to this chat; a moment in the past where it takes them."""
-        return self._flooded.get((peer.kind, peer.id), 0.0)
+        chat = self._chats.get(key_of(peer))
+        return 0.0 if chat is None else chat.closed_until
 
-    def _chat_ready_at(self, peer: Peer, now: float) -> float:
-        return max(self.flooded_until(peer), *(window.ready_at(now) for window in self._windows(peer)))
-
-    def _windows(self, peer: Peer) -> list[Window]:
-        key = peer.kind, peer.id
+    def _chat(self, peer: Peer) -> _Chat:
+        key = key_of(peer)
         if key not in self._chats:
-            windows = [Window(CHAT_BURST, CHAT_BURST / self._rates.chat)]
-            if peer.kind is not PeerKind.USER:
-                windows.append(Window(GROUP_BURST, GROUP_BURST / self._rates.group))
-            self._chats[key] = windows
+            self._chats[key] = _Chat(peer.kind, self._rates)
         return self._chats[key]
+
+
+def key_of(peer: Peer) -> ChatKey:
+    """Return what Telegram's limits hold for: a chat, whatever its threads."""
+    return peer.kind, peer.id

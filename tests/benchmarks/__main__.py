@@ -12,18 +12,20 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import catching_up, latency, matching, requests, searching, start, throughput
+from tests.benchmarks import catching_up, fanout, latency, likeness, matching, requests, searching, start, throughput
 from tests.benchmarks.figures import Cost, Row, SkippedError
 
 T = TypeVar("T")
 ROWS = {
     "latency": latency.measure,
     "throughput": throughput.measure,
+    "fanout": fanout.measure,
     "catching-up": catching_up.measure,
     "start": start.measure,
 }
 TABLES = {
     "matching": matching.table,
+    "likeness": likeness.table,
     "searching": searching.table,
     "requests": requests.table,
 }  # each with columns of its own

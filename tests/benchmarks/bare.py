@@ -1,6 +1,7 @@
 """The baselines, in plain Telethon as its documentation shows it: pushes or orders come in, hardly anything is done.
 
 `relay` sends each new post to the subscriber · `counter` counts new posts and tells each time `every` more have come ·
+`fanout` sends a text to many people at once, each time it is ordered to ·
 `history` reads the newest posts of all channels when it is ordered to, and throws them away.
 """
 
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from telethon import TelegramClient, events
 from telethon.crypto import rsa
+from telethon.extensions import BinaryReader
 from telethon.tl import functions, types
 
 from tests.benchmarks.stage import lines, say
@@ -63,6 +65,31 @@ async def history(reader: TelegramClient, *names: str) -> None:
         say("read")
 
 
+async def fanout(reader: TelegramClient, token: str, people: str) -> None:
+    """Send what a request says, in hexadecimal TL bytes, to all people, and tell when Telegram has answered for all."""
+    bot = TelegramClient(str(Path("bot.session")), API_ID, API_HASH)
+    bot.session.set_dc(2, reader.session.server_address, reader.session.port)
+    peers = [types.InputPeerUser(int(person), 0) for person in people.split(",")]
+    await bot.start(bot_token=token)
+    try:
+        say("ready")
+        async for line in lines():
+            with BinaryReader(bytes.fromhex(line)) as request:
+                said = request.tgread_object()
+            await asyncio.gather(*(bot(_like(said, peer)) for peer in peers))
+            say("sent")
+    finally:
+        await bot.disconnect()
+
+
+def _like(
+    said: functions.messages.SendMessageRequest, peer: types.InputPeerUser
+) -> functions.messages.SendMessageRequest:
+    return functions.messages.SendMessageRequest(
+        peer, said.message, entities=said.entities, reply_markup=said.reply_markup, no_webpage=True
+    )
+
+
 async def _read(reader: TelegramClient, channel: types.InputPeerChannel, posts: int) -> None:
     offset = 0
     for _ in range(0, posts, PAGE):
@@ -83,7 +110,7 @@ async def main(job: str, *arguments: str) -> None:
     rsa.add_key(Path("server.pem").read_text(), old=False)  # noqa: ASYNC240 - before anything runs
     reader = TelegramClient(str(Path("reader.session")), API_ID, API_HASH)
     try:
-        await {"relay": relay, "counter": counter, "history": history}[job](reader, *arguments)
+        await {"relay": relay, "counter": counter, "history": history, "fanout": fanout}[job](reader, *arguments)
     finally:
         await reader.disconnect()
 

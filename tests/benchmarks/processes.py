@@ -168,8 +168,9 @@ class Archive:
         time.sleep(1)
 
     def wait_until_subscribed(self) -> None:
-        """Wait until somebody subscribes to a topic."""
-        while not self._one("SELECT count(*) FROM subscriptions"):
+        """Wait until somebody subscribes to a topic, and wants each alert by itself."""
+        wanted = "SELECT count(*) FROM subscriptions s JOIN chats c ON c.id = s.chat_id AND c.storm_count IS NULL"
+        while not self._one(wanted):
             time.sleep(POLL)
 
     def stored(self) -> int:
@@ -180,6 +181,22 @@ class Archive:
     def wait_until_stored(self, posts: int) -> None:
         """Wait until so many posts are committed."""
         while self.stored() < posts:
+            time.sleep(POLL)
+
+    def wait_until_paired(self, chats: int) -> None:
+        """Wait until so many chats are subscribed to something, and all has been answered."""
+        while self._one("SELECT count(DISTINCT chat_id) FROM subscriptions") < chats:
+            time.sleep(POLL)
+        time.sleep(1)
+
+    def latest(self) -> int:
+        """Return the number of the latest alert."""
+        return self._one("SELECT coalesce(max(id), 0) FROM alerts")
+
+    def wait_until_sent(self, alerts: int, *, after: int) -> None:
+        """Wait until so many alerts that came after that one are sent, and Telegram's answers are committed."""
+        sql = f"SELECT count(*) FROM alerts WHERE id > {after:d} AND state = 'sent'"  # noqa: S608 - a number
+        while self._one(sql) < alerts:
             time.sleep(POLL)
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from bot.store import follows, readers
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Database, Transaction
 from bot.telegram import clients
+from bot.telegram.client import Client
 
 HOUR = 3600  # s
 ROUNDS = 10  # of the sweep that are counted
@@ -80,7 +81,7 @@ class _Place:
     database: Database
     ingest: Ingest
     live: Live
-    client: clients.Client
+    client: Client
     shares: Shares
     random: Random
 

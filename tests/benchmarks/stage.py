@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any
 
 from telethon import TelegramClient, events
-from telethon.tl import types
+from telethon.tl import functions, types
 
 from bot.sandbox import Sandbox, User
 from tests.benchmarks.texts import MARK, Texts
@@ -62,6 +62,7 @@ class Stage:
         self._sandbox = sandbox
         self._sides = {name: Side(sandbox, name, folder / name) for name in ("ours", "bare")}
         self._texts = Texts(seed=1)
+        self._crowd: list[User] = []  # who hears of one post
         self._arrived: dict[int, float] = {}  # post's number → monotonic time of its alert
         self._news = asyncio.Event()
 
@@ -80,8 +81,10 @@ class Stage:
         return client
 
     async def start(self, side: str) -> None:
-        """Press Start in the bot of a side."""
+        """Press Start in the bot of a side; ours is asked for each alert by itself, however many there are."""
         self.subscriber.starts(self._sides[side].bot)
+        if side == "ours":
+            self.subscriber.sends(self._sides[side].bot, "/storms off")
 
     async def post(self, side: str, count: int, *, push: bool) -> None:
         """Publish posts as fast as possible; each is pushed in a packet of its own."""
@@ -104,6 +107,30 @@ class Stage:
                 self._news.clear()
                 await self._news.wait()
         return [self._arrived.pop(number) - at for number, at in posted.items()]
+
+    async def gather(self, count: int) -> list[int]:
+        """Let people in; return their ids."""
+        self._crowd = [self._sandbox.world.add_user(f"Reader {n}", language="ru") for n in range(count)]
+        return [user.id for user in self._crowd]
+
+    async def begin(self) -> None:
+        """Press Start in the bots of both sides, everybody of the crowd."""
+        for user in self._crowd:
+            for side in self._sides.values():
+                user.starts(side.bot)
+            await asyncio.sleep(0)
+
+    async def fan_out(self) -> None:
+        """Publish a post that all of the crowd hear of."""
+        self._sides["ours"].post(self._texts.next(outage_share=1)[1])
+
+    async def told(self) -> str:
+        """Return the request, in hexadecimal TL bytes, that would say what our bot told the crowd last."""
+        said = self._crowd[0].inbox(self._sides["ours"].bot)[-1]
+        request = functions.messages.SendMessageRequest(
+            types.InputPeerSelf(), said.text, entities=said.entities, reply_markup=said.reply_markup, random_id=0
+        )
+        return bytes(request).hex()
 
     async def check(self) -> None:
         """Fail where the server met a request that it does not know, or broke."""

@@ -4,7 +4,7 @@ import pytest
 
 from bot.commands.access import Need, allows, higher
 from bot.commands.talk import Reply, read_command
-from bot.store import chats
+from bot.store import alerts, chats
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, button, text
 
@@ -108,6 +108,16 @@ async def test_a_suspended_chat_is_written_to_again_once_it_writes(desk: Bot) ->
     await desk.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
     await desk.says("/help")
     assert (await desk.chat(chat.peer)).suspended is None
+    (notice,) = await alerts.due(desk.db, desk.room.now, limit=9)
+    assert notice.payload == {"notice": "missed", "count": 0}
+
+
+async def test_a_suspended_chat_that_is_started_anew_is_told_what_it_has_missed(desk: Bot) -> None:
+    chat = await desk.pair()
+    await desk.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
+    await desk.says("/start")
+    assert (await desk.chat(chat.peer)).suspended is None
+    assert [alert.payload["notice"] for alert in await alerts.due(desk.db, desk.room.now, limit=9)] == ["missed"]
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,36 @@ async def test_the_list_of_mutes_ends_each_by_a_button(desk: Bot) -> None:
     assert [mute.channel_id for mute in await mutes(desk)] == [NEWS]
 
 
+@pytest.mark.parametrize(
+    ("typed", "until"),
+    [
+        ("/mute outages @News1001 8h", "until 10 Mar, 20:00 UTC"),
+        ("/mute @News1001 outages 8h", "until 10 Mar, 20:00 UTC"),
+        ("/mute Outages in t.me/News1001 until Monday", "until 17 Mar, 09:00 UTC"),
+        ("/mute сбои в @News1001 до понедельника", "until 17 Mar, 09:00 UTC"),
+        ("/mute «Сбои» @News1001", ""),
+    ],
+)
+async def test_a_topic_is_muted_in_one_channel(desk: Bot, typed: str, until: str) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    shown = await desk.says(typed)
+    assert text(shown) == f"Muted in this chat{' ' + until if until else ''}: Outages in Вести"
+    (mute,) = await mutes(desk)
+    assert (mute.channel_id, mute.topic_id is not None) == (NEWS, True)
+    assert "Outages in Вести" in text(await desk.says("/mute"))
+    ended = await desk.taps(button(shown.messages[0], "Unmute"))
+    assert text(ended) == "No longer muted: Outages in Вести"
+    assert await mutes(desk) == []
+
+
+async def test_a_channel_is_muted_until_monday(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    await desk.taps(b"zone:Asia/Almaty")
+    assert text(await desk.says("/mute Вести until Monday")) == "Muted in this chat until 17 Mar, 09:00: Вести"
+
+
 async def test_what_is_unknown_is_not_muted(desk: Bot) -> None:
     await desk.pair()
     assert "I know no channel or topic «@nobody»" in text(await desk.says("/mute @nobody 8h"))

@@ -1,8 +1,8 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.asides import Aside, AsideKind
-from bot.delivery.changes import PostChange, render_change
+from bot.delivery.changes import PostChange, render_change, render_confirmation
 from bot.delivery.rendering import Audience, Elsewhere, PostAlert, render_post
 from bot.locales import translator
 from bot.models import Button
@@ -16,6 +16,7 @@ EDIT = PostChange(
     title="Минсвязь",
     username="zarechye_svyaz",
     message_id=77,
+    date=datetime(2021, 10, 4, 15, 30, tzinfo=UTC),
     text="Портал работает.",
     before="Портал не работает.",
     edited_at=datetime(2021, 10, 4, 15, 40, tzinfo=UTC),
@@ -72,13 +73,21 @@ def test_an_album_of_which_items_are_left_is_gone_in_part() -> None:
 
 def test_an_alert_for_a_post_that_fits_only_since_its_edit_says_so_in_its_head() -> None:
     head = render_post(replace(POST, topics=("outages",), edited=True, turned=True), LONDON).text.splitlines()[0]
-    assert head.endswith(" · edited, fits now: Outages")
+    assert head.startswith("edited, fits now: Outages · ")
 
 
 def test_the_day_is_named_where_it_is_not_today() -> None:
     later = replace(LONDON, now=datetime(2021, 10, 6, tzinfo=UTC))
     assert "since 4 Oct, 08:31\n" in render_change(LOSS, later).text
     assert "edited 4 Oct, 16:40\n" in render_change(EDIT, later).text
+
+
+def test_a_confirmation_names_the_second_channel_and_when_it_said_so() -> None:
+    outgoing = render_confirmation(EDIT, LONDON)
+    assert outgoing.text == "Confirmed by @zarechye_svyaz, 16:30"
+    assert [entity.value for entity in outgoing.entities] == ["https://t.me/zarechye_svyaz/77"]
+    later = replace(MOSCOW, now=NOW + timedelta(days=1))
+    assert render_confirmation(replace(EDIT, username=None), later).text == "Подтверждает Минсвязь, 4 окт., 18:30"
 
 
 def test_however_long_the_text_the_link_stays() -> None:
@@ -94,11 +103,11 @@ def test_foreign_text_is_no_markup() -> None:
 
 
 def test_an_alert_says_that_its_post_is_no_longer_visible_and_who_else_posted_it() -> None:
-    repeats = tuple(Elsewhere(title=f"Город {n}", link=f"https://t.me/city/{n}") for n in range(6))
+    repeats = tuple(Elsewhere(name=f"Город {n}", link=f"https://t.me/city/{n}", date=POST.date) for n in range(6))
     alert: PostAlert = replace(POST, gone_at=LOSS.gone_at, repeats=repeats)
     outgoing = render_post(alert, LONDON)
     lines = outgoing.text.split("\n")
     assert lines[1] == "No longer visible to our reader since 08:31"
-    assert lines[-1] == "Also in Город 0, Город 1, Город 2, Город 3 +2"
-    assert [e.value for e in outgoing.entities if e.kind == "text_url"] == [each.link for each in repeats[:4]]
+    assert lines[-1] == "Also in Город 0 16:39, Город 1 16:39, Город 2 16:39, Город 3 16:39 +2"
+    assert [e.value for e in outgoing.entities if e.kind == "text_url"][1:] == [each.link for each in repeats[:4]]
     assert outgoing.buttons == render_post(POST, LONDON).buttons

@@ -32,7 +32,8 @@ def test_without_a_connection_the_order_is_kept_and_the_waits_stay_short() -> No
 
 
 @pytest.mark.parametrize(
-    ("verdict", "suspend"), [(Verdict.DROP, False), (Verdict.SUSPEND, True), (Verdict.UNAUTHORISED, True)]
+    ("verdict", "suspend"),
+    [(Verdict.DROP, False), (Verdict.SUSPEND, True), (Verdict.UNAUTHORISED, True), (Verdict.CLOSED, True)],
 )
 def test_what_cannot_heal_is_given_up(verdict: Verdict, *, suspend: bool) -> None:
     assert decide(answer(verdict, code=400), attempts=0, now=NOW) == GiveUp(suspend=suspend)

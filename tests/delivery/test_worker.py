@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from telethon import TelegramClient, events
 
-from bot.delivery.worker import BATCH, Worker
+from bot.delivery.worker import EACH, ROOM, Worker
 from bot.errors import FatalError
-from bot.models import Peer, PeerKind
+from bot.models import Outgoing, Peer, PeerKind
 from bot.sandbox import Sandbox, User
 from bot.sandbox.world import mail
-from bot.store import alerts, chats
-from bot.store.alerts import Kind
+from bot.store import alerts, chats, dead
+from bot.store.alerts import Draft, Kind
 from bot.store.chats import Chat
-from bot.store.database import Transaction
+from bot.store.database import Database, Transaction
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.store.kit import Newsroom, gone, newsroom, post
@@ -134,12 +134,26 @@ async def test_a_post_that_matches_arrives_as_an_alert(office: Office) -> None:
     await room.track(chat, "outages", "сбой")
     async with office.at_work():
         await room.live(post(5, "Утром случился сбой", date=room.now))
-        await until(lambda: _has(office.alice.inbox(office.bot)[-1].text.startswith("Вести")))
+        await until(lambda: _has(office.alice.inbox(office.bot)[-1].text.startswith("Outages · Вести")))
     message = office.alice.inbox(office.bot)[-1]
-    assert message.text.startswith("Вести · Outages\nУтром случился сбой\n\n")
+    assert message.text.startswith("Outages · Вести\nУтром случился сбой\n\n")
     found = await room.db.fetch_one("SELECT state, message_id FROM alerts")
     assert found is not None
     assert tuple(found) == ("sent", message.copies[office.bot.id].id)
+
+
+async def test_of_a_long_post_the_passage_arrives_with_who_signed_it_and_when_it_was_seen(office: Office) -> None:
+    room, chat = office.room, office.chats[office.alice.id]
+    room.now = utc_now().replace(microsecond=0)
+    await room.follow(title="Вести")
+    await room.track(chat, "outages", "сбой")
+    text = f"{'Утром открылась коллегия. ' * 50}\nДнём случился сбой 🙂.\n{'Потом говорили. ' * 50}"
+    async with office.at_work():
+        await room.live(post(5, text, author="Дежурный", date=room.now - timedelta(seconds=3)))
+        await until(lambda: _has("сбой" in office.alice.inbox(office.bot)[-1].text))
+    message = office.alice.inbox(office.bot)[-1].text
+    assert message.startswith("Outages · Вести\n… Днём случился сбой 🙂. …\n\n")
+    assert message.endswith(" UTC · by Дежурный · seen after 3 s")
 
 
 async def _has(truth: object) -> bool:
@@ -270,8 +284,8 @@ async def test_an_alert_that_was_sent_before_a_crash_is_not_sent_twice(office: O
     hold.release()
     async with office.at_work():
         await office.in_state("sent", "first")
-    assert (await office.row("first"))[3] is None
     assert office.heard(office.alice) == ["first"]
+    assert (await office.row("first"))[3] == office.alice.inbox(office.bot)[-1].copies[office.bot.id].id
 
 
 async def test_a_stop_waits_for_what_is_on_its_way_and_begins_nothing(office: Office) -> None:
@@ -299,11 +313,111 @@ async def test_a_stop_does_not_wait_for_a_chat_whose_turn_is_far_off(office: Off
 
 
 async def test_a_long_queue_of_one_chat_starves_no_other(office: Office) -> None:
-    await office.tell(office.alice, *(f"{number}" for number in range(BATCH + 20)))
+    await office.tell(office.alice, *(f"{number}" for number in range(120)))
     await office.tell(office.ivan, "other")
     async with office.at_work(Rates()):
         await office.in_state("sent", "other")
         assert len(office.heard(office.alice)) <= 3
+
+
+async def crowd(office: Office, count: int) -> list[Chat]:
+    """Pair many people who have all started the bot."""
+
+    async def job(tx: Transaction) -> list[Chat]:
+        peers = [Peer(kind=PeerKind.USER, id=account.id) for account in accounts]
+        return [await chats.pair(tx, peer, title="Reader", language="en", now=utc_now()) for peer in peers]
+
+    accounts = [office.sandbox.world.add_user(f"Reader {number}") for number in range(count)]
+    for account in accounts:
+        account.starts(office.bot)
+    return await office.room.db.write(job)
+
+
+async def fan_out(office: Office, readers: list[Chat], *subjects: str) -> None:
+    payload = {"notice": "late", "channels": [[1, "fan-out", 1]]}
+    drafts = [
+        Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.NOTICE, subject=subject, payload=payload)
+        for chat in readers
+        for subject in subjects
+    ]
+    await office.room.db.write(lambda tx: alerts.enqueue_all(tx, drafts, now=utc_now()))
+
+
+def sends(office: Office) -> int:
+    return sum(call.name == "SendMessage" for call in office.sandbox.calls)
+
+
+@pytest.mark.parametrize("rates", [Rates(), UNLIMITED], ids=["paced", "unpaced"])
+async def test_news_overtakes_a_fan_out_of_five_thousand(office: Office, rates: Rates) -> None:
+    await fan_out(office, await crowd(office, 5000), "fan-out")
+    async with office.at_work(rates):
+        await until(lambda: _has(sends(office) >= 20))
+        for turn in range(3):
+            before = sends(office)
+            await office.tell(office.alice, f"news {turn}")
+            await office.in_state("sent", f"news {turn}")
+            if rates.total == Rates().total:
+                assert sends(office) - before <= 30  # what a second lets go; it was 5,000
+    assert office.heard(office.alice) == [f"news {turn}" for turn in range(3)]
+
+
+async def test_an_answer_overtakes_a_fan_out(office: Office) -> None:
+    await fan_out(office, await crowd(office, 300), "fan-out")
+    sender = Sender(office.client, Pacing(), monotonic=time.monotonic)
+    worker = Worker(office.room.db, sender, clock=utc_now)
+    running = asyncio.create_task(worker.run())
+    await until(lambda: _has(sends(office) >= 20))
+    before = sends(office)
+    peer = Peer(kind=PeerKind.USER, id=office.ivan.id)
+    for number in range(2):
+        await sender.send(peer, Outgoing(text="Pong"), random_id=number + 1)
+    assert sends(office) - before <= 20  # at most what left before the next turn came, for each
+    worker.stop()
+    await asyncio.wait_for(running, 2)
+
+
+async def test_more_chats_than_are_served_at_once_all_get_what_is_theirs_in_order(office: Office) -> None:
+    readers = await crowd(office, 2 * ROOM + 50)
+    await fan_out(office, readers, *(f"{number}" for number in range(EACH + 2)))
+    async with office.at_work() as worker:
+        await sent(office)
+        assert worker._reads < len(readers)  # noqa: SLF001 - reading must not grow with what waits
+    rows = await office.room.db.fetch_all("SELECT chat_id, id, message_id FROM alerts ORDER BY chat_id, id")
+    for chat in readers:
+        numbers = [row["message_id"] for row in rows if row["chat_id"] == chat.id]
+        assert len(numbers) == EACH + 2
+        assert numbers == sorted(numbers)
+
+
+async def test_a_hundred_flooded_chats_hold_up_nobody(office: Office) -> None:
+    readers = await crowd(office, ROOM + 100)
+    for chat in readers[:ROOM]:
+        office.sandbox.faults.flood_wait("SendMessage", 3600, chat_id=chat.peer.id, times=None)
+    await fan_out(office, readers, "a", "b")
+    async with office.at_work(UNLIMITED):
+
+        async def others_are_done() -> bool:
+            sql = "SELECT count(*) AS n FROM alerts WHERE state = 'due'"
+            return (await office.room.db.fetch_all(sql))[0]["n"] == 2 * ROOM
+
+        await until(others_are_done)
+    assert sends(office) == ROOM + 200  # one try each, and the alerts behind it stayed at home
+
+
+async def test_what_another_process_makes_due_is_taken_up(office: Office, tmp_path: Path) -> None:
+    office.sandbox.faults.answer("SendMessage", "ENTITY_BOUNDS_INVALID")
+    await office.tell(office.alice, "bad")
+    async with office.at_work() as worker:
+        await office.in_state("dead", "bad")
+        (alert,) = await dead.listed(office.room.db)
+        other = await Database.open(tmp_path / "data" / "bot.db")
+        try:
+            assert await other.write(lambda tx: dead.try_again(tx, [alert.id], utc_now())) == 1
+        finally:
+            await other.close()
+        worker._wake.set()  # noqa: SLF001 - half a minute later
+        await office.in_state("sent", "bad")
+    assert office.heard(office.alice) == ["bad"]
 
 
 async def test_an_alert_costs_one_look_at_the_outbox(office: Office) -> None:
@@ -368,7 +482,7 @@ async def test_an_edit_that_was_made_before_a_crash_is_made_again_without_harm(o
     edit, change = await alerts.due(office.room.db, utc_now(), limit=9)
     worker = office.worker()
     for alert in (edit, edit, change, change):
-        assert await worker.deliver(alert) is None
+        assert await worker.deliver(alert)
     assert [call.name for call in office.sandbox.calls].count("EditMessage") == 2
     assert len(texts(office)) == 2
 

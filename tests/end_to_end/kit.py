@@ -14,6 +14,7 @@ from telethon import TelegramClient, events
 from telethon.tl import types as tl
 
 from bot import app
+from bot.models import Clock
 from bot.sandbox import Channel, Sandbox, User
 from bot.settings import Settings
 from bot.store import chats
@@ -66,6 +67,11 @@ class Person:
         await self.until(lambda: any(words in message.message for message in self.alerts))
         return next(message for message in self.alerts if words in message.message)
 
+    async def message(self, words: str) -> tl.Message:
+        """Wait for the message that shows these words."""
+        await self.until(lambda: any(words in message.message for message in self.heard))
+        return next(message for message in self.heard if words in message.message)
+
     async def edit(self, words: str) -> tl.Message:
         """Wait until a message of the bot is edited to show these words."""
         await self.until(lambda: any(words in message.message for message in self.edited))
@@ -92,7 +98,11 @@ class Person:
 
 
 def link_of(message: tl.Message) -> str | None:
-    rows = message.reply_markup.rows if isinstance(message.reply_markup, tl.ReplyInlineMarkup) else []
+    return link_in(message.reply_markup)
+
+
+def link_in(markup: object) -> str | None:
+    rows = markup.rows if isinstance(markup, tl.ReplyInlineMarkup) else []
     kinds = [button.type for row in rows for button in row.buttons]
     links = [kind.url for kind in kinds if isinstance(kind, tl.InlineButtonTypeUrl)]
     return links[0] if links else None
@@ -107,6 +117,7 @@ class Newsroom:
     settings: Settings
     reader: User
     bot: User
+    now: Clock = app.utc_now
     people: list[Person] = field(default_factory=list)
     ready: app.Ready | None = None
     _running: asyncio.Task[None] | None = None
@@ -116,7 +127,8 @@ class Newsroom:
         """Run the service until `stop`."""
         ready: asyncio.Future[app.Ready] = asyncio.get_running_loop().create_future()
         self._stop = asyncio.Event()
-        self._running = asyncio.create_task(app.run(self.settings, self._stop, on_ready=ready.set_result))
+        service = app.run(self.settings, self._stop, clock=self.now, on_ready=ready.set_result)
+        self._running = asyncio.create_task(service)
         waited: set[asyncio.Future[Any]] = {self._running, ready}
         await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED, timeout=WAIT_S)
         if self._running.done():
@@ -188,9 +200,9 @@ async def _take_over_topics(path: Path) -> None:
 
 
 @asynccontextmanager
-async def newsroom(folder: Path, **settings: object) -> AsyncIterator[Newsroom]:
-    """Open a newsroom; fails where the server met what it does not know."""
-    async with Sandbox() as sandbox:
+async def newsroom(folder: Path, *, now: Clock = app.utc_now, **settings: object) -> AsyncIterator[Newsroom]:
+    """Open a newsroom where it is `now`; fails where the server met what it does not know."""
+    async with Sandbox(now=now) as sandbox:
         reader = sandbox.world.add_user("Reader", phone="+10000000001")
         bot = sandbox.world.add_bot(TOKEN, "Channelwatch", "newsroom_bot")
         key, data = folder / "server.pem", folder / "data"
@@ -208,7 +220,8 @@ async def newsroom(folder: Path, **settings: object) -> AsyncIterator[Newsroom]:
             "send_rate_chat": 1000.0,
             "send_rate_total": 1000.0,
         }
-        room = Newsroom(sandbox, folder, Settings.model_construct(**fixed | settings), reader, bot)  # type: ignore[arg-type]
+        known = Settings.model_construct(**fixed | settings)  # type: ignore[arg-type]
+        room = Newsroom(sandbox, folder, known, reader, bot, now)
         await room.start()
         try:
             yield room

@@ -95,11 +95,11 @@ async def test_the_same_text_posted_again_joins_the_alert_which_then_names_both(
         post = agency.post(DOWN)
         alert = await owner.alert("недоступен")
         again = ministry.post(f"{DOWN.upper()}!")
-        edited = await owner.edit("Also in Ministry")
+        edited = await owner.edit("Also in @ministry")
         assert edited.id == alert.id
         assert link_of(edited) == f"https://t.me/agency/{post.id}"
         links = [entity.url for entity in edited.entities if isinstance(entity, types.MessageEntityTextUrl)]
-        assert links == [f"https://t.me/ministry/{again.id}"]
+        assert links[-1] == f"https://t.me/ministry/{again.id}"
         agency.post("Конец: сбой устранён, сайт работает.")
         await owner.alert("Конец")
         assert len(owner.alerts) == 2

@@ -75,6 +75,7 @@ async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
         "reader.session",
         "database",
         "service",
+        "files of posts",
         "Telegram and the clock",
     ]
     assert (place / "reader.session").exists()

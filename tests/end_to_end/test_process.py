@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.end_to_end.kit import TOKEN, WAIT_S, Newsroom, link_of, newsroom
+from tests.end_to_end.kit import TOKEN, WAIT_S, Newsroom, newsroom
 
 
 def environment(room: Newsroom) -> dict[str, str]:
@@ -30,12 +30,13 @@ def environment(room: Newsroom) -> dict[str, str]:
 
 async def shell(*words: str, env: dict[str, str], stdin: str = "", folder: Path | None = None) -> tuple[int, str, str]:
     """Run the command line to its end; return its exit code, standard output and standard error."""
-    process = await _spawn(*words, env=env, folder=folder)
+    process = await spawn(*words, env=env, folder=folder)
     out, err = await asyncio.wait_for(process.communicate(stdin.encode()), WAIT_S)
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def _spawn(*words: str, env: dict[str, str], folder: Path | None = None) -> asyncio.subprocess.Process:
+async def spawn(*words: str, env: dict[str, str], folder: Path | None = None) -> asyncio.subprocess.Process:
+    """Start the command line as a process of its own."""
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *words, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=folder
@@ -45,7 +46,7 @@ async def _spawn(*words: str, env: dict[str, str], folder: Path | None = None) -
 @asynccontextmanager
 async def service(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the service as a process of its own until it has said that it is ready."""
-    process = await _spawn("run", env=env)
+    process = await spawn("run", env=env)
     try:
         assert process.stderr is not None
         async with asyncio.timeout(WAIT_S):
@@ -98,7 +99,7 @@ async def test_sigterm_ends_a_start_that_telegram_does_not_answer(tmp_path: Path
         with socket.create_server(("127.0.0.1", 0)) as silent:
             silent.settimeout(WAIT_S)
             env["TELEGRAM_SERVER"] = f"127.0.0.1:{silent.getsockname()[1]}"
-            process = await _spawn("run", env=env)
+            process = await spawn("run", env=env)
             connection, _ = await asyncio.to_thread(silent.accept)
             with connection:
                 process.send_signal(signal.SIGTERM)
@@ -112,26 +113,6 @@ async def test_two_services_on_one_session_are_refused(tmp_path: Path) -> None:
         code, _, err = await shell("run", env=environment(room))
         assert code == 1
         assert "another channelwatch" in err
-
-
-async def test_killed_in_mid_stream_it_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        await room.stop()
-        env, total = environment(room), 0
-        for kill_after in (3, 17, 31):
-            async with service(env) as process:
-                for _ in range(40):
-                    total += 1
-                    channel.post(f"Сбой номер {total}: сайт не работает.")
-                await owner.count(len(owner.alerts) + kill_after)
-                process.kill()
-        async with service(env):
-            await owner.count(total)
-            await owner.asks("/status")
-        links = sorted(link_of(alert) or "" for alert in owner.alerts)
-        assert links == sorted(f"https://t.me/agency/{number}" for number in range(1, total + 1))
 
 
 async def test_match_is_a_filter_and_search_reads_beside_the_service(tmp_path: Path) -> None:
@@ -160,7 +141,7 @@ async def test_login_asks_for_number_code_and_password(tmp_path: Path) -> None:
         await room.stop()
         room.sandbox.world.add_user("Second reader", phone="+10000000009", password="a long one")  # noqa: S106 - its own
         (room.settings.data_dir / "reader.session").unlink()
-        process = await _spawn("login", "--phone", "+10000000009", env=environment(room))
+        process = await spawn("login", "--phone", "+10000000009", env=environment(room))
         assert process.stdin is not None
         assert process.stdout is not None
         async with asyncio.timeout(WAIT_S):
@@ -175,7 +156,7 @@ async def test_login_asks_for_number_code_and_password(tmp_path: Path) -> None:
 
 async def test_the_demo_plays_to_its_end_and_leaves_nothing_behind(tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path)}
-    process = await _spawn("demo", env=env)
+    process = await spawn("demo", env=env)
     out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, (out + err).decode()
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - nothing else waits here

@@ -24,6 +24,7 @@ async def test_real_posts_are_stored_to_the_letter_and_alerted_as_match_says(tmp
     async with newsroom(tmp_path) as room:
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
         owner = await room.owner(follows=[channel])
+        await owner.asks("/storms off")
         ids = {channel.post(text).id: text for text in texts}
         due = {f"https://t.me/agency/{number}" for number, text in ids.items() if matcher.match(analyse(text))}
         last = channel.post("Массовый сбой: сайт не работает. Это последнее сообщение.")

@@ -41,7 +41,7 @@ async def test_a_topic_is_tried_saved_alerted_and_explained(tmp_path: Path) -> N
 
         channel.post("Кассы вокзала закрыты, очередь на улице.")
         alert = await owner.alert("вокзала")
-        assert alert.message.startswith("Agency · Кассы")
+        assert alert.message.startswith("Кассы · Agency")
         explained = await replies(owner, "/explain", alert)
         assert "✅ Кассы: касса: Кассы" in explained.message.splitlines()
         assert "▫️ Internet shutdowns: " in explained.message
@@ -73,7 +73,7 @@ async def test_a_topic_in_a_file_of_their_own_is_switched_on_and_alerts(tmp_path
         await room.start()
         assert "gets alerts on Топливо now" in (await owner.asks("/track топливо")).message
         channel.post("Бензина на заправке нет.")
-        assert (await owner.alert("заправке")).message.startswith("Agency · Топливо")
+        assert (await owner.alert("заправке")).message.startswith("Топливо · Agency")
 
         await room.stop()
         (folder / "Топливо.toml").write_text('query = "бензин"\nmatches = ["Нет солярки"]', encoding="utf-8")

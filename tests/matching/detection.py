@@ -73,7 +73,7 @@ def half(post_id: str) -> str:
 
 def ours(topic: str, part: str) -> list[Judged]:
     """Judge a topic on one half of our labels; posts whose label is unsure are left out."""
-    texts = _posts()
+    texts = real_posts()
     rows = [json.loads(line) for line in (OURS / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
     return [
         Judged(
@@ -115,7 +115,8 @@ def foreign(label: str) -> list[Judged]:
 
 
 @cache
-def _posts() -> Mapping[str, str]:
+def real_posts() -> Mapping[str, str]:
+    """Return the texts of the real posts by their ids."""
     rows = map(json.loads, (SHARED / "posts.jsonl").read_text(encoding="utf-8").splitlines())
     return {f"{row['channel']}/{row['id']}": row["text"] for row in rows}
 

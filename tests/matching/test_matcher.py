@@ -123,3 +123,14 @@ def test_a_query_kept_as_json_finds_the_same(source: str, text: str) -> None:
 def test_kept_forms_are_used_as_they_are() -> None:
     kept = compile_query(parse("сбой"), INFLECTOR).to_json().replace("сбоями", "неполадками")
     assert verify(Compiled.from_json(kept), analyse("с неполадками")) == ((2, 13),)
+
+
+def test_a_query_whose_alternatives_share_a_word_can_be_taken_out_again() -> None:
+    query = compile_query(parse('("нагрузочный узел"|"нагрузочный центр") сеть'), INFLECTOR)
+    matcher = Matcher({"load": query})
+    document = analyse("Сеть: нагрузочный центр")
+    assert "load" in matcher.match(document)
+    matcher.remove("load")
+    assert "load" not in matcher.match(document)
+    matcher.add("load", query)
+    assert "load" in matcher.match(document)

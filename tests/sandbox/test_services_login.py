@@ -143,7 +143,7 @@ async def test_an_unknown_request_is_an_error_that_the_test_sees() -> None:
         functions.messages.SendMessageRequest(types.InputPeerSelf(), "later", schedule_date=START),
         functions.messages.SendMessageRequest(types.InputPeerSelf(), "kept here", noforwards=True),
         functions.messages.SendMessageRequest(
-            types.InputPeerSelf(), "in a topic", reply_to=types.InputReplyToMessage(1, top_msg_id=1)
+            types.InputPeerSelf(), "a quote", reply_to=types.InputReplyToMessage(1, quote_text="a")
         ),
         functions.messages.SearchRequest(
             types.InputPeerSelf(),
@@ -160,7 +160,7 @@ async def test_an_unknown_request_is_an_error_that_the_test_sees() -> None:
             top_msg_id=1,
         ),
     ],
-    ids=["schedule", "noforwards", "topic", "search in a topic"],
+    ids=["schedule", "noforwards", "quote", "search in a topic"],
 )
 async def test_what_a_known_request_asks_beyond_this_server_is_seen_too(request_: TLRequest) -> None:
     async with party(unknown=True) as guests:

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -43,7 +43,7 @@ class TestTopics:
         expanded: list[str] = []
 
         async def start(queries: dict[str, str]) -> None:
-            def expand(query: str) -> str:
+            def expand(query: str, _: Sequence[str]) -> str:
                 expanded.append(query)
                 return f'"{query}"'
 
@@ -74,7 +74,7 @@ class TestTopics:
     ) -> None:
         async def start(**queries: str) -> list[str]:
             filed = [topics.Filed(name=name, query=query, default=False) for name, query in queries.items()]
-            return await room.db.write(lambda tx: topics.take_over(tx, filed, lambda query: f'"{query}"', now=NOON))
+            return await room.db.write(lambda tx: topics.take_over(tx, filed, lambda query, _: f'"{query}"', now=NOON))
 
         chat = await room.pair()
         await start(fuel="бензин", roads="дорога")
@@ -94,18 +94,18 @@ class TestTopics:
     async def test_a_topic_whose_file_comes_back_unchanged_is_the_files_again(self, room: Newsroom) -> None:
         filed = [topics.Filed(name="fuel", query="бензин", default=True)]
         for files in (filed, [], filed):
-            await room.db.write(lambda tx, files=files: topics.take_over(tx, files, lambda query: query, now=NOON))
+            await room.db.write(lambda tx, files=files: topics.take_over(tx, files, lambda query, _: query, now=NOON))
         (fuel,) = await topics.all_topics(room.db)
         assert fuel.builtin
 
     async def test_a_topic_left_behind_may_be_deleted_and_made_anew_in_the_chat(self, room: Newsroom) -> None:
         filed = [topics.Filed(name="fuel", query="бензин", default=True)]
         for files in (filed, []):
-            await room.db.write(lambda tx, files=files: topics.take_over(tx, files, lambda query: query, now=NOON))
+            await room.db.write(lambda tx, files=files: topics.take_over(tx, files, lambda query, _: query, now=NOON))
         (fuel,) = await topics.all_topics(room.db)
         assert await room.db.write(lambda tx: topics.delete(tx, fuel.id))
         own = await room.track(None, "fuel", "моё")
-        assert await room.db.write(lambda tx: topics.take_over(tx, filed, lambda query: query, now=NOON)) == ["fuel"]
+        assert await room.db.write(lambda tx: topics.take_over(tx, filed, lambda query, _: query, now=NOON)) == ["fuel"]
         assert await topics.all_topics(room.db) == [own]
 
 
@@ -167,3 +167,31 @@ class TestSubscriptions:
         ended = [await room.db.write(lambda tx: subscriptions.unmute(tx, chat.id)) for _ in "12"]
         assert ended == [True, False]
         assert [mute.channel_id for mute in await subscriptions.mutes_of(room.db, chat.id, NOON)] == [NEWS]
+
+
+class TestExclusions:
+    async def test_built_in_topics_keep_them_when_their_files_are_read_again(self, room: Newsroom) -> None:
+        expanded: list[tuple[str, tuple[str, ...]]] = []
+
+        def expand(query: str, excluded: Sequence[str]) -> str:
+            expanded.append((query, tuple(excluded)))
+            return f"{query} without {list(excluded)}"
+
+        async def start(query: str) -> None:
+            filed = [topics.Filed(name="outages", query=query, default=True)]
+            await room.db.write(lambda tx: topics.take_over(tx, filed, expand, now=NOON))
+
+        await start("сбой")
+        (topic,) = await topics.all_topics(room.db)
+        assert await room.db.write(lambda tx: topics.leave_out(tx, topic, ("учения",), "anew"))
+        await start("сбой")
+        assert (await topics.all_topics(room.db))[0].compiled == "anew"
+        await start("сбой|авария")
+        assert expanded == [("сбой", ()), ("сбой|авария", ("учения",))]
+        assert (await topics.all_topics(room.db))[0].excluded == ("учения",)
+
+    async def test_who_read_an_older_topic_changes_nothing(self, room: Newsroom) -> None:
+        topic = await room.track(None, "Банки", "банк")
+        assert await room.db.write(lambda tx: topics.leave_out(tx, topic, ("учения",), "one"))
+        assert not await room.db.write(lambda tx: topics.leave_out(tx, topic, ("реклама",), "two"))
+        assert await topics.get(room.db, topic.id) == replace(topic, excluded=("учения",), compiled="one")

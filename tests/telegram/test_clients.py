@@ -15,7 +15,7 @@ from bot.errors import FatalError, SettingsError
 from bot.sandbox import Sandbox, User
 from bot.settings import Settings, load_settings
 from bot.telegram import clients
-from bot.telegram.clients import Client
+from bot.telegram.client import Client
 
 # Telethon does not close a file that it refuses; since Python 3.13 that is a warning, wherever it is noticed.
 leaves_the_file_open = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -2,19 +2,21 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from telethon import events
 
-from bot.app import TelegramClock
 from bot.errors import FatalError
 from bot.sandbox import Sandbox, User
 from bot.settings import Settings, load_settings
 from bot.telegram import clients
-from bot.telegram.clients import Client
+from bot.telegram.client import Client
+from bot.telegram.clock import TelegramClock
 
 TOKEN = "123:token"  # noqa: S105 - of the embedded server
 WAIT_S = 10.0  # a test that waits longer has failed
@@ -147,3 +149,37 @@ async def test_the_service_lives_by_the_clock_of_telegram(
             assert await clients.clock_error(client, clock) == timedelta()
         finally:
             await client.disconnect()
+
+
+async def test_what_was_heard_and_not_dealt_with_is_heard_again_by_the_next_process(bot: Bot, tmp_path: Path) -> None:
+    bot.client.is_settled = lambda: False
+    bot.anna.sends(bot.account, "two")
+    assert await bot.hears() == "two"
+    await bot.client.disconnect()
+    for heard in (["one", "two"], ["three"]):  # the first of them deals with what it hears
+        again = clients.bot_client(settings(bot.sandbox, tmp_path))
+        second = Bot(bot.sandbox, bot.account, again)
+        await clients.connect_bot(again, settings(bot.sandbox, tmp_path))
+        if heard == ["three"]:
+            bot.anna.sends(bot.account, "three")
+        assert [await second.hears() for _ in heard] == heard
+        await again.disconnect()
+
+
+async def test_a_client_writes_its_place_down_while_it_runs(bot: Bot, tmp_path: Path) -> None:
+    keeping = asyncio.create_task(bot.client.keep_place())
+    bot.anna.sends(bot.account, "two")
+    assert await bot.hears() == "two"
+    written = tmp_path / "bot.session"
+    pts = bot.client._message_box.session_state()[0]["pts"]  # noqa: SLF001 - Telethon has no public name for it
+    async with asyncio.timeout(WAIT_S):
+        while _pts_in(written) < pts:
+            await bot.client.get_me()
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+
+
+def _pts_in(session: Path) -> int:
+    with closing(sqlite3.connect(f"file:{session}?mode=ro", uri=True)) as db:
+        return int(db.execute("SELECT pts FROM update_state WHERE id = 0").fetchone()[0])

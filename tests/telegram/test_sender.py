@@ -151,7 +151,7 @@ async def test_a_blocked_bot_is_told_so(stage: Stage) -> None:
 async def test_an_unknown_error_arrives_as_telegram_wrote_it(stage: Stage) -> None:
     stage.sandbox.faults.answer("SendMessage", "TOPIC_CLOSED", code=400)
     error = await refusal(stage, user(stage.alice))
-    assert (error.error, error.code, error.verdict) == ("TOPIC_CLOSED", 400, Verdict.SUSPEND)
+    assert (error.error, error.code, error.verdict) == ("TOPIC_CLOSED", 400, Verdict.CLOSED)
 
 
 async def test_a_server_error_is_left_to_the_caller_to_retry(stage: Stage) -> None:
@@ -209,6 +209,25 @@ async def test_an_edit_replaces_text_and_buttons_and_a_repeat_of_it_is_done(stag
     assert caught.value.verdict is Verdict.DROP
 
 
+@pytest.mark.parametrize("media", [None, b"a picture"], ids=["text", "with media"])
+async def test_new_buttons_leave_text_formatting_and_media_as_they_are(stage: Stage, media: bytes | None) -> None:
+    peer = user(stage.alice)
+    if media is None:
+        message_id = await stage.sender.send(peer, HELLO, random_id=1)
+    else:
+        entity = await stage.client.get_input_entity(stage.alice.id)
+        message_id = (await stage.client.send_file(entity, media, caption="**Привет**", parse_mode="md")).id
+    assert message_id is not None
+    before = replace(stage.alice.inbox(stage.bot)[-1])
+    for _ in range(2):  # the second time it says so already
+        await stage.sender.edit_buttons(peer, message_id, ((Button(text="Назад", data=b"back"),),))
+    message = stage.alice.inbox(stage.bot)[-1]
+    assert (message.text, message.entities, message.media) == (before.text, before.entities, before.media)
+    assert (message.media is None) == (media is None)
+    assert [button.text for row in message.reply_markup.rows for button in row.buttons] == ["Назад"]
+    assert message.edit_hide
+
+
 async def test_a_tap_is_answered(stage: Stage) -> None:
     queries: asyncio.Queue[types.UpdateBotCallbackQuery] = asyncio.Queue()
     stage.client.add_event_handler(queries.put, events.Raw(types.UpdateBotCallbackQuery))
@@ -237,6 +256,57 @@ async def test_messages_wait_for_their_turn(stage: Stage) -> None:
     assert received(stage.alice, stage.bot) == ["Привет"] * 7
 
 
+async def test_those_who_wait_for_a_chat_are_refused_with_the_one_that_is_flooded(stage: Stage) -> None:
+    paced = Sender(stage.client, Pacing(Rates(total=1000, chat=0.01, group=1)), monotonic=time.monotonic)
+    for number in range(3):
+        await paced.send(user(stage.alice), HELLO, random_id=number + 1)
+    await paced.send(user(stage.ivan), HELLO, random_id=10)
+    waiting = asyncio.create_task(paced.send(user(stage.alice), HELLO, random_id=11))
+    stage.sandbox.faults.flood_wait("SendMessage", 30, chat_id=stage.ivan.id)
+    others = [asyncio.create_task(paced.send(user(stage.ivan), HELLO, random_id=20 + n)) for n in range(3)]
+    found = await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), WAIT)
+    flooded = [error for error in found if isinstance(error, TelegramError)]
+    assert {(error.error, error.verdict) for error in flooded} == {("FLOOD_WAIT_30", Verdict.RETRY)}
+    assert len(flooded) >= 2  # the one that Telegram refused, and the one whose turn had not come
+    assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_a_small_place_goes_first_and_an_answer_before_it(stage: Stage) -> None:
+    paced = Sender(stage.client, Pacing(Rates(total=1000, chat=20, group=1)), monotonic=time.monotonic)
+    for number in range(3):
+        await paced.send(user(stage.alice), HELLO, random_id=number + 1)
+    later = [
+        asyncio.create_task(paced.send(user(stage.alice), Outgoing(text=text), random_id=number, **place))
+        for number, (text, place) in enumerate([("b", {"place": 2}), ("a", {"place": 1}), ("answer", {})], start=10)
+    ]
+    await asyncio.wait_for(asyncio.gather(*later), WAIT)
+    assert received(stage.alice, stage.bot)[3:] == ["answer", "a", "b"]
+
+
+async def test_at_the_end_alerts_wait_no_longer_and_answers_do(stage: Stage) -> None:
+    paced = Sender(stage.client, Pacing(Rates(total=1000, chat=5, group=1)), monotonic=time.monotonic)
+    for number in range(3):
+        await paced.send(user(stage.alice), HELLO, random_id=number + 1)
+    alert = asyncio.create_task(paced.send(user(stage.alice), HELLO, random_id=10, place=1))
+    answer = asyncio.create_task(paced.send(user(stage.alice), Outgoing(text="answer"), random_id=11))
+    await asyncio.sleep(0)  # both wait now
+    paced.dismiss()
+    await asyncio.wait_for(answer, WAIT)
+    assert alert.cancelled()
+    assert received(stage.alice, stage.bot)[3:] == ["answer"]
+
+
+async def test_our_own_end_is_no_lost_connection(stage: Stage) -> None:
+    hold = stage.sandbox.faults.hold("SendMessage")
+    waiting = asyncio.create_task(stage.sender.send(user(stage.alice), HELLO, random_id=1))
+    await hold.reached()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    hold.release()
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -260,3 +330,28 @@ def test_the_id_is_found_where_the_server_does_not_pair_it_with_our_random_id() 
     new = types.UpdateNewMessage(message, pts=1, pts_count=1)
     assert sent_id(types.Updates(updates=[new], users=[], chats=[], date=None, seq=0), 2) == 13
     assert sent_id(types.Updates(updates=[new, new], users=[], chats=[], date=None, seq=0), 2) is None
+
+
+async def test_what_we_wrote_is_read_by_its_numbers(stage: Stage) -> None:
+    channel = stage.sandbox.world.add_channel("Лента", megagroup=True, members=[stage.alice, stage.bot])
+    here = Peer(kind=PeerKind.CHANNEL, id=channel.id)
+    stage.alice.sends(stage.bot, "Вопрос")
+    rows = ((Button(text="Цитата", data=b"quote:1:2"),),)
+    number = await stage.sender.send(user(stage.ivan), Outgoing(text="Ответ", buttons=rows), random_id=1)
+    other = await stage.sender.send(here, HELLO, random_id=2)
+    page = await stage.sender.read(range(1, 101))
+    (own,) = page.own
+    assert page.newest_id == number
+    assert (own.kind, own.peer_id, own.message_id, own.text) == (PeerKind.USER, stage.ivan.id, number, "Ответ")
+    assert [button.data for button in own.buttons] == [b"quote:1:2"]
+    assert [each.message_id for each in (await stage.sender.read(range(1, 101), channel=here)).own] == [other]
+    assert (await stage.sender.read(range(1001, 1101))).newest_id == 0
+
+
+async def test_a_flood_wait_for_reading_is_kept_and_holds_up_no_message(stage: Stage) -> None:
+    stage.sandbox.faults.flood_wait("GetMessages", 30)
+    for _ in range(2):
+        with pytest.raises(TelegramError, match="FLOOD_WAIT_30"):
+            await stage.sender.read(range(1, 101))
+    assert sum(call.name == "GetMessages" for call in stage.sandbox.calls) == 1
+    assert await stage.sender.send(user(stage.alice), HELLO, random_id=1)

@@ -1,6 +1,7 @@
 """What a client puts into a message comes in, as the fields of a send or edit request; checked drafts go out."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from telethon.tl import TLObject
 from telethon.tl import types as tl
@@ -11,6 +12,13 @@ from bot.sandbox.world.messages import Draft
 from bot.sandbox.world.text import checked
 
 _MAX_DATA = 64  # bytes behind a button
+
+
+class Reply(TypedDict):
+    """Fields of a Draft."""
+
+    reply_to: int | None
+    topic: int | None
 
 
 class ContentService(Service):
@@ -27,7 +35,7 @@ class ContentService(Service):
             entities=entities,
             media=media,
             reply_markup=keyboard(me, request.reply_markup),
-            reply_to=replied(request.reply_to),
+            **replied(request.reply_to),
             silent=bool(request.silent),
         )
 
@@ -55,15 +63,14 @@ class ContentService(Service):
         raise NotImplementedError(type(media).__name__)
 
 
-def replied(reply_to: TLObject | None) -> int | None:
-    """Return the number of the message that is answered."""
+def replied(reply_to: TLObject | None) -> Reply:
+    """Return which message is answered, and in which topic of a forum."""
     if reply_to is None:
-        return None
+        return Reply(reply_to=None, topic=None)
     if not isinstance(reply_to, tl.InputReplyToMessage):
         raise NotImplementedError(type(reply_to).__name__)
-    refuse_unbuilt(reply_to)
-    number: int = reply_to.reply_to_msg_id
-    return number
+    refuse_unbuilt(reply_to, built={"top_msg_id"})
+    return Reply(reply_to=reply_to.reply_to_msg_id, topic=reply_to.top_msg_id)
 
 
 def keyboard(me: User, markup: TLObject | None) -> TLObject | None:

@@ -56,7 +56,7 @@ class SendingService(ContentService):
         me.once(*random_ids)
         peer = self.peer(me, request.peer)
         grouped = me.hub.random.getrandbits(62)
-        common = Draft(grouped=grouped, reply_to=replied(request.reply_to), silent=bool(request.silent))
+        common = Draft(grouped=grouped, silent=bool(request.silent), **replied(request.reply_to))
         drafts = []
         for item in request.multi_media:
             text, entities = self.text(me, item.message, item.entities, caption=True)
@@ -77,7 +77,7 @@ class SendingService(ContentService):
         known = [message for message in originals if message is not None and message.action is None]
         if len(known) != len(originals):
             raise Refused("MESSAGE_ID_INVALID")
-        common = Draft(reply_to=replied(request.reply_to), silent=bool(request.silent))
+        common = Draft(silent=bool(request.silent), **replied(request.reply_to))
         drafts = _forwards(me, known, common, named=not request.drop_author)
         result = _sent(me, target, drafts, request.random_id, caller)
         for message in known:

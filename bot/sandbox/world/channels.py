@@ -9,6 +9,7 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.feed import Feed
+from bot.sandbox.world.forums import GENERAL
 from bot.sandbox.world.log import Kind
 from bot.sandbox.world.messages import Draft, Fields, Message, Revision
 from bot.sandbox.world.peers import Account
@@ -117,6 +118,14 @@ class Channel(Feed):
         if new and self.megagroup:
             self.publish(account, Draft(action=tl.MessageActionChatAddUser([account.id])))
         self._emit(account, tl.UpdateChannel(self.id), origin)
+        if account.bot:  # of what it may do, and of nothing else that Telegram counts by qts: hence none
+            participant = self.roster.participant(account, account)
+            now = self.hub.now()
+            self._emit(
+                account,
+                tl.UpdateChannelParticipant(self.id, now, account.id, account.id, 0, new_participant=participant),
+                origin,
+            )
 
     def promote(self, account: Account) -> None:
         """Make somebody an admin, and a member."""
@@ -154,6 +163,31 @@ class Channel(Feed):
         self.roster.banned.add(account.id)
         if account in self.roster:
             self.leave(account)
+
+    def restricts_members(self, *, read_only: bool = True) -> None:
+        """Let only admins write in a supergroup, or everybody again."""
+        self.read_only = read_only
+        rights = tl.ChatBannedRights(None, send_messages=read_only or None)
+        self._tell(tl.UpdateChatDefaultBannedRights(self.peer(), rights, len(self.roster.members)))
+
+    def opens_topic(self, title: str) -> int:
+        """Open a topic and return its number; a supergroup that is no forum yet becomes one."""
+        colour = 0x6FB9F0
+        number = self.publish(None, Draft(action=tl.MessageActionTopicCreate(title, colour))).ids[0]
+        self.forum.topics[number] = title
+        return number
+
+    def closes_topic(self, number: int) -> None:
+        """Let only admins write in a topic; 1 is the general one."""
+        self.forum.closed.add(number)
+        topic = None if number == GENERAL else number
+        self.publish(None, Draft(action=tl.MessageActionTopicEdit(closed=True), topic=topic))
+
+    def deletes_topic(self, number: int) -> None:
+        """Delete a topic with its messages."""
+        del self.forum.topics[number]
+        self.forum.deleted.add(number)
+        self.erase([message.id for message in self.kept.oldest_first() if number in (message.id, message.topic)])
 
     def rename(self, title: str | None = None, *, username: str | None = None) -> None:
         """Change the title, which a service message tells, or the username."""

@@ -1,12 +1,15 @@
 """What comes in is what clients do in a channel or supergroup; what goes out: messages, a log, updates for members."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from telethon.tl import TLObject
 from telethon.tl import types as tl
 
+from bot.sandbox.world.forums import Forum
 from bot.sandbox.world.history import History
 from bot.sandbox.world.log import Change, Kind, Log
 from bot.sandbox.world.messages import Draft, Message, Revision, compose
@@ -29,6 +32,10 @@ class Feed(Peer):
         self.about = ""
         self.invite = ""
         self.needs_approval = False  # of those who want to join
+        self.forum = Forum()  # its topics, where it has any
+        self.read_only = False  # members of the supergroup may not write
+        self.slow_mode_s = 0  # between two messages of a member
+        self.spoke: dict[int, datetime] = {}  # when each account wrote last
         self.roster = Roster()
         self.log = Log()
         self.kept = History()
@@ -54,6 +61,7 @@ class Feed(Peer):
             username=self.username,
             broadcast=broadcast,
             megagroup=megagroup,
+            forum=self.forum.open or None,
             left=(role is None) or None,
             creator=(role is Role.CREATOR) or None,
             admin_rights=rights() if role in (Role.CREATOR, Role.ADMIN) else None,
@@ -83,8 +91,11 @@ class Feed(Peer):
     def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> Change:
         """Take a message from a client."""
         self._check_may_write(sender)
+        if self.forum.open:
+            draft = self.forum.placed(draft, self.kept.messages, manages=self.roster.is_admin(sender))
         if draft.reply_to is not None and draft.reply_to not in self.kept.messages:
             raise Refused("REPLY_MESSAGE_ID_INVALID")
+        self.spoke[sender.id] = self.hub.clock()
         return self.publish(sender, replace(draft, message_id=None), origin=origin)
 
     def _check_may_write(self, sender: Account) -> None:
@@ -93,8 +104,17 @@ class Feed(Peer):
         if sender not in self.roster:
             closed = self.username is None or sender.bot
             raise Refused("CHANNEL_PRIVATE") if closed else Refused("CHAT_WRITE_FORBIDDEN", 403)
-        if not self.megagroup and not self.roster.is_admin(sender):
+        if self.roster.is_admin(sender):
+            return
+        if not self.megagroup:
             raise Refused("CHAT_ADMIN_REQUIRED")
+        if self.read_only:
+            raise Refused("CHAT_WRITE_FORBIDDEN", 403)
+        spoke = self.spoke.get(sender.id)
+        if self.slow_mode_s and spoke is not None:
+            left = spoke + timedelta(seconds=self.slow_mode_s) - self.hub.clock()
+            if left > timedelta(0):
+                raise Refused(f"SLOWMODE_WAIT_{math.ceil(left.total_seconds())}", 420)
 
     def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> Change:
         """Take an edit from a client: by the author in a supergroup, by an admin in a channel."""

@@ -53,6 +53,7 @@ class Group(Peer):
 
     def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> Change:
         """Take a message of a member."""
+        self._check_alive()
         if sender.id not in self.members:
             known = self.marked in sender.chats
             raise Refused("CHAT_WRITE_FORBIDDEN", 403) if known else Refused("PEER_ID_INVALID")
@@ -60,9 +61,15 @@ class Group(Peer):
 
     def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> Change:
         """Take an edit by the author."""
+        self._check_alive()
         if editor.id not in self.members:
             raise Refused("CHAT_WRITE_FORBIDDEN", 403)
         return mail.revise(editor, message_id, revision, origin=origin)
+
+    def _check_alive(self) -> None:
+        """Refuse what is sent to the shell that an upgrade leaves behind, as Telegram does."""
+        if self.upgraded_to is not None:
+            raise Refused("PEER_ID_INVALID")
 
     def add(self, account: Account) -> None:
         """Add a member; everybody sees a service message."""

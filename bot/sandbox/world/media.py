@@ -31,13 +31,14 @@ class Media:
         self._random = random
         self._now = now
         self._files: dict[int, File] = {}
+        self._age = 0  # of the references: how often all have expired
         self._parts: dict[tuple[int, int], dict[int, bytes]] = {}  # (account, file id) → part → bytes
 
     def photo(self, data: bytes, *, width: int = 1280, height: int = 720) -> TLObject:
         """Store a photo and return a MessageMediaPhoto."""
         number = self._number()
         size = tl.PhotoSize(_PHOTO_SIZE, width, height, len(data))
-        photo = tl.Photo(number, self._number(), _reference(number), self._now(), [size], DC_ID)
+        photo = tl.Photo(number, self._number(), _reference(number, self._age), self._now(), [size], DC_ID)
         return self._store(number, data, tl.MessageMediaPhoto(photo=photo))
 
     def document(
@@ -48,7 +49,7 @@ class Media:
         named = [*attributes, *([tl.DocumentAttributeFilename(name)] if name else [])]
         kind = mime_type or "application/octet-stream"
         document = tl.Document(
-            number, self._number(), _reference(number), self._now(), kind, len(data), DC_ID, attributes=named
+            number, self._number(), _reference(number, self._age), self._now(), kind, len(data), DC_ID, attributes=named
         )
         return self._store(number, data, tl.MessageMediaDocument(document=document))
 
@@ -61,9 +62,15 @@ class Media:
         file = self._files.get(number)
         if file is None or _content(file.media).access_hash != access_hash:
             raise Refused("FILE_ID_INVALID")
-        if reference != _reference(number):
+        if reference != _content(file.media).file_reference:
             raise Refused("FILE_REFERENCE_EXPIRED")
         return file
+
+    def expire(self) -> None:
+        """Let the references that clients hold expire; messages that are asked for again show fresh ones."""
+        self._age += 1
+        for number, file in self._files.items():
+            _content(file.media).file_reference = _reference(number, self._age)
 
     def save_part(self, account_id: int, file_id: int, part: int, data: bytes) -> None:
         """Keep one part of an upload."""
@@ -94,5 +101,5 @@ def _content(media: TLObject) -> TLObject:
     return media.photo if isinstance(media, tl.MessageMediaPhoto) else media.document
 
 
-def _reference(number: int) -> bytes:
-    return b"file" + number.to_bytes(8, "big")
+def _reference(number: int, age: int) -> bytes:
+    return b"file" + number.to_bytes(8, "big") + age.to_bytes(2, "big")

@@ -18,6 +18,7 @@ class Fields(TypedDict, total=False):
     entities: Sequence[TLObject]
     reply_markup: TLObject | None
     reply_to: int | None
+    topic: int | None
     forward: "tl.MessageFwdHeader | Message | None"
     grouped: int | None
     silent: bool
@@ -35,6 +36,7 @@ class Draft:
     media: TLObject | None = None  # a MessageMedia
     reply_markup: TLObject | None = None
     reply_to: int | None = None  # the message's id as the sender sees it
+    topic: int | None = None  # of a forum; None is the general one
     forward: "tl.MessageFwdHeader | Message | None" = None  # where it was forwarded from
     grouped: int | None = None  # shared by the items of an album
     silent: bool = False
@@ -68,6 +70,7 @@ class Message:
     media: TLObject | None = None
     reply_markup: TLObject | None = None
     reply_to: int | None = None
+    topic: int | None = None  # of a forum; None is the general one
     forward: tl.MessageFwdHeader | None = None
     grouped: int | None = None
     silent: bool = False
@@ -88,8 +91,10 @@ class Message:
         media = self.media if revision.media is None else revision.media
         if (text, entities, media, revision.reply_markup) == (self.text, self.entities, self.media, self.reply_markup):
             return False
+        is_seen = (text, entities, media) != (self.text, self.entities, self.media)  # new buttons alone are no edit
+        was_seen = self.edit_date is not None and not self.edit_hide
         self.text, self.entities, self.media, self.reply_markup = text, entities, media, revision.reply_markup
-        self.edit_date, self.edit_hide = now, False
+        self.edit_date, self.edit_hide = now, not (is_seen or was_seen)
         return True
 
     @property
@@ -138,6 +143,7 @@ def compose(draft: Draft, *, number: int, chat: int, sender_id: int | None, now:
         media=draft.media,
         reply_markup=draft.reply_markup,
         reply_to=draft.reply_to,
+        topic=draft.topic,
         forward=draft.forward.forwarded() if isinstance(draft.forward, Message) else draft.forward,
         grouped=draft.grouped,
         silent=draft.silent,

@@ -114,6 +114,7 @@ class Account(Peer):
         self.password: str | None = None  # of 2FA
         self.language = "en"
         self.bot = False
+        self.deleted = False  # the account is no more
         self.log = Log()
         self.too_long_after: int | None = None  # changes; a difference that spans more is refused as too long
         self.box: dict[int, Message] = {}
@@ -159,12 +160,17 @@ class Account(Peer):
         if len({*random_ids}) < len(random_ids) or not self.random_ids.isdisjoint(random_ids):
             raise Refused("RANDOM_ID_DUPLICATE", 500)
 
+    def forgets_random_ids(self) -> None:
+        """Take every random_id for a new one, as Telegram does some time after a message was sent."""
+        self.random_ids.clear()
+
     def shown_to(self, viewer: "Account") -> TLObject:
         """Return the User; only its owner sees the phone number, only bots see the language."""
         own = viewer is self
         return tl.User(
             self.id,
             is_self=own or None,
+            deleted=self.deleted or None,
             access_hash=self.hub.access_hash(viewer.id, self.marked),
             first_name=self.first_name,
             username=self.username,

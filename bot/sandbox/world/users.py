@@ -42,6 +42,8 @@ class User(Account):
     def _check_may_write(self, sender: Account) -> None:
         if sender.bot and (self.bot or sender is self):
             raise Refused("USER_IS_BOT")
+        if self.deleted:
+            raise Refused("INPUT_USER_DEACTIVATED")
         if sender.id in self.blocked:
             raise Refused("USER_IS_BLOCKED")
         if self.id in sender.blocked:
@@ -77,10 +79,25 @@ class User(Account):
     def blocks(self, account: Account) -> None:
         """Refuse messages of an account from now on."""
         self.blocked.add(account.id)
+        self._stopped(account, stopped=True)
 
     def unblocks(self, account: Account) -> None:
         """Take messages of an account again."""
-        self.blocked.discard(account.id)
+        if account.id in self.blocked:
+            self.blocked.discard(account.id)
+            self._stopped(account, stopped=False)
+
+    def _stopped(self, account: Account, *, stopped: bool) -> None:
+        """Tell a bot that this person stopped or restarted it; without the qts by which Telegram counts that."""
+        if account.bot:
+            update = tl.UpdateBotStopped(self.id, self.hub.now(), stopped, 0)
+            cast = Cast(account)
+            cast.add(self.id)
+            self.hub.emit(account.id, partial(bundle, account, [update], cast), None)
+
+    def deletes_account(self) -> None:
+        """Be no more."""
+        self.deleted = True
 
     def pins(self, peer: Peer) -> None:
         """Pin a dialog to the top of the list."""
@@ -97,15 +114,19 @@ class User(Account):
         """
         return await self.queries(message, _data_of(message, button))
 
-    async def queries(self, message: Message, data: bytes) -> TLObject:
-        """Send a button's data to the bot that wrote the message and return what it answers."""
+    async def queries(self, message: Message, data: bytes, *, times: int = 1) -> TLObject:
+        """Send a button's data to the bot that wrote the message and return what it answers.
+
+        With `times` the same press is delivered more than once.
+        """
         bot = self.hub.peers.get(message.sender_id or 0)
         if not isinstance(bot, Account) or not bot.bot or _data_of(message, data) != data:
             raise Refused("DATA_INVALID")
         query_id = self.hub.random.getrandbits(62)
         answer: asyncio.Future[TLObject] = asyncio.get_running_loop().create_future()
         self.hub.queries[query_id] = Query(bot.id, answer)
-        self.hub.emit(bot.id, partial(self._query, bot, message, query_id, data), None)
+        for _ in range(times):
+            self.hub.emit(bot.id, partial(self._query, bot, message, query_id, data), None)
         try:
             return await asyncio.wait_for(answer, self.hub.query_timeout_s)
         except TimeoutError:

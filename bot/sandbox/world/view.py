@@ -59,7 +59,7 @@ def message_tl(message: Message, viewer: Account) -> TLObject:
         "post": message.post or None,
         "silent": message.silent or None,
         "from_id": _from_id(message),
-        "reply_to": tl.MessageReplyHeader(reply_to_msg_id=message.reply_to) if message.reply_to else None,
+        "reply_to": _reply_header(message),
         "pinned": message.pinned or None,
     }
     if message.action is not None:
@@ -78,6 +78,15 @@ def message_tl(message: Message, viewer: Account) -> TLObject:
         edit_hide=message.edit_hide or None,
         reactions=_reactions(message),
     )
+
+
+def _reply_header(message: Message) -> TLObject | None:
+    """Return what a message answers; one in a topic of a forum answers the topic's first at least."""
+    if message.topic is None:
+        return tl.MessageReplyHeader(reply_to_msg_id=message.reply_to) if message.reply_to else None
+    if message.reply_to is None:
+        return tl.MessageReplyHeader(forum_topic=True, reply_to_msg_id=message.topic)
+    return tl.MessageReplyHeader(forum_topic=True, reply_to_msg_id=message.reply_to, reply_to_top_id=message.topic)
 
 
 def _from_id(message: Message) -> TLObject | None:

@@ -1,0 +1,86 @@
+"""Alerts that could not be delivered come in from the store; a list of them goes out, and those asked for again."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from bot.app import utc_now
+from bot.cli.found import plain
+from bot.cli.shell import cli, console
+from bot.settings import load_settings
+from bot.store import dead
+from bot.store.database import Database, open_read_only
+from bot.store.dead import Dead
+
+COLUMNS = ("No.", "When", "Chat", "What", "Telegram's answer")
+SUSPENDED = "suspended"
+
+
+@cli.command(name="alerts")
+def alerts_(
+    numbers: Annotated[list[int] | None, typer.Argument(help="Only these, as --dead numbers them.")] = None,
+    *,
+    dead: Annotated[bool, typer.Option("--dead", help="List the alerts that could not be delivered.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try them again, or those whose numbers are given.")] = False,
+) -> None:
+    """List alerts that could not be delivered, with what Telegram answered, and try them again.
+
+    A running service takes them up within half a minute. An alert that did arrive after all is not shown twice, since
+    Telegram knows its number. A chat that refuses everything, because the bot was blocked or removed, is suspended;
+    its alerts are left alone until somebody writes to the bot there.
+
+    Example: channelwatch alerts --dead --retry 1412 1413
+    """
+    if not dead:
+        raise typer.BadParameter("say which: --dead lists those that could not be delivered")
+    if numbers and not retry:
+        raise typer.BadParameter("numbers go with --retry")
+    asyncio.run(_retry(numbers or ()) if retry else _list())
+
+
+async def _list() -> None:
+    async with open_read_only(load_settings().database_path) as database:
+        found = await dead.listed(database)
+    if not found:
+        console.print("No alert is dead.")
+        return
+    if console.is_terminal:
+        console.print(_table(found))
+    else:
+        for row in map(_row, found):
+            console.print("  ".join(row), soft_wrap=True)
+    suspended = sum(alert.suspended for alert in found)
+    console.print(f"{len(found)} dead, {suspended} of them in suspended chats; --retry tries the others again.")
+
+
+async def _retry(numbers: Collection[int]) -> None:
+    database = await Database.open(load_settings().database_path)
+    try:
+        found = [alert for alert in await dead.listed(database) if not numbers or alert.id in numbers]
+        count = await database.write(lambda tx: dead.try_again(tx, [alert.id for alert in found], utc_now()))
+    finally:
+        await database.close()
+    console.print(f"Tried again within half a minute: {count}")
+    if unknown := sorted(set(numbers) - {alert.id for alert in found}):
+        console.print(f"Not dead: {', '.join(map(str, unknown))}")
+    if suspended := sum(alert.suspended for alert in found):
+        console.print(f"Left alone in suspended chats: {suspended}; they go on once somebody writes to the bot there.")
+
+
+def _row(alert: Dead) -> tuple[str, ...]:
+    reason = f"{alert.reason} ({SUSPENDED})" if alert.suspended else alert.reason
+    chat = " ".join(plain(alert.chat).split())
+    return (str(alert.id), f"{alert.created_at:%Y-%m-%d %H:%M} UTC", chat, alert.about, plain(reason))
+
+
+def _table(found: Sequence[Dead]) -> Table:
+    table = Table()
+    for column in COLUMNS:
+        table.add_column(column, overflow="fold")  # a narrow terminal breaks lines, and hides nothing
+    for alert in found:
+        table.add_row(*map(Text, _row(alert)))  # titles are no markup
+    return table

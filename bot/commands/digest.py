@@ -1,0 +1,150 @@
+"""/digest: how often comes in, and digests come to this chat then; and the pages of digests and storms, at a tap."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from babel.dates import get_day_names
+
+from bot.commands.context import Context
+from bot.commands.keyboards import CHOSEN, button, rows_of
+from bot.commands.quiet import clock
+from bot.commands.receipt import read_time
+from bot.commands.talk import Reply, Request, message, say
+from bot.commands.zones import city
+from bot.digests import Viewer, render_page
+from bot.locales import Translator
+from bot.markup import Text, bold, code
+from bot.models import Outgoing
+from bot.schedule import Digests, Every, next_digest
+from bot.store import chats, digests, subscriptions, summaries
+from bot.store.chats import Chat
+from bot.store.database import Reader, Transaction
+from bot.store.subscriptions import Priority
+
+_EVERY: Mapping[str, Every] = {
+    **dict.fromkeys(("hourly", "hour", "ежечасно", "час"), Every.HOUR),
+    **dict.fromkeys(("daily", "day", "ежедневно", "день"), Every.DAY),
+    **dict.fromkeys(("weekly", "week", "еженедельно", "неделю", "неделя"), Every.WEEK),
+}
+_DAYS = (("mon", "пн", "пон"), ("tue", "вт"), ("wed", "ср"), ("thu", "чт", "чет"))
+_WEEKDAYS = (*_DAYS, ("fri", "пт", "пят"), ("sat", "сб", "суб"), ("sun", "вс", "вос"))  # how their names begin
+_FILLERS = {"at", "on", "every", "a", "once", "в", "во", "по", "каждый", "каждую", "раз"}
+_OFFERED = (
+    Digests(every=Every.HOUR),
+    Digests(),
+    Digests(minute=18 * 60),
+    Digests(every=Every.WEEK),
+)
+
+
+def read_digests(typed: str) -> Digests | None:
+    """Read `hourly`, `daily 9:00`, `weekly Mon 9:00` or the like; None for anything else."""
+    every, minute, weekday = None, None, None
+    for word in typed.casefold().replace(",", " ").split():
+        at, day = read_time(word), _weekday(word)
+        if word in _FILLERS:
+            continue
+        if word in _EVERY and every is None:
+            every = _EVERY[word]
+        elif at is not None and minute is None:
+            minute = at
+        elif day is not None and weekday is None:
+            weekday = day
+        else:
+            return None
+    if every is None:
+        if minute is None and weekday is None:
+            return None
+        every = Every.DAY if weekday is None else Every.WEEK
+    if (weekday is not None and every is not Every.WEEK) or (minute is not None and every is Every.HOUR):
+        return None
+    usual = Digests()
+    return Digests(
+        every=every,
+        minute=usual.minute if minute is None else minute,
+        weekday=usual.weekday if weekday is None else weekday,
+    )
+
+
+def _weekday(word: str) -> int | None:
+    return next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
+
+
+async def digest(request: Request, context: Context) -> Reply:
+    """Show when the digests of this chat come, or set it."""
+    if not request.argument:
+        return Reply(messages=(await _screen(context.database, context.chat, context.t),))
+    chosen = read_digests(request.argument)
+    if chosen is None:
+        line = context.t.gettext("I do not understand «{value}». Write for example {hourly}, {daily} or {weekly}.")
+        text = Text().say(line, value=request.argument[:40], **_examples(context.t))
+        return say(text)
+    return await _choose(request, context, chosen)
+
+
+async def tapped(request: Request, context: Context) -> Reply:
+    """Set it to what a button says: `<every>:<minute>:<weekday>`."""
+    every, minute, weekday = request.argument.split(":")
+    if int(minute) >= 24 * 60:
+        return Reply(note=context.own.gettext("This button no longer works."))
+    return await _choose(request, context, Digests(every=Every(every), minute=int(minute), weekday=int(weekday)))
+
+
+async def turn(request: Request, context: Context) -> Reply:
+    """Show a page of a digest in its place, or of a storm, first in a message of its own."""
+    number, page, *new = request.argument.split(":")
+    found = await summaries.find(context.database, context.chat.id, int(number))
+    if found is None:
+        return Reply(note=context.own.gettext("This button no longer works."))
+    viewer = Viewer(translator=context.t, time_zone=context.chat.time_zone, now=context.now)
+    shown = render_page(found, int(page), viewer)
+    return Reply(messages=(shown,)) if new else Reply(edit=shown)
+
+
+async def _choose(request: Request, context: Context, chosen: Digests) -> Reply:
+    async def effect(tx: Transaction) -> Reply:
+        await chats.set_digests(tx, context.chat.id, chosen)
+        chat = replace(context.chat, digests=chosen)
+        due = next_digest(chat.schedule, context.now)
+        await digests.move(tx, chat, quiet=False, to=due, now=context.now)
+        screen = await _screen(tx, chat, context.t)
+        return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+
+    return await context.once(request, effect)
+
+
+async def _screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
+    now, wanted = chat.digests, await subscriptions.of_chat(db, chat.id)
+    count = sum(each.priority is Priority.DIGEST for each in wanted)
+    text = Text().line(
+        t.gettext("Digests come here: {when} ({city}). An empty one does not come."),
+        when=bold(told(now, t)),
+        city=city(chat.time_zone, t.language),
+    )
+    line = t.ngettext("{n} topic of this chat waits for them.", "{n} topics of this chat wait for them.", count)
+    text.line(line, n=count) if count else text.line(t.gettext("No topic waits for them: see /priority."))
+    text.say(t.gettext("You can also write: {hourly}, {daily}, {weekly}"), **_examples(t))
+    choices = (
+        button(f"{CHOSEN} " * (each == now) + told(each, t), "digest", each.every, each.minute, each.weekday)
+        for each in _OFFERED
+    )
+    return message(text, rows_of(choices, 2))
+
+
+def told(shown: Digests, t: Translator) -> str:
+    """Say how often digests come."""
+    if shown.every is Every.HOUR:
+        return t.gettext("every hour")
+    if shown.every is Every.DAY:
+        return t.gettext("daily at {time}").format(time=clock(shown.minute))
+    day = get_day_names("abbreviated", locale=t.language)[shown.weekday]
+    return t.gettext("weekly, {day} {time}").format(day=day, time=clock(shown.minute))
+
+
+def _examples(t: Translator) -> dict[str, object]:
+    commands = {
+        "hourly": t.gettext("/digest hourly"),
+        "daily": t.gettext("/digest daily 9:00"),
+        "weekly": t.gettext("/digest weekly Mon 9:00"),
+    }
+    return {name: code(command) for name, command in commands.items()}

@@ -1,0 +1,82 @@
+"""/here, said in a thread of a forum: this chat's alerts, or those on one topic, come into that thread from then on."""
+
+from dataclasses import dataclass
+
+from bot.commands.context import Context
+from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
+from bot.commands.talk import Reply, Request, say
+from bot.locales import Translator
+from bot.locales.titles import topic_title
+from bot.markup import Text, bold, code
+from bot.models import GENERAL_THREAD
+from bot.store import addresses
+from bot.store.database import Transaction
+from bot.store.topics import Topic
+
+_OFF = {"off", "выкл", "нет"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What was written."""
+
+    name: str  # of a topic; empty: all that this chat gets
+    is_off: bool
+
+
+async def here(request: Request, context: Context) -> Reply:
+    """Bind the chat or one topic to the thread in which this is written, or undo that."""
+    wish, t = _read(request.argument), context.t
+    if not wish.is_off and not request.forum:
+        return say(t.gettext("This chat has no threads. Admins of a group switch them on in its settings: Topics."))
+    thread_id = None if wish.is_off else request.peer.thread_id or GENERAL_THREAD
+    if not wish.name:
+        return await _bind_chat(request, context, thread_id)
+    topic = await find_topic(context.database, wish.name)
+    if topic is None:
+        name = bold(tidy(wish.name)[:LONGEST_NAME])
+        return say(Text().say(t.gettext("There is no topic {name}. See /topics."), name=name))
+    return await _bind_topic(request, context, topic, thread_id)
+
+
+def _read(argument: str) -> _Wish:
+    first, _, rest = argument.strip().partition(" ")
+    if first.casefold() in _OFF:
+        return _Wish(name=rest.strip(), is_off=True)
+    return _Wish(name=argument.strip(), is_off=False)
+
+
+async def _bind_chat(request: Request, context: Context, thread_id: int | None) -> Reply:
+    async def effect(tx: Transaction) -> Reply:
+        general = thread_id in {None, GENERAL_THREAD}
+        await addresses.bind_chat(tx, context.chat.id, None if general else thread_id)
+        apart = [each.topic for each in await addresses.bindings(tx, context.chat.id)]
+        return say(_told(apart, context.t, is_off=thread_id is None))
+
+    return await context.once(request, effect)
+
+
+def _told(apart: list[str], t: Translator, *, is_off: bool) -> Text:
+    text = Text().say(
+        t.gettext("Alerts come into the general thread of this chat now.")
+        if is_off
+        else t.gettext("Alerts of this chat come into this thread now.")
+    )
+    if apart:
+        names = ", ".join(f"«{topic_title(name, t)}»" for name in apart)
+        text.add(" ").say(t.gettext("Only {topics} have threads of their own."), topics=names)
+    return text
+
+
+async def _bind_topic(request: Request, context: Context, topic: Topic, thread_id: int | None) -> Reply:
+    async def effect(tx: Transaction) -> Reply:
+        t, name = context.t, show_topic(topic, context.t)
+        if not await addresses.bind_topic(tx, context.chat.id, topic.id, thread_id):
+            line = t.gettext("This chat does not get alerts on {name}. To get them, write: {command}")
+            return say(Text().say(line, name=name, command=code(f"/track {topic_title(topic.name, t)}")))
+        line = t.gettext("Alerts on {name} come into this thread now.")
+        if thread_id is None:
+            line = t.gettext("Alerts on {name} come where this chat's other alerts come.")
+        return say(Text().say(line, name=name))
+
+    return await context.once(request, effect)

@@ -1,0 +1,122 @@
+"""What a chat hears of comes in; the screen of topics goes out: how each does, what is muted, what they leave out."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from babel.numbers import format_decimal, format_percent
+
+from bot.commands import keyboards
+from bot.commands.access import Need
+from bot.commands.context import Context
+from bot.commands.keyboards import button, name_word
+from bot.commands.mute import end_button, muted, show_end
+from bot.commands.naming import show_topic
+from bot.commands.priority import LABELS
+from bot.commands.queries import short
+from bot.commands.talk import Request, Rows, message
+from bot.locales import Translator
+from bot.locales.titles import topic_title
+from bot.markup import Text, bold, code
+from bot.models import Outgoing
+from bot.store import figures, subscriptions, topics
+from bot.store.database import Reader
+from bot.store.figures import Figures
+from bot.store.subscriptions import Priority
+from bot.store.topics import Topic
+
+COUNTED = timedelta(days=30)
+_SHOWN_QUERY = 200  # characters of a query in a list
+_SHORTEST_QUERY = 12  # of one that is worth showing
+_ROOM = 3200  # characters of a list
+_LONGEST_NAME = 30  # characters of a name in a long list
+_MOST_LISTED = 15  # mutes, and words; Telegram takes 100 buttons
+_LABEL = 30  # characters of a word on a button
+
+
+async def screen(db: Reader, request: Request, context: Context) -> Outgoing:
+    """Draw the topics as switches, with their figures, mutes and exclusions."""
+    t = context.t
+    every = await topics.all_topics(db)
+    shown = every[: keyboards.MOST_SWITCHES]
+    on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
+    counts = await figures.of_chat(db, context.chat.id, context.now - COUNTED)
+    text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
+    text.join(_lines(shown, on, counts, t))
+    ends = await _tell_muted(text, db, context)
+    words = _tell_excluded(text, [topic for topic in shown if topic.id in on], request, context)
+    _tell_hidden(text.line(), len(every) - len(shown), t)
+    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(example(t)))
+    return message(text, (*keyboards.topic_rows(shown, on, t, screen="topics"), *ends, *words))
+
+
+def example(t: Translator) -> str:
+    """Show how a topic is made."""
+    return t.gettext("/track Payments: “payment system” outage|failure")
+
+
+def _lines(shown: Sequence[Topic], on: Mapping[int, Priority], counts: Mapping[str, Figures], t: Translator) -> Text:
+    """Write a line for each topic that is on or was made here; of many, no more of a query than leaves room for all."""
+    text = Text()
+    listed = [topic for topic in shown if topic.id in on or not topic.builtin]
+    for topic in listed:
+        facts = _facts(on[topic.id], counts.get(topic.name, Figures()), t) if topic.id in on else ""
+        room = min(_SHOWN_QUERY, _ROOM // len(listed) - _LONGEST_NAME - len(facts))
+        name = topic_title(topic.name, t)
+        text.add(bold(name if room == _SHOWN_QUERY else name[:_LONGEST_NAME]), ": ")
+        if not topic.builtin and room >= _SHORTEST_QUERY:
+            text.add(short(topic.query, room), " · " if facts else "")
+        text.add(facts, "\n")
+    return text
+
+
+def _facts(priority: Priority, counted: Figures, t: Translator) -> str:
+    language = t.language
+    facts = [_number(t.ngettext("{n} alert", "{n} alerts", counted.alerts), counted.alerts, language)]
+    if counted.echoes:
+        facts.append(_number(t.ngettext("{n} echo", "{n} echoes", counted.echoes), counted.echoes, language))
+    if counted.wrong:
+        share = max(0.01, counted.wrong / max(1, counted.alerts))
+        facts.append(t.gettext("{share} not relevant").format(share=format_percent(share, locale=language)))
+    return " · ".join((*facts, t.gettext(LABELS[priority])))
+
+
+def _number(line: str, n: int, language: str) -> str:
+    return line.format(n=format_decimal(n, locale=language))
+
+
+async def _tell_muted(text: Text, db: Reader, context: Context) -> Rows:
+    """List what is muted; return buttons that end it."""
+    mutes = await muted(db, context)
+    if not mutes:
+        return ()
+    text.line().line(context.t.gettext("Muted here:"))
+    for each, scope in mutes[:_MOST_LISTED]:
+        text.add(scope.name, " ", show_end(each.until, context), "\n")
+    if len(mutes) > _MOST_LISTED:
+        text.add(f"+{len(mutes) - _MOST_LISTED}: /mute\n")
+    return tuple((end_button(scope, "wake", context.t),) for _, scope in mutes[:_MOST_LISTED])
+
+
+def _tell_excluded(text: Text, on: Sequence[Topic], request: Request, context: Context) -> Rows:
+    """List the words that topics leave out; return buttons that bring them back, for those who may."""
+    excluded = [(topic, word) for topic in on for word in topic.excluded][:_MOST_LISTED]
+    if not excluded:
+        return ()
+    text.line().line(context.t.gettext("Without posts that say:"))
+    for topic in dict.fromkeys(topic for topic, _ in excluded):
+        text.add(show_topic(topic, context.t), ": ", ", ".join(topic.excluded), "\n")
+    if not context.may(request, Need.INSTANCE):
+        return ()
+    label = context.t.gettext("Bring back «{word}»")
+    buttons = [button(label.format(word=word[:_LABEL]), "include", t.id, name_word(word)) for t, word in excluded]
+    return keyboards.rows_of(buttons, 2)
+
+
+def _tell_hidden(text: Text, hidden: int, t: Translator) -> None:
+    if hidden:
+        line = t.ngettext(
+            "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
+            "{n} more topics do not fit here: /track and a name switch them on, /untrack off.",
+            hidden,
+        )
+        text.line(line, n=hidden)

@@ -1,0 +1,76 @@
+"""«Quote» under an alert: a tap comes in; what one pastes into an article goes out, in a block to copy at a touch."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+
+from bot.commands.context import Context
+from bot.commands.talk import Reply, Request
+from bot.commands.under_alert import Tapped, forgotten
+from bot.locales.titles import in_full
+from bot.markup import LIMIT, Text, units
+from bot.models import Entity, Outgoing
+from bot.store import posts
+from bot.store.posts import StoredPost
+
+_NAME = 100  # characters of a channel's title, and of an author's name
+_MINUTE = 60
+
+
+async def tapped(request: Request, context: Context) -> Reply:
+    """Quote a post as it stands, or as it last stood."""
+    tap = Tapped.read(request.argument)
+    versions = await posts.versions(context.database, tap.channel_id, tap.message_id)
+    post = next((version for version in versions if version.current), None)
+    if post is None:
+        return forgotten(context)
+    return Reply(messages=(_quote(post, context, edited=len(versions) > 1),), answers=True)
+
+
+def _quote(post: StoredPost, context: Context, *, edited: bool) -> Outgoing:
+    """Write the text in quotation marks, who said it and when, and the link, all in one block."""
+    t = context.t
+    text = post.text.strip() or in_full("", post.asides, t)
+    source = "\n".join(filter(None, (_source(post, context, edited=edited), _gone(post, context), post.link)))
+    quoted = t.gettext("“{text}”")
+    if text:
+        room = LIMIT - units(source) - units(quoted.format(text="")) - len("\n\n")
+        text = quoted.format(text=Text().add(text).cut(room).build()[0])
+    else:
+        text = t.gettext("(no text)")
+    whole = f"{text}\n\n{source}"
+    return Outgoing(text=whole, entities=(Entity(kind="pre", offset=0, length=units(whole), value=""),))
+
+
+def _source(post: StoredPost, context: Context, *, edited: bool) -> str:
+    title = _one_line(post.channel_title) or f"@{post.channel_username}"
+    name = f"{title} ({_one_line(post.author)})" if post.author else title
+    facts = [name, _moment(post.date, context)]
+    if edited and post.edit_date is not None:
+        facts.append(context.t.gettext("edited {time}").format(time=_moment(post.edit_date, context)))
+    elif edited:
+        facts.append(context.t.gettext("edited"))
+    return ", ".join(facts)
+
+
+def _gone(post: StoredPost, context: Context) -> str:
+    if post.gone_at is None:
+        return ""
+    line = context.t.gettext("No longer visible to our reader since {time}")
+    return line.format(time=_moment(post.gone_at, context))
+
+
+def _moment(moment: datetime, context: Context) -> str:
+    """Write a date in full, with its distance from UTC: whoever reads the article knows nothing of the chat."""
+    local = moment.astimezone(ZoneInfo(context.chat.time_zone))
+    minutes = int((local.utcoffset() or local - local).total_seconds()) // _MINUTE
+    hours, rest = divmod(abs(minutes), _MINUTE)
+    zone = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+    written = format_datetime(local, "d MMMM yyyy, HH:mm", locale=context.t.language)
+    return f"{written} ({zone if minutes else 'UTC'})"
+
+
+def _one_line(name: str | None) -> str:
+    words = " ".join((name or "").split())
+    return words if len(words) <= _NAME else words[: _NAME - 1] + "…"

@@ -1,0 +1,74 @@
+"""Posts that wait come in; the notices that sum them up when quiet hours end, or a digest is due, go out."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot.store import gatherings
+from bot.store.chats import Chat
+from bot.store.database import Subject, Transaction
+from bot.store.gatherings import DIGEST, LEAVING, Notice, Told
+from bot.store.rows import json_list, to_ms
+
+
+async def gather(tx: Transaction, told: Sequence[Told], *, now: datetime) -> int:
+    """Let posts wait, one notice for each chat and moment; return how many were new."""
+    waiting = [(post, post.wait) for post in await gatherings.untold(tx, told) if post.wait is not None]
+    if not waiting:
+        return 0
+    notices = [
+        _notice(post.draft.chat_id, post.draft.chat_key, wait.until, thread_id=post.draft.thread_id)
+        for post, wait in waiting
+    ]
+    rows = await gatherings.begin(tx, notices, now=now)
+    ids = [rows[notice.chat_id, notice.subject] for notice in notices]
+    placed = [(post, notice_id) for (post, _), notice_id in zip(waiting, ids, strict=True)]
+    count = await gatherings.gather(tx, placed, now=now)
+    leaving = {row for notice, row in zip(notices, ids, strict=True) if notice.due_at <= now + LEAVING}
+    if leaving:
+        await gatherings.redraw(tx, leaving, now=now)
+    return count
+
+
+async def move(tx: Transaction, chat: Chat, *, quiet: bool, to: datetime, now: datetime) -> int:
+    """Let what waits for the end of the quiet hours, or else for a digest, come at another moment; return how many.
+
+    What may be on its way, or was perhaps sent, stays where it is.
+    """
+    waiting = await tx.fetch_all(
+        """SELECT g.id, n.id AS notice_id, n.payload ->> 'thread' AS thread_id
+        FROM alerts n JOIN alerts g ON g.follows = n.id AND g.kind = 'gathered'
+        WHERE n.chat_id = :chat AND n.kind = 'notice' AND n.subject >= 'digest:' AND n.subject < 'digest;'
+            AND n.state = 'due' AND n.due_at > :leaving AND n.due_at != :to AND n.attempts = 0
+            AND coalesce(g.payload ->> 'quiet', 0) = :quiet""",
+        {"chat": chat.id, "leaving": to_ms(now + LEAVING), "to": to_ms(to), "quiet": quiet},
+    )
+    for thread_id in {row["thread_id"] for row in waiting}:
+        notice = _notice(chat.id, chat.key, to, thread_id=thread_id)
+        (row_id,) = (await gatherings.begin(tx, [notice], now=now)).values()
+        await tx.execute(
+            "UPDATE alerts SET follows = :notice WHERE id IN (SELECT value FROM json_each(:ids))",
+            {"notice": row_id, "ids": json_list(row["id"] for row in waiting if row["thread_id"] == thread_id)},
+        )
+    await _delete_empty(tx, {row["notice_id"] for row in waiting})
+    tx.announce(Subject.ALERTS)
+    return len(waiting)
+
+
+async def _delete_empty(tx: Transaction, notice_ids: Iterable[int]) -> None:
+    await tx.execute(
+        """DELETE FROM alerts WHERE id IN (SELECT value FROM json_each(:ids))
+            AND NOT EXISTS (SELECT 1 FROM alerts g WHERE g.follows = alerts.id)""",
+        {"ids": json_list(notice_ids)},
+    )
+
+
+def _notice(chat_id: int, chat_key: bytes, due_at: datetime, *, thread_id: int | None) -> Notice:
+    due = to_ms(due_at)
+    return Notice(
+        chat_id=chat_id,
+        chat_key=chat_key,
+        subject=f"{DIGEST}:{due}" + (f":{thread_id}" if thread_id is not None else ""),
+        payload={"notice": DIGEST, "due": due, "thread": thread_id},
+        due_at=due_at,
+        thread_id=thread_id,
+    )

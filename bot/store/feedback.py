@@ -1,0 +1,90 @@
+"""What people thought of alerts: an alert is found by its post, and the marks of those who found it not relevant."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.store import posts
+from bot.store.database import Reader, Transaction
+from bot.store.posts import StoredPost
+from bot.store.rows import json_list, to_ms
+
+
+class What(StrEnum):
+    """What was wrong with an alert."""
+
+    CHANNEL = "channel"  # its topics are not to come from there
+    WORD = "word"  # a word that its topic leaves out from now on
+    NOTE = "note"  # nobody said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerted:
+    """A post that a chat was told of."""
+
+    post: StoredPost  # as the alert shows it
+    topics: tuple[str, ...]  # names, as they were then
+    spans: tuple[tuple[int, int], ...]  # what was found in its text, in Python characters
+
+
+async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> Alerted | None:
+    """Return what a chat was told of the post that a message belongs to; None where it was told nothing."""
+    row = await db.fetch_one(
+        f"""SELECT {posts.COLUMNS}, a.payload FROM messages t
+        JOIN alerts a ON a.channel_id = t.channel_id AND a.chat_id = :chat AND a.kind IN ('post', 'repeat', 'gathered')
+            AND a.post_key = coalesce('g' || nullif(t.grouped_id, 0), 'm' || t.message_id)
+        JOIN versions v ON v.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
+        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+        JOIN channels n ON n.id = v.channel_id
+        WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",  # noqa: S608 - our own constant
+        {"chat": chat_id, "channel": channel_id, "message": message_id},
+    )
+    if row is None:
+        return None
+    payload = json.loads(row["payload"])
+    return Alerted(
+        post=posts.to_post(row),
+        topics=tuple(payload["topics"]),
+        spans=tuple((start, end) for start, end in payload["spans"]),
+    )
+
+
+async def mark(  # noqa: PLR0913 - the row has this many columns
+    tx: Transaction,
+    chat_id: int,
+    post: StoredPost,
+    *,
+    person_id: int,
+    topics: Collection[str],
+    what: What,
+    word: str | None = None,
+    now: datetime,
+) -> None:
+    """Write down that a person found an alert not relevant; of one person the last word counts, once a post."""
+    await tx.execute(
+        """INSERT INTO feedback (chat_id, channel_id, post_key, person_id, topics, what, word, at)
+        VALUES (:chat, :channel, :key, :person, :topics, :what, :word, :now)
+        ON CONFLICT DO UPDATE SET topics = excluded.topics, what = excluded.what, word = excluded.word""",
+        {
+            "chat": chat_id,
+            "channel": post.channel_id,
+            "key": post.key,
+            "person": person_id,
+            "topics": json.dumps(list(topics), ensure_ascii=False),
+            "what": what,
+            "word": word,
+            "now": to_ms(now),
+        },
+    )
+
+
+async def marked(db: Reader, found: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Return those of these posts, (channel id, key), that somebody found not relevant, in whatever chat."""
+    rows = await db.fetch_all(
+        """SELECT DISTINCT f.channel_id, f.post_key FROM json_each(:posts) p
+        JOIN feedback f ON f.channel_id = p.value ->> 0 AND f.post_key = p.value ->> 1""",
+        {"posts": json_list(found)},
+    )
+    return {(row["channel_id"], row["post_key"]) for row in rows}

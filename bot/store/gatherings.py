@@ -1,0 +1,150 @@
+"""Posts that one notice is to sum up, a digest or a storm, come in as they are found; rows that follow it go out."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.schedule import Storms, Wait
+from bot.store import alerts
+from bot.store.alerts import Draft, Kind
+from bot.store.database import Reader, Transaction
+from bot.store.rows import from_ms, json_list, to_ms
+
+APART = timedelta(seconds=3)  # that a notice is edited, at most
+# A notice that is due so soon may be on its way before what joins it now is committed: an edit goes after it.
+LEAVING = timedelta(seconds=10)
+DIGEST, STORM = "digest", "storm"  # what such a notice is called; its subject begins so too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A post that a chat is told of, by an alert of its own or gathered."""
+
+    draft: Draft  # of the alert of its own
+    topics: Mapping[str, int]  # ids by name, of those that the chat wants
+    wait: Wait | None  # None: it is told at once
+    storms: Storms | None  # of the chat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A notice that is to gather posts."""
+
+    chat_id: int
+    chat_key: bytes
+    subject: str  # tells it from all others of the chat
+    payload: Mapping[str, object]
+    due_at: datetime
+    silent: bool = False
+    thread_id: int | None = None  # the forum thread for it; None: the chat's own
+
+
+async def untold(tx: Reader, told: Sequence[Told]) -> list[Told]:
+    """Choose what its chat has not heard of in any way."""
+    asked = [(t.draft.chat_id, t.draft.channel_id, t.draft.post_key) for t in told]
+    rows = await tx.fetch_all(
+        """SELECT q.key FROM json_each(:asked) q WHERE NOT EXISTS (SELECT 1 FROM alerts
+            WHERE channel_id = q.value ->> 1 AND post_key = q.value ->> 2 AND chat_id = q.value ->> 0)""",
+        {"asked": json_list(asked)},
+    )
+    return [told[row["key"]] for row in rows]
+
+
+async def begin(tx: Transaction, notices: Iterable[Notice], *, now: datetime) -> dict[tuple[int, str], int]:
+    """Put notices into the outbox that are not there yet; return their rows by chat and subject.
+
+    What is gathered for one that was sent, or never can be, goes into another one, `<subject>/2`.
+    """
+    found: dict[tuple[int, str], int] = {}
+    left = {(notice.chat_id, notice.subject): notice for notice in notices}
+    number = 1
+    while left:
+        for due_at in {notice.due_at for notice in left.values()}:
+            drafts = [_draft(notice) for notice in left.values() if notice.due_at == due_at]
+            await alerts.enqueue_all(tx, drafts, now=now, due_at=due_at)
+        due = await _due(tx, left.values())
+        found |= {key: due[notice.chat_id, notice.subject] for key, notice in left.items() if _key(notice) in due}
+        number += 1
+        left = {key: replace(n, subject=f"{key[1]}/{number}") for key, n in left.items() if key not in found}
+    return found
+
+
+def _key(notice: Notice) -> tuple[int, str]:
+    return notice.chat_id, notice.subject
+
+
+async def _due(tx: Reader, notices: Iterable[Notice]) -> dict[tuple[int, str], int]:
+    rows = await tx.fetch_all(
+        """SELECT a.chat_id, a.subject, a.id FROM json_each(:asked) q JOIN alerts a
+            ON a.chat_id = q.value ->> 0 AND a.kind = 'notice' AND a.subject = q.value ->> 1 AND a.state = 'due'""",
+        {"asked": json_list(map(_key, notices))},
+    )
+    return {(row["chat_id"], row["subject"]): row["id"] for row in rows}
+
+
+def _draft(notice: Notice) -> Draft:
+    return Draft(
+        chat_id=notice.chat_id,
+        chat_key=notice.chat_key,
+        kind=Kind.NOTICE,
+        subject=notice.subject,
+        payload=notice.payload,
+        silent=notice.silent,
+        thread_id=notice.thread_id,
+    )
+
+
+async def gather(tx: Transaction, told: Iterable[tuple[Told, int]], *, now: datetime) -> int:
+    """Let posts follow the rows of the notices that sum them up; return how many were new."""
+    return await alerts.enqueue_all(tx, [_gathered(post, notice_id) for post, notice_id in told], now=now)
+
+
+def _gathered(told: Told, notice_id: int) -> Draft:
+    quiet = {"quiet": True} if told.wait is not None and told.wait.quiet else {}
+    return replace(told.draft, kind=Kind.GATHERED, follows=notice_id, payload={**told.draft.payload, **quiet})
+
+
+async def redraw(tx: Transaction, notice_ids: Collection[int], *, now: datetime) -> None:
+    """Let notices show what they hold by now: by one edit each, 3 s after the last one; not before it is sent.
+
+    The one at its end, by which a storm closes, does not count.
+    """
+    rows = await tx.fetch_all(
+        """SELECT n.id, n.chat_id, c.key, n.subject, max(coalesce(n.sent_at, n.due_at), coalesce((
+                SELECT e.sent_at FROM alerts e WHERE e.follows = n.id AND e.kind = 'edit' AND e.state = 'sent'
+                ORDER BY e.id DESC LIMIT 1), 0)) AS last,
+            (SELECT count(*) FROM alerts e WHERE e.follows = n.id) AS number
+        FROM json_each(:ids) q JOIN alerts n ON n.id = q.value JOIN chats c ON c.id = n.chat_id
+        WHERE (n.state = 'sent' OR n.state = 'due' AND n.due_at <= :soon) AND NOT EXISTS (
+            SELECT 1 FROM alerts e INDEXED BY alerts_edits WHERE e.chat_id = n.chat_id AND e.kind = 'edit'
+            AND e.state = 'due' AND e.follows = n.id AND e.subject != n.subject || '/end')""",
+        {"ids": json_list(set(notice_ids)), "soon": to_ms(now + LEAVING)},
+    )
+    for row in rows:
+        edit = Draft(
+            chat_id=row["chat_id"],
+            chat_key=row["key"],
+            kind=Kind.EDIT,
+            subject=f"{row['subject']}/edit {row['number']}",  # whatever follows stays: the next one has another name
+            payload={},
+            follows=row["id"],
+        )
+        await alerts.enqueue_all(tx, [edit], now=now, due_at=max(now, from_ms(row["last"]) + APART))
+
+
+async def among(tx: Reader, rows: Iterable[int | None]) -> set[int]:
+    """Choose those of these rows that are of gathered posts."""
+    sql = "SELECT id FROM alerts WHERE id IN (SELECT value FROM json_each(:rows)) AND kind = 'gathered'"
+    return {row["id"] for row in await tx.fetch_all(sql, {"rows": json_list(rows)})}
+
+
+async def shown(tx: Reader, rows: Collection[int]) -> set[int]:
+    """Return the notices that show one of these posts, by its row: a storm shows its latest three."""
+    found = await tx.fetch_all(
+        """SELECT DISTINCT g.follows FROM json_each(:rows) q
+        JOIN alerts g ON g.id = q.value AND g.kind = 'gathered' JOIN alerts n ON n.id = g.follows
+        WHERE n.payload ->> 'notice' = 'digest' OR n.payload ->> 'notice' = 'storm' AND NOT EXISTS (
+            SELECT 1 FROM alerts l WHERE l.follows = n.id AND l.id > g.id AND l.kind = 'gathered' LIMIT 1 OFFSET 2)""",
+        {"rows": json_list(rows)},
+    )
+    return {row["follows"] for row in found}

@@ -1,0 +1,254 @@
+"""After a start with an older database: the messages that were found in chats come in; what each told is settled.
+
+A message of ours that no row knows was sent by an instance whose database is lost. The post that it tells of counts as
+told; what else that instance may have told until its last message is summed up in one notice a chat.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.store import alerts, posts
+from bot.store.alerts import Draft, Kind
+from bot.store.database import Reader, Subject, Transaction
+from bot.store.posts import StoredPost
+from bot.store.rows import from_ms, json_list, to_ms
+from bot.store.sightings import Before, Sighting, known
+
+GATHERING = timedelta(seconds=3)  # the notice waits this long for more; later ones are added by an edit
+_LAST_ID = 2**63 - 1  # SQLite's
+_SUBJECT = "restored:"  # begins that of a notice; the end of the lost instance follows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of the messages that were found."""
+
+    found: int  # whose rows did not know their ids
+    lost: int  # which no row knew
+
+
+async def settle(
+    tx: Transaction, found: Collection[Sighting], *, before: Before, now: datetime, unread: Collection[int] = ()
+) -> Settled:
+    """Write down what was found, and gather what a lost instance may have told of what is due.
+
+    In the chats where not all could be read, nobody knows how long that instance lived: until now, then.
+    """
+    lost: list[Sighting] = []
+    count = 0
+    taken = await known(tx, [(s.chat_id, s.message_id) for s in found])
+    for sighting in found:
+        if (sighting.chat_id, sighting.message_id) in taken:
+            continue
+        row = await _row_of(tx, sighting)
+        if row is not None and await _has_no_number(tx, row):
+            await _sent(tx, row, sighting.message_id, has_media=sighting.has_media, now=now)
+            count += 1
+        if row is None or row > before.newest_row:  # then the message is older than its row
+            lost.append(sighting)
+    for chat_id in {sighting.chat_id for sighting in lost}:
+        here = [sighting for sighting in lost if sighting.chat_id == chat_id]
+        # Telegram dates messages in whole seconds, and what was told after the last one went unseen.
+        until = to_ms(max(s.date for s in here)) + 999 if chat_id not in unread else to_ms(now)
+        await _restored(tx, chat_id, here, alive=before.alive_at or now, until=until)
+        await _gather_due(tx, chat_id, now=now)
+    return Settled(found=count, lost=len(lost))
+
+
+async def _row_of(tx: Reader, sighting: Sighting) -> int | None:
+    row = await tx.fetch_one(
+        """SELECT id FROM alerts WHERE chat_id = :chat AND channel_id = :channel AND post_key = coalesce((
+            SELECT 'g' || nullif(grouped_id, 0) FROM messages WHERE channel_id = :channel AND message_id = :message),
+            'm' || :message)""",
+        {"chat": sighting.chat_id, "channel": sighting.post[0], "message": sighting.post[1]},
+    )
+    return None if row is None else int(row["id"])
+
+
+async def _has_no_number(tx: Reader, row: int) -> bool:
+    sql = "SELECT 1 FROM alerts WHERE id = :id AND kind = 'post' AND state != 'dead' AND message_id IS NULL"
+    return await tx.fetch_one(sql, {"id": row}) is not None
+
+
+async def _sent(tx: Transaction, row: int, message_id: int, *, has_media: bool, now: datetime) -> None:
+    await alerts.sent(tx, row, message_id, now)
+    await tx.execute("UPDATE alerts SET media = :media WHERE id = :id", {"id": row, "media": has_media})
+
+
+async def _restored(tx: Transaction, chat_id: int, lost: Iterable[Sighting], *, alive: datetime, until: int) -> None:
+    # Of those whose post is stored already, nobody will ask again.
+    await tx.execute_many(
+        """INSERT INTO told (chat_id, channel_id, message_id, alert_message_id, has_media)
+        VALUES (:chat, :channel, :message, :number, :media) ON CONFLICT DO NOTHING""",
+        [
+            {
+                "chat": chat_id,
+                "channel": s.post[0],
+                "message": s.post[1],
+                "number": s.message_id,
+                "media": s.has_media,
+            }
+            for s in lost
+        ],
+    )
+    await tx.execute(
+        """INSERT INTO restorations (chat_id, alive_at, until) VALUES (:chat, :alive, :until)
+        ON CONFLICT DO UPDATE SET alive_at = excluded.alive_at, until = excluded.until""",
+        {"chat": chat_id, "alive": to_ms(alive), "until": until},
+    )
+
+
+async def _gather_due(tx: Transaction, chat_id: int, *, now: datetime) -> None:
+    """Take out of the outbox what the lost instance found in it too, and had time to send."""
+    values = {"chat": chat_id}
+    due = await tx.fetch_all(
+        """SELECT a.id FROM alerts a JOIN restorations r ON r.chat_id = a.chat_id
+        JOIN versions v ON v.id = a.payload ->> 'version_id'
+        WHERE a.chat_id = :chat AND a.kind = 'post' AND a.state = 'due' AND coalesce(v.edit_date, v.date) <= r.until""",
+        values,
+    )
+    await tx.execute(
+        """UPDATE alerts SET state = 'sent' WHERE chat_id = :chat AND kind = 'change' AND state = 'due'
+            AND created_at <= (SELECT until FROM restorations WHERE chat_id = :chat)""",
+        values,
+    )
+    if not due:
+        return
+    notice = await _notice(tx, chat_id, now=now)
+    listed = {"ids": json_list(row["id"] for row in due), "notice": notice}
+    await tx.execute(
+        """UPDATE alerts SET kind = 'gathered', state = 'sent', follows = :notice
+        WHERE id IN (SELECT value FROM json_each(:ids))
+            OR kind = 'repeat' AND follows IN (SELECT value FROM json_each(:ids))""",
+        listed,
+    )
+    await tx.execute("UPDATE alerts SET follows = :notice WHERE follows IN (SELECT value FROM json_each(:ids))", listed)
+    await _show(tx, notice, now=now)
+
+
+async def sift(
+    tx: Transaction, tellings: Sequence[tuple[int, Callable[[], Draft], datetime]], *, now: datetime
+) -> list[bool]:
+    """Settle what chats are to be told of posts, each with the date of what it says: of each say whether that was done.
+
+    What a lost instance told, or may have told, is not to be sent.
+    """
+    until = await silenced(tx, {chat_id for chat_id, _, _ in tellings})
+    return [
+        chat_id in until and await _settled(tx, draft(), now=now, was_there=said_at <= until[chat_id])
+        for chat_id, draft, said_at in tellings
+    ]
+
+
+async def _settled(tx: Transaction, draft: Draft, *, now: datetime, was_there: bool) -> bool:
+    return await _was_told(tx, draft, now=now) or (was_there and await _gathered(tx, draft, now=now))
+
+
+async def silenced(tx: Reader, chat_ids: Iterable[int]) -> dict[int, datetime]:
+    """Return until when a lost instance told these chats of posts and changes, for those where one did."""
+    sql = "SELECT chat_id, until FROM restorations WHERE chat_id IN (SELECT value FROM json_each(:chats))"
+    rows = await tx.fetch_all(sql, {"chats": json_list(chat_ids)})
+    return {row["chat_id"]: from_ms(row["until"]) for row in rows}
+
+
+async def _was_told(tx: Transaction, draft: Draft, *, now: datetime) -> bool:
+    """Give the alert that a lost instance sent its row here, so that the message follows its post from now on."""
+    values = {"chat": draft.chat_id, "channel": draft.channel_id, "key": draft.post_key}
+    row = await tx.fetch_one(
+        """SELECT t.message_id, t.alert_message_id, t.has_media FROM told t
+        JOIN messages m ON m.channel_id = t.channel_id AND m.message_id = t.message_id
+        WHERE t.chat_id = :chat AND t.channel_id = :channel
+            AND coalesce('g' || nullif(m.grouped_id, 0), 'm' || m.message_id) = :key""",
+        values,
+    )
+    if row is None or not await alerts.enqueue_all(tx, [draft], now=now):
+        return False
+    alert_id = await _id_of(tx, draft)
+    await _sent(tx, alert_id, row["alert_message_id"], has_media=bool(row["has_media"]), now=now)
+    await tx.execute(
+        "DELETE FROM told WHERE chat_id = :chat AND channel_id = :channel AND message_id = :message",
+        {**values, "message": row["message_id"]},
+    )
+    return True
+
+
+async def _gathered(tx: Transaction, draft: Draft, *, now: datetime) -> bool:
+    notice = await _notice(tx, draft.chat_id, now=now)
+    if await alerts.enqueue_all(tx, [replace(draft, kind=Kind.GATHERED, follows=notice)], now=now):
+        await _show(tx, notice, now=now)
+    return True  # where nothing was new, it was told of before
+
+
+async def _id_of(tx: Reader, draft: Draft) -> int:
+    sql = "SELECT id FROM alerts WHERE chat_id = :chat AND kind = :kind AND subject = :subject"
+    (row,) = await tx.fetch_all(sql, {"chat": draft.chat_id, "kind": draft.kind, "subject": draft.subject})
+    return int(row["id"])
+
+
+async def _notice(tx: Transaction, chat_id: int, *, now: datetime) -> int:
+    """Return the row of the notice that sums up what a lost instance may have told this chat."""
+    sql = "SELECT r.*, c.key FROM restorations r JOIN chats c ON c.id = r.chat_id WHERE r.chat_id = :chat"
+    (row,) = await tx.fetch_all(sql, {"chat": chat_id})
+    draft = Draft(
+        chat_id=chat_id,
+        chat_key=row["key"],
+        kind=Kind.NOTICE,
+        subject=f"{_SUBJECT}{row['until']}",
+        payload={
+            "notice": "restored",
+            "at": from_ms(row["alive_at"]).isoformat(),
+            "key": row["until"],
+            "channels": [],
+        },
+    )
+    await alerts.enqueue_all(tx, [draft], now=now, due_at=now + GATHERING)
+    return await _id_of(tx, draft)
+
+
+async def _show(tx: Transaction, notice: int, *, now: datetime) -> None:
+    """Count by channel, [id, title, count] each, what the notice sums up; one that is out already is edited."""
+    await tx.execute(
+        """UPDATE alerts SET payload = json_set(payload, '$.channels', (
+            SELECT json_group_array(json_array(id, title, n)) FROM (
+                SELECT n.id, n.title, count(*) AS n FROM alerts g JOIN channels n ON n.id = g.channel_id
+                WHERE g.follows = :id AND g.kind = 'gathered' GROUP BY n.id))) WHERE id = :id""",
+        {"id": notice},
+    )
+    (row,) = await tx.fetch_all(
+        """SELECT a.chat_id, a.subject, a.state, c.key, (
+            SELECT count(*) FROM alerts WHERE follows = a.id AND kind = 'gathered') AS n
+        FROM alerts a JOIN chats c ON c.id = a.chat_id WHERE a.id = :id""",
+        {"id": notice},
+    )
+    if row["state"] == "sent":
+        edit = Draft(
+            chat_id=row["chat_id"],
+            chat_key=row["key"],
+            kind=Kind.EDIT,
+            subject=f"{row['subject']}:{row['n']}",
+            payload={},
+            follows=notice,
+        )
+        await alerts.enqueue_all(tx, [edit], now=now, due_at=now + GATHERING)
+    tx.announce(Subject.ALERTS)
+
+
+async def listed(
+    db: Reader, chat_id: int, key: int, *, limit: int, before: int | None = None
+) -> list[tuple[StoredPost, tuple[tuple[int, int], ...]]]:
+    """Return the posts that a chat's notice sums up, with what was found in their text, newest first.
+
+    `before` is the `version_id` of the last one of the page before.
+    """
+    rows = await db.fetch_all(
+        """SELECT g.payload ->> 'version_id' AS version_id, g.payload ->> 'spans' AS spans
+        FROM alerts a JOIN alerts g ON g.follows = a.id AND g.kind = 'gathered'
+        WHERE a.chat_id = :chat AND a.kind = 'notice' AND a.subject = :subject
+            AND g.payload ->> 'version_id' < :before
+        ORDER BY g.payload ->> 'version_id' DESC LIMIT :limit""",
+        {"chat": chat_id, "subject": f"{_SUBJECT}{key}", "before": before or _LAST_ID, "limit": limit},
+    )
+    spans = {row["version_id"]: tuple((start, end) for start, end in json.loads(row["spans"])) for row in rows}
+    return [(post, spans[post.version_id]) for post in await posts.of_versions(db, spans)]

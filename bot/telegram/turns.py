@@ -1,0 +1,141 @@
+"""Who waits to send comes in, who may send now goes out, in the order that is fair. Pure: nothing waits here.
+
+In a chat the smallest place goes first. Among the chats that may be sent to, answers to people go first; of alerts,
+every second turn belongs to the one that came into the outbox first, the others to the one that came last. So news
+overtakes whatever is queued, however it was queued, and nothing waits for ever: what is old gets half of the rate.
+Edits have no place of their own: the edit of an alert stands behind what was to be told before it, and an edit that
+somebody asked for is an answer.
+"""
+
+from bisect import bisect_left, insort
+from heapq import heappop, heappush
+from itertools import count
+
+from bot.models import Peer
+from bot.telegram.pacing import ChatKey, Pacing, key_of
+
+AT_ONCE = float("-inf")  # the place of an answer: somebody waits for it
+
+
+class Ticket:
+    """Somebody's wish to send one message to a chat."""
+
+    __slots__ = ("key", "number", "peer", "place", "waits")
+
+    def __init__(self, peer: Peer, place: float, number: int) -> None:
+        self.peer = peer
+        self.key = key_of(peer)
+        self.place = place
+        self.number = number  # later wishes of the same place go later
+        self.waits = True  # until it is let go, or withdrawn
+
+    def __lt__(self, other: "Ticket") -> bool:
+        """Say whether this one goes first."""
+        return (self.place, self.number) < (other.place, other.number)
+
+
+class _Queue:
+    """Those who wait to send to one chat."""
+
+    __slots__ = ("closed_until", "opened", "tickets")
+
+    def __init__(self) -> None:
+        self.tickets: list[Ticket] = []  # a heap
+        self.opened: Ticket | None = None  # the one that stands among those of other chats
+        self.closed_until: float | None = None  # it is looked at again then
+
+    def first(self) -> Ticket | None:
+        while self.tickets and not self.tickets[0].waits:
+            heappop(self.tickets)
+        return self.tickets[0] if self.tickets else None
+
+
+class Turns:
+    """Lets go who may, as pacing allows; whoever asks again at `next_at` loses nothing of the rate."""
+
+    def __init__(self, pacing: Pacing) -> None:
+        self._pacing = pacing
+        self._numbers = count()
+        self._queues: dict[ChatKey, _Queue] = {}
+        self._open: list[Ticket] = []  # the first of each chat that may be sent to, in order
+        self._closed: list[tuple[float, int, ChatKey]] = []  # a heap: when to look at other chats again
+        self._newest = False  # whose turn it was, the newest's or the oldest's
+
+    def join(self, peer: Peer, place: float, now: float) -> Ticket:
+        """Wait to send to a chat; `admit` lets the ticket go."""
+        ticket = Ticket(peer, place, next(self._numbers))
+        heappush(self._queues.setdefault(ticket.key, _Queue()).tickets, ticket)
+        self._settle(ticket.key, now)
+        return ticket
+
+    def leave(self, ticket: Ticket, now: float) -> None:
+        """Wait no longer; one that was let go already is left alone."""
+        if ticket.waits:
+            ticket.waits = False
+            self._settle(ticket.key, now)
+
+    def dismiss(self, peer: Peer, now: float) -> list[Ticket]:
+        """Let nobody wait for a chat any longer; return those that did."""
+        queue = self._queues.get(key_of(peer))
+        gone = [] if queue is None else [ticket for ticket in queue.tickets if ticket.waits]
+        for ticket in gone:
+            ticket.waits = False
+        if queue is not None:
+            self._settle(key_of(peer), now)
+        return gone
+
+    def admit(self, now: float) -> list[Ticket]:
+        """Let go everybody who may send now, in this order, and count them."""
+        while self._closed and self._closed[0][0] <= now:
+            key = heappop(self._closed)[2]
+            if key in self._queues:
+                self._queues[key].closed_until = None
+                self._settle(key, now)
+        gone: list[Ticket] = []
+        while self._open and self._pacing.total_ready_at(now) <= now:
+            ticket = self._next()
+            if self._pacing.chat_ready_at(ticket.peer, now) > now:  # it was closed after it had been open
+                self._reopen(ticket.key, now)
+                continue
+            ticket.waits = False
+            self._pacing.spend(ticket.peer, now)
+            self._settle(ticket.key, now)
+            gone.append(ticket)
+        return gone
+
+    def next_at(self, now: float) -> float | None:
+        """Say when `admit` will let somebody go, if nothing changes; None where nobody waits."""
+        if self._open:
+            return self._pacing.total_ready_at(now)
+        return self._closed[0][0] if self._closed else None
+
+    def _next(self) -> Ticket:
+        if self._open[0].place == AT_ONCE:
+            return self._open[0]
+        self._newest = not self._newest
+        return self._open[-1 if self._newest else 0]
+
+    def _reopen(self, key: ChatKey, now: float) -> None:
+        queue = self._queues[key]
+        if queue.opened is not None:
+            del self._open[bisect_left(self._open, queue.opened)]
+            queue.opened = None
+        self._settle(key, now)
+
+    def _settle(self, key: ChatKey, now: float) -> None:
+        """Put the first ticket of a chat where it belongs."""
+        queue = self._queues[key]
+        first = queue.first()
+        if queue.opened is not None and queue.opened is not first:
+            del self._open[bisect_left(self._open, queue.opened)]
+            queue.opened = None
+        if first is None:
+            del self._queues[key]
+        elif queue.opened is None and queue.closed_until is None:
+            at = self._pacing.chat_ready_at(first.peer, now)
+            if at <= now:
+                queue.opened = first
+                insort(self._open, first)
+            else:
+                queue.closed_until = at
+                heappush(self._closed, (at, first.number, key))

@@ -1,0 +1,81 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.commands.talk import Reply
+from bot.store import addresses, chats
+from bot.store.addresses import Binding
+from bot.store.chats import Chat, Role
+
+from .kit import BORIS, GROUP, Bot, text
+
+THREAD = replace(GROUP, thread_id=40)
+
+
+@pytest.fixture
+async def forum(desk: Bot) -> Chat:
+    """Pair the forum of a newsroom, which gets alerts on outages."""
+    await desk.pair()
+    await here(desk, "/start@our_bot")
+    await here(desk, "/track@our_bot outages")
+    return await desk.chat(GROUP)
+
+
+async def here(desk: Bot, words: str, **fields: Any) -> Reply:  # noqa: ANN401 - fields of a Request
+    return await desk.says(words, **{"chat": GROUP, "forum": True, **fields})
+
+
+async def thread_of(desk: Bot) -> int | None:
+    return (await desk.chat(GROUP)).peer.thread_id
+
+
+@pytest.mark.usefixtures("forum")
+async def test_all_alerts_of_a_chat_come_into_the_thread_in_which_it_is_said(desk: Bot) -> None:
+    assert text(await here(desk, "/here", chat=THREAD)) == "Alerts of this chat come into this thread now."
+    assert await thread_of(desk) == 40
+    assert "come into this thread" in text(await here(desk, "/here"))
+    assert await thread_of(desk) is None
+    await here(desk, "/here", chat=THREAD)
+    assert "general thread" in text(await here(desk, "/here off", chat=THREAD))
+    assert await thread_of(desk) is None
+
+
+@pytest.mark.parametrize("name", ["outages", "Outages", "Сбои", "«outages»"])
+async def test_a_topic_gets_a_thread_by_any_of_its_names(desk: Bot, forum: Chat, name: str) -> None:
+    said = text(await here(desk, f"/here {name}", chat=THREAD))
+    assert said == "Alerts on Outages come into this thread now."
+    assert await addresses.bindings(desk.db, forum.id) == [Binding(topic="outages", thread_id=40)]
+    assert await thread_of(desk) is None
+    said = text(await here(desk, f"/here off {name}"))
+    assert said == "Alerts on Outages come where this chat's other alerts come."
+    assert await addresses.bindings(desk.db, forum.id) == []
+
+
+async def test_a_topic_may_stay_in_the_general_thread_where_all_else_moves(desk: Bot, forum: Chat) -> None:
+    await here(desk, "/here outages")
+    said = text(await here(desk, "/here", chat=THREAD))
+    assert said == "Alerts of this chat come into this thread now. Only «Outages» have threads of their own."
+    assert await addresses.bindings(desk.db, forum.id) == [Binding(topic="outages", thread_id=1)]
+
+
+@pytest.mark.usefixtures("forum")
+async def test_where_there_are_no_threads_it_says_so(desk: Bot) -> None:
+    for reply in (await here(desk, "/here", forum=False), await desk.says("/here outages")):
+        assert text(reply).startswith("This chat has no threads.")
+    assert "general thread" in text(await here(desk, "/here off", forum=False))
+
+
+async def test_what_there_is_nothing_of_cannot_be_bound(desk: Bot, forum: Chat) -> None:
+    assert text(await here(desk, "/here cucumbers", chat=THREAD)) == "There is no topic cucumbers. See /topics."
+    said = text(await here(desk, "/here utilities", chat=THREAD))
+    assert said.startswith("This chat does not get alerts on Power, water, heating. To get them, write: /track")
+    assert await addresses.bindings(desk.db, forum.id) == []
+
+
+@pytest.mark.usefixtures("forum")
+async def test_readers_leave_threads_as_they_are(desk: Bot) -> None:
+    await desk.db.write(lambda tx: chats.admit(tx, BORIS, Role.READER, desk.room.now))
+    said = text(await here(desk, "/here", chat=THREAD, person=BORIS))
+    assert said == "Only owners and editors can do that here."
+    assert await thread_of(desk) is None

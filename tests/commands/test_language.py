@@ -1,0 +1,83 @@
+import pytest
+
+from bot.commands.talk import Reply
+from bot.store import chats
+from bot.store.chats import Role
+from tests.commands.kit import ANNA, BORIS, GROUP, Bot, button, text
+from tests.store.kit import NEWS, post
+
+EVERYBODYS = f"snooze:{NEWS}:1".encode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("ru", "Мой язык с вами: Русский."),
+        ("Русский", "Мой язык с вами: Русский."),
+        ("EN", "I speak English with you"),
+        ("по-английски", "I speak English with you"),
+    ],
+)
+async def test_a_language_is_set_by_its_code_or_its_name(desk: Bot, typed: str, said: str) -> None:
+    await desk.pair()
+    reply = await desk.says(f"/language {typed}")
+    assert said in text(reply)
+    assert reply.menu == ("ru" if "Русский" in said else "en")
+
+
+async def test_without_a_word_it_is_asked_for_by_buttons(desk: Bot) -> None:
+    await desk.pair()
+    shown = await desk.says("/language")
+    assert button(shown.messages[0], "● English")
+    changed = await desk.taps(button(shown.messages[0], "Русский"))
+    assert changed.edit is not None
+    assert button(changed.edit, "● Русский")
+    assert "ничего не отключено" in text(await desk.says("/mute"))
+
+
+async def test_what_we_do_not_speak_changes_nothing(desk: Bot) -> None:
+    await desk.pair()
+    assert "I speak English and Russian" in text(await desk.says("/language fr"))
+    assert (await desk.taps(b"language:fr")) == Reply()
+
+
+async def test_starting_again_keeps_it_and_telegrams_language_does_not_count_any_more(desk: Bot) -> None:
+    await desk.pair()
+    await desk.says("/language ru")
+    again = await desk.says("/start", language="en")
+    assert "Темы" in text(again)
+    assert [chat.language for chat in await chats.with_language(desk.db)] == ["ru"]
+
+
+async def test_a_group_has_its_own_and_notes_are_in_that_of_who_taps(desk: Bot) -> None:
+    await desk.pair()
+    await desk.pair(BORIS, Role.READER)
+    await desk.says("/language ru", person=BORIS)
+    await desk.says("/start@our_bot", person=ANNA, chat=GROUP)
+    refused = await desk.taps(EVERYBODYS, person=BORIS, chat=GROUP)
+    assert refused.note == "Здесь это могут только владельцы и редакторы."
+    assert "Topics of this chat" in text(await desk.says("/topics@our_bot", person=BORIS, chat=GROUP))
+    await desk.says("/language@our_bot ru", person=ANNA, chat=GROUP)
+    assert "Темы этого чата" in text(await desk.says("/topics@our_bot", person=ANNA, chat=GROUP))
+    assert "Topics of this chat" in text(await desk.says("/topics", person=ANNA))
+    await desk.room.follow(title="Вести")
+    await desk.room.live(post(1, "Сбой"))
+    done = await desk.taps(f"blame:{NEWS}:1:note".encode(), person=ANNA, chat=GROUP)
+    assert (done.note, done.buttons and done.buttons[0][0].text) == ("I no longer know this post.", None)
+    await desk.says("/track@our_bot outages", person=ANNA, chat=GROUP)
+    await desk.room.live(post(2, "Ещё сбой"))
+    done = await desk.taps(f"blame:{NEWS}:2:note".encode(), person=ANNA, chat=GROUP)
+    assert (done.note, done.buttons and done.buttons[0][0].text) == ("Noted. Thank you.", "Открыть")
+
+
+async def test_readers_do_not_set_the_language_of_a_group(desk: Bot) -> None:
+    await desk.pair()
+    await desk.pair(BORIS, Role.READER)
+    await desk.says("/start@our_bot", person=ANNA, chat=GROUP)
+    assert "Only owners and editors" in text(await desk.says("/language@our_bot ru", person=BORIS, chat=GROUP))
+
+
+async def test_a_group_is_brought_in_in_the_language_of_who_brings_it(desk: Bot) -> None:
+    await desk.pair()
+    await desk.says("/language ru")
+    assert "Темы" in text(await desk.says("/start@our_bot", person=ANNA, chat=GROUP, language="en"))

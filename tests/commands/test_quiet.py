@@ -1,0 +1,83 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.schedule import Quiet
+from bot.store import summaries
+from bot.store.alerts import Kind
+from tests.commands.kit import ANNA, Bot, button, text
+from tests.store.kit import NOON, post
+
+NIGHT = Quiet(start=23 * 60, end=7 * 60)
+
+
+@pytest.mark.parametrize(
+    ("typed", "quiet"),
+    [
+        ("23:00-07:00", NIGHT),
+        ("23-7", NIGHT),
+        ("23.00 – 7.00", NIGHT),
+        ("с 23:00 до 7", NIGHT),
+        ("from 23:00 to 7:00.", NIGHT),
+        ("0:00-24:00", None),
+        ("22:00-24:00", Quiet(start=22 * 60, end=0)),
+        ("7-7", None),
+        ("25-7", None),
+        ("night", None),
+        ("23", None),
+    ],
+)
+async def test_hours_are_read_as_people_write_them(desk: Bot, typed: str, quiet: Quiet | None) -> None:
+    chat = await desk.pair()
+    answer = text(await desk.says(f"/quiet {typed}"))
+    found = await desk.chat(chat.peer)
+    assert (found.quiet, found.time_zone) == (quiet, "UTC")
+    assert ("Quiet hours here" in answer) == (quiet is not None)
+
+
+async def test_a_city_becomes_the_time_zone_of_the_chat_and_the_answer_says_so(desk: Bot) -> None:
+    chat = await desk.pair()
+    answer = text(await desk.says("/quiet 23:00-07:00 Europe/Moscow"))
+    assert "The time zone of this chat is that of Moscow now." in answer
+    assert "23:00–07:00 (Moscow)" in answer
+    assert (await desk.chat(chat.peer)).time_zone == "Europe/Moscow"
+    assert "of Berlin now" in text(await desk.says("/quiet 22-6 берлин"))
+    assert "I know no city «атлантида»" in text(await desk.says("/quiet 22-6 Атлантида"))
+    assert (await desk.chat(chat.peer)).time_zone == "Europe/Berlin"
+
+
+async def test_the_same_time_twice_is_refused_with_a_sentence(desk: Bot) -> None:
+    await desk.pair()
+    assert "They begin and end at the same time" in text(await desk.says("/quiet 7:00-7:00"))
+
+
+async def test_buttons_set_common_hours_and_end_them(desk: Bot) -> None:
+    chat = await desk.pair()
+    shown = await desk.says("/quiet")
+    assert "No quiet hours here" in text(shown)
+    set_ = await desk.taps(button(shown.messages[0], "23:00–07:00"))
+    assert (await desk.chat(chat.peer)).quiet == NIGHT
+    assert button(set_.edit, "● 23:00–07:00")
+    ended = await desk.taps(button(set_.edit, "No quiet hours"))
+    assert "No quiet hours here" in text(ended)
+    assert (await desk.chat(chat.peer)).quiet is None
+
+
+@pytest.mark.parametrize("data", [b"quiet:60-60", b"quiet:1440-60", b"quiet:9999-1", b"quiet:x"])
+async def test_what_no_button_says_changes_nothing(desk: Bot, data: bytes) -> None:
+    chat = await desk.pair()
+    assert "no longer works" in text(await desk.taps(data))
+    assert (await desk.chat(chat.peer)).quiet is None
+
+
+async def test_off_sends_what_waits_at_once(desk: Bot) -> None:
+    await desk.pair(ANNA)
+    await desk.room.follow()
+    await desk.says("/quiet 23-7")
+    night = desk.room.now = NOON + timedelta(hours=12)
+    await desk.room.live(post(1, "Сбой", date=night), post(2, "Нет связи: сбой", date=night))
+    assert "2 posts that waited come now." in text(await desk.says("/quiet off"))
+    (notice,) = [each for each in await desk.room.outbox() if each.kind is Kind.NOTICE]
+    assert notice.due_at == night
+    assert len((await summaries.get(desk.db, notice.id)).posts) == 2
+    assert "waited" not in text(await desk.says("/quiet off"))

@@ -1,0 +1,85 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.markup import LIMIT, units
+from bot.store.chats import Role
+from tests.commands.kit import ANNA, BORIS, GROUP, Bot
+from tests.store.kit import NEWS, NOON, gone, post
+
+QUOTE = f"quote:{NEWS}:1".encode()
+
+
+async def quoted(desk: Bot, data: bytes = QUOTE) -> str:
+    reply = await desk.taps(data)
+    (message,) = reply.messages
+    (entity,) = message.entities
+    assert (entity.kind, entity.offset, entity.length) == ("pre", 0, units(message.text))
+    assert units(message.text) <= LIMIT
+    return message.text
+
+
+async def test_a_quote_has_all_that_an_article_needs(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    await desk.room.live(post(1, "Сбой.\nСайт лежит.", author="Иван Петров"))
+    assert await quoted(desk) == (
+        "“Сбой.\nСайт лежит.”\n\nВести (Иван Петров), 10 March 2025, 12:00 (UTC)\nhttps://t.me/News1001/1"
+    )
+
+
+async def test_it_is_written_in_the_language_and_time_zone_of_the_chat(desk: Bot) -> None:
+    await desk.pair(language="ru")
+    await desk.taps(b"zone:Asia/Kolkata")
+    await desk.room.follow(title="Вести")
+    await desk.room.live(post(1, "Сбой"))
+    assert await quoted(desk) == "«Сбой»\n\nВести, 10 марта 2025, 17:30 (UTC+5:30)\nhttps://t.me/News1001/1"
+
+
+async def test_an_edited_post_says_so_and_is_quoted_as_it_stands(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    first = post(1, "Сбой")
+    await desk.room.live(first)
+    await desk.room.live(replace(first, text="Сбой устранён", raw=b"2", edit_date=NOON + timedelta(minutes=5)))
+    shown = await quoted(desk)
+    assert shown.startswith("“Сбой устранён”")
+    assert "12:00 (UTC), edited 10 March 2025, 12:05 (UTC)" in shown
+
+
+async def test_a_post_that_is_gone_is_quoted_with_its_last_words(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    await desk.room.live(post(1, "Сбой"))
+    desk.room.now = NOON + timedelta(hours=1)
+    await desk.room.live(gone(1))
+    shown = await quoted(desk)
+    assert shown.startswith("“Сбой”")
+    assert "No longer visible to our reader since 10 March 2025, 13:00 (UTC)\nhttps://" in shown
+
+
+async def test_a_text_that_is_too_long_is_cut_and_the_link_kept(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    await desk.room.live(post(1, "Сбой 🙂 " * 700))
+    shown = await quoted(desk)
+    assert "…”\n\nВести" in shown
+    assert shown.endswith("/1")
+    assert units(shown) > LIMIT - 20
+
+
+async def test_without_a_text_what_stands_beside_it_is_quoted(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    await desk.room.live(post(1, ""))
+    assert (await quoted(desk)).startswith("(no text)\n\nВести, ")
+
+
+async def test_in_a_group_any_reader_may_quote_and_the_quote_answers_the_alert(desk: Bot) -> None:
+    await desk.pair()
+    await desk.pair(BORIS, Role.READER)
+    await desk.says("/start@our_bot", person=ANNA, chat=GROUP)
+    await desk.room.follow(title="Вести")
+    await desk.room.live(post(1, "Сбой"))
+    reply = await desk.taps(QUOTE, person=BORIS, chat=GROUP)
+    assert reply.answers
+    assert reply.messages

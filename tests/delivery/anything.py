@@ -1,0 +1,129 @@
+"""Any post, any formatting, any match; and what holds for every message that the bot writes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from bot.asides import Aside, AsideKind, Beside
+from bot.delivery.changes import PostChange
+from bot.delivery.rendering import KEPT, Audience, Elsewhere, PostAlert
+from bot.locales import translator
+from bot.markup import CAPTION, LIMIT, units
+from bot.models import Entity, Forward, Outgoing
+from bot.sandbox.world.text import checked
+from bot.telegram.convert import from_entities
+
+NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
+AUDIENCES = st.sampled_from(
+    [
+        Audience(translator=translator("ru"), time_zone="Europe/Moscow", now=NOW),
+        Audience(translator=translator("en"), time_zone="UTC", now=NOW + timedelta(days=400)),
+    ]
+)
+LIMITS = st.sampled_from([CAPTION, LIMIT])
+LOOSE = {"bold", "italic", "underline", "strike", "spoiler"}
+MONOSPACED = {"code", "pre"}
+URL = "https://example.org/"
+
+# Wide characters, combining marks, joiners, right to left, directions, controls, halves of characters, markup.
+LETTERS = (
+    "аб\U0001f642\U0010ffff \n\t.!…e\u0301\u200b\u200d\u05d0\u202e\u2066"
+    "\x00\x1c\r\x85\u2028\ud83d\udc00*_<&>[](){}@#/%`"
+)
+TEXTS = st.text(st.sampled_from(LETTERS), max_size=40) | st.text(max_size=60) | st.just("сбой сети. Ещё сбой\n")
+LONG_TEXTS = st.builds(lambda text, times: text * times, TEXTS, st.integers(1, 300))
+NUMBERS = st.integers(-5, 5000)
+NEAR = st.integers(-2, 60)
+KINDS = st.sampled_from([*sorted(KEPT), "custom_emoji", "mention_name", "unheard_of"])
+ENTITIES = st.lists(
+    st.builds(Entity, kind=KINDS, offset=NUMBERS | NEAR, length=NUMBERS | NEAR, value=st.none() | st.just(URL)),
+    max_size=130,
+).map(tuple)
+SPANS = st.lists(st.tuples(NUMBERS | NEAR, NUMBERS | NEAR), max_size=120).map(sorted).map(tuple)
+DATES = st.datetimes(datetime(2015, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
+MAYBE_DATES = st.none() | DATES
+ASIDES = st.builds(Aside, kind=st.sampled_from(AsideKind), text=LONG_TEXTS)
+FORWARDS = st.builds(
+    Forward,
+    channel_id=st.none() | st.just(1),
+    message_id=st.none() | st.just(2),
+    name=st.none() | TEXTS,
+    date=st.just(NOW),
+)
+PARTS = st.none() | st.just((1, 3))
+ALERTS = st.builds(
+    PostAlert,
+    channel_id=st.integers(1, 2**40),
+    title=TEXTS,
+    username=st.none() | st.just("channel"),
+    message_id=st.integers(1, 2**31),
+    date=DATES,
+    edit_date=MAYBE_DATES,
+    seen_at=MAYBE_DATES,
+    author=st.none() | TEXTS,
+    text=LONG_TEXTS,
+    entities=ENTITIES,
+    forward=st.none() | FORWARDS,
+    topics=st.lists(TEXTS, min_size=1, max_size=6).map(tuple),
+    spans=SPANS,
+    beside=st.lists(st.builds(Beside, aside=ASIDES, spans=SPANS), max_size=5).map(tuple),
+    edited=st.booleans(),
+    turned=st.booleans(),
+    gone_at=MAYBE_DATES,
+    part=PARTS,
+    repeats=st.lists(
+        st.builds(Elsewhere, name=TEXTS, link=st.just("https://t.me/other/1"), date=DATES), max_size=9
+    ).map(tuple),
+)
+
+
+CHANGES = st.builds(
+    PostChange,
+    channel_id=st.integers(1, 2**40),
+    title=TEXTS,
+    username=st.none() | st.just("channel"),
+    message_id=st.integers(1, 2**31),
+    text=LONG_TEXTS,
+    asides=st.lists(ASIDES, max_size=2).map(tuple),
+    before=st.none() | LONG_TEXTS,
+    asides_before=st.lists(ASIDES, max_size=2).map(tuple),
+    edited_at=MAYBE_DATES,
+    joined=st.lists(TEXTS, max_size=3).map(tuple),
+    gone_at=MAYBE_DATES,
+    part=PARTS,
+)
+
+
+def shown(outgoing: Outgoing, entity: Entity) -> str:
+    """Cut out an entity; half a character cannot be decoded."""
+    raw = outgoing.text.encode("utf-16-le")
+    return raw[2 * entity.offset : 2 * (entity.offset + entity.length)].decode("utf-16-le")
+
+
+def assert_taken(outgoing: Outgoing, limit: int = LIMIT) -> None:
+    """Hold a message against what Telegram takes as it is, and the sandbox's own check."""
+    assert 0 < units(outgoing.text) <= limit
+    assert outgoing.text == outgoing.text.strip()  # Telegram would trim it, and shift every entity
+    assert len(outgoing.entities) <= 100
+    assert sorted(outgoing.entities, key=lambda e: (e.offset, -e.length)) == list(outgoing.entities)
+    for entity in outgoing.entities:
+        assert entity.length > 0
+        assert shown(outgoing, entity).strip() == shown(outgoing, entity) != ""
+        assert entity.kind in KEPT
+    assert_nested([(e.kind, e.offset, e.offset + e.length) for e in outgoing.entities])
+    text, entities = checked(outgoing.text, from_entities(outgoing.entities), caption=limit == CAPTION)
+    assert (text, len(entities)) == (outgoing.text, len(outgoing.entities))
+
+
+def assert_nested(ranges: Sequence[tuple[str, int, int]]) -> None:
+    for number, (kind, start, end) in enumerate(ranges):
+        for inner, first, last in ranges[number + 1 :]:
+            if first >= end:
+                continue
+            assert start <= first
+            assert last <= end  # one contains the other
+            assert kind not in MONOSPACED
+            assert inner not in MONOSPACED or kind not in LOOSE
+            assert kind in LOOSE or kind == "blockquote" or inner in LOOSE
+            assert kind != inner

@@ -1,0 +1,215 @@
+"""Laws of what else the bot writes of foreign words, and that all of it arrives as it was written."""
+
+import re
+import time
+from collections.abc import Iterable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.asides import Beside
+from bot.delivery.changes import PostChange, render_change
+from bot.delivery.notices import FOLLOWED, render_notice
+from bot.delivery.rendering import KEPT, Audience, PostAlert, render_post
+from bot.digests import Viewer, render_page, render_storm
+from bot.models import Entity, Outgoing, Peer, PeerKind, post_link
+from bot.sandbox import Sandbox
+from bot.store.posts import StoredPost
+from bot.store.summaries import Gathered, Storm, Summary
+from bot.telegram.convert import to_entities
+from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.sender import Sender
+from tests.delivery.anything import (
+    ALERTS,
+    ASIDES,
+    AUDIENCES,
+    CHANGES,
+    DATES,
+    ENTITIES,
+    LETTERS,
+    LONG_TEXTS,
+    MAYBE_DATES,
+    NOW,
+    SPANS,
+    TEXTS,
+    assert_taken,
+)
+
+UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
+VALUED = {"text_url", "pre"}  # entities whose value goes along
+
+
+@given(CHANGES, AUDIENCES)
+def test_any_change_is_told_by_a_message_that_telegram_takes(change: PostChange, audience: Audience) -> None:
+    outgoing = render_change(change, audience)
+    assert_taken(outgoing)
+    link = post_link(change.channel_id, change.username, change.message_id)
+    assert [entity.value for entity in outgoing.entities if entity.kind == "text_url"] == [link]
+
+
+NAMES = st.text(st.sampled_from(LETTERS), max_size=300).map(lambda text: f"N{text}")
+MANY_NAMES = st.lists(NAMES, max_size=12) | st.just(["Очень длинное название " * 20] * 120)
+COUNTS = st.integers(0, 10**6)
+REASONS = st.sampled_from(["private", "CHANNEL_PRIVATE", "SOMETHING_NEW"])
+NOTICES = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "notice": st.just("followed"),
+            "channel": NAMES,
+            "channel_id": COUNTS,
+            "posts": COUNTS,
+            "would": COUNTS,
+            "access": st.sampled_from(sorted(FOLLOWED)),
+        }
+    ),
+    st.fixed_dictionaries({"notice": st.just("refused"), "reference": NAMES, "reason": REASONS}),
+    st.fixed_dictionaries({"notice": st.just("lost"), "channel": NAMES, "reason": REASONS}),
+    st.fixed_dictionaries({"notice": st.just("found"), "channel": NAMES}),
+    st.fixed_dictionaries(
+        {
+            "notice": st.just("renamed"),
+            "channel": NAMES,
+            "new_title": NAMES,
+            "username": st.just("old_name"),
+            "new_username": st.none() | st.just("new_name"),
+        }
+    ),
+    st.fixed_dictionaries({"notice": st.just("folder"), "folder": NAMES, "count": COUNTS, "closed": MANY_NAMES}),
+    st.fixed_dictionaries(
+        {
+            "notice": st.just("late"),
+            "channels": st.lists(st.tuples(COUNTS, NAMES, COUNTS), min_size=1, max_size=40),
+            "hour": COUNTS,
+        }
+    ),
+    st.fixed_dictionaries(
+        {"notice": st.just("silent"), "channel": NAMES, "since": st.just(NOW.isoformat()), "expected": COUNTS}
+    ),
+    st.fixed_dictionaries(
+        {
+            "notice": st.just("receipt"),
+            "since": st.just(NOW.isoformat()),
+            "channels": COUNTS,
+            "verified": COUNTS,
+            "alerts": COUNTS,
+            "gaps": COUNTS,
+            "named": MANY_NAMES,
+            "unverified": MANY_NAMES,
+        }
+    ),
+)
+
+
+@given(NOTICES, AUDIENCES)
+def test_any_notice_is_one_that_telegram_takes(payload: dict[str, object], audience: Audience) -> None:
+    outgoing = render_notice(payload, audience)
+    assert_taken(outgoing)
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", outgoing.text)  # no name turns what stands around it
+
+
+POSTS = st.builds(
+    StoredPost,
+    channel_title=TEXTS,
+    date=DATES,
+    edit_date=MAYBE_DATES,
+    text=LONG_TEXTS,
+    asides=st.just(()),
+    entities=ENTITIES,
+    media=st.none(),
+    forward=st.none(),
+    gone_at=MAYBE_DATES,
+    seen_at=DATES,
+)
+
+
+@st.composite
+def gathered(draw: st.DrawFn) -> Gathered:
+    post = draw(POSTS)
+    spans = [(start, end) for start, end in draw(SPANS) if 0 <= start < end <= len(post.text)]
+    return Gathered(
+        post=post,
+        topics=draw(st.lists(NAMES, min_size=1, max_size=2).map(tuple)),
+        spans=_apart(spans),
+        beside=tuple(Beside(aside=aside, spans=()) for aside in draw(st.lists(ASIDES, max_size=1))),
+        echoes=draw(COUNTS),
+        edited=draw(st.booleans()),
+        gone_at=post.gone_at,
+        quiet=draw(st.booleans()),
+    )
+
+
+def _apart(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Keep those that do not overlap, as the places of an alert never do."""
+    kept: list[tuple[int, int]] = []
+    for start, end in spans:
+        if not kept or kept[-1][1] <= start:
+            kept.append((start, end))
+    return tuple(kept)
+
+
+SUMMARIES = st.builds(
+    Summary,
+    random_id=st.integers(-(2**63), 2**63 - 1),
+    due_at=MAYBE_DATES,
+    topic=st.none() | NAMES,
+    posts=st.lists(gathered(), min_size=1, max_size=14).map(tuple),
+)
+STORMS = st.builds(
+    Storm,
+    random_id=st.integers(-(2**63), 2**63 - 1),
+    topic=NAMES,
+    over=st.booleans(),
+    channels=st.lists(st.tuples(NAMES, COUNTS), min_size=1, max_size=9).map(tuple),
+    since=DATES,
+    until=DATES,
+    latest=st.lists(gathered(), min_size=1, max_size=3).map(tuple),
+)
+
+
+@given(SUMMARIES | STORMS, st.integers(0, 3), AUDIENCES)
+def test_any_digest_or_storm_is_one_that_telegram_takes(told: Summary | Storm, page: int, audience: Audience) -> None:
+    viewer = Viewer(translator=audience.translator, time_zone=audience.time_zone, now=audience.now)
+    outgoing = render_storm(told, viewer) if isinstance(told, Storm) else render_page(told, page, viewer)
+    assert_taken(outgoing)
+    assert all(len(button.data or b"") <= 64 for row in outgoing.buttons for button in row)
+
+
+def _samples() -> list[Outgoing]:
+    """Render some hundred messages, the same ones each time."""
+    found: list[Outgoing] = []
+
+    @settings(max_examples=100, derandomize=True, database=None)
+    @given(ALERTS, CHANGES, AUDIENCES)
+    def collect(alert: PostAlert, change: PostChange, audience: Audience) -> None:
+        found.extend((render_post(alert, audience), render_change(change, audience)))
+
+    collect()
+    return found
+
+
+async def test_what_is_received_over_the_wire_is_what_was_rendered() -> None:
+    samples = _samples()
+    async with Sandbox() as sandbox:
+        reader = sandbox.world.add_user("Alice")
+        bot = sandbox.world.add_bot("1:token", "Watch", "watch_bot", reader)
+        office, phone = sandbox.client(bot), sandbox.client(reader)
+        await office.connect()
+        await phone.connect()
+        sender = Sender(office, Pacing(UNLIMITED), monotonic=time.monotonic)
+        for number, outgoing in enumerate(samples, start=1):
+            await sender.send(Peer(kind=PeerKind.USER, id=reader.id), outgoing, random_id=number)
+        received = [message async for message in phone.iter_messages("watch_bot", reverse=True)]
+        await office.disconnect()
+        await phone.disconnect()
+    received = [message for message in received if message.sender_id == bot.id]
+    assert len(received) == len(samples) > 100
+    for message, outgoing in zip(received, samples, strict=True):
+        assert message.message == outgoing.text
+        assert _formats(to_entities(message.entities or ())) == _formats(outgoing.entities)
+
+
+def _formats(entities: Iterable[Entity]) -> list[tuple[int, int, str, str]]:
+    """List what was sent; mentions, tags and the like Telegram finds by itself."""
+    return sorted(
+        (e.offset, e.length, e.kind, (e.kind in VALUED and e.value) or "") for e in entities if e.kind in KEPT
+    )

@@ -1,0 +1,119 @@
+"""Groups that move, close and open again, with the whole service; what people see in them is asked of the server."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import Channel, Group, Message, User
+from tests.end_to_end.kit import WAIT_S, Newsroom, Person, newsroom
+
+DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
+
+
+def written(room: Newsroom, place: Channel | Group, viewer: User) -> list[Message]:
+    """Return what the bot has written in a group."""
+    found = place.history(viewer).oldest_first()
+    return [message for message in found if message.sender_id == room.bot.id and message.action is None]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not condition():  # noqa: ASYNC110 - the server has no event for this
+            await asyncio.sleep(0.01)
+
+
+async def says(room: Newsroom, owner: Person, place: Channel | Group, words: str, topic: int | None = None) -> Message:
+    """Write a command in a group and return the bot's answer."""
+    before = len(written(room, place, owner.account))
+    owner.account.sends(place, words, topic=topic)
+    await until(lambda: len(written(room, place, owner.account)) > before)
+    return written(room, place, owner.account)[before]
+
+
+async def told(room: Newsroom, owner: Person, place: Channel | Group, words: str) -> Message:
+    """Wait for the bot's message in a group that shows these words."""
+
+    def found() -> list[Message]:
+        return [message for message in written(room, place, owner.account) if words in message.text]
+
+    await until(lambda: bool(found()))
+    (message,) = found()
+    return message
+
+
+async def opened(room: Newsroom) -> tuple[Channel, Person]:
+    """Bring a channel that the owner follows."""
+    channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+    return channel, await room.owner(follows=[channel])
+
+
+async def desk(room: Newsroom, owner: Person) -> Channel:
+    """Bring a supergroup that gets alerts on outages."""
+    group = room.sandbox.world.add_channel("Desk", megagroup=True, members=[room.bot])
+    group.promote(owner.account)
+    await says(room, owner, group, "/start@newsroom_bot")
+    await says(room, owner, group, "/track@newsroom_bot outages")
+    return group
+
+
+async def test_a_group_that_becomes_a_supergroup_is_followed_with_all_it_had(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel, owner = await opened(room)
+        group = room.sandbox.world.add_group("Desk", [owner.account, room.bot])
+        await says(room, owner, group, "/start@newsroom_bot")
+        await says(room, owner, group, "/track@newsroom_bot outages")
+        channel.post(DOWN)
+        await told(room, owner, group, "массовый сбой")
+        supergroup = room.sandbox.world.upgrade(group)
+        answer = await says(room, owner, supergroup, "/here@newsroom_bot")
+        assert answer.text.startswith("This chat has no threads.")  # and not: send /start first
+        channel.post(f"Вечером: {DOWN}")
+        await told(room, owner, supergroup, "Вечером")
+
+
+@pytest.mark.parametrize("how", ["unblocked", "brought in again", "given rights"])
+async def test_a_chat_that_opens_again_gets_alerts_without_a_word(tmp_path: Path, how: str) -> None:
+    async with newsroom(tmp_path) as room:
+        channel, owner = await opened(room)
+        group = await desk(room, owner)
+        trouble, mended = {
+            "unblocked": (lambda: owner.account.blocks(room.bot), lambda: owner.account.unblocks(room.bot)),
+            "brought in again": (lambda: group.kick(room.bot), lambda: group.join(room.bot)),
+            "given rights": (group.restricts_members, lambda: group.restricts_members(read_only=False)),
+        }[how]
+        trouble()
+        channel.post(DOWN)
+        await suspended(room, 1)
+        mended()
+        await suspended(room, 0)
+        channel.post(f"Вечером: {DOWN}")
+        await told(room, owner, group, "Вечером")
+        await owner.alert("Вечером")
+        notices = [message.message for message in owner.heard if "I cannot write to" in message.message]
+        assert len(notices) == (how != "unblocked")
+
+
+async def suspended(room: Newsroom, count: int) -> None:
+    """Wait until so many chats are suspended."""
+    async with asyncio.timeout(WAIT_S), room.archive() as db:
+        while len(await db.fetch_all("SELECT 1 FROM chats WHERE suspended IS NOT NULL")) != count:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_here_binds_alerts_to_a_thread_until_it_is_closed(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel, owner = await opened(room)
+        group = await desk(room, owner)
+        topic = group.opens_topic("Сбои")
+        answer = await says(room, owner, group, "/here@newsroom_bot outages", topic)
+        assert answer.topic == topic
+        assert "come into this thread" in answer.text
+        channel.post(DOWN)
+        alert = await told(room, owner, group, "массовый сбой")
+        assert alert.topic == topic
+        group.closes_topic(topic)
+        channel.post(f"Вечером: {DOWN}")
+        assert (await told(room, owner, group, "Вечером")).topic is None
+        assert (await told(room, owner, group, "is closed: these alerts come here now")).topic is None

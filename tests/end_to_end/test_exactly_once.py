@@ -1,0 +1,171 @@
+"""Nothing is told twice and nothing is lost, whatever ends the service and whatever database it begins with."""
+
+import shutil
+from pathlib import Path
+
+from telethon.tl import types as tl
+
+from bot.sandbox import Channel
+from tests.chaos.deliveries import deliver
+from tests.end_to_end.kit import Newsroom, Person, link_in, newsroom
+
+NEWS = (  # so unlike each other that none joins another
+    "Сбой: сайт банка недоступен, клиенты жалуются с утра.",
+    "Отключения интернета на побережье: мобильная связь пропала в трёх районах.",
+    "Приложение госуслуг не открывается у части пользователей.",
+    "Массовый сбой в работе мессенджера, сообщения не доходят.",
+    "В аэропорту сбой: не работает система регистрации на рейсы.",
+    "Платежи картами не проходят, терминалы магазинов не работают из-за сбоя.",
+    "Роскомнадзор заблокировал видеохостинг за отказ удалить ролики.",
+    "Оператор ограничил доступ к мобильному интернету в области.",
+    "Сервис такси недоступен, машины вызвать нельзя.",
+)
+
+
+async def tell(channel: Channel, person: Person, numbers: range) -> None:
+    """Post some of the news, and wait until a person has been alerted to the last."""
+    for number in numbers:
+        channel.post(NEWS[number])
+        await person.until(lambda n=number: f"/{n + 1}" in str(links(person)[-1:]))  # type: ignore[misc]
+
+
+def links(person: Person) -> list[str]:
+    return [link for message in person.alerts if (link := link_in(message.reply_markup))]
+
+
+def told(numbers: range) -> list[str]:
+    return [f"https://t.me/agency/{number + 1}" for number in numbers]
+
+
+def back_up(room: Newsroom) -> Path:
+    """Copy the whole folder, as an administrator does while the service is stopped."""
+    copy = room.folder / "backup"
+    shutil.copytree(room.settings.data_dir, copy)
+    return copy
+
+
+def put_back(room: Newsroom, copy: Path, *, only_database: bool) -> None:
+    data = room.settings.data_dir
+    for file in data.glob("bot.db*"):
+        file.unlink()
+    names = ["bot.db"] if only_database else [file.name for file in copy.iterdir() if file.is_file()]
+    for name in names:
+        shutil.copyfile(copy / name, data / name)
+
+
+async def test_ten_kills_under_load_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
+    outcome = await deliver(10, tmp_path, kills=10)
+    assert outcome.differences == []
+    assert outcome.kills == 10
+    assert outcome.posts > 50
+    assert outcome.asked > 10
+    assert outcome.answered
+
+
+async def test_an_alert_whose_number_was_lost_is_found_again_and_follows_its_post(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        room.sandbox.faults.lose_reply("SendMessage")
+        await tell(channel, owner, range(1))
+        channel.edit(1, "Сбой: сайт банка недоступен, причина названа.")
+        await owner.edit("причина названа")
+        assert links(owner) == told(range(1))
+
+
+async def test_where_messages_cannot_be_read_it_goes_on_without_their_numbers(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        room.sandbox.faults.answer("GetMessages", "BOT_METHOD_INVALID", times=None)
+        room.sandbox.faults.lose_reply("SendMessage")
+        await tell(channel, owner, range(1))
+        channel.edit(1, "Сбой: сайт банка недоступен, причина названа.")
+        await tell(channel, owner, range(1, 2))
+        assert links(owner) == told(range(2))
+
+
+async def test_what_was_asked_before_the_end_is_answered_after_it(tmp_path: Path) -> None:
+    """Telethon has acknowledged both commands; one waits for a flood to end, the other behind it."""
+    async with newsroom(tmp_path) as room:
+        owner = await room.owner()
+        room.sandbox.faults.flood_wait("SendMessage", 30, chat_id=owner.account.id, times=None)
+        for number in (1, 2):
+            await owner.says(f"/track Нет-{number}")
+        while not any("Нет-1" in str(call.request) for call in room.sandbox.calls if call.account_id == room.bot.id):
+            await owner.client.get_me()
+        await room.stop()
+        room.sandbox.faults.clear()
+        await room.start()
+        await owner.until(lambda: any("Нет-2" in message.message for message in owner.heard))
+        await room.stop()
+        await room.start()
+        await owner.asks("/channels")
+        for number in (1, 2):
+            assert sum(f"Нет-{number}" in message.message for message in owner.heard) == 1
+
+
+async def test_a_restored_backup_repeats_nothing_that_telegram_remembers(tmp_path: Path) -> None:
+    """Its rows get other numbers, and nothing can be read: the random_ids alone tell what was sent."""
+    async with newsroom(tmp_path) as room:
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        await tell(channel, owner, range(2))
+        await room.stop()
+        copy = back_up(room)
+        await room.start()
+        await owner.asks("/mute @agency 1h")  # what the lost instance did otherwise
+        await owner.asks("/unmute @agency")
+        await tell(channel, owner, range(2, 5))
+        await room.stop()
+        put_back(room, copy, only_database=True)
+        room.sandbox.faults.answer("GetMessages", "BOT_METHOD_INVALID", times=None)
+        await room.start()
+        await tell(channel, owner, range(5, 7))
+        assert links(owner) == told(range(7))
+
+
+async def test_a_restored_backup_knows_what_was_told_and_sums_up_what_may_have_been(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        world = room.sandbox.world
+        channel = world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        desk = world.add_channel("Desk", megagroup=True, members=[owner.account, room.bot])
+        commands = ("start", "track outages", "track shutdowns")
+        for count, command in enumerate(commands, start=1):
+            name, _, argument = command.partition(" ")
+            owner.account.sends(desk, f"/{name}@newsroom_bot {argument}".strip())
+            await owner.until(lambda n=count: sum(map(_in_group, owner.heard)) == n)  # type: ignore[misc]
+        await tell(channel, owner, range(2))
+        await owner.count(4)
+        await room.stop()
+        copy = back_up(room)
+        await room.start()
+        await tell(channel, owner, range(2, 5))
+        await owner.count(10)
+        await room.stop()
+        lost = next(m for m in owner.alerts if link_in(m.reply_markup) == told(range(4))[3] and not _in_group(m))
+        await owner.client.delete_messages(None, [lost.id], revoke=True)
+        put_back(room, copy, only_database=False)
+        room.bot.forgets_random_ids()
+        before = len(owner.heard)
+
+        await room.start()
+        await owner.until(lambda: any("restored from a backup" in m.message for m in owner.heard))
+        await tell(channel, owner, range(5, 6))
+        await owner.count(12)
+        said = [m.message.splitlines()[0] for m in owner.heard[before:] if not link_in(m.reply_markup)]
+        assert len(said) == 1
+        assert said[0].endswith("1 post may have been told here already.")
+        for in_group in (False, True):
+            assert [link_in(m.reply_markup) for m in owner.alerts if _in_group(m) == in_group] == told(range(6))
+
+        notice = next(m for m in owner.heard[before:] if "restored" in m.message)
+        await notice.click(text="See them")
+        await owner.until(lambda: "мессенджера" in owner.heard[-1].message)
+        channel.edit(3, "Приложение госуслуг не открывается, причина названа.")
+        await owner.edit("причина названа")
+
+
+def _in_group(message: tl.Message) -> bool:
+    return isinstance(message.peer_id, tl.PeerChannel)

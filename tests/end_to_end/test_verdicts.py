@@ -1,0 +1,484 @@
+"""What Telegram answers to an alert, row by row, and what becomes of the alert, of its chat and of what follows.
+
+The real worker and sender, with a real client, against the embedded server; each table names its rows.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from telethon import TelegramClient
+from telethon.tl import types as tl
+
+from bot.delivery.worker import Worker
+from bot.models import Peer, PeerKind
+from bot.sandbox import Channel, Message, Sandbox, User
+from bot.store import addresses, alerts, chats
+from bot.store.alerts import Kind
+from bot.store.chats import Chat
+from bot.store.database import Transaction
+from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.sender import Sender
+from tests.store.kit import Newsroom, newsroom, post
+
+WAIT_S = 10.0  # a test that waits longer has failed
+UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(kw_only=True)
+class Row:
+    """An alert in the outbox."""
+
+    state: str
+    reason: str | None
+    attempts: int
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """A bot, a person, a supergroup and a basic group that it writes to, and somebody who must not notice any of it."""
+
+    sandbox: Sandbox
+    room: Newsroom
+    client: TelegramClient
+    bot: User
+    anna: User
+    other: User
+    editor: User  # the admin of both groups
+    group: Channel
+    person_chat: Chat
+    group_chat: Chat
+    other_chat: Chat
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        sender = Sender(self.client, Pacing(UNLIMITED), monotonic=time.monotonic)
+        worker = Worker(self.room.db, sender, clock=utc_now)
+        running = asyncio.create_task(worker.run())
+        try:
+            yield
+        finally:
+            worker.stop()
+            await asyncio.wait_for(running, WAIT_S)
+
+    async def tell(self, chat: Chat, *names: str, thread_id: int | None = None) -> None:
+        """Put notices that speak of channels with these names into the outbox."""
+        drafts = [
+            alerts.Draft(
+                chat_id=chat.id,
+                chat_key=chat.key,
+                kind=Kind.NOTICE,
+                subject=name,
+                payload={"notice": "late", "channels": [[1, name, 1]]},
+                thread_id=thread_id,
+            )
+            for name in names
+        ]
+        await self.room.db.write(lambda tx: alerts.enqueue_all(tx, drafts, now=utc_now()))
+
+    async def post(self, chat: Chat, text: str) -> None:
+        """Alert a chat to a post of a channel that it follows."""
+        room = self.room
+        room.now = utc_now()
+        await room.follow(title="Agency")
+        await room.track(chat, "outages", "сбой")
+        await room.live(post(5, text, date=room.now))
+
+    def heard(self, place: User | Channel) -> list[str]:
+        """Return the names that the bot's messages in a place speak of, in order."""
+        return [message.text.split("«")[1].split("»")[0] for message in self.said(place) if "«" in message.text]
+
+    def said(self, place: User | Channel) -> list[Message]:
+        found = place.kept.oldest_first() if isinstance(place, Channel) else place.inbox(self.bot)
+        return [message for message in found if message.sender_id == self.bot.id and message.action is None]
+
+    async def row(self, name: str) -> Row:
+        sql = "SELECT state, reason, attempts FROM alerts WHERE subject = :name OR :name = kind ORDER BY id"
+        found = await self.room.db.fetch_one(sql, {"name": name})
+        assert found is not None
+        return Row(**dict(found))
+
+    async def suspended(self, chat: Chat) -> str | None:
+        current = await chats.get(self.room.db, chat.id)
+        assert current is not None
+        return current.suspended
+
+    async def settled(self, *states: str) -> None:
+        """Wait until every alert is in one of these states."""
+
+        async def reached() -> bool:
+            rows = await self.room.db.fetch_all("SELECT DISTINCT state FROM alerts")
+            return {row["state"] for row in rows} <= {*states}
+
+        await until(reached)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not await condition():  # noqa: ASYNC110 - neither the store nor the server has an event for this
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with Sandbox() as sandbox, newsroom(tmp_path) as room:
+        world = sandbox.world
+        anna, other, editor = (world.add_user(name) for name in ("Anna", "Boris", "Editor"))
+        bot = world.add_bot("1:token", "Watch", "watch_bot", anna)
+        other.starts(bot)
+        group = world.add_channel("Desk", megagroup=True, members=[bot])
+        group.promote(editor)
+
+        async def pair(kind: PeerKind, number: int, title: str) -> Chat:
+            peer = Peer(kind=kind, id=number)
+            return await room.db.write(lambda tx: chats.pair(tx, peer, title=title, language="en", now=utc_now()))
+
+        client = sandbox.client(bot)
+        await client.connect()
+        try:
+            yield Desk(
+                sandbox=sandbox,
+                room=room,
+                client=client,
+                bot=bot,
+                anna=anna,
+                other=other,
+                editor=editor,
+                group=group,
+                person_chat=await pair(PeerKind.USER, anna.id, "Anna"),
+                group_chat=await pair(PeerKind.CHANNEL, group.id, "Desk"),
+                other_chat=await pair(PeerKind.USER, other.id, "Boris"),
+            )
+        finally:
+            sandbox.faults.clear()
+            await client.disconnect()
+        assert not sandbox.unknown
+        assert not sandbox.crashes
+
+
+HOPELESS = [  # error, its code: the alert is dead, the chat suspended for this reason, and the next alert is not tried
+    ("USER_IS_BLOCKED", 400),
+    ("YOU_BLOCKED_USER", 400),
+    ("USER_IS_BOT", 400),
+    ("INPUT_USER_DEACTIVATED", 400),
+    ("USER_DELETED", 403),
+    ("PEER_ID_INVALID", 400),
+    ("USER_ID_INVALID", 400),
+    ("CHAT_ID_INVALID", 400),
+    ("CHAT_FORBIDDEN", 403),
+    ("CHAT_WRITE_FORBIDDEN", 403),
+    ("CHAT_RESTRICTED", 400),
+    ("CHAT_ADMIN_REQUIRED", 400),
+    ("CHAT_GUEST_SEND_FORBIDDEN", 403),
+    ("CHAT_SEND_PLAIN_FORBIDDEN", 403),
+    ("USER_KICKED", 400),
+    ("USER_NOT_PARTICIPANT", 403),
+    ("USER_RESTRICTED", 403),
+    ("USER_PRIVACY_RESTRICTED", 403),
+    ("PRIVACY_PREMIUM_REQUIRED", 406),
+    ("ALLOW_PAYMENT_REQUIRED_50", 403),
+    ("CHANNEL_PRIVATE", 400),
+    ("CHANNEL_INVALID", 400),
+    ("CHANNEL_BANNED", 400),
+    ("USER_BANNED_IN_CHANNEL", 400),
+    ("TOPIC_CLOSED", 400),  # of the general thread: there is no other
+    ("TOPIC_DELETED", 406),
+    ("SOMETHING_NEW_FORBIDDEN", 403),
+]
+LOST = [  # the alert is dead, and the next one goes
+    ("MESSAGE_EMPTY", 400),
+    ("MESSAGE_ID_INVALID", 400),
+    ("SOMETHING_NEW_INVALID", 400),
+]
+PLAINER = [  # it goes at once in another way
+    ("MESSAGE_TOO_LONG", 400),
+    ("ENTITIES_TOO_LONG", 400),
+    ("ENTITY_BOUNDS_INVALID", 400),
+    ("ENTITY_MENTION_USER_INVALID", 400),
+    ("ENTITY_TEXTURL_INVALID", 400),
+    ("BUTTON_URL_INVALID", 400),
+    ("BUTTON_DATA_INVALID", 400),
+    ("BUTTON_TYPE_INVALID", 400),
+    ("REPLY_MARKUP_INVALID", 400),
+    ("REPLY_MARKUP_TOO_LONG", 400),
+]
+HEALING = [  # it waits, the next one waits behind it, and both go
+    ("FLOOD_WAIT_1", 420),
+    ("FLOOD_PREMIUM_WAIT_1", 420),
+    ("SLOWMODE_WAIT_1", 420),
+    ("INTERNAL", 500),
+    ("TIMEOUT", 503),
+    ("Timeout", -503),
+    ("RPC_CALL_FAIL", 400),
+    ("MSG_WAIT_FAILED", 400),
+    ("WORKER_BUSY_TOO_LONG_RETRY", 500),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), HOPELESS, ids=[error for error, _ in HOPELESS])
+async def test_what_cannot_heal_suspends_the_chat_with_its_reason(desk: Desk, error: str, code: int) -> None:
+    desk.sandbox.faults.answer("SendMessage", error, code=code, chat_id=desk.group.id)
+    await desk.tell(desk.group_chat, "first", "second")
+    await desk.tell(desk.other_chat, "other")
+    async with desk.at_work():
+        await desk.settled("sent", "dead")
+        assert await desk.row("first") == Row(state="dead", reason=error, attempts=1)
+        assert await desk.row("second") == Row(state="dead", reason=error, attempts=0)
+        assert await desk.suspended(desk.group_chat) == error
+        assert desk.said(desk.group) == []
+        assert desk.heard(desk.other) == ["other"]
+        assert await desk.suspended(desk.other_chat) is None
+        await desk.room.db.write(lambda tx: chats.resume(tx, desk.group_chat.id))
+        await desk.tell(desk.group_chat, "after")
+        await desk.settled("sent", "dead")
+    assert desk.heard(desk.group) == ["after"]
+
+
+@pytest.mark.parametrize(("error", "code"), LOST, ids=[error for error, _ in LOST])
+async def test_what_can_never_be_sent_ends_that_alert_only(desk: Desk, error: str, code: int) -> None:
+    desk.sandbox.faults.answer("SendMessage", error, code=code, chat_id=desk.group.id)
+    await desk.tell(desk.group_chat, "first", "second")
+    async with desk.at_work():
+        await desk.settled("sent", "dead")
+    assert await desk.row("first") == Row(state="dead", reason=error, attempts=1)
+    assert desk.heard(desk.group) == ["second"]
+    assert await desk.suspended(desk.group_chat) is None
+
+
+@pytest.mark.parametrize(("error", "code"), PLAINER, ids=[error for error, _ in PLAINER])
+async def test_what_is_refused_as_it_is_written_goes_plainer(desk: Desk, error: str, code: int) -> None:
+    desk.sandbox.faults.answer("SendMessage", error, code=code, chat_id=desk.anna.id)
+    await desk.post(desk.person_chat, "Утром случился сбой. " + "Инженеры работают. " * 60)
+    async with desk.at_work():
+        await desk.settled("sent")
+    (message,) = desk.said(desk.anna)
+    assert "случился сбой" in message.text
+    link = "https://t.me/News1001/5"
+    buttons = message.reply_markup.rows[0].buttons if message.reply_markup else []
+    assert link in message.text or any(getattr(button.type, "url", "") == link for button in buttons)
+    assert await desk.row("post") == Row(state="sent", reason=None, attempts=0)
+    if error.startswith("ENTITY_"):
+        assert not [entity for entity in message.entities if not isinstance(entity, tl.MessageEntityUrl)]
+    if error.startswith(("BUTTON_", "REPLY_MARKUP_")):
+        assert message.reply_markup is None
+
+
+@pytest.mark.parametrize(("error", "code"), HEALING, ids=[error for error, _ in HEALING])
+async def test_what_can_heal_is_waited_out_in_order_and_delays_no_other_chat(desk: Desk, error: str, code: int) -> None:
+    desk.sandbox.faults.answer("SendMessage", error, code=code, chat_id=desk.group.id)
+    started = time.monotonic()
+    async with desk.at_work():
+        await desk.tell(desk.group_chat, "first", "second")
+        await until(lambda: _is_put_off(desk))
+        await desk.tell(desk.other_chat, "other")
+        await until(lambda: _is_told(desk))
+        assert time.monotonic() - started < 1
+        await desk.settled("sent")
+    assert time.monotonic() - started > 0.95
+    assert desk.heard(desk.group) == ["first", "second"]
+    assert await desk.row("first") == Row(state="sent", reason=None, attempts=1)
+    assert await desk.row("second") == Row(state="sent", reason=None, attempts=0)
+    assert await desk.suspended(desk.group_chat) is None
+
+
+async def _is_put_off(desk: Desk) -> bool:
+    return (await desk.row("first")).attempts == 1
+
+
+async def _is_told(desk: Desk) -> bool:
+    return desk.heard(desk.other) == ["other"]
+
+
+def _is_blocked(desk: Desk) -> None:
+    desk.anna.blocks(desk.bot)
+
+
+def _is_deactivated(desk: Desk) -> None:
+    desk.anna.deletes_account()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [(_is_blocked, "USER_IS_BLOCKED"), (_is_deactivated, "INPUT_USER_DEACTIVATED")],
+    ids=["blocked", "deactivated"],
+)
+async def test_a_person_who_is_gone(desk: Desk, trouble: Callable[[Desk], None], reason: str) -> None:
+    trouble(desk)
+    await desk.tell(desk.person_chat, "first", "second")
+    await desk.tell(desk.other_chat, "other")
+    async with desk.at_work():
+        await desk.settled("sent", "dead")
+    assert await desk.suspended(desk.person_chat) == reason
+    assert [(await desk.row(name)).reason for name in ("first", "second")] == [reason, reason]
+    assert desk.heard(desk.other) == ["other"]
+
+
+def _is_kicked(desk: Desk) -> None:
+    desk.group.kick(desk.bot)
+
+
+def _is_banned(desk: Desk) -> None:
+    desk.group.ban(desk.bot)
+
+
+def _has_no_rights(desk: Desk) -> None:
+    desk.group.restricts_members()
+
+
+def _is_closed(desk: Desk) -> None:
+    desk.group.opens_topic("Outages")
+    desk.group.closes_topic(1)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason", "words"),
+    [
+        (_is_kicked, "CHANNEL_PRIVATE", "I am no member there any more."),
+        (_is_banned, "CHANNEL_PRIVATE", "I am no member there any more."),
+        (_has_no_rights, "CHAT_WRITE_FORBIDDEN", "I have no right to write there"),
+        (_is_closed, "TOPIC_CLOSED", "Its threads are closed, the general one too."),
+    ],
+    ids=["kicked", "banned", "no rights", "general thread closed"],
+)
+async def test_a_group_that_takes_nothing_is_suspended_and_the_owner_told_once(
+    desk: Desk, trouble: Callable[[Desk], None], reason: str, words: str
+) -> None:
+    await desk.room.db.write(lambda tx: chats.admit(tx, desk.other.id, chats.Role.OWNER, utc_now()))
+    trouble(desk)
+    await desk.tell(desk.group_chat, "first", "second")
+    async with desk.at_work():
+        await desk.settled("sent", "dead")
+    assert await desk.suspended(desk.group_chat) == reason
+    (message,) = desk.said(desk.other)
+    assert message.text.startswith("I cannot write to «Desk» any more")
+    assert words in message.text
+
+
+async def test_slow_mode_of_a_group_holds_up_that_group_only(desk: Desk) -> None:
+    desk.group.slow_mode_s = 1
+    async with desk.at_work():
+        await desk.tell(desk.group_chat, "first", "second")
+        await desk.tell(desk.other_chat, "other")
+        await desk.settled("sent")
+    assert desk.heard(desk.group) == ["first", "second"]
+    assert await desk.row("second") == Row(state="sent", reason=None, attempts=1)
+
+
+async def test_a_cut_connection_and_a_lost_reply_bring_an_alert_once(desk: Desk) -> None:
+    desk.sandbox.faults.lose_reply("SendMessage", times=2)
+    await desk.tell(desk.person_chat, "first", "second")
+    async with desk.at_work():
+        await desk.settled("sent")
+    assert desk.heard(desk.anna) == ["first", "second"]
+
+
+@pytest.mark.parametrize("error", ["MESSAGE_ID_INVALID", "MESSAGE_EDIT_TIME_EXPIRED", "MESSAGE_AUTHOR_REQUIRED"])
+async def test_an_edit_that_is_refused_ends_alone(desk: Desk, error: str) -> None:
+    await desk.post(desk.person_chat, "Утром случился сбой")
+    async with desk.at_work():
+        await desk.settled("sent")
+        desk.sandbox.faults.answer("EditMessage", error)
+        await desk.room.live(post(5, "Днём случился сбой", date=desk.room.now, edit_date=utc_now()))
+        await desk.settled("sent", "dead")
+        await desk.tell(desk.person_chat, "after")
+        await desk.settled("sent", "dead")
+    assert await desk.row("edit") == Row(state="dead", reason=error, attempts=1)
+    assert "Утром Днём случился сбой" in desk.said(desk.anna)[1].text  # the change is told nevertheless
+    assert desk.heard(desk.anna) == ["after"]
+    assert await desk.suspended(desk.person_chat) is None
+
+
+class TestThreads:
+    async def test_an_alert_goes_into_its_thread_and_a_change_of_its_post_too(self, desk: Desk) -> None:
+        topic = await self.bound(desk)
+        await desk.post(desk.group_chat, "Утром случился сбой")
+        await desk.room.db.write(lambda tx: _bind(tx, desk.group_chat, topic))
+        await desk.room.live(post(6, "Вечером случился сбой", date=desk.room.now))
+        async with desk.at_work():
+            await desk.settled("sent")
+            await desk.room.live(post(6, "Ночью случился сбой", date=desk.room.now, edit_date=utc_now()))
+            await desk.settled("sent")
+        general, alert, reply = desk.said(desk.group)
+        assert (general.topic, alert.topic, reply.topic) == (None, topic, topic)
+        assert "Ночью" in alert.text
+        assert reply.reply_to == alert.id
+
+    @staticmethod
+    async def bound(desk: Desk) -> int:
+        return desk.group.opens_topic("Outages")
+
+    @pytest.mark.parametrize("gone", [Channel.closes_topic, Channel.deletes_topic], ids=["closed", "deleted"])
+    async def test_a_thread_that_takes_nothing_more_gives_way_to_the_general_one(
+        self, desk: Desk, gone: Callable[[Channel, int], None]
+    ) -> None:
+        topic = await self.bound(desk)
+        await desk.post(desk.group_chat, "Пробный сбой")
+        await desk.room.db.write(lambda tx: _bind(tx, desk.group_chat, topic))
+        await desk.room.live(post(6, "Утром случился сбой", date=desk.room.now))
+        async with desk.at_work():
+            await desk.settled("sent")
+            gone(desk.group, topic)
+            await desk.room.live(post(7, "Вечером случился сбой", date=desk.room.now))
+            await desk.room.live(post(6, "Днём случился сбой", date=desk.room.now, edit_date=utc_now()))
+            await desk.settled("sent", "dead")
+        texts = [message.text for message in desk.said(desk.group) if message.topic is None]
+        assert len([text for text in texts if "Вечером" in text]) == 1
+        assert texts.count("The thread for «Outages» is closed: these alerts come here now.") == 1
+        assert len([text for text in texts if "Утром Днём" in text]) == 1
+        assert await desk.suspended(desk.group_chat) is None
+        assert await addresses.bindings(desk.room.db, desk.group_chat.id) == []
+
+
+async def _bind(tx: Transaction, chat: Chat, thread_id: int) -> None:
+    row = await tx.fetch_one("SELECT id FROM topics WHERE name = 'outages'")
+    assert row is not None
+    assert await addresses.bind_topic(tx, chat.id, row["id"], thread_id)
+
+
+async def test_a_group_that_became_a_supergroup_unnoticed_is_followed_by_the_next_alert(desk: Desk) -> None:
+    world = desk.sandbox.world
+    group = world.add_group("Old desk", [desk.editor, desk.bot])
+    peer = Peer(kind=PeerKind.GROUP, id=group.id)
+    chat = await desk.room.db.write(lambda tx: chats.pair(tx, peer, title="Old desk", language="en", now=utc_now()))
+    async with desk.at_work():
+        await desk.tell(chat, "before")
+        await desk.settled("sent")
+        supergroup = world.upgrade(group)
+        await desk.tell(chat, "first", "second")
+        await desk.tell(desk.other_chat, "other")
+        await desk.settled("sent")
+    assert desk.heard(supergroup) == ["first", "second"]
+    assert await desk.row("first") == Row(state="sent", reason=None, attempts=0)
+    moved = await chats.get(desk.room.db, chat.id)
+    assert moved is not None
+    assert (moved.key, moved.peer.kind, moved.peer.id) == (chat.key, PeerKind.CHANNEL, supergroup.id)
+    assert moved.peer.access_hash == world.hub.access_hash(desk.bot.id, supergroup.marked)
+    assert desk.heard(desk.other) == ["other"]
+
+
+async def test_a_lost_reply_just_before_an_upgrade_brings_nothing_twice(desk: Desk) -> None:
+    """The alert reached the old group; in the new one, Telegram knows its random_id, and so do the members."""
+    world = desk.sandbox.world
+    group = world.add_group("Old desk", [desk.editor, desk.bot])
+    peer = Peer(kind=PeerKind.GROUP, id=group.id)
+    chat = await desk.room.db.write(lambda tx: chats.pair(tx, peer, title="Old desk", language="en", now=utc_now()))
+    desk.sandbox.faults.lose_reply("SendMessage")
+    await desk.tell(chat, "first")
+    async with desk.at_work():
+        await until(lambda: _has_arrived(desk, group.history(desk.editor).oldest_first()))
+        supergroup = world.upgrade(group)
+        await desk.settled("sent")
+    assert desk.heard(supergroup) == []
+
+
+async def _has_arrived(desk: Desk, messages: list[Message]) -> bool:
+    return any(message.sender_id == desk.bot.id for message in messages)

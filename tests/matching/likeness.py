@@ -1,0 +1,101 @@
+"""Labelled pairs of posts come in; how often their joining is right goes out, as raw counts."""
+
+import argparse
+import json
+from dataclasses import dataclass
+from functools import cache
+
+from bot.matching.likeness import SHARE, Wording, is_other_news, say_the_same, share
+from tests.matching.detection import HALVES, OURS, SHARED, Counts, Judged, console, counts, half, real_posts
+
+SHARES = (0.30, 0.35, 0.40, 0.45, 0.50)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two posts, and what a reader says of them."""
+
+    a: str  # id of the earlier one: channel/number
+    b: str
+    label: str  # same, other or unsure
+
+    @property
+    def id(self) -> str:
+        """What decides on its half."""
+        return f"{self.a} {self.b}"
+
+    @property
+    def is_across(self) -> bool:
+        """Whether the posts are of two channels; within one, only what is word for word the same joins."""
+        return self.a.rpartition("/")[0] != self.b.rpartition("/")[0]
+
+
+def pairs() -> list[Pair]:
+    """Read the labels."""
+    return [Pair(**json.loads(line)) for line in (OURS / "reposts.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def judged(pair: Pair) -> Judged:
+    """Judge a pair as the service does."""
+    found = pair.is_across and say_the_same(wording(pair.a), wording(pair.b))
+    return Judged(id=pair.id, text=_text(pair), truth=pair.label == "same", found=found)
+
+
+def by_share(pair: Pair, least: float, *, told_apart: bool) -> Judged:
+    """Judge a pair by the share of common runs; where other news is `told_apart`, by that too."""
+    one, other = wording(pair.a), wording(pair.b)
+    found = pair.is_across and not (one.is_short or other.is_short) and share(one.runs, other.runs) >= least
+    found = found and not (told_apart and is_other_news(one, other))
+    return Judged(id=pair.id, text=_text(pair), truth=pair.label == "same", found=found)
+
+
+@cache
+def wording(post_id: str) -> Wording:
+    """Read a post."""
+    return Wording(real_posts()[post_id])
+
+
+def _text(pair: Pair) -> str:
+    return f"{pair.a}: {real_posts()[pair.a]}\n{pair.b}: {real_posts()[pair.b]}"
+
+
+def sure() -> list[Pair]:
+    """Return the pairs that count: those with a label that is sure."""
+    return [pair for pair in pairs() if pair.label != "unsure"]
+
+
+def measured(part: str | None = None) -> Counts:
+    """Count over one half, or over both."""
+    return counts(judged(pair) for pair in sure() if part is None or half(pair.id) == part)
+
+
+def main() -> None:
+    """Print the counts for some shares, and of what the service does."""
+    parser = argparse.ArgumentParser(prog="python -m tests.matching.likeness", description=__doc__)
+    parser.add_argument("--errors", action="store_true", help="show the pairs of the half «tune» judged wrongly")
+    wanted = parser.parse_args()
+    if not SHARED.exists():
+        console.print(f"skipped, the real posts are not here: {SHARED}")
+        return
+    for part in HALVES:
+        chosen = [pair for pair in sure() if half(pair.id) == part]
+        for least in SHARES:
+            bare = counts(by_share(pair, least, told_apart=False) for pair in chosen)
+            both = counts(by_share(pair, least, told_apart=True) for pair in chosen)
+            console.print(f"{part:6} share ≥ {least:.2f}  {bare}   other news told apart  {both}")
+    for part in (*HALVES, None):
+        console.print(f"{part or 'both':6} the service, {SHARE:.2f}  {measured(part)}")
+    unsure = [judged(pair) for pair in pairs() if pair.label == "unsure"]
+    console.print(f"unsure pairs that join: {sum(pair.found for pair in unsure)} of {len(unsure)}")
+    if wanted.errors:
+        _print_errors()
+
+
+def _print_errors() -> None:
+    for pair in (judged(pair) for pair in sure() if half(pair.id) == "tune"):
+        if pair.truth != pair.found:
+            console.print(f"\n{'missed' if pair.truth else 'false'}\n{pair.text[:1200]}")
+
+
+if __name__ == "__main__":
+    main()

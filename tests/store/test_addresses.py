@@ -1,0 +1,214 @@
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.models import Peer, PeerKind
+from bot.store import addresses, alerts, chats, late, subscriptions
+from bot.store.addresses import OF_ALERTS, OF_CHATS, Binding
+from bot.store.alerts import Alert, Draft, Kind
+from bot.store.chats import Chat, Role
+from bot.store.database import Transaction
+from bot.store.late import Late
+
+from .kit import NOON, Newsroom, newsroom, post
+
+GROUP = Peer(kind=PeerKind.GROUP, id=4001)
+SUPERGROUP = Peer(kind=PeerKind.CHANNEL, id=1501, access_hash=77)
+LATER = NOON + timedelta(minutes=1)
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as room:
+        yield room
+
+
+async def pair(room: Newsroom, peer: Peer, title: str = "Desk") -> Chat:
+    return await room.db.write(lambda tx: chats.pair(tx, peer, title=title, language="en", now=room.now))
+
+
+async def tell(room: Newsroom, chat: Chat, *subjects: str, **fields: object) -> list[int]:
+    """Put notices into the outbox and return their rows."""
+    drafts = [
+        Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.NOTICE, subject=subject, payload={}, **fields)  # type: ignore[arg-type]
+        for subject in subjects
+    ]
+    await room.db.write(lambda tx: alerts.enqueue_all(tx, drafts, now=room.now))
+    rows = await room.db.fetch_all("SELECT id, subject FROM alerts WHERE chat_id = :chat", {"chat": chat.id})
+    found = {row["subject"]: row["id"] for row in rows}
+    return [found[subject] for subject in subjects]
+
+
+async def sent(room: Newsroom, alert_id: int, message_id: int) -> None:
+    await room.db.write(lambda tx: alerts.sent(tx, alert_id, message_id, room.now))
+
+
+async def upgrade(room: Newsroom) -> bool:
+    return await room.db.write(lambda tx: addresses.upgrade(tx, GROUP.id, SUPERGROUP))
+
+
+def threads(due: list[Alert]) -> dict[str, int | None]:
+    return {alert.subject: alert.chat.peer.thread_id for alert in due}
+
+
+class TestUpgrade:
+    async def test_the_row_keeps_all_but_its_address(self, room: Newsroom) -> None:
+        chat = await pair(room, GROUP)
+        topic = await room.track(chat, "outages", "сбой")
+        await room.db.write(lambda tx: subscriptions.mute(tx, chat.id, channel_id=5, until=None))
+        (waiting,) = await tell(room, chat, "waiting")
+        before = await alerts.get(room.db, waiting)
+        assert await upgrade(room)
+        moved = await chats.by_peer(room.db, PeerKind.CHANNEL, SUPERGROUP.id)
+        assert moved is not None
+        assert (moved.id, moved.key, moved.peer) == (chat.id, chat.key, SUPERGROUP)
+        assert [each.topic_id for each in await subscriptions.of_chat(room.db, chat.id)] == [topic.id]
+        assert len(await subscriptions.mutes_of(room.db, chat.id, NOON)) == 1
+        (alert,) = await room.outbox()
+        assert (alert.random_id, alert.chat.peer) == (before.random_id, SUPERGROUP)
+
+    async def test_it_happens_once_and_only_to_chats_of_ours(self, room: Newsroom) -> None:
+        assert not await upgrade(room)
+        await pair(room, GROUP)
+        assert await upgrade(room)
+        assert not await upgrade(room)
+
+    async def test_a_message_of_the_old_group_is_no_message_of_the_new_one(self, room: Newsroom) -> None:
+        chat = await pair(room, GROUP)
+        (told,) = await tell(room, chat, "told")
+        await sent(room, told, 9)
+        await upgrade(room)
+        assert [row["message_id"] for row in await room.db.fetch_all("SELECT message_id FROM alerts")] == [None]
+
+    async def test_a_group_that_had_been_given_up_is_written_to_again(self, room: Newsroom) -> None:
+        chat = await pair(room, GROUP)
+        await room.db.write(lambda tx: chats.suspend(tx, chat.id, "PEER_ID_INVALID"))
+        await upgrade(room)
+        moved = await chats.get(room.db, chat.id)
+        assert moved is not None
+        assert moved.suspended is None
+
+    async def test_a_supergroup_that_was_paired_meanwhile_is_joined_to_the_older_row(self, room: Newsroom) -> None:
+        chat = await pair(room, GROUP)
+        outages = await room.track(chat, "outages", "сбой")
+        twin = await pair(room, SUPERGROUP, "Desk anew")
+        water = await room.track(twin, "water", "вода")
+        await room.db.write(lambda tx: subscriptions.subscribe(tx, twin.id, outages.id, now=NOON))
+        mine, both = await tell(room, chat, "mine", "both")
+        theirs, seen = await tell(room, twin, "theirs", "both")
+        await sent(room, seen, 12)
+        (follower,) = await tell(room, twin, "follower", follows=seen)
+        await room.db.write(lambda tx: _late(tx, twin))
+        assert await upgrade(room)
+        assert [each.id for each in await chats.everyone(room.db)] == [chat.id]
+        assert {each.topic_id for each in await subscriptions.of_chat(room.db, chat.id)} == {outages.id, water.id}
+        rows = await room.db.fetch_all("SELECT id, chat_id, state, message_id, follows FROM alerts ORDER BY id")
+        found = {row["id"]: tuple(row)[1:] for row in rows}
+        assert found[mine] == (chat.id, "due", None, None)
+        assert found[both] == (chat.id, "sent", 12, None)  # the new place has had it
+        assert found[theirs] == (chat.id, "due", None, None)
+        assert found[follower] == (chat.id, "due", None, both)
+        assert seen not in found
+
+    async def test_nothing_that_belongs_to_a_chat_or_an_alert_is_forgotten(self, room: Newsroom) -> None:
+        rows = await room.db.fetch_all(
+            """SELECT m.name AS name, f."from" AS via, f."table" AS parent
+            FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f
+            WHERE m.type = 'table' AND f."table" IN ('chats', 'alerts')"""
+        )
+        of_chats = {row["name"] for row in rows if row["parent"] == "chats"}
+        assert of_chats == {*OF_CHATS, "alerts"}
+        of_alerts = {(row["name"], row["via"]) for row in rows if row["parent"] == "alerts"}
+        assert of_alerts | {("alerts", "follows")} == {*OF_ALERTS}
+
+
+async def _late(tx: Transaction, chat: Chat) -> None:
+    found = Late(chat_id=chat.id, chat_key=chat.key, channel_id=1, channel_title="Вести", version_id=1, spans=((0, 1),))
+    await late.add(tx, [found], now=NOON)
+
+
+class TestThreads:
+    @pytest.fixture
+    async def desk(self, room: Newsroom) -> Chat:
+        return await pair(room, SUPERGROUP)
+
+    async def test_an_alert_goes_to_the_thread_of_its_topic_and_others_to_the_chats_own(
+        self, room: Newsroom, desk: Chat
+    ) -> None:
+        await room.follow()
+        outages, water = await room.track(desk, "outages", "сбой"), await room.track(desk, "water", "вода")
+        await room.db.write(lambda tx: addresses.bind_chat(tx, desk.id, 30))
+        assert await room.db.write(lambda tx: addresses.bind_topic(tx, desk.id, outages.id, 40))
+        await room.live(post(1, "сбой"), post(2, "вода"), post(3, "вода, а в ней сбой"))
+        await tell(room, desk, "notice")
+        found = {alert.post_key or alert.subject: alert.chat.peer.thread_id for alert in await room.outbox()}
+        assert found == {"m1": 40, "m2": 30, "m3": 40, "notice": 30}
+        assert await addresses.bindings(room.db, desk.id) == [Binding(topic="outages", thread_id=40)]
+        await room.db.write(lambda tx: subscriptions.unsubscribe(tx, desk.id, water.id))
+        assert not await room.db.write(lambda tx: addresses.bind_topic(tx, desk.id, water.id, 40))
+
+    async def test_what_waits_for_the_chats_own_thread_moves_with_it(self, room: Newsroom, desk: Chat) -> None:
+        await tell(room, desk, "own")
+        await tell(room, desk, "apart", thread_id=40)
+        await room.db.write(lambda tx: addresses.bind_chat(tx, desk.id, 30))
+        assert threads(await room.outbox()) == {"own": 30, "apart": 40}
+        await room.db.write(lambda tx: addresses.bind_chat(tx, desk.id, None))
+        assert threads(await room.outbox()) == {"own": None, "apart": 40}
+
+    async def test_a_reply_goes_where_the_alert_went(self, room: Newsroom, desk: Chat) -> None:
+        (told,) = await tell(room, desk, "told", thread_id=40)
+        await sent(room, told, 9)
+        await tell(room, desk, "reply", follows=told)
+        (reply,) = await room.outbox()
+        assert (reply.chat.peer.thread_id, reply.reply_to) == (40, 9)
+
+    async def test_pairing_again_leaves_the_thread_as_it_was_chosen(self, room: Newsroom, desk: Chat) -> None:
+        await room.db.write(lambda tx: addresses.bind_chat(tx, desk.id, 30))
+        again = await pair(room, SUPERGROUP)
+        assert again.peer.thread_id == 30
+
+    async def test_a_closed_thread_is_left_and_the_chat_is_told_once(self, room: Newsroom, desk: Chat) -> None:
+        outages = await room.track(desk, "outages", "сбой")
+        await room.db.write(lambda tx: addresses.bind_topic(tx, desk.id, outages.id, 40))
+        (told,) = await tell(room, desk, "told", thread_id=40)
+        await sent(room, told, 9)
+        await tell(room, desk, "waiting", thread_id=40)
+        await tell(room, desk, "reply", follows=told)
+        for _ in range(2):
+            await room.db.write(lambda tx: addresses.leave_thread(tx, desk, 40, now=LATER))
+        due = {alert.subject: alert for alert in await room.outbox()}
+        (notice,) = (alert for subject, alert in due.items() if subject.startswith("thread:"))
+        assert notice.payload == {"notice": "thread_closed", "topics": ["outages"]}
+        assert {alert.chat.peer.thread_id for alert in due.values()} == {None}
+        assert due["reply"].reply_to is None  # that message stands in the closed thread
+        assert await addresses.bindings(room.db, desk.id) == []
+
+    async def test_the_closed_thread_of_a_whole_chat_gives_way_to_the_general_one(
+        self, room: Newsroom, desk: Chat
+    ) -> None:
+        await room.db.write(lambda tx: addresses.bind_chat(tx, desk.id, 30))
+        await room.db.write(lambda tx: addresses.leave_thread(tx, desk, 30, now=LATER))
+        (notice,) = await room.outbox()
+        assert (notice.payload["topics"], notice.chat.peer.thread_id) == ([], None)
+
+
+class TestSuspension:
+    async def test_owners_are_told_once_of_a_group_and_never_of_a_person(self, room: Newsroom) -> None:
+        owner, desk, reader = await room.pair(501), await pair(room, SUPERGROUP), await room.pair(502)
+        await room.db.write(lambda tx: chats.admit(tx, 501, Role.OWNER, NOON))
+
+        async def suspend(chat: Chat) -> None:
+            await room.db.write(lambda tx: addresses.suspend(tx, chat, "CHAT_WRITE_FORBIDDEN", now=LATER))
+
+        await suspend(desk)
+        await suspend(desk)
+        await suspend(reader)
+        (notice,) = await room.outbox()
+        assert notice.chat.id == owner.id
+        assert notice.payload == {"notice": "suspended", "title": "Desk", "reason": "CHAT_WRITE_FORBIDDEN"}
+        for chat in (desk, reader):
+            current = await chats.get(room.db, chat.id)
+            assert current is not None
+            assert current.suspended == "CHAT_WRITE_FORBIDDEN"

@@ -1,0 +1,221 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.asides import Aside, AsideKind, Beside
+from bot.digests import PAGE, Viewer, render_page, render_storm
+from bot.locales import translator
+from bot.markup import LIMIT, units
+from bot.models import Outgoing
+from bot.store.posts import StoredPost
+from bot.store.summaries import Gathered, Storm, Summary
+
+NINE = datetime(2025, 3, 11, 9, tzinfo=UTC)
+NIGHT = datetime(2025, 3, 11, 3, 12, tzinfo=UTC)
+RANDOM_ID = -(2**63)
+
+
+def viewer(language: str = "en", zone: str = "Europe/London") -> Viewer:
+    return Viewer(translator=translator(language), time_zone=zone, now=NINE)
+
+
+def post(
+    number: int = 1, text: str = "Сбой", *, title: str = "Вести", channel_id: int = 7, date: datetime = NIGHT
+) -> StoredPost:
+    return StoredPost(
+        id=number,
+        channel_id=channel_id,
+        channel_title=title,
+        channel_username=None,
+        message_id=number,
+        grouped_id=None,
+        date=date,
+        edit_date=None,
+        text=text,
+        asides=(),
+        entities=(),
+        media=None,
+        forward=None,
+        reply_to=None,
+        reply_channel=None,
+        author=None,
+        gone_at=None,
+        views=None,
+        forwards=None,
+        reactions=None,
+        version_id=number,
+        current=True,
+        number=1,
+        seen_at=date,
+        observed_by="live",
+    )
+
+
+def gathered(  # noqa: PLR0913 - what a line can say
+    shown: StoredPost | None = None,
+    *,
+    topic: str = "outages",
+    spans: tuple[tuple[int, int], ...] = ((0, 4),),
+    beside: tuple[Beside, ...] = (),
+    echoes: int = 0,
+    edited: bool = False,
+    gone: bool = False,
+    quiet: bool = False,
+) -> Gathered:
+    return Gathered(
+        post=shown or post(),
+        topics=(topic,),
+        spans=spans,
+        beside=beside,
+        echoes=echoes,
+        edited=edited,
+        gone_at=NIGHT if gone else None,
+        quiet=quiet,
+    )
+
+
+def digest(*posts: Gathered, due_at: datetime = NINE, topic: str | None = None) -> Summary:
+    return Summary(random_id=RANDOM_ID, due_at=None if topic else due_at, topic=topic, posts=posts)
+
+
+def labels(outgoing: Outgoing) -> list[str]:
+    return [button.text for row in outgoing.buttons for button in row]
+
+
+def lines(outgoing: Outgoing) -> list[str]:
+    return [line for line in outgoing.text.split("\n") if line.startswith("•")]
+
+
+def assert_fits(outgoing: Outgoing) -> None:
+    length = units(outgoing.text)
+    assert 0 < length <= LIMIT
+    assert len(outgoing.entities) <= 100
+    assert all(0 <= e.offset < e.offset + e.length <= length for e in outgoing.entities)
+    assert all(len(button.data or b"") <= 64 for row in outgoing.buttons for button in row)
+
+
+class TestPages:
+    def test_name_topic_words_channel_time_and_echoes(self) -> None:
+        shown = render_page(digest(gathered(echoes=2), gathered(post(2, "Сбой сети"), topic="связь")), 0, viewer())
+        assert shown.text == (
+            "Digest · 2 posts\n\nOutages\n• Сбой · Вести, 03:12 ×3\n\nсвязь\n• Сбой сети · Вести, 03:12"
+        )
+        assert [e.value for e in shown.entities if e.kind == "text_url"] == ["https://t.me/c/7/1", "https://t.me/c/7/2"]
+        assert [e.length for e in shown.entities if e.kind == "bold"] == [6, 7, 4, 5, 4]
+        assert shown.buttons == ()
+
+    @pytest.mark.parametrize(
+        ("due_at", "title"), [(NINE, "Утренняя сводка"), (NINE + timedelta(hours=5), "Сводка за тихие часы")]
+    )
+    def test_after_quiet_hours_say_so(self, due_at: datetime, title: str) -> None:
+        shown = render_page(digest(gathered(quiet=True), due_at=due_at), 0, viewer("ru"))
+        assert shown.text.startswith(f"{title} · 1 пост\n")
+
+    def test_begin_with_what_was_said_most_often(self) -> None:
+        quiet_channel = [gathered(post(number, f"Тихо {number}", channel_id=8), spans=()) for number in (1, 2)]
+        loud = gathered(post(3, "Громко", channel_id=9), spans=(), echoes=1)
+        beside_it = gathered(post(4, "Рядом", channel_id=9), spans=())
+        other = gathered(post(5, "Важно"), topic="связь", spans=(), echoes=4)
+        shown = lines(render_page(digest(*quiet_channel, beside_it, loud, other), 0, viewer()))
+        assert [line.split()[1] for line in shown] == ["Важно", "Громко", "Рядом", "Тихо", "Тихо"]
+
+    def test_say_what_became_of_a_post(self) -> None:
+        shown = lines(render_page(digest(gathered(edited=True), gathered(gone=True, edited=True)), 0, viewer("ru")))
+        assert [line.partition("03:12")[2] for line in shown] == [" · изменено", " · больше не виден"]
+
+    def test_name_the_day_where_it_is_another_one(self) -> None:
+        shown = render_page(digest(gathered(post(date=NIGHT - timedelta(days=3)))), 0, viewer())
+        assert "Вести, 8 Mar, 03:12" in shown.text
+
+    def test_show_the_sentence_that_matched(self) -> None:
+        text = "Доброе утро! Погода ясная.\n\nВ области  сбой связи, чинят. Подробности позже."
+        at = text.index("сбой")
+        shown = render_page(digest(gathered(post(1, text), spans=((at, at + 4),))), 0, viewer())
+        assert lines(shown) == ["• В области  сбой связи, чинят. · Вести, 03:12"]
+
+    def test_show_the_words_around_the_match_of_a_long_sentence(self) -> None:
+        text = "слово " * 40 + "сбой " + "слово " * 40
+        at = text.index("сбой")
+        (line,) = lines(render_page(digest(gathered(post(1, text), spans=((at, at + 4),))), 0, viewer()))
+        assert line.startswith("• …слово")
+        assert "сбой" in line
+        assert line.endswith("слово… · Вести, 03:12")
+        assert units(line) < 160
+
+    def test_show_what_stands_beside_a_text_where_the_match_is_there(self) -> None:
+        found = Beside(aside=Aside(kind=AsideKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
+        shown = render_page(digest(gathered(post(1, "Опрос дня"), spans=(), beside=(found,))), 0, viewer())
+        assert lines(shown) == ["• Poll: Был ли сбой? · Вести, 03:12"]
+
+    def test_of_a_post_without_a_text_say_that(self) -> None:
+        assert lines(render_page(digest(gathered(post(1, " "), spans=())), 0, viewer()))[0].startswith("• (no text) ·")
+
+    def test_turn_at_a_tap(self) -> None:
+        posts = [gathered(post(number, f"Сбой {number}")) for number in range(1, 3 * PAGE)]
+        pages = [render_page(digest(*posts), number, viewer()) for number in range(3)]
+        assert [labels(page) for page in pages] == [["1/3", "›"], ["‹", "2/3", "›"], ["‹", "3/3"]]
+        assert pages[1].buttons[0][0].data == f"sum:{RANDOM_ID}:0".encode()
+        assert [len(lines(page)) for page in pages] == [PAGE, PAGE, PAGE - 1]
+        assert all("Outages" in page.text for page in pages)
+        assert render_page(digest(*posts), 99, viewer()) == pages[2]
+
+    def test_of_a_storm_name_the_topic_once(self) -> None:
+        shown = render_page(digest(gathered(), gathered(post(2, "Сбой сети")), topic="outages"), 0, viewer())
+        assert shown.text == "Outages · 2 posts\n• Сбой · Вести, 03:12\n• Сбой сети · Вести, 03:12"
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.text(max_size=400),
+                st.text(max_size=200),
+                st.lists(st.tuples(st.integers(0, 500), st.integers(1, 90)), max_size=9),
+                st.sampled_from(["outages", "a" * 64, "😀" * 40]),
+            ),
+            min_size=1,
+            max_size=3 * PAGE,
+        ),
+        st.integers(0, 9999),
+    )
+    def test_fit_whatever_the_posts_say(
+        self, said: list[tuple[str, str, list[tuple[int, int]], str]], number: int
+    ) -> None:
+        posts = [
+            gathered(
+                post(each, text, title=title),
+                spans=tuple((start, start + length) for start, length in sorted(spans)[:1]),
+                topic=topic,
+                echoes=each % 3,
+                edited=True,
+            )
+            for each, (text, title, spans, topic) in enumerate(said, start=1)
+        ]
+        assert_fits(render_page(digest(*posts), number, viewer("ru", "Asia/Kathmandu")))
+
+
+class TestStorms:
+    def storm(self, *, over: bool = False, channels: tuple[tuple[str, int], ...] = (("Вести", 4),)) -> Storm:
+        return Storm(
+            random_id=RANDOM_ID,
+            topic="outages",
+            over=over,
+            channels=channels,
+            since=NIGHT,
+            until=NIGHT + timedelta(minutes=9),
+            latest=(gathered(post(3, "Сбой сети")), gathered(post(2, "Сбой банка"), spans=())),
+        )
+
+    def test_that_go_on_show_how_many_and_the_latest(self) -> None:
+        shown = render_storm(self.storm(), viewer())
+        assert shown.text == (
+            "🌩 Outages\n4 more posts since 03:12, 1 channel\n\n• Сбой сети · Вести, 03:12\n• Сбой банка · Вести, 03:12"
+        )
+        assert labels(shown) == ["Show all (4)"]
+        assert shown.buttons[0][0].data == f"sum:{RANDOM_ID}:0:new".encode()
+
+    def test_that_are_over_are_summed_up(self) -> None:
+        channels = (("Вести", 12), ("Другие", 5), ("А", 2), ("Б", 1))
+        shown = render_storm(self.storm(over=True, channels=channels), viewer("ru"))
+        assert shown.text == "🌩 Сбои\nЕщё 20 постов, 03:12 – 03:21.\nБольше всего: Вести 12, Другие 5, А 2 +1"
+        assert_fits(shown)

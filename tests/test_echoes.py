@@ -1,0 +1,217 @@
+"""Posts that say what a chat has heard join its alert: observations in, rows of the outbox out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.ingest import Ingest
+from bot.models import Forward
+from bot.store import alerts, chats
+from bot.store.alerts import Alert, Kind
+from bot.store.chats import Chat
+from bot.store.database import Transaction
+
+from .store.kit import NEWS, NOON, OTHER, Newsroom, newsroom, post
+
+THIRD = 1003
+DOWN = "В работе приложения «Заречье Банка» произошёл массовый сбой: клиенты не могут войти и перевести деньги."
+REPOST = f"⚡️ Срочно\n\n{DOWN}\n\nПодписаться на «Город»"
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+class Desk:
+    """A newsroom that follows three channels, with a chat that was told of the first post."""
+
+    def __init__(self, room: Newsroom, chat: Chat) -> None:
+        self.room = room
+        self.chat = chat
+
+    async def hears(self, text: str, *, channel: int = OTHER, after: timedelta = MINUTE, **fields: Any) -> list[Alert]:  # noqa: ANN401 - of a Post
+        """Have a channel post something; return what is due for the chat then."""
+        self.room.now = NOON + after
+        number = fields.pop("number", 7)
+        await self.room.live(post(number, text, channel_id=channel, date=self.room.now, **fields))
+        return await self.due()
+
+    async def due(self) -> list[Alert]:
+        return await self.room.outbox()
+
+    async def deliver(self) -> None:
+        """Send all that is due."""
+        for alert in await self.due():
+            number = None if alert.kind is Kind.EDIT else alert.id + 100
+            await self.room.db.write(lambda tx, a=alert, n=number: alerts.sent(tx, a.id, n, self.room.now))
+
+    async def wants(self, priority: str, topic: str = "сбои") -> None:
+        sql = """UPDATE subscriptions SET priority = :priority
+            WHERE topic_id = (SELECT id FROM topics WHERE name = :topic)"""
+        await self.room.db.write(lambda tx: tx.execute(sql, {"priority": priority, "topic": topic}))
+
+    async def repeats(self) -> list[int]:
+        """Return the channels that have joined the first alert, as it is shown."""
+        (row,) = await self.room.db.fetch_all("SELECT id FROM alerts WHERE channel_id = :news", {"news": NEWS})
+        return [repeat.channel_id for repeat in (await alerts.get(self.room.db, row["id"])).repeats]
+
+
+@pytest.fixture
+async def empty(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with newsroom(tmp_path) as room:
+        for channel, title in ((NEWS, "Вести"), (OTHER, "Город"), (THIRD, "Край")):
+            await room.follow(channel, title=title)
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        yield Desk(room, chat)
+
+
+@pytest.fixture
+async def desk(empty: Desk) -> Desk:
+    await empty.room.live(post(1, DOWN))
+    await empty.deliver()
+    return empty
+
+
+def kinds(due: list[Alert]) -> list[Kind]:
+    return [alert.kind for alert in due]
+
+
+class TestJoining:
+    @pytest.mark.parametrize("hours", [0.1, 2, 48])
+    async def test_within_48_hours_another_channel_joins_and_the_alert_names_it(self, desk: Desk, hours: float) -> None:
+        (edit,) = await desk.hears(REPOST, after=hours * HOUR)
+        assert (edit.kind, edit.followed_id) == (Kind.EDIT, 101)
+        assert [(r.title, r.message_id, r.date) for r in edit.repeats] == [("Город", 7, NOON + hours * HOUR)]
+
+    @pytest.mark.parametrize(
+        ("text", "channel", "hours"),
+        [
+            (DOWN.replace("Заречье", "Прибой"), OTHER, 0.1),
+            ("Днём сбой случился и в метро: поезда стоят на двух линиях", OTHER, 0.1),
+            (REPOST, OTHER, 48.1),
+            (f"{DOWN} Пишут из пяти городов.", NEWS, 0.1),
+        ],
+        ids=["another name", "other news", "too late", "of the same channel"],
+    )
+    async def test_what_is_other_news_is_told_by_itself(
+        self, desk: Desk, text: str, channel: int, hours: float
+    ) -> None:
+        assert kinds(await desk.hears(text, channel=channel, after=hours * HOUR)) == [Kind.POST]
+
+    async def test_who_says_what_a_repeat_says_joins_the_first_alert(self, desk: Desk) -> None:
+        await desk.hears(f"{REPOST}\n\nТакже не открывается сайт, сообщают читатели, а банкоматы выдают наличные.")
+        again = f"{DOWN}\n\nТакже не открывается сайт, сообщают читатели, а банкоматы выдают наличные."
+        await desk.hears(again, channel=THIRD, after=HOUR)
+        assert await desk.repeats() == [OTHER, THIRD]
+
+    async def test_what_comes_together_is_told_once(self, empty: Desk) -> None:
+        texts = (DOWN, REPOST, f"{DOWN} Банк чинит.")
+        channels = (NEWS, OTHER, THIRD)
+        result = await empty.room.sweep(*(post(7, t, channel_id=c) for t, c in zip(texts, channels, strict=True)))
+        assert (result.matched, result.alerts) == (3, 1)
+        assert await empty.repeats() == [OTHER, THIRD]
+
+    async def test_a_post_that_fits_only_since_its_edit_joins_and_one_that_is_edited_later_stays(
+        self, desk: Desk
+    ) -> None:
+        await desk.hears("Ждём подробностей")
+        await desk.room.live(post(7, REPOST, channel_id=OTHER, date=desk.room.now, edit_date=desk.room.now + MINUTE))
+        assert kinds(await desk.due()) == [Kind.EDIT]
+        await desk.room.live(
+            post(7, "Сбой: прочее", channel_id=OTHER, date=desk.room.now, edit_date=desk.room.now + HOUR)
+        )
+        assert await desk.repeats() == [OTHER]
+
+    async def test_an_alert_whose_post_says_something_else_by_now_is_not_joined(self, desk: Desk) -> None:
+        await desk.room.live(post(1, "Сбой устранён, банк снова работает для всех клиентов", edit_date=NOON + MINUTE))
+        await desk.deliver()
+        assert kinds(await desk.hears(REPOST)) == [Kind.POST]
+
+    async def test_chats_that_were_not_told_of_the_first_are_told_of_the_second(self, desk: Desk) -> None:
+        other = await desk.room.pair(502)
+        await desk.room.track(other, "приложения", "приложение")
+        await desk.room.db.write(lambda tx: tx.execute("DELETE FROM alerts WHERE chat_id = 2"))
+        due = await desk.hears(REPOST)
+        assert [(alert.chat.id, alert.kind) for alert in due] == [(1, Kind.EDIT), (2, Kind.POST)]
+
+
+class TestForwards:
+    FORWARD = Forward(channel_id=NEWS, message_id=1, name=None, date=None)
+
+    async def test_one_joins_the_alert_of_its_original(self, desk: Desk) -> None:
+        assert kinds(await desk.hears("сбой", forward=self.FORWARD)) == [Kind.EDIT]
+
+    async def test_one_joins_the_alert_of_another_and_so_does_the_original(self, empty: Desk) -> None:
+        assert kinds(await empty.hears("Сбой", forward=self.FORWARD)) == [Kind.POST]
+        await empty.deliver()
+        assert kinds(await empty.hears("сбой!", channel=THIRD, forward=self.FORWARD, after=2 * HOUR)) == [Kind.EDIT]
+        assert kinds(await empty.hears(DOWN, channel=NEWS, number=1, after=3 * HOUR)) == [Kind.EDIT, Kind.EDIT]
+
+
+class TestLoudness:
+    async def test_what_would_be_louder_than_the_first_is_told_by_itself(self, empty: Desk) -> None:
+        await empty.room.track(empty.chat, "банки", "банк")
+        await empty.wants("silent")
+        await empty.wants("silent", "банки")
+        await empty.room.live(post(1, DOWN))
+        await empty.deliver()
+        await empty.wants("loud", "банки")
+        (alert,) = await empty.hears(REPOST)
+        assert (alert.kind, alert.silent) == (Kind.POST, False)
+
+    async def test_a_repeat_of_what_waits_for_a_digest_follows_it_and_a_loud_one_does_not_wait(
+        self, empty: Desk
+    ) -> None:
+        await empty.wants("digest")
+        await empty.room.live(post(1, DOWN))
+        await empty.hears(REPOST)
+        rows = await empty.room.db.fetch_all("SELECT id, kind, follows FROM alerts WHERE channel_id IS NOT NULL")
+        assert [row["kind"] for row in rows] == ["gathered", "repeat"]
+        assert rows[1]["follows"] == rows[0]["id"]
+        await empty.wants("silent")
+        due = await empty.hears(f"{DOWN} Банк чинит.", channel=THIRD, after=HOUR)
+        assert Kind.POST in kinds(due)
+
+
+class TestConfirmations:
+    async def test_the_second_channel_is_heard_once_where_the_chat_wants_it(self, desk: Desk) -> None:
+        await desk.room.db.write(lambda tx: chats.set_confirmations(tx, desk.chat.id, heard=True))
+        edit, reply = await desk.hears(REPOST)
+        assert (edit.kind, reply.kind, reply.followed_id, reply.silent) == (Kind.EDIT, Kind.CHANGE, 101, False)
+        assert reply.payload["change"] == "confirmed"
+        assert reply.post is not None
+        assert reply.post.channel_id == OTHER
+        await desk.deliver()
+        assert kinds(await desk.hears(f"{DOWN} Банк чинит.", channel=THIRD)) == [Kind.EDIT]
+
+    async def test_the_same_channel_confirms_nothing_and_a_silent_topic_is_confirmed_silently(self, desk: Desk) -> None:
+        await desk.room.db.write(lambda tx: chats.set_confirmations(tx, desk.chat.id, heard=True))
+        assert kinds(await desk.hears(DOWN, channel=NEWS)) == [Kind.EDIT]
+        await desk.deliver()
+        await desk.wants("silent")
+        edit, reply = await desk.hears(REPOST)
+        assert (edit.kind, reply.kind, reply.silent) == (Kind.EDIT, Kind.CHANGE, True)
+
+
+class TestMemory:
+    async def test_it_is_read_from_the_store_after_a_restart(self, desk: Desk) -> None:
+        await desk.hears("сбой", forward=Forward(channel_id=55, message_id=9, name=None, date=None))
+        await desk.deliver()
+        desk.room.ingest = Ingest(desk.room.db, lambda: desk.room.now)
+        forward = Forward(channel_id=55, message_id=9, name=None, date=None)
+        assert kinds(await desk.hears("сбой!", channel=THIRD, forward=forward, after=2 * HOUR)) == [Kind.EDIT]
+        await desk.deliver()
+        assert kinds(await desk.hears(REPOST, channel=THIRD, number=8, after=3 * HOUR)) == [Kind.EDIT]
+
+    async def test_a_post_whose_transaction_is_rolled_back_is_told_once_and_joined_as_ever(self, empty: Desk) -> None:
+        async def fail(_: Transaction) -> None:
+            raise ValueError("no")
+
+        for text, channel in ((DOWN, NEWS), (REPOST, OTHER)):
+            stored = empty.room.live(post(1, text, channel_id=channel))
+            outcomes = await asyncio.gather(stored, empty.room.db.write(fail), return_exceptions=True)
+            assert isinstance(outcomes[1], ValueError)
+        assert sorted(kinds(await empty.due())) == [Kind.EDIT, Kind.POST]
+        assert await empty.repeats() == [OTHER]

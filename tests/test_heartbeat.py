@@ -1,0 +1,165 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import structlog
+from pydantic import SecretStr
+
+from bot.errors import SettingsError
+from bot.heartbeat import HEALTHY, Heartbeat
+from bot.loops import Health, guarded
+from bot.settings import load_settings
+from bot.store import heartbeats
+from bot.store.database import Database
+from tests.end_to_end.kit import newsroom
+
+NOW = datetime(2025, 3, 10, 12, 0, tzinfo=UTC)
+WAIT_S = 10.0
+
+
+@dataclass
+class Watchdog:
+    """A real server that counts the requests for a path."""
+
+    status: int = 200
+    port: int = 0
+    asked: list[str] = field(default_factory=list)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def url(self) -> SecretStr:
+        return SecretStr(f"http://127.0.0.1:{self.port}/ping/secret-key")
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        async with self.news:
+            self.asked.append(head.split()[1].decode())
+            self.news.notify_all()
+        writer.write(f"HTTP/1.1 {self.status} Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def until(self, times: int) -> None:
+        async with asyncio.timeout(WAIT_S), self.news:
+            await self.news.wait_for(lambda: len(self.asked) >= times)
+
+
+@asynccontextmanager
+async def watchdog() -> AsyncIterator[Watchdog]:
+    dog = Watchdog()
+    server = await asyncio.start_server(dog.answer, "127.0.0.1", 0)
+    dog.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield dog
+
+
+@dataclass
+class Seconds:
+    """A monotonic clock that a test moves."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+Stage = tuple[Heartbeat, Health, Watchdog, Seconds]
+
+
+@asynccontextmanager
+async def stage(folder: Path, *, wrong: str | None = None) -> AsyncIterator[Stage]:
+    async def check() -> str | None:
+        return wrong
+
+    seconds = Seconds()
+    health = Health(monotonic=seconds)
+    database = await Database.open(folder / "bot.db")
+    try:
+        async with watchdog() as dog:
+            heart = Heartbeat(database, health, dog.url, checks=(check,), clock=lambda: NOW, monotonic=seconds)
+            yield heart, health, dog, seconds
+    finally:
+        await database.close()
+
+
+async def test_the_watchdog_is_told_each_minute_while_all_is_well(tmp_path: Path) -> None:
+    async with stage(tmp_path) as (heart, health, dog, seconds):
+        health.beat("delivery", within=180)
+        for second, times in ((0, 1), (30, 1), (60, 2), (90, 2), (120, 3)):
+            seconds.now = second
+            assert await heart.look()
+            assert dog.asked == ["/ping/secret-key"] * times
+
+
+async def test_a_loop_that_hangs_is_noticed(tmp_path: Path) -> None:
+    async with stage(tmp_path) as (heart, health, dog, seconds):
+        health.beat("delivery", within=180)
+        seconds.now = 181
+        assert not await heart.look()
+        assert health.wrong() == ["delivery hangs"]
+        assert dog.asked == []
+        health.beat("delivery", within=180)
+        assert await heart.look()
+        assert len(dog.asked) == 1
+
+
+async def test_a_loop_that_rests_after_an_error_is_noticed_until_it_goes_on(tmp_path: Path) -> None:
+    async with stage(tmp_path) as (heart, health, dog, _):
+        began = [asyncio.Event(), asyncio.Event()]
+        rests = asyncio.Event()
+
+        async def loop() -> None:
+            if not began[0].is_set():
+                began[0].set()
+                raise ValueError("a fault of the test")
+            began[1].set()
+            await rests.wait()
+
+        task = asyncio.create_task(guarded("receipts", loop, health, back_off=0.2))
+        await began[0].wait()
+        await asyncio.sleep(0)
+        assert not await heart.look()
+        assert dog.asked == []
+        await began[1].wait()
+        assert await heart.look()
+        rests.set()
+        await task
+
+
+async def test_what_a_check_finds_wrong_keeps_the_watchdog_waiting(tmp_path: Path) -> None:
+    async with stage(tmp_path, wrong="no reader account reads") as (heart, _, dog, _):
+        assert not await heart.look()
+        assert dog.asked == []
+
+
+async def test_a_watchdog_that_refuses_is_named_once_and_without_the_secret(tmp_path: Path) -> None:
+    async with stage(tmp_path) as (heart, _, dog, seconds):
+        dog.status = 404
+        with structlog.testing.capture_logs() as logs:
+            for minute in range(3):
+                seconds.now = minute * 60
+                assert await heart.look()
+        assert len(dog.asked) == 3
+        (line,) = [line for line in logs if "watchdog" in line["event"]]
+        assert line["error"] == "HTTP 404"
+        assert "secret-key" not in str(logs)
+
+
+async def test_the_service_tells_the_watchdog_once_it_runs(tmp_path: Path) -> None:
+    async with watchdog() as dog, newsroom(tmp_path, heartbeat_url=dog.url) as room:
+        await dog.until(1)
+        await room.owner()
+        async with room.archive() as db:
+            assert HEALTHY in await heartbeats.last(db)
+
+
+def test_an_address_that_cannot_be_fetched_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARTBEAT_URL", "hc.example/secret-key")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == "HEARTBEAT_URL: cannot be used: write the whole address, with https:// before it"
