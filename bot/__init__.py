@@ -2,9 +2,10 @@
 
 ```
             reader account (user session)                        bot account (bot session)
-Telegram ──▶ sources.live ───┐                                 ┌─▶ delivery.worker ─▶ telegram.sender ──▶ chats
-Telegram ──▶ sources.sweep ──┼─▶ ingest ─▶ store: posts, versions, index              ▲ pacing, retry
-files ─────▶ sources.archive ┘     └─▶ matching (pure) ─▶ store: alerts (outbox) ─────┘
+Telegram ──▶ sources.live ───┐                                      ┌─▶ delivery.worker ─▶ telegram.sender ──▶ chats
+Telegram ──▶ sources.sweep ──┼─▶ ingest ─▶ store: posts, versions   │   courier, retry      pacing, turns
+files ─────▶ sources.archive ┘     └─▶ matching, tellings (pure)    │
+                                         └─▶ store: alerts (outbox) ┘
 chats ─────▶ commands ⇄ store ─▶ sources.subscriptions (joins, leaves)
 ```
 

@@ -1,7 +1,7 @@
 """Settings come in, a running service goes out: every part is built and wired here, and nowhere else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from bot import preparing
 from bot.commands.access import Access
 from bot.commands.router import Router
 from bot.delivery.courier import Courier
@@ -18,15 +19,11 @@ from bot.delivery.progress import Showing
 from bot.delivery.recovery import Recovery
 from bot.delivery.relaying import Relay
 from bot.delivery.worker import Worker
-from bot.errors import FatalError, ReaderLostError, SettingsError
+from bot.errors import FatalError, ReaderLostError
 from bot.heartbeat import Heartbeat
 from bot.ingest import Ingest
 from bot.loops import Health, first_of, guarded
-from bot.matching.exclusions import compile_excluding, including
-from bot.matching.forms import Inflector
-from bot.matching.matcher import Compiled
-from bot.matching.refusals import QueryError
-from bot.matching.topics import Topic, builtin_topics, check_examples, read_folder
+from bot.matching.topics import Topic, read_folder
 from bot.models import Clock
 from bot.proof.receipts import Receipts
 from bot.settings import Settings
@@ -36,9 +33,8 @@ from bot.sources.reading import Reading
 from bot.sources.shares import Shares
 from bot.sources.silence import Silence
 from bot.sources.sweep import polls_a_round
-from bot.store import channels, chats, follows, meta, pace, topics
-from bot.store.chats import Role
-from bot.store.database import Database, Transaction
+from bot.store import chats, pace
+from bot.store.database import Database
 from bot.store.pace import Pace
 from bot.store.vault import Vault
 from bot.telegram import clients
@@ -50,6 +46,7 @@ from bot.telegram.sender import Sender
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+Loops = dict[str, Callable[[], Awaitable[None]]]  # by name
 ANSWER_WITHIN = 3.0  # s that what was asked before the end has for its answer
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
@@ -82,7 +79,7 @@ class Ready:
 class Service:
     """What runs once everything is connected."""
 
-    loops: dict[str, Callable[[], Awaitable[None]]]
+    loops: Loops
     worker: Worker
     router: Router
     health: Health
@@ -102,31 +99,35 @@ async def run(
     """
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_BOT_TOKEN")
     for reference in settings.channels:  # before anything is made or connected
-        _normalised(reference)
+        preparing.normalised(reference)
     own_topics = read_folder(settings.topics_path)
     async with AsyncExitStack() as stack:
-        database = await Database.open(settings.database_path)
-        stack.push_async_callback(database.close)
-        await database.write(lambda tx: take_over(tx, own_topics, now=clock()))
-        bot = _bot(stack, settings)
-        await asyncio.to_thread(Vault(settings.media_path).clean)  # nobody else uses it: the session is ours
-        shares, ingest_clock = Shares(database), TelegramClock(clock)
-        ingest = Ingest(database, ingest_clock, alert_max_age=settings.alert_max_age)
-        sessions = (clients.READER, clients.STANDBY)
-        health = Health()
-        readings = [
-            Reading(settings, session, database, ingest, shares, clock=ingest_clock, health=health)
-            for session in sessions
-        ]
-        for reading in readings:
-            stack.push_async_callback(reading.close)
-        parts = Parts(database=database, bot=bot, readings=readings, clock=ingest_clock, health=health)
+        parts = await _open(stack, settings, own_topics, clock)
         service = await _unless(stop, _build(parts, stop, settings=settings, machine_clock=clock))
         if service is not None:
             log.info("ready", bot=service.ready.bot_username)
             on_ready(service.ready)
             await _run_loops(service, stop)
     log.info("stopped")
+
+
+async def _open(stack: AsyncExitStack, settings: Settings, own_topics: Sequence[Topic], clock: Clock) -> Parts:
+    """Open the store, the bot and the readers, each to be closed when the stack is left."""
+    database = await Database.open(settings.database_path)
+    stack.push_async_callback(database.close)
+    await database.write(lambda tx: preparing.take_over_topics(tx, own_topics, now=clock()))
+    bot = _bot(stack, settings)
+    await asyncio.to_thread(Vault(settings.media_path).clean)  # nobody else uses it: the session is ours
+    shares, ingest_clock = Shares(database), TelegramClock(clock)
+    ingest = Ingest(database, ingest_clock, alert_max_age=settings.alert_max_age)
+    health = Health()
+    readings = [
+        Reading(settings, session, database, ingest, shares, clock=ingest_clock, health=health)
+        for session in (clients.READER, clients.STANDBY)
+    ]
+    for reading in readings:
+        stack.push_async_callback(reading.close)
+    return Parts(database=database, bot=bot, readings=readings, clock=ingest_clock, health=health)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
@@ -150,52 +151,6 @@ def _bot(stack: AsyncExitStack, settings: Settings) -> Client:
     return client
 
 
-async def take_over(tx: Transaction, own: Iterable[Topic], *, now: datetime) -> None:
-    """Bring the built-in topics up to date; one of the people's own files takes the place of ours of that name."""
-    inflector = Inflector()
-    filed = {topic.name.casefold(): topic for topic in (*builtin_topics(), *own)}
-    taken = await topics.take_over(
-        tx,
-        [topics.Filed(name=topic.name, query=topic.query, default=topic.default) for topic in filed.values()],
-        lambda query, excluded: _expand(query, excluded, inflector),
-        now=now,
-    )
-    for name in taken:
-        log.warning("a topic that was made in the chat has this name; the file is not used", topic=name)
-    for topic in own:
-        stored = await topics.find(tx, topic.name)
-        if stored is not None and stored.builtin:
-            # People may well have left out a word of an example.
-            check_examples(topic, including(Compiled.from_json(stored.compiled), topic.query))
-
-
-def _expand(query: str, excluded: Sequence[str], inflector: Inflector) -> str:
-    try:
-        return compile_excluding(query, excluded, inflector).to_json()
-    except QueryError:  # a file's query has grown so that there is no room for the words
-        log.warning("a topic has become too long to leave words out", words=excluded)
-        return compile_excluding(query, (), inflector).to_json()
-
-
-async def _ask_for_channels(database: Database, settings: Settings, now: datetime) -> None:
-    """Ask for the channels of the settings, at the very first start."""
-
-    async def job(tx: Transaction) -> None:
-        if await meta.get(tx, "first_started_at") is None:
-            await meta.put(tx, "first_started_at", now.isoformat())
-            for reference in settings.channels:
-                await follows.ask(tx, _normalised(reference), chat_id=None, now=now)
-
-    await database.write(job)
-
-
-def _normalised(reference: str) -> str:
-    normalised = channels.normalise_reference(reference)
-    if normalised is None:
-        raise SettingsError(f"CHANNELS: «{reference}» is no channel; write @name, t.me/name or t.me/+invite")
-    return normalised
-
-
 async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings, machine_clock: Clock) -> Service:
     database, bot, clock, health = parts.database, parts.bot, parts.clock, parts.health
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
@@ -210,7 +165,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings, machi
     teller = await _open_one(parts, settings)
     username = await clients.connect_bot(bot, settings)
     await clock.set_by(teller)
-    await _ask_for_channels(database, settings, clock())
+    await preparing.ask_for_channels(database, settings, clock())
     every = Pace(
         round=settings.sweep_interval,
         polls=polls_a_round(settings.sweep_interval),
@@ -218,29 +173,35 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings, machi
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: pace.put(tx, every))
-    heartbeat = Heartbeat(
-        database,
-        health,
-        settings.heartbeat_url,
-        checks=(partial(_bot_answers, bot), partial(_somebody_reads, parts.readings)),
-        clock=machine_clock,
-    )
-    loops: dict[str, Callable[[], Awaitable[None]]] = {
+    invitation = await preparing.invite(database, settings, username, now=clock())
+    ready = Ready(bot_username=username, invitation=invitation)
+    loops: Loops = {
         "delivery": lambda: _deliver(recovery, worker, stop),
         "progress": Showing(database, sender, clock=clock).run,
         "commands": router.run,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
+        "heartbeat": _heartbeat(parts, settings, machine_clock).run,
+        **{f"reading {n}": partial(_read, recovery, reading) for n, reading in enumerate(parts.readings, start=1)},
+        **_lasting(parts),
+    }
+    return Service(loops=loops, worker=worker, router=router, health=health, ready=ready)
+
+
+def _lasting(parts: Parts) -> Loops:
+    """Return the loops that keep the accounts connected, and look after what the readers hear."""
+    database, bot, clock = parts.database, parts.bot, parts.clock
+    return {
         "place": bot.keep_place,
         "bot": lambda: clients.keep_connected(bot, ask_every=clients.ASK_EVERY),
-        "heartbeat": heartbeat.run,
         "hearing": Hearing(database, parts.readings, clock=clock).run,
         "silence": Silence(database, clock=clock).run,
         "receipts": Receipts(database, clock=clock).run,
-        **{f"reading {number}": reading.run for number, reading in enumerate(parts.readings, start=1)},
     }
-    invitation = await _invitation(database, settings, username, now=clock())
-    ready = Ready(bot_username=username, invitation=invitation)
-    return Service(loops=loops, worker=worker, router=router, health=health, ready=ready)
+
+
+def _heartbeat(parts: Parts, settings: Settings, machine_clock: Clock) -> Heartbeat:
+    checks = (partial(_bot_answers, parts.bot), partial(_somebody_reads, parts.readings))
+    return Heartbeat(parts.database, parts.health, settings.heartbeat_url, checks=checks, clock=machine_clock)
 
 
 async def _open_one(parts: Parts, settings: Settings) -> Client:
@@ -263,19 +224,6 @@ async def _open_one(parts: Parts, settings: Settings) -> Client:
     return parts.bot
 
 
-async def _invitation(database: Database, settings: Settings, username: str, *, now: datetime) -> str | None:
-    """Make a pairing link where nobody is paired and the settings name no owner."""
-
-    async def job(tx: Transaction) -> str | None:
-        await meta.put(tx, "bot_username", username)
-        if settings.owner_ids or await chats.everyone(tx):
-            return None
-        return await chats.invite(tx, role=Role.OWNER, now=now)
-
-    token = await database.write(job)
-    return token and f"https://t.me/{username}?start={token}"
-
-
 async def _bot_answers(bot: Client) -> str | None:
     return None if await clients.answers(bot) else "Telegram does not answer the bot"
 
@@ -287,6 +235,11 @@ async def _somebody_reads(readings: Sequence[Reading]) -> str | None:
 async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event) -> None:
     await recovery.run(stop)  # first: it learns what was sent before
     await worker.run()
+
+
+async def _read(recovery: Recovery, reading: Reading) -> None:
+    await recovery.over()
+    await reading.run()
 
 
 async def _run_loops(service: Service, stop: asyncio.Event) -> None:

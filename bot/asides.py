@@ -102,5 +102,17 @@ def from_json(written: str | None) -> tuple[Aside, ...]:
     return tuple(Aside(kind=AsideKind(kind), text=text) for kind, text in json.loads(written))
 
 
+def to_spans(written: Iterable[Sequence[int]]) -> Spans:
+    """Read spans as JSON has them."""
+    return tuple((start, end) for start, end in written)
+
+
+def to_beside(written: Iterable[tuple[str, str, Iterable[Sequence[int]]]]) -> tuple[Beside, ...]:
+    """Read what was found beside a text as JSON has it: kind, text and spans of each piece."""
+    return tuple(
+        Beside(aside=Aside(kind=AsideKind(kind), text=text), spans=to_spans(spans)) for kind, text, spans in written
+    )
+
+
 def _within(spans: Iterable[tuple[int, int]], start: int, end: int) -> Spans:
     return tuple((max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start)

@@ -11,20 +11,29 @@ from bot.store.database import Reader
 from bot.store.followups import Outdated
 from bot.store.gatherings import Told
 
+READ_AT_ONCE = 1_000  # posts, which takes a quarter of a second
+
 
 class Echoes:
     """Knows the posts of the last 48 hours that chats were told of.
+
+    Those from before a start are read from the store bit by bit, the latest first, a bit whenever something is
+    compared: a hundred thousand at once would hold up the writer for half a minute.
 
     Only jobs of the writer use it. One that is rolled back leaves posts in the memory that nobody was told of, which
     does no harm: whether a chat was told of a post is asked of the store.
     """
 
     def __init__(self) -> None:
-        self._memory: Memory | None = None  # read from the store by the first job that needs it
+        self._memory = Memory(within=repeats.WITHIN)
+        self._place: int | None = None  # in the store, up to which posts were read
+        self._is_read = False  # all were
 
     async def compare(self, tx: Reader, told: Sequence[Told], *, now: datetime) -> list[Told]:
         """Look up what says the same, in the memory and among the posts themselves."""
-        memory = await self._ready(tx, now)
+        memory = self._memory
+        memory.forget(now - repeats.WITHIN)
+        await self._read_on(tx, now)
         said = {each.draft.said.key: each.draft.said for each in told if each.draft.said is not None}
         for post in said.values():
             memory.remember(post)
@@ -38,19 +47,17 @@ class Echoes:
 
     def follow(self, outdated: Sequence[Outdated], retold: Sequence[Retelling]) -> None:
         """Follow the posts whose alerts say something else now; what has joined them stays."""
-        if self._memory is None:
-            return
         for old, each in zip(outdated, retold, strict=True):
             if each.shown is not None:
                 text = compared(old.current.text, old.current.asides, each.shown.payload)
                 self._memory.reword((old.channel_id, old.post_key), text)
 
-    async def _ready(self, tx: Reader, now: datetime) -> Memory:
+    async def _read_on(self, tx: Reader, now: datetime) -> None:
+        if self._is_read:
+            return
         since = now - repeats.WITHIN
-        if self._memory is None:
-            memory = Memory(within=repeats.WITHIN)
-            for said in await repeats.told_since(tx, since):
-                memory.remember(said)
-            self._memory = memory
-        self._memory.forget(since)
-        return self._memory
+        told, self._place = await repeats.told_before(tx, self._place, since=since, most=READ_AT_ONCE)
+        for said in told:
+            if said.key not in self._memory:
+                self._memory.remember(said)
+        self._is_read = self._place is None or self._memory.is_full

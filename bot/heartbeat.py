@@ -86,7 +86,8 @@ class Heartbeat:
         self._fetched_at = self._monotonic()
         url = self._url.get_secret_value()
         try:
-            await _fetch(url)
+            async with asyncio.timeout(FETCH_WITHIN):  # that of urllib holds for each piece, and not for names
+                await _fetch(url)
         except Exception as error:  # noqa: BLE001 - whatever it is that keeps us from being heard
             if self._is_heard:  # the path is a secret, and errors of urllib may repeat it
                 log.warning("the watchdog cannot be told", host=urlsplit(url).hostname, error=_named(error))

@@ -252,8 +252,7 @@ async def _tell(tx: Transaction, told: Sequence[Told], *, now: datetime) -> int:
         apart, again = await repeats.join(tx, [each.draft for each in told], now=now)
         chosen = _chosen(told, apart)
         count += await digests.gather(tx, [each for each in chosen if each.wait is not None], now=now)
-        alone, gathered = await storms.divide(tx, [each for each in chosen if each.wait is None], now=now)
-        count += gathered + await alerts.enqueue_all(tx, [each.draft for each in alone], now=now)
+        count += await storms.tell(tx, [each for each in chosen if each.wait is None], now=now)
         told = _chosen(told, again)
     return count
 

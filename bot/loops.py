@@ -1,6 +1,7 @@
 """A loop comes in and is kept going whatever it meets, except what cannot heal; which of them are well goes out."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -13,14 +14,15 @@ log = structlog.get_logger(__name__)
 
 E = TypeVar("E", bound=BaseException)
 BACK_OFF = 5.0  # s, after a loop failed
+STEADY = 60.0  # s that it has to go on until it counts as well again
 
 
 class Health:
-    """Knows which loops are well: they do not rest after an error, and have gone round as soon as they said."""
+    """Knows which loops are well: they have not failed lately, and have gone round as soon as they said."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._failed: set[str] = set()
+        self._failed: dict[str, float] = {}  # until when each loop that failed is not well
         self._due: dict[str, float] = {}  # when each loop has gone round again at the latest
 
     def beat(self, loop: str, *, within: float) -> None:
@@ -29,22 +31,24 @@ class Health:
 
     def fail(self, loop: str) -> None:
         """Take in that a loop rests after an error."""
-        self._failed.add(loop)
+        self._failed[loop] = math.inf
 
     def go_on(self, loop: str) -> None:
-        """Take in that a loop begins anew."""
-        self._failed.discard(loop)
+        """Take in that a loop begins anew; one that failed has to prove itself."""
+        if loop in self._failed:
+            self._failed[loop] = self._monotonic() + STEADY
 
     def forget(self, loop: str) -> None:
         """Expect nothing more of a loop that has ended."""
-        self._failed.discard(loop)
+        self._failed.pop(loop, None)
         self._due.pop(loop, None)
 
     def wrong(self) -> list[str]:
         """Say what is wrong, a line for each loop; nothing where all is well."""
         now = self._monotonic()
-        hung = sorted(loop for loop, due in self._due.items() if due < now and loop not in self._failed)
-        return [f"{loop} failed" for loop in sorted(self._failed)] + [f"{loop} hangs" for loop in hung]
+        failed = {loop for loop, until in self._failed.items() if until > now}
+        hung = {loop for loop, due in self._due.items() if due < now} - failed
+        return [f"{loop} failed" for loop in sorted(failed)] + [f"{loop} hangs" for loop in sorted(hung)]
 
 
 async def guarded(

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from bot.models import Peer, PeerKind
 from bot.store import alerts, chats, dead
-from bot.store.alerts import Alert, Kind
+from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.store.outbox import Alert
 from tests.store.kit import NOON, Newsroom, newsroom, post
 from tests.test_import_cli import shell
 

@@ -10,10 +10,11 @@ import pytest
 
 from bot.ingest import Ingest
 from bot.models import Forward
-from bot.store import alerts, chats
-from bot.store.alerts import Alert, Kind
+from bot.store import alerts, chats, outbox
+from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.store.outbox import Alert
 
 from .store.kit import NEWS, NOON, OTHER, Newsroom, newsroom, post
 
@@ -54,7 +55,7 @@ class Desk:
     async def repeats(self) -> list[int]:
         """Return the channels that have joined the first alert, as it is shown."""
         (row,) = await self.room.db.fetch_all("SELECT id FROM alerts WHERE channel_id = :news", {"news": NEWS})
-        return [repeat.channel_id for repeat in (await alerts.get(self.room.db, row["id"])).repeats]
+        return [repeat.channel_id for repeat in (await outbox.get(self.room.db, row["id"])).repeats]
 
 
 @pytest.fixture
@@ -128,6 +129,13 @@ class TestJoining:
         await desk.room.live(post(1, "Сбой устранён, банк снова работает для всех клиентов", edit_date=NOON + MINUTE))
         await desk.deliver()
         assert kinds(await desk.hears(REPOST)) == [Kind.POST]
+
+    async def test_a_channel_that_says_the_same_again_soon_repeats_itself_and_later_tells_news(
+        self, desk: Desk
+    ) -> None:
+        assert kinds(await desk.hears(DOWN, channel=NEWS, after=9 * MINUTE)) == [Kind.EDIT]
+        await desk.deliver()
+        assert kinds(await desk.hears(DOWN, channel=NEWS, number=8, after=HOUR)) == [Kind.POST]
 
     async def test_chats_that_were_not_told_of_the_first_are_told_of_the_second(self, desk: Desk) -> None:
         other = await desk.room.pair(502)
@@ -204,6 +212,23 @@ class TestMemory:
         assert kinds(await desk.hears("сбой!", channel=THIRD, forward=forward, after=2 * HOUR)) == [Kind.EDIT]
         await desk.deliver()
         assert kinds(await desk.hears(REPOST, channel=THIRD, number=8, after=3 * HOUR)) == [Kind.EDIT]
+
+    async def test_after_a_restart_it_is_read_bit_by_bit_the_latest_first(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bot.echoes.READ_AT_ONCE", 1)
+        for number, town in enumerate(("Твери", "Пскове", "Орле"), 2):
+            outage = f"В {town} сбой у оператора: домашний интернет не работает с утра во всех районах города."
+            await desk.hears(outage, channel=NEWS, number=number, after=number * MINUTE)
+        await desk.deliver()
+        desk.room.ingest = Ingest(desk.room.db, lambda: desk.room.now)
+        joined = [kinds(await desk.hears(f"Срочно! {outage}", after=HOUR))]  # what came last
+        for number in range(8, 11):
+            await desk.deliver()
+            joined.append(kinds(await desk.hears(f"Сбой {number}", number=number, after=HOUR)))
+        await desk.deliver()
+        assert joined == [[Kind.EDIT], [Kind.POST], [Kind.POST], [Kind.POST]]
+        assert kinds(await desk.hears(REPOST, channel=THIRD, after=2 * HOUR)) == [Kind.EDIT]
 
     async def test_a_post_whose_transaction_is_rolled_back_is_told_once_and_joined_as_ever(self, empty: Desk) -> None:
         async def fail(_: Transaction) -> None:

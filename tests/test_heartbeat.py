@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +9,10 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
+from bot import heartbeat
 from bot.errors import SettingsError
 from bot.heartbeat import HEALTHY, Heartbeat
-from bot.loops import Health, guarded
+from bot.loops import STEADY, Health, guarded
 from bot.settings import load_settings
 from bot.store import heartbeats
 from bot.store.database import Database
@@ -26,8 +27,10 @@ class Watchdog:
     """A real server that counts the requests for a path."""
 
     status: int = 200
+    has_an_end: bool = True  # its answer
     port: int = 0
     asked: list[str] = field(default_factory=list)
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
@@ -39,10 +42,16 @@ class Watchdog:
         async with self.news:
             self.asked.append(head.split()[1].decode())
             self.news.notify_all()
+        with suppress(ConnectionError):
+            while not self.has_an_end:
+                writer.write(b"H")
+                await writer.drain()
+                await asyncio.sleep(0.05)
         writer.write(f"HTTP/1.1 {self.status} Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
         writer.close()
         await writer.wait_closed()
+        self.answered.set()
 
     async def until(self, times: int) -> None:
         async with asyncio.timeout(WAIT_S), self.news:
@@ -108,8 +117,8 @@ async def test_a_loop_that_hangs_is_noticed(tmp_path: Path) -> None:
         assert len(dog.asked) == 1
 
 
-async def test_a_loop_that_rests_after_an_error_is_noticed_until_it_goes_on(tmp_path: Path) -> None:
-    async with stage(tmp_path) as (heart, health, dog, _):
+async def test_a_loop_that_failed_is_noticed_until_it_has_gone_on_for_a_minute(tmp_path: Path) -> None:
+    async with stage(tmp_path) as (heart, health, dog, seconds):
         began = [asyncio.Event(), asyncio.Event()]
         rests = asyncio.Event()
 
@@ -126,6 +135,8 @@ async def test_a_loop_that_rests_after_an_error_is_noticed_until_it_goes_on(tmp_
         assert not await heart.look()
         assert dog.asked == []
         await began[1].wait()
+        assert not await heart.look()
+        seconds.now = STEADY
         assert await heart.look()
         rests.set()
         await task
@@ -148,6 +159,18 @@ async def test_a_watchdog_that_refuses_is_named_once_and_without_the_secret(tmp_
         (line,) = [line for line in logs if "watchdog" in line["event"]]
         assert line["error"] == "HTTP 404"
         assert "secret-key" not in str(logs)
+
+
+async def test_a_watchdog_that_answers_without_end_holds_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "FETCH_WITHIN", 0.2)
+    async with stage(tmp_path) as (heart, _, dog, _), asyncio.timeout(WAIT_S):
+        dog.has_an_end = False
+        assert await heart.look()
+        assert len(dog.asked) == 1
+        dog.has_an_end = True
+        await dog.answered.wait()
 
 
 async def test_the_service_tells_the_watchdog_once_it_runs(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot import __version__
 from bot.ingest import Result
 from bot.models import Entity, Forward, Media, Observation, ObservedBy
-from bot.store import alerts, channels, chats, posts, subscriptions, topics
+from bot.store import alerts, channels, chats, completeness, posts, subscriptions, topics
 from bot.store.alerts import Kind
 from bot.store.database import Subject
 
@@ -177,7 +177,7 @@ class TestDeletion:
 
     async def test_a_push_from_below_the_mark_makes_the_channel_suspect(self, room: Newsroom) -> None:
         await room.sweep(post(10))
-        await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
+        await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
         await room.live(post(10), post(11))
         assert (await room.channel()).seen_pts == 33
         await room.live(post(9))

@@ -10,8 +10,9 @@ import pytest
 from bot.asides import Aside, AsideKind
 from bot.models import Media, ObservedBy
 from bot.store import alerts, chats, posts, subscriptions, topics
-from bot.store.alerts import Alert, Kind
+from bot.store.alerts import Kind
 from bot.store.chats import Chat, Edits
+from bot.store.outbox import Alert
 
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
 
@@ -249,7 +250,8 @@ class TestRepeats:
 
     async def test_of_texts_that_come_together_the_first_is_told_and_names_the_others(self, desk: Desk) -> None:
         same = "Вечером сбой связи"
-        dates = (NOON, NOON + timedelta(minutes=30), NOON + timedelta(hours=3), NOON + timedelta(hours=3))
+        dates = (NOON, NOON + timedelta(minutes=10), NOON + timedelta(hours=3), NOON + timedelta(hours=3))
+        desk.room.now = dates[-1]
         result = await desk.room.sweep(*(post(10 + n, same, channel_id=OTHER, date=d) for n, d in enumerate(dates)))
         assert (result.matched, result.alerts) == (4, 2)
         told = [alert for alert in await desk.due() if alert.kind is Kind.POST]

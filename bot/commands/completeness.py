@@ -6,12 +6,12 @@ from datetime import datetime
 from babel.numbers import format_decimal
 
 from bot.commands.context import Context
-from bot.markup import Text, code
+from bot.markup import Text, code, one_line
 from bot.store.channels import Access, Channel
 from bot.store.standings import Standing
 
 TABLE = "channelwatch doctor --gaps"
-_TITLE = 60  # characters of a channel's title
+_TITLE = 60  # UTF-16 units of a channel's title
 
 
 async def tell_completeness(text: Text, found: Sequence[Standing], context: Context) -> None:
@@ -81,4 +81,4 @@ def _is_verified(channel: Channel) -> bool:
 
 
 def _title(channel: Channel) -> str:
-    return " ".join(channel.title.split())[:_TITLE]
+    return one_line(channel.title, _TITLE)

@@ -10,7 +10,6 @@ from bot.locales import Translator
 from bot.locales.figures import show_date
 from bot.matching.forms import Inflector
 from bot.store import alerts, answers
-from bot.store.alerts import Kind
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Transaction
 
@@ -48,7 +47,7 @@ class Context:
 
     async def notify(self, tx: Transaction, subject: str, payload: Mapping[str, object]) -> None:
         """Put a notice for this chat into the outbox; `subject` tells it from all others."""
-        await alerts.enqueue(tx, chat=self.chat, kind=Kind.NOTICE, subject=subject, payload=dict(payload), now=self.now)
+        await alerts.notify(tx, self.chat, subject=subject, payload=dict(payload), now=self.now)
 
 
 Handler = Callable[[Request, Context], Awaitable[Reply]]

@@ -6,16 +6,15 @@ from dataclasses import replace
 from babel.dates import get_day_names
 
 from bot.commands.context import Context
-from bot.commands.keyboards import CHOSEN, button, rows_of
-from bot.commands.quiet import clock
-from bot.commands.receipt import read_time
+from bot.commands.keyboards import choice, rows_of
 from bot.commands.talk import Reply, Request, message, say
+from bot.commands.times import read_time, show_time, words
 from bot.commands.zones import city
 from bot.digests import Viewer, render_page
 from bot.locales import Translator
 from bot.markup import Text, bold, code
 from bot.models import Outgoing
-from bot.schedule import Digests, Every, next_digest
+from bot.schedule import Digests, Every
 from bot.store import chats, digests, subscriptions, summaries
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
@@ -29,6 +28,7 @@ _EVERY: Mapping[str, Every] = {
 _DAYS = (("mon", "пн", "пон"), ("tue", "вт"), ("wed", "ср"), ("thu", "чт", "чет"))
 _WEEKDAYS = (*_DAYS, ("fri", "пт", "пят"), ("sat", "сб", "суб"), ("sun", "вс", "вос"))  # how their names begin
 _FILLERS = {"at", "on", "every", "a", "once", "в", "во", "по", "каждый", "каждую", "раз"}
+_ABOVE_ALL = 1 << 63  # numbers by which Telegram tells messages apart
 _OFFERED = (
     Digests(every=Every.HOUR),
     Digests(),
@@ -40,7 +40,7 @@ _OFFERED = (
 def read_digests(typed: str) -> Digests | None:
     """Read `hourly`, `daily 9:00`, `weekly Mon 9:00` or the like; None for anything else."""
     every, minute, weekday = None, None, None
-    for word in typed.casefold().replace(",", " ").split():
+    for word in words(typed):
         at, day = read_time(word), _weekday(word)
         if word in _FILLERS:
             continue
@@ -93,7 +93,8 @@ async def tapped(request: Request, context: Context) -> Reply:
 async def turn(request: Request, context: Context) -> Reply:
     """Show a page of a digest in its place, or of a storm, first in a message of its own."""
     number, page, *new = request.argument.split(":")
-    found = await summaries.find(context.database, context.chat.id, int(number))
+    is_possible = abs(int(number)) < _ABOVE_ALL
+    found = await summaries.find(context.database, context.chat.id, int(number)) if is_possible else None
     if found is None:
         return Reply(note=context.own.gettext("This button no longer works."))
     viewer = Viewer(translator=context.t, time_zone=context.chat.time_zone, now=context.now)
@@ -105,8 +106,7 @@ async def _choose(request: Request, context: Context, chosen: Digests) -> Reply:
     async def effect(tx: Transaction) -> Reply:
         await chats.set_digests(tx, context.chat.id, chosen)
         chat = replace(context.chat, digests=chosen)
-        due = next_digest(chat.schedule, context.now)
-        await digests.move(tx, chat, quiet=False, to=due, now=context.now)
+        await digests.reschedule(tx, chat, now=context.now)
         screen = await _screen(tx, chat, context.t)
         return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
 
@@ -125,8 +125,7 @@ async def _screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     text.line(line, n=count) if count else text.line(t.gettext("No topic waits for them: see /priority."))
     text.say(t.gettext("You can also write: {hourly}, {daily}, {weekly}"), **_examples(t))
     choices = (
-        button(f"{CHOSEN} " * (each == now) + told(each, t), "digest", each.every, each.minute, each.weekday)
-        for each in _OFFERED
+        choice(told(each, t), "digest", each.every, each.minute, each.weekday, chosen=each == now) for each in _OFFERED
     )
     return message(text, rows_of(choices, 2))
 
@@ -136,9 +135,9 @@ def told(shown: Digests, t: Translator) -> str:
     if shown.every is Every.HOUR:
         return t.gettext("every hour")
     if shown.every is Every.DAY:
-        return t.gettext("daily at {time}").format(time=clock(shown.minute))
+        return t.gettext("daily at {time}").format(time=show_time(shown.minute))
     day = get_day_names("abbreviated", locale=t.language)[shown.weekday]
-    return t.gettext("weekly, {day} {time}").format(day=day, time=clock(shown.minute))
+    return t.gettext("weekly, {day} {time}").format(day=day, time=show_time(shown.minute))
 
 
 def _examples(t: Translator) -> dict[str, object]:

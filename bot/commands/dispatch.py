@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from bot.commands import (
     channels,
-    confirmations,
     digest,
     edits,
     explain,
@@ -16,7 +15,6 @@ from bot.commands import (
     here,
     language,
     latest,
-    media,
     mute,
     post,
     priority,
@@ -28,6 +26,7 @@ from bot.commands import (
     start,
     status,
     storms,
+    switches,
     topics,
     track,
     under_alert,
@@ -48,6 +47,7 @@ from bot.store import answers, chats, dead
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 
+_ROW = r"\d{1,18}"  # the number of a row: with more digits it may be more than the store takes
 STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command any more
 
 COMMANDS: Mapping[str, Handler] = {
@@ -71,9 +71,9 @@ COMMANDS: Mapping[str, Handler] = {
     "storms": storms.storms,
     "receipt": receipt.receipt,
     "edits": edits.edits,
-    "confirmations": confirmations.confirmations,
+    "confirmations": switches.CONFIRMATIONS.said,
     "language": language.language,
-    "media": media.media,
+    "media": switches.MEDIA.said,
     "here": here.here,
     "ping": status.ping,
     "help": status.help_,
@@ -117,10 +117,10 @@ TAPS: Mapping[str, Tap] = {
     "word": _tap(feedback.word, Need.INSTANCE, feedback.WORD),
     "exclude": _tap(feedback.exclude, Need.INSTANCE, feedback.WORD),
     "leave": _tap(feedback.leave, Need.CHAT, under_alert.POST),
-    "back": _tap(under_alert.back, Need.CHAT, under_alert.POST),
+    "back": _tap(under_alert.back, Need.LOOK, under_alert.POST),
     "language": _tap(language.tapped, Need.CHAT, r"[a-z]{2}"),
-    "media": _tap(media.tapped, Need.CHAT, r"on|off"),
-    "confirmations": _tap(confirmations.tapped, Need.CHAT, r"on|off"),
+    "media": _tap(switches.MEDIA.tapped, Need.CHAT, r"on|off"),
+    "confirmations": _tap(switches.CONFIRMATIONS.tapped, Need.CHAT, r"on|off"),
     "prio": _tap(priority.tapped, Need.CHAT, r"list|\d{1,15}(:(loud!?|silent|digest))?"),
     "quiet": _tap(quiet.tapped, Need.CHAT, r"\d{1,4}-\d{1,4}|off"),
     "digest": _tap(digest.tapped, Need.CHAT, r"(hour|day|week):\d{1,4}:[0-6]"),
@@ -129,12 +129,12 @@ TAPS: Mapping[str, Tap] = {
     "edits": _tap(edits.tapped, Need.CHAT, r"all|words|none"),
     "post": _tap(post.tapped, Need.LOOK, r"\d{1,15}:\d{1,10}"),
     "page": _tap(post.turn, Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}"),
-    "seen": _tap(latest.seen, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
-    "late": _tap(latest.late, Need.LOOK, r"\d{4}-\d\d-\d\dT\d\d(:\d{1,19})?"),
-    "told": _tap(latest.told, Need.LOOK, r"\d{1,15}(:\d{1,19})?"),
-    "more": _tap(search.more, Need.LOOK, r"[\w-]{1,40}(:\d{1,19}(:\d{1,3})?)?"),
+    "seen": _tap(latest.seen, Need.LOOK, rf"\d{{1,15}}(:{_ROW})?"),
+    "late": _tap(latest.late, Need.LOOK, rf"\d{{4}}-\d\d-\d\dT\d\d(:{_ROW})?"),
+    "told": _tap(latest.told, Need.LOOK, rf"\d{{1,15}}(:{_ROW})?"),
+    "more": _tap(search.more, Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?"),
     "order": _tap(search.reorder, Need.LOOK, r"[\w-]{1,40}:(newest|best)"),
-    "latest": _tap(latest.more, Need.LOOK, r"\d{1,15}:\d{1,19}"),
+    "latest": _tap(latest.more, Need.LOOK, rf"\d{{1,15}}:{_ROW}"),
     "follow": _tap(following.follow, Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}"),
     "all": _tap(following.follow_all, Need.INSTANCE, r"[a-z0-9: ]{0,40}"),
     "list": _tap(channels.show_page, Need.LOOK, r"\d{1,4}"),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.commands.context import Context
-from bot.commands.keyboards import CHOSEN, button
+from bot.commands.keyboards import choice
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import N_
 from bot.markup import Text
@@ -48,9 +48,7 @@ async def _choose(request: Request, context: Context, chosen: Edits) -> Reply:
 def _screen(context: Context) -> Outgoing:
     t, now = context.t, context.chat.edits
     text = Text().line(t.gettext("When a post is changed, I edit its alert here. I also reply to the alert:"))
-    for choice, meaning in _MEANINGS.items():
-        text.bold(t.gettext(_LABELS[choice])).add(": ", t.gettext(meaning), "\n")
-    row = tuple(
-        button(f"{CHOSEN} " * (choice == now) + t.gettext(label), "edits", choice) for choice, label in _LABELS.items()
-    )
+    for each, meaning in _MEANINGS.items():
+        text.bold(t.gettext(_LABELS[each])).add(": ", t.gettext(meaning), "\n")
+    row = tuple(choice(t.gettext(label), "edits", each, chosen=each == now) for each, label in _LABELS.items())
     return message(text, (row,))

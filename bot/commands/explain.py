@@ -17,18 +17,18 @@ from bot.commands.queries import Understood, look_for, refusal, understand
 from bot.commands.reasons import why, why_not
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import Translator
-from bot.markup import Text, code, link
+from bot.markup import Text, code, link, one_line
 from bot.matching.compiled import Compiled
 from bot.matching.explain import Explanation, Part
 from bot.matching.explain import explain as explain_query
 from bot.matching.nearest import failures, has_found, holders, there
 from bot.matching.plan import merged
 from bot.matching.text import analyse
-from bot.store import alerts, subscriptions, topics
+from bot.store import outbox, subscriptions, topics
 from bot.store.topics import Topic
 
 _MOST_TOPICS = 15  # in one answer
-_TITLE = 60  # characters of a channel's title
+_TITLE = 60  # UTF-16 units of a channel's title
 _YES, _NO = "✅", "▫️"
 
 
@@ -82,9 +82,9 @@ async def _explain(request: Request, context: Context) -> Reply:
 async def _subject(request: Request, context: Context) -> _Subject | None:
     """Return the post of an alert of ours, as it was when we alerted it; else the text that was replied to."""
     assert request.reply_to is not None  # noqa: S101 - the caller has seen to it
-    post = await alerts.post_of(context.database, context.chat.id, request.reply_to)
+    post = await outbox.post_of(context.database, context.chat.id, request.reply_to)
     if post is not None:
-        title = " ".join(post.channel_title.split())[:_TITLE]
+        title = one_line(post.channel_title, _TITLE) or str(post.channel_id)
         return _Subject(text=post.text, asides=post.asides, title=title, link=post.link)
     return None if request.replied is None else _Subject(text=request.replied)
 

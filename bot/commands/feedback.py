@@ -131,7 +131,7 @@ async def word(request: Request, context: Context) -> Reply:
         ),
     )
     preview = listed(text, missing[:_SHOWN], context, rows, ending=_told_of_marks(len(marked), context))
-    return Reply(messages=(preview,), buttons=await tap.usual(context.database, context), answers=True)
+    return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
 
 def _told_of_missing(topic: Topic, choice: Choice, looked: int, missing: int, context: Context) -> Text:

@@ -5,20 +5,22 @@ from collections.abc import Iterable
 from bot.commands.context import Context
 from bot.locales import N_, Translator
 from bot.locales.figures import show_size
-from bot.markup import Text, code
+from bot.markup import Text, code, one_line
 from bot.store import media
 from bot.store.media import File, State
 from bot.store.posts import StoredPost
 
-_NAME = 60  # characters of a file's name
+_NAME = 60  # UTF-16 units of a file's name
 _DIGITS = 12  # of a hash: enough to tell files apart
 _REASONS = {
-    media.TOO_LARGE: N_("it is larger than MEDIA_MAX_MB allows"),
-    media.OFF: N_("MEDIA_MAX_MB is 0"),
+    media.TOO_LARGE: N_("it is too large"),
+    media.OFF: N_("no files are kept here"),
     media.GONE: N_("the post was gone before I could fetch it"),
     media.REPLACED: N_("it was replaced before I could fetch it"),
     media.NO_ROOM: N_("the disk is too full"),
 }
+
+_REFUSED = N_("Telegram would not hand it over: {reason}")
 
 
 async def lines(items: Iterable[StoredPost], context: Context) -> Text | None:
@@ -33,7 +35,7 @@ async def lines(items: Iterable[StoredPost], context: Context) -> Text | None:
 
 
 def _line(file: File, t: Translator) -> Text:
-    name = " ".join((file.name or "").split())[:_NAME] or (t.gettext("photo") if file.kind == "photo" else None)
+    name = one_line(file.name or "", _NAME) or (t.gettext("photo") if file.kind == "photo" else None)
     called = name or t.gettext("document")
     if file.state is State.KEPT and file.sha256 is not None:
         line = t.gettext("File kept: {name}, {size}, SHA-256 {hash}")
@@ -41,5 +43,5 @@ def _line(file: File, t: Translator) -> Text:
     if file.state is State.WANTED:
         return Text().say(t.gettext("File not kept yet: {name}"), name=called)
     reason = file.reason or ""
-    why = t.gettext(_REASONS[reason]) if reason in _REASONS else reason
+    why = t.gettext(_REASONS.get(reason, _REFUSED)).format(reason=reason)
     return Text().say(t.gettext("File not kept: {name}; {why}"), name=called, why=why)

@@ -62,7 +62,10 @@ async def follow(request: Request, context: Context) -> Reply:
 
 async def follow_all(request: Request, context: Context) -> Reply:
     """Follow all that the reader account is in; the button carries how."""
-    options = read_options(request.argument)[0].options
+    try:
+        options = read_options(request.argument)[0].options
+    except OptionError:
+        return Reply(note=context.own.gettext("This button no longer works."))
 
     async def effect(tx: Transaction) -> Reply:
         await follows.ask(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)

@@ -1,9 +1,8 @@
 """/here, said in a thread of a forum: this chat's alerts, or those on one topic, come into that thread from then on."""
 
-from dataclasses import dataclass
-
 from bot.commands.context import Context
 from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
+from bot.commands.switches import read_switch
 from bot.commands.talk import Reply, Request, say
 from bot.locales import Translator
 from bot.locales.titles import topic_title
@@ -13,37 +12,24 @@ from bot.store import addresses
 from bot.store.database import Transaction
 from bot.store.topics import Topic
 
-_OFF = {"off", "выкл", "нет"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
-    """What was written."""
-
-    name: str  # of a topic; empty: all that this chat gets
-    is_off: bool
-
 
 async def here(request: Request, context: Context) -> Reply:
     """Bind the chat or one topic to the thread in which this is written, or undo that."""
-    wish, t = _read(request.argument), context.t
-    if not wish.is_off and not request.forum:
+    typed, t = request.argument.strip(), context.t
+    topic, is_off = await find_topic(context.database, typed), False  # it may be called «No signal»
+    first, _, rest = typed.partition(" ")
+    if topic is None and read_switch(first) is False:
+        typed, is_off = rest.strip(), True
+        topic = await find_topic(context.database, typed)
+    if not is_off and not request.forum:
         return say(t.gettext("This chat has no threads. Admins of a group switch them on in its settings: Topics."))
-    thread_id = None if wish.is_off else request.peer.thread_id or GENERAL_THREAD
-    if not wish.name:
+    thread_id = None if is_off else request.peer.thread_id or GENERAL_THREAD
+    if not typed:
         return await _bind_chat(request, context, thread_id)
-    topic = await find_topic(context.database, wish.name)
     if topic is None:
-        name = bold(tidy(wish.name)[:LONGEST_NAME])
+        name = bold(tidy(typed)[:LONGEST_NAME])
         return say(Text().say(t.gettext("There is no topic {name}. See /topics."), name=name))
     return await _bind_topic(request, context, topic, thread_id)
-
-
-def _read(argument: str) -> _Wish:
-    first, _, rest = argument.strip().partition(" ")
-    if first.casefold() in _OFF:
-        return _Wish(name=rest.strip(), is_off=True)
-    return _Wish(name=argument.strip(), is_off=False)
 
 
 async def _bind_chat(request: Request, context: Context, thread_id: int | None) -> Reply:

@@ -11,7 +11,7 @@ from bot.models import Button
 from bot.store.topics import Topic
 
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
-ON, OFF, CHOSEN = "✅", "▫️", "●"
+ON, OFF, _CHOSEN = "✅", "▫️", "●"
 MOST_SWITCHES = 60  # Telegram takes 100 buttons
 _LONGEST_LABEL = 30  # characters; phones cut longer ones in a row of two
 
@@ -19,6 +19,16 @@ _LONGEST_LABEL = 30  # characters; phones cut longer ones in a row of two
 def button(label: str, *data: str | int) -> Button:
     """Make a button whose tap comes back as `verb:argument:…`."""
     return Button(text=label, data=":".join(map(str, data)).encode())
+
+
+def choice(label: str, *data: str | int, chosen: bool) -> Button:
+    """Make a button that sets something, marked where that is how it is set."""
+    return button(mark(label, chosen=chosen), *data)
+
+
+def mark(label: str, *, chosen: bool) -> str:
+    """Mark what is chosen."""
+    return f"{_CHOSEN} {label}" if chosen else label
 
 
 def name_word(word: str) -> str:
@@ -32,16 +42,14 @@ def rows_of(buttons: Iterable[Button], width: int) -> Rows:
     return tuple(flat[start : start + width] for start in range(0, len(flat), width))
 
 
-def language_row(chosen: str) -> Rows:
+def language_row(verb: str, *, chosen: str) -> Rows:
     """Offer the languages, the chosen one marked."""
-    marks = {chosen: f"{CHOSEN} "}
-    return (tuple(button(marks.get(code, "") + LANGUAGE_NAMES[code], "lang", code) for code in LANGUAGES),)
+    return (tuple(choice(LANGUAGE_NAMES[code], verb, code, chosen=code == chosen) for code in LANGUAGES),)
 
 
 def zone_rows(chosen: str, t: Translator) -> Rows:
     """Offer common time zones by their cities, and the way back."""
-    marks = {chosen: f"{CHOSEN} "}
-    zones = (button(marks.get(zone, "") + city(zone, t.language), "zone", zone) for zone in OFFERED)
+    zones = (choice(city(zone, t.language), "zone", zone, chosen=zone == chosen) for zone in OFFERED)
     return (*rows_of(zones, 3), (button(t.gettext("Back"), "setup"),))
 
 

@@ -6,7 +6,7 @@ In private it is the person's: what only they see in a group is said in it too. 
 from dataclasses import replace
 
 from bot.commands.context import Context
-from bot.commands.keyboards import CHOSEN, LANGUAGE_NAMES, button
+from bot.commands.keyboards import LANGUAGE_NAMES, language_row
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import LANGUAGES, translator
 from bot.markup import Text, bold
@@ -57,5 +57,5 @@ def _screen(request: Request, context: Context) -> Outgoing:
         line = t.gettext("I speak {language} with you, and in groups in the notes that only you see.")
     else:
         line = t.gettext("I speak {language} in this group.")
-    row = tuple(button(f"{CHOSEN} " * (code == now) + LANGUAGE_NAMES[code], "language", code) for code in LANGUAGES)
-    return message(Text().say(line, language=bold(LANGUAGE_NAMES[now])), (row,))
+    text = Text().say(line, language=bold(LANGUAGE_NAMES[now]))
+    return message(text, language_row("language", chosen=now))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.asides import Spans
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.listing import PAGE, listed
@@ -16,7 +17,6 @@ from bot.search import Hit
 from bot.search import search as look
 from bot.store import channels, posts, restorations, subscriptions, topics
 from bot.store import late as late_posts
-from bot.store.late import Spans
 from bot.store.posts import StoredPost
 
 

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 
 from bot.commands.context import Context
 from bot.commands.excerpt import shown
+from bot.commands.naming import show_source
 from bot.commands.talk import Rows, message
-from bot.markup import Text, link
+from bot.markup import Text
 from bot.models import Outgoing
 from bot.search import Hit
 
 PAGE = 5  # posts
-_TITLE = 60  # characters of a channel's title
 
 
 def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, ending: str = "") -> Outgoing:
     """Append posts to a text, what was found in bold; `ending` is said after them."""
     for hit in hits:
         post = hit.post
-        text.add(link(" ".join(post.channel_title.split())[:_TITLE], post.link), " · ", context.date(post.date))
+        text.add(show_source(post), " · ", context.date(post.date))
         if not post.current:
             earlier = context.t.gettext("earlier wording, {date}")
             text.add(" · ", earlier.format(date=context.date(post.edit_date or post.date)))

@@ -1,7 +1,7 @@
 """Silence for a while: a channel, a topic, or a topic in a channel, and a time come in; a chat hears nothing of it."""
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.commands.context import Context
@@ -37,25 +37,29 @@ def split_duration(argument: str) -> tuple[str, timedelta | None]:
     return argument[: found.start()].strip(), timedelta(minutes=minutes)
 
 
-def split_end(argument: str, context: Context) -> tuple[str, datetime | None]:
+def _split_end(argument: str, context: Context) -> tuple[str, datetime | None]:
     """Take a duration, or «until Monday», off the end of what was typed; return when it ends, None means never."""
     found = _MONDAY.search(argument.strip())
     if found is not None:
-        return argument.strip()[: found.start()].strip(), next_monday(context)
+        return argument.strip()[: found.start()].strip(), work_begins(next_monday(context), context)
     rest, duration = split_duration(argument)
     return rest, None if duration is None else context.now + duration
 
 
-def next_monday(context: Context) -> datetime:
-    """Return when the next week's work begins: on Monday at 9 in the chat's time zone, and never today."""
-    zone = ZoneInfo(context.chat.time_zone)
-    today = context.now.astimezone(zone).date()
-    return datetime.combine(today + timedelta(days=7 - today.weekday()), _BEGINS, zone).astimezone(UTC)
+def next_monday(context: Context) -> date:
+    """Return the first day of the next week in the chat's time zone: never today."""
+    today = context.now.astimezone(ZoneInfo(context.chat.time_zone)).date()
+    return today + timedelta(days=7 - today.weekday())
+
+
+def work_begins(day: date, context: Context) -> datetime:
+    """Return when work begins on a day: at 9 in the chat's time zone."""
+    return datetime.combine(day, _BEGINS, ZoneInfo(context.chat.time_zone)).astimezone(UTC)
 
 
 async def mute(request: Request, context: Context) -> Reply:
     """Mute a channel, a topic, or one in the other by their names; without any, list what is muted."""
-    typed, until = split_end(request.argument, context)
+    typed, until = _split_end(request.argument, context)
     if not typed:
         return Reply(messages=(await _overview(context.database, context),))
     scope = await find_scope(context.database, typed, context.t)
@@ -68,7 +72,7 @@ async def mute_tapped(request: Request, context: Context) -> Reply:
     """Mute what a button names, a subject or, under an alert of an earlier version, a bare channel id; and a time."""
     subject, _, typed = request.argument.partition(":")
     scope = await read_subject(context.database, subject, context.t)
-    _, until = split_end(typed, context)
+    _, until = _split_end(typed, context)
     return await _mute(request, context, scope, until=until) if scope else Reply()
 
 

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
-from bot.markup import Piece, bold, link
+from bot.markup import Piece, bold, link, one_line
 from bot.store import channels, topics
 from bot.store.channels import Channel
 from bot.store.database import Reader
+from bot.store.posts import StoredPost
 from bot.store.references import FOLDER
 from bot.store.topics import Topic
 
 _QUOTES = "«»\"“”„'"
 LONGEST_NAME = 64  # characters of a topic's name
-_LONGEST = 60  # characters of a foreign title in our sentence
+_LONGEST = 60  # UTF-16 units of a foreign title in our sentence
 _REFERENCE = r"(?P<channel>@\S+|(?:https?://)?t\.me/\S+|-?\d{6,})"
 _LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в)\s+)?{_REFERENCE}", re.DOTALL)
 _FIRST = re.compile(rf"{_REFERENCE}\s+(?P<topic>.+)", re.DOTALL)
@@ -96,9 +97,13 @@ def show_topic(topic: Topic, t: Translator) -> Piece:
 
 def show_channel(title: str, username: str | None) -> Piece:
     """Write a channel's title as a link to it; a private one is plain."""
-    name = " ".join(title.split())
-    shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
-    return link(shown or f"@{username}", username and f"https://t.me/{username}")
+    shown = one_line(title, _LONGEST) or (f"@{username}" if username else "…")
+    return link(shown, username and f"https://t.me/{username}")
+
+
+def show_source(post: StoredPost) -> Piece:
+    """Write the title of a post's channel as a link to the post."""
+    return link(one_line(post.channel_title, _LONGEST) or str(post.channel_id), post.link)
 
 
 def show_reference(reference: str) -> str:

@@ -41,7 +41,7 @@ async def screen(db: Reader, request: Request, context: Context) -> Outgoing:
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
     counts = await figures.of_chat(db, context.chat.id, context.now - COUNTED)
     text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
-    text.join(_lines(shown, on, counts, t))
+    text.join(_lines(shown, on, counts, t)).line()
     ends = await _tell_muted(text, db, context)
     words = _tell_excluded(text, [topic for topic in shown if topic.id in on], request, context)
     _tell_hidden(text.line(), len(every) - len(shown), t)

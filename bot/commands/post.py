@@ -8,18 +8,18 @@ from bot.asides import in_both, reworded, worded
 from bot.commands import files
 from bot.commands.context import Context
 from bot.commands.keyboards import button
+from bot.commands.naming import show_source
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import Translator
 from bot.locales.titles import comparable, in_full
-from bot.markup import LIMIT, Text, code, link, units
+from bot.markup import LIMIT, Text, code, units
 from bot.matching.wording import difference
 from bot.models import Outgoing
-from bot.store import alerts, channels, posts
+from bot.store import channels, outbox, posts
 from bot.store.posts import StoredPost
 
 ROOM = LIMIT - 300  # UTF-16 units of a page below its heading
 MOST_ENTITIES = 95  # below the heading; Telegram takes 100
-_TITLE = 60  # characters of a channel's title
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
 
 
@@ -71,7 +71,7 @@ def _unknown(text: str, t: Translator) -> str:
 
 
 async def _alerted(message_id: int, context: Context) -> list[StoredPost] | str:
-    told = await alerts.post_of(context.database, context.chat.id, message_id)
+    told = await outbox.post_of(context.database, context.chat.id, message_id)
     if told is None:
         return context.t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
     return await posts.by_key(context.database, told.channel_id, told.key)
@@ -99,8 +99,7 @@ async def _page(items: Sequence[StoredPost], number: int, context: Context) -> O
 def _heading(items: Sequence[StoredPost], context: Context) -> Text:
     """Name the post, with its link and date, and since when it is gone."""
     first, t = items[0], context.t
-    title = " ".join(first.channel_title.split())[:_TITLE] or str(first.channel_id)
-    text = Text().add(link(title, first.link), " · ", context.date(first.date), "\n")
+    text = Text().add(show_source(first), " · ", context.date(first.date), "\n")
     gone = [item.gone_at for item in items if item.gone_at is not None]
     if len(gone) == len(items):
         text.line(t.gettext("No longer visible to our reader since {time}"), time=context.date(max(gone)))

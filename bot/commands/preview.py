@@ -10,10 +10,11 @@ from babel.numbers import format_decimal
 from bot.backtest import MANY, Backtest, backtest, midnight
 from bot.commands.context import Context
 from bot.commands.excerpt import shown
+from bot.commands.naming import show_source
 from bot.commands.queries import Understood, look_for
 from bot.commands.reasons import failure
 from bot.locales import Translator
-from bot.markup import Text, bold, code, link
+from bot.markup import Text, bold, code
 from bot.matching.hints import Hint, HintKind, hints
 from bot.store.posts import StoredPost
 
@@ -21,7 +22,6 @@ DAYS = 7  # over which a query is tried, today being one
 MOST_READ = 20_000  # posts: some three seconds
 _SHOWN_NEAR = 2
 _EXCERPT = 140  # characters of a post
-_TITLE = 40  # characters of a channel's title
 _SHOWN_WORDS, _SHOWN_FORMS = 6, 3
 _SHOWN_HINTS = 3
 _BARS = "▁▂▃▄▅▆▇█"
@@ -109,8 +109,7 @@ def _tell_hits(text: Text, result: Backtest, context: Context) -> None:
 def _tell_post(
     text: Text, post: StoredPost, spans: Sequence[tuple[int, int]], context: Context, *, why: Text | None = None
 ) -> None:
-    title = " ".join(post.channel_title.split())[:_TITLE] or str(post.channel_id)
-    text.add(link(title, post.link), " · ", context.date(post.date), "\n")
+    text.add(show_source(post), " · ", context.date(post.date), "\n")
     if why is not None:
         text.join(why).add("\n")
     text.marked(*shown(post.text, post.asides, spans, context.t, room=_EXCERPT)).add("\n")

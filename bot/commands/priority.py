@@ -1,7 +1,7 @@
 """/priority: a topic, and how its alerts are to arrive, come in: with a sound, without one, or gathered."""
 
 from bot.commands.context import Context
-from bot.commands.keyboards import CHOSEN, button, rows_of
+from bot.commands.keyboards import button, choice, mark, rows_of
 from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import N_, Translator
@@ -34,6 +34,7 @@ _WORDS = {  # as people type them, whatever the language of the chat
     "сводка": Priority.DIGEST,
     "в сводку": Priority.DIGEST,
     "дайджест": Priority.DIGEST,
+    "в дайджест": Priority.DIGEST,
 }
 _MOST = 90  # Telegram takes 100 buttons
 _ROOM = 40  # characters of a topic on a button
@@ -41,10 +42,10 @@ _ROOM = 40  # characters of a topic on a button
 
 def split_priority(argument: str) -> tuple[str, Priority | None]:
     """Take a priority off the end of what was typed; the rest names a topic, and may hold spaces."""
-    typed = " ".join(argument.split())
+    typed = " ".join(argument.replace(" !", "!").split())
     for word in sorted(_WORDS, key=len, reverse=True):
         if typed.casefold().endswith(f" {word}"):
-            return typed[: -len(word) - 1].rstrip(" :"), _WORDS[word]
+            return typed[: -len(word) - 1].rstrip(" :-–—"), _WORDS[word]
     return typed, None
 
 
@@ -109,12 +110,9 @@ async def _choices(db: Reader, context: Context, topic: Topic) -> Outgoing:
     if now is None:
         return message(_not_subscribed(topic, t))
     text = Text().line(t.gettext("Alerts on {name} arrive:"), name=show_topic(topic, t))
-    for choice, meaning in _MEANINGS.items():
-        text.add(f"{CHOSEN} " * (choice == now), bold(t.gettext(LABELS[choice])), ": ", t.gettext(meaning), "\n")
-    choices = [
-        button(f"{CHOSEN} " * (choice == now) + t.gettext(label), "prio", topic.id, choice)
-        for choice, label in LABELS.items()
-    ]
+    for each, meaning in _MEANINGS.items():
+        text.add(mark("", chosen=each == now), bold(t.gettext(LABELS[each])), ": ", t.gettext(meaning), "\n")
+    choices = [choice(t.gettext(label), "prio", topic.id, each, chosen=each == now) for each, label in LABELS.items()]
     return message(text, (*rows_of(choices, 2), (button(t.gettext("All topics"), "prio", "list"),)))
 
 

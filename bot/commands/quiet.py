@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.commands.context import Context
-from bot.commands.keyboards import CHOSEN, button, rows_of
-from bot.commands.receipt import read_time
+from bot.commands.keyboards import choice, rows_of
+from bot.commands.switches import read_switch
 from bot.commands.talk import Reply, Request, Rows, message, say
+from bot.commands.times import TIME, read_time, show_time, tidy
 from bot.commands.zones import city, find_zone
 from bot.locales import Translator
 from bot.markup import Text, bold, code
@@ -17,9 +18,9 @@ from bot.store import chats, digests
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 
-OFF = {"off", "no", "выкл", "нет"}
-_TIME = r"(\d{1,2}(?:[:.]\d{2})?)"
-_HOURS = re.compile(rf"(?:from |с )?{_TIME}\s*(?:-|–|—|−|to|until|до|по)\s*{_TIME}(?:\s+(.+))?", re.DOTALL)
+_HOURS = re.compile(
+    rf"(?:from |[сзc] )?({TIME})(?: ?- ?| (?:to|until|till|до|по) | )({TIME})(?:[ ,(]+([^)]+)\)?)?", re.DOTALL
+)
 _OFFERED = (Quiet(start=22 * 60, end=7 * 60), Quiet(start=23 * 60, end=7 * 60), Quiet(start=23 * 60, end=8 * 60))
 _EXAMPLE = "/quiet 23:00-07:00"
 _MIDNIGHT = {"24", "24:00", "24.00"}
@@ -27,10 +28,10 @@ _MIDNIGHT = {"24", "24:00", "24.00"}
 
 async def quiet(request: Request, context: Context) -> Reply:
     """Show the quiet hours of this chat, set them, or end them."""
-    typed, t = request.argument.strip().casefold().rstrip(".!"), context.t
+    typed, t = tidy(request.argument), context.t
     if not typed:
         return Reply(messages=(_screen(context.chat, t),))
-    if typed in OFF:
+    if read_switch(typed) is False:
         return await _choose(request, context, None)
     found = _HOURS.fullmatch(typed)
     start, end = (_minute(found[1]), _minute(found[2])) if found else (None, None)
@@ -57,17 +58,14 @@ async def tapped(request: Request, context: Context) -> Reply:
 
 
 async def _choose(request: Request, context: Context, chosen: Quiet | None, *, zone: str | None = None) -> Reply:
-    chat = context.chat
-    there = zone or chat.time_zone
+    chat = replace(context.chat, quiet=chosen, time_zone=zone or context.chat.time_zone)
 
     async def effect(tx: Transaction) -> Reply:
         await chats.set_quiet(tx, chat.id, chosen)
         if zone is not None:
             await chats.set_time_zone(tx, chat.id, zone)
-        waited = 0
-        if chosen is None:
-            waited = await digests.move(tx, chat, quiet=True, to=context.now, now=context.now)
-        screen = _screen(replace(chat, quiet=chosen, time_zone=there), context.t, zone=zone, waited=waited)
+        waited = await digests.reschedule(tx, chat, now=context.now)
+        screen = _screen(chat, context.t, zone=zone, waited=waited)
         return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
 
     return await context.once(request, effect)
@@ -86,7 +84,7 @@ def _screen(chat: Chat, t: Translator, *, zone: str | None = None, waited: int =
         text.line(t.gettext("No quiet hours here: alerts come at any time."))
     else:
         line = t.gettext("Quiet hours here: {hours} ({city}). Alerts wait, and come together when they end.")
-        text.line(line, hours=bold(hours(now)), city=where)
+        text.line(line, hours=bold(_hours(now)), city=where)
         text.line(t.gettext("Topics with the priority loud! come at once: see /priority."))
     if waited:
         line = t.ngettext("{n} post that waited comes now.", "{n} posts that waited come now.", waited)
@@ -96,17 +94,10 @@ def _screen(chat: Chat, t: Translator, *, zone: str | None = None, waited: int =
 
 
 def _rows(offered: Iterable[Quiet], now: Quiet | None, t: Translator) -> Rows:
-    choices = [
-        button(f"{CHOSEN} " * (each == now) + hours(each), "quiet", f"{each.start}-{each.end}") for each in offered
-    ]
-    return (*rows_of(choices, 3), (button(f"{CHOSEN} " * (now is None) + t.gettext("No quiet hours"), "quiet", "off"),))
+    choices = [choice(_hours(each), "quiet", f"{each.start}-{each.end}", chosen=each == now) for each in offered]
+    return (*rows_of(choices, 3), (choice(t.gettext("No quiet hours"), "quiet", "off", chosen=now is None),))
 
 
-def hours(shown: Quiet) -> str:
+def _hours(shown: Quiet) -> str:
     """Write from when to when: «23:00–07:00»."""
-    return f"{clock(shown.start)}–{clock(shown.end)}"
-
-
-def clock(minute: int) -> str:
-    """Write a minute of the day: «07:00»."""
-    return f"{minute // 60:02}:{minute % 60:02}"
+    return f"{show_time(shown.start)}–{show_time(shown.end)}"

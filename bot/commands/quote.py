@@ -9,12 +9,12 @@ from bot.commands.context import Context
 from bot.commands.talk import Reply, Request
 from bot.commands.under_alert import Tapped, forgotten
 from bot.locales.titles import in_full
-from bot.markup import LIMIT, Text, units
+from bot.markup import LIMIT, Text, one_line, units
 from bot.models import Entity, Outgoing
-from bot.store import posts
+from bot.store import channels, posts
 from bot.store.posts import StoredPost
 
-_NAME = 100  # characters of a channel's title, and of an author's name
+_NAME = 100  # UTF-16 units of a channel's title, and of an author's name
 _MINUTE = 60
 
 
@@ -25,14 +25,14 @@ async def tapped(request: Request, context: Context) -> Reply:
     post = next((version for version in versions if version.current), None)
     if post is None:
         return forgotten(context)
-    return Reply(messages=(_quote(post, context, edited=len(versions) > 1),), answers=True)
+    source = [_source(post, context, edited=len(versions) > 1), await _origin(post, context), _gone(post, context)]
+    return Reply(messages=(_quote(post, "\n".join(filter(None, [*source, post.link])), context),))
 
 
-def _quote(post: StoredPost, context: Context, *, edited: bool) -> Outgoing:
+def _quote(post: StoredPost, source: str, context: Context) -> Outgoing:
     """Write the text in quotation marks, who said it and when, and the link, all in one block."""
     t = context.t
     text = post.text.strip() or in_full("", post.asides, t)
-    source = "\n".join(filter(None, (_source(post, context, edited=edited), _gone(post, context), post.link)))
     quoted = t.gettext("“{text}”")
     if text:
         room = LIMIT - units(source) - units(quoted.format(text="")) - len("\n\n")
@@ -44,14 +44,24 @@ def _quote(post: StoredPost, context: Context, *, edited: bool) -> Outgoing:
 
 
 def _source(post: StoredPost, context: Context, *, edited: bool) -> str:
-    title = _one_line(post.channel_title) or f"@{post.channel_username}"
-    name = f"{title} ({_one_line(post.author)})" if post.author else title
+    title, author = one_line(post.channel_title, _NAME) or str(post.channel_id), one_line(post.author or "", _NAME)
+    name = f"{title} ({author})" if author else title
     facts = [name, _moment(post.date, context)]
     if edited and post.edit_date is not None:
         facts.append(context.t.gettext("edited {time}").format(time=_moment(post.edit_date, context)))
     elif edited:
         facts.append(context.t.gettext("edited"))
     return ", ".join(facts)
+
+
+async def _origin(post: StoredPost, context: Context) -> str:
+    """Say whose words a post passes on: they are not those of its channel."""
+    forward, t = post.forward, context.t
+    if forward is None:
+        return ""
+    channel = None if forward.channel_id is None else await channels.get(context.database, forward.channel_id)
+    name = one_line(forward.name or (channel.title if channel else ""), _NAME)
+    return t.gettext("Forwarded from {name}").format(name=name or t.gettext("another channel"))
 
 
 def _gone(post: StoredPost, context: Context) -> str:
@@ -69,8 +79,3 @@ def _moment(moment: datetime, context: Context) -> str:
     zone = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
     written = format_datetime(local, "d MMMM yyyy, HH:mm", locale=context.t.language)
     return f"{written} ({zone if minutes else 'UTC'})"
-
-
-def _one_line(name: str | None) -> str:
-    words = " ".join((name or "").split())
-    return words if len(words) <= _NAME else words[: _NAME - 1] + "…"

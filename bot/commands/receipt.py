@@ -1,16 +1,14 @@
 """The daily receipt: «on», «off» or a time of day comes in; from then on a chat is told that all is well."""
 
-import re
-
 from bot.commands.context import Context
+from bot.commands.switches import read_switch
 from bot.commands.talk import Reply, Request, say
+from bot.commands.times import read_time, show_time
 from bot.markup import Text, code
 from bot.store import receipts
 from bot.store.database import Transaction
 
 USUAL = 9 * 60  # minute of the day
-_TIME = re.compile(r"(?:at |в )?(\d{1,2})(?:[:.](\d{2}))?")
-_ON, _OFF = {"on", "вкл", "да"}, {"off", "выкл", "нет"}
 
 
 async def receipt(request: Request, context: Context) -> Reply:
@@ -18,8 +16,9 @@ async def receipt(request: Request, context: Context) -> Reply:
     typed = request.argument.casefold().strip(" .!")
     if not typed:
         return say(_told(await receipts.minute_of(context.database, context.chat.id), context))
-    minute = USUAL if typed in _ON else read_time(typed)
-    if minute is None and typed not in _OFF:
+    switch = read_switch(typed)
+    minute = USUAL if switch else read_time(typed)
+    if minute is None and switch is None:
         line = context.t.gettext("«{value}» is no time of day. Write on, off or for example 08:30.")
         return say(line.format(value=request.argument[:40]))
 
@@ -33,20 +32,11 @@ async def receipt(request: Request, context: Context) -> Reply:
     return await context.once(request, effect)
 
 
-def read_time(typed: str) -> int | None:
-    """Read a time of day such as `9`, `08:30` or `в 9.15` as a minute of the day; None for anything else."""
-    found = _TIME.fullmatch(typed)
-    if found is None:
-        return None
-    hour, minute = int(found[1]), int(found[2] or 0)
-    return hour * 60 + minute if hour < 24 and minute < 60 else None  # noqa: PLR2004 - a day's and an hour's
-
-
 def _told(minute: int | None, context: Context) -> Text:
     t = context.t
     if minute is None:
         line = t.gettext("No daily receipt here. To be told each day that nothing is missing, write: {command}")
         return Text().say(line, command=code("/receipt 09:00"))
     line = t.gettext("Each day at {time} ({zone}) I tell this chat, without a sound, whether anything is missing.")
-    text = Text().line(line, time=f"{minute // 60:02}:{minute % 60:02}", zone=context.chat.time_zone)
+    text = Text().line(line, time=show_time(minute), zone=context.chat.time_zone)
     return text.say(t.gettext("To end it, write: {command}"), command=code("/receipt off"))

@@ -3,10 +3,10 @@
 The first tap asks what: the topic, the channel, or the topic in this channel; the second one for how long.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.commands.context import Context
-from bot.commands.mute import SUBJECT, next_monday, read_subject, show_end, silence, subject_of
+from bot.commands.mute import SUBJECT, next_monday, read_subject, show_end, silence, subject_of, work_begins
 from bot.commands.naming import Scope, both_scope, channel_scope, find_topic, topic_scope
 from bot.commands.talk import Reply, Request, Rows
 from bot.commands.under_alert import POST, Tapped, forgotten
@@ -17,7 +17,7 @@ from bot.store.database import Transaction
 from bot.store.topics import Topic
 
 _SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8)}
-ARGUMENT = rf"{POST}(:({SUBJECT})(:(1h|8h|monday|ever))?)?"
+ARGUMENT = rf"{POST}(:({SUBJECT})(:(1h|8h|7\d{{5}}|ever))?)?"
 _MOST_TOPICS = 8  # of one alert that are offered
 _LABEL, _NOTE = 50, 120  # characters of a name on a button, and in a note, which Telegram allows 200
 
@@ -59,32 +59,34 @@ def _choice(tap: Tapped, scope: Scope, label: str) -> Button:
 
 
 def _times(tap: Tapped, scope: Scope, context: Context) -> Rows:
-    t, subject = context.t, subject_of(scope)
-    monday = t.gettext("Until Monday, {time}").format(time=context.date(next_monday(context)))
+    t, subject, monday = context.t, subject_of(scope), next_monday(context)
+    until = t.gettext("Until Monday, {time}").format(time=context.date(work_begins(monday, context)))
     return (
         (
             tap.button(t.gettext("1 hour"), "snooze", subject, "1h"),
             tap.button(t.gettext("8 hours"), "snooze", subject, "8h"),
         ),
-        (tap.button(monday, "snooze", subject, "monday"),),
+        (tap.button(until, "snooze", subject, monday.toordinal()),),  # as it says, also when it is tapped on Monday
         (tap.button(t.gettext("For good"), "snooze", subject, "ever"),),
         tap.back(context),
     )
 
 
 def _end(choice: str, context: Context) -> datetime | None:
-    if choice == "monday":
-        return next_monday(context)
+    if choice.isdigit():
+        return work_begins(date.fromordinal(int(choice)), context)
     return context.now + _SPANS[choice] if choice in _SPANS else None
 
 
 async def _snooze(request: Request, context: Context, tap: Tapped, scope: Scope) -> Reply:
     until = _end(tap.chosen[1], context)
+    if until is not None and until <= context.now:
+        return Reply(note=context.own.gettext("This button no longer works."))
 
     async def effect(tx: Transaction) -> Reply:
         await silence(tx, context, scope, until=until)
         named = await read_subject(tx, tap.chosen[0], context.own) or scope
-        line = context.own.gettext("Silent here {until}: {name}")
+        line = context.own.gettext("Muted here {until}: {name}")
         note = line.format(until=show_end(until, context.private), name=named.name.text[:_NOTE])
         return Reply(buttons=await tap.usual(tx, context), note=note)
 

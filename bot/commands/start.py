@@ -12,7 +12,7 @@ from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
 from bot.markup import Text, bold
 from bot.models import Outgoing, PeerKind
-from bot.store import chats, dead, subscriptions, topics
+from bot.store import chats, dead, digests, subscriptions, topics
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
 
@@ -81,8 +81,10 @@ async def choose_zone(request: Request, context: Context) -> Reply:
         return Reply()
 
     async def effect(tx: Transaction) -> Reply:
-        await chats.set_time_zone(tx, context.chat.id, zone)
-        return Reply(edit=await setup_screen(tx, replace(context.chat, time_zone=zone), context.t))
+        there = replace(context.chat, time_zone=zone)
+        await chats.set_time_zone(tx, there.id, zone)
+        await digests.reschedule(tx, there, now=context.now)
+        return Reply(edit=await setup_screen(tx, there, context.t))
 
     return await context.once(request, effect)
 
@@ -159,10 +161,11 @@ async def setup_screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     text.line(t.gettext("Time zone: {city}"), city=bold(city(chat.time_zone, t.language))).line()
     text.line(t.gettext("To add channels, send /follow with their names or links, as many as you like."))
     text.line(t.gettext("You can also forward me a post of a channel. /help shows all commands."))
+    text.line(t.gettext("Too many alerts, or too loud? See /priority, /quiet, /digest and /mute."))
     return message(
         text,
         (
-            *keyboards.language_row(chat.language),
+            *keyboards.language_row("lang", chosen=chat.language),
             (keyboards.button(t.gettext("Time zone"), "zones"), keyboards.button(t.gettext("Test alert"), "test")),
             *keyboards.topic_rows(every[: keyboards.MOST_SWITCHES], on, t, screen="setup"),
         ),

@@ -14,7 +14,7 @@ from bot import __version__
 from bot.commands.completeness import tell_completeness, tell_unpushed
 from bot.commands.context import Context
 from bot.commands.marks import show_delay
-from bot.commands.menu import MENU
+from bot.commands.menu import HEADINGS, MENU
 from bot.commands.talk import Reply, Request, say
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
@@ -84,8 +84,10 @@ async def help_(request: Request, context: Context) -> Reply:
     del request
     t, text = context.t, Text()
     for command in MENU:
+        if command.name in HEADINGS:
+            text.add("\n", bold(t.gettext(HEADINGS[command.name])), "\n")
         usage = f" {t.gettext(command.usage)}" if command.usage else ""
-        text.line(f"/{command.name}{{usage}} – {{summary}}", usage=usage, summary=t.gettext(command.summary))
+        text.add(f"/{command.name}{usage} – {t.gettext(command.summary)}\n")
     text.line().line("{title}", title=bold(t.gettext("How to write a query")))
     for example, meaning in _QUERIES:
         text.line("{example} – {meaning}", example=code(t.gettext(example)), meaning=t.gettext(meaning))

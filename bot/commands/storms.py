@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 
 from bot.commands.context import Context
-from bot.commands.keyboards import CHOSEN, button
-from bot.commands.quiet import OFF
+from bot.commands.keyboards import choice
+from bot.commands.switches import read_switch
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import Translator
 from bot.markup import Text, code
@@ -17,8 +17,7 @@ from bot.store.database import Transaction
 
 USUAL = Storms(count=10, minutes=5)
 MOST_COUNT, MOST_MINUTES = 100, 60
-_ON = {"on", "вкл", "да"}
-_PAIR = re.compile(r"(\d{1,3})\s*(?:/|,|in|per|за|в)?\s*(\d{1,3})(?:\s*(?:m|м)[a-zа-я]*\.?)?")
+_PAIR = re.compile(r"(\d{1,3})\s*(?:[/,:–-]|in|per|за|в)?\s*(\d{1,3})(?:\s*(?:m|м)[a-zа-я]*\.?)?")
 _OFFERED = (Storms(count=5, minutes=5), USUAL, Storms(count=20, minutes=10))
 
 
@@ -27,8 +26,9 @@ async def storms(request: Request, context: Context) -> Reply:
     typed, t = request.argument.strip().casefold(), context.t
     if not typed:
         return Reply(messages=(_screen(context.chat, t),))
-    if typed in OFF | _ON:
-        return await _choose(request, context, None if typed in OFF else USUAL)
+    switch = read_switch(typed)
+    if switch is not None:
+        return await _choose(request, context, USUAL if switch else None)
     found = _PAIR.fullmatch(typed)
     chosen = Storms(count=int(found[1]), minutes=int(found[2])) if found else None
     if chosen is None or not _is_sound(chosen):
@@ -75,10 +75,11 @@ def _screen(chat: Chat, t: Translator) -> Outgoing:
         text.line(line, n=now.count, minutes=now.minutes)
     text.say(t.gettext("To set it, write for example: {example}"), example=code("/storms 10 5"))
     row = tuple(
-        button(
-            f"{CHOSEN} " * (each == now) + t.gettext("{n} in {minutes} min").format(n=each.count, minutes=each.minutes),
+        choice(
+            t.gettext("{n} in {minutes} min").format(n=each.count, minutes=each.minutes),
             *("storms", each.count, each.minutes),
+            chosen=each == now,
         )
         for each in _OFFERED
     )
-    return message(text, (row, (button(f"{CHOSEN} " * (now is None) + t.gettext("Never"), "storms", "off"),)))
+    return message(text, (row, (choice(t.gettext("Never"), "storms", "off", chosen=now is None),)))

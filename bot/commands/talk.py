@@ -82,10 +82,9 @@ def read_command(text: str, username: str, *, alone: bool = False) -> Said | Non
 class Reply:
     """Everything that is said to one request; empty where silence is the answer."""
 
-    messages: tuple[Outgoing, ...] = ()  # new ones, in order
+    messages: tuple[Outgoing, ...] = ()  # new ones, in order; in a group they answer what was said or tapped
     edit: Outgoing | None = None  # takes the place of the message whose button was tapped
     buttons: Rows | None = None  # take the place of that message's buttons alone
-    answers: bool = False  # in a group, new messages answer that message
     note: str | None = None  # a short word over the tapped button, for who tapped alone
     menu: str | None = None  # the language in which Telegram's menu shows the commands here from now on
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold

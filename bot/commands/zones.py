@@ -18,6 +18,7 @@ OFFERED = (
     "Asia/Novosibirsk",
     "UTC",
 )
+_CALLED = {"мск": "Europe/Moscow", "msk": "Europe/Moscow", "москве": "Europe/Moscow"}
 _RENAMED = {"Europe/Kyiv": "Europe/Kiev"}  # the name that the locale data still uses
 
 
@@ -29,7 +30,8 @@ def city(zone: str, language: str) -> str:
 
 def find_zone(typed: str) -> str | None:
     """Return the zone for `Europe/Berlin`, `berlin` or `Берлин`; None where no place is called so."""
-    return _places().get(typed.strip().casefold().replace(" ", "_"))
+    name = typed.strip().casefold().removeprefix("по ")
+    return _CALLED.get(name) or _places().get(name.replace(" ", "_"))
 
 
 @cache

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
-from bot.asides import Aside, AsideKind, Beside
+from bot.asides import to_beside, to_spans
 from bot.delivery.changes import PostChange, render_change, render_confirmation
 from bot.delivery.finding import Finder
 from bot.delivery.notices import render_notice
@@ -16,9 +16,10 @@ from bot.errors import TelegramError
 from bot.locales import translator
 from bot.markup import CAPTION, LIMIT
 from bot.models import Clock, Outgoing, post_link
-from bot.store import alerts, channels, gatherings, media, posts, summaries
-from bot.store.alerts import Alert, Kind
+from bot.store import channels, gatherings, media, outbox, posts, summaries
+from bot.store.alerts import Kind
 from bot.store.database import Database
+from bot.store.outbox import Alert
 from bot.store.posts import StoredPost
 from bot.telegram.sender import Sender
 
@@ -45,7 +46,7 @@ class Courier:
             peer, random_id = alert.chat.peer, alert.random_id
             message_id = await self._sender.send(peer, outgoing, random_id=random_id, place=alert.id)
             return message_id or await self._finder.find(alert, outgoing)
-        alert = await alerts.get(self._database, alert.id)  # what it follows may have been sent since it was read
+        alert = await outbox.get(self._database, alert.id)  # what it follows may have been sent since it was read
         if alert.kind is Kind.CHANGE:
             outgoing = replace(await self.write(alert), silent=is_silent(alert, self._clock()))
             return await self._answer(alert, outgoing) or await self._finder.find(alert, outgoing)
@@ -146,11 +147,8 @@ def _post_alert(alert: Alert, post: StoredPost) -> PostAlert:
         entities=post.entities,
         forward=post.forward,
         topics=tuple(alert.payload["topics"]),
-        spans=tuple((start, end) for start, end in alert.payload["spans"]),
-        beside=tuple(
-            Beside(aside=Aside(kind=AsideKind(kind), text=text), spans=tuple((start, end) for start, end in spans))
-            for kind, text, spans in alert.payload.get("beside", ())
-        ),
+        spans=to_spans(alert.payload["spans"]),
+        beside=to_beside(alert.payload.get("beside", ())),
         edited=alert.payload.get("edited", False),
         turned=alert.payload.get("turned", False),
         gone_at=alert.gone_at,

@@ -11,19 +11,19 @@ import structlog
 from bot.errors import TelegramError
 from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import sightings
-from bot.store.alerts import Alert
 from bot.store.database import Database
+from bot.store.outbox import Alert
 from bot.telegram.sender import READ_AT_ONCE, Own, Page, Sender
 
 log = structlog.get_logger(__name__)
 
-NOTHING_AFTER = 3  # pages in a row without any message: that was the newest
+NOTHING_AFTER = 3  # pages in a row in which we see no message: that was the newest
 JUST_NOW = 300  # numbers below the newest one that we know, among which what was sent just now lies …
 NEAR, FAR = 5, 10  # … pages that are read there, and from the last alert of the chat on
 # `verb:<channel>:<message>` under an alert, also where a choice is open in its place; other messages have other verbs.
 _KEY = re.compile(rb"(?:quote|snooze|wrong|back):(\d+):(\d+)(?::.*)?")
 # Until quotes came, an alert had a link to the post and muted its channel.
-_OLD_KEY, _OLD_LINK = re.compile(rb"mute:(\d+)"), re.compile(r"https://t\.me/(?:c/)?\w+/(\d+)")
+_OLD_KEY, _POST_LINK = re.compile(rb"mute:(\d+)"), re.compile(r"https://t\.me/(?:c/)?\w+/(\d+)")
 
 
 class Finder:
@@ -64,15 +64,20 @@ class Finder:
                 return free[0]
         return None
 
-    async def pages(self, above: int, *, channel: Peer | None, most: int) -> AsyncIterator[Page]:
-        """Read page after page above a number, until there is nothing more. Raises TelegramError."""
+    async def pages(
+        self, above: int, *, channel: Peer | None, most: int, nothing_after: int = NOTHING_AFTER
+    ) -> AsyncIterator[Page]:
+        """Read page after page above a number, until some in a row show us nothing. Raises TelegramError.
+
+        In a group a bot may not be shown what it was not told: its own messages may lie beyond.
+        """
         empty = 0
         for number in range(most):
             first = above + 1 + number * READ_AT_ONCE
             page = await self._sender.read(range(first, first + READ_AT_ONCE), channel=channel)
             yield page
             empty = 0 if page.newest_id else empty + 1
-            if empty == (1 if channel else NOTHING_AFTER):
+            if empty == nothing_after:
                 return
 
 
@@ -95,8 +100,13 @@ def key_of(buttons: Iterable[Button]) -> tuple[int, int] | None:
         if button.data is not None and (key := _KEY.fullmatch(button.data)):
             return int(key[1]), int(key[2])
     channels = [channel for button in listed if button.data and (channel := _OLD_KEY.fullmatch(button.data))]
-    numbers = [number for button in listed if button.url and (number := _OLD_LINK.fullmatch(button.url))]
+    numbers = [number for button in listed if button.url and (number := _POST_LINK.fullmatch(button.url))]
     return (int(channels[0][1]), int(numbers[0][1])) if channels and numbers else None
+
+
+def is_ours(own: Own) -> bool:
+    """Tell whether only this program writes such messages; a script may use the token of our bot as well."""
+    return any(button.data for button in own.buttons) or any(map(_POST_LINK.fullmatch, own.links))
 
 
 def _actions(buttons: Iterable[Button]) -> list[tuple[str | None, bytes | None]]:

@@ -7,9 +7,10 @@ import structlog
 from bot.delivery.courier import Courier
 from bot.errors import TelegramError, Verdict
 from bot.models import GENERAL_THREAD, Clock, Peer
-from bot.store import addresses, alerts
-from bot.store.alerts import Alert, Kind
+from bot.store import addresses, outbox
+from bot.store.alerts import Kind
 from bot.store.database import Database
+from bot.store.outbox import Alert
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -35,9 +36,9 @@ class Forwarding:
                 if not await self._has_moved(alert, error):
                     raise
                 log.info("an alert goes to another place", alert=alert.id, chat=alert.chat.id, reason=error.error)
-                if not await alerts.is_due(self._database, alert.id):  # the new place has had it
+                if not await outbox.is_due(self._database, alert.id):  # the new place has had it
                     return None
-                alert = await alerts.get(self._database, alert.id)
+                alert = await outbox.get(self._database, alert.id)
 
     async def _has_moved(self, alert: Alert, error: TelegramError) -> bool:
         """Find another place for the alert and write it down; each is left for good, so that there is an end to it."""

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.delivery.missed import missed
-from bot.delivery.place_notices import suspended, thread_closed
+from bot.delivery.place_notices import missed, suspended, thread_closed
 from bot.delivery.rendering import Audience, moment
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
@@ -147,9 +146,8 @@ def _reader_lost(payload: Payload, audience: Audience) -> Outgoing:
 
 
 def _late(payload: Payload, audience: Audience) -> Outgoing:
-    """Sum up what came too late, the channels with most of it first."""
-    t = audience.translator
-    counts = sorted(((count, one_line(title, NAME_ROOM)) for _, title, count in payload["channels"]), reverse=True)
+    """Sum up what came too late."""
+    t, counts = audience.translator, _counts(payload)
     total = sum(count for count, _ in counts)
     line = t.ngettext(
         "{n} post of «{channel}» reached me too late for an alarm. It is stored.",
@@ -164,30 +162,36 @@ def _late(payload: Payload, audience: Audience) -> Outgoing:
         )
     lines = [line.format(n=total, channel=counts[0][1])]
     if len(counts) > 1:
-        lines += [f"{title} · {count}" for count, title in counts[:SHOWN_CHANNELS]]
-    more = len(counts) - SHOWN_CHANNELS
-    if more > 0:
-        lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
+        lines += _by_channel(counts, t)
     buttons = _button(f"late:{payload['hour']}", audience) if "hour" in payload else ()
     return Outgoing(text="\n".join(lines), buttons=buttons)
 
 
 def _restored(payload: Payload, audience: Audience) -> Outgoing:
-    """Sum up what an instance whose database is lost may have told, the channels with most of it first."""
-    t = audience.translator
-    counts = sorted(((count, one_line(title, NAME_ROOM)) for _, title, count in payload["channels"]), reverse=True)
+    """Sum up what an instance whose database is lost may have told."""
+    t, counts = audience.translator, _counts(payload)
     total = sum(count for count, _ in counts)
     line = t.ngettext(
         "I was restored from a backup of {time}. {n} post may have been told here already.",
         "I was restored from a backup of {time}. These {n} posts may have been told here already.",
         total,
     )
-    lines = [line.format(n=total, time=moment(datetime.fromisoformat(payload["at"]), audience))]
-    lines += [f"{title} · {count}" for count, title in counts[:SHOWN_CHANNELS]]
+    first = line.format(n=total, time=moment(datetime.fromisoformat(payload["at"]), audience))
+    buttons = _button(f"told:{payload['key']}", audience)
+    return Outgoing(text="\n".join((first, *_by_channel(counts, t))), buttons=buttons)
+
+
+def _counts(payload: Payload) -> list[tuple[int, str]]:
+    """Return how many posts of which channels a notice sums up, most first."""
+    return sorted(((count, one_line(title, NAME_ROOM)) for _, title, count in payload["channels"]), reverse=True)
+
+
+def _by_channel(counts: Sequence[tuple[int, str]], t: Translator) -> list[str]:
+    lines = [f"{title} · {count}" for count, title in counts[:SHOWN_CHANNELS]]
     more = len(counts) - SHOWN_CHANNELS
     if more > 0:
         lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
-    return Outgoing(text="\n".join(lines), buttons=_button(f"told:{payload['key']}", audience))
+    return lines
 
 
 def _silent(payload: Payload, audience: Audience) -> Outgoing:

@@ -1,4 +1,4 @@
-"""The payload of a notice about a chat's place comes in: a thread was closed, a group refuses; its message goes out."""
+"""A notice's payload about where a chat is comes in: a thread closed, a chat that refuses; its message goes out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,3 +29,17 @@ def suspended(payload: Mapping[str, Any], audience: Audience) -> Outgoing:
     lines = [line.format(chat=one_line(payload["title"], _ROOM)), why_suspended(payload["reason"], t)]
     lines.append(t.gettext("Once that is mended, send any command there: it goes on at once."))
     return Outgoing(text=" ".join(lines))
+
+
+def missed(payload: Mapping[str, Any], audience: Audience) -> Outgoing:
+    """Tell a chat that it gets alerts again, and how many did not arrive."""
+    t, count = audience.translator, payload["count"]
+    again = t.gettext("I can write here again.")
+    line = t.gettext("What was posted meanwhile brought no alert; /latest shows the newest posts.")
+    if count:
+        line = t.ngettext(
+            "{n} alert did not arrive, and what was posted meanwhile brought none; /latest shows the newest posts.",
+            "{n} alerts did not arrive, and what was posted meanwhile brought none; /latest shows the newest posts.",
+            count,
+        ).format(n=count)
+    return Outgoing(text=f"{again} {line}")

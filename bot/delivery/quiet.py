@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from bot.schedule import quiet_until
-from bot.store.alerts import Alert, Kind
+from bot.store.alerts import Kind
+from bot.store.outbox import Alert
 
 # What somebody is waiting for, who is awake. A storm begins in quiet hours only on a topic that passes them.
 _HEARD = frozenset({"ping", "test_alert", "followed", "refused", "folder", "all", "storm"})

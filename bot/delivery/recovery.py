@@ -11,25 +11,27 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.delivery.courier import Courier
-from bot.delivery.finding import JUST_NOW, Finder, is_same, key_of
+from bot.delivery.finding import JUST_NOW, Finder, is_ours, is_same, key_of
 from bot.errors import TelegramError
 from bot.models import Clock, Peer, PeerKind
-from bot.store import alerts, chats, meta, restorations, sightings
-from bot.store.alerts import Alert
+from bot.store import alerts, chats, gatherings, meta, outbox, restorations, sightings
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
+from bot.store.outbox import Alert
 from bot.store.restorations import Settled
-from bot.store.sightings import Before, Sighting
+from bot.store.sightings import Sighting
 from bot.telegram.sender import Own, Sender
 
 log = structlog.get_logger(__name__)
 
-WITHIN = 60.0  # s after which the first alert waits for no further page
+WITHIN = 60.0  # s after which the first alert waits for no further page …
+FRESH, SHORTLY = timedelta(hours=1), 5.0  # … s, where the database was alive so lately that Telegram knows what it sent
+AT_ONCE = 8  # supergroups that are looked at
 MOST, MOST_OF_CHANNEL = 500, 20  # pages of a hundred messages that are read
 _LOOKED = "looked_up_to"  # the number up to which the account's messages were looked at
 
@@ -50,42 +52,49 @@ class Recovery:
         self._finder = Finder(database, sender)
         self._courier = courier
         self._clock = clock
-        self._before = Before(alive_at=None, newest_row=0)
-        self._done = False
+        self._alive_at: datetime | None = None  # the database, before this process
+        self._over = asyncio.Event()
         self._monotonic = monotonic
         self._until = 0.0  # the moment at which to read no further
         self._unread: set[int] = set()  # chats in which not all was read
 
     async def before(self) -> None:
         """Read how far the database had come, before this process adds to it."""
-        self._before = await sightings.before(self._database)
+        self._alive_at = await sightings.alive_at(self._database)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look once, and not for much longer than a minute; not at all once `stop` is set."""
-        if self._done:
+        if self._over.is_set():
             return
-        self._done = True
         looking, stopping = asyncio.create_task(self.look()), asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if looking.done():
                 looking.result()
         finally:
+            self._over.set()
             for task in (looking, stopping):
                 task.cancel()
             await asyncio.wait({looking, stopping})
 
+    async def over(self) -> None:
+        """Wait until `run` has looked: what is read of channels before that may have been told."""
+        await self._over.wait()
+
     async def look(self) -> Settled:
         """Look above the last known messages, and write down what is found."""
-        self._until = self._monotonic() + WITHIN
+        began, alive_at = self._clock().replace(microsecond=0), self._alive_at  # Telegram dates in whole seconds
+        is_fresh = alive_at is not None and began - alive_at < FRESH
+        self._until = self._monotonic() + (SHORTLY if is_fresh else WITHIN)
         listed = [chat for chat in await chats.everyone(self._database) if chat.suspended is None]
         found = [*await self._of_account(listed), *await self._of_channels(listed)]
-        settled, top = await self._settle(found)
+        settled, top = await self._settle(found, began)
         if settled.lost:
             log.warning(
                 "this database is older than what the chats have been told: a backup was put back",
-                alive_at=str(self._before.alive_at),
+                alive_at=str(alive_at),
                 messages=settled.lost,
+                chats_not_read=len(self._unread),
             )
         log.info("looked at what was sent before", found=settled.found, lost=settled.lost, newest=top)
         return settled
@@ -104,45 +113,49 @@ class Recovery:
         return [(by_peer[own.kind, own.peer_id], own) for own in found if (own.kind, own.peer_id) in by_peer]
 
     async def _of_channels(self, listed: Iterable[Chat]) -> list[tuple[Chat, Own]]:
-        found = []
-        for chat in listed:
-            if chat.peer.kind is PeerKind.CHANNEL and self._monotonic() <= self._until:
+        found: list[tuple[Chat, Own]] = []
+        waiting = (chat for chat in listed if chat.peer.kind is PeerKind.CHANNEL)
+
+        async def look_on() -> None:
+            for chat in waiting:  # of which each takes its own
                 above = await sightings.newest_id(self._database, chat.id)
-                here, is_all = await self._read(above, channel=chat.peer, most=MOST_OF_CHANNEL)
-                found += [(chat, own) for own in here]
-                if not is_all:
+                here, is_all = await self._read(above, channel=chat.peer, most=MOST_OF_CHANNEL, nothing_after=1)
+                found.extend((chat, own) for own in here)
+                if not is_all or not here:  # what we are not shown there is no end of
                     self._unread.add(chat.id)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(look_on())
         return found
 
-    async def _read(self, above: int, *, channel: Peer | None, most: int) -> tuple[list[Own], bool]:
+    async def _read(self, above: int, *, channel: Peer | None, **limits: int) -> tuple[list[Own], bool]:
         """Return what can be read, and whether that is all; a server that does not answer this is done without."""
         found: list[Own] = []
         is_all = False
+        if self._monotonic() > self._until:
+            return found, is_all
         try:
-            async for page in self._finder.pages(above, channel=channel, most=most):
+            async for page in self._finder.pages(above, channel=channel, **limits):
                 found += page.own
                 is_all = not page.newest_id  # nothing is above an empty page
                 if self._monotonic() > self._until:
                     break
         except TelegramError as error:
-            log.warning("what was sent before cannot be looked at", reason=error.error)
+            log.info("what was sent before cannot be looked at", reason=error.error)
             is_all = False
         return found, is_all
 
-    async def _settle(self, found: Sequence[tuple[Chat, Own]]) -> tuple[Settled, int]:
+    async def _settle(self, found: Sequence[tuple[Chat, Own]], began: datetime) -> tuple[Settled, int]:
         now = self._clock()
-        told = [
-            Sighting(chat_id=chat.id, message_id=own.message_id, date=own.date, has_media=own.has_media, post=key)
-            for chat, own in found
-            if (key := key_of(own.buttons)) is not None
-        ]
+        signs = [sign for chat, own in found if (sign := _sign(chat, own, began)) is not None]
         others = await self._notices([(chat, own) for chat, own in found if key_of(own.buttons) is None], now=now)
         top = max((own.message_id for _, own in found if own.kind is not PeerKind.CHANNEL), default=0)
 
         async def job(tx: Transaction) -> Settled:
             for alert_id, number in others:
                 await alerts.sent(tx, alert_id, number, now)
-            settled = await restorations.settle(tx, told, before=self._before, now=now, unread=self._unread)
+            settled = await restorations.settle(tx, signs, alive_at=self._alive_at, now=now, unread=self._unread)
             if top:
                 await meta.put(tx, _LOOKED, top)
             return replace(settled, found=settled.found + len(others))
@@ -158,7 +171,7 @@ class Recovery:
                 by_chat[chat.id].append(own)
         pairs = []
         for alert_id in await sightings.unaccounted(self._database, by_chat, now):
-            alert = await alerts.get(self._database, alert_id)
+            alert = await outbox.get(self._database, alert_id)
             same = await self._same(alert, by_chat[alert.chat.id])
             if same is not None:
                 by_chat[alert.chat.id].remove(same)
@@ -169,5 +182,21 @@ class Recovery:
         with suppress(KeyError):  # a notice of a kind that this version does not know
             outgoing = await self._courier.write(alert)
             # By its text alone one notice may be taken for another, which then would never be sent.
-            return next((own for own in found if outgoing.buttons and is_same(own, outgoing)), None)
+            is_known = outgoing.buttons or alert.payload.get("notice") == gatherings.DIGEST
+            return next((own for own in found if is_known and is_same(own, outgoing)), None)
         return None
+
+
+def _sign(chat: Chat, own: Own, began: datetime) -> Sighting | None:
+    """Read what a message says of who sent it; None where it may be another program's, or of this process."""
+    key = key_of(own.buttons)
+    if key is None and (own.date >= began or not is_ours(own)):
+        return None
+    edited = own.edited if own.edited is not None and own.edited < began else None
+    return Sighting(
+        chat_id=chat.id,
+        message_id=own.message_id,
+        date=edited or own.date,
+        has_media=own.has_media,
+        post=key,
+    )

@@ -5,25 +5,30 @@ is told its name only, until that name has expired.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from weakref import WeakValueDictionary
+from typing import Any
 
 import structlog
 
-from bot.errors import TelegramError, Verdict
+from bot.errors import TelegramError
+from bot.markup import one_line
 from bot.models import Clock, Enclosure, Outgoing, Remote
 from bot.store import evidence, media, uploads
-from bot.store.alerts import Alert, Kind
+from bot.store.alerts import Kind
 from bot.store.database import Database, Subject
 from bot.store.media import File, State
+from bot.store.outbox import Alert
 from bot.store.vault import Vault
 from bot.telegram.media import is_outdated, is_refused
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
 
+Key = tuple[bytes, str, str | None]  # of an upload: what, as what, and under which name
+NAME_ROOM = 200  # UTF-16 units of a file's name, which must not pass for another: «fdp.exe» turned around
 WAIT = 5.0  # s from the creation of an alert, after which its text goes alone
 
 
@@ -52,8 +57,15 @@ class Relay:
         self._vault = Vault(folder)
         self._clock = clock
         self._wait = wait
-        self._locks: WeakValueDictionary[tuple[bytes, str, str | None], asyncio.Lock] = WeakValueDictionary()
+        self._uploads: dict[Key, asyncio.Task[Remote | None]] = {}  # that are on their way
         self._uploads_from = clock()  # Telegram wants no upload before
+
+    async def close(self) -> None:
+        """Give up what is on its way to Telegram."""
+        uploading = list(self._uploads.values())
+        for task in uploading:
+            task.cancel()
+        await asyncio.gather(*uploading, return_exceptions=True)
 
     async def parcel(self, alert: Alert) -> Parcel | None:
         """Wait for the file of an alert; None where its text goes alone: written down where the post has files."""
@@ -75,7 +87,7 @@ class Relay:
             path=self._vault.path(file.sha256),
             sha256=file.sha256,
             mime=file.mime or "",
-            name=file.name,
+            name=one_line(file.name, NAME_ROOM) if file.name else None,
             raw=raw,
             layer=layer,
         )
@@ -133,32 +145,38 @@ class Relay:
     ) -> Remote | None:
         """Return how Telegram calls a file, which is uploaded where that is unknown or has expired; None: not in time.
 
-        Whoever comes second waits for the first; where a chat of the first's refuses it, the second tries itself.
+        Whoever comes second waits for the first; where a chat of the first's refuses it, the second tries itself. What
+        takes too long for an alert goes on for the next one.
         """
-        bot_id = await self._sender.bot_id()
-        known = await uploads.find(self._database, bot_id, enclosure)
-        if known is not None and known != instead_of:
-            return known
         key = (enclosure.sha256, enclosure.kind, enclosure.name)
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        try:
-            async with asyncio.timeout_at(until), lock:
-                known = await uploads.find(self._database, bot_id, enclosure)
-                if known is not None and known != instead_of:
-                    return known
-                return await self._upload(alert, enclosure, bot_id)
-        except (TimeoutError, OSError) as error:
-            log.info("a file was not uploaded", alert=alert.id, reason=type(error).__name__)
-            return None
+        bot_id = await self._sender.bot_id()
+        while True:
+            known = await uploads.find(self._database, bot_id, enclosure)
+            if known is not None and known != instead_of:
+                return known
+            is_own = key not in self._uploads
+            if is_own:
+                self._begin(key, self._upload(alert, enclosure, bot_id))
+            uploading = self._uploads[key]
+            left = max(0.0, until - asyncio.get_running_loop().time())
+            await asyncio.wait({uploading}, timeout=left)
+            if not uploading.done() or (is_own and uploading.result() is None):
+                log.info("a file was not uploaded in time", alert=alert.id)
+                return None
+
+    def _begin(self, key: Key, work: Coroutine[Any, Any, Remote | None]) -> None:
+        self._uploads[key] = uploading = asyncio.create_task(work, name="delivery.upload")
+        uploading.add_done_callback(lambda _: self._uploads.pop(key))
 
     async def _upload(self, alert: Alert, enclosure: Enclosure, bot_id: int) -> Remote | None:
         if self._clock() < self._uploads_from:
             return None
         try:
             remote = await self._sender.upload(alert.chat.peer, enclosure)
-        except TelegramError as error:
-            if error.verdict is Verdict.FATAL:
-                raise
+        except OSError as error:
+            log.info("a file was not uploaded", alert=alert.id, reason=type(error).__name__)
+            return None
+        except TelegramError as error:  # what is fatal is met again by the text
             log.info("a file was not uploaded", alert=alert.id, reason=error.error)
             self._uploads_from = self._clock() + timedelta(seconds=error.retry_after)
             return None

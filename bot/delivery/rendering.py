@@ -193,7 +193,7 @@ def _facts(alert: PostAlert, audience: Audience) -> Iterator[str]:
         seconds = (seen_at - said_at) // DATED
         yield gettext("seen after {time}").format(time=show_span(seconds, audience.translator))
     if audience.now - said_at > LATE and (seen_at == said_at or audience.now - seen_at > AT_ONCE):
-        yield age(said_at, audience)
+        yield _age(said_at, audience)
 
 
 def _links(alert: PostAlert, audience: Audience) -> Text:
@@ -218,7 +218,7 @@ def moment(date: datetime, audience: Audience, *, beside: datetime | None = None
     return show_date(date, audience.time_zone, audience.translator.language, now=audience.now, beside=beside)
 
 
-def age(date: datetime, audience: Audience) -> str:
+def _age(date: datetime, audience: Audience) -> str:
     """Write how long ago it was: «2 hours ago»."""
     return format_timedelta(date - audience.now, add_direction=True, locale=audience.translator.language)
 

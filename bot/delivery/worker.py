@@ -22,8 +22,8 @@ from bot.errors import FatalError, TelegramError, Verdict
 from bot.loops import Health
 from bot.models import Clock
 from bot.store import addresses, alerts, outbox
-from bot.store.alerts import Alert
 from bot.store.database import Database, Subject, Transaction
+from bot.store.outbox import Alert
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,7 @@ class Worker:
         self._health = health or Health()
         self._database = database
         self._sender = sender
+        self._relay = relay
         self._courier = Forwarding(database, sender, Courier(database, sender, clock=clock, relay=relay), clock=clock)
         self._clock = clock
         self._serving: dict[int, asyncio.Task[None]] = {}  # by the chat's row
@@ -67,10 +68,10 @@ class Worker:
     async def run(self) -> None:
         """Deliver until `stop`, then let what is on its way arrive. Raises FatalError where our bot is no more."""
         listener = asyncio.create_task(self._listen(), name="delivery.listener")
+        self._health.beat("delivery", within=HANGS_AFTER)
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
-                self._health.beat("delivery", within=HANGS_AFTER)
                 await self._rest(await self._look())
                 if self._fatal is not None:
                     raise self._fatal
@@ -104,12 +105,14 @@ class Worker:
     async def _look(self) -> float:
         """Read the outbox and serve the chats that something is due for; return the seconds until the next look."""
         try:
-            return await self._start_due()
+            pause = await self._start_due()
         except FatalError:
             raise
         except Exception:
             log.exception("reading the outbox failed")
             return BREATHER
+        self._health.beat("delivery", within=HANGS_AFTER)
+        return pause
 
     async def _start_due(self) -> float:
         now, self._reads = self._clock(), self._reads + 1
@@ -223,9 +226,10 @@ class Worker:
 
     async def _finish(self) -> None:
         self._sender.dismiss()
-        if not self._serving:
-            return
-        _, late = await asyncio.wait(self._serving.values(), timeout=GRACE)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        if self._serving:
+            _, late = await asyncio.wait(self._serving.values(), timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._relay is not None:
+            await self._relay.close()

@@ -12,11 +12,12 @@ from heapq import heappop, heappush
 
 from rensa import RMinHash, RMinHashLSH
 
-from bot.matching.likeness import SHARE, is_other_news, read
+from bot.matching.likeness import SHARE, read
+from bot.matching.other_news import is_other_news
 from bot.models import PostKey, Said
 
 MOST = 100_000  # posts; each takes 4 KB
-MOST_NAMED = 20  # posts whose names are compared with one: a template may be in hundreds
+MOST_NAMED = 8  # posts whose names are compared with one, the likest: a template may be in hundreds
 # Three numbers a band: pairs at the threshold meet in one of them five times in six, those well above it always.
 _HASHES, _BANDS, _SEED = 126, 42, 42
 
@@ -30,6 +31,9 @@ class _Kept:
         self._hashes = array("q", hashes)  # of its runs of words; an array takes a tenth of what a set does
 
     def share(self, hashes: frozenset[int]) -> float:
+        lengths = len(hashes), len(self._hashes)
+        if min(lengths) < SHARE * max(lengths):
+            return 0.0  # it cannot be more than that
         both = len(hashes.intersection(self._hashes))
         return both / (len(hashes) + len(self._hashes) - both)
 
@@ -49,6 +53,14 @@ class Memory:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def __contains__(self, key: PostKey) -> bool:
+        return key in self._kept
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the oldest post is dropped for another one."""
+        return len(self._kept) == self._most
 
     def remember(self, said: Said) -> None:
         """Take in a post; what it said before is forgotten."""
@@ -91,15 +103,20 @@ class Memory:
         wording = read(said.text)
         if wording.is_short:
             return
-        keys = [self._keys[number] for number in self._index.query(_signature(said.text))]
-        near = [key for key in keys if key[0] != said.channel_id and self._is_near(key, said)]
-        shares = sorted((-self._kept[key].share(wording.hashes), *self._dated(key)) for key in near)
-        for share, _, number in shares[:MOST_NAMED]:
-            if -share < SHARE:
-                return
-            key = self._keys[number]
-            if share == -1 or not is_other_news(read(self._kept[key].said.text), wording):
-                yield key
+        found = (self._kept[self._keys[number]] for number in self._index.query(_signature(said.text)))
+        shares = [
+            (-share, kept.said.date, kept.number)
+            for kept in found
+            if kept.said.channel_id != said.channel_id
+            and (share := kept.share(wording.hashes)) >= SHARE
+            and self._is_near(kept.said.key, said)
+        ]
+        likest = [self._kept[self._keys[number]].said for *_, number in sorted(shares)[:MOST_NAMED]]
+        over_at = _over_at(likest, before=said.date) if likest and not wording.is_end else None
+        for earlier in likest:
+            is_past = over_at is not None and earlier.date <= over_at
+            if not is_past and not is_other_news(read(earlier.text), wording):
+                yield earlier.key
 
     def _is_near(self, key: PostKey, said: Said) -> bool:
         return key != said.key and abs(self._kept[key].said.date - said.date) <= self._within
@@ -121,6 +138,11 @@ class Memory:
         self._by_origin[origin].discard(key)
         if not self._by_origin[origin]:
             del self._by_origin[origin]
+
+
+def _over_at(posts: Iterable[Said], *, before: datetime) -> datetime | None:
+    """Return when the latest of these told that it was over: what begins again in the same words is news."""
+    return max((each.date for each in posts if each.date <= before and read(each.text).is_end), default=None)
 
 
 @lru_cache(maxsize=2)

@@ -13,6 +13,7 @@ from bot.matching.regex import Program, Span
 from bot.matching.text import Document
 
 _NOWHERE: list[int] = []
+_NOTHING: list[Find] = []
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -39,6 +40,16 @@ class Page:
         self._places = {} if places is None else places  # those that were looked up already
         self._looked_up = looked_up  # terms that stand nowhere unless they are among these places
         self._patterns = {} if patterns is None else patterns  # the same
+        self._finds: dict[Placed, list[Find]] = {}
+
+    def finds(self, step: "Placed") -> list[Find]:
+        """Return where a step stands, in order: a step that holds is asked again for what it found."""
+        if isinstance(step, Spot):
+            return step.finds(self) if self.places(step.term) else _NOTHING
+        found = self._finds.get(step)
+        if found is None:
+            found = self._finds[step] = step.finds(self)
+        return found
 
     def places(self, term: Term) -> list[int]:
         """Return the tokens a term stands at, in order; capitals are not looked at."""
@@ -76,7 +87,7 @@ class Spot:
         return [i for i in indexes if _as_high(page.document.shape(i), self.term.capitals)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """Terms in order, with at most `gap` words between neighbours."""
 
@@ -98,7 +109,7 @@ class Row:
         return [Find(find.first, find.last, ((find.runs[0][0], find.runs[-1][1]),)) for find in finds]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """Two placed steps, at most `distance` words apart, in any order."""
 
@@ -108,14 +119,14 @@ class Pair:
 
     def finds(self, page: Page) -> list[Find]:
         """Return where it stands, in order."""
-        left = self.left.finds(page)
-        right = self.right.finds(page) if left else []
+        left = page.finds(self.left)
+        right = page.finds(self.right) if left else _NOTHING
         if not right:
             return []
         return sorted(beside(left, right, self.distance).values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Choice:
     """Any of several placed steps."""
 
@@ -123,7 +134,7 @@ class Choice:
 
     def finds(self, page: Page) -> list[Find]:
         """Return where it stands, in order."""
-        return sorted({find for item in self.items for find in item.finds(page)})
+        return sorted({find for item in self.items for find in page.finds(item)})
 
 
 Placed: TypeAlias = Spot | Row | Pair | Choice
@@ -166,7 +177,7 @@ def holds(step: Step, page: Page) -> bool:
         case Spot():
             return bool(step.indexes(page))
         case _:
-            return bool(step.finds(page))
+            return bool(page.finds(step))
 
 
 def spans(step: Step, page: Page) -> list[Span] | None:
@@ -181,7 +192,7 @@ def spans(step: Step, page: Page) -> list[Span] | None:
         case Expression(program):
             return page.pattern(program) or None
         case _:
-            finds = step.finds(page)
+            finds = page.finds(step)
             places = page.document.spans if finds else []
             return [(places[a][0], places[b][1]) for find in finds for a, b in find.runs] or None
 

@@ -97,7 +97,5 @@ async def _wanted(db: Reader, follow: Follow) -> str:
 
 async def _send(tx: Transaction, wish: Wish, payload: dict[str, object], now: datetime) -> None:
     subject = f"receipt:{wish.since.isoformat()}"
-    await alerts.enqueue(
-        tx, chat=wish.chat, kind=alerts.Kind.NOTICE, subject=subject, payload=payload, now=now, silent=True
-    )
+    await alerts.notify(tx, wish.chat, subject=subject, payload=payload, now=now, silent=True)
     await receipts.sent(tx, wish.chat.id, now)

@@ -19,7 +19,7 @@ from bot.sources.ahead import read_ahead
 from bot.sources.described import describe
 from bot.sources.dialogs import Dialog
 from bot.sources.previews import Previews
-from bot.store import channels, posts
+from bot.store import completeness, posts
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
 
@@ -112,7 +112,7 @@ class CatchUp:
                 log.info(
                     "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
                 )
-                await self._database.write(lambda tx: channels.doubt(tx, channel.id))
+                await self._database.write(lambda tx: completeness.doubt(tx, channel.id))
             except TelegramError as error:
                 if error.code < INTERNAL:
                     raise
@@ -203,7 +203,7 @@ class CatchUp:
         now = self._clock()
 
         async def job(tx: Transaction) -> None:
-            await channels.mark(
+            await completeness.mark(
                 tx, channel.id, confirmed_id=confirmed_id, seen_pts=pts, now=now, read_from=channel.seen_pts
             )
 

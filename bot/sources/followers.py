@@ -17,9 +17,7 @@ async def tell(  # noqa: PLR0913 - what an alert is made of
     if channel is None or channel.followed_at is None:
         return
     for chat in await _followers(tx, channel_id):
-        await alerts.enqueue(
-            tx, chat=chat, kind=alerts.Kind.NOTICE, subject=subject, payload=payload, now=now, silent=silent
-        )
+        await alerts.notify(tx, chat, subject=subject, payload=payload, now=now, silent=silent)
 
 
 async def _followers(db: Reader, channel_id: int) -> list[Chat]:

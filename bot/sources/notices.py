@@ -73,10 +73,9 @@ class Notices:
         async def job(tx: Transaction) -> None:
             chat = None if chat_id is None else await chats.get(tx, chat_id)
             if chat is not None:
-                await alerts.enqueue(
+                await alerts.notify(
                     tx,
-                    chat=chat,
-                    kind=alerts.Kind.NOTICE,
+                    chat,
                     subject=f"{what}:{follow.id}:{to_ms(follow.asked_at)}",
                     payload=payload,
                     now=now,

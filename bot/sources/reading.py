@@ -198,7 +198,7 @@ class Reading:
             if reader_id is not None:
                 await readers.lose(tx, reader_id, reason)
             for chat in await chats.of_owners(tx):
-                await alerts.enqueue(tx, chat=chat, kind=alerts.Kind.NOTICE, subject=subject, payload=payload, now=now)
+                await alerts.notify(tx, chat, subject=subject, payload=payload, now=now)
 
         await self._database.write(job)
 

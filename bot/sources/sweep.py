@@ -22,7 +22,7 @@ from bot.sources.described import describe
 from bot.sources.dialogs import Dialog, channel_dialogs
 from bot.sources.losses import BANNED, NOT_MEMBER, cause, lose, regain
 from bot.sources.shares import Shares
-from bot.store import channels, shares
+from bot.store import channels, completeness, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
 
@@ -200,7 +200,7 @@ class Sweep:
         async def job(tx: Transaction) -> None:
             for channel in quiet:
                 seen = {"confirmed_id": channel.confirmed_id, "seen_pts": channel.seen_pts}
-                await channels.mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
+                await completeness.mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
 
         if quiet:
             await self._database.write(job)

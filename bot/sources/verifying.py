@@ -15,7 +15,7 @@ from bot.errors import TelegramError
 from bot.models import Clock
 from bot.sources.account import Account
 from bot.sources.catch_up import CatchUp, Found, is_swept
-from bot.store import channels, shares
+from bot.store import completeness, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
 
@@ -69,7 +69,7 @@ class Verifying:
             self._rests[channel.id] = self._clock() + timedelta(seconds=max(error.retry_after, REST))
             return Found()
         now = self._clock()
-        await self._database.write(lambda tx: channels.verified(tx, channel.id, below=verified.below, now=now))
+        await self._database.write(lambda tx: completeness.verified(tx, channel.id, below=verified.below, now=now))
         if verified.found != Found():
             log.info("verifying found what was missed", channel=channel.id, **asdict(verified.found))
         return verified.found

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from bot.models import Peer, PeerKind
 from bot.store import alerts, chats
-from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import to_ms
@@ -73,7 +72,7 @@ async def leave_thread(tx: Transaction, chat: Chat, thread_id: int, *, now: date
     if bound or was_own:
         payload = {"notice": "thread_closed", "topics": [] if was_own else bound}
         subject = f"thread:{thread_id}:{to_ms(now)}"
-        await alerts.enqueue(tx, chat=chat, kind=Kind.NOTICE, subject=subject, payload=payload, now=now)
+        await alerts.notify(tx, chat, subject=subject, payload=payload, now=now)
 
 
 async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) -> None:
@@ -88,7 +87,7 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
     for owner in await chats.of_owners(tx):
         if owner.suspended is None:
             subject = f"suspended:{chat.id}:{to_ms(now)}"
-            await alerts.enqueue(tx, chat=owner, kind=Kind.NOTICE, subject=subject, payload=payload, now=now)
+            await alerts.notify(tx, owner, subject=subject, payload=payload, now=now)
 
 
 async def upgrade(tx: Transaction, group_id: int, supergroup: Peer) -> bool:

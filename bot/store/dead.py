@@ -6,7 +6,6 @@ from datetime import datetime
 
 from bot.models import post_link
 from bot.store import alerts, chats
-from bot.store.alerts import Kind
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, to_ms
 
@@ -80,4 +79,4 @@ async def resume(tx: Transaction, chat_id: int, now: datetime) -> None:
     await chats.resume(tx, chat_id)
     payload = {"notice": "missed", "count": await missed(tx, chat_id)}
     subject = f"missed:{to_ms(now)}"
-    await alerts.enqueue(tx, chat=chat, kind=Kind.NOTICE, subject=subject, payload=payload, now=now)
+    await alerts.notify(tx, chat, subject=subject, payload=payload, now=now)

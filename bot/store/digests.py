@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from bot.schedule import next_digest, quiet_until
 from bot.store import gatherings
 from bot.store.chats import Chat
 from bot.store.database import Subject, Transaction
@@ -23,10 +24,19 @@ async def gather(tx: Transaction, told: Sequence[Told], *, now: datetime) -> int
     ids = [rows[notice.chat_id, notice.subject] for notice in notices]
     placed = [(post, notice_id) for (post, _), notice_id in zip(waiting, ids, strict=True)]
     count = await gatherings.gather(tx, placed, now=now)
+    await _choose_sound(tx, ids)
     leaving = {row for notice, row in zip(notices, ids, strict=True) if notice.due_at <= now + LEAVING}
     if leaving:
         await gatherings.redraw(tx, leaving, now=now)
     return count
+
+
+async def reschedule(tx: Transaction, chat: Chat, *, now: datetime) -> int:
+    """Let what waits come when a chat, as it is set now, wants it; return how many posts come at once."""
+    end = quiet_until(chat.schedule, now)
+    moved = await move(tx, chat, quiet=True, to=end or now, now=now)
+    await move(tx, chat, quiet=False, to=next_digest(chat.schedule, now), now=now)
+    return moved if end is None else 0
 
 
 async def move(tx: Transaction, chat: Chat, *, quiet: bool, to: datetime, now: datetime) -> int:
@@ -49,9 +59,20 @@ async def move(tx: Transaction, chat: Chat, *, quiet: bool, to: datetime, now: d
             "UPDATE alerts SET follows = :notice WHERE id IN (SELECT value FROM json_each(:ids))",
             {"notice": row_id, "ids": json_list(row["id"] for row in waiting if row["thread_id"] == thread_id)},
         )
+        await _choose_sound(tx, [row_id])
     await _delete_empty(tx, {row["notice_id"] for row in waiting})
     tx.announce(Subject.ALERTS)
     return len(waiting)
+
+
+async def _choose_sound(tx: Transaction, notice_ids: Iterable[int]) -> None:
+    """Let notices come without a sound for which only posts waited that would have come without one."""
+    await tx.execute(
+        """UPDATE alerts SET silent = NOT EXISTS (SELECT 1 FROM alerts g WHERE g.follows = alerts.id
+            AND g.kind = 'gathered' AND NOT (g.silent AND coalesce(g.payload ->> 'quiet', 0)))
+        WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'due'""",
+        {"ids": json_list(notice_ids)},
+    )
 
 
 async def _delete_empty(tx: Transaction, notice_ids: Iterable[int]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.asides import Spans, to_spans
 from bot.store import posts
 from bot.store.database import Reader, Transaction
 from bot.store.posts import StoredPost
@@ -26,7 +27,7 @@ class Alerted:
 
     post: StoredPost  # as the alert shows it
     topics: tuple[str, ...]  # names, as they were then
-    spans: tuple[tuple[int, int], ...]  # what was found in its text, in Python characters
+    spans: Spans  # what was found in its text, in Python characters
 
 
 async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> Alerted | None:
@@ -47,7 +48,7 @@ async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) ->
     return Alerted(
         post=posts.to_post(row),
         topics=tuple(payload["topics"]),
-        spans=tuple((start, end) for start, end in payload["spans"]),
+        spans=to_spans(payload["spans"]),
     )
 
 

@@ -61,6 +61,35 @@ class Shown:
     words: str
 
 
+_OUTDATED = """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id, a.post_key, a.payload, a.chat_id,
+        c.key, c.edits, m.channel_id, m.message_id, m.gone_at,
+        (SELECT json_array(count(*), count(gone_at), max(gone_at)) FROM messages
+            WHERE channel_id = m.channel_id AND grouped_id = nullif(m.grouped_id, 0)) AS items,
+        'gathered' IN (a.kind, coalesce(o.kind, '')) AS gathered, k.value ->> 2 IS 'loaded' AS loaded,
+        s.message_id = m.message_id AS is_shown,
+        v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
+        w.id AS new_id, w.text AS new_text, w.hash AS new_hash, coalesce(w.edit_date, 0) AS new_date,
+        v.asides AS old_asides, w.asides AS new_asides, 1 AS old_times,
+        (SELECT count(*) FROM versions WHERE channel_id = w.channel_id AND message_id = w.message_id
+            AND hash = w.hash AND edit_date IS w.edit_date AND number <= w.number) AS new_times
+    FROM json_each(:messages) k
+    JOIN messages t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
+    JOIN alerts a ON a.channel_id = t.channel_id AND a.state != 'dead'
+        AND a.post_key = coalesce('g' || nullif(t.grouped_id, 0), 'm' || t.message_id)
+    LEFT JOIN alerts o ON o.id = a.follows
+    JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
+    JOIN versions s ON s.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
+    JOIN messages m ON m.channel_id = t.channel_id
+        AND m.message_id = iif(k.value ->> 2 IS NULL, s.message_id, t.message_id)
+    JOIN versions v ON v.id = iif(s.message_id = m.message_id, s.id, (
+        SELECT id FROM versions WHERE channel_id = m.channel_id AND message_id = m.message_id
+        AND id != m.version_id ORDER BY edit_date DESC, number DESC LIMIT 1))
+    JOIN versions w ON w.id = m.version_id
+    WHERE k.value ->> 2 IS 'edited' AND (NOT is_shown OR v.id != w.id OR m.gone_at IS NOT NULL)
+        OR is_shown AND k.value ->> 2 IS NOT 'edited'
+    ORDER BY a.id"""
+
+
 async def outdated(
     tx: Reader,
     messages: Iterable[tuple[int, int]],
@@ -74,36 +103,7 @@ async def outdated(
     alert is one; of those `edited` also the alerts that show another item of their album.
     """
     asked = [*messages, *((*key, "edited") for key in edited), *((*key, "loaded") for key in loaded)]
-    rows = await tx.fetch_all(
-        """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id, a.post_key, a.payload, a.chat_id,
-            c.key, c.edits, m.channel_id, m.message_id, m.gone_at,
-            (SELECT json_array(count(*), count(gone_at), max(gone_at)) FROM messages
-                WHERE channel_id = m.channel_id AND grouped_id = nullif(m.grouped_id, 0)) AS items,
-            'gathered' IN (a.kind, coalesce(o.kind, '')) AS gathered, k.value ->> 2 IS 'loaded' AS loaded,
-            s.message_id = m.message_id AS is_shown,
-            v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
-            w.id AS new_id, w.text AS new_text, w.hash AS new_hash, coalesce(w.edit_date, 0) AS new_date,
-            v.asides AS old_asides, w.asides AS new_asides, 1 AS old_times,
-            (SELECT count(*) FROM versions WHERE channel_id = w.channel_id AND message_id = w.message_id
-                AND hash = w.hash AND edit_date IS w.edit_date AND number <= w.number) AS new_times
-        FROM json_each(:messages) k
-        JOIN messages t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
-        JOIN alerts a ON a.channel_id = t.channel_id AND a.state != 'dead'
-            AND a.post_key = coalesce('g' || nullif(t.grouped_id, 0), 'm' || t.message_id)
-        LEFT JOIN alerts o ON o.id = a.follows
-        JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
-        JOIN versions s ON s.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
-        JOIN messages m ON m.channel_id = t.channel_id
-            AND m.message_id = iif(k.value ->> 2 IS NULL, s.message_id, t.message_id)
-        JOIN versions v ON v.id = iif(s.message_id = m.message_id, s.id, (
-            SELECT id FROM versions WHERE channel_id = m.channel_id AND message_id = m.message_id
-            AND id != m.version_id ORDER BY edit_date DESC, number DESC LIMIT 1))
-        JOIN versions w ON w.id = m.version_id
-        WHERE k.value ->> 2 IS 'edited' AND (NOT is_shown OR v.id != w.id OR m.gone_at IS NOT NULL)
-            OR is_shown AND k.value ->> 2 IS NOT 'edited'
-        ORDER BY a.id""",
-        {"messages": json_list(asked)},
-    )
+    rows = await tx.fetch_all(_OUTDATED, {"messages": json_list(asked)})
     return [_to_outdated(row) for row in rows]
 
 

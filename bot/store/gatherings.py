@@ -132,12 +132,6 @@ async def redraw(tx: Transaction, notice_ids: Collection[int], *, now: datetime)
         await alerts.enqueue_all(tx, [edit], now=now, due_at=max(now, from_ms(row["last"]) + APART))
 
 
-async def among(tx: Reader, rows: Iterable[int | None]) -> set[int]:
-    """Choose those of these rows that are of gathered posts."""
-    sql = "SELECT id FROM alerts WHERE id IN (SELECT value FROM json_each(:rows)) AND kind = 'gathered'"
-    return {row["id"] for row in await tx.fetch_all(sql, {"rows": json_list(rows)})}
-
-
 async def shown(tx: Reader, rows: Collection[int]) -> set[int]:
     """Return the notices that show one of these posts, by its row: a storm shows its latest three."""
     found = await tx.fetch_all(

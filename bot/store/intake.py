@@ -1,26 +1,24 @@
 """Posts on their way in: what a source saw comes in, rows with evidence are written, and what is new in them goes out.
 
-Nothing that is stored already is written again, so the same observation twice is one. A handful of statements serves an
-observation of any size: after each, SQLite's thread has to win the interpreter's lock back, which costs as much as
-several rows.
+Nothing that is stored already is written again, so the same observation twice is one.
 """
 
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from bot import asides
 from bot.asides import AsideKind
-from bot.models import Count, Deletion, Event, Observation, ObservedBy, Post, to_json
-from bot.store import channels, evidence
+from bot.models import Count, Event, Observation, ObservedBy, Post
+from bot.store import completeness, evidence, known
 from bot.store.database import Transaction
-from bot.store.rows import COUNTER_BITS, json_list, maybe_date, maybe_ms, to_ms
+from bot.store.known import Hashes, Known, Message, MessageKey, Version
+from bot.store.rows import maybe_ms, to_ms
 
-MessageKey = tuple[int, int]  # channel id, message id
 # Reading a message there proves that it is visible now. A push may be late, and an export tells of the past.
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
+
+_SET_ASIDES = "UPDATE versions SET asides = ? WHERE id = ?"
 
 
 class Change(StrEnum):
@@ -47,64 +45,6 @@ class Added:
     channel_title: str
 
 
-class _Version(NamedTuple):
-    hash: bytes
-    edit_date: int  # ms, 0 where it was not edited: tells the order of versions
-
-
-@dataclass(slots=True, kw_only=True)
-class _Message:
-    """A message in the course of an observation."""
-
-    id: int = 0  # of its row; 0 where there is none yet
-    version_id: int = 0  # the current one
-    hash: bytes = b""  # of the current version
-    gone_at: int | None = None
-    counters: tuple[int | None, ...] = (None, None, None)  # views, forwards, reactions
-    asides: str | None = None  # JSON, of the current version; None: stored before such was kept
-    text: str = ""  # of the current version; loaded where the message is being edited
-    edit_date: int = 0  # ms, likewise
-    versions: list[_Version] = field(default_factory=list)  # likewise
-    texts: set[str] = field(default_factory=set)  # of all versions; likewise
-    post: Post | None = None  # the current one, where this observation brought it
-    added: int = 0  # of that one, its place among what was added
-    touched: bool = False  # gone, back or counted anew
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Channel:
-    title: str
-    followed_at: datetime | None
-    confirmed_id: int
-    is_read: bool  # by a reader of ours, on Telegram
-
-    def will_show(self, post: Post) -> bool:
-        """Say whether a reader is still to see this post for the first time, and may raise an alarm then."""
-        unseen = post.message_id > self.confirmed_id
-        return self.is_read and unseen and self.followed_at is not None and post.date >= self.followed_at
-
-
-_CHANNELS = """SELECT id, title, followed_at, confirmed_id, followed_at IS NOT NULL AND EXISTS (
-        SELECT 1 FROM memberships m WHERE m.channel_id = c.id AND m.access IN ('polled', 'joined')) AS is_read
-    FROM channels c WHERE (followed_at IS NOT NULL OR :import) AND id IN (SELECT value FROM json_each(:ids))"""
-_FREE_IDS = """SELECT json_group_object(s.value, coalesce(
-        (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
-        s.value << :bits)) FROM json_each(:seconds) s"""
-_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, m.hash, m.gone_at, m.views, m.forwards,
-        m.reactions, (SELECT asides FROM versions WHERE id = m.version_id)
-    FROM json_each(:keys) k JOIN messages m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1"""
-_VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0) AS edit_date
-    FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1"""
-_PUT_MESSAGE = """INSERT INTO messages (id, channel_id, message_id, grouped_id, version_id, hash, date, seen_at,
-        gone_at, views, forwards, reactions, reply_to, reply_channel, author, forward)"""
-_OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
-        version_id = excluded.version_id, hash = excluded.hash,
-        gone_at = excluded.gone_at, views = excluded.views, forwards = excluded.forwards,
-        reactions = excluded.reactions"""
-_TOUCH_MESSAGE = "UPDATE messages SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
-_SET_ASIDES = "UPDATE versions SET asides = ? WHERE id = ?"
-
-
 async def take_in(tx: Transaction, observation: Observation) -> "Intake":
     """Work out what a source saw that is new, in its order; of channels that nobody follows only exports are kept.
 
@@ -112,10 +52,10 @@ async def take_in(tx: Transaction, observation: Observation) -> "Intake":
     late, from below the mark of its channel, may have been deleted meanwhile: the channel is to be read again. An
     export tells of the past, and lacks ids of media and formatting that overlaps: only another text is another version.
     """
-    intake = Intake(observation)
-    await intake.load(tx)
+    hashes = {id(event): event.content_hash() for event in observation.events if isinstance(event, Post)}
+    intake = Intake(observation, await known.load(tx, observation, hashes), hashes)
     for event in observation.events:
-        if event.channel_id in intake.channels:
+        if event.channel_id in intake.known.channels:
             intake.apply(event)
     return intake
 
@@ -123,65 +63,18 @@ async def take_in(tx: Transaction, observation: Observation) -> "Intake":
 class Intake:
     """One observation: what was known of its messages, changed event by event, then written."""
 
-    def __init__(self, observation: Observation) -> None:
+    def __init__(self, observation: Observation, known: Known, hashes: Hashes) -> None:
         self._observation = observation
         self._now = to_ms(observation.seen_at)
-        self._hashes = {id(e): e.content_hash() for e in observation.events if isinstance(e, Post)}
-        self._free_ids: dict[int, int] = {}  # by date in seconds
-        self._messages: dict[MessageKey, _Message] = {}
+        self._hashes = hashes
+        self.known = known
         self._versions: list[tuple[object, ...]] = []  # rows to be added
         self._asides: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
         self._distrusted: set[int] = set()
-        self.channels: dict[int, _Channel] = {}
         self.added: list[Added] = []  # versions that were not stored before
         self.gone = 0  # messages that are no longer visible
         self.turned: set[MessageKey] = set()  # messages that have vanished or are back
         self.left = 0  # messages of an export that are left to be seen on Telegram
-
-    async def load(self, tx: Transaction) -> None:
-        """Read what is known of the channels and messages in question, and the free row ids."""
-        posts = [event for event in self._observation.events if isinstance(event, Post)]
-        keys = {(e.channel_id, e.message_id) for e in self._observation.events if not isinstance(e, Deletion)}
-        keys |= {(e.channel_id, i) for e in self._observation.events if isinstance(e, Deletion) for i in e.message_ids}
-        seconds = json_list({_second(post) for post in posts})
-        ids = json_list({channel for channel, _ in keys})
-        is_import = self._observation.observed_by == ObservedBy.IMPORT
-        channels = await tx.fetch_all(_CHANNELS, {"ids": ids, "import": is_import})
-        free_ids = await tx.fetch_all(_FREE_IDS, {"seconds": seconds, "bits": COUNTER_BITS})
-        messages = await tx.fetch_all(_MESSAGES, {"keys": json_list(keys)})
-        self.channels = {
-            channel_id: _Channel(
-                title=title, followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read)
-            )
-            for channel_id, title, followed_at, confirmed_id, is_read in channels
-        }
-        self._free_ids = {int(second): free for second, free in json.loads(free_ids[0][0]).items()}
-        for channel_id, message_id, row_id, version_id, content, gone_at, *counters, beside in messages:
-            self._messages[channel_id, message_id] = _Message(
-                id=row_id,
-                version_id=version_id,
-                hash=content,
-                gone_at=gone_at,
-                counters=tuple(counters),
-                asides=beside,
-            )
-        await self._load_versions(tx, posts)
-
-    async def _load_versions(self, tx: Transaction, posts: list[Post]) -> None:
-        """Read what the messages that are being edited said before."""
-        edited = set()
-        for post in posts:
-            key = (post.channel_id, post.message_id)
-            message = self._messages.get(key)
-            if message and (message.hash != self._hashes[id(post)] or _is_reworded(message, post)):
-                edited.add(key)
-        rows = await tx.fetch_all(_VERSIONS, {"keys": json_list(edited)}) if edited else []
-        for channel_id, message_id, version_id, content, text, edit_date in rows:
-            message = self._messages[channel_id, message_id]
-            message.versions.append(_Version(content, edit_date))
-            message.texts.add(text)
-            if version_id == message.version_id:
-                message.text, message.edit_date = text, edit_date
 
     def apply(self, event: Event) -> None:
         """Change what is known by what happened."""
@@ -189,11 +82,11 @@ class Intake:
             self._see(event)
             return
         if isinstance(event, Count):
-            if message := self._messages.get((event.channel_id, event.message_id)):
-                _recount(message, event)
+            if message := self.known.messages.get((event.channel_id, event.message_id)):
+                message.recount(event)
             return
         for message_id in event.message_ids:
-            message = self._messages.get((event.channel_id, message_id))
+            message = self.known.messages.get((event.channel_id, message_id))
             if message is not None and message.gone_at is None:
                 message.gone_at = self._now
                 message.touched = True
@@ -202,13 +95,13 @@ class Intake:
 
     def _see(self, post: Post) -> None:
         key = (post.channel_id, post.message_id)
-        version = _Version(self._hashes[id(post)], maybe_ms(post.edit_date) or 0)
-        message = self._messages.get(key)
+        version = Version(self._hashes[id(post)], maybe_ms(post.edit_date) or 0)
+        message = self.known.messages.get(key)
         if self._observation.observed_by == ObservedBy.IMPORT:
             self._see_exported(post, version, message)
             return
         if message is None:
-            message = self._messages[key] = _Message()
+            message = self.known.messages[key] = Message()
             self._keep(message, post, version, change=Change.NEW)
             self._doubt(post)
             return
@@ -217,7 +110,7 @@ class Intake:
             message.touched = True
             self.turned.add(key)
         if version.hash == message.hash:
-            _count(message, post)
+            message.count(post)
             self._look_beside(message, post, version)
         elif version not in message.versions or self._says_it_again(version, message):
             stale = version.edit_date < message.edit_date
@@ -228,14 +121,14 @@ class Intake:
         asked_at = maybe_ms(self._observation.asked_at)
         return self._observation.observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
 
-    def _says_it_again(self, version: _Version, message: _Message) -> bool:
+    def _says_it_again(self, version: Version, message: Message) -> bool:
         """Tell whether a known version is what Telegram shows now.
 
         Dates do not tell two edits of one second apart, and the first may have been seen last.
         """
         return self._observation.observed_by in PROOF and version.edit_date >= message.edit_date
 
-    def _look_beside(self, message: _Message, post: Post, version: _Version) -> None:
+    def _look_beside(self, message: Message, post: Post, version: Version) -> None:
         """Take in what stands beside a text that has not changed: the preview of a link loads later, or anew.
 
         Where words are replaced, what stood there is kept as a version.
@@ -245,7 +138,7 @@ class Intake:
             post = replace(post, asides=(*filter(_is_preview, before), *post.asides))  # a push may be late
         if message.asides is not None and sorted(post.asides) == sorted(before):
             return
-        if message.versions and _is_reworded(message, post):  # else it was loaded this moment, and nobody was told
+        if message.versions and message.is_reworded_by(post):  # else it was loaded this moment, and nobody was told
             if version.edit_date >= message.edit_date:  # else it is a push of what stood there before
                 self._keep(message, post, version, change=Change.BESIDE)
             return
@@ -258,14 +151,14 @@ class Intake:
         message.asides = asides.to_json(post.asides)
         self._asides.append((message.asides, message.version_id, post))
 
-    def _see_exported(self, post: Post, version: _Version, message: _Message | None) -> None:
+    def _see_exported(self, post: Post, version: Version, message: Message | None) -> None:
         """Add a text that was not known; leave to a reader of ours what it is about to see, and may tell of."""
-        channel = self.channels[post.channel_id]
+        channel = self.known.channels[post.channel_id]
         if message is None:
             if channel.will_show(post):
                 self.left += 1
                 return
-            message = self._messages[post.channel_id, post.message_id] = _Message()
+            message = self.known.messages[post.channel_id, post.message_id] = Message()
             self._keep(message, post, version, change=Change.NEW)
         elif version.hash != message.hash and post.text not in message.texts:
             is_newer = version.edit_date > message.edit_date
@@ -275,15 +168,13 @@ class Intake:
                 self._keep(message, post, version, change=Change.EDITED if is_newer else Change.STALE)
 
     def _doubt(self, post: Post) -> None:
-        late = post.message_id <= self.channels[post.channel_id].confirmed_id
+        late = post.message_id <= self.known.channels[post.channel_id].confirmed_id
         if late and self._observation.observed_by == ObservedBy.LIVE:
             self._distrusted.add(post.channel_id)
 
-    def _keep(self, message: _Message, post: Post, version: _Version, *, change: Change) -> None:
+    def _keep(self, message: Message, post: Post, version: Version, *, change: Change) -> None:
         """Add a version, and unless it is stale make it the current one."""
-        second = _second(post)
-        version_id = self._free_ids[second]
-        self._free_ids[second] += 1
+        version_id = self.known.take_id(post)
         message.id = message.id or version_id
         message.versions.append(version)
         message.texts.add(post.text)
@@ -299,11 +190,11 @@ class Intake:
             message.version_id, message.hash, message.edit_date = version_id, *version
             message.text, message.asides = post.text, asides.to_json(post.asides)
             message.post, message.added = post, added
-            _count(message, post)
+            message.count(post)
 
     def _add(  # noqa: PLR0913 - what was added has this many sides
         self,
-        message: _Message,
+        message: Message,
         post: Post,
         change: Change,
         version_id: int,
@@ -311,7 +202,7 @@ class Intake:
         *,
         whole_before: str | None,
     ) -> None:
-        channel = self.channels[post.channel_id]
+        channel = self.known.channels[post.channel_id]
         self.added.append(
             Added(
                 post=post,
@@ -327,62 +218,14 @@ class Intake:
 
     async def write(self, tx: Transaction) -> None:
         """Write what changed."""
-        put = [_message_row(m, m.post, self._now) for m in self._messages.values() if m.post is not None]
-        touched = [m for m in self._messages.values() if m.touched and m.post is None]
         await tx.insert_all(evidence.ADD_VERSION, self._versions)
-        await tx.insert_all(_PUT_MESSAGE, put, _OR_CHANGE_MESSAGE)
-        await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, *m.counters, m.id) for m in touched])
+        await known.write(tx, self.known, now=self._now)
         await tx.execute_many(_SET_ASIDES, [(written, version_id) for written, version_id, _ in self._asides])
         loaded = [evidence.asides_row(post, self._observation, version_id) for _, version_id, post in self._asides]
         await tx.insert_all(evidence.ADD_ASIDES, loaded)
         for channel_id in self._distrusted:
-            await channels.distrust(tx, channel_id)
-
-
-def _count(message: _Message, post: Post) -> None:
-    """Follow the counters; a source that does not know them leaves them as they are."""
-    counters = (post.views, post.forwards, post.reactions)
-    if counters not in (message.counters, (None, None, None)):
-        message.counters = counters
-        message.touched = True
-
-
-def _is_reworded(message: _Message, post: Post) -> bool:
-    return message.asides not in {None, asides.NONE} and asides.reworded(asides.from_json(message.asides), post.asides)
-
-
-def _recount(message: _Message, count: Count) -> None:
-    views, forwards, reactions = message.counters
-    message.counters = (
-        views if count.views is None else count.views,
-        forwards if count.forwards is None else count.forwards,
-        reactions,
-    )
-    message.touched = True
+            await completeness.distrust(tx, channel_id)
 
 
 def _is_preview(aside: asides.Aside) -> bool:
     return aside.kind == AsideKind.PREVIEW
-
-
-def _message_row(message: _Message, post: Post, now: int) -> tuple[object, ...]:
-    return (
-        message.id,
-        post.channel_id,
-        post.message_id,
-        post.grouped_id,
-        message.version_id,
-        message.hash,
-        to_ms(post.date),
-        now,
-        message.gone_at,
-        *message.counters,
-        post.reply_to,
-        post.reply_channel,
-        post.author,
-        to_json(post.forward) if post.forward else None,
-    )
-
-
-def _second(post: Post) -> int:
-    return to_ms(post.date) // 1000

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.asides import Spans, to_spans
 from bot.store import alerts, posts
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Reader, Transaction
@@ -14,8 +15,6 @@ from bot.store.rows import to_ms
 GATHERING = timedelta(minutes=1)  # the notice waits this long for more to count
 _LAST_ID = 2**63 - 1  # SQLite's
 _SUBJECT = "late:"  # begins that of a notice; the hour follows
-
-Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ async def listed(
         ORDER BY l.version_id DESC LIMIT :limit""",
         {"chat": chat_id, "subject": _SUBJECT + hour, "before": before or _LAST_ID, "limit": limit},
     )
-    spans = {version_id: tuple((start, end) for start, end in json.loads(written)) for version_id, written in rows}
+    spans = {version_id: to_spans(json.loads(written)) for version_id, written in rows}
     return [(post, spans[post.version_id]) for post in await posts.of_versions(db, spans)]
 
 
@@ -85,9 +84,7 @@ async def _begin(tx: Transaction, late: Late, now: datetime) -> int:
             silent=True,
         )
         if await alerts.enqueue_all(tx, [notice], now=now, due_at=max(now + GATHERING, at)):
-            sql = "SELECT id FROM alerts WHERE chat_id = :chat AND kind = 'notice' AND subject = :subject"
-            (row,) = await tx.fetch_all(sql, {"chat": late.chat_id, "subject": notice.subject})
-            return int(row["id"])
+            return await alerts.row_of(tx, notice)
         at += timedelta(hours=1)
 
 

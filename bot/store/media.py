@@ -106,7 +106,8 @@ async def next_wanted(db: Reader, reader_id: int, now: datetime, *, besides: Ite
     row = await db.fetch_one(
         """SELECT d.id, v.channel_id, r.access_hash, v.message_id, d.file_id, v.raw, v.layer,
             v.reader_id = :reader AS is_ours, d.attempts, d.wanted_at
-        FROM media d JOIN versions v ON v.id = d.version_id JOIN channels c ON c.id = v.channel_id
+        FROM media d INDEXED BY media_wanted CROSS JOIN versions v ON v.id = d.version_id
+        JOIN channels c ON c.id = v.channel_id
         JOIN memberships r ON r.channel_id = c.id AND r.reader_id = :reader AND r.access IN ('polled', 'joined')
         WHERE d.state = 'wanted' AND d.due_at <= :now AND coalesce(c.read_by, :reader) = :reader
             AND d.id NOT IN (SELECT value FROM json_each(:besides))

@@ -1,13 +1,40 @@
-"""What is due comes in from the outbox, the first alerts of some chats go out: as many as can be sent soon."""
+"""Out of the outbox: rows come in, alerts go out with all that it takes to send them, of some chats the first due."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from bot.store.alerts import ROWS, Alert, Posts, to_alert
+from bot.models import GENERAL_THREAD
+from bot.store import chats, posts
+from bot.store.alerts import Kind
+from bot.store.chats import Chat
 from bot.store.database import Reader
-from bot.store.rows import json_list, maybe_date, to_ms
+from bot.store.posts import StoredPost
+from bot.store.rows import from_ms, json_list, maybe_date, to_ms
 
+_Posts = dict[int, StoredPost]  # by version
+
+# An edit shows what its alert shows: of a post the version that matched, until the post is changed.
+_REPEATS = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, x.date)) FROM alerts r
+    JOIN versions x ON x.id = r.payload ->> 'version_id' JOIN channels y ON y.id = x.channel_id
+    WHERE r.follows = s.id AND r.kind = 'repeat'"""
+_SUPERSEDED = """SELECT 1 FROM alerts l
+    WHERE l.follows = a.follows AND l.kind = 'edit' AND l.state = 'due' AND l.id > a.id"""
+_ROWS = f"""SELECT a.id AS alert_id, a.kind AS alert_kind, a.subject, a.random_id, a.channel_id AS alert_channel_id,
+        a.post_key, s.id AS source_id, s.payload, a.silent, a.attempts, a.due_at, a.created_at,
+        o.message_id AS followed_id, o.created_at AS followed_at, a.media AS alert_media, o.media AS followed_media,
+        a.thread_id AS alert_thread_id, o.thread_id AS followed_thread,
+        EXISTS ({_SUPERSEDED}) AS superseded, ({_REPEATS}) AS repeats,
+        {chats.COLUMNS}, {posts.COLUMNS}
+    FROM alerts a JOIN chats c ON c.id = a.chat_id LEFT JOIN alerts o ON o.id = a.follows
+    JOIN alerts s ON s.id = iif(a.kind = 'edit', a.follows, a.id)
+    LEFT JOIN versions v ON a.kind != 'notice' AND v.id = coalesce(s.payload ->> 'shown', s.payload ->> 'version_id')
+    LEFT JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+    LEFT JOIN channels n ON n.id = v.channel_id"""  # noqa: S608 - our own constants
 # Chats that nothing is to be read of. Indexes answer for all of this, so that thousands of alerts that wait behind one
 # another in a chat, or for tomorrow, cost little.
 _LEFT_OUT = """chat_id NOT IN (SELECT value FROM json_each(:excluded))
@@ -24,6 +51,61 @@ _NEWS = f"""
         WHERE id > :after AND state = 'due' AND due_at <= :now AND {_LEFT_OUT} ORDER BY id DESC LIMIT :limit)
     GROUP BY chat_id
 """  # noqa: S608 - our own constant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """A post that says what an alert says, and joined it."""
+
+    channel_id: int
+    title: str  # of the channel
+    username: str | None
+    message_id: int
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A row of the outbox, with all that it takes to render and send it."""
+
+    id: int
+    chat: Chat
+    kind: Kind
+    subject: str
+    random_id: int  # signed 64 bits, never 0
+    channel_id: int | None  # of a post
+    post_key: str | None  # of a post: g<grouped_id> or m<message_id>
+    source_id: int  # the row that says what to show: of an edit it is that of the alert
+    payload: Mapping[str, Any]  # of that row: what to render
+    silent: bool
+    attempts: int  # that failed so far
+    due_at: datetime
+    created_at: datetime
+    post: StoredPost | None  # the version to show; None for a notice
+    repeats: tuple[Repeat, ...]  # of a post, in the order in which they came
+    followed_id: int | None  # the id in the chat of the message that this edits or answers; None: unknown, or not sent
+    followed_at: datetime | None  # when that alert came into the outbox
+    followed_thread: int | None  # the forum thread in which it stands; None: the general one, or no forum
+    media: bool | None  # of a post with files: whether it goes with media; None: not decided, or it has none
+    followed_media: bool  # the message that this edits has media, so that it takes a shorter text
+    superseded: bool  # a later edit of the same alert is due, and shows all that this one would
+
+    @property
+    def gone_at(self) -> datetime | None:
+        """Since when the post is no longer visible to our reader, as the message is to say."""
+        return maybe_date(self.payload.get("gone"))
+
+    @property
+    def reply_to(self) -> int | None:
+        """The message to answer: the one that this follows, where that is known and stands in the same thread."""
+        threads = {thread or GENERAL_THREAD for thread in (self.chat.peer.thread_id, self.followed_thread)}
+        return self.followed_id if len(threads) == 1 else None
+
+    @property
+    def part(self) -> tuple[int, int] | None:
+        """How many items of the album are gone, and of how many, where others are left."""
+        found = self.payload.get("part")
+        return None if found is None else (found[0], found[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +126,7 @@ async def first_due(  # noqa: PLR0913 - a question with this many sides
     """
     chosen = _BOTH_ENDS if after is None else _NEWS
     rows = await db.fetch_all(
-        f"""SELECT x.*, (SELECT max(id) FROM alerts) AS last_id FROM ({chosen}) w CROSS JOIN ({ROWS}) x
+        f"""SELECT x.*, (SELECT max(id) FROM alerts) AS last_id FROM ({chosen}) w CROSS JOIN ({_ROWS}) x
         ON x.alert_id IN (SELECT d.id FROM alerts d INDEXED BY alerts_of_chat_due
             WHERE d.chat_id = w.chat_id AND d.state = 'due' AND d.due_at <= :now ORDER BY d.id LIMIT :each)
         ORDER BY x.alert_id""",  # noqa: S608 - our own constants
@@ -56,8 +138,8 @@ async def first_due(  # noqa: PLR0913 - a question with this many sides
             "after": after,
         },
     )
-    posts: Posts = {}  # one may go to thousands of chats
-    return Reading(alerts=[to_alert(row, posts) for row in rows], last_id=rows[0]["last_id"] if rows else 0)
+    read: _Posts = {}  # one may go to thousands of chats
+    return Reading(alerts=[_to_alert(row, read) for row in rows], last_id=rows[0]["last_id"] if rows else 0)
 
 
 async def next_at(db: Reader, now: datetime) -> datetime | None:
@@ -67,3 +149,73 @@ async def next_at(db: Reader, now: datetime) -> datetime | None:
         {"now": to_ms(now)},
     )
     return None if row is None else maybe_date(row["due_at"])
+
+
+async def is_due(db: Reader, alert_id: int) -> bool:
+    """Tell whether an alert still is to be sent."""
+    return await db.fetch_one("SELECT 1 FROM alerts WHERE id = :id AND state = 'due'", {"id": alert_id}) is not None
+
+
+async def get(db: Reader, alert_id: int) -> Alert:
+    """Return an alert as it stands: what it follows may have been sent since, and may show something else."""
+    (row,) = await db.fetch_all(f"{_ROWS} WHERE a.id = :id", {"id": alert_id})
+    return _to_alert(row)
+
+
+async def post_of(db: Reader, chat_id: int, message_id: int) -> StoredPost | None:
+    """Return the post that a message of ours told a chat of, as it was then; None where it told of none."""
+    row = await db.fetch_one(
+        f"""SELECT {posts.COLUMNS} FROM alerts a JOIN versions v ON v.id = a.payload ->> 'version_id'
+        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+        JOIN channels n ON n.id = v.channel_id
+        WHERE a.chat_id = :chat AND a.message_id = :message AND a.kind IN ('post', 'change')
+        ORDER BY a.id DESC LIMIT 1""",  # noqa: S608 - our own constant
+        {"chat": chat_id, "message": message_id},
+    )
+    return None if row is None else posts.to_post(row)
+
+
+def _to_alert(row: sqlite3.Row, read: _Posts | None = None) -> Alert:
+    """Read an alert from a row of `_ROWS`; its post is taken from, or added to, those of the same answer."""
+    post = None if row["row_id"] is None else (read or {}).get(row["version_id"]) or posts.to_post(row)
+    if post is not None and read is not None:
+        read[post.version_id] = post
+    return Alert(
+        id=row["alert_id"],
+        chat=_in_thread(chats.to_chat(row), row["alert_thread_id"]),
+        kind=Kind(row["alert_kind"]),
+        subject=row["subject"],
+        random_id=row["random_id"],
+        channel_id=row["alert_channel_id"],
+        post_key=row["post_key"],
+        source_id=row["source_id"],
+        payload=_read(row["payload"]),
+        silent=bool(row["silent"]),
+        attempts=row["attempts"],
+        due_at=from_ms(row["due_at"]),
+        created_at=from_ms(row["created_at"]),
+        post=post,
+        repeats=tuple(
+            Repeat(channel_id=channel_id, title=title, username=username, message_id=message_id, date=from_ms(date))
+            for channel_id, title, username, message_id, date in _read(row["repeats"])
+        ),
+        followed_id=row["followed_id"],
+        followed_at=maybe_date(row["followed_at"]),
+        followed_thread=row["followed_thread"],
+        media=None if row["alert_media"] is None else bool(row["alert_media"]),
+        followed_media=bool(row["followed_media"]),
+        superseded=bool(row["superseded"]),
+    )
+
+
+@lru_cache(64)
+def _read(text: str) -> Any:  # noqa: ANN401 - JSON; nobody changes it
+    """Read JSON, once where thousands of rows say the same."""
+    return json.loads(text)
+
+
+def _in_thread(chat: Chat, thread_id: int | None) -> Chat:
+    """Address the thread that was chosen as the alert came into the outbox."""
+    if chat.peer.thread_id == thread_id:
+        return chat
+    return replace(chat, peer=replace(chat.peer, thread_id=thread_id))

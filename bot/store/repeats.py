@@ -15,10 +15,12 @@ from bot.models import PostKey, Said
 from bot.store import alerts, gatherings
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Reader, Transaction
-from bot.store.rows import first_id, from_ms, json_list, to_ms
+from bot.store.rows import end_id, first_id, from_ms, json_list, to_ms
 
 WITHIN = timedelta(hours=48)  # of each other were two posts posted of which one joins the other's alert
-WORDS_WITHIN = timedelta(hours=1)  # the same, where only the words are alike, or the channel is the same
+WORDS_WITHIN = timedelta(hours=1)  # the same, where all that is alike is few words
+AGAIN_WITHIN = timedelta(minutes=10)  # the same, of one channel: what it says again later has happened again
+SCANNED = 200  # messages that are looked at for each of these
 _MS = timedelta(milliseconds=1)
 
 
@@ -115,11 +117,13 @@ _FIRSTS = f"""WITH asked AS (SELECT value ->> 0 AS chat_id, value ->> 1 AS subje
         value ->> 3 AS post_key, value ->> 4 AS words, value ->> 5 AS said_at, value ->> 6 AS loudness,
         value ->> 7 AS alike FROM json_each(:asked)),
     found AS (
-        SELECT q.*, a.id AS row_id, -1 AS place, :words_within AS within FROM asked q
-        JOIN alerts a ON a.words = q.words AND a.chat_id = q.chat_id AND a.kind IN ('post', 'gathered')
+        SELECT q.*, a.id AS row_id, -1 AS place,
+            iif(a.channel_id = q.channel_id, :again_within, :words_within) AS within FROM asked q
+        CROSS JOIN alerts a ON a.words = q.words AND a.chat_id = q.chat_id AND a.kind IN ('post', 'gathered')
+            AND a.created_at > q.said_at - 2 * :words_within
         UNION ALL
-        SELECT q.*, a.id, k.key, :within FROM asked q JOIN json_each(q.alike) k
-        JOIN alerts a ON a.channel_id = k.value ->> 0 AND a.post_key = k.value ->> 1 AND a.chat_id = q.chat_id
+        SELECT q.*, a.id, k.key, :within FROM asked q CROSS JOIN json_each(q.alike) k
+        CROSS JOIN alerts a ON a.channel_id = k.value ->> 0 AND a.post_key = k.value ->> 1 AND a.chat_id = q.chat_id
             AND a.kind IN ('post', 'gathered', 'repeat'))
     SELECT q.chat_id, q.subject, f.id, f.subject AS first_subject, f.channel_id, f.kind, c.confirmations
     FROM found q JOIN alerts a ON a.id = q.row_id JOIN alerts f ON f.id = iif(a.kind = 'repeat', a.follows, a.id)
@@ -144,7 +148,13 @@ async def _firsts(tx: Reader, drafts: Iterable[Draft]) -> Mapping[tuple[int, str
     if not asked:
         return {}
     rows = await tx.fetch_all(
-        _FIRSTS, {"asked": json_list(asked), "within": WITHIN // _MS, "words_within": WORDS_WITHIN // _MS}
+        _FIRSTS,
+        {
+            "asked": json_list(asked),
+            "within": WITHIN // _MS,
+            "words_within": WORDS_WITHIN // _MS,
+            "again_within": AGAIN_WITHIN // _MS,
+        },
     )
     return {(row["chat_id"], row["subject"]): _to_first(row) for row in rows}
 
@@ -159,19 +169,30 @@ def _to_first(row: sqlite3.Row) -> _First:
     )
 
 
-async def told_since(db: Reader, since: datetime) -> list[Said]:
-    """Return the posts of that time that any chat was told of, as their alerts show them."""
-    rows = await db.fetch_all(
-        """SELECT DISTINCT a.channel_id, a.post_key, v.text, v.asides, v.date, v.message_id, m.forward,
-            a.payload ->> 'beside' IS NOT NULL AS is_beside
-        FROM alerts a JOIN versions v ON v.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
-        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-        WHERE a.id > coalesce((SELECT id FROM alerts WHERE created_at < :since ORDER BY id DESC LIMIT 1), 0)
-            AND a.kind IN ('post', 'gathered', 'repeat') AND v.id >= :first
-        ORDER BY a.id""",
-        {"since": to_ms(since), "first": first_id(since)},
-    )
-    return [_to_said(row) for row in rows]
+_TOLD_BEFORE = """SELECT p.id AS place, a.channel_id, a.post_key, v.text, v.asides, v.date, v.message_id, m.forward,
+        a.payload ->> 'beside' IS NOT NULL AS is_beside
+    FROM (SELECT id, channel_id, coalesce('g' || nullif(grouped_id, 0), 'm' || message_id) AS post_key FROM messages
+        WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT :scanned) p
+    CROSS JOIN alerts a ON a.id = (SELECT id FROM alerts WHERE channel_id = p.channel_id AND post_key = p.post_key
+        AND kind IN ('post', 'gathered', 'repeat') LIMIT 1)
+    JOIN versions v ON v.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
+    JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+    ORDER BY p.id DESC LIMIT :most"""
+
+
+async def told_before(db: Reader, place: int | None, *, since: datetime, most: int) -> tuple[list[Said], int | None]:
+    """Return the latest posts since a moment, `most` of them, that any chat was told of, as their alerts show them.
+
+    They are read from a place on, which the answer before gave; with them comes the next one, None after the last.
+    """
+    asked = {"before": end_id(place, None), "first": first_id(since), "scanned": SCANNED * most, "most": most}
+    rows = await db.fetch_all(_TOLD_BEFORE, asked)
+    said = [_to_said(row) for row in rows]
+    if len(rows) == most:
+        return said, rows[-1]["place"]
+    sql = "SELECT id FROM messages WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT 1 OFFSET :scanned - 1"
+    last = await db.fetch_one(sql, asked)
+    return said, None if last is None else last["id"]
 
 
 def _to_said(row: sqlite3.Row) -> Said:

@@ -1,7 +1,8 @@
 """After a start with an older database: the messages that were found in chats come in; what each told is settled.
 
-A message of ours that no row knows was sent by an instance whose database is lost. The post that it tells of counts as
-told; what else that instance may have told until its last message is summed up in one notice a chat.
+A message of ours that no row knows, or that is younger than all of the database, was sent by an instance whose
+database is lost. The post that it tells of counts as told; what else that instance may have told until its last message
+is summed up in one notice a chat.
 """
 
 import json
@@ -9,13 +10,15 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.asides import Spans, to_spans
 from bot.store import alerts, posts
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.posts import StoredPost
 from bot.store.rows import from_ms, json_list, to_ms
-from bot.store.sightings import Before, Sighting, known
+from bot.store.sightings import Sighting, known
 
+YOUNGER = timedelta(minutes=12)  # than a database's last sign of life: clocks differ, and signs come now and then
 GATHERING = timedelta(seconds=3)  # the notice waits this long for more; later ones are added by an edit
 _LAST_ID = 2**63 - 1  # SQLite's
 _SUBJECT = "restored:"  # begins that of a notice; the end of the lost instance follows
@@ -26,43 +29,63 @@ class Settled:
     """What became of the messages that were found."""
 
     found: int  # whose rows did not know their ids
-    lost: int  # which no row knew
+    lost: int  # that a lost instance sent
 
 
 async def settle(
-    tx: Transaction, found: Collection[Sighting], *, before: Before, now: datetime, unread: Collection[int] = ()
+    tx: Transaction,
+    found: Collection[Sighting],
+    *,
+    alive_at: datetime | None,
+    now: datetime,
+    unread: Collection[int] = (),
 ) -> Settled:
     """Write down what was found, and gather what a lost instance may have told of what is due.
 
-    In the chats where not all could be read, nobody knows how long that instance lived: until now, then.
+    In the chats where not all could be read, nobody knows what that instance told, nor how long it lived: until now,
+    then. `alive_at` is the database's last sign of life.
     """
-    lost: list[Sighting] = []
+    told: list[Sighting] = []  # no row knows of it
     count = 0
-    taken = await known(tx, [(s.chat_id, s.message_id) for s in found])
+    taken = await _taken(tx, [(s.chat_id, s.message_id) for s in found])
     for sighting in found:
-        if (sighting.chat_id, sighting.message_id) in taken:
+        if sighting.post is None or (sighting.chat_id, sighting.message_id) in taken:
             continue
-        row = await _row_of(tx, sighting)
-        if row is not None and await _has_no_number(tx, row):
+        row = await _row_of(tx, sighting.chat_id, sighting.post)
+        if row is None:
+            told.append(sighting)
+        elif await _has_no_number(tx, row):
             await _sent(tx, row, sighting.message_id, has_media=sighting.has_media, now=now)
             count += 1
-        if row is None or row > before.newest_row:  # then the message is older than its row
-            lost.append(sighting)
-    for chat_id in {sighting.chat_id for sighting in lost}:
-        here = [sighting for sighting in lost if sighting.chat_id == chat_id]
+    younger = [s for s in found if alive_at is not None and s.date > alive_at + YOUNGER]
+    lost_in = {s.chat_id for s in (*told, *younger)}
+    last: dict[int, datetime] = {}
+    for sighting in found:
+        last[sighting.chat_id] = max(sighting.date, last.get(sighting.chat_id, sighting.date))
+    for chat_id in lost_in.union(unread if lost_in else ()):
         # Telegram dates messages in whole seconds, and what was told after the last one went unseen.
-        until = to_ms(max(s.date for s in here)) + 999 if chat_id not in unread else to_ms(now)
-        await _restored(tx, chat_id, here, alive=before.alive_at or now, until=until)
+        until = to_ms(now) if chat_id in unread else to_ms(last[chat_id]) + 999
+        await _restored(tx, chat_id, told, alive=alive_at or now, until=until)
         await _gather_due(tx, chat_id, now=now)
-    return Settled(found=count, lost=len(lost))
+    return Settled(found=count, lost=len({(s.chat_id, s.message_id) for s in (*told, *younger)}))
 
 
-async def _row_of(tx: Reader, sighting: Sighting) -> int | None:
+async def _taken(tx: Reader, messages: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return those of these messages, (chat, number), that were settled before."""
+    rows = await tx.fetch_all(
+        """SELECT t.chat_id, t.alert_message_id FROM told t JOIN json_each(:asked) k
+        ON t.chat_id = k.value ->> 0 AND t.alert_message_id = k.value ->> 1""",
+        {"asked": json_list(messages)},
+    )
+    return await known(tx, messages) | {(row["chat_id"], row["alert_message_id"]) for row in rows}
+
+
+async def _row_of(tx: Reader, chat_id: int, post: tuple[int, int]) -> int | None:
     row = await tx.fetch_one(
         """SELECT id FROM alerts WHERE chat_id = :chat AND channel_id = :channel AND post_key = coalesce((
             SELECT 'g' || nullif(grouped_id, 0) FROM messages WHERE channel_id = :channel AND message_id = :message),
             'm' || :message)""",
-        {"chat": sighting.chat_id, "channel": sighting.post[0], "message": sighting.post[1]},
+        {"chat": chat_id, "channel": post[0], "message": post[1]},
     )
     return None if row is None else int(row["id"])
 
@@ -77,7 +100,7 @@ async def _sent(tx: Transaction, row: int, message_id: int, *, has_media: bool, 
     await tx.execute("UPDATE alerts SET media = :media WHERE id = :id", {"id": row, "media": has_media})
 
 
-async def _restored(tx: Transaction, chat_id: int, lost: Iterable[Sighting], *, alive: datetime, until: int) -> None:
+async def _restored(tx: Transaction, chat_id: int, told: Iterable[Sighting], *, alive: datetime, until: int) -> None:
     # Of those whose post is stored already, nobody will ask again.
     await tx.execute_many(
         """INSERT INTO told (chat_id, channel_id, message_id, alert_message_id, has_media)
@@ -90,7 +113,8 @@ async def _restored(tx: Transaction, chat_id: int, lost: Iterable[Sighting], *, 
                 "number": s.message_id,
                 "media": s.has_media,
             }
-            for s in lost
+            for s in told
+            if s.chat_id == chat_id and s.post is not None
         ],
     )
     await tx.execute(
@@ -109,17 +133,24 @@ async def _gather_due(tx: Transaction, chat_id: int, *, now: datetime) -> None:
         WHERE a.chat_id = :chat AND a.kind = 'post' AND a.state = 'due' AND coalesce(v.edit_date, v.date) <= r.until""",
         values,
     )
+    digests = await tx.fetch_all(
+        """SELECT a.id FROM alerts a JOIN restorations r ON r.chat_id = a.chat_id
+        WHERE a.chat_id = :chat AND a.kind = 'notice' AND a.payload ->> 'notice' = 'digest' AND a.state = 'due'
+            AND a.due_at <= r.until""",
+        values,
+    )
     await tx.execute(
         """UPDATE alerts SET state = 'sent' WHERE chat_id = :chat AND kind = 'change' AND state = 'due'
             AND created_at <= (SELECT until FROM restorations WHERE chat_id = :chat)""",
         values,
     )
-    if not due:
+    if not due and not digests:
         return
     notice = await _notice(tx, chat_id, now=now)
-    listed = {"ids": json_list(row["id"] for row in due), "notice": notice}
+    listed = {"ids": json_list(row["id"] for row in (*due, *digests)), "notice": notice}
     await tx.execute(
-        """UPDATE alerts SET kind = 'gathered', state = 'sent', follows = :notice
+        """UPDATE alerts SET kind = iif(kind = 'notice', kind, 'gathered'), state = 'sent',
+            follows = iif(kind = 'notice', follows, :notice)
         WHERE id IN (SELECT value FROM json_each(:ids))
             OR kind = 'repeat' AND follows IN (SELECT value FROM json_each(:ids))""",
         listed,
@@ -165,7 +196,7 @@ async def _was_told(tx: Transaction, draft: Draft, *, now: datetime) -> bool:
     )
     if row is None or not await alerts.enqueue_all(tx, [draft], now=now):
         return False
-    alert_id = await _id_of(tx, draft)
+    alert_id = await alerts.row_of(tx, draft)
     await _sent(tx, alert_id, row["alert_message_id"], has_media=bool(row["has_media"]), now=now)
     await tx.execute(
         "DELETE FROM told WHERE chat_id = :chat AND channel_id = :channel AND message_id = :message",
@@ -179,12 +210,6 @@ async def _gathered(tx: Transaction, draft: Draft, *, now: datetime) -> bool:
     if await alerts.enqueue_all(tx, [replace(draft, kind=Kind.GATHERED, follows=notice)], now=now):
         await _show(tx, notice, now=now)
     return True  # where nothing was new, it was told of before
-
-
-async def _id_of(tx: Reader, draft: Draft) -> int:
-    sql = "SELECT id FROM alerts WHERE chat_id = :chat AND kind = :kind AND subject = :subject"
-    (row,) = await tx.fetch_all(sql, {"chat": draft.chat_id, "kind": draft.kind, "subject": draft.subject})
-    return int(row["id"])
 
 
 async def _notice(tx: Transaction, chat_id: int, *, now: datetime) -> int:
@@ -204,7 +229,7 @@ async def _notice(tx: Transaction, chat_id: int, *, now: datetime) -> int:
         },
     )
     await alerts.enqueue_all(tx, [draft], now=now, due_at=now + GATHERING)
-    return await _id_of(tx, draft)
+    return await alerts.row_of(tx, draft)
 
 
 async def _show(tx: Transaction, notice: int, *, now: datetime) -> None:
@@ -237,7 +262,7 @@ async def _show(tx: Transaction, notice: int, *, now: datetime) -> None:
 
 async def listed(
     db: Reader, chat_id: int, key: int, *, limit: int, before: int | None = None
-) -> list[tuple[StoredPost, tuple[tuple[int, int], ...]]]:
+) -> list[tuple[StoredPost, Spans]]:
     """Return the posts that a chat's notice sums up, with what was found in their text, newest first.
 
     `before` is the `version_id` of the last one of the page before.
@@ -250,5 +275,5 @@ async def listed(
         ORDER BY g.payload ->> 'version_id' DESC LIMIT :limit""",
         {"chat": chat_id, "subject": f"{_SUBJECT}{key}", "before": before or _LAST_ID, "limit": limit},
     )
-    spans = {row["version_id"]: tuple((start, end) for start, end in json.loads(row["spans"])) for row in rows}
+    spans = {row["version_id"]: to_spans(json.loads(row["spans"])) for row in rows}
     return [(post, spans[post.version_id]) for post in await posts.of_versions(db, spans)]

@@ -15,39 +15,36 @@ class Sighting:
 
     chat_id: int
     message_id: int
-    date: datetime
+    date: datetime  # of its last edit, where it was edited
     has_media: bool
-    post: tuple[int, int]  # that it tells of: channel, message
+    post: tuple[int, int] | None  # that it tells of: channel, message; None: it is no alert of a post
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """How far a database had come when this process began."""
-
-    alive_at: datetime | None  # its last sign of life
-    newest_row: int  # of the outbox
-
-
-async def before(db: Reader) -> Before:
-    """Return how far the database has come."""
-    (row,) = await db.fetch_all(
-        """SELECT max(at) AS at, (SELECT max(id) FROM alerts) AS id FROM (SELECT max(at) AS at FROM heartbeats
-        UNION ALL SELECT max(sent_at) FROM alerts UNION ALL SELECT max(created_at) FROM alerts)"""
+async def alive_at(db: Reader) -> datetime | None:
+    """Return the last moment of which the database knows anything; None where it is new."""
+    row = await db.fetch_one(
+        """SELECT max(at) AS at FROM (SELECT max(at) AS at FROM heartbeats
+        UNION ALL SELECT max(sent_at) FROM alerts UNION ALL SELECT max(created_at) FROM alerts
+        UNION ALL SELECT max(coalesce(said_at, at)) FROM handled
+        UNION ALL SELECT (max(id) >> 20) * 1000 FROM messages)"""  # by Telegram's clock: the machine's may be slow
     )
-    return Before(alive_at=maybe_date(row["at"]), newest_row=row["id"] or 0)
+    return None if row is None else maybe_date(row["at"])
 
 
 async def newest_id(db: Reader, chat_id: int) -> int:
     """Return the highest number of an alert in a chat, 0 where there is none."""
-    row = await db.fetch_one("SELECT max(message_id) AS id FROM alerts WHERE chat_id = :chat", {"chat": chat_id})
+    sql = (
+        "SELECT max(message_id) AS id FROM alerts WHERE chat_id = :chat AND message_id IS NOT NULL"  # as the index says
+    )
+    row = await db.fetch_one(sql, {"chat": chat_id})
     return (row and row["id"]) or 0
 
 
 async def newest_id_of_account(db: Reader) -> int:
     """Return the highest number of an alert in the sequence that private chats and basic groups share."""
     row = await db.fetch_one(
-        """SELECT max((SELECT max(message_id) FROM alerts WHERE chat_id = c.id)) AS id FROM chats c
-        WHERE c.kind != :channel""",
+        """SELECT max((SELECT max(message_id) FROM alerts WHERE chat_id = c.id AND message_id IS NOT NULL)) AS id
+        FROM chats c WHERE c.kind != :channel""",
         {"channel": PeerKind.CHANNEL},
     )
     return (row and row["id"]) or 0

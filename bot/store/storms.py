@@ -1,6 +1,7 @@
-"""Posts that chats are to hear of at once come in; those of a storm go into its notice, and the others come back.
+"""Posts that chats are to hear of at once come in; an alert of each goes into the outbox, or the notice of a storm.
 
-A storm is open as long as the edit is due that closes it: so long after its last post.
+A storm is open as long as the edit is due that closes it: so long after its last post. Where its message was deleted,
+so that an edit was refused, it is over too: nobody would see what comes next.
 """
 
 from collections import Counter, defaultdict
@@ -25,11 +26,11 @@ class _Open:
     closing_id: int  # the edit that will close it
 
 
-async def divide(tx: Transaction, told: Sequence[Told], *, now: datetime) -> tuple[list[Told], int]:
-    """Gather what belongs to storms; return what is to be told by itself, and how many posts were gathered."""
+async def tell(tx: Transaction, told: Sequence[Told], *, now: datetime) -> int:
+    """Tell posts by themselves, and gather what belongs to storms; return how many were new."""
     chats = {post.draft.chat_id for post in told if post.storms is not None}
     if not chats:
-        return list(told), 0
+        return await alerts.enqueue_all(tx, [post.draft for post in told], now=now)
     opened = await _open(tx, chats, now)
     counts = await _counts(tx, [post for post in told if not _topics(post) <= opened.keys()], now)
     alone, stormy, storming = [], defaultdict[Topic, list[Told]](list), set(opened)
@@ -41,7 +42,8 @@ async def divide(tx: Transaction, told: Sequence[Told], *, now: datetime) -> tup
         else:
             stormy[topic].append(post)
             storming.add(topic)
-    return alone, await _gather(tx, stormy, opened, now=now) if stormy else 0
+    count = await alerts.enqueue_all(tx, [post.draft for post in alone], now=now)  # these leave first
+    return count + (await _gather(tx, stormy, opened, now=now) if stormy else 0)
 
 
 def _topics(post: Told) -> set[Topic]:
@@ -62,7 +64,8 @@ async def _open(tx: Reader, chats: Collection[int], now: datetime) -> dict[Topic
         FROM json_each(:chats) q CROSS JOIN alerts e INDEXED BY alerts_edits
             ON e.chat_id = q.value AND e.kind = 'edit' AND e.state = 'due'
             AND e.subject >= 'storm:' AND e.subject < 'storm;' AND e.due_at > :now
-        JOIN alerts n ON n.id = e.follows AND n.state != 'dead' AND e.subject = n.subject || '/end'""",
+        JOIN alerts n ON n.id = e.follows AND n.state != 'dead' AND e.subject = n.subject || '/end'
+        WHERE NOT EXISTS (SELECT 1 FROM alerts d WHERE d.follows = n.id AND d.kind = 'edit' AND d.state = 'dead')""",
         {"chats": json_list(chats), "now": to_ms(now)},
     )
     return {(row["chat_id"], row["topic_id"]): _Open(notice_id=row["id"], closing_id=row["closing_id"]) for row in rows}
@@ -145,9 +148,7 @@ async def _begin(tx: Transaction, first: Mapping[Topic, Told], now: datetime) ->
             follows=notice_id,
         )
         await alerts.enqueue_all(tx, [closing], now=now, due_at=_end(first[topic], now))
-        sql = "SELECT id FROM alerts WHERE chat_id = :chat AND kind = 'edit' AND subject = :subject"
-        (row,) = await tx.fetch_all(sql, {"chat": closing.chat_id, "subject": closing.subject})
-        begun[topic] = _Open(notice_id=notice_id, closing_id=row["id"])
+        begun[topic] = _Open(notice_id=notice_id, closing_id=await alerts.row_of(tx, closing))
     return begun
 
 

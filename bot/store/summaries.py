@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.asides import Aside, AsideKind, Beside, Spans
+from bot.asides import Beside, Spans, to_beside, to_spans
 from bot.store import posts
 from bot.store.database import Reader
 from bot.store.posts import StoredPost
@@ -121,11 +121,8 @@ def _to_gathered(row: sqlite3.Row) -> Gathered:
     return Gathered(
         post=posts.to_post(row),
         topics=tuple(payload["topics"]),
-        spans=tuple((start, end) for start, end in payload["spans"]),
-        beside=tuple(
-            Beside(aside=Aside(kind=AsideKind(kind), text=text), spans=tuple((start, end) for start, end in spans))
-            for kind, text, spans in payload.get("beside", ())
-        ),
+        spans=to_spans(payload["spans"]),
+        beside=to_beside(payload.get("beside", ())),
         echoes=row["echoes"],
         edited=payload.get("edited", False),
         gone_at=maybe_date(payload.get("gone")),

@@ -32,6 +32,9 @@ class Gate:
         closed = self._pacing.closed_until(peer) - now
         if closed > 0:
             raise _refusal(closed)
+        if not self._waiting and self._may_go(peer, now):
+            self._pacing.spend(peer, now)
+            return
         ticket = self._turns.join(peer, place, now)
         self._let_go()
         if not ticket.waits:
@@ -63,6 +66,9 @@ class Gate:
         for ticket, turn in self._waiting.items():
             if ticket.place != AT_ONCE:
                 turn.cancel()
+
+    def _may_go(self, peer: Peer, now: float) -> bool:
+        return self._pacing.chat_ready_at(peer, now) <= now and self._pacing.total_ready_at(now) <= now
 
     def _let_go(self) -> None:
         """Let go who may, and ring again when the next one's turn comes."""

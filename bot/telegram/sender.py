@@ -39,9 +39,11 @@ class Own:
     peer_id: int  # bare id of the chat
     message_id: int
     date: datetime
+    edited: datetime | None  # when its text was changed last
     text: str
     has_media: bool  # a file is shown with it
     buttons: tuple[Button, ...]
+    links: tuple[str, ...] = ()  # behind words of the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +240,7 @@ def _own(message: types.Message) -> Own:
         peer_id=peer.id,
         message_id=message.id,
         date=message.date,
+        edited=None if message.edit_hide else message.edit_date,  # what is hidden may be somebody's reaction
         text=message.message,
         has_media=isinstance(message.media, types.MessageMediaPhoto | types.MessageMediaDocument),
         buttons=tuple(
@@ -245,6 +248,7 @@ def _own(message: types.Message) -> Own:
             for row in rows
             for button in row.buttons
         ),
+        links=tuple(e.url for e in message.entities or () if isinstance(e, types.MessageEntityTextUrl)),
     )
 
 

@@ -15,18 +15,19 @@ from typing import TypeVar
 
 from rich.table import Table
 
+from bot.echoes import READ_AT_ONCE
 from bot.ingest import Ingest
 from bot.matching.likeness import read
 from bot.matching.memory import MOST, Memory
 from bot.models import Said
 from bot.store import repeats
 from tests.benchmarks.figures import percentile, real_texts
-from tests.store.kit import NEWS, NOON, OTHER, newsroom, post
+from tests.store.kit import NEWS, NOON, OTHER, Newsroom, newsroom, post
 
 T = TypeVar("T")
 CHANNELS = 500
 SAMPLES, SAMPLES_FULL = 4_000, 20_000
-TOLD, TOLD_FULL = 2_000, 10_000  # posts in 48 hours that a service reads at its start
+TOLD, TOLD_FULL = 2_000, 10_000  # posts in 48 hours that a service reads after its start
 GOAL = 100.0  # µs for a post
 SPACING = timedelta(seconds=8)  # of these
 CHANGED = 0.5  # of the words of a text, so that it is another one
@@ -46,8 +47,8 @@ def table(folder: Path, *, full: bool) -> Table:
     made.title = f"likeness: a post beside {len(memory):,} remembered, built in {perf_counter() - began:.0f} s"
     _add(made, "a post with news of its own", memory, [next(varied) for _ in range(count)], random)
     _add(made, "a post that may have been told", memory, random.choices(texts, k=count), random)
-    took, told = asyncio.run(_start(folder, texts, TOLD_FULL if full else TOLD))
-    made.add_row(f"the first post after a start, {told:,} told before", f"{took * 1e6:,.0f}")
+    took, posts = asyncio.run(_start(folder, texts, TOLD_FULL if full else TOLD))
+    made.add_row(f"one of the first {posts:,} posts after a start, at most", f"{took * 1e6:,.0f}")
     return made
 
 
@@ -92,7 +93,7 @@ def _took(visit: Callable[[T], object], what: T) -> float:
 
 
 async def _start(folder: Path, texts: Sequence[str], count: int) -> tuple[float, int]:
-    """Return how many seconds the first post takes that a new process tells of, and how many were told before."""
+    """Return the most seconds that a post takes which a new process tells of, and how many take part of that."""
     async with newsroom(folder) as room:
         for channel in (NEWS, OTHER):
             await room.follow(channel)
@@ -100,6 +101,11 @@ async def _start(folder: Path, texts: Sequence[str], count: int) -> tuple[float,
         dates = [NOON - number * SPACING for number in range(count)]
         await room.live(*(post(n, f"{n} {texts[n % len(texts)]}", date=date) for n, date in enumerate(dates, start=1)))
         room.ingest = Ingest(room.db, lambda: NOON)
-        began = process_time()
-        await room.live(post(1, "Новое", channel_id=OTHER))
-        return process_time() - began, len(await repeats.told_since(room.db, NOON - repeats.WITHIN))
+        posts = count // READ_AT_ONCE + 1
+        return max([await _taken(room, number) for number in range(1, posts + 1)]), posts
+
+
+async def _taken(room: Newsroom, number: int) -> float:
+    began = process_time()
+    await room.live(post(number, f"Новое {number}", channel_id=OTHER))
+    return process_time() - began

@@ -4,9 +4,10 @@ import pytest
 
 from bot.commands.access import Need, allows, higher
 from bot.commands.talk import Reply, read_command
-from bot.store import alerts, chats
+from bot.store import chats
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, button, text
+from tests.store.kit import due
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ async def test_a_suspended_chat_is_written_to_again_once_it_writes(desk: Bot) ->
     await desk.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
     await desk.says("/help")
     assert (await desk.chat(chat.peer)).suspended is None
-    (notice,) = await alerts.due(desk.db, desk.room.now, limit=9)
+    (notice,) = await due(desk.db, desk.room.now)
     assert notice.payload == {"notice": "missed", "count": 0}
 
 
@@ -117,7 +118,7 @@ async def test_a_suspended_chat_that_is_started_anew_is_told_what_it_has_missed(
     await desk.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
     await desk.says("/start")
     assert (await desk.chat(chat.peer)).suspended is None
-    assert [alert.payload["notice"] for alert in await alerts.due(desk.db, desk.room.now, limit=9)] == ["missed"]
+    assert [alert.payload["notice"] for alert in await due(desk.db, desk.room.now)] == ["missed"]
 
 
 @pytest.mark.parametrize(

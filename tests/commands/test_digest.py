@@ -6,7 +6,8 @@ from bot.commands.digest import read_digests
 from bot.models import Outgoing
 from bot.schedule import Digests, Every
 from bot.store import alerts
-from bot.store.alerts import Alert, Kind
+from bot.store.alerts import Kind
+from bot.store.outbox import Alert
 from tests.commands.kit import BORIS, Bot, button, text
 from tests.store.kit import NOON, post
 
@@ -36,6 +37,10 @@ def weekly(weekday: int = 0, minute: int = 540) -> Digests:
         ("раз в неделю в среду", weekly(2)),
         ("по воскресеньям", weekly(6)),
         ("Friday 8", weekly(4, 480)),
+        ("каждый день в 9 утра", Digests()),
+        ("Daily 6 pm", Digests(minute=18 * 60)),
+        ("ежедневно в 9,30.", Digests(minute=570)),
+        ("по средам в 8 вечера", weekly(2, 20 * 60)),
         ("", None),
         ("daily hourly", None),
         ("daily 25:00", None),

@@ -1,19 +1,27 @@
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.commands.dispatch import COMMANDS, TAPS
-from bot.commands.menu import MENU, NAMES, suggestion, summaries
+from bot.commands.menu import HEADINGS, MENU, NAMES, suggestion, summaries
 from bot.commands.talk import Origin, Reply
 from bot.locales import translator
 from bot.models import Button, Outgoing
 from bot.store import follows
-from tests.commands.kit import GROUP, Bot, button, text
+from tests.commands.kit import GROUP, Bot, bot, button, text
+
+_MOST = 64  # bytes of a button's data
 
 
 def test_every_command_of_the_menu_has_a_handler() -> None:
     assert {*COMMANDS, "start"} == set(NAMES)
+    assert set(HEADINGS) <= set(NAMES)
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -105,6 +113,28 @@ async def test_a_forward_from_a_private_channel_is_followed_by_its_id(desk: Bot)
 async def test_a_forged_button_does_nothing(desk: Bot, data: bytes) -> None:
     await desk.pair()
     assert text(await desk.taps(data)) == "This button no longer works."
+
+
+@given(st.data())
+@settings(max_examples=3, deadline=None)
+def test_whatever_a_changed_client_sends_is_answered(data: st.DataObject) -> None:
+    tap = st.sampled_from(sorted(TAPS)).flatmap(
+        lambda verb: st.from_regex(TAPS[verb].argument, fullmatch=True, alphabet=st.characters(codec="ascii")).map(
+            lambda argument: f"{verb}:{argument}".encode()
+        )
+    )
+    taps = data.draw(st.lists(tap.filter(lambda made: len(made) <= _MOST), min_size=60, max_size=60))
+    taps += [f"{verb}:{'9' * 19}".encode() for verb in TAPS]
+    taps += [f"{verb}:{first}:{'9' * 19}".encode() for verb in TAPS for first in ("1", "2025-03-10T12", "x")]
+
+    async def send_all() -> None:
+        with TemporaryDirectory() as folder:
+            async with bot(Path(folder)) as desk:
+                await desk.pair()
+                for each in taps:
+                    await desk.taps(each)
+
+    asyncio.run(send_all())
 
 
 def test_every_tap_names_what_may_follow_its_verb() -> None:

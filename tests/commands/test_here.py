@@ -52,6 +52,15 @@ async def test_a_topic_gets_a_thread_by_any_of_its_names(desk: Bot, forum: Chat,
     assert await addresses.bindings(desk.db, forum.id) == []
 
 
+@pytest.mark.parametrize("name", ["No signal", "Нет связи", "off"])
+async def test_a_topic_whose_name_begins_like_a_no_gets_a_thread_too(desk: Bot, forum: Chat, name: str) -> None:
+    await desk.room.track(forum, name, "связь")
+    assert "into this thread now" in text(await here(desk, f"/here {name}", chat=THREAD))
+    assert await addresses.bindings(desk.db, forum.id) == [Binding(topic=name, thread_id=40)]
+    await here(desk, f"/here off {name}")
+    assert await addresses.bindings(desk.db, forum.id) == []
+
+
 async def test_a_topic_may_stay_in_the_general_thread_where_all_else_moves(desk: Bot, forum: Chat) -> None:
     await here(desk, "/here outages")
     said = text(await here(desk, "/here", chat=THREAD))

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.store import channels, pace, shares, silences
+from bot.store import channels, completeness, pace, shares, silences
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from bot.store.pace import Pace
@@ -20,7 +20,7 @@ async def stand(desk: Bot, access: Access = Access.JOINED, *, channel_id: int = 
 
     async def job(tx: Transaction) -> None:
         await channels.grant(tx, desk.room.reader_id, channel_id, access, now=desk.room.now)
-        await channels.mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=ago(minutes=swept))
+        await completeness.mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=ago(minutes=swept))
 
     await desk.db.write(job)
 

@@ -68,7 +68,7 @@ async def settle(desk: Bot, *, kept: bool) -> None:
     ("kept", "line"),
     [
         (True, "File kept: ../приказ .pdf, 1.4 MB, SHA-256 000102030405"),
-        (False, "File not kept: ../приказ .pdf; it is larger than MEDIA_MAX_MB allows"),
+        (False, "File not kept: ../приказ .pdf; it is too large"),
     ],
 )
 async def test_a_post_is_shown_with_what_became_of_its_file(desk: Bot, line: str, *, kept: bool) -> None:

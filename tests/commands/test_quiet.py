@@ -19,6 +19,21 @@ NIGHT = Quiet(start=23 * 60, end=7 * 60)
         ("23.00 – 7.00", NIGHT),
         ("с 23:00 до 7", NIGHT),
         ("from 23:00 to 7:00.", NIGHT),
+        ("С 23 до 7", NIGHT),
+        ("c 23 ДО 7!", NIGHT),  # a Latin c
+        ("23.00–07.00", NIGHT),
+        ("23:00\u201107:00", NIGHT),  # a hyphen that does not break
+        ("23,00 — 7,00", NIGHT),
+        ("2300-0700", NIGHT),
+        ("23 00 - 07 00", NIGHT),
+        ("23 7", NIGHT),
+        ("23ч-7ч.", NIGHT),
+        ("11pm-7am", NIGHT),
+        ("11 PM to 7 AM", NIGHT),
+        ("с 11 вечера до 7 утра", NIGHT),
+        ("from 23 until 7", NIGHT),
+        ("12am-7:30am", Quiet(start=0, end=450)),
+        ("с часу ночи до 7", None),
         ("0:00-24:00", None),
         ("22:00-24:00", Quiet(start=22 * 60, end=0)),
         ("7-7", None),
@@ -42,6 +57,9 @@ async def test_a_city_becomes_the_time_zone_of_the_chat_and_the_answer_says_so(d
     assert "23:00–07:00 (Moscow)" in answer
     assert (await desk.chat(chat.peer)).time_zone == "Europe/Moscow"
     assert "of Berlin now" in text(await desk.says("/quiet 22-6 берлин"))
+    for typed in ("23-7 мск", "23:00–07:00 (Москва)", "с 23 до 7, по Москве", "23-7 MSK"):
+        assert "of Moscow now" in text(await desk.says(f"/quiet {typed}"))
+    assert "of Berlin now" in text(await desk.says("/quiet 22-6 Berlin"))
     assert "I know no city «атлантида»" in text(await desk.says("/quiet 22-6 Атлантида"))
     assert (await desk.chat(chat.peer)).time_zone == "Europe/Berlin"
 
@@ -81,3 +99,34 @@ async def test_off_sends_what_waits_at_once(desk: Bot) -> None:
     assert notice.due_at == night
     assert len((await summaries.get(desk.db, notice.id)).posts) == 2
     assert "waited" not in text(await desk.says("/quiet off"))
+
+
+@pytest.mark.parametrize(
+    ("words", "hours", "told"),
+    [
+        ("/quiet 23-9", 21, ""),
+        ("/quiet 23-3 ", 15, ""),
+        ("/quiet 13-14", 12, "1 post that waited comes now."),
+        ("/quiet 23-7 Moscow", 16, ""),  # 03:00 there
+        ("/quiet 23-7 Tokyo", 12, "1 post that waited comes now."),  # 09:00 there
+    ],
+)
+async def test_what_waits_comes_when_the_new_hours_end(desk: Bot, words: str, hours: int, told: str) -> None:
+    await desk.pair(ANNA)
+    await desk.room.follow()
+    await desk.says("/quiet 23-7")
+    desk.room.now = NOON + timedelta(hours=12)
+    await desk.room.live(post(1, "Сбой", date=desk.room.now))
+    assert told in text(await desk.says(words))
+    (notice,) = [each for each in await desk.room.outbox() if each.kind is Kind.NOTICE]
+    assert notice.due_at == NOON + timedelta(hours=hours)
+
+
+async def test_a_time_zone_that_is_tapped_moves_what_waits(desk: Bot) -> None:
+    await desk.pair(ANNA)
+    await desk.room.follow()
+    await desk.says("/priority outages digest")
+    await desk.room.live(post(1, "Сбой", date=NOON))
+    await desk.taps(b"zone:Europe/Moscow")
+    (notice,) = [each for each in await desk.room.outbox() if each.kind is Kind.NOTICE]
+    assert notice.due_at == NOON + timedelta(hours=18)  # 09:00 there

@@ -12,8 +12,9 @@ import pytest
 from telethon import TelegramClient, events, functions, types
 
 from bot.commands.access import Access
+from bot.commands.heard import answered
 from bot.commands.menu import NAMES
-from bot.commands.router import Router, answered
+from bot.commands.router import Router
 from bot.delivery.worker import Worker
 from bot.locales import LANGUAGES
 from bot.models import PeerKind

@@ -60,7 +60,7 @@ async def test_a_snooze_holds_as_long_as_it_says_and_ends_by_itself(
     done = await desk.taps(key(await desk.taps(key(await desk.taps(SNOOZE), what)), time))
     assert labels(done) == ["Open", "Quote", "Snooze", "Not relevant"]
     assert done.note is not None
-    assert done.note.startswith("Silent here until 10 Mar, ")
+    assert done.note.startswith("Muted here until 10 Mar, ")
     for channel, words in DIFFERENT.items():
         await desk.room.live(post(2, words, channel_id=channel))
     assert {channel for channel, name in await told(desk) if name == "m2"} == {NEWS, OTHER} - silent
@@ -75,18 +75,42 @@ async def test_until_monday_is_nine_in_the_chats_own_time_zone_and_never_today(d
     await desk.taps(b"zone:Europe/Moscow")
     times = await desk.taps(key(await desk.taps(SNOOZE), "Channel Вести"))
     done = await desk.taps(key(times, "Until Monday, 17 Mar, 09:00"))
-    assert done.note == "Silent here until 17 Mar, 09:00: Вести"
+    assert done.note == "Muted here until 17 Mar, 09:00: Вести"
     (mute,) = await subscriptions.mutes_of(desk.db, 1, NOON)
     assert mute.until == MONDAY - timedelta(hours=3)
+
+
+@pytest.mark.parametrize("minutes", [1, 9 * 60 - 1])
+async def test_until_monday_is_the_monday_that_the_button_names_though_it_came_meanwhile(
+    desk: Bot, minutes: int
+) -> None:
+    await alerted(desk)
+    await desk.taps(b"zone:Europe/Moscow")
+    desk.room.now = midnight = datetime(2025, 3, 16, 21, tzinfo=UTC)
+    desk.room.now -= timedelta(minutes=1)
+    times = await desk.taps(key(await desk.taps(SNOOZE), "Channel Вести"))
+    button = key(times, "Until Monday, 17 Mar, 09:00")
+    desk.room.now = midnight + timedelta(minutes=minutes)
+    assert (await desk.taps(button)).note == "Muted here until 17 Mar, 09:00: Вести"
+    desk.room.now = midnight + timedelta(hours=9)
+    assert (await desk.taps(button)).note == "This button no longer works."
+
+
+async def test_whoever_may_look_at_an_alert_gets_its_buttons_back(desk: Bot) -> None:
+    await alerted(desk)
+    await desk.pair(BORIS, Role.READER)
+    await desk.says("/start@our_bot", chat=GROUP)
+    back = key(await desk.taps(SNOOZE, chat=GROUP), "Back")
+    assert labels(await desk.taps(back, person=BORIS, chat=GROUP)) == ["Open", "Quote", "Snooze", "Not relevant"]
 
 
 async def test_for_good_is_for_good_and_listed_with_the_others(desk: Bot) -> None:
     await alerted(desk)
     times = await desk.taps(key(await desk.taps(SNOOZE), "Outages in Вести"))
-    assert (await desk.taps(key(times, "For good"))).note == "Silent here for good: Outages in Вести"
+    assert (await desk.taps(key(times, "For good"))).note == "Muted here for good: Outages in Вести"
     await desk.says("/mute @News1002 2d")
     shown = await desk.says("/topics")
-    assert "Muted here:\nOutages in Вести for good\nНовости until 12 Mar, 12:00 UTC" in text(shown)
+    assert "\n\nMuted here:\nOutages in Вести for good\nНовости until 12 Mar, 12:00 UTC" in text(shown)
     rows = [button for row in shown.messages[0].buttons for button in row]
     woken = await desk.taps(next(button for button in rows if button.text == "Unmute Outages in Вести"))
     assert woken.edit is not None

@@ -7,7 +7,7 @@ from bot.commands.menu import NAMES
 from bot.commands.status import _quantile
 from bot.commands.talk import Reply
 from bot.markup import LIMIT, units
-from bot.store import alerts, channels, readers, requests
+from bot.store import alerts, channels, completeness, readers, requests
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from tests.commands.kit import BORIS, Bot, text
@@ -25,8 +25,8 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
     await desk.db.write(lambda tx: alerts.sent(tx, ping.id, 4, desk.room.now))
     sent_at = desk.room.now + timedelta(seconds=1.5)
     await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 5, sent_at))
-    await desk.db.write(lambda tx: channels.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
-    await desk.db.write(lambda tx: channels.verified(tx, 1001, below=None, now=desk.room.now))
+    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: completeness.verified(tx, 1001, below=None, now=desk.room.now))
     desk.room.now = sent_at
     assert text(await desk.says("/status")).splitlines()[:-2] == [
         "I follow 1 channel.",
@@ -70,9 +70,9 @@ async def test_the_status_says_of_how_many_channels_it_speaks_and_which_are_the_
 
     async def read(tx: Transaction) -> None:
         for number in range(3):
-            await channels.mark(tx, 1001 + number, confirmed_id=2, seen_pts=1, now=now)
-        await channels.verified(tx, 1002, below=None, now=now - timedelta(hours=2))
-        await channels.verified(tx, 1003, below=None, now=now - timedelta(hours=9))
+            await completeness.mark(tx, 1001 + number, confirmed_id=2, seen_pts=1, now=now)
+        await completeness.verified(tx, 1002, below=None, now=now - timedelta(hours=2))
+        await completeness.verified(tx, 1003, below=None, now=now - timedelta(hours=9))
         await channels.grant(tx, desk.room.reader_id, 1004, Access.LOST, reason="CHANNEL_PRIVATE", now=now)
 
     await desk.db.write(read)
@@ -104,7 +104,7 @@ async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(desk: 
 async def test_nothing_is_called_read_while_the_only_reader_is_lost(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow(title="Вести")
-    await desk.db.write(lambda tx: channels.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
     await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "AUTH_KEY_UNREGISTERED"))
     told = text(await desk.says("/status"))
     assert told.splitlines()[1] == "Not read now, as my reader account cannot read any more: 1."
@@ -116,7 +116,7 @@ async def test_nothing_is_called_read_while_the_only_reader_is_lost(desk: Bot) -
 async def test_one_channel_is_told_of_as_one(desk: Bot) -> None:
     await desk.pair(BORIS, language="ru")
     await desk.room.follow()
-    await desk.db.write(lambda tx: channels.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
     told = text(await desk.says("/status", person=BORIS))
     assert "Он в последний раз проверен на пропущенные посты" in told
     assert "Целиком он пока не проверен." in told
@@ -127,7 +127,7 @@ async def test_one_channel_is_told_of_as_one(desk: Bot) -> None:
 async def test_what_was_verified_stays_so_while_it_is_not_read(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow(title="Вести")
-    await desk.db.write(lambda tx: channels.verified(tx, 1001, below=None, now=desk.room.now))
+    await desk.db.write(lambda tx: completeness.verified(tx, 1001, below=None, now=desk.room.now))
     await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "AUTH_KEY_UNREGISTERED"))
     assert "Channels verified: 1 of 1" in text(await desk.says("/status"))
 

@@ -11,7 +11,9 @@ from tests.commands.kit import Bot, button, text
         ("20 in 10 min", Storms(count=20, minutes=10)),
         ("20 за 10 минут", Storms(count=20, minutes=10)),
         ("20/10", Storms(count=20, minutes=10)),
-        ("off", None),
+        ("20–10", Storms(count=20, minutes=10)),
+        ("Off", None),
+        ("Выключить.", None),
         ("выкл", None),
     ],
 )

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.buttons import alert_buttons
-from bot.delivery.finding import is_same, key_of
+from bot.delivery.finding import is_ours, is_same, key_of
 from bot.locales import translator
 from bot.models import Button, Outgoing, PeerKind
 from bot.telegram.sender import Own
@@ -11,9 +11,18 @@ from bot.telegram.sender import Own
 ENGLISH = translator("en")
 
 
-def own(text: str, *buttons: Button) -> Own:
-    date = datetime(2025, 3, 10, tzinfo=UTC)
-    return Own(kind=PeerKind.USER, peer_id=1, message_id=7, date=date, text=text, has_media=False, buttons=buttons)
+def own(text: str, *buttons: Button, links: tuple[str, ...] = ()) -> Own:
+    return Own(
+        kind=PeerKind.USER,
+        peer_id=1,
+        message_id=7,
+        date=datetime(2025, 3, 10, tzinfo=UTC),
+        edited=None,
+        text=text,
+        has_media=False,
+        buttons=buttons,
+        links=links,
+    )
 
 
 def data(*written: str) -> list[Button]:
@@ -55,3 +64,12 @@ def test_a_notice_is_known_by_its_buttons_or_else_by_its_text() -> None:
     assert is_same(own("Pong."), Outgoing(text="Pong."))
     assert not is_same(own("Pong.", *data("late:2025-03-10T13")), Outgoing(text="Pong."))
     assert not is_same(own("Ping."), Outgoing(text="Pong."))
+
+
+def test_a_message_that_a_script_writes_with_our_token_is_not_ours() -> None:
+    assert is_ours(own("Digest · 1 post", links=("https://t.me/news/7",)))
+    assert is_ours(own("🌩 Outages", *data("sum:5:0:new")))
+    assert not is_ours(own("Backup done."))
+    assert not is_ours(
+        own("Backup done.", Button(text="Open", url="https://ci.example"), links=("https://ci.example",))
+    )

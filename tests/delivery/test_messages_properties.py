@@ -1,7 +1,6 @@
 """Laws of what else the bot writes of foreign words, and that all of it arrives as it was written."""
 
 import re
-import time
 from collections.abc import Iterable
 
 from hypothesis import given, settings
@@ -17,8 +16,6 @@ from bot.sandbox import Sandbox
 from bot.store.posts import StoredPost
 from bot.store.summaries import Gathered, Storm, Summary
 from bot.telegram.convert import to_entities
-from bot.telegram.pacing import Pacing, Rates
-from bot.telegram.sender import Sender
 from tests.delivery.anything import (
     ALERTS,
     ASIDES,
@@ -34,8 +31,8 @@ from tests.delivery.anything import (
     TEXTS,
     assert_taken,
 )
+from tests.delivery.kit import sender_of
 
-UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
 VALUED = {"text_url", "pre"}  # entities whose value goes along
 
 
@@ -195,7 +192,7 @@ async def test_what_is_received_over_the_wire_is_what_was_rendered() -> None:
         office, phone = sandbox.client(bot), sandbox.client(reader)
         await office.connect()
         await phone.connect()
-        sender = Sender(office, Pacing(UNLIMITED), monotonic=time.monotonic)
+        sender = sender_of(office)
         for number, outgoing in enumerate(samples, start=1):
             await sender.send(Peer(kind=PeerKind.USER, id=reader.id), outgoing, random_id=number)
         received = [message async for message in phone.iter_messages("watch_bot", reverse=True)]

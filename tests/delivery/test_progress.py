@@ -1,6 +1,5 @@
 """Work that a chat watches: one message, edited every three seconds at most, against the embedded server."""
 
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,11 +16,8 @@ from bot.store import channels, chats, follows, pasts
 from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.pasts import DONE, Figures
-from bot.telegram.pacing import Pacing, Rates
-from bot.telegram.sender import Sender
+from tests.delivery.kit import sender_of
 from tests.store.kit import NEWS, Newsroom, newsroom
-
-UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
 
 
 @dataclass(kw_only=True)
@@ -35,7 +31,7 @@ class Desk:
     chat: Chat
 
     def showing(self) -> Showing:
-        sender = Sender(self.client, Pacing(UNLIMITED), monotonic=time.monotonic)
+        sender = sender_of(self.client)
         return Showing(self.room.db, sender, clock=lambda: self.room.now)
 
     async def reads(self, read: int, *, ended: str | None = None) -> None:

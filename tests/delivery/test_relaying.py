@@ -1,12 +1,10 @@
 """Alerts with the files of their posts, against the embedded server; the files are kept by hand."""
 
-import asyncio
 import hashlib
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,20 +18,13 @@ from bot.sandbox import Message, Sandbox, User
 from bot.store import chats, media
 from bot.store.media import About, Wanted
 from bot.store.vault import Stored, Vault
-from bot.telegram.pacing import Pacing, Rates
-from bot.telegram.sender import Sender
+from tests.delivery.kit import WAIT_S, at_work, sender_of, until, utc_now
 from tests.store.kit import Newsroom, newsroom, post
 
-WAIT = 10.0  # s; a test that waits longer has failed
 SHORT = 0.2  # s that alerts of these tests wait for a file
-UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
 SCAN = b"%PDF an order " * 100_000  # 1.4 MB: three parts
 ORDER = Media(kind="document", id=77, title="order.pdf")
 PHOTO = Media(kind="photo", id=78)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(kw_only=True)
@@ -57,17 +48,10 @@ class Desk:
         self.people.append(account)
         return account
 
-    @asynccontextmanager
-    async def at_work(self, *, wait: float = WAIT) -> AsyncIterator[Worker]:
-        sender = Sender(self.client, Pacing(UNLIMITED), monotonic=time.monotonic)
+    def at_work(self, *, wait: float = WAIT_S) -> AbstractAsyncContextManager[Worker]:
+        sender = sender_of(self.client)
         relay = Relay(self.room.db, sender, self.folder, clock=utc_now, wait=wait)
-        worker = Worker(self.room.db, sender, clock=utc_now, relay=relay)
-        running = asyncio.create_task(worker.run())
-        try:
-            yield worker
-        finally:
-            worker.stop()
-            await asyncio.wait_for(running, WAIT)
+        return at_work(Worker(self.room.db, sender, clock=utc_now, relay=relay))
 
     async def posts(self, message_id: int, what: Media, text: str = "Сбой", **fields: object) -> None:
         self.room.now = utc_now()
@@ -116,12 +100,6 @@ class Desk:
         return sum(call.name == name for call in self.sandbox.calls)
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(WAIT):
-        while not await condition():  # noqa: ASYNC110 - neither the store nor the server has an event for this
-            await asyncio.sleep(0.005)
-
-
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with Sandbox() as sandbox, newsroom(tmp_path) as room:
@@ -146,6 +124,12 @@ def file_of(desk: Desk, message: Message) -> bytes | None:
     return desk.sandbox.world.media.find(content.id, content.access_hash, content.file_reference).data
 
 
+def names_of(message: Message) -> list[str]:
+    assert message.media is not None
+    attributes = message.media.document.attributes
+    return [each.file_name for each in attributes if isinstance(each, types.DocumentAttributeFilename)]
+
+
 async def test_a_document_comes_with_its_name_to_whom_wants_it_and_the_text_to_others(desk: Desk) -> None:
     alice, boris = await desk.reader("Alice"), await desk.reader("Boris", wants=False)
     await desk.posts(5, ORDER)
@@ -153,12 +137,21 @@ async def test_a_document_comes_with_its_name_to_whom_wants_it_and_the_text_to_o
     async with desk.at_work():
         (with_file,), (alone,) = await desk.until_heard(alice), await desk.until_heard(boris)
     assert file_of(desk, with_file) == SCAN
-    document = with_file.media.document
-    names = [a.file_name for a in document.attributes if isinstance(a, types.DocumentAttributeFilename)]
-    assert (names, document.mime_type) == (["order.pdf"], "application/pdf")
+    assert names_of(with_file) == ["order.pdf"]
+    assert with_file.media is not None
+    assert with_file.media.document.mime_type == "application/pdf"
     assert alone.media is None
     assert with_file.text == alone.text
     assert with_file.reply_markup is not None
+
+
+async def test_a_file_does_not_come_under_a_name_that_reads_as_another(desk: Desk) -> None:
+    alice = await desk.reader("Alice")
+    await desk.posts(5, ORDER)
+    await desk.keeps(name="order\u202efdp.exe\n")
+    async with desk.at_work():
+        (message,) = await desk.until_heard(alice)
+    assert names_of(message) == ["orderfdp.exe"]
 
 
 async def test_a_photo_comes_as_a_photo(desk: Desk) -> None:
@@ -213,6 +206,26 @@ async def test_an_upload_that_takes_too_long_holds_up_nothing(desk: Desk) -> Non
     async with desk.at_work(wait=SHORT):
         (message,) = await desk.until_heard(alice)
     assert message.media is None
+
+
+async def test_an_upload_that_came_too_late_for_one_alert_serves_the_next(desk: Desk) -> None:
+    alice = await desk.reader("Alice")
+    await desk.posts(5, ORDER)
+    await desk.keeps()
+    hold = desk.sandbox.faults.hold("SaveFilePart")
+    async with desk.at_work(wait=SHORT):
+        (message,) = await desk.until_heard(alice)
+        assert message.media is None
+        hold.release()
+
+        async def reached() -> bool:
+            return desk.calls("UploadMedia") == 1
+
+        await until(reached)
+        await desk.posts(6, ORDER, "Опять сбой, тот же приказ")
+        await desk.keeps()
+        assert file_of(desk, (await desk.until_heard(alice, 2))[-1]) == SCAN
+    assert desk.calls("UploadMedia") == 1
 
 
 async def test_one_upload_serves_all_chats_and_what_comes_later(desk: Desk) -> None:

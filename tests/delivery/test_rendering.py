@@ -61,8 +61,8 @@ def test_the_day_is_named_where_it_is_another_one() -> None:
 def test_the_buttons_open_the_post_quote_it_and_keep_its_like_away() -> None:
     link = Button(text="Открыть", url="https://t.me/zarechye_svyaz/77")
     quote = Button(text="Цитата", data=b"quote:1234567890:77")
-    snooze = Button(text="Отложить", data=b"snooze:1234567890:77")
-    wrong = Button(text="Не то", data=b"wrong:1234567890:77")
+    snooze = Button(text="Отключить", data=b"snooze:1234567890:77")
+    wrong = Button(text="Не по теме", data=b"wrong:1234567890:77")
     assert render_post(POST, MOSCOW).buttons == ((link, quote), (snooze, wrong))
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,14 +22,8 @@ from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender
-from tests.store.kit import Newsroom, gone, newsroom, post
-
-WAIT = 10.0  # s; a test that waits longer has failed
-UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+from tests.delivery.kit import UNLIMITED, WAIT_S, at_work, sender_of, until, utc_now
+from tests.store.kit import Newsroom, due, gone, newsroom, post
 
 
 @dataclass(kw_only=True)
@@ -45,17 +39,10 @@ class Office:
     chats: dict[int, Chat] = field(default_factory=dict)
 
     def worker(self, rates: Rates = UNLIMITED) -> Worker:
-        return Worker(self.room.db, Sender(self.client, Pacing(rates), monotonic=time.monotonic), clock=utc_now)
+        return Worker(self.room.db, sender_of(self.client, rates), clock=utc_now)
 
-    @asynccontextmanager
-    async def at_work(self, rates: Rates = UNLIMITED) -> AsyncIterator[Worker]:
-        worker = self.worker(rates)
-        running = asyncio.create_task(worker.run())
-        try:
-            yield worker
-        finally:
-            worker.stop()
-            await asyncio.wait_for(running, WAIT)
+    def at_work(self, rates: Rates = UNLIMITED) -> AbstractAsyncContextManager[Worker]:
+        return at_work(self.worker(rates))
 
     async def pair(self, account: User) -> Chat:
         peer = Peer(kind=PeerKind.USER, id=account.id)
@@ -69,19 +56,18 @@ class Office:
         """Enqueue notices that speak of channels with these names."""
         now, chat = utc_now(), self.chats[account.id]
 
-        async def job(tx: Transaction) -> None:
-            for name in names:
-                await alerts.enqueue(
-                    tx,
-                    chat=chat,
-                    kind=Kind.NOTICE,
-                    subject=name,
-                    payload={"notice": notice, "channels": [[1, name, 1]]},
-                    now=now,
-                    due_at=now + timedelta(seconds=due_in),
-                )
-
-        await self.room.db.write(job)
+        notices = [
+            Draft(
+                chat_id=chat.id,
+                chat_key=chat.key,
+                kind=Kind.NOTICE,
+                subject=name,
+                payload={"notice": notice, "channels": [[1, name, 1]]},
+            )
+            for name in names
+        ]
+        due_at = now + timedelta(seconds=due_in)
+        await self.room.db.write(lambda tx: alerts.enqueue_all(tx, notices, now=now, due_at=due_at))
 
     def heard(self, account: User) -> list[str]:
         """Return the names that an account was told of, in the order in which they came."""
@@ -100,12 +86,6 @@ class Office:
             return [(await self.row(name))[0] for name in names] == [state] * len(names)
 
         await until(reached)
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(WAIT):
-        while not await condition():  # noqa: ASYNC110 - neither the store nor the server has an event for this
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -216,7 +196,7 @@ async def test_a_flood_wait_in_one_chat_delays_no_other(office: Office) -> None:
             for number in range(5):
                 told = time.monotonic()
                 await office.tell(office.ivan, f"other {number}")
-                assert await asyncio.wait_for(arrived.get(), WAIT) - told < 0.1
+                assert await asyncio.wait_for(arrived.get(), WAIT_S) - told < 0.1
     finally:
         await ivan.disconnect()
     state, reason, attempts, _ = await office.row("stuck")
@@ -269,13 +249,13 @@ async def test_a_bot_that_is_no_more_stops_the_worker(office: Office) -> None:
     office.sandbox.faults.answer("SendMessage", "SESSION_REVOKED")
     await office.tell(office.alice, "first")
     with pytest.raises(FatalError, match=r"SESSION_REVOKED.*TELEGRAM_BOT_TOKEN"):
-        await asyncio.wait_for(office.worker().run(), WAIT)
+        await asyncio.wait_for(office.worker().run(), WAIT_S)
     assert (await office.row("first"))[0] == "due"
 
 
 async def test_an_alert_that_was_sent_before_a_crash_is_not_sent_twice(office: Office) -> None:
     await office.tell(office.alice, "first")
-    (alert,) = await alerts.due(office.room.db, utc_now(), limit=10)
+    (alert,) = await due(office.room.db, utc_now())
     killed = Worker(office.room.db, Sender(office.client, Pacing(), monotonic=time.monotonic), clock=utc_now)
     hold = office.sandbox.faults.hold("SendMessage")
     delivering = asyncio.create_task(killed.deliver(alert))
@@ -296,7 +276,7 @@ async def test_a_stop_waits_for_what_is_on_its_way_and_begins_nothing(office: Of
     await hold.reached()
     worker.stop()
     hold.release()
-    await asyncio.wait_for(running, WAIT)
+    await asyncio.wait_for(running, WAIT_S)
     assert (await office.row("first"))[0] == "sent"
     assert (await office.row("second"))[0] == "due"
     assert office.heard(office.alice) == ["first"]
@@ -456,7 +436,7 @@ async def sent(office: Office) -> None:
     """Wait until nothing is due."""
 
     async def nothing_due() -> bool:
-        return not await alerts.due(office.room.db, utc_now(), limit=1)
+        return not await due(office.room.db, utc_now())
 
     await until(nothing_due)
 
@@ -479,7 +459,7 @@ async def test_a_change_edits_the_alert_and_answers_it(office: Office) -> None:
 async def test_an_edit_that_was_made_before_a_crash_is_made_again_without_harm(office: Office) -> None:
     await followed(office)
     await office.room.live(post(5, "Днём случился сбой", date=office.room.now, edit_date=office.room.now))
-    edit, change = await alerts.due(office.room.db, utc_now(), limit=9)
+    edit, change = await due(office.room.db, utc_now())
     worker = office.worker()
     for alert in (edit, edit, change, change):
         assert await worker.deliver(alert)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from telethon import TelegramClient, events
 from telethon.tl import types as tl
 
-from bot import app
+from bot import app, preparing
 from bot.models import Clock
 from bot.sandbox import Channel, Sandbox, User
 from bot.settings import Settings
@@ -195,7 +195,7 @@ def _database_with_topics() -> bytes:
 
 async def _take_over_topics(path: Path) -> None:
     database = await Database.open(path)
-    await database.write(lambda tx: app.take_over(tx, (), now=app.utc_now()))
+    await database.write(lambda tx: preparing.take_over_topics(tx, (), now=app.utc_now()))
     await database.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bot.sandbox import Channel, Group, Message, User
 from tests.end_to_end.kit import WAIT_S, Newsroom, Person, newsroom
+from tests.end_to_end.test_gathering import outage
 
 DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
 
@@ -100,6 +101,26 @@ async def suspended(room: Newsroom, count: int) -> None:
     async with asyncio.timeout(WAIT_S), room.archive() as db:
         while len(await db.fetch_all("SELECT 1 FROM chats WHERE suspended IS NOT NULL")) != count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_what_a_button_in_a_thread_brings_comes_into_that_thread(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        channel, owner = await opened(room)
+        group = await desk(room, owner)
+        topic = group.opens_topic("Сбои")
+        await says(room, owner, group, "/here@newsroom_bot", topic)
+        await says(room, owner, group, "/storms@newsroom_bot 1 5", topic)
+        for number in range(3):
+            channel.post(outage(number))
+        storm = await told(room, owner, group, "🌩")
+        assert storm.topic == topic
+        await owner.client.get_dialogs()
+        (shown,) = await owner.client.get_messages(group.marked, ids=[storm.id])
+        before = len(written(room, group, owner.account))
+        await shown.click(0)
+        await until(lambda: len(written(room, group, owner.account)) > before)
+        page = written(room, group, owner.account)[before]
+        assert (page.topic, page.reply_to) == (topic, storm.id)
 
 
 async def test_here_binds_alerts_to_a_thread_until_it_is_closed(tmp_path: Path) -> None:

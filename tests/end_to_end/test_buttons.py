@@ -70,7 +70,7 @@ async def test_a_snooze_takes_the_place_of_the_buttons_and_ends_by_itself(tmp_pa
         await tap(at.owner, alert, "Outages in Agency")
         times = ["1 hour", "8 hours", "Until Monday, 17 Mar, 09:00 UTC", "For good", "Back"]
         await becomes(at.owner, alert, times)
-        assert await tap(at.owner, alert, "1 hour") == "Silent here until 10 Mar, 13:00 UTC: Outages in Agency"
+        assert await tap(at.owner, alert, "1 hour") == "Muted here until 10 Mar, 13:00 UTC: Outages in Agency"
         await becomes(at.owner, alert, USUAL)
         shown = await at.owner.asks("/topics")
         assert "Outages in Agency until 10 Mar, 13:00 UTC" in shown.message
@@ -150,7 +150,7 @@ async def test_a_tap_under_an_alert_that_the_bot_cannot_edit_any_more_still_coun
         ping = await at.owner.asks("/help")  # some message that is no alert
         await at.owner.client.delete_messages(alert.chat_id, [alert.id], revoke=True)
         answer = await pressed(at, ping, f"snooze:{post}:c{at.channel.id}:8h".encode())
-        assert answer.message == "Silent here until 10 Mar, 20:00 UTC: Agency"
+        assert answer.message == "Muted here until 10 Mar, 20:00 UTC: Agency"
         assert "Agency" in (await at.owner.asks("/mute")).message
 
 

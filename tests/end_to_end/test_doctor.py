@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli import doctor
 from bot.sandbox import Sandbox
-from bot.store import channels, follows, heartbeats, readers
+from bot.store import channels, completeness, follows, heartbeats, readers
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram import clients
@@ -191,10 +191,10 @@ async def told(room: Newsroom) -> None:
     await room.sweep(post(2, date=now))
 
     async def stand(tx: Transaction) -> None:
-        await channels.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
-        await channels.mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
-        await channels.verified(tx, NEWS, below=None, now=now)
-        await channels.verified(tx, OTHER, below=4, now=now)
+        await completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+        await completeness.mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
+        await completeness.verified(tx, NEWS, below=None, now=now)
+        await completeness.verified(tx, OTHER, below=4, now=now)
         await follows.ask(tx, "@rkn_tg", chat_id=None, now=now)
 
     await room.db.write(stand)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.proof import receipts as sending
-from bot.store import channels, chats, pace, receipts
+from bot.store import chats, completeness, pace, receipts
 from bot.store.database import Database
 from bot.store.pace import Pace
 from tests.end_to_end.kit import newsroom
@@ -28,7 +28,7 @@ async def test_the_list_of_channels_shows_the_delay_and_a_receipt_comes_by_itsel
         (chat,) = await chats.everyone(database)
         yesterday = datetime.now(UTC) - timedelta(days=1)
         await database.write(lambda tx: receipts.ask(tx, chat.id, minute=0, now=yesterday))
-        await database.write(lambda tx: channels.verified(tx, channel.id, below=None, now=datetime.now(UTC)))
+        await database.write(lambda tx: completeness.verified(tx, channel.id, below=None, now=datetime.now(UTC)))
         await database.close()
         await room.start()
         await owner.until(lambda: any("1 of 1 channel verified, 0 alerts, 0 gaps." in m.message for m in owner.heard))

@@ -3,12 +3,10 @@
 The real worker and sender, with a real client, against the embedded server; each table names its rows.
 """
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,16 +20,8 @@ from bot.store import addresses, alerts, chats
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Transaction
-from bot.telegram.pacing import Pacing, Rates
-from bot.telegram.sender import Sender
+from tests.delivery.kit import at_work, sender_of, until, utc_now
 from tests.store.kit import Newsroom, newsroom, post
-
-WAIT_S = 10.0  # a test that waits longer has failed
-UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(kw_only=True)
@@ -59,16 +49,9 @@ class Desk:
     group_chat: Chat
     other_chat: Chat
 
-    @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        sender = Sender(self.client, Pacing(UNLIMITED), monotonic=time.monotonic)
-        worker = Worker(self.room.db, sender, clock=utc_now)
-        running = asyncio.create_task(worker.run())
-        try:
-            yield
-        finally:
-            worker.stop()
-            await asyncio.wait_for(running, WAIT_S)
+    def at_work(self) -> AbstractAsyncContextManager[Worker]:
+        sender = sender_of(self.client)
+        return at_work(Worker(self.room.db, sender, clock=utc_now))
 
     async def tell(self, chat: Chat, *names: str, thread_id: int | None = None) -> None:
         """Put notices that speak of channels with these names into the outbox."""
@@ -120,12 +103,6 @@ class Desk:
             return {row["state"] for row in rows} <= {*states}
 
         await until(reached)
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while not await condition():  # noqa: ASYNC110 - neither the store nor the server has an event for this
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -220,6 +197,7 @@ HEALING = [  # it waits, the next one waits behind it, and both go
     ("Timeout", -503),
     ("RPC_CALL_FAIL", 400),
     ("MSG_WAIT_FAILED", 400),
+    ("CONNECTION_NOT_INITED", 400),
     ("WORKER_BUSY_TOO_LONG_RETRY", 500),
 ]
 

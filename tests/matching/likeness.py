@@ -5,7 +5,9 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from bot.matching.likeness import SHARE, Wording, is_other_news, say_the_same, share
+from bot.matching.compared import Wording
+from bot.matching.likeness import SHARE, say_the_same, share
+from bot.matching.other_news import is_other_news
 from tests.matching.detection import HALVES, OURS, SHARED, Counts, Judged, console, counts, half, real_posts
 
 SHARES = (0.30, 0.35, 0.40, 0.45, 0.50)

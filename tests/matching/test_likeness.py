@@ -1,8 +1,10 @@
 from datetime import UTC, datetime, timedelta
+from time import process_time
 
 import pytest
 
-from bot.matching.likeness import Wording, say_the_same
+from bot.matching.compared import Wording
+from bot.matching.likeness import say_the_same
 from bot.matching.memory import Memory
 from bot.models import Said
 from tests.matching import likeness
@@ -11,6 +13,10 @@ from tests.matching.detection import SHARED
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 HOURS_48 = timedelta(hours=48)
 DOWN = "В работе приложения «Заречье Банка» произошёл массовый сбой: клиенты не могут войти и перевести деньги."
+
+STREETS = "Отключение электроэнергии по адресам:\n{}\nПриносим извинения за неудобства. Следите за нашими новостями."
+CLOSED = "Введены временные ограничения на приём и выпуск самолётов. Это нужно для безопасности полётов."
+ENTER = "Клиенты по всей стране не могут войти в приложение и перевести деньги."
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason=f"the real posts are not here: {SHARED}")
@@ -30,8 +36,21 @@ def test_of_the_labelled_pairs_that_join_97_in_100_do_so_rightly() -> None:
         DOWN.replace("произошёл массовый сбой", "случился сбой"),
         DOWN.removesuffix("и перевести деньги.") + "в личный кабинет",
         f"{DOWN}\n\nО проблемах пишут 1 200 человек.",
+        f"{DOWN}\n\nСпециалисты ведут ремонт, восстановить работу обещают к вечеру.",
+        f"{DOWN} @herald",
+        f"Заречье. {DOWN}\nПрислать новость | Наш канал в MAX",
     ],
-    ids=["capitals", "header and footer", "translated prefix", "reworded", "shortened", "one line more"],
+    ids=[
+        "capitals",
+        "header and footer",
+        "translated prefix",
+        "reworded",
+        "shortened",
+        "one line more",
+        "an end to come",
+        "signed by a mention",
+        "town before, signs after",
+    ],
 )
 def test_the_same_news_in_another_dress_is_the_same(other: str) -> None:
     assert say_the_same(Wording(DOWN), Wording(other))
@@ -56,6 +75,23 @@ def test_the_same_news_in_another_dress_is_the_same(other: str) -> None:
         ("В Орле введён режим тишины в эфире, сказал мэр", "В Орле отменён режим тишины в эфире, сказал мэр"),
         (DOWN, f"{DOWN} Сбой устранён."),
         ("Сбой устранён", "Сбой устранён"),
+        (STREETS.format("ул. Ленина, 5, 7\nул. Мира, 12"), STREETS.format("ул. Гагарина, 3\nул. Садовая, 8")),
+        (STREETS.format("ул. Ленина, 5, 7"), STREETS.format("ул. Ленина, 5, 7\nул. Садовая, 8\nул. Победы, 1")),
+        (f"Калуга (Грабцево)\n\n{CLOSED}", f"Саратов (Гагарин)\n\n{CLOSED}"),
+        ("Полёты ограничены в аэропорту Калуги до утра", "Полёты ограничены в аэропорту Калуги и Пскова до утра"),
+        ("Аэропорт Внуково закрыт для всех рейсов, сказал мэр", "Аэропорт Внуково открыт для всех рейсов, сказал мэр"),
+        ("в саратове отключили интернет, пишут жители в сети", "в тамбове отключили интернет, пишут жители в сети"),
+        ("Связи нет в Краснодаре, сообщают жители города", "Связи нет в Красноярске, сообщают жители города"),
+        (
+            "Завтра не будет горячей воды в доме у реки весь день",
+            "Завтра не будет холодной воды в доме у реки весь день",
+        ),
+        ("Работы у оператора идут до конца июня, сказал мэр", "Работы у оператора идут до конца августа, сказал мэр"),
+        ("Началась вторая волна отключений в крае, сказал мэр", "Началась третья волна отключений в крае, сказал мэр"),
+        ("Графік відключень на завтра: черга 1.1 з 8 до 12", "Графік відключень на завтра: черга 2.1 з 8 до 12"),
+        ("Сайт prichal.ru недоступен с утра, пишут люди", "Сайт zarechye.ru недоступен с утра, пишут люди"),
+        (f"Сбой у Заречья, пишет @herald\n{ENTER}", f"Сбой у Прибоя, пишет @herald\n{ENTER}"),
+        ("The bank's app is down for thousands of users", "The bank's app is back up for thousands of users"),
     ],
     ids=[
         "other news",
@@ -70,11 +106,32 @@ def test_the_same_news_in_another_dress_is_the_same(other: str) -> None:
         "lifted",
         "over",
         "too short",
+        "streets on lines of their own",
+        "a list that goes on",
+        "a town for a heading",
+        "one more town",
+        "open again",
+        "town in small letters",
+        "towns that begin alike",
+        "hot and cold",
+        "month",
+        "ordinal",
+        "queue",
+        "site",
+        "a mention in the news",
+        "back",
     ],
 )
 def test_other_news_in_the_same_words_is_not(one: str, other: str) -> None:
     assert not say_the_same(Wording(one), Wording(other))
     assert not say_the_same(Wording(other), Wording(one))
+
+
+def test_however_long_and_monotonous_posts_are_they_are_compared_soon() -> None:
+    one, other = Wording("сбой " * 1_300 + "днём"), Wording("сбой " * 1_300 + "ночью")
+    began = process_time()
+    say_the_same(one, other)
+    assert process_time() - began < 1.0  # s; it took minutes
 
 
 def said(number: int, text: str = DOWN, *, channel: int = 1, hours: float = 0, origin: int | None = None) -> Said:
@@ -115,6 +172,14 @@ class TestMemory:
         assert (len(known), known.alike(said(9, channel=9))) == (3, [(2, "m2"), (3, "m3"), (4, "m4")])
         known.forget(NOON + timedelta(hours=4))
         assert (len(known), known.alike(said(9, channel=9))) == (1, [(4, "m4")])
+
+    def test_what_begins_again_after_it_was_over_is_news(self) -> None:
+        alarm = "Объявлена ракетная опасность на всей территории области. Просим укрыться в помещениях."
+        over = "Отбой: ракетная опасность на всей территории области. Просим сохранять спокойствие."
+        known = memory(said(1, alarm), said(2, over, channel=2, hours=1), said(3, alarm, channel=3, hours=2))
+        assert known.alike(said(9, alarm, channel=9, hours=0.5)) == [(1, "m1"), (3, "m3")]
+        assert known.alike(said(9, alarm, channel=9, hours=3)) == [(3, "m3")]
+        assert known.alike(said(9, over, channel=9, hours=3)) == [(2, "m2")]
 
     def test_to_be_told_of_a_post_again_changes_nothing(self) -> None:
         known = memory(said(1), said(1), said(1))

@@ -18,6 +18,7 @@ from bot.store import alerts, channels, follows, posts
 from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.database import Database
+from tests.store.kit import due
 
 RATE = 10_000.0  # requests a second: the sandbox allows what it is asked
 WAIT_S = 10.0  # a test that waits longer has failed
@@ -116,8 +117,8 @@ class Place:
         return [post.text for _, post in sorted((await self.stored(channel)).items()) if not post.gone]
 
     async def notices(self) -> list[dict[str, object]]:
-        due = await alerts.due(self.database, self.now() + timedelta(days=365), limit=100)
-        return [dict(alert.payload) for alert in due if alert.kind is alerts.Kind.NOTICE]
+        found = await due(self.database, self.now() + timedelta(days=365))
+        return [dict(alert.payload) for alert in found if alert.kind is alerts.Kind.NOTICE]
 
     def calls(self, name: str) -> int:
         return sum(call.name == name for call in self.sandbox.calls if call.account_id == self.me.id)

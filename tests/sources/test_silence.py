@@ -9,7 +9,7 @@ from bot.delivery.notices import render_notice
 from bot.delivery.rendering import Audience
 from bot.locales import translator
 from bot.sources.silence import Silence
-from bot.store import channels, silences
+from bot.store import channels, completeness, silences
 from bot.store.channels import Access
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom, post
 
@@ -32,7 +32,7 @@ async def speak(room: Newsroom, dates: list[datetime], channel_id: int = NEWS) -
 async def read(room: Newsroom, channel_id: int = NEWS, *, hours: float = 0) -> None:
     """Let the sweep find a channel complete so many hours after noon."""
     room.now = NOON + timedelta(hours=hours)
-    await room.db.write(lambda tx: channels.mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=room.now))
+    await room.db.write(lambda tx: completeness.mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=room.now))
 
 
 async def told(room: Newsroom) -> list[dict[str, Any]]:

@@ -11,11 +11,11 @@ from bot.matching.forms import Inflector
 from bot.matching.matcher import Compiled, compile_query
 from bot.matching.query import parse
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
-from bot.store import alerts, channels, chats, follows, posts, readers, subscriptions, topics, uptimes
-from bot.store.alerts import Alert
+from bot.store import channels, chats, follows, outbox, posts, readers, subscriptions, topics, uptimes
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
-from bot.store.database import Database, Transaction
+from bot.store.database import Database, Reader, Transaction
+from bot.store.outbox import Alert
 from bot.store.posts import StoredPost
 from bot.store.topics import Topic
 
@@ -39,6 +39,12 @@ def post(message_id: int, text: str = "Тихий день", **fields: Any) -> P
 
 def gone(*message_ids: int, channel_id: int = NEWS) -> Deletion:
     return Deletion(channel_id=channel_id, message_ids=message_ids)
+
+
+async def due(db: Reader, now: datetime) -> list[Alert]:
+    """Return all that is to be sent by then, the longest due first."""
+    reading = await outbox.first_due(db, now, limit=1000, each=1000)
+    return sorted(reading.alerts, key=lambda alert: (alert.due_at, alert.id))
 
 
 def compiled(query: str) -> Compiled:
@@ -108,7 +114,7 @@ class Newsroom:
         return found[0]
 
     async def outbox(self) -> list[Alert]:
-        return await alerts.due(self.db, self.now + timedelta(days=2), limit=1000)
+        return await due(self.db, self.now + timedelta(days=2))
 
 
 @asynccontextmanager

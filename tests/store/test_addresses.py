@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from bot.models import Peer, PeerKind
-from bot.store import addresses, alerts, chats, late, subscriptions
+from bot.store import addresses, alerts, chats, late, outbox, subscriptions
 from bot.store.addresses import OF_ALERTS, OF_CHATS, Binding
-from bot.store.alerts import Alert, Draft, Kind
+from bot.store.alerts import Draft, Kind
 from bot.store.chats import Chat, Role
 from bot.store.database import Transaction
 from bot.store.late import Late
+from bot.store.outbox import Alert
 
 from .kit import NOON, Newsroom, newsroom, post
 
@@ -59,7 +60,7 @@ class TestUpgrade:
         topic = await room.track(chat, "outages", "сбой")
         await room.db.write(lambda tx: subscriptions.mute(tx, chat.id, channel_id=5, until=None))
         (waiting,) = await tell(room, chat, "waiting")
-        before = await alerts.get(room.db, waiting)
+        before = await outbox.get(room.db, waiting)
         assert await upgrade(room)
         moved = await chats.by_peer(room.db, PeerKind.CHANNEL, SUPERGROUP.id)
         assert moved is not None

@@ -1,17 +1,17 @@
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.store import alerts, chats, heartbeats, meta
-from bot.store.alerts import Kind
+from bot.store import alerts, chats, heartbeats, meta, outbox
+from bot.store.alerts import Draft, Kind
 from bot.store.chats import Chat
 from bot.store.database import Subject
 
-from .kit import NOON, Newsroom, newsroom, post
+from .kit import NOON, Newsroom, due, newsroom, post
 
 SECRET = bytes(range(32))
 KEY = bytes(16)
@@ -24,18 +24,14 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield room
 
 
-async def tell(
-    room: Newsroom, chat: Chat, subject: str, *, due_at: datetime | None = None, kind: Kind = Kind.NOTICE
-) -> bool:
+async def tell(room: Newsroom, chat: Chat, subject: str) -> bool:
     return await room.db.write(
-        lambda tx: alerts.enqueue(
-            tx, chat=chat, kind=kind, subject=subject, payload={"notice": "ping"}, now=room.now, due_at=due_at
-        )
+        lambda tx: alerts.notify(tx, chat, subject=subject, payload={"notice": "ping"}, now=room.now)
     )
 
 
-async def subjects(room: Newsroom, *, exclude_chats: tuple[int, ...] = (), limit: int = 99) -> list[str]:
-    return [a.subject for a in await alerts.due(room.db, room.now, exclude_chats=exclude_chats, limit=limit)]
+async def subjects(room: Newsroom) -> list[str]:
+    return [alert.subject for alert in await due(room.db, room.now)]
 
 
 class TestIdentity:
@@ -67,7 +63,7 @@ class TestIdentity:
         assert isinstance(secret, bytes)
         assert len(secret) == 32
         assert await meta.get(room.db, alerts.SECRET) == secret
-        for alert in await alerts.due(room.db, room.now, limit=9):
+        for alert in await due(room.db, room.now):
             assert alert.random_id == alerts.random_id(secret, chat.key, "notice", alert.subject)
 
 
@@ -75,35 +71,26 @@ class TestOutbox:
     async def test_what_is_in_it_is_not_put_in_again(self, room: Newsroom) -> None:
         chat = await room.pair()
         assert [await tell(room, chat, "a"), await tell(room, chat, "a")] == [True, False]
-        (alert,) = await alerts.due(room.db, room.now, limit=9)
+        (alert,) = await due(room.db, room.now)
         await room.db.write(lambda tx: alerts.sent(tx, alert.id, 77, room.now))
         assert await tell(room, chat, "a") is False
         assert await subjects(room) == []
         assert room.db.changes.revision(Subject.ALERTS) == 1
 
-    async def test_the_longest_due_come_first_and_none_before_its_time(self, room: Newsroom) -> None:
-        chat, other = await room.pair(501), await room.pair(502)
-        minute = timedelta(minutes=1)
-        for subject, due_at in (("c", NOON), ("later", NOON + minute), ("a", NOON - minute), ("b", NOON - minute)):
-            await tell(room, chat if subject != "b" else other, subject, due_at=due_at)
-        assert await subjects(room) == ["a", "b", "c"]
-        assert await subjects(room, limit=2) == ["a", "b"]
-        assert await subjects(room, exclude_chats=(chat.id,)) == ["b"]
-
     async def test_a_failure_puts_it_off_and_counts(self, room: Newsroom) -> None:
         chat = await room.pair()
         await tell(room, chat, "a")
-        (alert,) = await alerts.due(room.db, room.now, limit=9)
+        (alert,) = await due(room.db, room.now)
         later = room.now + timedelta(seconds=17)
         await room.db.write(lambda tx: alerts.retry(tx, alert.id, at=later, reason="FLOOD_WAIT_17"))
         assert await subjects(room) == []
-        assert await alerts.due(room.db, later - timedelta(milliseconds=1), limit=9) == []
-        (again,) = await alerts.due(room.db, later, limit=9)
+        assert await due(room.db, later - timedelta(milliseconds=1)) == []
+        (again,) = await due(room.db, later)
         assert (again.attempts, again.random_id) == (1, alert.random_id)
 
     async def test_a_dead_one_is_never_due_again(self, room: Newsroom) -> None:
         await tell(room, await room.pair(), "a")
-        (alert,) = await alerts.due(room.db, room.now, limit=9)
+        (alert,) = await due(room.db, room.now)
         await room.db.write(lambda tx: alerts.dead(tx, alert.id, "MESSAGE_TOO_LONG"))
         assert await subjects(room) == []
 
@@ -126,16 +113,18 @@ class TestOutbox:
         assert alert.post is not None
         assert (alert.post.text, alert.post.number) == ("Починили", 2)
         await room.db.write(lambda tx: alerts.sent(tx, alert.id, 77, room.now))
-        alerted = await alerts.post_of(room.db, chat.id, 77)
+        alerted = await outbox.post_of(room.db, chat.id, 77)
         assert alerted is not None
         assert (alerted.text, alerted.number) == ("Сбой", 1)
 
     async def test_statistics_count_what_became_of_alerts(self, room: Newsroom) -> None:
         chat = await room.pair()
-        for subject in "abcd":
-            await tell(room, chat, subject, kind=Kind.POST)
+        found = [
+            Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.POST, subject=subject, payload={}) for subject in "abcd"
+        ]
+        await room.db.write(lambda tx: alerts.enqueue_all(tx, found, now=room.now))
         await tell(room, chat, "notice")
-        a, b, c, _, notice = await alerts.due(room.db, room.now, limit=9)
+        a, b, c, _, notice = await due(room.db, room.now)
         await room.db.write(lambda tx: alerts.sent(tx, notice.id, 2, NOON + timedelta(seconds=2)))
         await room.db.write(lambda tx: alerts.sent(tx, a.id, 1, NOON + timedelta(seconds=3)))
         await room.db.write(lambda tx: alerts.sent(tx, b.id, None, NOON + timedelta(seconds=1)))

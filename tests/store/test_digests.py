@@ -9,9 +9,10 @@ import pytest
 
 from bot.schedule import Digests, Every, Quiet
 from bot.store import alerts, chats, digests, migrations, subscriptions, summaries
-from bot.store.alerts import Alert, Kind
+from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.store.outbox import Alert
 from bot.store.rows import to_ms
 from bot.store.subscriptions import Priority
 from bot.store.summaries import Summary
@@ -89,6 +90,16 @@ async def test_in_quiet_hours_alerts_wait_for_their_end(room: Newsroom, priority
     room.now = MORNING
     await room.live(post(3, "Сбой утром", date=MORNING))
     assert await waiting(room) == [("digest", MORNING), ("post", MORNING)]
+
+
+async def test_a_digest_of_what_would_have_come_without_a_sound_comes_without_one(room: Newsroom) -> None:
+    chat, topic = await reader(room, Priority.SILENT)
+    room.now = TONIGHT
+    await room.live(post(1, "Сбой в сети", date=TONIGHT))
+    assert (await notice(room)).silent
+    await wants(room, chat, topic, Priority.LOUD)
+    await room.live(post(2, "Новый сбой", date=TONIGHT, channel_id=OTHER))
+    assert not (await notice(room)).silent
 
 
 async def test_an_urgent_topic_passes_at_once_also_where_another_one_waits(room: Newsroom) -> None:

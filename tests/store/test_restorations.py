@@ -1,19 +1,22 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from bot.store import alerts, restorations
-from bot.store.alerts import Alert, Kind
+from bot.store.alerts import Kind
+from bot.store.database import Transaction
+from bot.store.outbox import Alert
 from bot.store.restorations import Settled
-from bot.store.sightings import Before, Sighting
-from tests.store.kit import NEWS, NOON, Newsroom, ago, newsroom, post
+from bot.store.sightings import Sighting
+from tests.store.kit import NEWS, NOON, Newsroom, ago, due, newsroom, post
 
 WORDS = ("касса", "мост", "поезд", "река", "башня", "порт")
 
 
-async def settle(room: Newsroom, *found: Sighting, newest_row: int) -> Settled:
-    before = Before(alive_at=ago(hours=20), newest_row=newest_row)
-    return await room.db.write(lambda tx: restorations.settle(tx, found, before=before, now=room.now))
+async def settle(room: Newsroom, *found: Sighting, unread: Collection[int] = ()) -> Settled:
+    return await room.db.write(
+        lambda tx: restorations.settle(tx, found, alive_at=ago(hours=20), now=room.now, unread=unread)
+    )
 
 
 def sighting(chat_id: int, number: int, *, minutes_ago: float = 0) -> Sighting:
@@ -21,8 +24,8 @@ def sighting(chat_id: int, number: int, *, minutes_ago: float = 0) -> Sighting:
     return Sighting(chat_id=chat_id, message_id=900 + number, date=date, has_media=False, post=(NEWS, number))
 
 
-async def due(room: Newsroom) -> Sequence[Alert]:
-    return await alerts.due(room.db, room.now + timedelta(days=1), limit=100)
+async def waiting(room: Newsroom) -> Sequence[Alert]:
+    return await due(room.db, room.now + timedelta(days=1))
 
 
 async def numbers(room: Newsroom) -> dict[str, int | None]:
@@ -41,12 +44,11 @@ async def test_an_alert_that_was_on_its_way_is_found_and_no_sign_of_a_lost_insta
         chat = await room.pair()
         await room.track(chat, "Пожары", "пожар")
         await hear(room, 1, minutes_ago=1)
-        (alert,) = await due(room)
-        settled = await settle(room, sighting(chat.id, 1), newest_row=alert.id)
+        settled = await settle(room, sighting(chat.id, 1, minutes_ago=20 * 60))
         assert settled == Settled(found=1, lost=0)
         assert await numbers(room) == {"m1": 901}
         await hear(room, 2, minutes_ago=2)
-        assert [each.post_key for each in await due(room)] == ["m2"]
+        assert [each.post_key for each in await waiting(room)] == ["m2"]
 
 
 async def test_what_a_lost_instance_told_counts_as_told_and_the_rest_is_one_notice(tmp_path: Path) -> None:
@@ -56,25 +58,18 @@ async def test_what_a_lost_instance_told_counts_as_told_and_the_rest_is_one_noti
         topic = await room.track(chat, "Пожары", "пожар")
         await room.db.write(lambda tx: _subscribe(tx, other.id, topic.id))
         await hear(room, 1, minutes_ago=600)  # due when the backup was made
-        newest = max(alert.id for alert in await due(room))
-        await hear(room, 2, minutes_ago=60)  # found by the new instance before it had looked
-        settled = await settle(
-            room,
-            sighting(chat.id, 2, minutes_ago=59),
-            sighting(chat.id, 3, minutes_ago=50),
-            newest_row=newest,
-        )
-        assert settled == Settled(found=1, lost=2)
-        for number, minutes_ago in ((3, 51), (4, 55), (5, 20)):
+        settled = await settle(room, sighting(chat.id, 2, minutes_ago=59), sighting(chat.id, 3, minutes_ago=50))
+        assert settled == Settled(found=0, lost=2)
+        for number, minutes_ago in ((2, 60), (3, 51), (4, 55), (5, 20)):
             await hear(room, number, minutes_ago=minutes_ago)
         assert await numbers(room) == {"m2": 902, "m3": 903}
-        told = [(alert.kind, alert.post_key) for alert in await due(room) if alert.chat.id == chat.id]
+        told = [(alert.kind, alert.post_key) for alert in await waiting(room) if alert.chat.id == chat.id]
         assert sorted(told) == [(Kind.NOTICE, None), (Kind.POST, "m5")]
-        (notice,) = [alert for alert in await due(room) if alert.kind is Kind.NOTICE]
+        (notice,) = [alert for alert in await waiting(room) if alert.kind is Kind.NOTICE]
         assert notice.payload["channels"] == [[NEWS, "Вести", 2]]
         listed = await restorations.listed(room.db, chat.id, notice.payload["key"], limit=10)
         assert [each.message_id for each, _ in listed] == [4, 1]
-        assert [alert.post_key for alert in await due(room) if alert.chat.id == other.id] == [
+        assert [alert.post_key for alert in await waiting(room) if alert.chat.id == other.id] == [
             "m1",
             "m2",
             "m3",
@@ -88,17 +83,41 @@ async def test_a_notice_that_is_out_grows_by_an_edit(tmp_path: Path) -> None:
         await room.follow()
         chat = await room.pair()
         await room.track(chat, "Пожары", "пожар")
-        await settle(room, sighting(chat.id, 5, minutes_ago=10), newest_row=0)
+        await settle(room, sighting(chat.id, 5, minutes_ago=10))
         await hear(room, 1, minutes_ago=60)
-        (notice,) = await due(room)
+        (notice,) = await waiting(room)
         await room.db.write(lambda tx: alerts.sent(tx, notice.id, 77, room.now))
         await hear(room, 2, minutes_ago=50)
-        (edit,) = await due(room)
+        (edit,) = await waiting(room)
         assert (edit.kind, edit.followed_id) == (Kind.EDIT, 77)
         assert edit.payload["channels"] == [[NEWS, "Вести", 2]]
 
 
-async def _subscribe(tx, chat_id: int, topic_id: int) -> None:  # noqa: ANN001 - a transaction
+async def test_what_was_settled_is_no_sign_the_next_time(tmp_path: Path) -> None:
+    """Nobody follows that channel any more, so that its alert keeps no row; it is seen again at each start."""
+    async with newsroom(tmp_path) as room:
+        chat = await room.pair()
+        lost = sighting(chat.id, 1, minutes_ago=21 * 60)
+        assert await settle(room, lost) == Settled(found=0, lost=1)
+        assert await settle(room, lost) == Settled(found=0, lost=0)
+
+
+async def test_a_lost_instance_may_have_told_the_chats_that_could_not_be_read(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        chat, unread = await room.pair(), await room.pair(502)
+        topic = await room.track(None, "Пожары", "пожар")
+        await room.db.write(lambda tx: _subscribe(tx, unread.id, topic.id))
+        await settle(room, unread=[unread.id])
+        await hear(room, 1, minutes_ago=60)
+        assert [alert.kind for alert in await waiting(room)] == [Kind.POST]
+        await settle(room, sighting(chat.id, 5, minutes_ago=90), unread=[unread.id])
+        await hear(room, 2, minutes_ago=5)
+        (notice,) = await waiting(room)
+        assert notice.payload["channels"] == [[NEWS, "Вести", 2]]
+
+
+async def _subscribe(tx: Transaction, chat_id: int, topic_id: int) -> None:
     await tx.execute(
         "INSERT INTO subscriptions (chat_id, topic_id, created_at) VALUES (:chat, :topic, 0)",
         {"chat": chat_id, "topic": topic_id},

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import ObservedBy
-from bot.store import alerts, channels, latencies, readers, requests
+from bot.store import alerts, channels, completeness, latencies, readers, requests
 from bot.store.channels import Access
 from bot.store.standings import Standing, first_ids, standings
 
@@ -28,11 +28,11 @@ async def test_a_hole_is_what_lies_between_the_mark_and_the_newest_post(room: Ne
     assert (await standing(room)).missing == 0
     await room.live(post(1), post(2), post(5), post(6))
     assert (await standing(room)).missing == 0  # it was not read yet, so nothing is known
-    await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
+    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
     assert (await standing(room)).missing == 2
     await room.sweep(post(3))
     assert (await standing(room)).missing == 1
-    await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=6, seen_pts=1, now=room.now))
+    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=6, seen_pts=1, now=room.now))
     assert (await standing(room)).missing == 0
 
 
@@ -75,9 +75,9 @@ async def test_an_archive_hangs_together_from_what_was_read_when_it_was_followed
 async def test_a_channel_whose_changes_are_not_to_be_had_has_a_hole(room: Newsroom) -> None:
     await room.follow()
     assert not (await standing(room)).has_hole
-    await room.db.write(lambda tx: channels.mark(tx, NEWS, confirmed_id=2, seen_pts=5, now=room.now))
+    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=5, now=room.now))
     assert not (await standing(room)).has_hole
-    await room.db.write(lambda tx: channels.distrust(tx, NEWS))
+    await room.db.write(lambda tx: completeness.distrust(tx, NEWS))
     assert (await standing(room)).has_hole
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from bot.schedule import Storms
 from bot.store import alerts, chats, subscriptions, summaries
-from bot.store.alerts import Alert, Kind
+from bot.store.alerts import Kind
 from bot.store.chats import Chat
+from bot.store.outbox import Alert
 from bot.store.subscriptions import Priority
 from bot.store.summaries import Storm
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, gone, newsroom, post
@@ -86,7 +87,7 @@ async def test_of_posts_that_come_together_the_same_becomes_one_message(room: Ne
     await reader(room)
     result = await room.live(*(post(number, said(number)) for number in range(1, 8)))
     assert result.alerts == 7
-    assert (await kinds(room)).count("post") == 3
+    assert await kinds(room) == ["post"] * 3 + ["notice", "edit"]
     assert (await storm(room)).channels == (("Вести", 4),)
 
 
@@ -208,6 +209,19 @@ async def test_where_the_chat_is_lost_a_storm_is_over(room: Newsroom) -> None:
     await room.db.write(lambda tx: chats.resume(tx, chat.id))
     await say(room, 9, every=6 * MINUTE)
     assert await kinds(room) == ["post"]
+
+
+async def test_where_its_message_is_deleted_a_storm_is_over(room: Newsroom) -> None:
+    await reader(room)
+    await say(room, *range(1, 5))
+    await send_all(room)
+    await say(room, 5)
+    growing = min(await of_kind(room, Kind.EDIT), key=lambda each: each.due_at)
+    await room.db.write(lambda tx: alerts.dead(tx, growing.id, "MESSAGE_ID_INVALID"))
+    await say(room, 6)
+    (notice,) = await of_kind(room, Kind.NOTICE)
+    assert (await storm(room)).channels == (("Вести", 1),)
+    assert notice.due_at == room.now
 
 
 async def test_the_index_answers_who_was_told_how_much_lately(room: Newsroom) -> None:

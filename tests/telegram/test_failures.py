@@ -22,6 +22,8 @@ EXPECTED = [  # error, code, verdict, seconds to wait
     ("RPC_MCGET_FAIL", 400, "retry", 0),
     ("MSG_WAIT_FAILED", 400, "retry", 0),
     ("MSG_WAIT_TIMEOUT", 400, "retry", 0),
+    ("CONNECTION_NOT_INITED", 400, "retry", 0),
+    ("CONNECTION_LAYER_INVALID", 400, "retry", 0),
     ("MESSAGE_EMPTY", 400, "drop", 0),
     ("MESSAGE_TOO_LONG", 400, "shorten", 0),
     ("MESSAGE_ID_INVALID", 400, "drop", 0),

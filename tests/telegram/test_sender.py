@@ -14,10 +14,9 @@ from bot.models import Button, Entity, Outgoing, Peer, PeerKind
 from bot.sandbox import Channel, Group, Sandbox, User
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender, sent_id
+from tests.delivery.kit import UNLIMITED, WAIT_S, sender_of
 
-WAIT = 10.0  # s; a test that waits longer has failed
 HELLO = Outgoing(text="Привет")
-UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,7 @@ async def stage() -> AsyncIterator[Stage]:
         client = sandbox.client(bot)
         await client.connect()
         try:
-            sender = Sender(client, Pacing(UNLIMITED), monotonic=time.monotonic)
+            sender = sender_of(client)
             yield Stage(sandbox=sandbox, client=client, sender=sender, bot=bot, alice=alice, ivan=ivan)
         finally:
             await client.disconnect()
@@ -180,7 +179,7 @@ async def test_where_no_answer_comes_the_message_may_be_sent_again(stage: Stage)
 
 async def test_a_lost_reply_does_not_double_the_message(stage: Stage) -> None:
     stage.sandbox.faults.lose_reply("SendMessage")
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(WAIT_S):
         await stage.sender.send(user(stage.alice), HELLO, random_id=4)
     assert received(stage.alice, stage.bot) == ["Привет"]
 
@@ -235,7 +234,7 @@ async def test_a_tap_is_answered(stage: Stage) -> None:
     outgoing = replace(HELLO, buttons=((Button(text="Да", data=b"yes"),),))
     await stage.sender.send(user(stage.alice), outgoing, random_id=1)
     press = asyncio.create_task(stage.alice.presses(stage.alice.inbox(stage.bot)[-1], "Да"))
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(WAIT_S):
         query = await queries.get()
         await stage.sender.answer_callback(query.query_id, "Готово", alert=True)
         answer = await press
@@ -247,7 +246,7 @@ async def test_a_tap_is_answered(stage: Stage) -> None:
 
 async def test_messages_wait_for_their_turn(stage: Stage) -> None:
     rates = Rates(total=100, chat=20, group=10)
-    paced = Sender(stage.client, Pacing(rates), monotonic=time.monotonic)
+    paced = sender_of(stage.client, rates)
     assert paced.delay(user(stage.alice)) == 0
     started = time.monotonic()
     for number in range(7):
@@ -264,7 +263,7 @@ async def test_those_who_wait_for_a_chat_are_refused_with_the_one_that_is_floode
     waiting = asyncio.create_task(paced.send(user(stage.alice), HELLO, random_id=11))
     stage.sandbox.faults.flood_wait("SendMessage", 30, chat_id=stage.ivan.id)
     others = [asyncio.create_task(paced.send(user(stage.ivan), HELLO, random_id=20 + n)) for n in range(3)]
-    found = await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), WAIT)
+    found = await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), WAIT_S)
     flooded = [error for error in found if isinstance(error, TelegramError)]
     assert {(error.error, error.verdict) for error in flooded} == {("FLOOD_WAIT_30", Verdict.RETRY)}
     assert len(flooded) >= 2  # the one that Telegram refused, and the one whose turn had not come
@@ -280,7 +279,7 @@ async def test_a_small_place_goes_first_and_an_answer_before_it(stage: Stage) ->
         asyncio.create_task(paced.send(user(stage.alice), Outgoing(text=text), random_id=number, **place))
         for number, (text, place) in enumerate([("b", {"place": 2}), ("a", {"place": 1}), ("answer", {})], start=10)
     ]
-    await asyncio.wait_for(asyncio.gather(*later), WAIT)
+    await asyncio.wait_for(asyncio.gather(*later), WAIT_S)
     assert received(stage.alice, stage.bot)[3:] == ["answer", "a", "b"]
 
 
@@ -292,7 +291,7 @@ async def test_at_the_end_alerts_wait_no_longer_and_answers_do(stage: Stage) -> 
     answer = asyncio.create_task(paced.send(user(stage.alice), Outgoing(text="answer"), random_id=11))
     await asyncio.sleep(0)  # both wait now
     paced.dismiss()
-    await asyncio.wait_for(answer, WAIT)
+    await asyncio.wait_for(answer, WAIT_S)
     assert alert.cancelled()
     assert received(stage.alice, stage.bot)[3:] == ["answer"]
 

@@ -1,0 +1,213 @@
+"""What an observation speaks of is asked for; its channels and messages as the store knows them go out, and back in.
+
+A handful of statements serves an observation of any size: after each, SQLite's thread has to win the interpreter's lock
+back, which costs as much as several rows.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from bot import asides
+from bot.models import Count, Deletion, Observation, ObservedBy, Post, to_json
+from bot.store.database import Transaction
+from bot.store.rows import COUNTER_BITS, json_list, maybe_date, to_ms
+
+MessageKey = tuple[int, int]  # channel id, message id
+Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
+
+
+class Version(NamedTuple):
+    """A version of a message, as far as versions are told apart."""
+
+    hash: bytes
+    edit_date: int  # ms, 0 where it was not edited: tells the order of versions
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """A message in the course of an observation."""
+
+    id: int = 0  # of its row; 0 where there is none yet
+    version_id: int = 0  # the current one
+    hash: bytes = b""  # of the current version
+    gone_at: int | None = None
+    counters: tuple[int | None, ...] = (None, None, None)  # views, forwards, reactions
+    asides: str | None = None  # JSON, of the current version; None: stored before such was kept
+    text: str = ""  # of the current version; loaded where the message is being edited
+    edit_date: int = 0  # ms, likewise
+    versions: list[Version] = field(default_factory=list)  # likewise
+    texts: set[str] = field(default_factory=set)  # of all versions; likewise
+    post: Post | None = None  # the current one, where this observation brought it
+    added: int = 0  # of that one, its place among what was added
+    touched: bool = False  # gone, back or counted anew
+
+    def is_reworded_by(self, post: Post) -> bool:
+        """Tell whether words beside the text were replaced."""
+        beside = self.asides
+        return beside not in {None, asides.NONE} and asides.reworded(asides.from_json(beside), post.asides)
+
+    def count(self, post: Post) -> None:
+        """Follow the counters; a source that does not know them leaves them as they are."""
+        counters = (post.views, post.forwards, post.reactions)
+        if counters not in (self.counters, (None, None, None)):
+            self.counters = counters
+            self.touched = True
+
+    def recount(self, count: Count) -> None:
+        """Follow those counters that are told."""
+        views, forwards, reactions = self.counters
+        self.counters = (
+            views if count.views is None else count.views,
+            forwards if count.forwards is None else count.forwards,
+            reactions,
+        )
+        self.touched = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel whose posts are kept."""
+
+    title: str
+    followed_at: datetime | None
+    confirmed_id: int
+    is_read: bool  # by a reader of ours, on Telegram
+
+    def will_show(self, post: Post) -> bool:
+        """Say whether a reader is still to see this post for the first time, and may raise an alarm then."""
+        unseen = post.message_id > self.confirmed_id
+        return self.is_read and unseen and self.followed_at is not None and post.date >= self.followed_at
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What is known of all that an observation speaks of."""
+
+    channels: dict[int, Channel]  # by id; only those whose posts are kept
+    messages: dict[MessageKey, Message]
+    free_ids: dict[int, int]  # the next row for a version, by its date in seconds
+
+    def take_id(self, post: Post) -> int:
+        """Choose the row for a version."""
+        second = _second(post)
+        self.free_ids[second] += 1
+        return self.free_ids[second] - 1
+
+
+_CHANNELS = """SELECT id, title, followed_at, confirmed_id, followed_at IS NOT NULL AND EXISTS (
+        SELECT 1 FROM memberships m WHERE m.channel_id = c.id AND m.access IN ('polled', 'joined')) AS is_read
+    FROM channels c WHERE (followed_at IS NOT NULL OR :import) AND id IN (SELECT value FROM json_each(:ids))"""
+_FREE_IDS = """SELECT json_group_object(s.value, coalesce(
+        (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
+        s.value << :bits)) FROM json_each(:seconds) s"""
+_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, m.hash, m.gone_at, m.views, m.forwards,
+        m.reactions, (SELECT asides FROM versions WHERE id = m.version_id)
+    FROM json_each(:keys) k JOIN messages m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1"""
+_VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0) AS edit_date
+    FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1"""
+_PUT_MESSAGE = """INSERT INTO messages (id, channel_id, message_id, grouped_id, version_id, hash, date, seen_at,
+        gone_at, views, forwards, reactions, reply_to, reply_channel, author, forward)"""
+_OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
+        version_id = excluded.version_id, hash = excluded.hash,
+        gone_at = excluded.gone_at, views = excluded.views, forwards = excluded.forwards,
+        reactions = excluded.reactions"""
+_TOUCH_MESSAGE = "UPDATE messages SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
+
+
+async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Known:
+    """Read what is known of the channels and messages in question, and the free row ids."""
+    posts = [event for event in observation.events if isinstance(event, Post)]
+    keys = {(e.channel_id, e.message_id) for e in observation.events if not isinstance(e, Deletion)}
+    keys |= {(e.channel_id, i) for e in observation.events if isinstance(e, Deletion) for i in e.message_ids}
+    messages = await _messages(tx, keys)
+    await _add_versions(tx, messages, posts, hashes)
+    return Known(
+        channels=await _channels(tx, {channel_id for channel_id, _ in keys}, observation.observed_by),
+        messages=messages,
+        free_ids=await _free_ids(tx, posts),
+    )
+
+
+async def _channels(tx: Transaction, ids: Iterable[int], observed_by: ObservedBy) -> dict[int, Channel]:
+    is_import = observed_by == ObservedBy.IMPORT
+    rows = await tx.fetch_all(_CHANNELS, {"ids": json_list(ids), "import": is_import})
+    return {
+        channel_id: Channel(
+            title=title, followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read)
+        )
+        for channel_id, title, followed_at, confirmed_id, is_read in rows
+    }
+
+
+async def _free_ids(tx: Transaction, posts: Iterable[Post]) -> dict[int, int]:
+    seconds = json_list({_second(post) for post in posts})
+    rows = await tx.fetch_all(_FREE_IDS, {"seconds": seconds, "bits": COUNTER_BITS})
+    return {int(second): free for second, free in json.loads(rows[0][0]).items()}
+
+
+async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
+    rows = await tx.fetch_all(_MESSAGES, {"keys": json_list(keys)})
+    return {
+        (channel_id, message_id): Message(
+            id=row_id,
+            version_id=version_id,
+            hash=content,
+            gone_at=gone_at,
+            counters=tuple(counters),
+            asides=beside,
+        )
+        for channel_id, message_id, row_id, version_id, content, gone_at, *counters, beside in rows
+    }
+
+
+async def _add_versions(
+    tx: Transaction, messages: Mapping[MessageKey, Message], posts: Iterable[Post], hashes: Hashes
+) -> None:
+    """Read what the messages that are being edited said before."""
+    edited = set()
+    for post in posts:
+        key = (post.channel_id, post.message_id)
+        message = messages.get(key)
+        if message and (message.hash != hashes[id(post)] or message.is_reworded_by(post)):
+            edited.add(key)
+    rows = await tx.fetch_all(_VERSIONS, {"keys": json_list(edited)}) if edited else []
+    for channel_id, message_id, version_id, content, text, edit_date in rows:
+        message = messages[channel_id, message_id]
+        message.versions.append(Version(content, edit_date))
+        message.texts.add(text)
+        if version_id == message.version_id:
+            message.text, message.edit_date = text, edit_date
+
+
+async def write(tx: Transaction, known: Known, *, now: int) -> None:
+    """Write down the messages that have changed; `now` in ms."""
+    put = [_row(message, message.post, now) for message in known.messages.values() if message.post is not None]
+    touched = [message for message in known.messages.values() if message.touched and message.post is None]
+    await tx.insert_all(_PUT_MESSAGE, put, _OR_CHANGE_MESSAGE)
+    await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, *m.counters, m.id) for m in touched])
+
+
+def _row(message: Message, post: Post, now: int) -> tuple[object, ...]:
+    return (
+        message.id,
+        post.channel_id,
+        post.message_id,
+        post.grouped_id,
+        message.version_id,
+        message.hash,
+        to_ms(post.date),
+        now,
+        message.gone_at,
+        *message.counters,
+        post.reply_to,
+        post.reply_channel,
+        post.author,
+        to_json(post.forward) if post.forward else None,
+    )
+
+
+def _second(post: Post) -> int:
+    return to_ms(post.date) // 1000

@@ -1,0 +1,36 @@
+import pytest
+
+from tests.commands.kit import Bot, text
+from tests.store.kit import NEWS, post
+
+TURNING = "\u202e"  # turns around whatever follows on its line
+TITLE = f"{TURNING}Вести\n{TURNING}дня"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        b"list:0",
+        f"post:{NEWS}:1".encode(),
+        f"quote:{NEWS}:1".encode(),
+        f"snooze:{NEWS}:1".encode(),
+        f"snooze:{NEWS}:1:t1c{NEWS}:ever".encode(),
+        "/latest",
+        "/search сбой",
+        "/topics",
+        "/mute",
+        "/status",
+        "/test сбой",
+    ],
+)
+async def test_no_title_turns_our_own_words_around(desk: Bot, asked: str | bytes) -> None:
+    await desk.pair()
+    await desk.room.follow(title=TITLE)
+    await desk.room.live(post(1, "Сбой"))
+    await desk.taps(f"mute:t1c{NEWS}".encode())
+    reply = await (desk.taps(asked) if isinstance(asked, bytes) else desk.says(asked))
+    written = [*reply.messages, *filter(None, [reply.edit])]
+    rows = [*(reply.buttons or ()), *(row for message in written for row in message.buttons)]
+    said = "\n".join([text(reply), *(button.text for row in rows for button in row)])
+    assert said
+    assert TURNING not in said
