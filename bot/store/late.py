@@ -63,8 +63,8 @@ async def listed(
 async def _gathering(tx: Transaction, chat_id: int, now: datetime) -> int | None:
     """Return the notice that is not yet on its way, if there is one."""
     row = await tx.fetch_one(
-        """SELECT id FROM alerts WHERE chat_id = :chat AND kind = 'notice' AND subject LIKE 'late:____-__-__T__'
-            AND state = 'due' AND due_at > :untouched""",
+        """SELECT id FROM alerts INDEXED BY alerts_of_chat_due WHERE chat_id = :chat AND kind = 'notice'
+            AND subject LIKE 'late:____-__-__T__' AND state = 'due' AND due_at > :untouched""",
         {"chat": chat_id, "untouched": to_ms(now + GATHERING / 6)},
     )
     return None if row is None else int(row["id"])

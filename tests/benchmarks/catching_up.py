@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from tests.benchmarks.figures import Goal, Row, Run, in_turn, rate_row
-from tests.benchmarks.processes import Archive, Process, World, world
+from tests.benchmarks.processes import NO_LIMIT, Archive, Process, World, world
 
 GOAL = Goal(limit=0.5, at_most=False)
 SWEEP_INTERVAL = 0.5  # s
@@ -12,8 +12,8 @@ FROZEN = 1.0  # s at least: when the service goes on, its next sweep is due
 
 
 def measure(folder: Path, *, full: bool) -> list[Row]:
-    """Let the posts appear while the service is frozen, without a push; it sweeps as soon as it goes on."""
-    with world(folder) as place, place.service(SWEEP_INTERVAL=str(SWEEP_INTERVAL)) as service:
+    """Let posts appear while the service is frozen, without a push; it sweeps, unpaced, as soon as it goes on."""
+    with world(folder) as place, place.service(SWEEP_INTERVAL=str(SWEEP_INTERVAL), REQUEST_RATE=NO_LIMIT) as service:
         channels = place.stage.facts["sides"]["bare"]["channels"]
         posts = (1000 if full else 200) * len(channels)
         archive = place.archive()
