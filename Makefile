@@ -16,7 +16,7 @@ demo: $(READY) ## play a day of outages against the real service, without an acc
 
 test: lint ## lint, types, import contracts and all tests
 	@echo '== tests'
-	@$(BIN)/python -m pytest -q -n 3 $(ARGS)
+	@$(BIN)/python -m pytest -q -n 4 $(ARGS)
 
 lint: $(READY) ## ruff, mypy and the import contracts
 	@echo '== lint'
@@ -29,7 +29,7 @@ lint: $(READY) ## ruff, mypy and the import contracts
 chaos: $(READY) ## fifty storms and two hundred kills: is the archive complete, is every alert told once; in a quarter of an hour
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(READY) ## ratios against plain Telethon, other matchers and bare FTS5, in five minutes
+bench: $(READY) ## ratios against plain Telethon, other matchers and bare FTS5, in ten minutes
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 bench-full: $(READY) ## the same with more samples, in a quarter of an hour
