@@ -152,8 +152,7 @@ class Ingest:
         found = {text: self._topics.matcher.match(analyse(text)) for text in texts}
         named = ((old, name) for old in outdated for name in {*old.payload["topics"], *found[old.current.whole]})
         asked = {(old.channel_id, ids[name]) for old, name in named if name in ids}
-        names = {topic_id: name for name, topic_id in ids.items()}
-        wanted = _priorities(await subscriptions.for_topics(tx, asked, now), names)
+        wanted = _priorities(await subscriptions.for_topics(tx, asked, now), self._topics.names)
         retold = [
             retell(old, found[old.current.whole], wanted.get((old.chat_id, old.channel_id), {})) for old in outdated
         ]
@@ -174,7 +173,7 @@ class _Topics:
     def __init__(self) -> None:
         self.matcher = Matcher({})
         self.ids: dict[str, int] = {}
-        self._names: dict[int, str] = {}  # by id
+        self.names: dict[int, str] = {}  # by id
         self._number = 0  # of the last change that was taken in
         self._revision = -1
 
@@ -194,12 +193,12 @@ class _Topics:
             self._forget(topic_id)
         self._add({topic.name: Compiled.from_json(topic.compiled) for topic in saved})
         self.ids |= {topic.name: topic.id for topic in saved}
-        self._names |= {topic.id: topic.name for topic in saved}
+        self.names |= {topic.id: topic.name for topic in saved}
         self._number = max(self._number, news.changed.number)
         self._revision = news.revision
 
     def _forget(self, topic_id: int) -> None:
-        name = self._names.pop(topic_id, None)
+        name = self.names.pop(topic_id, None)
         if name is not None:
             self.matcher.remove(name)
             del self.ids[name]

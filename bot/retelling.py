@@ -10,6 +10,7 @@ from bot.matching.likeness import read
 from bot.matching.plan import merged
 from bot.matching.regex import Span
 from bot.matching.wording import Weight, fingerprint, weigh
+from bot.store import alerts
 from bot.store.alerts import Draft, Kind
 from bot.store.chats import Edits
 from bot.store.followups import Outdated, Shown
@@ -155,14 +156,8 @@ def _nth(name: str, times: int) -> str:
 
 
 def _edit(old: Outdated, number: int) -> Draft:
-    return Draft(
-        chat_id=old.chat_id,
-        chat_key=old.chat_key,
-        kind=Kind.EDIT,
-        subject=f"{old.channel_id}/{old.message_id}/edit {number}",
-        payload={},
-        follows=old.alert_id,
-    )
+    subject = f"{old.channel_id}/{old.message_id}/edit {number}"
+    return alerts.edit(old.chat_id, old.chat_key, old.alert_id, subject=subject)
 
 
 def _change(old: Outdated, what: str, payload: Mapping[str, object], *, silent: bool) -> Draft:

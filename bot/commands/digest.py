@@ -7,7 +7,7 @@ from babel.dates import get_day_names
 
 from bot.commands.context import Context
 from bot.commands.keyboards import choice, rows_of
-from bot.commands.talk import Reply, Request, message, say
+from bot.commands.talk import Reply, Request, message, say, show
 from bot.commands.times import read_time, show_time, words
 from bot.commands.zones import city
 from bot.digests import Viewer, render_page
@@ -108,7 +108,7 @@ async def _choose(request: Request, context: Context, chosen: Digests) -> Reply:
         chat = replace(context.chat, digests=chosen)
         await digests.reschedule(tx, chat, now=context.now)
         screen = await _screen(tx, chat, context.t)
-        return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+        return show(request, screen)
 
     return await context.once(request, effect)
 

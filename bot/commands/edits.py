@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.commands.context import Context
 from bot.commands.keyboards import choice
-from bot.commands.talk import Reply, Request, message, say
+from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import N_
 from bot.markup import Text
 from bot.models import Outgoing
@@ -40,7 +40,7 @@ async def _choose(request: Request, context: Context, chosen: Edits) -> Reply:
     async def effect(tx: Transaction) -> Reply:
         await chats.set_edits(tx, context.chat.id, chosen)
         screen = _screen(replace(context, chat=replace(context.chat, edits=chosen)))
-        return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+        return show(request, screen)
 
     return await context.once(request, effect)
 

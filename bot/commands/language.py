@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.commands.context import Context
 from bot.commands.keyboards import LANGUAGE_NAMES, language_row
-from bot.commands.talk import Reply, Request, message, say
+from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import LANGUAGES, translator
 from bot.markup import Text, bold
 from bot.models import Outgoing
@@ -38,7 +38,7 @@ async def _choose(request: Request, context: Context, chosen: str) -> Reply:
         await chats.set_language(tx, context.chat.id, chosen)
         chat = replace(context.chat, language=chosen)
         screen = _screen(request, replace(context, chat=chat, t=translator(chosen)))
-        shown = Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+        shown = show(request, screen)
         return replace(shown, menu=chosen)
 
     return await context.once(request, effect)

@@ -1,6 +1,6 @@
 """The newest posts: a channel or a topic comes in, its posts go out in pages, or what a channel would have brought."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.asides import Spans
 from bot.commands.context import Context
@@ -48,9 +48,7 @@ async def seen(request: Request, context: Context) -> Reply:
     if not found:
         line = context.t.gettext("Nothing that I have stored of it fits the topics of this chat.")
         return say(line) if not before else Reply(note=context.own.gettext("That was all."))
-    shown = found[:PAGE]
-    onward = button(context.t.gettext("More"), "seen", number, shown[-1].post.version_id)
-    return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
+    return _page(found, context, "seen", number)
 
 
 async def late(request: Request, context: Context) -> Reply:
@@ -73,9 +71,7 @@ def _summed_up(found: Sequence[tuple[StoredPost, Spans]], context: Context, *, v
     """Write a page of what a notice summed up; its last button asks for the page after it."""
     if not found:
         return Reply(note=context.own.gettext("That was all."))
-    shown = [Hit(post=post, spans=spans) for post, spans in found[:PAGE]]
-    onward = button(context.t.gettext("More"), verb, key, shown[-1].post.version_id)
-    return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
+    return _page([Hit(post=post, spans=spans) for post, spans in found], context, verb, key)
 
 
 async def _latest(context: Context, *, channel_id: int | None, before: int | None) -> Reply:
@@ -83,8 +79,21 @@ async def _latest(context: Context, *, channel_id: int | None, before: int | Non
     found = await posts.latest(context.database, channel_ids=channel_ids, limit=PAGE + 1, before=before)
     if not found:
         return say(context.t.gettext("There are no posts here yet."))
-    shown = [Hit(post=post, spans=()) for post in found[:PAGE]]
-    onward = button(context.t.gettext("More"), "latest", channel_id or 0, shown[-1].post.id)
+    hits = [Hit(post=post, spans=()) for post in found]
+    return _page(hits, context, "latest", channel_id or 0, place=lambda post: post.id)
+
+
+def _page(
+    found: Sequence[Hit],
+    context: Context,
+    verb: str,
+    key: str | int,
+    *,
+    place: Callable[[StoredPost], int] = lambda post: post.version_id,
+) -> Reply:
+    """Write a page of posts; where there is one more, a button asks for those after the `place` of the last."""
+    shown = found[:PAGE]
+    onward = button(context.t.gettext("More"), verb, key, place(shown[-1].post))
     return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
 
 

@@ -3,7 +3,7 @@
 from bot.commands.context import Context
 from bot.commands.keyboards import button, choice, mark, rows_of
 from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
-from bot.commands.talk import Reply, Request, message, say
+from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.markup import Text, bold, code
@@ -82,7 +82,7 @@ async def _choose(request: Request, context: Context, topic: Topic, chosen: Prio
     async def effect(tx: Transaction) -> Reply:
         await subscriptions.set_priority(tx, context.chat.id, topic.id, chosen)
         screen = await _choices(tx, context, topic)
-        return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+        return show(request, screen)
 
     return await context.once(request, effect)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.commands.context import Context
 from bot.commands.keyboards import choice, rows_of
 from bot.commands.switches import read_switch
-from bot.commands.talk import Reply, Request, Rows, message, say
+from bot.commands.talk import Reply, Request, Rows, message, say, show
 from bot.commands.times import TIME, read_time, show_time, tidy
 from bot.commands.zones import city, find_zone
 from bot.locales import Translator
@@ -66,7 +66,7 @@ async def _choose(request: Request, context: Context, chosen: Quiet | None, *, z
             await chats.set_time_zone(tx, chat.id, zone)
         waited = await digests.reschedule(tx, chat, now=context.now)
         screen = _screen(chat, context.t, zone=zone, waited=waited)
-        return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+        return show(request, screen)
 
     return await context.once(request, effect)
 

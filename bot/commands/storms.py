@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.commands.context import Context
 from bot.commands.keyboards import choice
 from bot.commands.switches import read_switch
-from bot.commands.talk import Reply, Request, message, say
+from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import Translator
 from bot.markup import Text, code
 from bot.models import Outgoing
@@ -56,7 +56,7 @@ async def _choose(request: Request, context: Context, chosen: Storms | None) -> 
     async def effect(tx: Transaction) -> Reply:
         await chats.set_storms(tx, context.chat.id, chosen)
         screen = _screen(replace(context.chat, storms=chosen), context.t)
-        return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+        return show(request, screen)
 
     return await context.once(request, effect)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.commands.context import Context
 from bot.commands.keyboards import choice
-from bot.commands.talk import Reply, Request, message, say
+from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import N_
 from bot.models import Outgoing
 from bot.store import chats
@@ -50,7 +50,7 @@ class Switch:
         async def effect(tx: Transaction) -> Reply:
             chat = await self.put(tx, context.chat, wanted)
             screen = self._screen(replace(context, chat=chat))
-            return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+            return show(request, screen)
 
         return await context.once(request, effect)
 

@@ -116,3 +116,8 @@ def say(text: Text | str, rows: Rows = ()) -> Reply:
 def change(text: Text | str, rows: Rows = (), *, note: str | None = None) -> Reply:
     """Answer a tap by changing the message under which the button stands."""
     return Reply(edit=message(text, rows), note=note)
+
+
+def show(request: Request, screen: Outgoing) -> Reply:
+    """Answer with a screen: a tap changes the message under which the button stands."""
+    return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))

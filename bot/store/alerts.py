@@ -70,6 +70,11 @@ def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
     return number or 1
 
 
+def edit(chat_id: int, chat_key: bytes, alert_id: int, *, subject: str) -> Draft:
+    """Make the draft of an edit, after which a message shows what its row says; `subject` tells it from other edits."""
+    return Draft(chat_id=chat_id, chat_key=chat_key, kind=Kind.EDIT, subject=subject, payload={}, follows=alert_id)
+
+
 async def notify(  # noqa: PLR0913 - a notice has this many sides
     tx: Transaction, chat: Chat, *, subject: str, payload: Mapping[str, object], now: datetime, silent: bool = False
 ) -> bool:

@@ -121,14 +121,8 @@ async def redraw(tx: Transaction, notice_ids: Collection[int], *, now: datetime)
         {"ids": json_list(set(notice_ids)), "soon": to_ms(now + LEAVING)},
     )
     for row in rows:
-        edit = Draft(
-            chat_id=row["chat_id"],
-            chat_key=row["key"],
-            kind=Kind.EDIT,
-            subject=f"{row['subject']}/edit {row['number']}",  # whatever follows stays: the next one has another name
-            payload={},
-            follows=row["id"],
-        )
+        subject = f"{row['subject']}/edit {row['number']}"  # whatever follows stays: the next one has another name
+        edit = alerts.edit(row["chat_id"], row["key"], row["id"], subject=subject)
         await alerts.enqueue_all(tx, [edit], now=now, due_at=max(now, from_ms(row["last"]) + APART))
 
 

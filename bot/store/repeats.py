@@ -75,22 +75,16 @@ async def _follow(tx: Transaction, joining: Collection[tuple[Draft, _First]], *,
     """Put repeats down, and let the messages name them."""
     rows = [replace(draft, kind=Kind.REPEAT, follows=first.id) for draft, first in joining]
     await alerts.enqueue_all(tx, rows, now=now)
-    await alerts.enqueue_all(tx, [_edit(draft, first) for draft, first in joining if not first.gathered], now=now)
+    edits = [
+        alerts.edit(draft.chat_id, draft.chat_key, first.id, subject=f"repeat/{draft.subject}")
+        for draft, first in joining
+        if not first.gathered
+    ]
+    await alerts.enqueue_all(tx, edits, now=now)
     gathered = {first.id for _, first in joining if first.gathered}
     if gathered:
         await gatherings.redraw(tx, await gatherings.shown(tx, gathered), now=now)
     await alerts.enqueue_all(tx, [_confirmed(*pair) for pair in joining if _is_heard(*pair)], now=now)
-
-
-def _edit(repeat: Draft, first: _First) -> Draft:
-    return Draft(
-        chat_id=repeat.chat_id,
-        chat_key=repeat.chat_key,
-        kind=Kind.EDIT,
-        subject=f"repeat/{repeat.subject}",
-        payload={},
-        follows=first.id,
-    )
 
 
 def _is_heard(repeat: Draft, first: _First) -> bool:

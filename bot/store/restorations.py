@@ -248,14 +248,7 @@ async def _show(tx: Transaction, notice: int, *, now: datetime) -> None:
         {"id": notice},
     )
     if row["state"] == "sent":
-        edit = Draft(
-            chat_id=row["chat_id"],
-            chat_key=row["key"],
-            kind=Kind.EDIT,
-            subject=f"{row['subject']}:{row['n']}",
-            payload={},
-            follows=notice,
-        )
+        edit = alerts.edit(row["chat_id"], row["key"], notice, subject=f"{row['subject']}:{row['n']}")
         await alerts.enqueue_all(tx, [edit], now=now, due_at=now + GATHERING)
     tx.announce(Subject.ALERTS)
 

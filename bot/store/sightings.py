@@ -33,9 +33,8 @@ async def alive_at(db: Reader) -> datetime | None:
 
 async def newest_id(db: Reader, chat_id: int) -> int:
     """Return the highest number of an alert in a chat, 0 where there is none."""
-    sql = (
-        "SELECT max(message_id) AS id FROM alerts WHERE chat_id = :chat AND message_id IS NOT NULL"  # as the index says
-    )
+    # The last condition is that of the index.
+    sql = "SELECT max(message_id) AS id FROM alerts WHERE chat_id = :chat AND message_id IS NOT NULL"
     row = await db.fetch_one(sql, {"chat": chat_id})
     return (row and row["id"]) or 0
 

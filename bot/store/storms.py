@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.store import alerts, gatherings
-from bot.store.alerts import Draft, Kind
 from bot.store.database import Reader, Transaction
 from bot.store.gatherings import STORM, Notice, Told
 from bot.store.rows import json_list, to_ms
@@ -139,14 +138,7 @@ async def _begin(tx: Transaction, first: Mapping[Topic, Told], now: datetime) ->
     begun = {}
     for topic, notice in notices.items():
         notice_id = rows[notice.chat_id, notice.subject]
-        closing = Draft(
-            chat_id=notice.chat_id,
-            chat_key=notice.chat_key,
-            kind=Kind.EDIT,
-            subject=f"{notice.subject}/end",
-            payload={},
-            follows=notice_id,
-        )
+        closing = alerts.edit(notice.chat_id, notice.chat_key, notice_id, subject=f"{notice.subject}/end")
         await alerts.enqueue_all(tx, [closing], now=now, due_at=_end(first[topic], now))
         begun[topic] = _Open(notice_id=notice_id, closing_id=await alerts.row_of(tx, closing))
     return begun
