@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from telethon import TelegramClient
+import structlog
+from telethon import TelegramClient, errors
 
+log = structlog.get_logger(__name__)
+
+BREATHER = 1.0  # s after an agreement on a key that failed
 SOON, KEEP_EVERY = 0.5, 10.0  # s between two moments at which a client's place among the updates is written down
 
 
@@ -18,6 +22,22 @@ class Client(TelegramClient):
 
     on_reconnect: Callable[[], Awaitable[None]] | None = None
     is_settled: Callable[[], bool] | None = None  # whether all that was heard is dealt with
+
+    async def connect(self) -> None:
+        """Connect, and begin anew as often as a connection breaks while a key is agreed on.
+
+        Telethon repeats the agreement after an OSError only, and what asyncio raises at a closed connection is none.
+        Now and then, once in some 50,000 times, Telethon causes this itself: it fails to factorise the server's number.
+        """
+        while True:
+            try:
+                await super().connect()
+            except (EOFError, errors.InvalidBufferError) as error:
+                log.warning("Telegram broke off while a key was agreed on; once more", error=str(error))
+                await self._sender.disconnect()
+                await asyncio.sleep(BREATHER)
+            else:
+                return
 
     async def _handle_auto_reconnect(self) -> None:
         # Telethon's own only makes itself known to the server; the part that would catch up is switched off.

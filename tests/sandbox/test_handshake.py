@@ -124,6 +124,14 @@ def test_both_sides_get_the_same_key_by_either_padding(kind: str, pad: object) -
     assert answer.new_nonce_hash1 == key.calc_new_nonce_hash(exchange.new_nonce, 1)
 
 
+def test_factors_may_have_leading_zeros() -> None:
+    exchange = Exchange()
+    pq = exchange.begin().pq
+    assert len(pq) == 8
+    factors = {"p": P.to_bytes(4, "big"), "q": Q.to_bytes(4, "big")}
+    exchange.ask_params(sha1_padded(bytes(exchange.inner_data(pq=pq, **factors))), **factors)
+
+
 @pytest.mark.parametrize("leading_zero", [True, False], ids=["leading zero", "key taken"])
 def test_a_key_that_will_not_do_is_tried_again(*, leading_zero: bool) -> None:
     exchange = Exchange(known=not leading_zero)

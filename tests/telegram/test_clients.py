@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from telethon.crypto import AuthKey
+from telethon.crypto import AuthKey, Factorization
 from telethon.sessions import SQLiteSession
 
 from bot.errors import FatalError, SettingsError
@@ -212,3 +212,27 @@ async def test_a_server_that_comes_late_is_waited_for(sandbox: Sandbox, settings
             assert await connecting == me.id
     finally:
         await client.disconnect()
+
+
+async def test_a_key_exchange_that_breaks_off_is_begun_anew(
+    sandbox: Sandbox, settings: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
+    (tmp_path / "key.pem").write_text(sandbox.key_pem)
+    chosen = settings(telegram_server=sandbox.address, telegram_server_key=tmp_path / "key.pem")
+    factors = Factorization.factorize
+    tries: list[int] = []
+
+    def fail_once(number: int) -> tuple[int, int]:
+        tries.append(number)
+        return (1, number) if len(tries) == 1 else factors(number)  # as Telethon does now and then
+
+    monkeypatch.setattr(Factorization, "factorize", fail_once)
+    monkeypatch.setattr("bot.telegram.client.BREATHER", 0.01)
+    client = clients.bot_client(chosen)
+    try:
+        async with asyncio.timeout(10):
+            assert await clients.connect_bot(client, chosen) == "watch_bot"
+    finally:
+        await client.disconnect()
+    assert len(tries) == 2

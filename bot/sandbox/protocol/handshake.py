@@ -26,7 +26,9 @@ from telethon.tl.types import (
 from bot.sandbox.group import DH_PRIME, G
 from bot.sandbox.protocol.tl import MalformedError, parse_start
 
-P, Q = 0x494C553B, 0x53911073  # small enough to be factorised in no time, as Telegram's are
+# Telethon looks for a factor in about the square root of the smaller one's steps, and fails in one of as many tries
+# where both are alike (then the client would be cut off); Telegram's have 31 bits each.
+P, Q = 2053, 0x53911073
 KEY_BYTES = 256
 _MARGIN = 1 << (2048 - 64)  # g_b must keep so far from both ends: https://core.telegram.org/mtproto/security_guidelines
 _SECRET_BYTES = 64  # of our exponent: ample for this group, and four times quicker than 256
@@ -68,14 +70,13 @@ class Handshake:
     def _begin(self, nonce: int) -> ResPQ:
         self._nonces = nonce, int.from_bytes(os.urandom(16), "little", signed=True)
         self._new_nonce, self._retry_id = None, 0
-        return ResPQ(*self._nonces, get_byte_array(P * Q), [fingerprint(self._key)])
+        return ResPQ(*self._nonces, (P * Q).to_bytes(8, "big"), [fingerprint(self._key)])
 
     def _offer(self, request: ReqDHParamsRequest) -> ServerDHParamsOk:
         if request.public_key_fingerprint != fingerprint(self._key):
             raise HandshakeError("another server's public key")
         inner = self._decrypt_inner(request.encrypted_data)
-        factors = get_byte_array(P), get_byte_array(Q)
-        if (inner.pq, inner.p, inner.q) != (get_byte_array(P * Q), *factors) or (request.p, request.q) != factors:
+        if _numbers(inner.pq, inner.p, inner.q, request.p, request.q) != (P * Q, P, Q, P, Q):
             raise HandshakeError("wrong factors")
         if (inner.nonce, inner.server_nonce) != self._nonces:
             raise HandshakeError("encrypted nonces of another exchange")
@@ -132,6 +133,11 @@ def fingerprint(key: rsa.PrivateKey | rsa.PublicKey) -> int:
     """Return the number by which clients choose a public key."""
     parts = (TLObject.serialize_bytes(get_byte_array(number)) for number in (key.n, key.e))
     return int.from_bytes(sha1(b"".join(parts)).digest()[-8:], "little", signed=True)  # noqa: S324 - MTProto demands SHA-1
+
+
+def _numbers(*texts: bytes) -> tuple[int, ...]:
+    """Read big-endian numbers, which some clients write with leading zeros."""
+    return tuple(int.from_bytes(text, "big") for text in texts)
 
 
 def _rsa_decrypt(key: rsa.PrivateKey, cipher: int) -> int:
