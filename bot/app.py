@@ -1,10 +1,9 @@
 """Settings come in, a running service goes out: every part is built and wired here, and nowhere else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
@@ -12,17 +11,19 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import preparing
+from bot.clock import utc_now
 from bot.commands.access import Access
 from bot.commands.router import Router
 from bot.delivery.courier import Courier
 from bot.delivery.progress import Showing
 from bot.delivery.recovery import Recovery
 from bot.delivery.relaying import Relay
+from bot.delivery.resuming import resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
 from bot.heartbeat import Heartbeat
 from bot.ingest import Ingest
-from bot.loops import Health, first_of, guarded
+from bot.loops import TURN, Beat, Health, Loop, first_of, guarded
 from bot.matching.topics import Topic, read_folder
 from bot.models import Clock
 from bot.proof.receipts import Receipts
@@ -33,11 +34,11 @@ from bot.sources.reading import Reading
 from bot.sources.shares import Shares
 from bot.sources.silence import Silence
 from bot.sources.sweep import polls_a_round
-from bot.store import chats, pace
+from bot.store import chats, meta, pace
 from bot.store.database import Database
 from bot.store.pace import Pace
 from bot.store.vault import Vault
-from bot.telegram import clients
+from bot.telegram import clients, sessions
 from bot.telegram.client import Client
 from bot.telegram.clock import TelegramClock
 from bot.telegram.pacing import Pacing, Rates
@@ -46,14 +47,10 @@ from bot.telegram.sender import Sender
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-Loops = dict[str, Callable[[], Awaitable[None]]]  # by name
+Loops = dict[str, Loop]  # by name
 ANSWER_WITHIN = 3.0  # s that what was asked before the end has for its answer
+ASK_TIME_EVERY = 60.0  # s
 STOP_WITHIN = 8.0  # s; docker kills after 10
-
-
-def utc_now() -> datetime:
-    """Tell the present time."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +88,10 @@ async def run(
     stop: asyncio.Event,
     *,
     clock: Clock = utc_now,
+    steady: Clock | None = None,
     on_ready: Callable[[Ready], None] = lambda _: None,
 ) -> None:
-    """Run the service until `stop` is set.
+    """Run the service until `stop` is set, by the machine's clock, or one that is steady while that may be set.
 
     Raises SettingsError where something is missing, FatalError where something broke that cannot heal.
     """
@@ -102,8 +100,8 @@ async def run(
         preparing.normalised(reference)
     own_topics = read_folder(settings.topics_path)
     async with AsyncExitStack() as stack:
-        parts = await _open(stack, settings, own_topics, clock)
-        service = await _unless(stop, _build(parts, stop, settings=settings, machine_clock=clock))
+        parts = await _open(stack, settings, own_topics, partial(TelegramClock, clock, steady=steady))
+        service = await _unless(stop, _build(parts, stop, settings=settings))
         if service is not None:
             log.info("ready", bot=service.ready.bot_username)
             on_ready(service.ready)
@@ -111,23 +109,25 @@ async def run(
     log.info("stopped")
 
 
-async def _open(stack: AsyncExitStack, settings: Settings, own_topics: Sequence[Topic], clock: Clock) -> Parts:
+async def _open(
+    stack: AsyncExitStack, settings: Settings, own_topics: Sequence[Topic], make_clock: Callable[..., TelegramClock]
+) -> Parts:
     """Open the store, the bot and the readers, each to be closed when the stack is left."""
     database = await Database.open(settings.database_path)
     stack.push_async_callback(database.close)
+    clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: preparing.take_over_topics(tx, own_topics, now=clock()))
     bot = _bot(stack, settings)
     await asyncio.to_thread(Vault(settings.media_path).clean)  # nobody else uses it: the session is ours
-    shares, ingest_clock = Shares(database), TelegramClock(clock)
-    ingest = Ingest(database, ingest_clock, alert_max_age=settings.alert_max_age)
-    health = Health()
+    shares, health = Shares(database), Health()
+    ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
     readings = [
-        Reading(settings, session, database, ingest, shares, clock=ingest_clock, health=health)
+        Reading(settings, session, database, ingest, shares, clock=clock, health=health)
         for session in (clients.READER, clients.STANDBY)
     ]
     for reading in readings:
         stack.push_async_callback(reading.close)
-    return Parts(database=database, bot=bot, readings=readings, clock=ingest_clock, health=health)
+    return Parts(database=database, bot=bot, readings=readings, clock=clock, health=health)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
@@ -144,27 +144,29 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
 
 
 def _bot(stack: AsyncExitStack, settings: Settings) -> Client:
-    stack.enter_context(clients.lock(settings.data_dir / "bot.session"))
+    stack.enter_context(sessions.lock(settings.data_dir / "bot.session"))
     client = clients.bot_client(settings)
     # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
     stack.push_async_callback(client.disconnect)
     return client
 
 
-async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings, machine_clock: Clock) -> Service:
+async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Service:
     database, bot, clock, health = parts.database, parts.bot, parts.clock, parts.health
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
-    sender = Sender(bot, Pacing(rates), monotonic=monotonic)
+    pacing = Pacing(rates)
+    sender = Sender(bot, pacing, monotonic=monotonic)
     relay = Relay(database, sender, settings.media_path, clock=clock)
-    worker = Worker(database, sender, clock=clock, relay=relay, health=health)
+    worker = Worker(database, sender, clock=clock, relay=relay)
     recovery = Recovery(database, sender, Courier(database, sender, clock=clock), clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    router = Router(bot, database, sender, Access(database, settings.owner_ids), clock, health=health)
+    router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)
     bot.is_settled = router.is_settled
     teller = await _open_one(parts, settings)
     username = await clients.connect_bot(bot, settings)
-    await clock.set_by(teller)
+    await _set_clock(parts, teller)
+    await resume(database, pacing, now=clock(), monotonic=monotonic())
     await preparing.ask_for_channels(database, settings, clock())
     every = Pace(
         round=settings.sweep_interval,
@@ -176,11 +178,11 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings, machi
     invitation = await preparing.invite(database, settings, username, now=clock())
     ready = Ready(bot_username=username, invitation=invitation)
     loops: Loops = {
-        "delivery": lambda: _deliver(recovery, worker, stop),
+        "delivery": partial(_deliver, recovery, worker, stop),
         "progress": Showing(database, sender, clock=clock).run,
         "commands": router.run,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
-        "heartbeat": _heartbeat(parts, settings, machine_clock).run,
+        "heartbeat": _heartbeat(parts, settings).run,
         **{f"reading {n}": partial(_read, recovery, reading) for n, reading in enumerate(parts.readings, start=1)},
         **_lasting(parts),
     }
@@ -192,16 +194,17 @@ def _lasting(parts: Parts) -> Loops:
     database, bot, clock = parts.database, parts.bot, parts.clock
     return {
         "place": bot.keep_place,
-        "bot": lambda: clients.keep_connected(bot, ask_every=clients.ASK_EVERY),
+        "clock": partial(_keep_time, parts),
+        "bot": partial(clients.keep_connected, bot, ask_every=clients.ASK_EVERY),
         "hearing": Hearing(database, parts.readings, clock=clock).run,
         "silence": Silence(database, clock=clock).run,
         "receipts": Receipts(database, clock=clock).run,
     }
 
 
-def _heartbeat(parts: Parts, settings: Settings, machine_clock: Clock) -> Heartbeat:
+def _heartbeat(parts: Parts, settings: Settings) -> Heartbeat:
     checks = (partial(_bot_answers, parts.bot), partial(_somebody_reads, parts.readings))
-    return Heartbeat(parts.database, parts.health, settings.heartbeat_url, checks=checks, clock=machine_clock)
+    return Heartbeat(parts.database, parts.health, settings.heartbeat_url, checks=checks, clock=parts.clock)
 
 
 async def _open_one(parts: Parts, settings: Settings) -> Client:
@@ -224,6 +227,19 @@ async def _open_one(parts: Parts, settings: Settings) -> Client:
     return parts.bot
 
 
+async def _keep_time(parts: Parts, beat: Beat) -> None:
+    """Ask for the time again and again: no clock is exact, and other processes go by the machine's as it is set now."""
+    while True:
+        beat(ASK_TIME_EVERY + TURN)
+        await asyncio.sleep(ASK_TIME_EVERY)
+        await _set_clock(parts, parts.bot)
+
+
+async def _set_clock(parts: Parts, teller: Client) -> None:
+    await parts.clock.set_by(teller)
+    await parts.database.write(lambda tx: meta.put_clock_error(tx, parts.clock.error))
+
+
 async def _bot_answers(bot: Client) -> str | None:
     return None if await clients.answers(bot) else "Telegram does not answer the bot"
 
@@ -232,14 +248,14 @@ async def _somebody_reads(readings: Sequence[Reading]) -> str | None:
     return None if any(reading.is_hearing for reading in readings) else "no reader account reads"
 
 
-async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event) -> None:
+async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat: Beat) -> None:
     await recovery.run(stop)  # first: it learns what was sent before
-    await worker.run()
+    await worker.run(beat)
 
 
-async def _read(recovery: Recovery, reading: Reading) -> None:
+async def _read(recovery: Recovery, reading: Reading, beat: Beat) -> None:
     await recovery.over()
-    await reading.run()
+    await reading.run(beat)
 
 
 async def _run_loops(service: Service, stop: asyncio.Event) -> None:

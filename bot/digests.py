@@ -1,4 +1,4 @@
-"""What a notice sums up comes in, the message that shows it goes out: a page of a digest or storm, or its state. Pure.
+"""What a notice sums up comes in, the message that shows it goes out: a page of posts, their number, or a storm. Pure.
 
 Each post takes a line, so that a page of them fits into one message whatever they say.
 """
@@ -15,15 +15,18 @@ from bot.locales.figures import show_date
 from bot.locales.titles import aside_title, topic_title
 from bot.markup import Text, bold, link, one_line
 from bot.models import Button, Outgoing
+from bot.store.gatherings import LATE, RESTORED
 from bot.store.summaries import Gathered, Storm, Summary
 
 PAGE = 12  # posts
 WORDS = 120  # UTF-16 units of a post on its line
 NAME = 40  # of a channel, or a topic
 SHOWN_CHANNELS = 3  # of a storm
+COUNTED_CHANNELS, COUNTED_NAME = 12, 120  # of what is only counted; of their names
 _BEFORE = 60  # characters of the sentence that are shown before what was found
 _BOLD = 3  # places on a line
 _NOON = 12  # o'clock
+_COUNTED = {LATE, RESTORED}
 _BOUNDARY = re.compile(r"[.!?…][.!?…\"'»”)\]]*(?=\s)|\n")
 
 
@@ -35,7 +38,7 @@ class Viewer:
     time_zone: str  # IANA name
     now: datetime
 
-    def date(self, moment: datetime, *, beside: datetime) -> str:
+    def date(self, moment: datetime, *, beside: datetime | None = None) -> str:
         """Write a date; without the day where it is that of the date `beside` it."""
         return show_date(moment, self.time_zone, self.translator.language, now=self.now, beside=beside)
 
@@ -47,14 +50,54 @@ def render_page(summary: Summary, number: int, viewer: Viewer) -> Outgoing:
     number = min(number, len(pages) - 1)
     text = _heading(summary, viewer)
     shown = ordered[pages[number] : pages[number] + PAGE]
-    last = summary.due_at or max(each.post.date for each in summary.posts)
+    last = summary.at or max(each.post.date for each in summary.posts)
+    last = viewer.now if summary.notice in _COUNTED else last
     for before, each in zip([None, *shown], shown, strict=False):
-        topic = each.topics[0]
-        if summary.topic is None and (before is None or before.topics[0] != topic):
-            text.add("\n", bold(_short(topic_title(topic, t))), "\n")
+        topic = _topic(each)
+        if summary.topic is None and (before is None or _topic(before) != topic):
+            text.add("\n", bold(_short(topic_title(topic, t))), "\n" if topic else "")
         text.join(_line(each, viewer, beside=last)).add("\n")
     written, entities = text.build()
     return Outgoing(text=written, entities=entities, buttons=_turns(summary.random_id, number, len(pages)))
+
+
+def render_count(summary: Summary, viewer: Viewer) -> Outgoing:
+    """Write how many posts a notice sums up, by channel; a button leads to them."""
+    t, shown = viewer.translator, summary.channels[:COUNTED_CHANNELS]
+    lines = [_counted(summary, viewer)]
+    if len(summary.channels) > 1 or summary.notice == RESTORED:
+        lines += [f"{one_line(title, COUNTED_NAME)} · {n}" for title, n in shown]
+    more = len(summary.channels) - len(shown)
+    if more:
+        lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
+    button = _button(t.gettext("See them"), summary.random_id, 0, "new")
+    return Outgoing(text="\n".join(lines), buttons=((button,),))
+
+
+def _counted(summary: Summary, viewer: Viewer) -> str:
+    t, count = viewer.translator, sum(n for _, n in summary.channels)
+    title, time = "", ""
+    if summary.notice == RESTORED and summary.at is not None:
+        line = t.ngettext(
+            "I was restored from a backup of {time}. {n} post may have been told here already.",
+            "I was restored from a backup of {time}. These {n} posts may have been told here already.",
+            count,
+        )
+        time = viewer.date(summary.at)
+    elif len(summary.channels) == 1:
+        line = t.ngettext(
+            "{n} post of «{channel}» reached me too late for an alarm. It is stored.",
+            "{n} posts of «{channel}» reached me too late for an alarm. They are stored.",
+            count,
+        )
+        title = one_line(summary.channels[0][0], COUNTED_NAME)
+    else:
+        line = t.ngettext(
+            "{n} post reached me too late for an alarm. It is stored.",
+            "{n} posts reached me too late for an alarm. They are stored.",
+            count,
+        )
+    return line.format(n=count, channel=title, time=time)
 
 
 def render_storm(storm: Storm, viewer: Viewer) -> Outgoing:
@@ -85,11 +128,11 @@ def _channels(count: int, t: Translator) -> str:
 def _ordered(summary: Summary, t: Translator) -> list[Gathered]:
     topics, channels = defaultdict[str, list[int]](list), defaultdict[tuple[str, int], list[int]](list)
     for each in summary.posts:
-        topics[each.topics[0]].append(each.echoes)
-        channels[each.topics[0], each.post.channel_id].append(each.echoes)
+        topics[_topic(each)].append(each.echoes)
+        channels[_topic(each), each.post.channel_id].append(each.echoes)
 
     def place(each: Gathered) -> tuple[object, ...]:
-        topic, channel_id = each.topics[0], each.post.channel_id
+        topic, channel_id = _topic(each), each.post.channel_id
         of_topic, of_channel = topics[topic], channels[topic, channel_id]
         return (
             *(-max(of_topic), -len(of_topic), topic_title(topic, t)),
@@ -100,13 +143,20 @@ def _ordered(summary: Summary, t: Translator) -> list[Gathered]:
     return sorted(summary.posts, key=place)
 
 
+def _topic(each: Gathered) -> str:
+    """Name the topic under which a post stands; of what earlier versions gathered none may be known."""
+    return next(iter(each.topics), "")
+
+
 def _heading(summary: Summary, viewer: Viewer) -> Text:
+    if summary.notice in _COUNTED:
+        return Text().add(_counted(summary, viewer), "\n")
     t, count = viewer.translator, len(summary.posts)
     title = t.gettext("Digest")
     if summary.topic is not None:
         title = topic_title(summary.topic, t)
-    elif summary.due_at is not None and any(each.quiet for each in summary.posts):
-        is_morning = summary.due_at.astimezone(ZoneInfo(viewer.time_zone)).hour < _NOON
+    elif summary.at is not None and any(each.quiet for each in summary.posts):
+        is_morning = summary.at.astimezone(ZoneInfo(viewer.time_zone)).hour < _NOON
         title = t.gettext("Morning digest") if is_morning else t.gettext("Digest after quiet hours")
     return Text().bold(_short(title)).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")
 
@@ -119,7 +169,7 @@ def _line(each: Gathered, viewer: Viewer, *, beside: datetime) -> Text:
     text.add(link(where, post.link))
     if each.echoes:
         text.add(f" ×{each.echoes + 1}")
-    if each.gone_at is not None:
+    if post.gone_at is not None:
         text.add(" · ", t.gettext("no longer visible"))
     elif each.edited:
         text.add(" · ", t.gettext("edited"))

@@ -7,6 +7,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -14,7 +15,7 @@ from urllib.request import urlopen
 import structlog
 from pydantic import SecretStr
 
-from bot.loops import Health
+from bot.loops import TURN, Beat, Health, unheard
 from bot.models import Clock
 from bot.store import heartbeats
 from bot.store.database import Database, Transaction
@@ -25,7 +26,8 @@ EVERY = 30.0  # s between two looks
 FETCH_EVERY = 60.0  # s
 FETCH_WITHIN = 5.0  # s
 ANSWERS_WITHIN = 20.0  # s that a check may take
-ALIVE, HEALTHY = "run", "healthy"  # rows of heartbeats
+ALIVE, HEALTHY = "run", "healthy"  # rows of heartbeats …
+FRESH = timedelta(minutes=2)  # … and how old they may be
 
 Check = Callable[[], Awaitable[str | None]]  # says what is wrong, if anything
 
@@ -53,9 +55,10 @@ class Heartbeat:
         self._wrong: list[str] = []
         self._is_heard = True  # the watchdog answered the last time
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Look and tell, for ever."""
         while True:
+            beat(EVERY + TURN)
             await self.look()
             await asyncio.sleep(EVERY)
 

@@ -122,8 +122,9 @@ class Ingest:
         fitting = [f.added.version_id for f in with_files if f.fits]
         posts = [f.added.post for f in with_files if f.added.change != Change.STALE]
         albums = {(post.channel_id, post.grouped_id) for post in posts if post.grouped_id}
-        if fitting or albums:
-            await media.want(tx, fitting, albums, now=self._clock())
+        edited = [f.added.version_id for f in with_files if f.added.change in EDITS]
+        if fitting or albums or edited:
+            await media.want(tx, fitting, albums, edited=edited, now=self._clock())
 
     async def _alert(self, tx: Transaction, findings: list[Finding]) -> int:
         now, ids = self._clock(), self._topics.ids
@@ -131,7 +132,7 @@ class Ingest:
         found = await _untold(tx, tellings(findings, await subscriptions.for_topics(tx, asked, now), ids), now=now)
         oldest = now - self._alert_max_age
         old = [telling for telling in found if telling.said_at < oldest and telling.added.change not in _BESIDE]
-        await late.add(tx, [telling.late() for telling in old], now=now)
+        await late.gather(tx, [telling.draft(loudness=0) for telling in old], now=now)
         told = [telling.told(now) for telling in found if telling.said_at >= oldest]
         return await _tell(tx, await self._echoes.compare(tx, told, now=now), now=now)
 

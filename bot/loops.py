@@ -1,9 +1,14 @@
-"""A loop comes in and is kept going whatever it meets, except what cannot heal; which of them are well goes out."""
+"""A loop comes in and is kept going whatever it meets, except what cannot heal; which of them are well goes out.
+
+Each is handed a beat, with which it says that it goes round and how long it may take until it does so again: its pause
+and what a turn takes at most, or for ever where it waits for what others do.
+"""
 
 import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -13,8 +18,15 @@ from bot.errors import FatalError, ReaderLostError
 log = structlog.get_logger(__name__)
 
 E = TypeVar("E", bound=BaseException)
+Beat = Callable[[float], None]  # says: I go round, and will again within so many seconds
+Loop = Callable[[Beat], Awaitable[None]]
+TURN = 300.0  # s that a turn takes at most, where a loop knows no better
 BACK_OFF = 5.0  # s, after a loop failed
 STEADY = 60.0  # s that it has to go on until it counts as well again
+
+
+def unheard(_: float) -> None:
+    """Be the beat of a loop that nobody watches."""
 
 
 class Health:
@@ -25,7 +37,7 @@ class Health:
         self._failed: dict[str, float] = {}  # until when each loop that failed is not well
         self._due: dict[str, float] = {}  # when each loop has gone round again at the latest
 
-    def beat(self, loop: str, *, within: float) -> None:
+    def beat(self, loop: str, within: float) -> None:
         """Take in that a loop goes round, and will again within so many seconds."""
         self._due[loop] = self._monotonic() + within
 
@@ -51,18 +63,21 @@ class Health:
         return [f"{loop} failed" for loop in sorted(failed)] + [f"{loop} hangs" for loop in sorted(hung)]
 
 
-async def guarded(
-    name: str, loop: Callable[[], Awaitable[None]], health: Health | None = None, *, back_off: float = BACK_OFF
-) -> None:
+async def guarded(name: str, loop: Loop, health: Health | None = None, *, back_off: float = BACK_OFF) -> None:
     """Run a loop, and again after each error. Raises FatalError, ReaderLostError."""
     health = health or Health()
     try:
         while True:
             health.go_on(name)
+            health.beat(name, TURN)  # one that says nothing by then counts as hung
             try:
-                await loop()
+                await loop(partial(health.beat, name))
             except (FatalError, ReaderLostError):
                 raise
+            except asyncio.CancelledError:
+                if is_ending():
+                    raise
+                log.warning("a loop was cut off and goes on", loop=name, pause=back_off)
             except Exception:
                 log.exception("a loop failed and goes on", loop=name, pause=back_off)
             else:
@@ -71,6 +86,15 @@ async def guarded(
             await asyncio.sleep(back_off)
     finally:
         health.forget(name)
+
+
+def is_ending() -> bool:
+    """Say whether the present task is being cancelled.
+
+    Telethon cancels what is pending when it disconnects: whoever waits for that is cut off, and not to end.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def first_of(group: BaseExceptionGroup[E]) -> E:

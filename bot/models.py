@@ -38,7 +38,7 @@ class Forward:
 
     channel_id: int | None  # bare id of the origin, where it is a channel
     message_id: int | None  # its id there
-    name: str | None  # the name Telegram shows where the origin hides itself
+    name: str | None  # of the channel or person, as it was seen; None where nobody named it
     date: datetime | None  # when the original was posted; None: an export does not say
 
 
@@ -67,7 +67,7 @@ class Post:
     reply_to: int | None = None  # the message that is answered …
     reply_channel: int | None = None  # … in this channel, where it is another one
     edit_date: datetime | None = None
-    author: str | None = None  # the signature, where the channel shows one
+    author: str | None = None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
     views: int | None = None
     forwards: int | None = None
     reactions: int | None = None  # of all kinds together

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.asides import Aside, Beside, in_both, split, whole, worded
-from bot.matching.likeness import read
+from bot.matching.comparable import read
 from bot.matching.plan import merged
 from bot.matching.regex import Span
 from bot.matching.wording import Weight, fingerprint, weigh

@@ -13,7 +13,6 @@ from bot.schedule import Schedule, Wait, next_digest, quiet_until
 from bot.store.alerts import Draft, Kind
 from bot.store.gatherings import Told
 from bot.store.intake import Added, Change
-from bot.store.late import Late
 from bot.store.subscriptions import Priority, Wanted
 
 EDITS = frozenset({Change.EDITED, Change.BESIDE})
@@ -77,18 +76,6 @@ class Telling:
                 "edited": added.change in EDITS,
                 **turned,
             },
-        )
-
-    def late(self) -> Late:
-        """Make the entry of a post that comes too late for an alarm."""
-        added, wanted = self.added, self.wanted
-        return Late(
-            chat_id=wanted.chat_id,
-            chat_key=wanted.chat_key,
-            channel_id=added.post.channel_id,
-            channel_title=added.channel_title,
-            version_id=added.version_id,
-            spans=tuple(merged(list(self.spans))),
         )
 
 

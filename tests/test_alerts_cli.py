@@ -1,4 +1,4 @@
-"""`alerts --dead`, in a process of its own, beside a store that may be open."""
+"""`alerts --dead`, beside a store that may be open, also in another process."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -9,8 +9,8 @@ from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from bot.store.outbox import Alert
+from tests.shell import spawned, typed
 from tests.store.kit import NOON, Newsroom, newsroom, post
-from tests.test_import_cli import shell
 
 
 async def pair(room: Newsroom, number: int, title: str) -> Chat:
@@ -47,11 +47,11 @@ async def prepared(room: Newsroom) -> tuple[Alert, Alert]:
 
 
 async def test_dead_alerts_are_listed_with_all_that_is_known(tmp_path: Path) -> None:
-    assert (await shell(tmp_path, "alerts", "--dead"))[0] == 1  # there is no database yet
+    assert (await typed(tmp_path / "data", "alerts", "--dead"))[0] == 1  # there is no database yet
     async with newsroom(tmp_path) as room:
-        assert (await shell(tmp_path, "alerts", "--dead"))[1] == "No alert is dead.\n"
+        assert (await typed(tmp_path / "data", "alerts", "--dead"))[1] == "No alert is dead.\n"
         bad, blocked = await prepared(room)
-    code, out, err = await shell(tmp_path, "alerts", "--dead")
+    code, out, err = await typed(tmp_path / "data", "alerts", "--dead")
     assert (code, err) == (0, "")
     first, second, summary = out.splitlines()
     date = f"{NOON:%Y-%m-%d %H:%M} UTC"
@@ -66,7 +66,7 @@ async def test_dead_alerts_are_tried_again_beside_a_running_service_and_those_of
 ) -> None:
     async with newsroom(tmp_path) as room:
         bad, blocked = await prepared(room)
-        code, out, err = await shell(tmp_path, "alerts", "--dead", "--retry")
+        code, out, err = await spawned(tmp_path / "data", "alerts", "--dead", "--retry")
         assert (code, err) == (0, "")
         assert out.splitlines()[0] == "Tried again within half a minute: 1"
         assert out.splitlines()[1].startswith("Left alone in suspended chats: 1;")
@@ -77,15 +77,15 @@ async def test_dead_alerts_are_tried_again_beside_a_running_service_and_those_of
 async def test_only_those_asked_for_are_tried_again(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         bad, blocked = await prepared(room)
-        _, out, _ = await shell(tmp_path, "alerts", "--dead", "--retry", blocked.id, 999)
+        _, out, _ = await typed(tmp_path / "data", "alerts", "--dead", "--retry", blocked.id, 999)
         assert out.splitlines()[:2] == ["Tried again within half a minute: 0", "Not dead: 999"]
         assert (await state(room, bad))[0] == "dead"
 
 
 async def test_wrong_use_is_told(tmp_path: Path) -> None:
     for words in (["alerts"], ["alerts", "--dead", "5"]):
-        assert (await shell(tmp_path, *words))[0] == 2
-    code, out, _ = await shell(tmp_path, "alerts", "--help")
+        assert (await typed(tmp_path / "data", *words))[0] == 2
+    code, out, _ = await typed(tmp_path / "data", "alerts", "--help")
     assert code == 0
     assert "Example: channelwatch alerts --dead --retry" in out
 

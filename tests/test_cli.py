@@ -1,6 +1,5 @@
 import asyncio
 import json
-import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
@@ -9,20 +8,19 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main, service
-from bot.cli.shell import console
+from bot.cli.shell import COMMANDS, console
+from bot.clock import utc_now
+from bot.store import heartbeats, meta
+from bot.store.database import Transaction
+from tests.shell import ROOT, WAIT_S, spawned, typed
 from tests.store.kit import OTHER, gone, newsroom, post
 
-ROOT = Path(__file__).parents[1]
+NOWHERE = Path("no-data")  # a query needs none
 
 
-async def match(given: bytes) -> tuple[int, bytes, str]:
+async def match(given: bytes) -> tuple[int, str, str]:
     """Filter bytes through `match --query сбой`; return exit code, standard output and standard error."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "match", "--query", "сбой"), stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT
-    )
-    out, err = await asyncio.wait_for(process.communicate(given), 30)
-    return process.returncode or 0, out, err.decode()
+    return await typed(NOWHERE, "match", "--query", "сбой", given=given)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +67,40 @@ async def test_a_byte_order_mark_and_half_a_character_do_no_harm() -> None:
 async def test_match_leaves_what_it_does_not_add_as_it_was_written(line: str, written: str) -> None:
     code, out, err = await match(f'{line}\n{{"text": ""}}\n'.encode())
     assert (code, err) == (0, "")
-    assert out.decode().splitlines()[0] == written.replace("MATCH", '{"topic": "query", "spans": [[0, 4]]}')
+    assert out.splitlines()[0] == written.replace("MATCH", '{"topic": "query", "spans": [[0, 4]]}')
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--query", "(сбой"), "the query cannot be read"),
+        (("--topic", "no-such"), "unknown topic «no-such»"),
+        (("--topic", "outages", "--query", "сбой"), "exclude each other"),
+    ],
+    ids=["query", "topic", "both"],
+)
+async def test_what_match_cannot_look_for_is_one_line(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    code, out, err = await typed(tmp_path, "match", *words)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert said in err
+
+
+async def test_match_without_words_looks_for_all_topics(tmp_path: Path) -> None:
+    texts = ("Массовый сбой в работе приложения банка", "В районах отключили мобильный интернет", "Тихий день")
+    given = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    code, out, err = await typed(tmp_path, "match", given=given.encode())
+    assert (code, err) == (0, "")
+    found = [{match["topic"] for match in json.loads(line)["matches"]} for line in out.splitlines()]
+    assert "outages" in found[0]
+    assert "shutdowns" in found[1]
+    assert found[2] == set()
 
 
 async def test_match_says_so_where_no_line_has_a_text() -> None:
     code, out, err = await match(b'{"message": 1}\n{"message": 2}\n')
-    assert (code, out.count(b"\n"), len(err.splitlines())) == (1, 2, 1)
+    assert (code, out.count("\n"), len(err.splitlines())) == (1, 2, 1)
     assert "no line has a «text»" in err
-    assert await match(b"") == (0, b"", "")
+    assert await match(b"") == (0, "", "")
 
 
 async def test_match_without_an_output_says_so() -> None:
@@ -84,7 +108,7 @@ async def test_match_without_an_output_says_so() -> None:
     process = await asyncio.create_subprocess_shell(
         f"{sys.executable} -m bot match --query сбой >&-", stdin=pipe, stderr=pipe, cwd=ROOT
     )
-    _, err = await asyncio.wait_for(process.communicate('{"text": "сбой"}\n'.encode()), 30)
+    _, err = await asyncio.wait_for(process.communicate('{"text": "сбой"}\n'.encode()), WAIT_S)
     assert process.returncode == 1
     assert err.decode().splitlines() == ["standard output is closed: there is nowhere to write to"]
 
@@ -98,35 +122,48 @@ async def test_match_and_backtest_know_topics_of_files_whatever_their_case(tmp_p
     posts = tmp_path / "posts.jsonl"
     posts.write_text('{"text": "Бензина нет"}', encoding="utf-8")
     for name in ("Топливо", "ТОПЛИВО"):
-        code, out, err = await shell("match", str(posts), "--topic", name, folder=folder)
+        code, out, err = await typed(folder, "match", str(posts), "--topic", name)
         assert (code, err) == (0, "")
         assert json.loads(out)["matches"] == [{"topic": "Топливо", "spans": [[0, 7]]}]
     for name in ("топливо", "OUTAGES"):
-        assert await shell("backtest", "--topic", name, folder=folder) == (
+        assert await typed(folder, "backtest", "--topic", name) == (
             0,
             "",
             "No posts are stored yet, so there is nothing to try it on.\n",
         )
-    code, _, err = await shell("match", str(posts), "--topic", "нефть", folder=folder)
+    code, _, err = await typed(folder, "match", str(posts), "--topic", "нефть")
     assert code == 2
     assert "unknown topic «нефть»: there are blocking" in err
     assert "Топливо" in err
 
 
 async def test_a_search_without_a_hit_says_so(tmp_path: Path) -> None:
-    env = {**os.environ, "DATA_DIR": str(tmp_path)}
-    pipe = asyncio.subprocess.PIPE
     for words, code, said in (
         (("search", "сбой"), 1, "no database"),
         (("invite",), 0, ""),
         (("search", "сбой"), 0, "Nothing found"),
     ):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", *words), stdout=pipe, stderr=pipe, cwd=ROOT, env=env
-        )
-        _, err = await asyncio.wait_for(process.communicate(), 30)
-        assert process.returncode == code
-        assert said in err.decode()
+        ended, _, err = await typed(tmp_path, *words)
+        assert ended == code
+        assert said in err
+
+
+async def test_help_names_every_command_in_order_and_waits_for_no_service() -> None:
+    script = (
+        "import atexit, sys\n"
+        "heavy = {'telethon', 'bot.app', 'bot.demo', 'bot.sandbox'}\n"
+        "atexit.register(lambda: print('imported:', *heavy & set(sys.modules)))\n"
+        "from bot.cli import main\n"
+        "main()"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script, "--help"), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), WAIT_S)
+    *lines, imported = out.decode().splitlines()
+    assert imported == "imported:"
+    named = [words[1] for words in map(str.split, lines) if len(words) > 1]
+    assert [name for name in named if name in COMMANDS] == list(COMMANDS)
 
 
 def test_a_name_that_looks_like_markup_is_printed_as_it_is() -> None:
@@ -142,7 +179,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
     async def breaks(_settings: object) -> None:
         raise LookupError("something new")
 
-    monkeypatch.setattr(service, "_last_beats", breaks)
+    monkeypatch.setattr(service, "_ages", breaks)
     monkeypatch.setattr(sys, "argv", ["channelwatch", "health", *words])
     with pytest.raises(LookupError if words else SystemExit) as ending:
         main()
@@ -164,32 +201,20 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
     ],
     ids=["healthy", "ill", "never_well", "dead", "new"],
 )
-def test_health_tells_a_dead_service_from_one_that_is_not_well(
-    ages: dict[str, int], said: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("error", [timedelta(), timedelta(hours=3)], ids=["right clock", "slow clock"])
+async def test_health_tells_a_dead_service_from_one_that_is_not_well(
+    ages: dict[str, int], said: str | None, error: timedelta, tmp_path: Path
 ) -> None:
-    async def beats(_settings: object) -> dict[str, datetime]:
-        return {row: datetime.now(UTC) - timedelta(seconds=age) for row, age in ages.items()}
+    async def job(tx: Transaction) -> None:
+        await meta.put_clock_error(tx, error)
+        for sign, age in ages.items():
+            await heartbeats.beat(tx, sign, utc_now() + error - timedelta(seconds=age))
 
-    monkeypatch.setattr(service, "_last_beats", beats)
-    monkeypatch.setattr(sys, "argv", ["channelwatch", "health"])
-    with pytest.raises(SystemExit) as ending:
-        main()
-    assert ending.value.code == (1 if said else 0)
-    assert (said or "") in capsys.readouterr().err
-
-
-async def shell(*words: str, folder: Path, **env: str) -> tuple[int, str, str]:
-    """Run a command to its end; return its exit code, standard output and standard error."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *words),
-        stdout=pipe,
-        stderr=pipe,
-        cwd=ROOT,
-        env={**os.environ, "DATA_DIR": str(folder), "COLUMNS": "120", **env},
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 30)
-    return process.returncode or 0, out.decode(), err.decode()
+    async with newsroom(tmp_path) as room:
+        await room.db.write(job)
+    code, out, err = await typed(tmp_path / "data", "health")
+    assert (code, out) == ((1, "") if said else (0, "healthy\n"))
+    assert (said or "") in err
 
 
 async def filled(folder: Path) -> None:
@@ -208,7 +233,7 @@ async def filled(folder: Path) -> None:
 async def test_a_query_is_tried_on_the_archive(tmp_path: Path) -> None:
     await filled(tmp_path)
     folder = tmp_path / "data"
-    code, out, err = await shell("backtest", "сбой банк", folder=folder)
+    code, out, err = await typed(folder, "backtest", "сбой банк")
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert re.fullmatch(r"26 posts from \S+ to \S+, UTC: 0.9 a day, 25 on the busiest\.", lines[0])
@@ -224,35 +249,35 @@ async def test_a_query_is_tried_on_the_archive(tmp_path: Path) -> None:
 async def test_a_backtest_may_be_narrowed_and_widened(tmp_path: Path) -> None:
     await filled(tmp_path)
     folder = tmp_path / "data"
-    _, whole, _ = await shell("backtest", "сбой банк", "--all", folder=folder)
+    _, whole, _ = await typed(folder, "backtest", "сбой банк", "--all")
     assert whole.startswith("27 posts")
     assert "A bar is a week" in whole
-    _, one, _ = await shell("backtest", "--topic", "банки", "--channel", "@News1002", folder=folder)
+    _, one, _ = await typed(folder, "backtest", "--topic", "банки", "--channel", "@News1002")
     assert one.startswith("1 post from")
-    _, day, _ = await shell("backtest", "банк", "--days", "1", folder=folder)
+    _, day, _ = await typed(folder, "backtest", "банк", "--days", "1")
     assert day.startswith("1 post from")
-    _, builtin, _ = await shell("backtest", "--topic", "outages", "--days", "1", folder=folder)
+    _, builtin, _ = await typed(folder, "backtest", "--topic", "outages", "--days", "1")
     assert " post" in builtin.splitlines()[0]
 
 
 async def test_on_a_terminal_the_words_are_coloured(tmp_path: Path) -> None:
     await filled(tmp_path)
-    _, out, _ = await shell("backtest", "банк", "--days", "1", folder=tmp_path / "data", FORCE_COLOR="1", TERM="xterm")
+    _, out, _ = await spawned(tmp_path / "data", "backtest", "банк", "--days", "1", FORCE_COLOR="1", TERM="xterm")
     assert "\x1b[7mБанки\x1b[0m: сбой" in out
 
 
 async def test_a_backtest_reads_filters_and_channels_as_a_search_does(tmp_path: Path) -> None:
     await filled(tmp_path)
     folder = tmp_path / "data"
-    _, days, _ = await shell("backtest", "сбой банк since:5d", folder=folder)
+    _, days, _ = await typed(folder, "backtest", "сбой банк since:5d")
     assert days.startswith("26 posts")
-    _, since, _ = await shell("backtest", "сбой банк since:2d", folder=folder)
+    _, since, _ = await typed(folder, "backtest", "сбой банк since:2d")
     assert since.startswith("1 post from")
-    _, until, _ = await shell("backtest", "сбой банк since:200d until:yesterday", folder=folder)
+    _, until, _ = await typed(folder, "backtest", "сбой банк since:200d until:yesterday")
     assert until.startswith("26 posts")
-    _, one, _ = await shell("backtest", "сбой банк in:@News1002", folder=folder)
+    _, one, _ = await typed(folder, "backtest", "сбой банк in:@News1002")
     assert one.startswith("1 post from")
-    _, begun, _ = await shell("backtest", "сбой банк", "--channel", "дру", folder=folder)
+    _, begun, _ = await typed(folder, "backtest", "сбой банк", "--channel", "дру")
     assert begun.startswith("1 post from")
 
 
@@ -262,7 +287,7 @@ async def test_posts_that_are_gone_are_called_so_and_no_post_commands_the_termin
         await room.follow(title="Ве\x1b[31mсти\u202e", since=room.now - timedelta(days=2))
         await room.live(post(1, "Сбой\x1b]0;x\x07 \u202eу \x9bбанка\u2066" + " очень" * 30, date=room.now), gone(1))
     for command in (("search", "банк"), ("backtest", "банк")):
-        code, out, err = await shell(*command, folder=tmp_path / "data", COLUMNS="80")
+        code, out, err = await typed(tmp_path / "data", *command)
         assert (code, err) == (0, "")
         assert not set("\x1b\x07\x9b\u202e\u2066") & set(out)
         (heading,) = (line for line in out.splitlines() if "https://t.me/News1001/1" in line)
@@ -278,7 +303,7 @@ async def test_a_near_miss_of_a_topic_shows_the_beginning_of_a_long_part(tmp_pat
         await room.follow(since=room.now - timedelta(days=2))
         await room.live(post(1, "Сбой в городе", date=room.now))
     longs = "|".join(f"слово{letter * 5}" for letter in "абвгдежзиклмн")
-    _, out, _ = await shell("backtest", f"сбой {longs}", folder=tmp_path / "data")
+    _, out, _ = await typed(tmp_path / "data", "backtest", f"сбой {longs}")
     (line,) = (line for line in out.splitlines() if line.startswith("  not found"))
     assert len(line) == len("  not found: ") + 80
     assert line.endswith("…")
@@ -305,7 +330,7 @@ async def test_a_backtest_that_cannot_be_done_is_one_line(
 ) -> None:
     async with newsroom(tmp_path):
         pass
-    ended, out, err = await shell("backtest", *words, folder=tmp_path / "data")
+    ended, out, err = await typed(tmp_path / "data", "backtest", *words)
     assert (ended, out) == (code, "")
     assert said in err
     assert len(err.splitlines()) == 1
@@ -326,7 +351,7 @@ async def test_match_takes_no_more_memory_for_many_posts_than_for_few(tmp_path: 
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", measure, str(file)), stdout=asyncio.subprocess.PIPE, cwd=ROOT
         )
-        out, _ = await asyncio.wait_for(process.communicate(), 30)
+        out, _ = await asyncio.wait_for(process.communicate(), WAIT_S)
         peaks.append(int(out))
     assert peaks[1] < peaks[0] * 1.05
 
@@ -337,7 +362,7 @@ async def test_match_ends_quietly_where_nobody_reads_on() -> None:
         f"{sys.executable} -m bot match --query сбой | head -1", stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT
     )
     given = ('{"text": "сбой"}\n' * 20_000).encode()
-    out, err = await asyncio.wait_for(process.communicate(given), 30)
+    out, err = await asyncio.wait_for(process.communicate(given), WAIT_S)
     assert (out.count(b"\n"), err) == (1, b"")
 
 
@@ -350,6 +375,6 @@ async def test_match_answers_a_line_before_the_next_one_comes() -> None:
     assert process.stdout is not None
     for _ in range(2):
         process.stdin.write('{"text": "сбой"}\n'.encode())
-        assert "matches" in json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+        assert "matches" in json.loads(await asyncio.wait_for(process.stdout.readline(), WAIT_S))
     process.stdin.close()
-    assert await asyncio.wait_for(process.wait(), 30) == 0
+    assert await asyncio.wait_for(process.wait(), WAIT_S) == 0

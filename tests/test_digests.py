@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -5,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.asides import Aside, AsideKind, Beside
-from bot.digests import PAGE, Viewer, render_page, render_storm
+from bot.digests import PAGE, Viewer, render_count, render_page, render_storm
 from bot.locales import translator
 from bot.markup import LIMIT, units
-from bot.models import Outgoing
+from bot.models import Button, Outgoing
 from bot.store.posts import StoredPost
 from bot.store.summaries import Gathered, Storm, Summary
 
@@ -22,7 +23,12 @@ def viewer(language: str = "en", zone: str = "Europe/London") -> Viewer:
 
 
 def post(
-    number: int = 1, text: str = "Сбой", *, title: str = "Вести", channel_id: int = 7, date: datetime = NIGHT
+    number: int = 1,
+    text: str = "Сбой",
+    *,
+    title: str = "Вести",
+    channel_id: int = 7,
+    date: datetime = NIGHT,
 ) -> StoredPost:
     return StoredPost(
         id=number,
@@ -61,7 +67,6 @@ def gathered(  # noqa: PLR0913 - what a line can say
     beside: tuple[Beside, ...] = (),
     echoes: int = 0,
     edited: bool = False,
-    gone: bool = False,
     quiet: bool = False,
 ) -> Gathered:
     return Gathered(
@@ -71,13 +76,19 @@ def gathered(  # noqa: PLR0913 - what a line can say
         beside=beside,
         echoes=echoes,
         edited=edited,
-        gone_at=NIGHT if gone else None,
         quiet=quiet,
     )
 
 
 def digest(*posts: Gathered, due_at: datetime = NINE, topic: str | None = None) -> Summary:
-    return Summary(random_id=RANDOM_ID, due_at=None if topic else due_at, topic=topic, posts=posts)
+    return Summary(
+        random_id=RANDOM_ID,
+        notice="storm" if topic else "digest",
+        at=None if topic else due_at,
+        topic=topic,
+        channels=(),
+        posts=posts,
+    )
 
 
 def labels(outgoing: Outgoing) -> list[str]:
@@ -122,7 +133,11 @@ class TestPages:
         assert [line.split()[1] for line in shown] == ["Важно", "Громко", "Рядом", "Тихо", "Тихо"]
 
     def test_say_what_became_of_a_post(self) -> None:
-        shown = lines(render_page(digest(gathered(edited=True), gathered(gone=True, edited=True)), 0, viewer("ru")))
+        shown = lines(
+            render_page(
+                digest(gathered(edited=True), gathered(replace(post(), gone_at=NIGHT), edited=True)), 0, viewer("ru")
+            )
+        )
         assert [line.partition("03:12")[2] for line in shown] == [" · изменено", " · больше не виден"]
 
     def test_name_the_day_where_it_is_another_one(self) -> None:
@@ -219,3 +234,44 @@ class TestStorms:
         shown = render_storm(self.storm(over=True, channels=channels), viewer("ru"))
         assert shown.text == "🌩 Сбои\nЕщё 20 постов, 03:12 – 03:21.\nБольше всего: Вести 12, Другие 5, А 2 +1"
         assert_fits(shown)
+
+
+def counted(*channels: tuple[str, int], notice: str = "late", posts: tuple[Gathered, ...] = ()) -> Summary:
+    return Summary(random_id=RANDOM_ID, notice=notice, at=NIGHT, topic=None, channels=channels, posts=posts)
+
+
+class TestCounts:
+    @pytest.mark.parametrize(
+        ("channels", "sentence"),
+        [
+            ([("Минсвязь", 1)], "1 post of «Минсвязь» reached me too late for an alarm. It is stored."),
+            ([("Минсвязь", 22)], "22 posts of «Минсвязь» reached me too late for an alarm. They are stored."),
+            (
+                [("Вести", 5), ("Минсвязь", 2)],
+                "7 posts reached me too late for an alarm. They are stored.\nВести · 5\nМинсвязь · 2",
+            ),
+        ],
+    )
+    def test_say_what_came_too_late(self, channels: list[tuple[str, int]], sentence: str) -> None:
+        assert render_count(counted(*channels), viewer()).text == sentence
+
+    def test_say_what_a_lost_instance_may_have_told(self) -> None:
+        shown = render_count(counted(("Вести", 2), notice="restored"), viewer())
+        line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may have been told here already."
+        assert shown.text == f"{line}\nВести · 2"
+
+    def test_name_some_of_many_channels_and_lead_to_their_posts(self) -> None:
+        outgoing = render_count(counted(*((f"Канал {n}", n) for n in range(40, 0, -1))), viewer())
+        first, most, *_, last = outgoing.text.splitlines()
+        assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 channels more")
+        assert outgoing.buttons == ((Button(text="See them", data=f"sum:{RANDOM_ID}:0:new".encode()),),)
+
+    def test_braces_in_a_foreign_name_are_only_braces(self) -> None:
+        assert "«{n} {count}»" in render_count(counted(("{n} {count}", 3)), viewer("ru")).text
+
+    def test_their_pages_begin_with_the_same_sentence(self) -> None:
+        nameless = replace(gathered(post(date=NIGHT - timedelta(days=3))), topics=())
+        shown = render_page(counted(("Вести", 1), posts=(nameless,)), 0, viewer())
+        assert shown.text == (
+            "1 post of «Вести» reached me too late for an alarm. It is stored.\n\n• Сбой · Вести, 8 Mar, 03:12"
+        )

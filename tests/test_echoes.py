@@ -10,7 +10,7 @@ import pytest
 
 from bot.ingest import Ingest
 from bot.models import Forward
-from bot.store import alerts, chats, outbox
+from bot.store import addresses, alerts, chats, outbox, subscriptions
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Transaction
@@ -107,6 +107,14 @@ class TestJoining:
         await desk.hears(again, channel=THIRD, after=HOUR)
         assert await desk.repeats() == [OTHER, THIRD]
 
+    async def test_who_says_what_a_repeat_says_only_since_its_edit_is_told_by_itself(self, desk: Desk) -> None:
+        await desk.hears(REPOST)
+        station = "Сбой на вокзале: табло погасли, поезда идут по расписанию, сказал начальник станции."
+        edited = {"date": desk.room.now, "edit_date": desk.room.now + MINUTE}
+        await desk.room.live(post(7, station, channel_id=OTHER, **edited))
+        await desk.deliver()
+        assert kinds(await desk.hears(f"Срочно. {station}", channel=THIRD, after=HOUR)) == [Kind.POST]
+
     async def test_what_comes_together_is_told_once(self, empty: Desk) -> None:
         texts = (DOWN, REPOST, f"{DOWN} Банк чинит.")
         channels = (NEWS, OTHER, THIRD)
@@ -136,6 +144,37 @@ class TestJoining:
         assert kinds(await desk.hears(DOWN, channel=NEWS, after=9 * MINUTE)) == [Kind.EDIT]
         await desk.deliver()
         assert kinds(await desk.hears(DOWN, channel=NEWS, number=8, after=HOUR)) == [Kind.POST]
+
+    async def test_however_many_channels_said_it_before_a_chat_that_heard_of_one_is_told_once(
+        self, empty: Desk
+    ) -> None:
+        everything = await empty.room.pair(502)
+        await empty.room.track(everything, "все сбои", "сбой")
+        for channel in range(2001, 2009):
+            await empty.room.follow(channel)
+            await empty.room.db.write(
+                lambda tx, c=channel: subscriptions.mute(tx, empty.chat.id, channel_id=c, until=None)
+            )
+            await empty.hears(f"{DOWN}\n\n@channel{channel}", channel=channel)
+        await empty.hears(REPOST, channel=NEWS, after=2 * MINUTE)
+        await empty.hears(f"{DOWN}\n\n@city", channel=OTHER, after=3 * MINUTE)
+        assert (
+            await empty.room.db.fetch_all(
+                "SELECT id FROM alerts WHERE kind = 'post' AND channel_id = :city", {"city": OTHER}
+            )
+            == []
+        )
+
+    async def test_what_goes_to_another_forum_thread_is_told_there(self, empty: Desk) -> None:
+        for thread, topic in ((5, "коротко"), (6, "срочно")):
+            saved = await empty.room.track(empty.chat, topic, topic)
+            await empty.room.db.write(lambda tx, i=saved.id, t=thread: addresses.bind_topic(tx, empty.chat.id, i, t))
+        text = DOWN.replace("сбой", "отказ")
+        await empty.room.live(post(1, f"Коротко\n\n{text}"))
+        await empty.deliver()
+        assert kinds(await empty.hears(f"Срочно\n\n{text}")) == [Kind.POST]
+        await empty.deliver()
+        assert kinds(await empty.hears(f"Срочно!\n\n{text}", channel=THIRD)) == [Kind.EDIT]
 
     async def test_chats_that_were_not_told_of_the_first_are_told_of_the_second(self, desk: Desk) -> None:
         other = await desk.room.pair(502)

@@ -1,99 +1,17 @@
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import structlog
-from pydantic import SecretStr
 
 from bot import heartbeat
 from bot.errors import SettingsError
-from bot.heartbeat import HEALTHY, Heartbeat
-from bot.loops import STEADY, Health, guarded
+from bot.heartbeat import HEALTHY
+from bot.loops import STEADY, Beat, guarded
 from bot.settings import load_settings
 from bot.store import heartbeats
-from bot.store.database import Database
 from tests.end_to_end.kit import newsroom
-
-NOW = datetime(2025, 3, 10, 12, 0, tzinfo=UTC)
-WAIT_S = 10.0
-
-
-@dataclass
-class Watchdog:
-    """A real server that counts the requests for a path."""
-
-    status: int = 200
-    has_an_end: bool = True  # its answer
-    port: int = 0
-    asked: list[str] = field(default_factory=list)
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
-    news: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    @property
-    def url(self) -> SecretStr:
-        return SecretStr(f"http://127.0.0.1:{self.port}/ping/secret-key")
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        async with self.news:
-            self.asked.append(head.split()[1].decode())
-            self.news.notify_all()
-        with suppress(ConnectionError):
-            while not self.has_an_end:
-                writer.write(b"H")
-                await writer.drain()
-                await asyncio.sleep(0.05)
-        writer.write(f"HTTP/1.1 {self.status} Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-        self.answered.set()
-
-    async def until(self, times: int) -> None:
-        async with asyncio.timeout(WAIT_S), self.news:
-            await self.news.wait_for(lambda: len(self.asked) >= times)
-
-
-@asynccontextmanager
-async def watchdog() -> AsyncIterator[Watchdog]:
-    dog = Watchdog()
-    server = await asyncio.start_server(dog.answer, "127.0.0.1", 0)
-    dog.port = server.sockets[0].getsockname()[1]
-    async with server:
-        yield dog
-
-
-@dataclass
-class Seconds:
-    """A monotonic clock that a test moves."""
-
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-Stage = tuple[Heartbeat, Health, Watchdog, Seconds]
-
-
-@asynccontextmanager
-async def stage(folder: Path, *, wrong: str | None = None) -> AsyncIterator[Stage]:
-    async def check() -> str | None:
-        return wrong
-
-    seconds = Seconds()
-    health = Health(monotonic=seconds)
-    database = await Database.open(folder / "bot.db")
-    try:
-        async with watchdog() as dog:
-            heart = Heartbeat(database, health, dog.url, checks=(check,), clock=lambda: NOW, monotonic=seconds)
-            yield heart, health, dog, seconds
-    finally:
-        await database.close()
+from tests.watchdog import WAIT_S, stage, watchdog
 
 
 async def test_the_watchdog_is_told_each_minute_while_all_is_well(tmp_path: Path) -> None:
@@ -117,12 +35,28 @@ async def test_a_loop_that_hangs_is_noticed(tmp_path: Path) -> None:
         assert len(dog.asked) == 1
 
 
+async def test_a_loop_that_a_client_cuts_off_goes_on(tmp_path: Path) -> None:
+    async with stage(tmp_path) as (heart, health, _, seconds):
+        turns = []
+
+        async def loop(_: Beat) -> None:
+            turns.append(seconds.now)
+            if len(turns) == 1:
+                pending = asyncio.get_running_loop().create_future()
+                pending.cancel()  # as Telethon does with what is asked when it disconnects
+                await pending
+
+        await guarded("commands", loop, health, back_off=0)
+        assert len(turns) == 2
+        assert await heart.look()
+
+
 async def test_a_loop_that_failed_is_noticed_until_it_has_gone_on_for_a_minute(tmp_path: Path) -> None:
     async with stage(tmp_path) as (heart, health, dog, seconds):
         began = [asyncio.Event(), asyncio.Event()]
         rests = asyncio.Event()
 
-        async def loop() -> None:
+        async def loop(_: Beat) -> None:
             if not began[0].is_set():
                 began[0].set()
                 raise ValueError("a fault of the test")
@@ -168,7 +102,7 @@ async def test_a_watchdog_that_answers_without_end_holds_up_nothing(
     async with stage(tmp_path) as (heart, _, dog, _), asyncio.timeout(WAIT_S):
         dog.has_an_end = False
         assert await heart.look()
-        assert len(dog.asked) == 1
+        await dog.until(1)
         dog.has_an_end = True
         await dog.answered.wait()
 

@@ -10,25 +10,11 @@ import pytest
 from bot.store import posts
 from bot.store.database import open_read_only
 from tests.commands.kit import Bot, text
+from tests.shell import ROOT, typed
 from tests.sources.test_archive import account, chat, message
 from tests.store.kit import NEWS, newsroom
 
-ROOT = Path(__file__).parents[1]
 MIB = 1 << 20
-
-
-async def shell(folder: Path, *words: object, **environment: str) -> tuple[int, str, str]:
-    """Run a command with its data in a folder; return exit code, standard output and standard error."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *map(str, words)),
-        stdout=pipe,
-        stderr=pipe,
-        cwd=ROOT,
-        env={**os.environ, "DATA_DIR": str(folder / "data"), **environment},
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, out.decode(), err.decode()
 
 
 def export(folder: Path, content: object) -> Path:
@@ -52,10 +38,10 @@ async def test_an_account_is_imported_with_a_report_and_again_without_harm(tmp_p
         "        2 messages of private chats, bots and saved messages",
         "        1 service messages, such as joins, pins and changes of the title",
     ]
-    code, out, err = await shell(tmp_path, "import", path)
+    code, out, err = await typed(tmp_path / "data", "import", path)
     assert (code, err) == (0, "")
     assert out.splitlines() == ["Вести: 2 new", "[b]Хроника\N{REPLACEMENT CHARACTER}[31m: 1 new", *left_out]
-    _, out, _ = await shell(tmp_path, "import", tmp_path)  # the folder stands for the file in it
+    _, out, _ = await typed(tmp_path / "data", "import", tmp_path)  # the folder stands for the file in it
     assert out.splitlines()[0] == "Вести: 2 there already"
     assert out.splitlines()[2:] == left_out
     async with open_read_only(tmp_path / "data" / "bot.db") as database:
@@ -63,8 +49,8 @@ async def test_an_account_is_imported_with_a_report_and_again_without_harm(tmp_p
 
 
 async def test_imported_posts_are_found_and_their_channels_are_not_listed_as_followed(tmp_path: Path) -> None:
-    await shell(tmp_path, "import", export(tmp_path, chat(message(5, "Сбои банка"))))
-    _, out, _ = await shell(tmp_path, "search", "сбой in:Вести")
+    await typed(tmp_path / "data", "import", export(tmp_path, chat(message(5, "Сбои банка"))))
+    _, out, _ = await typed(tmp_path / "data", "search", "сбой in:Вести")
     assert "https://t.me/c/1001/5" in out
     assert "Сбои банка" in out
     async with newsroom(tmp_path) as room:
@@ -80,7 +66,7 @@ async def test_imported_posts_are_found_and_their_channels_are_not_listed_as_fol
 async def test_what_a_running_service_is_about_to_read_is_left_to_it(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         await room.follow()
-        code, out, _ = await shell(tmp_path, "import", export(tmp_path, chat(message(11), message(12))))
+        code, out, _ = await typed(tmp_path / "data", "import", export(tmp_path, chat(message(11), message(12))))
         assert code == 0
         assert out.splitlines() == [
             "Вести: nothing",
@@ -106,7 +92,7 @@ async def test_a_broken_file_is_stored_as_far_as_it_goes_and_said_in_one_line(
 ) -> None:
     path = export(tmp_path, chat(*(message(n, f"Раз {n}") for n in range(1, 1001))))
     path.write_bytes(spoil(path.read_bytes()))
-    code, printed, err = await shell(tmp_path, "import", path)
+    code, printed, err = await typed(tmp_path / "data", "import", path)
     assert (code, len(err.splitlines())) == (1, 1)
     assert said in err
     assert printed.startswith(out)
@@ -123,7 +109,7 @@ async def test_a_broken_file_is_stored_as_far_as_it_goes_and_said_in_one_line(
     ids=["no file", "a folder without one", "no zone"],
 )
 async def test_wrong_use_is_one_line(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
-    code, out, err = await shell(tmp_path, "import", *words)
+    code, out, err = await typed(tmp_path / "data", "import", *words)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert said in err
     assert not (tmp_path / "data").exists()
@@ -133,19 +119,19 @@ async def test_an_old_export_is_dated_where_it_was_made(tmp_path: Path) -> None:
     old = message(1, "Давно", date="2020-06-01T12:00:00")
     del old["date_unixtime"]
     path = export(tmp_path, chat(old))
-    _, out, _ = await shell(tmp_path, "import", path)
+    _, out, _ = await typed(tmp_path / "data", "import", path)
     assert "say where the export was made: --time-zone Europe/Moscow" in out
-    _, out, _ = await shell(tmp_path, "import", path, "--time-zone", "Europe/Moscow")
+    _, out, _ = await typed(tmp_path / "data", "import", path, "--time-zone", "Europe/Moscow")
     assert out == "Вести: 1 new\n"
-    _, out, _ = await shell(tmp_path, "search")
+    _, out, _ = await typed(tmp_path / "data", "search")
     assert out.startswith("2020-06-01 09:00 UTC")
 
 
 async def test_a_bar_is_drawn_on_a_terminal_only(tmp_path: Path) -> None:
     path = export(tmp_path, chat(message()))
-    _, _, err = await shell(tmp_path, "import", path, FORCE_COLOR="1", TERM="xterm")
+    _, _, err = await typed(tmp_path / "data", "import", path, FORCE_COLOR="1", TERM="xterm")
     assert "Importing" in err
-    _, _, err = await shell(tmp_path, "import", path)
+    _, _, err = await typed(tmp_path / "data", "import", path)
     assert err == ""
 
 

@@ -10,9 +10,11 @@ import pytest
 from bot import __version__
 from bot.ingest import Result
 from bot.models import Entity, Forward, Media, Observation, ObservedBy
-from bot.store import alerts, channels, chats, completeness, posts, subscriptions, topics
+from bot.store import alerts, channels, chats, completeness, figures, posts, subscriptions, summaries, topics
 from bot.store.alerts import Kind
 from bot.store.database import Subject
+from bot.store.figures import Figures
+from bot.store.outbox import Alert
 
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
 
@@ -365,7 +367,7 @@ class TestAge:
         assert sorted(a.chat.id for a in notices) == [chat.id, other.id]
         for notice in notices:
             assert notice.subject == "late:2025-03-10T12"
-            assert notice.payload == {"notice": "late", "hour": "2025-03-10T12", "channels": [[NEWS, "Вести", 4]]}
+            assert await counted(room, notice) == (("Вести", 4),)
             assert notice.due_at == NOON + timedelta(minutes=1)
 
     async def test_posts_of_many_channels_are_summed_up_in_the_same_notice(self, room: Newsroom) -> None:
@@ -375,9 +377,11 @@ class TestAge:
             await room.sweep(post(channel_id + room.now.second, "Сбой", channel_id=channel_id, date=ago(days=2)))
             room.now += timedelta(seconds=9)
         (notice,) = await room.outbox()
-        assert notice.payload["channels"] == [[NEWS, "Вести", 2], [OTHER, "Город", 1]]
+        assert await counted(room, notice) == (("Вести", 2), ("Город", 1))
 
-    async def test_what_comes_after_the_notice_was_sent_is_counted_in_the_next_one(self, room: Newsroom) -> None:
+    async def test_what_comes_after_the_notice_was_sent_is_added_to_it_for_the_rest_of_the_hour(
+        self, room: Newsroom
+    ) -> None:
         await room.track(await room.pair(), "сбои", "сбой")
         await room.sweep(post(1, "Сбой", date=ago(days=2)))
         (notice,) = await room.outbox()
@@ -385,9 +389,62 @@ class TestAge:
         await room.db.write(lambda tx: alerts.sent(tx, notice.id, 1, room.now))
         await room.sweep(post(2, "Сбой", date=ago(days=2)))
         await room.sweep(post(3, "Сбой", date=ago(days=2)))
-        (second,) = await room.outbox()
-        assert (second.subject[-2:], second.payload["channels"]) == ("13", [[NEWS, "Вести", 2]])
-        assert second.due_at == NOON + timedelta(hours=1)
+        (edit,) = await room.outbox()
+        assert (edit.kind, edit.followed_id, edit.due_at) == (Kind.EDIT, 1, room.now + timedelta(minutes=1))
+        assert await counted(room, edit) == (("Вести", 3),)
+        room.now += timedelta(hours=1)
+        await room.sweep(post(4, "Сбой", date=ago(days=2)))
+        assert [a.subject for a in await room.outbox() if a.kind is Kind.NOTICE] == ["late:2025-03-10T13"]
+
+    @pytest.mark.parametrize("message_id", [None, 1], ids=["its number is unknown", "it was deleted"])
+    async def test_what_comes_after_a_notice_that_cannot_be_edited_is_counted_in_another_one(
+        self, room: Newsroom, message_id: int | None
+    ) -> None:
+        await room.track(await room.pair(), "сбои", "сбой")
+        await room.sweep(post(1, "Сбой", date=ago(days=2)))
+        (notice,) = await room.outbox()
+        await room.db.write(lambda tx: alerts.sent(tx, notice.id, message_id, room.now))
+        await room.sweep(post(2, "Сбой", date=ago(days=2)))
+        for edit in await room.outbox():
+            if edit.kind is Kind.EDIT:
+                await room.db.write(lambda tx, e=edit: alerts.dead(tx, e.id, "MESSAGE_ID_INVALID"))
+                await room.sweep(post(3, "Сбой", date=ago(days=2)))
+        (another,) = await room.outbox()
+        assert another.subject == "late:2025-03-10T12/2"
+        assert await counted(room, another) == (("Вести", 1),)
+
+    async def test_a_post_that_was_only_counted_is_told_once_an_edit_makes_it_news(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        await room.track(chat, "банки", "банк")
+        await room.sweep(post(1, "Сбой", date=ago(days=2)))
+        await room.live(post(1, "Сбой, снова", date=ago(days=2), edit_date=NOON))
+        (notice,) = await room.outbox()
+        assert await figures.of_chat(room.db, chat.id, ago(days=1)) == {}
+        await room.live(post(1, "Сбой в банке", date=ago(days=2), edit_date=NOON))
+        alert, counting = await room.outbox()
+        assert (alert.kind, alert.post_key, counting.id) == (Kind.POST, "m1", notice.id)
+        assert await figures.of_chat(room.db, chat.id, ago(days=1)) == {"банки": Figures(alerts=1)}
+
+    async def test_a_post_that_was_told_is_not_counted_when_an_old_edit_of_it_is_found(self, room: Newsroom) -> None:
+        chat = await room.pair()
+        await room.track(chat, "сбои", "сбой")
+        await room.track(chat, "банки", "банк")
+        await room.live(post(1, "Сбой"))
+        room.now += timedelta(days=3)
+        await room.sweep(post(1, "Сбой в банке", edit_date=NOON + timedelta(hours=1)))
+        assert {a.kind for a in await room.outbox()} == {Kind.POST, Kind.EDIT, Kind.CHANGE}
+
+    async def test_news_that_say_what_was_only_counted_are_told(self, room: Newsroom) -> None:
+        await room.track(await room.pair(), "сбои", "сбой")
+        await room.follow(OTHER)
+        await room.sweep(post(1, "Сбой во всех банках города", date=ago(hours=25)))
+        await room.live(post(2, "Сбой во всех банках города", channel_id=OTHER))
+        assert [a.kind for a in await room.outbox()] == [Kind.POST, Kind.NOTICE]
+
+
+async def counted(room: Newsroom, alert: Alert) -> tuple[tuple[str, int], ...]:
+    return (await summaries.count(room.db, alert.source_id)).channels
 
 
 async def test_observations_that_come_at_once_are_all_stored(room: Newsroom) -> None:

@@ -1,6 +1,3 @@
-import asyncio
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,20 +7,8 @@ from bot.asides import Aside, AsideKind
 from bot.cli import archive
 from bot.search import Scope
 
+from .shell import spawned, typed
 from .store.kit import NEWS, OTHER, ago, compiled, newsroom, post
-
-ROOT = Path(__file__).parents[1]
-
-
-async def shell(folder: Path, *words: str, **env: str) -> tuple[int, str, str]:
-    """Search from a shell; return exit code, standard output and standard error."""
-    pipe = asyncio.subprocess.PIPE
-    environment = {**os.environ, "DATA_DIR": str(folder / "data"), **env}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "search", *words), stdout=pipe, stderr=pipe, cwd=ROOT, env=environment
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 30)
-    return process.returncode or 0, out.decode(), err.decode()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +36,7 @@ async def test_the_shell_narrows_and_orders_as_the_chat_does(
         await room.live(post(1, "Сбой, было", date=ago(days=1)), post(2, "Сбой, сбой и сбой", date=ago(days=5)))
         await room.live(post(1, "Сбой раз", date=ago(days=1), edit_date=ago(hours=1)))
         await room.live(post(3, "Сбой три", channel_id=OTHER, date=ago(hours=2)))
-    code, out, err = await shell(tmp_path, *words)
+    code, out, err = await typed(tmp_path / "data", "search", *words)
     assert (code, err) == (0, "")
     assert [line for line in out.splitlines() if line.startswith("Сбой")] == expected
     assert " ".join(out.split()).count("(earlier wording, 2025-03-09 12:00 UTC)") == words.count("--history")
@@ -74,7 +59,7 @@ async def test_the_shell_narrows_and_orders_as_the_chat_does(
 async def test_what_cannot_be_used_is_one_line(tmp_path: Path, words: Sequence[str], said: str) -> None:
     async with newsroom(tmp_path):
         pass
-    code, out, err = await shell(tmp_path, *words)
+    code, out, err = await typed(tmp_path / "data", "search", *words)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert said in err
 
@@ -83,7 +68,7 @@ async def test_on_a_terminal_the_heading_is_bold_and_what_was_found_is_marked(tm
     async with newsroom(tmp_path) as room:
         await room.follow()
         await room.live(post(1, "Вчера был сбой у всех"))
-    _, out, _ = await shell(tmp_path, "сбой", FORCE_COLOR="1", TERM="xterm")
+    _, out, _ = await spawned(tmp_path / "data", "search", "сбой", FORCE_COLOR="1", TERM="xterm")
     heading, body = out.splitlines()[:2]
     assert heading.startswith("\x1b[1m2025-03-10 12:00 UTC  Вести  https://t.me/News1001/1")
     assert body == "Вчера был \x1b[7mсбой\x1b[0m у всех"
@@ -94,7 +79,7 @@ async def test_what_was_found_beside_a_text_stands_under_it_by_its_name(tmp_path
         await room.follow()
         page = tuple(Aside(kind=AsideKind.PREVIEW, text=text) for text in ("Сайт", "Сбой в банке"))
         await room.live(post(1, "Читайте", asides=page))
-    _, out, _ = await shell(tmp_path, "сбой")
+    _, out, _ = await typed(tmp_path / "data", "search", "сбой")
     assert out.splitlines()[1:3] == ["Читайте", "Link preview: Сбой в банке"]
 
 
@@ -102,7 +87,7 @@ async def test_a_ranking_says_how_far_back_it_goes(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         await room.follow()
         await room.live(*(post(n, "сбой", date=ago(minutes=n)) for n in range(1, 503)))
-    code, out, err = await shell(tmp_path, "сбой", "--order", "best", "--limit", "1")
+    code, out, err = await typed(tmp_path / "data", "search", "сбой", "--order", "best", "--limit", "1")
     assert (code, out.count("сбой")) == (0, 1)
     assert "These are the best of the 500 newest finds, back to 2025-03-10 03:40 UTC." in err
 

@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bot.app import utc_now
 from bot.cli.found import plain
+from bot.cli.moment import clock_of
 from bot.cli.shell import cli, console
 from bot.settings import load_settings
 from bot.store import dead
@@ -61,7 +61,8 @@ async def _retry(numbers: Collection[int]) -> None:
     database = await Database.open(load_settings().database_path)
     try:
         found = [alert for alert in await dead.listed(database) if not numbers or alert.id in numbers]
-        count = await database.write(lambda tx: dead.try_again(tx, [alert.id for alert in found], utc_now()))
+        now = (await clock_of(database))()
+        count = await database.write(lambda tx: dead.try_again(tx, [alert.id for alert in found], now))
     finally:
         await database.close()
     console.print(f"Tried again within half a minute: {count}")

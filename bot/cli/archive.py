@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from bot.app import utc_now
 from bot.asides import split
 from bot.cli.found import print_post
 from bot.cli.progress import reading
 from bot.cli.queries import compiled
 from bot.cli.shell import cli, console
+from bot.clock import utc_now
 from bot.commands.excerpt import with_lines
 from bot.errors import SettingsError
 from bot.locales import translator

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from bot.app import utc_now
 from bot.backtest import MANY, Backtest, backtest, midnight
 from bot.cli.found import print_post
 from bot.cli.progress import reading
 from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compiled
 from bot.cli.shell import cli, console
+from bot.clock import utc_now
 from bot.commands.excerpt import shown
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.cli.moment import clock_of
 from bot.cli.shell import console
 from bot.locales import translator
 from bot.locales.refusals import refusal
@@ -31,9 +32,10 @@ STATES = {
 }
 
 
-async def show(settings: Settings, now: datetime) -> bool:
+async def show(settings: Settings) -> bool:
     """Print how complete each channel is; say whether nothing is missing."""
     async with open_read_only(settings.database_path) as db:
+        now = (await clock_of(db))()
         found = await standings.standings(db, now - SPAN)
         first_ids = await standings.first_ids(db)
         wishes = Counter(follow.state for follow in await follows.all_follows(db))

@@ -14,12 +14,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.app import utc_now
 from bot.cli.found import plain
+from bot.cli.moment import clock_of
 from bot.cli.shell import cli, console
 from bot.errors import SettingsError
 from bot.ingest import Ingest, Result
-from bot.models import Observation, ObservedBy, Post
+from bot.models import Clock, Observation, ObservedBy, Post
 from bot.settings import Settings, load_settings
 from bot.sources import archive
 from bot.sources.exported import Reason
@@ -106,8 +106,9 @@ async def _import(
 ) -> None:
     database = await Database.open(settings.database_path)
     try:
-        reader_id = await database.write(lambda tx: readers.register(tx, readers.NO_ACCOUNT, utc_now()))
-        batches = _Batches(database, report, reader_id=reader_id)
+        clock = await clock_of(database)
+        reader_id = await database.write(lambda tx: readers.register(tx, readers.NO_ACCOUNT, clock()))
+        batches = _Batches(database, report, reader_id=reader_id, clock=clock)
         try:
             for number, item in enumerate(items):
                 await batches.take(item)
@@ -122,9 +123,10 @@ async def _import(
 class _Batches:
     """Takes what is read one by one, and stores it by batches of one channel."""
 
-    def __init__(self, database: Database, report: _Report, *, reader_id: int) -> None:
+    def __init__(self, database: Database, report: _Report, *, reader_id: int, clock: Clock) -> None:
         self._database = database
-        self._ingest = Ingest(database, utc_now)
+        self._ingest = Ingest(database, clock)
+        self._clock = clock
         self._reader_id = reader_id
         self._report = report
         self._channel: ResolvedChannel | None = None
@@ -149,7 +151,7 @@ class _Batches:
         if self._channel is None or not posts:
             return
         seen = Observation(
-            events=tuple(posts), observed_by=ObservedBy.IMPORT, reader_id=self._reader_id, seen_at=utc_now()
+            events=tuple(posts), observed_by=ObservedBy.IMPORT, reader_id=self._reader_id, seen_at=self._clock()
         )
         self._report.count(self._channel, len(posts), await self._ingest.store(seen))
 

@@ -4,10 +4,10 @@ from bot.errors import SettingsError
 from bot.matching.forms import Inflector
 from bot.matching.matcher import Compiled, compile_query
 from bot.matching.query import QueryError, parse
-from bot.matching.topics import builtin_topics, read_folder
+from bot.matching.topics import builtin_names, builtin_topics, read_folder
 from bot.settings import load_settings
 
-SHELL_WORDS = ", ".join(topic.name for topic in builtin_topics())
+SHELL_WORDS = ", ".join(builtin_names())
 
 
 class UnknownTopicError(SettingsError):

@@ -1,29 +1,19 @@
 """Commands around the service: settings come in; it runs, is paired, logged in, or asked for its health."""
 
 import asyncio
-import gc
-import signal
-import sys
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bot import app as service
-from bot import demo as story
-from bot import heartbeat, logs
+from bot import heartbeat
+from bot.cli.moment import clock_of
 from bot.cli.shell import cli, console
 from bot.errors import ChannelwatchError
 from bot.settings import Settings, load_settings
 from bot.store import chats, heartbeats, meta
 from bot.store.chats import Role
 from bot.store.database import Database, open_read_only
-from bot.telegram import clients, login
-
-# Objects made before Python looks for cycles among them, and how often it looks at older ones. Posts and alerts make
-# many objects and no cycles: by Python's own figures, looking for them took a sixth of the time of a fan-out.
-COLLECTED = (20_000, 50, 100)
-HEALTHY_WITHIN = timedelta(minutes=2)
 
 
 @cli.command()
@@ -32,28 +22,9 @@ def run() -> None:
 
     Example: channelwatch run
     """
-    settings = load_settings()
-    logs.configure(settings)
-    gc.set_threshold(*COLLECTED)
-    asyncio.run(_run(settings))
+    from bot.cli import running  # noqa: PLC0415 - the whole service, which takes a third of a second
 
-
-async def _run(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await service.run(settings, stop, on_ready=_say_ready)
-
-
-def _say_ready(ready: service.Ready) -> None:
-    console.print(f"Channelwatch runs; its bot is @{ready.bot_username}.")
-    if ready.invitation is None:
-        return
-    if sys.stdout.isatty():
-        sentence = "Nobody is paired yet. Open this link within 15 minutes, on your phone"
-        console.print(f"{sentence}: {ready.invitation}", soft_wrap=True)  # a link that is broken cannot be opened
-    else:  # a log is no place for a key
-        console.print("Nobody is paired yet: `channelwatch invite` prints the pairing link.")
+    running.run(load_settings())
 
 
 @cli.command()
@@ -65,6 +36,9 @@ def demo(
 
     Example: channelwatch demo --chat
     """
+    from bot import demo as story  # noqa: PLC0415 - the service and an embedded Telegram server
+    from bot import logs  # noqa: PLC0415 - else structlog
+
     logs.configure(Settings.model_construct(log_level="WARNING"))
     raise typer.Exit(asyncio.run(story.play(console, chat=chat)))
 
@@ -83,6 +57,8 @@ def login_(
 
     Example: channelwatch login --phone +10000000000
     """
+    from bot.telegram import clients, login  # noqa: PLC0415 - Telethon, which takes an eighth of a second
+
     settings = load_settings()
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
     session = clients.STANDBY if standby else clients.READER
@@ -123,7 +99,8 @@ def invite(
 async def _invite(settings: Settings, role: Role) -> None:
     database = await Database.open(settings.database_path)
     try:
-        token = await database.write(lambda tx: chats.invite(tx, role=role, now=service.utc_now()))
+        now = (await clock_of(database))()
+        token = await database.write(lambda tx: chats.invite(tx, role=role, now=now))
         username = await meta.get(database, "bot_username")
     finally:
         await database.close()
@@ -139,15 +116,16 @@ def health() -> None:
 
     Example: channelwatch health
     """
-    beats = asyncio.run(_last_beats(load_settings()))
-    since = service.utc_now() - HEALTHY_WITHIN
-    if heartbeat.ALIVE not in beats or beats[heartbeat.ALIVE] < since:
+    ages = asyncio.run(_ages(load_settings()))
+    if ages.get(heartbeat.ALIVE, timedelta.max) > heartbeat.FRESH:
         raise ChannelwatchError("not healthy: the service has given no sign of life for two minutes")
-    if heartbeat.HEALTHY not in beats or beats[heartbeat.HEALTHY] < since:
+    if ages.get(heartbeat.HEALTHY, timedelta.max) > heartbeat.FRESH:
         raise ChannelwatchError("not healthy: the service runs, but a part of it does not; its log says which")
     console.print("healthy")
 
 
-async def _last_beats(settings: Settings) -> dict[str, Any]:
+async def _ages(settings: Settings) -> dict[str, timedelta]:
+    """Return how old the signs of life are."""
     async with open_read_only(settings.database_path) as database:
-        return dict(await heartbeats.last(database))
+        now = (await clock_of(database))()
+        return {sign: now - at for sign, at in (await heartbeats.last(database)).items()}

@@ -1,6 +1,8 @@
 """The command line as a whole: words come in, the command they name is carried out; an error is one line."""
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -9,6 +11,22 @@ from rich.console import Console
 import bot
 from bot.errors import ChannelwatchError, SettingsError
 
+# The commands in the order of --help, each with the module that it stands in. Only the one that is typed is imported:
+# the others would take longer than most commands themselves.
+COMMANDS = {
+    "run": "service",
+    "demo": "service",
+    "login": "service",
+    "invite": "service",
+    "health": "service",
+    "match": "filtering",
+    "search": "archive",
+    "import": "importing",
+    "backtest": "backtest",
+    "doctor": "doctor",
+    "alerts": "alerts",
+}
+
 cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 console = Console(highlight=False, markup=False)  # names of people and channels may hold brackets
 
@@ -16,8 +34,10 @@ console = Console(highlight=False, markup=False)  # names of people and channels
 def main() -> None:
     """Run the command line: exit with 0, 1 for a failure, 2 for wrong use or settings."""
     debug = "--debug" in sys.argv
+    words = [word for word in sys.argv[1:] if word != "--debug"]
     try:
-        cli([word for word in sys.argv[1:] if word != "--debug"], prog_name="channelwatch")
+        _import_commands(words)
+        cli(words, prog_name="channelwatch")
     except (ChannelwatchError, OSError) as error:
         if debug:
             raise
@@ -31,6 +51,13 @@ def main() -> None:
             raise
         sys.stderr.write(f"{type(error).__name__}: {error}. Run it again with --debug and report what it prints.\n")
         sys.exit(1)
+
+
+def _import_commands(words: Sequence[str]) -> None:
+    """Import the command that is typed, or all where none is, as for --help."""
+    typed = COMMANDS.get(words[0]) if words else None
+    for module in dict.fromkeys(COMMANDS.values()) if typed is None else (typed,):
+        import_module(f"bot.cli.{module}")
 
 
 @cli.callback(invoke_without_command=True)

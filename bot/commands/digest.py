@@ -1,4 +1,4 @@
-"""/digest: how often comes in, and digests come to this chat then; and the pages of digests and storms, at a tap."""
+"""/digest: how often comes in, and digests come to this chat then; and the pages of what notices sum up, at a tap."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +19,7 @@ from bot.store import chats, digests, subscriptions, summaries
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Priority
+from bot.store.summaries import Summary
 
 _EVERY: Mapping[str, Every] = {
     **dict.fromkeys(("hourly", "hour", "ежечасно", "час"), Every.HOUR),
@@ -91,15 +92,26 @@ async def tapped(request: Request, context: Context) -> Reply:
 
 
 async def turn(request: Request, context: Context) -> Reply:
-    """Show a page of a digest in its place, or of a storm, first in a message of its own."""
+    """Show a page of what a notice sums up in its place, or first in a message of its own."""
     number, page, *new = request.argument.split(":")
     is_possible = abs(int(number)) < _ABOVE_ALL
-    found = await summaries.find(context.database, context.chat.id, int(number)) if is_possible else None
+    found = await summaries.find(context.database, context.chat.id, random_id=int(number)) if is_possible else None
+    return _page(found, int(page), context, is_new=bool(new))
+
+
+async def counted(notice: str, request: Request, context: Context) -> Reply:
+    """Show what a notice counts, of which buttons of earlier versions name the rest of the subject, and maybe a row."""
+    subject = f"{notice}:{request.argument.partition(':')[0]}"
+    found = await summaries.find(context.database, context.chat.id, subject=subject)
+    return _page(found, 0, context, is_new=True)
+
+
+def _page(found: Summary | None, number: int, context: Context, *, is_new: bool) -> Reply:
     if found is None:
         return Reply(note=context.own.gettext("This button no longer works."))
     viewer = Viewer(translator=context.t, time_zone=context.chat.time_zone, now=context.now)
-    shown = render_page(found, int(page), viewer)
-    return Reply(messages=(shown,)) if new else Reply(edit=shown)
+    shown = render_page(found, number, viewer)
+    return Reply(messages=(shown,)) if is_new else Reply(edit=shown)
 
 
 async def _choose(request: Request, context: Context, chosen: Digests) -> Reply:

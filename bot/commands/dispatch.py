@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.commands import (
     channels,
@@ -46,6 +47,7 @@ from bot.models import Clock
 from bot.store import answers, chats, dead
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
+from bot.store.gatherings import LATE, RESTORED
 
 _ROW = r"\d{1,18}"  # the number of a row: with more digits it may be more than the store takes
 STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command any more
@@ -130,8 +132,8 @@ TAPS: Mapping[str, Tap] = {
     "post": _tap(post.tapped, Need.LOOK, r"\d{1,15}:\d{1,10}"),
     "page": _tap(post.turn, Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}"),
     "seen": _tap(latest.seen, Need.LOOK, rf"\d{{1,15}}(:{_ROW})?"),
-    "late": _tap(latest.late, Need.LOOK, rf"\d{{4}}-\d\d-\d\dT\d\d(:{_ROW})?"),
-    "told": _tap(latest.told, Need.LOOK, rf"\d{{1,15}}(:{_ROW})?"),
+    "late": _tap(partial(digest.counted, LATE), Need.LOOK, rf"\d{{4}}-\d\d-\d\dT\d\d(:{_ROW})?"),
+    "told": _tap(partial(digest.counted, RESTORED), Need.LOOK, rf"\d{{1,15}}(:{_ROW})?"),
     "more": _tap(search.more, Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?"),
     "order": _tap(search.reorder, Need.LOOK, r"[\w-]{1,40}:(newest|best)"),
     "latest": _tap(latest.more, Need.LOOK, rf"\d{{1,15}}:{_ROW}"),

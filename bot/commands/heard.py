@@ -12,8 +12,10 @@ from bot.commands import menu
 from bot.commands.talk import Origin, Request, read_command
 from bot.locales import LANGUAGES
 from bot.models import Peer, PeerKind
+from bot.telegram.asking import answer
 from bot.telegram.beside import to_asides
 from bot.telegram.convert import to_peer, to_text
+from bot.telegram.sender import ANSWER_WITHIN
 
 log = structlog.get_logger(__name__)
 
@@ -55,9 +57,9 @@ async def with_replied(request: Request, event: Heard) -> Request:
         return request
     try:
         # Telethon asks for «what this message answers»: a bot may see that, not any message of a chat by its number.
-        message = await event.message.get_reply_message()
-    except (errors.RPCError, ConnectionError) as error:
-        log.warning("what was replied to could not be read", error=str(error))
+        message = await answer(event.message.get_reply_message(), within=ANSWER_WITHIN)
+    except (errors.RPCError, OSError) as error:
+        log.warning("what was replied to could not be read", error=repr(error))
         return request
     return request if message is None else replace(request, replied=_whole(message))
 

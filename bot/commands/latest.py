@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from bot.asides import Spans
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.listing import PAGE, listed
@@ -15,8 +14,7 @@ from bot.matching.compiled import Compiled
 from bot.matching.plan import merged
 from bot.search import Hit
 from bot.search import search as look
-from bot.store import channels, posts, restorations, subscriptions, topics
-from bot.store import late as late_posts
+from bot.store import channels, posts, subscriptions, topics
 from bot.store.posts import StoredPost
 
 
@@ -49,29 +47,6 @@ async def seen(request: Request, context: Context) -> Reply:
         line = context.t.gettext("Nothing that I have stored of it fits the topics of this chat.")
         return say(line) if not before else Reply(note=context.own.gettext("That was all."))
     return _page(found, context, "seen", number)
-
-
-async def late(request: Request, context: Context) -> Reply:
-    """List the posts that a notice summed up because they came too late; the button names the notice by its hour."""
-    hour, _, before = request.argument.partition(":")
-    last = int(before) if before else None
-    found = await late_posts.listed(context.database, context.chat.id, hour, limit=PAGE + 1, before=last)
-    return _summed_up(found, context, verb="late", key=hour)
-
-
-async def told(request: Request, context: Context) -> Reply:
-    """List the posts that may have been told before a backup was put back; the button names the notice by its key."""
-    key, _, before = request.argument.partition(":")
-    last = int(before) if before else None
-    found = await restorations.listed(context.database, context.chat.id, int(key), limit=PAGE + 1, before=last)
-    return _summed_up(found, context, verb="told", key=key)
-
-
-def _summed_up(found: Sequence[tuple[StoredPost, Spans]], context: Context, *, verb: str, key: str) -> Reply:
-    """Write a page of what a notice summed up; its last button asks for the page after it."""
-    if not found:
-        return Reply(note=context.own.gettext("That was all."))
-    return _page([Hit(post=post, spans=spans) for post, spans in found], context, verb, key)
 
 
 async def _latest(context: Context, *, channel_id: int | None, before: int | None) -> Reply:

@@ -1,4 +1,4 @@
-"""What a chat hears of comes in; the screen of topics goes out: how each does, what is muted, what they leave out."""
+"""What a chat hears of comes in; the screen of topics goes out: how each does, where it goes, what is left out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -16,9 +16,9 @@ from bot.commands.queries import short
 from bot.commands.talk import Request, Rows, message
 from bot.locales import Translator
 from bot.locales.titles import topic_title
-from bot.markup import Text, bold, code
-from bot.models import Outgoing
-from bot.store import figures, subscriptions, topics
+from bot.markup import Piece, Text, bold, code, link
+from bot.models import GENERAL_THREAD, Outgoing
+from bot.store import addresses, figures, subscriptions, topics
 from bot.store.database import Reader
 from bot.store.figures import Figures
 from bot.store.subscriptions import Priority
@@ -28,7 +28,9 @@ COUNTED = timedelta(days=30)
 _SHOWN_QUERY = 200  # characters of a query in a list
 _SHORTEST_QUERY = 12  # of one that is worth showing
 _ROOM = 3200  # characters of a list
-_LONGEST_NAME = 30  # characters of a name in a long list
+_SIGNS = 6  # of them between the parts of a line
+_LONGEST_NAME, _SHORTEST_NAME = 30, 12  # characters of a name in a long list
+_MOST_FORMATS = 80  # bold names and links in a list; Telegram takes 100 in a message
 _MOST_LISTED = 15  # mutes, and words; Telegram takes 100 buttons
 _LABEL = 30  # characters of a word on a button
 
@@ -41,7 +43,8 @@ async def screen(db: Reader, request: Request, context: Context) -> Outgoing:
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
     counts = await figures.of_chat(db, context.chat.id, context.now - COUNTED)
     text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
-    text.join(_lines(shown, on, counts, t)).line()
+    threads = await _threads(db, context)
+    text.join(_lines(shown, on, counts, threads, t)).line()
     ends = await _tell_muted(text, db, context)
     words = _tell_excluded(text, [topic for topic in shown if topic.id in on], request, context)
     _tell_hidden(text.line(), len(every) - len(shown), t)
@@ -54,18 +57,43 @@ def example(t: Translator) -> str:
     return t.gettext("/track Payments: “payment system” outage|failure")
 
 
-def _lines(shown: Sequence[Topic], on: Mapping[int, Priority], counts: Mapping[str, Figures], t: Translator) -> Text:
+async def _threads(db: Reader, context: Context) -> Mapping[str, Piece]:
+    """Return the thread of each topic that is on; nothing where no thread was chosen, as in groups without threads."""
+    bound = {binding.topic: binding.thread_id for binding in await addresses.bindings(db, context.chat.id)}
+    peer, t = context.chat.peer, context.t
+    if not bound and peer.thread_id is None:
+        return {}
+    found = {}
+    for each in await subscriptions.of_chat(db, context.chat.id):
+        number = bound.get(each.topic, peer.thread_id or GENERAL_THREAD)
+        name = t.gettext("general thread") if number == GENERAL_THREAD else t.gettext("thread {n}").format(n=number)
+        found[each.topic] = link(name, f"https://t.me/c/{peer.id}/{number}")
+    return found
+
+
+def _lines(
+    shown: Sequence[Topic],
+    on: Mapping[int, Priority],
+    counts: Mapping[str, Figures],
+    threads: Mapping[str, Piece],
+    t: Translator,
+) -> Text:
     """Write a line for each topic that is on or was made here; of many, no more of a query than leaves room for all."""
     text = Text()
     listed = [topic for topic in shown if topic.id in on or not topic.builtin]
+    emphasised = bold if len(listed) + len(threads) <= _MOST_FORMATS else str
     for topic in listed:
         facts = _facts(on[topic.id], counts.get(topic.name, Figures()), t) if topic.id in on else ""
-        room = min(_SHOWN_QUERY, _ROOM // len(listed) - _LONGEST_NAME - len(facts))
+        thread = threads.get(topic.name)
+        space = _ROOM // len(listed) - len(facts) - (len(thread.text) if thread else 0)
+        room = min(_SHOWN_QUERY, space - _LONGEST_NAME)
         name = topic_title(topic.name, t)
-        text.add(bold(name if room == _SHOWN_QUERY else name[:_LONGEST_NAME]), ": ")
+        if room < _SHOWN_QUERY:
+            name = name[: max(_SHORTEST_NAME, min(_LONGEST_NAME, space - _SIGNS))]
+        text.add(emphasised(name), ": ")
         if not topic.builtin and room >= _SHORTEST_QUERY:
             text.add(short(topic.query, room), " · " if facts else "")
-        text.add(facts, "\n")
+        text.add(facts, *((" · ", thread) if thread else ()), "\n")
     return text
 
 

@@ -11,14 +11,15 @@ from bot.commands.keyboards import button
 from bot.commands.naming import show_source
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import Translator
-from bot.locales.titles import comparable, in_full
-from bot.markup import LIMIT, Text, code, units
+from bot.locales.titles import comparable, in_full, written_by
+from bot.markup import LIMIT, Text, code, one_line, units
 from bot.matching.wording import difference
 from bot.models import Outgoing
 from bot.store import channels, outbox, posts
 from bot.store.posts import StoredPost
 
 ROOM = LIMIT - 300  # UTF-16 units of a page below its heading
+_NAME = 60  # UTF-16 units of who wrote the post
 MOST_ENTITIES = 95  # below the heading; Telegram takes 100
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
 
@@ -99,7 +100,9 @@ async def _page(items: Sequence[StoredPost], number: int, context: Context) -> O
 def _heading(items: Sequence[StoredPost], context: Context) -> Text:
     """Name the post, with its link and date, and since when it is gone."""
     first, t = items[0], context.t
-    text = Text().add(show_source(first), " · ", context.date(first.date), "\n")
+    author, title = (one_line(name, _NAME) for name in (first.author or "", first.channel_title))
+    facts = [context.date(first.date), *filter(None, [written_by(author, title, t)])]
+    text = Text().add(show_source(first), " · ", " · ".join(facts), "\n")
     gone = [item.gone_at for item in items if item.gone_at is not None]
     if len(gone) == len(items):
         text.line(t.gettext("No longer visible to our reader since {time}"), time=context.date(max(gone)))

@@ -45,7 +45,7 @@ def _quote(post: StoredPost, source: str, context: Context) -> Outgoing:
 
 def _source(post: StoredPost, context: Context, *, edited: bool) -> str:
     title, author = one_line(post.channel_title, _NAME) or str(post.channel_id), one_line(post.author or "", _NAME)
-    name = f"{title} ({author})" if author else title
+    name = f"{title} ({author})" if author not in {"", title} else title
     facts = [name, _moment(post.date, context)]
     if edited and post.edit_date is not None:
         facts.append(context.t.gettext("edited {time}").format(time=_moment(post.edit_date, context)))

@@ -23,13 +23,15 @@ from bot.commands.start import language_of
 from bot.commands.talk import Reply, Request, say
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
-from bot.loops import Health
+from bot.loops import TURN, Beat, unheard
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.store import addresses, alerts, answers, chats, meta, subscriptions
 from bot.store.database import Database
 from bot.telegram import places
+from bot.telegram.asking import answer
 from bot.telegram.convert import from_peer
-from bot.telegram.sender import Sender
+from bot.telegram.failures import UNANSWERABLE
+from bot.telegram.sender import ANSWER_WITHIN, Sender
 
 log = structlog.get_logger(__name__)
 
@@ -41,21 +43,18 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # s between attempts
 class Router:
     """Hears what the bot is told and says what the handlers answer."""
 
-    def __init__(  # noqa: PLR0913 - the parts it is made of
+    def __init__(
         self,
         client: TelegramClient,
         database: Database,
         sender: Sender,
         access: Access,
         clock: Clock,
-        *,
-        health: Health | None = None,
     ) -> None:
         self._client = client
         self._database = database
         self._sender = sender
         self._clock = clock
-        self._health = health or Health()
         self._dispatch = Dispatch(database, access, clock)
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._open = 0  # events that are not answered yet
@@ -81,7 +80,7 @@ class Router:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), within)
 
-    async def register_menu(self) -> None:
+    async def register_menu(self, beat: Beat = unheard) -> None:
         """Tell Telegram the commands that it shows in the menu, in each language; English is for all others.
 
         Where a chat has chosen its language, that is shown, whatever Telegram's is.
@@ -90,18 +89,20 @@ class Router:
             code = "" if language == LANGUAGES[0] else language
             await self._set_menu(language, types.BotCommandScopeDefault(), code)
         for chat in await chats.with_language(self._database):
+            beat(TURN)
             await self._set_menu(chat.language, types.BotCommandScopePeer(from_peer(chat.peer)))
 
     async def _set_menu(self, language: str, scope: types.TypeBotCommandScope, code: str = "") -> None:
         commands = [types.BotCommand(name, text) for name, text in menu.summaries(translator(language))]
+        request = functions.bots.SetBotCommandsRequest(scope, code, commands)
         try:
-            await self._client(functions.bots.SetBotCommandsRequest(scope, code, commands))
-        except (errors.RPCError, ConnectionError) as error:
-            log.warning("Telegram did not take the command menu", language=language, error=str(error))
+            await answer(self._client(request), within=ANSWER_WITHIN)
+        except (errors.RPCError, OSError) as error:
+            log.warning("Telegram did not take the command menu", language=language, error=repr(error))
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Answer until cancelled; what was heard before waits. Raises FatalError where the bot's session is gone."""
-        me = await self._client.get_me()
+        me = await answer(self._client.get_me(), within=ANSWER_WITHIN)
         now = self._clock()
         await self._database.write(lambda tx: answers.forget(tx, now=now))
         await self._database.write(lambda tx: subscriptions.forget_ended(tx, now=now))
@@ -109,7 +110,7 @@ class Router:
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
-                    self._health.beat("commands", within=GOES_ROUND * 3)
+                    beat(GOES_ROUND + TURN)
                     event = await self._next()
                     if isinstance(event, places.UPDATES):  # before what is said in the new place
                         await self._take(event, me, secret)
@@ -171,21 +172,21 @@ class Router:
             await self._try(request, partial(sender.edit, peer, request.message_id, reply.edit))
         if reply.buttons is not None:
             await self._try(request, partial(sender.edit_buttons, peer, request.message_id, reply.buttons))
-        if reply.menu is not None:
-            await self._set_menu(reply.menu, types.BotCommandScopePeer(from_peer(peer)))
         chat_key = f"{peer.kind}:{peer.id}".encode()
         # In a group it answers what was said or tapped, and so stands in the same thread.
         reply_to = None if request.private else request.message_id
         for number, outgoing in enumerate(reply.messages):
             random_id = alerts.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
             await self._try(request, partial(self._send, peer, outgoing, random_id, reply_to))
+        if reply.menu is not None:  # last: nobody waits for it
+            await self._set_menu(reply.menu, types.BotCommandScopePeer(from_peer(peer)))
 
     async def _send(self, peer: Peer, outgoing: Outgoing, random_id: int, reply_to: int | None) -> None:
         """Send an answer; where what it answers is gone, by itself. Raises TelegramError."""
         try:
             await self._sender.send(peer, outgoing, random_id=random_id, reply_to=reply_to)
         except TelegramError as error:
-            if reply_to is None or error.error != "REPLY_MESSAGE_ID_INVALID":
+            if reply_to is None or error.error != UNANSWERABLE:
                 raise
             await self._sender.send(peer, outgoing, random_id=random_id)
 

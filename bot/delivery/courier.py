@@ -11,16 +11,17 @@ from bot.delivery.notices import render_notice
 from bot.delivery.quiet import is_silent
 from bot.delivery.relaying import Carried, Relay
 from bot.delivery.rendering import Audience, Elsewhere, PostAlert, render_post
-from bot.digests import Viewer, render_page, render_storm
+from bot.digests import Viewer, render_count, render_page, render_storm
 from bot.errors import TelegramError
 from bot.locales import translator
 from bot.markup import CAPTION, LIMIT
 from bot.models import Clock, Outgoing, post_link
-from bot.store import channels, gatherings, media, outbox, posts, summaries
+from bot.store import bundles, channels, gatherings, outbox, posts, summaries
 from bot.store.alerts import Kind
 from bot.store.database import Database
 from bot.store.outbox import Alert
 from bot.store.posts import StoredPost
+from bot.telegram.failures import UNANSWERABLE
 from bot.telegram.sender import Sender
 
 REMEMBERED = 64  # alerts as they were written last
@@ -37,25 +38,32 @@ class Courier:
         self._relay = relay  # None: no files are kept here
 
     async def put(self, alert: Alert) -> int | None:
-        """Send or edit a message; return the id of a new one where it can be known. Raises TelegramError."""
-        if alert.kind not in {Kind.EDIT, Kind.CHANGE}:
+        """Send or edit a message; return the id of a new one where it can be known.
+
+        Raises TelegramError, NotYetError.
+        """
+        if alert.kind not in {Kind.EDIT, Kind.CHANGE, Kind.FILES}:
             carried = await self._carry(alert)
             if carried is not None:
                 return carried.message_id
-            outgoing = replace(await self.write(alert), silent=is_silent(alert, self._clock()))
+            more = await self._more(alert)
+            outgoing = replace(await self.write(alert, more=more), silent=is_silent(alert, self._clock()))
             peer, random_id = alert.chat.peer, alert.random_id
             message_id = await self._sender.send(peer, outgoing, random_id=random_id, place=alert.id)
             return message_id or await self._finder.find(alert, outgoing)
         alert = await outbox.get(self._database, alert.id)  # what it follows may have been sent since it was read
+        if alert.kind is Kind.FILES:
+            return None if self._relay is None else await self._relay.bundles.bring(alert)
         if alert.kind is Kind.CHANGE:
             outgoing = replace(await self.write(alert), silent=is_silent(alert, self._clock()))
             return await self._answer(alert, outgoing) or await self._finder.find(alert, outgoing)
         # Without an id the alert was sent as it is to be now, or nobody knows where it is. What closes a storm is put
         # off as the storm goes on.
         if alert.followed_id is not None and not alert.superseded and alert.due_at <= self._clock():
-            more = await self._more(alert) if alert.followed_media else 0
             limit = CAPTION if alert.followed_media else LIMIT
-            outgoing = await self.write(alert, now=alert.followed_at, limit=limit, more=more)
+            outgoing = await self.write(alert, now=alert.followed_at, limit=limit, more=await self._more(alert))
+            if self._relay is not None and alert.followed_media and await self._relay.replace(alert, outgoing):
+                return None
             await self._sender.edit(alert.chat.peer, alert.followed_id, outgoing, place=alert.id)
         return None
 
@@ -64,7 +72,7 @@ class Courier:
         parcel = await self._relay.parcel(alert) if self._relay is not None else None
         if self._relay is None or parcel is None:
             return None
-        written = await self.write(alert, limit=CAPTION, more=parcel.more)
+        written = await self.write(alert, limit=CAPTION, more=await self._more(alert))
         outgoing = replace(written, silent=alert.silent)
         carried = await self._relay.carry(alert, parcel, outgoing)
         if carried is None or carried.message_id is not None:
@@ -72,8 +80,11 @@ class Courier:
         return Carried(message_id=await self._finder.find(alert, outgoing))
 
     async def _more(self, alert: Alert) -> int:
-        """Count the items of an album that an alert did not bring along."""
-        return await media.others(self._database, alert.post.channel_id, alert.post.key) if alert.post else 0
+        """Count the files of a post that a chat which wants them does not get."""
+        post = alert.post
+        if post is None or post.media is None or not alert.chat.media:
+            return 0
+        return await bundles.left_out(self._database, post.channel_id, post.key)
 
     async def write(self, alert: Alert, *, now: datetime | None = None, limit: int = LIMIT, more: int = 0) -> Outgoing:
         """Write a message; one that is written anew shows the age that its post had `now`, when it was told."""
@@ -93,17 +104,20 @@ class Courier:
         try:
             return await self._sender.send(peer, outgoing, random_id=random_id, reply_to=alert.reply_to, place=place)
         except TelegramError as error:
-            if error.error != "REPLY_MESSAGE_ID_INVALID":
+            if error.error != UNANSWERABLE:
                 raise
             return await self._sender.send(peer, outgoing, random_id=random_id, place=place)
 
     async def _render_notice(self, alert: Alert) -> Outgoing:
         audience = self._audience(alert)
         viewer = Viewer(translator=audience.translator, time_zone=audience.time_zone, now=audience.now)
-        if alert.payload["notice"] == gatherings.DIGEST:
-            return render_page(await summaries.get(self._database, alert.source_id), 0, viewer)
-        if alert.payload["notice"] == gatherings.STORM:
-            return render_storm(await summaries.storm(self._database, alert.source_id, now=audience.now), viewer)
+        match alert.payload["notice"]:
+            case gatherings.DIGEST:
+                return render_page(await summaries.get(self._database, alert.source_id), 0, viewer)
+            case gatherings.STORM:
+                return render_storm(await summaries.storm(self._database, alert.source_id, now=audience.now), viewer)
+            case gatherings.LATE | gatherings.RESTORED:
+                return render_count(await summaries.count(self._database, alert.source_id), viewer)
         return render_notice(alert.payload, audience)
 
     async def _render_change(self, alert: Alert) -> Outgoing:

@@ -13,7 +13,8 @@ from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import sightings
 from bot.store.database import Database
 from bot.store.outbox import Alert
-from bot.telegram.sender import READ_AT_ONCE, Own, Page, Sender
+from bot.telegram.own import Own, Page
+from bot.telegram.sender import READ_AT_ONCE, Sender
 
 log = structlog.get_logger(__name__)
 

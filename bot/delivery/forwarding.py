@@ -11,6 +11,7 @@ from bot.store import addresses, outbox
 from bot.store.alerts import Kind
 from bot.store.database import Database
 from bot.store.outbox import Alert
+from bot.telegram.failures import UNANSWERABLE
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -64,4 +65,4 @@ class Forwarding:
 
 def _is_closed(error: TelegramError) -> bool:
     """Tell whether it is the thread that refuses: one that is gone may only be missed as what a message answers."""
-    return error.verdict is Verdict.CLOSED or error.error == "REPLY_MESSAGE_ID_INVALID"
+    return error.verdict is Verdict.CLOSED or error.error == UNANSWERABLE

@@ -145,55 +145,6 @@ def _reader_lost(payload: Payload, audience: Audience) -> Outgoing:
     return Outgoing(text=f"⚠️ {news} {refusal(payload['reason'], t)} {then}")
 
 
-def _late(payload: Payload, audience: Audience) -> Outgoing:
-    """Sum up what came too late."""
-    t, counts = audience.translator, _counts(payload)
-    total = sum(count for count, _ in counts)
-    line = t.ngettext(
-        "{n} post of «{channel}» reached me too late for an alarm. It is stored.",
-        "{n} posts of «{channel}» reached me too late for an alarm. They are stored.",
-        total,
-    )
-    if len(counts) > 1:
-        line = t.ngettext(
-            "{n} post reached me too late for an alarm. It is stored.",
-            "{n} posts reached me too late for an alarm. They are stored.",
-            total,
-        )
-    lines = [line.format(n=total, channel=counts[0][1])]
-    if len(counts) > 1:
-        lines += _by_channel(counts, t)
-    buttons = _button(f"late:{payload['hour']}", audience) if "hour" in payload else ()
-    return Outgoing(text="\n".join(lines), buttons=buttons)
-
-
-def _restored(payload: Payload, audience: Audience) -> Outgoing:
-    """Sum up what an instance whose database is lost may have told."""
-    t, counts = audience.translator, _counts(payload)
-    total = sum(count for count, _ in counts)
-    line = t.ngettext(
-        "I was restored from a backup of {time}. {n} post may have been told here already.",
-        "I was restored from a backup of {time}. These {n} posts may have been told here already.",
-        total,
-    )
-    first = line.format(n=total, time=moment(datetime.fromisoformat(payload["at"]), audience))
-    buttons = _button(f"told:{payload['key']}", audience)
-    return Outgoing(text="\n".join((first, *_by_channel(counts, t))), buttons=buttons)
-
-
-def _counts(payload: Payload) -> list[tuple[int, str]]:
-    """Return how many posts of which channels a notice sums up, most first."""
-    return sorted(((count, one_line(title, NAME_ROOM)) for _, title, count in payload["channels"]), reverse=True)
-
-
-def _by_channel(counts: Sequence[tuple[int, str]], t: Translator) -> list[str]:
-    lines = [f"{title} · {count}" for count, title in counts[:SHOWN_CHANNELS]]
-    more = len(counts) - SHOWN_CHANNELS
-    if more > 0:
-        lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
-    return lines
-
-
 def _silent(payload: Payload, audience: Audience) -> Outgoing:
     line = audience.translator.gettext(
         "«{channel}» is unusually silent: its last post is of {time}; as a rule about {n} would have followed."
@@ -243,11 +194,8 @@ def _name(payload: Payload, key: str) -> str:
 
 
 def _see_them(payload: Payload, audience: Audience) -> tuple[tuple[Button, ...], ...]:
-    return _button(f"seen:{payload['channel_id']}", audience)
-
-
-def _button(data: str, audience: Audience) -> tuple[tuple[Button, ...], ...]:
-    return ((Button(text=audience.translator.gettext("See them"), data=data.encode()),),)
+    data = f"seen:{payload['channel_id']}".encode()
+    return ((Button(text=audience.translator.gettext("See them"), data=data),),)
 
 
 _NOTICES: dict[str, Callable[[Payload, Audience], Outgoing]] = {
@@ -259,8 +207,6 @@ _NOTICES: dict[str, Callable[[Payload, Audience], Outgoing]] = {
     "folder": _folder,
     "all": _all,
     "reader_lost": _reader_lost,
-    "late": _late,
-    "restored": _restored,
     "silent": _silent,
     "receipt": _receipt,
     "ping": _ping,

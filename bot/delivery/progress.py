@@ -8,6 +8,7 @@ from babel.numbers import format_decimal
 
 from bot.errors import TelegramError, Verdict
 from bot.locales import Translator, translator
+from bot.loops import TURN, Beat, unheard
 from bot.markup import one_line
 from bot.models import Clock, Outgoing
 from bot.store import alerts, meta, pasts
@@ -31,10 +32,11 @@ class Showing:
         self._sender = sender
         self._clock = clock
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Show what is new, for ever."""
         changes = self._database.changes
         while True:
+            beat(LOOK_AGAIN + TURN)
             revision = changes.revision(Subject.PROGRESS)
             if await self.show_due():
                 await asyncio.sleep(EVERY.total_seconds())
@@ -50,7 +52,11 @@ class Showing:
         return bool(stale)
 
     async def _show(self, progress: Progress) -> None:
-        """Send or edit one message, and write down what it shows."""
+        """Send or edit one message, and write down what it shows; nobody waits for a chat that takes none for long."""
+        delay = timedelta(seconds=self._sender.delay(progress.chat.peer))
+        if delay > EVERY:
+            await self._put_off(progress, delay)
+            return
         try:
             message_id = await self._put(progress)
         except TelegramError as error:
@@ -79,11 +85,14 @@ class Showing:
 
     async def _refused(self, progress: Progress, error: TelegramError) -> None:
         if error.verdict in {Verdict.RETRY, Verdict.FATAL}:  # of the latter the worker hears as well, and stops
-            until = self._clock() + max(EVERY, timedelta(seconds=error.retry_after))
-            await self._database.write(lambda tx: pasts.put_off(tx, progress, until=until))
+            await self._put_off(progress, max(EVERY, timedelta(seconds=error.retry_after)))
             return
         log.warning("a message cannot show how work goes on", chat=progress.chat.id, error=error.error)
         await self._database.write(lambda tx: pasts.close(tx, progress))
+
+    async def _put_off(self, progress: Progress, delay: timedelta) -> None:
+        until = self._clock() + delay
+        await self._database.write(lambda tx: pasts.put_off(tx, progress, until=until))
 
 
 def render_progress(figures: Figures, t: Translator) -> Outgoing:

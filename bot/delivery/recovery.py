@@ -25,7 +25,8 @@ from bot.store.database import Database, Transaction
 from bot.store.outbox import Alert
 from bot.store.restorations import Settled
 from bot.store.sightings import Sighting
-from bot.telegram.sender import Own, Sender
+from bot.telegram.own import Own
+from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from bot.delivery.nesting import Style
 from bot.delivery.passage import MOST_ENTITIES, Passage
 from bot.locales import Translator
 from bot.locales.figures import show_date, show_span
-from bot.locales.titles import aside_title, topic_title
+from bot.locales.titles import aside_title, topic_title, written_by
 from bot.markup import LIMIT, Piece, Text, bold, link, one_line, sendable, units
 from bot.models import Button, Entity, Forward, Outgoing, post_link
 
@@ -54,7 +54,7 @@ class PostAlert:
     date: datetime
     edit_date: datetime | None = None
     seen_at: datetime | None = None  # when what is shown reached us
-    author: str | None = None  # the signature, where the channel shows one
+    author: str | None = None  # who wrote it, where that is known
     text: str
     entities: tuple[Entity, ...] = ()
     forward: Forward | None = None
@@ -181,8 +181,9 @@ def _facts(alert: PostAlert, audience: Audience) -> Iterator[str]:
     """Say when it was posted and by whom, when edited, how long after that we saw it, and how old it was by then."""
     gettext, said_at = audience.translator.gettext, alert.date
     yield moment(alert.date, audience, beside=audience.now)
-    if author := one_line(alert.author or "", AUTHOR_ROOM):
-        yield gettext("by {name}").format(name=author)
+    author, title = (one_line(name, AUTHOR_ROOM) for name in (alert.author or "", alert.title))
+    if said := written_by(author, title, audience.translator):
+        yield said
     if alert.edited and alert.edit_date is not None:
         said_at = alert.edit_date
         yield gettext("edited {time}").format(time=moment(said_at, audience, beside=alert.date))

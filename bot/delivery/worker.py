@@ -18,8 +18,9 @@ from bot.delivery.courier import Courier
 from bot.delivery.forwarding import Forwarding
 from bot.delivery.relaying import Relay
 from bot.delivery.retry import GiveUp, backoff, decide
+from bot.delivery.uploading import NotYetError
 from bot.errors import FatalError, TelegramError, Verdict
-from bot.loops import Health
+from bot.loops import Beat, unheard
 from bot.models import Clock
 from bot.store import addresses, alerts, outbox
 from bot.store.database import Database, Subject, Transaction
@@ -48,9 +49,7 @@ class Worker:
         *,
         clock: Clock,
         relay: Relay | None = None,
-        health: Health | None = None,
     ) -> None:
-        self._health = health or Health()
         self._database = database
         self._sender = sender
         self._relay = relay
@@ -65,14 +64,14 @@ class Worker:
         self._stopping = asyncio.Event()
         self._fatal: FatalError | None = None
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Deliver until `stop`, then let what is on its way arrive. Raises FatalError where our bot is no more."""
         listener = asyncio.create_task(self._listen(), name="delivery.listener")
-        self._health.beat("delivery", within=HANGS_AFTER)
+        beat(HANGS_AFTER)
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
-                await self._rest(await self._look())
+                await self._rest(await self._look(beat))
                 if self._fatal is not None:
                     raise self._fatal
         finally:
@@ -91,6 +90,10 @@ class Worker:
             message_id = await self._courier.put(alert)
         except TelegramError as error:
             return await self._refused(alert, error)
+        except NotYetError as error:
+            log.info("what is to be sent is put off", alert=alert.id, why=str(error))
+            await self._put_off(alert, type(error).__name__)
+            return True
         now = self._clock()
         await self._database.write(lambda tx: alerts.sent(tx, alert.id, message_id, now))
         return True
@@ -102,7 +105,7 @@ class Worker:
             revision = await changes.wait(Subject.ALERTS, revision)
             self._wake.set()
 
-    async def _look(self) -> float:
+    async def _look(self, beat: Beat) -> float:
         """Read the outbox and serve the chats that something is due for; return the seconds until the next look."""
         try:
             pause = await self._start_due()
@@ -111,7 +114,7 @@ class Worker:
         except Exception:
             log.exception("reading the outbox failed")
             return BREATHER
-        self._health.beat("delivery", within=HANGS_AFTER)
+        beat(HANGS_AFTER)
         return pause
 
     async def _start_due(self) -> float:
@@ -138,12 +141,7 @@ class Worker:
             self._more = len(reading.alerts) >= limit // 2 or any(len(batch) == EACH for batch in by_chat.values())
         if self._more and len(self._serving) < ROOM:
             return 0.0
-        return await self._until_due(now)
-
-    async def _until_due(self, now: datetime) -> float:
-        """Return the seconds until a chat may be served again, or an alert falls due."""
-        upcoming = await outbox.next_at(self._database, now)
-        moments = [now + LOOK_EVERY, *self._resting.values(), *filter(None, [upcoming])]
+        moments = [now + LOOK_EVERY, *self._resting.values(), *filter(None, [reading.next_at])]
         return (min(moments) - now).total_seconds()
 
     async def _rest(self, seconds: float) -> None:
@@ -188,9 +186,13 @@ class Worker:
             raise
         except Exception as error:
             log.exception("an alert could not be delivered; the ones behind it go on", alert=alert.id)
-            at, reason = self._clock() + timedelta(seconds=backoff(alert.attempts)), type(error).__name__
-            await self._database.write(lambda tx: alerts.retry(tx, alert.id, at=at, reason=reason))
+            await self._put_off(alert, type(error).__name__)
             return True
+
+    async def _put_off(self, alert: Alert, reason: str) -> None:
+        """Try an alert again later; those behind it go on."""
+        at = self._clock() + timedelta(seconds=backoff(alert.attempts))
+        await self._database.write(lambda tx: alerts.retry(tx, alert.id, at=at, reason=reason))
 
     async def _refused(self, alert: Alert, error: TelegramError) -> bool:
         if error.verdict is Verdict.FATAL:

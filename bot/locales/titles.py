@@ -59,3 +59,11 @@ def comparable(before: Said, after: Said, translator: Translator) -> tuple[str, 
     if sorted(old) == sorted(new):
         return before[0], after[0]
     return in_full(before[0], old, translator), in_full(after[0], new, translator)
+
+
+def written_by(author: str, title: str, t: Translator) -> str:
+    """Say who wrote a post of the channel of this title, by the name that was seen; empty where nobody was named.
+
+    Anonymous admins of a supergroup bear its name. That says nothing more: any member can call themselves so, too.
+    """
+    return "" if author in {"", title} else t.gettext("by {name}").format(name=author)

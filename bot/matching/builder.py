@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from bot.matching.candidates import watched
 from bot.matching.plan import Choice, Every, Expression, Pair, Placed, Row, Some, Spot, Step, Term
 from bot.matching.regex import program
 from bot.matching.text import SITE_ENDS, mention_token, site_token, tag_token
@@ -81,7 +82,17 @@ class Builder:
         if plain:
             forms = (form for term in plain for form in term.forms)
             items.append(self._term(forms, (prefix for term in plain for prefix in term.prefixes)))
-        return items[0] if len(items) == 1 else Choice(tuple(items))
+        return items[0] if len(items) == 1 else Choice(tuple(items), _filed(items))
 
     def _term(self, forms: Iterable[str], prefixes: Iterable[str] = (), capitals: str = "") -> Spot:
         return Spot(self._make_term(frozenset(forms), frozenset(prefixes), capitals))
+
+
+def _filed(items: Iterable[Placed]) -> dict[Term, tuple[Placed, ...]]:
+    """File steps under the terms of which one occurs wherever they stand."""
+    filed: dict[Term, tuple[Placed, ...]] = {}
+    for item in items:
+        for part in watched(item):
+            if isinstance(part, Spot):  # nothing placed is an expression
+                filed[part.term] = (*filed.get(part.term, ()), item)
+    return filed

@@ -1,32 +1,41 @@
 """Two posts come in; whether they say the same goes out. Pure.
 
-They do where they share more than a third of their runs of three words, which was chosen on labelled pairs
-(`python -m tests.matching.likeness`), unless few words make it other news.
+They do where they share enough of their shingles, unless few words make it other news. How much is enough
+was chosen on labelled pairs (`python -m tests.matching.likeness`): nearly all reposts follow within three hours, and
+what is but somewhat alike later on is a template filled anew.
 """
 
-from functools import lru_cache
+from datetime import timedelta
 
-from bot.matching.compared import Wording
+from bot.matching.comparable import Comparable
 from bot.matching.other_news import is_other_news
 
-SHARE = 0.35  # of the runs of both together that they have in common, at least
-READ = 256  # texts are kept as they were read
+SHARE = 0.35  # of the shingles of both together that they have in common, at least
+SHARE_SOON = 0.2  # the same, of posts that follow each other soon
+TOLD_SOON = 0.3  # of the shingles of the later of these that the earlier one has: what adds as much again is news
+SOON = timedelta(hours=3)
 
 
-@lru_cache(maxsize=READ)
-def read(text: str) -> Wording:
-    """Read a text, unless it was read lately: those of a template are compared again and again."""
-    return Wording(text)
+def least_share(apart: timedelta) -> float:
+    """Return how much of the shingles of two posts together has to be in both."""
+    return SHARE_SOON if apart <= SOON else SHARE
 
 
-def share(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return how much of the runs of two texts is in both, from 0 to 1."""
+def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return how much of the shingles of two texts is in both, from 0 to 1."""
     both = len(one & other)
     return both / (len(one) + len(other) - both)
 
 
-def say_the_same(one: Wording, other: Wording) -> bool:
-    """Tell whether two posts say the same."""
-    if one.is_short or other.is_short or share(one.runs, other.runs) < SHARE:
+def say_the_same(earlier: Comparable, later: Comparable, *, apart: timedelta = timedelta()) -> bool:
+    """Tell whether two posts say the same, of which one was posted that long after the other."""
+    if earlier.is_short or later.is_short:
         return False
-    return not is_other_news(one, other)
+    shared = jaccard(earlier.shingles, later.shingles)
+    if shared < least_share(apart) or (shared < SHARE and _adds(earlier, later)):
+        return False
+    return not is_other_news(earlier, later)
+
+
+def _adds(earlier: Comparable, later: Comparable) -> bool:
+    return len(earlier.shingles & later.shingles) < TOLD_SOON * len(later.shingles)

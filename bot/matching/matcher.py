@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bot.matching.builder import Builder
 from bot.matching.candidates import barred, is_plain, needed, rest, watched
 from bot.matching.compiled import Compiled, compile_query, necessary, verify
-from bot.matching.plan import Choice, Every, Expression, Page, Some, Step, Term, holds, merged, spans, terms
+from bot.matching.plan import Choice, Every, Expression, Page, Some, Spot, Step, Term, holds, merged, spans, terms
 from bot.matching.programs import Programs
 from bot.matching.regex import Span
 from bot.matching.terms import Lookup, Terms
@@ -32,35 +32,37 @@ class Found(Mapping[str, tuple[Span, ...]]):
     thousands of chats.
     """
 
-    def __init__(self, plans: Mapping[str, Step], page: Page) -> None:
-        self._plans = plans
+    def __init__(self, steps: Mapping[str, tuple[Step, ...]], page: Page) -> None:
+        self._steps = steps  # of each topic those that hold
         self._page = page
         self._spans: dict[str, tuple[Span, ...]] = {}
 
     def __getitem__(self, topic: str) -> tuple[Span, ...]:
         if topic not in self._spans:
-            self._spans[topic] = merged(spans(self._plans[topic], self._page) or [])
+            steps = self._steps[topic]
+            self._spans[topic] = merged([span for step in steps for span in spans(step, self._page) or ()])
         return self._spans[topic]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._plans))
+        return iter(sorted(self._steps))
 
     def __len__(self) -> int:
-        return len(self._plans)
+        return len(self._steps)
 
 
-class _Query(NamedTuple):
-    """A query as it is run."""
+class _Word(NamedTuple):
+    """A query of one word."""
 
     name: str
-    plan: Step
+    steps: tuple[Spot]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Candidate:
-    """A query to verify, or one of its alternatives, so that a long list costs no more than those that occur."""
+    """A step of a query, to be verified, so that a long list costs no more than those that occur."""
 
-    query: _Query
+    name: str
+    step: Step
     needs: frozenset[Term]  # all of them have to occur
     bars: frozenset[Term]  # none of them may
     rest: Step | None  # what has to hold besides
@@ -71,10 +73,10 @@ class Matcher:
     """Many queries at once, by name. Adding or removing one touches nothing but its own words."""
 
     def __init__(self, queries: Mapping[str, Compiled]) -> None:
-        self._queries: dict[str, _Query] = {}
-        self._candidates: dict[str, list[_Candidate]] = {}  # by name; queries of one word need none
+        self._plans: dict[str, Step] = {}  # by name
+        self._candidates: dict[str, list[_Candidate]] = {}  # likewise; queries of one word need none
         self._shared = Terms()
-        self._words: Lookup[_Query] = Lookup()  # queries of one word
+        self._words: Lookup[_Word] = Lookup()
         self._terms: Lookup[Term] = Lookup()  # the terms of the others
         self._uses: Counter[Term] = Counter()
         self._programs = Programs()
@@ -91,15 +93,15 @@ class Matcher:
 
     def _take_in(self, name: str, compiled: Compiled) -> None:
         plan = Builder(compiled.forms, self._shared.shared).build(compiled.query.root)
-        query = self._queries[name] = _Query(name, plan)
+        self._plans[name] = plan
         if is_plain(plan):
-            self._words.add(plan.term, query)
+            self._words.add(plan.term, _Word(name, (plan,)))
             return
         for term in terms(plan):
             self._uses[term] += 1
             if self._uses[term] == 1:
                 self._terms.add(term, term)
-        self._candidates[name] = _candidates(query)
+        self._candidates[name] = _candidates(name, plan)
         for candidate in self._candidates[name]:
             for key in candidate.watched:
                 self._watchers.setdefault(key, set()).add(candidate)
@@ -108,13 +110,13 @@ class Matcher:
 
     def remove(self, name: str) -> None:
         """Forget a query, if there is one of this name."""
-        query = self._queries.pop(name, None)
-        if query is None:
+        plan = self._plans.pop(name, None)
+        if plan is None:
             return
-        if is_plain(query.plan):
-            self._words.remove(query.plan.term, query)
+        if is_plain(plan):
+            self._words.remove(plan.term, _Word(name, (plan,)))
             return
-        for term in terms(query.plan):
+        for term in terms(plan):
             self._uses[term] -= 1
             if not self._uses[term]:
                 del self._uses[term]
@@ -129,22 +131,22 @@ class Matcher:
 
     def match(self, document: Document) -> Found:
         """Return the topics that match a document."""
-        found: dict[str, Step] = dict(self._words.find(document.tokens))
+        found: dict[str, tuple[Step, ...]] = dict(self._words.find(document.tokens))
         page = Page(document)
         if self._watchers:
-            places = self._terms.places(document.tokens)
+            present = frozenset(self._terms.find(document.tokens))
             patterns = self._programs.spans(document.text)
-            page = Page(document, places, patterns, looked_up=self._uses)
-            # a copy: the page adds to its places the terms that it looked up in vain
-            found.update(self._verified(page, frozenset(places), patterns))
+            page = Page(document, present, patterns, looked_up=self._uses)
+            for name, step in self._verified(page, present, patterns):
+                found[name] = (*found.get(name, ()), step)
         return Found(found, page)
 
-    def _verified(self, page: Page, present: AbstractSet[Term], patterns: Iterable[str]) -> list[_Query]:
-        """Return the queries that hold, of those that watch what was found."""
+    def _verified(self, page: Page, present: AbstractSet[Term], patterns: Iterable[str]) -> list[tuple[str, Step]]:
+        """Return the steps that hold, of those that watch what was found, with the names of their queries."""
         keys = [*(self._watchers.keys() & present), *patterns]
         candidates: set[_Candidate] = set().union(*map(self._watchers.__getitem__, keys))
         return [
-            candidate.query
+            (candidate.name, candidate.step)
             for candidate in candidates
             if candidate.needs <= present
             and present.isdisjoint(candidate.bars)
@@ -152,11 +154,11 @@ class Matcher:
         ]
 
 
-def _candidates(query: _Query) -> list[_Candidate]:
+def _candidates(name: str, plan: Step) -> list[_Candidate]:
     found: list[_Candidate] = []
-    for step in _alternatives(query.plan):
+    for step in _alternatives(plan):
         keys = (part.program.source if isinstance(part, Expression) else part.term for part in watched(step))
-        found.append(_Candidate(query, needed(step), barred(step), rest(step), tuple(dict.fromkeys(keys))))
+        found.append(_Candidate(name, step, needed(step), barred(step), rest(step), tuple(dict.fromkeys(keys))))
     return found
 
 

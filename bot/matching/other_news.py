@@ -5,32 +5,22 @@ something else is another matter: «сбой в Саратове» filled anew i
 свет», and a list of streets that grows tells those who live in the new ones.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import compress
+from itertools import islice, takewhile
+from operator import eq
 
-from bot.matching.compared import CALLS, Body, Wording, runs
+from bot.matching.body import Body
+from bot.matching.comparable import Comparable, shingles
+from bot.matching.telling_words import AND, FILLERS, NOT, NOT_ENDS, OPPOSED, SAYS
 
+_LEAD = 16  # words, in which a post says where and of whom it tells
 _SLOT = 4  # words at most of a place that is filled anew; more is a sentence written anew
 _FRESH = 3  # of these that the other text does not have
 MOST_PAIRS = 4_000  # of equal words; two texts of a thousand times the same word would take minutes
 MOST_WORDS = 200  # that are laid side by side of such
-_AND = frozenset({"и", "а", "та", "і", "й", "and"})
-_FILLERS = frozenset(
-    """в во на с со по о об обо от до из за у к ко и а но же бы что как это этом этой этот эта эти том там тут так для
-    при над под без или ли не ни его ее их он она они мы вы я ты был была было были есть уже еще также тоже вновь снова
-    ранее теперь сейчас только более который которая которые после перед через около между чтобы если когда где сам все
-    всех всем очень the a an of in on at to for and or is are was were be been has have had with by from as it its this
-    that""".split()  # noqa: SIM905 - words are read as words
-)
-# How verbs end. They are put for one another as a writer likes («произошёл», «случился»); where one undoes the other,
-# it tells of an end.
-_VERB = re.compile(
-    "(?:[аеиоуы]?л[аои]?|[аяуюи]ет|[аяи]т|[аяую]ют|ут|[аеияуы]ть|ти|чь|(?:[аяе]н|ит|ыт|ут)[аоы]?|ed|s)(?:с[ья])?$|с[ья]$"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,69 +28,98 @@ class _Side:
     """What one of two texts says where they differ."""
 
     body: Body
-    foreign: Sequence[bool]  # whether the word names something that the other text does not
-    other: Wording
+    other: Comparable
+
+    def is_foreign(self, at: int) -> bool:
+        """Tell whether a word names something that the other text does not."""
+        return self.body.is_name(at) and not self.other.names(self.body.words[at])
+
+    def has_foreign(self, where: slice) -> bool:
+        """Tell whether any of some words does."""
+        return any(map(self.is_foreign, range(where.start, where.stop)))
 
 
-def is_other_news(one: Wording, other: Wording) -> bool:
+def is_other_news(one: Comparable, other: Comparable) -> bool:
     """Tell whether one names what stands in another's place, denies or ends what the other tells, or lists more."""
-    if one.document.tokens == other.document.tokens:
+    if one.tokens == other.tokens:
         return False
     if one.is_end != other.is_end:
         return True
-    if (one.denied - other.denied) & other.affirmed or (other.denied - one.denied) & one.affirmed:
-        return True
-    left, right = _side(one, other), _side(other, one)
-    return (_names_beside(left) and _names_beside(right)) or _differ_side_by_side(left, right)
-
-
-def _side(one: Wording, other: Wording) -> _Side:
-    body = one.body
-    named = zip(body.words, body.is_name, strict=True)
-    return _Side(body=body, foreign=[is_name and not other.mentions(word) for word, is_name in named], other=other)
+    left, right = _Side(body=one.body, other=other), _Side(body=other.body, other=one)
+    return _differ_side_by_side(left, right) or (_names_beside(left) and _names_beside(right))
 
 
 def _names_beside(side: _Side) -> bool:
-    """Tell whether it names something that the other does not, in a line that is in part the other's too.
+    """Tell whether its lead names something that the other does not, in a line that is in part the other's too.
 
     What stands in lines of their own is what a channel adds.
     """
-    named = set(compress(side.body.lines, side.foreign))
-    lines = ([word for word, n in zip(side.body.words, side.body.lines, strict=True) if n == line] for line in named)
-    return any(not runs(words).isdisjoint(side.other.runs) for words in lines)
+    words, lines = side.body.words, side.body.lines
+    named = {lines[at] for at in range(min(_LEAD, len(words))) if side.is_foreign(at)}
+    said = ([word for word, its in zip(words, lines, strict=True) if its == line] for line in named)
+    return any(not side.other.shingles.isdisjoint(shingles(some)) for some in said)
 
 
 def _differ_side_by_side(left: _Side, right: _Side) -> bool:
-    parts = _parts(left.body.words, right.body.words)
     return any(
-        _is_filled_anew(left, slice(i, i_end), right, slice(j, j_end), is_last=number == len(parts))
-        if tag == "replace"
-        else _grows(left, i, i_end) or _grows(right, j, j_end)
-        for number, (tag, i, i_end, j, j_end) in enumerate(parts, 1)
-        if tag != "equal"
+        _denies(left, here, right, there)
+        or (_is_filled_anew(left, here, right, there) if is_replaced else _grows(left, here) or _grows(right, there))
+        for is_replaced, here, there in _parts(left.body.words, right.body.words)
     )
 
 
-def _parts(one: Sequence[str], other: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
-    """Lay words side by side: what is equal, and what was replaced, deleted or inserted, and where."""
+def _parts(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[bool, slice, slice]]:
+    """Lay words side by side: yield where they differ, and whether something stands there in both."""
+    start = sum(1 for _ in takewhile(bool, map(eq, one, other)))
+    most = min(len(one), len(other)) - start
+    end = sum(1 for _ in takewhile(bool, map(eq, islice(reversed(one), most), reversed(other))))
+    one, other = one[start : len(one) - end], other[start : len(other) - end]
     often = Counter(other)
     if sum(often[word] for word in one) > MOST_PAIRS:
         one, other = one[:MOST_WORDS], other[:MOST_WORDS]
-    return SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield tag == "replace", slice(start + i, start + i_end), slice(start + j, start + j_end)
 
 
-def _is_filled_anew(one: _Side, here: slice, other: _Side, there: slice, *, is_last: bool) -> bool:
+def _is_filled_anew(one: _Side, here: slice, other: _Side, there: slice) -> bool:
     """Tell whether something else stands in a place; how a text ends is often written anew."""
-    if any(one.foreign[here]) and any(other.foreign[there]):
+    if one.has_foreign(here) and other.has_foreign(there):
         return True
     digits, others = _digits(one.body.words[here]), _digits(other.body.words[there])
     if digits and others and digits != others:
         return True
-    if max(here.stop - here.start, there.stop - there.start) > _SLOT:
+    if not _is_slot(here, there):
         return False
-    fresh = list(_fresh(one, here)), list(_fresh(other, there))
+    if _are_opposed(one.body.words[here], other.body.words[there]):
+        return True
+    is_last = here.stop == len(one.body.words) and there.stop == len(other.body.words)
     most = 1 if is_last else _FRESH
-    return all(words and len(words) <= most and not all(map(_VERB.search, words)) for words in fresh)
+    return all(0 < len(words) <= most for words in _told(list(_fresh(one, here)), list(_fresh(other, there))))
+
+
+def _told(words: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[str]]:
+    """Leave out that something is said or has happened, where both tell that: «сообщил» is put for «заявил»."""
+    told = [[word for word in some if not word.startswith(SAYS)] for some in (words, others)]
+    return told if len(told[0]) < len(words) and len(told[1]) < len(others) else (words, others)
+
+
+def _denies(one: _Side, here: slice, other: _Side, there: slice) -> bool:
+    """Tell whether there is a «not» in one of two places alone."""
+    return _is_slot(here, there) and _has_not(one.body.words[here]) != _has_not(other.body.words[there])
+
+
+def _is_slot(here: slice, there: slice) -> bool:
+    longest: int = max(here.stop - here.start, there.stop - there.start)
+    return longest <= _SLOT
+
+
+def _has_not(words: Sequence[str]) -> bool:
+    return any(word in NOT or word.endswith(NOT_ENDS) for word in words)
+
+
+def _are_opposed(words: Sequence[str], others: Sequence[str]) -> bool:
+    return len(words) == len(others) and any(frozenset(pair) in OPPOSED for pair in zip(words, others, strict=True))
 
 
 def _digits(words: Sequence[str]) -> list[str]:
@@ -109,15 +128,17 @@ def _digits(words: Sequence[str]) -> list[str]:
 
 def _fresh(side: _Side, where: slice) -> Iterator[str]:
     for word in side.body.words[where]:
-        if word not in _FILLERS and not word.startswith(CALLS) and not side.other.mentions(word):
+        if word not in FILLERS and not side.other.mentions(word):
             yield word
 
 
-def _grows(side: _Side, start: int, end: int) -> bool:
+def _grows(side: _Side, where: slice) -> bool:
     """Tell whether a list of names or numbers goes on there that ends before in the other text."""
-    body = side.body
-    if not 0 < start < end or not body.is_name[start - 1]:
+    body, start, words = side.body, where.start, side.body.words[where]
+    if start == 0 or not words or not body.is_name(start - 1):
         return False
-    is_and = body.words[start] in _AND
-    named = sum(side.foreign[start:end])
-    return (is_and or body.is_listed[start]) and named > 0 and 2 * named >= end - start - is_and
+    is_and = words[0] in AND
+    if not is_and and not body.is_listed(start):
+        return False
+    named = sum(map(side.is_foreign, range(start, where.stop)))
+    return named > 0 and 2 * named >= len(words) - is_and

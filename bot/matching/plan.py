@@ -4,7 +4,8 @@ Steps of two kinds: `Placed` ones know at which words they stand, so that distan
 hold or do not.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -31,15 +32,16 @@ class Page:
     def __init__(
         self,
         document: Document,
-        places: dict[Term, list[int]] | None = None,
+        present: AbstractSet[Term] | None = None,
         patterns: dict[str, list[Span]] | None = None,
         *,
         looked_up: Container[Term] = (),
     ) -> None:
         self.document = document
-        self._places = {} if places is None else places  # those that were looked up already
-        self._looked_up = looked_up  # terms that stand nowhere unless they are among these places
-        self._patterns = {} if patterns is None else patterns  # the same
+        self.present = present  # of the terms that were looked up for all queries, those that occur; None: nobody did
+        self._looked_up = looked_up
+        self._places: dict[Term, list[int]] = {}
+        self._patterns = {} if patterns is None else patterns  # those that were run already
         self._finds: dict[Placed, list[Find]] = {}
 
     def finds(self, step: "Placed") -> list[Find]:
@@ -53,9 +55,9 @@ class Page:
 
     def places(self, term: Term) -> list[int]:
         """Return the tokens a term stands at, in order; capitals are not looked at."""
-        places = self._places.get(term)
-        if places is None and term in self._looked_up:
+        if self.present is not None and term not in self.present and term in self._looked_up:
             return _NOWHERE
+        places = self._places.get(term)
         if places is None:
             places = self._places[term] = _places(term, self.document.places)
         return places
@@ -131,10 +133,14 @@ class Choice:
     """Any of several placed steps."""
 
     items: tuple["Placed", ...]
+    filed: Mapping[Term, tuple["Placed", ...]]  # the items, each under terms of which one occurs wherever it stands
 
     def finds(self, page: Page) -> list[Find]:
         """Return where it stands, in order."""
-        return sorted({find for item in self.items for find in page.finds(item)})
+        items = self.items
+        if page.present is not None:  # of a long list few are worth a look
+            items = tuple(item for term in self.filed.keys() & page.present for item in self.filed[term])
+        return sorted({find for item in items for find in page.finds(item)})
 
 
 Placed: TypeAlias = Spot | Row | Pair | Choice

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from bot.matching.plan import Term
 
 _HEAD = 3  # letters by which prefixes are looked up; the language allows no shorter ones
+_head = itemgetter(slice(_HEAD))
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -61,10 +63,8 @@ class Lookup(Generic[T]):
 
     def _begun(self, words: Sequence[str]) -> Iterator[tuple[int, T]]:
         """Yield what is filed under beginnings of these words, with the index of the word."""
-        known = self._prefixes
-        for index, word in enumerate(words):
-            prefixes = known.get(word[:_HEAD])
-            if prefixes is not None and word.startswith(prefixes):
+        for index, prefixes in enumerate(map(self._prefixes.get, map(_head, words))):
+            if prefixes is not None and (word := words[index]).startswith(prefixes):
                 for prefix in prefixes:
                     if word.startswith(prefix):
                         for value in self._by_prefix[prefix]:

@@ -53,6 +53,11 @@ def builtin_topics() -> tuple[Topic, ...]:
     return read_folder(resources.files("bot.topics"))
 
 
+def builtin_names() -> tuple[str, ...]:
+    """Return the names of the topics that come with the program, without reading them."""
+    return tuple(sorted(_name_of(file) for file in resources.files("bot.topics").iterdir() if _is_topic(file)))
+
+
 def read_folder(folder: Traversable) -> tuple[Topic, ...]:
     """Return the topics of a folder's `NAME.toml` files, by name; none where there is no folder; raises TopicError."""
     if not folder.is_dir():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.loops import TURN, Beat, unheard
 from bot.models import Clock
 from bot.proof.standing import Delays, State
 from bot.store import alerts, channels, follows, pace, receipts, standings
@@ -35,10 +36,12 @@ class Receipts:
         self._database = database
         self._clock = clock
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """See whose time has come, for ever."""
+        beat(SETTLE + TURN)
         await asyncio.sleep(SETTLE)
         while True:
+            beat(LOOK_EVERY + TURN)
             await self.send_due()
             await asyncio.sleep(LOOK_EVERY)
 

@@ -11,7 +11,7 @@ bytes ⇄ wire ⇄ handshake, session ⇄ dispatcher ⇄ services ⇄ world
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -22,6 +22,7 @@ from telethon.crypto import AuthKey
 from telethon.sessions import MemorySession, SQLiteSession, StringSession
 from telethon.tl import TLObject, types
 
+from bot.clock import utc_now
 from bot.sandbox.dispatcher import Call, Dispatcher
 from bot.sandbox.faults import Faults
 from bot.sandbox.server import Auth, Server, Session
@@ -37,14 +38,10 @@ API_HASH = "0" * 32
 _KEY_BYTES = 256
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Sandbox:
     """The whole server: `async with Sandbox() as sandbox`; `now` is the world's clock, `seed` makes it repeatable."""
 
-    def __init__(self, *, now: Callable[[], datetime] = _utc_now, seed: int = 0, port: int = 0) -> None:
+    def __init__(self, *, now: Callable[[], datetime] = utc_now, seed: int = 0, port: int = 0) -> None:
         self.faults = Faults(now)
         self.world = World(now, Random(seed), self._emit)  # noqa: S311 - a repeatable world is wanted
         self.world.on_token = self._token_scanned

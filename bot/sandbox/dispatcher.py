@@ -164,18 +164,21 @@ class Dispatcher:
             result = self._call(request, caller)
             if inspect.isawaitable(result):
                 return self._answer_later(request, result)
-            reply = Reply(serialise(result))
+            reply = self._made(request, result)
         except Exception as error:  # noqa: BLE001 - the guard around foreign code: recorded for the test, then answered
             reply = self._refused(error)
         return self._passed(request, reply)
 
     async def _answer_later(self, request: TLRequest, result: Awaitable[Any]) -> Reply:
         try:
-            reply = Reply(serialise(await result))
+            reply = self._made(request, await result)
         except Exception as error:  # noqa: BLE001 - the guard around foreign code: recorded for the test, then answered
             reply = self._refused(error)
         passed = self._passed(request, reply)
         return passed if isinstance(passed, Reply) else await passed
+
+    def _made(self, request: TLRequest, result: Any) -> Reply:  # noqa: ANN401 - whatever the handler returns
+        return Reply(serialise(self._faults.reshaped(names_of(request), result)))
 
     def _call(self, request: TLRequest, caller: Caller) -> Any:  # noqa: ANN401 - whatever the handler returns
         names = names_of(request)

@@ -5,13 +5,15 @@ import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
 from telethon import utils
 from telethon.errors import rpcerrorlist
 from telethon.tl import TLObject
+
+from bot.clock import utc_now
 
 FLOOD = 420
 BAD_REQUEST = 400
@@ -27,9 +29,10 @@ class Refusal(NamedTuple):
 class Hold:
     """Keeps the replies to one method back until it is released."""
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, *, left: int | None = None) -> None:
         self.method = method
         self.held = 0  # replies that wait now
+        self._left = left  # replies that are still to be held; None = all
         self._reached = asyncio.Event()
         self._released = asyncio.Event()
 
@@ -44,11 +47,13 @@ class Hold:
     @property
     def released(self) -> bool:
         """Whether replies pass freely."""
-        return self._released.is_set()
+        return self._released.is_set() or self._left == 0
 
     async def wait(self) -> None:
         """Be held: the dispatcher calls this before it replies."""
         self.held += 1
+        if self._left is not None:
+            self._left -= 1
         self._reached.set()
         try:
             await self._released.wait()
@@ -74,6 +79,11 @@ class _Rule:
         return True
 
 
+class _Shape(NamedTuple):
+    method: str
+    reshape: Callable[[Any], Any]
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Drop:
     share: float  # of the pushes, 0 to 1
@@ -82,20 +92,17 @@ class _Drop:
     random: Random
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(slots=True, eq=False)
 class Faults:
     """What goes wrong on demand: every verb adds, `clear` takes all away. `now` is the clock of flood waits."""
 
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = utc_now
     unanswered: bool = False  # a black hole: the server reads, and neither acts nor answers
     skew_s: float = 0.0  # how far the server's clock is ahead of the machine's, in seconds
     _rules: list[_Rule] = field(default_factory=list)
     _drops: list[_Drop] = field(default_factory=list)
     _holds: list[Hold] = field(default_factory=list)
+    _shapes: list[_Shape] = field(default_factory=list)
 
     def clear(self) -> None:
         """Undo every fault, and release what is held."""
@@ -103,6 +110,7 @@ class Faults:
         self.skew_s = 0.0
         self._rules.clear()
         self._drops.clear()
+        self._shapes.clear()
         for hold in self._holds:
             hold.release()
         self._holds.clear()
@@ -136,11 +144,15 @@ class Faults:
         refusal = Refusal(FLOOD, f"FLOOD_WAIT_{seconds}")
         self._rules.append(_Rule(method=method, refusal=refusal, left=times, chat_id=chat_id, until=until))
 
-    def hold(self, method: str) -> Hold:
-        """Keep back the replies to a method (whose handler runs) until the returned hold is released."""
-        hold = Hold(method)
+    def hold(self, method: str, *, times: int | None = None) -> Hold:
+        """Keep back replies to a method (whose handler runs), all or so many, until the returned hold is released."""
+        hold = Hold(method, left=times)
         self._holds.append(hold)
         return hold
+
+    def reshape(self, method: str, shape: Callable[[Any], Any]) -> None:
+        """Answer a method with what `shape` makes of its result: the same may be said in several ways."""
+        self._shapes.append(_Shape(method, shape))
 
     def lose_reply(self, method: str, times: int = 1) -> None:
         """Handle the next requests of a method, but cut the connection instead of replying."""
@@ -163,6 +175,13 @@ class Faults:
         if until is None:
             return refusal
         return Refusal(FLOOD, f"FLOOD_WAIT_{math.ceil((until - self.now()).total_seconds())}")
+
+    def reshaped(self, names: Collection[str], result: Any) -> Any:  # noqa: ANN401 - whatever a handler returns
+        """Return the result of a method as it is to be sent."""
+        for shape in self._shapes:
+            if shape.method in names:
+                result = shape.reshape(result)
+        return result
 
     def held_by(self, names: Collection[str]) -> Hold | None:
         """Return the hold that keeps back replies to this method, if any."""

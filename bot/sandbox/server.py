@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
-from time import monotonic
 from typing import Any, NamedTuple
 
 import rsa
@@ -28,7 +27,6 @@ MAX_SESSIONS = 512  # sessions that are remembered while nobody is connected
 class Push(NamedTuple):
     """Updates that were written to a connection."""
 
-    at: float  # s of a monotonic clock
     account_id: int | None
     updates: TLObject
 
@@ -55,6 +53,7 @@ class Server:
         self.key = key or PRIVATE_KEY
         self.salts = Salts(self.clock)
         self.pushed: list[Push] | None = None  # a list to be filled, for whoever wants to know
+        self.accepted = 0  # connections so far
         self._dispatcher = dispatcher
         self._now = now
         self._wall = wall
@@ -117,7 +116,7 @@ class Server:
             body = body or bytes(updates)
             session.push(body)
             if self.pushed is not None:
-                self.pushed.append(Push(at=monotonic(), account_id=session.auth.account_id, updates=updates))
+                self.pushed.append(Push(account_id=session.auth.account_id, updates=updates))
 
     def push_auth(self, auth: Auth, updates: TLObject) -> None:
         """Send updates to the connected sessions of one key, also where nobody is signed in (a login token)."""
@@ -150,6 +149,7 @@ class Server:
 
     def connected(self, connection: Connection) -> None:
         """Count a connection in."""
+        self.accepted += 1
         self._connections.add(connection)
         self._empty.clear()
 

@@ -16,6 +16,7 @@ from telethon import TelegramClient
 from telethon.tl import TLRequest
 
 from bot.errors import ReaderLostError, TelegramError, Verdict
+from bot.loops import TURN, Beat, unheard
 from bot.models import Clock
 from bot.sources.gateway import answer
 from bot.sources.pace import Bucket, Window
@@ -32,6 +33,7 @@ NOTE_EVERY = 30.0  # s between writings of the counts
 # (notes/telethon.md B.3). A restart forgets the window, so that it is short.
 NAMES, NAMES_WITHIN = 10, timedelta(seconds=20)
 READING = {"GetDialogs", "GetHistory", "GetChannelDifference"}
+LONGEST_VISIT = 1800.0  # s: for a few pages of a channel, by an account that Telegram holds up
 FLOOD = 420  # Telegram's code for too many requests
 
 
@@ -83,9 +85,10 @@ class Account:
                 await self._wait(method, error)
             raise
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Write the counts down now and then, for ever."""
         while True:
+            beat(NOTE_EVERY + TURN)
             await asyncio.sleep(NOTE_EVERY)
             await self.note()
 

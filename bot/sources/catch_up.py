@@ -1,9 +1,10 @@
 """A channel and its mark come in; what changed since goes to ingest, and the mark moves once that is committed."""
 
 import asyncio
+import math
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,9 +13,10 @@ from telethon.tl import types
 
 from bot.errors import TelegramError
 from bot.ingest import Ingest
+from bot.loops import Beat, unheard
 from bot.models import Clock, Deletion, Event, Observation, ObservedBy
 from bot.sources import difference, history
-from bot.sources.account import Account
+from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.ahead import read_ahead
 from bot.sources.described import describe
 from bot.sources.dialogs import Dialog
@@ -77,37 +79,44 @@ class CatchUp:
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
-    async def complete(self, channel: Channel, dialog: Dialog | None) -> Found:
+    async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = unheard) -> Found:
         """Store what the archive lacks of a channel; `dialog` is how it stood a moment ago, where the reader is in it.
 
         Raises TelegramError. The mark moves only as far as everything below it is stored.
         """
-        async with self._locks[channel.id]:
-            return await self._complete(channel, dialog)
+        async with self._alone_with(channel, beat):
+            return await self._complete(channel, dialog, beat)
 
-    async def verify(self, channel: Channel, *, since: datetime) -> Verified:
+    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = unheard) -> Verified:
         """Read one page of a channel's past again, from where the last one ended. Raises TelegramError.
 
         It finds what no difference told: edits and deletions while the reader was no member, or was cut off for long.
         """
-        async with self._locks[channel.id]:
+        async with self._alone_with(channel, beat):
             return await self._verify(channel, since)
 
-    async def look_back(self, channel: Channel, *, below: int | None) -> LookedBack:
+    async def look_back(self, channel: Channel, *, below: int | None, beat: Beat = unheard) -> LookedBack:
         """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
-        async with self._locks[channel.id]:
+        async with self._alone_with(channel, beat):
             page = await self._one_page(channel, below or 0)
             await self._store([*page.posts, *await self._absent(channel.id, page)], ObservedBy.BACKFILL, page.asked_at)
         is_through = page.low <= 1 or page.low == below
         return LookedBack(posts=len({post.key for post in page.posts}), below=None if is_through else page.low)
 
-    async def _complete(self, channel: Channel, dialog: Dialog | None) -> Found:
+    @asynccontextmanager
+    async def _alone_with(self, channel: Channel, beat: Beat) -> AsyncIterator[None]:
+        beat(math.inf)  # whoever reads it now may be long, and says so
+        async with self._locks[channel.id]:
+            beat(LONGEST_VISIT)
+            yield
+
+    async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> Found:
         if not is_swept(channel):
             return await self._backfill(channel, dialog)
         pts = 0
         if channel.access is Access.JOINED and channel.seen_pts:
             try:
-                return await self._apply_changes(channel, dialog)
+                return await self._apply_changes(channel, dialog, beat)
             except difference.GapError as gap:
                 log.info(
                     "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
@@ -119,19 +128,20 @@ class CatchUp:
                 log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
                 pts = channel.seen_pts  # new posts do not wait; edits and deletions are asked for in the next round
         reach = history.Reach(message_id=channel.confirmed_id + 1)
-        return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts)
+        return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts, beat=beat)
 
     async def _backfill(self, channel: Channel, dialog: Dialog | None) -> Found:
         reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
         return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
 
-    async def _apply_changes(self, channel: Channel, dialog: Dialog | None) -> Found:
+    async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> Found:
         """Apply all changes since the mark: new posts, edits and deletions of any age."""
         found = Found()
         target = types.InputChannel(channel.id, channel.access_hash)
         source = difference.slices(self._account, target, pts=channel.seen_pts)
         async with aclosing(read_ahead(source)) as slices:
             async for changes in slices:
+                beat(LONGEST_VISIT)  # of what a busy channel has to say after weeks, there is much more than that
                 found += await self._store(changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
                 await self.previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
@@ -142,8 +152,15 @@ class CatchUp:
                 channel = replace(channel, confirmed_id=confirmed, seen_pts=changes.pts)
         return found
 
-    async def _read_history(
-        self, channel: Channel, dialog: Dialog | None, reach: history.Reach, observed_by: ObservedBy, *, pts: int = 0
+    async def _read_history(  # noqa: PLR0913 - where to read, how far, and what to set and say on the way
+        self,
+        channel: Channel,
+        dialog: Dialog | None,
+        reach: history.Reach,
+        observed_by: ObservedBy,
+        *,
+        pts: int = 0,
+        beat: Beat = unheard,
     ) -> Found:
         """Read the history down to where it is known, and find by absence what is gone; `pts` is the mark to set."""
         found, newest = Found(), 0
@@ -154,6 +171,7 @@ class CatchUp:
         source = history.pages(self._account, peer, newest_known=snapshot, reach=reach)
         async with aclosing(read_ahead(source)) as pages:
             async for page in pages:
+                beat(LONGEST_VISIT)
                 found += await self._store(
                     [*page.posts, *await self._absent(channel.id, page)], observed_by, page.asked_at
                 )

@@ -12,6 +12,7 @@ from bot.models import Event
 from bot.sources.account import Account
 from bot.sources.events import to_event, to_loaded
 from bot.telegram.convert import to_post
+from bot.telegram.named import named_in
 
 SLICE = 100  # Telegram's limit for accounts that are no bots
 
@@ -64,7 +65,9 @@ def _slice(answer: types.updates.ChannelDifference | types.updates.ChannelDiffer
             events=(), pages=frozenset(), newest=0, pts=answer.pts, asked_at=asked_at, timeout=answer.timeout or 0
         )
     # New messages first: one that was deleted since stands among them as well as in the deletions.
-    found = [*map(to_post, answer.new_messages), *map(to_event, answer.other_updates)]
+    named = named_in(answer)
+    posts = [to_post(message, named=named) for message in answer.new_messages]
+    found = [*posts, *(to_event(update, named) for update in answer.other_updates)]
     loaded = (page for update in answer.other_updates if (page := to_loaded(update)) is not None)
     return Slice(
         events=tuple(event for event in found if event is not None),

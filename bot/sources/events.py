@@ -6,6 +6,7 @@ from telethon.tl import TLObject, types
 
 from bot.models import Count, Deletion, Event
 from bot.telegram.convert import to_post
+from bot.telegram.named import Named
 
 UPDATES = (
     types.UpdateNewChannelMessage,
@@ -23,8 +24,8 @@ class Loaded(NamedTuple):
     page_id: int  # the id of the media of these messages
 
 
-def to_event(update: TLObject) -> Event | None:
-    """Read an update; None for those that change no post, or do not name it."""
+def to_event(update: TLObject, named: Named) -> Event | None:
+    """Read an update that came with whom it names; None for those that change no post, or do not say which."""
     if isinstance(update, types.UpdateDeleteChannelMessages):
         return Deletion(channel_id=update.channel_id, message_ids=tuple(update.messages))
     if isinstance(update, types.UpdateChannelMessageViews):
@@ -32,7 +33,7 @@ def to_event(update: TLObject) -> Event | None:
     if isinstance(update, types.UpdateChannelMessageForwards):
         return Count(channel_id=update.channel_id, message_id=update.id, forwards=update.forwards)
     if isinstance(update, UPDATES):
-        return to_post(update.message)
+        return to_post(update.message, named=named)
     return None
 
 

@@ -112,10 +112,16 @@ def _to_post(message: object, channel_id: int, zone: tzinfo | None) -> Post:
         forward=_forward(message),
         **_reply(message),
         edit_date=edit_date if edit_date and edit_date.year > _NEVER else None,
-        author=_string(message.get("author")),
+        author=_author(message, channel_id),
         raw=_canonical(message),
         layer=JSON_LAYER,
     )
+
+
+def _author(message: Mapping[str, Any], own: int) -> str | None:
+    """Return the signature, or who wrote it where that is not the channel itself."""
+    writer = None if channel_id(message.get("from_id")) == own else _string(message.get("from"))
+    return _string(message.get("author")) or writer
 
 
 def _message_id(message: Mapping[str, Any]) -> int:

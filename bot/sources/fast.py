@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.errors import TelegramError
+from bot.loops import Beat, unheard
 from bot.models import Clock
-from bot.sources.account import Account
+from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.catch_up import CatchUp, is_swept
 from bot.store import shares
 from bot.store.channels import Access, Channel
@@ -34,29 +35,31 @@ class Fast:
         self._clock = clock
         self._next: dict[int, datetime] = {}  # channel id → when to ask again
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Ask and wait, for ever. Raises ReaderLostError."""
         changes = self._database.changes
         while True:
             revision = changes.revision(Subject.FOLLOWS)
-            pause = await self.ask_due()
+            pause = await self.ask_due(beat)
+            beat(pause + LONGEST_VISIT)
             await changes.wait(Subject.FOLLOWS, revision, pause)
 
-    async def ask_due(self) -> float:
+    async def ask_due(self, beat: Beat = unheard) -> float:
         """Ask about each channel whose time has come; return the seconds until the next one's."""
         followed = await shares.entrusted(self._database, self._account.reader_id)
         fast = [channel for channel in followed if channel.fast and channel.access in {Access.JOINED, Access.POLLED}]
         self._next = {channel.id: self._next.get(channel.id, self._clock()) for channel in fast}
         for channel in fast:
+            beat(LONGEST_VISIT)
             if self._next[channel.id] <= self._clock() and is_swept(channel):
-                await self._ask(channel)
+                await self._ask(channel, beat)
         upcoming = min(self._next.values(), default=None)
         return LOOK_AGAIN if upcoming is None else max(0.1, (upcoming - self._clock()).total_seconds())
 
-    async def _ask(self, channel: Channel) -> None:
+    async def _ask(self, channel: Channel, beat: Beat) -> None:
         pause: float = OUTSIDE
         try:
-            await self._catch_up.complete(channel, None)
+            await self._catch_up.complete(channel, None, beat)
         except TelegramError as error:
             log.info("a fast channel could not be asked", channel=channel.id, error=error.error)
             pause = max(error.retry_after, MOST)

@@ -1,6 +1,5 @@
 """A request of the reader comes in, Telegram's answer goes out, or an error with its verdict."""
 
-import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ from telethon import TelegramClient, errors
 from telethon.tl import TLRequest
 
 from bot.errors import TelegramError
+from bot.telegram import asking
 from bot.telegram.failures import to_error
 
 T = TypeVar("T")
@@ -31,21 +31,9 @@ async def answer(question: Awaitable[T]) -> T:
     without asking again.
     """
     try:
-        return await _answer(question)
+        return await asking.answer(question, within=ANSWER_WITHIN)
     except _FAILURES as error:
         raise to_error(error) from error
-
-
-async def _answer(question: Awaitable[T]) -> T:
-    asked = asyncio.ensure_future(question)
-    try:
-        # Not `timeout`: Telethon cancels what is pending when it disconnects; that must not look like our own end.
-        await asyncio.wait({asked}, timeout=ANSWER_WITHIN)
-    finally:
-        asked.cancel()  # does nothing once it is there
-    if not asked.done() or asked.cancelled():
-        raise ConnectionError
-    return asked.result()
 
 
 def pause(error: TelegramError) -> timedelta:

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from telethon.tl.functions import PingRequest
 
 from bot.errors import TelegramError
+from bot.loops import TURN, Beat, unheard
 from bot.models import Clock
 from bot.sources.gateway import call
 from bot.sources.reading import Reading
@@ -32,9 +33,10 @@ class Hearing:
         # Since when each has heard without a break; an account that is logged in anew has a client anew.
         self._began = WeakKeyDictionary[Client, datetime]()
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Ask for ever."""
         while True:
+            beat(ASK_EVERY + TURN)
             for reading in self._readings:
                 if reading.hears_as:
                     await self.listen(reading.hears_as, reading.client)

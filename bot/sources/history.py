@@ -10,6 +10,7 @@ from telethon.tl.functions.messages import GetHistoryRequest
 from bot.models import Post
 from bot.sources.account import Account
 from bot.telegram.convert import to_post
+from bot.telegram.named import named_in
 
 PAGE = 100  # Telegram's limit
 
@@ -70,7 +71,8 @@ def _page(
     answer: types.messages.ChannelMessages, channel_id: int, high: int, *, is_last: bool, asked_at: datetime
 ) -> Page:
     found = [message for message in answer.messages if not isinstance(message, types.MessageEmpty)]
-    posts = (to_post(message, channel_id=channel_id) for message in sorted(found, key=lambda message: message.id))
+    named, oldest_first = named_in(answer), sorted(found, key=lambda message: message.id)
+    posts = (to_post(message, channel_id=channel_id, named=named) for message in oldest_first)
     ids = frozenset(message.id for message in found)
     return Page(
         posts=tuple(post for post in posts if post is not None),

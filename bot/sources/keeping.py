@@ -14,18 +14,20 @@ from telethon.tl import types
 from telethon.tl.functions.channels import GetMessagesRequest
 
 from bot.errors import TelegramError, Verdict
+from bot.loops import TURN, Beat, unheard
 from bot.models import Clock
 from bot.sources.account import Account
 from bot.store import media
 from bot.store.database import Database, Subject
 from bot.store.media import About, Wanted
 from bot.store.vault import Stored, Vault
-from bot.telegram.media import Attached, attached, is_outdated, read_message
+from bot.telegram.media import PIECE, Attached, attached, is_outdated, read_message
 
 log = structlog.get_logger(__name__)
 
 MEGABYTE = 1 << 20
 SPARE = 512 * MEGABYTE  # bytes of the disk that files leave free: the database must be able to grow
+SLOWEST = PIECE / 80  # bytes/s: a piece is given up a minute after its turn has come, be the link throttled or not
 LOOK_EVERY = 30.0  # s between two looks for what is to be tried again
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)  # after a failed attempt; doubled each time
 GIVE_UP_AFTER = timedelta(days=3)  # of failures that could heal
@@ -50,10 +52,11 @@ class Keeping:
         self._most = most
         self._busy: set[int] = set()  # files on their way, by other runs of this loop
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Keep what is wanted, for ever; several may run at once. Raises ReaderLostError."""
         changes = self._database.changes
         while True:
+            beat(LOOK_EVERY + TURN + self._most / SLOWEST)
             revision = changes.revision(Subject.MEDIA)
             if not await self.keep_next():
                 await changes.wait(Subject.MEDIA, revision, LOOK_EVERY)
@@ -157,7 +160,8 @@ class Keeping:
 
     async def _leave(self, wanted: Wanted, reason: str, about: About | None = None) -> None:
         log.info("a file is not kept", file=wanted.id, reason=reason)
-        await self._database.write(lambda tx: media.leave(tx, wanted.id, reason, about))
+        now = self._clock()
+        await self._database.write(lambda tx: media.leave(tx, wanted.id, reason, about, now=now))
 
     async def _put_off(self, wanted: Wanted, reason: str, *, again: datetime) -> None:
         """Try it later, unless that was done for long enough."""

@@ -1,15 +1,18 @@
 """What Telegram pushes comes in, in order, and goes to ingest in batches. What it lacks, the sweep finds."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 
 from telethon import TelegramClient, events
 from telethon.tl import TLObject
 
 from bot.ingest import Ingest
+from bot.loops import TURN, Beat, unheard
 from bot.models import Clock, Observation, ObservedBy
 from bot.sources.events import UPDATES, to_event
 from bot.telegram import clients
+from bot.telegram.named import attached
 
 BATCH = 100  # events in a transaction at most: beyond that nothing is gained
 
@@ -27,15 +30,17 @@ class Live:
         # What Telethon asks for after a gap; raw, since its own events cost an entity lookup each.
         client.add_event_handler(self._on_update, events.Raw(UPDATES))
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Store what is pushed, for ever."""
         while True:
-            await self.store_next()
+            await self.store_next(beat)
 
-    async def store_next(self) -> int:
+    async def store_next(self, beat: Beat = unheard) -> int:
         """Wait for a push and store it with all that waits by then; return how many updates that were."""
         if not self._batch:
+            beat(math.inf)
             self._batch.append(await self._waiting.get())
+        beat(TURN)
         while len(self._batch) < BATCH and not self._waiting.empty():
             self._batch.append(self._waiting.get_nowait())
         try:
@@ -53,7 +58,7 @@ class Live:
             await self.store_next()
 
     async def _store(self, updates: Sequence[TLObject]) -> None:
-        found = [event for event in map(to_event, updates) if event is not None]
+        found = [event for u in updates if (event := to_event(u, attached(u))) is not None]
         if found:
             await self._ingest.store(
                 Observation(

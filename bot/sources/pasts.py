@@ -8,8 +8,9 @@ import asyncio
 import structlog
 
 from bot.errors import TelegramError, Verdict
+from bot.loops import Beat, unheard
 from bot.models import Clock
-from bot.sources.account import Account
+from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.catch_up import CatchUp
 from bot.sources.gateway import pause
 from bot.store import channels, pasts
@@ -36,18 +37,20 @@ class Pasts:
         self._clock = clock
         self._every = every
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Read and wait, for ever. Raises ReaderLostError."""
         changes = self._database.changes
         while True:
             revision = changes.revision(Subject.FOLLOWS)
-            rest = await self.read_next()
+            beat(LONGEST_VISIT)
+            rest = await self.read_next(beat)
+            beat((rest or LOOK_AGAIN) + LONGEST_VISIT)
             if rest is None:
                 await changes.wait(Subject.FOLLOWS, revision, LOOK_AGAIN)
             else:
                 await asyncio.sleep(rest)
 
-    async def read_next(self) -> float | None:
+    async def read_next(self, beat: Beat = unheard) -> float | None:
         """Read one page; return the seconds to rest before the next, None where nothing is to be read."""
         for past in await pasts.unread(self._database, self._account.reader_id):
             channel = await channels.get(self._database, past.channel_id, self._account.reader_id)
@@ -56,12 +59,12 @@ class Pasts:
             if channel.access not in READABLE:
                 await self._end(past, channel.reason or channel.access)
                 continue
-            return await self._read(past, channel)
+            return await self._read(past, channel, beat)
         return None
 
-    async def _read(self, past: Past, channel: channels.Channel) -> float:
+    async def _read(self, past: Past, channel: channels.Channel, beat: Beat) -> float:
         try:
-            page = await self._catch_up.look_back(channel, below=past.below)
+            page = await self._catch_up.look_back(channel, below=past.below, beat=beat)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 return pause(error).total_seconds()

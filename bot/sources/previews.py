@@ -4,6 +4,7 @@ A link's preview often loads after its post; Telegram then tells which page has 
 """
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Collection
 
@@ -13,13 +14,15 @@ from telethon.tl.functions.channels import GetMessagesRequest
 
 from bot.errors import TelegramError
 from bot.ingest import Ingest
+from bot.loops import Beat, unheard
 from bot.models import Clock, Observation, ObservedBy
-from bot.sources.account import Account
+from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.events import Loaded, to_loaded
 from bot.store import channels, posts
 from bot.store.channels import Channel
 from bot.store.database import Database
 from bot.telegram.convert import to_post
+from bot.telegram.named import named_in
 
 log = structlog.get_logger(__name__)
 
@@ -40,13 +43,14 @@ class Previews:
         if loaded is not None:
             self._waiting.put_nowait(loaded)
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Look at what is pushed, for ever. Raises ReaderLostError."""
         while True:
-            await self.refresh_next()
+            await self.refresh_next(beat)
 
-    async def refresh_next(self) -> None:
+    async def refresh_next(self, beat: Beat = unheard) -> None:
         """Wait for a push, and look at the posts that it and all that wait by then are about."""
+        beat(math.inf)
         heard = [await self._waiting.get()]
         while not self._waiting.empty():
             heard.append(self._waiting.get_nowait())
@@ -54,6 +58,7 @@ class Previews:
         for channel_id, page_id in heard:
             pages[channel_id].add(page_id)
         for channel_id, ids in pages.items():
+            beat(LONGEST_VISIT)
             channel = await channels.get(self._database, channel_id, self._account.reader_id)
             if channel is not None and channel.read_by in (None, self._account.reader_id):
                 await self.refresh(channel, ids)
@@ -72,7 +77,8 @@ class Previews:
         except TelegramError as error:
             log.info("posts could not be asked for whose previews have loaded", channel=channel.id, error=error.error)
             return
-        found = (to_post(message, channel_id=channel.id) for message in answer.messages)
+        named = named_in(answer)
+        found = (to_post(message, channel_id=channel.id, named=named) for message in answer.messages)
         await self._ingest.store(
             Observation(
                 events=tuple(post for post in found if post is not None),

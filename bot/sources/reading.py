@@ -5,8 +5,10 @@ can. The owners are told what happened and what to do.
 """
 
 import asyncio
+import math
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -14,7 +16,7 @@ from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import FatalError, ReaderLostError, SettingsError, TelegramError
 from bot.ingest import Ingest
-from bot.loops import Health, first_of, guarded
+from bot.loops import TURN, Beat, Health, Loop, first_of, guarded, unheard
 from bot.models import Clock
 from bot.settings import Settings
 from bot.sources.account import Account
@@ -29,7 +31,7 @@ from bot.sources.sweep import Sweep
 from bot.sources.verifying import Verifying
 from bot.store import alerts, chats, readers
 from bot.store.database import Database, Transaction
-from bot.telegram import clients
+from bot.telegram import clients, sessions
 from bot.telegram.client import Client
 from bot.telegram.failures import CONNECTION_LOST
 
@@ -85,7 +87,7 @@ class Reading:
 
         Raises ReaderLostError where the account cannot be used, FatalError where another process uses the session.
         """
-        self._stack.enter_context(clients.lock(self._path))
+        self._stack.enter_context(sessions.lock(self._path))
         try:
             self.client = clients.reader_client(self._settings, self._session)
             # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
@@ -113,16 +115,18 @@ class Reading:
         stack, self._stack = self._stack, AsyncExitStack()
         await stack.aclose()
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Read for ever; what ends the account ends the reading only until somebody has logged it in again."""
         seen = 0
         while True:
             if not self._is_open:
-                await self._logged_in_since(seen)
+                await self._logged_in_since(seen, beat)
+            beat(math.inf)  # what it reads with goes round for itself
             try:
                 await self._read()
             except* ReaderLostError as lost:
                 await self.lose(first_of(lost).reason)
+            beat(TURN)
             await self._shares.leave(self._reader_id)
             await self.close()
             seen = _stamp(self._path)
@@ -139,14 +143,14 @@ class Reading:
         clients.tap(self.client, catch_up.previews.hear)
         fixed = (account, self._database, catch_up)
         clock, settings = self._clock, self._settings
-        sweep = Sweep(*fixed, self._shares, clock=clock, interval=settings.sweep_interval, health=self._health)
+        sweep = Sweep(*fixed, self._shares, clock=clock, interval=settings.sweep_interval)
         verifying = Verifying(*fixed, clock=clock, days=settings.verify_days)
         subscriptions = Subscriptions(*fixed, self._shares, clock=clock, join_interval=settings.join_interval)
         most = settings.media_max_mb * MEGABYTE
         keeping = Keeping(account, self._database, settings.media_path, clock=clock, most=most)
         self.client.on_reconnect = sweep.request_sweep
         await self._shares.enter(self._reader_id)
-        loops = {
+        loops: dict[str, Loop] = {
             "live": self._live.run,
             "previews": catch_up.previews.run,
             "sweep": sweep.run,
@@ -155,28 +159,29 @@ class Reading:
             "pasts": Pasts(*fixed, clock=clock).run,
             "subscriptions": subscriptions.run,
             "requests": account.run,
+            "connection": self._stay_connected,
+            "watch": partial(self._watch, account),
             **{f"keeping {number}": keeping.run for number in range(FILES_AT_ONCE)},
         }
         async with asyncio.TaskGroup() as group:
             for name, loop in loops.items():
                 group.create_task(guarded(self._named(name), loop, self._health), name=self._named(name))
-            group.create_task(self._stay_connected())
-            group.create_task(self._watch(account))
 
     def _named(self, loop: str) -> str:
         return f"reader {self._reader_id} {loop}"
 
-    async def _stay_connected(self) -> None:
+    async def _stay_connected(self, beat: Beat) -> None:
         try:
-            await clients.keep_connected(self.client)
+            await clients.keep_connected(self.client, beat)
         except (FatalError, SettingsError) as error:
             log.warning("the reader account could not sign in again", why=str(error))
             raise ReaderLostError("AUTH_KEY_UNREGISTERED") from error
 
-    async def _watch(self, account: Account) -> None:
+    async def _watch(self, account: Account, beat: Beat) -> None:
         """See whether Telegram still answers: a connection may look alive for minutes after it has died."""
         failures = 0
         while True:
+            beat(WATCH_EVERY + TURN)
             await asyncio.sleep(WATCH_EVERY)
             failures = 0 if await _answers(account) else failures + 1
             if failures == FAILURES:
@@ -202,10 +207,11 @@ class Reading:
 
         await self._database.write(job)
 
-    async def _logged_in_since(self, seen: int) -> None:
+    async def _logged_in_since(self, seen: int, beat: Beat) -> None:
         """Wait until `channelwatch login` has written to the session, and connect with it."""
         waited = 0.0
         while not self._is_open:
+            beat(LOOK_FOR_LOGIN + TURN)
             if _stamp(self._path) == seen and (waited < TRY_AGAIN or not seen):
                 await asyncio.sleep(LOOK_FOR_LOGIN)
                 waited += LOOK_FOR_LOGIN

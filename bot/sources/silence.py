@@ -6,6 +6,7 @@ A channel that falls silent may be blocked, taken over or moved, and looks just 
 import asyncio
 from datetime import datetime, timedelta
 
+from bot.loops import TURN, Beat, unheard
 from bot.models import Clock
 from bot.proof.rhythm import REMEMBERED, SLOT, Rhythm, rhythm_of
 from bot.sources.followers import tell
@@ -27,9 +28,10 @@ class Silence:
         self._clock = clock
         self._rhythms: dict[int, tuple[datetime, Rhythm | None]] = {}  # by channel: when it was learnt, and what
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Look at all channels now and then, for ever."""
         while True:
+            beat(LOOK_EVERY + TURN)
             await self.look()
             await asyncio.sleep(LOOK_EVERY)
 

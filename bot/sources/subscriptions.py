@@ -7,9 +7,10 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
+from bot.loops import Beat, unheard
 from bot.models import Clock
 from bot.sources import references
-from bot.sources.account import Account
+from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.catch_up import CatchUp
 from bot.sources.described import resolved
 from bot.sources.gateway import RETRY_AFTER, pause
@@ -75,13 +76,15 @@ class Subscriptions:
         self._lists = Lists(account, database, self._notices, clock=clock)
         self._names = account.names
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Do what is due, then wait for news, for ever. Raises FatalError."""
         changes = self._database.changes
         while True:
             since = changes.revision(Subject.FOLLOWS)
+            beat(LONGEST_VISIT)
             while await self.act():
-                pass
+                beat(LONGEST_VISIT)
+            beat(LOOK_AGAIN + LONGEST_VISIT)
             await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
 
     async def act(self) -> bool:

@@ -14,9 +14,9 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.loops import Health
+from bot.loops import Beat, unheard
 from bot.models import Clock
-from bot.sources.account import Account
+from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.catch_up import CatchUp, Found, is_swept
 from bot.sources.described import describe
 from bot.sources.dialogs import Dialog, channel_dialogs
@@ -34,7 +34,6 @@ POLLS_A_SECOND = 0.5  # public channels read from outside, on average …
 FEWEST_POLLS = 10  # … and in a round at least
 TRY_LOST = timedelta(hours=1)  # a channel that was lost may open again
 BLIND = 30  # channels asked one by one where Telegram does not give the list
-LONGEST_VISIT = 1800.0  # s: a channel with much to read, by an account that Telegram holds up
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NO_ACCESS = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
 
@@ -61,9 +60,7 @@ class Sweep:
         *,
         clock: Clock,
         interval: float,
-        health: Health | None = None,
     ) -> None:
-        self._health, self._name = health or Health(), f"reader {account.reader_id} sweep"
         self._account = account
         self._database = database
         self._catch_up = catch_up
@@ -75,14 +72,14 @@ class Sweep:
         self._wanted = asyncio.Event()
         self._lost_tried: dict[int, datetime] = {}  # channel id → when it was last tried
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Go round at once, then every interval and whenever asked to, for ever. Raises FatalError."""
         while True:
             self._wanted.clear()
-            await self.sweep_once()
+            await self.sweep_once(beat)
             jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret depends on it
             pause = self._interval * self._slowness * jitter
-            self._health.beat(self._name, within=pause + LONGEST_VISIT)
+            beat(pause + LONGEST_VISIT)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wanted.wait()
@@ -91,22 +88,22 @@ class Sweep:
         """Ask for a round now rather than at the end of the interval."""
         self._wanted.set()
 
-    async def sweep_once(self) -> SweepResult:
+    async def sweep_once(self, beat: Beat = unheard) -> SweepResult:
         """Make every channel complete that can be reached, the longest unread first; one that fails stops no other."""
-        self._health.beat(self._name, within=LONGEST_VISIT)
+        beat(LONGEST_VISIT)
         dialogs = await self._dialogs()
         found, quiet, failed = Found(), [], []
         followed = await shares.entrusted(self._database, self._reader_id)
         visited = self._to_visit(followed, dialogs)
         for channel in visited:
-            self._health.beat(self._name, within=LONGEST_VISIT)
+            beat(LONGEST_VISIT)
             dialog = dialogs.get(channel.id) if dialogs is not None else None
             if dialog is not None and _is_quiet(channel, dialog):
                 quiet.append(channel)
                 await self._describe(channel, dialog)  # a new name is no change that the list shows otherwise
                 continue
             try:
-                found += await self._visit(channel, dialog, listed=dialogs is not None)
+                found += await self._visit(channel, dialog, listed=dialogs is not None, beat=beat)
             except TelegramError as error:
                 failed.append(error.error)
                 await self._note(channel, error)
@@ -143,7 +140,7 @@ class Sweep:
             return self._lost_tried.get(channel.id, LONG_AGO) + TRY_LOST <= self._clock()
         return channel.access in {Access.JOINED, Access.POLLED}
 
-    async def _visit(self, channel: Channel, dialog: Dialog | None, *, listed: bool) -> Found:
+    async def _visit(self, channel: Channel, dialog: Dialog | None, *, listed: bool, beat: Beat) -> Found:
         """Read one channel, and write down how it is reached where that changed. Raises TelegramError."""
         if dialog is not None and isinstance(dialog.chat, types.ChannelForbidden):
             error = "CHANNEL_PRIVATE" if dialog.chat.until_date is None else BANNED
@@ -151,7 +148,7 @@ class Sweep:
         now = _as_it_is_reached(channel, dialog, listed=listed)
         if dialog is not None:
             await self._describe(channel, dialog)
-        found = await self._catch_up.complete(now, dialog)
+        found = await self._catch_up.complete(now, dialog, beat)
         self._lost_tried.pop(channel.id, None)
         if (now.access, now.access_hash) != (channel.access, channel.access_hash):
             await self._grant(now)

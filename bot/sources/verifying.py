@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.errors import TelegramError
+from bot.loops import Beat, unheard
 from bot.models import Clock
-from bot.sources.account import Account
+from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.catch_up import CatchUp, Found, is_swept
 from bot.store import completeness, shares
 from bot.store.channels import Access, Channel
@@ -47,23 +48,24 @@ class Verifying:
         self._span = timedelta(days=days)
         self._rests: dict[int, datetime] = {}  # channel id → until when it is left alone
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = unheard) -> None:
         """Read a page now and then, for ever. Raises ReaderLostError."""
         while self._span:
+            beat(PAGE_EVERY + LONGEST_VISIT)
             for _ in range(round(PAGE_EVERY / DOUBTED_EVERY)):
                 await asyncio.sleep(DOUBTED_EVERY * random.uniform(0.8, 1.2))  # noqa: S311 - no secret depends on it
                 if any(channel.verified_at is None for channel in await self._due()):
                     break
-            await self.verify_next()
+            await self.verify_next(beat)
 
-    async def verify_next(self) -> Found | None:
+    async def verify_next(self, beat: Beat = unheard) -> Found | None:
         """Read one page of the channel whose turn it is; None where all are verified."""
         due = await self._due()
         if not due:
             return None
         channel = min(due, key=_turn)
         try:
-            verified = await self._catch_up.verify(channel, since=self._clock() - self._span)
+            verified = await self._catch_up.verify(channel, since=self._clock() - self._span, beat=beat)
         except TelegramError as error:
             log.info("a channel could not be verified now", channel=channel.id, error=error.error)
             self._rests[channel.id] = self._clock() + timedelta(seconds=max(error.retry_after, REST))

@@ -14,7 +14,6 @@ from bot.store.rows import to_ms
 
 # What belongs to a chat and moves with it, by `chat_id`; a test holds this against the schema.
 OF_CHATS = ("feedback", "follows", "mutes", "pasts", "progress", "receipts", "restorations", "subscriptions", "told")
-OF_ALERTS = (("alerts", "follows"), ("late", "alert_id"))  # likewise what names an alert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +130,12 @@ async def _join(tx: Transaction, gone: int, *, into: int) -> None:
         values,
     )
     await tx.execute("UPDATE OR IGNORE alerts SET chat_id = :kept WHERE chat_id = :gone", values)
-    for table, column in OF_ALERTS:  # of the alerts that both have had
-        await tx.execute(
-            f"""UPDATE OR IGNORE {table} SET {column} = (SELECT k.id FROM alerts g JOIN alerts k
-                ON k.chat_id = :kept AND k.kind = g.kind AND k.subject = g.subject WHERE g.id = {table}.{column})
-            WHERE {column} IN (SELECT id FROM alerts WHERE chat_id = :gone)""",  # noqa: S608 - our own constants
-            values,
-        )
-    await tx.execute("DELETE FROM late WHERE alert_id IN (SELECT id FROM alerts WHERE chat_id = :gone)", values)
+    await tx.execute(  # of the alerts that both have had
+        """UPDATE alerts SET follows = (SELECT k.id FROM alerts g JOIN alerts k
+            ON k.chat_id = :kept AND k.kind = g.kind AND k.subject = g.subject WHERE g.id = alerts.follows)
+        WHERE follows IN (SELECT id FROM alerts WHERE chat_id = :gone)""",
+        values,
+    )
     for table in OF_CHATS:
         await tx.execute(f"UPDATE OR IGNORE {table} SET chat_id = :kept WHERE chat_id = :gone", values)  # noqa: S608 - likewise
     for table in ("alerts", *OF_CHATS):

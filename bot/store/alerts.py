@@ -29,6 +29,7 @@ class Kind(StrEnum):
     EDIT = "edit"  # an alert is to show what has become of its post
     CHANGE = "change"  # a reply to an alert that tells what that is
     GATHERED = "gathered"  # a post that a notice sums up: nothing of its own is sent
+    FILES = "files"  # a reply to an alert that brings files of its post which did not come along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,8 @@ async def statistics(db: Reader, since: datetime) -> Statistics:
     counts = await db.fetch_all(
         """SELECT count(*) FILTER (WHERE state = 'due') AS due,
             count(*) FILTER (WHERE kind = 'post' AND state = 'sent' AND sent_at >= :since) AS sent,
-            count(*) FILTER (WHERE state = 'dead' AND kind != 'edit' AND created_at >= :since) AS dead FROM alerts""",
+            count(*) FILTER (WHERE state = 'dead' AND kind NOT IN ('edit', 'files') AND created_at >= :since) AS dead
+        FROM alerts""",
         {"since": to_ms(since)},
     )
     return Statistics(due=counts[0]["due"], sent=counts[0]["sent"], dead=counts[0]["dead"])

@@ -9,8 +9,8 @@ from bot.store import alerts, chats
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, to_ms
 
-# An edit whose message is gone is nothing that a chat has missed.
-_DEAD = "a.state = 'dead' AND a.kind != 'edit'"
+# An edit whose message is gone is nothing that a chat has missed, nor is the file of a post that it was told of.
+_DEAD = "a.state = 'dead' AND a.kind NOT IN ('edit', 'files')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +50,17 @@ async def listed(db: Reader) -> list[Dead]:
 
 async def try_again(tx: Transaction, ids: Collection[int], now: datetime) -> int:
     """Make dead alerts due again, under the same `random_id`; return how many. Those of suspended chats stay dead."""
+    again = {"ids": json_list(ids), "now": to_ms(now)}
     count = await tx.execute(
         f"""UPDATE alerts AS a SET state = 'due', due_at = :now, attempts = 0, reason = NULL
         WHERE a.id IN (SELECT value FROM json_each(:ids)) AND {_DEAD}
             AND a.chat_id NOT IN (SELECT id FROM chats WHERE suspended IS NOT NULL)""",  # noqa: S608 - our own constant
-        {"ids": json_list(ids), "now": to_ms(now)},
+        again,
+    )
+    await tx.execute(  # files that were to follow one of them
+        """UPDATE alerts SET state = 'due', due_at = :now, attempts = 0 WHERE kind = 'files' AND follows IN (
+            SELECT id FROM alerts WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'due')""",
+        again,
     )
     tx.announce(Subject.ALERTS)
     return count

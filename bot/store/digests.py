@@ -1,10 +1,12 @@
 """Posts that wait come in; the notices that sum them up when quiet hours end, or a digest is due, go out."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from bot.schedule import next_digest, quiet_until
+from bot.schedule import Wait, next_digest, quiet_until
 from bot.store import gatherings
+from bot.store.alerts import Draft
 from bot.store.chats import Chat
 from bot.store.database import Subject, Transaction
 from bot.store.gatherings import DIGEST, LEAVING, Notice, Told
@@ -13,22 +15,16 @@ from bot.store.rows import json_list, to_ms
 
 async def gather(tx: Transaction, told: Sequence[Told], *, now: datetime) -> int:
     """Let posts wait, one notice for each chat and moment; return how many were new."""
-    waiting = [(post, post.wait) for post in await gatherings.untold(tx, told) if post.wait is not None]
-    if not waiting:
-        return 0
-    notices = [
-        _notice(post.draft.chat_id, post.draft.chat_key, wait.until, thread_id=post.draft.thread_id)
-        for post, wait in waiting
-    ]
-    rows = await gatherings.begin(tx, notices, now=now)
-    ids = [rows[notice.chat_id, notice.subject] for notice in notices]
-    placed = [(post, notice_id) for (post, _), notice_id in zip(waiting, ids, strict=True)]
-    count = await gatherings.gather(tx, placed, now=now)
-    await _choose_sound(tx, ids)
-    leaving = {row for notice, row in zip(notices, ids, strict=True) if notice.due_at <= now + LEAVING}
-    if leaving:
-        await gatherings.redraw(tx, leaving, now=now)
-    return count
+    ids = await gatherings.add(tx, [_waiting(post.draft, post.wait) for post in told if post.wait is not None], now=now)
+    if ids:
+        await _choose_sound(tx, ids)
+    return len(ids)
+
+
+def _waiting(draft: Draft, wait: Wait) -> tuple[Draft, Notice]:
+    quiet = {"quiet": True} if wait.quiet else {}
+    notice = _notice(draft.chat_id, draft.chat_key, wait.until, thread_id=draft.thread_id)
+    return replace(draft, payload={**draft.payload, **quiet}), notice
 
 
 async def reschedule(tx: Transaction, chat: Chat, *, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""How topics do in a chat: counted from one index over its alerts, without reading them."""
+"""How topics do in a chat: counted from one index over its alerts; only what notices sum up is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ async def of_chat(db: Reader, chat_id: int, since: datetime) -> Mapping[str, Fig
         """WITH told AS (
             SELECT topics, kind = 'repeat' AS is_echo, count(*) AS n FROM alerts
             WHERE chat_id = :chat AND created_at >= :since AND kind IN ('post', 'gathered', 'repeat')
+                AND (kind != 'gathered' OR post_key IS NOT NULL)  -- what came too late was only counted
             GROUP BY topics, is_echo),
         wrong AS (
             SELECT t.value AS topic, count(DISTINCT f.channel_id || '/' || f.post_key) AS n

@@ -42,7 +42,6 @@ class Added:
     visible: bool  # to our reader, as far as we know
     whole_before: str | None  # what a reader saw instead; None: nothing, or nobody knows
     followed_at: datetime | None  # of its channel; None: nobody follows it
-    channel_title: str
 
 
 async def take_in(tx: Transaction, observation: Observation) -> "Intake":
@@ -202,7 +201,6 @@ class Intake:
         *,
         whole_before: str | None,
     ) -> None:
-        channel = self.known.channels[post.channel_id]
         self.added.append(
             Added(
                 post=post,
@@ -211,8 +209,7 @@ class Intake:
                 change=change,
                 visible=message.gone_at is None,
                 whole_before=whole_before,
-                followed_at=channel.followed_at,
-                channel_title=channel.title,
+                followed_at=self.known.channels[post.channel_id].followed_at,
             )
         )
 

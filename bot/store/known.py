@@ -71,7 +71,6 @@ class Message:
 class Channel:
     """A channel whose posts are kept."""
 
-    title: str
     followed_at: datetime | None
     confirmed_id: int
     is_read: bool  # by a reader of ours, on Telegram
@@ -97,7 +96,7 @@ class Known:
         return self.free_ids[second] - 1
 
 
-_CHANNELS = """SELECT id, title, followed_at, confirmed_id, followed_at IS NOT NULL AND EXISTS (
+_CHANNELS = """SELECT id, followed_at, confirmed_id, followed_at IS NOT NULL AND EXISTS (
         SELECT 1 FROM memberships m WHERE m.channel_id = c.id AND m.access IN ('polled', 'joined')) AS is_read
     FROM channels c WHERE (followed_at IS NOT NULL OR :import) AND id IN (SELECT value FROM json_each(:ids))"""
 _FREE_IDS = """SELECT json_group_object(s.value, coalesce(
@@ -135,10 +134,8 @@ async def _channels(tx: Transaction, ids: Iterable[int], observed_by: ObservedBy
     is_import = observed_by == ObservedBy.IMPORT
     rows = await tx.fetch_all(_CHANNELS, {"ids": json_list(ids), "import": is_import})
     return {
-        channel_id: Channel(
-            title=title, followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read)
-        )
-        for channel_id, title, followed_at, confirmed_id, is_read in rows
+        channel_id: Channel(followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read))
+        for channel_id, followed_at, confirmed_id, is_read in rows
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.store import bundles
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, maybe_date, to_ms
 from bot.store.vault import Stored
@@ -80,9 +81,27 @@ _WANT = """INSERT INTO media (version_id, kind, file_id, wanted_at, due_at)
     WHERE v.media ->> 'kind' IN ('photo', 'document') AND v.media ->> 'id' IS NOT NULL"""
 
 
-async def want(tx: Transaction, found: Collection[int], albums: Collection[tuple[int, int]], *, now: datetime) -> None:
-    """Want the files of these versions, and of whole albums, (channel id, grouped id), of which a file is wanted."""
+async def want(
+    tx: Transaction,
+    found: Collection[int],
+    albums: Collection[tuple[int, int]] = (),
+    *,
+    edited: Collection[int] = (),
+    now: datetime,
+) -> None:
+    """Want the files of these versions, and of whole albums, (channel id, grouped id), of which a file is wanted.
+
+    Of those `edited`, the files where one of an earlier version is wanted: it may have been replaced.
+    """
     added = 0
+    if edited:
+        added += await tx.execute(
+            f"""{_WANT} AND v.id IN (SELECT value FROM json_each(:edited)) AND EXISTS (
+                SELECT 1 FROM versions o JOIN media d ON d.version_id = o.id
+                WHERE o.channel_id = v.channel_id AND o.message_id = v.message_id)
+            ON CONFLICT (version_id) DO NOTHING""",  # noqa: S608 - our own constant
+            {"edited": json_list(edited), "now": to_ms(now)},
+        )
     if found:
         added += await tx.execute(
             f"{_WANT} AND v.id IN (SELECT value FROM json_each(:found)) ON CONFLICT (version_id) DO NOTHING",  # noqa: S608 - our own constant
@@ -151,10 +170,11 @@ async def keep(  # noqa: PLR0913 - the evidence has this many sides
             "now": to_ms(now),
         },
     )
+    await bundles.settled(tx, media_id, now=now)
     tx.announce(Subject.MEDIA)
 
 
-async def leave(tx: Transaction, media_id: int, reason: str, about: About | None = None) -> None:
+async def leave(tx: Transaction, media_id: int, reason: str, about: About | None = None, *, now: datetime) -> None:
     """Give a file up, for a reason: Telegram's error string or a word of ours."""
     await tx.execute(
         """UPDATE media SET state = 'left', reason = :reason, size = :size, mime = :mime, name = :name
@@ -167,6 +187,7 @@ async def leave(tx: Transaction, media_id: int, reason: str, about: About | None
             "name": about and about.name,
         },
     )
+    await bundles.settled(tx, media_id, now=now)
     tx.announce(Subject.MEDIA)
 
 
@@ -184,17 +205,6 @@ async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[File]:
     return [_to_file(row) for row in rows]
 
 
-async def others(db: Reader, channel_id: int, post_key: str) -> int:
-    """Count the items of an album beside the one that an alert brings."""
-    if not post_key.startswith("g"):
-        return 0
-    row = await db.fetch_one(
-        "SELECT count(*) - 1 FROM messages WHERE channel_id = :channel AND grouped_id = :id AND gone_at IS NULL",
-        {"channel": channel_id, "id": int(post_key[1:])},
-    )
-    return max(0, row[0]) if row else 0
-
-
 async def statistics(db: Reader) -> Statistics:
     """Count the files by what became of them."""
     (row,) = await db.fetch_all(
@@ -209,12 +219,6 @@ async def kept(db: Reader) -> list[bytes]:
     """Return the SHA-256 of every content that is kept."""
     rows = await db.fetch_all("SELECT DISTINCT sha256 FROM media WHERE state = 'kept'")
     return [bytes(row["sha256"]) for row in rows]
-
-
-async def decide(tx: Transaction, alert_id: int, *, with_media: bool) -> None:
-    """Write down, before it is sent, whether an alert goes with media: what it may say later depends on that."""
-    sql = "UPDATE alerts SET media = :media WHERE id = :id"
-    await tx.execute(sql, {"id": alert_id, "media": with_media})
 
 
 def _to_file(row: sqlite3.Row) -> File:

@@ -1,8 +1,11 @@
 """Single facts by key, and the secrets made at first use."""
 
 import secrets
+from datetime import timedelta
 
 from bot.store.database import Reader, Transaction
+
+_CLOCK_ERROR = "clock_error"
 
 
 async def get(db: Reader, key: str) -> bytes | str | int | None:
@@ -17,6 +20,17 @@ async def put(tx: Transaction, key: str, value: bytes | str | int) -> None:
         "INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT DO UPDATE SET value = excluded.value",
         {"key": key, "value": value},
     )
+
+
+async def clock_error(db: Reader) -> timedelta:
+    """Return by how much Telegram's clock was ahead of this machine's, when the service last measured it."""
+    seconds = await get(db, _CLOCK_ERROR)
+    return timedelta(seconds=seconds if isinstance(seconds, int) else 0)
+
+
+async def put_clock_error(tx: Transaction, error: timedelta) -> None:
+    """Write down, in whole seconds, by how much Telegram's clock is ahead: other processes live by it as well."""
+    await put(tx, _CLOCK_ERROR, round(error.total_seconds()))
 
 
 async def secret(tx: Transaction, key: str, size: int = 32) -> bytes:

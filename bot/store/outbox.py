@@ -26,8 +26,8 @@ _SUPERSEDED = """SELECT 1 FROM alerts l
     WHERE l.follows = a.follows AND l.kind = 'edit' AND l.state = 'due' AND l.id > a.id"""
 _ROWS = f"""SELECT a.id AS alert_id, a.kind AS alert_kind, a.subject, a.random_id, a.channel_id AS alert_channel_id,
         a.post_key, s.id AS source_id, s.payload, a.silent, a.attempts, a.due_at, a.created_at,
-        o.message_id AS followed_id, o.created_at AS followed_at, a.media AS alert_media, o.media AS followed_media,
-        a.thread_id AS alert_thread_id, o.thread_id AS followed_thread,
+        o.message_id AS followed_id, o.created_at AS followed_at, o.state AS followed_state, o.media AS followed_media,
+        a.media AS alert_media, a.thread_id AS alert_thread_id, o.thread_id AS followed_thread,
         EXISTS ({_SUPERSEDED}) AS superseded, ({_REPEATS}) AS repeats,
         {chats.COLUMNS}, {posts.COLUMNS}
     FROM alerts a JOIN chats c ON c.id = a.chat_id LEFT JOIN alerts o ON o.id = a.follows
@@ -35,6 +35,7 @@ _ROWS = f"""SELECT a.id AS alert_id, a.kind AS alert_kind, a.subject, a.random_i
     LEFT JOIN versions v ON a.kind != 'notice' AND v.id = coalesce(s.payload ->> 'shown', s.payload ->> 'version_id')
     LEFT JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
     LEFT JOIN channels n ON n.id = v.channel_id"""  # noqa: S608 - our own constants
+_NEXT_AT = "SELECT min(due_at) AS next_at FROM alerts INDEXED BY alerts_due WHERE state = 'due' AND due_at > :now"
 # Chats that nothing is to be read of. Indexes answer for all of this, so that thousands of alerts that wait behind one
 # another in a chat, or for tomorrow, cost little.
 _LEFT_OUT = """chat_id NOT IN (SELECT value FROM json_each(:excluded))
@@ -85,6 +86,7 @@ class Alert:
     repeats: tuple[Repeat, ...]  # of a post, in the order in which they came
     followed_id: int | None  # the id in the chat of the message that this edits or answers; None: unknown, or not sent
     followed_at: datetime | None  # when that alert came into the outbox
+    followed_state: str | None  # of that alert: due, sent or dead
     followed_thread: int | None  # the forum thread in which it stands; None: the general one, or no forum
     media: bool | None  # of a post with files: whether it goes with media; None: not decided, or it has none
     followed_media: bool  # the message that this edits has media, so that it takes a shorter text
@@ -114,6 +116,7 @@ class Reading:
 
     alerts: list[Alert]  # by chat, in the order in which they came into the outbox
     last_id: int  # of all alerts, where some were found: what comes later is news
+    next_at: datetime | None  # when the next alert falls due that is not due yet
 
 
 async def first_due(  # noqa: PLR0913 - a question with this many sides
@@ -126,7 +129,8 @@ async def first_due(  # noqa: PLR0913 - a question with this many sides
     """
     chosen = _BOTH_ENDS if after is None else _NEWS
     rows = await db.fetch_all(
-        f"""SELECT x.*, (SELECT max(id) FROM alerts) AS last_id FROM ({chosen}) w CROSS JOIN ({_ROWS}) x
+        f"""SELECT x.*, (SELECT max(id) FROM alerts) AS last_id, ({_NEXT_AT}) AS next_at
+        FROM ({chosen}) w CROSS JOIN ({_ROWS}) x
         ON x.alert_id IN (SELECT d.id FROM alerts d INDEXED BY alerts_of_chat_due
             WHERE d.chat_id = w.chat_id AND d.state = 'due' AND d.due_at <= :now ORDER BY d.id LIMIT :each)
         ORDER BY x.alert_id""",  # noqa: S608 - our own constants
@@ -139,16 +143,11 @@ async def first_due(  # noqa: PLR0913 - a question with this many sides
         },
     )
     read: _Posts = {}  # one may go to thousands of chats
-    return Reading(alerts=[_to_alert(row, read) for row in rows], last_id=rows[0]["last_id"] if rows else 0)
-
-
-async def next_at(db: Reader, now: datetime) -> datetime | None:
-    """Return when the next alert falls due that is not due yet."""
-    row = await db.fetch_one(
-        "SELECT min(due_at) AS due_at FROM alerts INDEXED BY alerts_due WHERE state = 'due' AND due_at > :now",
-        {"now": to_ms(now)},
-    )
-    return None if row is None else maybe_date(row["due_at"])
+    if not rows:
+        (upcoming,) = await db.fetch_all(_NEXT_AT, {"now": to_ms(now)})
+        return Reading(alerts=[], last_id=0, next_at=maybe_date(upcoming["next_at"]))
+    alerts = [_to_alert(row, read) for row in rows]
+    return Reading(alerts=alerts, last_id=rows[0]["last_id"], next_at=maybe_date(rows[0]["next_at"]))
 
 
 async def is_due(db: Reader, alert_id: int) -> bool:
@@ -168,7 +167,7 @@ async def post_of(db: Reader, chat_id: int, message_id: int) -> StoredPost | Non
         f"""SELECT {posts.COLUMNS} FROM alerts a JOIN versions v ON v.id = a.payload ->> 'version_id'
         JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
         JOIN channels n ON n.id = v.channel_id
-        WHERE a.chat_id = :chat AND a.message_id = :message AND a.kind IN ('post', 'change')
+        WHERE a.chat_id = :chat AND a.message_id = :message AND a.kind IN ('post', 'change', 'files')
         ORDER BY a.id DESC LIMIT 1""",  # noqa: S608 - our own constant
         {"chat": chat_id, "message": message_id},
     )
@@ -201,6 +200,7 @@ def _to_alert(row: sqlite3.Row, read: _Posts | None = None) -> Alert:
         ),
         followed_id=row["followed_id"],
         followed_at=maybe_date(row["followed_at"]),
+        followed_state=row["followed_state"],
         followed_thread=row["followed_thread"],
         media=None if row["alert_media"] is None else bool(row["alert_media"]),
         followed_media=bool(row["followed_media"]),

@@ -43,7 +43,7 @@ class StoredPost:
     forward: Forward | None
     reply_to: int | None  # the message that is answered …
     reply_channel: int | None  # … in this channel, where it is another one
-    author: str | None  # the signature, where the channel shows one
+    author: str | None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
     gone_at: datetime | None  # no longer visible to our reader since then
     views: int | None
     forwards: int | None

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.asides import from_json, whole
-from bot.models import PostKey, Said
+from bot.models import GENERAL_THREAD, PostKey, Said
 from bot.store import alerts, gatherings
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Reader, Transaction
@@ -38,7 +38,8 @@ class _First:
 async def join(tx: Transaction, drafts: Collection[Draft], *, now: datetime) -> tuple[list[Draft], list[Draft]]:
     """Let posts join the alerts that say the same; return those that stand apart, and those that may join these.
 
-    A post joins only what was told at least as loudly as it would be told itself, in a message that can be edited.
+    A post joins only what was told at least as loudly as it would be told itself, in the forum thread it would go to,
+    and in a message that can be edited.
     """
     firsts = await _firsts(tx, drafts)
     apart: list[Draft] = []
@@ -107,9 +108,10 @@ def _confirmed(repeat: Draft, first: _First) -> Draft:
 # What was gathered was told as loudly as its chat wants by a storm, and by a digest that came after quiet hours.
 _TOLD = """CASE WHEN f.kind = 'post' OR n.payload ->> 'notice' = 'storm' OR f.payload ->> 'quiet' AND n.state = 'sent'
     THEN 2 - f.silent ELSE 0 END"""
+# A repeat that says something else since an edit leads nowhere: what is like that is not in the alert that it joined.
 _FIRSTS = f"""WITH asked AS (SELECT value ->> 0 AS chat_id, value ->> 1 AS subject, value ->> 2 AS channel_id,
         value ->> 3 AS post_key, value ->> 4 AS words, value ->> 5 AS said_at, value ->> 6 AS loudness,
-        value ->> 7 AS alike FROM json_each(:asked)),
+        value ->> 7 AS thread_id, value ->> 8 AS alike FROM json_each(:asked)),
     found AS (
         SELECT q.*, a.id AS row_id, -1 AS place,
             iif(a.channel_id = q.channel_id, :again_within, :words_within) AS within FROM asked q
@@ -118,7 +120,7 @@ _FIRSTS = f"""WITH asked AS (SELECT value ->> 0 AS chat_id, value ->> 1 AS subje
         UNION ALL
         SELECT q.*, a.id, k.key, :within FROM asked q CROSS JOIN json_each(q.alike) k
         CROSS JOIN alerts a ON a.channel_id = k.value ->> 0 AND a.post_key = k.value ->> 1 AND a.chat_id = q.chat_id
-            AND a.kind IN ('post', 'gathered', 'repeat'))
+            AND (a.kind IN ('post', 'gathered') OR a.kind = 'repeat' AND a.payload ->> 'shown' IS NULL))
     SELECT q.chat_id, q.subject, f.id, f.subject AS first_subject, f.channel_id, f.kind, c.confirmations
     FROM found q JOIN alerts a ON a.id = q.row_id JOIN alerts f ON f.id = iif(a.kind = 'repeat', a.follows, a.id)
     JOIN versions v ON v.id = f.payload ->> 'version_id' AND abs(v.date - q.said_at) <= q.within
@@ -127,6 +129,7 @@ _FIRSTS = f"""WITH asked AS (SELECT value ->> 0 AS chat_id, value ->> 1 AS subje
     WHERE (coalesce(n.state, f.state) = 'due'
         OR coalesce(n.state, f.state) = 'sent' AND iif(n.id IS NULL, f.message_id, n.message_id) IS NOT NULL)
         AND {_TOLD} >= q.loudness
+        AND coalesce(f.thread_id, :general) = coalesce(q.thread_id, c.thread_id, :general)
         AND NOT EXISTS (SELECT 1 FROM alerts b WHERE b.channel_id = q.channel_id AND b.post_key = q.post_key
             AND b.chat_id = q.chat_id)
     ORDER BY q.place DESC, f.id DESC"""  # noqa: S608 - our own constant
@@ -135,7 +138,7 @@ _FIRSTS = f"""WITH asked AS (SELECT value ->> 0 AS chat_id, value ->> 1 AS subje
 async def _firsts(tx: Reader, drafts: Iterable[Draft]) -> Mapping[tuple[int, str], _First]:
     """Return the rows that drafts may join, by chat and subject: of the likest post, and of those the earliest."""
     asked = [
-        (d.chat_id, d.subject, d.channel_id, d.post_key, d.words, to_ms(d.said.date), d.loudness, d.alike)
+        (d.chat_id, d.subject, d.channel_id, d.post_key, d.words, to_ms(d.said.date), d.loudness, d.thread_id, d.alike)
         for d in drafts
         if d.said is not None
     ]
@@ -148,6 +151,7 @@ async def _firsts(tx: Reader, drafts: Iterable[Draft]) -> Mapping[tuple[int, str
             "within": WITHIN // _MS,
             "words_within": WORDS_WITHIN // _MS,
             "again_within": AGAIN_WITHIN // _MS,
+            "general": GENERAL_THREAD,
         },
     )
     return {(row["chat_id"], row["subject"]): _to_first(row) for row in rows}

@@ -5,23 +5,18 @@ database is lost. The post that it tells of counts as told; what else that insta
 is summed up in one notice a chat.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.asides import Spans, to_spans
-from bot.store import alerts, posts
-from bot.store.alerts import Draft, Kind
-from bot.store.database import Reader, Subject, Transaction
-from bot.store.posts import StoredPost
+from bot.store import alerts, gatherings
+from bot.store.alerts import Draft
+from bot.store.database import Reader, Transaction
+from bot.store.gatherings import RESTORED, Notice
 from bot.store.rows import from_ms, json_list, to_ms
 from bot.store.sightings import Sighting, known
 
 YOUNGER = timedelta(minutes=12)  # than a database's last sign of life: clocks differ, and signs come now and then
-GATHERING = timedelta(seconds=3)  # the notice waits this long for more; later ones are added by an edit
-_LAST_ID = 2**63 - 1  # SQLite's
-_SUBJECT = "restored:"  # begins that of a notice; the end of the lost instance follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,21 +128,21 @@ async def _gather_due(tx: Transaction, chat_id: int, *, now: datetime) -> None:
         WHERE a.chat_id = :chat AND a.kind = 'post' AND a.state = 'due' AND coalesce(v.edit_date, v.date) <= r.until""",
         values,
     )
-    digests = await tx.fetch_all(
+    notices = await tx.fetch_all(
         """SELECT a.id FROM alerts a JOIN restorations r ON r.chat_id = a.chat_id
-        WHERE a.chat_id = :chat AND a.kind = 'notice' AND a.payload ->> 'notice' = 'digest' AND a.state = 'due'
-            AND a.due_at <= r.until""",
+        WHERE a.chat_id = :chat AND a.kind = 'notice' AND a.payload ->> 'notice' IN ('digest', 'late')
+            AND a.state = 'due' AND a.due_at <= r.until""",
         values,
     )
     await tx.execute(
-        """UPDATE alerts SET state = 'sent' WHERE chat_id = :chat AND kind = 'change' AND state = 'due'
+        """UPDATE alerts SET state = 'sent' WHERE chat_id = :chat AND kind IN ('change', 'files') AND state = 'due'
             AND created_at <= (SELECT until FROM restorations WHERE chat_id = :chat)""",
         values,
     )
-    if not due and not digests:
+    if not due and not notices:
         return
-    notice = await _notice(tx, chat_id, now=now)
-    listed = {"ids": json_list(row["id"] for row in (*due, *digests)), "notice": notice}
+    (notice,) = (await gatherings.begin(tx, [await _notice(tx, chat_id, now=now)], now=now)).values()
+    listed = {"ids": json_list(row["id"] for row in (*due, *notices)), "notice": notice}
     await tx.execute(
         """UPDATE alerts SET kind = iif(kind = 'notice', kind, 'gathered'), state = 'sent',
             follows = iif(kind = 'notice', follows, :notice)
@@ -156,7 +151,7 @@ async def _gather_due(tx: Transaction, chat_id: int, *, now: datetime) -> None:
         listed,
     )
     await tx.execute("UPDATE alerts SET follows = :notice WHERE follows IN (SELECT value FROM json_each(:ids))", listed)
-    await _show(tx, notice, now=now)
+    await gatherings.redraw(tx, [notice], now=now)
 
 
 async def sift(
@@ -174,7 +169,11 @@ async def sift(
 
 
 async def _settled(tx: Transaction, draft: Draft, *, now: datetime, was_there: bool) -> bool:
-    return await _was_told(tx, draft, now=now) or (was_there and await _gathered(tx, draft, now=now))
+    if await _was_told(tx, draft, now=now):
+        return True
+    if was_there:  # where it is not new, it was told of before
+        await gatherings.add(tx, [(draft, await _notice(tx, draft.chat_id, now=now))], now=now)
+    return was_there
 
 
 async def silenced(tx: Reader, chat_ids: Iterable[int]) -> dict[int, datetime]:
@@ -205,68 +204,15 @@ async def _was_told(tx: Transaction, draft: Draft, *, now: datetime) -> bool:
     return True
 
 
-async def _gathered(tx: Transaction, draft: Draft, *, now: datetime) -> bool:
-    notice = await _notice(tx, draft.chat_id, now=now)
-    if await alerts.enqueue_all(tx, [replace(draft, kind=Kind.GATHERED, follows=notice)], now=now):
-        await _show(tx, notice, now=now)
-    return True  # where nothing was new, it was told of before
-
-
-async def _notice(tx: Transaction, chat_id: int, *, now: datetime) -> int:
-    """Return the row of the notice that sums up what a lost instance may have told this chat."""
+async def _notice(tx: Reader, chat_id: int, *, now: datetime) -> Notice:
+    """Make the notice that sums up what a lost instance may have told this chat."""
     sql = "SELECT r.*, c.key FROM restorations r JOIN chats c ON c.id = r.chat_id WHERE r.chat_id = :chat"
     (row,) = await tx.fetch_all(sql, {"chat": chat_id})
-    draft = Draft(
+    return Notice(
         chat_id=chat_id,
         chat_key=row["key"],
-        kind=Kind.NOTICE,
-        subject=f"{_SUBJECT}{row['until']}",
-        payload={
-            "notice": "restored",
-            "at": from_ms(row["alive_at"]).isoformat(),
-            "key": row["until"],
-            "channels": [],
-        },
+        subject=f"{RESTORED}:{row['until']}",
+        payload={"notice": RESTORED, "at": row["alive_at"]},
+        due_at=now + gatherings.APART,
+        grows=True,
     )
-    await alerts.enqueue_all(tx, [draft], now=now, due_at=now + GATHERING)
-    return await alerts.row_of(tx, draft)
-
-
-async def _show(tx: Transaction, notice: int, *, now: datetime) -> None:
-    """Count by channel, [id, title, count] each, what the notice sums up; one that is out already is edited."""
-    await tx.execute(
-        """UPDATE alerts SET payload = json_set(payload, '$.channels', (
-            SELECT json_group_array(json_array(id, title, n)) FROM (
-                SELECT n.id, n.title, count(*) AS n FROM alerts g JOIN channels n ON n.id = g.channel_id
-                WHERE g.follows = :id AND g.kind = 'gathered' GROUP BY n.id))) WHERE id = :id""",
-        {"id": notice},
-    )
-    (row,) = await tx.fetch_all(
-        """SELECT a.chat_id, a.subject, a.state, c.key, (
-            SELECT count(*) FROM alerts WHERE follows = a.id AND kind = 'gathered') AS n
-        FROM alerts a JOIN chats c ON c.id = a.chat_id WHERE a.id = :id""",
-        {"id": notice},
-    )
-    if row["state"] == "sent":
-        edit = alerts.edit(row["chat_id"], row["key"], notice, subject=f"{row['subject']}:{row['n']}")
-        await alerts.enqueue_all(tx, [edit], now=now, due_at=now + GATHERING)
-    tx.announce(Subject.ALERTS)
-
-
-async def listed(
-    db: Reader, chat_id: int, key: int, *, limit: int, before: int | None = None
-) -> list[tuple[StoredPost, Spans]]:
-    """Return the posts that a chat's notice sums up, with what was found in their text, newest first.
-
-    `before` is the `version_id` of the last one of the page before.
-    """
-    rows = await db.fetch_all(
-        """SELECT g.payload ->> 'version_id' AS version_id, g.payload ->> 'spans' AS spans
-        FROM alerts a JOIN alerts g ON g.follows = a.id AND g.kind = 'gathered'
-        WHERE a.chat_id = :chat AND a.kind = 'notice' AND a.subject = :subject
-            AND g.payload ->> 'version_id' < :before
-        ORDER BY g.payload ->> 'version_id' DESC LIMIT :limit""",
-        {"chat": chat_id, "subject": f"{_SUBJECT}{key}", "before": before or _LAST_ID, "limit": limit},
-    )
-    spans = {row["version_id"]: to_spans(json.loads(row["spans"])) for row in rows}
-    return [(post, spans[post.version_id]) for post in await posts.of_versions(db, spans)]

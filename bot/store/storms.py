@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import compress
 
 from bot.store import alerts, gatherings
 from bot.store.database import Reader, Transaction
@@ -109,11 +110,14 @@ async def _lately(
 async def _gather(
     tx: Transaction, stormy: Mapping[Topic, Sequence[Told]], opened: Mapping[Topic, _Open], *, now: datetime
 ) -> int:
-    fresh = {topic: await gatherings.untold(tx, posts) for topic, posts in stormy.items()}
-    fresh = {topic: posts for topic, posts in fresh.items() if posts}
+    fresh = {}
+    for topic, posts in stormy.items():
+        news = await gatherings.untold(tx, [post.draft for post in posts])
+        if any(news):
+            fresh[topic] = list(compress(posts, news))
     begun = await _begin(tx, {topic: posts[0] for topic, posts in fresh.items() if topic not in opened}, now)
     storms = {topic: opened.get(topic) or begun[topic] for topic in fresh}
-    placed = [(post, storms[topic].notice_id) for topic, posts in fresh.items() for post in posts]
+    placed = [(post.draft, storms[topic].notice_id) for topic, posts in fresh.items() for post in posts]
     count = await gatherings.gather(tx, placed, now=now)
     for topic, posts in fresh.items():
         await _keep_open(tx, storms[topic], _end(posts[-1], now))

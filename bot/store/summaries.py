@@ -1,8 +1,8 @@
-"""A notice that gathers posts comes in; what it sums up goes out: the posts of a digest, or how a storm stands."""
+"""A notice that gathers posts comes in; what it sums up goes out: its posts or their number, or how a storm stands."""
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.asides import Beside, Spans, to_beside, to_spans
@@ -24,18 +24,19 @@ class Gathered:
     beside: tuple[Beside, ...]  # what was found beside it; where nothing was and there is no text, all of it
     echoes: int  # posts that said the same and joined it
     edited: bool
-    gone_at: datetime | None  # no longer visible since then
     quiet: bool  # it waited for the end of quiet hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """All that a notice sums up."""
+    """What a notice sums up."""
 
     random_id: int  # of the notice: its buttons name it by that, which no restored backup changes
-    due_at: datetime | None  # of a digest: when it was to be sent
+    notice: str  # what it is called
+    at: datetime | None  # when a digest was to be sent; or when the backup was made that was put back
     topic: str | None  # of a storm: its name
-    posts: tuple[Gathered, ...]  # in the order in which they came
+    channels: tuple[tuple[str, int], ...]  # titles, and how many posts each has brought, most first
+    posts: tuple[Gathered, ...]  # in the order in which they came; none where they are only counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,29 +62,43 @@ _GATHERED = f"""SELECT g.payload, ({_ECHOES}) AS echoes, {posts.COLUMNS}
 
 async def get(db: Reader, notice_id: int) -> Summary:
     """Return all that a notice sums up."""
-    (row,) = await db.fetch_all("SELECT id, random_id, payload FROM alerts WHERE id = :id", {"id": notice_id})
-    return await _summary(db, row)
+    rows = await db.fetch_all(f"{_GATHERED} ORDER BY g.id", {"notice": notice_id})
+    return replace(await count(db, notice_id), posts=tuple(map(_to_gathered, rows)))
 
 
-async def find(db: Reader, chat_id: int, random_id: int) -> Summary | None:
-    """Return what a notice of a chat sums up; None where there is none with this `random_id`."""
+async def find(db: Reader, chat_id: int, *, random_id: int | None = None, subject: str | None = None) -> Summary | None:
+    """Return all that a notice of a chat sums up, found by either; None where it is not there, or holds no post."""
     row = await db.fetch_one(
-        """SELECT id, random_id, payload FROM alerts
-        WHERE chat_id = :chat AND kind = 'notice' AND random_id = :random_id
-            AND payload ->> 'notice' IN ('digest', 'storm')""",
-        {"chat": chat_id, "random_id": random_id},
+        """SELECT id FROM alerts n WHERE chat_id = :chat AND kind = 'notice' AND :given IN (random_id, subject)
+            AND EXISTS (SELECT 1 FROM alerts g WHERE g.follows = n.id AND g.kind = 'gathered')""",
+        {"chat": chat_id, "given": random_id if subject is None else subject},
     )
-    return None if row is None else await _summary(db, row)
+    return None if row is None else await get(db, row["id"])
 
 
-async def _summary(db: Reader, row: sqlite3.Row) -> Summary:
-    payload = json.loads(row["payload"])
-    rows = await db.fetch_all(f"{_GATHERED} ORDER BY g.id", {"notice": row["id"]})
+async def count(db: Reader, notice_id: int) -> Summary:
+    """Return what a notice sums up without its posts."""
+    (row,) = await db.fetch_all("SELECT random_id, payload FROM alerts WHERE id = :id", {"id": notice_id})
+    payload, channels = json.loads(row["payload"]), await _channels(db, notice_id)
+    counts = [(channel["title"], channel["n"]) for channel in channels]
+    before = [(title, n) for _, title, n in payload.get("channels", ())]  # what versions counted that kept no rows
     return Summary(
         random_id=row["random_id"],
-        due_at=maybe_date(payload.get("due")),
+        notice=payload["notice"],
+        at=maybe_date(payload.get("due", payload.get("at"))),
         topic=payload.get("topic"),
-        posts=tuple(map(_to_gathered, rows)),
+        channels=tuple(counts or before),
+        posts=(),
+    )
+
+
+async def _channels(db: Reader, notice_id: int) -> list[sqlite3.Row]:
+    return await db.fetch_all(
+        """SELECT c.title, count(*) AS n,
+            min(g.payload ->> 'version_id') AS first, max(g.payload ->> 'version_id') AS last
+        FROM alerts g JOIN channels c ON c.id = g.channel_id WHERE g.follows = :notice AND g.kind = 'gathered'
+        GROUP BY c.id ORDER BY n DESC, c.title""",
+        {"notice": notice_id},
     )
 
 
@@ -97,13 +112,7 @@ async def storm(db: Reader, notice_id: int, *, now: datetime) -> Storm:
         FROM alerts n WHERE n.id = :notice""",
         values,
     )
-    channels = await db.fetch_all(
-        """SELECT c.title, count(*) AS n,
-            min(g.payload ->> 'version_id') AS first, max(g.payload ->> 'version_id') AS last
-        FROM alerts g JOIN channels c ON c.id = g.channel_id WHERE g.follows = :notice AND g.kind = 'gathered'
-        GROUP BY c.id ORDER BY n DESC, c.title""",
-        values,
-    )
+    channels = await _channels(db, notice_id)
     latest = await db.fetch_all(f"{_GATHERED} ORDER BY g.id DESC LIMIT {LATEST}", values)
     return Storm(
         random_id=row["random_id"],
@@ -125,6 +134,5 @@ def _to_gathered(row: sqlite3.Row) -> Gathered:
         beside=to_beside(payload.get("beside", ())),
         echoes=row["echoes"],
         edited=payload.get("edited", False),
-        gone_at=maybe_date(payload.get("gone")),
         quiet=payload.get("quiet", False),
     )

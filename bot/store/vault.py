@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.store.files import FILE_MODE, FOLDER_MODE, restrict
+from bot.files import FILE_MODE, FOLDER_MODE, restrict
 
 _COMING = "coming-"  # how files begin that are on their way
 

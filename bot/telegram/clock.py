@@ -1,35 +1,79 @@
-"""A machine's clock comes in, and what Telegram answers to the question of the time; Telegram's time goes out."""
+"""A clock comes in, and what Telegram answers to the question of the time; Telegram's time goes out."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
+from telethon import TelegramClient, errors
+from telethon.tl.functions.help import GetConfigRequest
 
 from bot.models import Clock
-from bot.telegram import clients
-from bot.telegram.client import Client
+from bot.telegram.asking import answer
 
 log = structlog.get_logger(__name__)
 
-CLOCK_ERROR = timedelta(seconds=2)  # of this machine: what is more is put right …
-MOST_CLOCK_ERROR = timedelta(minutes=10)  # … up to here, else `channelwatch invite` and the service would disagree
+CLOCK_ERROR = timedelta(seconds=2)  # of a machine: what is more is put right
+ANSWERS_WITHIN = 15.0  # s
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """How a clock was found."""
+
+    behind: timedelta  # Telegram's; negative where it is ahead of that
+    doubt: timedelta  # by which this may be wrong, either way: a slow answer says little
+
+    @property
+    def is_wrong(self) -> bool:
+        """Tell whether the clock is certainly wrong."""
+        return abs(self.behind) > CLOCK_ERROR + self.doubt
+
+
+async def measure(client: TelegramClient, clock: Clock) -> Measured:
+    """Ask Telegram what time it is. Raises RPCError, OSError.
+
+    Of what it answers only the date of a configuration is said to be the present:
+    https://core.telegram.org/constructor/config.
+    """
+    asked_at = clock()
+    config = await answer(client(GetConfigRequest()), within=ANSWERS_WITHIN)
+    now = clock()
+    # Telegram cuts fractions off, and may have looked at its clock at any moment since it was asked.
+    doubt = (SECOND + abs(now - asked_at)) / 2
+    return Measured(behind=config.date + doubt - now, doubt=doubt)
 
 
 class TelegramClock:
-    """Tells Telegram's time, by which posts and commands are dated; a machine's own may be off."""
+    """Tells Telegram's time, by which posts and commands are dated; a machine's own may be off, by hours too.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._error = timedelta()
+    Between two questions it goes by `steady`, where there is one: a machine's clock may be set meanwhile, and until
+    Telegram is asked again what is posted would seem old, and waits would be as much too long.
+    """
+
+    def __init__(self, machine: Clock, *, steady: Clock | None = None, error: timedelta = timedelta()) -> None:
+        self._machine = machine
+        self._steady = steady or machine
+        self._behind = error
 
     def __call__(self) -> datetime:
         """Tell the time."""
-        return self._clock() + self._error
+        return self._steady() + self._behind
 
-    async def set_by(self, client: Client) -> None:
-        """Ask Telegram what time it is."""
-        error = await clients.clock_error(client, self._clock)
-        if abs(error) <= CLOCK_ERROR:
+    @property
+    def error(self) -> timedelta:
+        """By how much the machine's clock is behind now."""
+        return self() - self._machine()
+
+    async def set_by(self, client: TelegramClient) -> None:
+        """Ask Telegram what time it is; where it does not say, what was measured before holds on."""
+        try:
+            measured = await measure(client, self._steady)
+        except (errors.RPCError, OSError) as error:
+            log.info("Telegram does not tell the time", error=repr(error))
             return
-        log.warning("the clock of this machine is wrong; set it by NTP", seconds=-error.total_seconds())
-        if abs(error) <= MOST_CLOCK_ERROR:
-            self._error = error
+        if replace(measured, behind=measured.behind - self._behind).is_wrong:
+            self._behind = measured.behind if measured.is_wrong else timedelta()
+            if abs(self.error) > CLOCK_ERROR:
+                seconds = round(-self.error.total_seconds())
+                log.warning("the clock of this machine is wrong; set it by NTP", seconds=seconds)

@@ -9,6 +9,7 @@ from telethon.tl.alltlobjects import LAYER
 
 from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
 from bot.telegram.beside import to_asides
+from bot.telegram.named import NOBODY, Named, name_of, sender
 from bot.telegram.rich_text import plain_text
 
 _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram finds in a text by itself
@@ -23,10 +24,10 @@ _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram
 _VALUES = ("url", "language", "document_id", "user_id")  # the attributes of an entity that its value is taken from
 
 
-def to_post(message: TLObject, *, channel_id: int | None = None) -> Post | None:
+def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = NOBODY) -> Post | None:
     """Read a `types.Message` of a channel; the answer is None for service messages and ids that hold nothing.
 
-    `channel_id` stands in where the message does not name its channel.
+    `channel_id` stands in where the message does not name its channel; `named` is whom its answer names.
     """
     if not isinstance(message, types.Message):
         return None
@@ -42,10 +43,10 @@ def to_post(message: TLObject, *, channel_id: int | None = None) -> Post | None:
         entities=to_entities(message.entities or ()),
         media=_media(message.media),
         grouped_id=message.grouped_id,
-        forward=_forward(message.fwd_from),
+        forward=_forward(message.fwd_from, named),
         **_reply(message.reply_to),
         edit_date=message.edit_date,
-        author=message.post_author,
+        author=sender(message, named),
         views=message.views,
         forwards=message.forwards,
         reactions=_reactions(message.reactions),
@@ -134,14 +135,14 @@ def _title(content: TLObject) -> str | None:
     return title.text if isinstance(title, types.TextWithEntities) else title
 
 
-def _forward(header: types.MessageFwdHeader | None) -> Forward | None:
+def _forward(header: types.MessageFwdHeader | None, named: Named) -> Forward | None:
     if header is None:
         return None
     channel = header.from_id if isinstance(header.from_id, types.PeerChannel) else None
     return Forward(
         channel_id=channel and channel.channel_id,
         message_id=header.channel_post,
-        name=header.from_name,
+        name=header.from_name or name_of(header.from_id, named),
         date=header.date,
     )
 

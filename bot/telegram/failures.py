@@ -11,6 +11,7 @@ from telethon import errors
 from bot.errors import TelegramError, Verdict
 
 CONNECTION_LOST = "CONNECTION_LOST"  # ours: no answer came, so nobody knows whether it was done
+UNANSWERABLE = "REPLY_MESSAGE_ID_INVALID"  # what a message answers is gone, or the thread that it is meant for
 _MINUTE, _HOUR = 60.0, 3600.0  # s
 _FLOOD = 420  # Telegram's code for too many requests
 

@@ -8,6 +8,7 @@ from bot.models import Peer
 from bot.telegram.pacing import Pacing
 from bot.telegram.turns import AT_ONCE, Ticket, Turns
 
+FOR_TEXTS = 5  # messages of a group's minute that files leave
 SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send
 
 
@@ -26,8 +27,19 @@ class Gate:
         now = self._monotonic()
         return self._pacing.chat_ready_at(peer, now) - now
 
-    async def wait(self, peer: Peer, place: float) -> None:
-        """Wait for the turn of a message; a small `place` goes before a greater one. Raises TelegramError."""
+    def has_room(self, peer: Peer, count: int) -> bool:
+        """Say whether so many files leave room for texts."""
+        return self._pacing.left(peer, self._monotonic()) >= count + FOR_TEXTS
+
+    async def wait(self, peer: Peer, place: float, *, count: int = 1) -> None:
+        """Wait for the turn of a message; a small `place` goes before a greater one. Raises TelegramError.
+
+        An album goes when one message may; all of its `count` messages are counted.
+        """
+        await self._wait(peer, place)
+        self._pacing.spend_more(peer, self._monotonic(), count - 1)
+
+    async def _wait(self, peer: Peer, place: float) -> None:
         now = self._monotonic()
         closed = self._pacing.closed_until(peer) - now
         if closed > 0:

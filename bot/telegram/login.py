@@ -8,7 +8,7 @@ from telethon import TelegramClient, errors, functions, types, utils
 
 from bot.errors import FatalError, SettingsError, TelegramError
 from bot.settings import Settings
-from bot.telegram import clients
+from bot.telegram import clients, sessions
 from bot.telegram.failures import to_error
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ async def log_in(settings: Settings, prompts: Prompts, *, session: str = clients
     SettingsError for wrong credentials of the application, FatalError where Telegram refuses the account.
     """
     path = settings.data_dir / session
-    with clients.lock(path):
+    with sessions.lock(path):
         if anew:
             fresh = path.with_name(f"new-{session}")
             fresh.unlink(missing_ok=True)  # of a login that was broken off

@@ -1,7 +1,8 @@
 """Photos and documents of messages come in, their bytes go out; files of ours come in, their names on Telegram go out.
 
-https://core.telegram.org/api/files: parts of an upload are of one size that divides 512 KB, files over 10 MB go up by
-another method; a file reference expires, and is had anew from the message that shows the file, or by a new upload.
+https://core.telegram.org/api/files: an upload has at most 4,000 parts, of one size that divides 512 KB, and files over
+10 MB go up by another method; a file reference expires, and is had anew from the message that shows the file, or by a
+new upload.
 """
 
 import asyncio
@@ -9,7 +10,6 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,14 @@ from telethon.tl.alltlobjects import LAYER
 from bot.errors import TelegramError, Verdict
 from bot.models import Enclosure, Peer, Remote
 from bot.telegram.convert import from_peer
+from bot.telegram.failures import UNANSWERABLE
 
 PIECE = 512 * 1024  # bytes of a request, Telegram's limit; it costs a request as much as a small one
+PART = 128 * 1024  # bytes of a part on its way up, where the file allows it: texts wait behind it on a slow line
+PARTS = 4000  # of a file, Telegram's limit
 SMALL = 10 * 1024 * 1024  # bytes; larger files go up by another method
-AT_ONCE = 4  # parts on their way up
 PHOTO = "photo"
+ALBUM = 10  # messages, Telegram's limit
 _JPEG, _UNKNOWN = "image/jpeg", "application/octet-stream"
 _EXPIRED = re.compile(r"FILE_REFERENCE_(\d+_)?(EXPIRED|INVALID|EMPTY)|FILEREF_UPGRADE_NEEDED")
 _ELSEWHERE = {"FILE_ID_INVALID", "LOCATION_INVALID", "PHOTO_ID_INVALID", "DOCUMENT_INVALID"}
@@ -104,9 +107,38 @@ def is_outdated(error: TelegramError) -> bool:
     return bool(_EXPIRED.fullmatch(error.error)) or error.error in _ELSEWHERE
 
 
+def outdated_among(error: TelegramError, count: int) -> range:
+    """Return which of so many files have to be named anew: the one that the error counts, from 0, or all."""
+    number = re.search(r"\d+", error.error)
+    if number is None or int(number[0]) >= count:
+        return range(count)
+    return range(int(number[0]), int(number[0]) + 1)
+
+
+def kind_of_album(enclosure: Enclosure) -> str | None:
+    """Name what an album may hold together with this file; None where the file goes alone.
+
+    Photos go with videos, documents and sounds each with their like; voice and video notes and animations are on their
+    own: https://core.telegram.org/api/files#albums-grouped-media.
+    """
+    if enclosure.kind == PHOTO:
+        return "visual"
+    traits = _traits(enclosure)
+    video = next((t for t in traits if isinstance(t, types.DocumentAttributeVideo)), None)
+    audio = next((t for t in traits if isinstance(t, types.DocumentAttributeAudio)), None)
+    if any(isinstance(t, types.DocumentAttributeAnimated) for t in traits):
+        return None
+    if video is not None:
+        return None if video.round_message else "visual"
+    if audio is not None:
+        return None if audio.voice else "audio"
+    return "document"
+
+
 def is_refused(error: TelegramError) -> bool:
     """Say whether a chat, or Telegram, will not take a message with this file, though it may take its text."""
-    return error.verdict is Verdict.DROP or bool(_UNWANTED.fullmatch(error.error))
+    is_dropped = error.verdict is Verdict.DROP and error.error != UNANSWERABLE
+    return is_dropped or bool(_UNWANTED.fullmatch(error.error))
 
 
 async def upload(ask: Ask, peer: Peer, enclosure: Enclosure) -> Remote:
@@ -131,21 +163,17 @@ def to_media(remote: Remote) -> TLObject:
 
 
 async def _bring(ask: Ask, path: Path, name: str) -> TLObject:
+    """Send a file part by part, one at a time: they share a connection with the texts of all chats."""
     number, size = secrets.randbits(63), (await asyncio.to_thread(path.stat)).st_size
-    parts, is_small = -(-size // PIECE), size <= SMALL
+    length = next((length for length in (PART, 2 * PART) if size <= length * PARTS), PIECE)
+    parts, is_small = -(-size // length), size <= SMALL
     with path.open("rb") as file:
-        for first in count(step=AT_ONCE):
-            pieces = await asyncio.to_thread(lambda: [file.read(PIECE) for _ in range(AT_ONCE)])
-            requests = [
-                functions.upload.SaveFilePartRequest(number, part, piece)
-                if is_small
-                else functions.upload.SaveBigFilePartRequest(number, part, parts, piece)
-                for part, piece in enumerate(pieces, start=first)
-                if piece
-            ]
-            await asyncio.gather(*map(ask, requests))
-            if first + AT_ONCE >= parts:
-                break
+        for part in range(parts):
+            piece = await asyncio.to_thread(file.read, length)
+            if is_small:
+                await ask(functions.upload.SaveFilePartRequest(number, part, piece))
+            else:
+                await ask(functions.upload.SaveBigFilePartRequest(number, part, parts, piece))
     return types.InputFile(number, parts, name, "") if is_small else types.InputFileBig(number, parts, name)
 
 

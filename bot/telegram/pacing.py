@@ -51,6 +51,10 @@ class Window:
             return now
         return max(now, self._taken[0] + self._period / share)
 
+    def left(self, now: float) -> int:
+        """Say how many sendings may still go at once."""
+        return (self._taken.maxlen or 0) - sum(at + self._period > now for at in self._taken)
+
     def is_empty(self, now: float) -> bool:
         """Say whether no sending counts any more."""
         return not self._taken or self._taken[-1] + self._period <= now
@@ -95,6 +99,9 @@ class _Chat:
         for window in self._windows:
             window.spend(now)
 
+    def left(self, now: float) -> float:
+        return min((window.left(now) for window in self._windows[1:]), default=float("inf"))
+
     def is_forgettable(self, now: float) -> bool:
         idle = self.closed_until <= now and self.share.at(now) >= 1.0
         return idle and all(window.is_empty(now) for window in self._windows)
@@ -115,10 +122,21 @@ class Pacing:
         """Count the chats that anything is remembered of."""
         return len(self._chats)
 
+    @property
+    def memory(self) -> float:
+        """For how many seconds a message counts, at the most."""
+        rates = self._rates
+        return SLACK * max(TOTAL_BURST / rates.total, CHAT_BURST / rates.chat, GROUP_BURST / rates.group)
+
     def chat_ready_at(self, peer: Peer, now: float) -> float:
         """Say when this chat takes the next message, whatever the others do: now or later. It costs nothing to ask."""
         chat = self._chats.get(key_of(peer))
         return now if chat is None else chat.ready_at(now)
+
+    def left(self, peer: Peer, now: float) -> float:
+        """Say how many messages of its minute a group has left; another chat has no such limit."""
+        chat = self._chats.get(key_of(peer))
+        return GROUP_BURST if chat is None else chat.left(now)
 
     def total_ready_at(self, now: float) -> float:
         """Say when the next message may go to any chat: now or later."""
@@ -133,6 +151,18 @@ class Pacing:
                 del self._chats[key]
             else:
                 self._chats.move_to_end(key)
+
+    def spend_more(self, peer: Peer, now: float, count: int) -> None:
+        """Count so many further messages of an album that leaves now; to its chat, each as if it had waited its turn.
+
+        No limit of a burst lets a whole album pass: what follows it waits until its messages would have gone one by
+        one.
+        """
+        chat, at = self._chat(peer), now
+        for _ in range(count):
+            self._total.spend(now)
+            at = chat.ready_at(at)
+            chat.spend(at)
 
     def close(self, peer: Peer, until: float) -> None:
         """Send nothing to this chat before that moment."""

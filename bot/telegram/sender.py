@@ -7,19 +7,19 @@ pins what we use of it.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
 from bot.buttons import Rows
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Button, Enclosure, Outgoing, Peer, PeerKind, Remote
-from bot.telegram.convert import from_peer, to_peer
+from bot.loops import is_ending
+from bot.models import GENERAL_THREAD, Enclosure, Outgoing, Peer, Remote
+from bot.telegram.convert import from_peer
 from bot.telegram.failures import CONNECTION_LOST, to_error
 from bot.telegram.gate import Gate
 from bot.telegram.media import to_media, upload
+from bot.telegram.own import Page, sent_id, to_page
 from bot.telegram.pacing import Pacing
 from bot.telegram.places import moved_to
 from bot.telegram.plainer import in_plainer_ways
@@ -27,31 +27,7 @@ from bot.telegram.turns import AT_ONCE
 from bot.telegram.written import entities_of, markup_of
 
 ANSWER_WITHIN = 20.0  # s; Telegram answers a send in well under one
-
 READ_AT_ONCE = 100  # messages by number, Telegram's limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
-    """A message of ours as it stands in a chat."""
-
-    kind: PeerKind  # of the chat
-    peer_id: int  # bare id of the chat
-    message_id: int
-    date: datetime
-    edited: datetime | None  # when its text was changed last
-    text: str
-    has_media: bool  # a file is shown with it
-    buttons: tuple[Button, ...]
-    links: tuple[str, ...] = ()  # behind words of the text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What lies at some numbers."""
-
-    newest_id: int  # of what is there, whoever wrote it; 0 where there is nothing
-    own: tuple[Own, ...]
 
 
 class Sender:
@@ -74,6 +50,10 @@ class Sender:
     def delay(self, peer: Peer) -> float:
         """Say how many seconds it is until this chat takes a message, flood waits included, whatever other chats do."""
         return self._gate.delay(peer)
+
+    def has_room(self, peer: Peer, count: int) -> bool:
+        """Say whether so many files may go to a chat: they leave some of a group's messages of a minute to texts."""
+        return self._gate.has_room(peer, count)
 
     def dismiss(self) -> None:
         """Let no alert wait for its turn any longer: who brings one is cancelled, unless it is on its way."""
@@ -104,12 +84,18 @@ class Sender:
             no_webpage=True,
             random_id=random_id,
         )
-        updates = await self._to_chat(peer, request, place)
-        return None if updates is None else sent_id(updates, random_id)
+        return sent_id(await self._to_chat(peer, request, place), random_id)
 
     @in_plainer_ways
-    async def send_media(
-        self, peer: Peer, outgoing: Outgoing, remote: Remote, *, random_id: int, place: float = AT_ONCE
+    async def send_media(  # noqa: PLR0913 - a message has this many sides
+        self,
+        peer: Peer,
+        outgoing: Outgoing,
+        remote: Remote,
+        *,
+        random_id: int,
+        reply_to: int | None = None,
+        place: float = AT_ONCE,
     ) -> int | None:
         """Send a file that was uploaded, with a text of at most 1,024 UTF-16 units; else like `send`."""
         request = functions.messages.SendMediaRequest(
@@ -118,12 +104,31 @@ class Sender:
             message=outgoing.text,
             entities=entities_of(outgoing.entities),
             reply_markup=markup_of(outgoing.buttons),
-            reply_to=_reply(peer, None),
+            reply_to=_reply(peer, reply_to),
             silent=outgoing.silent,
             random_id=random_id,
         )
-        updates = await self._to_chat(peer, request, place)
-        return None if updates is None else sent_id(updates, random_id)
+        return sent_id(await self._to_chat(peer, request, place), random_id)
+
+    async def send_album(
+        self,
+        peer: Peer,
+        outgoing: Outgoing,
+        files: Sequence[tuple[Remote, int]],
+        *,
+        reply_to: int | None = None,
+        place: float = AT_ONCE,
+    ) -> int | None:
+        """Send files that were uploaded, each with its `random_id`, as one album; return the id of its first message.
+
+        The text stands under the first; an album has no buttons. Else it is like `send`.
+        """
+        album = [types.InputSingleMedia(to_media(remote), "", random_id) for remote, random_id in files]
+        album[0].message, album[0].entities = outgoing.text, entities_of(outgoing.entities)
+        request = functions.messages.SendMultiMediaRequest(
+            from_peer(peer), album, silent=outgoing.silent, reply_to=_reply(peer, reply_to)
+        )
+        return sent_id(await self._to_chat(peer, request, place, count=len(files)), files[0][1])
 
     async def upload(self, peer: Peer, enclosure: Enclosure) -> Remote:
         """Bring a file to Telegram, for `send_media` to name it. Raises TelegramError, OSError."""
@@ -139,13 +144,19 @@ class Sender:
         return int(me.user_id)
 
     @in_plainer_ways
-    async def edit(self, peer: Peer, message_id: int, outgoing: Outgoing, *, place: float = AT_ONCE) -> None:
-        """Replace text and buttons of a message; one that says this already is left alone. Raises TelegramError."""
+    async def edit(
+        self, peer: Peer, message_id: int, outgoing: Outgoing, *, remote: Remote | None = None, place: float = AT_ONCE
+    ) -> None:
+        """Replace text and buttons of a message, and its file where there is one: it was uploaded before.
+
+        A message that says and shows this already is left alone. Raises TelegramError.
+        """
         request = functions.messages.EditMessageRequest(
             peer=from_peer(peer),
             id=message_id,
             message=outgoing.text,
             entities=entities_of(outgoing.entities),
+            media=None if remote is None else to_media(remote),
             reply_markup=markup_of(outgoing.buttons),
             no_webpage=True,
         )
@@ -183,13 +194,11 @@ class Sender:
         except TelegramError as error:
             self._read_from = self._monotonic() + error.retry_after
             raise
-        there = [message for message in answer.messages if not isinstance(message, types.MessageEmpty)]
-        own = [_own(message) for message in there if isinstance(message, types.Message) and message.out]
-        return Page(newest_id=max((message.id for message in there), default=0), own=tuple(own))
+        return to_page(answer)
 
-    async def _to_chat(self, peer: Peer, request: TLRequest, place: float) -> TLObject | None:
-        """Send a request to a chat in its turn; None where its effect already stands."""
-        await self._gate.wait(peer, place)
+    async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
+        """Send a request, of so many messages, to a chat in its turn; None where its effect already stands."""
+        await self._gate.wait(peer, place, count=count)
         try:
             return await self._request(request)
         except TelegramError as error:
@@ -210,7 +219,7 @@ class Sender:
             return await answer
         except asyncio.CancelledError:
             # Telethon cancels what is pending when it disconnects, as the alarm does; that is not our own end.
-            if not answer.cancelled() or _is_ending():
+            if not answer.cancelled() or is_ending():
                 raise
             raise TelegramError(CONNECTION_LOST, code=0, verdict=Verdict.RETRY) from None
         except Exception as failure:  # what it is, and what it means, `to_error` says
@@ -219,47 +228,8 @@ class Sender:
             alarm.cancel()
 
 
-def sent_id(updates: types.TypeUpdates, random_id: int) -> int | None:
-    """Find the id of the message that was sent with `random_id` in what Telegram answered."""
-    if isinstance(updates, types.UpdateShortSentMessage):
-        return int(updates.id)
-    found = getattr(updates, "updates", ())
-    for update in found:
-        if isinstance(update, types.UpdateMessageID) and update.random_id == random_id:
-            return int(update.id)
-    # A server may leave the pair out; what answers one message is about that message.
-    new = [u.message.id for u in found if isinstance(u, types.UpdateNewMessage | types.UpdateNewChannelMessage)]
-    return int(new[0]) if len(new) == 1 else None
-
-
-def _own(message: types.Message) -> Own:
-    peer = to_peer(message.peer_id)
-    rows = message.reply_markup.rows if isinstance(message.reply_markup, types.ReplyInlineMarkup) else ()
-    return Own(
-        kind=peer.kind,
-        peer_id=peer.id,
-        message_id=message.id,
-        date=message.date,
-        edited=None if message.edit_hide else message.edit_date,  # what is hidden may be somebody's reaction
-        text=message.message,
-        has_media=isinstance(message.media, types.MessageMediaPhoto | types.MessageMediaDocument),
-        buttons=tuple(
-            Button(text=button.text, url=getattr(button.type, "url", None), data=getattr(button.type, "data", None))
-            for row in rows
-            for button in row.buttons
-        ),
-        links=tuple(e.url for e in message.entities or () if isinstance(e, types.MessageEntityTextUrl)),
-    )
-
-
 def _reply(peer: Peer, reply_to: int | None) -> types.InputReplyToMessage | None:
     topic = None if peer.thread_id == GENERAL_THREAD else peer.thread_id  # that is addressed by naming none
     if reply_to is None and topic is None:
         return None
     return types.InputReplyToMessage(reply_to or topic, top_msg_id=topic if reply_to else None)
-
-
-def _is_ending() -> bool:
-    """Say whether the present task is being cancelled."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

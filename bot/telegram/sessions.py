@@ -1,9 +1,49 @@
-"""A session file comes in; whether somebody signed in with it goes out, and nothing of it is used or changed."""
+"""A session file comes in; it is held for us alone, opened, or only looked at."""
 
+import fcntl
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
+
+from telethon.sessions import SQLiteSession
+
+from bot import files
+from bot.errors import FatalError
+
+LOGIN = "run `channelwatch login`"
+
+
+@contextmanager
+def lock(session: Path) -> Iterator[None]:
+    """Hold a session file for this process: Telegram kills a session that two programs use (AUTH_KEY_DUPLICATED).
+
+    Raises FatalError where another process holds it.
+    """
+    path = session.with_name(f"{session.name}.lock")
+    files.prepare(path)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FatalError(f"another channelwatch uses {session}: stop it first") from None
+        yield
+
+
+def opened(path: Path, *, server: str | None) -> SQLiteSession:
+    """Open an ordinary Telethon session file, made here or elsewhere, for another `server` where one is named.
+
+    Raises FatalError where it cannot be written, or is no session.
+    """
+    files.prepare(path)  # Telethon would make it readable for all
+    try:
+        session = SQLiteSession(str(path))
+    except (sqlite3.DatabaseError, ValueError) as error:  # ValueError: another layout, by another Telethon
+        raise FatalError(f"{path} is no Telethon session ({error}): move it away and {LOGIN}.") from None
+    if server is not None:
+        _direct(session, server)
+    return session
 
 
 def is_signed_in(session: Path) -> bool:
@@ -18,3 +58,12 @@ def is_signed_in(session: Path) -> bool:
     except sqlite3.DatabaseError as error:
         raise ValueError(str(error)) from None
     return any(key for (key,) in keys)
+
+
+def _direct(session: SQLiteSession, server: str) -> None:
+    """Point a session at another server, its login kept."""
+    host, _, port = server.rpartition(":")
+    address = (host.strip("[]"), int(port))
+    if (session.server_address, session.port) != address:
+        session.set_dc(session.dc_id or 2, *address)
+        session.save()

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bot.echoes import READ_AT_ONCE
 from bot.ingest import Ingest
-from bot.matching.likeness import read
+from bot.matching.comparable import read
 from bot.matching.memory import MOST, Memory
 from bot.models import Said
 from bot.store import repeats

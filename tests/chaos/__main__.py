@@ -16,6 +16,7 @@ from rich.console import Console
 
 from tests.chaos import deliveries
 from tests.chaos.deliveries import deliver
+from tests.chaos.scans import deliver_scans
 from tests.chaos.storm import Outcome, storm
 
 console = Console(highlight=False)
@@ -63,7 +64,8 @@ async def _kills(first: int, wanted: int, turns: asyncio.Semaphore) -> int:
 async def _killed(seed: int, kills: int, turns: asyncio.Semaphore) -> deliveries.Outcome:
     async with turns:
         with tempfile.TemporaryDirectory() as folder:
-            outcome = await deliver(seed, Path(folder), kills=kills)
+            run = deliver_scans if seed % 2 else deliver
+            outcome = await run(seed, Path(folder), kills=kills)
     different = len(outcome.differences)
     console.print(f"seed {seed}: {outcome.kills} kills, {outcome.alerts} alerts, {different} differences")
     for line in outcome.differences[:10]:

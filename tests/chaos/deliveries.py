@@ -25,7 +25,7 @@ SETTLED_WITHIN = 60.0  # s; what has not arrived by then is lost
 ON_THE_WAY_UP = 0.3  # of the kills
 PRESSED_FOR = 3.0  # s that a phone waits for the answer to a tap
 TROUBLES = ("none", "none", "flood", "lose", "hold", "cut", "error")
-FIGURES = ("kills", "early", "posts", "alerts", "asked", "taps", "answered", "lost_ids")  # of an outcome
+FIGURES = ("kills", "early", "posts", "alerts", "pages", "asked", "taps", "answered", "lost_ids")  # of an outcome
 WORDS = (
     *("вода", "газ", "мост", "дом", "лес", "река", "гора", "снег", "дождь", "ветер"),
     *("поле", "сад", "мак", "клён", "дуб", "ель", "рожь", "овёс", "лён", "мёд"),
@@ -41,6 +41,7 @@ class Outcome:
     early: int = 0  # of these, before the service was ready
     posts: int = 0
     alerts: int = 0  # that chats were shown
+    pages: int = 0  # of scans, likewise
     asked: int = 0  # commands
     taps: int = 0
     answered: int = 0  # of the taps; a kill leaves some without an answer

@@ -8,7 +8,7 @@ the faults stop, a day passes for the verifying round, and the archive has to sa
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -17,16 +17,20 @@ from time import monotonic
 from telethon.tl import types
 
 from bot.sandbox import Channel  # noqa: TC001 - dataclasses read it
+from bot.sandbox.server import Push
 from bot.store.database import open_read_only
 from bot.telegram import clients
 from tests.end_to_end.kit import newsroom
 from tests.end_to_end.test_process import environment, service
+from tests.waiting import until
 
 SETTLED_WITHIN = 60.0  # s; a storm that leaves differences for longer has failed
-UNSURE = 0.5  # s before a disturbance in which a push may not have arrived
 PAST = 500  # posts in the first channel before the storm: edits and deletions reach that far back
 DISTURBANCES = ("cut", "hold", "lose", "flood", "error", "skew", "kill", "too_long", "leave", "revoke")
+CALM = 0.7  # of the rounds; in the others the disturbance comes while pushes are on their way
 LOGIN_AFTER = 1.5  # s that a reader is logged out
+
+_Version = tuple[int, int, str]  # of a message of a channel: the ids of both, and its text
 
 
 @dataclass(kw_only=True)
@@ -53,7 +57,7 @@ class Storm:
         self.random = Random(self.seed)  # noqa: S311 - chance for tests, and repeatable
         self.outcome = Outcome(seed=self.seed)
         self.channels: list[Channel] = []
-        self.disturbed: list[float] = []
+        self.heard: list[_Version] = []  # was pushed while nothing disturbed
 
     async def run(self) -> Outcome:
         async with newsroom(self.folder, sweep_interval=0.5, request_rate=1000.0) as room:
@@ -69,6 +73,7 @@ class Storm:
                 self._calm()
                 await self._settle()
             self._compare_versions()
+        self.outcome.pushed = len(self.heard)
         return self.outcome
 
     async def _follow(self) -> None:
@@ -103,17 +108,24 @@ class Storm:
         faults = self.room.sandbox.faults
         faults.drop_pushes(1.0 if self.no_pushes else 0.3, random=self.random)
         what = self.random.choice(DISTURBANCES)
+        begun = len(self._pushes())
         for _ in range(self.random.randrange(60)):
             self._something_happens()
-        await asyncio.sleep(UNSURE * 1.2)
-        self.disturbed.append(monotonic())
+        if self.random.random() < CALM:
+            await self._hear(begun)
         if what == "kill":
             await self._kill(life, env)
         else:
             await self._disturb(what)
         await asyncio.sleep(self.random.uniform(0.1, 0.8))
-        self.disturbed.append(monotonic())
         faults.clear()
+
+    async def _hear(self, begun: int) -> None:
+        """Wait until what was pushed since then is kept: now nothing disturbs, and later it may not have arrived."""
+        heard = [version for push in self._pushes()[begun:] for version in self._versions(push)]
+        with suppress(TimeoutError):  # what is missing is told in the end
+            await until(lambda: self._kept().issuperset(heard))
+        self.heard += heard
 
     async def _kill(self, life: AsyncExitStack, env: dict[str, str]) -> None:
         self.outcome.kills += 1
@@ -212,23 +224,29 @@ class Storm:
 
     def _compare_versions(self) -> None:
         """Every version that was pushed to a reader that was there to hear it has to be kept."""
+        kept = self._kept()
+        for version in self.heard:
+            if version not in kept:
+                channel_id, message_id, text = version
+                self.outcome.differences.append(f"{channel_id}/{message_id}: was pushed and is not kept: {text}")
+
+    def _kept(self) -> set[_Version]:
         with sqlite3.connect(f"file:{self.room.settings.database_path}?mode=ro", uri=True) as db:
             kept = set(db.execute("SELECT channel_id, message_id, text FROM versions"))
         db.close()
-        for channel_id, message_id, text in self._pushed():
-            self.outcome.pushed += 1
-            if (channel_id, message_id, text) not in kept:
-                self.outcome.differences.append(f"{channel_id}/{message_id}: was pushed and is not kept: {text}")
+        return kept
 
-    def _pushed(self) -> Iterator[tuple[int, int, str]]:
+    def _pushes(self) -> list[Push]:
+        return self.room.sandbox.server.pushed or []
+
+    def _versions(self, push: Push) -> Iterator[_Version]:
+        if push.account_id != self.room.reader.id:
+            return
         wanted = {channel.id for channel in self.channels}
-        for at, account_id, updates in self.room.sandbox.server.pushed or ():
-            if account_id != self.room.reader.id or any(0 <= moment - at <= UNSURE for moment in self.disturbed):
-                continue
-            for update in getattr(updates, "updates", None) or [getattr(updates, "update", None)]:
-                message = getattr(update, "message", None)
-                if isinstance(message, types.Message) and getattr(message.peer_id, "channel_id", 0) in wanted:
-                    yield message.peer_id.channel_id, message.id, message.message
+        for update in getattr(push.updates, "updates", None) or [getattr(push.updates, "update", None)]:
+            message = getattr(update, "message", None)
+            if isinstance(message, types.Message) and getattr(message.peer_id, "channel_id", 0) in wanted:
+                yield message.peer_id.channel_id, message.id, message.message
 
     @contextmanager
     def _no_noise(self) -> Iterator[None]:

@@ -88,3 +88,33 @@ async def test_readers_leave_threads_as_they_are(desk: Bot) -> None:
     said = text(await here(desk, "/here", chat=THREAD, person=BORIS))
     assert said == "Only owners and editors can do that here."
     assert await thread_of(desk) is None
+
+
+async def test_the_screen_of_topics_shows_the_thread_that_each_goes_to(desk: Bot, forum: Chat) -> None:
+    await here(desk, "/track@our_bot sovereignty")
+    assert "thread" not in text(await here(desk, "/topics@our_bot"))  # none was chosen
+    await here(desk, "/here outages", chat=THREAD)
+    shown = await here(desk, "/topics@our_bot")
+    assert "Outages: 0 alerts · loud · thread 40\n" in text(shown)
+    assert "loud · general thread\n" in text(shown)
+    links = [entity.value for entity in shown.messages[0].entities if entity.kind == "text_url"]
+    assert links == [f"https://t.me/c/{GROUP.id}/{number}" for number in (40, 1)]
+    await here(desk, "/here", chat=THREAD)
+    await here(desk, "/here outages")
+    await desk.db.write(lambda tx: chats.set_language(tx, forum.id, "ru"))
+    shown = await here(desk, "/topics@our_bot")
+    assert text(shown).count("· ветка 40\n") == text(shown).count("· общая ветка\n") == 1
+
+
+async def test_where_there_are_no_threads_the_screen_of_topics_names_none(desk: Bot) -> None:
+    await desk.pair()
+    assert "thread" not in text(await desk.says("/topics"))
+
+
+async def test_many_topics_with_threads_fit_into_one_screen(desk: Bot, forum: Chat) -> None:
+    for number in range(60):
+        await desk.room.track(forum, f"Тема {number} с длинным названием для списка", "сбой|авария")
+    await here(desk, "/here", chat=replace(GROUP, thread_id=2_000_000))
+    (screen,) = (await here(desk, "/topics@our_bot")).messages
+    assert len(screen.entities) <= 100  # Telegram takes no more
+    assert screen.text.endswith("outage|failure")  # nothing was cut off

@@ -61,7 +61,7 @@ async def settle(desk: Bot, *, kept: bool) -> None:
     if kept:
         await desk.db.write(lambda tx: media.keep(tx, wanted.id, stored, about, reader_id=reader_id, now=NOON))
     else:
-        await desk.db.write(lambda tx: media.leave(tx, wanted.id, media.TOO_LARGE, about))
+        await desk.db.write(lambda tx: media.leave(tx, wanted.id, media.TOO_LARGE, about, now=NOON))
 
 
 @pytest.mark.parametrize(

@@ -171,3 +171,12 @@ async def test_an_album_is_one_post_whichever_item_is_named(known: Bot) -> None:
 )
 async def test_what_cannot_be_shown_is_answered_with_one_line(known: Bot, typed: str, answer: str) -> None:
     assert text(await known.says(typed)) == answer
+
+
+@pytest.mark.parametrize(("author", "said"), [("Иван Петров", " · by Иван Петров"), ("Вести", "")])
+async def test_who_wrote_a_post_is_named(desk: Bot, author: str, said: str) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    await desk.room.live(post(7, "Сбой", author=author))
+    (shown,) = (await desk.says(f"/post {LINK}")).messages
+    assert shown.text.splitlines()[0] == f"Вести · 10 Mar, 12:00 UTC{said}"

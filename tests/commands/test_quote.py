@@ -30,6 +30,13 @@ async def test_a_quote_has_all_that_an_article_needs(desk: Bot) -> None:
     )
 
 
+async def test_what_an_anonymous_admin_wrote_is_quoted_as_the_group_s(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow(title="Вести")
+    await desk.room.live(post(1, "Сбой", author="Вести"))
+    assert "\n\nВести, 10 March" in await quoted(desk)
+
+
 async def test_it_is_written_in_the_language_and_time_zone_of_the_chat(desk: Bot) -> None:
     await desk.pair(language="ru")
     await desk.taps(b"zone:Asia/Kolkata")

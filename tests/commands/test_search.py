@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from bot.asides import Aside, AsideKind
 from bot.commands.excerpt import EXCERPT, excerpt
+from bot.store.alerts import Kind
 from tests.commands.kit import BORIS, Bot, bold_words, button, text
 from tests.store.kit import NOON, OTHER, ago, gone, post
 
@@ -127,12 +128,14 @@ async def test_posts_that_came_too_late_are_listed_by_the_button_under_their_not
     await desk.room.follow(title="Вести")
     await desk.room.sweep(*(post(n, f"Номер {n}", date=ago(days=9 - n)) for n in range(1, 8)))
     await desk.room.live(post(9, "Номер 9"))
-    pages = [await desk.taps(b"late:2025-03-10T12")]
-    pages.append(await desk.taps(button(pages[0].messages[0], "More")))
-    lines = [line for page in pages for line in text(page).splitlines() if line.startswith("Номер")]
-    assert lines == [f"Номер {n}" for n in range(7, 0, -1)]
-    assert bold_words(pages[0].messages[0]) == ["Номер"] * 5
-    assert (await desk.taps(b"late:2025-03-10T13")).note == "That was all."
+    notice = next(alert for alert in await desk.room.outbox() if alert.kind is Kind.NOTICE)
+    listed = await desk.taps(f"sum:{notice.random_id}:0:new".encode())
+    lines = [line.split(" · ")[0] for line in text(listed).splitlines() if line.startswith("•")]
+    assert lines == [f"• Номер {n}" for n in range(1, 8)]
+    assert bold_words(listed.messages[0]) == ["Номера"] + ["Номер"] * 7
+    for earlier in (b"late:2025-03-10T12", b"late:2025-03-10T12:9"):  # the buttons of version 21
+        assert (await desk.taps(earlier)).messages == listed.messages
+    assert (await desk.taps(b"late:2025-03-10T13")).note == "This button no longer works."
 
 
 async def test_a_channel_that_brought_much_is_paged(desk: Bot) -> None:

@@ -2,22 +2,37 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from telethon import TelegramClient
 
+from bot.clock import utc_now
 from bot.delivery.worker import Worker
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender
+from tests.waiting import WAIT_S
 
-WAIT_S = 10.0  # a test that waits longer has failed
 UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+class Halted:
+    """A clock, of both kinds, that stands a little ahead of the present until it is moved."""
+
+    def __init__(self) -> None:
+        self._now = utc_now() + timedelta(minutes=1)
+        self._seconds = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    def moves(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+        self._seconds += seconds
 
 
 def sender_of(client: TelegramClient, rates: Rates = UNLIMITED) -> Sender:
@@ -32,9 +47,3 @@ async def at_work(worker: Worker) -> AsyncIterator[Worker]:
     finally:
         worker.stop()
         await asyncio.wait_for(running, WAIT_S)
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while not await condition():  # noqa: ASYNC110 - neither the store nor the server has an event for this
-            await asyncio.sleep(0.005)

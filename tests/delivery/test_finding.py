@@ -6,7 +6,7 @@ from bot.buttons import alert_buttons
 from bot.delivery.finding import is_ours, is_same, key_of
 from bot.locales import translator
 from bot.models import Button, Outgoing, PeerKind
-from bot.telegram.sender import Own
+from bot.telegram.own import Own
 
 ENGLISH = translator("en")
 

@@ -91,12 +91,6 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
             {"notice": "refused", "reference": "+xyz", "reason": "basic_group"},
             "follow t.me/+xyz. It is a small group. I follow it by myself once",
         ),
-        ({"notice": "late", "channels": [[7, "Минсвязь", 1]]}, "1 post of «Минсвязь» reached me too late"),
-        ({"notice": "late", "channels": [[7, "Минсвязь", 22]]}, "22 posts of «Минсвязь» reached me too late"),
-        (
-            {"notice": "late", "channels": [[7, "Минсвязь", 2], [8, "Вести", 5]]},
-            "7 posts reached me too late for an alarm. They are stored.\nВести · 5\nМинсвязь · 2",
-        ),
         ({"notice": "ping", "asked_at": (NOW - timedelta(milliseconds=432)).isoformat()}, "left 432 ms after"),
         ({"notice": "test_alert"}, "This is a test alert."),
     ],
@@ -119,19 +113,6 @@ def test_options_are_told_in_the_words_of_the_language() -> None:
 def test_a_channel_that_has_to_let_us_in_is_not_judged_by_what_we_cannot_see() -> None:
     text = render("en", notice="followed", access="pending", would=0, **CHANNEL | {"channel_id": None, "posts": 0})
     assert text.count("\n") == 0
-
-
-def test_posts_of_many_channels_are_one_notice_whose_button_leads_to_just_these_posts() -> None:
-    channels = [[number, f"Канал {number}", number] for number in range(1, 41)]
-    payload = {"notice": "late", "hour": "2021-10-04T15", "channels": channels}
-    outgoing = render_notice(payload, Audience(translator=translator("en"), time_zone="UTC", now=NOW))
-    first, most, *_, last = outgoing.text.splitlines()
-    assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 channels more")
-    assert outgoing.buttons == ((Button(text="See them", data=b"late:2021-10-04T15"),),)
-
-
-def test_braces_in_a_foreign_name_are_only_braces() -> None:
-    assert "«{n} {count}»" in render("ru", notice="late", channels=[[7, "{n} {count}", 3]])
 
 
 def test_a_notice_that_nobody_knows_is_an_error() -> None:

@@ -1,9 +1,11 @@
 """Work that a chat watches: one message, edited every three seconds at most, against the embedded server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from telethon import TelegramClient
@@ -16,8 +18,11 @@ from bot.store import channels, chats, follows, pasts
 from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.pasts import DONE, Figures
+from bot.telegram.pacing import Pacing
+from bot.telegram.sender import Sender
 from tests.delivery.kit import sender_of
 from tests.store.kit import NEWS, Newsroom, newsroom
+from tests.waiting import WAIT_S
 
 
 @dataclass(kw_only=True)
@@ -30,8 +35,8 @@ class Desk:
     alice: User
     chat: Chat
 
-    def showing(self) -> Showing:
-        sender = sender_of(self.client)
+    def showing(self, pacing: Pacing | None = None) -> Showing:
+        sender = sender_of(self.client) if pacing is None else Sender(self.client, pacing, monotonic=monotonic)
         return Showing(self.room.db, sender, clock=lambda: self.room.now)
 
     async def reads(self, read: int, *, ended: str | None = None) -> None:
@@ -145,3 +150,18 @@ def test_a_list_is_summed_up(figures: dict[str, int], sentence: str) -> None:
 def test_a_bar_shows_how_far_it_is() -> None:
     figures = Figures(channels=1, waiting=0, ended=0, failed=0, wanted=1000, read=250, title="Вести")
     assert render_progress(figures, translator("en")).text.endswith("▓▓▓░░░░░░░░░ 25 %")
+
+
+async def test_a_chat_that_takes_nothing_for_long_holds_nobody_up(desk: Desk) -> None:
+    busy = Peer(kind=PeerKind.CHANNEL, id=9001)
+    chat = await desk.room.db.write(lambda tx: chats.pair(tx, busy, title="", language="en", now=desk.room.now))
+    wanted = Options(history=500)
+    await desk.room.db.write(lambda tx: follows.ask(tx, str(NEWS), chat_id=chat.id, now=desk.room.now, options=wanted))
+    pacing = Pacing()
+    for _ in range(20):  # a minute's worth
+        pacing.spend(busy, monotonic())
+    async with asyncio.timeout(WAIT_S):
+        assert await desk.showing(pacing).show_due()
+    assert len(desk.texts) == 1
+    put_off = next(each for each in await pasts.in_sight(desk.room.db) if each.chat.id == chat.id)
+    assert put_off.next_at > desk.room.now + timedelta(seconds=50)

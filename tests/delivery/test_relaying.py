@@ -1,133 +1,25 @@
 """Alerts with the files of their posts, against the embedded server; the files are kept by hand."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from telethon import TelegramClient
 from telethon.tl import types
 
-from bot.delivery.relaying import Relay
-from bot.delivery.worker import Worker
-from bot.models import Media
-from bot.sandbox import Message, Sandbox, User
-from bot.store import chats, media
-from bot.store.media import About, Wanted
-from bot.store.vault import Stored, Vault
-from tests.delivery.kit import WAIT_S, at_work, sender_of, until, utc_now
-from tests.store.kit import Newsroom, newsroom, post
-
-SHORT = 0.2  # s that alerts of these tests wait for a file
-SCAN = b"%PDF an order " * 100_000  # 1.4 MB: three parts
-ORDER = Media(kind="document", id=77, title="order.pdf")
-PHOTO = Media(kind="photo", id=78)
-
-
-@dataclass(kw_only=True)
-class Desk:
-    """A bot, people who read it, and a channel whose files are kept by hand."""
-
-    sandbox: Sandbox
-    room: Newsroom
-    client: TelegramClient
-    bot: User
-    folder: Path
-    people: list[User] = field(default_factory=list)
-
-    async def reader(self, name: str, *, wants: bool = True) -> User:
-        """Bring somebody who is told of outages, with their files or without."""
-        account = self.sandbox.world.add_user(name)
-        account.starts(self.bot)
-        chat = await self.room.pair(account.id, language="en")
-        await self.room.track(chat, "outages", "сбой")
-        await self.room.db.write(lambda tx: chats.set_media(tx, chat.id, wanted=wants))
-        self.people.append(account)
-        return account
-
-    def at_work(self, *, wait: float = WAIT_S) -> AbstractAsyncContextManager[Worker]:
-        sender = sender_of(self.client)
-        relay = Relay(self.room.db, sender, self.folder, clock=utc_now, wait=wait)
-        return at_work(Worker(self.room.db, sender, clock=utc_now, relay=relay))
-
-    async def posts(self, message_id: int, what: Media, text: str = "Сбой", **fields: object) -> None:
-        self.room.now = utc_now()
-        await self.room.live(post(message_id, text, date=self.room.now, media=what, **fields))
-
-    async def keeps(
-        self, content: bytes = SCAN, *, name: str | None = "order.pdf", mime: str = "application/pdf"
-    ) -> None:
-        """Keep all files that are wanted, as a reader does."""
-        incoming = Vault(self.folder).begin()
-        incoming.write(content)
-        stored = incoming.keep()
-        while (wanted := await self.wanted()) is not None:
-            await self._keep(wanted, stored, About(mime=mime, name=name, size=stored.size))
-
-    async def wanted(self) -> Wanted | None:
-        return await media.next_wanted(self.room.db, self.room.reader_id, utc_now())
-
-    async def _keep(self, wanted: Wanted, stored: Stored, about: About) -> None:
-        reader_id = self.room.reader_id
-        await self.room.db.write(
-            lambda tx: media.keep(tx, wanted.id, stored, about, reader_id=reader_id, now=utc_now())
-        )
-
-    def heard(self, account: User) -> list[Message]:
-        return [message for message in account.inbox(self.bot) if message.sender_id == self.bot.id]
-
-    async def until_heard(self, account: User, count: int = 1) -> list[Message]:
-        async def reached() -> bool:
-            return len(self.heard(account)) >= count
-
-        await until(reached)
-        return self.heard(account)
-
-    async def until_sent(self, count: int) -> None:
-        async def reached() -> bool:
-            return len(await self.rows()) == count
-
-        await until(reached)
-
-    async def rows(self) -> Sequence[tuple[str, int | None]]:
-        found = await self.room.db.fetch_all("SELECT state, media FROM alerts WHERE state != 'due' ORDER BY id")
-        return [(row["state"], row["media"]) for row in found]
-
-    def calls(self, name: str) -> int:
-        return sum(call.name == name for call in self.sandbox.calls)
+from bot.clock import utc_now
+from bot.models import Media, Peer, PeerKind
+from bot.store import addresses, media
+from bot.store.vault import Vault
+from tests.delivery.desk import ORDER, PHOTO, SCAN, SHORT, Desk, at_desk, file_of, names_of
+from tests.waiting import until
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with Sandbox() as sandbox, newsroom(tmp_path) as room:
-        room.now = utc_now()
-        bot = sandbox.world.add_bot("1:token", "Watch", "watch_bot")
-        client = sandbox.client(bot)
-        await client.connect()
-        try:
-            await room.follow()
-            yield Desk(sandbox=sandbox, room=room, client=client, bot=bot, folder=tmp_path / "media")
-        finally:
-            sandbox.faults.clear()
-            await client.disconnect()
-        assert not sandbox.unknown
-        assert not sandbox.crashes
-
-
-def file_of(desk: Desk, message: Message) -> bytes | None:
-    content = getattr(message.media, "document", None) or getattr(message.media, "photo", None)
-    if content is None:
-        return None
-    return desk.sandbox.world.media.find(content.id, content.access_hash, content.file_reference).data
-
-
-def names_of(message: Message) -> list[str]:
-    assert message.media is not None
-    attributes = message.media.document.attributes
-    return [each.file_name for each in attributes if isinstance(each, types.DocumentAttributeFilename)]
+    async with at_desk(tmp_path) as desk:
+        yield desk
 
 
 async def test_a_document_comes_with_its_name_to_whom_wants_it_and_the_text_to_others(desk: Desk) -> None:
@@ -192,7 +84,7 @@ async def test_the_text_goes_alone_at_once_where_the_file_was_not_kept(desk: Des
     await desk.posts(5, ORDER)
     wanted = await desk.wanted()
     assert wanted is not None
-    await desk.room.db.write(lambda tx: media.leave(tx, wanted.id, media.TOO_LARGE))
+    await desk.room.db.write(lambda tx: media.leave(tx, wanted.id, media.TOO_LARGE, now=utc_now()))
     async with desk.at_work():
         (message,) = await desk.until_heard(alice)
     assert message.media is None
@@ -240,7 +132,7 @@ async def test_one_upload_serves_all_chats_and_what_comes_later(desk: Desk) -> N
     async with desk.at_work():  # after a restart
         for account in readers:
             assert file_of(desk, (await desk.until_heard(account, 2))[-1]) == SCAN
-    assert (desk.calls("SaveFilePart"), desk.calls("UploadMedia"), desk.calls("SendMedia")) == (3, 1, 24)
+    assert (desk.calls("SaveFilePart"), desk.calls("UploadMedia"), desk.calls("SendMedia")) == (11, 1, 24)
 
 
 async def test_a_reference_that_has_expired_is_renewed_once_and_nothing_comes_twice(desk: Desk) -> None:
@@ -291,6 +183,20 @@ async def test_the_text_goes_alone_where_the_file_is_refused(desk: Desk, method:
     assert message.media is None
     assert await desk.rows() == [("sent", 0)]
     assert (await desk.room.db.fetch_all("SELECT suspended FROM chats"))[0]["suspended"] is None
+
+
+async def test_an_alert_whose_thread_is_gone_takes_its_file_to_the_general_one(desk: Desk) -> None:
+    forum = desk.sandbox.world.add_channel("Desk", megagroup=True, members=[desk.bot])
+    forum.promote(desk.bot)
+    chat, thread_id = await desk.pair(Peer(kind=PeerKind.CHANNEL, id=forum.id)), forum.opens_topic("Outages")
+    await desk.room.db.write(lambda tx: addresses.bind_chat(tx, chat.id, thread_id))
+    desk.sandbox.faults.answer("SendMedia", "REPLY_MESSAGE_ID_INVALID")
+    await desk.posts(5, ORDER)
+    await desk.keeps()
+    async with desk.at_work():
+        await desk.until_sent(1)
+    (message,) = [each for each in forum.history(desk.bot).messages.values() if "Сбой" in each.text]
+    assert (message.topic, file_of(desk, message)) == (None, SCAN)
 
 
 async def test_a_flood_wait_brings_the_file_later(desk: Desk) -> None:
@@ -360,21 +266,6 @@ async def test_an_edit_of_an_alert_with_media_is_short_enough_for_a_caption(desk
     assert len(refusals) == 1
 
 
-async def test_of_an_album_comes_the_item_with_the_text_and_how_many_others_there_are(desk: Desk) -> None:
-    alice = await desk.reader("Alice")
-    desk.room.now = now = utc_now()
-    items = [
-        post(number, "Сбой" if number == 5 else "", date=now, grouped_id=3, media=Media(kind="photo", id=number))
-        for number in (5, 6, 7)
-    ]
-    await desk.room.live(*items)
-    await desk.keeps(b"a jpeg", name=None, mime="image/jpeg")
-    async with desk.at_work():
-        (message,) = await desk.until_heard(alice)
-    assert isinstance(message.media, types.MessageMediaPhoto)
-    assert message.text.endswith("+2 more files in the post")
-
-
 async def test_a_file_that_is_gone_from_the_disk_does_not_come(desk: Desk) -> None:
     alice = await desk.reader("Alice")
     await desk.posts(5, ORDER)
@@ -393,4 +284,4 @@ async def test_a_large_file_goes_up_by_the_method_for_large_ones(desk: Desk) -> 
     async with desk.at_work():
         (message,) = await desk.until_heard(alice)
     assert file_of(desk, message) == large
-    assert desk.calls("SaveBigFilePart") == 22
+    assert desk.calls("SaveBigFilePart") == 88

@@ -194,6 +194,9 @@ class TestWhoSaidItAndWhen:
         assert render_post(signed, LONDON).text.endswith("\n16:39 · by Дежурный редактор")
         assert render_post(signed, MOSCOW).text.endswith("\n18:39 · автор: Дежурный редактор")
 
+    def test_whoever_bears_the_name_of_the_channel_is_not_named_again(self) -> None:
+        assert render_post(replace(POST, author=POST.title), LONDON).text.endswith("\n16:39")
+
 
 class TestWhatMatchedBesideTheText:
     POLL = Beside(aside=Aside(kind=AsideKind.POLL, text="Был ли сбой?"), spans=((7, 11),))

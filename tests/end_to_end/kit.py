@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import SecretStr
@@ -14,14 +12,16 @@ from telethon import TelegramClient, events
 from telethon.tl import types as tl
 
 from bot import app, preparing
+from bot.clock import utc_now
 from bot.models import Clock
 from bot.sandbox import Channel, Sandbox, User
 from bot.settings import Settings
 from bot.store import chats
 from bot.store.chats import Role
-from bot.store.database import Database, Reader, open_read_only
+from bot.store.database import Database, Reader, Transaction, open_read_only
+from tests.store.kit import made_once
+from tests.waiting import WAIT_S
 
-WAIT_S = 15.0  # a test that waits longer has failed
 TOKEN = "4000:newsroom"  # noqa: S105 - of a bot that exists on loopback only
 
 
@@ -117,7 +117,8 @@ class Newsroom:
     settings: Settings
     reader: User
     bot: User
-    now: Clock = app.utc_now
+    now: Clock = utc_now
+    steady: Clock | None = None
     people: list[Person] = field(default_factory=list)
     ready: app.Ready | None = None
     _running: asyncio.Task[None] | None = None
@@ -127,7 +128,7 @@ class Newsroom:
         """Run the service until `stop`."""
         ready: asyncio.Future[app.Ready] = asyncio.get_running_loop().create_future()
         self._stop = asyncio.Event()
-        service = app.run(self.settings, self._stop, clock=self.now, on_ready=ready.set_result)
+        service = app.run(self.settings, self._stop, clock=self.now, steady=self.steady, on_ready=ready.set_result)
         self._running = asyncio.create_task(service)
         waited: set[asyncio.Future[Any]] = {self._running, ready}
         await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED, timeout=WAIT_S)
@@ -151,12 +152,16 @@ class Newsroom:
 
     async def invited(self, name: str) -> Person:
         """Bring somebody whom `channelwatch invite` let in."""
-        database = await Database.open(self.settings.database_path)
-        token = await database.write(lambda tx: chats.invite(tx, role=Role.READER, now=app.utc_now()))
-        await database.close()
-        person = await self.person(name)
+        token, person = await self.invitation(), await self.person(name)
         await person.asks(f"/start {token}")
         return person
+
+    async def invitation(self) -> str:
+        """Make what `channelwatch invite` prints, for one person."""
+        database = await Database.open(self.settings.database_path)
+        token = await database.write(lambda tx: chats.invite(tx, role=Role.READER, now=utc_now()))
+        await database.close()
+        return token
 
     async def owner(self, *, follows: Sequence[Channel] = ()) -> Person:
         """Bring the owner: paired by the link, and told that each channel is followed."""
@@ -184,23 +189,13 @@ def reference(channel: Channel) -> str:
     return f"@{channel.username}" if channel.username else f"t.me/+{channel.invite}"
 
 
-@cache
-def _database_with_topics() -> bytes:
-    """Make a database that knows the built-in topics: expanding their forms takes longer than most tests."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "bot.db"
-        asyncio.run(_take_over_topics(path))
-        return path.read_bytes()
-
-
-async def _take_over_topics(path: Path) -> None:
-    database = await Database.open(path)
-    await database.write(lambda tx: preparing.take_over_topics(tx, (), now=app.utc_now()))
-    await database.close()
+async def _know_topics(tx: Transaction) -> None:
+    """Expand the forms of the built-in topics, which takes longer than most tests."""
+    await preparing.take_over_topics(tx, (), now=utc_now())
 
 
 @asynccontextmanager
-async def newsroom(folder: Path, *, now: Clock = app.utc_now, **settings: object) -> AsyncIterator[Newsroom]:
+async def newsroom(folder: Path, *, now: Clock = utc_now, **settings: object) -> AsyncIterator[Newsroom]:
     """Open a newsroom where it is `now`; fails where the server met what it does not know."""
     async with Sandbox(now=now) as sandbox:
         reader = sandbox.world.add_user("Reader", phone="+10000000001")
@@ -209,7 +204,7 @@ async def newsroom(folder: Path, *, now: Clock = app.utc_now, **settings: object
         data.mkdir(mode=0o700)
         key.write_text(sandbox.key_pem)
         sandbox.session_for(reader, data / "reader.session")
-        (data / "bot.db").write_bytes(await asyncio.to_thread(_database_with_topics))
+        (data / "bot.db").write_bytes(await asyncio.to_thread(made_once, _know_topics))
         fixed: dict[str, object] = {
             "telegram_api_id": 1,
             "telegram_api_hash": SecretStr("0" * 32),

@@ -1,7 +1,6 @@
 """Groups that move, close and open again, with the whole service; what people see in them is asked of the server."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from bot.sandbox import Channel, Group, Message, User
 from tests.end_to_end.kit import WAIT_S, Newsroom, Person, newsroom
 from tests.end_to_end.test_gathering import outage
+from tests.waiting import until
 
 DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
 
@@ -17,12 +17,6 @@ def written(room: Newsroom, place: Channel | Group, viewer: User) -> list[Messag
     """Return what the bot has written in a group."""
     found = place.history(viewer).oldest_first()
     return [message for message in found if message.sender_id == room.bot.id and message.action is None]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while not condition():  # noqa: ASYNC110 - the server has no event for this
-            await asyncio.sleep(0.01)
 
 
 async def says(room: Newsroom, owner: Person, place: Channel | Group, words: str, topic: int | None = None) -> Message:

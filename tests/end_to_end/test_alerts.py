@@ -26,6 +26,18 @@ async def test_a_matching_post_is_alerted_once_with_its_words_in_bold_and_noise_
         assert len(owner.alerts) == 2
 
 
+async def test_an_alert_from_a_supergroup_says_who_wrote(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        world = room.sandbox.world
+        group = world.add_channel("Talk", username="talk", megagroup=True, members=[room.reader])
+        owner, anna = await room.owner(follows=[group]), world.add_user("Anna")
+        group.join(anna)
+        group.post(DOWN, author=anna)
+        assert " · by Anna" in (await owner.alert("массовый сбой")).message
+        group.post("Энергетики: в сервисах облака сбой, сайты не работают.")
+        assert " · by " not in (await owner.alert("сбой, сайты")).message
+
+
 async def test_edits_deletions_albums_and_forwards_are_stored_as_they_happened(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         world = room.sandbox.world

@@ -12,6 +12,7 @@ from telethon.tl import types
 from bot.sandbox import Channel
 from tests.end_to_end.kit import WAIT_S, Newsroom, Person, link_of, newsroom
 from tests.end_to_end.test_gathering import Desk, desk
+from tests.waiting import until
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)  # a Monday
 DRILL = "Учения: условный сбой, сайт банка недоступен, службы готовы."
@@ -162,12 +163,12 @@ async def in_group(room: Newsroom, person: Person, group: Channel, words: str) -
 
 
 async def from_bot(room: Newsroom, group: Channel, *, after: int) -> str:
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            for number, message in sorted(group.kept.messages.items()):
-                if number > after and message.sender_id == room.bot.id:
-                    return message.text
-            await asyncio.sleep(0)
+    def found() -> list[str]:
+        kept = sorted(group.kept.messages.items())
+        return [message.text for number, message in kept if number > after and message.sender_id == room.bot.id]
+
+    await until(lambda: bool(found()))
+    return found()[0]
 
 
 async def test_a_group_and_each_person_have_a_language_of_their_own(tmp_path: Path) -> None:
@@ -175,8 +176,7 @@ async def test_a_group_and_each_person_have_a_language_of_their_own(tmp_path: Pa
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
         owner = await room.owner(follows=[channel])
         assert "Мой язык с вами: Русский" in (await owner.asks("/language ru")).message
-        menu = room.bot.commands
-        assert any("BotCommandScopePeer" in place for place in menu)
+        await until(lambda: any("BotCommandScopePeer" in place for place in room.bot.commands))
         group = room.sandbox.world.add_channel("Desk", megagroup=True, members=[owner.account, room.bot])
         await owner.client.get_dialogs()
         assert "Темы" in await in_group(room, owner, group, "/start@newsroom_bot")

@@ -49,6 +49,13 @@ class Desk:
             while not await db.fetch_all(sql, {"count": count}):  # noqa: ASYNC110 - the store has no event for this
                 await asyncio.sleep(0.01)
 
+    async def said(self, text: str) -> None:
+        """Wait until it is stored that a post says this."""
+        async with self.room.archive() as db, asyncio.timeout(WAIT_S):
+            sql = "SELECT 1 FROM versions WHERE text = :text"
+            while not await db.fetch_all(sql, {"text": text}):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+
 
 def labels(message: types.Message) -> list[str]:
     rows = message.reply_markup.rows if message.reply_markup else []
@@ -77,6 +84,7 @@ async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topi
         await at.stored(3)
         assert len(owner.alerts) == 1
         at.channel.edit(first.id, outage(1) + " Чинят.")
+        await at.said(outage(1) + " Чинят.")
         await at.go_to(MORNING)
         digest = await owner.message("Morning digest · 2 posts")
         assert not digest.silent

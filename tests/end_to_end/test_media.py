@@ -1,12 +1,16 @@
 """Files of posts, from a channel through the reader account onto the disk, and through the bot into chats."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 
 import pytest
 from telethon.tl import types
 
-from tests.end_to_end.kit import Newsroom, Person, newsroom
+from tests.chaos.deliveries import running
+from tests.end_to_end.kit import WAIT_S, Newsroom, Person, newsroom
+from tests.end_to_end.test_process import environment
+from tests.waiting import until
 
 SCAN = b"%PDF an order " * 100_000  # 1.4 MB
 ORDER = "Приказ: из-за массового сбоя сайт банка недоступен."
@@ -54,6 +58,93 @@ async def test_a_photo_comes_as_one_and_a_restart_forgets_nothing(tmp_path: Path
         channel.post(f"Вечером: {ORDER}", media=world.media.photo(b"another jpeg"))
         assert await content(owner, await owner.alert("Вечером")) == b"another jpeg"
         assert len(kept(room)) == 2
+
+
+async def test_an_album_comes_whole_and_its_order_stays(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        files = room.sandbox.world.media
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        await owner.asks("/media on")
+        video = files.document(
+            b"a film", mime_type="video/mp4", attributes=[types.DocumentAttributeVideo(3.0, 640, 480)]
+        )
+        channel.album([files.photo(b"page 1"), video, files.photo(b"page 3")], ORDER)
+        await owner.until(lambda: len(pages(owner)) == 3)
+        alert, *rest = pages(owner)
+        assert [await content(owner, message) for message in pages(owner)] == [b"page 1", b"a film", b"page 3"]
+        assert alert.buttons
+        assert {message.reply_to.reply_to_msg_id for message in rest} == {alert.id}
+        assert {message.grouped_id for message in rest} == {rest[0].grouped_id} != {None}
+        assert rest[0].video.attributes[0].duration == 3.0
+        channel.edit(1, ORDER, media=files.photo(b"page 1, corrected"))
+
+        async def is_corrected() -> bool:
+            return bool(owner.edited) and await content(owner, owner.edited[-1]) == b"page 1, corrected"
+
+        await until(is_corrected)
+        assert owner.edited[-1].id == alert.id
+
+
+async def test_where_a_chat_lets_in_photos_but_no_videos_the_photos_of_an_album_come(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        files, faults = room.sandbox.world.media, room.sandbox.faults
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        await owner.asks("/media on")
+        faults.answer("SendMultiMedia", "CHAT_SEND_VIDEOS_FORBIDDEN", code=403)
+        attributes = [types.DocumentAttributeVideo(3.0, 640, 480)]
+        video = files.document(b"a film", mime_type="video/mp4", attributes=attributes)
+        channel.album([files.photo(b"page 1"), video, files.photo(b"page 3")], ORDER)
+        await owner.alert("массового сбоя")
+        faults.answer("SendMedia", "CHAT_SEND_VIDEOS_FORBIDDEN", code=403)
+        await owner.until(lambda: len(pages(owner)) == 2)
+        await settled(room)
+        assert [await content(owner, message) for message in pages(owner)] == [b"page 1", b"page 3"]
+
+
+@pytest.mark.parametrize(("method", "uploads"), [("UploadMedia", 4), ("SendMedia", 3), ("SendMultiMedia", 3)])
+async def test_a_kill_while_files_are_on_their_way_doubles_nothing_and_leaves_nothing_behind(
+    tmp_path: Path, method: str, uploads: int
+) -> None:
+    """The server has done what it was asked for; the answer never arrives."""
+    async with newsroom(tmp_path) as room:
+        files, faults = room.sandbox.world.media, room.sandbox.faults
+        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
+        owner = await room.owner(follows=[channel])
+        await owner.asks("/media on")
+        await room.stop()
+        env = environment(room)
+        async with running(env) as (process, ready):
+            await ready
+            hold = faults.hold(method)
+            channel.album([files.photo(b"page 1"), files.photo(b"page 2"), files.photo(b"page 3")], ORDER)
+            await asyncio.wait_for(hold.reached(), WAIT_S)
+            process.kill()
+            await process.wait()
+        faults.clear()
+        async with running(env) as (_, ready):
+            await ready
+            await owner.until(lambda: len(pages(owner)) >= 3)
+            await settled(room)
+            await owner.asks("/ping")
+        assert [await content(owner, message) for message in pages(owner)] == [b"page 1", b"page 2", b"page 3"]
+        assert len(owner.alerts) == 1
+        assert len(kept(room)) == 3
+        assert sum(call.name == "UploadMedia" for call in room.sandbox.calls) == uploads
+
+
+def pages(person: Person) -> list[types.Message]:
+    return [message for message in person.heard if message.media is not None]
+
+
+async def settled(room: Newsroom) -> None:
+    async with room.archive() as db:
+
+        async def nothing_is_due() -> bool:
+            return not await db.fetch_all("SELECT 1 FROM alerts WHERE state = 'due'")
+
+        await until(nothing_is_due)
 
 
 @pytest.mark.parametrize("limit", [0, 1])

@@ -6,7 +6,15 @@ import pytest
 
 from bot.matching.matcher import verify
 from bot.matching.text import analyse
-from bot.matching.topics import Topic, TopicError, builtin_topics, check_examples, read_folder, read_topic
+from bot.matching.topics import (
+    Topic,
+    TopicError,
+    builtin_names,
+    builtin_topics,
+    check_examples,
+    read_folder,
+    read_topic,
+)
 from tests.matching import detection
 from tests.matching.kit import compiled, slug
 
@@ -39,6 +47,7 @@ def test_the_five_topics_are_there() -> None:
         "sovereignty": True,
         "utilities": False,
     }
+    assert builtin_names() == tuple(topic.name for topic in TOPICS)
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)

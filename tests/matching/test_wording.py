@@ -88,10 +88,10 @@ def test_a_text_written_anew_is_shown_as_two_and_not_as_confetti() -> None:
     ("before", "after"), [("да нет " * 500, "нет да да " * 400), ("а " * 2000, "б а " * 1000), ("а" * 4000, "б" * 4000)]
 )
 def test_no_text_takes_long_to_compare(before: str, after: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     difference(before, after)
     weigh(before, after)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

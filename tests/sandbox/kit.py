@@ -23,12 +23,13 @@ from telethon.tl import TLObject
 from telethon.tl.alltlobjects import LAYER
 from telethon.tl.core import GzipPacked, MessageContainer, RpcResult
 
+from bot.clock import utc_now
 from bot.sandbox.dispatcher import Caller, Dispatcher, RpcError, handles
 from bot.sandbox.faults import Faults
 from bot.sandbox.protocol.tl import Longs
 from bot.sandbox.server import Server
+from tests.waiting import WAIT_S
 
-WAIT_S = 10.0  # a test that waits longer has failed
 ACCOUNT = 42
 # What a config must say about limits, and no test here asks for.
 _FIGURES = [
@@ -36,10 +37,6 @@ _FIGURES = [
     for name, parameter in signature(types.Config).parameters.items()
     if parameter.annotation is int and parameter.default is Parameter.empty and name != "this_dc"
 ]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Library:

@@ -9,8 +9,7 @@ from typing import Any
 from telethon import TelegramClient, events
 
 from bot.sandbox import Sandbox, User
-
-WAIT_S = 10.0  # a test that waits longer has failed
+from tests.waiting import WAIT_S
 
 
 class Heard:

@@ -8,10 +8,11 @@ from telethon.tl.alltlobjects import LAYER
 from telethon.tl.core import RpcResult
 from telethon.tl.functions import InvokeAfterMsgRequest, InvokeAfterMsgsRequest, InvokeWithoutUpdatesRequest
 
+from bot.clock import utc_now
 from bot.sandbox.dispatcher import Caller, Dispatcher, handles
 from bot.sandbox.faults import Faults
 
-from .kit import ACCOUNT, GET_STATE, UPDATES, Library, RawClient, running, utc_now
+from .kit import ACCOUNT, GET_STATE, UPDATES, Library, RawClient, running
 
 
 def introduction(query: TLRequest, layer: int = LAYER) -> functions.InvokeWithLayerRequest:

@@ -1,6 +1,6 @@
 import pytest
 from telethon import errors, events, utils
-from telethon.tl import functions, types
+from telethon.tl import TLObject, functions, types
 
 from .party import party
 
@@ -182,6 +182,32 @@ async def test_an_album_with_files_goes_up_and_comes_down() -> None:
         channel.post("look", media=world.media.photo(b"a jpeg"))
         event = await news.next()
         assert (await client.download_media(event.message, bytes), event.photo is not None) == (b"a jpeg", True)
+
+
+async def test_albums_take_uploaded_files_of_one_kind_and_name_the_one_that_has_expired() -> None:
+    async with party() as guests:
+        world = guests.sandbox.world
+        ada = world.add_user("Ada")
+        channel = world.add_channel("News", username="news_now")
+        channel.promote(ada)
+        publisher = await guests.client(ada)
+        files = [world.media.photo(b"a jpeg"), world.media.photo(b"another"), world.media.document(b"an order")]
+        photo, other, order = (utils.get_input_media(file) for file in files)
+
+        async def sends(*listed: TLObject) -> None:
+            items = [types.InputSingleMedia(each, "") for each in listed]
+            await publisher(functions.messages.SendMultiMediaRequest("news_now", items))
+
+        for listed, error in (
+            ((photo, order), errors.MediaGroupedInvalidError),
+            ((photo, types.InputMediaUploadedPhoto(types.InputFile(1, 1, "x", ""))), errors.MediaInvalidError),
+        ):
+            with pytest.raises(error):
+                await sends(*listed)
+        other.id.file_reference = b"of yesterday"
+        with pytest.raises(errors.RPCError, match="FILE_REFERENCE_1_EXPIRED"):
+            await sends(photo, other)
+        assert channel.kept.messages == {}
 
 
 async def test_a_forward_names_the_post_it_came_from() -> None:

@@ -253,12 +253,12 @@ def test_access_hashes_differ_per_account(stage: Stage, anna: User, channel: Cha
 
 def test_the_cost_of_a_post_and_of_a_page_does_not_grow_with_the_channel(anna: User, channel: Channel) -> None:
     def cost_s() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         for number in range(300):
             post = channel.post("words without end")
             channel.kept.page(Window(limit=10, offset_id=1 + post.id // 2))
             since(anna, channel.log.since(max(1, channel.log.pts - 5 - number % 7), 10).changes)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     early = min(cost_s() for _ in range(3))
     for number in range(30_000):

@@ -21,7 +21,6 @@ from bot.store.database import Database
 from tests.store.kit import due
 
 RATE = 10_000.0  # requests a second: the sandbox allows what it is asked
-WAIT_S = 10.0  # a test that waits longer has failed
 BEGIN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 
 

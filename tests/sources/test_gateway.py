@@ -5,7 +5,8 @@ from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.sources.gateway import call
-from tests.sources.kit import WAIT_S, Place
+from tests.sources.kit import Place
+from tests.waiting import WAIT_S
 
 
 async def test_a_client_that_disconnects_is_a_lost_connection_and_no_cancellation(place: Place) -> None:

@@ -14,8 +14,9 @@ from bot.store import media, readers
 from bot.store.database import Transaction
 from bot.store.media import File, State
 from bot.store.vault import Vault
+from tests.waiting import WAIT_S
 
-from .kit import WAIT_S, Place
+from .kit import Place
 
 SCAN = b"%PDF an order " * 100_000  # 1.4 MB: three pieces
 PHOTO = b"a jpeg"

@@ -4,8 +4,9 @@ from telethon import types
 
 from bot.sandbox import Channel
 from bot.store import posts
+from tests.waiting import WAIT_S
 
-from .kit import WAIT_S, Place
+from .kit import Place
 
 
 async def arrives(place: Place, channel: Channel, *texts: str) -> None:

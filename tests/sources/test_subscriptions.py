@@ -8,8 +8,9 @@ from bot.store import channels, follows, readers
 from bot.store.channels import Access
 from bot.store.database import Subject, Transaction
 from bot.store.follows import FollowState
+from tests.waiting import WAIT_S
 
-from .kit import BEGIN, WAIT_S, Place
+from .kit import BEGIN, Place
 
 
 async def reason(place: Place, reference: str) -> str | None:

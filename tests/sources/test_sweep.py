@@ -1,4 +1,5 @@
 import asyncio
+import math
 from datetime import timedelta
 
 import pytest
@@ -6,11 +7,13 @@ import pytest
 from bot.errors import ReaderLostError
 from bot.models import Observation, ObservedBy
 from bot.sources import dialogs
+from bot.sources.account import LONGEST_VISIT
 from bot.sources.catch_up import Found
 from bot.store.channels import Access
 from bot.telegram.convert import to_post
+from tests.waiting import WAIT_S
 
-from .kit import BEGIN, WAIT_S, Place
+from .kit import BEGIN, Place
 
 
 async def test_what_was_not_pushed_is_found(place: Place) -> None:
@@ -71,6 +74,39 @@ async def test_slices_are_followed_to_the_last(place: Place) -> None:
     result = await place.sweep().sweep_once()
     assert result.found == Found(new=35)
     assert place.calls("GetHistory") == 1  # of the first sweep
+
+
+@pytest.mark.parametrize("refusal", [None, "PERSISTENT_TIMESTAMP_INVALID"], ids=["changes", "history"])
+async def test_whoever_reads_for_long_says_so_page_by_page(place: Place, refusal: str | None) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    await place.follow(channel)
+    await place.sweep().sweep_once()
+    for number in range(450):
+        channel.post(f"Post {number}", push=False)
+    if refusal is not None:
+        place.sandbox.faults.answer("GetChannelDifference", refusal)
+    beats: list[float] = []
+    await place.sweep().sweep_once(beats.append)
+    of_all = [LONGEST_VISIT, LONGEST_VISIT]  # the list, the channel
+    assert beats == [*of_all, math.inf, LONGEST_VISIT, *[LONGEST_VISIT] * 5]  # its turn, its pages
+
+
+async def test_whoever_waits_for_another_to_have_read_a_channel_does_not_hang(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    await place.follow(channel)
+    await place.sweep().sweep_once()
+    channel.post("New", push=False)
+    catch_up, followed = place.catch_up, await place.channel(channel)
+    hold = place.sandbox.faults.hold("GetChannelDifference", times=1)
+    reading = asyncio.create_task(catch_up.complete(followed, None))
+    await hold.reached()
+    beats: list[float] = []
+    waiting = asyncio.create_task(catch_up.verify(followed, since=BEGIN, beat=beats.append))
+    await asyncio.sleep(0)
+    assert beats == [math.inf]
+    place.sandbox.faults.clear()
+    await asyncio.wait_for(asyncio.gather(reading, waiting), WAIT_S)
+    assert beats == [math.inf, LONGEST_VISIT]
 
 
 @pytest.mark.parametrize(

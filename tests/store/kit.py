@@ -1,9 +1,13 @@
 """A store on the disk with the real ingest, driven by verbs: follow, track, hear, live, sweep."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from bot.ingest import Ingest, Result
@@ -18,6 +22,7 @@ from bot.store.database import Database, Reader, Transaction
 from bot.store.outbox import Alert
 from bot.store.posts import StoredPost
 from bot.store.topics import Topic
+from bot.store.transaction import run
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 NEWS = 1001  # a channel
@@ -117,12 +122,55 @@ class Newsroom:
         return await due(self.db, self.now + timedelta(days=2))
 
 
+@cache
+def made_once(fill: Callable[[Transaction], Awaitable[object]]) -> bytes:
+    """Make a database that all tests begin with: the migrations alone take longer than most of them."""
+
+    async def make(path: Path) -> None:
+        database = await Database.open(path)
+        await database.write(fill)
+        await database.close()
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "bot.db"
+        asyncio.run(make(path))
+        return path.read_bytes()
+
+
+async def _nothing(_: Transaction) -> None:
+    """Leave a database empty."""
+
+
 @asynccontextmanager
 async def newsroom(folder: Path) -> AsyncIterator[Newsroom]:
-    db = await Database.open(folder / "data" / "bot.db")
+    path = folder / "data" / "bot.db"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(await asyncio.to_thread(made_once, _nothing))
+    db = await Database.open(path)
     try:
         room = Newsroom(db)
         room.reader_id = await db.write(lambda tx: readers.register(tx, 42, NOON))
         yield room
     finally:
         await db.close()
+
+
+def steps(path: Path, ask: Callable[[Transaction], Awaitable[object]]) -> int:
+    """Count what SQLite does for an answer."""
+    connection = sqlite3.connect(path)
+    connection.row_factory = sqlite3.Row
+    count = 0
+
+    def step() -> None:
+        nonlocal count
+        count += 1
+
+    async def job() -> None:
+        await ask(Transaction(connection))
+
+    connection.set_progress_handler(step, 1)
+    run(job())
+    connection.close()
+    return count

@@ -259,7 +259,7 @@ class TestFile:
             pragmas = ("journal_mode", "synchronous", "foreign_keys")
             return [(await tx.fetch_all(f"PRAGMA {pragma}"))[0][0] for pragma in pragmas]
 
-        assert await db.write(job) == ["wal", 2, 1]
+        assert await db.write(job) == ["wal", 1, 1]
 
     async def test_names_with_signs_of_their_own_are_only_names(self, tmp_path: Path) -> None:
         path = tmp_path / "Данные #1 100%?mode=memory" / "bot.db"

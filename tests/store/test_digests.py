@@ -148,7 +148,7 @@ async def test_what_becomes_of_a_post_before_the_digest_is_shown_and_not_told(ro
     await room.live(post(1, "Сбой устранён", edit_date=room.now), gone(2))
     assert await waiting(room) == [("digest", NINE)]
     held = (await summary(room)).posts
-    assert [(each.post.text, each.edited, each.gone_at) for each in held] == [
+    assert [(each.post.text, each.edited, each.post.gone_at) for each in held] == [
         ("Сбой устранён", True, None),
         ("Сбой сети", False, room.now),
         ("Сбой банка", False, None),
@@ -256,7 +256,7 @@ async def test_each_chat_has_its_own_hours(room: Newsroom) -> None:
     room.now = TONIGHT
     await room.live(post(1, "Сбой", date=TONIGHT))
     assert await waiting(room) == [("post", TONIGHT), ("digest", MORNING)]
-    assert await summaries.find(room.db, chat.id, (await notice(room)).random_id) is None
+    assert await summaries.find(room.db, chat.id, random_id=(await notice(room)).random_id) is None
 
 
 async def test_a_mute_leaves_what_has_been_gathered(room: Newsroom) -> None:

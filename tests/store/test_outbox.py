@@ -1,7 +1,7 @@
 """What the worker reads: the first alerts of chats, however much waits behind them."""
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -81,13 +81,18 @@ async def test_with_a_number_only_what_came_after_it_is_read(room: Newsroom) -> 
     assert await read(room, after=reading.last_id, exclude_chats=[ivan.id]) == []
 
 
+async def next_at(room: Newsroom, *, exclude_chats: Iterable[int] = ()) -> datetime | None:
+    return (await outbox.first_due(room.db, NOON, exclude_chats=exclude_chats, limit=10, each=1)).next_at
+
+
 async def test_what_is_due_later_is_not_read_and_its_moment_is_known(room: Newsroom) -> None:
     (alice,) = await people(room, 1)
-    assert await outbox.next_at(room.db, NOON) is None
+    assert await next_at(room) is None
     await tell(room, [alice], "digest", later=60 * SECOND)
     await tell(room, [alice], "now")
     assert await read(room) == [(alice.id, "now")]
-    assert await outbox.next_at(room.db, NOON) == NOON + 60 * SECOND
+    assert await next_at(room) == NOON + 60 * SECOND
+    assert await next_at(room, exclude_chats=[alice.id]) == NOON + 60 * SECOND
     assert await read(room, later=60 * SECOND) == [(alice.id, "digest"), (alice.id, "now")]
 
 

@@ -2,7 +2,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from bot.store import alerts, restorations
+from bot.store import alerts, restorations, summaries
 from bot.store.alerts import Kind
 from bot.store.database import Transaction
 from bot.store.outbox import Alert
@@ -66,9 +66,9 @@ async def test_what_a_lost_instance_told_counts_as_told_and_the_rest_is_one_noti
         told = [(alert.kind, alert.post_key) for alert in await waiting(room) if alert.chat.id == chat.id]
         assert sorted(told) == [(Kind.NOTICE, None), (Kind.POST, "m5")]
         (notice,) = [alert for alert in await waiting(room) if alert.kind is Kind.NOTICE]
-        assert notice.payload["channels"] == [[NEWS, "Вести", 2]]
-        listed = await restorations.listed(room.db, chat.id, notice.payload["key"], limit=10)
-        assert [each.message_id for each, _ in listed] == [4, 1]
+        summary = await summaries.get(room.db, notice.id)
+        assert (summary.at, summary.channels) == (ago(hours=20), (("Вести", 2),))
+        assert [each.post.message_id for each in summary.posts] == [1, 4]
         assert [alert.post_key for alert in await waiting(room) if alert.chat.id == other.id] == [
             "m1",
             "m2",
@@ -89,8 +89,8 @@ async def test_a_notice_that_is_out_grows_by_an_edit(tmp_path: Path) -> None:
         await room.db.write(lambda tx: alerts.sent(tx, notice.id, 77, room.now))
         await hear(room, 2, minutes_ago=50)
         (edit,) = await waiting(room)
-        assert (edit.kind, edit.followed_id) == (Kind.EDIT, 77)
-        assert edit.payload["channels"] == [[NEWS, "Вести", 2]]
+        assert (edit.kind, edit.followed_id, edit.source_id) == (Kind.EDIT, 77, notice.id)
+        assert (await summaries.count(room.db, notice.id)).channels == (("Вести", 2),)
 
 
 async def test_what_was_settled_is_no_sign_the_next_time(tmp_path: Path) -> None:
@@ -114,7 +114,23 @@ async def test_a_lost_instance_may_have_told_the_chats_that_could_not_be_read(tm
         await settle(room, sighting(chat.id, 5, minutes_ago=90), unread=[unread.id])
         await hear(room, 2, minutes_ago=5)
         (notice,) = await waiting(room)
-        assert notice.payload["channels"] == [[NEWS, "Вести", 2]]
+        assert (await summaries.count(room.db, notice.id)).channels == (("Вести", 2),)
+
+
+async def test_what_was_to_be_counted_then_is_counted_in_the_same_notice(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        chat = await room.pair()
+        await room.track(chat, "Пожары", "пожар")
+        room.now = ago(hours=20)
+        await room.sweep(post(1, "Пожар", date=ago(days=3)))
+        room.now = NOON
+        await settle(room, sighting(chat.id, 5, minutes_ago=10))
+        (notice,) = await waiting(room)
+        assert (notice.subject[:8], (await summaries.count(room.db, notice.id)).channels) == (
+            "restored",
+            (("Вести", 1),),
+        )
 
 
 async def _subscribe(tx: Transaction, chat_id: int, topic_id: int) -> None:

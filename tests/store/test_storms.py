@@ -189,7 +189,7 @@ async def test_a_change_of_a_post_is_shown_among_the_latest_and_never_told(room:
     assert await of_kind(room, Kind.EDIT) == [closing]
     await room.live(gone(8))
     assert len(await of_kind(room, Kind.EDIT)) == 2
-    assert (await storm(room)).latest[0].gone_at == room.now
+    assert (await storm(room)).latest[0].post.gone_at == room.now
     assert await of_kind(room, Kind.CHANGE) == []
 
 

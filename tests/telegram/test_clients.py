@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from telethon import events
 from telethon.crypto import AuthKey, Factorization
 from telethon.sessions import SQLiteSession
 
 from bot.errors import FatalError, SettingsError
 from bot.sandbox import Sandbox, User
 from bot.settings import Settings, load_settings
-from bot.telegram import clients
+from bot.telegram import clients, sessions
 from bot.telegram.client import Client
 
 # Telethon does not close a file that it refuses; since Python 3.13 that is a warning, wherever it is noticed.
@@ -130,10 +131,22 @@ async def test_a_key_that_is_none_names_its_setting(settings: Make, tmp_path: Pa
 
 def test_a_session_belongs_to_one_process(tmp_path: Path) -> None:
     path = tmp_path / "reader.session"
-    with clients.lock(path), pytest.raises(FatalError, match="another channelwatch uses"), clients.lock(path):
+    with sessions.lock(path), pytest.raises(FatalError, match="another channelwatch uses"), sessions.lock(path):
         pass
-    with clients.lock(path):
+    with sessions.lock(path):
         assert mode(tmp_path / "reader.session.lock") == 0o600
+
+
+@pytest.mark.parametrize("method", ["GetConfig", "GetUsers"])
+async def test_a_start_whose_first_answer_is_lost_begins_anew(
+    sandbox: Sandbox, settings: Make, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "CONNECT_WITHIN", 1.0)
+    account = sandbox.world.add_user("Reader")
+    hold = sandbox.faults.hold(method, times=1)
+    async with reader(sandbox, settings, account) as client:
+        assert await asyncio.wait_for(clients.connect_reader(client), 30) == account.id
+    hold.release()
 
 
 async def test_a_bot_signs_in_over_a_fresh_key_exchange(sandbox: Sandbox, settings: Make, tmp_path: Path) -> None:
@@ -147,6 +160,62 @@ async def test_a_bot_signs_in_over_a_fresh_key_exchange(sandbox: Sandbox, settin
         finally:
             await client.disconnect()
     assert sum(call.name == "ImportBotAuthorization" for call in sandbox.calls) == 1
+    assert [auth.account_id for auth in sandbox.server.auths] == [bot.id]
+
+
+@pytest.mark.parametrize("method", ["GetState", "GetDifference"])
+@pytest.mark.parametrize("error", ["INPUT_METHOD_INVALID", "INTERNAL"])
+async def test_a_server_that_does_not_say_from_where_updates_go_on_is_served(
+    sandbox: Sandbox, settings: Make, method: str, error: str
+) -> None:
+    bot = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
+    chosen = settings(telegram_server=sandbox.address)
+    chosen.data_dir.mkdir()
+    sandbox.session_for(None, chosen.data_dir / "bot.session")
+    sandbox.faults.answer(method, error, code=500 if error == "INTERNAL" else 400, times=None)
+    client = clients.bot_client(chosen)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    client.add_event_handler(lambda event: heard.put(event.raw_text), events.NewMessage(incoming=True))
+    try:
+        await clients.connect_bot(client, chosen)
+        assert await clients.answers(client)  # though it says no
+        sandbox.world.add_user("Anna").sends(bot, "/start")
+        assert await asyncio.wait_for(heard.get(), 10) == "/start"
+    finally:
+        await client.disconnect()
+
+
+async def test_a_client_that_was_signed_out_is_not_answered(sandbox: Sandbox, settings: Make) -> None:
+    me = sandbox.world.add_user("Reader")
+    async with reader(sandbox, settings, me) as client:
+        await clients.connect_reader(client)
+        assert await clients.answers(client)
+        sandbox.revoke(me)
+        assert not await clients.answers(client)
+
+
+async def test_what_telethon_gives_up_ends_nobody_who_waits_for_it(sandbox: Sandbox, settings: Make) -> None:
+    async with reader(sandbox, settings, sandbox.world.add_user("Reader")) as client:
+        await clients.connect_reader(client)
+        hold = sandbox.faults.hold("GetState")
+        waiting = asyncio.create_task(clients.answers(client))
+        await hold.reached()
+        await client.disconnect()
+        assert await waiting is False
+
+
+async def test_a_bot_whose_key_the_server_has_forgotten_signs_in_anew(
+    sandbox: Sandbox, settings: Make, tmp_path: Path
+) -> None:
+    bot = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
+    (tmp_path / "key.pem").write_text(sandbox.key_pem)
+    chosen = settings(telegram_server=sandbox.address, telegram_server_key=tmp_path / "key.pem")
+    made_elsewhere(chosen.data_dir / "bot.session", key=os.urandom(256), address=("127.0.0.1", 1))
+    client = clients.bot_client(chosen)
+    try:
+        assert await clients.connect_bot(client, chosen) == "watch_bot"
+    finally:
+        await client.disconnect()
     assert [auth.account_id for auth in sandbox.server.auths] == [bot.id]
 
 
@@ -208,7 +277,7 @@ async def test_a_server_that_comes_late_is_waited_for(sandbox: Sandbox, settings
         assert not connecting.done()
         sandbox.faults.unanswered = False
         sandbox.server.cut()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await connecting == me.id
     finally:
         await client.disconnect()
@@ -231,7 +300,7 @@ async def test_a_key_exchange_that_breaks_off_is_begun_anew(
     monkeypatch.setattr("bot.telegram.client.BREATHER", 0.01)
     client = clients.bot_client(chosen)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await clients.connect_bot(client, chosen) == "watch_bot"
     finally:
         await client.disconnect()

@@ -7,7 +7,7 @@ import pytest
 from bot.errors import FatalError, SettingsError
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load_settings
-from bot.telegram import clients
+from bot.telegram import clients, sessions
 from bot.telegram.login import log_in
 
 PHONE = "+10000000001"
@@ -140,6 +140,6 @@ async def test_a_refusal_says_what_to_do(
 
 
 async def test_nobody_logs_in_while_the_service_runs(sandbox: Sandbox, settings: Settings) -> None:
-    running, person = clients.lock(settings.data_dir / "reader.session"), Person(sandbox=sandbox)
+    running, person = sessions.lock(settings.data_dir / "reader.session"), Person(sandbox=sandbox)
     with running, pytest.raises(FatalError, match="another channelwatch"):
         await log_in(settings, person)

@@ -35,6 +35,23 @@ def test_a_chat_takes_a_short_burst_and_then_one_message_a_second() -> None:
     assert moments == pytest.approx([100, 100, 100, *[100 + 3 * SLACK] * 3, 100 + 6 * SLACK])
 
 
+def test_all_messages_of_an_album_count_and_what_follows_it_waits_for_each() -> None:
+    pacing = Pacing()
+    send(pacing, ALICE, 100.0)
+    pacing.spend_more(ALICE, 100.0, 9)
+    assert pacing.chat_ready_at(ALICE, 100.0) == pytest.approx(100 + 9 * SLACK)
+    assert send(pacing, BOB, 100.0) == pytest.approx(100 + SLACK / 3)  # the ten took all that may go in this third
+
+
+@pytest.mark.parametrize("peer", [GROUP, CHANNEL], ids=["group", "channel"])
+def test_two_albums_fill_the_minute_of_a_group(peer: Peer) -> None:
+    pacing, now = Pacing(), 0.0
+    for _ in range(2):
+        now = send(pacing, peer, now)
+        pacing.spend_more(peer, now, 9)
+    assert pacing.chat_ready_at(peer, now) == pytest.approx(60 * SLACK)
+
+
 def test_a_message_now_and_then_never_waits() -> None:
     pacing = Pacing()
     assert [send(pacing, ALICE, now * 1.1) for now in range(50)] == [now * 1.1 for now in range(50)]

@@ -5,22 +5,21 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from telethon import events
+from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import FatalError
 from bot.sandbox import Sandbox, User
 from bot.settings import Settings, load_settings
 from bot.telegram import clients
 from bot.telegram.client import Client
-from bot.telegram.clock import TelegramClock
+from tests.waiting import WAIT_S
 
 TOKEN = "123:token"  # noqa: S105 - of the embedded server
-WAIT_S = 10.0  # a test that waits longer has failed
-AHEAD = timedelta(seconds=30)  # how far the server's clock is ahead in some of these tests
 
 
 class Bot:
@@ -117,38 +116,63 @@ async def test_an_error_of_the_server_does_not_end_the_attempts(bot: Bot, monkey
     keeping.cancel()
 
 
+async def test_a_client_whose_disk_failed_while_it_connected_is_not_left_half_connected(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bot.client.disconnect()
+    with monkeypatch.context() as full:
+        full.setattr(bot.client.session, "save", _fail)
+        with pytest.raises(sqlite3.OperationalError):
+            await clients.keep_connected(bot.client)
+    keeping = asyncio.create_task(clients.keep_connected(bot.client))  # as whoever guards it does
+    bot.anna.sends(bot.account, "two")
+    assert await bot.hears() == "two"
+    keeping.cancel()
+
+
+def _fail() -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
 async def test_a_session_that_was_ended_stops_the_service(bot: Bot) -> None:
     bot.sandbox.revoke(bot.account)
     with pytest.raises(FatalError, match="TELEGRAM_BOT_TOKEN"):
         await asyncio.wait_for(clients.keep_connected(bot.client, ask_every=0.01), WAIT_S)
 
 
-@pytest.mark.parametrize(
-    ("ahead", "put_right"),
-    [
-        (timedelta(), timedelta()),
-        (AHEAD, AHEAD),
-        (-AHEAD, -AHEAD),
-        (timedelta(hours=3), timedelta()),  # a wrong time zone is said, and left alone
-    ],
-    ids=["right", "ahead", "behind", "far off"],
-)
-async def test_the_service_lives_by_the_clock_of_telegram(
-    tmp_path: Path, ahead: timedelta, put_right: timedelta
-) -> None:
-    async with Sandbox(now=lambda: datetime.now(UTC) + ahead) as sandbox:
-        reader = sandbox.world.add_user("Reader")
-        sandbox.session_for(reader, tmp_path / "reader.session")
-        client = clients.reader_client(settings(sandbox, tmp_path))
-        try:
-            await clients.connect_reader(client)
-            clock = TelegramClock(lambda: datetime.now(UTC))
-            await clock.set_by(client)
-            assert abs(clock() - datetime.now(UTC) - put_right) < timedelta(seconds=2)
-            sandbox.faults.answer("GetState", "INPUT_METHOD_INVALID")
-            assert await clients.clock_error(client, clock) == timedelta()
-        finally:
-            await client.disconnect()
+async def test_a_line_that_is_slow_is_given_more_time_each_time(bot: Bot) -> None:
+    hold = bot.sandbox.faults.hold("GetState")
+    bot.client.answer_within = 0.05
+    for patience in (1, 2, 4):
+        began = monotonic()
+        with pytest.raises(TimeoutError):
+            await bot.client(GetStateRequest())
+        assert monotonic() - began >= 0.05 * patience
+    hold.release()
+    await bot.client(GetStateRequest())
+
+
+async def test_a_lost_answer_to_the_question_for_updates_makes_nobody_deaf(bot: Bot) -> None:
+    bot.client.answer_within = 0.2
+    hold = bot.sandbox.faults.hold("GetDifference", times=1)
+    await bot.client.catch_up()
+    await hold.reached()
+    bot.anna.sends(bot.account, "two")  # Telethon hears nothing while it waits for a difference
+    assert await bot.hears() == "two"
+    assert hold.held == 1
+
+
+async def test_a_bot_whose_session_was_ended_signs_in_by_its_token(bot: Bot, tmp_path: Path) -> None:
+    await bot.client.disconnect()
+    bot.sandbox.revoke(bot.account)
+    again = clients.bot_client(settings(bot.sandbox, tmp_path))
+    again.add_event_handler(bot._hear, events.NewMessage(incoming=True))  # noqa: SLF001 - our own
+    try:
+        await clients.connect_bot(again, settings(bot.sandbox, tmp_path))
+        bot.anna.sends(bot.account, "two")
+        assert await bot.hears() == "two"
+    finally:
+        await again.disconnect()
 
 
 async def test_what_was_heard_and_not_dealt_with_is_heard_again_by_the_next_process(bot: Bot, tmp_path: Path) -> None:

@@ -58,10 +58,23 @@ class SendingService(ContentService):
         grouped = me.hub.random.getrandbits(62)
         common = Draft(grouped=grouped, silent=bool(request.silent), **replied(request.reply_to))
         drafts = []
-        for item in request.multi_media:
+        for number, item in enumerate(request.multi_media):
             text, entities = self.text(me, item.message, item.entities, caption=True)
-            drafts.append(replace(common, text=text, entities=entities, media=self.media(me, item.media)))
+            drafts.append(replace(common, text=text, entities=entities, media=self._item(me, item.media, number)))
+        if len(drafts) > 1 and len({_album_kind(draft.media) for draft in drafts}) > 1:
+            raise Refused("MEDIA_GROUPED_INVALID")
         return _sent(me, peer, drafts, random_ids, caller)
+
+    def _item(self, me: User, media: TLObject, number: int) -> TLObject:
+        """Return the file of an album's item; a reference that has expired is refused by the number of its item."""
+        if isinstance(media, tl.InputMediaUploadedPhoto | tl.InputMediaUploadedDocument):
+            raise Refused("MEDIA_INVALID")  # messages.uploadMedia comes first
+        try:
+            return self.media(me, media)
+        except Refused as refused:
+            if refused.message != "FILE_REFERENCE_EXPIRED":
+                raise
+            raise Refused(f"FILE_REFERENCE_{number}_EXPIRED") from refused
 
     @handles(functions.messages.ForwardMessagesRequest)
     def forward(self, request: functions.messages.ForwardMessagesRequest, caller: Caller) -> TLObject:
@@ -104,6 +117,14 @@ def _sent(me: User, peer: Peer, drafts: Sequence[Draft], random_ids: Sequence[in
         me.random_ids.add(random_id)
     pairs = zip(changes, random_ids, strict=True)
     return told(me, changes, [tl.UpdateMessageID(change.ids[0], random_id) for change, random_id in pairs])
+
+
+def _album_kind(media: TLObject | None) -> str:
+    """Name what an album may hold together with a file."""
+    if not isinstance(media, tl.MessageMediaDocument):
+        return "visual"
+    kinds = {tl.DocumentAttributeVideo: "visual", tl.DocumentAttributeAudio: "audio"}
+    return next((kinds[type(each)] for each in media.document.attributes if type(each) in kinds), "document")
 
 
 def _forwards(me: User, originals: Sequence[Message], common: Draft, *, named: bool) -> list[Draft]:

@@ -22,6 +22,8 @@ class Fields(TypedDict, total=False):
     forward: "tl.MessageFwdHeader | Message | None"
     grouped: int | None
     silent: bool
+    sent_as: int | None
+    signature: str | None
     views: int
     date: datetime | None
     message_id: int | None
@@ -40,6 +42,8 @@ class Draft:
     forward: "tl.MessageFwdHeader | Message | None" = None  # where it was forwarded from
     grouped: int | None = None  # shared by the items of an album
     silent: bool = False
+    sent_as: int | None = None  # the marked id of the channel that a member of a supergroup speaks as
+    signature: str | None = None  # of a post, or the rank of an anonymous admin
     views: int = 1  # of a broadcast post, to start with
     date: datetime | None = None  # None = now
     message_id: int | None = None  # None = the next one; only channels heed it
@@ -74,6 +78,8 @@ class Message:
     forward: tl.MessageFwdHeader | None = None
     grouped: int | None = None
     silent: bool = False
+    sent_as: int | None = None  # the marked id of the channel that the sender speaks as
+    signature: str | None = None
     action: TLObject | None = None
     views: int | None = None  # None where nobody counts
     forwards: int = 0
@@ -99,8 +105,8 @@ class Message:
 
     @property
     def author(self) -> int | None:
-        """The account that readers see as the author; None where it is the channel."""
-        return None if self.post else self.sender_id
+        """The marked id of whom readers see as the author; None where it is the channel."""
+        return None if self.post else self.sent_as or self.sender_id
 
     def mentioned(self) -> set[int]:
         """Return the marked ids of everybody whom a client must know to show this message."""
@@ -147,6 +153,8 @@ def compose(draft: Draft, *, number: int, chat: int, sender_id: int | None, now:
         forward=draft.forward.forwarded() if isinstance(draft.forward, Message) else draft.forward,
         grouped=draft.grouped,
         silent=draft.silent,
+        sent_as=draft.sent_as,
+        signature=draft.signature,
         action=draft.action,
     )
 

@@ -71,6 +71,7 @@ def message_tl(message: Message, viewer: Account) -> TLObject:
         media=message.media,
         reply_markup=message.reply_markup,
         fwd_from=message.forward,
+        post_author=message.signature,
         grouped_id=message.grouped,
         views=message.views,
         forwards=None if message.views is None else message.forwards,

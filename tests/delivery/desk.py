@@ -1,0 +1,147 @@
+"""A bot, people who read it, and a channel whose files are kept by hand, against the embedded server."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from telethon import TelegramClient
+from telethon.tl import types
+
+from bot.clock import utc_now
+from bot.delivery.relaying import Relay
+from bot.delivery.worker import Worker
+from bot.models import Media, Peer, PeerKind
+from bot.sandbox import Message, Sandbox, User
+from bot.store import chats, media
+from bot.store.chats import Chat
+from bot.store.media import About, Wanted
+from bot.store.vault import Stored, Vault
+from tests.delivery.kit import WAIT_S, at_work, sender_of
+from tests.store.kit import Newsroom, newsroom, post
+from tests.waiting import until
+
+SHORT = 0.2  # s that alerts of these tests wait for a file
+SCAN = b"%PDF an order " * 100_000  # 1.4 MB: eleven parts
+ORDER = Media(kind="document", id=77, title="order.pdf")
+PHOTO = Media(kind="photo", id=78)
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """A bot, people who read it, and a channel whose files are kept by hand."""
+
+    sandbox: Sandbox
+    room: Newsroom
+    client: TelegramClient
+    bot: User
+    folder: Path
+    people: list[User] = field(default_factory=list)
+
+    async def reader(self, name: str, *, wants: bool = True) -> User:
+        """Bring somebody who is told of outages, with their files or without."""
+        account = self.sandbox.world.add_user(name)
+        account.starts(self.bot)
+        await self.pair(Peer(kind=PeerKind.USER, id=account.id), wants=wants)
+        self.people.append(account)
+        return account
+
+    async def pair(self, peer: Peer, *, wants: bool = True) -> Chat:
+        """Bring a chat that is told of outages, with their files or without."""
+        pairing = partial(chats.pair, peer=peer, title="", language="en", now=self.room.now)
+        chat = await self.room.db.write(pairing)
+        await self.room.track(chat, "outages", "сбой")
+        await self.room.db.write(lambda tx: chats.set_media(tx, chat.id, wanted=wants))
+        return chat
+
+    def at_work(self, *, wait: float = WAIT_S) -> AbstractAsyncContextManager[Worker]:
+        sender = sender_of(self.client)
+        relay = Relay(self.room.db, sender, self.folder, clock=utc_now, wait=wait)
+        return at_work(Worker(self.room.db, sender, clock=utc_now, relay=relay))
+
+    async def posts(self, message_id: int, what: Media, text: str = "Сбой", **fields: object) -> None:
+        self.room.now = utc_now()
+        await self.room.live(post(message_id, text, date=self.room.now, media=what, **fields))
+
+    async def keeps(
+        self, content: bytes = SCAN, *, name: str | None = "order.pdf", mime: str = "application/pdf"
+    ) -> None:
+        """Keep all files that are wanted, as a reader does."""
+        incoming = Vault(self.folder).begin()
+        incoming.write(content)
+        stored = incoming.keep()
+        while (wanted := await self.wanted()) is not None:
+            await self._keep(wanted, stored, About(mime=mime, name=name, size=stored.size))
+
+    async def keeps_each(self, *, name: str | None = None, mime: str = "image/jpeg", most: int = 100) -> None:
+        """Keep so many of the files that are wanted, each with another content: the number that Telegram gives it."""
+        for _ in range(most):
+            if (wanted := await self.wanted()) is None:
+                return
+            incoming = Vault(self.folder).begin()
+            incoming.write(str(wanted.file_id).encode())
+            stored = incoming.keep()
+            await self._keep(wanted, stored, About(mime=mime, name=name, size=stored.size))
+
+    async def wanted(self) -> Wanted | None:
+        return await media.next_wanted(self.room.db, self.room.reader_id, utc_now())
+
+    async def _keep(self, wanted: Wanted, stored: Stored, about: About) -> None:
+        reader_id = self.room.reader_id
+        await self.room.db.write(
+            lambda tx: media.keep(tx, wanted.id, stored, about, reader_id=reader_id, now=utc_now())
+        )
+
+    def heard(self, account: User) -> list[Message]:
+        return [message for message in account.inbox(self.bot) if message.sender_id == self.bot.id]
+
+    async def until_heard(self, account: User, count: int = 1) -> list[Message]:
+        async def reached() -> bool:
+            return len(self.heard(account)) >= count
+
+        await until(reached)
+        return self.heard(account)
+
+    async def until_sent(self, count: int) -> None:
+        async def reached() -> bool:
+            return len(await self.rows()) == count
+
+        await until(reached)
+
+    async def rows(self) -> Sequence[tuple[str, int | None]]:
+        found = await self.room.db.fetch_all("SELECT state, media FROM alerts WHERE state != 'due' AND kind = 'post'")
+        return [(row["state"], row["media"]) for row in found]
+
+    def calls(self, name: str) -> int:
+        return sum(call.name == name for call in self.sandbox.calls)
+
+
+@asynccontextmanager
+async def at_desk(folder: Path) -> AsyncIterator[Desk]:
+    async with Sandbox() as sandbox, newsroom(folder) as room:
+        room.now = utc_now()
+        bot = sandbox.world.add_bot("1:token", "Watch", "watch_bot")
+        client = sandbox.client(bot)
+        await client.connect()
+        try:
+            await room.follow()
+            yield Desk(sandbox=sandbox, room=room, client=client, bot=bot, folder=folder / "media")
+        finally:
+            sandbox.faults.clear()
+            await client.disconnect()
+        assert not sandbox.unknown
+        assert not sandbox.crashes
+
+
+def file_of(desk: Desk, message: Message) -> bytes | None:
+    content = getattr(message.media, "document", None) or getattr(message.media, "photo", None)
+    if content is None:
+        return None
+    return desk.sandbox.world.media.find(content.id, content.access_hash, content.file_reference).data
+
+
+def names_of(message: Message) -> list[str]:
+    assert message.media is not None
+    attributes = message.media.document.attributes
+    return [each.file_name for each in attributes if isinstance(each, types.DocumentAttributeFilename)]

@@ -1,0 +1,95 @@
+"""Files give way to texts: on the line, in the queue of a chat, and in what a group may get in a minute."""
+
+import math
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.clock import utc_now
+from bot.delivery import relaying
+from bot.delivery.relaying import Relay
+from bot.delivery.worker import Worker
+from bot.models import Media, Peer, PeerKind, Post
+from bot.store import bundles
+from bot.telegram.media import PART
+from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.sender import Sender
+from tests.delivery.desk import SCAN, SHORT, Desk, at_desk
+from tests.delivery.kit import at_work
+from tests.store.kit import post
+from tests.waiting import until
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    monkeypatch.setattr(bundles, "QUIET", timedelta(seconds=0.1))
+    monkeypatch.setattr(bundles, "UNTOUCHED", timedelta(seconds=0.05))
+    async with at_desk(tmp_path) as desk:
+        yield desk
+
+
+async def posts_file(desk: Desk, number: int) -> None:
+    """Post a file that no other post has, and keep it."""
+    await desk.posts(number, Media(kind="document", id=number, title="order.pdf"), f"Сбой {number}: поезд {number}")
+    await desk.keeps(SCAN + bytes(number))
+
+
+def page(number: int, text: str, album: int) -> Post:
+    what = Media(kind="photo", id=number)
+    return post(number, text, date=utc_now(), grouped_id=album, media=what)
+
+
+async def test_little_of_many_files_is_on_the_line_at_once(desk: Desk) -> None:
+    readers = [await desk.reader(f"Reader {number}") for number in range(3)]
+    for number in range(5, 11):
+        await posts_file(desk, number)
+    hold = desk.sandbox.faults.hold("SaveFilePart")
+    async with desk.at_work(wait=SHORT):
+        for account in readers:
+            assert [m.media for m in await desk.until_heard(account, 6)] == [None] * 6
+        parts = [call.request.bytes for call in desk.sandbox.calls if call.name == "SaveFilePart"]
+        assert 0 < sum(map(len, parts)) <= 3 * PART
+        hold.release()
+
+
+async def test_texts_behind_one_another_do_not_each_wait_for_an_upload_that_hangs(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "SHORTLY", 0.01)
+    alice = await desk.reader("Alice")
+    for number in range(5, 14):
+        await posts_file(desk, number)
+    hold = desk.sandbox.faults.hold("SaveFilePart")
+    async with desk.at_work(wait=2.0):
+        heard = await desk.until_heard(alice, 9)
+        assert all(message.media is None for message in heard)
+        assert (heard[-1].date - heard[0].date).total_seconds() < 2.0 * 2
+        hold.release()
+
+
+async def test_files_leave_some_of_a_minute_of_a_group_to_texts(desk: Desk) -> None:
+    group = desk.sandbox.world.add_channel("Desk", megagroup=True, members=[desk.bot])
+    group.promote(desk.bot)
+    await desk.pair(Peer(kind=PeerKind.CHANNEL, id=group.id))
+    desk.room.now = utc_now()
+    for album in (100, 200):
+        await desk.room.live(*(page(album + n, f"Сбой {album}" if n == 0 else "", album) for n in range(9)))
+        await desk.keeps_each()
+    sender = Sender(desk.client, Pacing(Rates(total=math.inf, chat=math.inf)), monotonic=time.monotonic)
+    worker = Worker(desk.room.db, sender, clock=utc_now, relay=Relay(desk.room.db, sender, desk.folder, clock=utc_now))
+    async with at_work(worker):
+
+        async def is_put_off() -> bool:
+            return bool(await desk.room.db.fetch_all("SELECT 1 FROM alerts WHERE kind = 'files' AND attempts > 0"))
+
+        await until(is_put_off)
+        assert desk.calls("SendMultiMedia") == 1
+        await desk.posts(300, Media(kind="poll", title="?"), "Ещё один сбой: поезда стоят")
+
+        async def is_told() -> bool:
+            return any("поезда стоят" in each.text for each in group.history(desk.bot).messages.values())
+
+        await until(is_told)

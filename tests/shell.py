@@ -1,0 +1,58 @@
+"""The command line as tests use it: in this process where its words are what matters, else in one of its own."""
+
+import asyncio
+import os
+import sys
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+
+ROOT = Path(__file__).parents[1]
+WAIT_S = 60.0  # a command that takes longer has failed
+
+
+async def typed(data: Path, *words: object, given: bytes = b"", **env: str) -> tuple[int, str, str]:
+    """Carry out a command with its data in a folder; return exit code, standard output and standard error.
+
+    This process does it, in a thread, since a command has a loop of its own: an interpreter that starts and imports
+    everything takes longer than most commands.
+    """
+    return await asyncio.to_thread(_carried_out, tuple(map(str, words)), given, {"DATA_DIR": str(data)} | env)
+
+
+async def spawned(data: Path, *words: object, given: bytes = b"", **env: str) -> tuple[int, str, str]:
+    """Carry out a command in a process of its own."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *map(str, words)),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        cwd=ROOT,
+        env=os.environ | {"DATA_DIR": str(data)} | env,
+    )
+    out, err = await asyncio.wait_for(process.communicate(given), WAIT_S)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+def _carried_out(words: tuple[str, ...], given: bytes, env: dict[str, str]) -> tuple[int, str, str]:
+    stdin, stdout, stderr = (TextIOWrapper(BytesIO(content), "utf-8", newline="") for content in (given, b"", b""))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in env.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["channelwatch", *words])
+        patch.setattr(sys, "stdin", stdin)
+        patch.setattr(sys, "stdout", stdout)
+        patch.setattr(sys, "stderr", stderr)
+        with pytest.raises(SystemExit) as ending:
+            main()
+    assert ending.value.code is None or isinstance(ending.value.code, int)
+    return ending.value.code or 0, _written(stdout), _written(stderr)
+
+
+def _written(stream: TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()

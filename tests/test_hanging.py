@@ -1,0 +1,137 @@
+"""Loops that hang, each in an await that never returns: the heartbeat stops."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot import app
+from bot.commands.access import Access
+from bot.commands.router import Router
+from bot.loops import TURN, Beat, Health, Loop, guarded
+from bot.sandbox import Sandbox
+from bot.settings import load_settings
+from bot.store.database import Database
+from bot.telegram import clients
+from bot.telegram.client import Client
+from bot.telegram.pacing import Pacing
+from bot.telegram.sender import Sender
+from tests.end_to_end.kit import newsroom
+from tests.watchdog import NOW, WAIT_S, stage
+
+
+@asynccontextmanager
+async def watched(name: str, loop: Loop, health: Health) -> AsyncIterator[None]:
+    """Run a loop as the service does."""
+    running = asyncio.create_task(guarded(name, loop, health))
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def signed_in(folder: Path) -> AsyncIterator[tuple[Sandbox, Client]]:
+    """Connect a bot to the embedded server."""
+    async with Sandbox() as sandbox:
+        bot = sandbox.world.add_bot("123:token", "Watch", "watch_bot")
+        sandbox.session_for(bot, folder / "bot.session")
+        credentials = {"telegram_api_id": 1, "telegram_api_hash": "0" * 32, "telegram_bot_token": "123:token"}
+        settings = load_settings(_env_file=None, data_dir=folder, telegram_server=sandbox.address, **credentials)
+        client = clients.bot_client(settings)
+        try:
+            await clients.connect_bot(client, settings)
+            yield sandbox, client
+        finally:
+            sandbox.faults.clear()
+            await client.disconnect()
+
+
+async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp_path: Path) -> None:
+    async with stage(tmp_path) as (heart, health, dog, seconds), signed_in(tmp_path) as (sandbox, client):
+        database = await Database.open(tmp_path / "bot.db")
+        sender = Sender(client, Pacing(), monotonic=seconds)
+        router = Router(client, database, sender, Access(database, ()), lambda: NOW)
+        hold = sandbox.faults.hold("GetUsers")
+        async with watched("commands", router.run, health):
+            await hold.reached()
+            assert await heart.look()
+            seconds.now = TURN + 1
+            assert not await heart.look()
+            assert health.wrong() == ["commands hangs"]
+            assert len(dog.asked) == 1
+        await database.close()
+
+
+async def test_a_client_that_never_gets_connected_again_is_noticed(tmp_path: Path) -> None:
+    async with stage(tmp_path) as (heart, health, dog, seconds), signed_in(tmp_path) as (sandbox, client):
+        hold = sandbox.faults.hold("GetUsers")
+        async with watched("bot", lambda beat: clients.keep_connected(client, beat), health):
+            await asyncio.sleep(0)
+            seconds.now = 10 * TURN
+            assert await heart.look()  # it waits for as long as the connection lasts
+            await client.disconnect()
+            await hold.reached()
+            seconds.now += TURN + 1
+            assert not await heart.look()
+            assert health.wrong() == ["bot hangs"]
+            assert len(dog.asked) == 1
+
+
+async def test_a_loop_that_never_says_that_it_goes_round_counts_as_hung(tmp_path: Path) -> None:
+    async with stage(tmp_path) as (heart, health, _, seconds):
+        never = asyncio.Event()
+
+        async def loop(_: Beat) -> None:
+            await never.wait()
+
+        async with watched("receipts", loop, health):
+            await asyncio.sleep(0)
+            seconds.now = TURN + 1
+            assert not await heart.look()
+            assert health.wrong() == ["receipts hangs"]
+
+
+class Listening(Health):
+    """Remembers which loops were begun, and what each said of itself since."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: set[str] = set()
+        self.heard: dict[str, float] = {}  # the last word of each
+        self.news = asyncio.Event()
+
+    def beat(self, loop: str, within: float) -> None:
+        super().beat(loop, within)
+        if loop in self.begun:
+            self.heard[loop] = within
+            self.news.set()
+        self.begun.add(loop)
+
+    def forget(self, loop: str) -> None:
+        super().forget(loop)
+        self.begun.discard(loop)
+        self.news.set()
+
+    async def until_all(self, *names: str) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while not self.begun.issuperset(names) or not self.heard.keys() >= self.begun:
+                self.news.clear()
+                await self.news.wait()
+
+
+async def test_every_loop_of_the_service_says_how_long_it_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health = Listening()
+    monkeypatch.setattr(app, "Health", lambda: health)
+    async with newsroom(tmp_path) as room:
+        await room.owner()
+        await health.until_all("delivery", "commands", "heartbeat", "reading 2", "reader 1 live", "reader 1 watch")
+        endless = {loop for loop, within in health.heard.items() if within == math.inf}
+        assert endless == {"reading 1", "reader 1 live", "reader 1 previews", "reader 1 connection"}
+        assert health.wrong() == []
