@@ -1,6 +1,7 @@
 """The query language: what people type comes in; a frozen tree goes out, or an error that says what to mend."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from bot.matching.lexer import LONGEST_PHRASE, Lexeme, lex
 from bot.matching.refusals import MESSAGES, QueryError
@@ -26,6 +27,7 @@ MOST_PARTS = 2_000
 DEEPEST = 20
 
 
+@lru_cache(maxsize=64)  # those of the built-in topics take .2 s, and are read again and again
 def parse(source: str) -> Query:
     """Read a query; raises QueryError. `parse(str(query)) == query` for every query it returns."""
     if len(source) > LONGEST_QUERY:
