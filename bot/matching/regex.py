@@ -2,7 +2,8 @@ r"""Regular expressions that cannot hang: what people type comes in, RE2 program
 
 RE2 runs in linear time whatever the pattern is, but its `\w`, `\d`, `\s` and `\b` know ASCII only and it has no
 look-around to say `\b` with. So classes are written out, and a pattern with `\b` runs on a text in which every word
-boundary carries a marker character; each piece of the pattern that takes a character may pass one marker before it.
+boundary carries markers; each piece of the pattern that takes a character may pass those before it. There are two, so
+that where one find ends at a boundary the next can begin at it.
 """
 
 import re
@@ -17,6 +18,7 @@ Span = tuple[int, int]
 
 # A code point that Unicode guarantees never to be a character.
 MARK = "\ufdd0"
+_MARKS = MARK * 2
 _FOREIGN = re.compile(f"[\ud800-\udfff{MARK}]")  # what RE2 cannot read, or must not meet
 _BOUNDARY = re.compile(r"\b")
 # The most spans one pattern may highlight in one post.
@@ -101,7 +103,7 @@ class Program:
             raise RefusedRegexError("refused_regex", foreign.start())
         self.source = source
         self.marked = r"\b" in source
-        self.rewritten = _rewrite(source, MARK + "?" if self.marked else "")
+        self.rewritten = _rewrite(source, MARK + "*" if self.marked else "")
         try:
             self._compiled = re2.compile(self.rewritten, options())
         except re2.error as error:
@@ -113,7 +115,7 @@ class Program:
 
     def matches_nothing(self) -> bool:
         """Tell whether it matches the empty text, and so every post."""
-        return any(self._compiled.search(text) is not None for text in ("", MARK)[: 1 + self.marked])
+        return any(self._compiled.search(text) is not None for text in ("", _MARKS)[: 1 + self.marked])
 
     def spans(self, text: str) -> list[Span]:
         """Return what it finds in a text, in Python characters; an empty find does not count."""
@@ -121,8 +123,8 @@ class Program:
         if not self.marked:
             return self._find(readable)
         marks = [boundary.start() for boundary in _BOUNDARY.finditer(readable)]
-        # the n-th marker stands n characters further right than its boundary
-        places = [mark + index for index, mark in enumerate(marks)]
+        # each marker stands as many characters further right than its boundary as there are markers before it
+        places = [place + index for index, place in enumerate(mark for mark in marks for _ in _MARKS)]
         found = self._find(mark_boundaries(readable))
         spans = ((start - bisect_left(places, start), end - bisect_left(places, end)) for start, end in found)
         return [span for span in spans if span[0] < span[1]]
@@ -182,8 +184,8 @@ def legible(text: str) -> str:
 
 
 def mark_boundaries(text: str) -> str:
-    """Return a text with a marker at each word boundary."""
-    return _BOUNDARY.sub(MARK, text)
+    """Return a text with markers at each word boundary."""
+    return _BOUNDARY.sub(_MARKS, text)
 
 
 def _rewrite(source: str, skip: str) -> str:
