@@ -336,6 +336,18 @@ async def test_a_file_that_telegram_refuses_is_uploaded_once_and_no_more(desk: D
     assert desk.calls("UploadMedia") == 1
 
 
+async def test_a_file_whose_parts_telegram_has_lost_is_uploaded_anew(desk: Desk) -> None:
+    alice = await desk.reader("Alice")
+    desk.sandbox.faults.answer("UploadMedia", "FILE_PART_0_MISSING")
+    await posts_album(desk, 1)
+    await desk.keeps_each()
+    async with desk.at_work():
+        await desk.until_heard(alice, 2)
+        await until_settled(desk)
+    assert shown(desk, desk.heard(alice)) == [0, 5]
+    assert desk.calls("UploadMedia") == 2
+
+
 async def test_who_has_deleted_an_alert_gets_no_files_of_it(desk: Desk) -> None:
     alice = await desk.reader("Alice")
     await desk.posts(5, ORDER)
