@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import pytest
 from telethon import TelegramClient
 from telethon.tl import types
 
@@ -14,7 +16,7 @@ from bot.delivery.relaying import Relay
 from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind
 from bot.sandbox import Message, Sandbox, User
-from bot.store import chats, media
+from bot.store import bundles, chats, media
 from bot.store.chats import Chat
 from bot.store.media import About, Wanted
 from bot.store.vault import Stored, Vault
@@ -132,6 +134,12 @@ async def at_desk(folder: Path) -> AsyncIterator[Desk]:
             await client.disconnect()
         assert not sandbox.unknown
         assert not sandbox.crashes
+
+
+def gather_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let bundles gather for a tenth of their time."""
+    monkeypatch.setattr(bundles, "QUIET", timedelta(seconds=0.1))
+    monkeypatch.setattr(bundles, "UNTOUCHED", timedelta(seconds=0.05))
 
 
 def file_of(desk: Desk, message: Message) -> bytes | None:

@@ -9,8 +9,8 @@ import pytest
 from bot.clock import utc_now
 from bot.models import Media, Post
 from bot.sandbox import Message, User
-from bot.store import bundles, dead, media
-from tests.delivery.desk import ORDER, SCAN, SHORT, Desk, at_desk, file_of
+from bot.store import dead, media
+from tests.delivery.desk import ORDER, SCAN, SHORT, Desk, at_desk, file_of, gather_soon
 from tests.store.kit import gone, post
 from tests.waiting import until
 
@@ -19,8 +19,7 @@ ALBUM = 7  # its number
 
 @pytest.fixture
 async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    monkeypatch.setattr(bundles, "QUIET", timedelta(seconds=0.1))
-    monkeypatch.setattr(bundles, "UNTOUCHED", timedelta(seconds=0.05))
+    gather_soon(monkeypatch)
     async with at_desk(tmp_path) as desk:
         yield desk
 

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,10 @@ from bot.delivery import relaying
 from bot.delivery.relaying import Relay
 from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind, Post
-from bot.store import bundles
 from bot.telegram.media import PART
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender
-from tests.delivery.desk import SCAN, SHORT, Desk, at_desk
+from tests.delivery.desk import SCAN, SHORT, Desk, at_desk, gather_soon
 from tests.delivery.kit import at_work
 from tests.store.kit import post
 from tests.waiting import until
@@ -25,8 +23,7 @@ from tests.waiting import until
 
 @pytest.fixture
 async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    monkeypatch.setattr(bundles, "QUIET", timedelta(seconds=0.1))
-    monkeypatch.setattr(bundles, "UNTOUCHED", timedelta(seconds=0.05))
+    gather_soon(monkeypatch)
     async with at_desk(tmp_path) as desk:
         yield desk
 
