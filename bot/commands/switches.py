@@ -84,8 +84,8 @@ CONFIRMATIONS = Switch(
 MEDIA = Switch(
     verb="media",
     question=N_(
-        "Shall alerts bring the photo or document of their post along? If it takes longer than five seconds, the text "
-        "comes alone."
+        "Shall alerts bring the photos and documents of their posts along? What is not ready within five seconds comes "
+        "after the text."
     ),
     usage=N_("Write /media on or /media off."),
     is_on=lambda chat: chat.media,
