@@ -10,34 +10,34 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot import preparing
-from bot.clock import utc_now
+from bot import bootstrap
 from bot.commands.access import Access
 from bot.commands.router import Router
-from bot.delivery.courier import Courier
+from bot.delivery.composer import Courier
+from bot.delivery.media import Relay
 from bot.delivery.progress import Showing
 from bot.delivery.recovery import Recovery
-from bot.delivery.relaying import Relay
 from bot.delivery.resuming import resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
-from bot.heartbeat import Heartbeat
-from bot.ingest import Ingest
-from bot.loops import TURN, Beat, Health, Loop, first_of, guarded
 from bot.matching.topics import Topic, read_folder
 from bot.models import Clock
-from bot.proof.receipts import Receipts
+from bot.monitoring.daily_report import Receipts
+from bot.monitoring.heartbeat import Heartbeat
+from bot.monitoring.silence import Silence
+from bot.pipeline.ingest import Ingest
+from bot.runtime.clock import utc_now
+from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
 from bot.settings import Settings
 from bot.sources import fast
-from bot.sources.hearing import Hearing
-from bot.sources.reading import Reading
-from bot.sources.shares import Shares
-from bot.sources.silence import Silence
+from bot.sources.assignment import Shares
+from bot.sources.reader import Reading
 from bot.sources.sweep import polls_a_round
+from bot.sources.uptime import Hearing
 from bot.store import chats, meta, pace
+from bot.store.blobs import Vault
 from bot.store.database import Database
 from bot.store.pace import Pace
-from bot.store.vault import Vault
 from bot.telegram import clients, sessions
 from bot.telegram.client import Client
 from bot.telegram.clock import TelegramClock
@@ -97,7 +97,7 @@ async def run(
     """
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_BOT_TOKEN")
     for reference in settings.channels:  # before anything is made or connected
-        preparing.normalised(reference)
+        bootstrap.normalised(reference)
     own_topics = read_folder(settings.topics_path)
     async with AsyncExitStack() as stack:
         parts = await _open(stack, settings, own_topics, partial(TelegramClock, clock, steady=steady))
@@ -116,7 +116,7 @@ async def _open(
     database = await Database.open(settings.database_path)
     stack.push_async_callback(database.close)
     clock = make_clock(error=await meta.clock_error(database))
-    await database.write(lambda tx: preparing.take_over_topics(tx, own_topics, now=clock()))
+    await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
     bot = _bot(stack, settings)
     await asyncio.to_thread(Vault(settings.media_path).clean)  # nobody else uses it: the session is ours
     shares, health = Shares(database), Health()
@@ -167,7 +167,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     username = await clients.connect_bot(bot, settings)
     await _set_clock(parts, teller)
     await resume(database, pacing, now=clock(), monotonic=monotonic())
-    await preparing.ask_for_channels(database, settings, clock())
+    await bootstrap.ask_for_channels(database, settings, clock())
     every = Pace(
         round=settings.sweep_interval,
         polls=polls_a_round(settings.sweep_interval),
@@ -175,7 +175,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: pace.put(tx, every))
-    invitation = await preparing.invite(database, settings, username, now=clock())
+    invitation = await bootstrap.invite(database, settings, username, now=clock())
     ready = Ready(bot_username=username, invitation=invitation)
     loops: Loops = {
         "delivery": partial(_deliver, recovery, worker, stop),

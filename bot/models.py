@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from bot.asides import Aside, whole
+from bot.parts import Aside, whole
 
 Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.asides import Aside, AsideKind, from_json, split, to_json, whole
+from bot.parts import Aside, AsideKind, from_json, split, to_json, whole
 
 TEXTS = st.text("аб \n🌲", max_size=12)
 ASIDES = st.lists(

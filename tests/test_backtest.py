@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.backtest import PAGE, Backtest, backtest, midnight
-from bot.matching.explain import Reason
+from bot.matching.explain.explain import Reason
+from bot.search.backtest import PAGE, Backtest, backtest, midnight
 
 from .store.kit import NOON, OTHER, Newsroom, ago, compiled, newsroom, post
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.asides import Aside, AsideKind
-from bot.ingest import Result
 from bot.models import Entity, Post
+from bot.parts import Aside, AsideKind
+from bot.pipeline.ingest import Result
 from bot.search import search
 from bot.store import posts
 from bot.store.alerts import Kind

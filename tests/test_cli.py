@@ -9,7 +9,7 @@ import pytest
 
 from bot.cli import main, service
 from bot.cli.shell import COMMANDS, console
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from bot.store import heartbeats, meta
 from bot.store.database import Transaction
 from tests.shell import ROOT, WAIT_S, spawned, typed

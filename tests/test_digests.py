@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.asides import Aside, AsideKind, Beside
-from bot.digests import PAGE, Viewer, render_count, render_page, render_storm
 from bot.locales import translator
-from bot.markup import LIMIT, units
 from bot.models import Button, Outgoing
+from bot.parts import Aside, AsideKind, Beside
+from bot.rendering.groups import PAGE, Viewer, render_count, render_page, render_storm
+from bot.store.group_contents import Gathered, Storm, Summary
 from bot.store.posts import StoredPost
-from bot.store.summaries import Gathered, Storm, Summary
+from bot.text.markup import LIMIT, units
 
 NINE = datetime(2025, 3, 11, 9, tzinfo=UTC)
 NIGHT = datetime(2025, 3, 11, 3, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.ingest import Ingest
 from bot.models import Forward
+from bot.pipeline.ingest import Ingest
 from bot.store import addresses, alerts, chats, outbox, subscriptions
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
@@ -255,7 +255,7 @@ class TestMemory:
     async def test_after_a_restart_it_is_read_bit_by_bit_the_latest_first(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("bot.echoes.READ_AT_ONCE", 1)
+        monkeypatch.setattr("bot.pipeline.dedup.READ_AT_ONCE", 1)
         for number, town in enumerate(("Твери", "Пскове", "Орле"), 2):
             outage = f"В {town} сбой у оператора: домашний интернет не работает с утра во всех районах города."
             await desk.hears(outage, channel=NEWS, number=number, after=number * MINUTE)

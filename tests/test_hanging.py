@@ -11,7 +11,7 @@ import pytest
 from bot import app
 from bot.commands.access import Access
 from bot.commands.router import Router
-from bot.loops import TURN, Beat, Health, Loop, guarded
+from bot.runtime.supervisor import TURN, Beat, Health, Loop, guarded
 from bot.sandbox import Sandbox
 from bot.settings import load_settings
 from bot.store.database import Database

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bot import heartbeat
 from bot.errors import SettingsError
-from bot.heartbeat import HEALTHY
-from bot.loops import STEADY, Beat, guarded
+from bot.monitoring import heartbeat
+from bot.monitoring.heartbeat import HEALTHY
+from bot.runtime.supervisor import STEADY, Beat, guarded
 from bot.settings import load_settings
 from bot.store import heartbeats
 from tests.end_to_end.kit import newsroom

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.ingest import Result
 from bot.models import Media, ObservedBy, Post
+from bot.pipeline.ingest import Result
 from bot.store import channels, completeness, posts
 from bot.store.channels import Access, ResolvedChannel
 

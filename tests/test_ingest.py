@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot import __version__
-from bot.ingest import Result
 from bot.models import Entity, Forward, Media, Observation, ObservedBy
-from bot.store import alerts, channels, chats, completeness, figures, posts, subscriptions, summaries, topics
+from bot.pipeline.ingest import Result
+from bot.store import alerts, channels, chats, completeness, figures, group_contents, posts, subscriptions, topics
 from bot.store.alerts import Kind
 from bot.store.database import Subject
 from bot.store.figures import Figures
@@ -444,7 +444,7 @@ class TestAge:
 
 
 async def counted(room: Newsroom, alert: Alert) -> tuple[tuple[str, int], ...]:
-    return (await summaries.count(room.db, alert.source_id)).channels
+    return (await group_contents.count(room.db, alert.source_id)).channels
 
 
 async def test_observations_that_come_at_once_are_all_stored(room: Newsroom) -> None:

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.markup import LIMIT, Text, bold, link, units
 from bot.models import Entity
+from bot.text.markup import LIMIT, Text, bold, link, units
 
 WORDS = st.text(st.sampled_from("aя 😀\n🏴é"), max_size=30)
 

@@ -2,8 +2,8 @@ import pytest
 
 from bot.locales import translator
 from bot.locales.refusals import REFUSALS, refusal
-from bot.sources.subscriptions import ITS_TURN, REQUESTED
-from bot.telegram.failures import CONNECTION_LOST, VERDICTS, Verdict
+from bot.sources.joiner import ITS_TURN, REQUESTED
+from bot.telegram.errors import CONNECTION_LOST, VERDICTS, Verdict
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.asides import Aside, AsideKind
 from bot.models import Media, ObservedBy
+from bot.parts import Aside, AsideKind
 from bot.store import alerts, chats, posts, subscriptions, topics
 from bot.store.alerts import Kind
 from bot.store.chats import Chat, Edits

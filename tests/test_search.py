@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.matching.matcher import Matcher
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import Matcher
+from bot.matching.words.tokens import analyse
 from bot.search import Found, Scope, look, look_for_best, preview, ranking, search
 
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, compiled, gone, newsroom, post

@@ -11,11 +11,11 @@ from random import Random
 import pytest
 import pytest_asyncio
 
-from bot.asides import Aside, AsideKind
-from bot.matching.matcher import Matcher
-from bot.matching.text import Document, analyse
+from bot.matching.engine.matcher import Matcher
 from bot.matching.topics import builtin_topics
+from bot.matching.words.tokens import Document, analyse
 from bot.models import ObservedBy
+from bot.parts import Aside, AsideKind
 from bot.search import Scope, look, search
 from bot.store.database import Database
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.asides import Aside, AsideKind
 from bot.cli import archive
+from bot.parts import Aside, AsideKind
 from bot.search import Scope
 
 from .shell import spawned, typed

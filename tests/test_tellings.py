@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.pipeline.routing import decide
 from bot.schedule import Digests, Quiet, Schedule, Wait
 from bot.store.subscriptions import Priority
-from bot.tellings import decide
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 NIGHT = datetime(2025, 3, 10, 23, 30, tzinfo=UTC)

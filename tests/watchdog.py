@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.heartbeat import Heartbeat
-from bot.loops import Health
+from bot.monitoring.heartbeat import Heartbeat
+from bot.runtime.supervisor import Health
 from bot.store.database import Database
 from tests.waiting import WAIT_S
 

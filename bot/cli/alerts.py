@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.found import plain
 from bot.cli.moment import clock_of
+from bot.cli.output import plain
 from bot.cli.shell import cli, console
 from bot.settings import load_settings
 from bot.store import dead

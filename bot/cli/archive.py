@@ -9,16 +9,16 @@ from typing import Annotated
 
 import typer
 
-from bot.asides import split
-from bot.cli.found import print_post
+from bot.cli.output import print_post
 from bot.cli.progress import reading
 from bot.cli.queries import compiled
 from bot.cli.shell import cli, console
-from bot.clock import utc_now
-from bot.commands.excerpt import with_lines
 from bot.errors import SettingsError
 from bot.locales import translator
-from bot.matching.compiled import Compiled
+from bot.matching.engine.compiled import Compiled
+from bot.parts import split
+from bot.rendering.post_excerpt import with_lines
+from bot.runtime.clock import utc_now
 from bot.search import Found, Hit, Scope, look, look_for_best
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
 from bot.search.scope import scope_of

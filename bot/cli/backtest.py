@@ -10,17 +10,17 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from bot.backtest import MANY, Backtest, backtest, midnight
-from bot.cli.found import print_post
+from bot.cli.output import print_post
 from bot.cli.progress import reading
 from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compiled
 from bot.cli.shell import cli, console
-from bot.clock import utc_now
-from bot.commands.excerpt import shown
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
-from bot.matching.explain import Reason
-from bot.matching.matcher import Compiled
+from bot.matching.engine.matcher import Compiled
+from bot.matching.explain.explain import Reason
+from bot.rendering.post_excerpt import shown
+from bot.runtime.clock import utc_now
+from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.search.filters import FilterError, Named, Order, Typed, read
 from bot.search.scope import scope_of
 from bot.settings import Settings, load_settings

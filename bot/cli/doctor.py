@@ -22,8 +22,8 @@ def doctor(
     if gaps:
         is_well = asyncio.run(gaps_.show(load_settings()))
     else:
-        from bot.cli import findings  # noqa: PLC0415 - Telethon, which takes an eighth of a second
+        from bot.cli import checks  # noqa: PLC0415 - Telethon, which takes an eighth of a second
 
-        is_well = asyncio.run(findings.show())
+        is_well = asyncio.run(checks.show())
     if not is_well:
         raise typer.Exit(1)

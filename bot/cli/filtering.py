@@ -14,8 +14,8 @@ import typer
 from bot.cli.queries import SHELL_WORDS, compiled
 from bot.cli.shell import cli
 from bot.errors import ChannelwatchError
-from bot.matching.matcher import Matcher
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import Matcher
+from bot.matching.words.tokens import analyse
 
 _ENDED_BY_PIPE = 141  # what a shell says of a program that SIGPIPE has ended
 _NEXT = re.compile(r"[\s,:]*")  # what stands between the parts of a JSON object

@@ -11,13 +11,13 @@ from bot.cli.moment import clock_of
 from bot.cli.shell import console
 from bot.locales import translator
 from bot.locales.refusals import refusal
-from bot.proof.standing import Delays, State
+from bot.monitoring.channel_state import Delays, State
 from bot.settings import Settings
-from bot.store import follows, pace, readers, standings
+from bot.store import follows, pace, readers, stats
 from bot.store.channels import Access
 from bot.store.database import open_read_only
 from bot.store.follows import FollowState
-from bot.store.standings import Standing
+from bot.store.stats import Standing
 
 SPAN = timedelta(days=7)  # in which posts are counted
 WIDE = 1000  # columns of a pipe, so that nothing is cut off in it
@@ -36,8 +36,8 @@ async def show(settings: Settings) -> bool:
     """Print how complete each channel is; say whether nothing is missing."""
     async with open_read_only(settings.database_path) as db:
         now = (await clock_of(db))()
-        found = await standings.standings(db, now - SPAN)
-        first_ids = await standings.first_ids(db)
+        found = await stats.standings(db, now - SPAN)
+        first_ids = await stats.first_ids(db)
         wishes = Counter(follow.state for follow in await follows.all_follows(db))
         lost = await readers.lost(db)
         delays = Delays.of([standing.channel for standing in found], await pace.get(db))

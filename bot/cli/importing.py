@@ -14,15 +14,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.cli.found import plain
 from bot.cli.moment import clock_of
+from bot.cli.output import plain
 from bot.cli.shell import cli, console
 from bot.errors import SettingsError
-from bot.ingest import Ingest, Result
 from bot.models import Clock, Observation, ObservedBy, Post
+from bot.pipeline.ingest import Ingest, Result
 from bot.settings import Settings, load_settings
 from bot.sources import archive
-from bot.sources.exported import Reason
+from bot.sources.desktop_export import Reason
 from bot.store import channels, readers
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database

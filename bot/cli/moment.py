@@ -1,7 +1,7 @@
 """The database of a service comes in; the clock that its rows are dated by goes out."""
 
-from bot.clock import utc_now
 from bot.models import Clock
+from bot.runtime.clock import utc_now
 from bot.store import meta
 from bot.store.database import Reader
 

@@ -1,10 +1,10 @@
 """Queries that are typed in a shell: words come in, compiled queries go out, or one line that says what to mend."""
 
 from bot.errors import SettingsError
-from bot.matching.forms import Inflector
-from bot.matching.matcher import Compiled, compile_query
-from bot.matching.query import QueryError, parse
+from bot.matching.engine.matcher import Compiled, compile_query
+from bot.matching.query.parser import QueryError, parse
 from bot.matching.topics import builtin_names, builtin_topics, read_folder
+from bot.matching.words.inflection import Inflector
 from bot.settings import load_settings
 
 SHELL_WORDS = ", ".join(builtin_names())

@@ -5,9 +5,10 @@ import gc
 import signal
 import sys
 
-from bot import app, logs
+from bot import app
 from bot.cli.shell import console
-from bot.clock import Steady
+from bot.runtime import logs
+from bot.runtime.clock import Steady
 from bot.settings import Settings
 
 # Objects made before Python looks for cycles among them, and how often it looks at older ones. Posts and alerts make

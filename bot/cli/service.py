@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from bot import heartbeat
 from bot.cli.moment import clock_of
 from bot.cli.shell import cli, console
 from bot.errors import ChannelwatchError
+from bot.monitoring import heartbeat
 from bot.settings import Settings, load_settings
 from bot.store import chats, heartbeats, meta
 from bot.store.chats import Role
@@ -37,7 +37,7 @@ def demo(
     Example: channelwatch demo --chat
     """
     from bot import demo as story  # noqa: PLC0415 - the service and an embedded Telegram server
-    from bot import logs  # noqa: PLC0415 - else structlog
+    from bot.runtime import logs  # noqa: PLC0415 - else structlog
 
     logs.configure(Settings.model_construct(log_level="WARNING"))
     raise typer.Exit(asyncio.run(story.play(console, chat=chat)))

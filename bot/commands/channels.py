@@ -7,19 +7,19 @@ from datetime import timedelta
 from bot.commands.context import Context
 from bot.commands.following import usage
 from bot.commands.keyboards import button
+from bot.commands.lookup import show_channel, show_reference
 from bot.commands.marks import show_delay, show_marks
-from bot.commands.naming import show_channel, show_reference
 from bot.commands.references import read_list
 from bot.commands.talk import Reply, Request, Rows, message, say
 from bot.locales import Translator
 from bot.locales.refusals import refusal
-from bot.markup import Text, bold, code
 from bot.models import Outgoing
-from bot.proof.standing import Delays
+from bot.monitoring.channel_state import Delays
 from bot.store import channels, follows, pace, silences
 from bot.store.channels import Access
 from bot.store.database import Reader, Transaction
 from bot.store.follows import Follow, FollowState
+from bot.text.markup import Text, bold, code
 
 PAGE = 30  # channels on one page of the list
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from babel.numbers import format_decimal
 
 from bot.commands.context import Context
-from bot.markup import Text, code, one_line
 from bot.store.channels import Access, Channel
-from bot.store.standings import Standing
+from bot.store.stats import Standing
+from bot.text.markup import Text, code, one_line
 
 TABLE = "channelwatch doctor --gaps"
 _TITLE = 60  # UTF-16 units of a channel's title

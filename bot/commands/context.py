@@ -8,8 +8,8 @@ from bot.commands.access import Need, allows
 from bot.commands.talk import Reply, Request
 from bot.locales import Translator
 from bot.locales.figures import show_date
-from bot.matching.forms import Inflector
-from bot.store import alerts, answers
+from bot.matching.words.inflection import Inflector
+from bot.store import alerts, handled
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Transaction
 
@@ -57,11 +57,11 @@ async def once(database: Database, request: Request, effect: Effect, *, now: dat
     """Run an effect and remember its answer in one transaction; where both were done before, only say it again."""
 
     async def job(tx: Transaction) -> Reply:
-        before = await answers.find(tx, request.key)
+        before = await handled.find(tx, request.key)
         if before is not None:
             return Reply.from_json(before)
         reply = await effect(tx)
-        await answers.record(tx, request.key, reply.to_json(), now=now)
+        await handled.record(tx, request.key, reply.to_json(), now=now)
         return reply
 
     return await database.write(job)

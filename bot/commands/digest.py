@@ -7,19 +7,19 @@ from babel.dates import get_day_names
 
 from bot.commands.context import Context
 from bot.commands.keyboards import choice, rows_of
+from bot.commands.parsing import read_time, show_time, words
 from bot.commands.talk import Reply, Request, message, say, show
-from bot.commands.times import read_time, show_time, words
 from bot.commands.zones import city
-from bot.digests import Viewer, render_page
 from bot.locales import Translator
-from bot.markup import Text, bold, code
 from bot.models import Outgoing
+from bot.rendering.groups import Viewer, render_page
 from bot.schedule import Digests, Every
-from bot.store import chats, digests, subscriptions, summaries
+from bot.store import chats, digests, group_contents, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
+from bot.store.group_contents import Summary
 from bot.store.subscriptions import Priority
-from bot.store.summaries import Summary
+from bot.text.markup import Text, bold, code
 
 _EVERY: Mapping[str, Every] = {
     **dict.fromkeys(("hourly", "hour", "ежечасно", "час"), Every.HOUR),
@@ -95,14 +95,14 @@ async def turn(request: Request, context: Context) -> Reply:
     """Show a page of what a notice sums up in its place, or first in a message of its own."""
     number, page, *new = request.argument.split(":")
     is_possible = abs(int(number)) < _ABOVE_ALL
-    found = await summaries.find(context.database, context.chat.id, random_id=int(number)) if is_possible else None
+    found = await group_contents.find(context.database, context.chat.id, random_id=int(number)) if is_possible else None
     return _page(found, int(page), context, is_new=bool(new))
 
 
 async def counted(notice: str, request: Request, context: Context) -> Reply:
     """Show what a notice counts, of which buttons of earlier versions name the rest of the subject, and maybe a row."""
     subject = f"{notice}:{request.argument.partition(':')[0]}"
-    found = await summaries.find(context.database, context.chat.id, subject=subject)
+    found = await group_contents.find(context.database, context.chat.id, subject=subject)
     return _page(found, 0, context, is_new=True)
 
 

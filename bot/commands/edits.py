@@ -6,11 +6,11 @@ from bot.commands.context import Context
 from bot.commands.keyboards import choice
 from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import N_
-from bot.markup import Text
 from bot.models import Outgoing
 from bot.store import chats
 from bot.store.chats import Edits
 from bot.store.database import Transaction
+from bot.text.markup import Text
 
 _LABELS = {Edits.ALL: N_("All"), Edits.WORDS: N_("Words"), Edits.NONE: N_("None")}
 _MEANINGS = {

@@ -7,25 +7,25 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.asides import Aside, whole
 from bot.commands.context import Context
-from bot.commands.excerpt import shown
 from bot.commands.keyboards import button
-from bot.commands.naming import show_topic
+from bot.commands.lookup import show_topic
 from bot.commands.preview import preview
-from bot.commands.queries import Understood, look_for, refusal, understand
+from bot.commands.query_text import Understood, look_for, refusal, understand
 from bot.commands.reasons import why, why_not
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import Translator
-from bot.markup import Text, code, link, one_line
-from bot.matching.compiled import Compiled
-from bot.matching.explain import Explanation, Part
-from bot.matching.explain import explain as explain_query
-from bot.matching.nearest import failures, has_found, holders, there
-from bot.matching.plan import merged
-from bot.matching.text import analyse
+from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.plan import merged
+from bot.matching.explain.explain import Explanation, Part
+from bot.matching.explain.explain import explain as explain_query
+from bot.matching.explain.near_miss import failures, has_found, holders, there
+from bot.matching.words.tokens import analyse
+from bot.parts import Aside, whole
+from bot.rendering.post_excerpt import shown
 from bot.store import outbox, subscriptions, topics
 from bot.store.topics import Topic
+from bot.text.markup import Text, code, link, one_line
 
 _MOST_TOPICS = 15  # in one answer
 _TITLE = 60  # UTF-16 units of a channel's title

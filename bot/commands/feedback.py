@@ -8,28 +8,28 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.commands.access import Need
+from bot.commands.alert_buttons import POST, Tapped, forgotten
 from bot.commands.context import Context
 from bot.commands.keyboards import name_word, rows_of
 from bot.commands.listing import listed
+from bot.commands.lookup import both_scope, find_topic, show_topic
 from bot.commands.mute import silence
-from bot.commands.naming import both_scope, find_topic, show_topic
-from bot.commands.queries import refusal
+from bot.commands.query_text import refusal
 from bot.commands.talk import Reply, Request, Rows, change
-from bot.commands.under_alert import POST, Tapped, forgotten
 from bot.locales.titles import topic_title
-from bot.markup import Text, bold
-from bot.matching.compiled import Compiled, compile_query, verify
-from bot.matching.exclusions import Choice, choices, compile_excluding, including
-from bot.matching.forms import Inflector
-from bot.matching.query import parse
-from bot.matching.refusals import QueryError
-from bot.matching.text import analyse
+from bot.matching.engine.compiled import Compiled, compile_query, verify
+from bot.matching.explain.exclusions import Choice, choices, compile_excluding, including
+from bot.matching.query.parser import parse
+from bot.matching.query.refusals import QueryError
+from bot.matching.words.inflection import Inflector
+from bot.matching.words.tokens import analyse
 from bot.search import Hit, look
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
 from bot.store.feedback import Alerted, What
 from bot.store.posts import StoredPost
 from bot.store.topics import Topic
+from bot.text.markup import Text, bold
 
 BLAME = rf"{POST}:(channel|note)"
 WORDS = rf"{POST}(:\d{{1,15}})?"

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from bot.commands.context import Context
 from bot.locales import N_, Translator
 from bot.locales.figures import show_size
-from bot.markup import Text, code, one_line
 from bot.store import media
 from bot.store.media import File, State
 from bot.store.posts import StoredPost
+from bot.text.markup import Text, code, one_line
 
 _NAME = 60  # UTF-16 units of a file's name
 _DIGITS = 12  # of a hash: enough to tell files apart

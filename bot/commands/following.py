@@ -6,18 +6,18 @@ from dataclasses import replace
 from babel.numbers import format_decimal
 
 from bot.commands.context import Context
-from bot.commands.naming import show_reference
+from bot.commands.lookup import show_reference
 from bot.commands.options import MESSAGES, MOST_HISTORY, OptionError, read_options
 from bot.commands.options import Asked as Part
 from bot.commands.references import Pasted, read_list
 from bot.commands.talk import Reply, Request, change, say
 from bot.locales import N_, Translator
-from bot.markup import Text, code
 from bot.store import channels, follows, readers
 from bot.store.channels import MOST_FAST, Access, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import Asked
 from bot.store.references import ALL, ALL_ASKED, FOLDER
+from bot.text.markup import Text, code
 
 MOST_AT_ONCE = 500  # as many as one account can be in
 _EVERYTHING = {"all", "все", "всё"}

@@ -1,16 +1,16 @@
 """/here, said in a thread of a forum: this chat's alerts, or those on one topic, come into that thread from then on."""
 
 from bot.commands.context import Context
-from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
-from bot.commands.switches import read_switch
+from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
+from bot.commands.settings import read_switch
 from bot.commands.talk import Reply, Request, say
 from bot.locales import Translator
 from bot.locales.titles import topic_title
-from bot.markup import Text, bold, code
 from bot.models import GENERAL_THREAD
 from bot.store import addresses
 from bot.store.database import Transaction
 from bot.store.topics import Topic
+from bot.text.markup import Text, bold, code
 
 
 async def here(request: Request, context: Context) -> Reply:

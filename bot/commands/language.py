@@ -9,10 +9,10 @@ from bot.commands.context import Context
 from bot.commands.keyboards import LANGUAGE_NAMES, language_row
 from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import LANGUAGES, translator
-from bot.markup import Text, bold
 from bot.models import Outgoing
 from bot.store import chats
 from bot.store.database import Transaction
+from bot.text.markup import Text, bold
 
 _ALSO = {"английский": "en", "по-английски": "en", "russian": "ru", "по-русски": "ru", "рус": "ru", "англ": "en"}
 

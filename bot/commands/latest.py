@@ -5,17 +5,17 @@ from collections.abc import Callable, Sequence
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.listing import PAGE, listed
-from bot.commands.naming import find_topic
+from bot.commands.lookup import find_topic
 from bot.commands.search import answer
 from bot.commands.talk import Reply, Request, say
 from bot.locales.titles import topic_title
-from bot.markup import Text
-from bot.matching.compiled import Compiled
-from bot.matching.plan import merged
+from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.plan import merged
 from bot.search import Hit
 from bot.search import search as look
 from bot.store import channels, posts, subscriptions, topics
 from bot.store.posts import StoredPost
+from bot.text.markup import Text
 
 
 async def latest(request: Request, context: Context) -> Reply:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from bot.commands.context import Context
-from bot.commands.excerpt import shown
-from bot.commands.naming import show_source
+from bot.commands.lookup import show_source
 from bot.commands.talk import Rows, message
-from bot.markup import Text
 from bot.models import Outgoing
+from bot.rendering.post_excerpt import shown
 from bot.search import Hit
+from bot.text.markup import Text
 
 PAGE = 5  # posts
 

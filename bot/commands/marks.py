@@ -7,9 +7,9 @@ from babel.dates import format_timedelta
 from bot.commands.context import Context
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
-from bot.markup import Text
-from bot.proof.standing import Delays, State
+from bot.monitoring.channel_state import Delays, State
 from bot.store.channels import Access, Channel
+from bot.text.markup import Text
 
 _STATES = {
     State.PENDING: N_("its admins have to let my reader account in"),

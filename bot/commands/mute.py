@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 from bot.commands.context import Context
 from bot.commands.keyboards import button
-from bot.commands.naming import Scope, find_scope, scope_of
+from bot.commands.lookup import Scope, find_scope, scope_of
 from bot.commands.talk import Reply, Request, Rows, message, say
 from bot.locales import Translator
-from bot.markup import Text, code
 from bot.models import Button, Outgoing
 from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
+from bot.text.markup import Text, code
 
 _HOUR, _DAY = 60, 24 * 60  # minutes
 _UNITS = {"m": 1, "h": _HOUR, "d": _DAY, "w": 7 * _DAY, "mo": 30 * _DAY}  # minutes

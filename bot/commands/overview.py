@@ -9,20 +9,20 @@ from bot.commands import keyboards
 from bot.commands.access import Need
 from bot.commands.context import Context
 from bot.commands.keyboards import button, name_word
+from bot.commands.lookup import show_topic
 from bot.commands.mute import end_button, muted, show_end
-from bot.commands.naming import show_topic
 from bot.commands.priority import LABELS
-from bot.commands.queries import short
+from bot.commands.query_text import short
 from bot.commands.talk import Request, Rows, message
 from bot.locales import Translator
 from bot.locales.titles import topic_title
-from bot.markup import Piece, Text, bold, code, link
 from bot.models import GENERAL_THREAD, Outgoing
 from bot.store import addresses, figures, subscriptions, topics
 from bot.store.database import Reader
 from bot.store.figures import Figures
 from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
+from bot.text.markup import Piece, Text, bold, code, link
 
 COUNTED = timedelta(days=30)
 _SHOWN_QUERY = 200  # characters of a query in a list

@@ -6,7 +6,7 @@ import structlog
 
 from bot.store import addresses, chats, dead
 from bot.store.database import Database, Transaction
-from bot.telegram.places import Moved, Open
+from bot.telegram.chat_moves import Moved, Open
 
 log = structlog.get_logger(__name__)
 

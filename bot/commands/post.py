@@ -4,19 +4,19 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from bot.asides import in_both, reworded, worded
 from bot.commands import files
 from bot.commands.context import Context
 from bot.commands.keyboards import button
-from bot.commands.naming import show_source
+from bot.commands.lookup import show_source
 from bot.commands.talk import Reply, Request, message, say
 from bot.locales import Translator
 from bot.locales.titles import comparable, in_full, written_by
-from bot.markup import LIMIT, Text, code, one_line, units
-from bot.matching.wording import difference
+from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
+from bot.parts import in_both, reworded, worded
 from bot.store import channels, outbox, posts
 from bot.store.posts import StoredPost
+from bot.text.markup import LIMIT, Text, code, one_line, units
 
 ROOM = LIMIT - 300  # UTF-16 units of a page below its heading
 _NAME = 60  # UTF-16 units of who wrote the post

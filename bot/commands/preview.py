@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from bot.backtest import MANY, Backtest, backtest, midnight
 from bot.commands.context import Context
-from bot.commands.excerpt import shown
-from bot.commands.naming import show_source
-from bot.commands.queries import Understood, look_for
+from bot.commands.lookup import show_source
+from bot.commands.query_text import Understood, look_for
 from bot.commands.reasons import failure
 from bot.locales import Translator
-from bot.markup import Text, bold, code
-from bot.matching.hints import Hint, HintKind, hints
+from bot.matching.explain.hints import Hint, HintKind, hints
+from bot.rendering.post_excerpt import shown
+from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.store.posts import StoredPost
+from bot.text.markup import Text, bold, code
 
 DAYS = 7  # over which a query is tried, today being one
 MOST_READ = 20_000  # posts: some three seconds

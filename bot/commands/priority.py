@@ -2,16 +2,16 @@
 
 from bot.commands.context import Context
 from bot.commands.keyboards import button, choice, mark, rows_of
-from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
+from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
-from bot.markup import Text, bold, code
 from bot.models import Outgoing
 from bot.store import subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
+from bot.text.markup import Text, bold, code
 
 LABELS = {
     Priority.URGENT: N_("loud!"),

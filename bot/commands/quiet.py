@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from bot.commands.context import Context
 from bot.commands.keyboards import choice, rows_of
-from bot.commands.switches import read_switch
+from bot.commands.parsing import TIME, read_time, show_time, tidy
+from bot.commands.settings import read_switch
 from bot.commands.talk import Reply, Request, Rows, message, say, show
-from bot.commands.times import TIME, read_time, show_time, tidy
 from bot.commands.zones import city, find_zone
 from bot.locales import Translator
-from bot.markup import Text, bold, code
 from bot.models import Outgoing
 from bot.schedule import Quiet
 from bot.store import chats, digests
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.text.markup import Text, bold, code
 
 _HOURS = re.compile(
     rf"(?:from |[сзc] )?({TIME})(?: ?- ?| (?:to|until|till|до|по) | )({TIME})(?:[ ,(]+([^)]+)\)?)?", re.DOTALL

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
+from bot.commands.alert_buttons import Tapped, forgotten
 from bot.commands.context import Context
 from bot.commands.talk import Reply, Request
-from bot.commands.under_alert import Tapped, forgotten
 from bot.locales.titles import in_full
-from bot.markup import LIMIT, Text, one_line, units
 from bot.models import Entity, Outgoing
 from bot.store import channels, posts
 from bot.store.posts import StoredPost
+from bot.text.markup import LIMIT, Text, one_line, units
 
 _NAME = 100  # UTF-16 units of a channel's title, and of an author's name
 _MINUTE = 60

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.commands.queries import short
+from bot.commands.query_text import short
 from bot.locales import N_, Translator
-from bot.markup import Text, bold
-from bot.matching.explain import Kind, Part, Reason
-from bot.matching.nearest import failures, has_found, holders
+from bot.matching.explain.explain import Kind, Part, Reason
+from bot.matching.explain.near_miss import failures, has_found, holders
+from bot.text.markup import Text, bold
 
 SHOWN_PARTS = 3  # of one query
 _LONGEST_PART = 80  # characters of a part of a query

@@ -16,21 +16,21 @@ from telethon import TelegramClient, errors, events, functions, types
 
 from bot.commands import menu
 from bot.commands.access import Access
-from bot.commands.dispatch import Dispatch
 from bot.commands.heard import Heard, to_request, with_replied
 from bot.commands.places import take_in
-from bot.commands.start import language_of
+from bot.commands.registry import Dispatch
+from bot.commands.setup import language_of
 from bot.commands.talk import Reply, Request, say
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
-from bot.loops import TURN, Beat, unheard
 from bot.models import Clock, Outgoing, Peer, PeerKind
-from bot.store import addresses, alerts, answers, chats, meta, subscriptions
+from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.store import addresses, alerts, chats, handled, meta, subscriptions
 from bot.store.database import Database
-from bot.telegram import places
+from bot.telegram import chat_moves
 from bot.telegram.asking import answer
 from bot.telegram.convert import from_peer
-from bot.telegram.failures import UNANSWERABLE
+from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import ANSWER_WITHIN, Sender
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ class Router:
         self._turns: WeakValueDictionary[tuple[PeerKind, int], asyncio.Lock] = WeakValueDictionary()
         client.add_event_handler(self.hear, events.NewMessage(incoming=True))
         client.add_event_handler(self.hear, events.CallbackQuery())
-        client.add_event_handler(self.hear, events.Raw(places.UPDATES, func=places.may_tell))
+        client.add_event_handler(self.hear, events.Raw(chat_moves.UPDATES, func=chat_moves.may_tell))
 
     async def hear(self, event: Heard) -> None:
         """Take an event in; `run` answers it."""
@@ -104,7 +104,7 @@ class Router:
         """Answer until cancelled; what was heard before waits. Raises FatalError where the bot's session is gone."""
         me = await answer(self._client.get_me(), within=ANSWER_WITHIN)
         now = self._clock()
-        await self._database.write(lambda tx: answers.forget(tx, now=now))
+        await self._database.write(lambda tx: handled.forget(tx, now=now))
         await self._database.write(lambda tx: subscriptions.forget_ended(tx, now=now))
         secret = await self._database.write(lambda tx: meta.secret(tx, alerts.SECRET))
         try:
@@ -112,7 +112,7 @@ class Router:
                 while True:
                     beat(GOES_ROUND + TURN)
                     event = await self._next()
-                    if isinstance(event, places.UPDATES):  # before what is said in the new place
+                    if isinstance(event, chat_moves.UPDATES):  # before what is said in the new place
                         await self._take(event, me, secret)
                     elif event is not None:
                         group.create_task(self._take(event, me, secret))
@@ -129,7 +129,7 @@ class Router:
     async def _take(self, event: Heard, me: types.User, secret: bytes) -> None:
         """Answer what is meant for us; what goes wrong with it harms no other, and what is cut off stays open."""
         try:
-            if isinstance(event, places.UPDATES):
+            if isinstance(event, chat_moves.UPDATES):
                 await self._take_in(event, me.id)
             elif (request := to_request(event, me.username or "")) is not None:
                 await self._serve(event, request, secret)
@@ -142,7 +142,7 @@ class Router:
             self._settled.set()
 
     async def _take_in(self, update: Heard, bot_id: int) -> None:
-        news = places.read(update, bot_id)
+        news = chat_moves.read(update, bot_id)
         if news is not None:
             await take_in(self._database, news, now=self._clock())
 
@@ -150,7 +150,7 @@ class Router:
         """Answer one request after those that the chat made before; what goes wrong with it harms no other."""
         turn = self._turns.setdefault((request.peer.kind, request.peer.id), asyncio.Lock())
         async with turn:
-            if await answers.is_said(self._database, request.key):
+            if await handled.is_said(self._database, request.key):
                 return
             try:
                 reply = await self._dispatch.answer(await with_replied(request, event))
@@ -162,7 +162,7 @@ class Router:
                 reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
             await self._say(request, reply, secret)
             now = self._clock()
-            await self._database.write(lambda tx: answers.said(tx, request.key, now=now))
+            await self._database.write(lambda tx: handled.said(tx, request.key, now=now))
 
     async def _say(self, request: Request, reply: Reply, secret: bytes) -> None:
         sender, peer = self._sender, request.peer

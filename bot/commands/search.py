@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from bot.commands.context import Context
 from bot.commands.keyboards import button
 from bot.commands.listing import PAGE, listed
-from bot.commands.queries import Understood, refusal, understand
+from bot.commands.query_text import Understood, refusal, understand
 from bot.commands.talk import Reply, Request, Rows, say
 from bot.locales import Translator
-from bot.markup import Text, code
-from bot.matching.compiled import Compiled
-from bot.matching.query import Query
-from bot.matching.tree import AllOf, Mention
+from bot.matching.engine.compiled import Compiled
+from bot.matching.query.parser import Query
+from bot.matching.query.tree import AllOf, Mention
 from bot.search import Found, Hit, Scope, look, look_for_best
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.scope import scope_of
-from bot.store import answers, channels, posts
+from bot.store import channels, handled, posts
+from bot.text.markup import Text, code
 
 MOST_ROWS = 50_000  # versions looked at for one page: half a second where the words narrow the search, else two
 _SHOWN_QUERY = 200  # characters
@@ -114,7 +114,7 @@ async def _understand(typed: str, context: Context) -> Asked | Text:
 
 
 async def _remembered(key: str, context: Context) -> Asked | Reply:
-    kept = await answers.find(context.database, key)
+    kept = await handled.find(context.database, key)
     typed = Reply.from_json(kept).memory if kept is not None else ""
     if not typed:
         return Reply(note=context.own.gettext("This search is too old. Please send it again."))

@@ -5,11 +5,11 @@ The first tap asks what: the topic, the channel, or the topic in this channel; t
 
 from datetime import date, datetime, timedelta
 
+from bot.commands.alert_buttons import POST, Tapped, forgotten
 from bot.commands.context import Context
+from bot.commands.lookup import Scope, both_scope, channel_scope, find_topic, topic_scope
 from bot.commands.mute import SUBJECT, next_monday, read_subject, show_end, silence, subject_of, work_begins
-from bot.commands.naming import Scope, both_scope, channel_scope, find_topic, topic_scope
 from bot.commands.talk import Reply, Request, Rows
-from bot.commands.under_alert import POST, Tapped, forgotten
 from bot.models import Button
 from bot.store import channels, feedback
 from bot.store.channels import Channel

@@ -19,13 +19,13 @@ from bot.commands.talk import Reply, Request, say
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
-from bot.markup import Text, bold, code
-from bot.proof.standing import Delays
-from bot.store import alerts, channels, follows, latencies, pace, posts, readers, requests, standings
+from bot.monitoring.channel_state import Delays
+from bot.store import alerts, channels, follows, latencies, pace, posts, readers, requests, stats
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
-from bot.store.standings import Standing
+from bot.store.stats import Standing
+from bot.text.markup import Text, bold, code
 
 _UNREAD = "unread"
 _STATES = {
@@ -59,7 +59,7 @@ async def status(request: Request, context: Context) -> Reply:
     del request
     text = Text()
     await _tell_channels(text, context)
-    found = await standings.standings(context.database, _midnight(context))
+    found = await stats.standings(context.database, _midnight(context))
     await tell_completeness(text, found, context)
     await _tell_readers(text, context)
     await _tell_posts(text, found, context)

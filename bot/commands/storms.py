@@ -5,15 +5,15 @@ from dataclasses import replace
 
 from bot.commands.context import Context
 from bot.commands.keyboards import choice
-from bot.commands.switches import read_switch
+from bot.commands.settings import read_switch
 from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import Translator
-from bot.markup import Text, code
 from bot.models import Outgoing
 from bot.schedule import Storms
 from bot.store import chats
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.text.markup import Text, code
 
 USUAL = Storms(count=10, minutes=5)
 MOST_COUNT, MOST_MINUTES = 100, 60

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from bot.markup import Text
 from bot.models import Button, Outgoing, Peer, PeerKind
+from bot.text.markup import Text
 
 _COMMAND = re.compile(r"/(\w{1,32})(?:@(\w+))?(?:[.,:;!]*(?:\s+(.*))?)", re.DOTALL)
 

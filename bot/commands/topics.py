@@ -5,17 +5,17 @@ import asyncio
 from bot.commands.access import Need
 from bot.commands.context import Context
 from bot.commands.keyboards import button, name_word
+from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.mute import read_subject
-from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.overview import screen
-from bot.commands.start import setup_screen
+from bot.commands.setup import setup_screen
 from bot.commands.talk import Reply, Request, Rows, change, say
 from bot.locales import Translator
-from bot.markup import Text, bold
-from bot.matching.exclusions import compile_excluding
+from bot.matching.explain.exclusions import compile_excluding
 from bot.store import subscriptions, topics
 from bot.store.database import Transaction
 from bot.store.topics import Topic
+from bot.text.markup import Text, bold
 
 
 async def show(request: Request, context: Context) -> Reply:

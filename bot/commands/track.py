@@ -9,19 +9,19 @@ import re
 from bot.commands.access import Need
 from bot.commands.context import Context
 from bot.commands.keyboards import button
-from bot.commands.naming import LONGEST_NAME, find_topic, show_topic, tidy
+from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.overview import example
 from bot.commands.preview import preview
-from bot.commands.queries import SHOWN_QUERY, Understood, look_for, refusal, short, understand
+from bot.commands.query_text import SHOWN_QUERY, Understood, look_for, refusal, short, understand
 from bot.commands.talk import Reply, Request, change, message, say
 from bot.locales import Translator
-from bot.markup import LIMIT, Text, bold, code
-from bot.matching.compiled import Compiled, weight
-from bot.matching.refusals import QueryError
-from bot.matching.regex import MOST_IN_ALL
-from bot.store import answers, subscriptions, topics
+from bot.matching.engine.compiled import Compiled, weight
+from bot.matching.engine.regex import MOST_IN_ALL
+from bot.matching.query.refusals import QueryError
+from bot.store import handled, subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
+from bot.text.markup import LIMIT, Text, bold, code
 
 _COLON = re.compile(r"(?<!\d):|:(?!\d)")  # not that of a time, 10:30
 
@@ -104,7 +104,7 @@ async def name_it(request: Request, context: Context) -> Reply:
 
 
 async def _remembered(db: Reader, key: str) -> str:
-    kept = await answers.find(db, key)
+    kept = await handled.find(db, key)
     return Reply.from_json(kept).memory if kept is not None else ""
 
 

@@ -8,13 +8,13 @@ from babel.numbers import format_decimal
 
 from bot.errors import TelegramError, Verdict
 from bot.locales import Translator, translator
-from bot.loops import TURN, Beat, unheard
-from bot.markup import one_line
 from bot.models import Clock, Outgoing
-from bot.store import alerts, meta, pasts
+from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.store import alerts, backfills, meta
+from bot.store.backfills import Figures, Progress
 from bot.store.database import Database, Subject
-from bot.store.pasts import Figures, Progress
 from bot.telegram.sender import Sender
+from bot.text.markup import one_line
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ class Showing:
 
     async def show_due(self) -> bool:
         """Bring each message up to date whose time has come; say whether any will have to be looked at again soon."""
-        stale = [progress for progress in await pasts.in_sight(self._database) if _is_stale(progress)]
+        stale = [progress for progress in await backfills.in_sight(self._database) if _is_stale(progress)]
         for progress in stale:
             if progress.next_at <= self._clock():
                 await self._show(progress)
@@ -63,11 +63,11 @@ class Showing:
             await self._refused(progress, error)
             return
         if progress.figures.is_over:
-            await self._database.write(lambda tx: pasts.close(tx, progress))
+            await self._database.write(lambda tx: backfills.close(tx, progress))
             return
         figures, next_at = _written(progress.figures), self._clock() + EVERY
         await self._database.write(
-            lambda tx: pasts.shown(tx, progress, figures=figures, message_id=message_id, next_at=next_at)
+            lambda tx: backfills.shown(tx, progress, figures=figures, message_id=message_id, next_at=next_at)
         )
 
     async def _put(self, progress: Progress) -> int | None:
@@ -88,11 +88,11 @@ class Showing:
             await self._put_off(progress, max(EVERY, timedelta(seconds=error.retry_after)))
             return
         log.warning("a message cannot show how work goes on", chat=progress.chat.id, error=error.error)
-        await self._database.write(lambda tx: pasts.close(tx, progress))
+        await self._database.write(lambda tx: backfills.close(tx, progress))
 
     async def _put_off(self, progress: Progress, delay: timedelta) -> None:
         until = self._clock() + delay
-        await self._database.write(lambda tx: pasts.put_off(tx, progress, until=until))
+        await self._database.write(lambda tx: backfills.put_off(tx, progress, until=until))
 
 
 def render_progress(figures: Figures, t: Translator) -> Outgoing:

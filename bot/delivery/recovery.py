@@ -2,7 +2,7 @@
 
 A message that the outbox counts as due was on its way when we were killed: its number is written down, and nothing is
 sent again. One that the outbox does not know at all was sent by an instance whose database is lost, because a backup
-was put back: see `bot.store.restorations`.
+was put back: see `bot.store.backup_recovery`.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.delivery.courier import Courier
-from bot.delivery.finding import JUST_NOW, Finder, is_ours, is_same, key_of
+from bot.delivery.composer import Courier
+from bot.delivery.message_lookup import JUST_NOW, Finder, is_ours, is_same, key_of
 from bot.errors import TelegramError
 from bot.models import Clock, Peer, PeerKind
-from bot.store import alerts, chats, gatherings, meta, outbox, restorations, sightings
+from bot.store import alerts, backup_recovery, chats, groups, meta, outbox, sightings
+from bot.store.backup_recovery import Settled
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.store.outbox import Alert
-from bot.store.restorations import Settled
 from bot.store.sightings import Sighting
 from bot.telegram.own import Own
 from bot.telegram.sender import Sender
@@ -156,7 +156,7 @@ class Recovery:
         async def job(tx: Transaction) -> Settled:
             for alert_id, number in others:
                 await alerts.sent(tx, alert_id, number, now)
-            settled = await restorations.settle(tx, signs, alive_at=self._alive_at, now=now, unread=self._unread)
+            settled = await backup_recovery.settle(tx, signs, alive_at=self._alive_at, now=now, unread=self._unread)
             if top:
                 await meta.put(tx, _LOOKED, top)
             return replace(settled, found=settled.found + len(others))
@@ -183,7 +183,7 @@ class Recovery:
         with suppress(KeyError):  # a notice of a kind that this version does not know
             outgoing = await self._courier.write(alert)
             # By its text alone one notice may be taken for another, which then would never be sent.
-            is_known = outgoing.buttons or alert.payload.get("notice") == gatherings.DIGEST
+            is_known = outgoing.buttons or alert.payload.get("notice") == groups.DIGEST
             return next((own for own in found if is_known and is_same(own, outgoing)), None)
         return None
 

@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.delivery.courier import Courier
-from bot.delivery.forwarding import Forwarding
-from bot.delivery.relaying import Relay
+from bot.delivery.chat_moves import Forwarding
+from bot.delivery.composer import Courier
+from bot.delivery.media import Relay
 from bot.delivery.retry import GiveUp, backoff, decide
-from bot.delivery.uploading import NotYetError
+from bot.delivery.uploads import NotYetError
 from bot.errors import FatalError, TelegramError, Verdict
-from bot.loops import Beat, unheard
 from bot.models import Clock
+from bot.runtime.supervisor import Beat, unheard
 from bot.store import addresses, alerts, outbox
 from bot.store.database import Database, Subject, Transaction
 from bot.store.outbox import Alert

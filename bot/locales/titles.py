@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.asides import Aside, AsideKind, in_both, worded
 from bot.locales import N_, Translator
+from bot.parts import Aside, AsideKind, in_both, worded
 
 Said = tuple[str, Sequence[Aside]]  # a text and what stands beside it
 

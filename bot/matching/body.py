@@ -8,9 +8,9 @@ from bisect import bisect
 from collections import Counter
 from functools import lru_cache
 
-from bot.matching.kinship import SPECIAL, is_exact
-from bot.matching.telling_words import FILLERS, SIGNS
-from bot.matching.text import Document
+from bot.matching.similarity.lexicon import FILLERS, SIGNS
+from bot.matching.similarity.words import SPECIAL, is_exact
+from bot.matching.words.tokens import Document
 
 _SIGNATURE = 9  # words at most of a line by which a channel signs
 _TAG, _MENTION = "'t", "'m"  # begin the tokens of tags, which their words follow, and of mentions

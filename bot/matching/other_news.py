@@ -13,8 +13,8 @@ from itertools import islice, takewhile
 from operator import eq
 
 from bot.matching.body import Body
-from bot.matching.comparable import Comparable, shingles
-from bot.matching.telling_words import AND, FILLERS, NOT, NOT_ENDS, OPPOSED, SAYS
+from bot.matching.similarity.features import Comparable, shingles
+from bot.matching.similarity.lexicon import AND, FILLERS, NOT, NOT_ENDS, OPPOSED, SAYS
 
 _LEAD = 16  # words, in which a post says where and of whom it tells
 _SLOT = 4  # words at most of a place that is filled anew; more is a sentence written anew

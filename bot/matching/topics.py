@@ -14,9 +14,9 @@ from itertools import islice
 from operator import itemgetter
 
 from bot.errors import SettingsError
-from bot.matching.compiled import Compiled, verify
-from bot.matching.query import MESSAGES, QueryError, parse
-from bot.matching.text import analyse
+from bot.matching.engine.compiled import Compiled, verify
+from bot.matching.query.parser import MESSAGES, QueryError, parse
+from bot.matching.words.tokens import analyse
 
 _SUFFIX = ".toml"
 _KEYS = {"query", "default", "matches", "rejects"}

@@ -22,7 +22,7 @@ from telethon.crypto import AuthKey
 from telethon.sessions import MemorySession, SQLiteSession, StringSession
 from telethon.tl import TLObject, types
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from bot.sandbox.dispatcher import Call, Dispatcher
 from bot.sandbox.faults import Faults
 from bot.sandbox.server import Auth, Server, Session

@@ -13,7 +13,7 @@ from telethon import utils
 from telethon.errors import rpcerrorlist
 from telethon.tl import TLObject
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 
 FLOOD = 420
 BAD_REQUEST = 400

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.matching.compiled import Compiled
-from bot.matching.text import analyse
-from bot.search.looking import Found, Hit, look
+from bot.matching.engine.compiled import Compiled
+from bot.matching.words.tokens import analyse
 from bot.search.scope import Scope
+from bot.search.searcher import Found, Hit, look
 from bot.store.database import Reader
 from bot.store.rows import date_of
 

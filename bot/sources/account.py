@@ -16,8 +16,8 @@ from telethon import TelegramClient
 from telethon.tl import TLRequest
 
 from bot.errors import ReaderLostError, TelegramError, Verdict
-from bot.loops import TURN, Beat, unheard
 from bot.models import Clock
+from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.sources.gateway import answer
 from bot.sources.pace import Bucket, Window
 from bot.store import requests

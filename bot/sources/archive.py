@@ -10,7 +10,7 @@ import ijson
 
 from bot.errors import ChannelwatchError
 from bot.models import Post
-from bot.sources.exported import Reason, channel_id, to_post
+from bot.sources.desktop_export import Reason, channel_id, to_post
 from bot.store.channels import ResolvedChannel
 
 _Event = tuple[str, object]  # ijson's: what begins, ends or stands there, and its value

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.errors import TelegramError
-from bot.loops import Beat, unheard
 from bot.models import Clock
+from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.catch_up import CatchUp, is_swept
+from bot.sources.sync import CatchUp, is_swept
 from bot.store import shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Subject

@@ -9,7 +9,7 @@ from telethon.tl import TLRequest
 
 from bot.errors import TelegramError
 from bot.telegram import asking
-from bot.telegram.failures import to_error
+from bot.telegram.errors import to_error
 
 T = TypeVar("T")
 # s; Telethon sends a request again after a lost connection, but waits for ever where only the answer was lost.

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from telethon.tl import types
 
 from bot.models import Clock, PeerKind
-from bot.sources import references
+from bot.sources import resolver
 from bot.sources.account import Account
 from bot.sources.described import resolved
 from bot.sources.dialogs import channel_dialogs
 from bot.sources.notices import Notices
-from bot.sources.references import NotFollowableError
+from bot.sources.resolver import NotFollowableError
 from bot.store import channels, chats, follows
 from bot.store.channels import MOST_FAST
 from bot.store.database import Database, Transaction
@@ -59,7 +59,7 @@ class Lists:
 
     async def _listed(self, reference: str) -> _Listed:
         if reference.startswith(FOLDER):
-            folder = await references.by_folder(self._account, reference.removeprefix(FOLDER))
+            folder = await resolver.by_folder(self._account, reference.removeprefix(FOLDER))
             return _Listed(title=folder.title, chats=folder.chats, closed=folder.closed)
         # Alerts that were read would be alerted to again: the groups that receive them are left out.
         ours = {chat.peer.id for chat in await chats.everyone(self._database) if chat.peer.kind is PeerKind.CHANNEL}

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from telethon import TelegramClient, events
 from telethon.tl import TLObject
 
-from bot.ingest import Ingest
-from bot.loops import TURN, Beat, unheard
 from bot.models import Clock, Observation, ObservedBy
+from bot.pipeline.ingest import Ingest
+from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.sources.events import UPDATES, to_event
 from bot.telegram import clients
 from bot.telegram.named import attached

@@ -8,12 +8,12 @@ from telethon.tl.functions.channels import JoinChannelRequest, LeaveChannelReque
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
-from bot.sources import references
+from bot.sources import resolver
 from bot.sources.account import Account
+from bot.sources.channel_events import cause, lose
 from bot.sources.gateway import pause
-from bot.sources.losses import cause, lose
 from bot.sources.pace import Rest
-from bot.sources.references import NotFollowableError
+from bot.sources.resolver import NotFollowableError
 from bot.store import channels, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
@@ -70,7 +70,7 @@ class Memberships:
             return False
         channel = min(outside, key=lambda channel: channel.followed_at or self._clock())
         try:
-            references.require_joined(await self._account.ask(JoinChannelRequest(_address(channel))))
+            resolver.require_joined(await self._account.ask(JoinChannelRequest(_address(channel))))
         except NotFollowableError as refusal:
             await self._grant(channel, Access.POLLED, reason=refusal.reason)
         except TelegramError as error:

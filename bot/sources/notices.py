@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.matching.compiled import Compiled
+from bot.matching.engine.compiled import Compiled
 from bot.models import Clock
 from bot.search import preview
-from bot.sources.catch_up import BACKFILL
+from bot.sources.sync import BACKFILL
 from bot.store import alerts, channels, chats, follows, posts, subscriptions, topics
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database, Transaction, to_ms

@@ -13,9 +13,9 @@ from telethon.tl import TLObject, types
 from telethon.tl.functions.channels import GetMessagesRequest
 
 from bot.errors import TelegramError
-from bot.ingest import Ingest
-from bot.loops import Beat, unheard
 from bot.models import Clock, Observation, ObservedBy
+from bot.pipeline.ingest import Ingest
+from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.events import Loaded, to_loaded
 from bot.store import channels, posts

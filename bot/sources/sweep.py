@@ -14,14 +14,14 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.loops import Beat, unheard
 from bot.models import Clock
+from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.catch_up import CatchUp, Found, is_swept
+from bot.sources.assignment import Shares
+from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, lose, regain
 from bot.sources.described import describe
 from bot.sources.dialogs import Dialog, channel_dialogs
-from bot.sources.losses import BANNED, NOT_MEMBER, cause, lose, regain
-from bot.sources.shares import Shares
+from bot.sources.sync import CatchUp, Found, is_swept
 from bot.store import channels, completeness, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.store import pasts
+from bot.store import backfills
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.references import normalise_reference
 from bot.store.rows import json_list, maybe_date, maybe_ms, to_ms
@@ -121,7 +121,7 @@ async def adapt(tx: Transaction, channel_id: int, options: Options, *, chat_id: 
         {"id": channel_id, "fast": options.fast, "may_join": options.may_join},
     )
     if options.history is not None and chat_id is not None:
-        await pasts.want(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
+        await backfills.want(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
     tx.announce(Subject.FOLLOWS)
 
 
@@ -212,7 +212,7 @@ def _spelt(title: str) -> str:
 async def unfollow(tx: Transaction, channel_id: int) -> bool:
     """Stop following a channel and forget who asked for it; False where it was not followed. Its posts stay."""
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
-    await pasts.give_up(tx, channel_id)
+    await backfills.give_up(tx, channel_id)
     sql = "UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1 WHERE id = :id AND followed_at IS NOT NULL"
     tx.announce(Subject.FOLLOWS)
     return await tx.execute(sql, {"id": channel_id}) > 0

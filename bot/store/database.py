@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from bot import files
 from bot.errors import FatalError
+from bot.runtime import private_files
 from bot.store import migrations
 from bot.store.changes import Changes, Subject
 from bot.store.journal import Journal
@@ -162,7 +162,7 @@ class Database(_Connection):
         The file and what SQLite puts beside it get mode 0600, the folder 0700. Raises FatalError where the file
         cannot be written, is no database, or was made by a newer version of the program.
         """
-        files.prepare(path)
+        private_files.prepare(path)
         sys.setswitchinterval(SWITCH_INTERVAL)
         writing = await _connect(path, mode="rw")
         try:

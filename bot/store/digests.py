@@ -5,17 +5,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.schedule import Wait, next_digest, quiet_until
-from bot.store import gatherings
+from bot.store import groups
 from bot.store.alerts import Draft
 from bot.store.chats import Chat
 from bot.store.database import Subject, Transaction
-from bot.store.gatherings import DIGEST, LEAVING, Notice, Told
+from bot.store.groups import DIGEST, LEAVING, Notice, Told
 from bot.store.rows import json_list, to_ms
 
 
 async def gather(tx: Transaction, told: Sequence[Told], *, now: datetime) -> int:
     """Let posts wait, one notice for each chat and moment; return how many were new."""
-    ids = await gatherings.add(tx, [_waiting(post.draft, post.wait) for post in told if post.wait is not None], now=now)
+    ids = await groups.add(tx, [_waiting(post.draft, post.wait) for post in told if post.wait is not None], now=now)
     if ids:
         await _choose_sound(tx, ids)
     return len(ids)
@@ -50,7 +50,7 @@ async def move(tx: Transaction, chat: Chat, *, quiet: bool, to: datetime, now: d
     )
     for thread_id in {row["thread_id"] for row in waiting}:
         notice = _notice(chat.id, chat.key, to, thread_id=thread_id)
-        (row_id,) = (await gatherings.begin(tx, [notice], now=now)).values()
+        (row_id,) = (await groups.begin(tx, [notice], now=now)).values()
         await tx.execute(
             "UPDATE alerts SET follows = :notice WHERE id IN (SELECT value FROM json_each(:ids))",
             {"notice": row_id, "ids": json_list(row["id"] for row in waiting if row["thread_id"] == thread_id)},

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from bot import __version__, asides
+from bot import __version__, parts
 from bot.models import Observation, Post, to_json
 from bot.store.database import Reader
 from bot.store.rows import maybe_ms, to_ms
@@ -35,7 +35,7 @@ def version_row(
         to_ms(post.date),
         maybe_ms(post.edit_date),
         *_seen(post, observation),
-        asides.to_json(post.asides),
+        parts.to_json(post.asides),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.asides import Spans, to_spans
+from bot.parts import Spans, to_spans
 from bot.store import posts
 from bot.store.database import Reader, Transaction
 from bot.store.posts import StoredPost

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.store import channels, pasts
+from bot.store import backfills, channels
 from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, adapt, grant
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, to_ms
@@ -137,7 +137,7 @@ async def _heed(tx: Transaction, reference: str, options: Options) -> None:
     )
     wish = await _wish(tx, reference)
     if wish is not None and wish.chat_id is not None and wish.options.history is not None:
-        await pasts.show(tx, wish.chat_id, wish.asked_at)
+        await backfills.show(tx, wish.chat_id, wish.asked_at)
 
 
 async def wanted(db: Reader, now: datetime) -> list[Follow]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.asides import from_json, whole
+from bot.parts import from_json, whole
 from bot.store.database import Reader, Transaction
 from bot.store.posts import COLUMNS, StoredPost, to_post
 from bot.store.rows import end_id, first_id

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from bot import asides
+from bot import parts
 from bot.models import Count, Deletion, Observation, ObservedBy, Post, to_json
 from bot.store.database import Transaction
 from bot.store.rows import COUNTER_BITS, json_list, maybe_date, to_ms
@@ -47,7 +47,7 @@ class Message:
     def is_reworded_by(self, post: Post) -> bool:
         """Tell whether words beside the text were replaced."""
         beside = self.asides
-        return beside not in {None, asides.NONE} and asides.reworded(asides.from_json(beside), post.asides)
+        return beside not in {None, parts.NONE} and parts.reworded(parts.from_json(beside), post.asides)
 
     def count(self, post: Post) -> None:
         """Follow the counters; a source that does not know them leaves them as they are."""

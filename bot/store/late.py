@@ -6,10 +6,10 @@ A chat that was told a number has not heard what they say: an edit of one that i
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from bot.store import gatherings
+from bot.store import groups
 from bot.store.alerts import Draft
 from bot.store.database import Transaction
-from bot.store.gatherings import LATE, Notice
+from bot.store.groups import LATE, Notice
 
 GATHERING = timedelta(minutes=1)  # the notice waits this long for more; later ones are added by edits, so far apart
 
@@ -17,7 +17,7 @@ GATHERING = timedelta(minutes=1)  # the notice waits this long for more; later o
 async def gather(tx: Transaction, drafts: Iterable[Draft], *, now: datetime) -> None:
     """Let the notices of this hour count posts that their chats have not heard of."""
     found = [(draft, _notice(draft, now)) for draft in drafts]
-    await gatherings.add(tx, found, now=now, apart=GATHERING, heard=False)
+    await groups.add(tx, found, now=now, apart=GATHERING, heard=False)
 
 
 def _notice(draft: Draft, now: datetime) -> Notice:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.store import bundles
+from bot.store import attachments
+from bot.store.blobs import Stored
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, maybe_date, to_ms
-from bot.store.vault import Stored
 
 # Why a file is not kept, in words of ours; `bot.commands.files` has the sentences.
 TOO_LARGE, OFF, GONE, REPLACED, NO_ROOM = "too_large", "off", "gone", "replaced", "no_room"
@@ -170,7 +170,7 @@ async def keep(  # noqa: PLR0913 - the evidence has this many sides
             "now": to_ms(now),
         },
     )
-    await bundles.settled(tx, media_id, now=now)
+    await attachments.settled(tx, media_id, now=now)
     tx.announce(Subject.MEDIA)
 
 
@@ -187,7 +187,7 @@ async def leave(tx: Transaction, media_id: int, reason: str, about: About | None
             "name": about and about.name,
         },
     )
-    await bundles.settled(tx, media_id, now=now)
+    await attachments.settled(tx, media_id, now=now)
     tx.announce(Subject.MEDIA)
 
 

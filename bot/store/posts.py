@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.asides import Aside, from_json, whole
 from bot.models import Entity, Forward, Media, post_link
+from bot.parts import Aside, from_json, whole
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_date, to_ms
 

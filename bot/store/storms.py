@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import compress
 
-from bot.store import alerts, gatherings
+from bot.store import alerts, groups
 from bot.store.database import Reader, Transaction
-from bot.store.gatherings import STORM, Notice, Told
+from bot.store.groups import STORM, Notice, Told
 from bot.store.rows import json_list, to_ms
 
 Topic = tuple[int, int]  # of a chat: its row, and the topic's
@@ -112,16 +112,16 @@ async def _gather(
 ) -> int:
     fresh = {}
     for topic, posts in stormy.items():
-        news = await gatherings.untold(tx, [post.draft for post in posts])
+        news = await groups.untold(tx, [post.draft for post in posts])
         if any(news):
             fresh[topic] = list(compress(posts, news))
     begun = await _begin(tx, {topic: posts[0] for topic, posts in fresh.items() if topic not in opened}, now)
     storms = {topic: opened.get(topic) or begun[topic] for topic in fresh}
     placed = [(post.draft, storms[topic].notice_id) for topic, posts in fresh.items() for post in posts]
-    count = await gatherings.gather(tx, placed, now=now)
+    count = await groups.gather(tx, placed, now=now)
     for topic, posts in fresh.items():
         await _keep_open(tx, storms[topic], _end(posts[-1], now))
-    await gatherings.redraw(tx, [storms[topic].notice_id for topic in fresh if topic in opened], now=now)
+    await groups.redraw(tx, [storms[topic].notice_id for topic in fresh if topic in opened], now=now)
     return count
 
 
@@ -138,7 +138,7 @@ async def _keep_open(tx: Transaction, storm: _Open, until: datetime) -> None:
 async def _begin(tx: Transaction, first: Mapping[Topic, Told], now: datetime) -> dict[Topic, _Open]:
     """Begin storms with their first posts."""
     notices = {topic: _notice(topic[1], post, now) for topic, post in first.items()}
-    rows = await gatherings.begin(tx, notices.values(), now=now)
+    rows = await groups.begin(tx, notices.values(), now=now)
     begun = {}
     for topic, notice in notices.items():
         notice_id = rows[notice.chat_id, notice.subject]

@@ -8,7 +8,7 @@ import structlog
 from telethon import TelegramClient, errors, functions, types
 from telethon._updates import MessageBox
 
-from bot.loops import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, unheard
 
 log = structlog.get_logger(__name__)
 

@@ -14,12 +14,12 @@ from telethon.tl import TLObject, types
 
 import bot
 from bot.errors import FatalError, SettingsError, TelegramError, Verdict
-from bot.loops import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.settings import Settings
 from bot.telegram import sessions
 from bot.telegram.asking import answer
 from bot.telegram.client import Client
-from bot.telegram.failures import to_error
+from bot.telegram.errors import to_error
 from bot.telegram.named import attach, named_in
 from bot.telegram.proxies import proxy_arguments
 

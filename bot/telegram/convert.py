@@ -8,8 +8,8 @@ from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
-from bot.telegram.beside import to_asides
 from bot.telegram.named import NOBODY, Named, name_of, sender
+from bot.telegram.parts import to_asides
 from bot.telegram.rich_text import plain_text
 
 _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram finds in a text by itself

@@ -9,7 +9,7 @@ from telethon import TelegramClient, errors, functions, types, utils
 from bot.errors import FatalError, SettingsError, TelegramError
 from bot.settings import Settings
 from bot.telegram import clients, sessions
-from bot.telegram.failures import to_error
+from bot.telegram.errors import to_error
 
 T = TypeVar("T")
 TRIES = 3  # of a number, a code or a password; Telegram forbids signing in for a while after a few wrong ones

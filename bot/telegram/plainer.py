@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 import structlog
 
 from bot.errors import TelegramError, Verdict
-from bot.markup import LIMIT, Text, units
 from bot.models import Outgoing
+from bot.text.markup import LIMIT, Text, units
 
 log = structlog.get_logger(__name__)
 

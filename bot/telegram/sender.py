@@ -11,20 +11,20 @@ from collections.abc import Callable, Sequence
 from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
-from bot.buttons import Rows
 from bot.errors import TelegramError, Verdict
-from bot.loops import is_ending
 from bot.models import GENERAL_THREAD, Enclosure, Outgoing, Peer, Remote
+from bot.runtime.supervisor import is_ending
+from bot.telegram.chat_moves import moved_to
 from bot.telegram.convert import from_peer
-from bot.telegram.failures import CONNECTION_LOST, to_error
-from bot.telegram.gate import Gate
+from bot.telegram.errors import CONNECTION_LOST, to_error
 from bot.telegram.media import to_media, upload
 from bot.telegram.own import Page, sent_id, to_page
 from bot.telegram.pacing import Pacing
-from bot.telegram.places import moved_to
 from bot.telegram.plainer import in_plainer_ways
+from bot.telegram.rate_limit import Gate
 from bot.telegram.turns import AT_ONCE
 from bot.telegram.written import entities_of, markup_of
+from bot.text.markup import Rows
 
 ANSWER_WITHIN = 20.0  # s; Telegram answers a send in well under one
 READ_AT_ONCE = 100  # messages by number, Telegram's limit

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from telethon.sessions import SQLiteSession
 
-from bot import files
 from bot.errors import FatalError
+from bot.runtime import private_files
 
 LOGIN = "run `channelwatch login`"
 
@@ -22,7 +22,7 @@ def lock(session: Path) -> Iterator[None]:
     Raises FatalError where another process holds it.
     """
     path = session.with_name(f"{session.name}.lock")
-    files.prepare(path)
+    private_files.prepare(path)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -36,7 +36,7 @@ def opened(path: Path, *, server: str | None) -> SQLiteSession:
 
     Raises FatalError where it cannot be written, or is no session.
     """
-    files.prepare(path)  # Telethon would make it readable for all
+    private_files.prepare(path)  # Telethon would make it readable for all
     try:
         session = SQLiteSession(str(path))
     except (sqlite3.DatabaseError, ValueError) as error:  # ValueError: another layout, by another Telethon

@@ -6,9 +6,9 @@ from functools import lru_cache
 from telethon import types
 from telethon.tl import TLObject
 
-from bot.buttons import Rows
 from bot.models import Button, Entity
 from bot.telegram.convert import from_entities
+from bot.text.markup import Rows
 
 REMEMBERED = 64  # of the latest; a fan-out sends the same to hundreds of chats
 

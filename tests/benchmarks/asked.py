@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from bot.matching.text import Document
+from bot.matching.words.tokens import Document
 
 # The mix of a newsroom's topics, in percent.
 SHARES = {"word": 35, "either": 15, "phrase": 12, "near": 15, "both": 7, "without": 6, "prefix": 5, "exact": 5}

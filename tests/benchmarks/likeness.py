@@ -15,12 +15,12 @@ from typing import TypeVar
 
 from rich.table import Table
 
-from bot.echoes import READ_AT_ONCE
-from bot.ingest import Ingest
-from bot.matching.comparable import read
-from bot.matching.memory import MOST, Memory
+from bot.matching.similarity.features import read
+from bot.matching.similarity.index import MOST, Memory
 from bot.models import Said
-from bot.store import repeats
+from bot.pipeline.dedup import READ_AT_ONCE
+from bot.pipeline.ingest import Ingest
+from bot.store import duplicates
 from tests.benchmarks.figures import percentile, real_texts
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, newsroom, post
 
@@ -39,7 +39,7 @@ def table(folder: Path, *, full: bool) -> Table:
     count = SAMPLES_FULL if full else SAMPLES
     varied = _varied(texts, random)
     began = perf_counter()
-    memory = Memory(within=repeats.WITHIN)
+    memory = Memory(within=duplicates.WITHIN)
     # Real posts are a tenth, with templates and reposts among them as they come.
     for number in range(MOST):
         memory.remember(_said(number, texts[number % len(texts)] if number % 10 == 0 else next(varied), random))
@@ -60,7 +60,7 @@ def _varied(texts: Sequence[str], random: Random) -> Iterable[str]:
 
 
 def _said(number: int, text: str, random: Random) -> Said:
-    channel, date = random.randrange(CHANNELS), NOON - random.random() * repeats.WITHIN
+    channel, date = random.randrange(CHANNELS), NOON - random.random() * duplicates.WITHIN
     return Said(channel_id=channel, post_key=f"m{number}", text=text, date=date, origin=(channel, number))
 
 

@@ -17,12 +17,12 @@ from time import perf_counter, process_time
 
 from rich.table import Table
 
-from bot.ingest import Ingest
-from bot.matching.forms import Inflector
-from bot.matching.matcher import Compiled, Matcher, compile_query
-from bot.matching.query import parse
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import Compiled, Matcher, compile_query
+from bot.matching.query.parser import parse
+from bot.matching.words.inflection import Inflector
+from bot.matching.words.tokens import analyse
 from bot.models import Observation, ObservedBy
+from bot.pipeline.ingest import Ingest
 from bot.store import topics
 from bot.store.database import Transaction
 from tests.benchmarks.asked import Asker

@@ -10,15 +10,15 @@ from random import Random
 
 from rich.table import Table
 
-from bot.ingest import Ingest
+from bot.pipeline.ingest import Ingest
 from bot.sandbox import Channel, Sandbox
 from bot.settings import load_settings
-from bot.sources import reading, verifying
+from bot.sources import reader, verifier
 from bot.sources.account import Account
-from bot.sources.catch_up import CatchUp
+from bot.sources.assignment import Shares
 from bot.sources.live import Live
-from bot.sources.shares import Shares
 from bot.sources.sweep import Sweep
+from bot.sources.sync import CatchUp
 from bot.store import follows, readers
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Database, Transaction
@@ -124,7 +124,7 @@ class _Place:
         result = Table(title=f"what completeness costs: {count} channels, joined; a sweep a minute")
         for heading in ("", "requests an hour", "of them sweeps"):
             result.add_column(heading, justify="right" if heading else "left")
-        beside = HOUR / verifying.PAGE_EVERY + HOUR / reading.WATCH_EVERY
+        beside = HOUR / verifier.PAGE_EVERY + HOUR / reader.WATCH_EVERY
         for name, posts in (("at rest", 0), (f"busy: {POSTS * count:,} posts in the hour", POSTS * count)):
             swept = await self._requests(posts) * HOUR / 60
             result.add_row(name, f"{swept + beside:,.0f}", f"{swept:,.0f}")

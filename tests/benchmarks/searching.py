@@ -16,12 +16,12 @@ from time import perf_counter
 from rich.table import Table
 
 from bot.commands.search import MOST_ROWS
-from bot.matching.compiled import Compiled, necessary
-from bot.matching.text import analyse
+from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.topics import builtin_topics
+from bot.matching.words.tokens import analyse
 from bot.models import Observation, ObservedBy, Post
 from bot.search import Scope, look
-from bot.store import fulltext, intake
+from bot.store import fulltext, versions
 from bot.store.database import Reader, Transaction
 from tests.benchmarks.figures import percentile, real_texts
 from tests.queries import Asker
@@ -91,7 +91,7 @@ async def _store(room: Newsroom, posts: Sequence[Post], words: Sequence[str]) ->
     seen = Observation(events=tuple(posts), observed_by=ObservedBy.BACKFILL, reader_id=room.reader_id, seen_at=room.now)
 
     async def job(tx: Transaction) -> None:
-        taken = await intake.take_in(tx, seen)
+        taken = await versions.take_in(tx, seen)
         await taken.write(tx)
         rows = zip(taken.added, words, strict=True)
         await fulltext.add(tx, [(added.version_id, added.post.channel_id, indexed) for added, indexed in rows])

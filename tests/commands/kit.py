@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.commands.access import Access
-from bot.commands.dispatch import Dispatch
+from bot.commands.registry import Dispatch
 from bot.commands.talk import Reply, Request, read_command
 from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import chats, subscriptions, topics

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.asides import Aside, AsideKind, to_json
 from bot.models import Peer, PeerKind
-from bot.store import migrations, summaries
+from bot.parts import Aside, AsideKind, to_json
+from bot.store import group_contents, migrations
 from bot.store.alerts import Kind
 from bot.store.database import Database
 from bot.store.integrity import fault
@@ -115,14 +115,14 @@ async def test_what_was_due_is_due_and_what_was_sent_is_sent(desk: Bot) -> None:
 
 
 async def test_all_notices_count_what_they_counted(desk: Bot) -> None:
-    counts = {row: (await summaries.count(desk.db, row)).channels for row in (LATE, NEXT, RESTORED, ANCIENT)}
+    counts = {row: (await group_contents.count(desk.db, row)).channels for row in (LATE, NEXT, RESTORED, ANCIENT)}
     assert counts == {
         LATE: (("Вести", 2), ("Город", 1)),
         NEXT: (("Вести", 2),),
         RESTORED: (("Вести", 2),),
         ANCIENT: (("Вести", 9),),
     }
-    assert (await summaries.count(desk.db, RESTORED)).at == ago(hours=2)
+    assert (await group_contents.count(desk.db, RESTORED)).at == ago(hours=2)
 
 
 @pytest.mark.parametrize(
@@ -156,4 +156,4 @@ async def test_what_comes_now_joins_what_is_there_and_tells_nothing_again(desk: 
     await room.sweep(post(8, "Сбой 8", date=ago(days=2)), post(9, "Сбой 9", date=ago(days=2)))
     (edit,) = [alert for alert in await room.outbox() if alert.id not in before]
     assert (edit.kind, edit.followed_id) == (Kind.EDIT, 77)
-    assert (await summaries.count(room.db, LATE)).channels == (("Вести", 4), ("Город", 1))
+    assert (await group_contents.count(room.db, LATE)).channels == (("Вести", 4), ("Город", 1))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.commands.dispatch import COMMANDS, TAPS
 from bot.commands.menu import HEADINGS, MENU, NAMES, suggestion, summaries
+from bot.commands.registry import COMMANDS, TAPS
 from bot.commands.talk import Origin, Reply
 from bot.locales import translator
 from bot.models import Button, Outgoing

@@ -1,7 +1,7 @@
 import pytest
 
-from bot.asides import Aside, AsideKind
 from bot.models import PeerKind
+from bot.parts import Aside, AsideKind
 from bot.store import alerts, chats, topics
 from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, bold_words, button, text

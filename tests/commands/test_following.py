@@ -1,7 +1,7 @@
 import pytest
 
 from bot.commands.options import OptionError, read_options
-from bot.store import channels, follows, pasts, readers, shares
+from bot.store import backfills, channels, follows, readers, shares
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
@@ -74,7 +74,7 @@ async def test_options_hold_for_the_whole_list_and_are_read_back(desk: Bot) -> N
     wanted = Options(fast=True, may_join=False, history=5000)
     assert [follow.options for follow in await follows.all_follows(desk.db)] == [wanted, wanted]
     assert "@rkn_tg: waiting to be looked at (fast join:no history:5000)" in text(await desk.says("/channels"))
-    (progress,) = await pasts.in_sight(desk.db)
+    (progress,) = await backfills.in_sight(desk.db)
     assert progress.figures.waiting == 2
 
 
@@ -213,8 +213,8 @@ async def test_how_to_follow_is_told_to_who_names_nothing(desk: Bot) -> None:
     assert "history:5000" in told
 
 
-async def _pasts(desk: Bot) -> list[pasts.Past]:
+async def _pasts(desk: Bot) -> list[backfills.Past]:
     row = await desk.db.fetch_one("SELECT read_by FROM channels")
     assert row is not None
     await desk.db.write(lambda tx: shares.entrust(tx, {NEWS: desk.room.reader_id}))
-    return await pasts.unread(desk.db, desk.room.reader_id)
+    return await backfills.unread(desk.db, desk.room.reader_id)

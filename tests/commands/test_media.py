@@ -2,9 +2,9 @@ import pytest
 
 from bot.models import Media, Outgoing
 from bot.store import media
+from bot.store.blobs import Stored
 from bot.store.chats import Role
 from bot.store.media import About
-from bot.store.vault import Stored
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 from tests.store.kit import NOON, post
 

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.asides import Aside, AsideKind
 from bot.models import Media, Outgoing
+from bot.parts import Aside, AsideKind
 from bot.store import alerts
 from bot.store.alerts import Kind
 from tests.commands.kit import Bot, button, text

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.schedule import Quiet
-from bot.store import summaries
+from bot.store import group_contents
 from bot.store.alerts import Kind
 from tests.commands.kit import ANNA, Bot, button, text
 from tests.store.kit import NOON, post
@@ -97,7 +97,7 @@ async def test_off_sends_what_waits_at_once(desk: Bot) -> None:
     assert "2 posts that waited come now." in text(await desk.says("/quiet off"))
     (notice,) = [each for each in await desk.room.outbox() if each.kind is Kind.NOTICE]
     assert notice.due_at == night
-    assert len((await summaries.get(desk.db, notice.id)).posts) == 2
+    assert len((await group_contents.get(desk.db, notice.id)).posts) == 2
     assert "waited" not in text(await desk.says("/quiet off"))
 
 

@@ -3,9 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.markup import LIMIT, units
 from bot.models import Forward
 from bot.store.chats import Role
+from bot.text.markup import LIMIT, units
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot
 from tests.store.kit import NEWS, NOON, OTHER, gone, post
 

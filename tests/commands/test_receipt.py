@@ -1,6 +1,6 @@
 import pytest
 
-from bot.commands.times import read_time
+from bot.commands.parsing import read_time
 from bot.store import receipts
 from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, text

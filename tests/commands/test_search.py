@@ -3,8 +3,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.asides import Aside, AsideKind
-from bot.commands.excerpt import EXCERPT, excerpt
+from bot.parts import Aside, AsideKind
+from bot.rendering.post_excerpt import EXCERPT, excerpt
 from bot.store.alerts import Kind
 from tests.commands.kit import BORIS, Bot, bold_words, button, text
 from tests.store.kit import NOON, OTHER, ago, gone, post

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.commands.start import spoken
+from bot.commands.setup import spoken
 from bot.matching.topics import builtin_topics
 from bot.models import Peer, PeerKind
 from tests.commands.kit import ANNA, BORIS, BUILTIN, GROUP, Bot, button, text

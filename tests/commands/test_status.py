@@ -6,10 +6,10 @@ import bot as program
 from bot.commands.menu import NAMES
 from bot.commands.status import _quantile
 from bot.commands.talk import Reply
-from bot.markup import LIMIT, units
 from bot.store import alerts, channels, completeness, readers, requests
 from bot.store.channels import Access
 from bot.store.database import Transaction
+from bot.text.markup import LIMIT, units
 from tests.commands.kit import BORIS, Bot, text
 from tests.store.kit import ago, post
 

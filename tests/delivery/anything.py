@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from bot.asides import Aside, AsideKind, Beside
-from bot.delivery.changes import PostChange
-from bot.delivery.rendering import KEPT, Audience, Elsewhere, PostAlert
 from bot.locales import translator
-from bot.markup import CAPTION, LIMIT, units
 from bot.models import Entity, Forward, Outgoing
+from bot.parts import Aside, AsideKind, Beside
+from bot.rendering.alert import KEPT, Audience, Elsewhere, PostAlert
+from bot.rendering.change import PostChange
 from bot.sandbox.world.text import checked
 from bot.telegram.convert import from_entities
+from bot.text.markup import CAPTION, LIMIT, units
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
 AUDIENCES = st.sampled_from(

@@ -11,15 +11,15 @@ import pytest
 from telethon import TelegramClient
 from telethon.tl import types
 
-from bot.clock import utc_now
-from bot.delivery.relaying import Relay
+from bot.delivery.media import Relay
 from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind
+from bot.runtime.clock import utc_now
 from bot.sandbox import Message, Sandbox, User
-from bot.store import bundles, chats, media
+from bot.store import attachments, chats, media
+from bot.store.blobs import Stored, Vault
 from bot.store.chats import Chat
 from bot.store.media import About, Wanted
-from bot.store.vault import Stored, Vault
 from tests.delivery.kit import WAIT_S, at_work, sender_of
 from tests.store.kit import Newsroom, newsroom, post
 from tests.waiting import until
@@ -138,8 +138,8 @@ async def at_desk(folder: Path) -> AsyncIterator[Desk]:
 
 def gather_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let bundles gather for a tenth of their time."""
-    monkeypatch.setattr(bundles, "QUIET", timedelta(seconds=0.1))
-    monkeypatch.setattr(bundles, "UNTOUCHED", timedelta(seconds=0.05))
+    monkeypatch.setattr(attachments, "QUIET", timedelta(seconds=0.1))
+    monkeypatch.setattr(attachments, "UNTOUCHED", timedelta(seconds=0.05))
 
 
 def file_of(desk: Desk, message: Message) -> bytes | None:

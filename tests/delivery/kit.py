@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from telethon import TelegramClient
 
-from bot.clock import utc_now
 from bot.delivery.worker import Worker
+from bot.runtime.clock import utc_now
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.waiting import WAIT_S

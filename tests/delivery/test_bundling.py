@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import utc_now
 from bot.models import Media, Post
+from bot.runtime.clock import utc_now
 from bot.sandbox import Message, User
 from bot.store import dead, media
 from tests.delivery.desk import ORDER, SCAN, SHORT, Desk, at_desk, file_of, gather_soon

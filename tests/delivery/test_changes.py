@@ -1,11 +1,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.asides import Aside, AsideKind
-from bot.delivery.changes import PostChange, render_change, render_confirmation
-from bot.delivery.rendering import Audience, Elsewhere, PostAlert, render_post
 from bot.locales import translator
 from bot.models import Button
+from bot.parts import Aside, AsideKind
+from bot.rendering.alert import Audience, Elsewhere, PostAlert, render_post
+from bot.rendering.change import PostChange, render_change, render_confirmation
 from tests.delivery.test_rendering import POST, styled
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)

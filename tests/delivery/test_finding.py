@@ -2,11 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.buttons import alert_buttons
-from bot.delivery.finding import is_ours, is_same, key_of
+from bot.delivery.message_lookup import is_ours, is_same, key_of
 from bot.locales import translator
 from bot.models import Button, Outgoing, PeerKind
 from bot.telegram.own import Own
+from bot.text.markup import alert_buttons
 
 ENGLISH = translator("en")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import utc_now
-from bot.delivery import relaying
-from bot.delivery.relaying import Relay
+from bot.delivery import media
+from bot.delivery.media import Relay
 from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind, Post
+from bot.runtime.clock import utc_now
 from bot.telegram.media import PART
 from bot.telegram.pacing import Pacing, Rates
 from bot.telegram.sender import Sender
@@ -55,7 +55,7 @@ async def test_little_of_many_files_is_on_the_line_at_once(desk: Desk) -> None:
 async def test_texts_behind_one_another_do_not_each_wait_for_an_upload_that_hangs(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relaying, "SHORTLY", 0.01)
+    monkeypatch.setattr(media, "SHORTLY", 0.01)
     alice = await desk.reader("Alice")
     for number in range(5, 14):
         await posts_file(desk, number)

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.asides import Beside
-from bot.delivery.changes import PostChange, render_change
-from bot.delivery.notices import FOLLOWED, render_notice
-from bot.delivery.rendering import KEPT, Audience, PostAlert, render_post
-from bot.digests import Viewer, render_count, render_page, render_storm
 from bot.models import Entity, Outgoing, Peer, PeerKind, post_link
+from bot.parts import Beside
+from bot.rendering.alert import KEPT, Audience, PostAlert, render_post
+from bot.rendering.change import PostChange, render_change
+from bot.rendering.groups import Viewer, render_count, render_page, render_storm
+from bot.rendering.notices import FOLLOWED, render_notice
 from bot.sandbox import Sandbox
-from bot.store.gatherings import DIGEST, LATE, RESTORED, STORM
+from bot.store.group_contents import Gathered, Storm, Summary
+from bot.store.groups import DIGEST, LATE, RESTORED, STORM
 from bot.store.posts import StoredPost
-from bot.store.summaries import Gathered, Storm, Summary
 from bot.telegram.convert import to_entities
 from tests.delivery.anything import (
     ALERTS,

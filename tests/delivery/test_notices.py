@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from bot.delivery.notices import render_notice
-from bot.delivery.rendering import Audience
 from bot.locales import translator
 from bot.models import Button
+from bot.rendering.alert import Audience
+from bot.rendering.notices import render_notice
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
 CHANNEL = {"channel": "Минсвязь", "username": "zarechye_svyaz", "channel_id": 7, "posts": 200}

@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.delivery.rendering import render_post
 from bot.models import Entity, Forward, Outgoing
+from bot.rendering.alert import render_post
 from tests.delivery.test_rendering import LONDON, NOW, POST, styled
 
 

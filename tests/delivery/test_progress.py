@@ -14,10 +14,10 @@ from bot.delivery.progress import Showing, render_progress
 from bot.locales import translator
 from bot.models import Peer, PeerKind
 from bot.sandbox import Sandbox, User
-from bot.store import channels, chats, follows, pasts
+from bot.store import backfills, channels, chats, follows
+from bot.store.backfills import DONE, Figures
 from bot.store.channels import Options
 from bot.store.chats import Chat
-from bot.store.pasts import DONE, Figures
 from bot.telegram.pacing import Pacing
 from bot.telegram.sender import Sender
 from tests.delivery.kit import sender_of
@@ -40,7 +40,7 @@ class Desk:
         return Showing(self.room.db, sender, clock=lambda: self.room.now)
 
     async def reads(self, read: int, *, ended: str | None = None) -> None:
-        await self.room.db.write(lambda tx: pasts.advance(tx, 1, read=read, below=9, ended=ended))
+        await self.room.db.write(lambda tx: backfills.advance(tx, 1, read=read, below=9, ended=ended))
 
     def calls(self, name: str) -> int:
         return sum(call.name == name for call in self.sandbox.calls)
@@ -87,7 +87,7 @@ async def test_one_message_is_edited_every_three_seconds_at_most_and_ends_with_t
     desk.room.now += timedelta(seconds=3)
     await showing.show_due()
     assert desk.texts == ["The past of «Вести» is stored: 1,000 posts."]
-    assert await pasts.in_sight(desk.room.db) == []
+    assert await backfills.in_sight(desk.room.db) == []
     assert desk.calls("SendMessage") == 1
 
 
@@ -111,7 +111,7 @@ async def test_a_flood_wait_puts_the_next_edit_off(desk: Desk) -> None:
     showing = desk.showing()
     desk.sandbox.faults.flood_wait("SendMessage", 60)
     await showing.show_due()
-    (progress,) = await pasts.in_sight(desk.room.db)
+    (progress,) = await backfills.in_sight(desk.room.db)
     assert progress.next_at == desk.room.now + timedelta(seconds=60)
 
 
@@ -122,7 +122,7 @@ async def test_a_message_that_cannot_be_edited_is_left_alone(desk: Desk) -> None
     await desk.reads(500)
     desk.room.now += timedelta(seconds=3)
     await showing.show_due()
-    assert await pasts.in_sight(desk.room.db) == []
+    assert await backfills.in_sight(desk.room.db) == []
 
 
 async def test_an_unfollowed_channel_ends_the_message(desk: Desk) -> None:
@@ -163,5 +163,5 @@ async def test_a_chat_that_takes_nothing_for_long_holds_nobody_up(desk: Desk) ->
     async with asyncio.timeout(WAIT_S):
         assert await desk.showing(pacing).show_due()
     assert len(desk.texts) == 1
-    put_off = next(each for each in await pasts.in_sight(desk.room.db) if each.chat.id == chat.id)
+    put_off = next(each for each in await backfills.in_sight(desk.room.db) if each.chat.id == chat.id)
     assert put_off.next_at > desk.room.now + timedelta(seconds=50)

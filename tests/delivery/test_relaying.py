@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from telethon.tl import types
 
-from bot.clock import utc_now
 from bot.models import Media, Peer, PeerKind
+from bot.runtime.clock import utc_now
 from bot.store import addresses, media
-from bot.store.vault import Vault
+from bot.store.blobs import Vault
 from tests.delivery.desk import ORDER, PHOTO, SCAN, SHORT, Desk, at_desk, file_of, names_of
 from tests.waiting import until
 

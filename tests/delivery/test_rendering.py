@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.asides import Aside, AsideKind, Beside
-from bot.delivery.passage import Passage
-from bot.delivery.rendering import Audience, PostAlert, render_post
 from bot.locales import translator
 from bot.models import Button, Entity, Forward, Outgoing
+from bot.parts import Aside, AsideKind, Beside
+from bot.rendering.alert import Audience, PostAlert, render_post
+from bot.text.formatted import Passage
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
 MOSCOW = Audience(translator=translator("ru"), time_zone="Europe/Moscow", now=NOW)

@@ -8,11 +8,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.delivery.nesting import Style, nested
-from bot.delivery.passage import Passage
-from bot.delivery.rendering import KEPT, LONG, Audience, PostAlert, render_post
-from bot.markup import sendable, units
 from bot.models import Entity, Outgoing, post_link
+from bot.rendering.alert import KEPT, LONG, Audience, PostAlert, render_post
+from bot.text.formatted import Passage, Style, nested
+from bot.text.markup import sendable, units
 from tests.delivery.anything import (
     ALERTS,
     AUDIENCES,

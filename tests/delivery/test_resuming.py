@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.delivery.resuming import resume
 from bot.models import Peer, PeerKind
-from bot.store import alerts, answers, chats, sendings
+from bot.store import alerts, chats, handled, sendings
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Transaction
 from bot.telegram.pacing import Pacing
@@ -36,8 +36,8 @@ class Office:
             chat = await chats.pair(tx, peer, title="", language="en", now=NOON)
             if answer:
                 key = f"{peer.kind}-{peer.id}-{number}"
-                await answers.record(tx, key, "", now=moment)
-                await answers.said(tx, key, now=moment)
+                await handled.record(tx, key, "", now=moment)
+                await handled.said(tx, key, now=moment)
                 return
             await alerts.notify(tx, chat, subject=str(number), payload={}, now=moment)
             row = await tx.fetch_one("SELECT max(id) AS id FROM alerts")
@@ -102,8 +102,8 @@ async def test_answers_to_taps_tell_no_chat(tmp_path: Path) -> None:
         for number in (5, -5):  # Telegram's numbers have either sign
 
             async def job(tx: Transaction, key: str = f"tap-{number}") -> None:
-                await answers.record(tx, key, "", now=NOON)
-                await answers.said(tx, key, now=NOON)
+                await handled.record(tx, key, "", now=NOON)
+                await handled.said(tx, key, now=NOON)
 
             await room.db.write(job)
         assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 0
@@ -116,8 +116,8 @@ async def test_a_start_looks_at_each_answer_once_however_many_chats_there_are(tm
             for number in range(1000):
                 peer = Peer(kind=PeerKind.USER, id=1000 + number)
                 await chats.pair(tx, peer, title="", language="en", now=NOON)
-                await answers.record(tx, f"user-{peer.id}-1", "", now=NOON)
-                await answers.said(tx, f"user-{peer.id}-1", now=NOON)
+                await handled.record(tx, f"user-{peer.id}-1", "", now=NOON)
+                await handled.said(tx, f"user-{peer.id}-1", now=NOON)
 
         await room.db.write(job)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from telethon import TelegramClient, events
 
-from bot.clock import utc_now
 from bot.delivery.worker import EACH, GRACE, ROOM, Worker
 from bot.errors import FatalError
 from bot.models import Outgoing, Peer, PeerKind
+from bot.runtime.clock import utc_now
 from bot.sandbox import Sandbox, User
 from bot.sandbox.world import mail
 from bot.store import alerts, chats, dead

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from telethon import TelegramClient, events
 from telethon.tl import types as tl
 
-from bot import app, preparing
-from bot.clock import utc_now
+from bot import app, bootstrap
 from bot.models import Clock
+from bot.runtime.clock import utc_now
 from bot.sandbox import Channel, Sandbox, User
 from bot.settings import Settings
 from bot.store import chats
@@ -191,7 +191,7 @@ def reference(channel: Channel) -> str:
 
 async def _know_topics(tx: Transaction) -> None:
     """Expand the forms of the built-in topics, which takes longer than most tests."""
-    await preparing.take_over_topics(tx, (), now=utc_now())
+    await bootstrap.take_over_topics(tx, (), now=utc_now())
 
 
 @asynccontextmanager

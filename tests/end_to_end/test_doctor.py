@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import findings
+from bot.cli import checks
 from bot.sandbox import Sandbox
 from bot.store import channels, completeness, follows, heartbeats, readers
 from bot.store.channels import Access
@@ -61,12 +61,12 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
 
 async def wrong() -> list[str]:
     """Examine everything; return the lines of what is not well."""
-    return [f"{f.what}: {f.said}" async for f in findings.findings() if not f.well]
+    return [f"{f.what}: {f.said}" async for f in checks.findings() if not f.well]
 
 
 async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
     assert await wrong() == []
-    whats = [finding.what async for finding in findings.findings()]
+    whats = [finding.what async for finding in checks.findings()]
     assert whats == [
         "settings",
         "topics of your own",
@@ -163,7 +163,7 @@ async def test_a_clock_that_is_wrong_is_told_by_how_much(clock: Skewed, seconds:
 @pytest.mark.usefixtures("place")
 async def test_a_telegram_that_does_not_answer_and_a_full_disk_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "SLOW_CONNECT", 0.3)
-    monkeypatch.setattr(findings, "ROOM", 1 << 60)
+    monkeypatch.setattr(checks, "ROOM", 1 << 60)
     monkeypatch.setenv("TELEGRAM_SERVER", "127.0.0.1:9")
     disk, network = await wrong()
     assert disk.startswith("disk: only ")

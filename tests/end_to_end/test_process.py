@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from tests.end_to_end.kit import TOKEN, Newsroom, newsroom
 
 PROCESS_WITHIN = 60.0  # s; a process that takes longer has failed: a busy machine needs many for its imports alone

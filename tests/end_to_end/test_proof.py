@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.proof import receipts as sending
+from bot.monitoring import daily_report as sending
 from bot.store import chats, completeness, pace, receipts
 from bot.store.database import Database
 from bot.store.pace import Pace

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sources import reading
+from bot.sources import reader
 from bot.telegram import clients, login
 from tests.end_to_end.kit import Newsroom, newsroom
 from tests.waiting import until
@@ -34,7 +34,7 @@ class Newcomer:
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "LOOK_FOR_LOGIN", 0.1)
+    monkeypatch.setattr(reader, "LOOK_FOR_LOGIN", 0.1)
 
 
 async def test_a_revoked_reader_is_told_of_and_reads_on_once_it_is_logged_in_again(tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:
 
 async def test_a_connection_that_died_unseen_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, seconds in (
-        (reading, "WATCH_EVERY", 0.3),
-        (reading, "ANSWERS_WITHIN", 1.0),
+        (reader, "WATCH_EVERY", 0.3),
+        (reader, "ANSWERS_WITHIN", 1.0),
         (clients, "BREATHER", 0.1),
         (clients, "CONNECT_WITHIN", 2.0),  # enough for a machine that does much else
     ):

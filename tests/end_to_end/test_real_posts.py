@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.matching.forms import Inflector
-from bot.matching.matcher import Matcher, compile_query
-from bot.matching.query import parse
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import Matcher, compile_query
+from bot.matching.query.parser import parse
 from bot.matching.topics import builtin_topics
+from bot.matching.words.inflection import Inflector
+from bot.matching.words.tokens import analyse
 from bot.store import posts
 from tests.end_to_end.kit import link_of, newsroom
 

@@ -12,9 +12,9 @@ import pytest
 from telethon import TelegramClient
 from telethon.tl import types as tl
 
-from bot.clock import utc_now
 from bot.delivery.worker import Worker
 from bot.models import Peer, PeerKind
+from bot.runtime.clock import utc_now
 from bot.sandbox import Channel, Message, Sandbox, User
 from bot.store import addresses, alerts, chats
 from bot.store.alerts import Kind

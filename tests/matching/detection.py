@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.matching.matcher import Matcher
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import Matcher
 from bot.matching.topics import builtin_topics
+from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled
 
 # Real posts lie beside the project, never in it; the labels that are ours name them by their ids.

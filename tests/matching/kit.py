@@ -6,10 +6,10 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from bot.matching.forms import Inflector
-from bot.matching.matcher import Compiled, compile_query, verify
-from bot.matching.query import QueryError, parse
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import Compiled, compile_query, verify
+from bot.matching.query.parser import QueryError, parse
+from bot.matching.words.inflection import Inflector
+from bot.matching.words.tokens import analyse
 
 INFLECTOR: Final = Inflector()
 

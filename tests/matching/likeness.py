@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from bot.matching.comparable import Comparable
-from bot.matching.likeness import SHARE, SHARE_SOON, jaccard
-from bot.matching.memory import Memory
 from bot.matching.other_news import is_other_news
+from bot.matching.similarity.compare import SHARE, SHARE_SOON, jaccard
+from bot.matching.similarity.features import Comparable
+from bot.matching.similarity.index import Memory
 from bot.models import Said
-from bot.store.repeats import WITHIN
+from bot.store.duplicates import WITHIN
 from tests.matching.detection import HALVES, OURS, SHARED, Counts, Judged, console, counts, half, real_posts
 
 SHARES = (0.20, 0.25, 0.30, 0.35, 0.40, 0.50)

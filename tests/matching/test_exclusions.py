@@ -1,11 +1,11 @@
 import pytest
 
-from bot.matching.compiled import Compiled, compile_query, verify
-from bot.matching.exclusions import choices, compile_excluding, excluding, including
-from bot.matching.matcher import Matcher
-from bot.matching.query import LONGEST_QUERY, parse
-from bot.matching.refusals import QueryError
-from bot.matching.text import analyse
+from bot.matching.engine.compiled import Compiled, compile_query, verify
+from bot.matching.engine.matcher import Matcher
+from bot.matching.explain.exclusions import choices, compile_excluding, excluding, including
+from bot.matching.query.parser import LONGEST_QUERY, parse
+from bot.matching.query.refusals import QueryError
+from bot.matching.words.tokens import analyse
 from tests.store.kit import INFLECTOR
 
 TOPIC = "сбой|авария, сайт недоступен"

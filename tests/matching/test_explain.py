@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 
-from bot.matching.explain import Explanation, Kind, Part, Reason, explain
-from bot.matching.matcher import verify
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import verify
+from bot.matching.explain.explain import Explanation, Kind, Part, Reason, explain
+from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries, slug
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.matching.matcher import necessary, verify
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import necessary, verify
+from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries
 
 _TABLE = """

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.matching.compiled import MOST_FORMS, Compiled, compile_query, necessary, verify
-from bot.matching.explain import explain
-from bot.matching.hints import MOST_HINTS, hints
-from bot.matching.query import LONGEST_QUERY, Query, QueryError, parse
-from bot.matching.text import analyse
-from bot.matching.tree import Pattern, walk
+from bot.matching.engine.compiled import MOST_FORMS, Compiled, compile_query, necessary, verify
+from bot.matching.explain.explain import explain
+from bot.matching.explain.hints import MOST_HINTS, hints
+from bot.matching.query.parser import LONGEST_QUERY, Query, QueryError, parse
+from bot.matching.query.tree import Pattern, walk
+from bot.matching.words.tokens import analyse
 from tests.matching.kit import INFLECTOR, compiled, posts, queries, slug
 
 LONGEST_TEXT = 4096

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 
-from bot.matching.aspects import partner
-from bot.matching.hints import MOST_HINTS, HintKind, hints
-from bot.matching.query import parse
+from bot.matching.explain.hints import MOST_HINTS, HintKind, hints
+from bot.matching.query.parser import parse
+from bot.matching.words.aspects import partner
 from tests.matching.kit import INFLECTOR, queries
 
 _PAIRS = """

@@ -3,9 +3,9 @@ from time import process_time
 
 import pytest
 
-from bot.matching.comparable import Comparable
-from bot.matching.likeness import SHARE, SHARE_SOON, SOON, jaccard, say_the_same
-from bot.matching.memory import Memory
+from bot.matching.similarity.compare import SHARE, SHARE_SOON, SOON, jaccard, say_the_same
+from bot.matching.similarity.features import Comparable
+from bot.matching.similarity.index import Memory
 from bot.models import Said
 from tests.matching import likeness
 from tests.matching.detection import SHARED

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from bot.matching.comparable import Comparable
-from bot.matching.likeness import say_the_same
+from bot.matching.similarity.compare import say_the_same
+from bot.matching.similarity.features import Comparable
 from tests.matching.detection import OURS
 
 Pair = Mapping[str, str]  # the posts `a` and `b`, the `label` same or other, and of what `kind` their difference is

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.matching.matcher import Compiled, Matcher, compile_query, verify
-from bot.matching.query import parse
-from bot.matching.text import Document, analyse
+from bot.matching.engine.matcher import Compiled, Matcher, compile_query, verify
+from bot.matching.query.parser import parse
+from bot.matching.words.tokens import Document, analyse
 from tests.matching.kit import INFLECTOR, compiled, posts, queries
 
 several = st.lists(queries, max_size=6, unique=True)

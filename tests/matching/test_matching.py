@@ -5,8 +5,8 @@ import time
 import pytest
 from hypothesis import given
 
-from bot.matching.matcher import verify
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import verify
+from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, found, posts, queries, slug
 
 

@@ -3,10 +3,10 @@ import sqlite3
 import pytest
 from hypothesis import given, settings
 
-from bot.matching.explain import explain
-from bot.matching.matcher import necessary
-from bot.matching.nearest import failures, holders, is_near_miss, relaxed
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import necessary
+from bot.matching.explain.explain import explain
+from bot.matching.explain.near_miss import failures, holders, is_near_miss, relaxed
+from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries, slug
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.matching.query import MESSAGES, Query, QueryError, parse
+from bot.matching.query.parser import MESSAGES, Query, QueryError, parse
 from tests.matching.kit import queries, slug, typed
 
 

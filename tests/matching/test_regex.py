@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.matching.programs import Programs
-from bot.matching.regex import program
+from bot.matching.engine.regex import program
+from bot.matching.engine.regex_set import Programs
 from tests.matching.kit import posts
 
 

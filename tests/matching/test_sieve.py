@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import example, given
 
-from bot.matching.matcher import verify
-from bot.matching.sieve import Sieve
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import verify
+from bot.matching.engine.token_filter import Sieve
+from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries
 
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import example, given
 
-from bot.matching.text import WALL, analyse
+from bot.matching.words.tokens import WALL, analyse
 from tests.matching.kit import posts
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.matching.matcher import verify
-from bot.matching.text import analyse
+from bot.matching.engine.matcher import verify
 from bot.matching.topics import (
     Topic,
     TopicError,
@@ -15,6 +14,7 @@ from bot.matching.topics import (
     read_folder,
     read_topic,
 )
+from bot.matching.words.tokens import analyse
 from tests.matching import detection
 from tests.matching.kit import compiled, slug
 

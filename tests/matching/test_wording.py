@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.markup import Text
-from bot.matching.text import analyse
-from bot.matching.wording import MOST_CHANGES, Weight, difference, fingerprint, weigh
+from bot.matching.similarity.diff import MOST_CHANGES, Weight, difference, fingerprint, weigh
+from bot.matching.words.tokens import analyse
+from bot.text.markup import Text
 
 
 def written(text: Text) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot.delivery.notices import render_notice
-from bot.delivery.rendering import Audience
 from bot.locales import translator
-from bot.proof.receipts import Receipts, last_time
+from bot.monitoring.daily_report import Receipts, last_time
+from bot.rendering.alert import Audience
+from bot.rendering.notices import render_notice
 from bot.store import alerts, channels, chats, completeness, follows, pace, readers, receipts
 from bot.store.channels import Access
 from bot.store.chats import Chat

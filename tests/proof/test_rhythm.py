@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from bot.proof.rhythm import REMEMBERED, SLOT, Rhythm, rhythm_of
+from bot.monitoring.activity import REMEMBERED, SLOT, Rhythm, rhythm_of
 from tests.proof.rhythms import BEGIN, channels
 
 WEEK = timedelta(weeks=1)

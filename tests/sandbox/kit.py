@@ -23,7 +23,7 @@ from telethon.tl import TLObject
 from telethon.tl.alltlobjects import LAYER
 from telethon.tl.core import GzipPacked, MessageContainer, RpcResult
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from bot.sandbox.dispatcher import Caller, Dispatcher, RpcError, handles
 from bot.sandbox.faults import Faults
 from bot.sandbox.protocol.tl import Longs

@@ -8,7 +8,7 @@ from telethon.tl.alltlobjects import LAYER
 from telethon.tl.core import RpcResult
 from telethon.tl.functions import InvokeAfterMsgRequest, InvokeAfterMsgsRequest, InvokeWithoutUpdatesRequest
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from bot.sandbox.dispatcher import Caller, Dispatcher, handles
 from bot.sandbox.faults import Faults
 

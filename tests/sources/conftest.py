@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.ingest import Ingest
-from bot.matching.forms import Inflector
-from bot.matching.matcher import compile_query
-from bot.matching.query import parse
+from bot.matching.engine.matcher import compile_query
+from bot.matching.query.parser import parse
+from bot.matching.words.inflection import Inflector
 from bot.models import Peer, PeerKind
+from bot.pipeline.ingest import Ingest
 from bot.sandbox import Sandbox
 from bot.settings import load_settings
+from bot.sources.assignment import Shares
 from bot.sources.live import Live
-from bot.sources.shares import Shares
 from bot.store import chats, readers, subscriptions, topics
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction

@@ -6,14 +6,14 @@ from typing import Any
 
 from telethon import TelegramClient
 
-from bot.ingest import Ingest
+from bot.pipeline.ingest import Ingest
 from bot.sandbox import Channel, Sandbox, User
 from bot.sources.account import Account
-from bot.sources.catch_up import CatchUp
+from bot.sources.assignment import Shares
+from bot.sources.joiner import Subscriptions
 from bot.sources.live import Live
-from bot.sources.shares import Shares
-from bot.sources.subscriptions import Subscriptions
 from bot.sources.sweep import Sweep
+from bot.sources.sync import CatchUp
 from bot.store import alerts, channels, follows, posts
 from bot.store.channels import Options
 from bot.store.chats import Chat

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.errors import ChannelwatchError
 from bot.models import Entity, Forward, Media, Post
 from bot.sources.archive import read
-from bot.sources.exported import Reason
+from bot.sources.desktop_export import Reason
 from bot.store.channels import ResolvedChannel
 
 CHANNEL = ResolvedChannel(id=1001, kind="broadcast", title="Вести", username=None)

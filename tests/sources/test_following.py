@@ -6,8 +6,8 @@ import pytest
 from telethon.tl import types
 
 from bot.sandbox.world.messages import Draft
-from bot.sources.subscriptions import LOOK_AGAIN
-from bot.store import channels, follows, pasts
+from bot.sources.joiner import LOOK_AGAIN
+from bot.store import backfills, channels, follows
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState
 from bot.store.references import ALL, ALL_ASKED
@@ -149,7 +149,7 @@ async def test_all_takes_on_the_options_at_once_where_all_are_followed(asking: P
     await asking.ask(ALL_ASKED, fast=True, history=300)
     await asking.settle_all(asking.subscriptions())
     assert (await asking.channel(channel)).fast
-    (progress,) = await pasts.in_sight(asking.database)
+    (progress,) = await backfills.in_sight(asking.database)
     assert progress.figures.channels == 1
     assert (await asking.notices())[-1] == {"notice": "all", "count": 1, "fresh": 0, "options": "fast history:300"}
 

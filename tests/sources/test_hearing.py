@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.sources.hearing import Hearing
+from bot.sources.uptime import Hearing
 
 from .kit import BEGIN, Place
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import Channel
-from bot.sources.keeping import GIVE_UP_AFTER, MEGABYTE, Keeping
+from bot.sources.downloads import GIVE_UP_AFTER, MEGABYTE, Keeping
 from bot.store import media, readers
+from bot.store.blobs import Vault
 from bot.store.database import Transaction
 from bot.store.media import File, State
-from bot.store.vault import Vault
 from tests.waiting import WAIT_S
 
 from .kit import Place

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from bot.sandbox import Channel
-from bot.sources.pasts import Pasts
-from bot.store import channels, pasts
-from bot.store.pasts import Figures
+from bot.sources.backfill import Pasts
+from bot.store import backfills, channels
+from bot.store.backfills import Figures
 
 from .kit import BEGIN, Place
 
@@ -22,7 +22,7 @@ def reading(place: Place) -> Pasts:
 
 
 async def figures(place: Place) -> Figures:
-    (progress,) = await pasts.in_sight(place.database)
+    (progress,) = await backfills.in_sight(place.database)
     return progress.figures
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from bot.sources import shares
-from bot.sources.shares import Shares
+from bot.sources import assignment
+from bot.sources.assignment import Shares
 from bot.store import channels, readers
 from bot.store.database import Transaction
 
@@ -43,7 +43,7 @@ async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_a
 async def test_more_channels_than_one_account_may_be_in_are_shared(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shares, "MOST", 2)
+    monkeypatch.setattr(assignment, "MOST", 2)
     second = await second_reader(place)
     await place.shares.enter(second)
     for number in range(3):

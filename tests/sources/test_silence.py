@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot.delivery.notices import render_notice
-from bot.delivery.rendering import Audience
 from bot.locales import translator
-from bot.sources.silence import Silence
+from bot.monitoring.silence import Silence
+from bot.rendering.alert import Audience
+from bot.rendering.notices import render_notice
 from bot.store import channels, completeness, silences
 from bot.store.channels import Access
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom, post
@@ -102,7 +102,7 @@ async def test_a_channel_of_which_little_is_known_is_not_judged(room: Newsroom) 
 
 
 async def test_not_all_rhythms_are_learnt_at_once(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.sources.silence.LESSONS", 1)
+    monkeypatch.setattr("bot.monitoring.silence.LESSONS", 1)
     for channel_id in (NEWS, OTHER):
         await speak(room, HOURLY, channel_id)
         await read(room, channel_id, hours=40)

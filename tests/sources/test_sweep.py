@@ -8,7 +8,7 @@ from bot.errors import ReaderLostError
 from bot.models import Observation, ObservedBy
 from bot.sources import dialogs
 from bot.sources.account import LONGEST_VISIT
-from bot.sources.catch_up import Found
+from bot.sources.sync import Found
 from bot.store.channels import Access
 from bot.telegram.convert import to_post
 from tests.waiting import WAIT_S

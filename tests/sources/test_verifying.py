@@ -1,7 +1,7 @@
 from datetime import timedelta
 
-from bot.sources.catch_up import Found
-from bot.sources.verifying import Verifying
+from bot.sources.sync import Found
+from bot.sources.verifier import Verifying
 
 from .kit import Place
 

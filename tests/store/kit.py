@@ -10,11 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bot.ingest import Ingest, Result
-from bot.matching.forms import Inflector
-from bot.matching.matcher import Compiled, compile_query
-from bot.matching.query import parse
+from bot.matching.engine.matcher import Compiled, compile_query
+from bot.matching.query.parser import parse
+from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
+from bot.pipeline.ingest import Ingest, Result
 from bot.store import channels, chats, follows, outbox, posts, readers, subscriptions, topics, uptimes
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat

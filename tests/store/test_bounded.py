@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Media, Said
-from bot.store import followups, late, media, outbox, repeats, sightings, storms
+from bot.store import duplicates, late, media, outbox, revisions, sightings, storms
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Transaction
 from tests.store.kit import NEWS, NOON, OTHER, ago, newsroom, post, steps
@@ -48,7 +48,7 @@ async def join(tx: Transaction) -> object:
         said=AGAIN,
         alike=((NEWS, "m990"),),
     )
-    return await repeats.join(tx, [draft], now=NOON)
+    return await duplicates.join(tx, [draft], now=NOON)
 
 
 async def storm(tx: Transaction) -> object:
@@ -65,7 +65,7 @@ async def be_late(tx: Transaction) -> None:
 ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "what a post may join": join,
     "how much a chat was told lately": storm,
-    "which alerts show a post that is gone": lambda tx: followups.outdated(tx, [(NEWS, 999)]),
+    "which alerts show a post that is gone": lambda tx: revisions.outdated(tx, [(NEWS, 999)]),
     "which notice counts late posts": be_late,
     "what is due": lambda tx: outbox.first_due(tx, NOON, limit=100, each=5),
     "which file to keep": lambda tx: media.next_wanted(tx, READER, NOON),

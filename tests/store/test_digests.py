@@ -8,14 +8,14 @@ import aiosqlite
 import pytest
 
 from bot.schedule import Digests, Every, Quiet
-from bot.store import alerts, chats, digests, migrations, subscriptions, summaries
+from bot.store import alerts, chats, digests, group_contents, migrations, subscriptions
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.store.group_contents import Summary
 from bot.store.outbox import Alert
 from bot.store.rows import to_ms
 from bot.store.subscriptions import Priority
-from bot.store.summaries import Summary
 from bot.store.topics import Topic
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, gone, newsroom, post
 
@@ -67,7 +67,7 @@ async def notice(room: Newsroom) -> Alert:
 
 
 async def summary(room: Newsroom) -> Summary:
-    return await summaries.get(room.db, (await notice(room)).id)
+    return await group_contents.get(room.db, (await notice(room)).id)
 
 
 async def send(room: Newsroom, alert: Alert, *, at: datetime, message_id: int = 70) -> None:
@@ -256,7 +256,7 @@ async def test_each_chat_has_its_own_hours(room: Newsroom) -> None:
     room.now = TONIGHT
     await room.live(post(1, "Сбой", date=TONIGHT))
     assert await waiting(room) == [("post", TONIGHT), ("digest", MORNING)]
-    assert await summaries.find(room.db, chat.id, random_id=(await notice(room)).random_id) is None
+    assert await group_contents.find(room.db, chat.id, random_id=(await notice(room)).random_id) is None
 
 
 async def test_a_mute_leaves_what_has_been_gathered(room: Newsroom) -> None:

@@ -2,11 +2,11 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from bot.store import alerts, restorations, summaries
+from bot.store import alerts, backup_recovery, group_contents
 from bot.store.alerts import Kind
+from bot.store.backup_recovery import Settled
 from bot.store.database import Transaction
 from bot.store.outbox import Alert
-from bot.store.restorations import Settled
 from bot.store.sightings import Sighting
 from tests.store.kit import NEWS, NOON, Newsroom, ago, due, newsroom, post
 
@@ -15,7 +15,7 @@ WORDS = ("касса", "мост", "поезд", "река", "башня", "по
 
 async def settle(room: Newsroom, *found: Sighting, unread: Collection[int] = ()) -> Settled:
     return await room.db.write(
-        lambda tx: restorations.settle(tx, found, alive_at=ago(hours=20), now=room.now, unread=unread)
+        lambda tx: backup_recovery.settle(tx, found, alive_at=ago(hours=20), now=room.now, unread=unread)
     )
 
 
@@ -66,7 +66,7 @@ async def test_what_a_lost_instance_told_counts_as_told_and_the_rest_is_one_noti
         told = [(alert.kind, alert.post_key) for alert in await waiting(room) if alert.chat.id == chat.id]
         assert sorted(told) == [(Kind.NOTICE, None), (Kind.POST, "m5")]
         (notice,) = [alert for alert in await waiting(room) if alert.kind is Kind.NOTICE]
-        summary = await summaries.get(room.db, notice.id)
+        summary = await group_contents.get(room.db, notice.id)
         assert (summary.at, summary.channels) == (ago(hours=20), (("Вести", 2),))
         assert [each.post.message_id for each in summary.posts] == [1, 4]
         assert [alert.post_key for alert in await waiting(room) if alert.chat.id == other.id] == [
@@ -90,7 +90,7 @@ async def test_a_notice_that_is_out_grows_by_an_edit(tmp_path: Path) -> None:
         await hear(room, 2, minutes_ago=50)
         (edit,) = await waiting(room)
         assert (edit.kind, edit.followed_id, edit.source_id) == (Kind.EDIT, 77, notice.id)
-        assert (await summaries.count(room.db, notice.id)).channels == (("Вести", 2),)
+        assert (await group_contents.count(room.db, notice.id)).channels == (("Вести", 2),)
 
 
 async def test_what_was_settled_is_no_sign_the_next_time(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ async def test_a_lost_instance_may_have_told_the_chats_that_could_not_be_read(tm
         await settle(room, sighting(chat.id, 5, minutes_ago=90), unread=[unread.id])
         await hear(room, 2, minutes_ago=5)
         (notice,) = await waiting(room)
-        assert (await summaries.count(room.db, notice.id)).channels == (("Вести", 2),)
+        assert (await group_contents.count(room.db, notice.id)).channels == (("Вести", 2),)
 
 
 async def test_what_was_to_be_counted_then_is_counted_in_the_same_notice(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_what_was_to_be_counted_then_is_counted_in_the_same_notice(tmp_pat
         room.now = NOON
         await settle(room, sighting(chat.id, 5, minutes_ago=10))
         (notice,) = await waiting(room)
-        assert (notice.subject[:8], (await summaries.count(room.db, notice.id)).channels) == (
+        assert (notice.subject[:8], (await group_contents.count(room.db, notice.id)).channels) == (
             "restored",
             (("Вести", 1),),
         )

@@ -7,7 +7,7 @@ import pytest
 from bot.models import ObservedBy
 from bot.store import alerts, channels, completeness, latencies, readers, requests
 from bot.store.channels import Access
-from bot.store.standings import Standing, first_ids, standings
+from bot.store.stats import Standing, first_ids, standings
 
 from .kit import LAST_MONTH, NEWS, NOON, Newsroom, ago, newsroom, post
 

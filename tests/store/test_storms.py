@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.schedule import Storms
-from bot.store import alerts, chats, subscriptions, summaries
+from bot.store import alerts, chats, group_contents, subscriptions
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
+from bot.store.group_contents import Storm
 from bot.store.outbox import Alert
 from bot.store.subscriptions import Priority
-from bot.store.summaries import Storm
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, gone, newsroom, post
 
 SECOND = timedelta(seconds=1)
@@ -68,7 +68,7 @@ async def send_all(room: Newsroom) -> None:
 async def storm(room: Newsroom) -> Storm:
     row = await room.db.fetch_one("SELECT id FROM alerts WHERE kind = 'notice' ORDER BY id DESC")
     assert row is not None
-    return await summaries.storm(room.db, row["id"], now=room.now)
+    return await group_contents.storm(room.db, row["id"], now=room.now)
 
 
 async def test_what_is_more_becomes_one_message(room: Newsroom) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.vault import Vault
+from bot.store.blobs import Vault
 
 CONTENT = b"an order, as a scan"
 SHA256 = hashlib.sha256(CONTENT).digest()

@@ -4,7 +4,7 @@ import pytest
 from telethon import types
 from telethon.tl import TLObject
 
-from bot.telegram.beside import to_asides
+from bot.telegram.parts import to_asides
 
 DATE = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 CHANNEL = types.PeerChannel(1_500_000_001)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from telethon import TelegramClient
 
-from bot.clock import Steady
+from bot.runtime.clock import Steady
 from bot.sandbox import Sandbox
 from bot.telegram.clock import TelegramClock, measure
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import TelegramError, Verdict
-from bot.markup import LIMIT, units
 from bot.models import Button, Entity, Outgoing
 from bot.telegram.plainer import MOST_WAYS, in_plainer_ways, plainer
+from bot.text.markup import LIMIT, units
 
 LINK = "https://t.me/agency/5"
 OPEN, SNOOZE = Button(text="Open", url=LINK), Button(text="Snooze", data=b"snooze:1:5")

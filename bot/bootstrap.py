@@ -1,0 +1,80 @@
+"""Settings and topic files come in; what a start writes into the store goes out: topics, channels, a pairing link."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import structlog
+
+from bot.errors import SettingsError
+from bot.matching.engine.matcher import Compiled
+from bot.matching.explain.exclusions import compile_excluding, including
+from bot.matching.query.refusals import QueryError
+from bot.matching.topics import Topic, builtin_topics, check_examples
+from bot.matching.words.inflection import Inflector
+from bot.settings import Settings
+from bot.store import alerts, channels, chats, follows, meta, topics
+from bot.store.chats import Role
+from bot.store.database import Database, Transaction
+
+log = structlog.get_logger(__name__)
+
+
+async def take_over_topics(tx: Transaction, own: Iterable[Topic], *, now: datetime) -> None:
+    """Bring the built-in topics up to date; one of the people's own files takes the place of ours of that name."""
+    inflector = Inflector()
+    filed = {topic.name.casefold(): topic for topic in (*builtin_topics(), *own)}
+    taken = await topics.take_over(
+        tx,
+        [topics.Filed(name=topic.name, query=topic.query, default=topic.default) for topic in filed.values()],
+        lambda query, excluded: _expand(query, excluded, inflector),
+        now=now,
+    )
+    for name in taken:
+        log.warning("a topic that was made in the chat has this name; the file is not used", topic=name)
+    for topic in own:
+        stored = await topics.find(tx, topic.name)
+        if stored is not None and stored.builtin:
+            # People may well have left out a word of an example.
+            check_examples(topic, including(Compiled.from_json(stored.compiled), topic.query))
+
+
+def _expand(query: str, excluded: Sequence[str], inflector: Inflector) -> str:
+    try:
+        return compile_excluding(query, excluded, inflector).to_json()
+    except QueryError:  # a file's query has grown so that there is no room for the words
+        log.warning("a topic has become too long to leave words out", words=excluded)
+        return compile_excluding(query, (), inflector).to_json()
+
+
+async def ask_for_channels(database: Database, settings: Settings, now: datetime) -> None:
+    """Ask for the channels of the settings, at the very first start."""
+
+    async def job(tx: Transaction) -> None:
+        if await meta.get(tx, "first_started_at") is None:
+            await meta.put(tx, "first_started_at", now.isoformat())
+            await meta.secret(tx, alerts.SECRET)  # on the disk before anything is sent under a number made with it
+            for reference in settings.channels:
+                await follows.ask(tx, normalised(reference), chat_id=None, now=now)
+
+    await database.write(job)
+
+
+def normalised(reference: str) -> str:
+    """Return a channel of the settings as the store names it. Raises SettingsError."""
+    found = channels.normalise_reference(reference)
+    if found is None:
+        raise SettingsError(f"CHANNELS: «{reference}» is no channel; write @name, t.me/name or t.me/+invite")
+    return found
+
+
+async def invite(database: Database, settings: Settings, username: str, *, now: datetime) -> str | None:
+    """Make a pairing link where nobody is paired and the settings name no owner."""
+
+    async def job(tx: Transaction) -> str | None:
+        await meta.put(tx, "bot_username", username)
+        if settings.owner_ids or await chats.everyone(tx):
+            return None
+        return await chats.invite(tx, role=Role.OWNER, now=now)
+
+    token = await database.write(job)
+    return token and f"https://t.me/{username}?start={token}"

@@ -1,0 +1,172 @@
+"""The first talk: a pairing link or /start comes in; the chat is paired, and one screen with its settings goes out."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.commands import keyboards
+from bot.commands.access import Access, Need, allows, higher
+from bot.commands.context import Context, once
+from bot.commands.talk import Reply, Request, change, message, say
+from bot.commands.zones import city, find_zone
+from bot.locales import LANGUAGES, Translator, translator
+from bot.locales.titles import topic_title
+from bot.models import Outgoing, PeerKind
+from bot.store import chats, dead, digests, subscriptions, topics
+from bot.store.chats import Chat, Role
+from bot.store.database import Database, Reader, Transaction
+from bot.text.markup import Text, bold
+
+# Speakers of these languages are answered in Russian, which they read more readily than English.
+_IN_RUSSIAN = {"ru", "uk", "be", "kk"}
+
+
+def spoken(language: str) -> str:
+    """Return the one of our languages for a Telegram language code."""
+    return "ru" if language.lower().replace("_", "-").partition("-")[0] in _IN_RUSSIAN else "en"
+
+
+async def language_of(db: Reader, request: Request) -> str:
+    """Return the language of who speaks: what they have chosen with the bot in private, else what Telegram says."""
+    private = await chats.by_peer(db, PeerKind.USER, request.person_id)
+    return spoken(request.language) if private is None else private.language
+
+
+class StrangerError(Exception):
+    """Somebody without a role, and without a link that gives one."""
+
+
+async def enter(request: Request, *, database: Database, access: Access, now: datetime) -> Reply:
+    """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
+
+    async def effect(tx: Transaction) -> Reply:
+        role = await _role(tx, request, access=access, now=now)
+        if role is None:
+            raise StrangerError
+        chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
+        if chat is None and not allows(role, Need.CHAT, private=request.private):
+            t = translator(await language_of(tx, request))
+            return say(t.gettext("Only an owner or an editor can bring me into a group."))
+        settled = await _pair(tx, request, chat, now=now)
+        return Reply(messages=(await setup_screen(tx, settled, translator(settled.language)),))
+
+    return await once(database, request, effect, now=now)
+
+
+async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Reply:
+    """Tell a stranger once, and only in private, that the bot is private; afterwards be silent."""
+    if not request.private or request.tapped or not await chats.stranger_first_time(tx, request.person_id, now):
+        return Reply()
+    t = translator(spoken(request.language))
+    return say(t.gettext("This bot is private. A pairing link works once, for 15 minutes; ask for a new one."))
+
+
+async def show(request: Request, context: Context) -> Reply:
+    """Show the settings again, in place of the message whose button was tapped."""
+    del request
+    return Reply(edit=await setup_screen(context.database, context.chat, context.t))
+
+
+async def zones(request: Request, context: Context) -> Reply:
+    """Offer time zones."""
+    words = [context.t.gettext("In which time zone do you read dates?")]
+    if request.private:
+        words.append(context.t.gettext("If yours is not here, write me a city, for example: Berlin"))
+    return change("\n".join(words), keyboards.zone_rows(context.chat.time_zone, context.t))
+
+
+async def choose_zone(request: Request, context: Context) -> Reply:
+    """Take over the time zone of a tapped button."""
+    zone = find_zone(request.argument)
+    if zone is None:
+        return Reply()
+
+    async def effect(tx: Transaction) -> Reply:
+        there = replace(context.chat, time_zone=zone)
+        await chats.set_time_zone(tx, there.id, zone)
+        await digests.reschedule(tx, there, now=context.now)
+        return Reply(edit=await setup_screen(tx, there, context.t))
+
+    return await context.once(request, effect)
+
+
+async def offer_zone(request: Request, context: Context) -> Reply:
+    """Offer the time zone of a city that was written; the word may have been meant otherwise."""
+    zone = find_zone(request.argument) or context.chat.time_zone
+    name = city(zone, context.t.language)
+    there = replace(context, chat=replace(context.chat, time_zone=zone))
+    line = context.t.gettext("In {city} it is {time}. Tap below to read all dates by that time.")
+    label = context.t.gettext("Time zone: {city}").format(city=name)
+    text = Text().say(line, city=bold(name), time=there.date(context.now))
+    return say(text, ((keyboards.button(label, "zone", zone),),))
+
+
+async def choose_language(request: Request, context: Context) -> Reply:
+    """Take over the language of a tapped button."""
+    language = request.argument
+    if language not in LANGUAGES:
+        return Reply()
+
+    async def effect(tx: Transaction) -> Reply:
+        await chats.set_language(tx, context.chat.id, language)
+        screen = await setup_screen(tx, replace(context.chat, language=language), translator(language))
+        return Reply(edit=screen, menu=language)
+
+    return await context.once(request, effect)
+
+
+async def test_alert(request: Request, context: Context) -> Reply:
+    """Send a test alert through the outbox, as a real one goes."""
+
+    async def effect(tx: Transaction) -> Reply:
+        await context.notify(tx, f"test:{request.key}", {"notice": "test_alert"})
+        return Reply(note=context.own.gettext("It is on its way."))
+
+    return await context.once(request, effect)
+
+
+async def _role(tx: Transaction, request: Request, *, access: Access, now: datetime) -> Role | None:
+    """Return the speaker's role, after the link in /start has been used up."""
+    role = await access.role_of(request.person_id, tx)
+    token = request.argument.strip()
+    if not token or not request.private:
+        return role
+    offered = await chats.redeem(tx, token, now)
+    if offered is None:
+        return role
+    role = higher(role, offered)
+    await chats.admit(tx, request.person_id, role, now)
+    return role
+
+
+async def _pair(tx: Transaction, request: Request, chat: Chat | None, *, now: datetime) -> Chat:
+    language = await language_of(tx, request)
+    if chat is not None:
+        await dead.resume(tx, chat.id, now)
+    paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
+    if chat is None and request.private:
+        for topic in await topics.all_topics(tx):
+            if topic.default:
+                await subscriptions.subscribe(tx, paired.id, topic.id, now=now)
+    return paired
+
+
+async def setup_screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
+    """Draw the settings of a chat, with the buttons that change them."""
+    every = await topics.all_topics(db)
+    on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    names = [topic_title(topic.name, t) for topic in every if topic.id in on]
+    text = Text().add(bold("Channelwatch"), "\n")
+    text.line(t.gettext("I read Telegram channels and write here the moment a post speaks of your topics.")).line()
+    text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
+    text.line(t.gettext("Time zone: {city}"), city=bold(city(chat.time_zone, t.language))).line()
+    text.line(t.gettext("To add channels, send /follow with their names or links, as many as you like."))
+    text.line(t.gettext("You can also forward me a post of a channel. /help shows all commands."))
+    text.line(t.gettext("Too many alerts, or too loud? See /priority, /quiet, /digest and /mute."))
+    return message(
+        text,
+        (
+            *keyboards.language_row("lang", chosen=chat.language),
+            (keyboards.button(t.gettext("Time zone"), "zones"), keyboards.button(t.gettext("Test alert"), "test")),
+            *keyboards.topic_rows(every[: keyboards.MOST_SWITCHES], on, t, screen="setup"),
+        ),
+    )

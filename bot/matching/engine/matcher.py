@@ -1,0 +1,186 @@
+"""Matching: documents come in, the topics that speak of them and the spans to highlight go out.
+
+Forms are expanded when a query is saved. A post then costs one look-up a token; a query is looked at only where its
+rarest part occurs, and where in the text a topic was found is worked out only for those who ask.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bot.matching.engine.compiled import Compiled, compile_query, necessary, verify
+from bot.matching.engine.plan import (
+    Choice,
+    Every,
+    Expression,
+    Page,
+    Some,
+    Spot,
+    Step,
+    Term,
+    holds,
+    merged,
+    spans,
+    terms,
+)
+from bot.matching.engine.planner import Builder
+from bot.matching.engine.prefilter import barred, is_plain, needed, rest, watched
+from bot.matching.engine.regex import Span
+from bot.matching.engine.regex_set import Programs
+from bot.matching.engine.term_index import Lookup, Terms
+from bot.matching.words.tokens import Document
+
+__all__ = ["Compiled", "Found", "Matcher", "compile_query", "necessary", "verify"]
+
+
+_MOST_ALONE = 10  # expressions that were added one by one and are in no set yet
+
+
+class Found(Mapping[str, tuple[Span, ...]]):
+    """Topics found in a document, by name, and where: Python characters of its text, sorted and apart.
+
+    Their order is worked out when somebody asks, each time anew; where they are only once, since a post may go to
+    thousands of chats.
+    """
+
+    def __init__(self, steps: Mapping[str, tuple[Step, ...]], page: Page) -> None:
+        self._steps = steps  # of each topic those that hold
+        self._page = page
+        self._spans: dict[str, tuple[Span, ...]] = {}
+
+    def __getitem__(self, topic: str) -> tuple[Span, ...]:
+        if topic not in self._spans:
+            steps = self._steps[topic]
+            self._spans[topic] = merged([span for step in steps for span in spans(step, self._page) or ()])
+        return self._spans[topic]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._steps))
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+
+class _Word(NamedTuple):
+    """A query of one word."""
+
+    name: str
+    steps: tuple[Spot]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    """A step of a query, to be verified, so that a long list costs no more than those that occur."""
+
+    name: str
+    step: Step
+    needs: frozenset[Term]  # all of them have to occur
+    bars: frozenset[Term]  # none of them may
+    rest: Step | None  # what has to hold besides
+    watched: tuple[Term | str, ...]  # terms and expressions of which one occurs wherever it holds
+
+
+class Matcher:
+    """Many queries at once, by name. Adding or removing one touches nothing but its own words."""
+
+    def __init__(self, queries: Mapping[str, Compiled]) -> None:
+        self._plans: dict[str, Step] = {}  # by name
+        self._candidates: dict[str, list[_Candidate]] = {}  # likewise; queries of one word need none
+        self._shared = Terms()
+        self._words: Lookup[_Word] = Lookup()
+        self._terms: Lookup[Term] = Lookup()  # the terms of the others
+        self._uses: Counter[Term] = Counter()
+        self._programs = Programs()
+        self._watchers: dict[Term | str, set[_Candidate]] = {}  # whom to verify where a term or an expression occurs
+        for name, query in queries.items():
+            self._take_in(name, query)
+        self._programs.pack()
+
+    def add(self, name: str, compiled: Compiled) -> None:
+        """Take a query in, in place of one of the same name."""
+        self.remove(name)
+        self._take_in(name, compiled)
+        self._programs.pack(at_least=_MOST_ALONE)
+
+    def _take_in(self, name: str, compiled: Compiled) -> None:
+        plan = Builder(compiled.forms, self._shared.shared).build(compiled.query.root)
+        self._plans[name] = plan
+        if is_plain(plan):
+            self._words.add(plan.term, _Word(name, (plan,)))
+            return
+        for term in terms(plan):
+            self._uses[term] += 1
+            if self._uses[term] == 1:
+                self._terms.add(term, term)
+        self._candidates[name] = _candidates(name, plan)
+        for candidate in self._candidates[name]:
+            for key in candidate.watched:
+                self._watchers.setdefault(key, set()).add(candidate)
+                if isinstance(key, str):
+                    self._programs.add(key)
+
+    def remove(self, name: str) -> None:
+        """Forget a query, if there is one of this name."""
+        plan = self._plans.pop(name, None)
+        if plan is None:
+            return
+        if is_plain(plan):
+            self._words.remove(plan.term, _Word(name, (plan,)))
+            return
+        for term in terms(plan):
+            self._uses[term] -= 1
+            if not self._uses[term]:
+                del self._uses[term]
+                self._terms.remove(term, term)
+        for candidate in self._candidates.pop(name):
+            for key in candidate.watched:
+                self._watchers[key].discard(candidate)
+                if not self._watchers[key]:
+                    del self._watchers[key]
+                if isinstance(key, str):
+                    self._programs.remove(key)
+
+    def match(self, document: Document) -> Found:
+        """Return the topics that match a document."""
+        found: dict[str, tuple[Step, ...]] = dict(self._words.find(document.tokens))
+        page = Page(document)
+        if self._watchers:
+            present = frozenset(self._terms.find(document.tokens))
+            patterns = self._programs.spans(document.text)
+            page = Page(document, present, patterns, looked_up=self._uses)
+            for name, step in self._verified(page, present, patterns):
+                found[name] = (*found.get(name, ()), step)
+        return Found(found, page)
+
+    def _verified(self, page: Page, present: AbstractSet[Term], patterns: Iterable[str]) -> list[tuple[str, Step]]:
+        """Return the steps that hold, of those that watch what was found, with the names of their queries."""
+        keys = [*(self._watchers.keys() & present), *patterns]
+        candidates: set[_Candidate] = set().union(*map(self._watchers.__getitem__, keys))
+        return [
+            (candidate.name, candidate.step)
+            for candidate in candidates
+            if candidate.needs <= present
+            and present.isdisjoint(candidate.bars)
+            and (candidate.rest is None or holds(candidate.rest, page))
+        ]
+
+
+def _candidates(name: str, plan: Step) -> list[_Candidate]:
+    found: list[_Candidate] = []
+    for step in _alternatives(plan):
+        keys = (part.program.source if isinstance(part, Expression) else part.term for part in watched(step))
+        found.append(_Candidate(name, step, needed(step), barred(step), rest(step), tuple(dict.fromkeys(keys))))
+    return found
+
+
+def _alternatives(plan: Step) -> tuple[Step, ...]:
+    """Take a query apart: it holds where one of these does, and most of them are ruled out by a word that is absent."""
+    match plan:
+        case Some(items) | Choice(items):
+            return items
+        case Every((Some(items) | Choice(items),), without):  # a topic of many alternatives with words excluded
+            return tuple(Every((item,), without) for item in items)
+        case _:
+            return (plan,)

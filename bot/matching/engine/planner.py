@@ -1,0 +1,98 @@
+"""From tree to plan: a query's tree and the forms of its words come in, the steps that run it go out."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from bot.matching.engine.plan import Choice, Every, Expression, Pair, Placed, Row, Some, Spot, Step, Term
+from bot.matching.engine.prefilter import watched
+from bot.matching.engine.regex import program
+from bot.matching.query.tree import AllOf, AnyOf, Mention, Near, Node, Pattern, Phrase, Prefix, Tag, Word
+from bot.matching.words.tokens import SITE_ENDS, mention_token, site_token, tag_token
+
+MakeTerm: TypeAlias = Callable[[frozenset[str], frozenset[str], str], Term]
+
+
+def form_key(word: Word, *, in_phrase: bool) -> str:
+    """Return the key of a word's forms; in a phrase it has a quote before it, since more readings count there."""
+    return '"' + word.text if in_phrase else word.text
+
+
+class Builder:
+    """Makes trees ready to run; raises KeyError for a word without forms."""
+
+    def __init__(self, forms: Mapping[str, Iterable[str]], make_term: MakeTerm | None = None) -> None:
+        self._forms = forms  # by `form_key`
+        self._make_term = make_term or Term
+
+    def build(self, node: Node) -> Step:
+        """Return the steps of a tree."""
+        match node:
+            case Pattern(source):
+                return Expression(program(source))
+            case AllOf(items, without):
+                return Every(tuple(map(self.build, items)), tuple(map(self.build, without)))
+            case AnyOf(items):
+                steps = [self.build(item) for item in items]
+                placed = [step for step in steps if isinstance(step, Spot | Row | Pair | Choice)]
+                return self._choice(placed) if len(placed) == len(steps) else Some(tuple(steps))
+            case _:
+                return self._placed(node)
+
+    def _placed(self, node: Node) -> Placed:
+        match node:
+            case Phrase(items, gap):
+                spots = tuple(self._spot(item, in_phrase=True) for item in items)
+                rows = [spots, *self._with_sites(items, spots)]
+                return self._choice([row[0] if len(row) == 1 else Row(row, gap) for row in rows])
+            case Near(left, right, distance):
+                return Pair(self._placed(left), self._placed(right), distance)
+            case AnyOf(items):
+                return self._choice([self._placed(item) for item in items])
+            case Word() | Prefix() | Tag() | Mention():
+                return self._spot(node, in_phrase=False)
+            case _:
+                raise TypeError(f"{node} stands at no word")  # the parser refuses such queries
+
+    def _with_sites(self, items: Sequence[Word | Prefix], spots: tuple[Spot, ...]) -> Iterator[tuple[Spot, ...]]:
+        """Yield a phrase with two or three of its words read as the site they make: rbc.ru, my-bank.ru."""
+        for end in range(2, len(items) + 1):
+            if items[end - 1].text in SITE_ENDS:
+                for start in range(max(0, end - 3), end - 1):
+                    site = site_token(".".join(item.text.lower() for item in items[start:end]))
+                    yield (*spots[:start], self._term({site}), *spots[end:])
+
+    def _spot(self, node: Word | Prefix | Tag | Mention, *, in_phrase: bool) -> Spot:
+        match node:
+            case Word(text, exact=True):
+                lower = text.lower()
+                return self._term({lower}, capitals="" if lower == text else text)
+            case Word():
+                return self._term(self._forms[form_key(node, in_phrase=in_phrase)])
+            case Prefix(text):
+                return self._term((), {text})
+            case Tag(name):
+                return self._term({tag_token(name)})
+            case Mention(name):
+                return self._term({mention_token(name)})
+
+    def _choice(self, placed: list[Placed]) -> Placed:
+        """Join alternatives; plain words become one term, which then costs what one word costs."""
+        plain = [step.term for step in placed if isinstance(step, Spot) and not step.term.capitals]
+        items = [step for step in placed if not (isinstance(step, Spot) and not step.term.capitals)]
+        if plain:
+            forms = (form for term in plain for form in term.forms)
+            items.append(self._term(forms, (prefix for term in plain for prefix in term.prefixes)))
+        return items[0] if len(items) == 1 else Choice(tuple(items), _filed(items))
+
+    def _term(self, forms: Iterable[str], prefixes: Iterable[str] = (), capitals: str = "") -> Spot:
+        return Spot(self._make_term(frozenset(forms), frozenset(prefixes), capitals))
+
+
+def _filed(items: Iterable[Placed]) -> dict[Term, tuple[Placed, ...]]:
+    """File steps under the terms of which one occurs wherever they stand."""
+    filed: dict[Term, tuple[Placed, ...]] = {}
+    for item in items:
+        for part in watched(item):
+            if isinstance(part, Spot):  # nothing placed is an expression
+                filed[part.term] = (*filed.get(part.term, ()), item)
+    return filed

@@ -1,0 +1,97 @@
+"""The words of many queries: the words of a document come in, whatever was filed under one of them goes out."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
+
+from bot.matching.engine.plan import Term
+
+_HEAD = 3  # letters by which prefixes are looked up; the language allows no shorter ones
+_head = itemgetter(slice(_HEAD))
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class Lookup(Generic[T]):
+    """Values filed under the words of terms. Capitals are not looked at."""
+
+    def __init__(self) -> None:
+        self._by_form: dict[str, tuple[T, ...]] = {}
+        self._by_prefix: dict[str, tuple[T, ...]] = {}
+        self._prefixes: dict[str, tuple[str, ...]] = {}  # by their first letters
+
+    def add(self, term: Term, value: T) -> None:
+        """File a value under a term."""
+        alone = (value,)  # one for all forms that lead to nothing else
+        for form in term.forms:
+            others = self._by_form.get(form)
+            self._by_form[form] = (*others, value) if others else alone
+        for prefix in term.prefixes:
+            if prefix not in self._by_prefix:
+                _put(self._prefixes, prefix[:_HEAD], prefix)
+            _put(self._by_prefix, prefix, value)
+
+    def remove(self, term: Term, value: T) -> None:
+        """Take a value out that was filed under a term."""
+        for form in term.forms:
+            _drop(self._by_form, form, value)
+        for prefix in term.prefixes:
+            _drop(self._by_prefix, prefix, value)
+            if prefix not in self._by_prefix:
+                _drop(self._prefixes, prefix[:_HEAD], prefix)
+
+    def find(self, words: Sequence[str]) -> Iterator[T]:
+        """Yield what is filed under these words, as often as it is."""
+        # all in C: a loop over the words would cost half of what reading them did
+        found = chain.from_iterable(filter(None, map(self._by_form.get, words)))
+        return chain(found, (value for _, value in self._begun(words))) if self._prefixes else found
+
+    def places(self, words: Sequence[str]) -> dict[T, list[int]]:
+        """Return what is filed under these words and where they stand, in order."""
+        places: dict[T, list[int]] = {}
+        for index, values in enumerate(map(self._by_form.get, words)):
+            if values is not None:
+                for value in values:
+                    places.setdefault(value, []).append(index)
+        if self._prefixes:
+            for index, value in self._begun(words):  # perhaps one that was filed under the word itself, too
+                places[value] = sorted({*places.get(value, ()), index})
+        return places
+
+    def _begun(self, words: Sequence[str]) -> Iterator[tuple[int, T]]:
+        """Yield what is filed under beginnings of these words, with the index of the word."""
+        for index, prefixes in enumerate(map(self._prefixes.get, map(_head, words))):
+            if prefixes is not None and (word := words[index]).startswith(prefixes):
+                for prefix in prefixes:
+                    if word.startswith(prefix):
+                        for value in self._by_prefix[prefix]:
+                            yield index, value
+
+
+def _put(table: dict[K, tuple[T, ...]], key: K, value: T) -> None:
+    table[key] = (*table.get(key, ()), value)
+
+
+def _drop(table: dict[K, tuple[T, ...]], key: K, value: T) -> None:
+    rest = tuple(other for other in table[key] if other != value)
+    if rest:
+        table[key] = rest
+    else:
+        del table[key]
+
+
+class Terms:
+    """The terms of many queries; those that ask for the same are one."""
+
+    def __init__(self) -> None:
+        self._known: WeakValueDictionary[tuple[frozenset[str], frozenset[str], str], Term] = WeakValueDictionary()
+
+    def shared(self, forms: frozenset[str], prefixes: frozenset[str], capitals: str) -> Term:
+        """Return the one term that asks for this."""
+        term = self._known.get((forms, prefixes, capitals))
+        if term is None:
+            term = self._known[forms, prefixes, capitals] = Term(forms, prefixes, capitals)
+        return term

@@ -1,0 +1,172 @@
+"""Why a query matches or does not: it comes in with a document; which part holds where, and why not, goes out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.plan import Page, Step, Term, merged, spans
+from bot.matching.engine.planner import Builder
+from bot.matching.engine.regex import Span
+from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, written
+from bot.matching.words.tokens import Document
+
+
+class Kind(StrEnum):
+    """How a part is made of its parts."""
+
+    WORD = "word"  # a word, prefix, tag, mention or regular expression; no parts
+    PHRASE = "phrase"  # words in order
+    NEAR = "near"  # two sides, not far from each other
+    ANY = "any"  # alternatives
+    ALL = "all"  # what must be there, then what must not
+
+
+class Reason(StrEnum):
+    """Why a part does not hold."""
+
+    ABSENT = "absent"  # a word of it is not there
+    APART = "apart"  # its words are there, but too far apart, in another order, or on both sides of a blank line
+    EXCLUDED = "excluded"  # what it excludes is there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of a query against one text."""
+
+    query: str  # as the bot writes it; an exclusion comes without its minus
+    kind: Kind
+    held: bool  # an exclusion holds where its words are absent
+    excluded: bool  # it is an exclusion
+    spans: tuple[Span, ...]  # what it found, in Python characters; where its words are APART, those words
+    reason: Reason | None  # None where it held; of several parts, that of the one nearest to holding
+    parts: tuple["Part", ...]  # what it is made of; an exclusion is told by its spans alone
+    missing: int  # how many parts would have to change for it to hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One query against one text."""
+
+    spans: tuple[Span, ...]  # as `verify` gives them; () where it did not match
+    root: Part
+
+    @property
+    def matched(self) -> bool:
+        """Whether the query matches."""
+        return self.root.held
+
+    @property
+    def missing(self) -> int:
+        """How many parts would have to change for the query to match; 0 where it does.
+
+        An absent word, words that are apart and an exclusion that was found count one each; of alternatives the one
+        nearest to holding counts.
+        """
+        return self.root.missing
+
+
+def explain(compiled: Compiled, document: Document) -> Explanation:
+    """Tell which part of a query holds where in a document, and which fails; agrees with `verify`."""
+    return Explainer(compiled).explain(document)
+
+
+class Explainer:
+    """One query, ready to be explained against many documents."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        # one term for the same words, which are then looked up once
+        self._root = _prepare(compiled.query.root, Builder(compiled.forms, cache(Term)))
+
+    def explain(self, document: Document) -> Explanation:
+        """Tell which part of the query holds where in a document, and which fails."""
+        root = _explain(self._root, Page(document))
+        return Explanation(spans=root.spans if root.held else (), root=root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """A node with its steps."""
+
+    query: str
+    kind: Kind
+    step: Step
+    parts: tuple["_Prepared", ...] = ()
+    without: tuple["_Prepared", ...] = ()
+
+
+def _prepare(node: Node, builder: Builder) -> _Prepared:
+    kind, inside = _inside(node)
+    without = node.without if isinstance(node, AllOf) else ()
+    return _Prepared(
+        query=written(node),
+        kind=kind,
+        step=builder.build(node),
+        parts=tuple(_prepare(item, builder) for item in inside),
+        without=tuple(_prepare(item, builder) for item in without),
+    )
+
+
+def _inside(node: Node) -> tuple[Kind, tuple[Node, ...]]:
+    match node:
+        case Phrase(items) if len(items) > 1:
+            # a phrase of one word, since in a phrase a word has more readings
+            return Kind.PHRASE, tuple(Phrase((item,)) for item in items)
+        case Near(left, right):
+            return Kind.NEAR, (left, right)
+        case AnyOf(items):
+            return Kind.ANY, items
+        case AllOf(items):
+            return Kind.ALL, items
+        case _:
+            return Kind.WORD, ()
+
+
+def _explain(prepared: _Prepared, page: Page, *, fails: bool = False) -> Part:
+    """Explain one part; `fails` says that it is known not to hold."""
+    found = None if fails else spans(prepared.step, page)
+    none_of = found is None and prepared.kind is Kind.ANY
+    parts = tuple(_explain(part, page, fails=none_of) for part in prepared.parts)
+    parts += tuple(_excluded(part, page) for part in prepared.without)
+    shown = found
+    missing, reason = 0, None
+    if found is None:
+        missing, reason = _failure(prepared.kind, parts)
+        if reason is Reason.APART and prepared.kind in {Kind.NEAR, Kind.PHRASE}:
+            shown = [span for part in parts for span in part.spans]
+    return Part(
+        query=prepared.query,
+        kind=prepared.kind,
+        held=found is not None,
+        excluded=False,
+        spans=merged(shown) if shown else (),
+        reason=reason,
+        parts=parts,
+        missing=missing,
+    )
+
+
+def _excluded(prepared: _Prepared, page: Page) -> Part:
+    found = spans(prepared.step, page)
+    return Part(
+        query=prepared.query,
+        kind=prepared.kind,
+        held=found is None,
+        excluded=True,
+        spans=merged(found) if found else (),
+        reason=Reason.EXCLUDED if found else None,
+        parts=(),
+        missing=0 if found is None else 1,
+    )
+
+
+def _failure(kind: Kind, parts: tuple[Part, ...]) -> tuple[int, Reason]:
+    """Return how much is missing for a part that does not hold, and why."""
+    failed = [part for part in parts if not part.held]
+    if not parts:
+        return 1, Reason.ABSENT
+    if not failed:
+        return 1, Reason.APART
+    nearest = min(failed, key=lambda part: part.missing)
+    missing = nearest.missing if kind is Kind.ANY else sum(part.missing for part in failed)
+    return missing, nearest.reason or Reason.ABSENT

@@ -1,0 +1,198 @@
+"""What the author of a query may have meant besides: a query comes in, a few hints for its read-back go out."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Query, Word, walk
+from bot.matching.words.aspects import partner
+from bot.matching.words.folding import fold
+from bot.matching.words.inflection import Inflector
+
+
+class HintKind(StrEnum):
+    """What a hint is about, the most useful first."""
+
+    OPERATOR = "operator"  # a small «или» or «and» is looked for as a word: `also` is the sign to write in its place
+    EXACT = "exact"  # the name is an ordinary word too: `also` is what to write in its place
+    ASPECT = "aspect"  # a verb of one aspect; `also` is the other one
+    ACTION = "action"  # a verb or a noun of action; `also` is the other of the two
+    ALPHABETS = "alphabets"  # a name that is written in two alphabets; `also` are its other spellings
+    READINGS = "readings"  # a form of several words, all of which it finds; `also` is empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """One thing worth telling about one word."""
+
+    word: str  # as the query has it
+    kind: HintKind
+    finds: tuple[str, ...]  # the base forms of what it finds
+    also: tuple[str, ...]  # what its author may want to write besides, ready to be typed
+
+
+MOST_HINTS = 8
+_MOST_WORDS = 40  # looked at in one query; what comes after them gets no hints
+_NAMES = {"мах": "=МАХ|=MAX", "max": "=МАХ|=MAX", "по": "=ПО", "ит": "=ИТ"}
+_SPELLINGS = [
+    line.split()
+    for line in """
+андроид android
+вайбер viber
+вайлдберриз wildberries
+вк вконтакте vk
+вотсап ватсап whatsapp
+впн vpn
+гитхаб github
+гугл google
+дискорд discord
+инстаграм instagram
+клаудфлер cloudflare
+майкрософт microsoft
+озон ozon
+роблокс roblox
+рутуб rutube
+скайп skype
+старлинк starlink
+твиттер twitter
+телеграм telegram
+тикток tiktok
+фейсбук facebook
+чатгпт chatgpt
+ютуб ютьюб youtube
+""".splitlines()
+    if line
+]
+_OPERATORS = {"или": "|", "or": "|", "и": "&", "and": "&"}
+# Actions that no participle leads to.
+_ACTIONS = {
+    "блокировать": "блокировка",
+    "заблокировать": "блокировка",
+    "разблокировать": "разблокировка",
+    "рухнуть": "обрушение",
+    "сбоить": "сбой",
+    "сломать": "поломка",
+    "упасть": "падение",
+}
+# Things and groups that were actions once.
+_THINGS = frozenset(
+    [
+        "движение",
+        "население",
+        "напряжение",
+        "обеспечение",
+        "отделение",
+        "положение",
+        "помещение",
+        "приложение",
+        "растение",
+        "сообщение",
+        "учение",
+        "учреждение",
+    ]
+)
+_LATIN = re.compile("[a-z]+")
+_TO_CYRILLIC = str.maketrans("abcehkmoptxy", "авсенкмортху")
+
+
+def hints(query: Query, inflector: Inflector) -> tuple[Hint, ...]:
+    """Return what is worth telling about the words that a query looks for, the most useful first."""
+    words = list(dict.fromkeys(_asked(query.root)))[:_MOST_WORDS]
+    asked = {base for word in words for base in inflector.bases(word)}
+    found: list[Hint] = []
+    for word in words:
+        bases = inflector.bases(word)
+        for kind, suggested in _suggested(word, bases, inflector):
+            also = tuple(each for each in dict.fromkeys(suggested) if each not in asked and each != word)
+            if also or kind is HintKind.READINGS:
+                asked.update(also)
+                found.append(Hint(word=word, kind=kind, finds=bases, also=also))
+    found += [_operator(word) for word in dict.fromkeys(_beside(query.root)) if word in _OPERATORS]
+    order = list(HintKind)
+    return tuple(sorted(found, key=lambda hint: order.index(hint.kind))[:MOST_HINTS])
+
+
+def _asked(node: Node) -> Iterator[str]:
+    """Yield the words that may stand in any form and outside a phrase, but not those that are excluded."""
+    match node:
+        case Word(text, exact=False):
+            yield text
+        case Near(left, right):
+            yield from _asked(left)
+            yield from _asked(right)
+        case AnyOf(items) | AllOf(items):
+            for item in items:
+                yield from _asked(item)
+
+
+def _beside(node: Node) -> Iterator[str]:
+    """Yield the words that stand beside others, with nothing but spaces between."""
+    for part in walk(node):
+        if isinstance(part, AllOf):
+            yield from (item.text for item in part.items if isinstance(item, Word) and not item.exact)
+
+
+def _operator(word: str) -> Hint:
+    return Hint(word=word, kind=HintKind.OPERATOR, finds=(word,), also=(_OPERATORS[word],))
+
+
+def _suggested(word: str, bases: tuple[str, ...], inflector: Inflector) -> Iterator[tuple[HintKind, list[str]]]:
+    if word in _NAMES:
+        yield HintKind.EXACT, [_NAMES[word]]
+        return
+    if len(bases) > 1:
+        yield HintKind.READINGS, []
+    verb = _verb(bases[0], inflector)
+    if verb:
+        other = partner(verb, inflector.known)
+        yield HintKind.ASPECT, [other] if other else []
+        yield HintKind.ACTION, _actions([verb, other] if other else [verb], inflector)
+    else:
+        yield HintKind.ACTION, _verbs(bases[0], inflector)
+    yield HintKind.ALPHABETS, _spellings(word, bases[0], inflector)
+
+
+def _verb(base: str, inflector: Inflector) -> str | None:
+    readings = inflector.known(base)
+    return base if any(each.tag.POS in {"INFN", "VERB"} and each.normal_form == base for each in readings) else None
+
+
+def _actions(verbs: list[str], inflector: Inflector) -> list[str]:
+    """Return the noun of a verb or its partner: «отключение» is made of «отключен» as the dictionary has it."""
+    for verb in verbs:
+        if verb in _ACTIONS:
+            return [_ACTIONS[verb]]
+    stems = (
+        form.word
+        for verb in verbs
+        for each in inflector.known(verb)
+        if each.normal_form == verb
+        for form in each.lexeme
+        if {"PRTS", "masc", "past"} in form.tag
+    )
+    return [noun for noun in (fold(stem).lower + "ие" for stem in stems) if _is_noun(noun, inflector)][:1]
+
+
+def _verbs(noun: str, inflector: Inflector) -> list[str]:
+    """Return the verb of a noun of action, and its partner."""
+    made = {action: verb for verb, action in _ACTIONS.items()}
+    if noun in made:
+        verbs = [made[noun]]
+    elif noun.endswith("ние") and noun not in _THINGS and _is_noun(noun, inflector):
+        verbs = [each.normal_form for each in inflector.known(noun[:-2]) if each.tag.POS == "PRTS"][:1]
+    else:
+        return []
+    return [each for verb in verbs for each in (verb, partner(verb, inflector.known)) if each]
+
+
+def _is_noun(word: str, inflector: Inflector) -> bool:
+    return any(each.tag.POS == "NOUN" and each.normal_form == word for each in inflector.known(word))
+
+
+def _spellings(word: str, base: str, inflector: Inflector) -> list[str]:
+    """Return how else a name is written: in the other alphabet, or in letters of it that look the same."""
+    twin = word.translate(_TO_CYRILLIC)
+    if _LATIN.fullmatch(word) and any("Abbr" in each.tag for each in inflector.known(twin)):
+        return [twin]
+    return next((line for line in _SPELLINGS if base in line), [])

@@ -1,0 +1,208 @@
+"""The query language: what people type comes in; a frozen tree goes out, or an error that says what to mend."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from bot.matching.query.lexer import LONGEST_PHRASE, Lexeme, lex
+from bot.matching.query.refusals import MESSAGES, QueryError
+from bot.matching.query.tree import PARTICLES, AllOf, AnyOf, Mention, Near, Node, Phrase, Prefix, Query, Tag, Word, walk
+
+__all__ = ["MESSAGES", "Query", "QueryError", "parse"]
+
+LONGEST_QUERY = 20_000
+MOST_PARTS = 2_000
+DEEPEST = 20
+
+
+@lru_cache(maxsize=64)  # those of the built-in topics take .2 s, and are read again and again
+def parse(source: str) -> Query:
+    """Read a query; raises QueryError. `parse(str(query)) == query` for every query it returns."""
+    if len(source) > LONGEST_QUERY:
+        raise QueryError("too_long", length=len(source), limit=LONGEST_QUERY)
+    lexemes = lex(source)
+    if sum(lexeme.kind == "part" for lexeme in lexemes) > MOST_PARTS:
+        raise QueryError("too_many_parts", limit=MOST_PARTS)
+    query = Query(_Parser(lexemes).whole())
+    # the canonical text is what is kept and read again, and may be the longer one
+    if len(str(query)) > LONGEST_QUERY:
+        raise QueryError("too_long", length=len(str(query)), limit=LONGEST_QUERY)
+    return query
+
+
+class _Parser:
+    """Recursive descent; each method reads one level of the grammar and leaves `_at` behind it.
+
+    rule = alternative {"," alternative}      alternative = item {["И"] item}      item = ["-"] near
+    near = either {"~n" either}      either = part {"|" part}      part = word, phrase, … or "(" rule ")"
+    """
+
+    def __init__(self, lexemes: list[Lexeme]) -> None:
+        self._lexemes = lexemes
+        self._at = 0
+        self._depth = 0
+
+    def whole(self) -> Node:
+        node = self._rule()
+        left = self._peek()
+        if left is not None and left.kind == "close":
+            raise QueryError("unopened_bracket", left.position)
+        if node is None:
+            raise QueryError("empty")
+        return node
+
+    def _peek(self) -> Lexeme | None:
+        return self._lexemes[self._at] if self._at < len(self._lexemes) else None
+
+    def _take(self, *kinds: str) -> Lexeme | None:
+        lexeme = self._peek()
+        if lexeme is None or lexeme.kind not in kinds:
+            return None
+        self._at += 1
+        return lexeme
+
+    def _rule(self) -> Node | None:
+        alternatives: list[Node] = []
+        while True:
+            while self._take("comma", "line"):
+                pass
+            node = self._alternative()
+            if node is None:
+                return _any_of(alternatives) if alternatives else None
+            alternatives.append(node)
+
+    def _alternative(self) -> Node | None:
+        start = self._peek()
+        items: list[Node] = []
+        without: list[Node] = []
+        while True:
+            conjunction = self._take("and")
+            exclusion = self._take("not")
+            node = self._near()
+            if node is None:
+                dangling = exclusion or conjunction
+                if dangling:
+                    raise QueryError("missing_operand", dangling.position, sign=dangling.text)
+                break
+            if conjunction and not (items or without):
+                raise QueryError("missing_operand", conjunction.position, sign=conjunction.text)
+            (without if exclusion else items).append(node)
+        if without and not items and start:
+            raise QueryError("only_exclusions", start.position)
+        return _all_of(items, without) if items else None
+
+    def _near(self) -> Node | None:
+        node = self._either()
+        length = 0
+        while operator := self._take("near"):
+            length += 1
+            if length > DEEPEST:
+                raise QueryError("too_deep", operator.position)
+            self._refuse_loose_gap(operator)
+            right = self._operand_after(operator, self._either, node)
+            if node is None or not (_placed(node) and _placed(right)):
+                raise QueryError("near_parts", operator.position, distance=operator.distance)
+            node = Near(node, right, operator.distance)
+        return node
+
+    def _refuse_loose_gap(self, operator: Lexeme) -> None:
+        """Raise QueryError for a phrase whose ~3 stands behind a space, with nothing after it."""
+        following = self._peek()
+        before = self._lexemes[self._at - 2] if self._at > 1 else operator
+        ends = following is None or following.kind in {"close", "comma", "line", "or", "and"}
+        if ends and isinstance(before.node, Phrase) and not before.text[0].isalnum():
+            raise QueryError("loose_gap", operator.position, distance=operator.distance)
+
+    def _either(self) -> Node | None:
+        particle = self._particle()
+        node = self._after(particle, self._part())
+        parts = [] if node is None else [node]
+        while operator := self._take("or"):
+            particle = self._particle() or particle
+            right = self._operand_after(operator, self._part, node)
+            parts.append(self._after(particle, right) or right)
+        return _any_of(parts) if parts else None
+
+    def _operand_after(self, operator: Lexeme, read: Callable[[], Node | None], left: Node | None) -> Node:
+        following = self._peek()
+        if following is not None and following.kind == "not":
+            sign = operator.text.strip()
+            raise QueryError("misplaced_exclusion", following.position, sign=following.text, operator=sign)
+        right = read()
+        if left is None or right is None:
+            raise QueryError("missing_operand", operator.position, sign=operator.text)
+        return right
+
+    def _particle(self) -> Lexeme | None:
+        """Take a «не» that stands before what it belongs to: a word, a phrase, or a bracket of them."""
+        lexeme = self._peek()
+        following = self._lexemes[self._at + 1] if self._at + 1 < len(self._lexemes) else None
+        if lexeme is None or following is None or not _is_particle(lexeme.node):
+            return None
+        if following.kind != "open" and not isinstance(following.node, Word | Prefix | Phrase):
+            return None
+        self._at += 1
+        return lexeme
+
+    def _after(self, particle: Lexeme | None, node: Node | None) -> Node | None:
+        """Read a particle into the phrases that it makes with what follows; what has one of its own keeps that."""
+        if particle is None or node is None:
+            return node
+        if isinstance(node, AnyOf):
+            return _any_of([found for item in node.items if (found := self._after(particle, item))])
+        if not isinstance(node, Word | Prefix | Phrase) or not isinstance(particle.node, Word):
+            raise QueryError("particle", particle.position, sign=particle.text)
+        items = node.items if isinstance(node, Phrase) else (node,)
+        if len(items) > 1 and _is_particle(items[0]):
+            return node
+        if len(items) >= LONGEST_PHRASE:
+            raise QueryError("long_phrase", particle.position, limit=LONGEST_PHRASE)
+        return Phrase((particle.node, *items), node.gap if isinstance(node, Phrase) else 0)
+
+    def _part(self) -> Node | None:
+        opening = self._take("open")
+        if opening:
+            return self._group(opening)
+        lexeme = self._take("part")
+        return lexeme.node if lexeme else None
+
+    def _group(self, opening: Lexeme) -> Node:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise QueryError("too_deep", opening.position)
+        node = self._rule()
+        if not self._take("close"):
+            raise QueryError("unclosed_bracket", opening.position)
+        if node is None:
+            raise QueryError("empty_bracket", opening.position)
+        self._depth -= 1
+        return node
+
+
+def _is_particle(node: Node | None) -> bool:
+    return isinstance(node, Word) and not node.exact and node.text in PARTICLES
+
+
+def _any_of(nodes: list[Node]) -> Node:
+    items: list[Node] = []
+    for node in nodes:
+        items += node.items if isinstance(node, AnyOf) else (node,)
+    items = list(dict.fromkeys(items))
+    return items[0] if len(items) == 1 else AnyOf(tuple(items))
+
+
+def _all_of(nodes: list[Node], excluded: list[Node]) -> Node:
+    items: list[Node] = []
+    without: list[Node] = []
+    for node in nodes:
+        if isinstance(node, AllOf):
+            items += node.items
+            without += node.without
+        else:
+            items.append(node)
+    without += excluded
+    return items[0] if len(items) == 1 and not without else AllOf(tuple(items), tuple(without))
+
+
+def _placed(node: Node) -> bool:
+    """Tell whether everything in a node stands at some word, so that distances to it can be counted."""
+    return all(isinstance(part, Word | Prefix | Phrase | Tag | Mention | Near | AnyOf) for part in walk(node))

@@ -1,0 +1,63 @@
+"""Two words of different texts come in; whether one may stand for the other goes out. Pure."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import zip_longest
+
+from bot.matching.similarity.lexicon import DAYS, SPELT
+
+SPECIAL = "'"  # begins the tokens of mentions, tags and sites
+_SHORTEST = 7  # letters of words of which one may be the other mistyped: «прилёт» is no «пролёт»
+# How forms of a name end, after what they have in common: «Иран» and «Ирак» are two, so are «Australia» and «Austria».
+_ENDING = re.compile("(?:й?ск)?[аеиіїйоуыьюяєё]*(?:го|му|м|ми|х|в|й)?|'?s|ns?")
+
+
+@lru_cache(maxsize=1 << 16)
+def is_exact(word: str) -> bool:
+    """Tell whether a word is a number, a day, a mention or a site: one in another form is another one."""
+    if word[0].isdigit() or word[0] == SPECIAL or word in DAYS:
+        return True
+    return "дцат" in word or "тысяч" in word or "сотн" in word  # «двадцатый», «тысячный»
+
+
+def spelt_out(words: Iterable[str]) -> list[str]:
+    """Return words with those put otherwise that are as often put so: «четыре» is «4», «млн» is «миллион»."""
+    return [SPELT.get(word, word) for word in words]
+
+
+@lru_cache(maxsize=1 << 14)
+def is_same(word: str, other: str) -> bool:
+    """Tell whether two words are of one root, by how much of them is equal, or one is the other mistyped."""
+    if word == other or is_exact(word) or is_exact(other):
+        return word == other
+    return _is_kin(word, other, _in_common(word, other)) or _is_mistyped(word, other)
+
+
+@lru_cache(maxsize=1 << 14)
+def is_same_name(word: str, other: str) -> bool:
+    """Tell whether two names are forms of one."""
+    if word == other or is_exact(word) or is_exact(other):
+        return word == other
+    common = _in_common(word, other)
+    endings = _ENDING.fullmatch(word, common), _ENDING.fullmatch(other, common)
+    return None not in endings and _is_kin(word, other, common)
+
+
+def _in_common(word: str, other: str) -> int:
+    return next((n for n, (one, two) in enumerate(zip_longest(word, other)) if one != two), 0)
+
+
+def _is_kin(word: str, other: str, common: int) -> bool:
+    return max(len(word), len(other)) - common <= min(5, common - 1)
+
+
+def _is_mistyped(word: str, other: str) -> bool:
+    """Tell whether a letter of long words is another one, is missing, or has changed places with its neighbour."""
+    at = _in_common(word, other)
+    if min(at + 5, len(word), len(other)) < _SHORTEST:
+        return False
+    rest, others = word[at:], other[at:]
+    if rest[:2] == others[1::-1] and rest[2:] == others[2:]:
+        return True
+    return rest[1:] == others[1:] or rest[1:] == others or rest == others[1:]

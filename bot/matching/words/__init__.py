@@ -1,0 +1,1 @@
+"""Letters, words and their forms in Russian, Ukrainian and English."""

@@ -1,0 +1,104 @@
+"""Chats that want it and the present come in; once a day each is told, without a sound, that nothing is missing."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.models import Clock
+from bot.monitoring.channel_state import Delays, State
+from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.store import alerts, channels, follows, pace, receipts, stats
+from bot.store.channels import Channel
+from bot.store.database import Database, Reader, Transaction
+from bot.store.follows import Follow, FollowState
+from bot.store.receipts import Wish
+from bot.store.references import FOLDER
+from bot.store.stats import Standing
+
+LOOK_EVERY = 30.0  # s
+SETTLE = 600.0  # s after a start: what was missed meanwhile is asked for first
+GAPS = (State.LATE, State.LOST, State.UNREAD)  # something is missing, or may be
+NAMED = 10  # channels of a kind that are named
+
+
+def last_time(minute: int, zone: str, now: datetime) -> datetime:
+    """Return when it was this minute of the day for the last time, in a time zone."""
+    local = now.astimezone(ZoneInfo(zone))
+    today = local.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
+    return today if today <= local else today - timedelta(days=1)  # of the wall clock: summer time may begin meanwhile
+
+
+class Receipts:
+    """Writes the receipts."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def run(self, beat: Beat = unheard) -> None:
+        """See whose time has come, for ever."""
+        beat(SETTLE + TURN)
+        await asyncio.sleep(SETTLE)
+        while True:
+            beat(LOOK_EVERY + TURN)
+            await self.send_due()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def send_due(self) -> int:
+        """Put a receipt into the outbox for each chat whose time has come since its last one; return how many."""
+        now = self._clock()
+        due = [
+            wish
+            for wish in await receipts.wishes(self._database)
+            if wish.since < last_time(wish.minute, wish.chat.time_zone, now)
+        ]
+        for wish in due:
+            payload = await _payload(self._database, wish, now)
+            await self._database.write(lambda tx, wish=wish, payload=payload: _send(tx, wish, payload, now))  # type: ignore[misc]
+        return len(due)
+
+
+async def _payload(db: Reader, wish: Wish, now: datetime) -> dict[str, object]:
+    found = await stats.standings(db, now)
+    delays = Delays.of([standing.channel for standing in found], await pace.get(db))
+    waiting = [follow for follow in await follows.all_follows(db) if follow.state is FollowState.WANTED]
+    gaps = [standing.channel for standing in found if _has_gap(standing, delays, now)]
+    others = [standing.channel for standing in found if standing.channel not in gaps]
+    unverified = [channel for channel in others if not delays.is_verified(channel, now)]
+    return {
+        "notice": "receipt",
+        "since": wish.since.isoformat(),
+        "channels": len(found) + len(waiting),
+        "verified": len(others) - len(unverified),
+        "alerts": await receipts.alerts_of(db, wish),
+        "gaps": len(gaps),
+        "named": _some([_name(channel) for channel in gaps]),
+        "unverified": _some([*map(_name, unverified), *[await _wanted(db, follow) for follow in waiting]]),
+    }
+
+
+def _has_gap(standing: Standing, delays: Delays, now: datetime) -> bool:
+    return standing.has_hole or delays.state_of(standing.channel, now) in GAPS
+
+
+def _some(names: Sequence[str]) -> list[str]:
+    more = len(names) - NAMED
+    return [*names[:NAMED], *([f"+{more}"] if more > 0 else [])]
+
+
+def _name(channel: Channel) -> str:
+    return f"@{channel.username}" if channel.username else channel.title
+
+
+async def _wanted(db: Reader, follow: Follow) -> str:
+    """Name what somebody wants to follow; a number is of no use where a title is known."""
+    known = await channels.known(db, [follow.reference])
+    is_link = follow.reference.startswith(("+", FOLDER))
+    return _name(known[0]) if known else f"t.me/{follow.reference}" if is_link else follow.reference
+
+
+async def _send(tx: Transaction, wish: Wish, payload: dict[str, object], now: datetime) -> None:
+    subject = f"receipt:{wish.since.isoformat()}"
+    await alerts.notify(tx, wish.chat, subject=subject, payload=payload, now=now, silent=True)
+    await receipts.sent(tx, wish.chat.id, now)

@@ -1,0 +1,140 @@
+"""The health of the loops comes in; a sign of life goes into the database, and out to a watchdog elsewhere.
+
+The watchdog hears nothing while anything is wrong: it is the silence that it tells somebody of.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import structlog
+from pydantic import SecretStr
+
+from bot.models import Clock
+from bot.runtime.supervisor import TURN, Beat, Health, unheard
+from bot.store import heartbeats
+from bot.store.database import Database, Transaction
+
+log = structlog.get_logger(__name__)
+
+EVERY = 30.0  # s between two looks
+FETCH_EVERY = 60.0  # s
+FETCH_WITHIN = 5.0  # s
+ANSWERS_WITHIN = 20.0  # s that a check may take
+ALIVE, HEALTHY = "run", "healthy"  # rows of heartbeats …
+FRESH = timedelta(minutes=2)  # … and how old they may be
+
+Check = Callable[[], Awaitable[str | None]]  # says what is wrong, if anything
+
+
+class Heartbeat:
+    """Looks whether all is well, and says so."""
+
+    def __init__(  # noqa: PLR0913 - what it looks at, and how often
+        self,
+        database: Database,
+        health: Health,
+        url: SecretStr | None,
+        *,
+        checks: Sequence[Check],
+        clock: Clock,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._health = health
+        self._url = url
+        self._checks = checks
+        self._clock = clock
+        self._monotonic = monotonic
+        self._fetched_at = monotonic() - FETCH_EVERY
+        self._wrong: list[str] = []
+        self._is_heard = True  # the watchdog answered the last time
+
+    async def run(self, beat: Beat = unheard) -> None:
+        """Look and tell, for ever."""
+        while True:
+            beat(EVERY + TURN)
+            await self.look()
+            await asyncio.sleep(EVERY)
+
+    async def look(self) -> bool:
+        """Write the sign of life; where all is well, write that too, and tell the watchdog. Return whether it is."""
+        now = self._clock()
+        await self._database.write(lambda tx: heartbeats.beat(tx, ALIVE, now))
+        wrong = [*self._health.wrong(), *[found for check in self._checks if (found := await _ask(check))]]
+        if wrong != self._wrong:
+            self._wrong = wrong
+            if wrong:
+                log.warning("not all is well", wrong=wrong)
+            else:
+                log.info("all is well again")
+        if wrong:
+            return False
+
+        async def job(tx: Transaction) -> None:
+            await heartbeats.beat(tx, HEALTHY, now)
+
+        await self._database.write(job)
+        await self._tell()
+        return True
+
+    async def _tell(self) -> None:
+        if self._url is None or self._monotonic() - self._fetched_at < FETCH_EVERY - EVERY / 2:
+            return
+        self._fetched_at = self._monotonic()
+        url = self._url.get_secret_value()
+        try:
+            async with asyncio.timeout(FETCH_WITHIN):  # that of urllib holds for each piece, and not for names
+                await _fetch(url)
+        except Exception as error:  # noqa: BLE001 - whatever it is that keeps us from being heard
+            if self._is_heard:  # the path is a secret, and errors of urllib may repeat it
+                log.warning("the watchdog cannot be told", host=urlsplit(url).hostname, error=_named(error))
+            self._is_heard = False
+        else:
+            self._is_heard = True
+
+
+async def _ask(check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN):
+            return await check()
+    except TimeoutError:
+        return "a check takes too long"
+
+
+async def _fetch(url: str) -> None:
+    """Fetch an address in a thread of its own, for which nobody waits at the end; the answer is not read."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if outcome.done():
+            return
+        if error is None:
+            outcome.set_result(None)
+        else:
+            outcome.set_exception(error)
+
+    def work() -> None:
+        failure: BaseException | None = None
+        try:
+            urlopen(url, timeout=FETCH_WITHIN).close()  # noqa: S310 - the settings take http and https only
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits
+            failure = error
+            if isinstance(error, HTTPError):
+                error.close()  # it holds the connection
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, failure)
+
+    threading.Thread(target=work, name="heartbeat", daemon=True).start()
+    await outcome
+
+
+def _named(error: Exception) -> str:
+    code = getattr(error, "code", None)
+    return f"HTTP {code}" if code else type(getattr(error, "reason", None) or error).__name__

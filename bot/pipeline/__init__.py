@@ -1,0 +1,1 @@
+"""What happens to one batch of posts, in one transaction: store, match, route, enqueue."""

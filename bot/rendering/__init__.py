@@ -1,0 +1,1 @@
+"""Values become messages, pure; shared by delivery and commands."""

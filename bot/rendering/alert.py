@@ -1,0 +1,226 @@
+"""A post that matched comes in, the message that tells a chat of it goes out. Pure.
+
+It is made for a lock screen: on what, whose post; the sentence that matched, unless the post begins with it, or the
+line beside the post that matched; the post, or of a long one the passages around all that matched.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from babel.dates import format_timedelta
+
+from bot.locales import Translator
+from bot.locales.figures import show_date, show_span
+from bot.locales.titles import aside_title, topic_title, written_by
+from bot.models import Button, Entity, Forward, Outgoing, post_link
+from bot.parts import Beside
+from bot.text.excerpts import GAP, key_sentence, passages
+from bot.text.formatted import MOST_ENTITIES, Passage, Style
+from bot.text.markup import LIMIT, Piece, Text, alert_buttons, bold, link, one_line, sendable, units
+
+LATE = timedelta(minutes=10)  # older posts show their age …
+AT_ONCE = timedelta(minutes=1)  # … unless they were told so soon after we saw them that this says the same
+DATED = timedelta(seconds=1)  # Telegram dates posts in whole seconds
+TITLE_ROOM, TOPIC_ROOM, AUTHOR_ROOM = 60, 30, 40  # UTF-16 units of the channel's title, a topic's, a signature
+LONG = 1000  # UTF-16 units; of a longer post the passages that matched are shown, or else so much of its beginning
+SECTION = "\n\n"  # between what matched beside a post, the post, and when it was posted
+SHOWN_TOPICS = 3  # in the first line
+SHOWN_REPEATS = 4  # posts that say the same
+SHOWN_ASIDES, ASIDE_ROOM, ASIDE_SPANS = 3, 300, 4  # beside a post: how many, UTF-16 units and bold words of each
+# What a post may bring along. Telegram finds links and tags by itself; no bot may send mentions by id and custom emoji.
+KEPT = frozenset({"bold", "italic", "underline", "strike", "spoiler", "code", "pre", "blockquote", "text_url"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Another post that says the same."""
+
+    name: str  # of its channel: @username, or its title
+    link: str
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostAlert:
+    """All that an alert says."""
+
+    channel_id: int
+    title: str
+    username: str | None
+    message_id: int
+    date: datetime
+    edit_date: datetime | None = None
+    seen_at: datetime | None = None  # when what is shown reached us
+    author: str | None = None  # who wrote it, where that is known
+    text: str
+    entities: tuple[Entity, ...] = ()
+    forward: Forward | None = None
+    topics: tuple[str, ...]  # names
+    spans: tuple[tuple[int, int], ...]  # Python characters of the text, sorted
+    beside: tuple[Beside, ...] = ()  # what matched beside the text; where nothing does and there is none, all of it
+    edited: bool = False  # the post was changed: before the chat was told of it, and so it was told, or since
+    turned: bool = False  # it was told because it fits only since it was edited
+    gone_at: datetime | None = None  # no longer visible to our reader since then
+    part: tuple[int, int] | None = None  # of an album: how many of its items are gone, where others are left
+    repeats: tuple[Elsewhere, ...] = ()
+    more: int = 0  # of an album that comes with one of its files: how many do not come along
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """To whom and when it is said."""
+
+    translator: Translator
+    time_zone: str  # IANA name
+    now: datetime
+
+
+def render_post(alert: PostAlert, audience: Audience, *, limit: int = LIMIT) -> Outgoing:
+    """Write an alert of at most `limit` UTF-16 units, 1,024 or more, with valid entities."""
+    text, footer = _head(alert, audience), _footer(alert, audience).cut(limit // 2)
+    beside, (post, spans) = _beside(alert, audience.translator), _passage(alert)
+    room = limit - len(text) - len(footer) - 2 * len(SECTION)
+    beside.cut(room // 2 if post.text else room)
+    most = MOST_ENTITIES - text.formats - footer.formats - beside.formats
+    body = _body(post, spans, room=room - len(beside), most=most)
+    if not body and not beside:
+        body.add(audience.translator.gettext("(no text)"))
+    for section in (body, beside) if spans else (beside, body):
+        if section:
+            text.join(section).add(SECTION)
+    written, entities = text.join(footer).build()
+    return Outgoing(text=written, entities=entities, buttons=_buttons(alert, audience.translator))
+
+
+def _passage(alert: PostAlert) -> tuple[Passage, list[tuple[int, int]]]:
+    """Read the post's text with its formatting and the words that matched; they are sorted, none is out of place."""
+    if not alert.text.strip():
+        return Passage(""), []
+    post, spans = _marked(alert.text, alert.spans)
+    return Passage(post.text, post.styles + Passage.read(post.text, alert.entities, kinds=KEPT).styles), spans
+
+
+def _marked(text: str, spans: Iterable[tuple[int, int]]) -> tuple[Passage, list[tuple[int, int]]]:
+    found = sorted((start, end) for start, end in spans if 0 <= start < end <= len(text))
+    styles = (Style(kind="bold", start=start, end=end, is_match=True) for start, end in found)
+    return Passage(sendable(text), tuple(styles)), found
+
+
+def _body(post: Passage, spans: Sequence[tuple[int, int]], *, room: int, most: int) -> Text:
+    """Write a post, the sentence that matched before it, in so many units and with so many entities."""
+    shown, short = post, min(room, LONG)
+    if units(post.text) <= short and (sentence := key_sentence(post, spans)) is not None:
+        shown = Passage.joined((sentence, Passage(GAP), post))
+        short = room
+    if units(shown.text) <= short or not spans:
+        return _text(shown, most).cut(short)
+    return _text(passages(post, spans[:most], room=room), most).cut(room)
+
+
+def _text(passage: Passage, most: int = MOST_ENTITIES) -> Text:
+    return Text().formatted(passage.text, passage.entities(most))
+
+
+def _beside(alert: PostAlert, translator: Translator) -> Text:
+    """Write what is to be shown of what stands beside the text, each on a line that begins with where it stands."""
+    text = Text()
+    for number, found in enumerate(alert.beside[:SHOWN_ASIDES]):
+        line, spans = _marked(found.aside.text, found.spans[:ASIDE_SPANS])
+        line = key_sentence(line, spans) or line
+        text.add("\n" if number else "", f"{aside_title(found.aside.kind, translator)}: ")
+        text.join(_text(line).cut(ASIDE_ROOM))
+    return text
+
+
+def _head(alert: PostAlert, audience: Audience) -> Text:
+    titles = [one_line(topic_title(name, audience.translator), TOPIC_ROOM) for name in alert.topics]
+    more = len(titles) - SHOWN_TOPICS
+    topics = bold(", ".join(filter(None, titles[:SHOWN_TOPICS])) + (f" +{more}" if more > 0 else ""))
+    says = audience.translator.gettext("edited, fits now: {topics}") if alert.turned else "{topics}"
+    title = one_line(alert.title, TITLE_ROOM) or alert.username or str(alert.channel_id)
+    url = post_link(alert.channel_id, alert.username, alert.message_id)
+    text = Text().say(says, topics=topics).add(" · ", link(title, url), "\n")
+    if alert.gone_at is not None:
+        text.add(no_longer_visible(alert.gone_at, audience, beside=alert.date, part=alert.part), "\n")
+    return text
+
+
+def no_longer_visible(
+    gone_at: datetime, audience: Audience, *, beside: datetime, part: tuple[int, int] | None = None
+) -> str:
+    """Write since when our reader does not see a post, or so many of its items; we do not know why."""
+    t, time = audience.translator, moment(gone_at, audience, beside=beside)
+    if part is None:
+        return t.gettext("No longer visible to our reader since {time}").format(time=time)
+    gone, items = part
+    line = t.ngettext(
+        "{n} of {all} items is no longer visible to our reader, since {time}",
+        "{n} of {all} items are no longer visible to our reader, since {time}",
+        gone,
+    )
+    return line.format(n=gone, all=items, time=time)
+
+
+def _footer(alert: PostAlert, audience: Audience) -> Text:
+    gettext = audience.translator.gettext
+    text = Text().add(" · ".join(_facts(alert, audience)))
+    if alert.more:
+        line = audience.translator.ngettext("+{n} more file in the post", "+{n} more files in the post", alert.more)
+        text.add("\n", line.format(n=alert.more))
+    if alert.forward is not None:
+        text.add("\n").say(gettext("Forwarded from {name}"), name=_origin(alert.forward, audience.translator))
+    if alert.repeats:
+        text.add("\n").say(gettext("Also in {links}"), links=_links(alert, audience))
+    return text
+
+
+def _facts(alert: PostAlert, audience: Audience) -> Iterator[str]:
+    """Say when it was posted and by whom, when edited, how long after that we saw it, and how old it was by then."""
+    gettext, said_at = audience.translator.gettext, alert.date
+    yield moment(alert.date, audience, beside=audience.now)
+    author, title = (one_line(name, AUTHOR_ROOM) for name in (alert.author or "", alert.title))
+    if said := written_by(author, title, audience.translator):
+        yield said
+    if alert.edited and alert.edit_date is not None:
+        said_at = alert.edit_date
+        yield gettext("edited {time}").format(time=moment(said_at, audience, beside=alert.date))
+    elif alert.edited:
+        yield gettext("edited")
+    seen_at = alert.seen_at or said_at
+    if seen_at - said_at >= DATED and not (alert.edited and alert.edit_date is None):
+        seconds = (seen_at - said_at) // DATED
+        yield gettext("seen after {time}").format(time=show_span(seconds, audience.translator))
+    if audience.now - said_at > LATE and (seen_at == said_at or audience.now - seen_at > AT_ONCE):
+        yield _age(said_at, audience)
+
+
+def _links(alert: PostAlert, audience: Audience) -> Text:
+    """Name the channels that say the same, and when they did: «@b 12:03, @c 12:05»."""
+    text = Text()
+    for number, repeat in enumerate(alert.repeats[:SHOWN_REPEATS]):
+        time = moment(repeat.date, audience, beside=alert.date)
+        text.add(", " if number else "", link(one_line(repeat.name, TITLE_ROOM), repeat.link), f" {time}")
+    more = len(alert.repeats) - SHOWN_REPEATS
+    return text.add(f" +{more}") if more > 0 else text
+
+
+def _origin(forward: Forward, translator: Translator) -> Piece:
+    name = one_line(forward.name or "", TITLE_ROOM) or translator.gettext("another channel")
+    if forward.channel_id is None or forward.message_id is None:
+        return link(name, None)
+    return link(name, post_link(forward.channel_id, None, forward.message_id))
+
+
+def moment(date: datetime, audience: Audience, *, beside: datetime | None = None) -> str:
+    """Write a date in the chat's language and time zone; without the day where it is that of the date `beside` it."""
+    return show_date(date, audience.time_zone, audience.translator.language, now=audience.now, beside=beside)
+
+
+def _age(date: datetime, audience: Audience) -> str:
+    """Write how long ago it was: «2 hours ago»."""
+    return format_timedelta(date - audience.now, add_direction=True, locale=audience.translator.language)
+
+
+def _buttons(alert: PostAlert, translator: Translator) -> tuple[tuple[Button, ...], ...]:
+    return alert_buttons(alert.channel_id, alert.username, alert.message_id, translator)

@@ -1,0 +1,215 @@
+"""What a notice sums up comes in, the message that shows it goes out: a page of posts, their number, or a storm. Pure.
+
+Each post takes a line, so that a page of them fits into one message whatever they say.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.locales import Translator
+from bot.locales.figures import show_date
+from bot.locales.titles import aside_title, topic_title
+from bot.models import Button, Outgoing
+from bot.store.group_contents import Gathered, Storm, Summary
+from bot.store.groups import LATE, RESTORED
+from bot.text.markup import Text, bold, link, one_line
+
+PAGE = 12  # posts
+WORDS = 120  # UTF-16 units of a post on its line
+NAME = 40  # of a channel, or a topic
+SHOWN_CHANNELS = 3  # of a storm
+COUNTED_CHANNELS, COUNTED_NAME = 12, 120  # of what is only counted; of their names
+_BEFORE = 60  # characters of the sentence that are shown before what was found
+_BOLD = 3  # places on a line
+_NOON = 12  # o'clock
+_COUNTED = {LATE, RESTORED}
+_BOUNDARY = re.compile(r"[.!?…][.!?…\"'»”)\]]*(?=\s)|\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who reads it, and when."""
+
+    translator: Translator
+    time_zone: str  # IANA name
+    now: datetime
+
+    def date(self, moment: datetime, *, beside: datetime | None = None) -> str:
+        """Write a date; without the day where it is that of the date `beside` it."""
+        return show_date(moment, self.time_zone, self.translator.language, now=self.now, beside=beside)
+
+
+def render_page(summary: Summary, number: int, viewer: Viewer) -> Outgoing:
+    """Write a page of what a notice sums up, from 0; by topic and channel, what was said most often first."""
+    t, ordered = viewer.translator, _ordered(summary, viewer.translator)
+    pages = range(0, len(ordered), PAGE)
+    number = min(number, len(pages) - 1)
+    text = _heading(summary, viewer)
+    shown = ordered[pages[number] : pages[number] + PAGE]
+    last = summary.at or max(each.post.date for each in summary.posts)
+    last = viewer.now if summary.notice in _COUNTED else last
+    for before, each in zip([None, *shown], shown, strict=False):
+        topic = _topic(each)
+        if summary.topic is None and (before is None or _topic(before) != topic):
+            text.add("\n", bold(_short(topic_title(topic, t))), "\n" if topic else "")
+        text.join(_line(each, viewer, beside=last)).add("\n")
+    written, entities = text.build()
+    return Outgoing(text=written, entities=entities, buttons=_turns(summary.random_id, number, len(pages)))
+
+
+def render_count(summary: Summary, viewer: Viewer) -> Outgoing:
+    """Write how many posts a notice sums up, by channel; a button leads to them."""
+    t, shown = viewer.translator, summary.channels[:COUNTED_CHANNELS]
+    lines = [_counted(summary, viewer)]
+    if len(summary.channels) > 1 or summary.notice == RESTORED:
+        lines += [f"{one_line(title, COUNTED_NAME)} · {n}" for title, n in shown]
+    more = len(summary.channels) - len(shown)
+    if more:
+        lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
+    button = _button(t.gettext("See them"), summary.random_id, 0, "new")
+    return Outgoing(text="\n".join(lines), buttons=((button,),))
+
+
+def _counted(summary: Summary, viewer: Viewer) -> str:
+    t, count = viewer.translator, sum(n for _, n in summary.channels)
+    title, time = "", ""
+    if summary.notice == RESTORED and summary.at is not None:
+        line = t.ngettext(
+            "I was restored from a backup of {time}. {n} post may have been told here already.",
+            "I was restored from a backup of {time}. These {n} posts may have been told here already.",
+            count,
+        )
+        time = viewer.date(summary.at)
+    elif len(summary.channels) == 1:
+        line = t.ngettext(
+            "{n} post of «{channel}» reached me too late for an alarm. It is stored.",
+            "{n} posts of «{channel}» reached me too late for an alarm. They are stored.",
+            count,
+        )
+        title = one_line(summary.channels[0][0], COUNTED_NAME)
+    else:
+        line = t.ngettext(
+            "{n} post reached me too late for an alarm. It is stored.",
+            "{n} posts reached me too late for an alarm. They are stored.",
+            count,
+        )
+    return line.format(n=count, channel=title, time=time)
+
+
+def render_storm(storm: Storm, viewer: Viewer) -> Outgoing:
+    """Write how a storm stands: its latest posts while it goes on, else what it was."""
+    t, count = viewer.translator, sum(n for _, n in storm.channels)
+    text = Text().add("🌩 ", bold(_short(topic_title(storm.topic, t))), "\n")
+    since = viewer.date(storm.since, beside=viewer.now)
+    if storm.over:
+        line = t.ngettext("{n} more post, {since} – {until}.", "{n} more posts, {since} – {until}.", count)
+        text.line(line, n=count, since=since, until=viewer.date(storm.until, beside=storm.since))
+        names = ", ".join(f"{_short(title)} {n}" for title, n in storm.channels[:SHOWN_CHANNELS])
+        more = len(storm.channels) - SHOWN_CHANNELS
+        text.line(t.gettext("Most from: {channels}"), channels=names + (f" +{more}" if more > 0 else ""))
+    else:
+        line = t.ngettext("{n} more post since {since}, {channels}", "{n} more posts since {since}, {channels}", count)
+        text.line(line, n=count, since=since, channels=_channels(len(storm.channels), t)).line()
+        for each in storm.latest:
+            text.join(_line(each, viewer, beside=viewer.now)).add("\n")
+    written, entities = text.build()
+    label = t.gettext("Show all ({n})").format(n=count)
+    return Outgoing(text=written, entities=entities, buttons=((_button(label, storm.random_id, 0, "new"),),))
+
+
+def _channels(count: int, t: Translator) -> str:
+    return t.ngettext("{n} channel", "{n} channels", count).format(n=count)
+
+
+def _ordered(summary: Summary, t: Translator) -> list[Gathered]:
+    topics, channels = defaultdict[str, list[int]](list), defaultdict[tuple[str, int], list[int]](list)
+    for each in summary.posts:
+        topics[_topic(each)].append(each.echoes)
+        channels[_topic(each), each.post.channel_id].append(each.echoes)
+
+    def place(each: Gathered) -> tuple[object, ...]:
+        topic, channel_id = _topic(each), each.post.channel_id
+        of_topic, of_channel = topics[topic], channels[topic, channel_id]
+        return (
+            *(-max(of_topic), -len(of_topic), topic_title(topic, t)),
+            *(-max(of_channel), -len(of_channel), channel_id),
+            *(-each.echoes, each.post.date, each.post.message_id),
+        )
+
+    return sorted(summary.posts, key=place)
+
+
+def _topic(each: Gathered) -> str:
+    """Name the topic under which a post stands; of what earlier versions gathered none may be known."""
+    return next(iter(each.topics), "")
+
+
+def _heading(summary: Summary, viewer: Viewer) -> Text:
+    if summary.notice in _COUNTED:
+        return Text().add(_counted(summary, viewer), "\n")
+    t, count = viewer.translator, len(summary.posts)
+    title = t.gettext("Digest")
+    if summary.topic is not None:
+        title = topic_title(summary.topic, t)
+    elif summary.at is not None and any(each.quiet for each in summary.posts):
+        is_morning = summary.at.astimezone(ZoneInfo(viewer.time_zone)).hour < _NOON
+        title = t.gettext("Morning digest") if is_morning else t.gettext("Digest after quiet hours")
+    return Text().bold(_short(title)).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")
+
+
+def _line(each: Gathered, viewer: Viewer, *, beside: datetime) -> Text:
+    """Write a post: the first words of the sentence that matched, its channel and time, and what became of it."""
+    t, post = viewer.translator, each.post
+    text = Text().add("• ").join(_words(each, t)).add(" · ")
+    where = f"{_short(post.channel_title) or post.channel_id}, {viewer.date(post.date, beside=beside)}"
+    text.add(link(where, post.link))
+    if each.echoes:
+        text.add(f" ×{each.echoes + 1}")
+    if post.gone_at is not None:
+        text.add(" · ", t.gettext("no longer visible"))
+    elif each.edited:
+        text.add(" · ", t.gettext("edited"))
+    return text
+
+
+def _words(each: Gathered, t: Translator) -> Text:
+    text, spans = each.post.text, each.spans
+    if each.beside and not spans:
+        found = each.beside[0]
+        title, text, spans = f"{aside_title(found.aside.kind, t)}: ", found.aside.text, found.spans
+        return Text().add(title).join(_sentence(text, spans)).cut(WORDS)
+    return _sentence(text, spans).cut(WORDS) if text.strip() else Text().add(t.gettext("(no text)"))
+
+
+def _sentence(text: str, spans: Sequence[tuple[int, int]]) -> Text:
+    """Take the sentence of the first match on one line, from the words before it on where it begins far before."""
+    first, last = spans[0] if spans else (0, 0)
+    farthest = max(0, first - _BEFORE)
+    found = [boundary.end() for boundary in _BOUNDARY.finditer(text, farthest, first)]
+    start = found[-1] if found else (text.find(" ", farthest, first) + 1 or first if farthest else 0)
+    start += len(text[start:]) - len(text[start:].lstrip())
+    ending = _BOUNDARY.search(text, max(last, start + 1))
+    end = ending.end() if ending else len(text)
+    line = "".join(" " if character.isspace() else character for character in text[start:end]).rstrip()
+    marks = [(max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start][:_BOLD]
+    return Text().add("…" if start and not found else "").marked(line, marks)
+
+
+def _short(name: str) -> str:
+    return one_line(name, NAME)
+
+
+def _turns(random_id: int, number: int, pages: int) -> tuple[tuple[Button, ...], ...]:
+    if pages < 2:  # noqa: PLR2004 - there is nothing to turn
+        return ()
+    back = (_button("‹", random_id, number - 1),) if number else ()
+    on = (_button("›", random_id, number + 1),) if number + 1 < pages else ()
+    return ((*back, _button(f"{number + 1}/{pages}", random_id, number), *on),)
+
+
+def _button(label: str, *data: str | int) -> Button:
+    return Button(text=label, data=":".join(("sum", *map(str, data))).encode())

@@ -1,0 +1,82 @@
+"""Pasts that people want read come in from the store; their posts go to ingest page by page, and how far that came.
+
+A page at a time, so that what is new never waits for what is old; after a restart each goes on where it was.
+"""
+
+import asyncio
+
+import structlog
+
+from bot.errors import TelegramError, Verdict
+from bot.models import Clock
+from bot.runtime.supervisor import Beat, unheard
+from bot.sources.account import LONGEST_VISIT, Account
+from bot.sources.gateway import pause
+from bot.sources.sync import CatchUp
+from bot.store import backfills, channels
+from bot.store.backfills import DONE, Past
+from bot.store.channels import Access
+from bot.store.database import Database, Subject
+
+log = structlog.get_logger(__name__)
+
+PAGE_EVERY = 1.0  # s: a third of what the budget of an account allows
+LOOK_AGAIN = 30.0  # s, where nothing was announced and nothing is to be read
+READABLE = {Access.JOINED, Access.POLLED}
+
+
+class Pasts:
+    """Reads far back where somebody asked for it; `every` is the seconds between two pages."""
+
+    def __init__(
+        self, account: Account, database: Database, catch_up: CatchUp, *, clock: Clock, every: float = PAGE_EVERY
+    ) -> None:
+        self._account = account
+        self._database = database
+        self._catch_up = catch_up
+        self._clock = clock
+        self._every = every
+
+    async def run(self, beat: Beat = unheard) -> None:
+        """Read and wait, for ever. Raises ReaderLostError."""
+        changes = self._database.changes
+        while True:
+            revision = changes.revision(Subject.FOLLOWS)
+            beat(LONGEST_VISIT)
+            rest = await self.read_next(beat)
+            beat((rest or LOOK_AGAIN) + LONGEST_VISIT)
+            if rest is None:
+                await changes.wait(Subject.FOLLOWS, revision, LOOK_AGAIN)
+            else:
+                await asyncio.sleep(rest)
+
+    async def read_next(self, beat: Beat = unheard) -> float | None:
+        """Read one page; return the seconds to rest before the next, None where nothing is to be read."""
+        for past in await backfills.unread(self._database, self._account.reader_id):
+            channel = await channels.get(self._database, past.channel_id, self._account.reader_id)
+            if channel is None or channel.access is None:  # this reader is about to meet it
+                continue
+            if channel.access not in READABLE:
+                await self._end(past, channel.reason or channel.access)
+                continue
+            return await self._read(past, channel, beat)
+        return None
+
+    async def _read(self, past: Past, channel: channels.Channel, beat: Beat) -> float:
+        try:
+            page = await self._catch_up.look_back(channel, below=past.below, beat=beat)
+        except TelegramError as error:
+            if error.verdict is Verdict.RETRY:
+                return pause(error).total_seconds()
+            log.info("the past of a channel could not be read", channel=channel.id, error=error.error)
+            await self._end(past, error.error)
+            return self._every
+        read = past.read + page.posts
+        ended = DONE if page.below is None or read >= past.wanted else None
+        await self._database.write(lambda tx: backfills.advance(tx, past.id, read=read, below=page.below, ended=ended))
+        return self._every
+
+    async def _end(self, past: Past, reason: str) -> None:
+        await self._database.write(
+            lambda tx: backfills.advance(tx, past.id, read=past.read, below=past.below, ended=reason)
+        )

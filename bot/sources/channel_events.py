@@ -1,0 +1,72 @@
+"""A channel that the reader can no longer read comes in; the archive knows, and whoever asked for it is told.
+
+Telegram has one error for many reasons, so the reason is looked into where that is cheap.
+"""
+
+from datetime import datetime
+
+from bot.errors import TelegramError, Verdict
+from bot.sources import resolver
+from bot.sources.account import Account
+from bot.sources.followers import tell
+from bot.sources.resolver import NotFollowableError
+from bot.store import channels
+from bot.store.channels import Access, Channel
+from bot.store.database import Database, Transaction
+
+BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
+VANISHED = "vanished"  # a public channel of which nothing is left
+REMOVED = "removed"  # a private channel that lets the reader in no more, or is no more
+NOT_MEMBER = "not_member"  # a private channel that another account was in
+VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}
+
+
+async def lose(database: Database, channel: Channel, *, reader_id: int, reason: str, now: datetime) -> None:
+    """Write down that a channel is lost, for a reason: Telegram's error string.
+
+    Where it is known that it is lost, only a reason that says more is written down, and nobody is told.
+    """
+    if not _says_more(reason, channel):
+        return
+
+    async def job(tx: Transaction) -> None:
+        await channels.grant(
+            tx, reader_id, channel.id, Access.LOST, access_hash=channel.access_hash, reason=reason, now=now
+        )
+        if channel.access is Access.LOST:
+            return
+        payload = {"notice": "lost", "channel": channel.title, "channel_id": channel.id, "reason": reason}
+        subject = f"lost:{channel.id}:{now.isoformat()}"
+        await tell(tx, channel.id, subject=subject, payload=payload, now=now, silent=False)
+
+    await database.write(job)
+
+
+def _says_more(reason: str, channel: Channel) -> bool:
+    """Say whether a reason, or any, would tell more of a channel than what is written down of it."""
+    return channel.access is not Access.LOST or (channel.reason in VAGUE and reason not in VAGUE)
+
+
+async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
+    """Tell that a channel that was lost can be read again."""
+    payload = {"notice": "found", "channel": channel.title}
+    subject = f"found:{channel.id}:{now.isoformat()}"
+    await database.write(lambda tx: tell(tx, channel.id, subject=subject, payload=payload, now=now))
+
+
+async def cause(account: Account, channel: Channel, error: str, *, now: datetime) -> str:
+    """Find out more of why a channel cannot be read than Telegram's error says; asks for its name at most."""
+    if error not in VAGUE or not _says_more("", channel):
+        return error
+    if channel.username is None:
+        return REMOVED
+    if not account.names.is_open(now):
+        return error
+    account.names.spend(now)
+    try:
+        chat = await resolver.by_name(account, channel.username)
+    except NotFollowableError as refusal:
+        return BANNED if refusal.reason in VAGUE else VANISHED  # it is there, but closed to this reader
+    except TelegramError as refused:
+        return VANISHED if refused.verdict is Verdict.UNAUTHORISED else error
+    return error if chat.id == channel.id else VANISHED

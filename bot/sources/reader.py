@@ -1,0 +1,241 @@
+"""A reader's session comes in; its account reads until Telegram ends it, and again once it is logged in anew.
+
+While it cannot read, everything else goes on: the bot answers, alerts are delivered, another reader takes over what it
+can. The owners are told what happened and what to do.
+"""
+
+import asyncio
+import math
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+from telethon.tl.functions.updates import GetStateRequest
+
+from bot.errors import FatalError, ReaderLostError, SettingsError, TelegramError
+from bot.models import Clock
+from bot.pipeline.ingest import Ingest
+from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded, unheard
+from bot.settings import Settings
+from bot.sources.account import Account
+from bot.sources.assignment import Shares
+from bot.sources.backfill import Pasts
+from bot.sources.downloads import MEGABYTE, Keeping
+from bot.sources.fast import Fast
+from bot.sources.joiner import Subscriptions
+from bot.sources.live import Live
+from bot.sources.sweep import Sweep
+from bot.sources.sync import CatchUp
+from bot.sources.verifier import Verifying
+from bot.store import alerts, chats, readers
+from bot.store.database import Database, Transaction
+from bot.telegram import clients, sessions
+from bot.telegram.client import Client
+from bot.telegram.errors import CONNECTION_LOST
+
+log = structlog.get_logger(__name__)
+
+WATCH_EVERY = 45.0  # s between two questions whether Telegram still answers …
+ANSWERS_WITHIN = 20.0  # s
+FAILURES = 2  # … and after so many without an answer the connection is made anew
+FILES_AT_ONCE = 3  # that are downloaded, so that a large one holds up no small one
+HELD_UP = timedelta(minutes=15)  # so long a wait is a reason to let another reader take over
+LOOK_FOR_LOGIN = 5.0  # s …
+TRY_AGAIN = 1800.0  # … and without one: an account may be unfrozen
+
+
+class Reading:
+    """One reader account, from its connection to its end."""
+
+    def __init__(  # noqa: PLR0913 - the parts it is made of
+        self,
+        settings: Settings,
+        session: str,
+        database: Database,
+        ingest: Ingest,
+        shares: Shares,
+        *,
+        clock: Clock,
+        health: Health | None = None,
+    ) -> None:
+        self._health = health or Health()
+        self._settings = settings
+        self._session = session
+        self._path = settings.data_dir / session
+        self._database = database
+        self._ingest = ingest
+        self._shares = shares
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self._is_open = False
+        self._reader_id = 0
+
+    @property
+    def hears_as(self) -> int:
+        """Return the number of the reader while its session is open; 0 otherwise."""
+        return self._reader_id if self._is_open else 0
+
+    @property
+    def is_hearing(self) -> bool:
+        """Tell whether the reader has a session and a connection."""
+        return self._is_open and clients.has_connection(self.client)
+
+    async def open(self) -> Client:
+        """Take the session and connect; what is pushed from now on is kept.
+
+        Raises ReaderLostError where the account cannot be used, FatalError where another process uses the session.
+        """
+        self._stack.enter_context(sessions.lock(self._path))
+        try:
+            self.client = clients.reader_client(self._settings, self._session)
+            # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
+            self._stack.push_async_callback(self.client.disconnect)
+            # Handlers are in place before the client connects: what is caught up is handed to them at once.
+            self._live = Live(self.client, self._ingest, self._clock)
+            account_id = await clients.connect_reader(self.client)
+        except (SettingsError, FatalError) as error:
+            await self.close()
+            raise ReaderLostError("AUTH_KEY_UNREGISTERED") from error
+        except BaseException:
+            await self.close()
+            raise
+        self._reader_id = await self._database.write(
+            lambda tx: readers.register(tx, account_id, self._clock(), self._session)
+        )
+        self._live.reader_id = self._reader_id
+        self._stack.push_async_callback(self._live.store_waiting)
+        self._is_open = True
+        return self.client
+
+    async def close(self) -> None:
+        """Disconnect and give the session back, so that `channelwatch login` can use it."""
+        self._is_open = False
+        stack, self._stack = self._stack, AsyncExitStack()
+        await stack.aclose()
+
+    async def run(self, beat: Beat = unheard) -> None:
+        """Read for ever; what ends the account ends the reading only until somebody has logged it in again."""
+        seen = 0
+        while True:
+            if not self._is_open:
+                await self._logged_in_since(seen, beat)
+            beat(math.inf)  # what it reads with goes round for itself
+            try:
+                await self._read()
+            except* ReaderLostError as lost:
+                await self.lose(first_of(lost).reason)
+            beat(TURN)
+            await self._shares.leave(self._reader_id)
+            await self.close()
+            seen = _stamp(self._path)
+
+    async def _read(self) -> None:
+        account = Account(
+            self.client,
+            self._database,
+            reader_id=self._reader_id,
+            clock=self._clock,
+            rate=self._settings.request_rate,
+        )
+        catch_up = CatchUp(account, self._database, self._ingest, clock=self._clock)
+        clients.tap(self.client, catch_up.previews.hear)
+        fixed = (account, self._database, catch_up)
+        clock, settings = self._clock, self._settings
+        sweep = Sweep(*fixed, self._shares, clock=clock, interval=settings.sweep_interval)
+        verifying = Verifying(*fixed, clock=clock, days=settings.verify_days)
+        subscriptions = Subscriptions(*fixed, self._shares, clock=clock, join_interval=settings.join_interval)
+        most = settings.media_max_mb * MEGABYTE
+        keeping = Keeping(account, self._database, settings.media_path, clock=clock, most=most)
+        self.client.on_reconnect = sweep.request_sweep
+        await self._shares.enter(self._reader_id)
+        loops: dict[str, Loop] = {
+            "live": self._live.run,
+            "previews": catch_up.previews.run,
+            "sweep": sweep.run,
+            "verifying": verifying.run,
+            "fast": Fast(*fixed, clock=clock).run,
+            "pasts": Pasts(*fixed, clock=clock).run,
+            "subscriptions": subscriptions.run,
+            "requests": account.run,
+            "connection": self._stay_connected,
+            "watch": partial(self._watch, account),
+            **{f"keeping {number}": keeping.run for number in range(FILES_AT_ONCE)},
+        }
+        async with asyncio.TaskGroup() as group:
+            for name, loop in loops.items():
+                group.create_task(guarded(self._named(name), loop, self._health), name=self._named(name))
+
+    def _named(self, loop: str) -> str:
+        return f"reader {self._reader_id} {loop}"
+
+    async def _stay_connected(self, beat: Beat) -> None:
+        try:
+            await clients.keep_connected(self.client, beat)
+        except (FatalError, SettingsError) as error:
+            log.warning("the reader account could not sign in again", why=str(error))
+            raise ReaderLostError("AUTH_KEY_UNREGISTERED") from error
+
+    async def _watch(self, account: Account, beat: Beat) -> None:
+        """See whether Telegram still answers: a connection may look alive for minutes after it has died."""
+        failures = 0
+        while True:
+            beat(WATCH_EVERY + TURN)
+            await asyncio.sleep(WATCH_EVERY)
+            failures = 0 if await _answers(account) else failures + 1
+            if failures == FAILURES:
+                log.warning("Telegram does not answer the reader; it connects anew")
+                await self.client.disconnect()  # `keep_connected` does the rest
+                failures = 0
+            held_up = account.held_up() > HELD_UP and self._shares.has_others(self._reader_id)
+            await (self._shares.leave if held_up else self._shares.enter)(self._reader_id)
+
+    async def lose(self, reason: str) -> None:
+        """Write down why the account cannot read, and tell the owners, once a day at most."""
+        log.error("a reader account is lost", session=self._session, reason=reason)
+        now = self._clock()
+        payload = {"notice": "reader_lost", "reason": reason, "standby": self._session == clients.STANDBY}
+        subject = f"reader_lost:{self._session}:{reason}:{now:%Y-%m-%d}"
+
+        async def job(tx: Transaction) -> None:
+            reader_id = await readers.of_session(tx, self._session)
+            if reader_id is not None:
+                await readers.lose(tx, reader_id, reason)
+            for chat in await chats.of_owners(tx):
+                await alerts.notify(tx, chat, subject=subject, payload=payload, now=now)
+
+        await self._database.write(job)
+
+    async def _logged_in_since(self, seen: int, beat: Beat) -> None:
+        """Wait until `channelwatch login` has written to the session, and connect with it."""
+        waited = 0.0
+        while not self._is_open:
+            beat(LOOK_FOR_LOGIN + TURN)
+            if _stamp(self._path) == seen and (waited < TRY_AGAIN or not seen):
+                await asyncio.sleep(LOOK_FOR_LOGIN)
+                waited += LOOK_FOR_LOGIN
+                continue
+            waited = 0.0
+            try:
+                await self.open()
+            except (FatalError, ReaderLostError) as error:  # somebody is logging in this moment, or has given it up
+                log.info(
+                    "the reader account is not logged in yet", session=self._session, why=str(error.__cause__ or error)
+                )
+                seen = _stamp(self._path)
+
+
+async def _answers(account: Account) -> bool:
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN):
+            await account.ask(GetStateRequest())
+    except TimeoutError:
+        return False
+    except TelegramError as error:
+        return error.error != CONNECTION_LOST
+    return True
+
+
+def _stamp(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0

@@ -1,0 +1,228 @@
+"""A channel and its mark come in; what changed since goes to ingest, and the mark moves once that is committed."""
+
+import asyncio
+import math
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from telethon.tl import types
+
+from bot.errors import TelegramError
+from bot.models import Clock, Deletion, Event, Observation, ObservedBy
+from bot.pipeline.ingest import Ingest
+from bot.runtime.supervisor import Beat, unheard
+from bot.sources import difference, history
+from bot.sources.account import LONGEST_VISIT, Account
+from bot.sources.ahead import read_ahead
+from bot.sources.described import describe
+from bot.sources.dialogs import Dialog
+from bot.sources.previews import Previews
+from bot.store import completeness, posts
+from bot.store.channels import Access, Channel
+from bot.store.database import Database, Transaction
+
+log = structlog.get_logger(__name__)
+
+BACKFILL = 200  # posts of a channel's past that are read when it is first followed …
+BACKFILL_PAGES = 20  # … in so many pages at most: an album counts as one, and service messages do not count
+INTERNAL = 500  # Telegram's codes from here on say that the server failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What catching up stored."""
+
+    new: int = 0
+    edited: int = 0
+    gone: int = 0
+
+    def __add__(self, other: "Found") -> "Found":
+        return Found(new=self.new + other.new, edited=self.edited + other.edited, gone=self.gone + other.gone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """How far the verifying round came in a channel."""
+
+    found: Found
+    below: int | None  # the id below which to go on; None: it is through
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedBack:
+    """A page of a channel's past that somebody wanted read."""
+
+    posts: int  # that it holds
+    below: int | None  # the id below which to go on; None: that was all
+
+
+def is_swept(channel: Channel) -> bool:
+    """Say whether a channel was read since it was (last) followed; else it begins with its recent past."""
+    if channel.swept_at is None:
+        return False
+    return channel.followed_at is None or channel.swept_at >= channel.followed_at
+
+
+class CatchUp:
+    """Makes one channel complete; the only part that moves its mark."""
+
+    def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
+        self._account = account
+        self._database = database
+        self._ingest = ingest
+        self._clock = clock
+        self.previews = Previews(account, database, ingest, clock=clock)
+        self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
+        self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
+
+    async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = unheard) -> Found:
+        """Store what the archive lacks of a channel; `dialog` is how it stood a moment ago, where the reader is in it.
+
+        Raises TelegramError. The mark moves only as far as everything below it is stored.
+        """
+        async with self._alone_with(channel, beat):
+            return await self._complete(channel, dialog, beat)
+
+    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = unheard) -> Verified:
+        """Read one page of a channel's past again, from where the last one ended. Raises TelegramError.
+
+        It finds what no difference told: edits and deletions while the reader was no member, or was cut off for long.
+        """
+        async with self._alone_with(channel, beat):
+            return await self._verify(channel, since)
+
+    async def look_back(self, channel: Channel, *, below: int | None, beat: Beat = unheard) -> LookedBack:
+        """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
+        async with self._alone_with(channel, beat):
+            page = await self._one_page(channel, below or 0)
+            await self._store([*page.posts, *await self._absent(channel.id, page)], ObservedBy.BACKFILL, page.asked_at)
+        is_through = page.low <= 1 or page.low == below
+        return LookedBack(posts=len({post.key for post in page.posts}), below=None if is_through else page.low)
+
+    @asynccontextmanager
+    async def _alone_with(self, channel: Channel, beat: Beat) -> AsyncIterator[None]:
+        beat(math.inf)  # whoever reads it now may be long, and says so
+        async with self._locks[channel.id]:
+            beat(LONGEST_VISIT)
+            yield
+
+    async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> Found:
+        if not is_swept(channel):
+            return await self._backfill(channel, dialog)
+        pts = 0
+        if channel.access is Access.JOINED and channel.seen_pts:
+            try:
+                return await self._apply_changes(channel, dialog, beat)
+            except difference.GapError as gap:
+                log.info(
+                    "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
+                )
+                await self._database.write(lambda tx: completeness.doubt(tx, channel.id))
+            except TelegramError as error:
+                if error.code < INTERNAL:
+                    raise
+                log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
+                pts = channel.seen_pts  # new posts do not wait; edits and deletions are asked for in the next round
+        reach = history.Reach(message_id=channel.confirmed_id + 1)
+        return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts, beat=beat)
+
+    async def _backfill(self, channel: Channel, dialog: Dialog | None) -> Found:
+        reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
+        return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
+
+    async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> Found:
+        """Apply all changes since the mark: new posts, edits and deletions of any age."""
+        found = Found()
+        target = types.InputChannel(channel.id, channel.access_hash)
+        source = difference.slices(self._account, target, pts=channel.seen_pts)
+        async with aclosing(read_ahead(source)) as slices:
+            async for changes in slices:
+                beat(LONGEST_VISIT)  # of what a busy channel has to say after weeks, there is much more than that
+                found += await self._store(changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
+                await self.previews.refresh(channel, changes.pages)
+                self.timeouts[channel.id] = changes.timeout
+                # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
+                listed = dialog.top_message if dialog is not None and changes.pts >= dialog.pts else 0
+                confirmed = max(channel.confirmed_id, changes.newest, listed)
+                await self._mark(channel, confirmed_id=confirmed, pts=changes.pts)
+                channel = replace(channel, confirmed_id=confirmed, seen_pts=changes.pts)
+        return found
+
+    async def _read_history(  # noqa: PLR0913 - where to read, how far, and what to set and say on the way
+        self,
+        channel: Channel,
+        dialog: Dialog | None,
+        reach: history.Reach,
+        observed_by: ObservedBy,
+        *,
+        pts: int = 0,
+        beat: Beat = unheard,
+    ) -> Found:
+        """Read the history down to where it is known, and find by absence what is gone; `pts` is the mark to set."""
+        found, newest = Found(), 0
+        if dialog is not None:
+            pts, newest = pts or dialog.pts, dialog.top_message
+        snapshot = await posts.highest_id(self._database, channel.id)
+        peer = types.InputPeerChannel(channel.id, channel.access_hash)
+        source = history.pages(self._account, peer, newest_known=snapshot, reach=reach)
+        async with aclosing(read_ahead(source)) as pages:
+            async for page in pages:
+                beat(LONGEST_VISIT)
+                found += await self._store(
+                    [*page.posts, *await self._absent(channel.id, page)], observed_by, page.asked_at
+                )
+                # Changes made while we read are above the first page's pts: the next round asks for them.
+                pts, newest = pts or page.pts, max(newest, *page.ids, 0)
+                if page.chat is not None:
+                    await describe(self._database, channel, page.chat, now=self._clock())
+        await self._mark(channel, confirmed_id=newest, pts=pts)
+        return found
+
+    async def _verify(self, channel: Channel, since: datetime) -> Verified:
+        lowest = await posts.lowest_id(self._database, channel.id)
+        below = channel.verify_from or 0
+        page = await self._one_page(channel, below)
+        known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
+        found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
+        is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
+        return Verified(found=found, below=None if is_through else page.low)
+
+    async def _one_page(self, channel: Channel, below: int) -> history.Page:
+        snapshot = await posts.highest_id(self._database, channel.id)
+        peer = types.InputPeerChannel(channel.id, channel.access_hash)
+        reach = history.Reach(pages=1)
+        source = history.pages(self._account, peer, newest_known=snapshot, reach=reach, below=below)
+        async with aclosing(source) as pages:
+            return await anext(pages)
+
+    async def _absent(self, channel_id: int, page: history.Page) -> list[Deletion]:
+        gone = await posts.ids_between(self._database, channel_id, page.low, page.high) - page.ids
+        return [Deletion(channel_id=channel_id, message_ids=tuple(sorted(gone)))] if gone else []
+
+    async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> Found:
+        if not events:
+            return Found()
+        result = await self._ingest.store(
+            Observation(
+                events=tuple(events),
+                observed_by=observed_by,
+                reader_id=self._account.reader_id,
+                seen_at=self._clock(),
+                asked_at=asked_at,
+            )
+        )
+        return Found(new=result.new, edited=result.edited, gone=result.gone)
+
+    async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int) -> None:
+        now = self._clock()
+
+        async def job(tx: Transaction) -> None:
+            await completeness.mark(
+                tx, channel.id, confirmed_id=confirmed_id, seen_pts=pts, now=now, read_from=channel.seen_pts
+            )
+
+        await self._database.write(job)

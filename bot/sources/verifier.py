@@ -1,0 +1,96 @@
+"""The channels come in, the one verified longest ago first; a page of its past at a time is read and compared again.
+
+Pushes, differences and the newest page of a history do not tell everything: edits of old posts in channels that the
+reader is no member of, or from before it was. So the last days of every channel are read again, slowly, for ever.
+"""
+
+import asyncio
+import random
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.errors import TelegramError
+from bot.models import Clock
+from bot.runtime.supervisor import Beat, unheard
+from bot.sources.account import LONGEST_VISIT, Account
+from bot.sources.sync import CatchUp, Found, is_swept
+from bot.store import completeness, shares
+from bot.store.channels import Access, Channel
+from bot.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+PAGE_EVERY = 20.0  # s: 4,320 pages a day, 432,000 posts …
+DOUBTED_EVERY = 1.0  # … and where changes are known to be missed
+AGAIN_AFTER = timedelta(days=1)  # that a channel is left alone once it is through
+REST = 10.0  # s that one is left alone at least after an error
+READABLE = {Access.JOINED, Access.POLLED}
+
+
+class Verifying:
+    """Goes round and round; `days` of each channel's past."""
+
+    def __init__(
+        self,
+        account: Account,
+        database: Database,
+        catch_up: CatchUp,
+        *,
+        clock: Clock,
+        days: int,
+    ) -> None:
+        self._account = account
+        self._database = database
+        self._catch_up = catch_up
+        self._clock = clock
+        self._span = timedelta(days=days)
+        self._rests: dict[int, datetime] = {}  # channel id → until when it is left alone
+
+    async def run(self, beat: Beat = unheard) -> None:
+        """Read a page now and then, for ever. Raises ReaderLostError."""
+        while self._span:
+            beat(PAGE_EVERY + LONGEST_VISIT)
+            for _ in range(round(PAGE_EVERY / DOUBTED_EVERY)):
+                await asyncio.sleep(DOUBTED_EVERY * random.uniform(0.8, 1.2))  # noqa: S311 - no secret depends on it
+                if any(channel.verified_at is None for channel in await self._due()):
+                    break
+            await self.verify_next(beat)
+
+    async def verify_next(self, beat: Beat = unheard) -> Found | None:
+        """Read one page of the channel whose turn it is; None where all are verified."""
+        due = await self._due()
+        if not due:
+            return None
+        channel = min(due, key=_turn)
+        try:
+            verified = await self._catch_up.verify(channel, since=self._clock() - self._span, beat=beat)
+        except TelegramError as error:
+            log.info("a channel could not be verified now", channel=channel.id, error=error.error)
+            self._rests[channel.id] = self._clock() + timedelta(seconds=max(error.retry_after, REST))
+            return Found()
+        now = self._clock()
+        await self._database.write(lambda tx: completeness.verified(tx, channel.id, below=verified.below, now=now))
+        if verified.found != Found():
+            log.info("verifying found what was missed", channel=channel.id, **asdict(verified.found))
+        return verified.found
+
+    async def _due(self) -> list[Channel]:
+        return [c for c in await shares.entrusted(self._database, self._account.reader_id) if self._is_due(c)]
+
+    def _is_due(self, channel: Channel) -> bool:
+        if channel.access not in READABLE or not is_swept(channel):
+            return False
+        now = self._clock()
+        if self._rests.get(channel.id, now) > now:
+            return False
+        return (
+            channel.verify_from is not None or channel.verified_at is None or now - channel.verified_at >= AGAIN_AFTER
+        )
+
+
+def _turn(channel: Channel) -> tuple[bool, bool, float]:
+    """Take what is doubted, then finish what was begun, then take the one that waits the longest."""
+    waiting_since = channel.verified_at.timestamp() if channel.verified_at else 0.0
+    return channel.verified_at is not None, channel.verify_from is None, waiting_since

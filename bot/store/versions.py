@@ -1,0 +1,228 @@
+"""Posts on their way in: what a source saw comes in, rows with evidence are written, and what is new in them goes out.
+
+Nothing that is stored already is written again, so the same observation twice is one.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot import parts
+from bot.models import Count, Event, Observation, ObservedBy, Post
+from bot.parts import AsideKind
+from bot.store import completeness, evidence, known
+from bot.store.database import Transaction
+from bot.store.known import Hashes, Known, Message, MessageKey, Version
+from bot.store.rows import maybe_ms, to_ms
+
+# Reading a message there proves that it is visible now. A push may be late, and an export tells of the past.
+PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
+
+_SET_ASIDES = "UPDATE versions SET asides = ? WHERE id = ?"
+
+
+class Change(StrEnum):
+    """What a version is to the message it belongs to."""
+
+    NEW = "new"  # its first
+    EDITED = "edited"  # what it says now instead of what it said before
+    STALE = "stale"  # what it said before the version we knew: kept as evidence only
+    LOADED = "loaded"  # the version we knew; what has changed stands beside its text
+    BESIDE = "beside"  # the text that we knew; words beside it were replaced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A version that was not stored before, or that other text stands beside now."""
+
+    post: Post
+    version_id: int
+    hash: bytes  # of what a reader sees
+    change: Change
+    visible: bool  # to our reader, as far as we know
+    whole_before: str | None  # what a reader saw instead; None: nothing, or nobody knows
+    followed_at: datetime | None  # of its channel; None: nobody follows it
+
+
+async def take_in(tx: Transaction, observation: Observation) -> "Intake":
+    """Work out what a source saw that is new, in its order; of channels that nobody follows only exports are kept.
+
+    A push for a message that is gone leaves it gone; reading it from Telegram makes it visible again. A message pushed
+    late, from below the mark of its channel, may have been deleted meanwhile: the channel is to be read again. An
+    export tells of the past, and lacks ids of media and formatting that overlaps: only another text is another version.
+    """
+    hashes = {id(event): event.content_hash() for event in observation.events if isinstance(event, Post)}
+    intake = Intake(observation, await known.load(tx, observation, hashes), hashes)
+    for event in observation.events:
+        if event.channel_id in intake.known.channels:
+            intake.apply(event)
+    return intake
+
+
+class Intake:
+    """One observation: what was known of its messages, changed event by event, then written."""
+
+    def __init__(self, observation: Observation, known: Known, hashes: Hashes) -> None:
+        self._observation = observation
+        self._now = to_ms(observation.seen_at)
+        self._hashes = hashes
+        self.known = known
+        self._versions: list[tuple[object, ...]] = []  # rows to be added
+        self._asides: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
+        self._distrusted: set[int] = set()
+        self.added: list[Added] = []  # versions that were not stored before
+        self.gone = 0  # messages that are no longer visible
+        self.turned: set[MessageKey] = set()  # messages that have vanished or are back
+        self.left = 0  # messages of an export that are left to be seen on Telegram
+
+    def apply(self, event: Event) -> None:
+        """Change what is known by what happened."""
+        if isinstance(event, Post):
+            self._see(event)
+            return
+        if isinstance(event, Count):
+            if message := self.known.messages.get((event.channel_id, event.message_id)):
+                message.recount(event)
+            return
+        for message_id in event.message_ids:
+            message = self.known.messages.get((event.channel_id, message_id))
+            if message is not None and message.gone_at is None:
+                message.gone_at = self._now
+                message.touched = True
+                self.gone += 1
+                self.turned.add((event.channel_id, message_id))
+
+    def _see(self, post: Post) -> None:
+        key = (post.channel_id, post.message_id)
+        version = Version(self._hashes[id(post)], maybe_ms(post.edit_date) or 0)
+        message = self.known.messages.get(key)
+        if self._observation.observed_by == ObservedBy.IMPORT:
+            self._see_exported(post, version, message)
+            return
+        if message is None:
+            message = self.known.messages[key] = Message()
+            self._keep(message, post, version, change=Change.NEW)
+            self._doubt(post)
+            return
+        if message.gone_at is not None and self._proves_it_there(message.gone_at):
+            message.gone_at = None
+            message.touched = True
+            self.turned.add(key)
+        if version.hash == message.hash:
+            message.count(post)
+            self._look_beside(message, post, version)
+        elif version not in message.versions or self._says_it_again(version, message):
+            stale = version.edit_date < message.edit_date
+            self._keep(message, post, version, change=Change.STALE if stale else Change.EDITED)
+
+    def _proves_it_there(self, gone_at: int) -> bool:
+        """Tell whether a message that was gone is visible; an answer to an older question says nothing of that."""
+        asked_at = maybe_ms(self._observation.asked_at)
+        return self._observation.observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
+
+    def _says_it_again(self, version: Version, message: Message) -> bool:
+        """Tell whether a known version is what Telegram shows now.
+
+        Dates do not tell two edits of one second apart, and the first may have been seen last.
+        """
+        return self._observation.observed_by in PROOF and version.edit_date >= message.edit_date
+
+    def _look_beside(self, message: Message, post: Post, version: Version) -> None:
+        """Take in what stands beside a text that has not changed: the preview of a link loads later, or anew.
+
+        Where words are replaced, what stood there is kept as a version.
+        """
+        before = parts.from_json(message.asides)
+        if self._observation.observed_by == ObservedBy.LIVE and not any(map(_is_preview, post.asides)):
+            post = replace(post, asides=(*filter(_is_preview, before), *post.asides))  # a push may be late
+        if message.asides is not None and sorted(post.asides) == sorted(before):
+            return
+        if message.versions and message.is_reworded_by(post):  # else it was loaded this moment, and nobody was told
+            if version.edit_date >= message.edit_date:  # else it is a push of what stood there before
+                self._keep(message, post, version, change=Change.BESIDE)
+            return
+        if message.post is not None:  # nobody was told of it yet
+            self.added[message.added] = replace(self.added[message.added], post=post)
+        else:
+            known = None if message.asides is None else parts.whole(post.text, before)
+            now = (message.version_id, message.hash)
+            self._add(message, post, Change.LOADED, *now, whole_before=known)
+        message.asides = parts.to_json(post.asides)
+        self._asides.append((message.asides, message.version_id, post))
+
+    def _see_exported(self, post: Post, version: Version, message: Message | None) -> None:
+        """Add a text that was not known; leave to a reader of ours what it is about to see, and may tell of."""
+        channel = self.known.channels[post.channel_id]
+        if message is None:
+            if channel.will_show(post):
+                self.left += 1
+                return
+            message = self.known.messages[post.channel_id, post.message_id] = Message()
+            self._keep(message, post, version, change=Change.NEW)
+        elif version.hash != message.hash and post.text not in message.texts:
+            is_newer = version.edit_date > message.edit_date
+            if is_newer and channel.is_read:
+                self.left += 1
+            else:
+                self._keep(message, post, version, change=Change.EDITED if is_newer else Change.STALE)
+
+    def _doubt(self, post: Post) -> None:
+        late = post.message_id <= self.known.channels[post.channel_id].confirmed_id
+        if late and self._observation.observed_by == ObservedBy.LIVE:
+            self._distrusted.add(post.channel_id)
+
+    def _keep(self, message: Message, post: Post, version: Version, *, change: Change) -> None:
+        """Add a version, and unless it is stale make it the current one."""
+        version_id = self.known.take_id(post)
+        message.id = message.id or version_id
+        message.versions.append(version)
+        message.texts.add(post.text)
+        self._versions.append(
+            evidence.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
+        )
+        before = None
+        if change in {Change.EDITED, Change.BESIDE}:
+            before = parts.whole(message.text, parts.from_json(message.asides))
+        added = len(self.added)
+        self._add(message, post, change, version_id, version.hash, whole_before=before)
+        if change != Change.STALE:
+            message.version_id, message.hash, message.edit_date = version_id, *version
+            message.text, message.asides = post.text, parts.to_json(post.asides)
+            message.post, message.added = post, added
+            message.count(post)
+
+    def _add(  # noqa: PLR0913 - what was added has this many sides
+        self,
+        message: Message,
+        post: Post,
+        change: Change,
+        version_id: int,
+        content: bytes,
+        *,
+        whole_before: str | None,
+    ) -> None:
+        self.added.append(
+            Added(
+                post=post,
+                version_id=version_id,
+                hash=content,
+                change=change,
+                visible=message.gone_at is None,
+                whole_before=whole_before,
+                followed_at=self.known.channels[post.channel_id].followed_at,
+            )
+        )
+
+    async def write(self, tx: Transaction) -> None:
+        """Write what changed."""
+        await tx.insert_all(evidence.ADD_VERSION, self._versions)
+        await known.write(tx, self.known, now=self._now)
+        await tx.execute_many(_SET_ASIDES, [(written, version_id) for written, version_id, _ in self._asides])
+        loaded = [evidence.asides_row(post, self._observation, version_id) for _, version_id, post in self._asides]
+        await tx.insert_all(evidence.ADD_ASIDES, loaded)
+        for channel_id in self._distrusted:
+            await completeness.distrust(tx, channel_id)
+
+
+def _is_preview(aside: parts.Aside) -> bool:
+    return aside.kind == AsideKind.PREVIEW
