@@ -6,13 +6,14 @@ Telegram has one error for many reasons, so the reason is looked into where that
 from datetime import datetime
 
 from bot.errors import TelegramError, Verdict
+from bot.models.notices import ChannelLost, ChannelRegained
 from bot.sources import resolver
 from bot.sources.account import Account
-from bot.sources.followers import tell
 from bot.sources.resolver import NotFollowableError
 from bot.store import channels
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
+from bot.store.notices import notify_followers
 
 BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
 VANISHED = "vanished"  # a public channel of which nothing is left
@@ -35,9 +36,8 @@ async def lose(database: Database, channel: Channel, *, reader_id: int, reason: 
         )
         if channel.access is Access.LOST:
             return
-        payload = {"notice": "lost", "channel": channel.title, "channel_id": channel.id, "reason": reason}
-        subject = f"lost:{channel.id}:{now.isoformat()}"
-        await tell(tx, channel.id, subject=subject, payload=payload, now=now, silent=False)
+        notice = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=reason)
+        await notify_followers(tx, channel.id, notice, now=now)
 
     await database.write(job)
 
@@ -49,9 +49,8 @@ def _says_more(reason: str, channel: Channel) -> bool:
 
 async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
     """Tell that a channel that was lost can be read again."""
-    payload = {"notice": "found", "channel": channel.title}
-    subject = f"found:{channel.id}:{now.isoformat()}"
-    await database.write(lambda tx: tell(tx, channel.id, subject=subject, payload=payload, now=now))
+    notice = ChannelRegained(event=f"{channel.id}:{now.isoformat()}", channel=channel.title)
+    await database.write(lambda tx: notify_followers(tx, channel.id, notice, now=now))
 
 
 async def cause(account: Account, channel: Channel, error: str, *, now: datetime) -> str:

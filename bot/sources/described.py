@@ -4,10 +4,11 @@ from datetime import datetime
 
 from telethon.tl import types
 
-from bot.sources.followers import tell
+from bot.models.notices import ChannelRenamed
 from bot.store import channels
 from bot.store.channels import Channel, ResolvedChannel
 from bot.store.database import Database, Transaction
+from bot.store.notices import notify_followers
 
 
 def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
@@ -30,13 +31,13 @@ async def describe(database: Database, channel: Channel, chat: types.Channel, *,
     async def job(tx: Transaction) -> None:
         old = await channels.describe(tx, channel.id, title=new.title, username=new.username)
         if old is not None:
-            payload = {
-                "notice": "renamed",
-                "channel": old.title,
-                "username": old.username,
-                "new_title": new.title,
-                "new_username": new.username,
-            }
-            await tell(tx, channel.id, subject=f"renamed:{channel.id}:{now:%Y-%m-%d}", payload=payload, now=now)
+            notice = ChannelRenamed(
+                event=f"{channel.id}:{now:%Y-%m-%d}",
+                old_title=old.title,
+                old_username=old.username,
+                title=new.title,
+                username=new.username,
+            )
+            await notify_followers(tx, channel.id, notice, now=now)
 
     await database.write(job)

@@ -53,9 +53,9 @@ class Lists:
         taken = () if is_asked and fresh else listed.chats
         await self._database.write(lambda tx: self._replace(tx, follow, taken))
         if is_asked:
-            await self._notices.all_counted(follow, count=len(listed.chats), fresh=len(fresh))
+            await self._notices.offer_all(follow, count=len(listed.chats), unfollowed=len(fresh))
         elif listed.title is not None:
-            await self._notices.folder(follow, title=listed.title, count=len(listed.chats), closed=listed.closed)
+            await self._notices.folder_read(follow, title=listed.title, count=len(listed.chats), private=listed.closed)
 
     async def _listed(self, reference: str) -> _Listed:
         if reference.startswith(FOLDER):
