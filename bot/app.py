@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
-from bot.commands.access import Access
+from bot.commands.context import Access
 from bot.commands.router import Router
 from bot.delivery.composer import Courier
 from bot.delivery.media import Relay

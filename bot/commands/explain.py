@@ -7,13 +7,11 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_topic
 from bot.commands.preview import preview
-from bot.commands.query_text import Understood, look_for, refusal, understand
-from bot.commands.reasons import why, why_not
-from bot.commands.talk import Reply, Request, message, say
+from bot.commands.query_text import Understood, look_for, refusal, understand, why, why_not
 from bot.locales import Translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.plan import merged

@@ -7,15 +7,13 @@ have been missing.
 import asyncio
 from collections.abc import Sequence
 
-from bot.commands.access import Need
 from bot.commands.alert_buttons import POST, Tapped, forgotten
-from bot.commands.context import Context
+from bot.commands.context import Context, Need, Reply, Request, Rows, change
 from bot.commands.keyboards import name_word, rows_of
-from bot.commands.listing import listed
 from bot.commands.lookup import both_scope, find_topic, show_topic
 from bot.commands.mute import silence
 from bot.commands.query_text import refusal
-from bot.commands.talk import Reply, Request, Rows, change
+from bot.commands.search import listed
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, verify
 from bot.matching.explain.exclusions import Exclusion, choices, compile_excluding, including
