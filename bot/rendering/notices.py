@@ -1,7 +1,8 @@
 """One renderer for each type of notice, registered by that type. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import singledispatch
+from itertools import islice
 
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
@@ -92,7 +93,8 @@ def _folder_read(notice: FolderRead, locale: Locale) -> Outgoing:
     ).format(folder=_name(notice.folder), n=notice.channels)
     if notice.private:
         line = t.gettext("Private, so that I need an invite link of each: {names}")
-        text += "\n" + line.format(names=_names(notice.private, len(notice.private)))
+        names = _listed(map(_name, notice.private), len(notice.private))
+        text += "\n" + line.format(names=names)
     return Outgoing(text=text)
 
 
@@ -183,9 +185,9 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
     lines = [t.gettext("Since {time}: {figures}.").format(time=locale.date(notice.since), figures=shown)]
     if notice.gap_names:
         line = t.gettext("Lost, late or with a hole that is being filled: {names}. See /channels.")
-        lines.append(line.format(names=_names(notice.gap_names, notice.gaps)))
+        lines.append(line.format(names=_listed(map(_name, notice.gap_names), notice.gaps)))
     if notice.unverified_names:
-        names = _names(notice.unverified_names, n - notice.verified - notice.gaps)
+        names = _listed(map(_name, notice.unverified_names), n - notice.verified - notice.gaps)
         lines.append(t.gettext("Not verified yet: {names}.").format(names=names))
     return Outgoing(text="\n".join(lines))
 
@@ -207,9 +209,9 @@ def _thread_closed(notice: ThreadClosed, locale: Locale) -> Outgoing:
     t = locale.t
     if not notice.topics:
         return Outgoing(text=t.gettext("The thread for this chat's alerts is closed: they come here now."))
-    topics = ", ".join(f"«{_name(topic_title(name, t))}»" for name in notice.topics)
+    titles = [f"«{_name(topic_title(name, t))}»" for name in notice.topics]
     line = t.gettext("The thread for {topics} is closed: these alerts come here now.")
-    return Outgoing(text=line.format(topics=topics))
+    return Outgoing(text=line.format(topics=_listed(titles, len(titles))))
 
 
 @render_notice.register
@@ -237,8 +239,8 @@ def _name(name: str) -> str:
     return one_line(name, NAME_ROOM)
 
 
-def _names(names: Sequence[str], count: int) -> str:
+def _listed(names: Iterable[str], count: int) -> str:
     """List the first of `count` names, and how many more there are."""
-    shown = names[:SHOWN_NAMES]
+    shown = list(islice(names, SHOWN_NAMES))
     more = f" +{count - len(shown)}" if count > len(shown) else ""
-    return ", ".join(map(_name, shown)) + more
+    return ", ".join(shown) + more
