@@ -41,7 +41,7 @@ from bot.store.pace import Pace
 from bot.telegram import clients, sessions
 from bot.telegram.client import Client
 from bot.telegram.clock import TelegramClock
-from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)

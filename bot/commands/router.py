@@ -28,9 +28,9 @@ from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.store import addresses, alerts, chats, handled, meta, subscriptions
 from bot.store.database import Database
 from bot.telegram import chat_moves
-from bot.telegram.asking import answer
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rpc import answer
 from bot.telegram.sender import ANSWER_WITHIN, Sender
 
 log = structlog.get_logger(__name__)

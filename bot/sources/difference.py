@@ -11,8 +11,7 @@ from bot.errors import ChannelwatchError, TelegramError, Verdict
 from bot.models import Event
 from bot.sources.account import Account
 from bot.sources.events import to_event, to_loaded
-from bot.telegram.convert import to_post
-from bot.telegram.named import named_in
+from bot.telegram.convert import named_in, to_post
 
 SLICE = 100  # Telegram's limit for accounts that are no bots
 

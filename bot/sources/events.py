@@ -5,8 +5,7 @@ from typing import NamedTuple
 from telethon.tl import TLObject, types
 
 from bot.models import Count, Deletion, Event
-from bot.telegram.convert import to_post
-from bot.telegram.named import Named
+from bot.telegram.convert import Named, to_post
 
 UPDATES = (
     types.UpdateNewChannelMessage,

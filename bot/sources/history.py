@@ -9,8 +9,7 @@ from telethon.tl.functions.messages import GetHistoryRequest
 
 from bot.models import Post
 from bot.sources.account import Account
-from bot.telegram.convert import to_post
-from bot.telegram.named import named_in
+from bot.telegram.convert import named_in, to_post
 
 PAGE = 100  # Telegram's limit
 

@@ -12,7 +12,7 @@ from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.sources.events import UPDATES, to_event
 from bot.telegram import clients
-from bot.telegram.named import attached
+from bot.telegram.convert import attached
 
 BATCH = 100  # events in a transaction at most: beyond that nothing is gained
 

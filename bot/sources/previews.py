@@ -21,8 +21,7 @@ from bot.sources.events import Loaded, to_loaded
 from bot.store import channels, posts
 from bot.store.channels import Channel
 from bot.store.database import Database
-from bot.telegram.convert import to_post
-from bot.telegram.named import named_in
+from bot.telegram.convert import named_in, to_post
 
 log = structlog.get_logger(__name__)
 
