@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
-from bot.commands.access import Access
+from bot.commands.context import Access
 from bot.commands.router import Router
 from bot.delivery.composer import Courier
 from bot.delivery.media import Relay
@@ -20,7 +20,7 @@ from bot.delivery.recovery import Recovery
 from bot.delivery.resuming import resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
-from bot.matching.topics import Topic, read_folder
+from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
 from bot.monitoring.daily_report import Receipts
 from bot.monitoring.heartbeat import Heartbeat
@@ -110,7 +110,7 @@ async def run(
 
 
 async def _open(
-    stack: AsyncExitStack, settings: Settings, own_topics: Sequence[Topic], make_clock: Callable[..., TelegramClock]
+    stack: AsyncExitStack, settings: Settings, own_topics: Sequence[TopicFile], make_clock: Callable[..., TelegramClock]
 ) -> Parts:
     """Open the store, the bot and the readers, each to be closed when the stack is left."""
     database = await Database.open(settings.database_path)

@@ -95,9 +95,9 @@ def to_json(asides: Sequence[Aside]) -> str:
     return json.dumps([[a.kind, a.text] for a in asides], ensure_ascii=False, separators=(",", ":"))
 
 
-def from_json(written: str | None) -> tuple[Aside, ...]:
-    """Read asides; of posts stored by versions that kept none, none is written."""
-    if written is None or written == NONE:
+def from_json(written: str) -> tuple[Aside, ...]:
+    """Read asides."""
+    if written == NONE:
         return ()
     return tuple(Aside(kind=AsideKind(kind), text=text) for kind, text in json.loads(written))
 

@@ -36,4 +36,3 @@ def test_asides_are_read_as_they_were_written(asides: tuple[Aside, ...]) -> None
 def test_places_in_the_text_stay_what_they_are() -> None:
     assert whole("Сбой", (Aside(kind=AsideKind.POLL, text="Где?"),)).startswith("Сбой\n\n")
     assert whole("Сбой", ()) == "Сбой"
-    assert from_json(None) == ()

@@ -151,12 +151,6 @@ class TestAPreviewThatLoadsLater:
         assert await room.outbox() == []
         assert await found(room, "сбой") == [1, 2]
 
-    async def test_is_kept_silently_beside_posts_of_versions_that_kept_none(self, room: Newsroom) -> None:
-        await room.live(linked())
-        await room.db.write(lambda tx: tx.execute("UPDATE versions SET asides = NULL"))
-        assert (await room.sweep(linked("Сбой"))).alerts == 0
-        assert await found(room, "сбой") == [1]
-
     async def test_stays_with_the_wording_it_stood_beside(self, room: Newsroom) -> None:
         await room.live(linked("Сбой"))
         await room.live(post(1, "Ссылки больше нет", edit_date=NOON + timedelta(minutes=1)))

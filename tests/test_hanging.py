@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import app
-from bot.commands.access import Access
+from bot.commands.context import Access
 from bot.commands.router import Router
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, guarded
 from bot.sandbox import Sandbox

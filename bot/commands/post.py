@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from bot.commands import files
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
-from bot.commands.talk import Reply, Request, message, say
 from bot.locales import Translator
 from bot.locales.titles import comparable, in_full, written_by
 from bot.matching.similarity.diff import difference

@@ -9,8 +9,7 @@ from babel.numbers import format_decimal
 
 from bot.commands.context import Context
 from bot.commands.lookup import show_source
-from bot.commands.query_text import Understood, look_for
-from bot.commands.reasons import failure
+from bot.commands.query_text import Understood, failure, look_for
 from bot.locales import Translator
 from bot.matching.explain.hints import Hint, HintKind, hints
 from bot.rendering.post_excerpt import shown

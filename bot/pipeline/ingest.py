@@ -108,8 +108,11 @@ class Ingest:
     def _find(self, added: Added, document: Document) -> Finding:
         """Look for topics; of what has changed only those count that were not there before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
-        is_news = added.change != Change.STALE and (added.change != Change.LOADED or added.whole_before is not None)
-        found = self._topics.matcher.match(document) if is_news and added.visible and is_followed else {}
+        found = (
+            self._topics.matcher.match(document)
+            if added.change != Change.STALE and added.visible and is_followed
+            else {}
+        )
         fits = bool(found)
         if found and added.whole_before is not None:
             before = self._topics.matcher.match(analyse(added.whole_before)).keys()

@@ -59,7 +59,7 @@ async def versions(  # noqa: PLR0913 - each narrows the question in its own way
         source, ids = "versions v CROSS JOIN fulltext f ON f.rowid = v.id", "v.id"
     else:
         source, ids = "fulltext f CROSS JOIN versions v ON v.id = f.rowid" if with_text else "fulltext f", "f.rowid"
-    text = "v.text, v.asides" if with_text else "'', NULL"
+    text = "v.text, v.asides" if with_text else "'', '[]'"
     where, values = _narrowed(asked, ids, before=before, since=since, until=until)
     sql = f"SELECT {ids}, f.words, {text} FROM {source} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
     return [

@@ -35,7 +35,7 @@ class Message:
     hash: bytes = b""  # of the current version
     gone_at: int | None = None
     counters: tuple[int | None, ...] = (None, None, None)  # views, forwards, reactions
-    asides: str | None = None  # JSON, of the current version; None: stored before such was kept
+    asides: str = parts.NONE  # JSON, of the current version
     text: str = ""  # of the current version; loaded where the message is being edited
     edit_date: int = 0  # ms, likewise
     versions: list[Version] = field(default_factory=list)  # likewise
@@ -46,8 +46,7 @@ class Message:
 
     def is_reworded_by(self, post: Post) -> bool:
         """Tell whether words beside the text were replaced."""
-        beside = self.asides
-        return beside not in {None, parts.NONE} and parts.reworded(parts.from_json(beside), post.asides)
+        return self.asides != parts.NONE and parts.reworded(parts.from_json(self.asides), post.asides)
 
     def count(self, post: Post) -> None:
         """Follow the counters; a source that does not know them leaves them as they are."""

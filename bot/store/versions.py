@@ -40,7 +40,7 @@ class Added:
     hash: bytes  # of what a reader sees
     change: Change
     visible: bool  # to our reader, as far as we know
-    whole_before: str | None  # what a reader saw instead; None: nothing, or nobody knows
+    whole_before: str | None  # what a reader saw instead; None: nothing
     followed_at: datetime | None  # of its channel; None: nobody follows it
 
 
@@ -135,7 +135,7 @@ class Intake:
         before = parts.from_json(message.asides)
         if self._observation.observed_by == ObservedBy.LIVE and not any(map(_is_preview, post.asides)):
             post = replace(post, asides=(*filter(_is_preview, before), *post.asides))  # a push may be late
-        if message.asides is not None and sorted(post.asides) == sorted(before):
+        if sorted(post.asides) == sorted(before):
             return
         if message.versions and message.is_reworded_by(post):  # else it was loaded this moment, and nobody was told
             if version.edit_date >= message.edit_date:  # else it is a push of what stood there before
@@ -144,9 +144,8 @@ class Intake:
         if message.post is not None:  # nobody was told of it yet
             self.added[message.added] = replace(self.added[message.added], post=post)
         else:
-            known = None if message.asides is None else parts.whole(post.text, before)
             now = (message.version_id, message.hash)
-            self._add(message, post, Change.LOADED, *now, whole_before=known)
+            self._add(message, post, Change.LOADED, *now, whole_before=parts.whole(post.text, before))
         message.asides = parts.to_json(post.asides)
         self._asides.append((message.asides, message.version_id, post))
 

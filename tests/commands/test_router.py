@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from telethon import TelegramClient, events, functions, types
 
-from bot.commands.access import Access
-from bot.commands.heard import answered
-from bot.commands.menu import NAMES
+from bot.commands.context import Access
+from bot.commands.registry import NAMES
 from bot.commands.router import Router
+from bot.commands.updates import answered
 from bot.delivery.worker import Worker
 from bot.locales import LANGUAGES
 from bot.models import PeerKind

@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 from telethon import errors, events, types
 
-from bot.commands import menu
-from bot.commands.talk import Origin, Request, read_command
+from bot.commands import registry
+from bot.commands.context import Origin, Request, read_command
 from bot.locales import LANGUAGES
 from bot.models import Peer, PeerKind
 from bot.parts import AsideKind, whole
@@ -52,7 +52,7 @@ def to_request(event: Heard, username: str) -> Request | None:
 
 async def with_replied(request: Request, event: Heard) -> Request:
     """Fetch what a message answers, where its command wants that."""
-    command = menu.BY_NAME.get(request.command)
+    command = registry.BY_NAME.get(request.command)
     if command is None or not command.reads_replied or request.reply_to is None:
         return request
     try:
