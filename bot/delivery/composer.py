@@ -118,8 +118,10 @@ class Courier:
                 return render_page(await group_contents.get(self._database, alert.source_id), 0, locale)
             case groups.STORM:
                 return render_storm(await group_contents.storm(self._database, alert.source_id, now=locale.now), locale)
-            case _:
+            case groups.LATE | groups.RESTORED:
                 return render_count(await group_contents.count(self._database, alert.source_id), locale)
+            case unknown:
+                raise KeyError(unknown)
 
     async def _render_change(self, alert: Alert) -> Outgoing:
         if alert.payload["change"] == "confirmed":

@@ -6,6 +6,7 @@ import bot as program
 from bot.commands.context import Reply
 from bot.commands.registry import NAMES
 from bot.commands.status import _quantile
+from bot.models.notices import Pong
 from bot.store import alerts, channels, completeness, readers, requests
 from bot.store.channels import Access
 from bot.store.database import Transaction
@@ -153,8 +154,8 @@ async def test_ping_is_one_notice_that_times_itself(desk: Bot) -> None:
     assert await desk.says("/ping", key="m-777") == Reply()
     await desk.says("/ping", key="m-777")
     waiting = await desk.room.outbox()
-    assert [(alert.chat.id, dict(alert.payload)) for alert in waiting] == [
-        (chat.id, {"notice": "ping", "asked_at": desk.room.now.isoformat()})
+    assert [(alert.chat.id, alert.notice) for alert in waiting] == [
+        (chat.id, Pong(event="m-777", asked_at=desk.room.now))
     ]
 
 
