@@ -9,7 +9,7 @@ from telethon.tl.alltlobjects import LAYER
 
 from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
 from bot.telegram.named import NOBODY, Named, name_of, sender
-from bot.telegram.parts import to_asides
+from bot.telegram.parts import to_parts
 from bot.telegram.rich_text import plain_text
 
 _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram finds in a text by itself
@@ -50,7 +50,7 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         views=message.views,
         forwards=message.forwards,
         reactions=_reactions(message.reactions),
-        asides=to_asides(message),
+        parts=to_parts(message),
         raw=bytes(message),
         layer=LAYER,
     )
