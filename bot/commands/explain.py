@@ -16,9 +16,9 @@ from bot.commands.query_text import Understood, look_for, refusal, understand, w
 from bot.locales import Translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.plan import merged
-from bot.matching.explain.explain import Explanation, Part
+from bot.matching.explain.explain import Clause, Explanation
 from bot.matching.explain.explain import explain as explain_query
-from bot.matching.explain.near_miss import failures, has_found, holders, there
+from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
 from bot.rendering.post_excerpt import shown
@@ -91,7 +91,7 @@ async def _subject(request: Request, context: Context) -> _Subject | None:
 async def _explain_query(subject: _Subject, understood: Understood, context: Context) -> Reply:
     (explanation,) = await asyncio.to_thread(_explanations, [understood.compiled], subject.whole)
     root, t = explanation.root, context.t
-    text = look_for(understood, t).add("\n\n").join(_shown(subject, there(root), t)).add("\n\n")
+    text = look_for(understood, t).add("\n\n").join(_shown(subject, found_spans(root), t)).add("\n\n")
     if root.held:
         return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.whole)))
     text.add(_NO, " ", t.gettext("It does not fit."), "\n")
@@ -122,12 +122,12 @@ def _explanations(queries: Iterable[Compiled], text: str) -> list[Explanation]:
     return [explain_query(query, document) for query in queries]
 
 
-def _distance(root: Part) -> tuple[int, bool]:
+def _distance(root: Clause) -> tuple[int, bool]:
     """Order what holds before what does not, and that by how little is missing."""
     return len(failures(root)), not has_found(root)
 
 
-def _line(topic: Topic, root: Part, subject: _Subject, t: Translator) -> Text:
+def _line(topic: Topic, root: Clause, subject: _Subject, t: Translator) -> Text:
     text = Text().add(_YES if root.held else _NO, " ", show_topic(topic, t), ": ")
     return text.join(why(root, subject.whole) if root.held else why_not(root, t))
 

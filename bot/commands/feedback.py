@@ -16,7 +16,7 @@ from bot.commands.query_text import refusal
 from bot.commands.search import listed
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, verify
-from bot.matching.explain.exclusions import Choice, choices, compile_excluding, including
+from bot.matching.explain.exclusions import Exclusion, choices, compile_excluding, including
 from bot.matching.query.parser import parse
 from bot.matching.query.refusals import QueryError
 from bot.matching.words.inflection import Inflector
@@ -132,7 +132,7 @@ async def word(request: Request, context: Context) -> Reply:
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
 
-def _told_of_missing(topic: Topic, choice: Choice, looked: int, missing: int, context: Context) -> Text:
+def _told_of_missing(topic: Topic, choice: Exclusion, looked: int, missing: int, context: Context) -> Text:
     t = context.t
     text = Text().line(
         t.gettext("{topic} without posts that say {word}, in any form?"),
@@ -223,7 +223,7 @@ async def _topics(db: Reader, told: Alerted) -> list[Topic]:
     return [topic for topic in found if topic is not None][:_MOST_TOPICS]
 
 
-async def _chosen(tap: Tapped, context: Context) -> tuple[Alerted, Topic, Choice] | Reply:
+async def _chosen(tap: Tapped, context: Context) -> tuple[Alerted, Topic, Exclusion] | Reply:
     """Return what the data of a button with a word names, or say why that is not possible."""
     told = await _told(context.database, tap, context)
     topic = await topics.get(context.database, int(tap.chosen[0]))
@@ -238,7 +238,7 @@ async def _chosen(tap: Tapped, context: Context) -> tuple[Alerted, Topic, Choice
     return told, topic, choice
 
 
-def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Choice]:
+def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Exclusion]:
     """Offer words of a post, those first by which a topic found it."""
     document = analyse(post.whole)
     found = verify(including(Compiled.from_json(topic.compiled), topic.query), document) or ()

@@ -12,9 +12,9 @@ from bot.commands.context import Origin, Request, read_command
 from bot.locales import LANGUAGES
 from bot.models import Peer, PeerKind
 from bot.parts import PartKind, whole_text
-from bot.telegram.asking import answer
 from bot.telegram.convert import to_peer, to_text
 from bot.telegram.parts import to_parts
+from bot.telegram.rpc import answer
 from bot.telegram.sender import ANSWER_WITHIN
 
 log = structlog.get_logger(__name__)

@@ -25,8 +25,8 @@ from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.store.outbox import Alert
 from bot.store.sightings import Sighting
-from bot.telegram.own import Own
 from bot.telegram.sender import Sender
+from bot.telegram.sent_messages import SentMessage
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +100,7 @@ class Recovery:
         log.info("looked at what was sent before", found=settled.found, lost=settled.lost, newest=top)
         return settled
 
-    async def _of_account(self, listed: Iterable[Chat]) -> list[tuple[Chat, Own]]:
+    async def _of_account(self, listed: Iterable[Chat]) -> list[tuple[Chat, SentMessage]]:
         by_peer: dict[tuple[PeerKind, int], Chat] = {}
         by_peer |= {(chat.peer.kind, chat.peer.id): chat for chat in listed if chat.peer.kind is not PeerKind.CHANNEL}
         if not by_peer:
@@ -113,8 +113,8 @@ class Recovery:
             self._unread |= {chat.id for chat in by_peer.values()}
         return [(by_peer[own.kind, own.peer_id], own) for own in found if (own.kind, own.peer_id) in by_peer]
 
-    async def _of_channels(self, listed: Iterable[Chat]) -> list[tuple[Chat, Own]]:
-        found: list[tuple[Chat, Own]] = []
+    async def _of_channels(self, listed: Iterable[Chat]) -> list[tuple[Chat, SentMessage]]:
+        found: list[tuple[Chat, SentMessage]] = []
         waiting = (chat for chat in listed if chat.peer.kind is PeerKind.CHANNEL)
 
         async def look_on() -> None:
@@ -130,9 +130,9 @@ class Recovery:
                 group.create_task(look_on())
         return found
 
-    async def _read(self, above: int, *, channel: Peer | None, **limits: int) -> tuple[list[Own], bool]:
+    async def _read(self, above: int, *, channel: Peer | None, **limits: int) -> tuple[list[SentMessage], bool]:
         """Return what can be read, and whether that is all; a server that does not answer this is done without."""
-        found: list[Own] = []
+        found: list[SentMessage] = []
         is_all = False
         if self._monotonic() > self._until:
             return found, is_all
@@ -147,7 +147,7 @@ class Recovery:
             is_all = False
         return found, is_all
 
-    async def _settle(self, found: Sequence[tuple[Chat, Own]], began: datetime) -> tuple[Settled, int]:
+    async def _settle(self, found: Sequence[tuple[Chat, SentMessage]], began: datetime) -> tuple[Settled, int]:
         now = self._clock()
         signs = [sign for chat, own in found if (sign := _sign(chat, own, began)) is not None]
         others = await self._notices([(chat, own) for chat, own in found if key_of(own.buttons) is None], now=now)
@@ -163,9 +163,9 @@ class Recovery:
 
         return await self._database.write(job), top
 
-    async def _notices(self, found: Sequence[tuple[Chat, Own]], *, now: datetime) -> list[tuple[int, int]]:
+    async def _notices(self, found: Sequence[tuple[Chat, SentMessage]], *, now: datetime) -> list[tuple[int, int]]:
         """Return the notices and replies, (row, number), that are among these messages."""
-        by_chat: defaultdict[int, list[Own]] = defaultdict(list)
+        by_chat: defaultdict[int, list[SentMessage]] = defaultdict(list)
         taken = await sightings.known(self._database, [(chat.id, own.message_id) for chat, own in found])
         for chat, own in found:
             if (chat.id, own.message_id) not in taken:
@@ -179,7 +179,7 @@ class Recovery:
                 pairs.append((alert_id, same.message_id))
         return pairs
 
-    async def _same(self, alert: Alert, found: Iterable[Own]) -> Own | None:
+    async def _same(self, alert: Alert, found: Iterable[SentMessage]) -> SentMessage | None:
         with suppress(KeyError):  # a notice of a kind that this version does not know
             outgoing = await self._courier.write(alert)
             # By its text alone one notice may be taken for another, which then would never be sent.
@@ -188,7 +188,7 @@ class Recovery:
         return None
 
 
-def _sign(chat: Chat, own: Own, began: datetime) -> Sighting | None:
+def _sign(chat: Chat, own: SentMessage, began: datetime) -> Sighting | None:
     """Read what a message says of who sent it; None where it may be another program's, or of this process."""
     key = key_of(own.buttons)
     if key is None and (own.date >= began or not is_ours(own)):

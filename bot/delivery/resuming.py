@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.store import sendings
 from bot.store.database import Reader
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limit import Pacing
 
 
 async def resume(db: Reader, pacing: Pacing, *, now: datetime, monotonic: float) -> int:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from bot.matching.engine.plan import merged
 from bot.matching.engine.regex import Span
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
-from bot.matching.similarity.features import read
+from bot.matching.similarity.features import features
 from bot.parts import Part, PartMatch, common_parts, split_spans, whole_text, worded_parts
 from bot.store import alerts
 from bot.store.alerts import Draft, Kind
@@ -141,7 +141,7 @@ def compared(text: str, parts: Sequence[Part], payload: Mapping[str, object]) ->
 
 @lru_cache(maxsize=16)  # each chat is told of the same post
 def _fingerprint(text: str) -> str:
-    return fingerprint(read(text).document)
+    return fingerprint(features(text).document)
 
 
 def _tells(edits: Edits, weight: Weight) -> bool:

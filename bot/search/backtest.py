@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import zip_longest
 
 from bot.matching.engine.matcher import Compiled, necessary, verify
-from bot.matching.explain.explain import Explainer, Part, Reason
-from bot.matching.explain.near_miss import failures, is_near_miss, relaxed, there
+from bot.matching.explain.explain import Clause, Explainer, Reason
+from bot.matching.explain.near_miss import failures, found_spans, is_near_miss, relaxed
 from bot.matching.words.tokens import analyse
 from bot.search import Hit, Scope
 from bot.store import fulltext, posts
@@ -32,7 +32,7 @@ class NearMiss:
     """A post that a query fails to find by one part."""
 
     post: StoredPost
-    failure: Part  # what would have to change; its spans are those of the post's whole
+    failure: Clause  # what would have to change; its spans are those of the post's whole
     spans: tuple[tuple[int, int], ...]  # Python characters of its whole: what of the query is there; sorted, merged
 
 
@@ -172,7 +172,7 @@ class _Run:
         root = self._explainer.explain(analyse(post.whole)).root
         if not root.held and is_near_miss(root):
             (failure,) = failures(root)
-            self.near.append(NearMiss(post=post, failure=failure, spans=there(root)))
+            self.near.append(NearMiss(post=post, failure=failure, spans=found_spans(root)))
 
 
 def _telling(near: Sequence[NearMiss]) -> list[NearMiss]:

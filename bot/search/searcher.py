@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.engine.matcher import Matcher
-from bot.matching.engine.token_filter import Sieve
+from bot.matching.engine.token_filter import TokenFilter
 from bot.matching.words.tokens import analyse
 from bot.search.scope import Scope
 from bot.store import fulltext, posts
@@ -114,7 +114,7 @@ class _Run:
         self._scope = scope
         self._limit = limit
         self._expression = necessary(query)
-        self._sieve = Sieve(query.plan)
+        self._sieve = TokenFilter(query.plan)
         self.hits: list[Hit] = []
         self.before: int | None = None  # where to go on; None: nothing is left
 

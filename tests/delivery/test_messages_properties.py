@@ -121,7 +121,7 @@ def gathered(draw: st.DrawFn) -> Gathered:
         post=post,
         topics=draw(st.lists(NAMES, max_size=2).map(tuple)),
         spans=_apart(spans),
-        beside=tuple(PartMatch(part=part, spans=()) for part in draw(st.lists(PARTS, max_size=1))),
+        part_matches=tuple(PartMatch(part=part, spans=()) for part in draw(st.lists(PARTS, max_size=1))),
         echoes=draw(COUNTS),
         edited=draw(st.booleans()),
         quiet=draw(st.booleans()),

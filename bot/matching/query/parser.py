@@ -1,4 +1,4 @@
-"""The query language: what people type comes in; a frozen tree goes out, or an error that says what to mend."""
+"""The query language: typed text becomes a frozen tree, or a QueryError that says what to mend."""
 
 from collections.abc import Callable
 from functools import lru_cache

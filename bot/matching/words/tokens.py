@@ -1,4 +1,4 @@
-"""Texts as tokens: a post or a typed word comes in, a `Document` goes out, with each token's place in the original."""
+"""Texts as tokens: a `Document` with the place of each token in the original."""
 
 import itertools
 import re

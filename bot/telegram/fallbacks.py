@@ -19,7 +19,7 @@ SHORTEST = 256  # UTF-16 units under which nothing is gained by cutting
 Method = TypeVar("Method", bound=Callable[..., Coroutine[Any, Any, Any]])
 
 
-def in_plainer_ways(method: Method) -> Method:
+def with_fallbacks(method: Method) -> Method:
     """Let a method that takes an `Outgoing` by position send it again, plainer, where it is refused as it is written.
 
     All else stays, the `random_id` too: Telegram remembers none of what it refused.
@@ -31,7 +31,7 @@ def in_plainer_ways(method: Method) -> Method:
             try:
                 return await method(*args, **kwargs)
             except TelegramError as error:
-                written = [plainer(value, error.verdict) if isinstance(value, Outgoing) else value for value in args]
+                written = [simplified(value, error.verdict) if isinstance(value, Outgoing) else value for value in args]
                 if None in written:
                     raise
                 log.warning("a message was refused as it is written; it goes plainer", reason=error.error)
@@ -41,7 +41,7 @@ def in_plainer_ways(method: Method) -> Method:
     return cast("Method", sending)
 
 
-def plainer(outgoing: Outgoing, verdict: Verdict) -> Outgoing | None:
+def simplified(outgoing: Outgoing, verdict: Verdict) -> Outgoing | None:
     """Give up what was refused, and no more than that; None where there is nothing left to give up. Pure."""
     for way in _WAYS.get(verdict, ()):
         written = way(outgoing)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Peer, PeerKind
-from bot.telegram.pacing import RECOVERY, SLACK, Pacing, Rates
+from bot.telegram.rate_limit import RECOVERY, SLACK, Pacing, Rates
 from tests.telegram.traffic import breaches, most_within
 
 ALICE = Peer(kind=PeerKind.USER, id=1)

@@ -4,7 +4,7 @@ import pytest
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Button, Entity, Outgoing
-from bot.telegram.plainer import MOST_WAYS, in_plainer_ways, plainer
+from bot.telegram.fallbacks import MOST_WAYS, simplified, with_fallbacks
 from bot.text.markup import LIMIT, units
 
 LINK = "https://t.me/agency/5"
@@ -18,7 +18,7 @@ FULL = Outgoing(
 
 
 def written(verdict: Verdict, outgoing: Outgoing = FULL) -> Outgoing:
-    other = plainer(outgoing, verdict)
+    other = simplified(outgoing, verdict)
     assert other is not None
     return other
 
@@ -33,20 +33,20 @@ def test_what_is_too_long_is_cut_to_half_and_keeps_its_link() -> None:
 def test_what_cannot_be_cut_any_more_loses_its_formatting_and_then_there_is_nothing_left() -> None:
     short = replace(FULL, text="Сбой")
     assert written(Verdict.SHORTEN, short) == replace(short, entities=())
-    assert plainer(replace(short, entities=()), Verdict.SHORTEN) is None
+    assert simplified(replace(short, entities=()), Verdict.SHORTEN) is None
 
 
 def test_refused_formatting_is_left_out_and_nothing_else() -> None:
     plain = written(Verdict.PLAIN)
     assert plain == replace(FULL, entities=())
-    assert plainer(plain, Verdict.PLAIN) is None
+    assert simplified(plain, Verdict.PLAIN) is None
 
 
 def test_refused_buttons_leave_their_link_under_the_text() -> None:
     bare = written(Verdict.BARE)
     assert bare.text == f"{FULL.text.strip()} \n{LINK}"
     assert (bare.entities, bare.buttons) == (FULL.entities, ())
-    assert plainer(bare, Verdict.BARE) is None
+    assert simplified(bare, Verdict.BARE) is None
 
 
 def test_a_link_under_a_full_text_takes_the_room_of_its_end() -> None:
@@ -57,7 +57,7 @@ def test_a_link_under_a_full_text_takes_the_room_of_its_end() -> None:
 
 @pytest.mark.parametrize("verdict", [Verdict.DROP, Verdict.RETRY, Verdict.SUSPEND, Verdict.FATAL, Verdict.CLOSED])
 def test_no_other_refusal_is_mended_by_writing_plainer(verdict: Verdict) -> None:
-    assert plainer(FULL, verdict) is None
+    assert simplified(FULL, verdict) is None
 
 
 class Sending:
@@ -65,7 +65,7 @@ class Sending:
         self.verdicts = list(verdicts)
         self.sent: list[tuple[Outgoing, int]] = []
 
-    @in_plainer_ways
+    @with_fallbacks
     async def send(self, outgoing: Outgoing, *, random_id: int) -> str:
         self.sent.append((outgoing, random_id))
         if self.verdicts:

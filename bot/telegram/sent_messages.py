@@ -11,7 +11,7 @@ from bot.telegram.convert import to_peer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class SentMessage:
     """A message of ours as it stands in a chat."""
 
     kind: PeerKind  # of the chat
@@ -26,11 +26,11 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class MessagePage:
     """What lies at some numbers."""
 
     newest_id: int  # of what is there, whoever wrote it; 0 where there is nothing
-    own: tuple[Own, ...]
+    own: tuple[SentMessage, ...]
 
 
 def sent_id(updates: TLObject | None, random_id: int) -> int | None:
@@ -46,17 +46,17 @@ def sent_id(updates: TLObject | None, random_id: int) -> int | None:
     return int(new[0]) if len(new) == 1 else None
 
 
-def to_page(answer: types.messages.Messages) -> Page:
+def to_message_page(answer: types.messages.Messages) -> MessagePage:
     """Read what was asked for by number."""
     there = [message for message in answer.messages if not isinstance(message, types.MessageEmpty)]
     own = [_own(message) for message in there if isinstance(message, types.Message) and message.out]
-    return Page(newest_id=max((message.id for message in there), default=0), own=tuple(own))
+    return MessagePage(newest_id=max((message.id for message in there), default=0), own=tuple(own))
 
 
-def _own(message: types.Message) -> Own:
+def _own(message: types.Message) -> SentMessage:
     peer = to_peer(message.peer_id)
     rows = message.reply_markup.rows if isinstance(message.reply_markup, types.ReplyInlineMarkup) else ()
-    return Own(
+    return SentMessage(
         kind=peer.kind,
         peer_id=peer.id,
         message_id=message.id,

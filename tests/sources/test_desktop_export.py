@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.errors import ChannelwatchError
 from bot.models import Entity, Forward, Media, Post
-from bot.sources.archive import read
-from bot.sources.desktop_export import Reason
+from bot.sources.desktop_export import read
+from bot.sources.desktop_message import SkipReason
 from bot.store.channels import ResolvedChannel
 
 CHANNEL = ResolvedChannel(id=1001, kind="broadcast", title="Вести", username=None)
@@ -187,7 +187,7 @@ class TestPosts:
         old = message(date_unixtime=None, edited="1970-01-01T03:00:00", from_id=8589935593)
         del old["date_unixtime"]
         content = chat(old, id=8589935593)  # their ids of channels were this much higher
-        assert items(content) == [CHANNEL, Reason.UNDATED]
+        assert items(content) == [CHANNEL, SkipReason.UNDATED]
         channel, found = items(content, ZoneInfo("Europe/Moscow"))
         assert (channel, found.date, found.edit_date) == (CHANNEL, datetime(2025, 3, 10, 12, tzinfo=UTC), None)
 
@@ -209,19 +209,19 @@ class TestChats:
     @pytest.mark.parametrize(
         ("fields", "reason"),
         [
-            ({"type": "personal_chat"}, Reason.PRIVATE),
-            ({"type": "saved_messages"}, Reason.PRIVATE),
-            ({"type": "private_group"}, Reason.BASIC_GROUP),
-            ({"type": "forum_of_tomorrow"}, Reason.NO_CHANNEL),
-            ({"type": None}, Reason.NO_CHANNEL),
-            ({"id": None}, Reason.NO_CHANNEL),
-            ({"id": "abc"}, Reason.NO_CHANNEL),
-            ({"id": True}, Reason.NO_CHANNEL),
-            ({"id": -5}, Reason.NO_CHANNEL),
+            ({"type": "personal_chat"}, SkipReason.PRIVATE),
+            ({"type": "saved_messages"}, SkipReason.PRIVATE),
+            ({"type": "private_group"}, SkipReason.BASIC_GROUP),
+            ({"type": "forum_of_tomorrow"}, SkipReason.NO_CHANNEL),
+            ({"type": None}, SkipReason.NO_CHANNEL),
+            ({"id": None}, SkipReason.NO_CHANNEL),
+            ({"id": "abc"}, SkipReason.NO_CHANNEL),
+            ({"id": True}, SkipReason.NO_CHANNEL),
+            ({"id": -5}, SkipReason.NO_CHANNEL),
         ],
         ids=str,
     )
-    def test_other_chats_are_left_out_with_the_reason(self, fields: dict[str, object], reason: Reason) -> None:
+    def test_other_chats_are_left_out_with_the_reason(self, fields: dict[str, object], reason: SkipReason) -> None:
         assert items(chat(message(1), message(2), **fields)) == [reason, reason]
 
     def test_an_account_brings_its_channels_and_those_it_left(self) -> None:
@@ -234,48 +234,50 @@ class TestChats:
                 left=[chat(message(1, "г"), id=1003, name="Ушли", type="private_supergroup")],
             )
         )
-        assert shown(found) == ["#Вести", "а", "б", Reason.PRIVATE, "#1002", "в", "#Ушли", "г"]
+        assert shown(found) == ["#Вести", "а", "б", SkipReason.PRIVATE, "#1002", "в", "#Ушли", "г"]
 
     def test_messages_that_come_before_their_channel_are_left_out(self) -> None:
         given = chat(message())
         rewritten = {key: given[key] for key in sorted(given)}  # as other programs do; the type comes last
-        assert items(rewritten) == [Reason.NO_CHANNEL]
+        assert items(rewritten) == [SkipReason.NO_CHANNEL]
 
 
 class TestBrokenFiles:
     @pytest.mark.parametrize(
         ("given", "reason"),
         [
-            ({"id": 1, "type": "unsupported"}, Reason.UNSUPPORTED),
-            (message(type="service", action="pin_message"), Reason.SERVICE),
-            (message(-999999990), Reason.MIGRATED),
-            (message(0), Reason.BROKEN),
-            (message(2**31), Reason.BROKEN),
-            (message(id="7"), Reason.BROKEN),
-            (message(id=True), Reason.BROKEN),
-            (message(type=["message"]), Reason.BROKEN),
-            (message(date_unixtime="soon"), Reason.BROKEN),
-            (message(date_unixtime="9" * 5000), Reason.BROKEN),
-            (message(date_unixtime=[1]), Reason.BROKEN),
-            (message(edited_unixtime="x", edited="y"), Reason.BROKEN),
-            (message(text=5), Reason.BROKEN),
-            (message(text=[["x"]]), Reason.BROKEN),
-            (message(text=[{"type": "bold"}]), Reason.BROKEN),
-            (message(text_entities={"type": 1, "text": "x"}), Reason.BROKEN),
-            ({}, Reason.BROKEN),
-            ("text", Reason.BROKEN),
-            (None, Reason.BROKEN),
-            ([message()], Reason.BROKEN),
+            ({"id": 1, "type": "unsupported"}, SkipReason.UNSUPPORTED),
+            (message(type="service", action="pin_message"), SkipReason.SERVICE),
+            (message(-999999990), SkipReason.MIGRATED),
+            (message(0), SkipReason.BROKEN),
+            (message(2**31), SkipReason.BROKEN),
+            (message(id="7"), SkipReason.BROKEN),
+            (message(id=True), SkipReason.BROKEN),
+            (message(type=["message"]), SkipReason.BROKEN),
+            (message(date_unixtime="soon"), SkipReason.BROKEN),
+            (message(date_unixtime="9" * 5000), SkipReason.BROKEN),
+            (message(date_unixtime=[1]), SkipReason.BROKEN),
+            (message(edited_unixtime="x", edited="y"), SkipReason.BROKEN),
+            (message(text=5), SkipReason.BROKEN),
+            (message(text=[["x"]]), SkipReason.BROKEN),
+            (message(text=[{"type": "bold"}]), SkipReason.BROKEN),
+            (message(text_entities={"type": 1, "text": "x"}), SkipReason.BROKEN),
+            ({}, SkipReason.BROKEN),
+            ("text", SkipReason.BROKEN),
+            (None, SkipReason.BROKEN),
+            ([message()], SkipReason.BROKEN),
         ],
-        ids=lambda value: "" if isinstance(value, Reason) else str(value)[:40],
+        ids=lambda value: "" if isinstance(value, SkipReason) else str(value)[:40],
     )
-    def test_a_message_that_is_no_post_is_left_out_and_the_next_is_read(self, given: object, reason: Reason) -> None:
+    def test_a_message_that_is_no_post_is_left_out_and_the_next_is_read(
+        self, given: object, reason: SkipReason
+    ) -> None:
         assert shown(items(chat(given, message(8, "Дальше")))) == ["#Вести", reason, "Дальше"]
 
     def test_a_message_nested_without_end_is_left_out(self) -> None:
         deep = b"[" * 50_000 + b"]" * 50_000
         content = json.dumps(chat("DEEP", message(8, "Дальше"))).encode().replace(b'"DEEP"', b'{"text":' + deep + b"}")
-        assert shown(items(content)) == ["#Вести", Reason.BROKEN, "Дальше"]
+        assert shown(items(content)) == ["#Вести", SkipReason.BROKEN, "Дальше"]
 
     @pytest.mark.parametrize("parts", [1, 2, 3])
     def test_what_stands_before_the_end_of_a_file_that_breaks_off_is_read(self, parts: int) -> None:

@@ -270,8 +270,8 @@ async def test_another_reader_account_finds_the_channels_of_the_first(place: Pla
         return await readers.register(tx, 77, place.now(), "reader.session")
 
     first, place.reader_id = place.reader_id, await place.database.write(job)
-    await place.shares.leave(first)
-    await place.shares.enter(place.reader_id)
+    await place.assignments.leave(first)
+    await place.assignments.enter(place.reader_id)
     await place.sweep().sweep_once()
     assert await place.subscriptions().meet_one()
     channel.post("Hello")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.sandbox import Channel
-from bot.sources.backfill import Pasts
+from bot.sources.backfill import Backfiller
 from bot.store import backfills, channels
 from bot.store.backfills import Figures
 
@@ -17,8 +17,8 @@ def old(place: Place, *, posts: int, name: str = "news") -> Channel:
     return channel
 
 
-def reading(place: Place) -> Pasts:
-    return Pasts(place.account, place.database, place.catch_up, clock=place.now, every=0)
+def reading(place: Place) -> Backfiller:
+    return Backfiller(place.account, place.database, place.sync, clock=place.now, every=0)
 
 
 async def figures(place: Place) -> Figures:

@@ -4,7 +4,7 @@ from contextlib import aclosing
 
 import pytest
 
-from bot.sources.ahead import read_ahead
+from bot.sources.history import prefetched
 
 
 async def numbers(log: list[str], *, fail_at: int | None = None) -> AsyncGenerator[int, None]:
@@ -20,14 +20,14 @@ async def numbers(log: list[str], *, fail_at: int | None = None) -> AsyncGenerat
 
 async def test_the_next_is_asked_for_while_one_is_worked_on() -> None:
     log: list[str] = []
-    async for number in read_ahead(numbers(log)):
+    async for number in prefetched(numbers(log)):
         await asyncio.sleep(0)  # the work
         log.append(f"done {number}")
     assert log == ["asked 1", "asked 2", "done 1", "asked 3", "done 2", "closed", "done 3"]
 
 
 async def test_an_error_comes_after_what_came_before_it() -> None:
-    source = read_ahead(numbers([], fail_at=3))
+    source = prefetched(numbers([], fail_at=3))
     assert [await anext(source), await anext(source)] == [1, 2]
     with pytest.raises(LookupError):
         await anext(source)
@@ -35,7 +35,7 @@ async def test_an_error_comes_after_what_came_before_it() -> None:
 
 async def test_whoever_breaks_off_leaves_nothing_behind() -> None:
     log: list[str] = []
-    async with aclosing(read_ahead(numbers(log, fail_at=2))) as source:
+    async with aclosing(prefetched(numbers(log, fail_at=2))) as source:
         async for _ in source:
             await asyncio.sleep(0)
             break

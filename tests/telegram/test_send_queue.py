@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Peer, PeerKind
-from bot.telegram.pacing import Pacing, Rates
-from bot.telegram.turns import AT_ONCE, Ticket, Turns
+from bot.telegram.rate_limit import Pacing, Rates
+from bot.telegram.send_queue import AT_ONCE, Ticket, Turns
 from tests.telegram.traffic import breaches
 
 UNLIMITED = Rates(total=float("inf"), chat=float("inf"), group=float("inf"))

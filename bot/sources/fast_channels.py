@@ -13,7 +13,7 @@ from bot.errors import TelegramError
 from bot.models import Clock
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.sync import CatchUp, is_swept
+from bot.sources.sync import ChannelSync, is_swept
 from bot.store import shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Subject
@@ -25,13 +25,13 @@ OUTSIDE = 20  # s between two, where the history has to be read
 LOOK_AGAIN = 30.0  # s, where nothing was announced and nothing is due
 
 
-class Fast:
+class FastChannels:
     """Follows a few channels closely."""
 
-    def __init__(self, account: Account, database: Database, catch_up: CatchUp, *, clock: Clock) -> None:
+    def __init__(self, account: Account, database: Database, sync: ChannelSync, *, clock: Clock) -> None:
         self._account = account
         self._database = database
-        self._catch_up = catch_up
+        self._sync = sync
         self._clock = clock
         self._next: dict[int, datetime] = {}  # channel id → when to ask again
 
@@ -59,11 +59,11 @@ class Fast:
     async def _ask(self, channel: Channel, beat: Beat) -> None:
         pause: float = OUTSIDE
         try:
-            await self._catch_up.complete(channel, None, beat)
+            await self._sync.complete(channel, None, beat)
         except TelegramError as error:
             log.info("a fast channel could not be asked", channel=channel.id, error=error.error)
             pause = max(error.retry_after, MOST)
         else:
             if channel.access is Access.JOINED:
-                pause = min(MOST, max(LEAST, self._catch_up.timeouts.get(channel.id, MOST)))
+                pause = min(MOST, max(LEAST, self._sync.timeouts.get(channel.id, MOST)))
         self._next[channel.id] = self._clock() + timedelta(seconds=pause)

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from bot.sources.fast import LOOK_AGAIN, OUTSIDE, Fast
+from bot.sources.fast_channels import LOOK_AGAIN, OUTSIDE, FastChannels
 from bot.store import channels
 from bot.store.channels import Options
 
@@ -20,7 +20,7 @@ async def test_a_fast_channel_is_asked_at_the_servers_own_timeout(place: Place) 
     await place.database.write(
         lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=place.now())
     )
-    fast = Fast(place.account, place.database, place.catch_up, clock=place.now)
+    fast = FastChannels(place.account, place.database, place.sync, clock=place.now)
     channel.post("Two", push=False)
     pause = await fast.ask_due()
     assert await place.texts(channel) == ["One", "Two"]
@@ -41,7 +41,7 @@ async def test_a_fast_channel_outside_is_read_from_its_history(place: Place) -> 
         lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=place.now())
     )
     channel.post("Two")
-    fast = Fast(place.account, place.database, place.catch_up, clock=place.now)
+    fast = FastChannels(place.account, place.database, place.sync, clock=place.now)
     assert await fast.ask_due() == OUTSIDE
     assert await place.texts(channel) == ["One", "Two"]
 
@@ -50,5 +50,5 @@ async def test_nothing_fast_costs_nothing(place: Place) -> None:
     channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
     await place.follow(channel)
     asked = len(place.sandbox.calls)
-    assert await Fast(place.account, place.database, place.catch_up, clock=place.now).ask_due() == LOOK_AGAIN
+    assert await FastChannels(place.account, place.database, place.sync, clock=place.now).ask_due() == LOOK_AGAIN
     assert len(place.sandbox.calls) == asked
