@@ -16,7 +16,7 @@ from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import Document, analyse
 from bot.models import ObservedBy
 from bot.parts import Part, PartKind
-from bot.search import Scope, look, search
+from bot.search import Scope, find_current, find_newest
 from bot.store.database import Database
 
 from .queries import Asker
@@ -89,7 +89,7 @@ async def test_search_and_matcher_never_disagree_on_any_real_post(archive: Archi
             expected[name][number] = spans
     wrong = {}
     for name, query in queries.items():
-        hits = await search(archive.db, query, limit=EVERY)
+        hits = await find_current(archive.db, query, limit=EVERY)
         if [(hit.post.message_id, hit.spans) for hit in hits] != sorted(expected[name].items(), reverse=True):
             wrong[str(query.query)] = len(hits), len(expected[name])
     assert wrong == {}
@@ -103,10 +103,12 @@ async def test_pages_of_any_size_bring_the_same_posts_as_one(archive: Archive) -
     for question in dice.sample(questions(), 15):
         query = compiled(question)
         scope = Scope(channel_ids=(NEWS,))
-        whole = await search(archive.db, query, limit=60, channel_id=NEWS)
+        whole = await find_current(archive.db, query, limit=60, channel_id=NEWS)
         pages, before, more = [], None, True
         while more and len(pages) < 60:
-            found = await look(archive.db, query, scope, limit=7, before=before, most=dice.choice((50, 500, 5000)))
+            found = await find_newest(
+                archive.db, query, scope, limit=7, before=before, most=dice.choice((50, 500, 5000))
+            )
             pages += found.hits
             before, more = found.before, found.before is not None
         assert pages[:60] == whole

@@ -22,7 +22,7 @@ from bot.rendering.post_excerpt import shown
 from bot.runtime.clock import utc_now
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.search.filters import FilterError, Named, Order, Typed, read
-from bot.search.scope import scope_of
+from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
 from bot.store import topics
 from bot.store.database import Reader, open_read_only

@@ -11,7 +11,7 @@ import pytest
 from bot.models import Entity, Post
 from bot.parts import Part, PartKind
 from bot.pipeline.ingest import Result
-from bot.search import search
+from bot.search import find_current
 from bot.store import posts
 from bot.store.alerts import Kind
 
@@ -42,7 +42,7 @@ def linked(*texts: str, **fields: object) -> Post:
 
 
 async def found(room: Newsroom, query: str) -> list[int]:
-    return [hit.post.message_id for hit in await search(room.db, compiled(query), limit=9)]
+    return [hit.post.message_id for hit in await find_current(room.db, compiled(query), limit=9)]
 
 
 async def test_a_poll_is_stored_found_and_alerted_with_the_line_that_matched(room: Newsroom) -> None:
