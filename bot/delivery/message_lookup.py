@@ -13,8 +13,8 @@ from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import backup_recovery
 from bot.store.database import Database
 from bot.store.outbox import Alert
-from bot.telegram.own import Own, Page
 from bot.telegram.sender import READ_AT_ONCE, Sender
+from bot.telegram.sent_messages import MessagePage, SentMessage
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class MessageLookup:
             log.info("the message of an alert was not found; it is done without", alert=alert.id)
         return found
 
-    async def _among(self, pages: AsyncIterator[Page], alert: Alert, outgoing: Outgoing) -> int | None:
+    async def _among(self, pages: AsyncIterator[MessagePage], alert: Alert, outgoing: Outgoing) -> int | None:
         async for page in pages:
             here = [own for own in page.own if own.kind is alert.chat.peer.kind and own.peer_id == alert.chat.peer.id]
             alike = [own.message_id for own in here if is_same(own, outgoing)]
@@ -67,7 +67,7 @@ class MessageLookup:
 
 async def pages(
     sender: Sender, above: int, *, channel: Peer | None, most: int, nothing_after: int = NOTHING_AFTER
-) -> AsyncIterator[Page]:
+) -> AsyncIterator[MessagePage]:
     """Read page after page above an id, `most` of them, until some in a row show us nothing. Raises TelegramError.
 
     In a group a bot is not shown all messages: its own may lie beyond some pages of others.
@@ -82,7 +82,7 @@ async def pages(
             return
 
 
-def is_same(own: Own, outgoing: Outgoing) -> bool:
+def is_same(own: SentMessage, outgoing: Outgoing) -> bool:
     """Tell whether a message is the one that was to be sent: by what its buttons name, where it has none by its text.
 
     What an alert says changes with the time; two notices without buttons may say the same.
@@ -100,7 +100,7 @@ def key_of(buttons: Iterable[Button]) -> tuple[int, int] | None:
     return next(((int(key[1]), int(key[2])) for key in keys if key), None)
 
 
-def is_ours(own: Own) -> bool:
+def is_ours(own: SentMessage) -> bool:
     """Tell whether only this program writes such messages; a script may use the token of our bot as well."""
     return any(button.data for button in own.buttons) or any(map(_POST_LINK.fullmatch, own.links))
 

@@ -18,9 +18,9 @@ from bot.models import Clock, Peer, PeerKind
 from bot.store import backup_recovery, chats, meta, sendings
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
-from bot.telegram.own import Own
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
+from bot.telegram.sent_messages import SentMessage
 
 log = structlog.get_logger(__name__)
 
@@ -108,22 +108,22 @@ class Recovery:
         unread = {chat_id for chat_id, own in shown.items() if own is None}
         return affected and affected | unread, newest
 
-    async def _read_account(self, listed: Sequence[Chat]) -> tuple[dict[int, list[Own] | None], int]:
+    async def _read_account(self, listed: Sequence[Chat]) -> tuple[dict[int, list[SentMessage] | None], int]:
         """Read the messages of ours in private chats and basic groups, by chat; None where some are left unread."""
         if not listed:
             return {}, 0
         looked = await meta.get(self._database, _LOOKED)
         known = await backup_recovery.newest_message_id_of_account(self._database)
         found, is_all = await self._read(max(known, int(looked or 0)), channel=None, most=MOST)
-        by_peer: dict[tuple[PeerKind, int], list[Own]] = {}
+        by_peer: dict[tuple[PeerKind, int], list[SentMessage]] = {}
         for own in found:
             by_peer.setdefault((own.kind, own.peer_id), []).append(own)
         shown = {chat.id: by_peer.get((chat.peer.kind, chat.peer.id)) or ([] if is_all else None) for chat in listed}
         return shown, max((own.message_id for own in found), default=0)
 
-    async def _read_channels(self, listed: Sequence[Chat]) -> dict[int, list[Own] | None]:
+    async def _read_channels(self, listed: Sequence[Chat]) -> dict[int, list[SentMessage] | None]:
         """Read the messages of ours in supergroups and channels, by chat; None where nobody knows if there are any."""
-        shown: dict[int, list[Own] | None] = {}
+        shown: dict[int, list[SentMessage] | None] = {}
         waiting = iter(listed)
 
         async def read_on() -> None:
@@ -137,9 +137,9 @@ class Recovery:
                 group.create_task(read_on())
         return shown
 
-    async def _read(self, above: int, *, channel: Peer | None, **limits: int) -> tuple[list[Own], bool]:
+    async def _read(self, above: int, *, channel: Peer | None, **limits: int) -> tuple[list[SentMessage], bool]:
         """Return what can be read, and whether that is all; a server that does not answer this is done without."""
-        found: list[Own] = []
+        found: list[SentMessage] = []
         is_all = False
         if self._monotonic() > self._until:
             return found, is_all
@@ -155,7 +155,7 @@ class Recovery:
         return found, is_all
 
 
-def _has_younger(found: Iterable[Own], since: datetime, before: datetime) -> bool:
+def _has_younger(found: Iterable[SentMessage], since: datetime, before: datetime) -> bool:
     """Say whether one of these messages was written by a program like ours between two moments."""
     return any(since < own.date < before and is_ours(own) for own in found)
 

@@ -33,7 +33,7 @@ from bot.store.subscriptions import Priority, Wanted
 from bot.store.topics import Changed
 from bot.store.versions import Added, Change
 
-_BESIDE = frozenset({Change.LOADED, Change.BESIDE})  # sites change their previews for years
+_OF_PARTS = frozenset({Change.PARTS_LOADED, Change.PARTS_REWORDED})  # sites change their previews for years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Ingest:
         if not is_import:
             await self._want_files(tx, findings)
         changes = [added.change for added in taken.added]
-        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.LOADED]
+        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.PARTS_LOADED]
         if loaded:
             await self._retell(tx, (), loaded=loaded)
         count = await self._alert(tx, found) if found else 0
@@ -106,8 +106,11 @@ class Ingest:
     def _find(self, added: Added, document: Document) -> Finding:
         """Look for topics; of what has changed only those count that were not there before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
-        is_news = added.change != Change.STALE and (added.change != Change.LOADED or added.whole_before is not None)
-        found = self._topics.matcher.match(document) if is_news and added.visible and is_followed else {}
+        found = (
+            self._topics.matcher.match(document)
+            if added.change != Change.STALE and added.visible and is_followed
+            else {}
+        )
         fits = bool(found)
         if found and added.whole_before is not None:
             before = self._topics.matcher.match(analyse(added.whole_before)).keys()
@@ -133,7 +136,7 @@ class Ingest:
         await backup_recovery.count(tx, [each.draft(loudness=0) for each in restored], now=now)
         found = [each for each in found if not windows.covers(each.wanted.chat_id, each.said_at)]
         oldest = now - self._alert_max_age
-        old = [telling for telling in found if telling.said_at < oldest and telling.added.change not in _BESIDE]
+        old = [telling for telling in found if telling.said_at < oldest and telling.added.change not in _OF_PARTS]
         await late.gather(tx, [telling.draft(loudness=0) for telling in old], now=now)
         told = [telling.told(now) for telling in found if telling.said_at >= oldest]
         return await _tell(tx, await self._echoes.compare(tx, told, now=now), now=now)
@@ -223,7 +226,7 @@ def _words(read: Iterable[tuple[Added, Document]], *, loaded: bool) -> Sequence[
     return [
         (added.version_id, added.post.channel_id, document.indexed)
         for added, document in read
-        if (added.change == Change.LOADED) == loaded
+        if (added.change == Change.PARTS_LOADED) == loaded
     ]
 
 

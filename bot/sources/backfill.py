@@ -12,7 +12,7 @@ from bot.models import Clock
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.gateway import pause
-from bot.sources.sync import CatchUp
+from bot.sources.sync import ChannelSync
 from bot.store import backfills, channels
 from bot.store.backfills import DONE, Past
 from bot.store.channels import Access
@@ -25,15 +25,15 @@ LOOK_AGAIN = 30.0  # s, where nothing was announced and nothing is to be read
 READABLE = {Access.JOINED, Access.POLLED}
 
 
-class Pasts:
+class Backfiller:
     """Reads far back where somebody asked for it; `every` is the seconds between two pages."""
 
     def __init__(
-        self, account: Account, database: Database, catch_up: CatchUp, *, clock: Clock, every: float = PAGE_EVERY
+        self, account: Account, database: Database, sync: ChannelSync, *, clock: Clock, every: float = PAGE_EVERY
     ) -> None:
         self._account = account
         self._database = database
-        self._catch_up = catch_up
+        self._sync = sync
         self._clock = clock
         self._every = every
 
@@ -64,7 +64,7 @@ class Pasts:
 
     async def _read(self, past: Past, channel: channels.Channel, beat: Beat) -> float:
         try:
-            page = await self._catch_up.look_back(channel, below=past.below, beat=beat)
+            page = await self._sync.backfill_page(channel, below=past.below, beat=beat)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 return pause(error).total_seconds()

@@ -5,14 +5,14 @@ import pytest
 from bot.delivery.message_lookup import is_ours, is_same, key_of
 from bot.locales import translator
 from bot.models import Button, Outgoing, PeerKind
-from bot.telegram.own import Own
+from bot.telegram.sent_messages import SentMessage
 from bot.text.markup import alert_buttons
 
 ENGLISH = translator("en")
 
 
-def own(text: str, *buttons: Button, links: tuple[str, ...] = ()) -> Own:
-    return Own(
+def own(text: str, *buttons: Button, links: tuple[str, ...] = ()) -> SentMessage:
+    return SentMessage(
         kind=PeerKind.USER,
         peer_id=1,
         message_id=7,

@@ -18,7 +18,7 @@ from bot.store import backfills, channels, chats, follows
 from bot.store.backfills import DONE, Figures
 from bot.store.channels import Options
 from bot.store.chats import Chat
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.delivery.kit import sender_of
 from tests.store.kit import NEWS, Newsroom, newsroom

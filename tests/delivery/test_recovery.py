@@ -8,7 +8,7 @@ from bot.models import Peer, PeerKind
 from bot.store import alerts, chats, handled, sendings
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Transaction
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limit import Pacing
 from tests.store.kit import NOON, Newsroom, newsroom, steps
 from tests.telegram.traffic import breaches, most_within
 

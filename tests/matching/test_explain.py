@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from bot.matching.engine.matcher import verify
-from bot.matching.explain.explain import Explanation, Kind, Part, Reason, explain
+from bot.matching.explain.explain import Clause, ClauseKind, Explanation, Reason, explain
 from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries, slug
 
@@ -15,13 +15,13 @@ def _explained(query: str, text: str) -> Explanation:
     return explain(compiled(query), analyse(text))
 
 
-def _all(part: Part) -> Iterator[Part]:
+def _all(part: Clause) -> Iterator[Clause]:
     yield part
     for inside in part.parts:
         yield from _all(inside)
 
 
-def _pieces(part: Part, text: str) -> list[str]:
+def _pieces(part: Clause, text: str) -> list[str]:
     return [text[start:end] for start, end in part.spans]
 
 
@@ -74,18 +74,18 @@ def test_every_part_is_told_as_the_bot_writes_it() -> None:
     root = _explained('сбой|перебой ~5 (интернет, связь) -учения "не работает"', "").root
     parts = [(part.query, part.kind, part.excluded) for part in _all(root)]
     assert parts == [
-        ('сбой|перебой ~5 интернет|связь "не работает" -учения', Kind.ALL, False),
-        ("сбой|перебой ~5 интернет|связь", Kind.NEAR, False),
-        ("сбой|перебой", Kind.ANY, False),
-        ("сбой", Kind.WORD, False),
-        ("перебой", Kind.WORD, False),
-        ("интернет|связь", Kind.ANY, False),
-        ("интернет", Kind.WORD, False),
-        ("связь", Kind.WORD, False),
-        ('"не работает"', Kind.PHRASE, False),
-        ('"не"', Kind.WORD, False),
-        ('"работает"', Kind.WORD, False),
-        ("учения", Kind.WORD, True),
+        ('сбой|перебой ~5 интернет|связь "не работает" -учения', ClauseKind.ALL, False),
+        ("сбой|перебой ~5 интернет|связь", ClauseKind.NEAR, False),
+        ("сбой|перебой", ClauseKind.ANY, False),
+        ("сбой", ClauseKind.WORD, False),
+        ("перебой", ClauseKind.WORD, False),
+        ("интернет|связь", ClauseKind.ANY, False),
+        ("интернет", ClauseKind.WORD, False),
+        ("связь", ClauseKind.WORD, False),
+        ('"не работает"', ClauseKind.PHRASE, False),
+        ('"не"', ClauseKind.WORD, False),
+        ('"работает"', ClauseKind.WORD, False),
+        ("учения", ClauseKind.WORD, True),
     ]
 
 

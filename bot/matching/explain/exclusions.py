@@ -1,4 +1,4 @@
-"""A query and words come in; the query without the posts that have one of them goes out, and the words to choose from.
+"""Queries without the posts that have certain words, and the words of a post that are worth excluding.
 
 A word is kept as the bot writes it: `учения` stands for all of its forms, `#тег` for the tag alone.
 """
@@ -29,7 +29,7 @@ _EMPTY = frozenset(_SAYS_NOTHING.split("|"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Exclusion:
     """A word of a text that may be excluded."""
 
     word: str  # as it is kept
@@ -58,12 +58,12 @@ def including(compiled: Compiled, source: str) -> Compiled:
     return Compiled(parse(source), compiled.forms)
 
 
-def choices(document: Document, found: Sequence[Span], inflector: Inflector, *, most: int) -> list[Choice]:
+def choices(document: Document, found: Sequence[Span], inflector: Inflector, *, most: int) -> list[Exclusion]:
     """Offer the words that were `found`, then the other telling ones of the sentence of the first; each word once.
 
     Spans are Python characters of the text that the document was made of. Where nothing was found, all of it counts.
     """
-    offered: list[Choice] = []
+    offered: list[Exclusion] = []
     seen: set[str] = set()  # base forms
     for token, span, is_match in _ordered(document, found):
         choice = _choice(document, token, span)
@@ -93,7 +93,7 @@ def _sentence(text: str, span: Span) -> Span:
     return start, following.end() if following else len(text)
 
 
-def _choice(document: Document, token: str, span: Span) -> Choice | None:
+def _choice(document: Document, token: str, span: Span) -> Exclusion | None:
     shown = document.text[slice(*span)]
     node: Node = Word(token)
     if token.startswith("'"):  # of a tag, a mention or a site
@@ -103,7 +103,7 @@ def _choice(document: Document, token: str, span: Span) -> Choice | None:
         node = Tag(name)
     word = written(node)
     try:
-        return Choice(word=word, shown=shown) if parse(word).root == node else None
+        return Exclusion(word=word, shown=shown) if parse(word).root == node else None
     except QueryError:
         return None
 

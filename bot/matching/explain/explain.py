@@ -1,18 +1,18 @@
-"""Why a query matches or does not: it comes in with a document; which part holds where, and why not, goes out."""
+"""Why a query matches a document or not, clause by clause, with the same plan steps that match."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
 from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.plan import Page, Step, Term, merged, spans
-from bot.matching.engine.planner import Builder
+from bot.matching.engine.plan import Evaluation, Step, Term, merged, spans
+from bot.matching.engine.planner import Planner
 from bot.matching.engine.regex import Span
 from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, written
 from bot.matching.words.tokens import Document
 
 
-class Kind(StrEnum):
+class ClauseKind(StrEnum):
     """How a part is made of its parts."""
 
     WORD = "word"  # a word, prefix, tag, mention or regular expression; no parts
@@ -31,16 +31,16 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Clause:
     """One part of a query against one text."""
 
     query: str  # as the bot writes it; an exclusion comes without its minus
-    kind: Kind
+    kind: ClauseKind
     held: bool  # an exclusion holds where its words are absent
     excluded: bool  # it is an exclusion
     spans: tuple[Span, ...]  # what it found, in Python characters; where its words are APART, those words
     reason: Reason | None  # None where it held; of several parts, that of the one nearest to holding
-    parts: tuple["Part", ...]  # what it is made of; an exclusion is told by its spans alone
+    parts: tuple["Clause", ...]  # what it is made of; an exclusion is told by its spans alone
     missing: int  # how many parts would have to change for it to hold
 
 
@@ -49,7 +49,7 @@ class Explanation:
     """One query against one text."""
 
     spans: tuple[Span, ...]  # as `verify` gives them; () where it did not match
-    root: Part
+    root: Clause
 
     @property
     def matched(self) -> bool:
@@ -76,11 +76,11 @@ class Explainer:
 
     def __init__(self, compiled: Compiled) -> None:
         # one term for the same words, which are then looked up once
-        self._root = _prepare(compiled.query.root, Builder(compiled.forms, cache(Term)))
+        self._root = _prepare(compiled.query.root, Planner(compiled.forms, cache(Term)))
 
     def explain(self, document: Document) -> Explanation:
         """Tell which part of the query holds where in a document, and which fails."""
-        root = _explain(self._root, Page(document))
+        root = _explain(self._root, Evaluation(document))
         return Explanation(spans=root.spans if root.held else (), root=root)
 
 
@@ -89,13 +89,13 @@ class _Prepared:
     """A node with its steps."""
 
     query: str
-    kind: Kind
+    kind: ClauseKind
     step: Step
     parts: tuple["_Prepared", ...] = ()
     without: tuple["_Prepared", ...] = ()
 
 
-def _prepare(node: Node, builder: Builder) -> _Prepared:
+def _prepare(node: Node, builder: Planner) -> _Prepared:
     kind, inside = _inside(node)
     without = node.without if isinstance(node, AllOf) else ()
     return _Prepared(
@@ -107,34 +107,34 @@ def _prepare(node: Node, builder: Builder) -> _Prepared:
     )
 
 
-def _inside(node: Node) -> tuple[Kind, tuple[Node, ...]]:
+def _inside(node: Node) -> tuple[ClauseKind, tuple[Node, ...]]:
     match node:
         case Phrase(items) if len(items) > 1:
             # a phrase of one word, since in a phrase a word has more readings
-            return Kind.PHRASE, tuple(Phrase((item,)) for item in items)
+            return ClauseKind.PHRASE, tuple(Phrase((item,)) for item in items)
         case Near(left, right):
-            return Kind.NEAR, (left, right)
+            return ClauseKind.NEAR, (left, right)
         case AnyOf(items):
-            return Kind.ANY, items
+            return ClauseKind.ANY, items
         case AllOf(items):
-            return Kind.ALL, items
+            return ClauseKind.ALL, items
         case _:
-            return Kind.WORD, ()
+            return ClauseKind.WORD, ()
 
 
-def _explain(prepared: _Prepared, page: Page, *, fails: bool = False) -> Part:
+def _explain(prepared: _Prepared, page: Evaluation, *, fails: bool = False) -> Clause:
     """Explain one part; `fails` says that it is known not to hold."""
     found = None if fails else spans(prepared.step, page)
-    none_of = found is None and prepared.kind is Kind.ANY
+    none_of = found is None and prepared.kind is ClauseKind.ANY
     parts = tuple(_explain(part, page, fails=none_of) for part in prepared.parts)
     parts += tuple(_excluded(part, page) for part in prepared.without)
     shown = found
     missing, reason = 0, None
     if found is None:
         missing, reason = _failure(prepared.kind, parts)
-        if reason is Reason.APART and prepared.kind in {Kind.NEAR, Kind.PHRASE}:
+        if reason is Reason.APART and prepared.kind in {ClauseKind.NEAR, ClauseKind.PHRASE}:
             shown = [span for part in parts for span in part.spans]
-    return Part(
+    return Clause(
         query=prepared.query,
         kind=prepared.kind,
         held=found is not None,
@@ -146,9 +146,9 @@ def _explain(prepared: _Prepared, page: Page, *, fails: bool = False) -> Part:
     )
 
 
-def _excluded(prepared: _Prepared, page: Page) -> Part:
+def _excluded(prepared: _Prepared, page: Evaluation) -> Clause:
     found = spans(prepared.step, page)
-    return Part(
+    return Clause(
         query=prepared.query,
         kind=prepared.kind,
         held=found is None,
@@ -160,7 +160,7 @@ def _excluded(prepared: _Prepared, page: Page) -> Part:
     )
 
 
-def _failure(kind: Kind, parts: tuple[Part, ...]) -> tuple[int, Reason]:
+def _failure(kind: ClauseKind, parts: tuple[Clause, ...]) -> tuple[int, Reason]:
     """Return how much is missing for a part that does not hold, and why."""
     failed = [part for part in parts if not part.held]
     if not parts:
@@ -168,5 +168,5 @@ def _failure(kind: Kind, parts: tuple[Part, ...]) -> tuple[int, Reason]:
     if not failed:
         return 1, Reason.APART
     nearest = min(failed, key=lambda part: part.missing)
-    missing = nearest.missing if kind is Kind.ANY else sum(part.missing for part in failed)
+    missing = nearest.missing if kind is ClauseKind.ANY else sum(part.missing for part in failed)
     return missing, nearest.reason or Reason.ABSENT
