@@ -15,7 +15,7 @@ from bot.matching.engine.matcher import Matcher
 from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import Document, analyse
 from bot.models import ObservedBy
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.search import Scope, find_current, find_newest
 from bot.store.database import Database
 
@@ -48,10 +48,10 @@ def texts() -> tuple[str, ...]:
     return tuple(json.loads(line)["text"] for line in REAL_POSTS.read_text("utf-8").splitlines())
 
 
-def taken_apart(text: str) -> tuple[str, tuple[Aside, ...]]:
+def taken_apart(text: str) -> tuple[str, tuple[Part, ...]]:
     """Take a post for one whose later paragraphs stand beside its text."""
     said, *beside = text.split("\n\n")
-    return said, tuple(Aside(kind=AsideKind.PREVIEW, text=paragraph) for paragraph in beside)
+    return said, tuple(Part(kind=PartKind.PREVIEW, text=paragraph) for paragraph in beside)
 
 
 @cache
@@ -73,7 +73,7 @@ async def archive(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arc
         for n, text in enumerate(texts(), start=1):
             said, beside = taken_apart(text) if n % 2 else (text, ())
             place = {"channel_id": OTHER if n % 3 else NEWS, "date": LAST_MONTH + timedelta(seconds=90 * n)}
-            every.append(post(n, said, asides=beside, **place))
+            every.append(post(n, said, parts=beside, **place))
         Random(1).shuffle(every)  # noqa: S311 - a repeatable order is wanted
         for start in range(0, len(every), BATCH):
             await room.see(ObservedBy.BACKFILL, *every[start : start + BATCH])

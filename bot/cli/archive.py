@@ -16,7 +16,7 @@ from bot.cli.shell import cli, console
 from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
-from bot.parts import split
+from bot.parts import split_spans
 from bot.rendering.post_excerpt import with_lines
 from bot.runtime.clock import utc_now
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
@@ -63,7 +63,7 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
     except FilterError as error:
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
     for hit in found.hits:
-        own, beside = split(hit.post.text, hit.post.asides, hit.spans)
+        own, beside = split_spans(hit.post.text, hit.post.parts, hit.spans)
         print_post(hit.post, *with_lines(hit.post.text, own, beside, translator("en")))
         console.print()
     if not found.hits:

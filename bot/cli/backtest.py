@@ -173,5 +173,5 @@ def _short(part: str) -> str:
 
 
 def _print(post: StoredPost, spans: Sequence[tuple[int, int]], *, reason: str = "") -> None:
-    words, marked = shown(post.text, post.asides, spans, translator("en"))
+    words, marked = shown(post.text, post.parts, spans, translator("en"))
     print_post(post, words, marked, reason=reason, brackets=True)

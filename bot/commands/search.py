@@ -231,7 +231,7 @@ def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, end
             text.add(" · ", earlier.format(date=context.date(post.edit_date or post.date)))
         if post.gone_at is not None:
             text.add(" · ", context.t.gettext("no longer visible"))
-        words, marks = shown(post.text, post.asides, hit.spans, context.t)
+        words, marks = shown(post.text, post.parts, hit.spans, context.t)
         text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
     return message(text.add(ending), rows)
 

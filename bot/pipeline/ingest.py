@@ -35,7 +35,7 @@ from bot.store.subscriptions import Priority, Wanted
 from bot.store.topics import Changed
 from bot.store.versions import Added, Change
 
-_BESIDE = frozenset({Change.LOADED, Change.BESIDE})  # sites change their previews for years
+_OF_PARTS = frozenset({Change.PARTS_LOADED, Change.PARTS_REWORDED})  # sites change their previews for years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Ingest:
         if not is_import:
             await self._want_files(tx, findings)
         changes = [added.change for added in taken.added]
-        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.LOADED]
+        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.PARTS_LOADED]
         if loaded:
             await self._retell(tx, (), loaded=loaded)
         count = await self._alert(tx, found) if found else 0
@@ -134,7 +134,7 @@ class Ingest:
         asked = {(f.added.post.channel_id, ids[name]) for f in findings for name in f.topics}
         found = await _untold(tx, tellings(findings, await subscriptions.for_topics(tx, asked, now), ids), now=now)
         oldest = now - self._alert_max_age
-        old = [telling for telling in found if telling.said_at < oldest and telling.added.change not in _BESIDE]
+        old = [telling for telling in found if telling.said_at < oldest and telling.added.change not in _OF_PARTS]
         await late.gather(tx, [telling.draft(loudness=0) for telling in old], now=now)
         told = [telling.told(now) for telling in found if telling.said_at >= oldest]
         return await _tell(tx, await self._echoes.compare(tx, told, now=now), now=now)
@@ -220,7 +220,7 @@ def _words(read: Iterable[tuple[Added, Document]], *, loaded: bool) -> Sequence[
     return [
         (added.version_id, added.post.channel_id, document.indexed)
         for added, document in read
-        if (added.change == Change.LOADED) == loaded
+        if (added.change == Change.PARTS_LOADED) == loaded
     ]
 
 

@@ -78,7 +78,7 @@ async def _taken(tx: Reader, messages: Sequence[tuple[int, int]]) -> set[tuple[i
 async def _row_of(tx: Reader, chat_id: int, post: tuple[int, int]) -> int | None:
     row = await tx.fetch_one(
         """SELECT id FROM alerts WHERE chat_id = :chat AND channel_id = :channel AND post_key = coalesce((
-            SELECT 'g' || nullif(grouped_id, 0) FROM messages WHERE channel_id = :channel AND message_id = :message),
+            SELECT 'g' || nullif(grouped_id, 0) FROM posts WHERE channel_id = :channel AND message_id = :message),
             'm' || :message)""",
         {"chat": chat_id, "channel": post[0], "message": post[1]},
     )
@@ -188,7 +188,7 @@ async def _was_told(tx: Transaction, draft: Draft, *, now: datetime) -> bool:
     values = {"chat": draft.chat_id, "channel": draft.channel_id, "key": draft.post_key}
     row = await tx.fetch_one(
         """SELECT t.message_id, t.alert_message_id, t.has_media FROM told t
-        JOIN messages m ON m.channel_id = t.channel_id AND m.message_id = t.message_id
+        JOIN posts m ON m.channel_id = t.channel_id AND m.message_id = t.message_id
         WHERE t.chat_id = :chat AND t.channel_id = :channel
             AND coalesce('g' || nullif(m.grouped_id, 0), 'm' || m.message_id) = :key""",
         values,

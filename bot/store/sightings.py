@@ -26,7 +26,7 @@ async def alive_at(db: Reader) -> datetime | None:
         """SELECT max(at) AS at FROM (SELECT max(at) AS at FROM heartbeats
         UNION ALL SELECT max(sent_at) FROM alerts UNION ALL SELECT max(created_at) FROM alerts
         UNION ALL SELECT max(coalesce(said_at, at)) FROM handled
-        UNION ALL SELECT (max(id) >> 20) * 1000 FROM messages)"""  # a post is stored after its date
+        UNION ALL SELECT (max(id) >> 20) * 1000 FROM posts)"""  # a post is stored after its date
     )
     return None if row is None else maybe_date(row["at"])
 
