@@ -17,9 +17,7 @@ def own(text: str, *buttons: Button, links: tuple[str, ...] = ()) -> SentMessage
         peer_id=1,
         message_id=7,
         date=datetime(2025, 3, 10, tzinfo=UTC),
-        edited=None,
         text=text,
-        has_media=False,
         buttons=buttons,
         links=links,
     )
