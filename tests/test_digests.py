@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Button, Outgoing
-from bot.parts import Aside, AsideKind, Beside
+from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.groups import PAGE, render_count, render_page, render_storm
 from bot.store.group_contents import Gathered, Storm, Summary
 from bot.store.posts import StoredPost
@@ -41,7 +41,7 @@ def post(
         date=date,
         edit_date=None,
         text=text,
-        asides=(),
+        parts=(),
         entities=(),
         media=None,
         forward=None,
@@ -65,7 +65,7 @@ def gathered(  # noqa: PLR0913 - what a line can say
     *,
     topic: str = "outages",
     spans: tuple[tuple[int, int], ...] = ((0, 4),),
-    beside: tuple[Beside, ...] = (),
+    part_matches: tuple[PartMatch, ...] = (),
     echoes: int = 0,
     edited: bool = False,
     quiet: bool = False,
@@ -74,7 +74,7 @@ def gathered(  # noqa: PLR0913 - what a line can say
         post=shown or post(),
         topics=(topic,),
         spans=spans,
-        beside=beside,
+        part_matches=part_matches,
         echoes=echoes,
         edited=edited,
         quiet=quiet,
@@ -161,8 +161,8 @@ class TestPages:
         assert units(line) < 160
 
     def test_show_what_stands_beside_a_text_where_the_match_is_there(self) -> None:
-        found = Beside(aside=Aside(kind=AsideKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
-        shown = render_page(digest(gathered(post(1, "Опрос дня"), spans=(), beside=(found,))), 0, locale())
+        found = PartMatch(part=Part(kind=PartKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
+        shown = render_page(digest(gathered(post(1, "Опрос дня"), spans=(), part_matches=(found,))), 0, locale())
         assert lines(shown) == ["• Poll: Был ли сбой? · Вести, 03:12"]
 
     def test_of_a_post_without_a_text_say_that(self) -> None:
