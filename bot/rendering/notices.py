@@ -110,7 +110,8 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
         line = t.gettext("I follow all of them already, from now on so: {how}")
         return Outgoing(text=f"{text} {line.format(how=_typed(notice.options, t))}")
     if not n:
-        return Outgoing(text=f"{text} {t.gettext('I follow all of them already.')}")
+        line = t.gettext("I follow all of them already.")
+        return Outgoing(text=f"{text} {line}")
     line = t.ngettext("I do not follow {n} of them yet.", "I do not follow {n} of them yet.", n).format(n=n)
     label = t.ngettext("Follow {n} channel", "Follow {n} channels", n).format(n=n)
     button = Button(text=label, data=f"all:{notice.options}".encode())
@@ -225,6 +226,7 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
 @render_notice.register
 def _alerts_missed(notice: AlertsMissed, locale: Locale) -> Outgoing:
     t, n = locale.t, notice.alerts
+    again = t.gettext("I can write here again.")
     line = t.gettext("What was posted meanwhile brought no alert; /latest shows the newest posts.")
     if n:
         line = t.ngettext(
@@ -232,7 +234,7 @@ def _alerts_missed(notice: AlertsMissed, locale: Locale) -> Outgoing:
             "{n} alerts did not arrive, and what was posted meanwhile brought none; /latest shows the newest posts.",
             n,
         ).format(n=n)
-    return Outgoing(text=f"{t.gettext('I can write here again.')} {line}")
+    return Outgoing(text=f"{again} {line}")
 
 
 def _name(name: str) -> str:
