@@ -13,7 +13,17 @@ from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import to_ms
 
 # What belongs to a chat and moves with it, by `chat_id`; a test holds this against the schema.
-OF_CHATS = ("feedback", "follows", "mutes", "pasts", "progress", "receipts", "restorations", "subscriptions", "told")
+OF_CHATS = (
+    "backfills",
+    "feedback",
+    "follows",
+    "mutes",
+    "progress",
+    "receipts",
+    "restorations",
+    "subscriptions",
+    "told",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
