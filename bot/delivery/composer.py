@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from bot.delivery.media import Carried, Relay
-from bot.delivery.message_lookup import Finder
+from bot.delivery.message_lookup import MessageLookup
 from bot.delivery.quiet import is_silent
 from bot.errors import TelegramError
 from bot.locales import translator
@@ -34,7 +34,7 @@ class Courier:
         self._database = database
         self._sender = sender
         self._clock = clock
-        self._finder = Finder(database, sender)
+        self._finder = MessageLookup(database, sender)
         self._relay = relay  # None: no files are kept here
 
     async def put(self, alert: Alert) -> int | None:

@@ -241,7 +241,7 @@ async def _tellings(tx: Reader, channel_id: int, post_key: str, *, now: datetime
             ({_BROUGHT}) AS brought, ({_GATHERING}) AS gathering {_ALERTS}
             AND a.created_at > :since AND a.id = coalesce(:only, a.id)
             AND NOT EXISTS (SELECT 1 FROM restorations r WHERE r.chat_id = a.chat_id
-                AND coalesce(s.edit_date, s.date) <= r.until)
+                AND coalesce(s.edit_date, s.date) < r.until)
         ORDER BY a.id""",  # noqa: S608 - our own constants
         {
             "channel": channel_id,

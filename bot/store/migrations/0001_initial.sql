@@ -401,17 +401,8 @@ CREATE INDEX alerts_chat ON alerts (chat_id, created_at, kind, topics);
 
 -- After a database was lost and its backup put back
 
-CREATE TABLE told (  -- posts that chats were told of by an instance whose database is lost, until they are stored here
-    chat_id INTEGER NOT NULL REFERENCES chats (id),
-    channel_id INTEGER NOT NULL,
-    message_id INTEGER NOT NULL,  -- of the post, in its channel
-    alert_message_id INTEGER NOT NULL,  -- of the alert, in the chat
-    has_media INTEGER NOT NULL,  -- the alert shows a file, so that it takes a shorter text
-    PRIMARY KEY (chat_id, channel_id, message_id)
-) WITHOUT ROWID;
-
-CREATE TABLE restorations (  -- chats that were told something by a lost instance: what else it told them nobody knows
+CREATE TABLE restorations (  -- chats that were written to between a backup and the start with it: what they were told nobody knows
     chat_id INTEGER PRIMARY KEY REFERENCES chats (id),
     alive_at INTEGER NOT NULL,  -- the backup's last sign of life
-    until INTEGER NOT NULL  -- when the lost instance wrote the last message that was found
+    until INTEGER NOT NULL  -- the start: what was posted before it may have been told
 );
