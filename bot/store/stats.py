@@ -37,7 +37,8 @@ class Standing:
 
 _STANDINGS = """
     WITH asked AS (
-        SELECT c.id, c.confirmed_id, k.value ->> 1 AS since FROM json_each(:keys) k JOIN channels c ON c.id = k.value ->> 0
+        SELECT c.id, c.confirmed_id, k.value ->> 1 AS since
+        FROM json_each(:keys) k JOIN channels c ON c.id = k.value ->> 0
     )
     SELECT a.id, (SELECT max(date) FROM posts WHERE channel_id = a.id) AS last,
         (SELECT max(message_id) - a.confirmed_id - count(*) FROM posts

@@ -54,7 +54,7 @@ async def test_posts_that_were_not_pushed_are_counted_while_the_reader_is_in_the
     assert ((await standing(room)).posts, (await standing(room)).unpushed) == (0, 0)
 
 
-async def test_posts_that_a_sweep_finds_after_the_service_was_down_are_not_held_against_telegram(
+async def test_what_a_sweep_finds_after_the_service_was_down_is_not_held_against_telegram(
     room: Newsroom,
 ) -> None:
     await room.follow()
