@@ -75,12 +75,7 @@ class ReaderAccount:
         self._reader_id = 0
 
     @property
-    def hears_as(self) -> int:
-        """Return the number of the reader while its session is open; 0 otherwise."""
-        return self._reader_id if self._is_open else 0
-
-    @property
-    def is_hearing(self) -> bool:
+    def is_connected(self) -> bool:
         """Tell whether the reader has a session and a connection."""
         return self._is_open and clients.has_connection(self.client)
 

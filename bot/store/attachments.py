@@ -94,8 +94,7 @@ async def decide(  # noqa: PLR0913 - the decision has this many sides
 async def settled(tx: Transaction, media_id: int, *, now: datetime) -> None:
     """Let alerts follow what became of a file: it follows them, replaces the one they show, or is said to be left."""
     (row,) = await tx.fetch_all(
-        """SELECT v.id, v.channel_id, v.message_id, d.state, v.id = m.version_id AS is_current,
-            coalesce('g' || nullif(m.grouped_id, 0), 'm' || m.message_id) AS post_key
+        """SELECT v.id, v.channel_id, v.message_id, d.state, v.id = m.version_id AS is_current, m.post_key
         FROM media d JOIN versions v ON v.id = d.version_id
         JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id WHERE d.id = :id""",
         {"id": media_id},
@@ -230,10 +229,8 @@ def _replaces(telling: _Telling, items: Sequence[_Item]) -> bool:
 
 async def _items(db: Reader, channel_id: int, post_key: str) -> list[_Item]:
     """Return the messages of a post, in order."""
-    column = "grouped_id" if post_key.startswith("g") else "message_id"
-    rows = await db.fetch_all(
-        f"{_ITEMS} AND m.{column} = :number ORDER BY m.message_id", {"channel": channel_id, "number": int(post_key[1:])}
-    )
+    sql = f"{_ITEMS} AND m.post_key = :key ORDER BY m.message_id"
+    rows = await db.fetch_all(sql, {"channel": channel_id, "key": post_key})
     return [_Item(**dict(row)) for row in rows]
 
 

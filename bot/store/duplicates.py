@@ -169,7 +169,7 @@ def _to_first(row: sqlite3.Row) -> _First:
 
 _TOLD_BEFORE = """SELECT p.id AS place, a.channel_id, a.post_key, v.text, v.parts, v.date, v.message_id, m.forward,
         a.payload ->> 'beside' IS NOT NULL AS is_beside
-    FROM (SELECT id, channel_id, coalesce('g' || nullif(grouped_id, 0), 'm' || message_id) AS post_key FROM posts
+    FROM (SELECT id, channel_id, post_key FROM posts
         WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT :scanned) p
     CROSS JOIN alerts a ON a.id = (SELECT id FROM alerts WHERE channel_id = p.channel_id AND post_key = p.post_key
         AND kind IN ('post', 'gathered', 'repeat') LIMIT 1)

@@ -35,7 +35,7 @@ async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) ->
     row = await db.fetch_one(
         f"""SELECT {posts.COLUMNS}, a.payload FROM posts t
         JOIN alerts a ON a.channel_id = t.channel_id AND a.chat_id = :chat AND a.kind IN ('post', 'repeat', 'gathered')
-            AND a.post_key = coalesce('g' || nullif(t.grouped_id, 0), 'm' || t.message_id)
+            AND a.post_key = t.post_key
         JOIN versions v ON v.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
         JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
         JOIN channels n ON n.id = v.channel_id

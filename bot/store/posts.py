@@ -130,10 +130,9 @@ async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[Store
 
 async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]:
     """Return the messages of a post, `g<grouped_id>` or `m<message_id>`, as they stand, lowest id first."""
-    column = "m.grouped_id" if post_key.startswith("g") else "m.message_id"
     rows = await db.fetch_all(
-        f"{_CURRENT} WHERE m.channel_id = :channel AND {column} = :id ORDER BY m.message_id",
-        {"channel": channel_id, "id": int(post_key[1:])},
+        f"{_CURRENT} WHERE m.channel_id = :channel AND m.post_key = :key ORDER BY m.message_id",
+        {"channel": channel_id, "key": post_key},
     )
     return [to_post(row) for row in rows]
 
@@ -180,7 +179,7 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
         AND m.id < :end AND m.id >= :start
         AND (m.grouped_id IS NULL OR NOT EXISTS (
             SELECT 1 FROM posts o JOIN versions w ON w.id = o.version_id
-            WHERE o.channel_id = m.channel_id AND o.grouped_id = m.grouped_id
+            WHERE o.channel_id = m.channel_id AND o.post_key = m.post_key
             AND (w.text != '', -o.message_id) > (v.text != '', -m.message_id)))
         ORDER BY m.id DESC LIMIT :limit""",  # noqa: S608 - our own constant
         {

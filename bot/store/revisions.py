@@ -64,7 +64,7 @@ class Shown:
 _OUTDATED = """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id, a.post_key, a.payload, a.chat_id,
         c.key, c.edits, m.channel_id, m.message_id, m.gone_at,
         (SELECT json_array(count(*), count(gone_at), max(gone_at)) FROM posts
-            WHERE channel_id = m.channel_id AND grouped_id = nullif(m.grouped_id, 0)) AS items,
+            WHERE channel_id = m.channel_id AND post_key = m.post_key) AS items,
         'gathered' IN (a.kind, coalesce(o.kind, '')) AS gathered, k.value ->> 2 IS 'loaded' AS loaded,
         s.message_id = m.message_id AS is_shown,
         v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
@@ -75,7 +75,7 @@ _OUTDATED = """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id
     FROM json_each(:messages) k
     JOIN posts t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
     JOIN alerts a ON a.channel_id = t.channel_id AND a.state != 'dead'
-        AND a.post_key = coalesce('g' || nullif(t.grouped_id, 0), 'm' || t.message_id)
+        AND a.post_key = t.post_key
     LEFT JOIN alerts o ON o.id = a.follows
     JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
     JOIN versions s ON s.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')

@@ -24,13 +24,6 @@ CREATE TABLE readers (
     lost TEXT  -- why it cannot read any more: Telegram's error string
 );
 
-CREATE TABLE uptimes (  -- when a reader could hear: of what was posted outside of these spans, nothing was pushed
-    reader_id INTEGER NOT NULL REFERENCES readers (id),
-    began INTEGER NOT NULL,
-    ended INTEGER NOT NULL,  -- when Telegram last answered
-    PRIMARY KEY (reader_id, began)
-) WITHOUT ROWID;
-
 CREATE TABLE requests (  -- how often a reader asked Telegram
     reader_id INTEGER NOT NULL REFERENCES readers (id),
     hour INTEGER NOT NULL,  -- of the Unix epoch
@@ -94,7 +87,7 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
     next_try_at INTEGER NOT NULL
 );
 
-CREATE TABLE pasts (  -- how far back somebody wants channels read
+CREATE TABLE backfills (  -- how far back somebody wants channels read
     id INTEGER PRIMARY KEY,
     channel_id INTEGER NOT NULL REFERENCES channels (id),
     chat_id INTEGER NOT NULL REFERENCES chats (id),
@@ -119,11 +112,13 @@ CREATE TABLE progress (  -- the one message in which a chat sees how a piece of 
 
 -- Posts: what channels said, each version with its evidence, its words and its files
 
-CREATE TABLE posts (
+CREATE TABLE posts (  -- messages of channels: a post is one of them, or an album of several
     id INTEGER PRIMARY KEY,  -- date in seconds << 20 | counter, so that newest first is the order of the rows
     channel_id INTEGER NOT NULL REFERENCES channels (id),
     message_id INTEGER NOT NULL,
-    grouped_id INTEGER,
+    grouped_id INTEGER,  -- what the messages of an album share
+    -- Names the post within its channel: the album where there is one, else the message.
+    post_key TEXT NOT NULL GENERATED ALWAYS AS (coalesce('g' || nullif(grouped_id, 0), 'm' || message_id)) VIRTUAL,
     version_id INTEGER NOT NULL,  -- the current version
     hash BLOB NOT NULL,  -- of the current version
     date INTEGER NOT NULL,
@@ -138,12 +133,8 @@ CREATE TABLE posts (
     forward TEXT,  -- JSON: where it was forwarded from
     UNIQUE (channel_id, message_id)
 );
-CREATE INDEX posts_grouped ON posts (channel_id, grouped_id) WHERE grouped_id IS NOT NULL;
+CREATE INDEX posts_key ON posts (channel_id, post_key);  -- the messages of a post
 CREATE INDEX posts_dates ON posts (channel_id, date);  -- when each channel spoke
-
-CREATE VIEW albums AS  -- messages that belong together; the post's id is the lowest
-    SELECT channel_id, grouped_id, min(message_id) AS post_id, count(*) AS items
-    FROM posts WHERE grouped_id IS NOT NULL GROUP BY channel_id, grouped_id;
 
 CREATE TABLE versions (  -- what a message said, each time it changed, with the evidence
     id INTEGER PRIMARY KEY,  -- the message's date in seconds << 20 | counter
@@ -166,7 +157,7 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
 );
--- Posts that were found by asking: Telegram had not pushed them.
+-- Posts that a sweep found first: Telegram had not pushed them.
 CREATE INDEX versions_asked_for ON versions (channel_id) WHERE number = 1 AND observed_by IN ('difference', 'sweep');
 
 CREATE TABLE part_evidence (  -- parts that came to a version after it was seen, such as a link's preview
@@ -266,9 +257,9 @@ CREATE TABLE people (
     added_at INTEGER NOT NULL
 );
 
-CREATE TABLE strangers (  -- who was told once that the bot is private
+CREATE TABLE strangers (  -- who was refused once, with a line that the bot is private
     id INTEGER PRIMARY KEY,
-    told_at INTEGER NOT NULL
+    refused_at INTEGER NOT NULL
 );
 
 CREATE TABLE pairings (  -- one-time links
@@ -345,7 +336,7 @@ CREATE TABLE receipts (  -- chats that want to be told each day that nothing is 
 CREATE TABLE feedback (  -- alerts that people found not relevant, and what was wrong
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     channel_id INTEGER NOT NULL,
-    post_key TEXT NOT NULL,  -- g<grouped_id> or m<message_id>
+    post_key TEXT NOT NULL,  -- of `posts`
     person_id INTEGER NOT NULL,  -- who said so; 0 for a group's anonymous administrator
     topics TEXT NOT NULL,  -- JSON: names of the topics that should not have brought it
     what TEXT NOT NULL CHECK (what IN ('channel', 'word', 'note')),
@@ -370,7 +361,7 @@ CREATE TABLE alerts (
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
     follows INTEGER REFERENCES alerts (id),  -- the alert that it joins, edits or answers
     channel_id INTEGER,  -- of a post
-    post_key TEXT,  -- of a post: g<grouped_id> or m<message_id>
+    post_key TEXT,  -- of a post
     words TEXT,  -- of a post: a hash of the folded words that the alert shows
     media INTEGER,  -- of a post with files: 1 it goes with media, 0 as a text; NULL: not decided
     payload TEXT NOT NULL,  -- JSON: what to render
