@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from bot.models import PostKey
-from bot.parts import Beside, Spans
+from bot.parts import PartMatch, Spans
 
 
 class Loudness(IntEnum):
@@ -27,6 +27,8 @@ class GroupKind(StrEnum):
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+RESTORED_OPEN = timedelta(days=365)  # so long after the start posts from before it may still be found
+RESTORED_WAIT = timedelta(seconds=3)  # for more of them
 COUNTING = frozenset({GroupKind.LATE, GroupKind.RESTORED})  # a message of these kinds says how many, not which
 
 
@@ -42,7 +44,7 @@ class Alert:
     shown_version_id: int  # that the message shows
     topics: tuple[str, ...]  # names
     spans: Spans  # of the matches in the text, in Python characters
-    parts: tuple[Beside, ...]  # with matches; where nothing matches and there is no text, all parts
+    parts: tuple[PartMatch, ...]  # with matches; where nothing matches and there is no text, all parts
     loudness: Loudness
     fingerprint: str  # of the words shown
     fits_since_edit: bool  # the post was told because it fits only since it was edited
@@ -80,6 +82,7 @@ class Group:
     """A group that takes alerts."""
 
     kind: GroupKind
+    opened_at: datetime | None = None  # of restored ones: the backup's last sign of life; else None: now
     topic_id: int | None = None  # of a storm
     topic: str | None = None  # its name
     thread_id: int | None = None  # the forum thread that a topic has for its alerts; None: the chat's own
@@ -98,15 +101,42 @@ class Group:
 
 def digest_group(until: datetime, *, thread_id: int | None, silent: bool) -> Group:
     """Return the group of the alerts that wait for a moment; a forum thread has its own."""
-    ms = (until - _EPOCH) // timedelta(milliseconds=1)
     return Group(
         kind=GroupKind.DIGEST,
         thread_id=thread_id,
         closes_at=until,
         due_at=until,
         silent=silent,
-        subject=f"digest:{ms}" + (f":{thread_id}" if thread_id is not None else ""),
+        subject=f"digest:{_ms(until)}" + (f":{thread_id}" if thread_id is not None else ""),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The time between a backup and the start with it, of which a chat may know more than the database."""
+
+    alive_at: datetime  # the backup's last sign of life
+    until: datetime  # the start
+
+    def covers(self, moment: datetime | None) -> bool:
+        """Return whether the chat may have been alerted to what was posted or edited at a moment."""
+        return moment is not None and moment < self.until
+
+
+def restored_group(window: Window, now: datetime) -> Group:
+    """Return the group of the alerts that a chat may have had before a backup was put back."""
+    return Group(
+        kind=GroupKind.RESTORED,
+        opened_at=window.alive_at,
+        closes_at=window.until + RESTORED_OPEN,
+        due_at=now + RESTORED_WAIT,
+        silent=True,
+        subject=f"restored:{_ms(window.until)}",
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from bot.pipeline.grouping import (
     decide,
     is_late,
 )
-from bot.store import alerts, duplicates, groups, outbox
+from bot.store import alerts, backup_recovery, duplicates, groups, outbox
 from bot.store.alerts import NewAlert
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
@@ -80,6 +80,8 @@ async def _states(
         states[chat_id].alerted.add(key)
     for chat_id, key in counted:
         states[chat_id].counted.add(key)
+    for chat_id, window in (await backup_recovery.windows(tx, {each.alert.chat_id for each in candidates})).items():
+        states[chat_id].restored = window
     for group in open_groups:
         states[group.chat_id].groups[group.key] = group
     posts = {(each.alert.chat_id, key) for each in candidates for key in each.alike}

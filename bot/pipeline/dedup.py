@@ -44,7 +44,7 @@ class Duplicates:
         """Follow the posts whose alerts say something else now; alerts that have joined them stay."""
         for update in updates:
             if update.alert is not None:
-                text = compared(update.current.text, update.current.asides, update.alert.parts)
+                text = compared(update.current.text, update.current.parts, update.alert.parts)
                 self._memory.reword(update.alert.key, text)
 
     async def _read_on(self, tx: Reader, now: datetime) -> None:

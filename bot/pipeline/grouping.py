@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.models import GENERAL_THREAD, PostKey, Said
-from bot.models.alerts import Alert, Group, GroupKind, Loudness, OpenGroup, PriorAlert, digest_group
+from bot.models.alerts import (
+    Alert,
+    Group,
+    GroupKind,
+    Loudness,
+    OpenGroup,
+    PriorAlert,
+    Window,
+    digest_group,
+    restored_group,
+)
 from bot.schedule import Schedule, Storms, next_digest, quiet_until
 
 DUPLICATE_WITHIN = timedelta(hours=48)  # of each other were two posts posted of which one joins the other's alert
@@ -41,11 +51,11 @@ class Candidate:
         return self.thread_id or self.chat_thread or GENERAL_THREAD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ChatState:
     """What a chat has, as far as it matters to the alerts at hand; each one decided about is added."""
 
-    restored_until: datetime | None = None  # what was posted by then may have been sent before a backup was put back
+    restored: Window | None = None  # in which the chat may have been alerted to what this database does not know
     alerted: set[PostKey] = field(default_factory=set)  # posts that have an alert
     counted: set[PostKey] = field(default_factory=set)  # posts that a group of late ones counts
     priors: dict[PostKey, PriorAlert] = field(default_factory=dict)  # the alert that shows a post or says the same
@@ -111,8 +121,8 @@ def decide(candidate: Candidate, chat: ChatState, now: datetime, *, max_age: tim
     key = candidate.alert.key
     if key in chat.alerted:
         return Skip()
-    if chat.restored_until is not None and candidate.date <= chat.restored_until:
-        return JoinGroup(group=_restored(chat.restored_until, now))
+    if chat.restored is not None and chat.restored.covers(candidate.date):
+        return JoinGroup(group=restored_group(chat.restored, now))
     if is_late(candidate, now, max_age=max_age):
         return Skip() if key in chat.counted else JoinGroup(group=_late(now))
     until = waits_until(candidate.alert.loudness, candidate.schedule, now)
@@ -227,7 +237,3 @@ def _late(now: datetime) -> Group:
         silent=True,
         subject=f"late:{now:%Y-%m-%dT%H}",
     )
-
-
-def _restored(until: datetime, now: datetime) -> Group:
-    raise NotImplementedError

@@ -11,7 +11,7 @@ from bot.pipeline.alerting import add_alerts
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.revisions import revise
 from bot.pipeline.routing import EDITS, Match, route
-from bot.store import alerts, fulltext, groups, media, outbox, revisions, subscriptions, topics, versions
+from bot.store import alerts, backup_recovery, fulltext, groups, media, outbox, revisions, subscriptions, topics, versions
 from bot.store.database import Database, Subject, Transaction
 from bot.store.subscriptions import Priority, Recipient
 from bot.store.topics import Changed
@@ -67,7 +67,7 @@ class Ingest:
         found = [match for match in matches if match.topics]
         if not is_import:
             await self._want_files(tx, matches)
-        await self._revise(tx, (), loaded=_keys(taken.added, {Change.LOADED}))
+        await self._revise(tx, (), loaded=_keys(taken.added, {Change.PARTS_LOADED}))
         count = await self._alert(tx, found)
         if not is_import:
             edited = _keys(taken.added, EDITS)
@@ -86,8 +86,8 @@ class Ingest:
     def _match(self, added: Added, document: Document) -> Match:
         """Look for topics; of what has changed only those count that were not there before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
-        is_news = added.change != Change.STALE and (added.change != Change.LOADED or added.whole_before is not None)
-        found = self._topics.matcher.match(document) if is_news and added.visible and is_followed else {}
+        is_news = added.change != Change.STALE and added.visible and is_followed
+        found = self._topics.matcher.match(document) if is_news else {}
         fits = bool(found)
         if found and added.whole_before is not None:
             before = self._topics.matcher.match(analyse(added.whole_before)).keys()
@@ -146,7 +146,9 @@ class Ingest:
         single = [update.stale for update in changed if not (update.stale.is_grouped or update.stale.is_duplicate)]
         await outbox.revise(tx, [each.shown_by for each in single], now=now)
         await groups.redraw(tx, [each.stale.alert.id for each in changed if each.stale.is_grouped], now=now)
-        await outbox.enqueue(tx, [reply for update in updates for reply in update.replies], now=now)
+        windows = await backup_recovery.windows(tx, {each.alert.chat_id for each in stale})
+        replies = [reply for update in updates for reply in update.replies_after(windows.get(update.chat_id))]
+        await outbox.enqueue(tx, replies, now=now)
 
 
 class _Topics:
@@ -198,7 +200,7 @@ def _words(read: Iterable[tuple[Added, Document]], *, loaded: bool) -> Sequence[
     return [
         (added.version_id, added.post.channel_id, document.indexed)
         for added, document in read
-        if (added.change == Change.LOADED) == loaded
+        if (added.change == Change.PARTS_LOADED) == loaded
     ]
 
 

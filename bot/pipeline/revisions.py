@@ -7,12 +7,13 @@ from functools import lru_cache
 from bot.matching.engine.plan import merged
 from bot.matching.engine.regex import Span
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
-from bot.matching.similarity.features import read
-from bot.models.alerts import Alert, AlertChange, ChangeKind
-from bot.parts import Aside, Beside, Spans, in_both, split, whole, worded
+from bot.matching.similarity.features import features
+from bot.models.alerts import Alert, AlertChange, ChangeKind, Window
+from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, whole_text, worded_parts
 from bot.store.chats import Edits
 from bot.store.outbox import Draft, MessageKind
 from bot.store.revisions import StaleAlert, Wording
+from bot.store.rows import maybe_date
 from bot.store.subscriptions import Priority
 
 Found = Mapping[str, tuple[Span, ...]]  # topics by name, and where they were found in the whole
@@ -25,6 +26,16 @@ class AlertUpdate:
     stale: StaleAlert
     alert: Alert | None  # what it shows from now on; None: what it shows stays
     replies: tuple[Draft, ...]
+
+    @property
+    def chat_id(self) -> int:
+        """The chat of the alert."""
+        return self.stale.alert.chat_id
+
+    def replies_after(self, window: Window | None) -> tuple[Draft, ...]:
+        """Return the replies that the chat cannot have had before a backup was put back."""
+        edited_at = maybe_date(self.current.edit_date or None)
+        return () if window is not None and window.covers(edited_at) else self.replies
 
     @property
     def current(self) -> Wording:
@@ -56,10 +67,10 @@ def _weigh(stale: StaleAlert, *, is_lost: bool) -> Weight:
     A preview that is missing may load again; where the match `is_lost` with it, an edit that left the text removed it.
     """
     shown, current = stale.shown, stale.current
-    before, after = in_both(shown.asides, current.asides), in_both(current.asides, shown.asides)
+    before, after = common_parts(shown.parts, current.parts), common_parts(current.parts, shown.parts)
     if is_lost and shown.edit_date != current.edit_date and shown.text == current.text:
-        before = worded(shown.asides)
-    weights = (weigh(shown.text, current.text), weigh(whole("", sorted(before)), whole("", sorted(after))))
+        before = worded_parts(shown.parts)
+    weights = (weigh(shown.text, current.text), weigh(whole_text("", sorted(before)), whole_text("", sorted(after))))
     return max(weights, key=lambda weight: weight.value)
 
 
@@ -76,9 +87,9 @@ def _alert(stale: StaleAlert, found: Found, topics: tuple[str, ...]) -> Alert:
     if stale.shown.version_id == current.version_id and not stale.is_loaded:
         return alert
     spans, parts = marked(
-        current.text, current.asides, merged([span for name in topics for span in found.get(name, ())])
+        current.text, current.parts, merged([span for name in topics for span in found.get(name, ())])
     )
-    words = fingerprint_of(current.text, current.asides, parts)
+    words = fingerprint_of(current.text, current.parts, parts)
     return replace(alert, spans=spans, parts=parts, fingerprint=words)
 
 
@@ -111,30 +122,30 @@ def _vanishes(stale: StaleAlert) -> bool:
     )
 
 
-def marked(text: str, asides: Sequence[Aside], spans: Sequence[Span]) -> tuple[Spans, tuple[Beside, ...]]:
+def marked(text: str, all_parts: Sequence[Part], spans: Sequence[Span]) -> tuple[Spans, tuple[PartMatch, ...]]:
     """Return where something was found in a text, and the parts with matches; `spans` are places in the whole.
 
     Where there is no text, and nothing was found, all parts are returned.
     """
-    own, parts = split(text, asides, spans)
+    own, parts = split_spans(text, all_parts, spans)
     if not text.strip() and not parts:
-        parts = tuple(Beside(aside=aside, spans=()) for aside in asides)
+        parts = tuple(PartMatch(part=part, spans=()) for part in all_parts)
     return own, parts
 
 
-def fingerprint_of(text: str, asides: Sequence[Aside], parts: Sequence[Beside]) -> str:
+def fingerprint_of(text: str, all_parts: Sequence[Part], parts: Sequence[PartMatch]) -> str:
     """Name the words that an alert shows: the text's, and those of the parts where something was found in one."""
-    return _fingerprint(compared(text, asides, parts))
+    return _fingerprint(compared(text, all_parts, parts))
 
 
-def compared(text: str, asides: Sequence[Aside], parts: Sequence[Beside]) -> str:
+def compared(text: str, all_parts: Sequence[Part], parts: Sequence[PartMatch]) -> str:
     """Return what of a post is compared with others."""
-    return whole(text, asides) if parts else text
+    return whole_text(text, all_parts) if parts else text
 
 
 @lru_cache(maxsize=16)  # each chat is alerted to the same post
 def _fingerprint(text: str) -> str:
-    return fingerprint(read(text).document)
+    return fingerprint(features(text).document)
 
 
 def _is_wanted(edits: Edits, weight: Weight) -> bool:

@@ -12,7 +12,7 @@ from bot.pipeline.revisions import compared, fingerprint_of, marked
 from bot.store.subscriptions import Priority, Recipient
 from bot.store.versions import Added, Change
 
-EDITS = frozenset({Change.EDITED, Change.BESIDE})
+EDITS = frozenset({Change.EDITED, Change.PARTS_REWORDED})
 _MAY_JOIN = {Change.NEW, Change.EDITED}  # the alert of another post; previews are changed for years
 _MAY_BE_LATE = {Change.NEW, Change.EDITED, Change.STALE}  # likewise
 LOUDNESS = {
@@ -67,7 +67,7 @@ def route(
 
 def _candidate(found: _Route) -> Candidate:
     added, recipient, post = found.added, found.recipient, found.added.post
-    spans, parts = marked(post.text, post.asides, merged(list(found.spans)))
+    spans, parts = marked(post.text, post.parts, merged(list(found.spans)))
     alert = Alert(
         chat_id=recipient.chat_id,
         channel_id=post.channel_id,
@@ -78,7 +78,7 @@ def _candidate(found: _Route) -> Candidate:
         spans=spans,
         parts=parts,
         loudness=found.loudness,
-        fingerprint=fingerprint_of(post.text, post.asides, parts),
+        fingerprint=fingerprint_of(post.text, post.parts, parts),
         fits_since_edit=added.change in EDITS,
     )
     edited_at = post.edit_date if added.change == Change.EDITED else None
@@ -90,7 +90,7 @@ def _candidate(found: _Route) -> Candidate:
         posted_at=post.date,
         date=edited_at or post.date,
         may_be_late=added.change in _MAY_BE_LATE,
-        said=_said(post, compared(post.text, post.asides, parts)) if added.change in _MAY_JOIN else None,
+        said=_said(post, compared(post.text, post.parts, parts)) if added.change in _MAY_JOIN else None,
         thread_id=found.thread_id,
         chat_thread=recipient.chat_thread,
         schedule=recipient.schedule,

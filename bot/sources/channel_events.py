@@ -5,14 +5,17 @@ Telegram has one error for many reasons, so the reason is looked into where that
 
 from datetime import datetime
 
+from telethon.tl import types
+
 from bot.errors import TelegramError, Verdict
+from bot.models.notices import ChannelLost, ChannelRegained, ChannelRenamed
 from bot.sources import resolver
 from bot.sources.account import Account
-from bot.sources.followers import tell
 from bot.sources.resolver import NotFollowableError
 from bot.store import channels
-from bot.store.channels import Access, Channel
+from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.database import Database, Transaction
+from bot.store.notices import notify_followers
 
 BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
 VANISHED = "vanished"  # a public channel of which nothing is left
@@ -35,9 +38,8 @@ async def lose(database: Database, channel: Channel, *, reader_id: int, reason: 
         )
         if channel.access is Access.LOST:
             return
-        payload = {"notice": "lost", "channel": channel.title, "channel_id": channel.id, "reason": reason}
-        subject = f"lost:{channel.id}:{now.isoformat()}"
-        await tell(tx, channel.id, subject=subject, payload=payload, now=now, silent=False)
+        notice = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=reason)
+        await notify_followers(tx, channel.id, notice, now=now)
 
     await database.write(job)
 
@@ -49,9 +51,8 @@ def _says_more(reason: str, channel: Channel) -> bool:
 
 async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
     """Tell that a channel that was lost can be read again."""
-    payload = {"notice": "found", "channel": channel.title}
-    subject = f"found:{channel.id}:{now.isoformat()}"
-    await database.write(lambda tx: tell(tx, channel.id, subject=subject, payload=payload, now=now))
+    notice = ChannelRegained(event=f"{channel.id}:{now.isoformat()}", channel=channel.title)
+    await database.write(lambda tx: notify_followers(tx, channel.id, notice, now=now))
 
 
 async def cause(account: Account, channel: Channel, error: str, *, now: datetime) -> str:
@@ -70,3 +71,35 @@ async def cause(account: Account, channel: Channel, error: str, *, now: datetime
     except TelegramError as refused:
         return VANISHED if refused.verdict is Verdict.UNAUTHORISED else error
     return error if chat.id == channel.id else VANISHED
+
+
+def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
+    """Read what a channel is, what it is called, and its username, or the first of those in use."""
+    names = [name.username for name in getattr(chat, "usernames", None) or () if name.active]
+    return ResolvedChannel(
+        id=chat.id,
+        kind="broadcast" if chat.broadcast else "supergroup",
+        title=chat.title,
+        username=getattr(chat, "username", None) or next(iter(names), None),
+    )
+
+
+async def describe(database: Database, channel: Channel, chat: types.Channel, *, now: datetime) -> None:
+    """Follow a rename and tell of it, once a day at most; nothing is written where nothing changed."""
+    new = resolved(chat)
+    if (channel.title, channel.username) == (new.title, new.username):
+        return
+
+    async def job(tx: Transaction) -> None:
+        old = await channels.describe(tx, channel.id, title=new.title, username=new.username)
+        if old is not None:
+            notice = ChannelRenamed(
+                event=f"{channel.id}:{now:%Y-%m-%d}",
+                old_title=old.title,
+                old_username=old.username,
+                title=new.title,
+                username=new.username,
+            )
+            await notify_followers(tx, channel.id, notice, now=now)
+
+    await database.write(job)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from bot.models import PostKey
 from bot.models.alerts import Alert, Loudness
-from bot.parts import Beside, to_beside, to_spans
+from bot.parts import PartMatch, read_part_matches, read_spans
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_date, maybe_ms, to_ms
 
@@ -141,8 +141,8 @@ def to_alert(row: sqlite3.Row) -> Alert:
         version_id=row["alert_version_id"],
         shown_version_id=row["alert_shown_version_id"],
         topics=_read_topics(row["alert_topics"]),
-        spans=to_spans(_read(row["alert_spans"])),
-        parts=to_beside(_read(row["alert_parts"])),
+        spans=read_spans(_read(row["alert_spans"])),
+        parts=read_part_matches(_read(row["alert_parts"])),
         loudness=Loudness(row["alert_loudness"]),
         fingerprint=row["alert_fingerprint"] or "",
         fits_since_edit=bool(row["alert_fits_since_edit"]),
@@ -164,8 +164,8 @@ _topics_json = _json
 
 
 @lru_cache(64)
-def _parts_json(parts: tuple[Beside, ...]) -> str:
-    return _json(tuple((part.aside.kind, part.aside.text, part.spans) for part in parts))
+def _parts_json(parts: tuple[PartMatch, ...]) -> str:
+    return _json(tuple((part.part.kind, part.part.text, part.spans) for part in parts))
 
 
 @lru_cache(64)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.models import GENERAL_THREAD, PostKey, Said
 from bot.models.alerts import GroupKind, Loudness, PriorAlert
-from bot.parts import from_json, whole
+from bot.parts import load_parts, whole_text
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, from_ms, json_list, to_ms
 
@@ -131,7 +131,7 @@ def _to_said(row: sqlite3.Row) -> Said:
     return Said(
         channel_id=row["channel_id"],
         post_key=row["post_key"],
-        text=whole(row["text"], from_json(row["parts"])) if row["has_parts"] else row["text"],
+        text=whole_text(row["text"], load_parts(row["parts"])) if row["has_parts"] else row["text"],
         date=from_ms(row["date"]),
         origin=(channel_id, message_id) if channel_id and message_id else (row["channel_id"], row["message_id"]),
     )

@@ -110,7 +110,7 @@ async def _open(tx: Transaction, member: NewMember, *, now: datetime) -> OpenGro
             "topic_id": group.topic_id,
             "topic": group.topic,
             "thread": group.thread_id,
-            "now": to_ms(now),
+            "now": to_ms(group.opened_at or now),
             "closes_at": to_ms(group.closes_at),
         },
     )

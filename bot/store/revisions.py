@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models.alerts import Alert
-from bot.parts import Aside, from_json, whole
+from bot.parts import Part, load_parts, whole_text
 from bot.store import alerts
 from bot.store.chats import Edits
 from bot.store.database import Reader
@@ -21,7 +21,7 @@ class Wording:
 
     version_id: int
     text: str
-    asides: tuple[Aside, ...]
+    parts: tuple[Part, ...]
     hash: bytes
     edit_date: int  # ms, 0 where it was not edited
     times: int  # that Telegram has shown this, with other words in between
@@ -29,7 +29,7 @@ class Wording:
     @property
     def whole(self) -> str:
         """All that a reader sees: the text and the parts."""
-        return whole(self.text, self.asides)
+        return whole_text(self.text, self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ def _to_wording(row: sqlite3.Row, which: str) -> Wording:
     return Wording(
         version_id=row[f"{which}_id"],
         text=row[f"{which}_text"],
-        asides=from_json(row[f"{which}_parts"]),
+        parts=load_parts(row[f"{which}_parts"]),
         hash=row[f"{which}_hash"],
         edit_date=row[f"{which}_date"],
         times=row[f"{which}_times"],

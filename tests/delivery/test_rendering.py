@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.locales import translator
+from bot.locales.locale import Locale
 from bot.models import Button, Entity, Forward, Outgoing
-from bot.parts import Aside, AsideKind, Beside
-from bot.rendering.alert import Audience, PostAlert, render_post
+from bot.parts import Part, PartKind, PartMatch
+from bot.rendering.alert import PostAlert, render_post
 from bot.text.formatted import Passage
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
-MOSCOW = Audience(translator=translator("ru"), time_zone="Europe/Moscow", now=NOW)
-LONDON = Audience(translator=translator("en"), time_zone="Europe/London", now=NOW)
+MOSCOW = Locale(t=translator("ru"), time_zone="Europe/Moscow", now=NOW)
+LONDON = Locale(t=translator("en"), time_zone="Europe/London", now=NOW)
 TEXT = "Сбой в работе портала. Специалисты уже чинят."
 POST = PostAlert(
     channel_id=1234567890,
@@ -112,9 +113,9 @@ def test_foreign_text_is_no_markup() -> None:
     assert len(outgoing.entities) == 3
 
 
-@pytest.mark.parametrize(("audience", "age"), [(MOSCOW, "\n16:45 · 2 часа назад"), (LONDON, "\n14:45 · 2 hours ago")])
-def test_a_late_post_shows_its_age(audience: Audience, age: str) -> None:
-    assert render_post(replace(POST, date=NOW - timedelta(hours=2)), audience).text.endswith(age)
+@pytest.mark.parametrize(("locale", "age"), [(MOSCOW, "\n16:45 · 2 часа назад"), (LONDON, "\n14:45 · 2 hours ago")])
+def test_a_late_post_shows_its_age(locale: Locale, age: str) -> None:
+    assert render_post(replace(POST, date=NOW - timedelta(hours=2)), locale).text.endswith(age)
 
 
 def test_ten_minutes_are_not_late_yet() -> None:
@@ -199,12 +200,12 @@ class TestWhoSaidItAndWhen:
 
 
 class TestWhatMatchedBesideTheText:
-    POLL = Beside(aside=Aside(kind=AsideKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
-    LONG = Aside(kind=AsideKind.PREVIEW, text=f"Сначала о погоде. {'Дождь. ' * 90}Сбой.")
-    PAGE = Beside(aside=LONG, spans=((648, 652),))
+    POLL = PartMatch(part=Part(kind=PartKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
+    LONG = Part(kind=PartKind.PREVIEW, text=f"Сначала о погоде. {'Дождь. ' * 90}Сбой.")
+    PAGE = PartMatch(part=LONG, spans=((648, 652),))
 
     def test_comes_before_a_text_that_did_not_match(self) -> None:
-        outgoing = render_post(replace(POST, text="Голосуем!", spans=(), beside=(self.POLL, self.PAGE)), LONDON)
+        outgoing = render_post(replace(POST, text="Голосуем!", spans=(), part_matches=(self.POLL, self.PAGE)), LONDON)
         assert outgoing.text.split("\n\n")[:2] == [
             f"Outages · {POST.title}\nPoll: Был ли сбой?\nLink preview: Сбой.",
             "Голосуем!",
@@ -212,24 +213,24 @@ class TestWhatMatchedBesideTheText:
         assert styled(outgoing, "bold") == ["Outages", "сбой", "Сбой"]
 
     def test_comes_after_a_text_that_matched_too(self) -> None:
-        outgoing = render_post(replace(POST, beside=(self.POLL,)), LONDON)
+        outgoing = render_post(replace(POST, part_matches=(self.POLL,)), LONDON)
         assert outgoing.text.split("\n\n")[1].startswith("Poll: Был ли сбой?")
 
     def test_stands_alone_where_there_is_no_text(self) -> None:
-        outgoing = render_post(replace(POST, text="", spans=(), beside=(self.POLL,)), MOSCOW)
+        outgoing = render_post(replace(POST, text="", spans=(), part_matches=(self.POLL,)), MOSCOW)
         assert outgoing.text.split("\n\n")[0].endswith("\nОпрос: Был ли сбой?")
         assert "\n\n\n" not in outgoing.text
 
     def test_is_shown_without_a_match_in_place_of_a_text(self) -> None:
         poll = replace(self.POLL, spans=())
-        outgoing = render_post(replace(POST, text="", spans=(), beside=(poll,), edited=True), LONDON)
+        outgoing = render_post(replace(POST, text="", spans=(), part_matches=(poll,), edited=True), LONDON)
         assert outgoing.text.splitlines()[1:3] == ["Poll: Был ли сбой?", ""]
         assert styled(outgoing, "bold") == ["Outages"]
 
     def test_leaves_room_for_the_text_and_its_entities(self) -> None:
         many = tuple((number * 3, number * 3 + 2) for number in range(600))
-        aside = Beside(aside=Aside(kind=AsideKind.NOTE, text="да " * 600), spans=many)
-        outgoing = render_post(replace(POST, text="да " * 2000, spans=many, beside=(aside,) * 9), LONDON)
+        part = PartMatch(part=Part(kind=PartKind.NOTE, text="да " * 600), spans=many)
+        outgoing = render_post(replace(POST, text="да " * 2000, spans=many, part_matches=(part,) * 9), LONDON)
         assert outgoing.text.count("Fact check: ") == 3
         assert len(outgoing.entities) <= 100
         assert len(outgoing.text) <= 4096
