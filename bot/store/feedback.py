@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.parts import Spans, read_spans
-from bot.store import posts
+from bot.parts import Spans
+from bot.store import alerts, posts
 from bot.store.database import Reader, Transaction
 from bot.store.posts import StoredPost
 from bot.store.rows import json_list, to_ms
@@ -33,10 +33,10 @@ class Alerted:
 async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> Alerted | None:
     """Return what a chat was told of the post that a message belongs to; None where it was told nothing."""
     row = await db.fetch_one(
-        f"""SELECT {posts.COLUMNS}, a.payload FROM posts t
-        JOIN alerts a ON a.channel_id = t.channel_id AND a.chat_id = :chat AND a.kind IN ('post', 'repeat', 'gathered')
-            AND a.post_key = t.post_key
-        JOIN versions v ON v.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
+        f"""SELECT {posts.COLUMNS}, {alerts.COLUMNS} FROM posts t
+        JOIN alerts a ON a.channel_id = t.channel_id AND a.post_key = t.post_key AND a.chat_id = :chat
+            AND NOT a.is_counted
+        JOIN versions v ON v.id = a.shown_version_id
         JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
         JOIN channels n ON n.id = v.channel_id
         WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",  # noqa: S608 - our own constant
@@ -44,12 +44,8 @@ async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) ->
     )
     if row is None:
         return None
-    payload = json.loads(row["payload"])
-    return Alerted(
-        post=posts.to_post(row),
-        topics=tuple(payload["topics"]),
-        spans=read_spans(payload["spans"]),
-    )
+    alert = alerts.to_alert(row)
+    return Alerted(post=posts.to_post(row), topics=alert.topics, spans=alert.spans)
 
 
 async def mark(  # noqa: PLR0913 - the row has this many columns
