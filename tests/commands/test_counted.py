@@ -11,7 +11,6 @@ import pytest
 from bot.models import Peer, PeerKind
 from bot.parts import Aside, AsideKind, to_json
 from bot.store import group_contents, migrations
-from bot.store.alerts import Kind
 from bot.store.database import Database
 from bot.store.integrity import fault
 from bot.store.rows import first_id, to_ms
@@ -105,9 +104,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Bot]:
 
 
 async def test_what_was_due_is_due_and_what_was_sent_is_sent(desk: Bot) -> None:
-    assert [(alert.id, alert.kind) for alert in await desk.room.outbox()] == [
-        (NEXT, Kind.NOTICE),
-        (ANCIENT, Kind.NOTICE),
+    assert [(alert.id, alert.label) for alert in await desk.room.outbox()] == [
+        (NEXT, "late"),
+        (ANCIENT, "late"),
     ]
     assert await fault(desk.db) is None
     assert await desk.db.fetch_all("PRAGMA foreign_key_check") == []
@@ -155,5 +154,5 @@ async def test_what_comes_now_joins_what_is_there_and_tells_nothing_again(desk: 
     assert {alert.id for alert in await room.outbox()} == before
     await room.sweep(post(8, "Сбой 8", date=ago(days=2)), post(9, "Сбой 9", date=ago(days=2)))
     (edit,) = [alert for alert in await room.outbox() if alert.id not in before]
-    assert (edit.kind, edit.followed_id) == (Kind.EDIT, 77)
+    assert (edit.label, edit.telegram_id) == ("edit", 77)
     assert (await group_contents.count(room.db, LATE)).channels == (("Вести", 4), ("Город", 1))

@@ -9,7 +9,7 @@ from bot.locales import translator
 from bot.monitoring.daily_report import Receipts, last_time
 from bot.rendering.alert import Audience
 from bot.rendering.notices import render_notice
-from bot.store import alerts, channels, chats, completeness, follows, pace, readers, receipts
+from bot.store import channels, chats, completeness, follows, pace, readers, receipts
 from bot.store.channels import Access
 from bot.store.chats import Chat
 from bot.store.database import Transaction
@@ -38,7 +38,7 @@ async def wanting(room: Newsroom, *, zone: str = "UTC", minute: int = 13 * 60) -
 async def due(room: Newsroom) -> list[dict[str, Any]]:
     """Send what is due now; return the receipts in the outbox."""
     await Receipts(room.db, clock=lambda: room.now).send_due()
-    return [dict(alert.payload) for alert in await room.outbox() if alert.payload.get("notice") == "receipt"]
+    return [dict(alert.notice) for alert in await room.outbox() if alert.notice.get("notice") == "receipt"]
 
 
 async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room: Newsroom) -> None:
@@ -48,7 +48,7 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room
         await room.follow(NEWS + number)
     await room.live(post(1, "Сбой"), post(2, "Погода"))
     (alert,) = await room.outbox()
-    await room.db.write(lambda tx: alerts.sent(tx, alert.id, 7, room.now + timedelta(seconds=1)))
+    await room.send(alert, 7, at=room.now + timedelta(seconds=1))
     room.now += timedelta(hours=1)
 
     async def read(tx: Transaction) -> None:

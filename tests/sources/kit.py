@@ -14,11 +14,11 @@ from bot.sources.joiner import Subscriptions
 from bot.sources.live import Live
 from bot.sources.sweep import Sweep
 from bot.sources.sync import CatchUp
-from bot.store import alerts, channels, follows, posts
+from bot.store import channels, follows, posts
 from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.database import Database
-from tests.store.kit import due
+from tests.kit import messages
 
 RATE = 10_000.0  # requests a second: the sandbox allows what it is asked
 BEGIN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
@@ -116,8 +116,8 @@ class Place:
         return [post.text for _, post in sorted((await self.stored(channel)).items()) if not post.gone]
 
     async def notices(self) -> list[dict[str, object]]:
-        found = await due(self.database, self.now() + timedelta(days=365))
-        return [dict(alert.payload) for alert in found if alert.kind is alerts.Kind.NOTICE]
+        found = await messages(self.database, self.now() + timedelta(days=365))
+        return [dict(message.notice) for message in found if message.notice]
 
     def calls(self, name: str) -> int:
         return sum(call.name == name for call in self.sandbox.calls if call.account_id == self.me.id)

@@ -11,6 +11,7 @@ from bot.store import backfills, channels, follows
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState
 from bot.store.references import ALL, ALL_ASKED
+from tests.kit import alerts_of
 
 from .kit import BEGIN, Place
 
@@ -46,8 +47,8 @@ async def test_the_last_200_posts_are_stored_however_old_they_are_and_none_is_an
     await asking.follow(channel)
     posts = [text for text in await asking.texts(channel) if text]
     assert posts[-200:] == [*(f"Day {day}: an outage" for day in range(199, 0, -1)), "An outage"]
-    rows = await asking.database.fetch_all("SELECT payload ->> 'posts' AS posts, kind FROM alerts")
-    assert [(row["kind"], row["posts"]) for row in rows] == [("notice", 200)]
+    assert await alerts_of(asking.database) == []
+    assert [notice["posts"] for notice in await asking.notices()] == [200]
 
 
 async def test_a_channel_that_is_not_to_be_joined_stays_outside_and_is_read(place: Place) -> None:

@@ -36,7 +36,7 @@ async def read(room: Newsroom, channel_id: int = NEWS, *, hours: float = 0) -> N
 
 
 async def told(room: Newsroom) -> list[dict[str, Any]]:
-    return [dict(alert.payload) for alert in await room.outbox() if alert.payload.get("notice") == "silent"]
+    return [dict(alert.notice) for alert in await room.outbox() if alert.notice.get("notice") == "silent"]
 
 
 def listening(room: Newsroom) -> Silence:

@@ -1,14 +1,13 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
-from bot.store import alerts, backup_recovery, group_contents
-from bot.store.alerts import Kind
+from bot.store import backup_recovery, group_contents
 from bot.store.backup_recovery import Settled
 from bot.store.database import Transaction
-from bot.store.outbox import Alert
 from bot.store.sightings import Sighting
-from tests.store.kit import NEWS, NOON, Newsroom, ago, due, newsroom, post
+from tests.kit import alerts_of
+from tests.store.kit import NEWS, NOON, Newsroom, ago, newsroom, post
 
 WORDS = ("касса", "мост", "поезд", "река", "башня", "порт")
 
@@ -24,13 +23,8 @@ def sighting(chat_id: int, number: int, *, minutes_ago: float = 0) -> Sighting:
     return Sighting(chat_id=chat_id, message_id=900 + number, date=date, has_media=False, post=(NEWS, number))
 
 
-async def waiting(room: Newsroom) -> Sequence[Alert]:
-    return await due(room.db, room.now + timedelta(days=1))
-
-
 async def numbers(room: Newsroom) -> dict[str, int | None]:
-    rows = await room.db.fetch_all("SELECT post_key, message_id FROM alerts WHERE state = 'sent' AND kind = 'post'")
-    return {row["post_key"]: row["message_id"] for row in rows}
+    return {each.post_key: each.telegram_id for each in await alerts_of(room.db) if each.telegram_id is not None}
 
 
 async def hear(room: Newsroom, number: int, *, minutes_ago: float) -> None:
@@ -48,7 +42,7 @@ async def test_an_alert_that_was_on_its_way_is_found_and_no_sign_of_a_lost_insta
         assert settled == Settled(found=1, lost=0)
         assert await numbers(room) == {"m1": 901}
         await hear(room, 2, minutes_ago=2)
-        assert [each.post_key for each in await waiting(room)] == ["m2"]
+        assert [each.post_key for each in await room.outbox()] == ["m2"]
 
 
 async def test_what_a_lost_instance_told_counts_as_told_and_the_rest_is_one_notice(tmp_path: Path) -> None:
@@ -63,13 +57,13 @@ async def test_what_a_lost_instance_told_counts_as_told_and_the_rest_is_one_noti
         for number, minutes_ago in ((2, 60), (3, 51), (4, 55), (5, 20)):
             await hear(room, number, minutes_ago=minutes_ago)
         assert await numbers(room) == {"m2": 902, "m3": 903}
-        told = [(alert.kind, alert.post_key) for alert in await waiting(room) if alert.chat.id == chat.id]
-        assert sorted(told) == [(Kind.NOTICE, None), (Kind.POST, "m5")]
-        (notice,) = [alert for alert in await waiting(room) if alert.kind is Kind.NOTICE]
+        told = [(alert.label, alert.post_key) for alert in await room.outbox() if alert.chat.id == chat.id]
+        assert sorted(told) == [("alert", "m5"), ("restored", None)]
+        (notice,) = [alert for alert in await room.outbox() if alert.label == "restored"]
         summary = await group_contents.get(room.db, notice.id)
         assert (summary.at, summary.channels) == (ago(hours=20), (("Вести", 2),))
         assert [each.post.message_id for each in summary.posts] == [1, 4]
-        assert [alert.post_key for alert in await waiting(room) if alert.chat.id == other.id] == [
+        assert [alert.post_key for alert in await room.outbox() if alert.chat.id == other.id] == [
             "m1",
             "m2",
             "m3",
@@ -85,11 +79,11 @@ async def test_a_notice_that_is_out_grows_by_an_edit(tmp_path: Path) -> None:
         await room.track(chat, "Пожары", "пожар")
         await settle(room, sighting(chat.id, 5, minutes_ago=10))
         await hear(room, 1, minutes_ago=60)
-        (notice,) = await waiting(room)
-        await room.db.write(lambda tx: alerts.sent(tx, notice.id, 77, room.now))
+        (notice,) = await room.outbox()
+        await room.send(notice, 77)
         await hear(room, 2, minutes_ago=50)
-        (edit,) = await waiting(room)
-        assert (edit.kind, edit.followed_id, edit.source_id) == (Kind.EDIT, 77, notice.id)
+        (edit,) = await room.outbox()
+        assert (edit.label, edit.telegram_id, edit.id) == ("edit", 77, notice.id)
         assert (await group_contents.count(room.db, notice.id)).channels == (("Вести", 2),)
 
 
@@ -110,10 +104,10 @@ async def test_a_lost_instance_may_have_told_the_chats_that_could_not_be_read(tm
         await room.db.write(lambda tx: _subscribe(tx, unread.id, topic.id))
         await settle(room, unread=[unread.id])
         await hear(room, 1, minutes_ago=60)
-        assert [alert.kind for alert in await waiting(room)] == [Kind.POST]
+        assert [alert.label for alert in await room.outbox()] == ["alert"]
         await settle(room, sighting(chat.id, 5, minutes_ago=90), unread=[unread.id])
         await hear(room, 2, minutes_ago=5)
-        (notice,) = await waiting(room)
+        (notice,) = await room.outbox()
         assert (await group_contents.count(room.db, notice.id)).channels == (("Вести", 2),)
 
 
@@ -126,8 +120,8 @@ async def test_what_was_to_be_counted_then_is_counted_in_the_same_notice(tmp_pat
         await room.sweep(post(1, "Пожар", date=ago(days=3)))
         room.now = NOON
         await settle(room, sighting(chat.id, 5, minutes_ago=10))
-        (notice,) = await waiting(room)
-        assert (notice.subject[:8], (await group_contents.count(room.db, notice.id)).channels) == (
+        (notice,) = await room.outbox()
+        assert (notice.label, (await group_contents.count(room.db, notice.id)).channels) == (
             "restored",
             (("Вести", 1),),
         )
