@@ -285,7 +285,7 @@ async def forget_changes(db: Database) -> None:
     async def job(tx: Transaction) -> None:
         await tx.execute("DELETE FROM alerts WHERE follows IS NOT NULL")
         await tx.execute("UPDATE alerts SET payload = json_remove(payload, '$.gone', '$.losses')")
-        await tx.execute("UPDATE messages SET gone_at = NULL")
+        await tx.execute("UPDATE posts SET gone_at = NULL")
 
     await db.write(job)
 

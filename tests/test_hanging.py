@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import app
-from bot.commands.access import Access
+from bot.commands.context import Access
 from bot.commands.router import Router
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, guarded
 from bot.sandbox import Sandbox
@@ -17,7 +17,7 @@ from bot.settings import load_settings
 from bot.store.database import Database
 from bot.telegram import clients
 from bot.telegram.client import Client
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.end_to_end.kit import newsroom
 from tests.watchdog import NOW, WAIT_S, stage

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.models import Media, ObservedBy
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.store import chats, posts, subscriptions, topics
 from bot.store.chats import Chat, Edits
 
@@ -180,7 +180,7 @@ class TestEdits:
         before = await contents()
         await desk.edit(DOWN, views=900, forwards=3)
         assert await contents() == before
-        (row,) = await desk.room.db.fetch_all("SELECT views, forwards, gone_at FROM messages")
+        (row,) = await desk.room.db.fetch_all("SELECT views, forwards, gone_at FROM posts")
         assert tuple(row) == (900, 3, None)
 
 
@@ -326,46 +326,46 @@ class TestAlbums:
         assert [(alert.label, alert.items_gone) for alert in await desk.due()] == [("edit", None), ("reply", None)]
 
 
-def preview(*texts: str) -> tuple[Aside, ...]:
-    return tuple(Aside(kind=AsideKind.PREVIEW, text=text) for text in texts)
+def preview(*texts: str) -> tuple[Part, ...]:
+    return tuple(Part(kind=PartKind.PREVIEW, text=text) for text in texts)
 
 
 class TestWordsBesideTheText:
     @pytest.mark.parametrize(
         ("kind", "before", "after"),
         [
-            (AsideKind.PREVIEW, ["Банк: сбой"], ["Банк: опровержение"]),
-            (AsideKind.TO_DO, ["Дела", "Сбой"], ["Дела", "Сбой", "Отчёт"]),
+            (PartKind.PREVIEW, ["Банк: сбой"], ["Банк: опровержение"]),
+            (PartKind.TO_DO, ["Дела", "Сбой"], ["Дела", "Сбой", "Отчёт"]),
         ],
     )
     async def test_that_change_are_told_like_an_edit(
-        self, desk: Desk, kind: AsideKind, before: list[str], after: list[str]
+        self, desk: Desk, kind: PartKind, before: list[str], after: list[str]
     ) -> None:
-        old, new = (tuple(Aside(kind=kind, text=text) for text in texts) for texts in (before, after))
-        await desk.room.live(post(5, "Смотрите", asides=old))
+        old, new = (tuple(Part(kind=kind, text=text) for text in texts) for texts in (before, after))
+        await desk.room.live(post(5, "Смотрите", parts=old))
         await desk.deliver()
-        await desk.room.sweep(post(5, "Смотрите", asides=new))
+        await desk.room.sweep(post(5, "Смотрите", parts=new))
         edit, change = await desk.due()
         assert (edit.label, change.label) == ("edit", "reply")
         assert change.post is not None
-        assert change.post.asides == new
+        assert change.post.parts == new
         (first, _) = await posts.versions(desk.room.db, NEWS, 5)
-        assert (change.before, first.asides) == (first.version_id, old)
+        assert (change.before, first.parts) == (first.version_id, old)
         await desk.deliver()
-        await desk.room.sweep(post(5, "Смотрите", asides=new))
+        await desk.room.sweep(post(5, "Смотрите", parts=new))
         assert await desk.due() == []
 
     async def test_that_only_load_are_no_change_even_after_an_edit(self, desk: Desk) -> None:
-        await desk.room.live(post(1, DOWN, asides=preview("Банк")))
+        await desk.room.live(post(1, DOWN, parts=preview("Банк")))
         await desk.edit("Утром СБОЙ, в банке!")
-        await desk.room.live(post(1, "Утром СБОЙ, в банке!", edit_date=LATER, asides=preview("Банк")))
+        await desk.room.live(post(1, "Утром СБОЙ, в банке!", edit_date=LATER, parts=preview("Банк")))
         assert await desk.labels() == ["edit"]
 
     async def test_that_change_as_the_chat_is_not_to_be_told_only_edit_the_alert(self, desk: Desk) -> None:
         await desk.wants(Edits.NONE)
-        await desk.room.live(post(5, "Смотрите", asides=preview("Сбой")))
+        await desk.room.live(post(5, "Смотрите", parts=preview("Сбой")))
         await desk.deliver()
-        await desk.room.sweep(post(5, "Смотрите", asides=preview("Опровержение")))
+        await desk.room.sweep(post(5, "Смотрите", parts=preview("Опровержение")))
         assert await desk.labels() == ["edit"]
 
     @pytest.mark.parametrize(("edits", "told"), [(Edits.WORDS, True), (Edits.ALL, True), (Edits.NONE, False)])
@@ -373,30 +373,30 @@ class TestWordsBesideTheText:
         self, desk: Desk, edits: Edits, *, told: bool
     ) -> None:
         await desk.wants(edits)
-        await desk.room.live(post(5, "Смотрите", asides=preview("Сбой")))
+        await desk.room.live(post(5, "Смотрите", parts=preview("Сбой")))
         await desk.deliver()
         await desk.room.sweep(post(5, "Смотрите", edit_date=LATER))
         assert await desk.labels() == (["edit", "reply"] if told else ["edit"])
 
     async def test_that_an_edit_removes_without_the_match_are_no_news(self, desk: Desk) -> None:
-        await desk.room.live(post(5, "Сбой", asides=preview("Банк")))
+        await desk.room.live(post(5, "Сбой", parts=preview("Банк")))
         await desk.deliver()
         await desk.room.sweep(post(5, "Сбой", edit_date=LATER))
         assert await desk.labels() == ["edit"]
 
     async def test_stay_in_the_alert_of_a_post_without_text_though_they_match_no_more(self, desk: Desk) -> None:
-        before, after = (Aside(kind=AsideKind.POLL, text=text) for text in ("Был ли сбой?", "Есть ли связь?"))
-        await desk.room.live(post(5, "", asides=(before,)))
+        before, after = (Part(kind=PartKind.POLL, text=text) for text in ("Был ли сбой?", "Есть ли связь?"))
+        await desk.room.live(post(5, "", parts=(before,)))
         await desk.deliver()
-        await desk.room.sweep(post(5, "", asides=(after,)))
+        await desk.room.sweep(post(5, "", parts=(after,)))
         edit, _ = await desk.due()
         assert edit.parts == [["poll", "Есть ли связь?", []]]
 
     async def test_of_a_button_under_an_alert_are_brought_up_to_date_without_a_version(self, desk: Desk) -> None:
-        first, second = (Aside(kind=AsideKind.BUTTON, text=f"Сбой {n}") for n in (1, 2))
-        await desk.room.live(post(5, "Смотрите", asides=(first,)))
+        first, second = (Part(kind=PartKind.BUTTON, text=f"Сбой {n}") for n in (1, 2))
+        await desk.room.live(post(5, "Смотрите", parts=(first,)))
         await desk.deliver()
-        await desk.room.live(post(5, "Смотрите", asides=(second,)))
+        await desk.room.live(post(5, "Смотрите", parts=(second,)))
         (edit,) = await desk.due()
         assert (edit.label, edit.parts) == ("edit", [["button", "Сбой 2", [[0, 4]]]])
         assert len(await posts.versions(desk.room.db, NEWS, 5)) == 1

@@ -1,17 +1,172 @@
 """What a handler may use: the store, the present, the chat it speaks in and the language of that chat."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
-from bot.commands.access import Need, allows
-from bot.commands.talk import Reply, Request
+from pydantic import TypeAdapter
+
 from bot.locales import Translator
 from bot.locales.figures import show_date
 from bot.matching.words.inflection import Inflector
-from bot.store import alerts, handled
+from bot.models import Button, Outgoing, Peer, PeerKind
+from bot.store import alerts, chats, handled
 from bot.store.chats import Chat, Role
-from bot.store.database import Database, Transaction
+from bot.store.database import Database, Reader, Transaction
+from bot.text.markup import Text
+
+_COMMAND = re.compile(r"/(\w{1,32})(?:@(\w+))?(?:[.,:;!]*(?:\s+(.*))?)", re.DOTALL)
+
+Rows = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The channel that a forwarded post came from."""
+
+    channel_id: int  # bare
+    title: str | None = None  # where Telegram told it
+    username: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One message or one tap that is meant for the bot."""
+
+    key: str  # names the update for good: chat and message id, or the id of the tap
+    peer: Peer  # where the answer goes
+    person_id: int  # who speaks; 0 for a group's anonymous administrator
+    title: str  # of the chat; a person's name in private
+    language: str  # the speaker's, as Telegram says: en, ru, pt-br, …
+    command: str  # without slash, in lower case; the verb of a tap; empty for plain words
+    argument: str = ""  # what follows, with its line breaks
+    links: tuple[str, ...] = ()  # addresses hidden behind words of the argument
+    addressed: bool = True  # private, or the bot was named; else it may be meant for another bot
+    message_id: int  # of what was said, or of the message whose button was tapped
+    said_at: datetime | None = None  # None for taps, which Telegram does not date
+    origin: Origin | None = None  # of a forwarded channel post
+    reply_to: int | None = None  # the message of this chat that was answered
+    replied: str | None = None  # its text, for the commands that want it; None where it cannot be read
+    query_id: int | None = None  # of a tap
+    forum: bool = False  # the chat has threads; where none is named, it is the general one
+
+    @property
+    def private(self) -> bool:
+        """Tell whether it was said between one person and the bot."""
+        return self.peer.kind is PeerKind.USER
+
+    @property
+    def tapped(self) -> bool:
+        """Tell whether a button was tapped."""
+        return self.query_id is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message taken apart."""
+
+    command: str  # in lower case; empty for plain words
+    named: bool  # the bot was named: /status@our_bot
+    argument: str
+
+
+def read_command(text: str, username: str, *, alone: bool = False) -> Said | None:
+    """Take a message apart; None where it names another bot than `username`.
+
+    Where the bot is `alone` with a person, nobody else can be meant: `/follow@name` only lacks its space.
+    """
+    found = _COMMAND.fullmatch(text.strip())
+    if found is None:
+        return Said(command="", named=False, argument=text.strip())
+    command, argument = found[1].lower(), (found[3] or "").strip()
+    if found[2] and found[2].lower() != username.lower():
+        return Said(command=command, named=False, argument=f"@{found[2]} {argument}".strip()) if alone else None
+    return Said(command=command, named=found[2] is not None, argument=argument)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Everything that is said to one request; empty where silence is the answer."""
+
+    messages: tuple[Outgoing, ...] = ()  # new ones, in order; in a group they answer what was said or tapped
+    edit: Outgoing | None = None  # takes the place of the message whose button was tapped
+    buttons: Rows | None = None  # take the place of that message's buttons alone
+    note: str | None = None  # a short word over the tapped button, for who tapped alone
+    menu: str | None = None  # the language in which Telegram's menu shows the commands here from now on
+    memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
+
+    def to_json(self) -> str:
+        """Write it for the store."""
+        return _REPLY.dump_json(self).decode()
+
+    @staticmethod
+    def from_json(written: str) -> "Reply":
+        """Read what `to_json` wrote."""
+        return _REPLY.validate_json(written)
+
+
+_REPLY = TypeAdapter(Reply)
+
+
+def message(text: Text | str, rows: Rows = ()) -> Outgoing:
+    """Make a message that fits into Telegram's limits."""
+    words, entities = (Text().add(text) if isinstance(text, str) else text).cut().build()
+    return Outgoing(text=words, entities=entities, buttons=rows)
+
+
+def say(text: Text | str, rows: Rows = ()) -> Reply:
+    """Answer with one new message."""
+    return Reply(messages=(message(text, rows),))
+
+
+def change(text: Text | str, rows: Rows = (), *, note: str | None = None) -> Reply:
+    """Answer a tap by changing the message under which the button stands."""
+    return Reply(edit=message(text, rows), note=note)
+
+
+def show(request: Request, screen: Outgoing) -> Reply:
+    """Answer with a screen: a tap changes the message under which the button stands."""
+    return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
+
+
+_RANKS = (Role.READER, Role.EDITOR, Role.OWNER)
+
+
+class Need(StrEnum):
+    """What a command does, as far as rights are concerned."""
+
+    LOOK = "look"  # changes nothing
+    CHAT = "chat"  # changes what this chat receives and how
+    INSTANCE = "instance"  # changes channels or topics, which belong to everybody
+
+
+def allows(role: Role, need: Need, *, private: bool) -> bool:
+    """Tell whether a role is enough; what a group receives is for owner and editors to say."""
+    if need is Need.INSTANCE or (need is Need.CHAT and not private):
+        return role is not Role.READER
+    return True
+
+
+def higher(one: Role | None, other: Role) -> Role:
+    """Return the role that may do more, so that a link never takes rights away."""
+    return max(one or other, other, key=_RANKS.index)
+
+
+class Access:
+    """Knows the people of this instance."""
+
+    def __init__(self, database: Database, owner_ids: Iterable[int] = ()) -> None:
+        self._database = database
+        self._owner_ids = frozenset(owner_ids)  # owners by the settings, without a pairing link
+
+    async def role_of(self, person_id: int, db: Reader | None = None) -> Role | None:
+        """Return a person's role; None for a stranger. `db` is a transaction where there is one."""
+        if person_id in self._owner_ids:
+            return Role.OWNER
+        return await chats.role_of(db or self._database, person_id)
+
 
 Effect = Callable[[Transaction], Awaitable[Reply]]
 

@@ -5,11 +5,9 @@ from dataclasses import replace
 
 from babel.dates import get_day_names
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, message, say, show
 from bot.commands.keyboards import choice, rows_of
-from bot.commands.parsing import read_time, show_time, words
-from bot.commands.talk import Reply, Request, message, say, show
-from bot.commands.zones import city
+from bot.commands.parsing import city, read_time, show_time, words
 from bot.locales import Translator
 from bot.models import Outgoing
 from bot.rendering.groups import Viewer, render_page

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, message, say, show
 from bot.commands.keyboards import choice
-from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import N_
 from bot.models import Outgoing
 from bot.store import chats

@@ -1,9 +1,8 @@
 """/here, said in a thread of a forum: this chat's alerts, or those on one topic, come into that thread from then on."""
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, say
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.settings import read_switch
-from bot.commands.talk import Reply, Request, say
 from bot.locales import Translator
 from bot.locales.titles import topic_title
 from bot.models import GENERAL_THREAD

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from zlib import crc32
 
-from bot.commands.talk import Rows
-from bot.commands.zones import OFFERED, city
+from bot.commands.context import Rows
+from bot.commands.parsing import OFFERED, city
 from bot.locales import LANGUAGES, Translator
 from bot.locales.titles import topic_title
 from bot.models import Button

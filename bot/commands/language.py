@@ -5,9 +5,8 @@ In private it is the person's: what only they see in a group is said in it too. 
 
 from dataclasses import replace
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, message, say, show
 from bot.commands.keyboards import LANGUAGE_NAMES, language_row
-from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import LANGUAGES, translator
 from bot.models import Outgoing
 from bot.store import chats

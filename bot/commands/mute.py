@@ -4,10 +4,9 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, Rows, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import Scope, find_scope, scope_of
-from bot.commands.talk import Reply, Request, Rows, message, say
 from bot.locales import Translator
 from bot.models import Button, Outgoing
 from bot.store import subscriptions

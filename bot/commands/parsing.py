@@ -1,6 +1,15 @@
 """A time of day as people type it comes in, a minute of the day goes out; and the other way round."""
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, reduce
+from zoneinfo import available_timezones
+
+from babel import Locale
+
+from bot.locales import LANGUAGES, N_
+from bot.store.channels import Options, normalise_reference
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")  # as phones write them
 _PART = r"ч(?:ас(?:а|ов)?)?\b\.?|h\b|[ap]\.?m\b\.?|утра|дня|вечера|ночи"
@@ -41,3 +50,177 @@ def _hour(shown: int, part: str) -> int:
 def show_time(minute: int) -> str:
     """Write a minute of the day: «07:00»."""
     return f"{minute // 60:02}:{minute % 60:02}"
+
+
+OFFERED = (
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Kyiv",
+    "Europe/Moscow",
+    "Asia/Tbilisi",
+    "Asia/Almaty",
+    "Asia/Tashkent",
+    "Asia/Novosibirsk",
+    "UTC",
+)
+_CALLED = {"мск": "Europe/Moscow", "msk": "Europe/Moscow", "москве": "Europe/Moscow"}
+_RENAMED = {"Europe/Kyiv": "Europe/Kiev"}  # the name that the locale data still uses
+
+
+def city(zone: str, language: str) -> str:
+    """Name the city of a zone in a language; a zone without one is called as it is."""
+    known = Locale(language).time_zones.get(_RENAMED.get(zone, zone)) or {}
+    return known.get("city") or zone.rpartition("/")[2].replace("_", " ")
+
+
+def find_zone(typed: str) -> str | None:
+    """Return the zone for `Europe/Berlin`, `berlin` or `Берлин`; None where no place is called so."""
+    name = typed.strip().casefold().removeprefix("по ")
+    return _CALLED.get(name) or _places().get(name.replace(" ", "_"))
+
+
+@cache
+def _places() -> dict[str, str]:
+    zones = sorted(available_timezones(), key=lambda zone: (zone not in OFFERED, zone.startswith("Etc/"), zone))
+    places: dict[str, str] = {}
+    for zone in zones:
+        names = [zone, zone.rpartition("/")[2], *(city(zone, language) for language in LANGUAGES)]
+        for name in names:
+            places.setdefault(name.casefold().replace(" ", "_"), zone)
+    return places | {zone.casefold(): zone for zone in zones}
+
+
+_EXPLICIT = re.compile(r"^(@|https?://|tg:|\+|-100\d)|\bt(elegram)?\.(me|dog)/|\bweb\.telegram\.org/", re.IGNORECASE)
+_PUNCTUATION = ".,;:!?()[]<>«»\"'•–—*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pasted:
+    """What a pasted list names."""
+
+    references: tuple[str, ...]  # canonical, in order, each once
+    unclear: tuple[str, ...]  # as typed
+
+
+def read_references(text: str, links: Iterable[str] = (), *, explicit_only: bool = False) -> Pasted:
+    """Read channels from a text of one or many lines, and from links hidden behind its words.
+
+    In a line with an @name or a link, the other words are a title or a comment; a line without one is a list of bare
+    names, which must all be understood; with `explicit_only` it is talk, and names nothing.
+    """
+    found: dict[str, None] = {}
+    unclear: list[str] = []
+    hidden = [reference for link in links if (reference := normalise_reference(link))]
+    for line in text.splitlines():
+        words = [
+            word for part in re.split(r"[\s,;]+", line) if (word := part.rstrip(_PUNCTUATION).lstrip(_PUNCTUATION))
+        ]
+        explicit = [word for word in words if _EXPLICIT.search(word)]
+        named = {word: normalise_reference(word) for word in explicit or ([] if explicit_only else words)}
+        sure = explicit or all(named.values())
+        found |= {reference: None for reference in named.values() if reference and sure}
+        if explicit or not hidden:
+            unclear += [word for word, reference in named.items() if not (reference and sure)]
+    return Pasted(references=tuple(found | dict.fromkeys(hidden)), unclear=tuple(unclear))
+
+
+MOST_HISTORY = 100_000  # posts
+_OPTION_WORDS = {
+    "fast": Options(fast=True),
+    "быстро": Options(fast=True),
+    "slow": Options(fast=False),
+    "медленно": Options(fast=False),
+    "join:no": Options(may_join=False),
+    "вступать:нет": Options(may_join=False),
+    "join:yes": Options(may_join=True),
+    "вступать:да": Options(may_join=True),
+}
+_HISTORY = re.compile(r"(?:history|история):(\d{1,9})")
+_UNMISTAKABLE = re.compile(r"(?:join|history|вступать|история):\S", re.IGNORECASE)
+_OPTION = re.compile(r"(?:join|history|вступать|история):\S*|(?!tg:)[^\W\d]+:\w+", re.IGNORECASE)
+_GAP = re.compile(r"(?<!\S)((?:join|history|вступать|история):)[^\S\n]+(?=\w)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"(?<=[yYяЯ]:)\d{1,3}(?:[^\S\n]\d{3})+(?![^\s.,;])")
+_NAMED = re.compile(r"\W*(?:@|https?://|\+|t(?:elegram)?\.me/)", re.IGNORECASE)
+_TRAILING = ".,;"
+
+OPTION_MESSAGES = {
+    "unknown": N_("«{value}» is no option. There are fast, slow, join:no, join:yes and history:5000."),
+    "history": N_("«{value}»: write how many posts of the past I shall read, {most} at most, such as history:5000."),
+    "misplaced": N_(
+        "«{value}» stands in the middle of a line. Write it at the end, for the names of its line; on a line of its "
+        "own, for the whole list."
+    ),
+    "fast": N_("{most} channels can be fast at most; with these there would be {n}. {example} makes room."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelList:
+    """Channels that are to be followed in the same way, and how."""
+
+    names: str  # a pasted list
+    options: Options
+
+
+class OptionError(Exception):
+    """What is wrong with an option: `code` is a key of `MESSAGES`."""
+
+    def __init__(self, code: str, value: str) -> None:
+        super().__init__(code, value)
+        self.code = code
+        self.value = value
+
+
+def read_options(typed: str) -> tuple[ChannelList, ...]:
+    """Take the options off a list; those on a line with names hold for them, those on lines of their own for all.
+
+    There is one part at least, and one for all names that are to be followed in the same way. Raises OptionError.
+    """
+    lines = [_read_line(line) for line in _closed_up(typed).splitlines()]
+    everywhere = reduce(_joined, (line.options for line in lines if not line.names), Options())
+    parts: dict[Options, list[str]] = {}
+    for line in lines:
+        if line.names:
+            parts.setdefault(_joined(everywhere, line.options), []).append(line.names)
+    asked = tuple(ChannelList(names="\n".join(names), options=options) for options, names in parts.items())
+    return asked or (ChannelList(names="", options=everywhere),)
+
+
+def _closed_up(typed: str) -> str:
+    """Take the spaces out of options: `history: 5 000` is one word."""
+    return _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))
+
+
+def _read_line(line: str) -> ChannelList:
+    """Take the options off the two ends of a line; in between, a word is a title or a comment. Raises OptionError."""
+    options, rest = Options(), line.strip()
+    while rest and (option := _read_option(rest.split(None, 1)[0])) is not None:
+        options, rest = _joined(options, option), "".join(rest.split(None, 1)[1:])
+    while rest and (option := _read_option(rest.rsplit(None, 1)[-1].rstrip(_TRAILING))) is not None:
+        options, rest = _joined(options, option), "".join(rest.rsplit(None, 1)[:-1])
+    _require_in_place(rest.split())
+    return ChannelList(names=rest, options=options)
+
+
+def _require_in_place(words: Sequence[str]) -> None:
+    """Refuse an option in the midst of a line: it is not clear whom it is for. Raises OptionError."""
+    for before, word, after in zip(words, words[1:], words[2:], strict=False):
+        is_between = _NAMED.match(before) and _NAMED.match(after) and word.rstrip(_TRAILING).casefold() in _OPTION_WORDS
+        if is_between or _UNMISTAKABLE.match(word):
+            raise OptionError("misplaced", word)
+
+
+def _read_option(word: str) -> Options | None:
+    known = _OPTION_WORDS.get(word.casefold())
+    if known is not None or not _OPTION.fullmatch(word):
+        return known
+    found = _HISTORY.fullmatch(word.casefold())
+    if found and 0 < int(found[1]) <= MOST_HISTORY:
+        return Options(history=int(found[1]))
+    is_history = word.casefold().startswith(("history:", "история:"))
+    raise OptionError("history" if is_history else "unknown", word)
+
+
+def _joined(one: Options, other: Options) -> Options:
+    said = {name: value for name in ("fast", "may_join", "history") if (value := getattr(other, name)) is not None}
+    return replace(one, **said)

@@ -9,8 +9,7 @@ from babel.numbers import format_decimal
 
 from bot.commands.context import Context
 from bot.commands.lookup import show_source
-from bot.commands.query_text import Understood, look_for
-from bot.commands.reasons import failure
+from bot.commands.query_text import Understood, failure, look_for
 from bot.locales import Translator
 from bot.matching.explain.hints import Hint, HintKind, hints
 from bot.rendering.post_excerpt import shown
@@ -112,4 +111,4 @@ def _tell_post(
     text.add(show_source(post), " · ", context.date(post.date), "\n")
     if why is not None:
         text.join(why).add("\n")
-    text.marked(*shown(post.text, post.asides, spans, context.t, room=_EXCERPT)).add("\n")
+    text.marked(*shown(post.text, post.parts, spans, context.t, room=_EXCERPT)).add("\n")

@@ -1,9 +1,8 @@
 """/priority: a topic, and how its alerts are to arrive, come in: with a sound, without one, or gathered."""
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, message, say, show
 from bot.commands.keyboards import button, choice, mark, rows_of
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
-from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.models import Outgoing

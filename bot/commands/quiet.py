@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, Rows, message, say, show
 from bot.commands.keyboards import choice, rows_of
-from bot.commands.parsing import TIME, read_time, show_time, tidy
+from bot.commands.parsing import TIME, city, find_zone, read_time, show_time, tidy
 from bot.commands.settings import read_switch
-from bot.commands.talk import Reply, Request, Rows, message, say, show
-from bot.commands.zones import city, find_zone
 from bot.locales import Translator
 from bot.models import Outgoing
 from bot.schedule import Quiet

@@ -1,9 +1,8 @@
 """The daily receipt: «on», «off» or a time of day comes in; from then on a chat is told that all is well."""
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, say
 from bot.commands.parsing import read_time, show_time
 from bot.commands.settings import read_switch
-from bot.commands.talk import Reply, Request, say
 from bot.store import receipts
 from bot.store.database import Transaction
 from bot.text.markup import Text, code

@@ -1,278 +1,89 @@
-"""One request comes in, its reply goes out: who may speak is settled here, and which handler answers."""
+"""The commands as people see them: name, who may, what for. Telegram's menu, /help and suggestions are made from it."""
 
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from difflib import get_close_matches
 
-from bot.commands import (
-    alert_buttons,
-    channels,
-    digest,
-    edits,
-    explain,
-    feedback,
-    following,
-    here,
-    language,
-    latest,
-    mute,
-    post,
-    priority,
-    quiet,
-    quote,
-    receipt,
-    search,
-    settings,
-    setup,
-    snooze,
-    status,
-    storms,
-    topics,
-    track,
-)
-from bot.commands.access import Access, Need
-from bot.commands.context import Context, Effect, Handler, once
-from bot.commands.keyboards import button
-from bot.commands.lookup import show_channel, show_reference
-from bot.commands.menu import BY_NAME, suggestion
-from bot.commands.references import read_list
-from bot.commands.talk import Origin, Reply, Request, say
-from bot.commands.zones import find_zone
-from bot.locales import Translator, translator
-from bot.matching.words.inflection import Inflector
-from bot.models import Clock
-from bot.store import chats, dead, handled
-from bot.store.chats import Chat
-from bot.store.database import Database, Transaction
-from bot.store.groups import LATE, RESTORED
-from bot.text.markup import Text, code
-
-_ROW = r"\d{1,18}"  # the number of a row: with more digits it may be more than the store takes
-STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command any more
-
-COMMANDS: Mapping[str, Handler] = {
-    "status": status.status,
-    "search": search.search,
-    "latest": latest.latest,
-    "post": post.post,
-    "topics": topics.show,
-    "track": track.track,
-    "test": explain.test,
-    "explain": explain.explain,
-    "untrack": topics.untrack,
-    "channels": channels.show,
-    "follow": following.follow,
-    "unfollow": channels.unfollow,
-    "mute": mute.mute,
-    "unmute": mute.unmute,
-    "priority": priority.priority,
-    "quiet": quiet.quiet,
-    "digest": digest.digest,
-    "storms": storms.storms,
-    "receipt": receipt.receipt,
-    "edits": edits.edits,
-    "confirmations": settings.CONFIRMATIONS.said,
-    "language": language.language,
-    "media": settings.MEDIA.said,
-    "here": here.here,
-    "ping": status.ping,
-    "help": status.help_,
-}
+from bot.commands.context import Need
+from bot.locales import N_, Translator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tap:
-    """What a button does."""
+class Command:
+    """One command."""
 
-    handler: Handler
+    name: str  # without slash
+    usage: str = ""  # what may follow it
     need: Need
-    argument: re.Pattern[str]  # what may follow the verb: a changed client can send anything
+    summary: str  # to be translated; Telegram's menu shows it
+    reads_replied: bool = False  # wants the text of the message that it answers
 
 
-def _tap(handler: Handler, need: Need, argument: str = "") -> Tap:
-    return Tap(handler=handler, need=need, argument=re.compile(argument))
-
-
-TAPS: Mapping[str, Tap] = {
-    "setup": _tap(setup.show, Need.LOOK),
-    "zones": _tap(setup.zones, Need.CHAT),
-    "zone": _tap(setup.choose_zone, Need.CHAT, r"[\w/+-]{1,40}"),
-    "lang": _tap(setup.choose_language, Need.CHAT, r"[a-z]{2}"),
-    "test": _tap(setup.test_alert, Need.LOOK),
-    "topic": _tap(topics.switch, Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)"),
-    "save": _tap(track.save, Need.INSTANCE, r"[\w-]{1,40}"),
-    "edit": _tap(track.edit, Need.LOOK, r"[\w-]{1,40}"),
-    "name": _tap(track.name_it, Need.LOOK, r"[\w-]{1,40}"),
-    "drop": _tap(topics.drop, Need.INSTANCE, r"\d{1,15}(:sure)?"),
-    "keep": _tap(topics.keep, Need.LOOK),
-    "mute": _tap(mute.mute_tapped, Need.CHAT, rf"({mute.SUBJECT}|\d{{1,15}})(:\d{{1,3}}[hd])?"),
-    "unmute": _tap(mute.unmute_tapped, Need.CHAT, mute.SUBJECT),
-    "wake": _tap(topics.wake, Need.CHAT, mute.SUBJECT),
-    "include": _tap(topics.include, Need.INSTANCE, r"\d{1,15}:[0-9a-f]{8}"),
-    "quote": _tap(quote.tapped, Need.LOOK, alert_buttons.POST),
-    "snooze": _tap(snooze.tapped, Need.CHAT, snooze.ARGUMENT),
-    "wrong": _tap(feedback.tapped, Need.CHAT, alert_buttons.POST),
-    "blame": _tap(feedback.blame, Need.CHAT, feedback.BLAME),
-    "words": _tap(feedback.words, Need.INSTANCE, feedback.WORDS),
-    "word": _tap(feedback.word, Need.INSTANCE, feedback.WORD),
-    "exclude": _tap(feedback.exclude, Need.INSTANCE, feedback.WORD),
-    "leave": _tap(feedback.leave, Need.CHAT, alert_buttons.POST),
-    "back": _tap(alert_buttons.back, Need.LOOK, alert_buttons.POST),
-    "language": _tap(language.tapped, Need.CHAT, r"[a-z]{2}"),
-    "media": _tap(settings.MEDIA.tapped, Need.CHAT, r"on|off"),
-    "confirmations": _tap(settings.CONFIRMATIONS.tapped, Need.CHAT, r"on|off"),
-    "prio": _tap(priority.tapped, Need.CHAT, r"list|\d{1,15}(:(loud!?|silent|digest))?"),
-    "quiet": _tap(quiet.tapped, Need.CHAT, r"\d{1,4}-\d{1,4}|off"),
-    "digest": _tap(digest.tapped, Need.CHAT, r"(hour|day|week):\d{1,4}:[0-6]"),
-    "sum": _tap(digest.turn, Need.LOOK, r"-?\d{1,19}:\d{1,4}(:new)?"),
-    "storms": _tap(storms.tapped, Need.CHAT, r"\d{1,3}:\d{1,3}|off"),
-    "edits": _tap(edits.tapped, Need.CHAT, r"all|words|none"),
-    "post": _tap(post.tapped, Need.LOOK, r"\d{1,15}:\d{1,10}"),
-    "page": _tap(post.turn, Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}"),
-    "seen": _tap(latest.seen, Need.LOOK, rf"\d{{1,15}}(:{_ROW})?"),
-    "late": _tap(partial(digest.counted, LATE), Need.LOOK, rf"\d{{4}}-\d\d-\d\dT\d\d(:{_ROW})?"),
-    "told": _tap(partial(digest.counted, RESTORED), Need.LOOK, rf"\d{{1,15}}(:{_ROW})?"),
-    "more": _tap(search.more, Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?"),
-    "order": _tap(search.reorder, Need.LOOK, r"[\w-]{1,40}:(newest|best)"),
-    "latest": _tap(latest.more, Need.LOOK, rf"\d{{1,15}}:{_ROW}"),
-    "follow": _tap(following.follow, Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}"),
-    "all": _tap(following.follow_all, Need.INSTANCE, r"[a-z0-9: ]{0,40}"),
-    "list": _tap(channels.show_page, Need.LOOK, r"\d{1,4}"),
+MENU = (
+    Command(name="topics", need=Need.LOOK, summary=N_("topics on and off, how each does, what is muted")),
+    Command(name="track", usage=N_("NAME: words"), need=Need.CHAT, summary=N_("get alerts on a topic, or make one")),
+    Command(name="untrack", usage=N_("NAME"), need=Need.CHAT, summary=N_("no more alerts on a topic")),
+    Command(
+        name="test",
+        usage=N_("words"),
+        need=Need.LOOK,
+        summary=N_("try a query before it becomes a topic"),
+        reads_replied=True,
+    ),
+    Command(
+        name="explain",
+        need=Need.LOOK,
+        summary=N_("as a reply to an alert or a post: why it fits"),
+        reads_replied=True,
+    ),
+    Command(name="search", usage=N_("words"), need=Need.LOOK, summary=N_("find stored posts")),
+    Command(name="latest", usage=N_("@name"), need=Need.LOOK, summary=N_("the newest posts")),
+    Command(name="post", usage=N_("link"), need=Need.LOOK, summary=N_("what a post says, said before, and when")),
+    Command(name="channels", need=Need.LOOK, summary=N_("the channels I follow")),
+    Command(name="follow", usage=N_("@name"), need=Need.INSTANCE, summary=N_("follow channels, one or a whole list")),
+    Command(name="unfollow", usage=N_("@name"), need=Need.INSTANCE, summary=N_("stop following a channel")),
+    Command(name="mute", usage=N_("@name 8h"), need=Need.CHAT, summary=N_("no alerts from a channel, or on a topic")),
+    Command(name="unmute", usage=N_("@name"), need=Need.CHAT, summary=N_("end a mute")),
+    Command(
+        name="priority",
+        usage=N_("NAME silent"),
+        need=Need.CHAT,
+        summary=N_("how alerts on a topic arrive: loud, silent …"),
+    ),
+    Command(name="quiet", usage="23:00-07:00", need=Need.CHAT, summary=N_("hours in which alerts wait")),
+    Command(name="digest", usage=N_("daily 9:00"), need=Need.CHAT, summary=N_("when the digests of this chat come")),
+    Command(name="storms", usage="10 5", need=Need.CHAT, summary=N_("when many alerts become one message")),
+    Command(name="edits", need=Need.CHAT, summary=N_("which changes of posts I tell of")),
+    Command(
+        name="confirmations",
+        usage="on",
+        need=Need.CHAT,
+        summary=N_("whether I ring when a second channel says the same"),
+    ),
+    Command(name="media", usage="on", need=Need.CHAT, summary=N_("whether alerts bring photos and documents along")),
+    Command(name="here", usage=N_("NAME"), need=Need.CHAT, summary=N_("in a thread: send alerts into it")),
+    Command(name="status", need=Need.LOOK, summary=N_("what I watch and whether all is well")),
+    Command(name="start", need=Need.LOOK, summary=N_("language, time zone and topics of this chat")),
+    Command(name="language", usage="en", need=Need.CHAT, summary=N_("the language I speak here")),
+    Command(name="receipt", usage="on", need=Need.CHAT, summary=N_("each day a silent note that nothing is missing")),
+    Command(name="ping", need=Need.LOOK, summary=N_("send a test alert and time it")),
+    Command(name="help", need=Need.LOOK, summary=N_("all commands, and how to write a query")),
+)
+HEADINGS = {  # of /help, over the command of this name
+    "topics": N_("Topics"),
+    "search": N_("Posts"),
+    "channels": N_("Channels"),
+    "mute": N_("How alerts arrive"),
+    "status": N_("This chat"),
 }
+NAMES = tuple(command.name for command in MENU)
+BY_NAME = {command.name: command for command in MENU}
 
 
-class Dispatch:
-    """Finds out who speaks and in which chat, and lets the right handler answer."""
-
-    def __init__(self, database: Database, access: Access, clock: Clock) -> None:
-        self._database = database
-        self._access = access
-        self._clock = clock
-        self._inflector = Inflector()
-
-    async def answer(self, request: Request) -> Reply:
-        """Return what to say; the effect is committed by then, and happens once however often the request comes."""
-        before = await handled.find(self._database, request.key)
-        if before is not None:
-            return Reply.from_json(before)
-        now = self._clock()
-        try:
-            reply = await self._answer(request, now)
-        except setup.StrangerError:
-            # Its answer is not kept: strangers may write as much as they like.
-            return await self._database.write(lambda tx: setup.turn_away(tx, request, now=now))
-        return await once(self._database, request, _nothing_but(reply), now=now)
-
-    async def _answer(self, request: Request, now: datetime) -> Reply:
-        role = await self._access.role_of(request.person_id)
-        entering = request.command == "start" and not request.tapped
-        if role is None and not entering:
-            raise setup.StrangerError
-        own = translator(await setup.language_of(self._database, request))
-        if role is not None and request.said_at is not None and now - request.said_at > STALE:
-            return _away(request, own)
-        if entering:
-            return await setup.enter(request, database=self._database, access=self._access, now=now)
-        chat = await self._chat(request)
-        if chat is None or role is None:
-            return _not_paired(request, own)
-        context = Context(
-            database=self._database,
-            now=now,
-            chat=chat,
-            role=role,
-            t=translator(chat.language),
-            own=own,
-            inflector=self._inflector,
-        )
-        return await (_tapped if request.tapped else _said)(request, context)
-
-    async def _chat(self, request: Request) -> Chat | None:
-        chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
-        if chat is not None and chat.suspended is not None:
-            # Who writes to us can be written to.
-            now = self._clock()
-            await self._database.write(lambda tx: dead.resume(tx, chat.id, now))
-        return chat
+def suggestion(typed: str) -> str | None:
+    """Return the command that was probably meant; None where nothing is close."""
+    return next(iter(get_close_matches(typed, NAMES, n=1, cutoff=0.6)), None)
 
 
-def _nothing_but(reply: Reply) -> Effect:
-    async def effect(_: Transaction) -> Reply:
-        return reply
-
-    return effect
-
-
-def _away(request: Request, t: Translator) -> Reply:
-    if not request.command or not request.addressed:
-        return Reply()
-    return say(t.gettext("I was away. Please send it again: /{command}").format(command=request.command))
-
-
-async def _said(request: Request, context: Context) -> Reply:
-    t = context.t
-    if not request.command:
-        return await _plain(request, context)
-    command = BY_NAME.get(request.command)
-    if command is None:
-        return _unknown(request, t)
-    if not context.may(request, command.need):
-        return say(t.gettext("Only owners and editors can do that here."))
-    return await COMMANDS[command.name](request, context)
-
-
-async def _tapped(request: Request, context: Context) -> Reply:
-    tap = TAPS.get(request.command)
-    if tap is None or not tap.argument.fullmatch(request.argument):
-        return Reply(note=context.own.gettext("This button no longer works."))
-    if not context.may(request, tap.need):
-        return Reply(note=context.own.gettext("Only owners and editors can do that here."))
-    return await tap.handler(request, context)
-
-
-async def _plain(request: Request, context: Context) -> Reply:
-    """Answer plain words and forwarded posts, in private only: a group talks among itself."""
-    if not request.private:
-        return Reply()
-    if request.origin is not None:
-        return _offer_to_follow(request.origin, context.t)
-    if find_zone(request.argument):
-        return await setup.offer_zone(request, context)
-    named = read_list(request.argument, request.links, explicit_only=True).references
-    if named:
-        return _offer_all(named, context.t)
-    return say(context.t.gettext("I understand commands only. /help shows them; /search WORDS finds posts."))
-
-
-def _offer_all(references: Sequence[str], t: Translator) -> Reply:
-    shown = " ".join(map(show_reference, references))
-    text = Text().say(t.gettext("To follow, write: {command}"), command=code(f"/follow {shown}"))
-    label = t.gettext("Follow {name}").format(name=show_reference(references[0])[:40])
-    return say(text, ((button(label, "follow", references[0]),),) if len(references) == 1 else ())
-
-
-def _offer_to_follow(origin: Origin, t: Translator) -> Reply:
-    reference = f"@{origin.username}" if origin.username else str(origin.channel_id)
-    title = origin.title or reference
-    text = Text().say(t.gettext("This is from {channel}."), channel=show_channel(title, origin.username))
-    label = t.gettext("Follow {name}").format(name=f"@{origin.username}" if origin.username else title[:40])
-    return say(text, ((button(label, "follow", reference),),))
-
-
-def _unknown(request: Request, t: Translator) -> Reply:
-    if not request.addressed:
-        return Reply()
-    meant = suggestion(request.command)
-    if meant is None:
-        return say(t.gettext("There is no command /{command}. /help shows all.").format(command=request.command))
-    return say(
-        t.gettext("There is no command /{command}. Did you mean /{meant}?").format(command=request.command, meant=meant)
-    )
-
-
-def _not_paired(request: Request, t: Translator) -> Reply:
-    if not request.addressed or request.tapped or not request.command:
-        return Reply()
-    return say(t.gettext("Send /start first, then I write to this chat."))
+def summaries(t: Translator) -> list[tuple[str, str]]:
+    """Return name and translated summary of each command, for Telegram's menu."""
+    return [(command.name, t.gettext(command.summary)) for command in MENU]

@@ -8,30 +8,46 @@ answered when the process ends comes again: until then the client does not write
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from weakref import WeakValueDictionary
 
 import structlog
 from telethon import TelegramClient, errors, events, functions, types
 
-from bot.commands import menu
-from bot.commands.access import Access
-from bot.commands.heard import Heard, to_request, with_replied
-from bot.commands.places import take_in
-from bot.commands.registry import Dispatch
+from bot.commands import registry
+from bot.commands.context import Access, Reply, Request, say
+from bot.commands.dispatch import Dispatch
 from bot.commands.setup import language_of
-from bot.commands.talk import Reply, Request, say
+from bot.commands.updates import Heard, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.store import addresses, alerts, chats, handled, meta, subscriptions
-from bot.store.database import Database
+from bot.store import addresses, alerts, chats, dead, handled, meta, subscriptions
+from bot.store.database import Database, Transaction
 from bot.telegram import chat_moves
-from bot.telegram.asking import answer
+from bot.telegram.chat_moves import Moved, Open
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rpc import answer
 from bot.telegram.sender import ANSWER_WITHIN, Sender
+
+
+async def take_in(database: Database, news: Moved | Open, *, now: datetime) -> None:
+    """Follow a group that became a supergroup; resume a chat that takes messages again. Only paired chats count."""
+    if isinstance(news, Moved):
+        if await database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
+            log.info("a group became a supergroup and is followed", group=news.group_id, supergroup=news.to.id)
+        return
+
+    async def resume(tx: Transaction) -> None:
+        chat = await chats.by_peer(tx, news.peer.kind, news.peer.id)
+        if chat is not None:
+            await dead.resume(tx, chat.id, now)
+
+    await database.write(resume)
+
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +109,7 @@ class Router:
             await self._set_menu(chat.language, types.BotCommandScopePeer(from_peer(chat.peer)))
 
     async def _set_menu(self, language: str, scope: types.TypeBotCommandScope, code: str = "") -> None:
-        commands = [types.BotCommand(name, text) for name, text in menu.summaries(translator(language))]
+        commands = [types.BotCommand(name, text) for name, text in registry.summaries(translator(language))]
         request = functions.bots.SetBotCommandsRequest(scope, code, commands)
         try:
             await answer(self._client(request), within=ANSWER_WITHIN)

@@ -1,30 +1,36 @@
-"""Looking back: a typed search comes in, stored posts go out in pages, with what was found in bold."""
+"""/search and /latest: stored posts in pages, with the words that were found in bold."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, Rows, message, say
 from bot.commands.keyboards import button
-from bot.commands.listing import PAGE, listed
+from bot.commands.lookup import find_topic, show_source
 from bot.commands.query_text import Understood, refusal, understand
-from bot.commands.talk import Reply, Request, Rows, say
 from bot.locales import Translator
+from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.plan import merged
 from bot.matching.query.parser import Query
 from bot.matching.query.tree import AllOf, Mention
-from bot.search import Found, Hit, Scope, look, look_for_best
+from bot.models import Outgoing
+from bot.rendering.post_excerpt import shown
+from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
-from bot.search.scope import scope_of
-from bot.store import channels, handled, posts
+from bot.search.searcher import scope_of
+from bot.store import channels, handled, posts, subscriptions, topics
+from bot.store.posts import StoredPost
 from bot.text.markup import Text, code
 
+PAGE = 5  # posts
 MOST_ROWS = 50_000  # versions looked at for one page: half a second where the words narrow the search, else two
 _SHOWN_QUERY = 200  # characters
 _SHOWN_VALUE = 60  # characters of a filter that is refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class TypedSearch:
     """A search ready to run."""
 
     typed: str
@@ -34,7 +40,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Start:
     """Where a page begins."""
 
     before: int | None = None  # a row; None: at the newest
@@ -53,11 +59,14 @@ async def answer(request: Request, context: Context, typed: str, *, heading: Tex
     asked = await _understand(typed, context)
     if isinstance(asked, Text):
         return say(asked)
-    found = await _find(asked, context, _Place())
+    found = await _find(asked, context, _Start())
     heading.add(await _hint(asked, context), "\n\n")
     if not found.hits and found.before is None:
         return say(heading.add(await _nothing(asked, context)))
-    rows = (*_onward(found, asked, request.key, _Place(), context.t), *_orders(found, asked, request.key, context.t))
+    rows = (
+        *_onward(found, asked, request.key, _Start(), context.t),
+        *_orders(found, asked, request.key, context.t),
+    )
     return Reply(messages=(listed(heading, found.hits, context, rows, ending=_reached(found, context)),), memory=typed)
 
 
@@ -71,7 +80,7 @@ async def more(request: Request, context: Context) -> Reply:
     if isinstance(asked, Reply):
         return asked
     before, skip = [*map(int, where), None, None][:2]
-    place = _Place(before=before, skip=skip or 0)
+    place = _Start(before=before, skip=skip or 0)
     asked = replace(asked, order=Order.NEWEST if skip is None else Order.BEST)
     found = await _find(asked, context, place)
     if not found.hits and found.before is None:
@@ -87,8 +96,8 @@ async def reorder(request: Request, context: Context) -> Reply:
     if isinstance(asked, Reply):
         return asked
     asked = replace(asked, order=Order(order))
-    found = await _find(asked, context, _Place())
-    rows = (*_onward(found, asked, key, _Place(), context.t), *_orders(found, asked, key, context.t))
+    found = await _find(asked, context, _Start())
+    rows = (*_onward(found, asked, key, _Start(), context.t), *_orders(found, asked, key, context.t))
     labels = {Order.NEWEST: context.t.gettext("the newest first"), Order.BEST: context.t.gettext("the best first")}
     heading = _heading(asked.typed).add(" · ", labels[asked.order], "\n\n")
     return Reply(edit=listed(heading, found.hits, context, rows, ending=_reached(found, context)))
@@ -98,7 +107,7 @@ def _heading(typed: str) -> Text:
     return Text().add("🔎 ", code(typed[:_SHOWN_QUERY]))
 
 
-async def _understand(typed: str, context: Context) -> Asked | Text:
+async def _understand(typed: str, context: Context) -> TypedSearch | Text:
     """Read a typed search; return a refusal where it cannot be read."""
     try:
         parts = read(typed, now=context.now, zone=context.chat.time_zone)
@@ -106,14 +115,14 @@ async def _understand(typed: str, context: Context) -> Asked | Text:
     except FilterError as error:
         return Text().say(context.t.gettext(MESSAGES[error.code]), value=error.value[:_SHOWN_VALUE])
     if not parts.query:
-        return Asked(typed=typed, query=None, scope=scope, order=Order.NEWEST)
+        return TypedSearch(typed=typed, query=None, scope=scope, order=Order.NEWEST)
     understood = await asyncio.to_thread(understand, parts.query, context.inflector)
     if not isinstance(understood, Understood):
         return refusal(understood, typed, context.t)
-    return Asked(typed=typed, query=understood.compiled, scope=scope, order=parts.filters.order)
+    return TypedSearch(typed=typed, query=understood.compiled, scope=scope, order=parts.filters.order)
 
 
-async def _remembered(key: str, context: Context) -> Asked | Reply:
+async def _remembered(key: str, context: Context) -> TypedSearch | Reply:
     kept = await handled.find(context.database, key)
     typed = Reply.from_json(kept).memory if kept is not None else ""
     if not typed:
@@ -122,24 +131,26 @@ async def _remembered(key: str, context: Context) -> Asked | Reply:
     return say(asked) if isinstance(asked, Text) else asked
 
 
-async def _find(asked: Asked, context: Context, place: _Place) -> Found:
+async def _find(asked: TypedSearch, context: Context, place: _Start) -> SearchPage:
     """Return a page of hits, and where the next one begins."""
     if asked.query is None:
         return await _newest_of(asked.scope, context, place)
     if asked.order is Order.BEST:
-        best = await look_for_best(
+        best = await find_best(
             context.database, asked.query, asked.scope, limit=PAGE, skip=place.skip, before=place.before
         )
         if best.hits or place.skip:
             return best
-    found = await look(context.database, asked.query, asked.scope, limit=PAGE + 1, before=place.before, most=MOST_ROWS)
+    found = await find_newest(
+        context.database, asked.query, asked.scope, limit=PAGE + 1, before=place.before, most=MOST_ROWS
+    )
     shown = found.hits[:PAGE]
     if len(found.hits) == len(shown):
         return found
-    return Found(hits=shown, looked=found.looked, before=shown[-1].post.version_id)
+    return SearchPage(hits=shown, looked=found.looked, before=shown[-1].post.version_id)
 
 
-async def _newest_of(scope: Scope, context: Context, place: _Place) -> Found:
+async def _newest_of(scope: Scope, context: Context, place: _Start) -> SearchPage:
     found = await posts.latest(
         context.database,
         limit=PAGE + 1,
@@ -149,10 +160,10 @@ async def _newest_of(scope: Scope, context: Context, place: _Place) -> Found:
         until=scope.until,
     )
     shown = tuple(Hit(post=post, spans=()) for post in found[:PAGE])
-    return Found(hits=shown, looked=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
+    return SearchPage(hits=shown, looked=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
 
 
-def _onward(found: Found, asked: Asked, key: str, place: _Place, t: Translator) -> Rows:
+def _onward(found: SearchPage, asked: TypedSearch, key: str, place: _Start, t: Translator) -> Rows:
     if found.before is None:
         return ()
     label = t.gettext("Look further") if found.reached and not found.ranked else t.gettext("More")
@@ -160,7 +171,7 @@ def _onward(found: Found, asked: Asked, key: str, place: _Place, t: Translator) 
     return ((button(label, "more", key, found.before, *skip),),)
 
 
-def _orders(found: Found, asked: Asked, key: str, t: Translator) -> Rows:
+def _orders(found: SearchPage, asked: TypedSearch, key: str, t: Translator) -> Rows:
     if asked.query is None or len(found.hits) < PAGE:
         return ()
     if asked.order is Order.BEST:
@@ -168,7 +179,7 @@ def _orders(found: Found, asked: Asked, key: str, t: Translator) -> Rows:
     return ((button(t.gettext("The best first"), "order", key, Order.BEST),),)
 
 
-def _reached(found: Found, context: Context) -> str:
+def _reached(found: SearchPage, context: Context) -> str:
     """Say how far a search came, or a ranking, that stopped before the end."""
     if found.reached is None:
         return ""
@@ -179,7 +190,7 @@ def _reached(found: Found, context: Context) -> str:
     return line.format(n=count, date=context.date(found.reached))
 
 
-async def _hint(asked: Asked, context: Context) -> str:
+async def _hint(asked: TypedSearch, context: Context) -> str:
     """Tell those who look for a channel's name where its posts are."""
     if asked.query is None or not isinstance(asked.query.query.root, Mention):
         return ""
@@ -190,7 +201,7 @@ async def _hint(asked: Asked, context: Context) -> str:
     return "\n" + line.format(command=f"/latest @{channel.username}")
 
 
-async def _nothing(asked: Asked, context: Context) -> str:
+async def _nothing(asked: TypedSearch, context: Context) -> str:
     t = context.t
     if asked.query is not None and await _is_emptied(asked.query, asked.scope, context):
         return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
@@ -207,7 +218,22 @@ async def _is_emptied(query: Compiled, scope: Scope, context: Context) -> bool:
     if not (isinstance(root, AllOf) and root.without):
         return False
     loose = Compiled(Query(replace(root, without=())), query.forms)
-    return bool((await look(context.database, loose, scope, limit=1)).hits)
+    return bool((await find_newest(context.database, loose, scope, limit=1)).hits)
+
+
+def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, ending: str = "") -> Outgoing:
+    """Append posts to a text, what was found in bold; `ending` is said after them."""
+    for hit in hits:
+        post = hit.post
+        text.add(show_source(post), " · ", context.date(post.date))
+        if not post.current:
+            earlier = context.t.gettext("earlier wording, {date}")
+            text.add(" · ", earlier.format(date=context.date(post.edit_date or post.date)))
+        if post.gone_at is not None:
+            text.add(" · ", context.t.gettext("no longer visible"))
+        words, marks = shown(post.text, post.parts, hit.spans, context.t)
+        text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
+    return message(text.add(ending), rows)
 
 
 def _usage(t: Translator) -> Text:
@@ -222,3 +248,77 @@ def _usage(t: Translator) -> Text:
         end=code(t.gettext("until:2026-01-31")),
         history=code(t.gettext("history:yes")),
     )
+
+
+async def latest(request: Request, context: Context) -> Reply:
+    """Show the newest posts of all channels, of one, or on a topic."""
+    if not request.argument:
+        return await _latest(context, channel_id=None, before=None)
+    channel = await channels.find(context.database, request.argument)
+    if channel is not None:
+        return await _latest(context, channel_id=channel.id, before=None)
+    topic = None if request.argument.startswith("@") else await find_topic(context.database, request.argument)
+    if topic is not None:
+        heading = Text().bold(topic_title(topic.name, context.t))
+        return await answer(request, context, topic.query, heading=heading)
+    line = context.t.gettext("I know no channel or topic «{name}». See /channels and /topics.")
+    return say(Text().say(line, name=request.argument[:100]))
+
+
+async def more_latest(request: Request, context: Context) -> Reply:
+    """Show the next page of the newest posts; the button says of which channel, 0 for all, and before which row."""
+    channel_id, before = map(int, request.argument.split(":"))
+    return await _latest(context, channel_id=channel_id or None, before=before)
+
+
+async def seen(request: Request, context: Context) -> Reply:
+    """List what this chat would have been alerted to in the stored posts of a channel; a page at a time."""
+    number, _, before = request.argument.partition(":")
+    found = await _would_have(context, int(number), before=int(before) if before else None)
+    if not found:
+        line = context.t.gettext("Nothing that I have stored of it fits the topics of this chat.")
+        return say(line) if not before else Reply(note=context.own.gettext("That was all."))
+    return _latest_page(found, context, "seen", number)
+
+
+async def _latest(context: Context, *, channel_id: int | None, before: int | None) -> Reply:
+    channel_ids = None if channel_id is None else [channel_id]
+    found = await posts.latest(context.database, channel_ids=channel_ids, limit=PAGE + 1, before=before)
+    if not found:
+        return say(context.t.gettext("There are no posts here yet."))
+    hits = [Hit(post=post, spans=()) for post in found]
+    return _latest_page(hits, context, "latest", channel_id or 0, place=lambda post: post.id)
+
+
+def _latest_page(
+    found: Sequence[Hit],
+    context: Context,
+    verb: str,
+    key: str | int,
+    *,
+    place: Callable[[StoredPost], int] = lambda post: post.version_id,
+) -> Reply:
+    """Write a page of posts; where there is one more, a button asks for those after the `place` of the last."""
+    shown = found[:PAGE]
+    onward = button(context.t.gettext("More"), verb, key, place(shown[-1].post))
+    return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
+
+
+async def _would_have(context: Context, channel_id: int, *, before: int | None) -> list[Hit]:
+    """Return up to a page and one of posts in which a topic of this chat is found, newest first; an album once."""
+    wanted = {subscription.topic_id for subscription in await subscriptions.of_chat(context.database, context.chat.id)}
+    found: dict[str, Hit] = {}
+    for topic in await topics.all_topics(context.database):
+        if topic.id not in wanted:
+            continue
+        query, scope = Compiled.from_json(topic.compiled), Scope(channel_ids=(channel_id,))
+        for hit in (await find_newest(context.database, query, scope, limit=PAGE + 1, before=before)).hits:
+            found[hit.post.key] = _joined(found.get(hit.post.key), hit)
+    return sorted(found.values(), key=lambda hit: hit.post.version_id, reverse=True)[: PAGE + 1]
+
+
+def _joined(one: Hit | None, other: Hit) -> Hit:
+    """Put together what two topics found in the same message; of two messages of an album the later one stands."""
+    if one is None or one.post.version_id != other.post.version_id:
+        return max(one or other, other, key=lambda hit: hit.post.version_id)
+    return Hit(post=one.post, spans=merged([*one.spans, *other.spans]))

@@ -4,10 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.commands import keyboards
-from bot.commands.access import Access, Need, allows, higher
-from bot.commands.context import Context, once
-from bot.commands.talk import Reply, Request, change, message, say
-from bot.commands.zones import city, find_zone
+from bot.commands.context import Access, Context, Need, Reply, Request, allows, change, higher, message, once, say
+from bot.commands.parsing import city, find_zone
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
 from bot.models import Outgoing, PeerKind

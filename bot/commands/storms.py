@@ -3,10 +3,9 @@
 import re
 from dataclasses import replace
 
-from bot.commands.context import Context
+from bot.commands.context import Context, Reply, Request, message, say, show
 from bot.commands.keyboards import choice
 from bot.commands.settings import read_switch
-from bot.commands.talk import Reply, Request, message, say, show
 from bot.locales import Translator
 from bot.models import Outgoing
 from bot.schedule import Storms

@@ -1,21 +1,154 @@
 """Topics of a chat: switches that people tap and names that they write come in; the screen of topics goes out."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from bot.commands.access import Need
-from bot.commands.context import Context
+from babel.numbers import format_decimal, format_percent
+
+from bot.commands import keyboards
+from bot.commands.context import Context, Need, Reply, Request, Rows, change, message, say
 from bot.commands.keyboards import button, name_word
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
-from bot.commands.mute import read_subject
-from bot.commands.overview import screen
+from bot.commands.mute import end_button, muted, read_subject, show_end
+from bot.commands.priority import LABELS
+from bot.commands.query_text import short
 from bot.commands.setup import setup_screen
-from bot.commands.talk import Reply, Request, Rows, change, say
 from bot.locales import Translator
+from bot.locales.titles import topic_title
 from bot.matching.explain.exclusions import compile_excluding
-from bot.store import subscriptions, topics
-from bot.store.database import Transaction
+from bot.models import GENERAL_THREAD, Outgoing
+from bot.store import addresses, figures, subscriptions, topics
+from bot.store.database import Reader, Transaction
+from bot.store.figures import Figures
+from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
-from bot.text.markup import Text, bold
+from bot.text.markup import Piece, Text, bold, code, link
+
+COUNTED = timedelta(days=30)
+_SHOWN_QUERY = 200  # characters of a query in a list
+_SHORTEST_QUERY = 12  # of one that is worth showing
+_ROOM = 3200  # characters of a list
+_SIGNS = 6  # of them between the parts of a line
+_LONGEST_NAME, _SHORTEST_NAME = 30, 12  # characters of a name in a long list
+_MOST_FORMATS = 80  # bold names and links in a list; Telegram takes 100 in a message
+_MOST_LISTED = 15  # mutes, and words; Telegram takes 100 buttons
+_LABEL = 30  # characters of a word on a button
+
+
+async def screen(db: Reader, request: Request, context: Context) -> Outgoing:
+    """Draw the topics as switches, with their figures, mutes and exclusions."""
+    t = context.t
+    every = await topics.all_topics(db)
+    shown = every[: keyboards.MOST_SWITCHES]
+    on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
+    counts = await figures.of_chat(db, context.chat.id, context.now - COUNTED)
+    text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
+    threads = await _threads(db, context)
+    text.join(_lines(shown, on, counts, threads, t)).line()
+    ends = await _tell_muted(text, db, context)
+    words = _tell_excluded(text, [topic for topic in shown if topic.id in on], request, context)
+    _tell_hidden(text.line(), len(every) - len(shown), t)
+    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(example(t)))
+    return message(text, (*keyboards.topic_rows(shown, on, t, screen="topics"), *ends, *words))
+
+
+def example(t: Translator) -> str:
+    """Show how a topic is made."""
+    return t.gettext("/track Payments: “payment system” outage|failure")
+
+
+async def _threads(db: Reader, context: Context) -> Mapping[str, Piece]:
+    """Return the thread of each topic that is on; nothing where no thread was chosen, as in groups without threads."""
+    bound = {binding.topic: binding.thread_id for binding in await addresses.bindings(db, context.chat.id)}
+    peer, t = context.chat.peer, context.t
+    if not bound and peer.thread_id is None:
+        return {}
+    found = {}
+    for each in await subscriptions.of_chat(db, context.chat.id):
+        number = bound.get(each.topic, peer.thread_id or GENERAL_THREAD)
+        name = t.gettext("general thread") if number == GENERAL_THREAD else t.gettext("thread {n}").format(n=number)
+        found[each.topic] = link(name, f"https://t.me/c/{peer.id}/{number}")
+    return found
+
+
+def _lines(
+    shown: Sequence[Topic],
+    on: Mapping[int, Priority],
+    counts: Mapping[str, Figures],
+    threads: Mapping[str, Piece],
+    t: Translator,
+) -> Text:
+    """Write a line for each topic that is on or was made here; of many, no more of a query than leaves room for all."""
+    text = Text()
+    listed = [topic for topic in shown if topic.id in on or not topic.builtin]
+    emphasised = bold if len(listed) + len(threads) <= _MOST_FORMATS else str
+    for topic in listed:
+        facts = _facts(on[topic.id], counts.get(topic.name, Figures()), t) if topic.id in on else ""
+        thread = threads.get(topic.name)
+        space = _ROOM // len(listed) - len(facts) - (len(thread.text) if thread else 0)
+        room = min(_SHOWN_QUERY, space - _LONGEST_NAME)
+        name = topic_title(topic.name, t)
+        if room < _SHOWN_QUERY:
+            name = name[: max(_SHORTEST_NAME, min(_LONGEST_NAME, space - _SIGNS))]
+        text.add(emphasised(name), ": ")
+        if not topic.builtin and room >= _SHORTEST_QUERY:
+            text.add(short(topic.query, room), " · " if facts else "")
+        text.add(facts, *((" · ", thread) if thread else ()), "\n")
+    return text
+
+
+def _facts(priority: Priority, counted: Figures, t: Translator) -> str:
+    language = t.language
+    facts = [_count(t.ngettext("{n} alert", "{n} alerts", counted.alerts), counted.alerts, language)]
+    if counted.echoes:
+        facts.append(_count(t.ngettext("{n} echo", "{n} echoes", counted.echoes), counted.echoes, language))
+    if counted.wrong:
+        share = max(0.01, counted.wrong / max(1, counted.alerts))
+        facts.append(t.gettext("{share} not relevant").format(share=format_percent(share, locale=language)))
+    return " · ".join((*facts, t.gettext(LABELS[priority])))
+
+
+def _count(line: str, n: int, language: str) -> str:
+    return line.format(n=format_decimal(n, locale=language))
+
+
+async def _tell_muted(text: Text, db: Reader, context: Context) -> Rows:
+    """List what is muted; return buttons that end it."""
+    mutes = await muted(db, context)
+    if not mutes:
+        return ()
+    text.line().line(context.t.gettext("Muted here:"))
+    for each, scope in mutes[:_MOST_LISTED]:
+        text.add(scope.name, " ", show_end(each.until, context), "\n")
+    if len(mutes) > _MOST_LISTED:
+        text.add(f"+{len(mutes) - _MOST_LISTED}: /mute\n")
+    return tuple((end_button(scope, "wake", context.t),) for _, scope in mutes[:_MOST_LISTED])
+
+
+def _tell_excluded(text: Text, on: Sequence[Topic], request: Request, context: Context) -> Rows:
+    """List the words that topics leave out; return buttons that bring them back, for those who may."""
+    excluded = [(topic, word) for topic in on for word in topic.excluded][:_MOST_LISTED]
+    if not excluded:
+        return ()
+    text.line().line(context.t.gettext("Without posts that say:"))
+    for topic in dict.fromkeys(topic for topic, _ in excluded):
+        text.add(show_topic(topic, context.t), ": ", ", ".join(topic.excluded), "\n")
+    if not context.may(request, Need.INSTANCE):
+        return ()
+    label = context.t.gettext("Bring back «{word}»")
+    buttons = [button(label.format(word=word[:_LABEL]), "include", t.id, name_word(word)) for t, word in excluded]
+    return keyboards.rows_of(buttons, 2)
+
+
+def _tell_hidden(text: Text, hidden: int, t: Translator) -> None:
+    if hidden:
+        line = t.ngettext(
+            "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
+            "{n} more topics do not fit here: /track and a name switch them on, /untrack off.",
+            hidden,
+        )
+        text.line(line, n=hidden)
 
 
 async def show(request: Request, context: Context) -> Reply:

@@ -6,14 +6,12 @@ The message that shows the preview is remembered with the name and the query, fo
 import asyncio
 import re
 
-from bot.commands.access import Need
-from bot.commands.context import Context
+from bot.commands.context import Context, Need, Reply, Request, change, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
-from bot.commands.overview import example
 from bot.commands.preview import preview
 from bot.commands.query_text import SHOWN_QUERY, Understood, look_for, refusal, short, understand
-from bot.commands.talk import Reply, Request, change, message, say
+from bot.commands.topics import example
 from bot.locales import Translator
 from bot.matching.engine.compiled import Compiled, weight
 from bot.matching.engine.regex import MOST_IN_ALL

@@ -14,7 +14,7 @@ from bot.errors import TelegramError
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.sources.gateway import call
-from bot.sources.reader import Reading
+from bot.sources.reader import ReaderAccount
 from bot.store import uptimes
 from bot.store.database import Database
 from bot.telegram.client import Client
@@ -26,7 +26,7 @@ ANSWERS_WITHIN = 5.0  # s; a connection that was made anew so soon has lost noth
 class Hearing:
     """Asks now and then whether Telegram is there; a ping is no request, and counts towards no limit."""
 
-    def __init__(self, database: Database, readings: Iterable[Reading], *, clock: Clock) -> None:
+    def __init__(self, database: Database, readings: Iterable[ReaderAccount], *, clock: Clock) -> None:
         self._database = database
         self._readings = tuple(readings)
         self._clock = clock

@@ -8,9 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bot.commands.access import Access
-from bot.commands.registry import Dispatch
-from bot.commands.talk import Reply, Request, read_command
+from bot.commands.context import Access, Reply, Request, read_command
+from bot.commands.dispatch import Dispatch
 from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import chats, subscriptions, topics
 from bot.store.chats import Chat, Role

@@ -2,8 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.commands.access import Need, allows, higher
-from bot.commands.talk import Reply, read_command
+from bot.commands.context import Need, Reply, allows, higher, read_command
 from bot.store import chats
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, button, text

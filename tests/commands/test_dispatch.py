@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.commands.menu import HEADINGS, MENU, NAMES, suggestion, summaries
-from bot.commands.registry import COMMANDS, TAPS
-from bot.commands.talk import Origin, Reply
+from bot.commands.context import Origin, Reply
+from bot.commands.dispatch import COMMANDS, TAPS
+from bot.commands.registry import HEADINGS, MENU, NAMES, suggestion, summaries
 from bot.locales import translator
 from bot.models import Button, Outgoing
 from bot.store import follows

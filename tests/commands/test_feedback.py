@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from bot.commands.talk import Reply
+from bot.commands.context import Reply
 from bot.store import figures, topics
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, text

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from bot.commands.talk import Reply
+from bot.commands.context import Reply
 from bot.store import addresses, chats
 from bot.store.addresses import Binding
 from bot.store.chats import Chat, Role

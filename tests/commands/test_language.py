@@ -1,6 +1,6 @@
 import pytest
 
-from bot.commands.talk import Reply
+from bot.commands.context import Reply
 from bot.store import chats
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, button, text

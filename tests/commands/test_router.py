@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from telethon import TelegramClient, events, functions, types
 
-from bot.commands.access import Access
-from bot.commands.heard import answered
-from bot.commands.menu import NAMES
+from bot.commands.context import Access
+from bot.commands.registry import NAMES
 from bot.commands.router import Router
+from bot.commands.updates import answered
 from bot.delivery.worker import Worker
 from bot.locales import LANGUAGES
 from bot.models import PeerKind
@@ -22,7 +22,7 @@ from bot.sandbox import Sandbox, User
 from bot.store import chats, follows
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Subject
-from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.commands.kit import bring_topics
 from tests.end_to_end.kit import Person

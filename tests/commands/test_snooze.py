@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.commands.talk import Reply
+from bot.commands.context import Reply
 from bot.models import Button
 from bot.store import subscriptions
 from bot.store.chats import Role

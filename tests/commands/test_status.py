@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 import bot as program
-from bot.commands.menu import NAMES
+from bot.commands.context import Reply
+from bot.commands.registry import NAMES
 from bot.commands.status import _quantile
-from bot.commands.talk import Reply
 from bot.store import channels, completeness, readers, requests
 from bot.store.channels import Access
 from bot.store.database import Transaction

@@ -2,7 +2,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from bot.commands.zones import OFFERED, city, find_zone
+from bot.commands.parsing import OFFERED, city, find_zone
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind, Post
 from bot.runtime.clock import utc_now
 from bot.telegram.media import PART
-from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests import kit
 from tests.delivery.desk import SCAN, SHORT, Desk, at_desk, gather_soon

@@ -19,7 +19,7 @@ from bot.sandbox import Channel, Message, Sandbox, User
 from bot.store import addresses, chats
 from bot.store.chats import Chat
 from bot.store.database import Transaction
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests import kit
 from tests.delivery.kit import UNLIMITED, Halted, at_work, sender_of

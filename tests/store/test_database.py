@@ -12,8 +12,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.errors import FatalError
-from bot.store import meta, migrations
+from bot.store import chats, meta, migrations
+from bot.store.chats import Role
 from bot.store.database import Database, Reader, Subject, Transaction, open_read_only
+from tests.store.kit import NOON
 
 
 @pytest.fixture
@@ -313,6 +315,19 @@ class TestMigrations:
                 await migrations.apply(connection, {1: self.ONE, 2: self.TWO + "DROP TABLE absent;"})
             assert await migrations.version_of(connection) == 1
             assert list(await connection.execute_fetchall("SELECT * FROM one")) == [(1,)]
+
+    async def test_a_later_one_changes_a_database_in_use_and_keeps_its_rows(self, path: Path) -> None:
+        db = await Database.open(path)
+        await db.write(lambda tx: chats.admit(tx, 501, Role.EDITOR, NOON))
+        await db.close()
+        async with aiosqlite.connect(path, isolation_level=None) as connection:
+            await connection.execute("PRAGMA foreign_keys = ON")
+            later = migrations.available(Path(__file__).parent / "migrations")
+            await migrations.apply(connection, migrations.available() | later)
+            await connection.execute("UPDATE people SET role = 'guest' WHERE role = 'editor'")
+            assert list(await connection.execute_fetchall("SELECT id, role FROM people")) == [(501, "guest")]
+        with pytest.raises(FatalError, match="newer version"):
+            await Database.open(path)
 
     async def test_their_numbers_have_no_gaps(self) -> None:
         assert list(migrations.available()) == list(range(1, len(migrations.available()) + 1))

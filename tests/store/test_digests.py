@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import aiosqlite
 import pytest
 
 from bot.schedule import Digests, Every, Quiet
-from bot.store import chats, digests, group_contents, migrations, subscriptions
+from bot.store import chats, digests, group_contents, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from bot.store.group_contents import Summary
@@ -262,24 +261,3 @@ async def test_a_mute_leaves_what_has_been_gathered(room: Newsroom) -> None:
     await room.db.write(lambda tx: subscriptions.mute(tx, chat.id, topic_id=topic.id, until=None))
     await room.live(post(2, "Сбой сети"))
     assert [each.post.text for each in (await summary(room)).posts] == ["Сбой"]
-
-
-async def test_the_wishes_of_before_stay_and_the_usual_hours_are_added(tmp_path: Path) -> None:
-    scripts = migrations.available()
-    async with aiosqlite.connect(tmp_path / "old.db", isolation_level=None) as connection:
-        await connection.execute("PRAGMA foreign_keys = ON")
-        await migrations.apply(connection, {number: script for number, script in scripts.items() if number < 16})
-        await connection.executescript(
-            """INSERT INTO chats (id, key, kind, telegram_id, title, paired_at) VALUES (7, x'01', 'user', 1, 'A', 0);
-            INSERT INTO topics (id, name, folded, query, compiled, created_at) VALUES (3, 'a', 'a', 'a', '{}', 0);
-            INSERT INTO subscriptions VALUES (7, 3, 'silent', '[5]', 42);"""
-        )
-        await migrations.apply(connection, scripts)
-        wishes = await connection.execute_fetchall(
-            "SELECT chat_id, topic_id, priority, channels, created_at FROM subscriptions"
-        )
-        hours = await connection.execute_fetchall(
-            "SELECT quiet_from, digest_every, digest_minute, storm_count, storm_minutes FROM chats"
-        )
-    assert [*map(tuple, wishes)] == [(7, 3, "silent", "[5]", 42)]
-    assert [*map(tuple, hours)] == [(None, "day", 540, 10, 5)]

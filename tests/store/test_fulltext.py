@@ -2,10 +2,9 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
-import aiosqlite
 import pytest
 
-from bot.store import fulltext, migrations, posts
+from bot.store import fulltext, posts
 
 from .kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom, post
 
@@ -57,21 +56,3 @@ async def test_the_words_and_on_demand_the_text_come_along(
         room.db, expression, limit=1, with_text=False, channel_ids=channel_ids, until=until
     )
     assert (row.words, row.text) == (f"'c'{NEWS} узел", "")
-
-
-async def test_an_older_index_learns_the_channels(tmp_path: Path) -> None:
-    scripts = migrations.available()
-    async with aiosqlite.connect(tmp_path / "old.db", isolation_level=None) as connection:
-        await migrations.apply(connection, {1: scripts[1]})
-        for row, channel in ((7, NEWS), (8, OTHER)):
-            await connection.execute(
-                """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, date, seen_at,
-                observed_by, reader_id, program, raw, layer, raw_sha256)
-                VALUES (?, ?, 1, 1, x'', 'Сеть', '[]', 0, 0, 'live', 1, '', x'', 0, x'')""",
-                (row, channel),
-            )
-            await connection.execute("INSERT INTO fulltext (rowid, words) VALUES (?, 'сеть')", (row,))
-        await migrations.apply(connection, scripts)
-        query = "SELECT rowid, words FROM fulltext WHERE fulltext MATCH ?"
-        rows = await connection.execute_fetchall(query, (f'"сеть" AND "\'c\'{OTHER}"',))
-    assert [tuple(row) for row in rows] == [(8, f"'c'{OTHER} сеть")]

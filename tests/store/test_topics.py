@@ -3,11 +3,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import aiosqlite
 import pytest
 
-from bot.store import migrations, subscriptions, topics
-from bot.store.database import Database, Subject
+from bot.store import subscriptions, topics
+from bot.store.database import Subject
 
 from .kit import NEWS, NOON, Newsroom, newsroom
 
@@ -126,21 +125,6 @@ class TestChanges:
         await room.db.write(lambda tx: topics.delete(tx, topic.id))
         after = await topics.changed(room.db, before.number)
         assert (after.saved, after.gone) == ([], [topic.id])
-
-    async def test_topics_from_before_changes_were_counted_are_told_of(self, tmp_path: Path) -> None:
-        path = tmp_path / "bot.db"
-        async with aiosqlite.connect(path) as connection:
-            await migrations.apply(connection, {n: sql for n, sql in migrations.available().items() if n < 3})
-            await connection.execute(
-                "INSERT INTO topics (id, name, folded, query, compiled, created_at) "
-                "VALUES (7, 'Сбои', 'сбои', 'сбой', '{}', 0)"
-            )
-            await connection.commit()
-        db = await Database.open(path)
-        try:
-            assert [topic.id for topic in (await topics.changed(db, 0)).saved] == [7]
-        finally:
-            await db.close()
 
 
 class TestSubscriptions:

@@ -1,15 +1,53 @@
 -- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids.
 
+
+-- The instance itself
+
 CREATE TABLE meta (  -- single facts: the outbox secret, the bot's username
     key TEXT PRIMARY KEY,
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE readers (  -- accounts that read channels
+CREATE TABLE heartbeats (  -- when each loop last went round
+    loop TEXT PRIMARY KEY,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+
+-- Readers: accounts that read channels
+
+CREATE TABLE readers (
     id INTEGER PRIMARY KEY,  -- the number that evidence carries instead of a name
     account_id INTEGER NOT NULL UNIQUE,
-    added_at INTEGER NOT NULL
+    added_at INTEGER NOT NULL,
+    session TEXT,  -- the name of its file: an account logged in there takes this one's place
+    lost TEXT  -- why it cannot read any more: Telegram's error string
 );
+
+CREATE TABLE uptimes (  -- when a reader could hear: of what was posted outside of these spans, nothing was pushed
+    reader_id INTEGER NOT NULL REFERENCES readers (id),
+    began INTEGER NOT NULL,
+    ended INTEGER NOT NULL,  -- when Telegram last answered
+    PRIMARY KEY (reader_id, began)
+) WITHOUT ROWID;
+
+CREATE TABLE requests (  -- how often a reader asked Telegram
+    reader_id INTEGER NOT NULL REFERENCES readers (id),
+    hour INTEGER NOT NULL,  -- of the Unix epoch
+    method TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (reader_id, hour, method)
+) WITHOUT ROWID;
+
+CREATE TABLE flood_waits (  -- methods that Telegram wants a reader to leave alone
+    reader_id INTEGER NOT NULL REFERENCES readers (id),
+    method TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (reader_id, method)
+) WITHOUT ROWID;
+
+
+-- Channels: what is watched, how far it is complete, and who wants that
 
 CREATE TABLE channels (
     id INTEGER PRIMARY KEY,
@@ -17,9 +55,14 @@ CREATE TABLE channels (
     title TEXT NOT NULL,
     username TEXT,  -- as written, without @; NULL for a private channel
     followed_at INTEGER,  -- NULL: nobody wants it any more; posts older than this raise no alarm
+    fast INTEGER NOT NULL DEFAULT 0,  -- asked for changes all the time
+    may_join INTEGER NOT NULL DEFAULT 1,  -- 0: it is read from outside for good
+    read_by INTEGER REFERENCES readers (id),  -- the reader that sees to it; NULL: not decided
     confirmed_id INTEGER NOT NULL DEFAULT 0,  -- every message up to this one is stored; only the sweep moves it
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
-    swept_at INTEGER  -- when the sweep last found or made it complete
+    swept_at INTEGER,  -- when the sweep last found or made it complete
+    verified_at INTEGER,  -- when the verifying round last went through it
+    verify_from INTEGER  -- the id below which that round goes on; NULL: it begins anew
 );
 
 CREATE TABLE memberships (  -- how each reader reaches each channel: access hashes are per account
@@ -32,22 +75,57 @@ CREATE TABLE memberships (  -- how each reader reaches each channel: access hash
     PRIMARY KEY (reader_id, channel_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE silences (  -- channels that are unusually silent; people were told
+    channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
+    since INTEGER NOT NULL  -- the date of its last post
+);
+
 CREATE TABLE follows (  -- what people asked to follow, until it is a channel or refused
     id INTEGER PRIMARY KEY,
     reference TEXT NOT NULL UNIQUE,  -- '@name' in lower case, '+hash' or a bare id
     chat_id INTEGER REFERENCES chats (id),  -- who is told how it went; NULL: asked for by the settings
     asked_at INTEGER NOT NULL,
+    fast INTEGER,  -- how it is to be followed: 1 or 0, NULL where nobody said
+    may_join INTEGER,  -- likewise
+    history INTEGER,  -- posts of its past that are to be read; NULL: the newest only
     state TEXT NOT NULL CHECK (state IN ('wanted', 'followed', 'refused')),
     channel_id INTEGER REFERENCES channels (id),
     reason TEXT,  -- why it was refused: Telegram's error string or a word of ours
     next_try_at INTEGER NOT NULL
 );
 
-CREATE TABLE messages (
+CREATE TABLE backfills (  -- how far back somebody wants channels read
+    id INTEGER PRIMARY KEY,
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    asked_at INTEGER NOT NULL,  -- what a chat asked in one moment is one piece of work
+    wanted INTEGER NOT NULL,  -- posts
+    read INTEGER NOT NULL DEFAULT 0,  -- posts so far
+    below INTEGER,  -- the id under which to go on; NULL: begin at the newest
+    ended TEXT,  -- 'done', or Telegram's error string; NULL: it goes on
+    UNIQUE (chat_id, asked_at, channel_id)
+);
+
+CREATE TABLE progress (  -- the one message in which a chat sees how a piece of work goes
+    id INTEGER PRIMARY KEY,
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    asked_at INTEGER NOT NULL,
+    message_id INTEGER,  -- in the chat; NULL: not sent yet
+    shown TEXT,  -- the figures that the message shows
+    next_at INTEGER NOT NULL,  -- not to be edited before
+    UNIQUE (chat_id, asked_at)
+);
+
+
+-- Posts: what channels said, each version with its evidence, its words and its files
+
+CREATE TABLE posts (  -- messages of channels: a post is one of them, or an album of several
     id INTEGER PRIMARY KEY,  -- date in seconds << 20 | counter, so that newest first is the order of the rows
     channel_id INTEGER NOT NULL REFERENCES channels (id),
     message_id INTEGER NOT NULL,
-    grouped_id INTEGER,
+    grouped_id INTEGER,  -- what the messages of an album share
+    -- Names the post within its channel: the album where there is one, else the message.
+    post_key TEXT NOT NULL GENERATED ALWAYS AS (coalesce('g' || nullif(grouped_id, 0), 'm' || message_id)) VIRTUAL,
     version_id INTEGER NOT NULL,  -- the current version
     hash BLOB NOT NULL,  -- of the current version
     date INTEGER NOT NULL,
@@ -55,16 +133,15 @@ CREATE TABLE messages (
     gone_at INTEGER,  -- no longer visible to our reader since
     views INTEGER,
     forwards INTEGER,
+    reactions INTEGER,
     reply_to INTEGER,
+    reply_channel INTEGER,  -- of reply_to, where it is not the message's own
     author TEXT,
     forward TEXT,  -- JSON: where it was forwarded from
     UNIQUE (channel_id, message_id)
 );
-CREATE INDEX messages_grouped ON messages (channel_id, grouped_id) WHERE grouped_id IS NOT NULL;
-
-CREATE VIEW albums AS  -- messages that belong together; the post's id is the lowest
-    SELECT channel_id, grouped_id, min(message_id) AS post_id, count(*) AS items
-    FROM messages WHERE grouped_id IS NOT NULL GROUP BY channel_id, grouped_id;
+CREATE INDEX posts_key ON posts (channel_id, post_key);  -- the messages of a post
+CREATE INDEX posts_dates ON posts (channel_id, date);  -- when each channel spoke
 
 CREATE TABLE versions (  -- what a message said, each time it changed, with the evidence
     id INTEGER PRIMARY KEY,  -- the message's date in seconds << 20 | counter
@@ -74,6 +151,7 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     hash BLOB NOT NULL,  -- SHA-256 of what a reader sees
     text TEXT NOT NULL,
     entities TEXT NOT NULL,  -- JSON
+    parts TEXT NOT NULL,  -- JSON: the texts beside its body, [kind, text] each
     media TEXT,  -- JSON
     date INTEGER NOT NULL,  -- Telegram's
     edit_date INTEGER,  -- Telegram's
@@ -86,21 +164,99 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
 );
+-- Posts that were found by asking: Telegram had not pushed them.
+CREATE INDEX versions_asked_for ON versions (channel_id) WHERE number = 1 AND observed_by IN ('difference', 'sweep');
 
--- One row a version, by its id: the normalised words, joined by spaces.
+CREATE TABLE part_evidence (  -- parts that came to a version after it was seen, such as a link's preview
+    id INTEGER PRIMARY KEY,
+    version_id INTEGER NOT NULL REFERENCES versions (id),
+    seen_at INTEGER NOT NULL,
+    observed_by TEXT NOT NULL,
+    reader_id INTEGER NOT NULL REFERENCES readers (id),
+    program TEXT NOT NULL,
+    raw BLOB NOT NULL,  -- TL bytes of the message
+    layer INTEGER NOT NULL,
+    raw_sha256 BLOB NOT NULL
+);
+CREATE INDEX part_evidence_version ON part_evidence (version_id);
+
+-- One row a version, by its id: the normalised words, joined by spaces. The first word names its channel, so that a
+-- search in one channel reads no other's posts.
 CREATE VIRTUAL TABLE fulltext USING fts5(
     words, detail = none, columnsize = 0, tokenize = "unicode61 remove_diacritics 0 tokenchars ''''"
 );
+
+CREATE TABLE media (  -- files of versions in which a topic was found
+    id INTEGER PRIMARY KEY,
+    version_id INTEGER NOT NULL UNIQUE REFERENCES versions (id),
+    kind TEXT NOT NULL,  -- 'photo' or 'document'
+    file_id INTEGER NOT NULL,  -- Telegram's
+    state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'left')),
+    wanted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,  -- when to try next
+    attempts INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,  -- why it was left, or put off: Telegram's error string or a word of ours
+    sha256 BLOB,  -- from here on of a kept one: its place in DATA_DIR/media
+    size INTEGER,  -- bytes; also of one that is too large
+    mime TEXT,
+    name TEXT,  -- as the channel called it; data, never a path
+    kept_at INTEGER,
+    reader_id INTEGER REFERENCES readers (id)  -- through which it came
+);
+CREATE INDEX media_wanted ON media (due_at) WHERE state = 'wanted';
+CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
+
+CREATE TABLE uploads (  -- files that our bot has uploaded, as it may name them again
+    bot_id INTEGER NOT NULL,  -- its account: another bot cannot name them
+    sha256 BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,  -- under which it was uploaded; empty where it has none
+    file_id INTEGER NOT NULL,
+    access_hash INTEGER NOT NULL,
+    reference BLOB NOT NULL,  -- expires
+    uploaded_at INTEGER NOT NULL,
+    PRIMARY KEY (bot_id, sha256, kind, name)
+) WITHOUT ROWID;
+
+
+-- Topics: queries with names
 
 CREATE TABLE topics (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,  -- as written
     folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
     query TEXT NOT NULL,
+    excluded TEXT NOT NULL DEFAULT '[]',  -- JSON: words without which its posts have to be
     compiled TEXT NOT NULL,  -- the query with its forms expanded, so that starting needs no morphology
     builtin INTEGER NOT NULL DEFAULT 0,
+    on_by_default INTEGER NOT NULL DEFAULT 0,  -- whether pairing subscribes the owner
+    -- 1: its file was taken away, and nobody has changed it since; a file of its name takes it over again
+    file_gone INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL
 );
+
+-- Which topics were saved or deleted, in order, so that whoever holds them reads no more than what changed.
+CREATE TABLE topic_changes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic_id INTEGER NOT NULL UNIQUE  -- only its last change is kept
+);
+
+-- A conflict clause inside a trigger gives way to that of the statement outside: hence no INSERT OR REPLACE.
+CREATE TRIGGER topic_made AFTER INSERT ON topics BEGIN
+    DELETE FROM topic_changes WHERE topic_id = new.id;
+    INSERT INTO topic_changes (topic_id) VALUES (new.id);
+END;
+CREATE TRIGGER topic_saved AFTER UPDATE ON topics BEGIN
+    DELETE FROM topic_changes WHERE topic_id = new.id;
+    INSERT INTO topic_changes (topic_id) VALUES (new.id);
+END;
+CREATE TRIGGER topic_deleted AFTER DELETE ON topics BEGIN
+    DELETE FROM topic_changes WHERE topic_id = old.id;
+    INSERT INTO topic_changes (topic_id) VALUES (old.id);
+END;
+
+
+-- People and chats: who may command, who receives alerts, and how
 
 CREATE TABLE people (
     id INTEGER PRIMARY KEY,  -- Telegram user id
@@ -108,15 +264,22 @@ CREATE TABLE people (
     added_at INTEGER NOT NULL
 );
 
-CREATE TABLE strangers (  -- who was told once that the bot is private
+CREATE TABLE strangers (  -- who was refused once, with a line that the bot is private
     id INTEGER PRIMARY KEY,
-    told_at INTEGER NOT NULL
+    refused_at INTEGER NOT NULL
 );
 
 CREATE TABLE pairings (  -- one-time links
     token_sha256 BLOB PRIMARY KEY,
     role TEXT NOT NULL,
     expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE handled (  -- commands and taps whose effect is committed
+    key TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    answer TEXT NOT NULL DEFAULT '',  -- JSON: what is said to it, also where the update comes again after a crash
+    said_at INTEGER  -- when the answer had arrived; NULL: it may have to be said again
 ) WITHOUT ROWID;
 
 CREATE TABLE chats (  -- whoever receives alerts
@@ -127,21 +290,40 @@ CREATE TABLE chats (  -- whoever receives alerts
     access_hash INTEGER NOT NULL DEFAULT 0,
     thread_id INTEGER,
     title TEXT NOT NULL,
-    language TEXT NOT NULL DEFAULT 'en',
-    time_zone TEXT NOT NULL DEFAULT 'UTC',
     paired_at INTEGER NOT NULL,
     suspended TEXT,  -- why nothing is sent any more: Telegram's error string
+    held_until INTEGER,  -- nothing is sent before: an alert was refused, and those behind it wait
+
+    -- What the chat has chosen
+    language TEXT NOT NULL DEFAULT 'en',
+    language_chosen INTEGER NOT NULL DEFAULT 0,  -- by somebody there; else it is Telegram's
+    time_zone TEXT NOT NULL DEFAULT 'UTC',
+    edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that replies tell of
+    confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: the second channel to say the same is told in a reply, with sound
+    media INTEGER NOT NULL DEFAULT 0,  -- 1: an alert brings the photo or document of its post
+    quiet_from INTEGER,  -- minute of the chat's own day; NULL: no quiet hours
+    quiet_until INTEGER,  -- likewise; before quiet_from: of the next day
+    digest_every TEXT NOT NULL DEFAULT 'day' CHECK (digest_every IN ('hour', 'day', 'week')),
+    digest_minute INTEGER NOT NULL DEFAULT 540,  -- of the chat's own day; not for 'hour'
+    digest_weekday INTEGER NOT NULL DEFAULT 0,  -- 0 is Monday; for 'week'
+    storm_count INTEGER DEFAULT 10,  -- more matches of a topic become a storm; NULL: they do not
+    storm_minutes INTEGER NOT NULL DEFAULT 5,  -- within which they are counted
     UNIQUE (kind, telegram_id)
 );
+CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
+CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 
 CREATE TABLE subscriptions (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     topic_id INTEGER NOT NULL REFERENCES topics (id),
-    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('loud', 'silent')),
+    -- 'loud!' passes quiet hours, 'digest' waits for the next digest
+    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('loud!', 'loud', 'silent', 'digest')),
     channels TEXT,  -- JSON list of channel ids it is narrowed to; NULL: all
+    thread_id INTEGER,  -- the forum thread for its alerts, 1 the general one; NULL: the chat's own
     created_at INTEGER NOT NULL,
     PRIMARY KEY (chat_id, topic_id)
 ) WITHOUT ROWID;
+CREATE INDEX subscriptions_topic ON subscriptions (topic_id);
 
 CREATE TABLE mutes (
     id INTEGER PRIMARY KEY,
@@ -150,16 +332,48 @@ CREATE TABLE mutes (
     topic_id INTEGER,  -- NULL: any topic
     until INTEGER  -- NULL: for good
 );
+CREATE INDEX mutes_chat ON mutes (chat_id);
 
-CREATE TABLE alerts (  -- the outbox
+CREATE TABLE receipts (  -- chats that want to be told each day that nothing is missing
+    chat_id INTEGER PRIMARY KEY REFERENCES chats (id),
+    minute INTEGER NOT NULL,  -- of the chat's own day
+    since INTEGER NOT NULL  -- of the last one, or of its being switched on
+);
+
+CREATE TABLE feedback (  -- alerts that people found not relevant, and what was wrong
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    channel_id INTEGER NOT NULL,
+    post_key TEXT NOT NULL,  -- of `posts`
+    person_id INTEGER NOT NULL,  -- who said so; 0 for a group's anonymous administrator
+    topics TEXT NOT NULL,  -- JSON: names of the topics that should not have brought it
+    what TEXT NOT NULL CHECK (what IN ('channel', 'word', 'note')),
+    word TEXT,  -- that was excluded
+    at INTEGER NOT NULL,
+    PRIMARY KEY (chat_id, channel_id, post_key, person_id)
+) WITHOUT ROWID;
+CREATE INDEX feedback_post ON feedback (channel_id, post_key);
+
+
+-- The outbox
+
+-- Kinds: 'post'; 'notice', a message about ourselves, also one that sums up posts (a digest, a storm, what came late);
+-- 'repeat', a post that says what an alert said and joins it; 'gathered', a post that a notice sums up: its row follows
+-- the notice's, nothing of its own is sent, and its state is 'sent'; 'edit', an alert is to show what has become of its
+-- post; 'change', a reply to an alert that tells what that is.
+CREATE TABLE alerts (
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL,  -- 'post' or 'notice'
+    kind TEXT NOT NULL,
     subject TEXT NOT NULL,
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
+    follows INTEGER REFERENCES alerts (id),  -- the alert that it joins, edits or answers
     channel_id INTEGER,  -- of a post
-    post_key TEXT,  -- of a post: g<grouped_id> or m<message_id>
+    post_key TEXT,  -- of a post
+    words TEXT,  -- of a post: a hash of the folded words that the alert shows
+    media INTEGER,  -- of a post with files: 1 it goes with media, 0 as a text; NULL: not decided
     payload TEXT NOT NULL,  -- JSON: what to render
+    topics TEXT GENERATED ALWAYS AS (payload ->> '$.topics') VIRTUAL,
+    thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
     silent INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sent', 'dead')),
     attempts INTEGER NOT NULL DEFAULT 0,
@@ -170,16 +384,25 @@ CREATE TABLE alerts (  -- the outbox
     reason TEXT,  -- why it died or was put off: Telegram's error string
     UNIQUE (chat_id, kind, subject)
 );
-CREATE INDEX alerts_due ON alerts (due_at) WHERE state = 'due';
-CREATE INDEX alerts_post ON alerts (channel_id, post_key);
+-- What waits, from either end, without a look at the rows: a chat that is served already may have thousands.
+CREATE INDEX alerts_due ON alerts (due_at, id, chat_id) WHERE state = 'due';
+CREATE INDEX alerts_of_chat_due ON alerts (chat_id, id, due_at) WHERE state = 'due';  -- the first ones of a chat
+CREATE INDEX alerts_edits ON alerts (chat_id) WHERE kind = 'edit' AND state = 'due';
+CREATE INDEX alerts_dead ON alerts (id) WHERE state = 'dead';
+-- Of a post that a thousand chats were told of, one chat's row is found at once.
+CREATE INDEX alerts_post ON alerts (channel_id, post_key, chat_id);
+CREATE INDEX alerts_message ON alerts (chat_id, message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX alerts_follows ON alerts (follows) WHERE follows IS NOT NULL;
+-- What a channel says word by word each day is looked up among what was told lately.
+CREATE INDEX alerts_words ON alerts (words, chat_id, created_at) WHERE words IS NOT NULL;
+-- What /topics counts is read from one index: of JSON, each row would have to be read and taken apart.
+CREATE INDEX alerts_chat ON alerts (chat_id, created_at, kind, topics);
 
-CREATE TABLE handled (  -- commands and taps whose effect is committed
-    key TEXT PRIMARY KEY,
-    at INTEGER NOT NULL,
-    answer TEXT NOT NULL DEFAULT ''  -- JSON: what is said to it, also where the update comes again after a crash
-) WITHOUT ROWID;
 
-CREATE TABLE heartbeats (  -- when each loop last went round
-    loop TEXT PRIMARY KEY,
-    at INTEGER NOT NULL
-) WITHOUT ROWID;
+-- After a database was lost and its backup put back
+
+CREATE TABLE restorations (  -- chats that were written to between a backup and the start with it: what they were told nobody knows
+    chat_id INTEGER PRIMARY KEY REFERENCES chats (id),
+    alive_at INTEGER NOT NULL,  -- the backup's last sign of life
+    until INTEGER NOT NULL  -- the start: what was posted before it may have been told
+);

@@ -1,8 +1,12 @@
-"""Schema changes by number: `NNNN_name.sql` files beside this one come in, a database of the newest shape goes out."""
+"""The schema: `NNNN_name.sql` files beside this one, applied in the order of their numbers.
+
+Until the first release there is one, which is changed in place; from then on a change is a file of its own.
+"""
 
 import sqlite3
 from collections.abc import Mapping
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import aiosqlite
@@ -10,10 +14,11 @@ import aiosqlite
 from bot.errors import FatalError
 
 
-def available() -> dict[int, str]:
-    """Return the script of each migration by its number, lowest first."""
-    names = sorted(entry.name for entry in resources.files(__name__).iterdir() if entry.name.endswith(".sql"))
-    return {int(name[:4]): resources.files(__name__).joinpath(name).read_text(encoding="utf-8") for name in names}
+def available(folder: Traversable | None = None) -> dict[int, str]:
+    """Return the script of each migration in a folder, by default this one, by its number, lowest first."""
+    files = (folder or resources.files(__name__)).iterdir()
+    scripts = sorted((file for file in files if file.name.endswith(".sql")), key=lambda file: file.name)
+    return {int(file.name[:4]): file.read_text(encoding="utf-8") for file in scripts}
 
 
 async def version_of(connection: aiosqlite.Connection) -> int:

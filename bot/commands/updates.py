@@ -1,0 +1,136 @@
+"""An event of Telethon comes in; the request that it is goes out, or None where it is not meant for our bot."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from telethon import errors, events, types
+
+from bot.commands import registry
+from bot.commands.context import Origin, Request, read_command
+from bot.locales import LANGUAGES
+from bot.models import Peer, PeerKind
+from bot.parts import PartKind, whole_text
+from bot.telegram.convert import to_peer, to_text
+from bot.telegram.parts import to_parts
+from bot.telegram.rpc import answer
+from bot.telegram.sender import ANSWER_WITHIN
+
+log = structlog.get_logger(__name__)
+
+Heard = Any  # an event of Telethon, which has no types: a NewMessage or a CallbackQuery
+
+
+def to_request(event: Heard, username: str) -> Request | None:
+    """Read a message or a tap; None where it is not meant for a bot of this name."""
+    if isinstance(event, events.CallbackQuery.Event):
+        return _to_tap(event)
+    message = event.message
+    peer = _to_peer(event.input_chat, message.peer_id, message.reply_to)
+    private = peer.kind is PeerKind.USER
+    said = read_command(message.message or "", username, alone=private)
+    if said is None or message.post or (not said.command and not private):
+        return None
+    return Request(
+        key=f"{peer.kind}-{peer.id}-{f'g{message.grouped_id}' if message.grouped_id else message.id}",
+        peer=peer,
+        person_id=_person(message.from_id or message.peer_id),
+        title=_title(event.chat),
+        language=_language(event.sender),
+        command=said.command,
+        argument=said.argument,
+        links=_links(message.entities),
+        addressed=private or said.named,
+        message_id=message.id,
+        said_at=message.date,
+        origin=_origin(message),
+        reply_to=answered(message.reply_to),
+        forum=bool(getattr(event.chat, "forum", False)) or peer.thread_id is not None,
+    )
+
+
+async def with_replied(request: Request, event: Heard) -> Request:
+    """Fetch what a message answers, where its command wants that."""
+    command = registry.BY_NAME.get(request.command)
+    if command is None or not command.reads_replied or request.reply_to is None:
+        return request
+    try:
+        # Telethon asks for «what this message answers»: a bot may see that, not any message of a chat by its number.
+        message = await answer(event.message.get_reply_message(), within=ANSWER_WITHIN)
+    except (errors.RPCError, OSError) as error:
+        log.warning("what was replied to could not be read", error=repr(error))
+        return request
+    return request if message is None else replace(request, replied=_whole(message))
+
+
+def _whole(message: types.Message) -> str:
+    """Return all that a reader sees of a message, but for buttons, which are ours."""
+    return whole_text(to_text(message), (part for part in to_parts(message) if part.kind != PartKind.BUTTON))
+
+
+def _to_tap(event: events.CallbackQuery.Event) -> Request | None:
+    query = event.query
+    if not isinstance(query, types.UpdateBotCallbackQuery) or query.data is None:
+        return None
+    verb, _, argument = query.data.decode("utf-8", "replace").partition(":")
+    return Request(
+        key=f"tap-{query.query_id}",
+        peer=_to_peer(event.input_chat, query.peer, None),
+        person_id=query.user_id,
+        title=_title(event.chat),
+        language=_language(event.sender),
+        command=verb,
+        argument=argument,
+        message_id=query.msg_id,
+        query_id=query.query_id,
+    )
+
+
+def _to_peer(
+    known: types.TypeInputPeer | None, peer: types.TypePeer, reply: types.TypeMessageReplyHeader | None
+) -> Peer:
+    """Address the chat; where Telethon has not met it, with a zero access hash, as Telegram allows bots."""
+    thread = None
+    if reply is not None and getattr(reply, "forum_topic", None):  # a reply to a story has none
+        thread = reply.reply_to_top_id or reply.reply_to_msg_id
+    return to_peer(peer, access_hash=getattr(known, "access_hash", 0), thread_id=thread)
+
+
+def answered(header: types.TypeMessageReplyHeader | None) -> int | None:
+    """Return the message of the same chat that is answered; each message of a forum topic names the topic's first."""
+    if not isinstance(header, types.MessageReplyHeader) or header.reply_to_peer_id is not None:
+        return None
+    if header.forum_topic and header.reply_to_top_id is None:
+        return None
+    number: int | None = header.reply_to_msg_id
+    return number
+
+
+def _person(peer: types.TypePeer) -> int:
+    return peer.user_id if isinstance(peer, types.PeerUser) else 0
+
+
+def _title(chat: types.TypeChat | types.TypeUser | None) -> str:
+    names = (getattr(chat, "title", None) or getattr(chat, "first_name", None), getattr(chat, "last_name", None))
+    return " ".join(name for name in names if name)
+
+
+def _language(sender: types.TypeUser | types.TypeChat | None) -> str:
+    return getattr(sender, "lang_code", None) or LANGUAGES[0]
+
+
+def _links(entities: Iterable[types.TypeMessageEntity] | None) -> tuple[str, ...]:
+    return tuple(entity.url for entity in entities or () if isinstance(entity, types.MessageEntityTextUrl))
+
+
+def _origin(message: types.Message) -> Origin | None:
+    forward = message.fwd_from
+    if forward is None or not isinstance(forward.from_id, types.PeerChannel):
+        return None
+    channel = message.forward.chat if message.forward else None
+    return Origin(
+        channel_id=forward.from_id.channel_id,
+        title=getattr(channel, "title", None),
+        username=getattr(channel, "username", None),
+    )
