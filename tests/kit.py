@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.models.notices import NOTICES, JoinRequested
 from bot.store import alerts, group_contents, outbox
 from bot.store.alerts import Draft, Kind
 from bot.store.chats import Chat
@@ -15,7 +16,6 @@ from bot.store.outbox import Alert, Repeat
 from bot.store.posts import StoredPost
 from bot.store.rows import from_ms
 
-GROUPS = {"digest", "storm", "late", "restored"}
 _KINDS = {Kind.POST: "alert", Kind.NOTICE: "notice", Kind.CHANGE: "reply", Kind.FILES: "files"}
 _SENT_KINDS = "kind IN ('post', 'notice', 'change', 'files')"
 
@@ -44,7 +44,8 @@ class Message:
     telegram_id: int | None  # of an edit: the number of the message in its chat; None: unknown
     reply_to: int | None  # the number of the message that it answers
     name: str  # tells it from others of its kind in the chat
-    notice: Mapping[str, Any]  # of a notice or a group: its name as "notice", and its fields
+    notice: Any  # of a notice: what it says
+    topic: str | None  # of a storm
     channel_id: int | None
     post_key: str | None
     post: StoredPost | None  # the version to show
@@ -80,7 +81,7 @@ class Alerted:
     channel_id: int
     post_key: str
     duplicate_of: int | None  # the alert that says the same
-    group: Mapping[str, Any] | None  # the group that shows it: its kind as "notice", and its fields
+    group: Mapping[str, Any] | None  # the group that shows it: its kind as "notice", its topic
     telegram_id: int | None
 
 
@@ -142,7 +143,8 @@ async def state_of(db: Reader, message: Message | str) -> State:
     """Return how far a message has come; a notice is found by its name."""
     value = message if isinstance(message, str) else message.rows[0]
     found = await db.fetch_all(
-        "SELECT state, reason, attempts, message_id AS telegram_id FROM alerts WHERE :value IN (id, subject)",
+        """SELECT state, reason, attempts, message_id AS telegram_id FROM alerts
+        WHERE :value IN (id, substr(subject, instr(subject, ':') + 1))""",
         {"value": value},
     )
     return State(**dict(found[0]))
@@ -294,13 +296,14 @@ async def forget_changes(db: Database) -> None:
 
 
 def notice(chat: Chat, name: str, *, thread_id: int | None = None, follows: int | None = None) -> Draft:
-    """Make a notice that speaks of a channel of this name."""
+    """Make a notice that speaks of a channel of this name: «name»."""
+    said = JoinRequested(event=name, channel=name)
     return Draft(
         chat_id=chat.id,
         chat_key=chat.key,
         kind=Kind.NOTICE,
-        subject=name,
-        payload={"notice": "late", "channels": [[1, name, 1]]},
+        subject=said.subject,
+        payload=NOTICES.dump_python(said, mode="json"),
         thread_id=thread_id,
         follows=follows,
     )
@@ -340,12 +343,12 @@ async def put(db: Database, drafts: Collection[Draft], now: datetime, *, due_at:
 def _to_message(rows: list[Alert]) -> Message:
     """Make one message of what is due of it: to be sent, where that is among it, else to be edited."""
     first = next((row for row in rows if row.id == row.source_id), rows[0])
-    payload, is_edit = first.payload, first.kind is Kind.EDIT
-    is_notice = "notice" in payload
+    payload, is_edit, said = first.payload, first.kind is Kind.EDIT, first.notice
+    group = payload.get("notice")
     return Message(
         id=first.source_id,
         chat=first.chat,
-        kind=(payload["notice"] if payload["notice"] in GROUPS else "notice") if is_notice else _kind(first),
+        kind=group or ("alert" if is_edit else _KINDS[first.kind]),
         is_edit=is_edit,
         due_at=first.due_at,
         silent=first.silent,
@@ -353,12 +356,13 @@ def _to_message(rows: list[Alert]) -> Message:
         random_id=first.random_id,
         telegram_id=first.followed_id if is_edit else None,
         reply_to=None if is_edit else first.reply_to,
-        name=first.subject,
-        notice=payload if is_notice else {},
+        name=first.subject if said is None else said.event,
+        notice=said,
+        topic=payload.get("topic"),
         channel_id=first.channel_id,
         post_key=first.post_key,
         post=first.post,
-        topics=list(payload.get("topics", ())) if not is_notice else [],
+        topics=list(payload.get("topics", ())) if said is None else [],
         spans=payload.get("spans", []),
         parts=payload.get("beside", []),
         is_edited=bool(payload.get("edited")),
@@ -371,7 +375,3 @@ def _to_message(rows: list[Alert]) -> Message:
         before=payload.get("before"),
         rows=(first.id, *(row.id for row in rows if row is not first)),
     )
-
-
-def _kind(row: Alert) -> str:
-    return "alert" if row.kind is Kind.EDIT else _KINDS[row.kind]

@@ -96,9 +96,9 @@ async def test_a_chat_that_comes_back_is_told_once_what_it_has_missed(tmp_path: 
         await room.db.write(job)
         (notice,) = [alert for alert in await room.outbox() if alert.label == "notice"]
         assert notice.chat.suspended is None
-        assert notice.notice == {"notice": "missed", "count": 1}
+        assert notice.notice.alerts == 1
         assert (await kit.state_of(room.db, blocked)).state == "dead"
         await room.db.write(lambda tx: chats.suspend(tx, blocked.chat.id, "USER_IS_BLOCKED"))
         await room.db.write(lambda tx: dead.resume(tx, blocked.chat.id, NOON + timedelta(hours=1)))
         (again,) = [alert for alert in await room.outbox() if alert.label == "notice"]
-        assert again.notice["count"] == 0  # but for the notice itself, which this one repeats
+        assert again.notice.alerts == 0  # but for the notice itself, which this one repeats

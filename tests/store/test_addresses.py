@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Peer, PeerKind
+from bot.models.notices import ThreadClosed
 from bot.store import addresses, chats, subscriptions
 from bot.store.addresses import OF_CHATS, Binding
 from bot.store.chats import Chat, Role
@@ -165,11 +166,11 @@ class TestThreads:
         await tell(room, desk, "reply", follows=told)
         for _ in range(2):
             await room.db.write(lambda tx: addresses.leave_thread(tx, desk, 40, now=LATER))
-        due = {alert.name: alert for alert in await room.outbox()}
-        (notice,) = (alert for subject, alert in due.items() if subject.startswith("thread:"))
-        assert notice.notice == {"notice": "thread_closed", "topics": ["outages"]}
-        assert {alert.thread_id for alert in due.values()} == {None}
-        assert due["reply"].reply_to is None  # that message stands in the closed thread
+        found = await room.outbox()
+        assert [each.notice.topics for each in found if isinstance(each.notice, ThreadClosed)] == [("outages",)]
+        assert {each.thread_id for each in found} == {None}
+        (reply,) = [each for each in found if each.name == "reply"]
+        assert reply.reply_to is None  # that message stands in the closed thread
         assert await addresses.bindings(room.db, desk.id) == []
 
     async def test_the_closed_thread_of_a_whole_chat_gives_way_to_the_general_one(
@@ -178,7 +179,7 @@ class TestThreads:
         await room.db.write(lambda tx: addresses.bind_chat(tx, desk.id, 30))
         await room.db.write(lambda tx: addresses.leave_thread(tx, desk, 30, now=LATER))
         (notice,) = await room.outbox()
-        assert (notice.notice["topics"], notice.thread_id) == ([], None)
+        assert (notice.notice.topics, notice.thread_id) == ((), None)
 
 
 class TestSuspension:
@@ -194,7 +195,7 @@ class TestSuspension:
         await suspend(reader)
         (notice,) = await room.outbox()
         assert notice.chat.id == owner.id
-        assert notice.notice == {"notice": "suspended", "title": "Desk", "reason": "CHAT_WRITE_FORBIDDEN"}
+        assert (notice.notice.chat, notice.notice.reason) == ("Desk", "CHAT_WRITE_FORBIDDEN")
         for chat in (desk, reader):
             current = await chats.get(room.db, chat.id)
             assert current is not None

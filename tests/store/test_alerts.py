@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.models.notices import SampleAlert
 from bot.store import alerts, chats, heartbeats, meta, outbox
 from bot.store.chats import Chat
 from bot.store.database import Subject
+from bot.store.notices import notify
 from tests import kit
 
 from .kit import NOON, Newsroom, newsroom, post
@@ -24,8 +26,8 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield room
 
 
-async def tell(room: Newsroom, chat: Chat, name: str) -> None:
-    await kit.put(room.db, [kit.notice(chat, name)], room.now)
+async def tell(room: Newsroom, chat: Chat, name: str) -> bool:
+    return await room.db.write(lambda tx: notify(tx, chat, SampleAlert(event=name), now=room.now))
 
 
 async def names(room: Newsroom) -> list[str]:
@@ -62,17 +64,16 @@ class TestIdentity:
         assert len(secret) == 32
         assert await meta.get(room.db, alerts.SECRET) == secret
         for message in await room.outbox():
-            assert message.random_id == alerts.random_id(secret, chat.key, "notice", message.name)
+            assert message.random_id == alerts.random_id(secret, chat.key, "notice", message.notice.subject)
 
 
 class TestOutbox:
     async def test_what_is_in_it_is_not_put_in_again(self, room: Newsroom) -> None:
         chat = await room.pair()
-        await tell(room, chat, "a")
-        await tell(room, chat, "a")
+        assert [await tell(room, chat, "a"), await tell(room, chat, "a")] == [True, False]
         (message,) = await room.outbox()
         await room.send(message, 77)
-        await tell(room, chat, "a")
+        assert await tell(room, chat, "a") is False
         assert await names(room) == []
         assert room.db.changes.revision(Subject.ALERTS) == 1
 

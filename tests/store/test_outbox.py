@@ -40,7 +40,7 @@ async def read(
     room: Newsroom, *, limit: int = 10, each: int = 2, later: timedelta = timedelta(), **more: object
 ) -> list:
     reading = await outbox.first_due(room.db, NOON + later, limit=limit, each=each, **more)
-    return [(alert.chat.id, alert.subject) for alert in reading.alerts]
+    return [(alert.chat.id, alert.notice.event) for alert in reading.alerts]
 
 
 async def test_of_each_chat_the_first_few_are_read_in_order(room: Newsroom) -> None:
