@@ -13,11 +13,11 @@ from telethon.tl.functions import PingRequest
 from bot.errors import TelegramError
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.sources.gateway import call
 from bot.sources.reader import ReaderAccount
 from bot.store import uptimes
 from bot.store.database import Database
 from bot.telegram.client import Client
+from bot.telegram.rpc import ask
 
 ASK_EVERY = 20.0  # s
 ANSWERS_WITHIN = 5.0  # s; a connection that was made anew so soon has lost nothing to speak of
@@ -55,8 +55,7 @@ class Hearing:
 
 async def _answers(client: Client) -> bool:
     try:
-        async with asyncio.timeout(ANSWERS_WITHIN):
-            await call(client, PingRequest(0))
-    except (TimeoutError, TelegramError):
+        await ask(client(PingRequest(0)), within=ANSWERS_WITHIN)
+    except TelegramError:
         return False
     return True
