@@ -13,11 +13,9 @@ import structlog
 from bot import bootstrap
 from bot.commands.context import Access
 from bot.commands.router import Router
-from bot.delivery.composer import Courier
 from bot.delivery.media import Relay
 from bot.delivery.progress import Showing
-from bot.delivery.recovery import Recovery
-from bot.delivery.resuming import resume
+from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
 from bot.matching.topics import TopicFile, read_folder
@@ -170,7 +168,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     sender = Sender(bot, pacing, monotonic=monotonic)
     relay = Relay(database, sender, settings.media_path, clock=clock)
     worker = Worker(database, sender, clock=clock, relay=relay)
-    recovery = Recovery(database, sender, Courier(database, sender, clock=clock), clock=clock)
+    recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
     router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)

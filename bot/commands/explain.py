@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot import parts as post_parts
 from bot.commands.context import Context, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_topic
@@ -19,7 +20,7 @@ from bot.matching.explain.explain import Clause, Explanation
 from bot.matching.explain.explain import explain as explain_query
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.matching.words.tokens import analyse
-from bot.parts import Aside, whole
+from bot.parts import whole_text
 from bot.rendering.post_excerpt import shown
 from bot.store import outbox, subscriptions, topics
 from bot.store.topics import Topic
@@ -35,13 +36,13 @@ class _Subject:
     """What is explained."""
 
     text: str
-    asides: tuple[Aside, ...] = ()
+    parts: tuple[post_parts.Part, ...] = ()
     title: str = ""  # of the channel, where it is a post of ours
     link: str | None = None  # to the post
 
     @property
     def whole(self) -> str:
-        return whole(self.text, self.asides)
+        return whole_text(self.text, self.parts)
 
 
 async def test(request: Request, context: Context) -> Reply:
@@ -83,7 +84,7 @@ async def _subject(request: Request, context: Context) -> _Subject | None:
     post = await outbox.post_of(context.database, context.chat.id, request.reply_to)
     if post is not None:
         title = one_line(post.channel_title, _TITLE) or str(post.channel_id)
-        return _Subject(text=post.text, asides=post.asides, title=title, link=post.link)
+        return _Subject(text=post.text, parts=post.parts, title=title, link=post.link)
     return None if request.replied is None else _Subject(text=request.replied)
 
 
@@ -135,7 +136,7 @@ def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...], t: Translator)
     text = Text()
     if subject.title:
         text.add(link(subject.title, subject.link), "\n")
-    return text.marked(*shown(subject.text, subject.asides, spans, t))
+    return text.marked(*shown(subject.text, subject.parts, spans, t))
 
 
 def _usage_test(t: Translator) -> Text:

@@ -21,7 +21,7 @@ from bot.matching.query.parser import parse
 from bot.matching.query.refusals import QueryError
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
-from bot.search import Hit, look
+from bot.search import Hit, find_newest
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
 from bot.store.feedback import Alerted, What
@@ -116,7 +116,9 @@ async def word(request: Request, context: Context) -> Reply:
     if isinstance(chosen, Reply):
         return chosen
     told, topic, choice = chosen
-    found = await look(context.database, Compiled.from_json(topic.compiled), limit=_MOST_LOOKED + 1, most=_MOST_READ)
+    found = await find_newest(
+        context.database, Compiled.from_json(topic.compiled), limit=_MOST_LOOKED + 1, most=_MOST_READ
+    )
     others = [hit for hit in found.hits if (hit.post.channel_id, hit.post.key) != (told.post.channel_id, told.post.key)]
     others = others[:_MOST_LOOKED]
     missing = await asyncio.to_thread(_with_word, others, choice.word, context.inflector)

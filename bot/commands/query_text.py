@@ -95,7 +95,7 @@ def failure(part: Clause, t: Translator) -> Text:
 
 
 def _sentence(part: Clause) -> str:
-    if part.reason is Reason.APART and len({span for inside in part.parts for span in inside.spans}) == 1:
+    if part.reason is Reason.APART and len({span for inside in part.clauses for span in inside.spans}) == 1:
         return _ONLY_ONCE  # both its sides are the one word
     together = part.kind is ClauseKind.PHRASE and part.reason is Reason.APART
     return _NOT_TOGETHER if together else _FAILED[part.reason]

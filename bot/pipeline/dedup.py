@@ -49,7 +49,7 @@ class Echoes:
         """Follow the posts whose alerts say something else now; what has joined them stays."""
         for old, each in zip(outdated, retold, strict=True):
             if each.shown is not None:
-                text = compared(old.current.text, old.current.asides, each.shown.payload)
+                text = compared(old.current.text, old.current.parts, each.shown.payload)
                 self._memory.reword((old.channel_id, old.post_key), text)
 
     async def _read_on(self, tx: Reader, now: datetime) -> None:

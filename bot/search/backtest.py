@@ -103,7 +103,7 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     end = now if until is None else min(now, until - timedelta(microseconds=1))
     start = end if oldest is None else max(oldest, since or oldest)
     scope = Scope(channel_ids=channel_ids, since=start, until=until)
-    run = _Run(query, zone)
+    run = _Replay(query, zone)
     async for page in _pages(db, necessary(query), scope, most=most):
         await asyncio.to_thread(run.take, page)
         progress(page[-1].date)
@@ -119,11 +119,11 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
         empty=oldest is None,
         per_day=dict(run.per_day),
         hits=tuple(run.hits),
-        near=tuple(_telling(run.near)[:SHOWN]),
+        near=tuple(_most_useful_first(run.near)[:SHOWN]),
     )
 
 
-class _Run:
+class _Replay:
     """One query on its way through the archive; its methods run in a thread, one after another."""
 
     def __init__(self, query: Compiled, zone: tzinfo) -> None:
@@ -175,7 +175,7 @@ class _Run:
             self.near.append(NearMiss(post=post, failure=failure, spans=found_spans(root)))
 
 
-def _telling(near: Sequence[NearMiss]) -> list[NearMiss]:
+def _most_useful_first(near: Sequence[NearMiss]) -> list[NearMiss]:
     """Put near misses in order: one of each kind first, of the kinds the rarest, of a kind the newest.
 
     Where a common word was found and a rare one was not, a post says little; there are many such posts. Those that have

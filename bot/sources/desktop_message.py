@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from bot.models import Entity, Forward, Media, Post
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.text.markup import units
 
 JSON_LAYER = 0  # what stands for a TL layer where the evidence is JSON
@@ -36,21 +36,21 @@ _MEDIA = {  # the field that tells, the kind, the field with the title; the firs
     "paid_stars_amount": ("paid_media", ""),
 }
 
-_ASIDES = {  # where texts stand beside the message's own; * stands for each entry of a list
-    "poll.question": AsideKind.POLL,
-    "poll.answers.*.text": AsideKind.POLL,
-    "todo_list.title": AsideKind.TO_DO,
-    "todo_list.answers.*.text": AsideKind.TO_DO,
-    "place_name": AsideKind.PLACE,
-    "address": AsideKind.PLACE,
-    "contact_information.phone_number": AsideKind.CONTACT,
-    "invoice_information.title": AsideKind.INVOICE,
-    "invoice_information.description": AsideKind.INVOICE,
-    "game_title": AsideKind.GAME,
-    "game_description": AsideKind.GAME,
-    "giveaway_information.additional_prize": AsideKind.GIVEAWAY,
-    "giveaway_results.additional_prize": AsideKind.GIVEAWAY,
-    "inline_bot_buttons.*.*.text": AsideKind.BUTTON,
+_PARTS = {  # where texts stand beside the message's own; * stands for each entry of a list
+    "poll.question": PartKind.POLL,
+    "poll.answers.*.text": PartKind.POLL,
+    "todo_list.title": PartKind.TO_DO,
+    "todo_list.answers.*.text": PartKind.TO_DO,
+    "place_name": PartKind.PLACE,
+    "address": PartKind.PLACE,
+    "contact_information.phone_number": PartKind.CONTACT,
+    "invoice_information.title": PartKind.INVOICE,
+    "invoice_information.description": PartKind.INVOICE,
+    "game_title": PartKind.GAME,
+    "game_description": PartKind.GAME,
+    "giveaway_information.additional_prize": PartKind.GIVEAWAY,
+    "giveaway_results.additional_prize": PartKind.GIVEAWAY,
+    "inline_bot_buttons.*.*.text": PartKind.BUTTON,
 }
 
 _JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, default=float)
@@ -108,7 +108,7 @@ def _to_post(message: object, channel_id: int, zone: tzinfo | None) -> Post:
         entities=entities,
         media=_media(message),
         reactions=_reactions(message),
-        asides=tuple(dict.fromkeys(_asides(message))),
+        parts=tuple(dict.fromkeys(_parts(message))),
         forward=_forward(message),
         **_reply(message),
         edit_date=edit_date if edit_date and edit_date.year > _NEVER else None,
@@ -195,20 +195,20 @@ def _media(message: Mapping[str, Any]) -> Media | None:
     return None
 
 
-def _asides(message: Mapping[str, Any]) -> Iterator[Aside]:
+def _parts(message: Mapping[str, Any]) -> Iterator[Part]:
     media = _media(message)
     contact = message.get("contact_information")
     names = _joined(contact, " ", "first_name", "last_name") if isinstance(contact, dict) else ""
     found = [
-        (AsideKind.FILE, media.title if media and media.kind == "document" else None),
-        (AsideKind.AUDIO, _joined(message, " — ", "performer", "title")),
-        (AsideKind.CONTACT, names),
-        *((kind, _title(text)) for path, kind in _ASIDES.items() for text in _at(message, path.split("."))),
+        (PartKind.FILE, media.title if media and media.kind == "document" else None),
+        (PartKind.AUDIO, _joined(message, " — ", "performer", "title")),
+        (PartKind.CONTACT, names),
+        *((kind, _title(text)) for path, kind in _PARTS.items() for text in _at(message, path.split("."))),
     ]
     for kind, text in found:
         stripped = (text or "").strip()
         if stripped:
-            yield Aside(kind=kind, text=stripped)
+            yield Part(kind=kind, text=stripped)
 
 
 def _joined(fields: Mapping[str, Any], between: str, *names: str) -> str:

@@ -13,7 +13,7 @@ from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import to_ms
 
 # What belongs to a chat and moves with it, by `chat_id`; a test holds this against the schema.
-OF_CHATS = ("feedback", "follows", "mutes", "pasts", "progress", "receipts", "restorations", "subscriptions", "told")
+OF_CHATS = ("backfills", "feedback", "follows", "mutes", "progress", "receipts", "restorations", "subscriptions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,6 @@ async def upgrade(tx: Transaction, group_id: int, supergroup: Peer) -> bool:
     old = {"id": chat.id}
     await tx.execute("UPDATE alerts SET message_id = NULL WHERE chat_id = :id AND message_id IS NOT NULL", old)
     await tx.execute("UPDATE progress SET message_id = NULL WHERE chat_id = :id", old)
-    await tx.execute("UPDATE told SET alert_message_id = 0 WHERE chat_id = :id", old)  # which no message is
     twin = await chats.by_peer(tx, PeerKind.CHANNEL, supergroup.id)
     if twin is not None:
         await _join(tx, twin.id, into=chat.id)

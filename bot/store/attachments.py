@@ -23,7 +23,7 @@ UNTOUCHED = timedelta(seconds=0.5)  # before it is due, in which a bundle may be
 WITHIN = timedelta(days=3)  # of an alert, after which nothing follows it any more
 
 _ITEMS = """SELECT m.message_id, m.version_id, v.media ->> 'id' AS file_id, d.state, m.gone_at IS NOT NULL AS is_gone
-    FROM messages m JOIN versions v ON v.id = m.version_id LEFT JOIN media d ON d.version_id = m.version_id
+    FROM posts m JOIN versions v ON v.id = m.version_id LEFT JOIN media d ON d.version_id = m.version_id
     WHERE m.channel_id = :channel"""
 # Alerts of a post that went to chats which want its files, however they went.
 _ALERTS = """FROM alerts a JOIN chats c ON c.id = a.chat_id AND c.media AND c.suspended IS NULL
@@ -94,10 +94,9 @@ async def decide(  # noqa: PLR0913 - the decision has this many sides
 async def settled(tx: Transaction, media_id: int, *, now: datetime) -> None:
     """Let alerts follow what became of a file: it follows them, replaces the one they show, or is said to be left."""
     (row,) = await tx.fetch_all(
-        """SELECT v.id, v.channel_id, v.message_id, d.state, v.id = m.version_id AS is_current,
-            coalesce('g' || nullif(m.grouped_id, 0), 'm' || m.message_id) AS post_key
+        """SELECT v.id, v.channel_id, v.message_id, d.state, v.id = m.version_id AS is_current, m.post_key
         FROM media d JOIN versions v ON v.id = d.version_id
-        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id WHERE d.id = :id""",
+        JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id WHERE d.id = :id""",
         {"id": media_id},
     )
     if row["is_current"]:
@@ -230,10 +229,8 @@ def _replaces(telling: _Telling, items: Sequence[_Item]) -> bool:
 
 async def _items(db: Reader, channel_id: int, post_key: str) -> list[_Item]:
     """Return the messages of a post, in order."""
-    column = "grouped_id" if post_key.startswith("g") else "message_id"
-    rows = await db.fetch_all(
-        f"{_ITEMS} AND m.{column} = :number ORDER BY m.message_id", {"channel": channel_id, "number": int(post_key[1:])}
-    )
+    sql = f"{_ITEMS} AND m.post_key = :key ORDER BY m.message_id"
+    rows = await db.fetch_all(sql, {"channel": channel_id, "key": post_key})
     return [_Item(**dict(row)) for row in rows]
 
 
@@ -244,7 +241,7 @@ async def _tellings(tx: Reader, channel_id: int, post_key: str, *, now: datetime
             ({_BROUGHT}) AS brought, ({_GATHERING}) AS gathering {_ALERTS}
             AND a.created_at > :since AND a.id = coalesce(:only, a.id)
             AND NOT EXISTS (SELECT 1 FROM restorations r WHERE r.chat_id = a.chat_id
-                AND coalesce(s.edit_date, s.date) <= r.until)
+                AND coalesce(s.edit_date, s.date) < r.until)
         ORDER BY a.id""",  # noqa: S608 - our own constants
         {
             "channel": channel_id,

@@ -38,10 +38,10 @@ _STANDINGS = """
             (WHERE reader_id = c.read_by), min(reader_id)) FROM memberships WHERE channel_id = c.id) AS reader
         FROM json_each(:keys) k JOIN channels c ON c.id = k.value ->> 0
     )
-    SELECT a.id, (SELECT max(date) FROM messages WHERE channel_id = a.id) AS last,
-        (SELECT max(message_id) - a.confirmed_id - count(*) FROM messages
+    SELECT a.id, (SELECT max(date) FROM posts WHERE channel_id = a.id) AS last,
+        (SELECT max(message_id) - a.confirmed_id - count(*) FROM posts
             WHERE channel_id = a.id AND message_id > a.confirmed_id) AS missing,
-        (SELECT count(*) FROM messages m WHERE channel_id = a.id AND date >= a.since
+        (SELECT count(*) FROM posts m WHERE channel_id = a.id AND date >= a.since
             AND date + 1000 <= (SELECT ended FROM uptimes WHERE reader_id = a.reader AND began <= m.date
                 ORDER BY began DESC LIMIT 1)) AS posts,
         (SELECT count(*) FROM versions v WHERE channel_id = a.id AND number = 1
@@ -71,7 +71,7 @@ async def first_ids(db: Reader) -> dict[int, int]:
         """SELECT c.id, coalesce(
             (SELECT message_id FROM versions WHERE channel_id = c.id AND number = 1 AND observed_by = 'backfill'
                 AND seen_at >= c.followed_at ORDER BY message_id LIMIT 1),
-            (SELECT min(message_id) FROM messages WHERE channel_id = c.id AND date >= c.followed_at)) AS first
+            (SELECT min(message_id) FROM posts WHERE channel_id = c.id AND date >= c.followed_at)) AS first
         FROM channels c WHERE c.followed_at IS NOT NULL"""
     )
     return {row["id"]: row["first"] for row in rows if row["first"] is not None}

@@ -10,7 +10,7 @@ from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
-from bot.telegram.parts import to_asides
+from bot.telegram.parts import to_parts
 
 _RICH_TEXT = types.TextPlain.SUBCLASS_OF_ID  # the type that inline text of any kind belongs to
 
@@ -117,7 +117,7 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         views=message.views,
         forwards=message.forwards,
         reactions=_reactions(message.reactions),
-        asides=to_asides(message),
+        parts=to_parts(message),
         raw=bytes(message),
         layer=LAYER,
     )

@@ -17,7 +17,7 @@ def _explained(query: str, text: str) -> Explanation:
 
 def _all(part: Clause) -> Iterator[Clause]:
     yield part
-    for inside in part.parts:
+    for inside in part.clauses:
         yield from _all(inside)
 
 
@@ -39,7 +39,7 @@ def test_it_agrees_with_what_matches(source: str, text: str) -> None:
 
 @given(queries, posts)
 def test_each_part_agrees_with_itself_as_a_query(source: str, text: str) -> None:
-    for part in _explained(source, text).root.parts:
+    for part in _explained(source, text).root.clauses:
         alone = verify(compiled(f"({part.query})"), analyse(text))
         assert part.held == ((alone is None) if part.excluded else (alone is not None))
 
@@ -94,13 +94,13 @@ def test_words_that_stand_too_far_apart_are_shown() -> None:
     explanation = _explained("отключить ~2 интернет", text)
     assert explanation.spans == ()
     assert _pieces(explanation.root, text) == ["Интернет", "отключили"]
-    assert [_pieces(part, text) for part in explanation.root.parts] == [["отключили"], ["Интернет"]]
+    assert [_pieces(part, text) for part in explanation.root.clauses] == [["отключили"], ["Интернет"]]
 
 
 def test_an_exclusion_shows_what_it_found() -> None:
     text = "Сбой был частью учений"
     explanation = _explained("сбой -учения", text)
-    found, excluded = explanation.root.parts
+    found, excluded = explanation.root.clauses
     assert (found.held, _pieces(found, text)) == (True, ["Сбой"])
     assert (excluded.held, excluded.reason, _pieces(excluded, text)) == (False, Reason.EXCLUDED, ["учений"])
 
@@ -109,4 +109,4 @@ def test_what_matches_shows_each_part() -> None:
     text = "О сбое в банке"
     explanation = _explained("сбой банк -учения", text)
     assert explanation.matched
-    assert [_pieces(part, text) for part in explanation.root.parts] == [["сбое"], ["банке"], []]
+    assert [_pieces(part, text) for part in explanation.root.clauses] == [["сбое"], ["банке"], []]

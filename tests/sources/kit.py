@@ -103,9 +103,7 @@ class Place:
         return found
 
     async def stored(self, channel: Channel) -> dict[int, Post]:
-        ids = await self.database.fetch_all(
-            "SELECT message_id FROM messages WHERE channel_id = :id", {"id": channel.id}
-        )
+        ids = await self.database.fetch_all("SELECT message_id FROM posts WHERE channel_id = :id", {"id": channel.id})
         found = await posts.current(self.database, channel.id, [row["message_id"] for row in ids])
         return {
             post.message_id: Post(text=post.text, gone=post.gone_at is not None, observed_by=post.observed_by)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.sandbox import Channel
 from bot.sources.backfill import Backfiller
 from bot.store import backfills, channels
-from bot.store.backfills import Figures
+from bot.store.backfills import ProgressFigures
 
 from .kit import BEGIN, Place
 
@@ -21,7 +21,7 @@ def reading(place: Place) -> Backfiller:
     return Backfiller(place.account, place.database, place.sync, clock=place.now, every=0)
 
 
-async def figures(place: Place) -> Figures:
+async def figures(place: Place) -> ProgressFigures:
     (progress,) = await backfills.in_sight(place.database)
     return progress.figures
 

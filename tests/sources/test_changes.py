@@ -154,7 +154,7 @@ async def test_a_private_channel_that_was_lost_is_joined_again_by_the_same_link(
     assert asking.me in channel.roster
     assert (await asking.channel(channel)).access is Access.JOINED
     assert [notice["notice"] for notice in await asking.notices()] == ["followed", "lost", "followed"]
-    assert [past.wanted for past in await backfills.unread(asking.database, asking.reader_id)] == [500]
+    assert [backfill.wanted for backfill in await backfills.unread(asking.database, asking.reader_id)] == [500]
 
 
 @pytest.mark.parametrize("returns", [True, False])

@@ -140,7 +140,7 @@ class TestPosts:
         assert (found.reply_to, found.reply_channel) == target
 
     @pytest.mark.parametrize(
-        ("fields", "asides"),
+        ("fields", "parts"),
         [
             ({"poll": {"question": "Кто?", "answers": [{"text": "Я", "voters": 2}, 7]}}, ["poll: Кто?", "poll: Я"]),
             ({"todo_list": {"title": "Дела", "answers": [{"text": ["Чинить"]}]}}, ["to_do: Дела", "to_do: Чинить"]),
@@ -157,8 +157,8 @@ class TestPosts:
             ({"poll": "?", "contact_information": [], "inline_bot_buttons": {}}, []),
         ],
     )
-    def test_what_stands_beside_the_text_is_read(self, fields: dict[str, object], asides: list[str]) -> None:
-        assert [f"{aside.kind}: {aside.text}" for aside in post(**fields).asides] == asides
+    def test_what_stands_beside_the_text_is_read(self, fields: dict[str, object], parts: list[str]) -> None:
+        assert [f"{part.kind}: {part.text}" for part in post(**fields).parts] == parts
 
     def test_reactions_are_counted_together(self) -> None:
         assert post(reactions=[{"type": "emoji", "count": 7}, {"count": 2}, {"count": "?"}]).reactions == 9

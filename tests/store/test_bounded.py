@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Media, Said
-from bot.store import duplicates, late, media, outbox, revisions, sightings, storms
+from bot.store import backup_recovery, duplicates, late, media, outbox, revisions, storms
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Transaction
 from tests.store.kit import NEWS, NOON, OTHER, ago, newsroom, post, steps
@@ -69,8 +69,8 @@ ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "which notice counts late posts": be_late,
     "what is due": lambda tx: outbox.first_due(tx, NOON, limit=100, each=5),
     "which file to keep": lambda tx: media.next_wanted(tx, READER, NOON),
-    "the latest number in a chat": lambda tx: sightings.newest_id(tx, CHAT),
-    "the latest number of the account": sightings.newest_id_of_account,
+    "the latest number in a chat": lambda tx: backup_recovery.newest_message_id(tx, CHAT),
+    "the latest number of the account": backup_recovery.newest_message_id_of_account,
 }
 
 

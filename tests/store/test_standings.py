@@ -126,10 +126,10 @@ async def test_an_account_that_takes_the_place_of_a_lost_one_ends_the_complaint(
 @pytest.mark.parametrize(
     ("sql", "index"),
     [
-        ("SELECT max(date) FROM messages WHERE channel_id = 1", "messages_dates"),
+        ("SELECT max(date) FROM posts WHERE channel_id = 1", "posts_dates"),
         (
-            "SELECT DISTINCT date / 600000 FROM messages WHERE channel_id = 1 AND date >= 5",
-            "COVERING INDEX messages_dates",
+            "SELECT DISTINCT date / 600000 FROM posts WHERE channel_id = 1 AND date >= 5",
+            "COVERING INDEX posts_dates",
         ),
         (
             """SELECT count(*) FROM versions WHERE channel_id = 1 AND number = 1

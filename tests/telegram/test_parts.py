@@ -4,7 +4,7 @@ import pytest
 from telethon import types
 from telethon.tl import TLObject
 
-from bot.telegram.parts import to_asides
+from bot.telegram.parts import to_parts
 
 DATE = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 CHANNEL = types.PeerChannel(1_500_000_001)
@@ -16,7 +16,7 @@ def said(text: str) -> types.TextWithEntities:
 
 def read(media: TLObject | None = None, **fields: TLObject) -> list[tuple[str, str]]:
     message = types.Message(7, CHANNEL, DATE, "Text", media=media, **fields)
-    return [(aside.kind, aside.text) for aside in to_asides(message)]
+    return [(part.kind, part.text) for part in to_parts(message)]
 
 
 def document(*attributes: TLObject) -> types.MessageMediaDocument:

@@ -4,7 +4,7 @@ Steps of two kinds: `Placed` ones know at which words they stand, so that distan
 hold or do not.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -190,17 +190,17 @@ def spans(step: Step, page: Evaluation) -> list[Span] | None:
     """Return what a step finds, unsorted, in characters of the original text; None where it does not hold."""
     match step:
         case TermStep():
-            indexes = step.indexes(page)
-            places = page.document.spans if indexes else []
-            return [places[i] for i in indexes] or None
+            return _token_spans(page.document, ((index, index) for index in step.indexes(page)))
         case AndStep(items) | OrStep(items):
             return [span for item in items for span in spans(item, page) or ()] if holds(step, page) else None
         case RegexStep(program):
             return page.pattern(program) or None
         case _:
-            finds = page.finds(step)
-            places = page.document.spans if finds else []
-            return [(places[a][0], places[b][1]) for find in finds for a, b in find.runs] or None
+            return _token_spans(page.document, (run for find in page.finds(step) for run in find.runs))
+
+
+def _token_spans(document: Document, runs: Iterable[tuple[int, int]]) -> list[Span] | None:
+    return [(document.spans[first][0], document.spans[last][1]) for first, last in runs] or None
 
 
 def merged(found: list[Span]) -> tuple[Span, ...]:

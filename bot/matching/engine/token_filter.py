@@ -72,17 +72,14 @@ def _holds(step: Step, places: Mapping[Term, list[int]], text: str | None) -> bo
 
 def _runs(step: Placed, places: Mapping[Term, list[int]]) -> set[_Run]:
     """Return where a step may stand. Tokens lie no further apart than the words whose distance the query means."""
-    runs: set[_Run]
     match step:
         case TermStep(term):
             runs = {(index, index) for index in places.get(term, ())}
-        case SequenceStep(items, gap):
-            runs = _runs(items[0], places) if all(item.term in places for item in items) else set()
-            for item in items[1:]:
-                runs = _followed(runs, _runs(item, places) if runs else set(), gap + 1)
+        case SequenceStep():
+            runs = _sequences(step, places)
         case NearStep(left, right, distance):
             one = _runs(left, places)
-            runs = _beside(one, _runs(right, places) if one else set(), distance)
+            runs = _near(one, _runs(right, places) if one else set(), distance)
         case AnyStep(items):
             runs = {run for item in items for run in _runs(item, places)}
     if len(runs) > _MOST_RUNS:
@@ -90,11 +87,20 @@ def _runs(step: Placed, places: Mapping[Term, list[int]]) -> set[_Run]:
     return runs
 
 
-def _followed(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
+def _sequences(step: SequenceStep, places: Mapping[Term, list[int]]) -> set[_Run]:
+    if any(item.term not in places for item in step.items):
+        return set()
+    runs = _runs(step.items[0], places)
+    for item in step.items[1:]:
+        runs = _in_order(runs, _runs(item, places), step.gap + 1) if runs else runs
+    return runs
+
+
+def _in_order(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
     return {(first, end) for first, last in left for start, end in right if last < start <= last + distance}
 
 
-def _beside(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
+def _near(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
     """Return the pairs near each other; a run has a word of its own at both ends, and none is near itself."""
     return {
         (min(first, start), max(last, end))

@@ -17,15 +17,15 @@ from bot.matching.words.tokens import Document, tag_token
 
 _BOUNDARY = re.compile(r"[.!?…]+(?=\s)|\n")  # between sentences
 _SHORTEST = 3  # letters of a word that tells something
-_TELLING = frozenset({"NOUN", "ADJF", "ADJS", "VERB", "INFN", "PRTF", "PRTS", "GRND"})
+_MEANINGFUL = frozenset({"NOUN", "ADJF", "ADJS", "VERB", "INFN", "PRTF", "PRTS", "GRND"})
 # English, and what the dictionaries take for words that tell something.
-_SAYS_NOTHING = (
+_MEANINGLESS = (
     "the|and|for|with|from|that|this|these|those|have|has|had|was|were|are|been|will|would|can|could|not|but|you|your|"
     "they|their|his|her|its|our|who|what|when|which|than|then|there|here|more|most|also|only|over|about|after|before|"
     "быть|есть|стать|мочь|весь|этот|тот|такой|который|какой|свой|наш|ваш|сам|самый|другой|один|время|год|день|раз|"
     "бути|стати|могти|цей|той|такий|який|свій|самий|інший|час|рік"
 )
-_EMPTY = frozenset(_SAYS_NOTHING.split("|"))
+_EMPTY = frozenset(_MEANINGLESS.split("|"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def choices(document: Document, found: Sequence[Span], inflector: Inflector, *, 
     for token, span, is_match in _ordered(document, found):
         choice = _choice(document, token, span)
         base = token if choice is None else inflector.bases(token)[0]
-        if choice is None or base in seen or not (is_match or _is_telling(token, base, inflector)):
+        if choice is None or base in seen or not (is_match or _is_meaningful(token, base, inflector)):
             continue
         seen.add(base)
         offered.append(choice)
@@ -108,10 +108,10 @@ def _choice(document: Document, token: str, span: Span) -> Exclusion | None:
         return None
 
 
-def _is_telling(token: str, base: str, inflector: Inflector) -> bool:
+def _is_meaningful(token: str, base: str, inflector: Inflector) -> bool:
     if token.startswith("'"):
         return True
     if len(token) < _SHORTEST or token.isdigit() or token in _EMPTY or base in _EMPTY:
         return False
     readings = inflector.known(token)
-    return not readings or any(reading.tag.POS in _TELLING for reading in readings)
+    return not readings or any(reading.tag.POS in _MEANINGFUL for reading in readings)

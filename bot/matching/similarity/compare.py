@@ -98,10 +98,12 @@ def _is_filled_anew(one: _Side, here: slice, other: _Side, there: slice) -> bool
         return True
     is_last = here.stop == len(one.body.words) and there.stop == len(other.body.words)
     most = 1 if is_last else _FRESH
-    return all(0 < len(words) <= most for words in _without_saying(list(_fresh(one, here)), list(_fresh(other, there))))
+    return all(
+        0 < len(words) <= most for words in _without_fillers(list(_fresh(one, here)), list(_fresh(other, there)))
+    )
 
 
-def _without_saying(words: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[str]]:
+def _without_fillers(words: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[str]]:
     """Leave out that something is said or has happened, where both tell that: «сообщил» is put for «заявил»."""
     told = [[word for word in some if not word.startswith(SAYS)] for some in (words, others)]
     return told if len(told[0]) < len(words) and len(told[1]) < len(others) else (words, others)

@@ -65,7 +65,7 @@ class Body:
 
         What a channel says at length in the line that it signs is part of its news.
         """
-        places = [at for at, token in enumerate(tokens) if token[0] != SPECIAL or not self._is_beside(token, at)]
+        places = [at for at, token in enumerate(tokens) if token[0] != SPECIAL or not self._is_decoration(token, at)]
         if not any(map(_is_sign, tokens)):
             return places
         lengths = Counter(lines[place] for place in places)
@@ -73,7 +73,7 @@ class Body:
         left_out = {line for line in signed if lengths[line] <= _SIGNATURE}
         return [place for place in places if lines[place] not in left_out] or places
 
-    def _is_beside(self, special: str, place: int) -> bool:
+    def _is_decoration(self, special: str, place: int) -> bool:
         """Tell whether a tag, mention or site says nothing by itself."""
         end = self._spans[place][1]
         return special.startswith(_TAG) or (special.startswith(_MENTION) and self._text[end : end + 1] in _LINE_ENDS)

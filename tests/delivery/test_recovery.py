@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from bot.delivery.resuming import resume
+from bot.delivery.recovery import resume
 from bot.models import Peer, PeerKind
 from bot.store import alerts, chats, handled, sendings
 from bot.store.alerts import Draft, Kind

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot.models import Entity, Post
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.pipeline.ingest import Result
-from bot.search import search
+from bot.search import find_current
 from bot.store import posts
 from bot.store.alerts import Kind
 
-from .store.kit import NEWS, NOON, Newsroom, ago, compiled, newsroom, post
+from .kit import NEWS, NOON, Newsroom, ago, compiled, newsroom, post
 
 NOTHING = Result(new=0, edited=0, gone=0, matched=0, alerts=0)
 LINK = "Читайте https://e.org/news"
@@ -29,26 +29,26 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield room
 
 
-def poll(*texts: str) -> tuple[Aside, ...]:
-    return tuple(Aside(kind=AsideKind.POLL, text=text) for text in texts)
+def poll(*texts: str) -> tuple[Part, ...]:
+    return tuple(Part(kind=PartKind.POLL, text=text) for text in texts)
 
 
-def preview(*texts: str) -> tuple[Aside, ...]:
-    return tuple(Aside(kind=AsideKind.PREVIEW, text=text) for text in texts)
+def preview(*texts: str) -> tuple[Part, ...]:
+    return tuple(Part(kind=PartKind.PREVIEW, text=text) for text in texts)
 
 
 def linked(*texts: str, **fields: object) -> Post:
-    return post(1, LINK, asides=preview(*texts), raw="|".join(texts).encode(), **fields)
+    return post(1, LINK, parts=preview(*texts), raw="|".join(texts).encode(), **fields)
 
 
 async def found(room: Newsroom, query: str) -> list[int]:
-    return [hit.post.message_id for hit in await search(room.db, compiled(query), limit=9)]
+    return [hit.post.message_id for hit in await find_current(room.db, compiled(query), limit=9)]
 
 
 async def test_a_poll_is_stored_found_and_alerted_with_the_line_that_matched(room: Newsroom) -> None:
-    seen = post(1, "", asides=poll("Что случилось?", "Был сбой в сети", "Ничего"))
+    seen = post(1, "", parts=poll("Что случилось?", "Был сбой в сети", "Ничего"))
     assert await room.live(seen) == replace(NOTHING, new=1, matched=1, alerts=1)
-    assert (await room.stored(1)).asides == seen.asides
+    assert (await room.stored(1)).parts == seen.parts
     (alert,) = await room.outbox()
     assert (alert.payload["spans"], alert.payload["beside"]) == ([], [["poll", "Был сбой в сети", [[4, 8]]]])
     for query in ("сбой", '"сбой в сети"', "случиться ничего", "re:/сбо[йя]/"):
@@ -57,12 +57,12 @@ async def test_a_poll_is_stored_found_and_alerted_with_the_line_that_matched(roo
 
 @pytest.mark.parametrize("query", ['"сбой в сети"', "сбой ~5 сеть", "сбой -сеть"])
 async def test_phrases_and_distances_do_not_reach_from_one_piece_into_another(room: Newsroom, query: str) -> None:
-    await room.live(post(1, "Сбой", asides=poll("в", "сети")), post(2, "Ответ?", asides=poll("Сбой", "В сети")))
+    await room.live(post(1, "Сбой", parts=poll("в", "сети")), post(2, "Ответ?", parts=poll("Сбой", "В сети")))
     assert await found(room, query) == []
 
 
 async def test_what_matches_in_both_is_told_apart(room: Newsroom) -> None:
-    await room.live(post(1, "🌲 Сбой", asides=preview("О сбоях")))
+    await room.live(post(1, "🌲 Сбой", parts=preview("О сбоях")))
     (alert,) = await room.outbox()
     assert (alert.payload["spans"], alert.payload["beside"]) == ([[2, 6]], [["preview", "О сбоях", [[2, 7]]]])
 
@@ -83,7 +83,7 @@ class TestAPreviewThatLoadsLater:
         assert (await room.sweep(linked("Большой сбой в банке"))).alerts == 0
         assert await room.live(linked("Большой сбой в банке")) == NOTHING
         first, second = await posts.versions(room.db, NEWS, 1)
-        assert (first.asides, second.asides) == (preview("Сбой в банке"), preview("Большой сбой в банке"))
+        assert (first.parts, second.parts) == (preview("Сбой в банке"), preview("Большой сбой в банке"))
         assert await found(room, "большой сбой") == [1]
 
     async def test_may_load_and_change_in_one_batch(self, room: Newsroom) -> None:
@@ -91,7 +91,7 @@ class TestAPreviewThatLoadsLater:
         await room.live(linked("Погода"), linked("Сбой"))
         assert await found(room, "сбой") == [1]
         await room.live(linked("Сбой"), linked("Погода"), linked("Потоп"))
-        assert [version.asides for version in await posts.versions(room.db, NEWS, 1)] == [
+        assert [version.parts for version in await posts.versions(room.db, NEWS, 1)] == [
             preview("Сбой"),
             preview("Погода"),
             preview("Потоп"),
@@ -101,13 +101,13 @@ class TestAPreviewThatLoadsLater:
         await room.live(linked("Сбой"))
         await room.live(linked("Погода", edit_date=NOON))
         assert await room.live(linked("Сбой")) == NOTHING
-        assert (await room.stored(1)).asides == preview("Погода")
+        assert (await room.stored(1)).parts == preview("Погода")
 
     async def test_keeps_the_bytes_it_came_in_as_evidence(self, room: Newsroom) -> None:
         await room.live(linked())
         await room.live(linked("Погода", views=7))
         await room.live(linked("Погода", views=8))
-        sql = "SELECT a.*, v.raw AS first FROM asides a JOIN versions v ON v.id = version_id"
+        sql = "SELECT a.*, v.raw AS first FROM part_evidence a JOIN versions v ON v.id = version_id"
         (row,) = await room.db.fetch_all(sql)
         assert (row["first"], row["raw"]) == (b"", "Погода".encode())
         assert row["raw_sha256"] == hashlib.sha256(row["raw"]).digest()
@@ -129,16 +129,16 @@ class TestAPreviewThatLoadsLater:
         assert [alert.kind for alert in await room.outbox()] == [Kind.POST, Kind.EDIT, Kind.EDIT]  # without a sound
 
     async def test_is_not_news_again_where_only_the_order_differs(self, room: Newsroom) -> None:
-        quote, button = (Aside(kind=kind, text="Сбой") for kind in (AsideKind.QUOTE, AsideKind.BUTTON))
-        await room.live(post(1, LINK, asides=(quote, *preview("Погода"), button)))
-        assert await room.live(post(1, LINK, asides=(quote, button))) == NOTHING
-        assert await room.db.fetch_all("SELECT * FROM asides") == []
+        quote, button = (Part(kind=kind, text="Сбой") for kind in (PartKind.QUOTE, PartKind.BUTTON))
+        await room.live(post(1, LINK, parts=(quote, *preview("Погода"), button)))
+        assert await room.live(post(1, LINK, parts=(quote, button))) == NOTHING
+        assert await room.db.fetch_all("SELECT * FROM part_evidence") == []
 
     async def test_joins_the_alert_that_tells_of_the_post_already(self, room: Newsroom) -> None:
         chat = await room.pair()
         await room.track(chat, "банки", "банк")
         await room.live(post(1, "Сбой"))
-        assert (await room.live(post(1, "Сбой", asides=preview("У банка")))).alerts == 0
+        assert (await room.live(post(1, "Сбой", parts=preview("У банка")))).alerts == 0
         alert, edit = await room.outbox()
         assert (alert.kind, alert.payload["topics"]) == (Kind.POST, ["сбои", "банки"])
         assert (alert.payload["spans"], alert.payload["beside"]) == ([[0, 4]], [["preview", "У банка", [[2, 7]]]])
@@ -147,7 +147,7 @@ class TestAPreviewThatLoadsLater:
     async def test_is_told_of_no_post_that_is_old_or_from_before_the_following(self, room: Newsroom) -> None:
         for number, date in ((1, ago(days=2)), (2, ago(days=40))):
             await room.sweep(post(number, LINK, date=date))
-            await room.sweep(post(number, LINK, date=date, asides=preview("Сбой")))
+            await room.sweep(post(number, LINK, date=date, parts=preview("Сбой")))
         assert await room.outbox() == []
         assert await found(room, "сбой") == [1, 2]
 
@@ -155,7 +155,7 @@ class TestAPreviewThatLoadsLater:
         await room.live(linked("Сбой"))
         await room.live(post(1, "Ссылки больше нет", edit_date=NOON + timedelta(minutes=1)))
         first, second = await posts.versions(room.db, NEWS, 1)
-        assert (first.asides, second.asides) == (preview("Сбой"), ())
+        assert (first.parts, second.parts) == (preview("Сбой"), ())
 
 
 async def test_an_edit_that_leaves_the_match_beside_the_text_is_no_news(room: Newsroom) -> None:
@@ -168,9 +168,9 @@ async def test_an_edit_that_leaves_the_match_beside_the_text_is_no_news(room: Ne
 
 
 async def test_two_polls_under_the_same_words_are_two_alerts(room: Newsroom) -> None:
-    await room.live(post(1, "Голосуем!", asides=poll("Был сбой?")))
-    await room.live(post(2, "Голосуем!", asides=poll("Сбой в банке?")))
-    await room.live(post(3, "Сбой", asides=preview("Раз")), post(4, "Сбой", asides=preview("Два")))
+    await room.live(post(1, "Голосуем!", parts=poll("Был сбой?")))
+    await room.live(post(2, "Голосуем!", parts=poll("Сбой в банке?")))
+    await room.live(post(3, "Сбой", parts=preview("Раз")), post(4, "Сбой", parts=preview("Два")))
     assert [(alert.kind, alert.post_key) for alert in await room.outbox() if alert.kind is Kind.POST] == [
         (Kind.POST, "m1"),
         (Kind.POST, "m2"),
