@@ -31,7 +31,6 @@ from bot.sources import fast_channels
 from bot.sources.assignment import Assignments
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import polls_a_round
-from bot.sources.uptime import Hearing
 from bot.store import chats, meta, pace
 from bot.store.blobs import Vault
 from bot.store.database import Database
@@ -206,7 +205,6 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
-        "hearing": Hearing(database, parts.readers, clock=clock).run,
         "silence": Silence(database, clock=clock).run,
         "daily report": Receipts(database, clock=clock).run,
     }
