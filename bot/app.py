@@ -31,7 +31,6 @@ from bot.sources import fast_channels
 from bot.sources.assignment import Assignments
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import polls_a_round
-from bot.sources.uptime import Hearing
 from bot.store import chats, meta, pace
 from bot.store.blobs import Vault
 from bot.store.database import Database
@@ -194,7 +193,6 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(clients.keep_connected, bot, ask_every=clients.ASK_EVERY),
-        "hearing": Hearing(database, parts.readings, clock=clock).run,
         "silence": Silence(database, clock=clock).run,
         "receipts": Receipts(database, clock=clock).run,
     }
@@ -243,7 +241,7 @@ async def _bot_answers(bot: Client) -> str | None:
 
 
 async def _somebody_reads(readings: Sequence[ReaderAccount]) -> str | None:
-    return None if any(reading.is_hearing for reading in readings) else "no reader account reads"
+    return None if any(reading.is_connected for reading in readings) else "no reader account reads"
 
 
 async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat: Beat) -> None:

@@ -101,9 +101,9 @@ async def test_a_chat_that_comes_back_is_told_once_what_it_has_missed(tmp_path: 
         await room.db.write(job)
         (notice,) = [alert for alert in await room.outbox() if alert.kind is Kind.NOTICE]
         assert notice.chat.suspended is None
-        assert notice.payload == {"notice": "missed", "count": 1}
+        assert notice.notice.alerts == 1
         assert (await state(room, blocked))[0] == "dead"
         await room.db.write(lambda tx: chats.suspend(tx, blocked.chat.id, "USER_IS_BLOCKED"))
         await room.db.write(lambda tx: dead.resume(tx, blocked.chat.id, NOON + timedelta(hours=1)))
         (again,) = [alert for alert in await room.outbox() if alert.kind is Kind.NOTICE]
-        assert again.payload["count"] == 0  # but for the notice itself, which this one repeats
+        assert again.notice.alerts == 0  # but for the notice itself, which this one repeats

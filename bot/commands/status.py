@@ -17,6 +17,7 @@ from bot.commands.registry import HEADINGS, MENU
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
+from bot.models.notices import Pong
 from bot.monitoring.channel_state import Delays
 from bot.store import alerts, channels, follows, latencies, pace, posts, readers, requests, stats
 from bot.store.channels import Access, Channel
@@ -50,13 +51,13 @@ async def tell_completeness(text: Text, found: Sequence[Standing], context: Cont
 
 
 def tell_unpushed(text: Text, found: Sequence[Standing], context: Context) -> None:
-    """Say what Telegram did not push today though a reader heard it, and where most."""
+    """Say how many of today's posts Telegram did not push, and where most."""
     t, total, unpushed = context.t, sum(s.posts for s in found), sum(s.unpushed for s in found)
     if not unpushed:
         return
     line = t.gettext(
-        "Of today's {total} posts in joined channels, while I was connected, Telegram did not push {n}; "
-        "I found them by asking. Most in «{channel}»: {some} of {all}."
+        "Of today's {total} posts in joined channels Telegram did not push {n}; I found them by asking. "
+        "Most in «{channel}»: {some} of {all}."
     )
     worst = max(found, key=lambda standing: standing.unpushed)
     counts = dict(zip(("total", "n"), (format_decimal(n, locale=t.language) for n in (total, unpushed)), strict=True))
@@ -145,7 +146,7 @@ async def ping(request: Request, context: Context) -> Reply:
     """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
 
     async def effect(tx: Transaction) -> Reply:
-        await context.notify(tx, f"ping:{request.key}", {"notice": "ping", "asked_at": context.now.isoformat()})
+        await context.notify(tx, Pong(event=request.key, asked_at=context.now))
         return Reply()
 
     return await context.once(request, effect)

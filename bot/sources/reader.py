@@ -16,6 +16,7 @@ from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import FatalError, ReaderLostError, SettingsError, TelegramError
 from bot.models import Clock
+from bot.models.notices import ReaderLost
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded, unheard
 from bot.settings import Settings
@@ -29,8 +30,9 @@ from bot.sources.live import Live
 from bot.sources.sweep import Sweep
 from bot.sources.sync import ChannelSync
 from bot.sources.verifier import Verifier
-from bot.store import alerts, chats, readers
+from bot.store import chats, readers
 from bot.store.database import Database, Transaction
+from bot.store.notices import notify
 from bot.telegram import clients, sessions
 from bot.telegram.client import Client
 from bot.telegram.errors import CONNECTION_LOST
@@ -73,12 +75,7 @@ class ReaderAccount:
         self._reader_id = 0
 
     @property
-    def hears_as(self) -> int:
-        """Return the number of the reader while its session is open; 0 otherwise."""
-        return self._reader_id if self._is_open else 0
-
-    @property
-    def is_hearing(self) -> bool:
+    def is_connected(self) -> bool:
         """Tell whether the reader has a session and a connection."""
         return self._is_open and clients.has_connection(self.client)
 
@@ -195,15 +192,15 @@ class ReaderAccount:
         """Write down why the account cannot read, and tell the owners, once a day at most."""
         log.error("a reader account is lost", session=self._session, reason=reason)
         now = self._clock()
-        payload = {"notice": "reader_lost", "reason": reason, "standby": self._session == clients.STANDBY}
-        subject = f"reader_lost:{self._session}:{reason}:{now:%Y-%m-%d}"
+        event = f"{self._session}:{reason}:{now:%Y-%m-%d}"
+        notice = ReaderLost(event=event, is_standby=self._session == clients.STANDBY, reason=reason)
 
         async def job(tx: Transaction) -> None:
             reader_id = await readers.of_session(tx, self._session)
             if reader_id is not None:
                 await readers.lose(tx, reader_id, reason)
             for chat in await chats.of_owners(tx):
-                await alerts.notify(tx, chat, subject=subject, payload=payload, now=now)
+                await notify(tx, chat, notice, now=now)
 
         await self._database.write(job)
 

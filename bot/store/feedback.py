@@ -34,8 +34,8 @@ async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) ->
     """Return what a chat was told of the post that a message belongs to; None where it was told nothing."""
     row = await db.fetch_one(
         """SELECT p.*, a.payload FROM posts t
-        CROSS JOIN alerts a ON a.channel_id = t.channel_id AND a.chat_id = :chat AND a.kind IN ('post', 'repeat', 'gathered')
-            AND a.post_key = t.post_key
+        CROSS JOIN alerts a ON a.channel_id = t.channel_id AND a.post_key = t.post_key
+            AND a.chat_id = :chat AND a.kind IN ('post', 'repeat', 'gathered')
         JOIN post_versions p ON p.version_id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
         WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",
         {"chat": chat_id, "channel": channel_id, "message": message_id},

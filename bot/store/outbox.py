@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.models import GENERAL_THREAD
+from bot.models.notices import NOTICES, Notice
 from bot.store import chats, posts
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
@@ -96,6 +97,11 @@ class Alert:
     media: bool | None  # of a post with files: whether it goes with media; None: not decided, or it has none
     followed_media: bool  # the message that this edits has media, so that it takes a shorter text
     superseded: bool  # a later edit of the same alert is due, and shows all that this one would
+
+    @property
+    def notice(self) -> Notice | None:
+        """What is said about ourselves; None for what is about posts, also where it sums them up."""
+        return NOTICES.validate_python(self.payload) if self.kind is Kind.NOTICE and "kind" in self.payload else None
 
     @property
     def gone_at(self) -> datetime | None:

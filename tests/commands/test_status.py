@@ -6,6 +6,7 @@ import bot as program
 from bot.commands.context import Reply
 from bot.commands.registry import NAMES
 from bot.commands.status import _quantile
+from bot.models.notices import Pong
 from bot.store import alerts, channels, completeness, readers, requests
 from bot.store.channels import Access
 from bot.store.database import Transaction
@@ -45,7 +46,6 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
 async def test_the_status_tells_how_long_posts_took_and_which_were_not_pushed(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow()
-    await desk.room.heard()
     desk.room.now += timedelta(seconds=2)
     await desk.room.live(post(1), post(2), post(3))
     desk.room.now += timedelta(seconds=58)
@@ -56,7 +56,7 @@ async def test_the_status_tells_how_long_posts_took_and_which_were_not_pushed(de
     told = text(await desk.says("/status"))
     assert "Half of today's posts were stored within 2 s of Telegram's date, 95% within 60 s." in told
     assert "Half of them left within 250 ms of the post's arrival here, 95% within 250 ms." in told
-    assert "Of today's 4 posts in joined channels, while I was connected, Telegram did not push 1;" in told
+    assert "Of today's 4 posts in joined channels Telegram did not push 1;" in told
     assert "Most in «Вести»: 1 of 4." in told
 
 
@@ -153,8 +153,8 @@ async def test_ping_is_one_notice_that_times_itself(desk: Bot) -> None:
     assert await desk.says("/ping", key="m-777") == Reply()
     await desk.says("/ping", key="m-777")
     waiting = await desk.room.outbox()
-    assert [(alert.chat.id, dict(alert.payload)) for alert in waiting] == [
-        (chat.id, {"notice": "ping", "asked_at": desk.room.now.isoformat()})
+    assert [(alert.chat.id, alert.notice) for alert in waiting] == [
+        (chat.id, Pong(event="m-777", asked_at=desk.room.now))
     ]
 
 

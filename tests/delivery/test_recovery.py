@@ -5,9 +5,11 @@ from pathlib import Path
 
 from bot.delivery.recovery import resume
 from bot.models import Peer, PeerKind
+from bot.models.notices import SampleAlert
 from bot.store import alerts, chats, handled, sendings
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Transaction
+from bot.store.notices import notify
 from bot.telegram.rate_limit import Pacing
 from tests.store.kit import NOON, Newsroom, newsroom, steps
 from tests.telegram.traffic import breaches, most_within
@@ -39,7 +41,7 @@ class Office:
                 await handled.record(tx, key, "", now=moment)
                 await handled.said(tx, key, now=moment)
                 return
-            await alerts.notify(tx, chat, subject=str(number), payload={}, now=moment)
+            await notify(tx, chat, SampleAlert(event=str(number)), now=moment)
             row = await tx.fetch_one("SELECT max(id) AS id FROM alerts")
             assert row is not None
             await alerts.sent(tx, row["id"], number + 1, moment)
@@ -82,7 +84,7 @@ async def test_what_was_sent_long_ago_counts_no_more(tmp_path: Path) -> None:
 async def test_alerts_that_joined_another_or_wait_count_nothing(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         chat = await room.pair()
-        await room.db.write(lambda tx: alerts.notify(tx, chat, subject="waits", payload={}, now=NOON))
+        await room.db.write(lambda tx: notify(tx, chat, SampleAlert(event="waits"), now=NOON))
         draft = Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.GATHERED, subject="x", payload={})
         await room.db.write(lambda tx: alerts.enqueue_all(tx, [draft], now=NOON))
         assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 0

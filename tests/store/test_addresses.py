@@ -171,7 +171,7 @@ class TestThreads:
             await room.db.write(lambda tx: addresses.leave_thread(tx, desk, 40, now=LATER))
         due = {alert.subject: alert for alert in await room.outbox()}
         (notice,) = (alert for subject, alert in due.items() if subject.startswith("thread:"))
-        assert notice.payload == {"notice": "thread_closed", "topics": ["outages"]}
+        assert notice.notice.topics == ("outages",)
         assert {alert.chat.peer.thread_id for alert in due.values()} == {None}
         assert due["reply"].reply_to is None  # that message stands in the closed thread
         assert await addresses.bindings(room.db, desk.id) == []
@@ -182,7 +182,7 @@ class TestThreads:
         await room.db.write(lambda tx: addresses.bind_chat(tx, desk.id, 30))
         await room.db.write(lambda tx: addresses.leave_thread(tx, desk, 30, now=LATER))
         (notice,) = await room.outbox()
-        assert (notice.payload["topics"], notice.chat.peer.thread_id) == ([], None)
+        assert (notice.notice.topics, notice.chat.peer.thread_id) == ((), None)
 
 
 class TestSuspension:
@@ -198,7 +198,7 @@ class TestSuspension:
         await suspend(reader)
         (notice,) = await room.outbox()
         assert notice.chat.id == owner.id
-        assert notice.payload == {"notice": "suspended", "title": "Desk", "reason": "CHAT_WRITE_FORBIDDEN"}
+        assert (notice.notice.chat, notice.notice.reason) == ("Desk", "CHAT_WRITE_FORBIDDEN")
         for chat in (desk, reader):
             current = await chats.get(room.db, chat.id)
             assert current is not None

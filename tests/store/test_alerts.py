@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.models.notices import SampleAlert
 from bot.store import alerts, chats, heartbeats, meta, outbox
 from bot.store.alerts import Draft, Kind
 from bot.store.chats import Chat
 from bot.store.database import Subject
+from bot.store.notices import notify
 
 from .kit import NOON, Newsroom, due, newsroom, post
 
@@ -25,13 +27,11 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
 
 
 async def tell(room: Newsroom, chat: Chat, subject: str) -> bool:
-    return await room.db.write(
-        lambda tx: alerts.notify(tx, chat, subject=subject, payload={"notice": "ping"}, now=room.now)
-    )
+    return await room.db.write(lambda tx: notify(tx, chat, SampleAlert(event=subject), now=room.now))
 
 
 async def subjects(room: Newsroom) -> list[str]:
-    return [alert.subject for alert in await due(room.db, room.now)]
+    return [alert.subject.removeprefix("test:") for alert in await due(room.db, room.now)]
 
 
 class TestIdentity:

@@ -24,13 +24,6 @@ CREATE TABLE readers (
     lost TEXT  -- why it cannot read any more: Telegram's error string
 );
 
-CREATE TABLE uptimes (  -- when a reader could hear: of what was posted outside of these spans, nothing was pushed
-    reader_id INTEGER NOT NULL REFERENCES readers (id),
-    began INTEGER NOT NULL,
-    ended INTEGER NOT NULL,  -- when Telegram last answered
-    PRIMARY KEY (reader_id, began)
-) WITHOUT ROWID;
-
 CREATE TABLE requests (  -- how often a reader asked Telegram
     reader_id INTEGER NOT NULL REFERENCES readers (id),
     hour INTEGER NOT NULL,  -- of the Unix epoch
@@ -173,7 +166,7 @@ CREATE VIEW post_versions AS
     FROM versions v JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
     JOIN channels c ON c.id = p.channel_id;
 
--- Posts that were found by asking: Telegram had not pushed them.
+-- Posts that a sweep found first: Telegram had not pushed them.
 CREATE INDEX versions_asked_for ON versions (channel_id) WHERE number = 1 AND observed_by IN ('difference', 'sweep');
 
 CREATE TABLE part_evidence (  -- parts that came to a version after it was seen, such as a link's preview
