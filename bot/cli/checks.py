@@ -22,7 +22,8 @@ from bot.settings import Settings, load_settings
 from bot.store import heartbeats, integrity, media, meta, readers
 from bot.store.blobs import Vault
 from bot.store.database import Reader, open_read_only
-from bot.telegram import clients
+from bot.telegram import sessions
+from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
 from bot.telegram.proxies import proxy_arguments
 from bot.telegram.sessions import is_signed_in
@@ -50,7 +51,7 @@ async def show() -> bool:
     return is_well
 
 
-async def run_checks() -> AsyncIterator[Check]:
+async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
     """Run the checks one after another; without settings there is no other."""
     try:
         settings = load_settings()
@@ -65,7 +66,7 @@ async def run_checks() -> AsyncIterator[Check]:
         yield check
     async for check in _database(settings):
         yield check
-    yield await _clock(settings)
+    yield await _clock(settings, timings)
 
 
 def _failed(name: str, outcome: str) -> Check:
@@ -125,9 +126,12 @@ def _room(settings: Settings) -> Check:
 
 def _sessions(settings: Settings) -> Iterator[Check]:
     """Look at the reader account's session and, where there is one, that of its standby; the bot's makes itself."""
-    for name, login in ((clients.READER, "channelwatch login"), (clients.STANDBY, "channelwatch login --standby")):
+    for name, login in (
+        (sessions.READER, "channelwatch login"),
+        (sessions.STANDBY, "channelwatch login --standby"),
+    ):
         path = settings.data_dir / name
-        if path.exists() or name == clients.READER:
+        if path.exists() or name == sessions.READER:
             yield _session(path, login)
 
 
@@ -193,11 +197,11 @@ async def _service(db: Reader) -> Check:
     return _failed("service", f"it has given no sign of life{since}; start it with channelwatch run")
 
 
-async def _clock(settings: Settings) -> Check:
+async def _clock(settings: Settings, timings: Timings) -> Check:
     """Ask Telegram the time, which also shows whether it can be reached."""
     name = "Telegram and the clock"
     try:
-        async with clients.nobody(settings) as client:
+        async with anonymous(settings, timings=timings) as client:
             measured = await measure(client, utc_now)
     except ChannelwatchError as refused:
         return _failed(name, _one_line(refused))
