@@ -53,7 +53,7 @@ def post(
         forwards=None,
         reactions=None,
         version_id=number,
-        current=True,
+        is_current=True,
         number=1,
         seen_at=date,
         observed_by="live",

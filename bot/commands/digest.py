@@ -12,10 +12,10 @@ from bot.locales import Translator
 from bot.models import Outgoing
 from bot.rendering.groups import render_page
 from bot.schedule import Digests, Every
-from bot.store import chats, digests, group_contents, subscriptions
+from bot.store import chats, group_contents, groups, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
-from bot.store.group_contents import Summary
+from bot.store.group_contents import GroupSummary
 from bot.store.subscriptions import Priority
 from bot.text.markup import Text, bold, code
 
@@ -93,18 +93,11 @@ async def turn(request: Request, context: Context) -> Reply:
     """Show a page of what a notice sums up in its place, or first in a message of its own."""
     number, page, *new = request.argument.split(":")
     is_possible = abs(int(number)) < _ABOVE_ALL
-    found = await group_contents.find(context.database, context.chat.id, random_id=int(number)) if is_possible else None
+    found = await group_contents.find(context.database, context.chat.id, int(number)) if is_possible else None
     return _page(found, int(page), context, is_new=bool(new))
 
 
-async def counted(notice: str, request: Request, context: Context) -> Reply:
-    """Show what a notice counts, of which buttons of earlier versions name the rest of the subject, and maybe a row."""
-    subject = f"{notice}:{request.argument.partition(':')[0]}"
-    found = await group_contents.find(context.database, context.chat.id, subject=subject)
-    return _page(found, 0, context, is_new=True)
-
-
-def _page(found: Summary | None, number: int, context: Context, *, is_new: bool) -> Reply:
+def _page(found: GroupSummary | None, number: int, context: Context, *, is_new: bool) -> Reply:
     if found is None:
         return Reply(note=context.own.gettext("This button no longer works."))
     shown = render_page(found, number, context.locale)
@@ -115,7 +108,7 @@ async def _choose(request: Request, context: Context, chosen: Digests) -> Reply:
     async def effect(tx: Transaction) -> Reply:
         await chats.set_digests(tx, context.chat.id, chosen)
         chat = replace(context.chat, digests=chosen)
-        await digests.reschedule(tx, chat, now=context.now)
+        await groups.reschedule(tx, chat, now=context.now)
         screen = await _screen(tx, chat, context.t)
         return show(request, screen)
 

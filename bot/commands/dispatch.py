@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from bot.commands import (
     alert_buttons,
@@ -36,10 +35,9 @@ from bot.commands.registry import BY_NAME, suggestion
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
 from bot.models import Clock
-from bot.store import chats, dead, handled
+from bot.store import addresses, chats, handled
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
-from bot.store.groups import LATE, RESTORED
 from bot.text.markup import Text, code
 
 _ROW = r"\d{1,18}"  # the number of a row: with more digits it may be more than the store takes
@@ -125,8 +123,6 @@ TAPS: Mapping[str, Tap] = {
     "post": _tap(post.tapped, Need.LOOK, r"\d{1,15}:\d{1,10}"),
     "page": _tap(post.turn, Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}"),
     "seen": _tap(search.seen, Need.LOOK, rf"\d{{1,15}}(:{_ROW})?"),
-    "late": _tap(partial(digest.counted, LATE), Need.LOOK, rf"\d{{4}}-\d\d-\d\dT\d\d(:{_ROW})?"),
-    "told": _tap(partial(digest.counted, RESTORED), Need.LOOK, rf"\d{{1,15}}(:{_ROW})?"),
     "more": _tap(search.more, Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?"),
     "order": _tap(search.reorder, Need.LOOK, r"[\w-]{1,40}:(newest|best)"),
     "latest": _tap(search.more_latest, Need.LOOK, rf"\d{{1,15}}:{_ROW}"),
@@ -187,7 +183,7 @@ class Dispatch:
         if chat is not None and chat.suspended is not None:
             # Who writes to us can be written to.
             now = self._clock()
-            await self._database.write(lambda tx: dead.resume(tx, chat.id, now))
+            await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
         return chat
 
 

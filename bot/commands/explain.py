@@ -22,7 +22,7 @@ from bot.matching.explain.near_miss import failures, found_spans, has_found, hol
 from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
 from bot.rendering.post_excerpt import shown
-from bot.store import outbox, subscriptions, topics
+from bot.store import messages, subscriptions, topics
 from bot.store.topics import Topic
 from bot.text.markup import Text, code, link, one_line
 
@@ -81,7 +81,7 @@ async def _explain(request: Request, context: Context) -> Reply:
 async def _subject(request: Request, context: Context) -> _Subject | None:
     """Return the post of an alert of ours, as it was when we alerted it; else the text that was replied to."""
     assert request.reply_to is not None  # noqa: S101 - the caller has seen to it
-    post = await outbox.post_of(context.database, context.chat.id, request.reply_to)
+    post = await messages.post_of(context.database, context.chat.id, request.reply_to)
     if post is not None:
         title = one_line(post.channel_title, _TITLE) or str(post.channel_id)
         return _Subject(text=post.text, parts=post.parts, title=title, link=post.link)

@@ -13,7 +13,7 @@ from bot.locales.titles import comparable, in_full, written_by
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
 from bot.parts import are_reworded, common_parts, worded_parts
-from bot.store import channels, outbox, posts
+from bot.store import channels, messages, posts
 from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, Text, code, one_line, units
 
@@ -71,7 +71,7 @@ def _unknown(text: str, t: Translator) -> str:
 
 
 async def _alerted(message_id: int, context: Context) -> list[StoredPost] | str:
-    told = await outbox.post_of(context.database, context.chat.id, message_id)
+    told = await messages.post_of(context.database, context.chat.id, message_id)
     if told is None:
         return context.t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
     return await posts.by_key(context.database, told.channel_id, told.key)

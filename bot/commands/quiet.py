@@ -11,7 +11,7 @@ from bot.commands.settings import read_switch
 from bot.locales import Translator
 from bot.models import Outgoing
 from bot.schedule import Quiet
-from bot.store import chats, digests
+from bot.store import chats, groups
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from bot.text.markup import Text, bold, code
@@ -62,7 +62,7 @@ async def _choose(request: Request, context: Context, chosen: Quiet | None, *, z
         await chats.set_quiet(tx, chat.id, chosen)
         if zone is not None:
             await chats.set_time_zone(tx, chat.id, zone)
-        waited = await digests.reschedule(tx, chat, now=context.now)
+        waited = await groups.reschedule(tx, chat, now=context.now)
         screen = _screen(chat, context.t, zone=zone, waited=waited)
         return show(request, screen)
 

@@ -13,7 +13,7 @@ from functools import partial
 from weakref import WeakValueDictionary
 
 import structlog
-from telethon import TelegramClient, errors, events, functions, types
+from telethon import TelegramClient, events, functions, types
 
 from bot.commands import registry
 from bot.commands.context import Access, Reply, Request, say
@@ -24,14 +24,14 @@ from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.store import addresses, alerts, chats, dead, handled, meta, subscriptions
+from bot.store import addresses, chats, handled, meta, outbox, subscriptions
 from bot.store.database import Database, Transaction
 from bot.telegram import chat_moves
 from bot.telegram.chat_moves import Moved, Open
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
-from bot.telegram.rpc import answer
-from bot.telegram.sender import ANSWER_WITHIN, Sender
+from bot.telegram.rpc import ask
+from bot.telegram.sender import Sender
 
 
 async def take_in(database: Database, news: Moved | Open, *, now: datetime) -> None:
@@ -44,7 +44,7 @@ async def take_in(database: Database, news: Moved | Open, *, now: datetime) -> N
     async def resume(tx: Transaction) -> None:
         chat = await chats.by_peer(tx, news.peer.kind, news.peer.id)
         if chat is not None:
-            await dead.resume(tx, chat.id, now)
+            await addresses.resume(tx, chat.id, now=now)
 
     await database.write(resume)
 
@@ -112,17 +112,17 @@ class Router:
         commands = [types.BotCommand(name, text) for name, text in registry.summaries(translator(language))]
         request = functions.bots.SetBotCommandsRequest(scope, code, commands)
         try:
-            await answer(self._client(request), within=ANSWER_WITHIN)
-        except (errors.RPCError, OSError) as error:
-            log.warning("Telegram did not take the command menu", language=language, error=repr(error))
+            await ask(self._client(request))
+        except TelegramError as error:
+            log.warning("Telegram did not take the command menu", language=language, error=error.error)
 
     async def run(self, beat: Beat = unheard) -> None:
         """Answer until cancelled; what was heard before waits. Raises FatalError where the bot's session is gone."""
-        me = await answer(self._client.get_me(), within=ANSWER_WITHIN)
+        me = await ask(self._client.get_me())
         now = self._clock()
         await self._database.write(lambda tx: handled.forget(tx, now=now))
         await self._database.write(lambda tx: subscriptions.forget_ended(tx, now=now))
-        secret = await self._database.write(lambda tx: meta.secret(tx, alerts.SECRET))
+        secret = await self._database.write(lambda tx: meta.secret(tx, outbox.SECRET))
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
@@ -192,7 +192,7 @@ class Router:
         # In a group it answers what was said or tapped, and so stands in the same thread.
         reply_to = None if request.private else request.message_id
         for number, outgoing in enumerate(reply.messages):
-            random_id = alerts.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
+            random_id = outbox.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
             await self._try(request, partial(self._send, peer, outgoing, random_id, reply_to))
         if reply.menu is not None:  # last: nobody waits for it
             await self._set_menu(reply.menu, types.BotCommandScopePeer(from_peer(peer)))

@@ -10,7 +10,7 @@ from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
 from bot.models import Outgoing, PeerKind
 from bot.models.notices import SampleAlert
-from bot.store import chats, dead, digests, subscriptions, topics
+from bot.store import addresses, chats, groups, subscriptions, topics
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
 from bot.text.markup import Text, bold
@@ -82,7 +82,7 @@ async def choose_zone(request: Request, context: Context) -> Reply:
     async def effect(tx: Transaction) -> Reply:
         there = replace(context.chat, time_zone=zone)
         await chats.set_time_zone(tx, there.id, zone)
-        await digests.reschedule(tx, there, now=context.now)
+        await groups.reschedule(tx, there, now=context.now)
         return Reply(edit=await setup_screen(tx, there, context.t))
 
     return await context.once(request, effect)
@@ -140,7 +140,7 @@ async def _role(tx: Transaction, request: Request, *, access: Access, now: datet
 async def _pair(tx: Transaction, request: Request, chat: Chat | None, *, now: datetime) -> Chat:
     language = await language_of(tx, request)
     if chat is not None:
-        await dead.resume(tx, chat.id, now)
+        await addresses.resume(tx, chat.id, now=now)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
     if chat is None and request.private:
         for topic in await topics.all_topics(tx):

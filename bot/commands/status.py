@@ -19,7 +19,7 @@ from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
 from bot.monitoring.channel_state import Delays
-from bot.store import alerts, channels, follows, latencies, pace, posts, readers, requests, stats
+from bot.store import channels, follows, latencies, outbox, pace, posts, readers, requests, stats
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
@@ -228,14 +228,14 @@ async def _tell_posts(text: Text, found: Sequence[Standing], context: Context) -
 
 async def _tell_alerts(text: Text, context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
-    outbox = await alerts.statistics(db, since=since)
-    text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(outbox.sent, t)))
+    counts = await outbox.statistics(db, since=since)
+    text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(counts.sent, t)))
     line = t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}.")
     _tell_latencies(text, line, await latencies.alerted(db, since), t)
-    if outbox.due:
-        text.line(t.gettext("Waiting to be sent: {n}"), n=outbox.due)
-    if outbox.dead:
-        text.line(t.gettext("Refused by Telegram today: {n}"), n=outbox.dead)
+    if counts.due:
+        text.line(t.gettext("Waiting to be sent: {n}"), n=counts.due)
+    if counts.dead:
+        text.line(t.gettext("Refused by Telegram today: {n}"), n=counts.dead)
 
 
 def _tell_latencies(text: Text, line: str, ascending: Sequence[float], t: Translator) -> None:

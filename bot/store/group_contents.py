@@ -48,11 +48,9 @@ class StormState:
     latest: tuple[GroupedAlert, ...]  # newest first
 
 
-_ALERTS = f"""SELECT {alerts.COLUMNS}, {posts.COLUMNS},
+_ALERTS = f"""SELECT {alerts.COLUMNS}, p.*,
         (SELECT count(*) FROM alerts d WHERE d.duplicate_of = a.id) AS duplicates
-    FROM alerts a JOIN versions v ON v.id = a.shown_version_id
-    JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-    JOIN channels n ON n.id = v.channel_id WHERE a.group_id = :group"""  # noqa: S608 - our own constant
+    FROM alerts a JOIN post_versions p ON p.version_id = a.shown_version_id WHERE a.group_id = :group"""  # noqa: S608 - our own constant
 
 
 async def get(db: Reader, group_id: int) -> GroupSummary:

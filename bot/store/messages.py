@@ -80,6 +80,11 @@ class DueMessages:
     next_at: datetime | None  # when the next message falls due that is not due yet
 
 
+# The columns of the view `post_versions`, which no LEFT JOIN can have.
+_POST = """m.id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
+    m.date, v.edit_date, v.text, v.parts, v.entities, v.media, m.forward, m.reply_to, m.reply_channel,
+    m.author, m.gone_at, m.views, m.forwards, m.reactions,
+    v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by"""
 _DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, x.date)) FROM alerts d
     JOIN versions x ON x.id = d.version_id JOIN channels y ON y.id = x.channel_id
     WHERE q.kind = 'alert' AND d.duplicate_of = q.alert_id"""
@@ -87,7 +92,7 @@ _MESSAGES = f"""SELECT q.id AS message_row_id, q.kind AS message_kind, q.random_
         q.sent_revision, q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id, q.body,
         q.thread_id AS message_thread_id, g.kind AS group_kind, r.id AS answered_id,
         r.telegram_id AS answered_telegram_id, r.thread_id AS answered_thread_id, r.state AS answered_state,
-        ({_DUPLICATES}) AS duplicates, {alerts.COLUMNS}, {chats.COLUMNS}, {posts.COLUMNS}
+        ({_DUPLICATES}) AS duplicates, {alerts.COLUMNS}, {chats.COLUMNS}, {_POST}
     FROM messages q JOIN chats c ON c.id = q.chat_id LEFT JOIN alerts a ON a.id = q.alert_id
     LEFT JOIN groups g ON g.id = q.group_id LEFT JOIN messages r ON r.id = q.reply_to
     LEFT JOIN versions v ON v.id = coalesce(q.version_id, a.shown_version_id)
@@ -158,11 +163,9 @@ async def get(db: Reader, message_id: int) -> Message:
 async def post_of(db: Reader, chat_id: int, telegram_id: int) -> StoredPost | None:
     """Return the post that a message of ours is about, as it was then; None where it is about none."""
     row = await db.fetch_one(
-        f"""SELECT {posts.COLUMNS} FROM messages q JOIN alerts a ON a.id = q.alert_id
-        JOIN versions v ON v.id = coalesce(q.version_id, a.version_id)
-        JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-        JOIN channels n ON n.id = v.channel_id
-        WHERE q.chat_id = :chat AND q.telegram_id = :message ORDER BY q.id DESC LIMIT 1""",  # noqa: S608 - our own constant
+        """SELECT p.* FROM messages q JOIN alerts a ON a.id = q.alert_id
+        JOIN post_versions p ON p.version_id = coalesce(q.version_id, a.version_id)
+        WHERE q.chat_id = :chat AND q.telegram_id = :message ORDER BY q.id DESC LIMIT 1""",
         {"chat": chat_id, "message": telegram_id},
     )
     return None if row is None else posts.to_post(row)
@@ -170,7 +173,7 @@ async def post_of(db: Reader, chat_id: int, telegram_id: int) -> StoredPost | No
 
 def _to_message(row: sqlite3.Row, read: dict[int, StoredPost] | None = None) -> Message:
     """Read a message from a row of `_MESSAGES`; its post is taken from, or added to, those of the same answer."""
-    post = None if row["row_id"] is None else (read or {}).get(row["version_id"]) or posts.to_post(row)
+    post = None if row["id"] is None else (read or {}).get(row["version_id"]) or posts.to_post(row)
     if post is not None and read is not None:
         read[post.version_id] = post
     kind = MessageKind(row["message_kind"])

@@ -63,7 +63,7 @@ _STALE = f"""SELECT DISTINCT {alerts.COLUMNS}, {MESSAGE_ID} AS shown_by, a.dupli
             AND hash = w.hash AND edit_date IS w.edit_date AND number <= w.number) AS new_times
     FROM json_each(:messages) k
     JOIN posts t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
-    JOIN alerts a ON a.channel_id = t.channel_id AND a.post_key = t.post_key AND NOT a.is_counted
+    CROSS JOIN alerts a ON a.channel_id = t.channel_id AND a.post_key = t.post_key AND NOT a.is_counted
     JOIN alerts f ON f.id = coalesce(a.duplicate_of, a.id)
     JOIN messages q ON q.id = {MESSAGE_ID} AND (q.state != 'dead' OR f.group_id IS NOT NULL)
     JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
