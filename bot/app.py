@@ -13,7 +13,7 @@ import structlog
 from bot import bootstrap
 from bot.commands.context import Access
 from bot.commands.router import Router
-from bot.delivery.media import Relay
+from bot.delivery.attachments import Attachments
 from bot.delivery.progress import Showing
 from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
@@ -165,8 +165,8 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
     pacing = Pacing(rates)
     sender = Sender(bot, pacing, monotonic=monotonic)
-    relay = Relay(database, sender, settings.media_path, clock=clock)
-    worker = Worker(database, sender, clock=clock, relay=relay)
+    files = Attachments(database, sender, settings.media_path, clock=clock)
+    worker = Worker(database, sender, clock=clock, files=files)
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.

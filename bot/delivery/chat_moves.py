@@ -1,12 +1,10 @@
 """Messages are brought to where their chats are now: a group may have moved, a thread may have been closed."""
 
-from datetime import datetime
-
 import structlog
 
 from bot.delivery.composer import Composer
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Clock, Peer
+from bot.models import GENERAL_THREAD, Clock
 from bot.store import addresses, messages
 from bot.store.database import Database
 from bot.store.messages import Message
@@ -36,7 +34,9 @@ class ChatMoves:
             except TelegramError as error:
                 if not await self._has_moved(message, error):
                     raise
-                log.info("a message goes to another place", message=message.id, chat=message.chat.id, reason=error.error)
+                log.info(
+                    "a message goes to another place", message=message.id, chat=message.chat.id, reason=error.error
+                )
                 if not await messages.is_due(self._database, message.id):  # the new place has had it
                     return None
                 message = await messages.get(self._database, message.id)
@@ -49,9 +49,7 @@ class ChatMoves:
                 raise TelegramError(error.error, code=error.code, verdict=Verdict.DROP) from error
             if thread_id in {None, GENERAL_THREAD}:
                 return False
-            await self._database.write(
-                lambda tx: addresses.leave_thread(tx, message.chat, thread_id or 0, now=now)
-            )
+            await self._database.write(lambda tx: addresses.leave_thread(tx, message.chat, thread_id or 0, now=now))
             return True
         if error.verdict not in _ELSEWHERE:
             return False

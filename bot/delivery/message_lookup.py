@@ -56,7 +56,9 @@ class MessageLookup:
 
     async def _among(self, pages: AsyncIterator[MessagePage], message: Message, outgoing: Outgoing) -> int | None:
         async for page in pages:
-            here = [own for own in page.own if own.kind is message.chat.peer.kind and own.peer_id == message.chat.peer.id]
+            here = [
+                own for own in page.own if own.kind is message.chat.peer.kind and own.peer_id == message.chat.peer.id
+            ]
             alike = [own.message_id for own in here if is_same(own, outgoing)]
             taken = await backup_recovery.known(self._database, [(message.chat.id, number) for number in alike])
             free = [number for number in alike if (message.chat.id, number) not in taken]

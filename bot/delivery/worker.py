@@ -101,8 +101,8 @@ class Worker:
 
         async def write(tx: Transaction) -> None:
             await outbox.sent(tx, message.id, delivery, now=now)
-            if message.kind is MessageKind.ALERT and message.post is not None and message.post.media is not None:
-                await attachments.enqueue_for_alert(tx, message.alert_id, now=now)
+            if message.kind is MessageKind.ALERT and message.alert is not None and not message.is_sent:
+                await attachments.enqueue_for_alert(tx, message.alert, now=now)
 
         await self._database.write(write)
         return True
@@ -209,7 +209,9 @@ class Worker:
             raise FatalError(f"The bot's session is of no use any more ({error.error}): {advice}.") from error
         now = self._clock()
         decision = decide(error, attempts=message.attempts, now=now)
-        log.warning("a message was refused", message=message.id, chat=message.chat.id, reason=error.error, decision=decision)
+        log.warning(
+            "a message was refused", message=message.id, chat=message.chat.id, reason=error.error, decision=decision
+        )
         if isinstance(decision, GiveUp):
             await self._give_up(message, decision, error.error)
             return not decision.suspend

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.models.alerts import AlertChange, ChangeKind, GroupKind, Loudness, OpenGroup
+from bot.models.alerts import AlertChange, ChangeKind, Group, GroupKind, Loudness, OpenGroup
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.grouping import (
     SAME_WORDS_WITHIN,
@@ -17,7 +17,7 @@ from bot.pipeline.grouping import (
     Send,
     Skip,
     decide,
-    is_late,
+    is_too_old,
 )
 from bot.store import alerts, backup_recovery, duplicates, groups, outbox
 from bot.store.alerts import NewAlert
@@ -64,9 +64,9 @@ async def _compared(
     tx: Reader, found: Iterable[Candidate], memory: Duplicates, *, now: datetime, max_age: timedelta
 ) -> list[Candidate]:
     """Return the alerts with the posts that say the same; late ones are only counted, and compared with none."""
-    late, current = [], []
+    late, current = list[Candidate](), list[Candidate]()
     for each in found:
-        (late if is_late(each, now, max_age=max_age) else current).append(each)
+        (late if is_too_old(each, now, max_age=max_age) else current).append(each)
     return [*late, *await memory.compare(tx, current, now=now)]
 
 
@@ -118,32 +118,32 @@ async def _recent(tx: Reader, candidates: Sequence[Candidate], *, now: datetime)
 async def _write(
     tx: Transaction, decided: Sequence[_Decided], open_groups: Collection[OpenGroup], *, now: datetime
 ) -> None:
+    single = [each for each in decided if isinstance(each.decision, Send)]
     grouped = [(each, each.decision.group) for each in decided if isinstance(each.decision, JoinGroup)]
-    members = [
-        NewMember(chat_id=each.candidate.alert.chat_id, chat_key=each.candidate.chat_key, group=group)
-        for each, group in grouped
+    joined = [(each, each.decision) for each in decided if isinstance(each.decision, JoinDuplicate)]
+    await alerts.add(tx, [NewAlert(alert=each.candidate.alert) for each in single], now=now)
+    await outbox.enqueue(tx, [_message(each.candidate) for each in single], now=now)  # these leave first
+    await _write_grouped(tx, [(each.candidate, group) for each, group in grouped], open_groups, now=now)
+    duplicated = [NewAlert(alert=each.candidate.alert, duplicate_of=decision.first.id) for each, decision in joined]
+    await alerts.add(tx, duplicated, now=now)
+    await _show_duplicates(tx, [(each.candidate, decision) for each, decision in joined], now=now)
+
+
+async def _write_grouped(
+    tx: Transaction, grouped: Sequence[tuple[Candidate, Group]], open_groups: Collection[OpenGroup], *, now: datetime
+) -> None:
+    if not grouped:
+        return
+    members = [NewMember(chat_id=each.alert.chat_id, chat_key=each.chat_key, group=group) for each, group in grouped]
+    group_ids = await groups.place(tx, members, open_groups, now=now)
+    found = [
+        NewAlert(alert=each.alert, is_counted=group.kind is GroupKind.LATE, group_id=group_id)
+        for (each, group), group_id in zip(grouped, group_ids, strict=True)
     ]
-    group_ids = await groups.place(tx, members, open_groups, now=now) if members else []
-    group_of = {each.candidate.alert.id: group_id for (each, _), group_id in zip(grouped, group_ids, strict=True)}
-    await alerts.add(tx, [_new_alert(each, group_of.get(each.candidate.alert.id)) for each in decided], now=now)
-    await outbox.enqueue(tx, [_message(each) for each in decided if isinstance(each.decision, Send)], now=now)
-    joined = [(each.candidate, each.decision) for each in decided if isinstance(each.decision, JoinDuplicate)]
-    if joined:
-        await _show_duplicates(tx, joined, now=now)
+    await alerts.add(tx, found, now=now)
 
 
-def _new_alert(each: _Decided, group_id: int | None) -> NewAlert:
-    decision = each.decision
-    return NewAlert(
-        alert=each.candidate.alert,
-        is_counted=isinstance(decision, JoinGroup) and decision.group.kind is GroupKind.LATE,
-        duplicate_of=decision.first.id if isinstance(decision, JoinDuplicate) else None,
-        group_id=group_id,
-    )
-
-
-def _message(each: _Decided) -> Draft:
-    candidate = each.candidate
+def _message(candidate: Candidate) -> Draft:
     return Draft(
         chat_id=candidate.alert.chat_id,
         chat_key=candidate.chat_key,
@@ -159,6 +159,8 @@ async def _show_duplicates(
     tx: Transaction, joined: Sequence[tuple[Candidate, JoinDuplicate]], *, now: datetime
 ) -> None:
     """Let messages name the posts that joined their alerts, and confirm those alerts where chats want that."""
+    if not joined:
+        return
     firsts = {decision.first.id for _, decision in joined}
     shown_by = await duplicates.messages_of(tx, firsts)
     grouped = {decision.first.id for _, decision in joined if decision.first.group is not None}

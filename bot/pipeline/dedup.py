@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.matching.similarity.index import Memory
+from bot.matching.similarity.index import SimilarityIndex
 from bot.pipeline.grouping import DUPLICATE_WITHIN, Candidate
 from bot.pipeline.revisions import AlertUpdate, compared
 from bot.store import duplicates
@@ -24,7 +24,7 @@ class Duplicates:
     """
 
     def __init__(self) -> None:
-        self._memory = Memory(within=DUPLICATE_WITHIN)
+        self._memory = SimilarityIndex(within=DUPLICATE_WITHIN)
         self._place: int | None = None  # in the store, up to which posts were read
         self._is_read = False  # all were
 

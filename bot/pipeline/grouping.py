@@ -36,7 +36,7 @@ class Candidate:
     topic_ids: Mapping[str, int]  # by name
     posted_at: datetime
     date: datetime  # when the post said what matched: of an edit, its own
-    may_be_late: bool  # what is too old counts as late; not what loads beside a text, which sites change for years
+    may_be_late: bool  # where it is too old, it is counted; not what loads beside a text, which sites change for years
     said: Said | None  # what is compared with other posts; None: it joins no alert
     alike: tuple[PostKey, ...] = ()  # posts that say the same, the likest first
     thread_id: int | None  # the forum thread that a topic has for its alerts; None: the chat's own
@@ -123,8 +123,9 @@ def decide(candidate: Candidate, chat: ChatState, now: datetime, *, max_age: tim
         return Skip()
     if chat.restored is not None and chat.restored.covers(candidate.date):
         return JoinGroup(group=restored_group(chat.restored, now))
-    if is_late(candidate, now, max_age=max_age):
-        return Skip() if key in chat.counted else JoinGroup(group=_late(now))
+    if is_too_old(candidate, now, max_age=max_age):
+        is_news = candidate.may_be_late and key not in chat.counted
+        return JoinGroup(group=_late(now)) if is_news else Skip()
     until = waits_until(candidate.alert.loudness, candidate.schedule, now)
     loudness = Loudness.DIGEST if until is not None else min(candidate.alert.loudness, Loudness.LOUD)
     first = _first(candidate, chat, loudness)
@@ -142,9 +143,9 @@ def decide(candidate: Candidate, chat: ChatState, now: datetime, *, max_age: tim
     return Send() if storm is None else JoinGroup(group=storm)
 
 
-def is_late(candidate: Candidate, now: datetime, *, max_age: timedelta) -> bool:
+def is_too_old(candidate: Candidate, now: datetime, *, max_age: timedelta) -> bool:
     """Return whether a post reached us too late for an alarm."""
-    return candidate.may_be_late and candidate.date < now - max_age
+    return candidate.date < now - max_age
 
 
 def waits_until(loudness: Loudness, schedule: Schedule, now: datetime) -> datetime | None:

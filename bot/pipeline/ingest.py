@@ -11,7 +11,18 @@ from bot.pipeline.alerting import add_alerts
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.revisions import revise
 from bot.pipeline.routing import EDITS, Match, route
-from bot.store import alerts, backup_recovery, fulltext, groups, media, outbox, revisions, subscriptions, topics, versions
+from bot.store import (
+    alerts,
+    backup_recovery,
+    fulltext,
+    groups,
+    media,
+    outbox,
+    revisions,
+    subscriptions,
+    topics,
+    versions,
+)
 from bot.store.database import Database, Subject, Transaction
 from bot.store.subscriptions import Priority, Recipient
 from bot.store.topics import Changed
@@ -208,9 +219,7 @@ def _keys(found: Iterable[Added], changes: Collection[Change]) -> set[tuple[int,
     return {(added.post.channel_id, added.post.message_id) for added in found if added.change in changes}
 
 
-def _priorities(
-    rows: Iterable[Recipient], names: Mapping[int, str]
-) -> dict[tuple[int, int], dict[str, Priority]]:
+def _priorities(rows: Iterable[Recipient], names: Mapping[int, str]) -> dict[tuple[int, int], dict[str, Priority]]:
     """Sort what is wanted, topics and their priorities, by chat and channel."""
     wanted: dict[tuple[int, int], dict[str, Priority]] = {}
     for row in rows:

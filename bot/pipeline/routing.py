@@ -44,9 +44,7 @@ class _Route:
     thread_id: int | None = None  # of the first topic that has one
 
 
-def route(
-    matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: Mapping[str, int]
-) -> list[Candidate]:
+def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: Mapping[str, int]) -> list[Candidate]:
     """Make one alert for each chat and post, whatever its topics and messages."""
     rows: dict[tuple[int, int], list[Recipient]] = {}
     for recipient in recipients:

@@ -146,7 +146,9 @@ def _heading(summary: GroupSummary, locale: Locale) -> Text:
     title = t.gettext("Digest")
     if summary.topic is not None:
         title = topic_title(summary.topic, t)
-    elif any(each.alert.loudness > Loudness.DIGEST for each in summary.alerts):  # which waited for the end of quiet hours
+    elif any(
+        each.alert.loudness > Loudness.DIGEST for each in summary.alerts
+    ):  # which waited for the end of quiet hours
         is_morning = summary.closes_at.astimezone(ZoneInfo(locale.time_zone)).hour < _NOON
         title = t.gettext("Morning digest") if is_morning else t.gettext("Digest after quiet hours")
     return Text().bold(_short(title)).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")

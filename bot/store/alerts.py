@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from bot.models import PostKey
 from bot.models.alerts import Alert, Loudness
@@ -101,7 +102,8 @@ async def known(tx: Reader, found: Iterable[Alert]) -> tuple[set[tuple[int, Post
             ON a.channel_id = q.value ->> 0 AND a.post_key = q.value ->> 1 AND a.chat_id = q.value ->> 2""",
         {"asked": json_list((alert.channel_id, alert.post_key, alert.chat_id) for alert in found)},
     )
-    alerted, counted = set(), set()
+    alerted = set[tuple[int, PostKey]]()
+    counted = set[tuple[int, PostKey]]()
     for row in rows:
         (counted if row["is_counted"] else alerted).add((row["chat_id"], (row["channel_id"], row["post_key"])))
     return alerted, counted
@@ -169,8 +171,8 @@ def _parts_json(parts: tuple[PartMatch, ...]) -> str:
 
 
 @lru_cache(64)
-def _read(text: str) -> list:  # type: ignore[type-arg] - of whatever the column holds
-    return json.loads(text)  # type: ignore[no-any-return] - nobody changes it
+def _read(text: str) -> Any:  # noqa: ANN401 - JSON; nobody changes it
+    return json.loads(text)
 
 
 @lru_cache(64)

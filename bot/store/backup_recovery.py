@@ -92,9 +92,7 @@ async def windows(db: Reader, chat_ids: Iterable[int]) -> dict[int, Window]:
     """Return the windows of those of these chats that have one."""
     sql = "SELECT chat_id, alive_at, until FROM restorations WHERE chat_id IN (SELECT value FROM json_each(:chats))"
     rows = await db.fetch_all(sql, {"chats": json_list(chat_ids)})
-    return {
-        row["chat_id"]: Window(alive_at=from_ms(row["alive_at"]), until=from_ms(row["until"])) for row in rows
-    }
+    return {row["chat_id"]: Window(alive_at=from_ms(row["alive_at"]), until=from_ms(row["until"])) for row in rows}
 
 
 async def newest_message_id(db: Reader, chat_id: int) -> int:

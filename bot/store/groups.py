@@ -94,9 +94,7 @@ async def place(
 
 
 async def _keep_open(tx: Transaction, group_id: int, until: datetime) -> None:
-    await tx.execute(
-        "UPDATE groups SET closes_at = :until WHERE id = :id", {"id": group_id, "until": to_ms(until)}
-    )
+    await tx.execute("UPDATE groups SET closes_at = :until WHERE id = :id", {"id": group_id, "until": to_ms(until)})
 
 
 async def _open(tx: Transaction, member: NewMember, *, now: datetime) -> OpenGroup:

@@ -83,9 +83,7 @@ _ADD = """INSERT INTO messages (chat_id, kind, subject, random_id, alert_id, gro
 _UNLESS_KNOWN = "ON CONFLICT (chat_id, kind, subject) DO NOTHING"
 
 
-async def enqueue(
-    tx: Transaction, drafts: Sequence[Draft], *, now: datetime, due_at: datetime | None = None
-) -> int:
+async def enqueue(tx: Transaction, drafts: Sequence[Draft], *, now: datetime, due_at: datetime | None = None) -> int:
     """Put messages into the outbox; return how many were new."""
     if not drafts:
         return 0

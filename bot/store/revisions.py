@@ -54,7 +54,7 @@ class StaleAlert:
 _STALE = f"""SELECT DISTINCT {alerts.COLUMNS}, {MESSAGE_ID} AS shown_by, a.duplicate_of IS NOT NULL AS is_duplicate,
         f.group_id IS NOT NULL AS is_grouped, c.key, c.edits, m.message_id, m.gone_at,
         (SELECT json_array(count(*), count(gone_at), max(gone_at)) FROM posts
-            WHERE channel_id = m.channel_id AND grouped_id = nullif(m.grouped_id, 0)) AS items,
+            WHERE channel_id = m.channel_id AND post_key = m.post_key) AS items,
         k.value ->> 2 IS 'loaded' AS is_loaded, s.message_id = m.message_id AS is_shown,
         v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
         w.id AS new_id, w.text AS new_text, w.hash AS new_hash, coalesce(w.edit_date, 0) AS new_date,

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from bot.delivery.media import Relay
 from telethon import TelegramClient
 from telethon.tl import types
 
-from bot.delivery.media import Relay
 from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind
 from bot.runtime.clock import utc_now

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from bot.delivery.media import Relay
 
 from bot.delivery import media
-from bot.delivery.media import Relay
 from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind, Post
 from bot.runtime.clock import utc_now

@@ -17,7 +17,7 @@ from bot.models import Outgoing, Peer, PeerKind
 from bot.runtime.clock import utc_now
 from bot.sandbox import Sandbox, User
 from bot.sandbox.world import mail
-from bot.store import alerts, chats, dead
+from bot.store import chats, outbox
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.telegram.rate_limit import Pacing, Rates
@@ -366,10 +366,10 @@ async def test_what_another_process_makes_due_is_taken_up(office: Office, tmp_pa
     await office.tell(office.alice, "bad")
     async with office.at_work() as worker:
         await office.in_state("dead", "bad")
-        (alert,) = await dead.listed(office.room.db)
+        (alert,) = await outbox.dead_letters(office.room.db)
         other = await Database.open(tmp_path / "data" / "bot.db")
         try:
-            assert await other.write(lambda tx: dead.try_again(tx, [alert.id], utc_now())) == 1
+            assert await other.write(lambda tx: outbox.try_again(tx, [alert.id], utc_now())) == 1
         finally:
             await other.close()
         worker._wake.set()  # noqa: SLF001 - half a minute later
@@ -476,7 +476,7 @@ async def test_a_change_of_an_alert_that_its_reader_has_deleted_goes_out_as_a_ne
     assert text.startswith("Вести · No longer visible")
     assert await kit.refused_edits(office.room.db) == ["MESSAGE_ID_INVALID"]
     assert [reply.state for reply in await kit.states(office.room.db, "reply")] == ["sent"]
-    assert (await alerts.statistics(office.room.db, office.room.now - timedelta(days=1))).dead == 0
+    assert (await outbox.statistics(office.room.db, office.room.now - timedelta(days=1))).dead == 0
 
 
 async def test_what_changes_before_the_alert_is_sent_is_in_the_alert(office: Office) -> None:

@@ -35,7 +35,7 @@ async def tell(
     """Put notices into the outbox and return them."""
     reply_to = None if follows is None else follows.id
     rows = await kit.put(
-        room.db, [kit.notice(chat, name, thread_id=thread_id, follows=reply_to) for name in names], room.now
+        room.db, [kit.notice(chat, name, thread_id=thread_id, reply_to=reply_to) for name in names], room.now
     )
     found = {message.id: message for message in await room.outbox()}
     return [found[row] for row in rows]
@@ -113,7 +113,7 @@ class TestUpgrade:
             FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f
             WHERE m.type = 'table' AND f."table" IN ('chats', 'alerts')"""
         )
-        assert {row["name"] for row in rows if row["parent"] == "chats"} == {*OF_CHATS, "alerts"}
+        assert {row["name"] for row in rows if row["parent"] == "chats"} == {*OF_CHATS, "alerts", "groups", "messages"}
         assert {(row["name"], row["via"]) for row in rows if row["parent"] == "alerts"} <= {("alerts", "follows")}
 
 
