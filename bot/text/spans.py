@@ -7,7 +7,7 @@ Span = tuple[int, int]
 _SENTENCE_END = re.compile(r"[.!?…][.!?…\"'»”)\]]*(?=\s)|\n")
 
 
-def merge_spans(spans: Iterable[Span], *, apart: int = 0) -> list[Span]:
+def merge_spans(spans: Iterable[Span], *, apart: int = 0) -> tuple[Span, ...]:
     """Return spans sorted, with those made one that are at most so many characters apart."""
     merged: list[Span] = []
     for start, end in sorted(spans):
@@ -15,7 +15,7 @@ def merge_spans(spans: Iterable[Span], *, apart: int = 0) -> list[Span]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
             merged.append((start, end))
-    return merged
+    return tuple(merged)
 
 
 def subtract_spans(span: Span, holes: Iterable[Span]) -> Iterator[Span]:
