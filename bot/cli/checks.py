@@ -21,7 +21,7 @@ from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
 from bot.store import heartbeats, integrity, media, readers
-from bot.store.blobs import Vault
+from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.telegram import clients
 from bot.telegram.clock import measure
@@ -161,15 +161,15 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _files(db: Reader, settings: Settings) -> Finding:
     """Count the files of posts, and look whether those that are kept lie where they should."""
-    found, lost = await media.statistics(db), await _lost(db, Vault(settings.media_path))
+    found, lost = await media.statistics(db), await _lost(db, Blobs(settings.media_path))
     said = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
     if lost:
         said = f"{said}; {lost} are gone from {settings.media_path}: put them back from a backup"
     return Finding(what="files of posts", said=said, well=not lost)
 
 
-async def _lost(db: Reader, vault: Vault) -> int:
-    return sum(not vault.has(sha256) for sha256 in await media.kept(db))
+async def _lost(db: Reader, blobs: Blobs) -> int:
+    return sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
 
 
 async def _soundness(db: Reader, path: Path) -> Finding:

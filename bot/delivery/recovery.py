@@ -198,6 +198,5 @@ def _sign(chat: Chat, own: Own, began: datetime) -> Sighting | None:
         chat_id=chat.id,
         message_id=own.message_id,
         date=edited or own.date,
-        has_media=own.has_media,
         post=key,
     )

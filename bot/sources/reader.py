@@ -22,7 +22,7 @@ from bot.settings import Settings
 from bot.sources.account import Account
 from bot.sources.assignment import Shares
 from bot.sources.backfill import Pasts
-from bot.sources.downloads import MEGABYTE, Keeping
+from bot.sources.downloads import MEGABYTE, Downloads
 from bot.sources.fast import Fast
 from bot.sources.joiner import Subscriptions
 from bot.sources.live import Live
@@ -147,7 +147,7 @@ class Reading:
         verifying = Verifying(*fixed, clock=clock, days=settings.verify_days)
         subscriptions = Subscriptions(*fixed, self._shares, clock=clock, join_interval=settings.join_interval)
         most = settings.media_max_mb * MEGABYTE
-        keeping = Keeping(account, self._database, settings.media_path, clock=clock, most=most)
+        downloads = Downloads(account, self._database, settings.media_path, clock=clock, most=most)
         self.client.on_reconnect = sweep.request_sweep
         await self._shares.enter(self._reader_id)
         loops: dict[str, Loop] = {
@@ -161,7 +161,7 @@ class Reading:
             "requests": account.run,
             "connection": self._stay_connected,
             "watch": partial(self._watch, account),
-            **{f"keeping {number}": keeping.run for number in range(FILES_AT_ONCE)},
+            **{f"downloads {number}": downloads.run for number in range(FILES_AT_ONCE)},
         }
         async with asyncio.TaskGroup() as group:
             for name, loop in loops.items():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import alerts, groups
+from bot.store import alerts, attachments, groups
 from bot.store.alerts import Draft
 from bot.store.database import Reader, Transaction
 from bot.store.groups import RESTORED, Notice
@@ -50,7 +50,8 @@ async def settle(
         if row is None:
             told.append(sighting)
         elif await _has_no_number(tx, row):
-            await _sent(tx, row, sighting.message_id, has_media=sighting.has_media, now=now)
+            await alerts.sent(tx, row, sighting.message_id, now)
+            await attachments.enqueue_for_alert(tx, row, now=now)
             count += 1
     younger = [s for s in found if alive_at is not None and s.date > alive_at + YOUNGER]
     lost_in = {s.chat_id for s in (*told, *younger)}
@@ -90,23 +91,17 @@ async def _has_no_number(tx: Reader, row: int) -> bool:
     return await tx.fetch_one(sql, {"id": row}) is not None
 
 
-async def _sent(tx: Transaction, row: int, message_id: int, *, has_media: bool, now: datetime) -> None:
-    await alerts.sent(tx, row, message_id, now)
-    await tx.execute("UPDATE alerts SET media = :media WHERE id = :id", {"id": row, "media": has_media})
-
-
 async def _restored(tx: Transaction, chat_id: int, told: Iterable[Sighting], *, alive: datetime, until: int) -> None:
     # Of those whose post is stored already, nobody will ask again.
     await tx.execute_many(
-        """INSERT INTO told (chat_id, channel_id, message_id, alert_message_id, has_media)
-        VALUES (:chat, :channel, :message, :number, :media) ON CONFLICT DO NOTHING""",
+        """INSERT INTO told (chat_id, channel_id, message_id, alert_message_id)
+        VALUES (:chat, :channel, :message, :number) ON CONFLICT DO NOTHING""",
         [
             {
                 "chat": chat_id,
                 "channel": s.post[0],
                 "message": s.post[1],
                 "number": s.message_id,
-                "media": s.has_media,
             }
             for s in told
             if s.chat_id == chat_id and s.post is not None
@@ -187,7 +182,7 @@ async def _was_told(tx: Transaction, draft: Draft, *, now: datetime) -> bool:
     """Give the alert that a lost instance sent its row here, so that the message follows its post from now on."""
     values = {"chat": draft.chat_id, "channel": draft.channel_id, "key": draft.post_key}
     row = await tx.fetch_one(
-        """SELECT t.message_id, t.alert_message_id, t.has_media FROM told t
+        """SELECT t.message_id, t.alert_message_id FROM told t
         JOIN messages m ON m.channel_id = t.channel_id AND m.message_id = t.message_id
         WHERE t.chat_id = :chat AND t.channel_id = :channel
             AND coalesce('g' || nullif(m.grouped_id, 0), 'm' || m.message_id) = :key""",
@@ -196,7 +191,7 @@ async def _was_told(tx: Transaction, draft: Draft, *, now: datetime) -> bool:
     if row is None or not await alerts.enqueue_all(tx, [draft], now=now):
         return False
     alert_id = await alerts.row_of(tx, draft)
-    await _sent(tx, alert_id, row["alert_message_id"], has_media=bool(row["has_media"]), now=now)
+    await alerts.sent(tx, alert_id, row["alert_message_id"], now)
     await tx.execute(
         "DELETE FROM told WHERE chat_id = :chat AND channel_id = :channel AND message_id = :message",
         {**values, "message": row["message_id"]},

@@ -16,7 +16,6 @@ class Sighting:
     chat_id: int
     message_id: int
     date: datetime  # of its last edit, where it was edited
-    has_media: bool
     post: tuple[int, int] | None  # that it tells of: channel, message; None: it is no alert of a post
 
 

@@ -20,7 +20,6 @@ class Own:
     date: datetime
     edited: datetime | None  # when its text was changed last
     text: str
-    has_media: bool  # a file is shown with it
     buttons: tuple[Button, ...]
     links: tuple[str, ...] = ()  # behind words of the text
 
@@ -63,7 +62,6 @@ def _own(message: types.Message) -> Own:
         date=message.date,
         edited=None if message.edit_hide else message.edit_date,  # what is hidden may be somebody's reaction
         text=message.message,
-        has_media=isinstance(message.media, types.MessageMediaPhoto | types.MessageMediaDocument),
         buttons=tuple(
             Button(text=button.text, url=getattr(button.type, "url", None), data=getattr(button.type, "data", None))
             for row in rows

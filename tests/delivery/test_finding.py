@@ -19,7 +19,6 @@ def own(text: str, *buttons: Button, links: tuple[str, ...] = ()) -> Own:
         date=datetime(2025, 3, 10, tzinfo=UTC),
         edited=None,
         text=text,
-        has_media=False,
         buttons=buttons,
         links=links,
     )

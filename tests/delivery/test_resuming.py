@@ -4,12 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.delivery.resuming import resume
-from bot.models import Peer, PeerKind
-from bot.store import alerts, chats, handled, sendings
+from bot.models import Media, Peer, PeerKind
+from bot.store import alerts, attachments, chats, handled, media, sendings
 from bot.store.alerts import Draft, Kind
+from bot.store.blobs import Blob
 from bot.store.database import Transaction
+from bot.store.media import FileInfo
 from bot.telegram.pacing import Pacing
-from tests.store.kit import NOON, Newsroom, newsroom, steps
+from tests.store.kit import NOON, Newsroom, newsroom, post, steps
 from tests.telegram.traffic import breaches, most_within
 
 GROUP = Peer(kind=PeerKind.CHANNEL, id=9001)
@@ -91,10 +93,21 @@ async def test_alerts_that_joined_another_or_wait_count_nothing(tmp_path: Path) 
 async def test_each_file_of_an_album_counts(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         chat = await room.pair()
-        draft = Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.FILES, subject="x", payload={"items": [5, 6, 7]})
-        await room.db.write(lambda tx: alerts.enqueue_all(tx, [draft], now=NOON))
+        await room.db.write(lambda tx: chats.set_media(tx, chat.id, wanted=True))
+        await room.track(chat, "outages", "сбой")
+        await room.follow()
+        await room.live(*(post(n, "Сбой", grouped_id=7, media=Media(kind="photo", id=n)) for n in (5, 6, 7)))
         await room.db.write(lambda tx: alerts.sent(tx, 1, 7, NOON))
-        assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 3
+
+        async def bring(tx: Transaction) -> None:
+            blob, info = Blob(sha256=b"x", size=1), FileInfo(mime="image/jpeg", name=None, size=1)
+            while (file := await media.next_download(tx, room.reader_id, NOON)) is not None:
+                await media.keep(tx, file.id, blob, info, reader_id=room.reader_id, now=NOON)
+            assert len(await attachments.claim(tx, 2)) == 3
+            await alerts.sent(tx, 2, 8, NOON)
+
+        await room.db.write(bring)
+        assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 1 + 3
 
 
 async def test_answers_to_taps_tell_no_chat(tmp_path: Path) -> None:

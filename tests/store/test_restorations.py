@@ -21,7 +21,7 @@ async def settle(room: Newsroom, *found: Sighting, unread: Collection[int] = ())
 
 def sighting(chat_id: int, number: int, *, minutes_ago: float = 0) -> Sighting:
     date = NOON - timedelta(minutes=minutes_ago)
-    return Sighting(chat_id=chat_id, message_id=900 + number, date=date, has_media=False, post=(NEWS, number))
+    return Sighting(chat_id=chat_id, message_id=900 + number, date=date, post=(NEWS, number))
 
 
 async def waiting(room: Newsroom) -> Sequence[Alert]:
