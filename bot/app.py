@@ -14,13 +14,11 @@ from bot import bootstrap
 from bot.commands.context import Access
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
-from bot.delivery.composer import Courier
 from bot.delivery.progress import Showing
-from bot.delivery.recovery import Recovery
-from bot.delivery.resuming import resume
+from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
-from bot.matching.topics import Topic, read_folder
+from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
 from bot.monitoring.daily_report import Receipts
 from bot.monitoring.heartbeat import Heartbeat
@@ -29,11 +27,10 @@ from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
 from bot.settings import Settings
-from bot.sources import fast
-from bot.sources.assignment import Shares
-from bot.sources.reader import Reading
+from bot.sources import fast_channels
+from bot.sources.assignment import Assignments
+from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import polls_a_round
-from bot.sources.uptime import Hearing
 from bot.store import chats, meta, pace
 from bot.store.blobs import Blobs
 from bot.store.database import Database
@@ -41,7 +38,7 @@ from bot.store.pace import Pace
 from bot.telegram import clients, sessions
 from bot.telegram.client import Client
 from bot.telegram.clock import TelegramClock
-from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -59,7 +56,7 @@ class Parts:
 
     database: Database
     bot: Client
-    readings: Sequence[Reading]  # the reader account and its standby
+    readings: Sequence[ReaderAccount]  # the reader account and its standby
     clock: TelegramClock
     health: Health
 
@@ -110,7 +107,7 @@ async def run(
 
 
 async def _open(
-    stack: AsyncExitStack, settings: Settings, own_topics: Sequence[Topic], make_clock: Callable[..., TelegramClock]
+    stack: AsyncExitStack, settings: Settings, own_topics: Sequence[TopicFile], make_clock: Callable[..., TelegramClock]
 ) -> Parts:
     """Open the store, the bot and the readers, each to be closed when the stack is left."""
     database = await Database.open(settings.database_path)
@@ -119,10 +116,10 @@ async def _open(
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
     bot = _bot(stack, settings)
     await asyncio.to_thread(Blobs(settings.media_path).clean)  # nobody else uses it: the session is ours
-    shares, health = Shares(database), Health()
+    assignments, health = Assignments(database), Health()
     ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
     readings = [
-        Reading(settings, session, database, ingest, shares, clock=clock, health=health)
+        ReaderAccount(settings, session, database, ingest, assignments, clock=clock, health=health)
         for session in (clients.READER, clients.STANDBY)
     ]
     for reading in readings:
@@ -158,7 +155,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     sender = Sender(bot, pacing, monotonic=monotonic)
     files = Attachments(database, sender, settings.media_path, clock=clock)
     worker = Worker(database, sender, clock=clock, files=files)
-    recovery = Recovery(database, sender, Courier(database, sender, clock=clock), clock=clock)
+    recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
     router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)
@@ -171,7 +168,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     every = Pace(
         round=settings.sweep_interval,
         polls=polls_a_round(settings.sweep_interval),
-        fast=fast.OUTSIDE,
+        fast=fast_channels.OUTSIDE,
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: pace.put(tx, every))
@@ -196,7 +193,6 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(clients.keep_connected, bot, ask_every=clients.ASK_EVERY),
-        "hearing": Hearing(database, parts.readings, clock=clock).run,
         "silence": Silence(database, clock=clock).run,
         "receipts": Receipts(database, clock=clock).run,
     }
@@ -244,8 +240,8 @@ async def _bot_answers(bot: Client) -> str | None:
     return None if await clients.answers(bot) else "Telegram does not answer the bot"
 
 
-async def _somebody_reads(readings: Sequence[Reading]) -> str | None:
-    return None if any(reading.is_hearing for reading in readings) else "no reader account reads"
+async def _somebody_reads(readings: Sequence[ReaderAccount]) -> str | None:
+    return None if any(reading.is_connected for reading in readings) else "no reader account reads"
 
 
 async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat: Beat) -> None:
@@ -253,7 +249,7 @@ async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat
     await worker.run(beat)
 
 
-async def _read(recovery: Recovery, reading: Reading, beat: Beat) -> None:
+async def _read(recovery: Recovery, reading: ReaderAccount, beat: Beat) -> None:
     await recovery.over()
     await reading.run(beat)
 

@@ -9,7 +9,7 @@ from bot.errors import SettingsError
 from bot.matching.engine.matcher import Compiled
 from bot.matching.explain.exclusions import compile_excluding, including
 from bot.matching.query.refusals import QueryError
-from bot.matching.topics import Topic, builtin_topics, check_examples
+from bot.matching.topics import TopicFile, builtin_topics, check_examples
 from bot.matching.words.inflection import Inflector
 from bot.settings import Settings
 from bot.store import alerts, channels, chats, follows, meta, topics
@@ -19,7 +19,7 @@ from bot.store.database import Database, Transaction
 log = structlog.get_logger(__name__)
 
 
-async def take_over_topics(tx: Transaction, own: Iterable[Topic], *, now: datetime) -> None:
+async def take_over_topics(tx: Transaction, own: Iterable[TopicFile], *, now: datetime) -> None:
     """Bring the built-in topics up to date; one of the people's own files takes the place of ours of that name."""
     inflector = Inflector()
     filed = {topic.name.casefold(): topic for topic in (*builtin_topics(), *own)}

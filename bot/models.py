@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from bot.parts import Aside, whole
+from bot.parts import Part, whole_text
 
 Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
 
@@ -71,7 +71,7 @@ class Post:
     views: int | None = None
     forwards: int | None = None
     reactions: int | None = None  # of all kinds together
-    asides: tuple[Aside, ...] = ()  # what a reader sees beside the text
+    parts: tuple[Part, ...] = ()  # what a reader sees beside the text
     raw: bytes  # the message as TL bytes: the evidence
     layer: int  # the TL layer of these bytes
 
@@ -83,7 +83,7 @@ class Post:
     @property
     def whole(self) -> str:
         """All that a reader sees: the text and what stands beside it."""
-        return whole(self.text, self.asides)
+        return whole_text(self.text, self.parts)
 
     def content_hash(self) -> bytes:
         """Hash text, entities and media into 32 bytes; counters, and what comes to stand beside them, do not count."""

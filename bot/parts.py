@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _WALL = "\n\n"
-NONE = "[]"  # how no asides are written
+NO_PARTS = "[]"  # how no parts are written
 
 Spans = tuple[tuple[int, int], ...]
 
 
-class AsideKind(StrEnum):
+class PartKind(StrEnum):
     """Where a reader sees a text."""
 
     POLL = "poll"  # its question or an answer
@@ -34,83 +34,85 @@ class AsideKind(StrEnum):
     NOTE = "note"  # the fact check that Telegram shows under a post
 
 
-WORDED = (AsideKind.POLL, AsideKind.TO_DO, AsideKind.PREVIEW)  # what is written there is told like a text
+WORDED_KINDS = (PartKind.POLL, PartKind.TO_DO, PartKind.PREVIEW)  # what is written there is told like a text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Aside:
+class Part:
     """A piece of text beside a post's own."""
 
-    kind: AsideKind
+    kind: PartKind
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
-    """An aside in which something was found."""
+class PartMatch:
+    """A part in which something was found."""
 
-    aside: Aside
+    part: Part
     spans: Spans  # Python characters of its text
 
 
-def whole(text: str, asides: Iterable[Aside]) -> str:
+def whole_text(text: str, parts: Iterable[Part]) -> str:
     """Join a text and what stands beside it."""
-    return _WALL.join((text, *(aside.text for aside in asides)))
+    return _WALL.join((text, *(part.text for part in parts)))
 
 
-def split(text: str, asides: Sequence[Aside], spans: Sequence[tuple[int, int]]) -> tuple[Spans, tuple[Beside, ...]]:
+def split_spans(
+    text: str, parts: Sequence[Part], spans: Sequence[tuple[int, int]]
+) -> tuple[Spans, tuple[PartMatch, ...]]:
     """Tell apart what was found in a text and what beside it; `spans` are places in the whole, sorted."""
     if not spans or spans[-1][1] <= len(text):
         return tuple(spans), ()
     beside = []
     start = len(text) + len(_WALL)
-    for aside in asides:
-        found = _within(spans, start, start + len(aside.text))
+    for part in parts:
+        found = _within(spans, start, start + len(part.text))
         if found:
-            beside.append(Beside(aside=aside, spans=found))
-        start += len(aside.text) + len(_WALL)
+            beside.append(PartMatch(part=part, spans=found))
+        start += len(part.text) + len(_WALL)
     return _within(spans, 0, len(text)), tuple(beside)
 
 
-def worded(asides: Iterable[Aside], kinds: Container[AsideKind] = WORDED) -> tuple[Aside, ...]:
+def worded_parts(parts: Iterable[Part], kinds: Container[PartKind] = WORDED_KINDS) -> tuple[Part, ...]:
     """Choose what says something by itself: polls, to-do lists, previews; of these only some kinds, where given."""
-    return tuple(aside for aside in asides if aside.kind in WORDED and aside.kind in kinds)
+    return tuple(part for part in parts if part.kind in WORDED_KINDS and part.kind in kinds)
 
 
-def reworded(before: Iterable[Aside], after: Iterable[Aside]) -> bool:
+def are_reworded(before: Iterable[Part], after: Iterable[Part]) -> bool:
     """Tell whether words beside a text were replaced; a preview that loads only adds some."""
-    old = worded(before)
-    return sorted(old) != sorted(worded(after, {aside.kind for aside in old}))
+    old = worded_parts(before)
+    return sorted(old) != sorted(worded_parts(after, {part.kind for part in old}))
 
 
-def in_both(asides: Iterable[Aside], others: Iterable[Aside]) -> tuple[Aside, ...]:
+def common_parts(parts: Iterable[Part], others: Iterable[Part]) -> tuple[Part, ...]:
     """Choose what says something by itself and is of a kind that the others have too; a preview may still load."""
-    return worded(asides, {aside.kind for aside in others})
+    return worded_parts(parts, {part.kind for part in others})
 
 
-def to_json(asides: Sequence[Aside]) -> str:
-    """Write asides."""
-    if not asides:
-        return NONE
-    return json.dumps([[a.kind, a.text] for a in asides], ensure_ascii=False, separators=(",", ":"))
+def dump_parts(parts: Sequence[Part]) -> str:
+    """Write parts."""
+    if not parts:
+        return NO_PARTS
+    return json.dumps([[a.kind, a.text] for a in parts], ensure_ascii=False, separators=(",", ":"))
 
 
-def from_json(written: str) -> tuple[Aside, ...]:
-    """Read asides."""
-    if written == NONE:
+def load_parts(written: str) -> tuple[Part, ...]:
+    """Read parts."""
+    if written == NO_PARTS:
         return ()
-    return tuple(Aside(kind=AsideKind(kind), text=text) for kind, text in json.loads(written))
+    return tuple(Part(kind=PartKind(kind), text=text) for kind, text in json.loads(written))
 
 
-def to_spans(written: Iterable[Sequence[int]]) -> Spans:
+def read_spans(written: Iterable[Sequence[int]]) -> Spans:
     """Read spans as JSON has them."""
     return tuple((start, end) for start, end in written)
 
 
-def to_beside(written: Iterable[tuple[str, str, Iterable[Sequence[int]]]]) -> tuple[Beside, ...]:
+def read_part_matches(written: Iterable[tuple[str, str, Iterable[Sequence[int]]]]) -> tuple[PartMatch, ...]:
     """Read what was found beside a text as JSON has it: kind, text and spans of each piece."""
     return tuple(
-        Beside(aside=Aside(kind=AsideKind(kind), text=text), spans=to_spans(spans)) for kind, text, spans in written
+        PartMatch(part=Part(kind=PartKind(kind), text=text), spans=read_spans(spans)) for kind, text, spans in written
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.locales import translator
 from bot.models import Button, Outgoing
-from bot.parts import Aside, AsideKind, Beside
+from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.groups import PAGE, Viewer, render_count, render_page, render_storm
 from bot.store.group_contents import Gathered, Storm, Summary
 from bot.store.posts import StoredPost
@@ -40,7 +40,7 @@ def post(
         date=date,
         edit_date=None,
         text=text,
-        asides=(),
+        parts=(),
         entities=(),
         media=None,
         forward=None,
@@ -64,7 +64,7 @@ def gathered(  # noqa: PLR0913 - what a line can say
     *,
     topic: str = "outages",
     spans: tuple[tuple[int, int], ...] = ((0, 4),),
-    beside: tuple[Beside, ...] = (),
+    part_matches: tuple[PartMatch, ...] = (),
     echoes: int = 0,
     edited: bool = False,
     quiet: bool = False,
@@ -73,7 +73,7 @@ def gathered(  # noqa: PLR0913 - what a line can say
         post=shown or post(),
         topics=(topic,),
         spans=spans,
-        beside=beside,
+        part_matches=part_matches,
         echoes=echoes,
         edited=edited,
         quiet=quiet,
@@ -160,8 +160,8 @@ class TestPages:
         assert units(line) < 160
 
     def test_show_what_stands_beside_a_text_where_the_match_is_there(self) -> None:
-        found = Beside(aside=Aside(kind=AsideKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
-        shown = render_page(digest(gathered(post(1, "Опрос дня"), spans=(), beside=(found,))), 0, viewer())
+        found = PartMatch(part=Part(kind=PartKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
+        shown = render_page(digest(gathered(post(1, "Опрос дня"), spans=(), part_matches=(found,))), 0, viewer())
         assert lines(shown) == ["• Poll: Был ли сбой? · Вести, 03:12"]
 
     def test_of_a_post_without_a_text_say_that(self) -> None:

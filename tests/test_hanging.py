@@ -17,7 +17,7 @@ from bot.settings import load_settings
 from bot.store.database import Database
 from bot.telegram import clients
 from bot.telegram.client import Client
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.end_to_end.kit import newsroom
 from tests.watchdog import NOW, WAIT_S, stage

@@ -11,7 +11,7 @@ from bot.store import posts
 from bot.store.database import open_read_only
 from tests.commands.kit import Bot, text
 from tests.shell import ROOT, typed
-from tests.sources.test_archive import account, chat, message
+from tests.sources.test_desktop_export import account, chat, message
 from tests.store.kit import NEWS, newsroom
 
 MIB = 1 << 20

@@ -19,7 +19,7 @@ from bot.store.outbox import Alert
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
 
 NOTHING = Result(new=0, edited=0, gone=0, matched=0, alerts=0)
-TABLES = ("messages", "versions", "fulltext", "alerts")
+TABLES = ("posts", "versions", "fulltext", "alerts")
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ class TestStoring:
     async def test_counters_alone_are_no_version(self, room: Newsroom) -> None:
         await room.live(post(1, views=1))
         assert await room.live(post(1, views=900, forwards=3, edit_date=NOON)) == NOTHING
-        row = (await room.db.fetch_all("SELECT views, forwards FROM messages"))[0]
+        row = (await room.db.fetch_all("SELECT views, forwards FROM posts"))[0]
         assert tuple(row) == (900, 3)
         assert len(await posts.versions(room.db, NEWS, 1)) == 1
 

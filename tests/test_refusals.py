@@ -2,7 +2,7 @@ import pytest
 
 from bot.locales import translator
 from bot.locales.refusals import REFUSALS, refusal
-from bot.sources.joiner import ITS_TURN, REQUESTED
+from bot.sources.follow_requests import ITS_TURN, REQUESTED
 from bot.telegram.errors import CONNECTION_LOST, VERDICTS, Verdict
 
 

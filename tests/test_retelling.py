@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.models import Media, ObservedBy
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.store import alerts, chats, posts, subscriptions, topics
 from bot.store.alerts import Kind
 from bot.store.chats import Chat, Edits
@@ -183,7 +183,7 @@ class TestEdits:
         before = await contents()
         await desk.edit(DOWN, views=900, forwards=3)
         assert await contents() == before
-        (row,) = await desk.room.db.fetch_all("SELECT views, forwards, gone_at FROM messages")
+        (row,) = await desk.room.db.fetch_all("SELECT views, forwards, gone_at FROM posts")
         assert tuple(row) == (900, 3, None)
 
 
@@ -224,7 +224,7 @@ class TestDisappearance:
         await desk.room.db.write(
             lambda tx: tx.execute("UPDATE alerts SET payload = json_remove(payload, '$.gone', '$.losses')")
         )
-        await desk.room.db.write(lambda tx: tx.execute("UPDATE messages SET gone_at = NULL"))
+        await desk.room.db.write(lambda tx: tx.execute("UPDATE posts SET gone_at = NULL"))
         desk.room.now = LATER
         await desk.room.live(gone(1))
         (_, again) = await desk.due()
@@ -333,46 +333,46 @@ class TestAlbums:
         assert [(alert.kind, alert.part) for alert in await desk.due()] == [(Kind.EDIT, None), (Kind.CHANGE, None)]
 
 
-def preview(*texts: str) -> tuple[Aside, ...]:
-    return tuple(Aside(kind=AsideKind.PREVIEW, text=text) for text in texts)
+def preview(*texts: str) -> tuple[Part, ...]:
+    return tuple(Part(kind=PartKind.PREVIEW, text=text) for text in texts)
 
 
 class TestWordsBesideTheText:
     @pytest.mark.parametrize(
         ("kind", "before", "after"),
         [
-            (AsideKind.PREVIEW, ["Банк: сбой"], ["Банк: опровержение"]),
-            (AsideKind.TO_DO, ["Дела", "Сбой"], ["Дела", "Сбой", "Отчёт"]),
+            (PartKind.PREVIEW, ["Банк: сбой"], ["Банк: опровержение"]),
+            (PartKind.TO_DO, ["Дела", "Сбой"], ["Дела", "Сбой", "Отчёт"]),
         ],
     )
     async def test_that_change_are_told_like_an_edit(
-        self, desk: Desk, kind: AsideKind, before: list[str], after: list[str]
+        self, desk: Desk, kind: PartKind, before: list[str], after: list[str]
     ) -> None:
-        old, new = (tuple(Aside(kind=kind, text=text) for text in texts) for texts in (before, after))
-        await desk.room.live(post(5, "Смотрите", asides=old))
+        old, new = (tuple(Part(kind=kind, text=text) for text in texts) for texts in (before, after))
+        await desk.room.live(post(5, "Смотрите", parts=old))
         await desk.deliver()
-        await desk.room.sweep(post(5, "Смотрите", asides=new))
+        await desk.room.sweep(post(5, "Смотрите", parts=new))
         edit, change = await desk.due()
         assert (edit.kind, change.kind) == (Kind.EDIT, Kind.CHANGE)
         assert change.post is not None
-        assert change.post.asides == new
+        assert change.post.parts == new
         (first, _) = await posts.versions(desk.room.db, NEWS, 5)
-        assert (change.payload["before"], first.asides) == (first.version_id, old)
+        assert (change.payload["before"], first.parts) == (first.version_id, old)
         await desk.deliver()
-        await desk.room.sweep(post(5, "Смотрите", asides=new))
+        await desk.room.sweep(post(5, "Смотрите", parts=new))
         assert await desk.due() == []
 
     async def test_that_only_load_are_no_change_even_after_an_edit(self, desk: Desk) -> None:
-        await desk.room.live(post(1, DOWN, asides=preview("Банк")))
+        await desk.room.live(post(1, DOWN, parts=preview("Банк")))
         await desk.edit("Утром СБОЙ, в банке!")
-        await desk.room.live(post(1, "Утром СБОЙ, в банке!", edit_date=LATER, asides=preview("Банк")))
+        await desk.room.live(post(1, "Утром СБОЙ, в банке!", edit_date=LATER, parts=preview("Банк")))
         assert await desk.kinds() == [Kind.EDIT]
 
     async def test_that_change_as_the_chat_is_not_to_be_told_only_edit_the_alert(self, desk: Desk) -> None:
         await desk.wants(Edits.NONE)
-        await desk.room.live(post(5, "Смотрите", asides=preview("Сбой")))
+        await desk.room.live(post(5, "Смотрите", parts=preview("Сбой")))
         await desk.deliver()
-        await desk.room.sweep(post(5, "Смотрите", asides=preview("Опровержение")))
+        await desk.room.sweep(post(5, "Смотрите", parts=preview("Опровержение")))
         assert await desk.kinds() == [Kind.EDIT]
 
     @pytest.mark.parametrize(("edits", "told"), [(Edits.WORDS, True), (Edits.ALL, True), (Edits.NONE, False)])
@@ -380,30 +380,30 @@ class TestWordsBesideTheText:
         self, desk: Desk, edits: Edits, *, told: bool
     ) -> None:
         await desk.wants(edits)
-        await desk.room.live(post(5, "Смотрите", asides=preview("Сбой")))
+        await desk.room.live(post(5, "Смотрите", parts=preview("Сбой")))
         await desk.deliver()
         await desk.room.sweep(post(5, "Смотрите", edit_date=LATER))
         assert await desk.kinds() == ([Kind.EDIT, Kind.CHANGE] if told else [Kind.EDIT])
 
     async def test_that_an_edit_removes_without_the_match_are_no_news(self, desk: Desk) -> None:
-        await desk.room.live(post(5, "Сбой", asides=preview("Банк")))
+        await desk.room.live(post(5, "Сбой", parts=preview("Банк")))
         await desk.deliver()
         await desk.room.sweep(post(5, "Сбой", edit_date=LATER))
         assert await desk.kinds() == [Kind.EDIT]
 
     async def test_stay_in_the_alert_of_a_post_without_text_though_they_match_no_more(self, desk: Desk) -> None:
-        before, after = (Aside(kind=AsideKind.POLL, text=text) for text in ("Был ли сбой?", "Есть ли связь?"))
-        await desk.room.live(post(5, "", asides=(before,)))
+        before, after = (Part(kind=PartKind.POLL, text=text) for text in ("Был ли сбой?", "Есть ли связь?"))
+        await desk.room.live(post(5, "", parts=(before,)))
         await desk.deliver()
-        await desk.room.sweep(post(5, "", asides=(after,)))
+        await desk.room.sweep(post(5, "", parts=(after,)))
         edit, _ = await desk.due()
         assert edit.payload["beside"] == [["poll", "Есть ли связь?", []]]
 
     async def test_of_a_button_under_an_alert_are_brought_up_to_date_without_a_version(self, desk: Desk) -> None:
-        first, second = (Aside(kind=AsideKind.BUTTON, text=f"Сбой {n}") for n in (1, 2))
-        await desk.room.live(post(5, "Смотрите", asides=(first,)))
+        first, second = (Part(kind=PartKind.BUTTON, text=f"Сбой {n}") for n in (1, 2))
+        await desk.room.live(post(5, "Смотрите", parts=(first,)))
         await desk.deliver()
-        await desk.room.live(post(5, "Смотрите", asides=(second,)))
+        await desk.room.live(post(5, "Смотрите", parts=(second,)))
         (edit,) = await desk.due()
         assert (edit.kind, edit.payload["beside"]) == (Kind.EDIT, [["button", "Сбой 2", [[0, 4]]]])
         assert len(await posts.versions(desk.room.db, NEWS, 5)) == 1

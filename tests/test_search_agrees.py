@@ -15,8 +15,8 @@ from bot.matching.engine.matcher import Matcher
 from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import Document, analyse
 from bot.models import ObservedBy
-from bot.parts import Aside, AsideKind
-from bot.search import Scope, look, search
+from bot.parts import Part, PartKind
+from bot.search import Scope, find_current, find_newest
 from bot.store.database import Database
 
 from .queries import Asker
@@ -48,10 +48,10 @@ def texts() -> tuple[str, ...]:
     return tuple(json.loads(line)["text"] for line in REAL_POSTS.read_text("utf-8").splitlines())
 
 
-def taken_apart(text: str) -> tuple[str, tuple[Aside, ...]]:
+def taken_apart(text: str) -> tuple[str, tuple[Part, ...]]:
     """Take a post for one whose later paragraphs stand beside its text."""
     said, *beside = text.split("\n\n")
-    return said, tuple(Aside(kind=AsideKind.PREVIEW, text=paragraph) for paragraph in beside)
+    return said, tuple(Part(kind=PartKind.PREVIEW, text=paragraph) for paragraph in beside)
 
 
 @cache
@@ -73,7 +73,7 @@ async def archive(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arc
         for n, text in enumerate(texts(), start=1):
             said, beside = taken_apart(text) if n % 2 else (text, ())
             place = {"channel_id": OTHER if n % 3 else NEWS, "date": LAST_MONTH + timedelta(seconds=90 * n)}
-            every.append(post(n, said, asides=beside, **place))
+            every.append(post(n, said, parts=beside, **place))
         Random(1).shuffle(every)  # noqa: S311 - a repeatable order is wanted
         for start in range(0, len(every), BATCH):
             await room.see(ObservedBy.BACKFILL, *every[start : start + BATCH])
@@ -89,7 +89,7 @@ async def test_search_and_matcher_never_disagree_on_any_real_post(archive: Archi
             expected[name][number] = spans
     wrong = {}
     for name, query in queries.items():
-        hits = await search(archive.db, query, limit=EVERY)
+        hits = await find_current(archive.db, query, limit=EVERY)
         if [(hit.post.message_id, hit.spans) for hit in hits] != sorted(expected[name].items(), reverse=True):
             wrong[str(query.query)] = len(hits), len(expected[name])
     assert wrong == {}
@@ -103,10 +103,12 @@ async def test_pages_of_any_size_bring_the_same_posts_as_one(archive: Archive) -
     for question in dice.sample(questions(), 15):
         query = compiled(question)
         scope = Scope(channel_ids=(NEWS,))
-        whole = await search(archive.db, query, limit=60, channel_id=NEWS)
+        whole = await find_current(archive.db, query, limit=60, channel_id=NEWS)
         pages, before, more = [], None, True
         while more and len(pages) < 60:
-            found = await look(archive.db, query, scope, limit=7, before=before, most=dice.choice((50, 500, 5000)))
+            found = await find_newest(
+                archive.db, query, scope, limit=7, before=before, most=dice.choice((50, 500, 5000))
+            )
             pages += found.hits
             before, more = found.before, found.before is not None
         assert pages[:60] == whole

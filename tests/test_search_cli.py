@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import archive
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.search import Scope
 
 from .shell import spawned, typed
@@ -77,8 +77,8 @@ async def test_on_a_terminal_the_heading_is_bold_and_what_was_found_is_marked(tm
 async def test_what_was_found_beside_a_text_stands_under_it_by_its_name(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         await room.follow()
-        page = tuple(Aside(kind=AsideKind.PREVIEW, text=text) for text in ("Сайт", "Сбой в банке"))
-        await room.live(post(1, "Читайте", asides=page))
+        page = tuple(Part(kind=PartKind.PREVIEW, text=text) for text in ("Сайт", "Сбой в банке"))
+        await room.live(post(1, "Читайте", parts=page))
     _, out, _ = await typed(tmp_path / "data", "search", "сбой")
     assert out.splitlines()[1:3] == ["Читайте", "Link preview: Сбой в банке"]
 

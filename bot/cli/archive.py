@@ -16,12 +16,12 @@ from bot.cli.shell import cli, console
 from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
-from bot.parts import split
+from bot.parts import split_spans
 from bot.rendering.post_excerpt import with_lines
 from bot.runtime.clock import utc_now
-from bot.search import Found, Hit, Scope, look, look_for_best
+from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
-from bot.search.scope import scope_of
+from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
 from bot.store import posts
 from bot.store.database import Reader, open_read_only
@@ -63,7 +63,7 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
     except FilterError as error:
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
     for hit in found.hits:
-        own, beside = split(hit.post.text, hit.post.asides, hit.spans)
+        own, beside = split_spans(hit.post.text, hit.post.parts, hit.spans)
         print_post(hit.post, *with_lines(hit.post.text, own, beside, translator("en")))
         console.print()
     if not found.hits:
@@ -92,14 +92,14 @@ def _moment(option: str, value: str, *, now: datetime) -> datetime:
         raise SettingsError(f"{option}: {error}") from None
 
 
-async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) -> Found:
+async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) -> SearchPage:
     asked = compiled(None, typed.query)["query"] if typed.query else None
     async with open_read_only(settings.database_path) as database:
         scope = await scope_of(database, typed.filters)
         if asked is None:
             return await _newest(database, scope, limit=limit)
         if typed.filters.order is Order.BEST:
-            best = await look_for_best(database, asked, scope, limit=limit)
+            best = await find_best(database, asked, scope, limit=limit)
             if best.hits:
                 return best  # else there may be some before the posts that are looked at for a ranking
         with reading(scope.since, now) as reached:
@@ -108,20 +108,20 @@ async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) 
 
 async def look_back(
     database: Reader, asked: Compiled, scope: Scope, *, limit: int, progress: Callable[[datetime], None]
-) -> Found:
+) -> SearchPage:
     """Find the newest posts, however far back."""
     hits: tuple[Hit, ...] = ()
     before = None
     while True:
-        found = await look(database, asked, scope, limit=limit - len(hits), before=before, most=_ROWS_AT_ONCE)
+        found = await find_newest(database, asked, scope, limit=limit - len(hits), before=before, most=_ROWS_AT_ONCE)
         hits, before = hits + found.hits, found.before
         if before is None or found.reached is None:
             return replace(found, hits=hits)
         progress(found.reached)
 
 
-async def _newest(database: Reader, scope: Scope, *, limit: int) -> Found:
+async def _newest(database: Reader, scope: Scope, *, limit: int) -> SearchPage:
     found = await posts.latest(
         database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
     )
-    return Found(hits=tuple(Hit(post=post, spans=()) for post in found), looked=len(found))
+    return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in found), looked=len(found))

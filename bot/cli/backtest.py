@@ -22,7 +22,7 @@ from bot.rendering.post_excerpt import shown
 from bot.runtime.clock import utc_now
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.search.filters import FilterError, Named, Order, Typed, read
-from bot.search.scope import scope_of
+from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
 from bot.store import topics
 from bot.store.database import Reader, open_read_only
@@ -173,5 +173,5 @@ def _short(part: str) -> str:
 
 
 def _print(post: StoredPost, spans: Sequence[tuple[int, int]], *, reason: str = "") -> None:
-    words, marked = shown(post.text, post.asides, spans, translator("en"))
+    words, marked = shown(post.text, post.parts, spans, translator("en"))
     print_post(post, words, marked, reason=reason, brackets=True)

@@ -52,9 +52,7 @@ async def show(settings: Settings) -> bool:
     (console if console.is_terminal else Console(width=WIDE)).print(table)
     console.print("Mark: all messages from the first id up to the second are stored.", soft_wrap=True)
     console.print(
-        "Not pushed: of the posts of the last 7 days in joined channels, while the reader account heard Telegram, "
-        "those that asking found.",
-        soft_wrap=True,
+        "Not pushed: of the posts of the last 7 days in joined channels, those that asking found first.", soft_wrap=True
     )
     if wishes[FollowState.WANTED]:
         console.print(f"Asked for and not read yet: {wishes[FollowState.WANTED]}")

@@ -21,8 +21,8 @@ from bot.errors import SettingsError
 from bot.models import Clock, Observation, ObservedBy, Post
 from bot.pipeline.ingest import Ingest, Result
 from bot.settings import Settings, load_settings
-from bot.sources import archive
-from bot.sources.desktop_export import Reason
+from bot.sources import desktop_export
+from bot.sources.desktop_message import SkipReason
 from bot.store import channels, readers
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database
@@ -51,7 +51,7 @@ def import_(
         raise SettingsError(f"there is no file {path}; Telegram Desktop writes one as «machine-readable JSON»")
     report = _Report()
     with path.open("rb") as opened:
-        items = archive.read(opened, zone=zone)
+        items = desktop_export.read(opened, zone=zone)
         try:
             with _progress(path.stat().st_size) as reached:
                 asyncio.run(_import(settings, items, report, reached=lambda: reached(opened.tell())))
@@ -99,7 +99,7 @@ class _Report:
 
 async def _import(
     settings: Settings,
-    items: Iterable[ResolvedChannel | Post | Reason],
+    items: Iterable[ResolvedChannel | Post | SkipReason],
     report: _Report,
     *,
     reached: Callable[[], None],
@@ -132,9 +132,9 @@ class _Batches:
         self._channel: ResolvedChannel | None = None
         self._posts: list[Post] = []
 
-    async def take(self, item: ResolvedChannel | Post | Reason) -> None:
+    async def take(self, item: ResolvedChannel | Post | SkipReason) -> None:
         """Take a channel, a post of it, or a reason in place of one."""
-        if isinstance(item, Reason):
+        if isinstance(item, SkipReason):
             self._report.left_out[item] += 1
         elif isinstance(item, Post):
             self._posts.append(item)

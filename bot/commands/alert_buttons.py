@@ -155,7 +155,7 @@ async def quote(request: Request, context: Context) -> Reply:
 def _quote(post: StoredPost, source: str, context: Context) -> Outgoing:
     """Write the text in quotation marks, who said it and when, and the link, all in one block."""
     t = context.t
-    text = post.text.strip() or in_full("", post.asides, t)
+    text = post.text.strip() or in_full("", post.parts, t)
     quoted = t.gettext("“{text}”")
     if text:
         room = LIMIT - units(source) - units(quoted.format(text="")) - len("\n\n")

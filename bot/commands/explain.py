@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot import parts as post_parts
 from bot.commands.context import Context, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_topic
@@ -15,11 +16,11 @@ from bot.commands.query_text import Understood, look_for, refusal, understand, w
 from bot.locales import Translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.plan import merged
-from bot.matching.explain.explain import Explanation, Part
+from bot.matching.explain.explain import Clause, Explanation
 from bot.matching.explain.explain import explain as explain_query
-from bot.matching.explain.near_miss import failures, has_found, holders, there
+from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.matching.words.tokens import analyse
-from bot.parts import Aside, whole
+from bot.parts import whole_text
 from bot.rendering.post_excerpt import shown
 from bot.store import outbox, subscriptions, topics
 from bot.store.topics import Topic
@@ -35,13 +36,13 @@ class _Subject:
     """What is explained."""
 
     text: str
-    asides: tuple[Aside, ...] = ()
+    parts: tuple[post_parts.Part, ...] = ()
     title: str = ""  # of the channel, where it is a post of ours
     link: str | None = None  # to the post
 
     @property
     def whole(self) -> str:
-        return whole(self.text, self.asides)
+        return whole_text(self.text, self.parts)
 
 
 async def test(request: Request, context: Context) -> Reply:
@@ -83,14 +84,14 @@ async def _subject(request: Request, context: Context) -> _Subject | None:
     post = await outbox.post_of(context.database, context.chat.id, request.reply_to)
     if post is not None:
         title = one_line(post.channel_title, _TITLE) or str(post.channel_id)
-        return _Subject(text=post.text, asides=post.asides, title=title, link=post.link)
+        return _Subject(text=post.text, parts=post.parts, title=title, link=post.link)
     return None if request.replied is None else _Subject(text=request.replied)
 
 
 async def _explain_query(subject: _Subject, understood: Understood, context: Context) -> Reply:
     (explanation,) = await asyncio.to_thread(_explanations, [understood.compiled], subject.whole)
     root, t = explanation.root, context.t
-    text = look_for(understood, t).add("\n\n").join(_shown(subject, there(root), t)).add("\n\n")
+    text = look_for(understood, t).add("\n\n").join(_shown(subject, found_spans(root), t)).add("\n\n")
     if root.held:
         return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.whole)))
     text.add(_NO, " ", t.gettext("It does not fit."), "\n")
@@ -121,12 +122,12 @@ def _explanations(queries: Iterable[Compiled], text: str) -> list[Explanation]:
     return [explain_query(query, document) for query in queries]
 
 
-def _distance(root: Part) -> tuple[int, bool]:
+def _distance(root: Clause) -> tuple[int, bool]:
     """Order what holds before what does not, and that by how little is missing."""
     return len(failures(root)), not has_found(root)
 
 
-def _line(topic: Topic, root: Part, subject: _Subject, t: Translator) -> Text:
+def _line(topic: Topic, root: Clause, subject: _Subject, t: Translator) -> Text:
     text = Text().add(_YES if root.held else _NO, " ", show_topic(topic, t), ": ")
     return text.join(why(root, subject.whole) if root.held else why_not(root, t))
 
@@ -135,7 +136,7 @@ def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...], t: Translator)
     text = Text()
     if subject.title:
         text.add(link(subject.title, subject.link), "\n")
-    return text.marked(*shown(subject.text, subject.asides, spans, t))
+    return text.marked(*shown(subject.text, subject.parts, spans, t))
 
 
 def _usage_test(t: Translator) -> Text:

@@ -16,12 +16,12 @@ from bot.commands.query_text import refusal
 from bot.commands.search import listed
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, verify
-from bot.matching.explain.exclusions import Choice, choices, compile_excluding, including
+from bot.matching.explain.exclusions import Exclusion, choices, compile_excluding, including
 from bot.matching.query.parser import parse
 from bot.matching.query.refusals import QueryError
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
-from bot.search import Hit, look
+from bot.search import Hit, find_newest
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
 from bot.store.feedback import Alerted, What
@@ -116,7 +116,9 @@ async def word(request: Request, context: Context) -> Reply:
     if isinstance(chosen, Reply):
         return chosen
     told, topic, choice = chosen
-    found = await look(context.database, Compiled.from_json(topic.compiled), limit=_MOST_LOOKED + 1, most=_MOST_READ)
+    found = await find_newest(
+        context.database, Compiled.from_json(topic.compiled), limit=_MOST_LOOKED + 1, most=_MOST_READ
+    )
     others = [hit for hit in found.hits if (hit.post.channel_id, hit.post.key) != (told.post.channel_id, told.post.key)]
     others = others[:_MOST_LOOKED]
     missing = await asyncio.to_thread(_with_word, others, choice.word, context.inflector)
@@ -132,7 +134,7 @@ async def word(request: Request, context: Context) -> Reply:
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
 
-def _told_of_missing(topic: Topic, choice: Choice, looked: int, missing: int, context: Context) -> Text:
+def _told_of_missing(topic: Topic, choice: Exclusion, looked: int, missing: int, context: Context) -> Text:
     t = context.t
     text = Text().line(
         t.gettext("{topic} without posts that say {word}, in any form?"),
@@ -223,7 +225,7 @@ async def _topics(db: Reader, told: Alerted) -> list[Topic]:
     return [topic for topic in found if topic is not None][:_MOST_TOPICS]
 
 
-async def _chosen(tap: Tapped, context: Context) -> tuple[Alerted, Topic, Choice] | Reply:
+async def _chosen(tap: Tapped, context: Context) -> tuple[Alerted, Topic, Exclusion] | Reply:
     """Return what the data of a button with a word names, or say why that is not possible."""
     told = await _told(context.database, tap, context)
     topic = await topics.get(context.database, int(tap.chosen[0]))
@@ -238,7 +240,7 @@ async def _chosen(tap: Tapped, context: Context) -> tuple[Alerted, Topic, Choice
     return told, topic, choice
 
 
-def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Choice]:
+def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Exclusion]:
     """Offer words of a post, those first by which a topic found it."""
     document = analyse(post.whole)
     found = verify(including(Compiled.from_json(topic.compiled), topic.query), document) or ()

@@ -12,7 +12,7 @@ from bot.locales import Translator
 from bot.locales.titles import comparable, in_full, written_by
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
-from bot.parts import in_both, reworded, worded
+from bot.parts import are_reworded, common_parts, worded_parts
 from bot.store import channels, outbox, posts
 from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, Text, code, one_line, units
@@ -117,7 +117,7 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
 
 def _texts(items: Iterable[StoredPost], t: Translator) -> Iterator[Text]:
     """Give what the post says now, in stretches that fit on a page."""
-    said = "\n\n".join(filter(None, (in_full(item.text, item.asides, t) for item in items)))
+    said = "\n\n".join(filter(None, (in_full(item.text, item.parts, t) for item in items)))
     while units(said) > ROOM:
         kept = said.encode("utf-16-le", "surrogatepass")[: 2 * ROOM].decode("utf-16-le", "ignore")
         kept = kept.rsplit(maxsplit=1)[0] if any(map(str.isspace, kept.strip())) else kept
@@ -145,15 +145,15 @@ async def _history(items: Iterable[StoredPost], context: Context) -> list[Text]:
 def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     t = context.t
     seen = context.date(after.seen_at)
-    is_removed = after.text == before.text and in_both(before.asides, after.asides) != worded(before.asides)
-    if is_removed or (after.edit_date == before.edit_date and reworded(before.asides, after.asides)):
+    is_removed = after.text == before.text and common_parts(before.parts, after.parts) != worded_parts(before.parts)
+    if is_removed or (after.edit_date == before.edit_date and are_reworded(before.parts, after.parts)):
         text = Text().bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen)).add("\n")
-        old, new = (in_full("", worded(each.asides), t) for each in (before, after))
+        old, new = (in_full("", worded_parts(each.parts), t) for each in (before, after))
         return text.join(difference(old, new)).cut(ROOM)
     heading = t.gettext("Edited {edited}, seen {seen}")
     edited = context.date(after.edit_date or after.seen_at)
     text = Text().bold(heading.format(edited=edited, seen=seen)).add("\n")
-    old, new = comparable((before.text, before.asides), (after.text, after.asides), t)
+    old, new = comparable((before.text, before.parts), (after.text, after.parts), t)
     if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))
     return text.join(difference(old, new)).cut(ROOM)

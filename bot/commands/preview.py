@@ -111,4 +111,4 @@ def _tell_post(
     text.add(show_source(post), " · ", context.date(post.date), "\n")
     if why is not None:
         text.join(why).add("\n")
-    text.marked(*shown(post.text, post.asides, spans, context.t, room=_EXCERPT)).add("\n")
+    text.marked(*shown(post.text, post.parts, spans, context.t, room=_EXCERPT)).add("\n")

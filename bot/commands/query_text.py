@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.exclusions import compile_excluding
-from bot.matching.explain.explain import Kind, Part, Reason
+from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.matching.explain.near_miss import failures, has_found, holders
 from bot.matching.query.refusals import MESSAGES, QueryError
 from bot.matching.words.inflection import Inflector
@@ -71,9 +71,9 @@ _ONLY_ONCE = N_("found only once: {part}")
 _NOT_TOGETHER = N_("found, but not side by side: {part}")
 
 
-def why_not(root: Part, t: Translator) -> Text:
+def why_not(root: Clause, t: Translator) -> Text:
     """Say what a query misses a text by."""
-    if not has_found(root) and root.kind is Kind.ANY:
+    if not has_found(root) and root.kind is ClauseKind.ANY:
         return Text().add(t.gettext("nothing of it is there"))
     failed = failures(root)
     text = _joined([failure(part, t) for part in failed[:SHOWN_PARTS]])
@@ -81,7 +81,7 @@ def why_not(root: Part, t: Translator) -> Text:
     return text.add(f"; +{more}") if more > 0 else text
 
 
-def why(root: Part, text: str) -> Text:
+def why(root: Clause, text: str) -> Text:
     """Say by which of its parts a query holds, each with the words that it found in `text`."""
     parts = list({part.query: part for part in holders(root)}.values())
     said = _joined([_holder(part, text) for part in parts[:SHOWN_PARTS]])
@@ -89,19 +89,19 @@ def why(root: Part, text: str) -> Text:
     return said.add(f"; +{more}") if more > 0 else said
 
 
-def failure(part: Part, t: Translator) -> Text:
+def failure(part: Clause, t: Translator) -> Text:
     """Say why one part failed."""
     return Text().say(t.gettext(_sentence(part)), part=short(part.query, _LONGEST_PART))
 
 
-def _sentence(part: Part) -> str:
-    if part.reason is Reason.APART and len({span for inside in part.parts for span in inside.spans}) == 1:
+def _sentence(part: Clause) -> str:
+    if part.reason is Reason.APART and len({span for inside in part.clauses for span in inside.spans}) == 1:
         return _ONLY_ONCE  # both its sides are the one word
-    together = part.kind is Kind.PHRASE and part.reason is Reason.APART
+    together = part.kind is ClauseKind.PHRASE and part.reason is Reason.APART
     return _NOT_TOGETHER if together else _FAILED[part.reason]
 
 
-def _holder(part: Part, text: str) -> Text:
+def _holder(part: Clause, text: str) -> Text:
     found = dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORDS] for start, end in part.spans)
     said = Text().add(short(part.query, _LONGEST_PART), ": ")
     return said.join(_joined([Text().add(bold(words)) for words in list(found)[:_SHOWN_WORDS]], ", "))

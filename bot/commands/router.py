@@ -27,10 +27,10 @@ from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.store import addresses, alerts, chats, dead, handled, meta, subscriptions
 from bot.store.database import Database, Transaction
 from bot.telegram import chat_moves
-from bot.telegram.asking import answer
 from bot.telegram.chat_moves import Moved, Open
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rpc import answer
 from bot.telegram.sender import ANSWER_WITHIN, Sender
 
 

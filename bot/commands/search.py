@@ -16,9 +16,9 @@ from bot.matching.query.parser import Query
 from bot.matching.query.tree import AllOf, Mention
 from bot.models import Outgoing
 from bot.rendering.post_excerpt import shown
-from bot.search import Found, Hit, Scope, look, look_for_best
+from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
-from bot.search.scope import scope_of
+from bot.search.searcher import scope_of
 from bot.store import channels, handled, posts, subscriptions, topics
 from bot.store.posts import StoredPost
 from bot.text.markup import Text, code
@@ -131,24 +131,26 @@ async def _remembered(key: str, context: Context) -> TypedSearch | Reply:
     return say(asked) if isinstance(asked, Text) else asked
 
 
-async def _find(asked: TypedSearch, context: Context, place: _Start) -> Found:
+async def _find(asked: TypedSearch, context: Context, place: _Start) -> SearchPage:
     """Return a page of hits, and where the next one begins."""
     if asked.query is None:
         return await _newest_of(asked.scope, context, place)
     if asked.order is Order.BEST:
-        best = await look_for_best(
+        best = await find_best(
             context.database, asked.query, asked.scope, limit=PAGE, skip=place.skip, before=place.before
         )
         if best.hits or place.skip:
             return best
-    found = await look(context.database, asked.query, asked.scope, limit=PAGE + 1, before=place.before, most=MOST_ROWS)
+    found = await find_newest(
+        context.database, asked.query, asked.scope, limit=PAGE + 1, before=place.before, most=MOST_ROWS
+    )
     shown = found.hits[:PAGE]
     if len(found.hits) == len(shown):
         return found
-    return Found(hits=shown, looked=found.looked, before=shown[-1].post.version_id)
+    return SearchPage(hits=shown, looked=found.looked, before=shown[-1].post.version_id)
 
 
-async def _newest_of(scope: Scope, context: Context, place: _Start) -> Found:
+async def _newest_of(scope: Scope, context: Context, place: _Start) -> SearchPage:
     found = await posts.latest(
         context.database,
         limit=PAGE + 1,
@@ -158,10 +160,10 @@ async def _newest_of(scope: Scope, context: Context, place: _Start) -> Found:
         until=scope.until,
     )
     shown = tuple(Hit(post=post, spans=()) for post in found[:PAGE])
-    return Found(hits=shown, looked=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
+    return SearchPage(hits=shown, looked=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
 
 
-def _onward(found: Found, asked: TypedSearch, key: str, place: _Start, t: Translator) -> Rows:
+def _onward(found: SearchPage, asked: TypedSearch, key: str, place: _Start, t: Translator) -> Rows:
     if found.before is None:
         return ()
     label = t.gettext("Look further") if found.reached and not found.ranked else t.gettext("More")
@@ -169,7 +171,7 @@ def _onward(found: Found, asked: TypedSearch, key: str, place: _Start, t: Transl
     return ((button(label, "more", key, found.before, *skip),),)
 
 
-def _orders(found: Found, asked: TypedSearch, key: str, t: Translator) -> Rows:
+def _orders(found: SearchPage, asked: TypedSearch, key: str, t: Translator) -> Rows:
     if asked.query is None or len(found.hits) < PAGE:
         return ()
     if asked.order is Order.BEST:
@@ -177,7 +179,7 @@ def _orders(found: Found, asked: TypedSearch, key: str, t: Translator) -> Rows:
     return ((button(t.gettext("The best first"), "order", key, Order.BEST),),)
 
 
-def _reached(found: Found, context: Context) -> str:
+def _reached(found: SearchPage, context: Context) -> str:
     """Say how far a search came, or a ranking, that stopped before the end."""
     if found.reached is None:
         return ""
@@ -216,7 +218,7 @@ async def _is_emptied(query: Compiled, scope: Scope, context: Context) -> bool:
     if not (isinstance(root, AllOf) and root.without):
         return False
     loose = Compiled(Query(replace(root, without=())), query.forms)
-    return bool((await look(context.database, loose, scope, limit=1)).hits)
+    return bool((await find_newest(context.database, loose, scope, limit=1)).hits)
 
 
 def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, ending: str = "") -> Outgoing:
@@ -229,7 +231,7 @@ def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, end
             text.add(" · ", earlier.format(date=context.date(post.edit_date or post.date)))
         if post.gone_at is not None:
             text.add(" · ", context.t.gettext("no longer visible"))
-        words, marks = shown(post.text, post.asides, hit.spans, context.t)
+        words, marks = shown(post.text, post.parts, hit.spans, context.t)
         text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
     return message(text.add(ending), rows)
 
@@ -310,7 +312,7 @@ async def _would_have(context: Context, channel_id: int, *, before: int | None) 
         if topic.id not in wanted:
             continue
         query, scope = Compiled.from_json(topic.compiled), Scope(channel_ids=(channel_id,))
-        for hit in (await look(context.database, query, scope, limit=PAGE + 1, before=before)).hits:
+        for hit in (await find_newest(context.database, query, scope, limit=PAGE + 1, before=before)).hits:
             found[hit.post.key] = _joined(found.get(hit.post.key), hit)
     return sorted(found.values(), key=lambda hit: hit.post.version_id, reverse=True)[: PAGE + 1]
 

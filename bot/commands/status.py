@@ -50,13 +50,13 @@ async def tell_completeness(text: Text, found: Sequence[Standing], context: Cont
 
 
 def tell_unpushed(text: Text, found: Sequence[Standing], context: Context) -> None:
-    """Say what Telegram did not push today though a reader heard it, and where most."""
+    """Say how many of today's posts Telegram did not push, and where most."""
     t, total, unpushed = context.t, sum(s.posts for s in found), sum(s.unpushed for s in found)
     if not unpushed:
         return
     line = t.gettext(
-        "Of today's {total} posts in joined channels, while I was connected, Telegram did not push {n}; "
-        "I found them by asking. Most in «{channel}»: {some} of {all}."
+        "Of today's {total} posts in joined channels Telegram did not push {n}; I found them by asking. "
+        "Most in «{channel}»: {some} of {all}."
     )
     worst = max(found, key=lambda standing: standing.unpushed)
     counts = dict(zip(("total", "n"), (format_decimal(n, locale=t.language) for n in (total, unpushed)), strict=True))

@@ -11,10 +11,10 @@ from bot.commands import registry
 from bot.commands.context import Origin, Request, read_command
 from bot.locales import LANGUAGES
 from bot.models import Peer, PeerKind
-from bot.parts import AsideKind, whole
-from bot.telegram.asking import answer
+from bot.parts import PartKind, whole_text
 from bot.telegram.convert import to_peer, to_text
-from bot.telegram.parts import to_asides
+from bot.telegram.parts import to_parts
+from bot.telegram.rpc import answer
 from bot.telegram.sender import ANSWER_WITHIN
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ async def with_replied(request: Request, event: Heard) -> Request:
 
 def _whole(message: types.Message) -> str:
     """Return all that a reader sees of a message, but for buttons, which are ours."""
-    return whole(to_text(message), (aside for aside in to_asides(message) if aside.kind != AsideKind.BUTTON))
+    return whole_text(to_text(message), (part for part in to_parts(message) if part.kind != PartKind.BUTTON))
 
 
 def _to_tap(event: events.CallbackQuery.Event) -> Request | None:

@@ -5,12 +5,12 @@ from datetime import datetime
 from functools import lru_cache
 
 from bot.delivery.attachments import Attachments
-from bot.delivery.message_lookup import Finder
+from bot.delivery.message_lookup import MessageLookup
 from bot.delivery.quiet import is_silent
 from bot.errors import TelegramError
 from bot.locales import translator
 from bot.models import Clock, Outgoing, post_link
-from bot.parts import to_beside, to_spans
+from bot.parts import read_part_matches, read_spans
 from bot.rendering.alert import Audience, Elsewhere, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change, render_confirmation
 from bot.rendering.groups import Viewer, render_count, render_page, render_storm
@@ -33,7 +33,7 @@ class Courier:
         self._database = database
         self._sender = sender
         self._clock = clock
-        self._finder = Finder(database, sender)
+        self._finder = MessageLookup(database, sender)
         self._files = files  # None: no files follow alerts
 
     async def put(self, alert: Alert) -> int | None:
@@ -144,8 +144,8 @@ def _post_alert(alert: Alert, post: StoredPost) -> PostAlert:
         entities=post.entities,
         forward=post.forward,
         topics=tuple(alert.payload["topics"]),
-        spans=to_spans(alert.payload["spans"]),
-        beside=to_beside(alert.payload.get("beside", ())),
+        spans=read_spans(alert.payload["spans"]),
+        part_matches=read_part_matches(alert.payload.get("beside", ())),
         edited=alert.payload.get("edited", False),
         turned=alert.payload.get("turned", False),
         gone_at=alert.gone_at,
@@ -171,9 +171,9 @@ def _post_change(alert: Alert, before: StoredPost | None) -> PostChange:
         message_id=post.message_id,
         date=post.date,
         text=post.text,
-        asides=post.asides,
+        parts=post.parts,
         before=before.text if before else None,
-        asides_before=before.asides if before else (),
+        parts_before=before.parts if before else (),
         edited_at=post.edit_date,
         joined=tuple(alert.payload.get("joined", ())),
         gone_at=alert.gone_at,

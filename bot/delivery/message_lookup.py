@@ -10,11 +10,11 @@ import structlog
 
 from bot.errors import TelegramError
 from bot.models import Button, Outgoing, Peer, PeerKind
-from bot.store import sightings
+from bot.store import backup_recovery
 from bot.store.database import Database
 from bot.store.outbox import Alert
-from bot.telegram.own import Own, Page
 from bot.telegram.sender import READ_AT_ONCE, Sender
+from bot.telegram.sent_messages import MessagePage, SentMessage
 
 log = structlog.get_logger(__name__)
 
@@ -23,11 +23,10 @@ JUST_NOW = 300  # numbers below the newest one that we know, among which what wa
 NEAR, FAR = 5, 10  # … pages that are read there, and from the last alert of the chat on
 # `verb:<channel>:<message>` under an alert, also where a choice is open in its place; other messages have other verbs.
 _KEY = re.compile(rb"(?:quote|snooze|wrong|back):(\d+):(\d+)(?::.*)?")
-# Until quotes came, an alert had a link to the post and muted its channel.
-_OLD_KEY, _POST_LINK = re.compile(rb"mute:(\d+)"), re.compile(r"https://t\.me/(?:c/)?\w+/(\d+)")
+_POST_LINK = re.compile(r"https://t\.me/(?:c/)?\w+/(\d+)")
 
 
-class Finder:
+class MessageLookup:
     """Finds messages of ours."""
 
     def __init__(self, database: Database, sender: Sender) -> None:
@@ -45,44 +44,45 @@ class Finder:
     async def _find(self, alert: Alert, outgoing: Outgoing) -> int | None:
         peer = alert.chat.peer
         channel = peer if peer.kind is PeerKind.CHANNEL else None
-        last = await sightings.newest_id(self._database, alert.chat.id)
-        newest = last if channel else await sightings.newest_id_of_account(self._database)
+        last = await backup_recovery.newest_message_id(self._database, alert.chat.id)
+        newest = last if channel else await backup_recovery.newest_message_id_of_account(self._database)
         near = max(last, newest - JUST_NOW)
-        found = await self._among(self.pages(near, channel=channel, most=NEAR), alert, outgoing)
+        found = await self._among(pages(self._sender, near, channel=channel, most=NEAR), alert, outgoing)
         if found is None and near > last:
-            found = await self._among(self.pages(last, channel=channel, most=FAR), alert, outgoing)
+            found = await self._among(pages(self._sender, last, channel=channel, most=FAR), alert, outgoing)
         if found is None:
             log.info("the message of an alert was not found; it is done without", alert=alert.id)
         return found
 
-    async def _among(self, pages: AsyncIterator[Page], alert: Alert, outgoing: Outgoing) -> int | None:
+    async def _among(self, pages: AsyncIterator[MessagePage], alert: Alert, outgoing: Outgoing) -> int | None:
         async for page in pages:
             here = [own for own in page.own if own.kind is alert.chat.peer.kind and own.peer_id == alert.chat.peer.id]
             alike = [own.message_id for own in here if is_same(own, outgoing)]
-            taken = await sightings.known(self._database, [(alert.chat.id, number) for number in alike])
+            taken = await backup_recovery.known(self._database, [(alert.chat.id, number) for number in alike])
             free = [number for number in alike if (alert.chat.id, number) not in taken]
             if free:
                 return free[0]
         return None
 
-    async def pages(
-        self, above: int, *, channel: Peer | None, most: int, nothing_after: int = NOTHING_AFTER
-    ) -> AsyncIterator[Page]:
-        """Read page after page above a number, until some in a row show us nothing. Raises TelegramError.
 
-        In a group a bot may not be shown what it was not told: its own messages may lie beyond.
-        """
-        empty = 0
-        for number in range(most):
-            first = above + 1 + number * READ_AT_ONCE
-            page = await self._sender.read(range(first, first + READ_AT_ONCE), channel=channel)
-            yield page
-            empty = 0 if page.newest_id else empty + 1
-            if empty == nothing_after:
-                return
+async def pages(
+    sender: Sender, above: int, *, channel: Peer | None, most: int, nothing_after: int = NOTHING_AFTER
+) -> AsyncIterator[MessagePage]:
+    """Read page after page above an id, `most` of them, until some in a row show us nothing. Raises TelegramError.
+
+    In a group a bot is not shown all messages: its own may lie beyond some pages of others.
+    """
+    empty = 0
+    for number in range(most):
+        first = above + 1 + number * READ_AT_ONCE
+        page = await sender.read(range(first, first + READ_AT_ONCE), channel=channel)
+        yield page
+        empty = 0 if page.newest_id else empty + 1
+        if empty == nothing_after:
+            return
 
 
-def is_same(own: Own, outgoing: Outgoing) -> bool:
+def is_same(own: SentMessage, outgoing: Outgoing) -> bool:
     """Tell whether a message is the one that was to be sent: by what its buttons name, where it has none by its text.
 
     What an alert says changes with the time; two notices without buttons may say the same.
@@ -96,16 +96,11 @@ def is_same(own: Own, outgoing: Outgoing) -> bool:
 
 def key_of(buttons: Iterable[Button]) -> tuple[int, int] | None:
     """Return the post, (channel, message), that an alert tells of; None for messages that are no alert of a post."""
-    listed = list(buttons)
-    for button in listed:
-        if button.data is not None and (key := _KEY.fullmatch(button.data)):
-            return int(key[1]), int(key[2])
-    channels = [channel for button in listed if button.data and (channel := _OLD_KEY.fullmatch(button.data))]
-    numbers = [number for button in listed if button.url and (number := _POST_LINK.fullmatch(button.url))]
-    return (int(channels[0][1]), int(numbers[0][1])) if channels and numbers else None
+    keys = (_KEY.fullmatch(button.data) for button in buttons if button.data is not None)
+    return next(((int(key[1]), int(key[2])) for key in keys if key), None)
 
 
-def is_ours(own: Own) -> bool:
+def is_ours(own: SentMessage) -> bool:
     """Tell whether only this program writes such messages; a script may use the token of our bot as well."""
     return any(button.data for button in own.buttons) or any(map(_POST_LINK.fullmatch, own.links))
 

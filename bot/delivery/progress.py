@@ -11,7 +11,7 @@ from bot.locales import Translator, translator
 from bot.models import Clock, Outgoing
 from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.store import alerts, backfills, meta
-from bot.store.backfills import Figures, Progress
+from bot.store.backfills import Progress, ProgressFigures
 from bot.store.database import Database, Subject
 from bot.telegram.sender import Sender
 from bot.text.markup import one_line
@@ -95,7 +95,7 @@ class Showing:
         await self._database.write(lambda tx: backfills.put_off(tx, progress, until=until))
 
 
-def render_progress(figures: Figures, t: Translator) -> Outgoing:
+def render_progress(figures: ProgressFigures, t: Translator) -> Outgoing:
     """Write how a piece of work stands. Pure."""
     if figures.is_over:
         return Outgoing(text=_ended(figures, t))
@@ -115,7 +115,7 @@ def render_progress(figures: Figures, t: Translator) -> Outgoing:
     return Outgoing(text=f"{said}\n{bar} {int(done * 100)} %")
 
 
-def _ended(figures: Figures, t: Translator) -> str:
+def _ended(figures: ProgressFigures, t: Translator) -> str:
     if not figures.channels:
         return t.gettext("I read no further: it is followed no more.")
     if figures.channels == 1:
@@ -143,11 +143,11 @@ def _is_stale(progress: Progress) -> bool:
     return progress.shown != _written(progress.figures) and (progress.figures.channels > 0 or progress.figures.is_over)
 
 
-def _written(figures: Figures) -> str:
+def _written(figures: ProgressFigures) -> str:
     return f"{figures.channels}+{figures.waiting} {figures.ended} {figures.read}/{figures.wanted}"
 
 
-def _title(figures: Figures) -> str:
+def _title(figures: ProgressFigures) -> str:
     return one_line(figures.title, _TITLE)
 
 

@@ -61,13 +61,13 @@ async def play(console: Console, *, chat: bool) -> int:
 
 
 async def _follow(stage: Stage, phone: Phone, witness: Witness) -> None:
-    """Follow all channels, and wait until the bot has told how it went with each."""
+    """Follow all channels, and wait until the bot has was_alerted how it went with each."""
     titles = [channel.title for channel in stage.channels.values()]
 
-    def told() -> bool:
+    def was_alerted() -> bool:
         return all(any(title in message.message for message in witness.talk) for title in titles)
 
-    await phone.say(f"/follow\n{stage.references()}", until=told)
+    await phone.say(f"/follow\n{stage.references()}", until=was_alerted)
 
 
 async def _act(story: Story, director: Director, phone: Phone, witness: Witness, *, chat: bool) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from bot.locales import N_, Translator
-from bot.parts import Aside, AsideKind, in_both, worded
+from bot.parts import Part, PartKind, common_parts, worded_parts
 
-Said = tuple[str, Sequence[Aside]]  # a text and what stands beside it
+Said = tuple[str, Sequence[Part]]  # a text and what stands beside it
 
 BUILTIN_TITLES = {  # short: they stand in the first line of an alert
     "outages": N_("Outages"),
@@ -14,21 +14,21 @@ BUILTIN_TITLES = {  # short: they stand in the first line of an alert
     "sovereignty": N_("Digital sovereignty"),
     "blocking": N_("Blocked services"),
 }
-ASIDE_TITLES = {
-    AsideKind.POLL: N_("Poll"),
-    AsideKind.TO_DO: N_("To-do list"),
-    AsideKind.PREVIEW: N_("Link preview"),
-    AsideKind.QUOTE: N_("Quote"),
-    AsideKind.FILE: N_("File"),
-    AsideKind.AUDIO: N_("Audio"),
-    AsideKind.PLACE: N_("Place"),
-    AsideKind.CONTACT: N_("Contact"),
-    AsideKind.INVOICE: N_("Invoice"),
-    AsideKind.GAME: N_("Game"),
-    AsideKind.GIVEAWAY: N_("Giveaway"),
-    AsideKind.STORY: N_("Story"),
-    AsideKind.BUTTON: N_("Button"),
-    AsideKind.NOTE: N_("Fact check"),
+PART_TITLES = {
+    PartKind.POLL: N_("Poll"),
+    PartKind.TO_DO: N_("To-do list"),
+    PartKind.PREVIEW: N_("Link preview"),
+    PartKind.QUOTE: N_("Quote"),
+    PartKind.FILE: N_("File"),
+    PartKind.AUDIO: N_("Audio"),
+    PartKind.PLACE: N_("Place"),
+    PartKind.CONTACT: N_("Contact"),
+    PartKind.INVOICE: N_("Invoice"),
+    PartKind.GAME: N_("Game"),
+    PartKind.GIVEAWAY: N_("Giveaway"),
+    PartKind.STORY: N_("Story"),
+    PartKind.BUTTON: N_("Button"),
+    PartKind.NOTE: N_("Fact check"),
 }
 
 
@@ -38,14 +38,14 @@ def topic_title(name: str, translator: Translator) -> str:
     return name if title is None else translator.gettext(title)
 
 
-def aside_title(kind: AsideKind, translator: Translator) -> str:
+def part_title(kind: PartKind, translator: Translator) -> str:
     """Say in a word where beside a post a text stands."""
-    return translator.gettext(ASIDE_TITLES[kind])
+    return translator.gettext(PART_TITLES[kind])
 
 
-def in_full(text: str, asides: Iterable[Aside], translator: Translator) -> str:
+def in_full(text: str, parts: Iterable[Part], translator: Translator) -> str:
     """Write a post's text and, each on a line of its own, what stands beside it."""
-    lines = (f"{aside_title(aside.kind, translator)}: {aside.text}" for aside in asides)
+    lines = (f"{part_title(part.kind, translator)}: {part.text}" for part in parts)
     return "\n".join(filter(str.strip, (text, *lines)))
 
 
@@ -54,8 +54,8 @@ def comparable(before: Said, after: Said, translator: Translator) -> tuple[str, 
 
     What is missing beside another text may still load; beside the same text it was removed.
     """
-    old = worded(before[1]) if before[0] == after[0] else in_both(before[1], after[1])
-    new = in_both(after[1], before[1])
+    old = worded_parts(before[1]) if before[0] == after[0] else common_parts(before[1], after[1])
+    new = common_parts(after[1], before[1])
     if sorted(old) == sorted(new):
         return before[0], after[0]
     return in_full(before[0], old, translator), in_full(after[0], new, translator)

@@ -1,1 +1,1 @@
-"""Matching, pure: texts and typed queries come in, spans to highlight go out; no input, no output, no clock."""
+"""Texts matched against typed queries, pure: no input, no output, no clock."""

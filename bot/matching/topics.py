@@ -1,4 +1,4 @@
-"""Topics kept in files: TOML comes in, checked topics go out, or an error that names the file and the line.
+"""Topics kept in TOML files: read and checked, or refused with the file and the line.
 
 `bot/topics/README.md` tells people how to write one.
 """
@@ -36,7 +36,7 @@ class TopicError(SettingsError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
+class TopicFile:
     """A named query with the examples it is held to."""
 
     name: str  # that of its file
@@ -48,7 +48,7 @@ class Topic:
 
 
 @cache  # reading them takes 16 ms
-def builtin_topics() -> tuple[Topic, ...]:
+def builtin_topics() -> tuple[TopicFile, ...]:
     """Return the topics that come with the program, by name; raises TopicError."""
     return read_folder(resources.files("bot.topics"))
 
@@ -58,11 +58,11 @@ def builtin_names() -> tuple[str, ...]:
     return tuple(sorted(_name_of(file) for file in resources.files("bot.topics").iterdir() if _is_topic(file)))
 
 
-def read_folder(folder: Traversable) -> tuple[Topic, ...]:
+def read_folder(folder: Traversable) -> tuple[TopicFile, ...]:
     """Return the topics of a folder's `NAME.toml` files, by name; none where there is no folder; raises TopicError."""
     if not folder.is_dir():
         return ()
-    found: dict[str, Topic] = {}
+    found: dict[str, TopicFile] = {}
     files = [(_name_of(file), file) for file in folder.iterdir() if _is_topic(file)]
     for name, file in sorted(files, key=itemgetter(0)):
         if name.casefold() in found:
@@ -81,7 +81,7 @@ def _name_of(file: Traversable) -> str:
     return " ".join(unicodedata.normalize("NFC", file.name[: -len(_SUFFIX)]).split())
 
 
-def read_topic(name: str, content: str) -> Topic:
+def read_topic(name: str, content: str) -> TopicFile:
     """Read one topic file; raises TopicError."""
     if not _NAME.fullmatch(name):
         raise TopicError(name, 1, "name the file as the topic: up to 64 characters, no colon, no / or @ in front")
@@ -94,7 +94,7 @@ def read_topic(name: str, content: str) -> Topic:
     return _File(name, content, values).topic()
 
 
-def check_examples(topic: Topic, compiled: Compiled) -> None:
+def check_examples(topic: TopicFile, compiled: Compiled) -> None:
     """Raise TopicError where a query finds an example that it must not find, or the other way round."""
     for key, texts in (("matches", topic.matches), ("rejects", topic.rejects)):
         for text in texts:
@@ -112,11 +112,11 @@ class _File:
         self._content = content
         self._values = values
 
-    def topic(self) -> Topic:
+    def topic(self) -> TopicFile:
         for key in self._values:
             if key not in _KEYS:
                 raise self._error(key, f"unknown key {key}; there are {', '.join(sorted(_KEYS))}")
-        return Topic(
+        return TopicFile(
             name=self._name,
             query=self._query(),
             default=self._flag("default"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.matching.similarity.index import Memory
+from bot.matching.similarity.index import SimilarityIndex
 from bot.pipeline.revisions import Retelling, compared
 from bot.store import duplicates
 from bot.store.database import Reader
@@ -25,7 +25,7 @@ class Echoes:
     """
 
     def __init__(self) -> None:
-        self._memory = Memory(within=duplicates.WITHIN)
+        self._memory = SimilarityIndex(within=duplicates.WITHIN)
         self._place: int | None = None  # in the store, up to which posts were read
         self._is_read = False  # all were
 
@@ -49,7 +49,7 @@ class Echoes:
         """Follow the posts whose alerts say something else now; what has joined them stays."""
         for old, each in zip(outdated, retold, strict=True):
             if each.shown is not None:
-                text = compared(old.current.text, old.current.asides, each.shown.payload)
+                text = compared(old.current.text, old.current.parts, each.shown.payload)
                 self._memory.reword((old.channel_id, old.post_key), text)
 
     async def _read_on(self, tx: Reader, now: datetime) -> None:

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from bot.matching.engine.matcher import Compiled, Matcher
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, Observation, ObservedBy
 from bot.pipeline.dedup import Echoes
 from bot.pipeline.revisions import retell
-from bot.pipeline.routing import EDITS, Finding, Telling, tellings
+from bot.pipeline.routing import EDITS, Finding, tellings
 from bot.store import (
     alerts,
     backup_recovery,
@@ -29,13 +28,12 @@ from bot.store import (
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Database, Subject, Transaction
 from bot.store.groups import Told
-from bot.store.revisions import Outdated
 from bot.store.rows import maybe_date
 from bot.store.subscriptions import Priority, Wanted
 from bot.store.topics import Changed
 from bot.store.versions import Added, Change
 
-_BESIDE = frozenset({Change.LOADED, Change.BESIDE})  # sites change their previews for years
+_OF_PARTS = frozenset({Change.PARTS_LOADED, Change.PARTS_REWORDED})  # sites change their previews for years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,7 @@ class Ingest:
         if not is_import:
             await self._want_files(tx, findings)
         changes = [added.change for added in taken.added]
-        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.LOADED]
+        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.PARTS_LOADED]
         if loaded:
             await self._retell(tx, (), loaded=loaded)
         count = await self._alert(tx, found) if found else 0
@@ -132,9 +130,13 @@ class Ingest:
     async def _alert(self, tx: Transaction, findings: list[Finding]) -> int:
         now, ids = self._clock(), self._topics.ids
         asked = {(f.added.post.channel_id, ids[name]) for f in findings for name in f.topics}
-        found = await _untold(tx, tellings(findings, await subscriptions.for_topics(tx, asked, now), ids), now=now)
+        found = list(tellings(findings, await subscriptions.for_topics(tx, asked, now), ids))
+        windows = await backup_recovery.windows(tx, {each.wanted.chat_id for each in found})
+        restored = [each for each in found if windows.covers(each.wanted.chat_id, each.said_at)]
+        await backup_recovery.count(tx, [each.draft(loudness=0) for each in restored], now=now)
+        found = [each for each in found if not windows.covers(each.wanted.chat_id, each.said_at)]
         oldest = now - self._alert_max_age
-        old = [telling for telling in found if telling.said_at < oldest and telling.added.change not in _BESIDE]
+        old = [telling for telling in found if telling.said_at < oldest and telling.added.change not in _OF_PARTS]
         await late.gather(tx, [telling.draft(loudness=0) for telling in old], now=now)
         told = [telling.told(now) for telling in found if telling.said_at >= oldest]
         return await _tell(tx, await self._echoes.compare(tx, told, now=now), now=now)
@@ -163,9 +165,13 @@ class Ingest:
         await revisions.show(tx, [each.shown for each in retold if each.shown is not None])
         self._echoes.follow(outdated, retold)
         drafts = [(draft, old) for old, each in zip(outdated, retold, strict=True) for draft in each.drafts]
-        until = await backup_recovery.silenced(tx, {old.chat_id for old in outdated})
-        said = [draft for draft, old in drafts if draft.kind != Kind.CHANGE or not _was_said(old, until)]
-        await alerts.enqueue_all(tx, said, now=now)
+        windows = await backup_recovery.windows(tx, {old.chat_id for old in outdated})
+        fresh = [
+            draft
+            for draft, old in drafts
+            if draft.kind != Kind.CHANGE or not windows.covers(old.chat_id, maybe_date(old.current.edit_date or None))
+        ]
+        await alerts.enqueue_all(tx, fresh, now=now)
         summed_up = [each.shown.id for old, each in zip(outdated, retold, strict=True) if each.shown and old.gathered]
         if summed_up:
             await groups.redraw(tx, await groups.shown(tx, summed_up), now=now)
@@ -220,7 +226,7 @@ def _words(read: Iterable[tuple[Added, Document]], *, loaded: bool) -> Sequence[
     return [
         (added.version_id, added.post.channel_id, document.indexed)
         for added, document in read
-        if (added.change == Change.LOADED) == loaded
+        if (added.change == Change.PARTS_LOADED) == loaded
     ]
 
 
@@ -230,19 +236,6 @@ def _priorities(rows: Iterable[Wanted], names: Mapping[int, str]) -> dict[tuple[
     for row in rows:
         wanted.setdefault((row.chat_id, row.channel_id), {})[names[row.topic_id]] = row.priority
     return wanted
-
-
-async def _untold(tx: Transaction, found: Collection[Telling], *, now: datetime) -> list[Telling]:
-    """Leave out what an instance whose database is lost told, or may have told."""
-    asked = [(t.wanted.chat_id, partial(t.draft, loudness=0), t.said_at) for t in found]
-    settled = await backup_recovery.sift(tx, asked, now=now)
-    return [telling for telling, done in zip(found, settled, strict=True) if not done]
-
-
-def _was_said(old: Outdated, until: Mapping[int, datetime]) -> bool:
-    """Tell whether a reply about a change was for a lost instance to send."""
-    edited_at = maybe_date(old.current.edit_date or None)
-    return edited_at is not None and old.chat_id in until and edited_at <= until[old.chat_id]
 
 
 async def _tell(tx: Transaction, told: Sequence[Told], *, now: datetime) -> int:

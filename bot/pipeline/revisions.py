@@ -8,8 +8,8 @@ from functools import lru_cache
 from bot.matching.engine.plan import merged
 from bot.matching.engine.regex import Span
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
-from bot.matching.similarity.features import read
-from bot.parts import Aside, Beside, in_both, split, whole, worded
+from bot.matching.similarity.features import features
+from bot.parts import Part, PartMatch, common_parts, split_spans, whole_text, worded_parts
 from bot.store import alerts
 from bot.store.alerts import Draft, Kind
 from bot.store.chats import Edits
@@ -45,7 +45,7 @@ def retell(old: Outdated, found: Found, wanted: Mapping[str, Priority]) -> Retel
         return Retelling(shown=None, drafts=())
     number = old.payload.get("edits", 0) + 1
     payload["edits"] = number
-    words = named(old.current.text, old.current.asides, payload)
+    words = named(old.current.text, old.current.parts, payload)
     shown = Shown(id=old.id, payload=payload, words=words)
     edit = () if old.gathered else (_edit(old, number),)
     return Retelling(shown=shown, drafts=(*edit, *changes))
@@ -56,11 +56,14 @@ def _weigh(old: Outdated, *, is_lost: bool) -> Weight:
 
     A preview that is missing may load again; where the match `is_lost` with it, an edit that left the text removed it.
     """
-    before, after = in_both(old.shown.asides, old.current.asides), in_both(old.current.asides, old.shown.asides)
+    before, after = common_parts(old.shown.parts, old.current.parts), common_parts(old.current.parts, old.shown.parts)
     is_edited = old.shown.edit_date != old.current.edit_date
     if is_lost and is_edited and old.shown.text == old.current.text:
-        before = worded(old.shown.asides)
-    weights = (weigh(old.shown.text, old.current.text), weigh(whole("", sorted(before)), whole("", sorted(after))))
+        before = worded_parts(old.shown.parts)
+    weights = (
+        weigh(old.shown.text, old.current.text),
+        weigh(whole_text("", sorted(before)), whole_text("", sorted(after))),
+    )
     return max(weights, key=lambda weight: weight.value)
 
 
@@ -82,7 +85,7 @@ def _payload(old: Outdated, found: Found, topics: Sequence[str]) -> dict[str, ob
     if is_edited or old.loaded:
         spans = merged([span for name in topics for span in found.get(name, ())])
         payload.pop("beside", None)
-        payload |= marked(old.current.text, old.current.asides, spans)
+        payload |= marked(old.current.text, old.current.parts, spans)
     return payload
 
 
@@ -114,31 +117,31 @@ def _losses(old: Outdated) -> int:
     return int(old.payload.get("losses", 0)) + 1
 
 
-def marked(text: str, asides: Sequence[Aside], spans: Sequence[Span]) -> dict[str, object]:
+def marked(text: str, parts: Sequence[Part], spans: Sequence[Span]) -> dict[str, object]:
     """Return what the payload of an alert says of where something was found; `spans` are places in the whole.
 
     Where there is no text, and nothing was found, it is what stands beside it.
     """
-    own, beside = split(text, asides, spans)
+    own, beside = split_spans(text, parts, spans)
     if not text.strip() and not beside:
-        beside = tuple(Beside(aside=aside, spans=()) for aside in asides)
-    lines = [(each.aside.kind, each.aside.text, each.spans) for each in beside]
+        beside = tuple(PartMatch(part=part, spans=()) for part in parts)
+    lines = [(each.part.kind, each.part.text, each.spans) for each in beside]
     return {"spans": own} | ({"beside": lines} if lines else {})
 
 
-def named(text: str, asides: Sequence[Aside], payload: Mapping[str, object]) -> str:
+def named(text: str, parts: Sequence[Part], payload: Mapping[str, object]) -> str:
     """Name the words that an alert tells of: the text's, or those beside it too where something was found there."""
-    return _fingerprint(compared(text, asides, payload))
+    return _fingerprint(compared(text, parts, payload))
 
 
-def compared(text: str, asides: Sequence[Aside], payload: Mapping[str, object]) -> str:
+def compared(text: str, parts: Sequence[Part], payload: Mapping[str, object]) -> str:
     """Return what an alert tells of a post, where it is compared with others."""
-    return whole(text, asides) if payload.get("beside") else text
+    return whole_text(text, parts) if payload.get("beside") else text
 
 
 @lru_cache(maxsize=16)  # each chat is told of the same post
 def _fingerprint(text: str) -> str:
-    return fingerprint(read(text).document)
+    return fingerprint(features(text).document)
 
 
 def _tells(edits: Edits, weight: Weight) -> bool:

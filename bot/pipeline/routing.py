@@ -15,7 +15,7 @@ from bot.store.groups import Told
 from bot.store.subscriptions import Priority, Wanted
 from bot.store.versions import Added, Change
 
-EDITS = frozenset({Change.EDITED, Change.BESIDE})
+EDITS = frozenset({Change.EDITED, Change.PARTS_REWORDED})
 _LOUD, _GATHERED = {Priority.URGENT, Priority.LOUD}, {Priority.DIGEST}
 _MAY_JOIN = {Change.NEW, Change.EDITED}  # the alert of another post; previews are changed for years
 
@@ -55,7 +55,7 @@ class Telling:
     def draft(self, *, loudness: int) -> Draft:
         """Make the draft of an alert."""
         added, wanted, post = self.added, self.wanted, self.added.post
-        found = marked(post.text, post.asides, merged(list(self.spans)))
+        found = marked(post.text, post.parts, merged(list(self.spans)))
         turned = {"turned": True} if added.change in EDITS else {}
         return Draft(
             chat_id=wanted.chat_id,
@@ -66,7 +66,7 @@ class Telling:
             post_key=post.key,
             silent=self.priorities.isdisjoint(_LOUD),
             thread_id=self.thread_id,
-            words=named(post.text, post.asides, found),
+            words=named(post.text, post.parts, found),
             said=_said(post, found) if added.change in _MAY_JOIN else None,
             loudness=loudness,
             payload={
@@ -84,7 +84,7 @@ def _said(post: Post, found: Mapping[str, object]) -> Said:
     origin = (post.channel_id, post.message_id)
     if forward is not None and forward.channel_id is not None and forward.message_id is not None:
         origin = (forward.channel_id, forward.message_id)
-    text = compared(post.text, post.asides, found)
+    text = compared(post.text, post.parts, found)
     return Said(channel_id=post.channel_id, post_key=post.key, text=text, date=post.date, origin=origin)
 
 

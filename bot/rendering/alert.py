@@ -12,9 +12,9 @@ from babel.dates import format_timedelta
 
 from bot.locales import Translator
 from bot.locales.figures import show_date, show_span
-from bot.locales.titles import aside_title, topic_title, written_by
+from bot.locales.titles import part_title, topic_title, written_by
 from bot.models import Button, Entity, Forward, Outgoing, post_link
-from bot.parts import Beside
+from bot.parts import PartMatch
 from bot.text.excerpts import GAP, key_sentence, passages
 from bot.text.formatted import MOST_ENTITIES, Passage, Style
 from bot.text.markup import LIMIT, Piece, Text, alert_buttons, bold, link, one_line, sendable, units
@@ -27,7 +27,7 @@ LONG = 1000  # UTF-16 units; of a longer post the passages that matched are show
 SECTION = "\n\n"  # between what matched beside a post, the post, and when it was posted
 SHOWN_TOPICS = 3  # in the first line
 SHOWN_REPEATS = 4  # posts that say the same
-SHOWN_ASIDES, ASIDE_ROOM, ASIDE_SPANS = 3, 300, 4  # beside a post: how many, UTF-16 units and bold words of each
+SHOWN_PARTS, PART_ROOM, PART_SPANS = 3, 300, 4  # beside a post: how many, UTF-16 units and bold words of each
 # What a post may bring along. Telegram finds links and tags by itself; no bot may send mentions by id and custom emoji.
 KEPT = frozenset({"bold", "italic", "underline", "strike", "spoiler", "code", "pre", "blockquote", "text_url"})
 
@@ -58,7 +58,9 @@ class PostAlert:
     forward: Forward | None = None
     topics: tuple[str, ...]  # names
     spans: tuple[tuple[int, int], ...]  # Python characters of the text, sorted
-    beside: tuple[Beside, ...] = ()  # what matched beside the text; where nothing does and there is none, all of it
+    part_matches: tuple[
+        PartMatch, ...
+    ] = ()  # what matched beside the text; where nothing does and there is none, all of it
     edited: bool = False  # the post was changed: before the chat was told of it, and so it was told, or since
     turned: bool = False  # it was told because it fits only since it was edited
     gone_at: datetime | None = None  # no longer visible to our reader since then
@@ -125,11 +127,11 @@ def _text(passage: Passage, most: int = MOST_ENTITIES) -> Text:
 def _beside(alert: PostAlert, translator: Translator) -> Text:
     """Write what is to be shown of what stands beside the text, each on a line that begins with where it stands."""
     text = Text()
-    for number, found in enumerate(alert.beside[:SHOWN_ASIDES]):
-        line, spans = _marked(found.aside.text, found.spans[:ASIDE_SPANS])
+    for number, found in enumerate(alert.part_matches[:SHOWN_PARTS]):
+        line, spans = _marked(found.part.text, found.spans[:PART_SPANS])
         line = key_sentence(line, spans) or line
-        text.add("\n" if number else "", f"{aside_title(found.aside.kind, translator)}: ")
-        text.join(_text(line).cut(ASIDE_ROOM))
+        text.add("\n" if number else "", f"{part_title(found.part.kind, translator)}: ")
+        text.join(_text(line).cut(PART_ROOM))
     return text
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.locales.titles import comparable, in_full, topic_title
 from bot.matching.similarity.diff import difference
 from bot.models import Button, Outgoing, post_link
-from bot.parts import Aside
+from bot.parts import Part
 from bot.rendering.alert import TITLE_ROOM, TOPIC_ROOM, Audience, moment, no_longer_visible
 from bot.text.markup import Text, link, one_line
 
@@ -21,9 +21,9 @@ class PostChange:
     message_id: int
     date: datetime
     text: str
-    asides: tuple[Aside, ...] = ()
+    parts: tuple[Part, ...] = ()
     before: str | None  # the text before an edit; None where the post is no longer visible
-    asides_before: tuple[Aside, ...] = ()
+    parts_before: tuple[Part, ...] = ()
     edited_at: datetime | None = None
     joined: tuple[str, ...] = ()  # topics that it fits only now
     gone_at: datetime | None = None
@@ -38,13 +38,13 @@ def render_change(change: PostChange, audience: Audience) -> Outgoing:
     text = Text().add(link(title, url), " · ")
     if change.gone_at is not None:
         text.add(no_longer_visible(change.gone_at, audience, beside=audience.now, part=change.part), "\n")
-        text.add(in_full(change.text, change.asides, audience.translator) or gettext("(no text)"))
+        text.add(in_full(change.text, change.parts, audience.translator) or gettext("(no text)"))
     else:
         text.add(_edited(change, audience), "\n")
         if change.joined:
             titles = [one_line(topic_title(name, audience.translator), TOPIC_ROOM) for name in change.joined]
             text.line(gettext("Now also: {topics}"), topics=", ".join(titles))
-        before, after = (change.before or "", change.asides_before), (change.text, change.asides)
+        before, after = (change.before or "", change.parts_before), (change.text, change.parts)
         text.join(difference(*comparable(before, after, audience.translator)))
     written, entities = text.cut().build()
     history = Button(text=gettext("History"), data=f"post:{change.channel_id}:{change.message_id}".encode())

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.locales import Translator
 from bot.locales.figures import show_date
-from bot.locales.titles import aside_title, topic_title
+from bot.locales.titles import part_title, topic_title
 from bot.models import Button, Outgoing
 from bot.store.group_contents import Gathered, Storm, Summary
 from bot.store.groups import LATE, RESTORED
@@ -178,9 +178,9 @@ def _line(each: Gathered, viewer: Viewer, *, beside: datetime) -> Text:
 
 def _words(each: Gathered, t: Translator) -> Text:
     text, spans = each.post.text, each.spans
-    if each.beside and not spans:
-        found = each.beside[0]
-        title, text, spans = f"{aside_title(found.aside.kind, t)}: ", found.aside.text, found.spans
+    if each.part_matches and not spans:
+        found = each.part_matches[0]
+        title, text, spans = f"{part_title(found.part.kind, t)}: ", found.part.text, found.spans
         return Text().add(title).join(_sentence(text, spans)).cut(WORDS)
     return _sentence(text, spans).cut(WORDS) if text.strip() else Text().add(t.gettext("(no text)"))
 

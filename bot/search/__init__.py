@@ -1,10 +1,5 @@
-"""Looking back: compiled queries come in, stored posts that match go out, by the rule that raises alerts.
+"""Stored posts found by the same rule that raises alerts: typed searches, and queries tried on the archive."""
 
-`filters` takes a typed search apart, `scope` finds the channels it names, `looking` finds posts, `ranking` orders them.
-"""
+from bot.search.searcher import Hit, Scope, SearchPage, count_matches, find_best, find_current, find_newest
 
-from bot.search.ranking import look_for_best
-from bot.search.scope import Scope
-from bot.search.searcher import Found, Hit, look, preview, search
-
-__all__ = ["Found", "Hit", "Scope", "look", "look_for_best", "preview", "search"]
+__all__ = ["Hit", "Scope", "SearchPage", "count_matches", "find_best", "find_current", "find_newest"]

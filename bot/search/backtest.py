@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import zip_longest
 
 from bot.matching.engine.matcher import Compiled, necessary, verify
-from bot.matching.explain.explain import Explainer, Part, Reason
-from bot.matching.explain.near_miss import failures, is_near_miss, relaxed, there
+from bot.matching.explain.explain import Clause, Explainer, Reason
+from bot.matching.explain.near_miss import failures, found_spans, is_near_miss, relaxed
 from bot.matching.words.tokens import analyse
 from bot.search import Hit, Scope
 from bot.store import fulltext, posts
@@ -32,7 +32,7 @@ class NearMiss:
     """A post that a query fails to find by one part."""
 
     post: StoredPost
-    failure: Part  # what would have to change; its spans are those of the post's whole
+    failure: Clause  # what would have to change; its spans are those of the post's whole
     spans: tuple[tuple[int, int], ...]  # Python characters of its whole: what of the query is there; sorted, merged
 
 
@@ -103,7 +103,7 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     end = now if until is None else min(now, until - timedelta(microseconds=1))
     start = end if oldest is None else max(oldest, since or oldest)
     scope = Scope(channel_ids=channel_ids, since=start, until=until)
-    run = _Run(query, zone)
+    run = _Replay(query, zone)
     async for page in _pages(db, necessary(query), scope, most=most):
         await asyncio.to_thread(run.take, page)
         progress(page[-1].date)
@@ -119,11 +119,11 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
         empty=oldest is None,
         per_day=dict(run.per_day),
         hits=tuple(run.hits),
-        near=tuple(_telling(run.near)[:SHOWN]),
+        near=tuple(_most_useful_first(run.near)[:SHOWN]),
     )
 
 
-class _Run:
+class _Replay:
     """One query on its way through the archive; its methods run in a thread, one after another."""
 
     def __init__(self, query: Compiled, zone: tzinfo) -> None:
@@ -172,10 +172,10 @@ class _Run:
         root = self._explainer.explain(analyse(post.whole)).root
         if not root.held and is_near_miss(root):
             (failure,) = failures(root)
-            self.near.append(NearMiss(post=post, failure=failure, spans=there(root)))
+            self.near.append(NearMiss(post=post, failure=failure, spans=found_spans(root)))
 
 
-def _telling(near: Sequence[NearMiss]) -> list[NearMiss]:
+def _most_useful_first(near: Sequence[NearMiss]) -> list[NearMiss]:
     """Put near misses in order: one of each kind first, of the kinds the rarest, of a kind the newest.
 
     Where a common word was found and a rare one was not, a post says little; there are many such posts. Those that have

@@ -1,4 +1,4 @@
-"""A typed search taken apart: a text comes in; the query in it and its filters go out, or an error with the place.
+"""A typed search taken apart into its query and its filters, or refused with the place of the error.
 
 | typed | in Russian | means |
 | --- | --- | --- |
@@ -13,6 +13,7 @@ an alternative is refused. A colon that makes no filter stays in the query.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -186,20 +187,23 @@ class _Reader:
         if kind in {"since", "until"}:
             self.position = position
             self.span.append(piece[0])
+        names = [value] if piece["quoted"] else value.split(",")
+        self.filters = self._with(kind, value, names, position)
+        return " " * len(piece[0])
+
+    def _with(self, kind: str, value: str, names: Iterable[str], position: int) -> Filters:
         match kind:
             case "channel":
-                named = [value] if piece["quoted"] else value.split(",")
-                found = tuple(Named(text=name.strip(), position=position) for name in named)
-                self.filters = replace(self.filters, channels=self.filters.channels + found)
+                named = tuple(Named(text=name.strip(), position=position) for name in names)
+                return replace(self.filters, channels=self.filters.channels + named)
             case "since":
-                self.filters = replace(self.filters, since=self._moment(value, position))
+                return replace(self.filters, since=self._moment(value, position))
             case "until":
-                self.filters = replace(self.filters, until=self._moment(value, position, end=True))
+                return replace(self.filters, until=self._moment(value, position, end=True))
             case "history":
-                self.filters = replace(self.filters, history=_choose(_ANSWERS, value, "bad_answer", position))
+                return replace(self.filters, history=_choose(_ANSWERS, value, "bad_answer", position))
             case _:
-                self.filters = replace(self.filters, order=_choose(_ORDERS, value, "bad_order", position))
-        return " " * len(piece[0])
+                return replace(self.filters, order=_choose(_ORDERS, value, "bad_order", position))
 
     def _is_plain(self, kind: str, value: str) -> bool:
         if kind == "channel":

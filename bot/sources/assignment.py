@@ -12,7 +12,7 @@ from bot.store.database import Database
 MOST = 500  # channels of one reader: an account may be in as many
 
 
-class Shares:
+class Assignments:
     """The readers that read now, and what each of them reads."""
 
     def __init__(self, database: Database) -> None:
@@ -30,14 +30,14 @@ class Shares:
     async def enter(self, reader_id: int) -> None:
         """Let a reader take its share."""
         self._reading.add(reader_id)
-        await self.share_out()
+        await self.assign_all()
 
     async def leave(self, reader_id: int) -> None:
         """Give the public channels of a reader to the others."""
         self._reading.discard(reader_id)
-        await self.share_out()
+        await self.assign_all()
 
-    async def share_out(self) -> None:
+    async def assign_all(self) -> None:
         """Give every channel that nobody can read now to a reader.
 
         What none can read stays with a reader that is only away; else the first finds it to be lost.

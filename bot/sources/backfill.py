@@ -12,9 +12,9 @@ from bot.models import Clock
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.gateway import pause
-from bot.sources.sync import CatchUp
+from bot.sources.sync import ChannelSync
 from bot.store import backfills, channels
-from bot.store.backfills import DONE, Past
+from bot.store.backfills import DONE, Backfill
 from bot.store.channels import Access
 from bot.store.database import Database, Subject
 
@@ -25,15 +25,15 @@ LOOK_AGAIN = 30.0  # s, where nothing was announced and nothing is to be read
 READABLE = {Access.JOINED, Access.POLLED}
 
 
-class Pasts:
+class Backfiller:
     """Reads far back where somebody asked for it; `every` is the seconds between two pages."""
 
     def __init__(
-        self, account: Account, database: Database, catch_up: CatchUp, *, clock: Clock, every: float = PAGE_EVERY
+        self, account: Account, database: Database, sync: ChannelSync, *, clock: Clock, every: float = PAGE_EVERY
     ) -> None:
         self._account = account
         self._database = database
-        self._catch_up = catch_up
+        self._sync = sync
         self._clock = clock
         self._every = every
 
@@ -52,31 +52,33 @@ class Pasts:
 
     async def read_next(self, beat: Beat = unheard) -> float | None:
         """Read one page; return the seconds to rest before the next, None where nothing is to be read."""
-        for past in await backfills.unread(self._database, self._account.reader_id):
-            channel = await channels.get(self._database, past.channel_id, self._account.reader_id)
+        for backfill in await backfills.unread(self._database, self._account.reader_id):
+            channel = await channels.get(self._database, backfill.channel_id, self._account.reader_id)
             if channel is None or channel.access is None:  # this reader is about to meet it
                 continue
             if channel.access not in READABLE:
-                await self._end(past, channel.reason or channel.access)
+                await self._end(backfill, channel.reason or channel.access)
                 continue
-            return await self._read(past, channel, beat)
+            return await self._read(backfill, channel, beat)
         return None
 
-    async def _read(self, past: Past, channel: channels.Channel, beat: Beat) -> float:
+    async def _read(self, backfill: Backfill, channel: channels.Channel, beat: Beat) -> float:
         try:
-            page = await self._catch_up.look_back(channel, below=past.below, beat=beat)
+            page = await self._sync.backfill_page(channel, below=backfill.below, beat=beat)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 return pause(error).total_seconds()
-            log.info("the past of a channel could not be read", channel=channel.id, error=error.error)
-            await self._end(past, error.error)
+            log.info("the backfill of a channel could not be read", channel=channel.id, error=error.error)
+            await self._end(backfill, error.error)
             return self._every
-        read = past.read + page.posts
-        ended = DONE if page.below is None or read >= past.wanted else None
-        await self._database.write(lambda tx: backfills.advance(tx, past.id, read=read, below=page.below, ended=ended))
+        read = backfill.read + page.posts
+        ended = DONE if page.below is None or read >= backfill.wanted else None
+        await self._database.write(
+            lambda tx: backfills.advance(tx, backfill.id, read=read, below=page.below, ended=ended)
+        )
         return self._every
 
-    async def _end(self, past: Past, reason: str) -> None:
+    async def _end(self, backfill: Backfill, reason: str) -> None:
         await self._database.write(
-            lambda tx: backfills.advance(tx, past.id, read=past.read, below=past.below, ended=reason)
+            lambda tx: backfills.advance(tx, backfill.id, read=backfill.read, below=backfill.below, ended=reason)
         )

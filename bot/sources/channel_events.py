@@ -5,13 +5,15 @@ Telegram has one error for many reasons, so the reason is looked into where that
 
 from datetime import datetime
 
+from telethon.tl import types
+
 from bot.errors import TelegramError, Verdict
 from bot.sources import resolver
 from bot.sources.account import Account
 from bot.sources.followers import tell
 from bot.sources.resolver import NotFollowableError
 from bot.store import channels
-from bot.store.channels import Access, Channel
+from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.database import Database, Transaction
 
 BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
@@ -70,3 +72,35 @@ async def cause(account: Account, channel: Channel, error: str, *, now: datetime
     except TelegramError as refused:
         return VANISHED if refused.verdict is Verdict.UNAUTHORISED else error
     return error if chat.id == channel.id else VANISHED
+
+
+def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
+    """Read what a channel is, what it is called, and its username, or the first of those in use."""
+    names = [name.username for name in getattr(chat, "usernames", None) or () if name.active]
+    return ResolvedChannel(
+        id=chat.id,
+        kind="broadcast" if chat.broadcast else "supergroup",
+        title=chat.title,
+        username=getattr(chat, "username", None) or next(iter(names), None),
+    )
+
+
+async def describe(database: Database, channel: Channel, chat: types.Channel, *, now: datetime) -> None:
+    """Follow a rename and tell of it, once a day at most; nothing is written where nothing changed."""
+    new = resolved(chat)
+    if (channel.title, channel.username) == (new.title, new.username):
+        return
+
+    async def job(tx: Transaction) -> None:
+        old = await channels.describe(tx, channel.id, title=new.title, username=new.username)
+        if old is not None:
+            payload = {
+                "notice": "renamed",
+                "channel": old.title,
+                "username": old.username,
+                "new_title": new.title,
+                "new_username": new.username,
+            }
+            await tell(tx, channel.id, subject=f"renamed:{channel.id}:{now:%Y-%m-%d}", payload=payload, now=now)
+
+    await database.write(job)

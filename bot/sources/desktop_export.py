@@ -1,278 +1,151 @@
-"""Messages as Telegram Desktop exports them come in, posts go out, or the reason why one is left out."""
+"""An export of Telegram Desktop comes in, of any size; channels, posts and what is left out go out, one by one."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
-from enum import StrEnum
-from pathlib import PurePosixPath
-from typing import Any
+import re
+from collections.abc import Iterator
+from datetime import tzinfo
+from itertools import chain
+from typing import BinaryIO
 
-from bot.models import Entity, Forward, Media, Post
-from bot.parts import Aside, AsideKind
-from bot.text.markup import units
+import ijson
 
-JSON_LAYER = 0  # what stands for a TL layer where the evidence is JSON
-_OLD_CHANNELS = 1 << 33  # added to the ids of channels by versions before 2021, when ids had 31 bits
-_MOST_CHANNELS = 1 << 40  # their ids are below, by Telegram's documentation of ids
-_MOST = 1 << 31  # message ids are below
-_MOST_SECONDS = 1 << 32  # a date after the year 2106 is damaged
-_NEVER = 1970  # the year that old versions write where nothing was edited
-_KINDS = {"plain": None, "unknown": None, "link": "url", "text_link": "text_url", "strikethrough": "strike"}
-_VALUES = {"text_link": "href", "pre": "language", "mention_name": "user_id", "custom_emoji": "document_id"}
-_NUMBERS = {"mention_name", "custom_emoji"}  # their values; an export may hold a file's name instead
-_MEDIA = {  # the field that tells, the kind, the field with the title; the first that is there counts
-    "photo": ("photo", ""),
-    "file": ("document", "file_name"),
-    "poll": ("poll", "question"),
-    "todo_list": ("to_do", "title"),
-    "contact_information": ("contact", ""),
-    "place_name": ("venue", "place_name"),
-    "live_location_period_seconds": ("geo_live", ""),
-    "location_information": ("geo", ""),
-    "game_title": ("game", "game_title"),
-    "invoice_information": ("invoice", ""),
-    "giveaway_information": ("giveaway", ""),
-    "giveaway_results": ("giveaway_results", ""),
-    "paid_stars_amount": ("paid_media", ""),
+from bot.errors import ChannelwatchError
+from bot.models import Post
+from bot.sources.desktop_message import SkipReason, channel_id, to_post
+from bot.store.channels import ResolvedChannel
+
+_Event = tuple[str, object]  # ijson's: what begins, ends or stands there, and its value
+
+_HOW_TO = "open the channel in Telegram Desktop, choose «Export chat history», and as its format machine-readable JSON"
+_MARK = b"\xef\xbb\xbf"  # the byte order mark of UTF-8
+_HEAD = 512  # bytes that tell what a file is
+_LONGEST_ESCAPE = 4  # bytes, of those that are mended
+_ESCAPE = re.compile(rb"\\(?:x([0-9A-F]{2})|.)", re.DOTALL)
+_DEEPEST = 64  # levels of a message; six are usual
+_STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
+_CHATS = {(), ("chats", "list", ""), ("left_chats", "list", "")}  # where a chat begins: keys, "" for an item of a list
+_LISTS = {("messages",), ("chats", "list"), ("left_chats", "list")}  # one of them makes a file an export
+_KINDS = {
+    "public_channel": "broadcast",
+    "private_channel": "broadcast",
+    "public_supergroup": "supergroup",
+    "private_supergroup": "supergroup",
+}
+_REASONS = {
+    "private_group": SkipReason.BASIC_GROUP,
+    "personal_chat": SkipReason.PRIVATE,
+    "bot_chat": SkipReason.PRIVATE,
+    "saved_messages": SkipReason.PRIVATE,
+    "replies": SkipReason.PRIVATE,
+    "verify_codes": SkipReason.PRIVATE,
 }
 
-_ASIDES = {  # where texts stand beside the message's own; * stands for each entry of a list
-    "poll.question": AsideKind.POLL,
-    "poll.answers.*.text": AsideKind.POLL,
-    "todo_list.title": AsideKind.TO_DO,
-    "todo_list.answers.*.text": AsideKind.TO_DO,
-    "place_name": AsideKind.PLACE,
-    "address": AsideKind.PLACE,
-    "contact_information.phone_number": AsideKind.CONTACT,
-    "invoice_information.title": AsideKind.INVOICE,
-    "invoice_information.description": AsideKind.INVOICE,
-    "game_title": AsideKind.GAME,
-    "game_description": AsideKind.GAME,
-    "giveaway_information.additional_prize": AsideKind.GIVEAWAY,
-    "giveaway_results.additional_prize": AsideKind.GIVEAWAY,
-    "inline_bot_buttons.*.*.text": AsideKind.BUTTON,
-}
 
-_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, default=float)
+def read(file: BinaryIO, *, zone: tzinfo | None = None) -> Iterator[ResolvedChannel | Post | SkipReason]:
+    """Yield each channel before its posts, and in place of a message that is no post the reason.
+
+    `zone` is where dates are from that name none, as in old exports. Raises ChannelwatchError: at once for a file of
+    another kind, and where it breaks off or is damaged, after what stands before that place.
+    """
+    _check(file)
+    return _read(file, zone)
 
 
-class Reason(StrEnum):
-    """Why a message is left out."""
-
-    SERVICE = "service messages, such as joins, pins and changes of the title"
-    UNSUPPORTED = "messages of a kind that Telegram Desktop could not export"
-    MIGRATED = "messages from before a group became a supergroup: their ids are not the supergroup's"
-    PRIVATE = "messages of private chats, bots and saved messages"
-    BASIC_GROUP = "messages of basic groups, which every account numbers differently"
-    NO_CHANNEL = "messages of chats that do not say first which channel they are"
-    UNDATED = "messages dated without a time zone; say where the export was made: --time-zone Europe/Moscow"
-    BROKEN = "damaged messages, without a usable id, date or text"
-
-
-class _UnusableError(Exception):
-    """A message cannot be a post, for a reason."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
+def _check(file: BinaryIO) -> None:
+    """Go to where the JSON begins."""
+    head = file.read(_HEAD)
+    start = len(_MARK) if head.startswith(_MARK) else 0
+    text = head[start:].lstrip()
+    if not text:
+        raise ChannelwatchError("the file is empty: export it again")
+    if text.startswith(b"<"):
+        raise ChannelwatchError(f"this is an export in HTML, which cannot be imported: {_HOW_TO}")
+    if not text.startswith(b"{"):
+        raise ChannelwatchError(f"this is no export of Telegram Desktop: {_HOW_TO}")
+    file.seek(start)
 
 
-def to_post(message: object, channel_id: int, zone: tzinfo | None = None) -> Post | Reason:
-    """Read a message of a channel; `zone` is where dates are from that name none."""
+def _read(file: BinaryIO, zone: tzinfo | None) -> Iterator[ResolvedChannel | Post | SkipReason]:
+    announced = None
     try:
-        return _to_post(message, channel_id, zone)
-    except _UnusableError as error:
-        return error.reason
+        for chat, message in _messages(ijson.basic_parse(_Mended(file))):
+            if isinstance(chat, SkipReason):
+                yield chat
+                continue
+            if chat is not announced:
+                announced = chat
+                yield chat
+            yield to_post(message, chat.id, zone)
+    except (ijson.JSONError, ValueError) as error:
+        raise ChannelwatchError(
+            f"the file breaks off or is damaged near byte {file.tell():,}; what stands before is imported. "
+            "For the rest export it again: what is there already is not stored twice"
+        ) from error
 
 
-def channel_id(value: object) -> int | None:
-    """Read the bare id of a channel from a number, or from the `channel123` that stands for a sender."""
-    if isinstance(value, str) and value.removeprefix("channel").isdecimal():
-        value = int(value.removeprefix("channel")[:20])
-    if type(value) is not int or not 0 < value < _MOST_CHANNELS:
-        return None
-    return value - _OLD_CHANNELS if _OLD_CHANNELS < value < _OLD_CHANNELS + _MOST else value
+class _Mended:
+    r"""A file as ijson reads it, with control characters in JSON's way: Telegram Desktop writes \x0B for \u000B."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        """Read some bytes, and more where they might end within an escape."""
+        data = more = self._file.read(size)
+        while more and b"\\" in data[1 - _LONGEST_ESCAPE :]:
+            more = self._file.read(size)
+            data += more
+        return _ESCAPE.sub(_mend, data) if b"\\x" in data else data
 
 
-def _to_post(message: object, channel_id: int, zone: tzinfo | None) -> Post:
-    if not isinstance(message, dict):
-        raise _UnusableError(Reason.BROKEN)
-    message_id = _message_id(message)
-    text, entities = _text(message.get("text_entities") or message.get("text", ""))
-    edit_date = _moment(message, "edited", zone) if "edited" in message else None
-    return Post(
-        channel_id=channel_id,
-        message_id=message_id,
-        date=_moment(message, "date", zone),
-        text=text,
-        entities=entities,
-        media=_media(message),
-        reactions=_reactions(message),
-        asides=tuple(dict.fromkeys(_asides(message))),
-        forward=_forward(message),
-        **_reply(message),
-        edit_date=edit_date if edit_date and edit_date.year > _NEVER else None,
-        author=_author(message, channel_id),
-        raw=_canonical(message),
-        layer=JSON_LAYER,
-    )
+def _mend(escape: re.Match[bytes]) -> bytes:
+    return escape[0] if escape[1] is None else b"\\u00" + escape[1]
 
 
-def _author(message: Mapping[str, Any], own: int) -> str | None:
-    """Return the signature, or who wrote it where that is not the channel itself."""
-    writer = None if channel_id(message.get("from_id")) == own else _string(message.get("from"))
-    return _string(message.get("author")) or writer
+def _messages(events: Iterator[_Event]) -> Iterator[tuple[ResolvedChannel | SkipReason, object]]:
+    """Find the messages, each with its channel or with the reason why its chat is left out."""
+    path: list[str] = []  # keys of the objects around, "" for a list
+    header: dict[str, object] = {}  # what is known of the chat
+    chat: ResolvedChannel | SkipReason | None = None
+    is_export = False
+    for event, value in events:
+        place = tuple(path)
+        if event == "map_key":
+            path[-1] = str(value)
+        elif event in {"end_map", "end_array"}:
+            path.pop()
+        elif place[-2:] == ("messages", "") and place[:-2] in _CHATS:
+            chat = chat or _chat(header)
+            yield chat, _built((event, value), events, wanted=not isinstance(chat, SkipReason))
+        elif event in _STEPS:
+            is_export = is_export or (place in _LISTS and event == "start_array")
+            if place in _CHATS:
+                header, chat = {}, None
+            path.append("")
+        elif place[:-1] in _CHATS:
+            header[place[-1]] = value
+    if not is_export:
+        raise ChannelwatchError(f"there are no chats in this file: {_HOW_TO}")
 
 
-def _message_id(message: Mapping[str, Any]) -> int:
-    kind, message_id = message.get("type"), message.get("id")
-    if kind == "service":
-        raise _UnusableError(Reason.SERVICE)
-    if kind == "unsupported":
-        raise _UnusableError(Reason.UNSUPPORTED)
-    if kind != "message" or type(message_id) is not int or not -_MOST < message_id < _MOST or message_id == 0:
-        raise _UnusableError(Reason.BROKEN)
-    if message_id < 0:
-        raise _UnusableError(Reason.MIGRATED)
-    return message_id
+def _built(first: _Event, events: Iterator[_Event], *, wanted: bool) -> object:
+    """Read what an event begins to its end; None where it is not wanted, or nested without end."""
+    builder, depth = ijson.ObjectBuilder(), 0
+    for event, value in chain((first,), events):
+        depth += _STEPS.get(event, 0)
+        wanted = wanted and depth <= _DEEPEST
+        if wanted:
+            builder.event(event, value)
+        if depth == 0:
+            break
+    return builder.value if wanted else None
 
 
-def _moment(message: Mapping[str, Any], field: str, zone: tzinfo | None) -> datetime:
-    """Read a date from its Unix time, or from the local time that versions before 2022 write alone."""
-    try:
-        if f"{field}_unixtime" in message:
-            return _from_unix(int(message[f"{field}_unixtime"]))
-        moment = datetime.fromisoformat(message[field])
-    except (KeyError, TypeError, ValueError):
-        raise _UnusableError(Reason.BROKEN) from None
-    if moment.tzinfo is None and zone is None:
-        raise _UnusableError(Reason.UNDATED)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _from_unix(seconds: int) -> datetime:
-    if not 0 <= seconds < _MOST_SECONDS:
-        raise ValueError(seconds)
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _text(parts: object) -> tuple[str, tuple[Entity, ...]]:
-    """Join the parts of a text: strings, and objects with a format."""
-    texts: list[str] = []
-    entities: list[Entity] = []
-    offset = 0
-    for part in parts if isinstance(parts, list) else [parts]:
-        kind, text, value = ("plain", part, None) if isinstance(part, str) else _formatted(part)
-        texts.append(text)
-        length = units(text)
-        name = _KINDS.get(kind, kind)
-        if name is not None and length:
-            entities.append(Entity(kind=name, offset=offset, length=length, value=value))
-        offset += length
-    return "".join(texts), tuple(entities)
-
-
-def _formatted(part: object) -> tuple[str, str, str | None]:
-    if isinstance(part, dict):
-        kind, text = part.get("type"), part.get("text")
-        if isinstance(kind, str) and isinstance(text, str):
-            return kind, text, _value(kind, part)
-    raise _UnusableError(Reason.BROKEN)
-
-
-def _value(kind: str, part: Mapping[str, Any]) -> str | None:
-    value = part.get(_VALUES.get(kind, ""))
-    if isinstance(value, str | int) and (kind not in _NUMBERS or str(value).isdecimal()):
-        return str(value)
-    return None
-
-
-def _media(message: Mapping[str, Any]) -> Media | None:
-    for field, (kind, title) in _MEDIA.items():
-        if field in message:
-            content = message[field] if isinstance(message[field], dict) else message
-            return Media(kind=kind, title=_title(content.get(title)) or _file_name(message[field], kind))
-    return None
-
-
-def _asides(message: Mapping[str, Any]) -> Iterator[Aside]:
-    media = _media(message)
-    contact = message.get("contact_information")
-    names = _joined(contact, " ", "first_name", "last_name") if isinstance(contact, dict) else ""
-    found = [
-        (AsideKind.FILE, media.title if media and media.kind == "document" else None),
-        (AsideKind.AUDIO, _joined(message, " — ", "performer", "title")),
-        (AsideKind.CONTACT, names),
-        *((kind, _title(text)) for path, kind in _ASIDES.items() for text in _at(message, path.split("."))),
-    ]
-    for kind, text in found:
-        stripped = (text or "").strip()
-        if stripped:
-            yield Aside(kind=kind, text=stripped)
-
-
-def _joined(fields: Mapping[str, Any], between: str, *names: str) -> str:
-    return between.join(filter(None, (_title(fields.get(name)) for name in names)))
-
-
-def _at(value: object, path: Sequence[str]) -> Iterator[object]:
-    """Find what stands at the end of a path."""
-    if not path:
-        yield value
-    elif path[0] == "*" and isinstance(value, list):
-        for entry in value:
-            yield from _at(entry, path[1:])
-    elif isinstance(value, dict):
-        yield from _at(value.get(path[0]), path[1:])
-
-
-def _title(parts: object) -> str | None:
-    try:
-        return None if parts is None else _text(parts)[0]
-    except _UnusableError:
-        return None
-
-
-def _file_name(path: object, kind: str) -> str | None:
-    """Read the name from a path; instead of one stands a sentence in brackets where the file was left out."""
-    if kind != "document" or not isinstance(path, str) or path.startswith("("):
-        return None
-    return PurePosixPath(path).name
-
-
-def _forward(message: Mapping[str, Any]) -> Forward | None:
-    """Read where a message came from; neither its id there nor its date is exported."""
-    if "forwarded_from" not in message and "forwarded_from_id" not in message:
-        return None
-    origin = channel_id(message.get("forwarded_from_id"))
-    return Forward(channel_id=origin, message_id=None, name=_string(message.get("forwarded_from")), date=None)
-
-
-def _reply(message: Mapping[str, Any]) -> dict[str, int | None]:
-    target = message.get("reply_to_message_id")
-    if type(target) is not int or not 0 < target < _MOST:
-        return {}
-    if "reply_to_peer_id" not in message:
-        return {"reply_to": target}
-    elsewhere = channel_id(message["reply_to_peer_id"])
-    return {} if elsewhere is None else {"reply_to": target, "reply_channel": elsewhere}
-
-
-def _reactions(message: Mapping[str, Any]) -> int | None:
-    reactions = message.get("reactions")
-    if not isinstance(reactions, list):
-        return None
-    counts = [reaction.get("count") for reaction in reactions if isinstance(reaction, dict)]
-    return sum(count for count in counts if type(count) is int and 0 < count < _MOST)
-
-
-def _string(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _canonical(message: Mapping[str, Any]) -> bytes:
-    """Write the message as JSON with sorted keys and without spaces: the evidence."""
-    try:
-        return _JSON.encode(message).encode()
-    except (ValueError, RecursionError):  # half a surrogate pair, or nested without end
-        raise _UnusableError(Reason.BROKEN) from None
+def _chat(header: dict[str, object]) -> ResolvedChannel | SkipReason:
+    """Read which channel a chat is from what stands before its messages."""
+    kind, title, number = header.get("type"), header.get("name"), channel_id(header.get("id"))
+    if kind not in _KINDS:
+        return _REASONS.get(str(kind), SkipReason.NO_CHANNEL)
+    if number is None:
+        return SkipReason.NO_CHANNEL
+    name = title if isinstance(title, str) and title.strip() else str(number)
+    return ResolvedChannel(id=number, kind=_KINDS[str(kind)], title=name, username=None)

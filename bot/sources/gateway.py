@@ -8,7 +8,7 @@ from telethon import TelegramClient, errors
 from telethon.tl import TLRequest
 
 from bot.errors import TelegramError
-from bot.telegram import asking
+from bot.telegram import rpc
 from bot.telegram.errors import to_error
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ async def answer(question: Awaitable[T]) -> T:
     without asking again.
     """
     try:
-        return await asking.answer(question, within=ANSWER_WITHIN)
+        return await rpc.answer(question, within=ANSWER_WITHIN)
     except _FAILURES as error:
         raise to_error(error) from error
 

@@ -1,22 +1,26 @@
 """A channel's history comes in by pages, newest first; posts go out, with the stretch of ids that each page covers."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from telethon.tl import types
 from telethon.tl.functions.messages import GetHistoryRequest
+from telethon.tl.functions.updates import GetChannelDifferenceRequest
 
-from bot.models import Post
+from bot.errors import ChannelwatchError, TelegramError, Verdict
+from bot.models import Event, Post
 from bot.sources.account import Account
-from bot.telegram.convert import to_post
-from bot.telegram.named import named_in
+from bot.sources.live import to_event, to_loaded_preview
+from bot.telegram.convert import named_in, to_post
 
-PAGE = 100  # Telegram's limit
+PAGE_SIZE = 100  # Telegram's limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class HistoryPage:
     """A page: of the ids from `low` to `high`, only those in `ids` are still there."""
 
     posts: tuple[Post, ...]  # oldest first
@@ -40,7 +44,7 @@ class Reach:
 
 async def pages(
     account: Account, channel: types.InputPeerChannel, *, newest_known: int, reach: Reach, below: int = 0
-) -> AsyncGenerator[Page, None]:
+) -> AsyncGenerator[HistoryPage, None]:
     """Read a history from the top down, or from the first message under the id `below`.
 
     `newest_known` is the highest id that we had stored before: what is above it came in while the page was on its
@@ -51,7 +55,7 @@ async def pages(
     high = min(below - 1, newest_known) if below else newest_known
     while True:
         request = GetHistoryRequest(
-            channel, offset_id=offset, offset_date=None, add_offset=0, limit=PAGE, max_id=0, min_id=0, hash=0
+            channel, offset_id=offset, offset_date=None, add_offset=0, limit=PAGE_SIZE, max_id=0, min_id=0, hash=0
         )
         asked_at = account.now()
         answer = await account.ask(request)
@@ -69,12 +73,12 @@ async def pages(
 
 def _page(
     answer: types.messages.ChannelMessages, channel_id: int, high: int, *, is_last: bool, asked_at: datetime
-) -> Page:
+) -> HistoryPage:
     found = [message for message in answer.messages if not isinstance(message, types.MessageEmpty)]
     named, oldest_first = named_in(answer), sorted(found, key=lambda message: message.id)
     posts = (to_post(message, channel_id=channel_id, named=named) for message in oldest_first)
     ids = frozenset(message.id for message in found)
-    return Page(
+    return HistoryPage(
         posts=tuple(post for post in posts if post is not None),
         ids=ids,
         low=1 if is_last else min(message.id for message in answer.messages),
@@ -87,11 +91,96 @@ def _page(
 
 def _is_last(answer: types.messages.ChannelMessages, messages: int, *, below: int) -> bool:
     """Say whether nothing is left below: a short page alone does not tell, since a server may give fewer than asked."""
-    is_short = len(answer.messages) < PAGE
+    is_short = len(answer.messages) < PAGE_SIZE
     is_all = not below and getattr(answer, "count", 0) <= messages  # `count` is of the whole history
     return not answer.messages or (is_short and is_all)
 
 
-def _reached(page: Page, reach: Reach) -> bool:
+def _reached(page: HistoryPage, reach: Reach) -> bool:
     too_old = reach.date is not None and bool(page.posts) and page.posts[0].date < reach.date
     return too_old or page.low <= reach.message_id
+
+
+SLICE_SIZE = 100  # Telegram's limit for accounts that are no bots
+
+
+class GapError(ChannelwatchError):
+    """Telegram does not keep the changes since then: only the history can tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSlice:
+    """Some changes, in the order in which to apply them."""
+
+    events: tuple[Event, ...]
+    pages: frozenset[int]  # ids of the web pages whose previews have loaded
+    newest: int  # the highest id of a new message, service messages too; 0 where there is none
+    pts: int  # changes are known up to here
+    asked_at: datetime
+    timeout: int  # s after which the server wants to be asked again; 0 where it does not say
+
+
+async def change_slices(
+    account: Account, channel: types.InputChannel, *, pts: int
+) -> AsyncGenerator[ChangeSlice, None]:
+    """Read all changes since `pts`, to the last. Raises GapError, TelegramError."""
+    while True:
+        asked_at = account.now()
+        answer = await _ask(account, channel, pts)
+        if isinstance(answer, types.updates.ChannelDifferenceTooLong):
+            raise GapError("TooLong")
+        yield _slice(answer, asked_at)
+        if answer.final:
+            return
+        if answer.pts <= pts:  # else this would never end
+            raise GapError("a slice without progress")
+        pts = answer.pts
+
+
+async def _ask(account: Account, channel: types.InputChannel, pts: int) -> types.updates.ChannelDifference:
+    everything = types.ChannelMessagesFilterEmpty()
+    try:
+        return await account.ask(GetChannelDifferenceRequest(channel, everything, pts=pts, limit=SLICE_SIZE))
+    except TelegramError as error:
+        # PERSISTENT_TIMESTAMP_…: this pts is of no use; DROP: this channel, or this server, knows no differences.
+        if error.error.startswith("PERSISTENT_TIMESTAMP_") or error.verdict is Verdict.DROP:
+            raise GapError(error.error) from error
+        raise
+
+
+def _slice(
+    answer: types.updates.ChannelDifference | types.updates.ChannelDifferenceEmpty, asked_at: datetime
+) -> ChangeSlice:
+    if isinstance(answer, types.updates.ChannelDifferenceEmpty):
+        return ChangeSlice(
+            events=(), pages=frozenset(), newest=0, pts=answer.pts, asked_at=asked_at, timeout=answer.timeout or 0
+        )
+    # New messages first: one that was deleted since stands among them as well as in the deletions.
+    named = named_in(answer)
+    posts = [to_post(message, named=named) for message in answer.new_messages]
+    found = [*posts, *(to_event(update, named) for update in answer.other_updates)]
+    loaded = (page for update in answer.other_updates if (page := to_loaded_preview(update)) is not None)
+    return ChangeSlice(
+        events=tuple(event for event in found if event is not None),
+        pages=frozenset(page.page_id for page in loaded),
+        newest=max((message.id for message in answer.new_messages), default=0),
+        pts=answer.pts,
+        asked_at=asked_at,
+        timeout=answer.timeout or 0,
+    )
+
+
+T = TypeVar("T")
+
+
+async def prefetched(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Ask for one item ahead; an error comes in its place, after the items before it. Close it when done early."""
+    coming = asyncio.ensure_future(anext(source, None))
+    try:
+        while (item := await coming) is not None:
+            coming = asyncio.ensure_future(anext(source, None))
+            yield item
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
+        await source.aclose()

@@ -1,268 +1,113 @@
-"""Wishes to follow come in from the store; channels are found, read, joined and left, at a pace that Telegram bears."""
+"""Channels to be joined or left come in from the store; the reader goes in and out, at a pace that Telegram bears."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from telethon.tl import types
+from telethon.tl.functions.channels import JoinChannelRequest, LeaveChannelRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
-from bot.runtime.supervisor import Beat, unheard
 from bot.sources import resolver
-from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.assignment import Shares
-from bot.sources.channel_events import BANNED, VAGUE, lose
-from bot.sources.described import resolved
-from bot.sources.gateway import RETRY_AFTER, pause
-from bot.sources.lists import Lists, is_list
-from bot.sources.memberships import Memberships
-from bot.sources.notices import Notices
-from bot.sources.resolver import BASIC_GROUP, Invitation, NotFollowableError
-from bot.sources.sync import CatchUp
-from bot.store import channels, follows, shares
+from bot.sources.account import Account
+from bot.sources.channel_events import cause, lose
+from bot.sources.gateway import pause
+from bot.sources.pace import Rest
+from bot.sources.resolver import NotFollowableError
+from bot.store import channels, shares
 from bot.store.channels import Access, Channel
-from bot.store.database import Database, Subject, Transaction
-from bot.store.follows import Follow
+from bot.store.database import Database
 
 log = structlog.get_logger(__name__)
 
-LOOK_AGAIN = 5.0  # s between looks at what is due by now, where nothing was announced
-ASK_ADMINS_AGAIN = timedelta(minutes=10)  # whether they let us in
-REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
-LOOK_AT_GROUP_AGAIN = timedelta(hours=1)  # whether it has become a supergroup
-OUTSIDE, OUTSIDE_FAST = "outside", "outside_fast"  # for good, since somebody wants it so
-ITS_TURN = "waits for its turn to be joined"
+JOINS_AT_ONCE = 5  # of a list of channels; then one each join interval on average
+FULL = timedelta(days=1)  # an account may be in 500 channels, with Premium in 1,000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
-    """A channel that was found, and since when the reader is in it; None: it is not."""
+class Joiner:
+    """Which channels the reader is in; `join_interval` is in seconds."""
 
-    chat: types.Channel
-    joined_at: datetime | None
-
-
-class LaterError(Exception):
-    """Nothing is wrong with a wish, but its time has not come."""
-
-    def __init__(self, until: datetime, reason: str) -> None:
-        super().__init__(reason)
-        self.until = until
-        self.reason = reason
-
-
-class Subscriptions:
-    """Brings the reader into the channels that people want, and out of those that nobody wants."""
-
-    def __init__(  # noqa: PLR0913 - the parts it is made of
-        self,
-        account: Account,
-        database: Database,
-        catch_up: CatchUp,
-        shares: Shares,
-        *,
-        clock: Clock,
-        join_interval: float,
-    ) -> None:
+    def __init__(self, account: Account, database: Database, *, clock: Clock, join_interval: float) -> None:
         self._account = account
         self._database = database
-        self._catch_up = catch_up
-        self._shares = shares
-        self._notices = Notices(database, clock)
         self._reader_id = account.reader_id
         self._clock = clock
-        self._memberships = Memberships(account, database, clock=clock, join_interval=join_interval)
-        self._lists = Lists(account, database, self._notices, clock=clock)
-        self._names = account.names
+        self._window = JOINS_AT_ONCE * timedelta(seconds=join_interval)
+        self._joins = Rest()
+        self._leaves = Rest()
+        self._full = Rest()  # CHANNELS_TOO_MUCH
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Do what is due, then wait for news, for ever. Raises FatalError."""
-        changes = self._database.changes
-        while True:
-            since = changes.revision(Subject.FOLLOWS)
-            beat(LONGEST_VISIT)
-            while await self.act():
-                beat(LONGEST_VISIT)
-            beat(LOOK_AGAIN + LONGEST_VISIT)
-            await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
-
-    async def act(self) -> bool:
-        """Do one thing that is due; False where nothing is. What people wait for comes first."""
-        found = await self.settle_one() or await self.meet_one()
-        return found or await self._memberships.leave_one() or await self._memberships.join_one()
-
-    async def settle_one(self) -> bool:
-        """Take on the oldest wish that is due, and tell whoever asked how it went; one reader does."""
+    async def may_join(self) -> bool:
+        """Say whether the pace allows a join; it is counted in the store, so that restarts do not reset it."""
         now = self._clock()
-        if not self._shares.leads(self._reader_id):
+        if not (self._joins.is_over(now) and self._full.is_over(now)):
             return False
-        for follow in await follows.wanted(self._database, now):
-            if not follow.reference.startswith("@") or self._names.is_open(now):
-                await self._settle(follow)
-                return True
-        return False
+        recent = await channels.joins_since(self._database, self._reader_id, now - self._window)
+        return not self._window or recent < JOINS_AT_ONCE
 
-    async def meet_one(self) -> bool:
-        """Find, for this account, a public channel that another reader account followed: access is per account."""
+    async def leave_one(self) -> bool:
+        """Leave a channel that nobody follows any more."""
         now = self._clock()
-        followed = await shares.entrusted(self._database, self._reader_id)
-        unmet = next((channel for channel in followed if channel.access is None and channel.username), None)
-        if unmet is None or not self._names.is_open(now):
+        unwanted = await channels.unwanted(self._database, self._reader_id)
+        if not unwanted or not self._leaves.is_over(now):
             return False
-        self._names.spend(now)
         try:
-            chat = await resolver.by_name(self._account, str(unmet.username))
-        except NotFollowableError as refusal:
-            await self._lose(unmet, refusal.reason)
+            await self._account.ask(LeaveChannelRequest(_address(unwanted[0])))
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
+                self._leaves.rest(now + pause(error))
                 return False
-            await self._lose(unmet, error.error)
-        else:
-            access = Access.POLLED if chat.left else Access.JOINED
-            await self._database.write(
-                lambda tx: channels.grant(
-                    tx, self._reader_id, unmet.id, access, access_hash=chat.access_hash, joined_at=chat.date, now=now
-                )
-            )
+        await self._grant(unwanted[0], Access.LOST, reason="left")
+        self._full.end()  # there is room again
         return True
 
-    async def _settle(self, follow: Follow) -> None:
+    async def join_one(self) -> bool:
+        """Join the channel that has been read from outside the longest, if the pace allows."""
+        candidates = await shares.entrusted(self._database, self._reader_id)
+        polled = [channel for channel in candidates if channel.access is Access.POLLED and channel.reason is None]
+        outside = [channel for channel in polled if channel.may_join]
+        if not outside or not await self.may_join():
+            return False
+        channel = min(outside, key=lambda channel: channel.followed_at or self._clock())
         try:
-            if is_list(follow.reference):
-                await self._lists.take_apart(follow)
-                return
-            reached = await self._reach(follow)
-        except LaterError as later:
-            await self._postpone(follow, later.until, later.reason)
+            resolver.require_joined(await self._account.ask(JoinChannelRequest(_address(channel))))
         except NotFollowableError as refusal:
-            refuse = self._await_upgrade if refusal.reason == BASIC_GROUP else self._refuse
-            await refuse(follow, refusal.reason)
+            await self._grant(channel, Access.POLLED, reason=refusal.reason)
         except TelegramError as error:
-            if error.verdict is Verdict.RETRY:
-                await self._postpone(follow, self._clock() + pause(error), error.error)
-            else:
-                await self._refuse(follow, error.error)
+            await self._stay_outside(channel, error)
         else:
-            await self._follow(follow, reached)
+            await self._grant(channel, Access.JOINED, joined_at=self._clock())
+        return True
 
-    async def _reach(self, follow: Follow) -> Reached:
-        """Find what a wish names. Raises TelegramError, NotFollowableError, LaterError."""
-        reference = follow.reference
-        if reference.startswith("+"):
-            return await self._by_invite(follow, reference.removeprefix("+"))
-        chat = await (self._by_name(reference) if reference.startswith("@") else self._by_id(int(reference)))
-        return Reached(chat=chat, joined_at=None if chat.left else chat.date)  # a member's `date` is when it joined
+    async def _stay_outside(self, channel: Channel, error: TelegramError) -> None:
+        """Decide what a refused join means: a public channel is read from outside all the same."""
+        now = self._clock()
+        if error.error == "CHANNELS_TOO_MUCH":
+            log.warning("the reader account is in as many channels as Telegram allows; the others are polled")
+            self._full.rest(now + FULL)
+        elif error.verdict is Verdict.RETRY:
+            self._joins.rest(now + pause(error))
+        elif error.verdict is Verdict.UNAUTHORISED:
+            why = await cause(self._account, channel, error.error, now=now)
+            await lose(self._database, channel, reader_id=self._reader_id, reason=why, now=now)
+        elif error.error == "USER_ALREADY_PARTICIPANT":
+            await self._grant(channel, Access.JOINED)
+        else:
+            await self._grant(channel, Access.POLLED, reason=error.error)
 
-    async def _by_id(self, channel_id: int) -> types.Channel:
-        known = await channels.get(self._database, channel_id, self._reader_id)
-        chat = await self._at_its_address(known)
-        return chat if chat is not None else await resolver.by_id(self._account, channel_id)
-
-    async def _by_name(self, reference: str) -> types.Channel:
-        """Look the name up here first: Telegram is asked for a name once."""
-        known = await channels.find(self._database, reference, self._reader_id)
-        chat = await self._at_its_address(known)
-        if chat is not None and f"@{resolved(chat).username}".lower() == reference:
-            return chat
-        self._names.spend(self._clock())
-        return await resolver.by_name(self._account, reference.removeprefix("@"))
-
-    async def _at_its_address(self, known: Channel | None) -> types.Channel | None:
-        """Look at a channel where it was found before; None where nothing is there any more. Raises TelegramError."""
-        if known is None or not known.access_hash:
-            return None
-        try:
-            return await resolver.by_address(self._account, known.id, known.access_hash)
-        except NotFollowableError:
-            pass
-        except TelegramError as error:
-            if error.verdict is Verdict.RETRY:
-                raise
-        log.info("a channel is not what it was, it is looked up again", channel=known.id)
-        return None
-
-    async def _by_invite(self, follow: Follow, invite: str) -> Reached:
-        found = await resolver.by_invite(self._account, invite)
-        if not isinstance(found, Invitation):
-            return Reached(chat=found, joined_at=found.date)
-        if follow.reason == REQUESTED:
-            raise LaterError(self._clock() + ASK_ADMINS_AGAIN, REQUESTED)
-        if follow.options.may_join is False:
-            raise NotFollowableError("needs_joining")
-        if not await self._memberships.may_join():
-            raise LaterError(self._clock() + RETRY_AFTER, ITS_TURN)
-        try:
-            chat = await resolver.accept_invite(self._account, invite)
-        except TelegramError as error:
-            if error.error != REQUESTED:
-                raise
-            await self._notices.pending(follow, title=found.title)
-            raise LaterError(self._clock() + ASK_ADMINS_AGAIN, REQUESTED) from None
-        return Reached(chat=chat, joined_at=self._clock())
-
-    async def _follow(self, follow: Follow, reached: Reached) -> None:
-        """Write a channel down, read its recent past, and say what that would have brought."""
-        channel, now = resolved(reached.chat), self._clock()
-
-        async def job(tx: Transaction) -> None:
-            reader_id, access_hash = self._reader_id, reached.chat.access_hash
-            await follows.settle(
-                tx,
-                follow.id,
-                channel=channel,
-                reader_id=reader_id,
-                access_hash=access_hash,
-                access=Access.POLLED,
-                now=now,
-            )
-            if reached.joined_at is not None:
-                joined_at = reached.joined_at
-                await channels.grant(tx, reader_id, channel.id, Access.JOINED, joined_at=joined_at, now=now)
-
-        await self._database.write(job)
-        await self._shares.share_out()
-        await self._read(channel.id)
-        access = Access.JOINED if reached.joined_at is not None else _from_outside(follow)
-        await self._notices.followed(follow, channel, access=access)
-
-    async def _read(self, channel_id: int) -> None:
-        channel = await channels.get(self._database, channel_id, self._reader_id)
-        assert channel is not None  # noqa: S101 - it was written a moment ago
-        try:
-            await self._catch_up.complete(channel, None)
-        except TelegramError as error:
-            log.warning("a new channel could not be read yet", channel=channel_id, error=error.error)
-            if error.verdict is Verdict.UNAUTHORISED:
-                await self._lose(channel, error.error)
-
-    async def _await_upgrade(self, follow: Follow, reason: str) -> None:
-        """Say once that a basic group cannot be followed, and look again: it may become a supergroup."""
-        if follow.reason != reason:
-            await self._notices.refused(follow, reason=reason)
-        await self._postpone(follow, self._clock() + LOOK_AT_GROUP_AGAIN, reason)
-
-    async def _refuse(self, follow: Follow, reason: str) -> None:
-        if reason in VAGUE and await self._is_banned(follow):
-            reason = BANNED
-        await self._database.write(lambda tx: follows.refuse(tx, follow.id, reason=reason))
-        await self._notices.refused(follow, reason=reason)
-
-    async def _is_banned(self, follow: Follow) -> bool:
-        """Say whether this reader is known to be banned from what a wish names."""
-        known = await channels.find(self._database, follow.reference, self._reader_id)
-        return known is not None and known.access is Access.LOST and known.reason == BANNED
-
-    async def _postpone(self, follow: Follow, until: datetime, reason: str) -> None:
-        await self._database.write(lambda tx: follows.postpone(tx, follow.id, until=until, reason=reason))
-
-    async def _lose(self, channel: Channel, reason: str) -> None:
-        await lose(self._database, channel, reader_id=self._reader_id, reason=reason, now=self._clock())
+    async def _grant(
+        self,
+        channel: Channel,
+        access: Access,
+        *,
+        reason: str | None = None,
+        joined_at: datetime | None = None,
+    ) -> None:
+        now, reader_id = self._clock(), self._reader_id
+        await self._database.write(
+            lambda tx: channels.grant(tx, reader_id, channel.id, access, reason=reason, joined_at=joined_at, now=now)
+        )
 
 
-def _from_outside(follow: Follow) -> str:
-    """Say how a channel is read that the reader is not in."""
-    if follow.options.may_join is not False:
-        return Access.POLLED
-    return OUTSIDE_FAST if follow.options.fast else OUTSIDE
+def _address(channel: Channel) -> types.InputChannel:
+    return types.InputChannel(channel.id, channel.access_hash)

@@ -3,16 +3,52 @@
 import asyncio
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from telethon import TelegramClient, events
-from telethon.tl import TLObject
+from telethon.tl import TLObject, types
 
-from bot.models import Clock, Observation, ObservedBy
+from bot.models import Clock, Count, Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.sources.events import UPDATES, to_event
 from bot.telegram import clients
-from bot.telegram.named import attached
+from bot.telegram.convert import Named, attached, to_post
+
+UPDATES = (
+    types.UpdateNewChannelMessage,
+    types.UpdateEditChannelMessage,
+    types.UpdateDeleteChannelMessages,
+    types.UpdateChannelMessageViews,
+    types.UpdateChannelMessageForwards,
+)
+
+
+class LoadedPreview(NamedTuple):
+    """The preview of a link has loaded; Telegram does not say in which messages it stands."""
+
+    channel_id: int
+    page_id: int  # the id of the media of these messages
+
+
+def to_event(update: TLObject, named: Named) -> Event | None:
+    """Read an update that came with whom it names; None for those that change no post, or do not say which."""
+    if isinstance(update, types.UpdateDeleteChannelMessages):
+        return Deletion(channel_id=update.channel_id, message_ids=tuple(update.messages))
+    if isinstance(update, types.UpdateChannelMessageViews):
+        return Count(channel_id=update.channel_id, message_id=update.id, views=update.views)
+    if isinstance(update, types.UpdateChannelMessageForwards):
+        return Count(channel_id=update.channel_id, message_id=update.id, forwards=update.forwards)
+    if isinstance(update, UPDATES):
+        return to_post(update.message, named=named)
+    return None
+
+
+def to_loaded_preview(update: TLObject) -> LoadedPreview | None:
+    """Read an update about the preview of a link; None for all others."""
+    if isinstance(update, types.UpdateChannelWebPage):
+        return LoadedPreview(update.channel_id, update.webpage.id)
+    return None
+
 
 BATCH = 100  # events in a transaction at most: beyond that nothing is gained
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.matching.engine.compiled import Compiled
 from bot.models import Clock
-from bot.search import preview
+from bot.search import count_matches
 from bot.sources.sync import BACKFILL
 from bot.store import alerts, channels, chats, follows, posts, subscriptions, topics
 from bot.store.channels import ResolvedChannel
@@ -65,7 +65,7 @@ class Notices:
         wanted = {wish.topic_id for wish in wishes if wish.channels is None or oldest.channel_id in wish.channels}
         chosen = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
         queries = [Compiled.from_json(topic.compiled) for topic in chosen]
-        return await preview(self._database, queries, since=oldest.date, channel_id=oldest.channel_id)
+        return await count_matches(self._database, queries, since=oldest.date, channel_id=oldest.channel_id)
 
     async def _tell(self, follow: Follow, what: str, payload: Mapping[str, object]) -> None:
         now, chat_id = self._clock(), follow.chat_id

@@ -17,12 +17,11 @@ from bot.models import Clock, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.events import Loaded, to_loaded
+from bot.sources.live import LoadedPreview, to_loaded_preview
 from bot.store import channels, posts
 from bot.store.channels import Channel
 from bot.store.database import Database
-from bot.telegram.convert import to_post
-from bot.telegram.named import named_in
+from bot.telegram.convert import named_in, to_post
 
 log = structlog.get_logger(__name__)
 
@@ -35,11 +34,11 @@ class Previews:
         self._database = database
         self._ingest = ingest
         self._clock = clock
-        self._waiting: asyncio.Queue[Loaded] = asyncio.Queue()
+        self._waiting: asyncio.Queue[LoadedPreview] = asyncio.Queue()
 
     def hear(self, update: TLObject) -> None:
         """Take in what Telegram pushes."""
-        loaded = to_loaded(update)
+        loaded = to_loaded_preview(update)
         if loaded is not None:
             self._waiting.put_nowait(loaded)
 

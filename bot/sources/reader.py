@@ -20,15 +20,15 @@ from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded, unheard
 from bot.settings import Settings
 from bot.sources.account import Account
-from bot.sources.assignment import Shares
-from bot.sources.backfill import Pasts
+from bot.sources.assignment import Assignments
+from bot.sources.backfill import Backfiller
 from bot.sources.downloads import MEGABYTE, Downloads
-from bot.sources.fast import Fast
-from bot.sources.joiner import Subscriptions
+from bot.sources.fast_channels import FastChannels
+from bot.sources.follow_requests import FollowRequests
 from bot.sources.live import Live
 from bot.sources.sweep import Sweep
-from bot.sources.sync import CatchUp
-from bot.sources.verifier import Verifying
+from bot.sources.sync import ChannelSync
+from bot.sources.verifier import Verifier
 from bot.store import alerts, chats, readers
 from bot.store.database import Database, Transaction
 from bot.telegram import clients, sessions
@@ -46,7 +46,7 @@ LOOK_FOR_LOGIN = 5.0  # s …
 TRY_AGAIN = 1800.0  # … and without one: an account may be unfrozen
 
 
-class Reading:
+class ReaderAccount:
     """One reader account, from its connection to its end."""
 
     def __init__(  # noqa: PLR0913 - the parts it is made of
@@ -55,7 +55,7 @@ class Reading:
         session: str,
         database: Database,
         ingest: Ingest,
-        shares: Shares,
+        assignments: Assignments,
         *,
         clock: Clock,
         health: Health | None = None,
@@ -66,19 +66,14 @@ class Reading:
         self._path = settings.data_dir / session
         self._database = database
         self._ingest = ingest
-        self._shares = shares
+        self._assignments = assignments
         self._clock = clock
         self._stack = AsyncExitStack()
         self._is_open = False
         self._reader_id = 0
 
     @property
-    def hears_as(self) -> int:
-        """Return the number of the reader while its session is open; 0 otherwise."""
-        return self._reader_id if self._is_open else 0
-
-    @property
-    def is_hearing(self) -> bool:
+    def is_connected(self) -> bool:
         """Tell whether the reader has a session and a connection."""
         return self._is_open and clients.has_connection(self.client)
 
@@ -127,7 +122,7 @@ class Reading:
             except* ReaderLostError as lost:
                 await self.lose(first_of(lost).reason)
             beat(TURN)
-            await self._shares.leave(self._reader_id)
+            await self._assignments.leave(self._reader_id)
             await self.close()
             seen = _stamp(self._path)
 
@@ -139,24 +134,24 @@ class Reading:
             clock=self._clock,
             rate=self._settings.request_rate,
         )
-        catch_up = CatchUp(account, self._database, self._ingest, clock=self._clock)
-        clients.tap(self.client, catch_up.previews.hear)
-        fixed = (account, self._database, catch_up)
+        sync = ChannelSync(account, self._database, self._ingest, clock=self._clock)
+        clients.tap(self.client, sync.previews.hear)
+        fixed = (account, self._database, sync)
         clock, settings = self._clock, self._settings
-        sweep = Sweep(*fixed, self._shares, clock=clock, interval=settings.sweep_interval)
-        verifying = Verifying(*fixed, clock=clock, days=settings.verify_days)
-        subscriptions = Subscriptions(*fixed, self._shares, clock=clock, join_interval=settings.join_interval)
+        sweep = Sweep(*fixed, self._assignments, clock=clock, interval=settings.sweep_interval)
+        verifying = Verifier(*fixed, clock=clock, days=settings.verify_days)
+        subscriptions = FollowRequests(*fixed, self._assignments, clock=clock, join_interval=settings.join_interval)
         most = settings.media_max_mb * MEGABYTE
         downloads = Downloads(account, self._database, settings.media_path, clock=clock, most=most)
         self.client.on_reconnect = sweep.request_sweep
-        await self._shares.enter(self._reader_id)
+        await self._assignments.enter(self._reader_id)
         loops: dict[str, Loop] = {
             "live": self._live.run,
-            "previews": catch_up.previews.run,
+            "previews": sync.previews.run,
             "sweep": sweep.run,
             "verifying": verifying.run,
-            "fast": Fast(*fixed, clock=clock).run,
-            "pasts": Pasts(*fixed, clock=clock).run,
+            "fast": FastChannels(*fixed, clock=clock).run,
+            "pasts": Backfiller(*fixed, clock=clock).run,
             "subscriptions": subscriptions.run,
             "requests": account.run,
             "connection": self._stay_connected,
@@ -188,8 +183,8 @@ class Reading:
                 log.warning("Telegram does not answer the reader; it connects anew")
                 await self.client.disconnect()  # `keep_connected` does the rest
                 failures = 0
-            held_up = account.held_up() > HELD_UP and self._shares.has_others(self._reader_id)
-            await (self._shares.leave if held_up else self._shares.enter)(self._reader_id)
+            held_up = account.held_up() > HELD_UP and self._assignments.has_others(self._reader_id)
+            await (self._assignments.leave if held_up else self._assignments.enter)(self._reader_id)
 
     async def lose(self, reason: str) -> None:
         """Write down why the account cannot read, and tell the owners, once a day at most."""

@@ -1,17 +1,82 @@
 """What people call a channel comes in; Telegram's channel goes out, or why it cannot be followed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.functions.channels import GetChannelsRequest
 from telethon.tl.functions.chatlists import CheckChatlistInviteRequest
 from telethon.tl.functions.contacts import ResolveUsernameRequest
-from telethon.tl.functions.messages import CheckChatInviteRequest, ImportChatInviteRequest
+from telethon.tl.functions.messages import CheckChatInviteRequest, GetDialogsRequest, ImportChatInviteRequest
 
 from bot.errors import ChannelwatchError
 from bot.sources.account import Account
-from bot.sources.dialogs import channel_dialogs
+
+DIALOGS_PAGE = 100  # Telegram's limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialog:
+    """How a channel stands, read in one moment."""
+
+    chat: types.Channel | types.ChannelForbidden
+    top_message: int  # the id of the newest message
+    pts: int  # grows with each change of the channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offset:
+    """Where the next page begins."""
+
+    date: datetime | None
+    message_id: int
+    peer: TLObject
+
+
+async def channel_dialogs(account: Account) -> dict[int, Dialog]:
+    """Ask for all channels and supergroups that the reader is in, by bare id. Raises TelegramError."""
+    found: dict[int, Dialog] = {}
+    offset: _Offset | None = _Offset(date=None, message_id=0, peer=types.InputPeerEmpty())
+    while offset is not None:
+        request = GetDialogsRequest(
+            offset_date=offset.date, offset_id=offset.message_id, offset_peer=offset.peer, limit=DIALOGS_PAGE, hash=0
+        )
+        answer = await account.ask(request)
+        found |= _channels(answer)
+        following = _next(answer)
+        offset = None if following == offset else following  # a server that takes no offset would be asked for ever
+    return found
+
+
+def _channels(answer: types.messages.Dialogs) -> dict[int, Dialog]:
+    chats = {chat.id: chat for chat in answer.chats if isinstance(chat, types.Channel | types.ChannelForbidden)}
+    return {
+        dialog.peer.channel_id: Dialog(
+            chat=chats[dialog.peer.channel_id], top_message=dialog.top_message, pts=dialog.pts or 0
+        )
+        for dialog in answer.dialogs
+        if isinstance(dialog, types.Dialog)
+        and isinstance(dialog.peer, types.PeerChannel)
+        and dialog.peer.channel_id in chats
+    }
+
+
+def _next(answer: types.messages.Dialogs) -> _Offset | None:
+    """Begin after the last dialog whose newest message came along; pinned dialogs stand out of order, at the top."""
+    if not isinstance(answer, types.messages.DialogsSlice) or len(answer.dialogs) < DIALOGS_PAGE:
+        return None
+    peers = {utils.get_peer_id(chat): chat for chat in (*answer.users, *answer.chats)}
+    there = (m for m in answer.messages if not isinstance(m, types.MessageEmpty))
+    messages = {(utils.get_peer_id(message.peer_id), message.id): message for message in there}
+    for dialog in reversed(answer.dialogs):
+        peer_id = utils.get_peer_id(dialog.peer)
+        last = messages.get((peer_id, dialog.top_message))
+        if last is not None and peer_id in peers:
+            peer = utils.get_input_peer(peers[peer_id], check_hash=False)
+            return _Offset(date=last.date, message_id=last.id, peer=peer)
+    return None
+
 
 BASIC_GROUP = "basic_group"
 
@@ -32,7 +97,7 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
+class SharedFolder:
     """A chat folder that somebody shares."""
 
     title: str
@@ -74,7 +139,7 @@ async def by_invite(account: Account, invite: str) -> types.Channel | Invitation
     return Invitation(title=_channel(answer.chat).title)  # a preview that ends after some minutes
 
 
-async def by_folder(account: Account, slug: str) -> Folder:
+async def by_folder(account: Account, slug: str) -> SharedFolder:
     """Look into a folder by its link, without taking it over; people, bots, small groups are left out.
 
     Raises TelegramError.
@@ -82,7 +147,7 @@ async def by_folder(account: Account, slug: str) -> Folder:
     answer = await account.ask(CheckChatlistInviteRequest(slug))
     found = [chat for chat in answer.chats if isinstance(chat, types.Channel | types.ChannelForbidden)]
     title = getattr(answer, "title", None)  # of a folder that the account has taken over, Telegram tells no name
-    return Folder(
+    return SharedFolder(
         title=title.text if title is not None else slug,
         chats=[chat for chat in found if _is_open(chat)],
         closed=[chat.title for chat in found if not _is_open(chat)],

@@ -17,11 +17,10 @@ from bot.errors import TelegramError, Verdict
 from bot.models import Clock
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.assignment import Shares
-from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, lose, regain
-from bot.sources.described import describe
-from bot.sources.dialogs import Dialog, channel_dialogs
-from bot.sources.sync import CatchUp, Found, is_swept
+from bot.sources.assignment import Assignments
+from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, describe, lose, regain
+from bot.sources.resolver import Dialog, channel_dialogs
+from bot.sources.sync import ChannelSync, SyncResult, is_swept
 from bot.store import channels, completeness, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
@@ -42,7 +41,7 @@ NO_ACCESS = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
 class SweepResult:
     """What a round found."""
 
-    found: Found  # what nobody had pushed
+    found: SyncResult  # what nobody had pushed
     quiet: int  # channels where nothing had changed
     read: int  # channels that were read
     failed: tuple[str, ...]  # Telegram's error for each channel that waits for the next round, or is lost
@@ -55,16 +54,16 @@ class Sweep:
         self,
         account: Account,
         database: Database,
-        catch_up: CatchUp,
-        shares: Shares,
+        sync: ChannelSync,
+        assignments: Assignments,
         *,
         clock: Clock,
         interval: float,
     ) -> None:
         self._account = account
         self._database = database
-        self._catch_up = catch_up
-        self._shares = shares
+        self._sync = sync
+        self._assignments = assignments
         self._reader_id = account.reader_id
         self._clock = clock
         self._interval = interval
@@ -92,7 +91,7 @@ class Sweep:
         """Make every channel complete that can be reached, the longest unread first; one that fails stops no other."""
         beat(LONGEST_VISIT)
         dialogs = await self._dialogs()
-        found, quiet, failed = Found(), [], []
+        found, quiet, failed = SyncResult(), [], []
         followed = await shares.entrusted(self._database, self._reader_id)
         visited = self._to_visit(followed, dialogs)
         for channel in visited:
@@ -140,7 +139,7 @@ class Sweep:
             return self._lost_tried.get(channel.id, LONG_AGO) + TRY_LOST <= self._clock()
         return channel.access in {Access.JOINED, Access.POLLED}
 
-    async def _visit(self, channel: Channel, dialog: Dialog | None, *, listed: bool, beat: Beat) -> Found:
+    async def _visit(self, channel: Channel, dialog: Dialog | None, *, listed: bool, beat: Beat) -> SyncResult:
         """Read one channel, and write down how it is reached where that changed. Raises TelegramError."""
         if dialog is not None and isinstance(dialog.chat, types.ChannelForbidden):
             error = "CHANNEL_PRIVATE" if dialog.chat.until_date is None else BANNED
@@ -148,7 +147,7 @@ class Sweep:
         now = _as_it_is_reached(channel, dialog, listed=listed)
         if dialog is not None:
             await self._describe(channel, dialog)
-        found = await self._catch_up.complete(now, dialog, beat)
+        found = await self._sync.complete(now, dialog, beat)
         self._lost_tried.pop(channel.id, None)
         if (now.access, now.access_hash) != (channel.access, channel.access_hash):
             await self._grant(now)
@@ -182,7 +181,7 @@ class Sweep:
     async def _lose(self, channel: Channel, reason: str) -> None:
         """Write down that this reader cannot read a channel; people are told only where no other one may."""
         now, reader_id = self._clock(), self._reader_id
-        if await self._shares.hand_over(channel, reader_id):
+        if await self._assignments.hand_over(channel, reader_id):
             await self._database.write(
                 lambda tx: channels.grant(tx, reader_id, channel.id, Access.LOST, reason=reason, now=now)
             )
@@ -225,7 +224,7 @@ def _as_it_is_reached(channel: Channel, dialog: Dialog | None, *, listed: bool) 
 
 
 def _report(result: SweepResult) -> None:
-    if result.found != Found():
+    if result.found != SyncResult():
         log.info("found what was not pushed", **asdict(result.found))
     if result.failed:
         log.warning(

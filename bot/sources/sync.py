@@ -15,12 +15,12 @@ from bot.errors import TelegramError
 from bot.models import Clock, Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import Beat, unheard
-from bot.sources import difference, history
+from bot.sources import history
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.ahead import read_ahead
-from bot.sources.described import describe
-from bot.sources.dialogs import Dialog
+from bot.sources.channel_events import describe
+from bot.sources.history import prefetched
 from bot.sources.previews import Previews
+from bot.sources.resolver import Dialog
 from bot.store import completeness, posts
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
@@ -33,27 +33,27 @@ INTERNAL = 500  # Telegram's codes from here on say that the server failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SyncResult:
     """What catching up stored."""
 
     new: int = 0
     edited: int = 0
     gone: int = 0
 
-    def __add__(self, other: "Found") -> "Found":
-        return Found(new=self.new + other.new, edited=self.edited + other.edited, gone=self.gone + other.gone)
+    def __add__(self, other: "SyncResult") -> "SyncResult":
+        return SyncResult(new=self.new + other.new, edited=self.edited + other.edited, gone=self.gone + other.gone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class VerifiedPage:
     """How far the verifying round came in a channel."""
 
-    found: Found
+    found: SyncResult
     below: int | None  # the id below which to go on; None: it is through
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookedBack:
+class BackfilledPage:
     """A page of a channel's past that somebody wanted read."""
 
     posts: int  # that it holds
@@ -67,7 +67,7 @@ def is_swept(channel: Channel) -> bool:
     return channel.followed_at is None or channel.swept_at >= channel.followed_at
 
 
-class CatchUp:
+class ChannelSync:
     """Makes one channel complete; the only part that moves its mark."""
 
     def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
@@ -79,7 +79,7 @@ class CatchUp:
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
-    async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = unheard) -> Found:
+    async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = unheard) -> SyncResult:
         """Store what the archive lacks of a channel; `dialog` is how it stood a moment ago, where the reader is in it.
 
         Raises TelegramError. The mark moves only as far as everything below it is stored.
@@ -87,7 +87,7 @@ class CatchUp:
         async with self._alone_with(channel, beat):
             return await self._complete(channel, dialog, beat)
 
-    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = unheard) -> Verified:
+    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = unheard) -> VerifiedPage:
         """Read one page of a channel's past again, from where the last one ended. Raises TelegramError.
 
         It finds what no difference told: edits and deletions while the reader was no member, or was cut off for long.
@@ -95,13 +95,13 @@ class CatchUp:
         async with self._alone_with(channel, beat):
             return await self._verify(channel, since)
 
-    async def look_back(self, channel: Channel, *, below: int | None, beat: Beat = unheard) -> LookedBack:
+    async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = unheard) -> BackfilledPage:
         """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
         async with self._alone_with(channel, beat):
             page = await self._one_page(channel, below or 0)
             await self._store([*page.posts, *await self._absent(channel.id, page)], ObservedBy.BACKFILL, page.asked_at)
         is_through = page.low <= 1 or page.low == below
-        return LookedBack(posts=len({post.key for post in page.posts}), below=None if is_through else page.low)
+        return BackfilledPage(posts=len({post.key for post in page.posts}), below=None if is_through else page.low)
 
     @asynccontextmanager
     async def _alone_with(self, channel: Channel, beat: Beat) -> AsyncIterator[None]:
@@ -110,14 +110,14 @@ class CatchUp:
             beat(LONGEST_VISIT)
             yield
 
-    async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> Found:
+    async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         if not is_swept(channel):
             return await self._backfill(channel, dialog)
         pts = 0
         if channel.access is Access.JOINED and channel.seen_pts:
             try:
                 return await self._apply_changes(channel, dialog, beat)
-            except difference.GapError as gap:
+            except history.GapError as gap:
                 log.info(
                     "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
                 )
@@ -130,16 +130,16 @@ class CatchUp:
         reach = history.Reach(message_id=channel.confirmed_id + 1)
         return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts, beat=beat)
 
-    async def _backfill(self, channel: Channel, dialog: Dialog | None) -> Found:
+    async def _backfill(self, channel: Channel, dialog: Dialog | None) -> SyncResult:
         reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
         return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
 
-    async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> Found:
+    async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         """Apply all changes since the mark: new posts, edits and deletions of any age."""
-        found = Found()
+        found = SyncResult()
         target = types.InputChannel(channel.id, channel.access_hash)
-        source = difference.slices(self._account, target, pts=channel.seen_pts)
-        async with aclosing(read_ahead(source)) as slices:
+        source = history.change_slices(self._account, target, pts=channel.seen_pts)
+        async with aclosing(prefetched(source)) as slices:
             async for changes in slices:
                 beat(LONGEST_VISIT)  # of what a busy channel has to say after weeks, there is much more than that
                 found += await self._store(changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
@@ -161,15 +161,15 @@ class CatchUp:
         *,
         pts: int = 0,
         beat: Beat = unheard,
-    ) -> Found:
+    ) -> SyncResult:
         """Read the history down to where it is known, and find by absence what is gone; `pts` is the mark to set."""
-        found, newest = Found(), 0
+        found, newest = SyncResult(), 0
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
         snapshot = await posts.highest_id(self._database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
         source = history.pages(self._account, peer, newest_known=snapshot, reach=reach)
-        async with aclosing(read_ahead(source)) as pages:
+        async with aclosing(prefetched(source)) as pages:
             async for page in pages:
                 beat(LONGEST_VISIT)
                 found += await self._store(
@@ -182,16 +182,16 @@ class CatchUp:
         await self._mark(channel, confirmed_id=newest, pts=pts)
         return found
 
-    async def _verify(self, channel: Channel, since: datetime) -> Verified:
+    async def _verify(self, channel: Channel, since: datetime) -> VerifiedPage:
         lowest = await posts.lowest_id(self._database, channel.id)
         below = channel.verify_from or 0
         page = await self._one_page(channel, below)
         known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
         found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
         is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
-        return Verified(found=found, below=None if is_through else page.low)
+        return VerifiedPage(found=found, below=None if is_through else page.low)
 
-    async def _one_page(self, channel: Channel, below: int) -> history.Page:
+    async def _one_page(self, channel: Channel, below: int) -> history.HistoryPage:
         snapshot = await posts.highest_id(self._database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
         reach = history.Reach(pages=1)
@@ -199,13 +199,13 @@ class CatchUp:
         async with aclosing(source) as pages:
             return await anext(pages)
 
-    async def _absent(self, channel_id: int, page: history.Page) -> list[Deletion]:
+    async def _absent(self, channel_id: int, page: history.HistoryPage) -> list[Deletion]:
         gone = await posts.ids_between(self._database, channel_id, page.low, page.high) - page.ids
         return [Deletion(channel_id=channel_id, message_ids=tuple(sorted(gone)))] if gone else []
 
-    async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> Found:
+    async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> SyncResult:
         if not events:
-            return Found()
+            return SyncResult()
         result = await self._ingest.store(
             Observation(
                 events=tuple(events),
@@ -215,7 +215,7 @@ class CatchUp:
                 asked_at=asked_at,
             )
         )
-        return Found(new=result.new, edited=result.edited, gone=result.gone)
+        return SyncResult(new=result.new, edited=result.edited, gone=result.gone)
 
     async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int) -> None:
         now = self._clock()

@@ -15,7 +15,7 @@ from bot.errors import TelegramError
 from bot.models import Clock
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.sync import CatchUp, Found, is_swept
+from bot.sources.sync import ChannelSync, SyncResult, is_swept
 from bot.store import completeness, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
@@ -29,21 +29,21 @@ REST = 10.0  # s that one is left alone at least after an error
 READABLE = {Access.JOINED, Access.POLLED}
 
 
-class Verifying:
+class Verifier:
     """Goes round and round; `days` of each channel's past."""
 
     def __init__(
         self,
         account: Account,
         database: Database,
-        catch_up: CatchUp,
+        sync: ChannelSync,
         *,
         clock: Clock,
         days: int,
     ) -> None:
         self._account = account
         self._database = database
-        self._catch_up = catch_up
+        self._sync = sync
         self._clock = clock
         self._span = timedelta(days=days)
         self._rests: dict[int, datetime] = {}  # channel id → until when it is left alone
@@ -58,21 +58,21 @@ class Verifying:
                     break
             await self.verify_next(beat)
 
-    async def verify_next(self, beat: Beat = unheard) -> Found | None:
+    async def verify_next(self, beat: Beat = unheard) -> SyncResult | None:
         """Read one page of the channel whose turn it is; None where all are verified."""
         due = await self._due()
         if not due:
             return None
         channel = min(due, key=_turn)
         try:
-            verified = await self._catch_up.verify(channel, since=self._clock() - self._span, beat=beat)
+            verified = await self._sync.verify(channel, since=self._clock() - self._span, beat=beat)
         except TelegramError as error:
             log.info("a channel could not be verified now", channel=channel.id, error=error.error)
             self._rests[channel.id] = self._clock() + timedelta(seconds=max(error.retry_after, REST))
-            return Found()
+            return SyncResult()
         now = self._clock()
         await self._database.write(lambda tx: completeness.verified(tx, channel.id, below=verified.below, now=now))
-        if verified.found != Found():
+        if verified.found != SyncResult():
             log.info("verifying found what was missed", channel=channel.id, **asdict(verified.found))
         return verified.found
 

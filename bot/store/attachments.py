@@ -41,7 +41,8 @@ class _Item:
 
 
 _ITEMS = """SELECT m.message_id, d.version_id, d.file_id, d.state, m.gone_at IS NOT NULL AS is_gone
-    FROM messages m JOIN media d ON d.version_id = m.version_id WHERE m.channel_id = :channel"""
+    FROM posts m INDEXED BY posts_key JOIN media d ON d.version_id = m.version_id
+    WHERE m.channel_id = :channel AND m.post_key = :key ORDER BY m.message_id"""
 _TO_FOLLOW = """SELECT a.id, a.chat_id, c.key, s.id AS version_id,
         (SELECT count(*) FROM alerts f WHERE f.follows = a.id AND f.kind = 'files') AS replies,
         (SELECT f.id FROM alerts f WHERE f.follows = a.id AND f.kind = 'files' AND f.state = 'due'
@@ -67,10 +68,9 @@ async def enqueue_for_alert(tx: Transaction, alert_id: int, *, now: datetime) ->
 async def enqueue_for_file(tx: Transaction, media_id: int, *, now: datetime) -> None:
     """Let the alerts of a post be followed by a file; a file that was given up, they are to mention instead."""
     (row,) = await tx.fetch_all(
-        """SELECT v.id, v.channel_id, v.message_id, d.state = 'left' AND v.id = m.version_id AS is_missing,
-            coalesce('g' || nullif(m.grouped_id, 0), 'm' || m.message_id) AS post_key
+        """SELECT v.id, v.channel_id, v.message_id, m.post_key, d.state = 'left' AND v.id = m.version_id AS is_missing
         FROM media d JOIN versions v ON v.id = d.version_id
-        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id WHERE d.id = :id""",
+        JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id WHERE d.id = :id""",
         {"id": media_id},
     )
     if row["is_missing"]:
@@ -181,10 +181,7 @@ async def _follow(tx: Transaction, channel_id: int, post_key: str, *, now: datet
 
 async def _items(db: Reader, channel_id: int, post_key: str) -> list[_Item]:
     """Return the messages of a post that have a file, in order."""
-    column = "grouped_id" if post_key.startswith("g") else "message_id"
-    rows = await db.fetch_all(
-        f"{_ITEMS} AND m.{column} = :number ORDER BY m.message_id", {"channel": channel_id, "number": int(post_key[1:])}
-    )
+    rows = await db.fetch_all(_ITEMS, {"channel": channel_id, "key": post_key})
     return [_Item(**dict(row)) for row in rows]
 
 

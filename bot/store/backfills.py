@@ -13,7 +13,7 @@ DONE = "done"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Backfill:
     """A channel's past that is being read."""
 
     id: int
@@ -24,7 +24,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class ProgressFigures:
     """How a piece of work stands."""
 
     channels: int  # whose past is wanted, and which are followed by now
@@ -51,13 +51,13 @@ class Progress:
     message_id: int | None  # None: not sent yet
     shown: str | None  # what it shows
     next_at: datetime  # not to be edited before
-    figures: Figures
+    figures: ProgressFigures
 
 
 async def want(tx: Transaction, channel_id: int, *, chat_id: int, asked_at: datetime, posts: int) -> None:
     """Have so many posts of a channel's past read; the chat that asked sees how it goes."""
     await tx.execute(
-        """INSERT INTO pasts (channel_id, chat_id, asked_at, wanted) VALUES (:channel, :chat, :asked_at, :posts)
+        """INSERT INTO backfills (channel_id, chat_id, asked_at, wanted) VALUES (:channel, :chat, :asked_at, :posts)
         ON CONFLICT DO UPDATE SET wanted = max(wanted, excluded.wanted)""",
         {"channel": channel_id, "chat": chat_id, "asked_at": to_ms(asked_at), "posts": posts},
     )
@@ -71,46 +71,46 @@ async def show(tx: Transaction, chat_id: int, asked_at: datetime) -> None:
     tx.announce(Subject.PROGRESS)
 
 
-async def unread(db: Reader, reader_id: int) -> list[Past]:
+async def unread(db: Reader, reader_id: int) -> list[Backfill]:
     """Return what this reader has to read, the longest waited for first."""
     rows = await db.fetch_all(
-        """SELECT p.* FROM pasts p JOIN channels c ON c.id = p.channel_id
-        WHERE p.ended IS NULL AND c.followed_at IS NOT NULL AND c.read_by = :reader ORDER BY p.asked_at, p.id""",
+        """SELECT b.* FROM backfills b JOIN channels c ON c.id = b.channel_id
+        WHERE b.ended IS NULL AND c.followed_at IS NOT NULL AND c.read_by = :reader ORDER BY b.asked_at, b.id""",
         {"reader": reader_id},
     )
     return [
-        Past(id=row["id"], channel_id=row["channel_id"], wanted=row["wanted"], read=row["read"], below=row["below"])
+        Backfill(id=row["id"], channel_id=row["channel_id"], wanted=row["wanted"], read=row["read"], below=row["below"])
         for row in rows
     ]
 
 
-async def advance(tx: Transaction, past_id: int, *, read: int, below: int | None, ended: str | None = None) -> None:
+async def advance(tx: Transaction, backfill_id: int, *, read: int, below: int | None, ended: str | None = None) -> None:
     """Write down how far a past is read, and how it ended: `DONE`, or Telegram's error string."""
     await tx.execute(
-        "UPDATE pasts SET read = :read, below = :below, ended = :ended WHERE id = :id",
-        {"id": past_id, "read": read, "below": below, "ended": ended},
+        "UPDATE backfills SET read = :read, below = :below, ended = :ended WHERE id = :id",
+        {"id": backfill_id, "read": read, "below": below, "ended": ended},
     )
     tx.announce(Subject.PROGRESS)
 
 
 async def give_up(tx: Transaction, channel_id: int) -> None:
     """Read no more of a channel's past."""
-    await tx.execute("DELETE FROM pasts WHERE channel_id = :id", {"id": channel_id})
+    await tx.execute("DELETE FROM backfills WHERE channel_id = :id", {"id": channel_id})
     tx.announce(Subject.PROGRESS)
 
 
 async def in_sight(db: Reader) -> list[Progress]:
     """Return the work that chats watch, with how it stands."""
     rows = await db.fetch_all(
-        f"""SELECT g.id, g.asked_at, g.message_id, g.shown, g.next_at, count(p.id) AS channels,
-            count(p.ended) AS ended, count(nullif(p.ended, :done)) AS failed,
-            total(CASE WHEN p.ended IS NULL THEN p.wanted ELSE min(p.read, p.wanted) END) AS wanted,
-            total(min(p.read, p.wanted)) AS read, coalesce(max(n.title), '') AS title,
+        f"""SELECT g.id, g.asked_at, g.message_id, g.shown, g.next_at, count(b.id) AS channels,
+            count(b.ended) AS ended, count(nullif(b.ended, :done)) AS failed,
+            total(CASE WHEN b.ended IS NULL THEN b.wanted ELSE min(b.read, b.wanted) END) AS wanted,
+            total(min(b.read, b.wanted)) AS read, coalesce(max(n.title), '') AS title,
             (SELECT count(*) FROM follows f WHERE f.chat_id = g.chat_id AND f.asked_at = g.asked_at
                 AND f.state = 'wanted' AND f.history IS NOT NULL) AS waiting, {chats.COLUMNS}
         FROM progress g JOIN chats c ON c.id = g.chat_id
-        LEFT JOIN pasts p ON p.chat_id = g.chat_id AND p.asked_at = g.asked_at
-        LEFT JOIN channels n ON n.id = p.channel_id
+        LEFT JOIN backfills b ON b.chat_id = g.chat_id AND b.asked_at = g.asked_at
+        LEFT JOIN channels n ON n.id = b.channel_id
         WHERE c.suspended IS NULL GROUP BY g.id ORDER BY g.id""",  # noqa: S608 - our own constant
         {"done": DONE},
     )
@@ -126,7 +126,7 @@ def _to_progress(row: sqlite3.Row) -> Progress:
         message_id=row["message_id"],
         shown=row["shown"],
         next_at=from_ms(row["next_at"]),
-        figures=Figures(title=row["title"], **counts),
+        figures=ProgressFigures(title=row["title"], **counts),
     )
 
 
@@ -150,5 +150,5 @@ async def close(tx: Transaction, progress: Progress) -> None:
     """Forget a piece of work that is over, or that cannot be shown; what is still unread is read all the same."""
     values = {"id": progress.id, "chat": progress.chat.id, "asked_at": to_ms(progress.asked_at)}
     await tx.execute("DELETE FROM progress WHERE id = :id", values)
-    sql = "DELETE FROM pasts WHERE chat_id = :chat AND asked_at = :asked_at AND ended IS NOT NULL"
+    sql = "DELETE FROM backfills WHERE chat_id = :chat AND asked_at = :asked_at AND ended IS NOT NULL"
     await tx.execute(sql, values)

@@ -254,7 +254,7 @@ async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> Non
 
 async def stranger_first_time(tx: Transaction, user_id: int, now: datetime) -> bool:
     """Remember a stranger; True the first time, when the bot tells them once that it is private."""
-    sql = "INSERT OR IGNORE INTO strangers (id, told_at) VALUES (:id, :now)"
+    sql = "INSERT OR IGNORE INTO strangers (id, refused_at) VALUES (:id, :now)"
     return await tx.execute(sql, {"id": user_id, "now": to_ms(now)}) > 0
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.models import GENERAL_THREAD, PostKey, Said
-from bot.parts import from_json, whole
+from bot.parts import load_parts, whole_text
 from bot.store import alerts, groups
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Reader, Transaction
@@ -167,14 +167,14 @@ def _to_first(row: sqlite3.Row) -> _First:
     )
 
 
-_TOLD_BEFORE = """SELECT p.id AS place, a.channel_id, a.post_key, v.text, v.asides, v.date, v.message_id, m.forward,
+_TOLD_BEFORE = """SELECT p.id AS place, a.channel_id, a.post_key, v.text, v.parts, v.date, v.message_id, m.forward,
         a.payload ->> 'beside' IS NOT NULL AS is_beside
-    FROM (SELECT id, channel_id, coalesce('g' || nullif(grouped_id, 0), 'm' || message_id) AS post_key FROM messages
+    FROM (SELECT id, channel_id, post_key FROM posts
         WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT :scanned) p
     CROSS JOIN alerts a ON a.id = (SELECT id FROM alerts WHERE channel_id = p.channel_id AND post_key = p.post_key
         AND kind IN ('post', 'gathered', 'repeat') LIMIT 1)
     JOIN versions v ON v.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
-    JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+    JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
     ORDER BY p.id DESC LIMIT :most"""
 
 
@@ -188,7 +188,7 @@ async def told_before(db: Reader, place: int | None, *, since: datetime, most: i
     said = [_to_said(row) for row in rows]
     if len(rows) == most:
         return said, rows[-1]["place"]
-    sql = "SELECT id FROM messages WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT 1 OFFSET :scanned - 1"
+    sql = "SELECT id FROM posts WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT 1 OFFSET :scanned - 1"
     last = await db.fetch_one(sql, asked)
     return said, None if last is None else last["id"]
 
@@ -199,7 +199,7 @@ def _to_said(row: sqlite3.Row) -> Said:
     return Said(
         channel_id=row["channel_id"],
         post_key=row["post_key"],
-        text=whole(row["text"], from_json(row["asides"])) if row["is_beside"] else row["text"],
+        text=whole_text(row["text"], load_parts(row["parts"])) if row["is_beside"] else row["text"],
         date=from_ms(row["date"]),
         origin=(channel_id, message_id) if channel_id and message_id else (row["channel_id"], row["message_id"]),
     )

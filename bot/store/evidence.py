@@ -3,14 +3,17 @@
 import hashlib
 import json
 
-from bot import __version__, parts
+from bot import __version__
 from bot.models import Observation, Post, to_json
+from bot.parts import dump_parts
 from bot.store.database import Reader
 from bot.store.rows import maybe_ms, to_ms
 
 ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
-        edit_date, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256, asides)"""
-ADD_ASIDES = "INSERT INTO asides (version_id, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256)"
+        edit_date, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256, parts)"""
+ADD_PART_EVIDENCE = (
+    "INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256)"
+)
 
 
 async def raw_of(db: Reader, version_id: int) -> tuple[bytes, int]:
@@ -35,11 +38,11 @@ def version_row(
         to_ms(post.date),
         maybe_ms(post.edit_date),
         *_seen(post, observation),
-        parts.to_json(post.asides),
+        dump_parts(post.parts),
     )
 
 
-def asides_row(post: Post, observation: Observation, version_id: int) -> tuple[object, ...]:
+def part_evidence_row(post: Post, observation: Observation, version_id: int) -> tuple[object, ...]:
     """Write what came to stand beside the text of a version."""
     return (version_id, *_seen(post, observation))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.parts import Spans, to_spans
+from bot.parts import Spans, read_spans
 from bot.store import posts
 from bot.store.database import Reader, Transaction
 from bot.store.posts import StoredPost
@@ -33,11 +33,11 @@ class Alerted:
 async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> Alerted | None:
     """Return what a chat was told of the post that a message belongs to; None where it was told nothing."""
     row = await db.fetch_one(
-        f"""SELECT {posts.COLUMNS}, a.payload FROM messages t
+        f"""SELECT {posts.COLUMNS}, a.payload FROM posts t
         JOIN alerts a ON a.channel_id = t.channel_id AND a.chat_id = :chat AND a.kind IN ('post', 'repeat', 'gathered')
-            AND a.post_key = coalesce('g' || nullif(t.grouped_id, 0), 'm' || t.message_id)
+            AND a.post_key = t.post_key
         JOIN versions v ON v.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
-        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+        JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
         JOIN channels n ON n.id = v.channel_id
         WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",  # noqa: S608 - our own constant
         {"chat": chat_id, "channel": channel_id, "message": message_id},
@@ -48,7 +48,7 @@ async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) ->
     return Alerted(
         post=posts.to_post(row),
         topics=tuple(payload["topics"]),
-        spans=to_spans(payload["spans"]),
+        spans=read_spans(payload["spans"]),
     )
 
 

@@ -7,13 +7,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.parts import from_json, whole
+from bot.parts import load_parts, whole_text
 from bot.store.database import Reader, Transaction
 from bot.store.posts import COLUMNS, StoredPost, to_post
 from bot.store.rows import end_id, first_id
 
 # CROSS JOIN pins the order of the loops: the index yields rows by descending id, so LIMIT stops early.
-_CURRENT = """CROSS JOIN messages m
+_CURRENT = """CROSS JOIN posts m
         ON m.channel_id = v.channel_id AND m.message_id = v.message_id AND m.version_id = v.id
     CROSS JOIN channels n ON n.id = m.channel_id"""
 
@@ -59,12 +59,12 @@ async def versions(  # noqa: PLR0913 - each narrows the question in its own way
         source, ids = "versions v CROSS JOIN fulltext f ON f.rowid = v.id", "v.id"
     else:
         source, ids = "fulltext f CROSS JOIN versions v ON v.id = f.rowid" if with_text else "fulltext f", "f.rowid"
-    text = "v.text, v.asides" if with_text else "'', '[]'"
+    text = "v.text, v.parts" if with_text else "'', '[]'"
     where, values = _narrowed(asked, ids, before=before, since=since, until=until)
     sql = f"SELECT {ids}, f.words, {text} FROM {source} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
     return [
-        Candidate(version_id, words, whole(text, from_json(asides)) if with_text else "")
-        for version_id, words, text, asides in await db.fetch_all(sql, (*values, limit))
+        Candidate(version_id, words, whole_text(text, load_parts(parts)) if with_text else "")
+        for version_id, words, text, parts in await db.fetch_all(sql, (*values, limit))
     ]
 
 

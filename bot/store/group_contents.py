@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.parts import Beside, Spans, to_beside, to_spans
+from bot.parts import PartMatch, Spans, read_part_matches, read_spans
 from bot.store import posts
 from bot.store.database import Reader
 from bot.store.posts import StoredPost
@@ -21,7 +21,7 @@ class Gathered:
     post: StoredPost  # the version to show
     topics: tuple[str, ...]  # names
     spans: Spans  # in the text
-    beside: tuple[Beside, ...]  # what was found beside it; where nothing was and there is no text, all of it
+    part_matches: tuple[PartMatch, ...]  # what was found beside it; where nothing was and there is no text, all of it
     echoes: int  # posts that said the same and joined it
     edited: bool
     quiet: bool  # it waited for the end of quiet hours
@@ -55,7 +55,7 @@ class Storm:
 _ECHOES = "SELECT count(*) FROM alerts r WHERE r.follows = g.id AND r.kind = 'repeat'"
 _GATHERED = f"""SELECT g.payload, ({_ECHOES}) AS echoes, {posts.COLUMNS}
     FROM alerts g JOIN versions v ON v.id = coalesce(g.payload ->> 'shown', g.payload ->> 'version_id')
-    JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+    JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
     JOIN channels n ON n.id = v.channel_id
     WHERE g.follows = :notice AND g.kind = 'gathered'"""  # noqa: S608 - our own constant
 
@@ -130,8 +130,8 @@ def _to_gathered(row: sqlite3.Row) -> Gathered:
     return Gathered(
         post=posts.to_post(row),
         topics=tuple(payload["topics"]),
-        spans=to_spans(payload["spans"]),
-        beside=to_beside(payload.get("beside", ())),
+        spans=read_spans(payload["spans"]),
+        part_matches=read_part_matches(payload.get("beside", ())),
         echoes=row["echoes"],
         edited=payload.get("edited", False),
         quiet=payload.get("quiet", False),

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from bot import parts
 from bot.models import Count, Deletion, Observation, ObservedBy, Post, to_json
+from bot.parts import NO_PARTS, are_reworded, load_parts
 from bot.store.database import Transaction
 from bot.store.rows import COUNTER_BITS, json_list, maybe_date, to_ms
 
@@ -35,7 +35,7 @@ class Message:
     hash: bytes = b""  # of the current version
     gone_at: int | None = None
     counters: tuple[int | None, ...] = (None, None, None)  # views, forwards, reactions
-    asides: str = parts.NONE  # JSON, of the current version
+    parts: str = NO_PARTS  # JSON, of the current version
     text: str = ""  # of the current version; loaded where the message is being edited
     edit_date: int = 0  # ms, likewise
     versions: list[Version] = field(default_factory=list)  # likewise
@@ -46,7 +46,7 @@ class Message:
 
     def is_reworded_by(self, post: Post) -> bool:
         """Tell whether words beside the text were replaced."""
-        return self.asides != parts.NONE and parts.reworded(parts.from_json(self.asides), post.asides)
+        return self.parts != NO_PARTS and are_reworded(load_parts(self.parts), post.parts)
 
     def count(self, post: Post) -> None:
         """Follow the counters; a source that does not know them leaves them as they are."""
@@ -102,17 +102,17 @@ _FREE_IDS = """SELECT json_group_object(s.value, coalesce(
         (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
         s.value << :bits)) FROM json_each(:seconds) s"""
 _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, m.hash, m.gone_at, m.views, m.forwards,
-        m.reactions, (SELECT asides FROM versions WHERE id = m.version_id)
-    FROM json_each(:keys) k JOIN messages m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1"""
+        m.reactions, (SELECT parts FROM versions WHERE id = m.version_id)
+    FROM json_each(:keys) k JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1"""
 _VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0) AS edit_date
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1"""
-_PUT_MESSAGE = """INSERT INTO messages (id, channel_id, message_id, grouped_id, version_id, hash, date, seen_at,
+_PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, hash, date, seen_at,
         gone_at, views, forwards, reactions, reply_to, reply_channel, author, forward)"""
 _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
         version_id = excluded.version_id, hash = excluded.hash,
         gone_at = excluded.gone_at, views = excluded.views, forwards = excluded.forwards,
         reactions = excluded.reactions"""
-_TOUCH_MESSAGE = "UPDATE messages SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
+_TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
 
 
 async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Known:
@@ -153,9 +153,9 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
             hash=content,
             gone_at=gone_at,
             counters=tuple(counters),
-            asides=beside,
+            parts=parts,
         )
-        for channel_id, message_id, row_id, version_id, content, gone_at, *counters, beside in rows
+        for channel_id, message_id, row_id, version_id, content, gone_at, *counters, parts in rows
     }
 
 

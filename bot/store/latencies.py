@@ -15,7 +15,7 @@ async def seen(db: Reader, since: datetime) -> tuple[float, ...]:
     What was read of a channel's past, or from an export, does not count.
     """
     rows = await db.fetch_all(
-        """SELECT m.seen_at - m.date AS latency FROM messages m
+        """SELECT m.seen_at - m.date AS latency FROM posts m
         JOIN versions v ON v.id = m.id AND v.observed_by IN ('live', 'difference', 'sweep')
         WHERE m.id >= :first AND m.date >= :since ORDER BY latency""",
         {"first": first_id(since), "since": to_ms(since)},

@@ -104,9 +104,9 @@ async def add(
     if albums:
         added += await tx.execute(
             f"""{_ADD} AND v.id IN (SELECT m.version_id FROM json_each(:albums) k
-                JOIN messages m ON m.channel_id = k.value ->> 0 AND m.grouped_id = k.value ->> 1
-                WHERE m.gone_at IS NULL AND EXISTS (SELECT 1 FROM messages o JOIN media d ON d.version_id = o.version_id
-                    WHERE o.channel_id = m.channel_id AND o.grouped_id = m.grouped_id))
+                JOIN posts m ON m.channel_id = k.value ->> 0 AND m.post_key = 'g' || (k.value ->> 1)
+                WHERE m.gone_at IS NULL AND EXISTS (SELECT 1 FROM posts o JOIN media d ON d.version_id = o.version_id
+                    WHERE o.channel_id = m.channel_id AND o.post_key = m.post_key))
             ON CONFLICT (version_id) DO NOTHING""",  # noqa: S608 - our own constant
             {"albums": json_list(albums), "now": to_ms(now)},
         )

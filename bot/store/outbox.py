@@ -33,7 +33,7 @@ _ROWS = f"""SELECT a.id AS alert_id, a.kind AS alert_kind, a.subject, a.random_i
     FROM alerts a JOIN chats c ON c.id = a.chat_id LEFT JOIN alerts o ON o.id = a.follows
     JOIN alerts s ON s.id = iif(a.kind = 'edit', a.follows, a.id)
     LEFT JOIN versions v ON a.kind != 'notice' AND v.id = coalesce(s.payload ->> 'shown', s.payload ->> 'version_id')
-    LEFT JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+    LEFT JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
     LEFT JOIN channels n ON n.id = v.channel_id"""  # noqa: S608 - our own constants
 _NEXT_AT = "SELECT min(due_at) AS next_at FROM alerts INDEXED BY alerts_due WHERE state = 'due' AND due_at > :now"
 # Chats that nothing is to be read of. Indexes answer for all of this, so that thousands of alerts that wait behind one
@@ -162,7 +162,7 @@ async def post_of(db: Reader, chat_id: int, message_id: int) -> StoredPost | Non
     """Return the post that a message of ours told a chat of, as it was then; None where it told of none."""
     row = await db.fetch_one(
         f"""SELECT {posts.COLUMNS} FROM alerts a JOIN versions v ON v.id = a.payload ->> 'version_id'
-        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+        JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
         JOIN channels n ON n.id = v.channel_id
         WHERE a.chat_id = :chat AND a.message_id = :message AND a.kind IN ('post', 'change', 'files')
         ORDER BY a.id DESC LIMIT 1""",  # noqa: S608 - our own constant

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import Entity, Forward, Media, post_link
-from bot.parts import Aside, from_json, whole
+from bot.parts import Part, load_parts, whole_text
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_date, to_ms
 
 # Of a row that carries a message m, one of its versions v, and its channel n, whatever it was joined to.
 COLUMNS = """
     m.id AS row_id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
-    m.date, v.edit_date, v.text, v.asides, v.entities, v.media, m.forward, m.reply_to, m.reply_channel,
+    m.date, v.edit_date, v.text, v.parts, v.entities, v.media, m.forward, m.reply_to, m.reply_channel,
     m.author, m.gone_at, m.views, m.forwards, m.reactions,
     v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by
 """
 NEWEST = 1000  # messages of a channel among which those with a preview are looked for …
 MOST_WITH_PAGES = 100  # … and so many are asked for at once: Telegram's limit
-_CURRENT = f"""SELECT {COLUMNS} FROM messages m
+_CURRENT = f"""SELECT {COLUMNS} FROM posts m
     JOIN versions v ON v.id = m.version_id JOIN channels n ON n.id = m.channel_id"""  # noqa: S608 - our own constant
 
 
@@ -37,7 +37,7 @@ class StoredPost:
     date: datetime
     edit_date: datetime | None
     text: str
-    asides: tuple[Aside, ...]  # what a reader sees beside it
+    parts: tuple[Part, ...]  # what a reader sees beside it
     entities: tuple[Entity, ...]
     media: Media | None
     forward: Forward | None
@@ -57,7 +57,7 @@ class StoredPost:
     @property
     def whole(self) -> str:
         """All that a reader sees: the text and what stands beside it."""
-        return whole(self.text, self.asides)
+        return whole_text(self.text, self.parts)
 
     @property
     def key(self) -> str:
@@ -92,7 +92,7 @@ def to_post(row: sqlite3.Row) -> StoredPost:
         date=from_ms(row["date"]),
         edit_date=maybe_date(row["edit_date"]),
         text=row["text"],
-        asides=from_json(row["asides"]),
+        parts=load_parts(row["parts"]),
         entities=tuple(Entity(**entity) for entity in json.loads(row["entities"])),
         media=Media(**json.loads(row["media"])) if row["media"] else None,
         forward=_to_forward(row["forward"]),
@@ -130,10 +130,9 @@ async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[Store
 
 async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]:
     """Return the messages of a post, `g<grouped_id>` or `m<message_id>`, as they stand, lowest id first."""
-    column = "m.grouped_id" if post_key.startswith("g") else "m.message_id"
     rows = await db.fetch_all(
-        f"{_CURRENT} WHERE m.channel_id = :channel AND {column} = :id ORDER BY m.message_id",
-        {"channel": channel_id, "id": int(post_key[1:])},
+        f"{_CURRENT} WHERE m.channel_id = :channel AND m.post_key = :key ORDER BY m.message_id",
+        {"channel": channel_id, "key": post_key},
     )
     return [to_post(row) for row in rows]
 
@@ -142,7 +141,7 @@ async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredP
     """Return what a message said each time it changed, in the order in which Telegram dates the changes."""
     rows = await db.fetch_all(
         f"""SELECT {COLUMNS} FROM versions v
-        JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+        JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
         JOIN channels n ON n.id = m.channel_id
         WHERE v.channel_id = :channel AND v.message_id = :message
         ORDER BY v.edit_date, v.number""",  # noqa: S608 - our own constant
@@ -155,7 +154,7 @@ async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[StoredPost
     """Return messages as these versions had them, newest first."""
     rows = await db.fetch_all(
         f"""SELECT {COLUMNS} FROM json_each(:ids) i CROSS JOIN versions v ON v.id = i.value
-        CROSS JOIN messages m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+        CROSS JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
         CROSS JOIN channels n ON n.id = m.channel_id ORDER BY v.id DESC""",  # noqa: S608 - our own constant
         {"ids": json_list(version_ids)},
     )
@@ -179,8 +178,8 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
         f"""{_CURRENT} WHERE (:channels IS NULL OR m.channel_id IN (SELECT value FROM json_each(:channels)))
         AND m.id < :end AND m.id >= :start
         AND (m.grouped_id IS NULL OR NOT EXISTS (
-            SELECT 1 FROM messages o JOIN versions w ON w.id = o.version_id
-            WHERE o.channel_id = m.channel_id AND o.grouped_id = m.grouped_id
+            SELECT 1 FROM posts o JOIN versions w ON w.id = o.version_id
+            WHERE o.channel_id = m.channel_id AND o.post_key = m.post_key
             AND (w.text != '', -o.message_id) > (v.text != '', -m.message_id)))
         ORDER BY m.id DESC LIMIT :limit""",  # noqa: S608 - our own constant
         {
@@ -195,14 +194,14 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
 
 async def highest_id(db: Reader, channel_id: int) -> int:
     """Return the highest message id stored of a channel, 0 where there is none."""
-    sql = "SELECT max(message_id) AS id FROM messages WHERE channel_id = :channel"
+    sql = "SELECT max(message_id) AS id FROM posts WHERE channel_id = :channel"
     row = await db.fetch_one(sql, {"channel": channel_id})
     return (row and row["id"]) or 0
 
 
 async def lowest_id(db: Reader, channel_id: int) -> int:
     """Return the lowest message id stored of a channel, 0 where there is none."""
-    sql = "SELECT min(message_id) AS id FROM messages WHERE channel_id = :channel"
+    sql = "SELECT min(message_id) AS id FROM posts WHERE channel_id = :channel"
     row = await db.fetch_one(sql, {"channel": channel_id})
     return (row and row["id"]) or 0
 
@@ -210,9 +209,9 @@ async def lowest_id(db: Reader, channel_id: int) -> int:
 async def oldest_date(db: Reader, *, channel_ids: Collection[int] | None = None) -> datetime | None:
     """Return the date of the oldest post stored of some channels, or of all; None where there is none."""
     if channel_ids is None:
-        row = await db.fetch_one("SELECT date FROM messages ORDER BY id LIMIT 1")
+        row = await db.fetch_one("SELECT date FROM posts ORDER BY id LIMIT 1")
     else:
-        sql = """SELECT min((SELECT date FROM messages WHERE channel_id = value ORDER BY message_id LIMIT 1)) AS date
+        sql = """SELECT min((SELECT date FROM posts WHERE channel_id = value ORDER BY message_id LIMIT 1)) AS date
             FROM json_each(:channels)"""
         row = await db.fetch_one(sql, {"channels": json_list(channel_ids)})
     return None if row is None else maybe_date(row["date"])
@@ -220,7 +219,7 @@ async def oldest_date(db: Reader, *, channel_ids: Collection[int] | None = None)
 
 async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[int]:
     """Return the ids of visible messages from `low` to `high`, both included."""
-    sql = """SELECT message_id FROM messages
+    sql = """SELECT message_id FROM posts
         WHERE channel_id = :channel AND message_id BETWEEN :low AND :high AND gone_at IS NULL"""
     rows = await db.fetch_all(sql, {"channel": channel_id, "low": low, "high": high})
     return {row["message_id"] for row in rows}
@@ -228,7 +227,7 @@ async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[i
 
 async def with_pages(db: Reader, channel_id: int, pages: Collection[int]) -> list[int]:
     """Return the ids of the visible messages among a channel's newest that carry the previews of these web pages."""
-    sql = """SELECT m.message_id FROM (SELECT * FROM messages WHERE channel_id = :channel AND gone_at IS NULL
+    sql = """SELECT m.message_id FROM (SELECT * FROM posts WHERE channel_id = :channel AND gone_at IS NULL
             ORDER BY message_id DESC LIMIT :newest) m JOIN versions v ON v.id = m.version_id
         WHERE v.media ->> 'kind' = 'web_page' AND v.media ->> 'id' IN (SELECT value FROM json_each(:pages))
         ORDER BY m.message_id DESC LIMIT :most"""
@@ -238,12 +237,12 @@ async def with_pages(db: Reader, channel_id: int, pages: Collection[int]) -> lis
 
 async def statistics(db: Reader, since: datetime) -> Statistics:
     """Count what is stored, and what of it is dated since a moment."""
-    total = await db.fetch_all("SELECT count(*) AS n FROM messages")
+    total = await db.fetch_all("SELECT count(*) AS n FROM posts")
     recent = await db.fetch_all(
-        "SELECT count(*) AS n, count(gone_at) AS gone FROM messages WHERE id >= :first AND date >= :since",
+        "SELECT count(*) AS n, count(gone_at) AS gone FROM posts WHERE id >= :first AND date >= :since",
         {"first": first_id(since), "since": to_ms(since)},
     )
-    newest = await db.fetch_one("SELECT seen_at FROM messages ORDER BY id DESC LIMIT 1")
+    newest = await db.fetch_one("SELECT seen_at FROM posts ORDER BY id DESC LIMIT 1")
     return Statistics(
         messages=total[0]["n"],
         recent=recent[0]["n"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.parts import Aside, from_json, whole
+from bot.parts import Part, load_parts, whole_text
 from bot.store.chats import Edits
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_date
@@ -19,7 +19,7 @@ class Wording:
 
     version_id: int
     text: str
-    asides: tuple[Aside, ...]
+    parts: tuple[Part, ...]
     hash: bytes
     edit_date: int  # ms, 0 where it was not edited
     times: int  # that Telegram has shown this, with other words in between
@@ -27,7 +27,7 @@ class Wording:
     @property
     def whole(self) -> str:
         """All that a reader sees: the text and what stands beside it."""
-        return whole(self.text, self.asides)
+        return whole_text(self.text, self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,23 +63,23 @@ class Shown:
 
 _OUTDATED = """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id, a.post_key, a.payload, a.chat_id,
         c.key, c.edits, m.channel_id, m.message_id, m.gone_at,
-        (SELECT json_array(count(*), count(gone_at), max(gone_at)) FROM messages
-            WHERE channel_id = m.channel_id AND grouped_id = nullif(m.grouped_id, 0)) AS items,
+        (SELECT json_array(count(*), count(gone_at), max(gone_at)) FROM posts
+            WHERE channel_id = m.channel_id AND post_key = m.post_key) AS items,
         'gathered' IN (a.kind, coalesce(o.kind, '')) AS gathered, k.value ->> 2 IS 'loaded' AS loaded,
         s.message_id = m.message_id AS is_shown,
         v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
         w.id AS new_id, w.text AS new_text, w.hash AS new_hash, coalesce(w.edit_date, 0) AS new_date,
-        v.asides AS old_asides, w.asides AS new_asides, 1 AS old_times,
+        v.parts AS old_parts, w.parts AS new_parts, 1 AS old_times,
         (SELECT count(*) FROM versions WHERE channel_id = w.channel_id AND message_id = w.message_id
             AND hash = w.hash AND edit_date IS w.edit_date AND number <= w.number) AS new_times
     FROM json_each(:messages) k
-    JOIN messages t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
+    JOIN posts t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
     JOIN alerts a ON a.channel_id = t.channel_id AND a.state != 'dead'
-        AND a.post_key = coalesce('g' || nullif(t.grouped_id, 0), 'm' || t.message_id)
+        AND a.post_key = t.post_key
     LEFT JOIN alerts o ON o.id = a.follows
     JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
     JOIN versions s ON s.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
-    JOIN messages m ON m.channel_id = t.channel_id
+    JOIN posts m ON m.channel_id = t.channel_id
         AND m.message_id = iif(k.value ->> 2 IS NULL, s.message_id, t.message_id)
     JOIN versions v ON v.id = iif(s.message_id = m.message_id, s.id, (
         SELECT id FROM versions WHERE channel_id = m.channel_id AND message_id = m.message_id
@@ -135,7 +135,7 @@ def _to_wording(row: sqlite3.Row, which: str) -> Wording:
     return Wording(
         version_id=row[f"{which}_id"],
         text=row[f"{which}_text"],
-        asides=from_json(row[f"{which}_asides"]),
+        parts=load_parts(row[f"{which}_parts"]),
         hash=row[f"{which}_hash"],
         edit_date=row[f"{which}_date"],
         times=row[f"{which}_times"],

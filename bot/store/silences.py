@@ -22,7 +22,7 @@ async def speakers(db: Reader) -> list[Speaker]:
     """Return the followed channels that can be read and have posts."""
     rows = await db.fetch_all(
         """SELECT c.id, c.title, c.swept_at, s.since,
-            (SELECT max(date) FROM messages WHERE channel_id = c.id) AS last
+            (SELECT max(date) FROM posts WHERE channel_id = c.id) AS last
         FROM channels c LEFT JOIN silences s ON s.channel_id = c.id
         WHERE c.followed_at IS NOT NULL AND c.swept_at >= c.followed_at AND last IS NOT NULL AND EXISTS (
             SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled'))
@@ -43,7 +43,7 @@ async def speakers(db: Reader) -> list[Speaker]:
 async def slots(db: Reader, channel_id: int, *, since: datetime, size: timedelta) -> list[datetime]:
     """Return the begin of each stretch of this size in which a channel posted since a moment, ascending."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT date / :size * :size AS slot FROM messages
+        """SELECT DISTINCT date / :size * :size AS slot FROM posts
         WHERE channel_id = :channel AND date >= :since ORDER BY slot""",
         {"channel": channel_id, "since": to_ms(since), "size": size // timedelta(milliseconds=1)},
     )

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.store import channels
 from bot.store.channels import Access, Channel
 from bot.store.database import Reader
 from bot.store.rows import COUNTER_BITS, json_list, maybe_date, to_ms
+
+# After its date. What a sweep finds later was posted while the service was down, and could not be pushed.
+SOON = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +20,8 @@ class Standing:
     channel: Channel
     last_post_at: datetime | None
     missing: int  # ids above the mark and below the newest stored one: of posts on their way, or of no posts
-    posts: int  # since the moment asked about, while a reader was in the channel and heard: else none is pushed
-    unpushed: int  # of them, found by asking
+    posts: int  # since the moment asked about, while a reader was in the channel: else none is pushed
+    unpushed: int  # of them, those that a sweep found first, and soon
     silent_since: datetime | None  # its last post, where people were told that it is unusually silent
 
     @property
@@ -34,20 +37,16 @@ class Standing:
 
 _STANDINGS = """
     WITH asked AS (
-        SELECT c.id, c.confirmed_id, k.value ->> 1 AS since, (SELECT coalesce(max(reader_id) FILTER
-            (WHERE reader_id = c.read_by), min(reader_id)) FROM memberships WHERE channel_id = c.id) AS reader
+        SELECT c.id, c.confirmed_id, k.value ->> 1 AS since
         FROM json_each(:keys) k JOIN channels c ON c.id = k.value ->> 0
     )
-    SELECT a.id, (SELECT max(date) FROM messages WHERE channel_id = a.id) AS last,
-        (SELECT max(message_id) - a.confirmed_id - count(*) FROM messages
+    SELECT a.id, (SELECT max(date) FROM posts WHERE channel_id = a.id) AS last,
+        (SELECT max(message_id) - a.confirmed_id - count(*) FROM posts
             WHERE channel_id = a.id AND message_id > a.confirmed_id) AS missing,
-        (SELECT count(*) FROM messages m WHERE channel_id = a.id AND date >= a.since
-            AND date + 1000 <= (SELECT ended FROM uptimes WHERE reader_id = a.reader AND began <= m.date
-                ORDER BY began DESC LIMIT 1)) AS posts,
-        (SELECT count(*) FROM versions v WHERE channel_id = a.id AND number = 1
+        (SELECT count(*) FROM posts WHERE channel_id = a.id AND date >= a.since) AS posts,
+        (SELECT count(*) FROM versions WHERE channel_id = a.id AND number = 1
             AND observed_by IN ('difference', 'sweep') AND id >= a.since / 1000 << :bits
-            AND (id >> :bits) * 1000 + 1000 <= (SELECT ended FROM uptimes WHERE reader_id = a.reader
-                AND began <= (v.id >> :bits) * 1000 ORDER BY began DESC LIMIT 1)) AS unpushed,
+            AND seen_at - date <= :soon) AS unpushed,
         s.since AS silent_since
     FROM asked a LEFT JOIN silences s ON s.channel_id = a.id
 """
@@ -57,7 +56,9 @@ async def standings(db: Reader, since: datetime) -> list[Standing]:
     """Return how the followed channels stand, by title; posts are counted since a moment."""
     followed = await channels.followed(db)
     keys = [(channel.id, to_ms(max(since, channel.joined_at or since))) for channel in followed]
-    rows = await db.fetch_all(_STANDINGS, {"keys": json_list(keys), "bits": COUNTER_BITS})
+    rows = await db.fetch_all(
+        _STANDINGS, {"keys": json_list(keys), "bits": COUNTER_BITS, "soon": SOON // timedelta(milliseconds=1)}
+    )
     by_id: Mapping[int, Mapping[str, int | None]] = {row["id"]: dict(row) for row in rows}
     return [_standing(channel, by_id[channel.id]) for channel in followed]
 
@@ -71,7 +72,7 @@ async def first_ids(db: Reader) -> dict[int, int]:
         """SELECT c.id, coalesce(
             (SELECT message_id FROM versions WHERE channel_id = c.id AND number = 1 AND observed_by = 'backfill'
                 AND seen_at >= c.followed_at ORDER BY message_id LIMIT 1),
-            (SELECT min(message_id) FROM messages WHERE channel_id = c.id AND date >= c.followed_at)) AS first
+            (SELECT min(message_id) FROM posts WHERE channel_id = c.id AND date >= c.followed_at)) AS first
         FROM channels c WHERE c.followed_at IS NOT NULL"""
     )
     return {row["id"]: row["first"] for row in rows if row["first"] is not None}

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot import parts
 from bot.models import Count, Event, Observation, ObservedBy, Post
-from bot.parts import AsideKind
+from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
 from bot.store import completeness, evidence, known
 from bot.store.database import Transaction
 from bot.store.known import Hashes, Known, Message, MessageKey, Version
@@ -18,7 +17,7 @@ from bot.store.rows import maybe_ms, to_ms
 # Reading a message there proves that it is visible now. A push may be late, and an export tells of the past.
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
 
-_SET_ASIDES = "UPDATE versions SET asides = ? WHERE id = ?"
+_SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
 
 
 class Change(StrEnum):
@@ -27,8 +26,8 @@ class Change(StrEnum):
     NEW = "new"  # its first
     EDITED = "edited"  # what it says now instead of what it said before
     STALE = "stale"  # what it said before the version we knew: kept as evidence only
-    LOADED = "loaded"  # the version we knew; what has changed stands beside its text
-    BESIDE = "beside"  # the text that we knew; words beside it were replaced
+    PARTS_LOADED = "parts loaded"  # the version we knew, with other parts
+    PARTS_REWORDED = "parts reworded"  # the text that we knew; words in its parts were replaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,7 @@ class Intake:
         self._hashes = hashes
         self.known = known
         self._versions: list[tuple[object, ...]] = []  # rows to be added
-        self._asides: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
+        self._parts: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
         self._distrusted: set[int] = set()
         self.added: list[Added] = []  # versions that were not stored before
         self.gone = 0  # messages that are no longer visible
@@ -132,22 +131,22 @@ class Intake:
 
         Where words are replaced, what stood there is kept as a version.
         """
-        before = parts.from_json(message.asides)
-        if self._observation.observed_by == ObservedBy.LIVE and not any(map(_is_preview, post.asides)):
-            post = replace(post, asides=(*filter(_is_preview, before), *post.asides))  # a push may be late
-        if sorted(post.asides) == sorted(before):
+        before = load_parts(message.parts)
+        if self._observation.observed_by == ObservedBy.LIVE and not any(map(_is_preview, post.parts)):
+            post = replace(post, parts=(*filter(_is_preview, before), *post.parts))  # a push may be late
+        if sorted(post.parts) == sorted(before):
             return
         if message.versions and message.is_reworded_by(post):  # else it was loaded this moment, and nobody was told
             if version.edit_date >= message.edit_date:  # else it is a push of what stood there before
-                self._keep(message, post, version, change=Change.BESIDE)
+                self._keep(message, post, version, change=Change.PARTS_REWORDED)
             return
         if message.post is not None:  # nobody was told of it yet
             self.added[message.added] = replace(self.added[message.added], post=post)
         else:
             now = (message.version_id, message.hash)
-            self._add(message, post, Change.LOADED, *now, whole_before=parts.whole(post.text, before))
-        message.asides = parts.to_json(post.asides)
-        self._asides.append((message.asides, message.version_id, post))
+            self._add(message, post, Change.PARTS_LOADED, *now, whole_before=whole_text(post.text, before))
+        message.parts = dump_parts(post.parts)
+        self._parts.append((message.parts, message.version_id, post))
 
     def _see_exported(self, post: Post, version: Version, message: Message | None) -> None:
         """Add a text that was not known; leave to a reader of ours what it is about to see, and may tell of."""
@@ -180,13 +179,13 @@ class Intake:
             evidence.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
         )
         before = None
-        if change in {Change.EDITED, Change.BESIDE}:
-            before = parts.whole(message.text, parts.from_json(message.asides))
+        if change in {Change.EDITED, Change.PARTS_REWORDED}:
+            before = whole_text(message.text, load_parts(message.parts))
         added = len(self.added)
         self._add(message, post, change, version_id, version.hash, whole_before=before)
         if change != Change.STALE:
             message.version_id, message.hash, message.edit_date = version_id, *version
-            message.text, message.asides = post.text, parts.to_json(post.asides)
+            message.text, message.parts = post.text, dump_parts(post.parts)
             message.post, message.added = post, added
             message.count(post)
 
@@ -216,12 +215,14 @@ class Intake:
         """Write what changed."""
         await tx.insert_all(evidence.ADD_VERSION, self._versions)
         await known.write(tx, self.known, now=self._now)
-        await tx.execute_many(_SET_ASIDES, [(written, version_id) for written, version_id, _ in self._asides])
-        loaded = [evidence.asides_row(post, self._observation, version_id) for _, version_id, post in self._asides]
-        await tx.insert_all(evidence.ADD_ASIDES, loaded)
+        await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
+        loaded = [
+            evidence.part_evidence_row(post, self._observation, version_id) for _, version_id, post in self._parts
+        ]
+        await tx.insert_all(evidence.ADD_PART_EVIDENCE, loaded)
         for channel_id in self._distrusted:
             await completeness.distrust(tx, channel_id)
 
 
-def _is_preview(aside: parts.Aside) -> bool:
-    return aside.kind == AsideKind.PREVIEW
+def _is_preview(part: Part) -> bool:
+    return part.kind == PartKind.PREVIEW

@@ -17,11 +17,11 @@ from bot.errors import FatalError, SettingsError, TelegramError, Verdict
 from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.settings import Settings
 from bot.telegram import sessions
-from bot.telegram.asking import answer
 from bot.telegram.client import Client
+from bot.telegram.convert import attach, named_in
 from bot.telegram.errors import to_error
-from bot.telegram.named import attach, named_in
 from bot.telegram.proxies import proxy_arguments
+from bot.telegram.rpc import answer
 
 log = structlog.get_logger(__name__)
 

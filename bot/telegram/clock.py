@@ -8,7 +8,7 @@ from telethon import TelegramClient, errors
 from telethon.tl.functions.help import GetConfigRequest
 
 from bot.models import Clock
-from bot.telegram.asking import answer
+from bot.telegram.rpc import answer
 
 log = structlog.get_logger(__name__)
 

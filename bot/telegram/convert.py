@@ -1,16 +1,83 @@
 """Telethon's messages, entities and peers come in, ours go out, and back: Telegram's shapes stop at this door."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 
+from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
-from bot.telegram.named import NOBODY, Named, name_of, sender
-from bot.telegram.parts import to_asides
-from bot.telegram.rich_text import plain_text
+from bot.telegram.parts import to_parts
+
+_RICH_TEXT = types.TextPlain.SUBCLASS_OF_ID  # the type that inline text of any kind belongs to
+
+
+def plain_text(blocks: list[TLObject]) -> str:
+    """Write what a reader sees of these blocks, a line for each piece of text."""
+    return "\n".join(line for line in _lines(blocks) if line)
+
+
+def _lines(node: object) -> Iterator[str]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _lines(item)
+    elif isinstance(node, TLObject):
+        if node.SUBCLASS_OF_ID == _RICH_TEXT:
+            yield _inline(node)
+            return
+        for part in vars(node).values():
+            yield from _lines(part)
+
+
+def _inline(text: TLObject) -> str:
+    if isinstance(text, types.TextConcat):
+        return "".join(map(_inline, text.texts))
+    if isinstance(text, types.TextCustomEmoji):
+        return str(text.alt)
+    inner = getattr(text, "text", "")  # a plain string, or the same in bold, as a link and so on
+    return inner if isinstance(inner, str) else _inline(inner)
+
+
+Named = Mapping[int, TLObject]  # people and channels by marked id
+NOBODY: Named = {}
+
+
+def named_in(answer: TLObject) -> Named:
+    """Return the people and channels that an answer names; a push in its short form names none."""
+    known = chain(getattr(answer, "users", ()), getattr(answer, "chats", ()))
+    return {utils.get_peer_id(each): each for each in known}
+
+
+def attach(update: TLObject, named: Named) -> None:
+    """Keep with an update whom its push names, where and as Telethon will once it has come to it."""
+    update._entities = named  # noqa: SLF001 - Telethon's own, which a test pins
+
+
+def attached(update: TLObject) -> Named:
+    """Return whom the push, or the answer to Telethon, named that an update came with."""
+    found: Named = getattr(update, "_entities", NOBODY)
+    return found
+
+
+def author_name(message: types.Message, named: Named) -> str | None:
+    """Say who wrote a message: the signature of a post, or the name of whoever speaks in a supergroup.
+
+    That may be a person, a channel that somebody speaks as, or, for an anonymous admin, the rank they carry or the
+    supergroup itself (https://core.telegram.org/constructor/chatAdminRights). None where nobody is named.
+    """
+    if message.post_author:
+        return str(message.post_author)
+    return name_of(message.from_id or (None if message.post else message.peer_id), named)
+
+
+def name_of(peer: TLObject | None, named: Named) -> str | None:
+    """Return the name of a person, or the title of a channel; None where it is not among the named."""
+    known = None if peer is None else named.get(utils.get_peer_id(peer))
+    return utils.get_display_name(known) or None
+
 
 _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram finds in a text by itself
     "bold": types.MessageEntityBold,
@@ -46,11 +113,11 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         forward=_forward(message.fwd_from, named),
         **_reply(message.reply_to),
         edit_date=message.edit_date,
-        author=sender(message, named),
+        author=author_name(message, named),
         views=message.views,
         forwards=message.forwards,
         reactions=_reactions(message.reactions),
-        asides=to_asides(message),
+        parts=to_parts(message),
         raw=bytes(message),
         layer=LAYER,
     )

@@ -6,44 +6,44 @@ from typing import Any
 
 from telethon.tl import TLObject, types
 
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 
 _Texts = Iterator[str | None]
 
 
-def to_asides(message: types.Message) -> tuple[Aside, ...]:
+def to_parts(message: types.Message) -> tuple[Part, ...]:
     """Read all texts of a message but its own, in the order in which they are shown."""
     if message.media is None and message.reply_to is None and message.reply_markup is None and not message.factcheck:
         return ()
     return tuple(dict.fromkeys(_found(message)))  # two equal texts of a kind say no more than one
 
 
-def _found(message: types.Message) -> Iterator[Aside]:
+def _found(message: types.Message) -> Iterator[Part]:
     header = message.reply_to
     if isinstance(header, types.MessageReplyHeader):
-        yield from _asides(AsideKind.QUOTE, iter((header.quote_text,)))
+        yield from _parts(PartKind.QUOTE, iter((header.quote_text,)))
     yield from _of_media(message.media)
     if message.factcheck is not None:
-        yield from _asides(AsideKind.NOTE, iter((_plain(message.factcheck.text),)))
+        yield from _parts(PartKind.NOTE, iter((_plain(message.factcheck.text),)))
     for row in getattr(message.reply_markup, "rows", ()):
-        yield from _asides(AsideKind.BUTTON, (button.text for button in row.buttons))
+        yield from _parts(PartKind.BUTTON, (button.text for button in row.buttons))
 
 
-def _of_media(media: TLObject | None) -> Iterator[Aside]:
+def _of_media(media: TLObject | None) -> Iterator[Part]:
     read = _MEDIA.get(type(media))
     if read is None:
         return
     kind, texts = read
-    yield from _asides(kind, texts(media))
+    yield from _parts(kind, texts(media))
     if isinstance(media, types.MessageMediaDocument) and isinstance(media.document, types.Document):
-        yield from _asides(AsideKind.AUDIO, _audio(media.document))
+        yield from _parts(PartKind.AUDIO, _audio(media.document))
 
 
-def _asides(kind: AsideKind, texts: _Texts) -> Iterator[Aside]:
+def _parts(kind: PartKind, texts: _Texts) -> Iterator[Part]:
     for text in texts:
         stripped = (text or "").strip()
         if stripped:
-            yield Aside(kind=kind, text=stripped)
+            yield Part(kind=kind, text=stripped)
 
 
 def _plain(text: TLObject | str | None) -> str | None:
@@ -94,16 +94,16 @@ def _fields(*path: str) -> Callable[[TLObject], _Texts]:
     return lambda media: (getter(media) for getter in getters)
 
 
-_MEDIA: dict[type, tuple[AsideKind, Callable[[Any], _Texts]]] = {
-    types.MessageMediaWebPage: (AsideKind.PREVIEW, _page),
-    types.MessageMediaPoll: (AsideKind.POLL, _poll),
-    types.MessageMediaToDo: (AsideKind.TO_DO, _to_do),
-    types.MessageMediaDocument: (AsideKind.FILE, _file),
-    types.MessageMediaVenue: (AsideKind.PLACE, _fields("title", "address")),
-    types.MessageMediaContact: (AsideKind.CONTACT, _contact),
-    types.MessageMediaInvoice: (AsideKind.INVOICE, _fields("title", "description")),
-    types.MessageMediaGame: (AsideKind.GAME, _fields("game.title", "game.description")),
-    types.MessageMediaStory: (AsideKind.STORY, _story),
-    types.MessageMediaGiveaway: (AsideKind.GIVEAWAY, _fields("prize_description")),
-    types.MessageMediaGiveawayResults: (AsideKind.GIVEAWAY, _fields("prize_description")),
+_MEDIA: dict[type, tuple[PartKind, Callable[[Any], _Texts]]] = {
+    types.MessageMediaWebPage: (PartKind.PREVIEW, _page),
+    types.MessageMediaPoll: (PartKind.POLL, _poll),
+    types.MessageMediaToDo: (PartKind.TO_DO, _to_do),
+    types.MessageMediaDocument: (PartKind.FILE, _file),
+    types.MessageMediaVenue: (PartKind.PLACE, _fields("title", "address")),
+    types.MessageMediaContact: (PartKind.CONTACT, _contact),
+    types.MessageMediaInvoice: (PartKind.INVOICE, _fields("title", "description")),
+    types.MessageMediaGame: (PartKind.GAME, _fields("game.title", "game.description")),
+    types.MessageMediaStory: (PartKind.STORY, _story),
+    types.MessageMediaGiveaway: (PartKind.GIVEAWAY, _fields("prize_description")),
+    types.MessageMediaGiveawayResults: (PartKind.GIVEAWAY, _fields("prize_description")),
 }

@@ -1,100 +1,203 @@
-"""Whoever wants to send comes in and waits; each goes out when its turn has come, as `turns` and `pacing` say."""
+"""A chat and the present come in, the moment at which Telegram lets us send to it goes out. Pure: nothing waits here.
 
-import asyncio
-from collections.abc import Callable
+Telegram's limits for bots: about 30 messages a second in all, one a second to a chat with short bursts, 20 a minute to
+a group (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this); channels behave like groups,
+and we count edits as messages. What is kept: at most 10 in any third of a second, and so 30 in any second; 3 to a chat
+in any 3 s; 20 to a group in any 60 s. The windows slide, and each is 3 % longer than that, since the server counts what
+arrives: it sees the limits kept as long as the time under way varies by no more than these 3 %, 10 ms for the shortest.
+Times are seconds of a monotonic clock.
+"""
 
-from bot.errors import TelegramError, Verdict
-from bot.models import Peer
-from bot.telegram.pacing import Pacing
-from bot.telegram.turns import AT_ONCE, Ticket, Turns
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from itertools import islice
 
-FOR_TEXTS = 5  # messages of a group's minute that files leave
-SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send
+from bot.models import Peer, PeerKind
+
+TOTAL_BURST = 10  # messages; as few as this, so that whoever comes in the midst of many waits a third of a second
+CHAT_BURST = 3  # messages
+GROUP_BURST = 20  # messages
+SLACK = 1.03  # how much longer our windows are than Telegram's
+
+SLOWER = 0.5  # what a flood leaves of a rate
+SLOWEST = 0.1  # of a rate, however many floods there are
+RECOVERY = 600.0  # s in which a rate would come back from nothing to all
+ALIKE = 10.0  # s within which floods in several chats are one sign …
+FLOODED_CHATS = 3  # … if they are so many: the rate of all is too high
+SETTLING = 2.0  # s after the rate of all was lowered in which floods still tell of the old one
+
+ChatKey = tuple[PeerKind, int]
 
 
-class Gate:
-    """The only way out; it keeps the limits, and refuses at once where a chat is flooded."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Messages a second that Telegram allows on average."""
 
-    def __init__(self, pacing: Pacing, *, monotonic: Callable[[], float]) -> None:
-        self._pacing = pacing
-        self._turns = Turns(pacing)
-        self._monotonic = monotonic
-        self._waiting: dict[Ticket, asyncio.Future[None]] = {}
-        self._alarm: asyncio.TimerHandle | None = None  # rings when the next one's turn comes
+    total: float = 30.0  # in all
+    chat: float = 1.0  # to one chat
+    group: float = 20 / 60  # to one group or channel
 
-    def delay(self, peer: Peer) -> float:
-        """Say how many seconds it is until a chat takes a message, flood waits included, whatever other chats do."""
-        now = self._monotonic()
-        return self._pacing.chat_ready_at(peer, now) - now
 
-    def has_room(self, peer: Peer, count: int) -> bool:
-        """Say whether so many files leave room for texts."""
-        return self._pacing.left(peer, self._monotonic()) >= count + FOR_TEXTS
+class Window:
+    """At most `count` sendings in any `count / rate` seconds."""
 
-    async def wait(self, peer: Peer, place: float, *, count: int = 1) -> None:
-        """Wait for the turn of a message; a small `place` goes before a greater one. Raises TelegramError.
+    def __init__(self, count: int, rate: float) -> None:
+        self._period = SLACK * count / rate
+        self._taken: deque[float] = deque(maxlen=count)
 
-        An album goes when one message may; all of its `count` messages are counted.
+    def ready_at(self, now: float, share: float = 1.0) -> float:
+        """Say when the next sending may go, now or later, at a share of the rate."""
+        if len(self._taken) < (self._taken.maxlen or 0):
+            return now
+        return max(now, self._taken[0] + self._period / share)
+
+    def left(self, now: float) -> int:
+        """Say how many sendings may still go at once."""
+        return (self._taken.maxlen or 0) - sum(at + self._period > now for at in self._taken)
+
+    def is_empty(self, now: float) -> bool:
+        """Say whether no sending counts any more."""
+        return not self._taken or self._taken[-1] + self._period <= now
+
+    def spend(self, now: float) -> None:
+        """Count a sending."""
+        self._taken.append(now)
+
+
+class Share:
+    """What is left of a rate after floods: halved by each, and given back evenly."""
+
+    def __init__(self) -> None:
+        self._left = 1.0
+        self._since = 0.0
+
+    def at(self, now: float) -> float:
+        """Return the share: above 0, at most 1."""
+        return min(1.0, self._left + max(0.0, now - self._since) / RECOVERY)
+
+    def lower(self, since: float) -> None:
+        """Take half of it away; it begins to come back at that moment."""
+        self._left = max(SLOWEST, self.at(since) * SLOWER)
+        self._since = since
+
+
+class _Chat:
+    """What was sent to a chat, and until when Telegram wants nothing more of it."""
+
+    def __init__(self, kind: PeerKind, rates: Rates) -> None:
+        self._windows = [Window(CHAT_BURST, rates.chat)]
+        if kind is not PeerKind.USER:
+            self._windows.append(Window(GROUP_BURST, rates.group))
+        self.share = Share()
+        self.closed_until = 0.0
+
+    def ready_at(self, now: float) -> float:
+        share = self.share.at(now)
+        return max(self.closed_until, *(window.ready_at(now, share) for window in self._windows))
+
+    def spend(self, now: float) -> None:
+        for window in self._windows:
+            window.spend(now)
+
+    def left(self, now: float) -> float:
+        return min((window.left(now) for window in self._windows[1:]), default=float("inf"))
+
+    def is_forgettable(self, now: float) -> bool:
+        idle = self.closed_until <= now and self.share.at(now) >= 1.0
+        return idle and all(window.is_empty(now) for window in self._windows)
+
+
+class Pacing:
+    """What was sent when, in all and to each chat, and what Telegram has complained of."""
+
+    def __init__(self, rates: Rates | None = None) -> None:
+        self._rates = rates or Rates()
+        self._total = Window(TOTAL_BURST, self._rates.total)
+        self._total_share = Share()
+        self._settled_at = 0.0
+        self._floods: deque[tuple[float, ChatKey]] = deque()
+        self._chats: OrderedDict[ChatKey, _Chat] = OrderedDict()  # the one to be looked at next first
+
+    def __len__(self) -> int:
+        """Count the chats that anything is remembered of."""
+        return len(self._chats)
+
+    @property
+    def memory(self) -> float:
+        """For how many seconds a message counts, at the most."""
+        rates = self._rates
+        return SLACK * max(TOTAL_BURST / rates.total, CHAT_BURST / rates.chat, GROUP_BURST / rates.group)
+
+    def chat_ready_at(self, peer: Peer, now: float) -> float:
+        """Say when this chat takes the next message, whatever the others do: now or later. It costs nothing to ask."""
+        chat = self._chats.get(key_of(peer))
+        return now if chat is None else chat.ready_at(now)
+
+    def left(self, peer: Peer, now: float) -> float:
+        """Say how many messages of its minute a group has left; another chat has no such limit."""
+        chat = self._chats.get(key_of(peer))
+        return GROUP_BURST if chat is None else chat.left(now)
+
+    def total_ready_at(self, now: float) -> float:
+        """Say when the next message may go to any chat: now or later."""
+        return self._total.ready_at(now, self._total_share.at(now))
+
+    def spend(self, peer: Peer, now: float) -> None:
+        """Count a message that leaves now, as both moments allow; forget chats that nothing counts of any more."""
+        self._total.spend(now)
+        self._chat(peer).spend(now)
+        for key in list(islice(self._chats, 2)):  # one more than a message can add
+            if self._chats[key].is_forgettable(now):
+                del self._chats[key]
+            else:
+                self._chats.move_to_end(key)
+
+    def spend_more(self, peer: Peer, now: float, count: int) -> None:
+        """Count so many further messages of an album that leaves now; to its chat, each as if it had waited its turn.
+
+        No limit of a burst lets a whole album pass: what follows it waits until its messages would have gone one by
+        one.
         """
-        await self._wait(peer, place)
-        self._pacing.spend_more(peer, self._monotonic(), count - 1)
+        chat, at = self._chat(peer), now
+        for _ in range(count):
+            self._total.spend(now)
+            at = chat.ready_at(at)
+            chat.spend(at)
 
-    async def _wait(self, peer: Peer, place: float) -> None:
-        now = self._monotonic()
-        closed = self._pacing.closed_until(peer) - now
-        if closed > 0:
-            raise _refusal(closed)
-        if not self._waiting and self._may_go(peer, now):
-            self._pacing.spend(peer, now)
+    def close(self, peer: Peer, until: float) -> None:
+        """Send nothing to this chat before that moment."""
+        chat = self._chat(peer)
+        chat.closed_until = max(until, chat.closed_until)
+
+    def flooded(self, peer: Peer, now: float, *, until: float) -> None:
+        """Close a chat that we sent too much to, and be slower with it afterwards.
+
+        Where several chats say so in a short time, we send too much in all: everything becomes slower.
+        """
+        self.close(peer, until)
+        self._chat(peer).share.lower(until)
+        if now < self._settled_at:
             return
-        ticket = self._turns.join(peer, place, now)
-        self._let_go()
-        if not ticket.waits:
-            return
-        turn = self._waiting[ticket] = asyncio.get_running_loop().create_future()
-        try:
-            await turn
-        finally:
-            del self._waiting[ticket]
-            if ticket.waits:  # it was given up: what stands behind it may go
-                self._turns.leave(ticket, self._monotonic())
-                self._let_go()
+        self._floods.append((now, key_of(peer)))
+        while self._floods[0][0] <= now - ALIKE:
+            self._floods.popleft()
+        if len({key for _, key in self._floods}) >= FLOODED_CHATS:
+            self._total_share.lower(now)
+            self._settled_at = now + SETTLING
+            self._floods.clear()
 
-    def refused(self, peer: Peer, error: TelegramError) -> None:
-        """Take in that Telegram wants us to wait; those who wait for this chat are refused, as it would refuse them."""
-        now = self._monotonic()
-        until = now + error.retry_after
-        if error.error.startswith(SLOW_MODE):
-            self._pacing.close(peer, until)
-        else:
-            self._pacing.flooded(peer, now, until=until)
-        for ticket in self._turns.dismiss(peer, now):
-            turn = self._waiting[ticket]
-            if not turn.done():
-                turn.set_exception(_refusal(error.retry_after))
+    def closed_until(self, peer: Peer) -> float:
+        """Say until when Telegram wants no message to this chat; a moment in the past where it takes them."""
+        chat = self._chats.get(key_of(peer))
+        return 0.0 if chat is None else chat.closed_until
 
-    def dismiss(self) -> None:
-        """Let no alert wait any longer: who brings one is cancelled. Answers go on."""
-        for ticket, turn in self._waiting.items():
-            if ticket.place != AT_ONCE:
-                turn.cancel()
-
-    def _may_go(self, peer: Peer, now: float) -> bool:
-        return self._pacing.chat_ready_at(peer, now) <= now and self._pacing.total_ready_at(now) <= now
-
-    def _let_go(self) -> None:
-        """Let go who may, and ring again when the next one's turn comes."""
-        now = self._monotonic()
-        for ticket in self._turns.admit(now):
-            turn = self._waiting.get(ticket)  # none: it has just come, and need not wait
-            if turn is not None and not turn.done():
-                turn.set_result(None)
-        if self._alarm is not None:
-            self._alarm.cancel()
-        at = self._turns.next_at(now)
-        loop = asyncio.get_running_loop()
-        self._alarm = None if at is None else loop.call_later(max(0.0, at - now), self._let_go)
+    def _chat(self, peer: Peer) -> _Chat:
+        key = key_of(peer)
+        if key not in self._chats:
+            self._chats[key] = _Chat(peer.kind, self._rates)
+        return self._chats[key]
 
 
-def _refusal(seconds: float) -> TelegramError:
-    return TelegramError(f"FLOOD_WAIT_{seconds:.0f}", code=420, verdict=Verdict.RETRY, retry_after=seconds)
+def key_of(peer: Peer) -> ChatKey:
+    """Return what Telegram's limits hold for: a chat, whatever its threads."""
+    return peer.kind, peer.id

@@ -7,24 +7,55 @@ pins what we use of it.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Outgoing, Peer, Remote, Upload
+from bot.models import GENERAL_THREAD, Button, Entity, Outgoing, Peer, Remote, Upload
 from bot.runtime.supervisor import is_ending
 from bot.telegram.chat_moves import moved_to
-from bot.telegram.convert import from_peer
+from bot.telegram.convert import from_entities, from_peer
 from bot.telegram.errors import CONNECTION_LOST, to_error
+from bot.telegram.fallbacks import with_fallbacks
 from bot.telegram.media import to_media, upload
-from bot.telegram.own import Page, sent_id, to_page
-from bot.telegram.pacing import Pacing
-from bot.telegram.plainer import in_plainer_ways
-from bot.telegram.rate_limit import Gate
-from bot.telegram.turns import AT_ONCE
-from bot.telegram.written import entities_of, markup_of
+from bot.telegram.rate_limit import Pacing
+from bot.telegram.send_queue import AT_ONCE, SendQueue
+from bot.telegram.sent_messages import MessagePage, sent_id, to_message_page
 from bot.text.markup import Rows
+
+CACHED = 64  # of the latest; a fan-out sends the same to hundreds of chats
+
+
+class Serialized(TLObject):
+    """A TL object of which nothing is left but its bytes."""
+
+    def __init__(self, written: TLObject) -> None:
+        self._written: bytes = written._bytes()  # noqa: SLF001 - what Telethon itself asks the parts of a request for
+
+    def _bytes(self) -> bytes:
+        return self._written
+
+
+@lru_cache(CACHED)
+def entities_of(entities: tuple[Entity, ...]) -> Sequence[Serialized]:
+    """Write the entities of a text."""
+    return [Serialized(entity) for entity in from_entities(entities)]
+
+
+@lru_cache(CACHED)
+def markup_of(buttons: Rows) -> Serialized | None:
+    """Write the buttons below a text; None where there are none."""
+    rows = [types.KeyboardInlineButtonRow([_button(button) for button in row]) for row in buttons]
+    return Serialized(types.ReplyInlineMarkup(rows)) if rows else None
+
+
+def _button(button: Button) -> types.KeyboardInlineButton:
+    if button.url is not None:
+        return types.KeyboardInlineButton(button.text, types.InlineButtonTypeUrl(button.url))
+    return types.KeyboardInlineButton(button.text, types.InlineButtonTypeCallback(button.data or b""))
+
 
 ANSWER_WITHIN = 20.0  # s; Telegram answers a send in well under one
 READ_AT_ONCE = 100  # messages by number, Telegram's limit
@@ -42,7 +73,7 @@ class Sender:
         answer_within: float = ANSWER_WITHIN,
     ) -> None:
         self._client = client
-        self._gate = Gate(pacing, monotonic=monotonic)
+        self._gate = SendQueue(pacing, monotonic=monotonic)
         self._answer_within = answer_within
         self._monotonic = monotonic
         self._read_from = 0.0  # Telegram wants no messages read before
@@ -59,7 +90,7 @@ class Sender:
         """Let no alert wait for its turn any longer: who brings one is cancelled, unless it is on its way."""
         self._gate.dismiss()
 
-    @in_plainer_ways
+    @with_fallbacks
     async def send(
         self,
         peer: Peer,
@@ -86,7 +117,7 @@ class Sender:
         )
         return sent_id(await self._to_chat(peer, request, place), random_id)
 
-    @in_plainer_ways
+    @with_fallbacks
     async def send_media(  # noqa: PLR0913 - a message has this many sides
         self,
         peer: Peer,
@@ -143,7 +174,7 @@ class Sender:
         me = await self._client.get_me(input_peer=True)
         return int(me.user_id)
 
-    @in_plainer_ways
+    @with_fallbacks
     async def edit(self, peer: Peer, message_id: int, outgoing: Outgoing, *, place: float = AT_ONCE) -> None:
         """Replace text and buttons of a message; one that says this already is left alone. Raises TelegramError."""
         request = functions.messages.EditMessageRequest(
@@ -169,7 +200,7 @@ class Sender:
             functions.messages.SetBotCallbackAnswerRequest(query_id=query_id, cache_time=0, message=text, alert=alert)
         )
 
-    async def read(self, message_ids: Sequence[int], *, channel: Peer | None = None) -> Page:
+    async def read(self, message_ids: Sequence[int], *, channel: Peer | None = None) -> MessagePage:
         """Read the messages of ours at these numbers, `READ_AT_ONCE` at most. Raises TelegramError.
 
         Private chats and basic groups share one sequence of numbers; each `channel` has its own. Unlike histories, bots
@@ -188,7 +219,7 @@ class Sender:
         except TelegramError as error:
             self._read_from = self._monotonic() + error.retry_after
             raise
-        return to_page(answer)
+        return to_message_page(answer)
 
     async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
         """Send a request, of so many messages, to a chat in its turn; None where its effect already stands."""

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from rich.table import Table
 
-from bot.matching.similarity.features import read
-from bot.matching.similarity.index import MOST, Memory
+from bot.matching.similarity.features import features
+from bot.matching.similarity.index import MOST, SimilarityIndex
 from bot.models import Said
 from bot.pipeline.dedup import READ_AT_ONCE
 from bot.pipeline.ingest import Ingest
@@ -39,7 +39,7 @@ def table(folder: Path, *, full: bool) -> Table:
     count = SAMPLES_FULL if full else SAMPLES
     varied = _varied(texts, random)
     began = perf_counter()
-    memory = Memory(within=duplicates.WITHIN)
+    memory = SimilarityIndex(within=duplicates.WITHIN)
     # Real posts are a tenth, with templates and reposts among them as they come.
     for number in range(MOST):
         memory.remember(_said(number, texts[number % len(texts)] if number % 10 == 0 else next(varied), random))
@@ -64,7 +64,7 @@ def _said(number: int, text: str, random: Random) -> Said:
     return Said(channel_id=channel, post_key=f"m{number}", text=text, date=date, origin=(channel, number))
 
 
-def _add(made: Table, name: str, memory: Memory, texts: Sequence[str], random: Random) -> None:
+def _add(made: Table, name: str, memory: SimilarityIndex, texts: Sequence[str], random: Random) -> None:
     first = MOST + made.row_count * len(texts)
     posts = [_said(first + number, text, random) for number, text in enumerate(texts)]
 
@@ -74,7 +74,7 @@ def _add(made: Table, name: str, memory: Memory, texts: Sequence[str], random: R
 
     ours, reading = [], []
     for said in posts:
-        reading.append(_took(read, said.text))
+        reading.append(_took(features, said.text))
         ours.append(_took(look_up, said))
     made.add_row(
         name,

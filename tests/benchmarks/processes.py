@@ -175,7 +175,7 @@ class Archive:
 
     def stored(self) -> int:
         """Count the posts: their ids begin with 1 in each channel and come in order."""
-        highest = "SELECT max(message_id) FROM messages WHERE channel_id = channels.id"
+        highest = "SELECT max(message_id) FROM posts WHERE channel_id = channels.id"
         return self._one(f"SELECT coalesce(sum(({highest})), 0) FROM channels")  # noqa: S608 - both parts are ours
 
     def wait_until_stored(self, posts: int) -> None:

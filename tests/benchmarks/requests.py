@@ -15,10 +15,10 @@ from bot.sandbox import Channel, Sandbox
 from bot.settings import load_settings
 from bot.sources import reader, verifier
 from bot.sources.account import Account
-from bot.sources.assignment import Shares
+from bot.sources.assignment import Assignments
 from bot.sources.live import Live
 from bot.sources.sweep import Sweep
-from bot.sources.sync import CatchUp
+from bot.sources.sync import ChannelSync
 from bot.store import follows, readers
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Database, Transaction
@@ -62,7 +62,7 @@ async def _measure(folder: Path, *, count: int) -> Table:
                 ingest=ingest,
                 live=live,
                 client=client,
-                shares=Shares(database),
+                assignments=Assignments(database),
                 random=Random(1),  # noqa: S311 - chance for a measurement, and repeatable
             )
             await place.follow()
@@ -82,7 +82,7 @@ class _Place:
     ingest: Ingest
     live: Live
     client: Client
-    shares: Shares
+    assignments: Assignments
     random: Random
 
     async def follow(self) -> None:
@@ -108,15 +108,15 @@ class _Place:
         for channel in self.world:
             channel.post("The first")
         await self.database.write(job)
-        await self.shares.enter(self.live.reader_id)
+        await self.assignments.enter(self.live.reader_id)
         for _ in range(2):
             await self.sweep(UNPACED).sweep_once()
 
     def sweep(self, rate: float) -> Sweep:
         """Return a sweep that may ask so many times a second."""
         account = Account(self.client, self.database, reader_id=self.live.reader_id, clock=_now, rate=rate)
-        catch_up = CatchUp(account, self.database, self.ingest, clock=_now)
-        return Sweep(account, self.database, catch_up, self.shares, clock=_now, interval=60)
+        sync = ChannelSync(account, self.database, self.ingest, clock=_now)
+        return Sweep(account, self.database, sync, self.assignments, clock=_now, interval=60)
 
     async def table(self, rate: float) -> Table:
         """Count and time."""

@@ -20,7 +20,7 @@ from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import analyse
 from bot.models import Observation, ObservedBy, Post
-from bot.search import Scope, look
+from bot.search import Scope, find_newest
 from bot.store import fulltext, versions
 from bot.store.database import Reader, Transaction
 from tests.benchmarks.figures import percentile, real_texts
@@ -118,7 +118,7 @@ async def _time(db: Reader, query: Compiled, scope: Scope | None) -> Timed:
     expression = necessary(query)
     ours, bare = [], []
     for _ in range(ROUNDS):
-        ours.append(await _clock(lambda: look(db, query, scope, limit=LIMIT, most=MOST_ROWS)))
+        ours.append(await _clock(lambda: find_newest(db, query, scope, limit=LIMIT, most=MOST_ROWS)))
         if expression is not None:
             bare.append(await _clock(lambda: db.fetch_all(_BARE, (expression, LIMIT))))
     return Timed(ours=median(ours), bare=median(bare) if bare else None)

@@ -69,7 +69,7 @@ _WHEN = (
     "По окончании заседания",
     "Накануне годовщины Победы",
 )
-_ASIDE = (
+_PART = (
     "Видеозапись выступления доступна на нашем сайте.",
     "Полный текст заявления опубликуем позднее.",
     "Следите за обновлениями: t.me/s/primer.",
@@ -106,5 +106,5 @@ class Texts:
                 f"{chance.choice(_WHEN)} {chance.choice(_WHO)} {chance.choice(_DID)} {chance.choice(_WHAT)}."
             )
             if chance.random() < 0.5:
-                sentences.append(chance.choice(_ASIDE) + "\n")
+                sentences.append(chance.choice(_PART) + "\n")
         return number, " ".join(sentences)

@@ -211,7 +211,7 @@ class Storm:
         async with open_read_only(self.room.settings.database_path) as db:
             for channel in self.channels:
                 rows = await db.fetch_all(
-                    """SELECT m.message_id, v.text, m.grouped_id FROM messages m JOIN versions v ON v.id = m.version_id
+                    """SELECT m.message_id, v.text, m.grouped_id FROM posts m JOIN versions v ON v.id = m.version_id
                     WHERE m.channel_id = :id AND m.gone_at IS NULL""",
                     {"id": channel.id},
                 )

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.models import PeerKind
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.store import alerts, chats, topics
 from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, bold_words, button, text
@@ -14,10 +14,10 @@ async def explained(desk: Bot, words: str, replied: str | None = TEXT) -> str:
     return text(await desk.says(words, reply_to=900, replied=replied))
 
 
-async def alerted(desk: Bot, words: str, asides: tuple[Aside, ...] = ()) -> int:
+async def alerted(desk: Bot, words: str, parts: tuple[Part, ...] = ()) -> int:
     """Let a post alert the owner's chat, and return the number of the bot's message."""
     await desk.room.follow()
-    await desk.room.live(post(7, words, asides=asides))
+    await desk.room.live(post(7, words, parts=parts))
     (alert,) = await desk.room.outbox()
     await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 4711, NOON))
     return 4711
@@ -62,7 +62,7 @@ async def test_an_alert_is_explained_even_where_telegram_does_not_show_it_again(
 
 async def test_an_alert_is_explained_by_what_matched_beside_its_text(desk: Bot) -> None:
     await desk.pair()
-    number = await alerted(desk, "Голосуем", asides=(Aside(kind=AsideKind.POLL, text="Был сбой?"),))
+    number = await alerted(desk, "Голосуем", parts=(Part(kind=PartKind.POLL, text="Был сбой?"),))
     lines = text(await desk.says("/explain", reply_to=number)).splitlines()
     assert lines[1:3] == ["Голосуем", "Poll: Был сбой?"]
     assert "✅ Outages: сбой: сбой" in lines

@@ -96,7 +96,7 @@ async def test_a_channel_that_is_followed_already_takes_on_the_options(desk: Bot
     await desk.room.follow()
     assert "Followed already: @news1001" in text(await desk.says("/follow @News1001 fast history:300"))
     assert (await desk.room.channel()).fast
-    assert [past.channel_id for past in await _pasts(desk)] == [NEWS]
+    assert [backfill.channel_id for backfill in await _backfills(desk)] == [NEWS]
     await desk.says("/follow @News1001 slow")
     assert not (await desk.room.channel()).fast
 
@@ -213,7 +213,7 @@ async def test_how_to_follow_is_told_to_who_names_nothing(desk: Bot) -> None:
     assert "history:5000" in told
 
 
-async def _pasts(desk: Bot) -> list[backfills.Past]:
+async def _backfills(desk: Bot) -> list[backfills.Backfill]:
     row = await desk.db.fetch_one("SELECT read_by FROM channels")
     assert row is not None
     await desk.db.write(lambda tx: shares.entrust(tx, {NEWS: desk.room.reader_id}))

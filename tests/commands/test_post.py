@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.models import Media, Outgoing
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.store import alerts
 from bot.store.alerts import Kind
 from tests.commands.kit import Bot, button, text
@@ -74,14 +74,14 @@ async def test_a_post_that_never_changed_says_so(known: Bot) -> None:
 
 async def test_words_beside_the_text_have_a_history_too(known: Bot) -> None:
     for title in ("Банк: сбой", "Банк: опровержение"):
-        await known.room.sweep(post(8, "Смотрите", asides=(Aside(kind=AsideKind.PREVIEW, text=title),)))
+        await known.room.sweep(post(8, "Смотрите", parts=(Part(kind=PartKind.PREVIEW, text=title),)))
     (shown,) = (await known.says("/post t.me/news1001/8")).messages
     assert "Changed beside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой опровержение\n" in shown.text
     assert styled(shown, "strike") == ["сбой"]
 
 
 async def test_a_preview_that_an_edit_removes_is_struck_through(known: Bot) -> None:
-    await known.room.sweep(post(8, "Смотрите", asides=(Aside(kind=AsideKind.PREVIEW, text="Банк: сбой"),)))
+    await known.room.sweep(post(8, "Смотрите", parts=(Part(kind=PartKind.PREVIEW, text="Банк: сбой"),)))
     await known.room.sweep(post(8, "Смотрите", edit_date=NOON + timedelta(minutes=9)))
     (shown,) = (await known.says("/post t.me/news1001/8")).messages
     assert "Changed beside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой\n" in shown.text

@@ -22,7 +22,7 @@ from bot.sandbox import Sandbox, User
 from bot.store import chats, follows
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Subject
-from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.commands.kit import bring_topics
 from tests.end_to_end.kit import Person

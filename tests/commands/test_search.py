@@ -3,7 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.rendering.post_excerpt import EXCERPT, excerpt
 from bot.store.alerts import Kind
 from tests.commands.kit import BORIS, Bot, bold_words, button, text
@@ -32,9 +32,9 @@ async def test_a_search_shows_the_newest_posts_with_the_words_in_bold(desk: Bot)
 async def test_what_was_found_beside_a_text_stands_under_it_by_its_name(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow(title="Вести")
-    poll = tuple(Aside(kind=AsideKind.POLL, text=text) for text in ("Был сбой?", "Да"))
-    page = (Aside(kind=AsideKind.PREVIEW, text=f"{'Долгое вступление. ' * 30}Сбой в банке"),)
-    await desk.room.live(post(1, "", asides=poll), post(2, "Читайте здесь", asides=page, date=ago(minutes=1)))
+    poll = tuple(Part(kind=PartKind.POLL, text=text) for text in ("Был сбой?", "Да"))
+    page = (Part(kind=PartKind.PREVIEW, text=f"{'Долгое вступление. ' * 30}Сбой в банке"),)
+    await desk.room.live(post(1, "", parts=poll), post(2, "Читайте здесь", parts=page, date=ago(minutes=1)))
     found = await desk.says("/search сбой")
     lines = text(found).splitlines()
     assert lines[3] == "Poll: Был сбой?"

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.commands import search
-from bot.search import ranking
+from bot.search import searcher
 from tests.commands.kit import Bot, bold_words, button, text
 from tests.store.kit import NOON, OTHER, ago, gone, post
 
@@ -113,7 +113,7 @@ async def test_the_best_are_shown_on_demand_and_paged_though_new_posts_come(desk
 
 
 async def test_the_best_say_how_far_back_they_go(desk: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "MOST_RANKED", 7)
+    monkeypatch.setattr(searcher, "MOST_RANKED", 7)
     await filled(desk)
     first = await desk.says("/search сбой order:best")
     assert "These are the best of the 7 newest finds, back to 4 Mar, 12:00 UTC." in text(first)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.locales import translator
 from bot.models import Entity, Forward, Outgoing
-from bot.parts import Aside, AsideKind, Beside
+from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.alert import KEPT, Audience, Elsewhere, PostAlert
 from bot.rendering.change import PostChange
 from bot.sandbox.world.text import checked
@@ -43,7 +43,7 @@ ENTITIES = st.lists(
 SPANS = st.lists(st.tuples(NUMBERS | NEAR, NUMBERS | NEAR), max_size=120).map(sorted).map(tuple)
 DATES = st.datetimes(datetime(2015, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 MAYBE_DATES = st.none() | DATES
-ASIDES = st.builds(Aside, kind=st.sampled_from(AsideKind), text=LONG_TEXTS)
+PARTS = st.builds(Part, kind=st.sampled_from(PartKind), text=LONG_TEXTS)
 FORWARDS = st.builds(
     Forward,
     channel_id=st.none() | st.just(1),
@@ -51,7 +51,7 @@ FORWARDS = st.builds(
     name=st.none() | TEXTS,
     date=st.just(NOW),
 )
-PARTS = st.none() | st.just((1, 3))
+SOME_GONE = st.none() | st.just((1, 3))
 ALERTS = st.builds(
     PostAlert,
     channel_id=st.integers(1, 2**40),
@@ -67,11 +67,11 @@ ALERTS = st.builds(
     forward=st.none() | FORWARDS,
     topics=st.lists(TEXTS, min_size=1, max_size=6).map(tuple),
     spans=SPANS,
-    beside=st.lists(st.builds(Beside, aside=ASIDES, spans=SPANS), max_size=5).map(tuple),
+    part_matches=st.lists(st.builds(PartMatch, part=PARTS, spans=SPANS), max_size=5).map(tuple),
     edited=st.booleans(),
     turned=st.booleans(),
     gone_at=MAYBE_DATES,
-    part=PARTS,
+    part=SOME_GONE,
     repeats=st.lists(
         st.builds(Elsewhere, name=TEXTS, link=st.just("https://t.me/other/1"), date=DATES), max_size=9
     ).map(tuple),
@@ -85,13 +85,13 @@ CHANGES = st.builds(
     username=st.none() | st.just("channel"),
     message_id=st.integers(1, 2**31),
     text=LONG_TEXTS,
-    asides=st.lists(ASIDES, max_size=2).map(tuple),
+    parts=st.lists(PARTS, max_size=2).map(tuple),
     before=st.none() | LONG_TEXTS,
-    asides_before=st.lists(ASIDES, max_size=2).map(tuple),
+    parts_before=st.lists(PARTS, max_size=2).map(tuple),
     edited_at=MAYBE_DATES,
     joined=st.lists(TEXTS, max_size=3).map(tuple),
     gone_at=MAYBE_DATES,
-    part=PARTS,
+    part=SOME_GONE,
 )
 
 

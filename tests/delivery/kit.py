@@ -10,7 +10,7 @@ from telethon import TelegramClient
 
 from bot.delivery.worker import Worker
 from bot.runtime.clock import utc_now
-from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.waiting import WAIT_S
 

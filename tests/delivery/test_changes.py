@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.locales import translator
 from bot.models import Button
-from bot.parts import Aside, AsideKind
+from bot.parts import Part, PartKind
 from bot.rendering.alert import Audience, Elsewhere, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change, render_confirmation
 from tests.delivery.test_rendering import POST, styled
@@ -40,22 +40,22 @@ def test_topics_that_it_fits_only_now_are_named() -> None:
 def test_a_post_that_is_gone_is_shown_as_it_was_last_seen() -> None:
     gone = "Минсвязь · No longer visible to our reader since 08:31\n"
     assert render_change(LOSS, LONDON).text == f"{gone}Портал работает."
-    poll = (Aside(kind=AsideKind.POLL, text="Есть связь?"),)
-    assert render_change(replace(LOSS, text="", asides=poll), LONDON).text == f"{gone}Poll: Есть связь?"
+    poll = (Part(kind=PartKind.POLL, text="Есть связь?"),)
+    assert render_change(replace(LOSS, text="", parts=poll), LONDON).text == f"{gone}Poll: Есть связь?"
 
 
 def test_words_beside_the_text_are_compared_too_where_they_change() -> None:
-    old, new = (Aside(kind=AsideKind.PREVIEW, text=text) for text in ("Сбой в банке", "Опровержение"))
-    change = replace(EDIT, before=EDIT.text, asides_before=(old,), asides=(new,))
+    old, new = (Part(kind=PartKind.PREVIEW, text=text) for text in ("Сбой в банке", "Опровержение"))
+    change = replace(EDIT, before=EDIT.text, parts_before=(old,), parts=(new,))
     outgoing = render_change(change, LONDON)
     assert outgoing.text.endswith("\nПортал работает.\nLink preview: Сбой в банке Опровержение")
     assert (styled(outgoing, "strike"), styled(outgoing, "bold")) == (["Сбой в банке"], ["Опровержение"])
-    assert "Link preview" not in render_change(replace(EDIT, asides=(new,)), LONDON).text
+    assert "Link preview" not in render_change(replace(EDIT, parts=(new,)), LONDON).text
 
 
 def test_words_beside_the_text_that_were_removed_are_struck_through() -> None:
-    page = Aside(kind=AsideKind.PREVIEW, text="Сбой в банке")
-    outgoing = render_change(replace(EDIT, before=EDIT.text, asides_before=(page,)), LONDON)
+    page = Part(kind=PartKind.PREVIEW, text="Сбой в банке")
+    outgoing = render_change(replace(EDIT, before=EDIT.text, parts_before=(page,)), LONDON)
     assert styled(outgoing, "strike") == ["Link preview: Сбой в банке"]
 
 

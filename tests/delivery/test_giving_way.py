@@ -12,7 +12,7 @@ from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind, Post
 from bot.runtime.clock import utc_now
 from bot.telegram.media import PART
-from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.delivery.desk import SCAN, Desk, at_desk, gather_soon
 from tests.delivery.kit import at_work

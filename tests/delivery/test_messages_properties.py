@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.models import Entity, Outgoing, Peer, PeerKind, post_link
-from bot.parts import Beside
+from bot.parts import PartMatch
 from bot.rendering.alert import KEPT, Audience, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change
 from bot.rendering.groups import Viewer, render_count, render_page, render_storm
@@ -19,7 +19,6 @@ from bot.store.posts import StoredPost
 from bot.telegram.convert import to_entities
 from tests.delivery.anything import (
     ALERTS,
-    ASIDES,
     AUDIENCES,
     CHANGES,
     DATES,
@@ -28,6 +27,7 @@ from tests.delivery.anything import (
     LONG_TEXTS,
     MAYBE_DATES,
     NOW,
+    PARTS,
     SPANS,
     TEXTS,
     assert_taken,
@@ -104,7 +104,7 @@ POSTS = st.builds(
     date=DATES,
     edit_date=MAYBE_DATES,
     text=LONG_TEXTS,
-    asides=st.just(()),
+    parts=st.just(()),
     entities=ENTITIES,
     media=st.none(),
     forward=st.none(),
@@ -121,7 +121,7 @@ def gathered(draw: st.DrawFn) -> Gathered:
         post=post,
         topics=draw(st.lists(NAMES, max_size=2).map(tuple)),
         spans=_apart(spans),
-        beside=tuple(Beside(aside=aside, spans=()) for aside in draw(st.lists(ASIDES, max_size=1))),
+        part_matches=tuple(PartMatch(part=part, spans=()) for part in draw(st.lists(PARTS, max_size=1))),
         echoes=draw(COUNTS),
         edited=draw(st.booleans()),
         quiet=draw(st.booleans()),

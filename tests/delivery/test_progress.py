@@ -15,10 +15,10 @@ from bot.locales import translator
 from bot.models import Peer, PeerKind
 from bot.sandbox import Sandbox, User
 from bot.store import backfills, channels, chats, follows
-from bot.store.backfills import DONE, Figures
+from bot.store.backfills import DONE, ProgressFigures
 from bot.store.channels import Options
 from bot.store.chats import Chat
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.delivery.kit import sender_of
 from tests.store.kit import NEWS, Newsroom, newsroom
@@ -144,11 +144,11 @@ async def test_an_unfollowed_channel_ends_the_message(desk: Desk) -> None:
 )
 def test_a_list_is_summed_up(figures: dict[str, int], sentence: str) -> None:
     known = {"channels": 1, "waiting": 0, "ended": 0, "failed": 0, "wanted": 1000, "read": 250, **figures}
-    assert sentence in render_progress(Figures(title="Вести", **known), translator("ru")).text
+    assert sentence in render_progress(ProgressFigures(title="Вести", **known), translator("ru")).text
 
 
 def test_a_bar_shows_how_far_it_is() -> None:
-    figures = Figures(channels=1, waiting=0, ended=0, failed=0, wanted=1000, read=250, title="Вести")
+    figures = ProgressFigures(channels=1, waiting=0, ended=0, failed=0, wanted=1000, read=250, title="Вести")
     assert render_progress(figures, translator("en")).text.endswith("▓▓▓░░░░░░░░░ 25 %")
 
 

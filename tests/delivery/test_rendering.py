@@ -5,7 +5,7 @@ import pytest
 
 from bot.locales import translator
 from bot.models import Button, Entity, Forward, Outgoing
-from bot.parts import Aside, AsideKind, Beside
+from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.alert import Audience, PostAlert, render_post
 from bot.text.formatted import Passage
 
@@ -199,12 +199,12 @@ class TestWhoSaidItAndWhen:
 
 
 class TestWhatMatchedBesideTheText:
-    POLL = Beside(aside=Aside(kind=AsideKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
-    LONG = Aside(kind=AsideKind.PREVIEW, text=f"Сначала о погоде. {'Дождь. ' * 90}Сбой.")
-    PAGE = Beside(aside=LONG, spans=((648, 652),))
+    POLL = PartMatch(part=Part(kind=PartKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
+    LONG = Part(kind=PartKind.PREVIEW, text=f"Сначала о погоде. {'Дождь. ' * 90}Сбой.")
+    PAGE = PartMatch(part=LONG, spans=((648, 652),))
 
     def test_comes_before_a_text_that_did_not_match(self) -> None:
-        outgoing = render_post(replace(POST, text="Голосуем!", spans=(), beside=(self.POLL, self.PAGE)), LONDON)
+        outgoing = render_post(replace(POST, text="Голосуем!", spans=(), part_matches=(self.POLL, self.PAGE)), LONDON)
         assert outgoing.text.split("\n\n")[:2] == [
             f"Outages · {POST.title}\nPoll: Был ли сбой?\nLink preview: Сбой.",
             "Голосуем!",
@@ -212,24 +212,24 @@ class TestWhatMatchedBesideTheText:
         assert styled(outgoing, "bold") == ["Outages", "сбой", "Сбой"]
 
     def test_comes_after_a_text_that_matched_too(self) -> None:
-        outgoing = render_post(replace(POST, beside=(self.POLL,)), LONDON)
+        outgoing = render_post(replace(POST, part_matches=(self.POLL,)), LONDON)
         assert outgoing.text.split("\n\n")[1].startswith("Poll: Был ли сбой?")
 
     def test_stands_alone_where_there_is_no_text(self) -> None:
-        outgoing = render_post(replace(POST, text="", spans=(), beside=(self.POLL,)), MOSCOW)
+        outgoing = render_post(replace(POST, text="", spans=(), part_matches=(self.POLL,)), MOSCOW)
         assert outgoing.text.split("\n\n")[0].endswith("\nОпрос: Был ли сбой?")
         assert "\n\n\n" not in outgoing.text
 
     def test_is_shown_without_a_match_in_place_of_a_text(self) -> None:
         poll = replace(self.POLL, spans=())
-        outgoing = render_post(replace(POST, text="", spans=(), beside=(poll,), edited=True), LONDON)
+        outgoing = render_post(replace(POST, text="", spans=(), part_matches=(poll,), edited=True), LONDON)
         assert outgoing.text.splitlines()[1:3] == ["Poll: Был ли сбой?", ""]
         assert styled(outgoing, "bold") == ["Outages"]
 
     def test_leaves_room_for_the_text_and_its_entities(self) -> None:
         many = tuple((number * 3, number * 3 + 2) for number in range(600))
-        aside = Beside(aside=Aside(kind=AsideKind.NOTE, text="да " * 600), spans=many)
-        outgoing = render_post(replace(POST, text="да " * 2000, spans=many, beside=(aside,) * 9), LONDON)
+        part = PartMatch(part=Part(kind=PartKind.NOTE, text="да " * 600), spans=many)
+        outgoing = render_post(replace(POST, text="да " * 2000, spans=many, part_matches=(part,) * 9), LONDON)
         assert outgoing.text.count("Fact check: ") == 3
         assert len(outgoing.entities) <= 100
         assert len(outgoing.text) <= 4096

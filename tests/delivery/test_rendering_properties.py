@@ -49,7 +49,7 @@ def test_all_formatting_is_the_posts_or_ours(alert: PostAlert, audience: Audienc
 
 @given(ALERTS, AUDIENCES, LIMITS)
 def test_first_line_and_time_survive_any_post(alert: PostAlert, audience: Audience, limit: int) -> None:
-    bare = replace(alert, text="", entities=(), spans=(), beside=(), repeats=(), forward=None)
+    bare = replace(alert, text="", entities=(), spans=(), part_matches=(), repeats=(), forward=None)
     outgoing, brief = (render_post(each, audience, limit=limit) for each in (replace(bare, text=alert.text), bare))
     head, tail = brief.text.split("\n")[0], brief.text.split("\n\n")[-1]
     assert outgoing.text.startswith(f"{head}\n")
@@ -64,7 +64,7 @@ def test_the_words_that_matched_are_bold_in_a_post_that_is_shown_whole(alert: Po
     if units(text) > LONG or not text.strip():
         return
     spans = [(start, end) for start, end in alert.spans[:20] if 0 <= start < end <= len(text)]
-    outgoing = render_post(replace(alert, spans=tuple(spans), beside=(), entities=alert.entities[:20]), audience)
+    outgoing = render_post(replace(alert, spans=tuple(spans), part_matches=(), entities=alert.entities[:20]), audience)
     wanted = {index for start, end in spans for index in range(start, end) if not text[index].isspace()}
     bold = _bold_characters(outgoing)
     lead = len(text) - len(text.lstrip())
@@ -89,7 +89,7 @@ def test_the_words_of_a_post_come_in_their_order_and_the_first_match_is_among_th
     words = [f"слово{number}{end}" for number, end in enumerate(ends)]
     text = " ".join(words)
     spans = [found.span() for n in sorted(set(matches)) for found in re.finditer(rf"слово{n}\b", text)]
-    post = replace(alert, text=text, spans=tuple(spans), entities=(), beside=())
+    post = replace(alert, text=text, spans=tuple(spans), entities=(), part_matches=())
     outgoing = render_post(post, audience, limit=limit)
     numbers = [int(found) for found in re.findall(r"слово(\d+)\b(?!…)", outgoing.text)]
     falls = sum(one >= other for one, other in pairwise(numbers))

@@ -21,7 +21,7 @@ from bot.store import alerts, chats, dead
 from bot.store.alerts import Draft, Kind
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
-from bot.telegram.pacing import Pacing, Rates
+from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.delivery.kit import UNLIMITED, WAIT_S, at_work, sender_of
 from tests.store.kit import Newsroom, due, gone, newsroom, post

@@ -185,7 +185,6 @@ async def told(room: Newsroom) -> None:
     now = datetime.now(UTC)
     for channel_id, title in ((NEWS, "Вести"), (OTHER, "Хроника")):
         await room.follow(channel_id, title=title, since=now - timedelta(days=9))
-    await room.heard(now - timedelta(hours=1), now + timedelta(hours=1))
     room.now = now
     await room.live(post(1, date=now), post(5, date=now))
     await room.sweep(post(2, date=now))

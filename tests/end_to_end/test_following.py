@@ -31,7 +31,7 @@ async def test_a_deep_history_is_read_with_its_progress_in_one_message(tmp_path:
         assert [message.id for message in begun] == [last[0]]
         assert owner.alerts == []
         async with room.archive() as db:
-            row = await db.fetch_one("SELECT count(*) AS n FROM messages")
+            row = await db.fetch_one("SELECT count(*) AS n FROM posts")
         assert row is not None
         assert row["n"] == 300
 

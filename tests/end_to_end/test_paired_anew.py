@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.end_to_end.test_addresses import says
+from tests.end_to_end.test_backup_recovery import back_up, put_back
 from tests.end_to_end.test_gathering import EVENING, desk, outage
-from tests.end_to_end.test_restored import back_up, put_back
 
 LATER = EVENING + timedelta(hours=1)
 

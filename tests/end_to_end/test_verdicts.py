@@ -20,7 +20,7 @@ from bot.store import addresses, alerts, chats
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Transaction
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.delivery.kit import UNLIMITED, Halted, at_work, sender_of
 from tests.store.kit import Newsroom, newsroom, post

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from bot.matching.other_news import is_other_news
-from bot.matching.similarity.compare import SHARE, SHARE_SOON, jaccard
-from bot.matching.similarity.features import Comparable
-from bot.matching.similarity.index import Memory
+from bot.matching.similarity.compare import SHARE, SHARE_SOON, is_other_news, jaccard
+from bot.matching.similarity.features import Features
+from bot.matching.similarity.index import SimilarityIndex
 from bot.models import Said
 from bot.store.duplicates import WITHIN
 from tests.matching.detection import HALVES, OURS, SHARED, Counts, Judged, console, counts, half, real_posts
@@ -44,7 +43,7 @@ def pairs() -> list[Pair]:
 
 def judged(pair: Pair) -> Judged:
     """Judge a pair as the service does, for which the earlier post is the only one that was told."""
-    memory = Memory(within=WITHIN)
+    memory = SimilarityIndex(within=WITHIN)
     memory.remember(_said(pair.a))
     found = bool(memory.alike(_said(pair.b)))
     return Judged(id=pair.id, text=_text(pair), truth=pair.label == "same", found=found)
@@ -59,9 +58,9 @@ def by_share(pair: Pair, least: float, *, told_apart: bool) -> Judged:
 
 
 @cache
-def wording(post_id: str) -> Comparable:
+def wording(post_id: str) -> Features:
     """Read a post."""
-    return Comparable(real_posts()[post_id])
+    return Features(real_posts()[post_id])
 
 
 def _said(post_id: str) -> Said:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from bot.matching.engine.matcher import verify
-from bot.matching.explain.explain import Explanation, Kind, Part, Reason, explain
+from bot.matching.explain.explain import Clause, ClauseKind, Explanation, Reason, explain
 from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries, slug
 
@@ -15,13 +15,13 @@ def _explained(query: str, text: str) -> Explanation:
     return explain(compiled(query), analyse(text))
 
 
-def _all(part: Part) -> Iterator[Part]:
+def _all(part: Clause) -> Iterator[Clause]:
     yield part
-    for inside in part.parts:
+    for inside in part.clauses:
         yield from _all(inside)
 
 
-def _pieces(part: Part, text: str) -> list[str]:
+def _pieces(part: Clause, text: str) -> list[str]:
     return [text[start:end] for start, end in part.spans]
 
 
@@ -39,7 +39,7 @@ def test_it_agrees_with_what_matches(source: str, text: str) -> None:
 
 @given(queries, posts)
 def test_each_part_agrees_with_itself_as_a_query(source: str, text: str) -> None:
-    for part in _explained(source, text).root.parts:
+    for part in _explained(source, text).root.clauses:
         alone = verify(compiled(f"({part.query})"), analyse(text))
         assert part.held == ((alone is None) if part.excluded else (alone is not None))
 
@@ -74,18 +74,18 @@ def test_every_part_is_told_as_the_bot_writes_it() -> None:
     root = _explained('сбой|перебой ~5 (интернет, связь) -учения "не работает"', "").root
     parts = [(part.query, part.kind, part.excluded) for part in _all(root)]
     assert parts == [
-        ('сбой|перебой ~5 интернет|связь "не работает" -учения', Kind.ALL, False),
-        ("сбой|перебой ~5 интернет|связь", Kind.NEAR, False),
-        ("сбой|перебой", Kind.ANY, False),
-        ("сбой", Kind.WORD, False),
-        ("перебой", Kind.WORD, False),
-        ("интернет|связь", Kind.ANY, False),
-        ("интернет", Kind.WORD, False),
-        ("связь", Kind.WORD, False),
-        ('"не работает"', Kind.PHRASE, False),
-        ('"не"', Kind.WORD, False),
-        ('"работает"', Kind.WORD, False),
-        ("учения", Kind.WORD, True),
+        ('сбой|перебой ~5 интернет|связь "не работает" -учения', ClauseKind.ALL, False),
+        ("сбой|перебой ~5 интернет|связь", ClauseKind.NEAR, False),
+        ("сбой|перебой", ClauseKind.ANY, False),
+        ("сбой", ClauseKind.WORD, False),
+        ("перебой", ClauseKind.WORD, False),
+        ("интернет|связь", ClauseKind.ANY, False),
+        ("интернет", ClauseKind.WORD, False),
+        ("связь", ClauseKind.WORD, False),
+        ('"не работает"', ClauseKind.PHRASE, False),
+        ('"не"', ClauseKind.WORD, False),
+        ('"работает"', ClauseKind.WORD, False),
+        ("учения", ClauseKind.WORD, True),
     ]
 
 
@@ -94,13 +94,13 @@ def test_words_that_stand_too_far_apart_are_shown() -> None:
     explanation = _explained("отключить ~2 интернет", text)
     assert explanation.spans == ()
     assert _pieces(explanation.root, text) == ["Интернет", "отключили"]
-    assert [_pieces(part, text) for part in explanation.root.parts] == [["отключили"], ["Интернет"]]
+    assert [_pieces(part, text) for part in explanation.root.clauses] == [["отключили"], ["Интернет"]]
 
 
 def test_an_exclusion_shows_what_it_found() -> None:
     text = "Сбой был частью учений"
     explanation = _explained("сбой -учения", text)
-    found, excluded = explanation.root.parts
+    found, excluded = explanation.root.clauses
     assert (found.held, _pieces(found, text)) == (True, ["Сбой"])
     assert (excluded.held, excluded.reason, _pieces(excluded, text)) == (False, Reason.EXCLUDED, ["учений"])
 
@@ -109,4 +109,4 @@ def test_what_matches_shows_each_part() -> None:
     text = "О сбое в банке"
     explanation = _explained("сбой банк -учения", text)
     assert explanation.matched
-    assert [_pieces(part, text) for part in explanation.root.parts] == [["сбое"], ["банке"], []]
+    assert [_pieces(part, text) for part in explanation.root.clauses] == [["сбое"], ["банке"], []]

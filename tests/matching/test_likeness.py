@@ -4,8 +4,8 @@ from time import process_time
 import pytest
 
 from bot.matching.similarity.compare import SHARE, SHARE_SOON, SOON, jaccard, say_the_same
-from bot.matching.similarity.features import Comparable
-from bot.matching.similarity.index import Memory
+from bot.matching.similarity.features import Features
+from bot.matching.similarity.index import SimilarityIndex
 from bot.models import Said
 from tests.matching import likeness
 from tests.matching.detection import SHARED
@@ -53,8 +53,8 @@ def test_of_the_labelled_pairs_that_join_97_in_100_do_so_rightly() -> None:
     ],
 )
 def test_the_same_news_in_another_dress_is_the_same(other: str) -> None:
-    assert say_the_same(Comparable(DOWN), Comparable(other))
-    assert say_the_same(Comparable(other), Comparable(DOWN))
+    assert say_the_same(Features(DOWN), Features(other))
+    assert say_the_same(Features(other), Features(DOWN))
 
 
 @pytest.mark.parametrize(
@@ -123,19 +123,19 @@ def test_the_same_news_in_another_dress_is_the_same(other: str) -> None:
     ],
 )
 def test_other_news_in_the_same_words_is_not(one: str, other: str) -> None:
-    assert not say_the_same(Comparable(one), Comparable(other))
-    assert not say_the_same(Comparable(other), Comparable(one))
+    assert not say_the_same(Features(one), Features(other))
+    assert not say_the_same(Features(other), Features(one))
 
 
 def test_a_number_in_words_is_the_number_in_figures() -> None:
     text = "Без света остались {} домов и {} жителей посёлка у реки, сообщили в районе."
-    words = Comparable(text.format("сорок", "три тысячи"))
-    assert say_the_same(words, Comparable(text.format(40, "3 тыс.")))
-    assert not say_the_same(words, Comparable(text.format(30, "3 тыс.")))
+    words = Features(text.format("сорок", "три тысячи"))
+    assert say_the_same(words, Features(text.format(40, "3 тыс.")))
+    assert not say_the_same(words, Features(text.format(30, "3 тыс.")))
 
 
 def test_however_long_and_monotonous_posts_are_they_are_compared_soon() -> None:
-    one, other = Comparable("сбой " * 1_300 + "днём"), Comparable("сбой " * 1_300 + "ночью")
+    one, other = Features("сбой " * 1_300 + "днём"), Features("сбой " * 1_300 + "ночью")
     began = process_time()
     say_the_same(one, other)
     assert process_time() - began < 1.0  # s; it took minutes
@@ -144,8 +144,8 @@ def test_however_long_and_monotonous_posts_are_they_are_compared_soon() -> None:
 def test_soon_after_each_other_less_likeness_is_enough_unless_the_later_post_adds_as_much_again() -> None:
     more = f"""{DOWN} Банкоматы наличные выдают, карты в магазинах проходят, на вокзалах очереди к кассам. Поддержка
         просит подождать до вечера и не переустанавливать приложение, деньги на счетах в сохранности."""
-    longer, longest = Comparable(more), Comparable(f"{more} Банк открылся в прошлом году, клиентов мало.")
-    short = Comparable(DOWN)
+    longer, longest = Features(more), Features(f"{more} Банк открылся в прошлом году, клиентов мало.")
+    short = Features(DOWN)
     assert SHARE_SOON < jaccard(short.shingles, longest.shingles) < jaccard(short.shingles, longer.shingles) < SHARE
     late = SOON + timedelta(seconds=1)
     assert say_the_same(short, longer, apart=SOON)
@@ -164,8 +164,8 @@ def said(number: int, text: str = DOWN, *, channel: int = 1, hours: float = 0, o
     )
 
 
-def memory(*posts: Said, most: int = 100) -> Memory:
-    made = Memory(within=HOURS_48, most=most)
+def memory(*posts: Said, most: int = 100) -> SimilarityIndex:
+    made = SimilarityIndex(within=HOURS_48, most=most)
     for post in posts:
         made.remember(post)
     return made

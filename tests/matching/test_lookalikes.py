@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from bot.matching.similarity.compare import say_the_same
-from bot.matching.similarity.features import Comparable
+from bot.matching.similarity.features import Features
 from tests.matching.detection import OURS
 
 Pair = Mapping[str, str]  # the posts `a` and `b`, the `label` same or other, and of what `kind` their difference is
@@ -28,8 +28,8 @@ def joined(pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in pairs if any(say_the_same(*order) for order in (both(pair), both(pair)[::-1]))]
 
 
-def both(pair: Pair) -> tuple[Comparable, Comparable]:
-    return Comparable(pair["a"]), Comparable(pair["b"])
+def both(pair: Pair) -> tuple[Features, Features]:
+    return Features(pair["a"]), Features(pair["b"])
 
 
 def test_of_a_hundred_posts_that_tell_other_news_in_the_same_words_three_at_most_join(

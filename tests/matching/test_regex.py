@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.matching.engine.regex import program
-from bot.matching.engine.regex_set import Programs
+from bot.matching.engine.regex_set import RegexSet
 from tests.matching.kit import posts
 
 
@@ -74,7 +74,7 @@ def test_no_expression_hangs(source: str) -> None:
     posts,
 )
 def test_a_set_says_what_each_expression_says(sources: list[str], text: str) -> None:
-    programs = Programs()
+    programs = RegexSet()
     for source in sources:
         programs.add(source)
         programs.pack(at_least=3)
@@ -83,7 +83,7 @@ def test_a_set_says_what_each_expression_says(sources: list[str], text: str) -> 
 
 
 def test_a_removed_expression_is_silent() -> None:
-    programs = Programs()
+    programs = RegexSet()
     for source in ("сбой", "сбой", r"\bсбой"):
         programs.add(source)
         programs.pack()
@@ -96,7 +96,7 @@ def test_a_removed_expression_is_silent() -> None:
 
 
 def test_hundreds_of_expressions_fit_into_sets() -> None:
-    programs = Programs()
+    programs = RegexSet()
     for number in range(250):
         programs.add(rf"\bслово{number}\b")
     programs.pack()
@@ -104,7 +104,7 @@ def test_hundreds_of_expressions_fit_into_sets() -> None:
 
 
 def test_a_program_lives_as_long_as_somebody_holds_it() -> None:
-    programs = Programs()
+    programs = RegexSet()
     programs.add("держится")
     kept = weakref.ref(program("держится"))
     for number in range(12):  # more than is kept for nobody
@@ -120,7 +120,7 @@ def test_a_program_lives_as_long_as_somebody_holds_it() -> None:
 
 
 def test_a_set_that_is_mostly_forgotten_is_given_up() -> None:
-    programs = Programs()
+    programs = RegexSet()
     for number in range(10):
         programs.add(f"слово{number}")
     programs.pack()

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import example, given
 
 from bot.matching.engine.matcher import verify
-from bot.matching.engine.token_filter import Sieve
+from bot.matching.engine.token_filter import TokenFilter
 from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries
 
 
 def passes(query: str, text: str, *, with_text: bool = True) -> bool:
-    return Sieve(compiled(query).plan).passes(analyse(text).indexed, text if with_text else None)
+    return TokenFilter(compiled(query).plan).passes(analyse(text).indexed, text if with_text else None)
 
 
 @given(query=queries, text=posts)

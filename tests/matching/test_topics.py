@@ -6,8 +6,8 @@ import pytest
 
 from bot.matching.engine.matcher import verify
 from bot.matching.topics import (
-    Topic,
     TopicError,
+    TopicFile,
     builtin_names,
     builtin_topics,
     check_examples,
@@ -26,7 +26,7 @@ TOPICS = builtin_topics()
     [(topic, text) for topic in TOPICS for text in topic.matches],
     ids=lambda v: slug(getattr(v, "name", v)),
 )
-def test_a_topic_finds_its_examples(topic: Topic, text: str) -> None:
+def test_a_topic_finds_its_examples(topic: TopicFile, text: str) -> None:
     assert verify(compiled(topic.query), analyse(text)) is not None
 
 
@@ -35,7 +35,7 @@ def test_a_topic_finds_its_examples(topic: Topic, text: str) -> None:
     [(topic, text) for topic in TOPICS for text in topic.rejects],
     ids=lambda v: slug(getattr(v, "name", v)),
 )
-def test_a_topic_passes_over_what_only_looks_like_it(topic: Topic, text: str) -> None:
+def test_a_topic_passes_over_what_only_looks_like_it(topic: TopicFile, text: str) -> None:
     assert verify(compiled(topic.query), analyse(text)) is None
 
 
@@ -51,7 +51,7 @@ def test_the_five_topics_are_there() -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-def test_a_topic_has_enough_examples_in_three_languages(topic: Topic) -> None:
+def test_a_topic_has_enough_examples_in_three_languages(topic: TopicFile) -> None:
     assert len(topic.matches) >= 12
     assert len(topic.rejects) >= 12
     texts = " ".join(topic.matches).lower()

@@ -5,7 +5,7 @@ from telethon.tl import types as tl
 
 from bot.sandbox.world import Message, Refused, User, mail
 from bot.sandbox.world.messages import Draft, Revision
-from bot.sandbox.world.view import message_tl, told
+from bot.sandbox.world.view import message_tl, updates_for
 
 from .worlds import Stage
 
@@ -139,7 +139,7 @@ def test_the_origin_is_not_told_what_it_did(stage: Stage, anna: User, boris: Use
 def test_updates_name_whom_they_speak_of(stage: Stage, anna: User, boris: User) -> None:
     channel = stage.world.add_channel("News", username="news_now")
     change = boris.accept(anna, Draft(text="see", forward=channel.post("text")))
-    updates = told(anna, [change])
+    updates = updates_for(anna, [change])
     assert {user.id for user in updates.users} == {anna.id, boris.id}
     assert [chat.id for chat in updates.chats] == [channel.id]
 

@@ -12,7 +12,7 @@ from bot.models import Peer, PeerKind
 from bot.pipeline.ingest import Ingest
 from bot.sandbox import Sandbox
 from bot.settings import load_settings
-from bot.sources.assignment import Shares
+from bot.sources.assignment import Assignments
 from bot.sources.live import Live
 from bot.store import chats, readers, subscriptions, topics
 from bot.store.chats import Chat
@@ -42,10 +42,10 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         try:
             account_id = await clients.connect_reader(client)
             live.reader_id = await database.write(lambda tx: readers.register(tx, account_id, now(), "reader.session"))
-            shares = Shares(database)
-            await shares.enter(live.reader_id)
+            assignments = Assignments(database)
+            await assignments.enter(live.reader_id)
             yield Place(
-                shares=shares,
+                assignments=assignments,
                 sandbox=sandbox,
                 now=now,
                 me=me,

@@ -9,11 +9,11 @@ from telethon import TelegramClient
 from bot.pipeline.ingest import Ingest
 from bot.sandbox import Channel, Sandbox, User
 from bot.sources.account import Account
-from bot.sources.assignment import Shares
-from bot.sources.joiner import Subscriptions
+from bot.sources.assignment import Assignments
+from bot.sources.follow_requests import FollowRequests
 from bot.sources.live import Live
 from bot.sources.sweep import Sweep
-from bot.sources.sync import CatchUp
+from bot.sources.sync import ChannelSync
 from bot.store import alerts, channels, follows, posts
 from bot.store.channels import Options
 from bot.store.chats import Chat
@@ -57,16 +57,16 @@ class Place:
     database: Database
     ingest: Ingest
     live: Live
-    shares: Shares
+    assignments: Assignments
     reader_id: int = 0
     chat: Chat | None = None
 
     def sweep(self, interval: float = 60) -> Sweep:
-        return Sweep(self.account, self.database, self.catch_up, self.shares, clock=self.now, interval=interval)
+        return Sweep(self.account, self.database, self.sync, self.assignments, clock=self.now, interval=interval)
 
-    def subscriptions(self, join_interval: float = 300) -> Subscriptions:
-        return Subscriptions(
-            self.account, self.database, self.catch_up, self.shares, clock=self.now, join_interval=join_interval
+    def subscriptions(self, join_interval: float = 300) -> FollowRequests:
+        return FollowRequests(
+            self.account, self.database, self.sync, self.assignments, clock=self.now, join_interval=join_interval
         )
 
     @property
@@ -75,8 +75,8 @@ class Place:
         return Account(self.client, self.database, reader_id=self.reader_id, clock=self.now, rate=RATE)
 
     @property
-    def catch_up(self) -> CatchUp:
-        return CatchUp(self.account, self.database, self.ingest, clock=self.now)
+    def sync(self) -> ChannelSync:
+        return ChannelSync(self.account, self.database, self.ingest, clock=self.now)
 
     async def ask(self, *references: str, **options: Any) -> None:  # noqa: ANN401 - fields of Options
         chat_id = self.chat.id if self.chat else None
@@ -87,7 +87,7 @@ class Place:
                 )
             )
 
-    async def settle_all(self, part: Subscriptions) -> None:
+    async def settle_all(self, part: FollowRequests) -> None:
         while await part.settle_one():
             pass
 
@@ -103,9 +103,7 @@ class Place:
         return found
 
     async def stored(self, channel: Channel) -> dict[int, Post]:
-        ids = await self.database.fetch_all(
-            "SELECT message_id FROM messages WHERE channel_id = :id", {"id": channel.id}
-        )
+        ids = await self.database.fetch_all("SELECT message_id FROM posts WHERE channel_id = :id", {"id": channel.id})
         found = await posts.current(self.database, channel.id, [row["message_id"] for row in ids])
         return {
             post.message_id: Post(text=post.text, gone=post.gone_at is not None, observed_by=post.observed_by)

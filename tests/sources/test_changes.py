@@ -85,7 +85,7 @@ async def test_a_reason_that_could_not_be_looked_up_is_looked_up_later_and_told_
     account = asking.account
     for _ in range(NAMES):
         account.names.spend(asking.now())
-    sweep = Sweep(account, asking.database, asking.catch_up, asking.shares, clock=asking.now, interval=60)
+    sweep = Sweep(account, asking.database, asking.sync, asking.assignments, clock=asking.now, interval=60)
     channel.make_private()
     await sweep.sweep_once()
     assert (await asking.channel(channel)).reason == "CHANNEL_PRIVATE"
@@ -154,7 +154,7 @@ async def test_a_private_channel_that_was_lost_is_joined_again_by_the_same_link(
     assert asking.me in channel.roster
     assert (await asking.channel(channel)).access is Access.JOINED
     assert [notice["notice"] for notice in await asking.notices()] == ["followed", "lost", "followed"]
-    assert [past.wanted for past in await backfills.unread(asking.database, asking.reader_id)] == [500]
+    assert [backfill.wanted for backfill in await backfills.unread(asking.database, asking.reader_id)] == [500]
 
 
 @pytest.mark.parametrize("returns", [True, False])

@@ -6,7 +6,7 @@ import pytest
 from telethon.tl import types
 
 from bot.sandbox.world.messages import Draft
-from bot.sources.joiner import LOOK_AGAIN
+from bot.sources.follow_requests import LOOK_AGAIN
 from bot.store import backfills, channels, follows
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState

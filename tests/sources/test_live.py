@@ -78,7 +78,7 @@ async def test_an_album_and_a_forward_keep_what_holds_them_together(place: Place
     album = channel.album([world.media.photo(b"a"), world.media.photo(b"b")], "Two pictures")
     channel.post("Repeated", forward=origin.post("Original"))
     await arrives(place, channel, "Two pictures", "", "Repeated")
-    rows = await place.database.fetch_all("SELECT * FROM messages ORDER BY message_id")
+    rows = await place.database.fetch_all("SELECT * FROM posts ORDER BY message_id")
     assert [row["grouped_id"] for row in rows] == [album[0].grouped, album[0].grouped, None]
     assert f'"channel_id":{origin.id}' in rows[2]["forward"]
 

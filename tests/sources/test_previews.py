@@ -29,7 +29,7 @@ async def beside(place: Place, channel: Channel) -> dict[int, list[str]]:
     """Return what stands beside each post."""
     ids = await place.stored(channel)
     found = await posts.current(place.database, channel.id, ids)
-    return {post.message_id: [aside.text for aside in post.asides] for post in found}
+    return {post.message_id: [part.text for part in post.parts] for post in found}
 
 
 def asked(place: Place) -> list[list[int]]:

@@ -25,7 +25,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
 
 async def speak(room: Newsroom, dates: list[datetime], channel_id: int = NEWS) -> None:
     await room.follow(channel_id, since=ago(days=60))
-    number = max([0, *[row["message_id"] for row in await room.db.fetch_all("SELECT message_id FROM messages")]])
+    number = max([0, *[row["message_id"] for row in await room.db.fetch_all("SELECT message_id FROM posts")]])
     await room.sweep(*(post(n, date=date, channel_id=channel_id) for n, date in enumerate(dates, start=number + 1)))
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from bot.errors import ReaderLostError
 from bot.models import Observation, ObservedBy
-from bot.sources import dialogs
+from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT
-from bot.sources.sync import Found
+from bot.sources.sync import SyncResult
 from bot.store.channels import Access
 from bot.telegram.convert import to_post
 from tests.waiting import WAIT_S
@@ -28,7 +28,7 @@ async def test_what_was_not_pushed_is_found(place: Place) -> None:
     channel.delete(doomed.id, push=False)
     channel.post("New", push=False)
     result = await place.sweep().sweep_once()
-    assert result.found == Found(new=1, edited=1, gone=1)
+    assert result.found == SyncResult(new=1, edited=1, gone=1)
     stored = await place.stored(channel)
     assert (stored[old.id].text, stored[old.id].observed_by) == ("Old, edited", "difference")
     assert stored[doomed.id].gone
@@ -72,7 +72,7 @@ async def test_slices_are_followed_to_the_last(place: Place) -> None:
     for number in range(35):
         channel.post(f"Post {number}", push=False)
     result = await place.sweep().sweep_once()
-    assert result.found == Found(new=35)
+    assert result.found == SyncResult(new=35)
     assert place.calls("GetHistory") == 1  # of the first sweep
 
 
@@ -96,12 +96,12 @@ async def test_whoever_waits_for_another_to_have_read_a_channel_does_not_hang(pl
     await place.follow(channel)
     await place.sweep().sweep_once()
     channel.post("New", push=False)
-    catch_up, followed = place.catch_up, await place.channel(channel)
+    sync, followed = place.sync, await place.channel(channel)
     hold = place.sandbox.faults.hold("GetChannelDifference", times=1)
-    reading = asyncio.create_task(catch_up.complete(followed, None))
+    reading = asyncio.create_task(sync.complete(followed, None))
     await hold.reached()
     beats: list[float] = []
-    waiting = asyncio.create_task(catch_up.verify(followed, since=BEGIN, beat=beats.append))
+    waiting = asyncio.create_task(sync.verify(followed, since=BEGIN, beat=beats.append))
     await asyncio.sleep(0)
     assert beats == [math.inf]
     place.sandbox.faults.clear()
@@ -128,7 +128,7 @@ async def test_where_changes_are_not_to_be_had_the_history_tells(place: Place, r
     else:
         place.sandbox.faults.answer("GetChannelDifference", refusal)
     result = await place.sweep().sweep_once()
-    assert result.found == Found(new=230, edited=1, gone=1)
+    assert result.found == SyncResult(new=230, edited=1, gone=1)
     assert (await place.sweep().sweep_once()).quiet == 1
 
 
@@ -142,8 +142,8 @@ async def test_where_the_server_fails_at_changes_new_posts_come_at_once_and_the_
     channel.edit(edited.id, "After", push=False)
     channel.post("New", push=False)
     place.sandbox.faults.answer("GetChannelDifference", "INTERNAL", code=500, times=2)  # Telethon asks once more
-    assert (await place.sweep().sweep_once()).found == Found(new=1)
-    assert (await place.sweep().sweep_once()).found == Found(edited=1)
+    assert (await place.sweep().sweep_once()).found == SyncResult(new=1)
+    assert (await place.sweep().sweep_once()).found == SyncResult(edited=1)
 
 
 async def test_a_deleted_newest_post_is_noticed_from_the_history(place: Place) -> None:
@@ -300,7 +300,7 @@ async def test_more_channels_than_a_page_of_dialogs_are_all_seen(place: Place) -
     joined = [world.add_channel(f"Channel {number}", members=[place.me]) for number in range(250)]
     for number, channel in enumerate(joined):
         channel.post("Hello", date=BEGIN - timedelta(minutes=number % 7))
-    found = await dialogs.channel_dialogs(place.account)
+    found = await resolver.channel_dialogs(place.account)
     assert found.keys() == {channel.id for channel in joined}
     assert {dialog.top_message for dialog in found.values()} == {1}
 
@@ -344,7 +344,7 @@ async def test_a_sweep_that_breaks_off_moves_no_mark(place: Place) -> None:
     after = await place.channel(channel)
     assert (after.confirmed_id, after.seen_pts) == (before.confirmed_id, before.seen_pts)
     place.sandbox.faults.clear()
-    assert (await place.sweep().sweep_once()).found == Found(new=150)
+    assert (await place.sweep().sweep_once()).found == SyncResult(new=150)
 
 
 async def test_a_sweep_runs_at_once_and_when_it_is_asked_for(place: Place) -> None:

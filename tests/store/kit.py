@@ -15,7 +15,7 @@ from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
 from bot.pipeline.ingest import Ingest, Result
-from bot.store import channels, chats, follows, outbox, posts, readers, subscriptions, topics, uptimes
+from bot.store import channels, chats, follows, outbox, posts, readers, subscriptions, topics
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
@@ -99,10 +99,6 @@ class Newsroom:
             return topic
 
         return await self.db.write(job)
-
-    async def heard(self, since: datetime = LAST_MONTH, until: datetime = NOON + timedelta(days=30)) -> None:
-        """Have the reader connected for a while."""
-        await self.db.write(lambda tx: uptimes.extend(tx, self.reader_id, began=since, now=until))
 
     async def live(self, *events: Post | Deletion) -> Result:
         return await self.see(ObservedBy.LIVE, *events)

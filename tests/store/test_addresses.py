@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.models import Peer, PeerKind
-from bot.store import addresses, alerts, chats, outbox, subscriptions
+from bot.models import Media, Peer, PeerKind
+from bot.store import addresses, alerts, attachments, chats, media, outbox, subscriptions
 from bot.store.addresses import OF_CHATS, Binding
 from bot.store.alerts import Draft, Kind
+from bot.store.blobs import Blob
 from bot.store.chats import Chat, Role
+from bot.store.database import Transaction
+from bot.store.media import FileInfo
 from bot.store.outbox import Alert
 
 from .kit import NOON, Newsroom, newsroom, post
@@ -117,7 +120,35 @@ class TestUpgrade:
             WHERE m.type = 'table' AND f."table" IN ('chats', 'alerts')"""
         )
         assert {row["name"] for row in rows if row["parent"] == "chats"} == {*OF_CHATS, "alerts"}
-        assert {(row["name"], row["via"]) for row in rows if row["parent"] == "alerts"} <= {("alerts", "follows")}
+        assert {(row["name"], row["via"]) for row in rows if row["parent"] == "alerts"} == {
+            ("alerts", "follows"),
+            ("attachments", "alert_id"),
+            ("attachments", "reply_id"),
+        }
+
+    async def test_files_that_the_newer_row_has_had_are_not_sent_again(self, room: Newsroom) -> None:
+        await room.follow()
+        pairs = [await pair(room, GROUP), await pair(room, SUPERGROUP, "Desk anew")]
+        for chat in pairs:
+            await room.track(chat, "outages", "сбой")
+            await room.db.write(lambda tx, chat=chat: chats.set_media(tx, chat.id, wanted=True))  # type: ignore[misc]
+        await room.live(post(5, "Сбой", media=Media(kind="photo", id=5)))
+        mine, theirs = await room.outbox()
+
+        async def bring(tx: Transaction) -> None:
+            blob, info = Blob(sha256=b"x", size=1), FileInfo(mime="image/jpeg", name=None, size=1)
+            await media.keep(tx, 1, blob, info, reader_id=room.reader_id, now=NOON)
+            await alerts.sent(tx, theirs.id, 12, NOON)
+            await attachments.enqueue_for_alert(tx, theirs.id, now=NOON)
+            (reply,) = await tx.fetch_all("SELECT id FROM alerts WHERE kind = 'files'")
+            assert len(await attachments.claim(tx, reply["id"])) == 1
+            await alerts.sent(tx, reply["id"], 13, NOON)
+
+        await room.db.write(bring)
+        assert await upgrade(room)
+        await room.db.write(lambda tx: attachments.enqueue_for_alert(tx, mine.id, now=NOON))
+        states = await room.db.fetch_all("SELECT kind, state FROM alerts ORDER BY id")
+        assert [tuple(row) for row in states] == [("post", "sent"), ("files", "sent")]
 
 
 class TestThreads:

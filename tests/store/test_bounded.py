@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Media, Said
-from bot.store import chats, duplicates, late, media, outbox, revisions, sightings, storms
+from bot.store import backup_recovery, chats, duplicates, late, media, outbox, revisions, storms
 from bot.store.alerts import Draft, Kind
 from bot.store.blobs import Blob
 from bot.store.database import Transaction
@@ -79,8 +79,8 @@ ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "what is due": lambda tx: outbox.first_due(tx, NOON, limit=100, each=5),
     "which file to keep": lambda tx: media.next_download(tx, READER, NOON),
     "which alerts a file follows": keep_file,
-    "the latest number in a chat": lambda tx: sightings.newest_id(tx, CHAT),
-    "the latest number of the account": sightings.newest_id_of_account,
+    "the latest number in a chat": lambda tx: backup_recovery.newest_message_id(tx, CHAT),
+    "the latest number of the account": backup_recovery.newest_message_id_of_account,
 }
 
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from telethon.tl import TLObject, types
 
-from bot.telegram.named import attach, attached, named_in, sender
+from bot.telegram.convert import attach, attached, author_name, named_in
 
 DATE = datetime(2025, 3, 10, 12, 0, tzinfo=UTC)
 GROUP, DESK = types.PeerChannel(1001), types.PeerChannel(1002)
@@ -56,7 +56,7 @@ ANSWER.chats = [channel(1001, "Talk", megagroup=True), types.ChannelForbidden(10
 )
 def test_who_wrote_a_message_is_named_as_its_answer_does(fields: dict[str, object], name: str | None) -> None:
     message = types.Message(1, GROUP, DATE, "Text", **fields)
-    assert sender(message, named_in(ANSWER)) == name
+    assert author_name(message, named_in(ANSWER)) == name
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from telethon.tl import types
 from bot.errors import TelegramError, Verdict
 from bot.models import Button, Entity, Outgoing, Peer, PeerKind, Remote
 from bot.sandbox import Channel, Group, Sandbox, User
-from bot.telegram.own import sent_id
-from bot.telegram.pacing import SLACK, Pacing, Rates
+from bot.telegram.rate_limit import SLACK, Pacing, Rates
 from bot.telegram.sender import Sender
+from bot.telegram.sent_messages import sent_id
 from tests.delivery.kit import UNLIMITED, WAIT_S, sender_of
 
 HELLO = Outgoing(text="Привет")

@@ -1,1 +1,1 @@
-"""Trees become plans, plans find their spans in texts; thousands of queries at once."""
+"""Query trees become plans; plans find their spans in texts, thousands of queries at once."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.matching.engine.plan import Page, Step, merged, spans
-from bot.matching.engine.planner import Builder, form_key
+from bot.matching.engine.plan import Evaluation, Step, merged, spans
+from bot.matching.engine.planner import Planner, form_key
 from bot.matching.engine.prefilter import required
 from bot.matching.engine.regex import Span, program
 from bot.matching.query.parser import parse
@@ -28,7 +28,7 @@ class Compiled:
     @cached_property
     def plan(self) -> Step:
         """The steps that run it against one document."""
-        return Builder(self.forms).build(self.query.root)
+        return Planner(self.forms).build(self.query.root)
 
     def to_json(self) -> str:
         """Return the canonical text and the forms, to be kept."""
@@ -55,7 +55,7 @@ def compile_query(query: Query, inflector: Inflector) -> Compiled:
 
 def verify(compiled: Compiled, document: Document) -> tuple[Span, ...] | None:
     """Return what one query finds in a document: sorted, merged spans of Python characters; None if nothing."""
-    found = spans(compiled.plan, Page(document))
+    found = spans(compiled.plan, Evaluation(document))
     return None if found is None else merged(found)
 
 

@@ -1,4 +1,4 @@
-"""Matching: documents come in, the topics that speak of them and the spans to highlight go out.
+"""Many topics at once: which of them a document matches, and the spans to highlight.
 
 Forms are expanded when a query is saved. A post then costs one look-up a token; a query is looked at only where its
 rarest part occurs, and where in the text a topic was found is worked out only for those who ask.
@@ -12,40 +12,40 @@ from typing import NamedTuple
 
 from bot.matching.engine.compiled import Compiled, compile_query, necessary, verify
 from bot.matching.engine.plan import (
-    Choice,
-    Every,
-    Expression,
-    Page,
-    Some,
-    Spot,
+    AndStep,
+    AnyStep,
+    Evaluation,
+    OrStep,
+    RegexStep,
     Step,
     Term,
+    TermStep,
     holds,
     merged,
+    plan_terms,
     spans,
-    terms,
 )
-from bot.matching.engine.planner import Builder
+from bot.matching.engine.planner import Planner
 from bot.matching.engine.prefilter import barred, is_plain, needed, rest, watched
 from bot.matching.engine.regex import Span
-from bot.matching.engine.regex_set import Programs
-from bot.matching.engine.term_index import Lookup, Terms
+from bot.matching.engine.regex_set import RegexSet
+from bot.matching.engine.term_index import TermIndex, TermPool
 from bot.matching.words.tokens import Document
 
-__all__ = ["Compiled", "Found", "Matcher", "compile_query", "necessary", "verify"]
+__all__ = ["Compiled", "Matcher", "Matches", "compile_query", "necessary", "verify"]
 
 
 _MOST_ALONE = 10  # expressions that were added one by one and are in no set yet
 
 
-class Found(Mapping[str, tuple[Span, ...]]):
+class Matches(Mapping[str, tuple[Span, ...]]):
     """Topics found in a document, by name, and where: Python characters of its text, sorted and apart.
 
     Their order is worked out when somebody asks, each time anew; where they are only once, since a post may go to
     thousands of chats.
     """
 
-    def __init__(self, steps: Mapping[str, tuple[Step, ...]], page: Page) -> None:
+    def __init__(self, steps: Mapping[str, tuple[Step, ...]], page: Evaluation) -> None:
         self._steps = steps  # of each topic those that hold
         self._page = page
         self._spans: dict[str, tuple[Span, ...]] = {}
@@ -67,7 +67,7 @@ class _Word(NamedTuple):
     """A query of one word."""
 
     name: str
-    steps: tuple[Spot]
+    steps: tuple[TermStep]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,11 +88,11 @@ class Matcher:
     def __init__(self, queries: Mapping[str, Compiled]) -> None:
         self._plans: dict[str, Step] = {}  # by name
         self._candidates: dict[str, list[_Candidate]] = {}  # likewise; queries of one word need none
-        self._shared = Terms()
-        self._words: Lookup[_Word] = Lookup()
-        self._terms: Lookup[Term] = Lookup()  # the terms of the others
+        self._shared = TermPool()
+        self._words: TermIndex[_Word] = TermIndex()
+        self._terms: TermIndex[Term] = TermIndex()  # the terms of the others
         self._uses: Counter[Term] = Counter()
-        self._programs = Programs()
+        self._programs = RegexSet()
         self._watchers: dict[Term | str, set[_Candidate]] = {}  # whom to verify where a term or an expression occurs
         for name, query in queries.items():
             self._take_in(name, query)
@@ -105,12 +105,12 @@ class Matcher:
         self._programs.pack(at_least=_MOST_ALONE)
 
     def _take_in(self, name: str, compiled: Compiled) -> None:
-        plan = Builder(compiled.forms, self._shared.shared).build(compiled.query.root)
+        plan = Planner(compiled.forms, self._shared.shared).build(compiled.query.root)
         self._plans[name] = plan
         if is_plain(plan):
             self._words.add(plan.term, _Word(name, (plan,)))
             return
-        for term in terms(plan):
+        for term in plan_terms(plan):
             self._uses[term] += 1
             if self._uses[term] == 1:
                 self._terms.add(term, term)
@@ -129,7 +129,7 @@ class Matcher:
         if is_plain(plan):
             self._words.remove(plan.term, _Word(name, (plan,)))
             return
-        for term in terms(plan):
+        for term in plan_terms(plan):
             self._uses[term] -= 1
             if not self._uses[term]:
                 del self._uses[term]
@@ -142,19 +142,21 @@ class Matcher:
                 if isinstance(key, str):
                     self._programs.remove(key)
 
-    def match(self, document: Document) -> Found:
+    def match(self, document: Document) -> Matches:
         """Return the topics that match a document."""
         found: dict[str, tuple[Step, ...]] = dict(self._words.find(document.tokens))
-        page = Page(document)
+        page = Evaluation(document)
         if self._watchers:
             present = frozenset(self._terms.find(document.tokens))
             patterns = self._programs.spans(document.text)
-            page = Page(document, present, patterns, looked_up=self._uses)
+            page = Evaluation(document, present, patterns, looked_up=self._uses)
             for name, step in self._verified(page, present, patterns):
                 found[name] = (*found.get(name, ()), step)
-        return Found(found, page)
+        return Matches(found, page)
 
-    def _verified(self, page: Page, present: AbstractSet[Term], patterns: Iterable[str]) -> list[tuple[str, Step]]:
+    def _verified(
+        self, page: Evaluation, present: AbstractSet[Term], patterns: Iterable[str]
+    ) -> list[tuple[str, Step]]:
         """Return the steps that hold, of those that watch what was found, with the names of their queries."""
         keys = [*(self._watchers.keys() & present), *patterns]
         candidates: set[_Candidate] = set().union(*map(self._watchers.__getitem__, keys))
@@ -170,7 +172,7 @@ class Matcher:
 def _candidates(name: str, plan: Step) -> list[_Candidate]:
     found: list[_Candidate] = []
     for step in _alternatives(plan):
-        keys = (part.program.source if isinstance(part, Expression) else part.term for part in watched(step))
+        keys = (part.program.source if isinstance(part, RegexStep) else part.term for part in watched(step))
         found.append(_Candidate(name, step, needed(step), barred(step), rest(step), tuple(dict.fromkeys(keys))))
     return found
 
@@ -178,9 +180,9 @@ def _candidates(name: str, plan: Step) -> list[_Candidate]:
 def _alternatives(plan: Step) -> tuple[Step, ...]:
     """Take a query apart: it holds where one of these does, and most of them are ruled out by a word that is absent."""
     match plan:
-        case Some(items) | Choice(items):
+        case OrStep(items) | AnyStep(items):
             return items
-        case Every((Some(items) | Choice(items),), without):  # a topic of many alternatives with words excluded
-            return tuple(Every((item,), without) for item in items)
+        case AndStep((OrStep(items) | AnyStep(items),), without):  # a topic of many alternatives with words excluded
+            return tuple(AndStep((item,), without) for item in items)
         case _:
             return (plan,)

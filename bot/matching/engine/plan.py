@@ -1,20 +1,20 @@
-"""A query as steps: a `Page`, which is a document with what was found in it, comes in, spans to highlight go out.
+"""A query as steps, and their evaluation against one document.
 
 Steps of two kinds: `Placed` ones know at which words they stand, so that distances can be counted; the others only
 hold or do not.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.matching.engine.proximity import Find, beside, followed
+from bot.matching.engine.proximity import Occurrence, in_order, near
 from bot.matching.engine.regex import Program, Span
 from bot.matching.words.tokens import Document
 
 _NOWHERE: list[int] = []
-_NOTHING: list[Find] = []
+_NOTHING: list[Occurrence] = []
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -26,7 +26,7 @@ class Term:
     capitals: str = ""  # an exact word whose capitals count
 
 
-class Page:
+class Evaluation:
     """A document, and what of it the steps of some queries ask for: looked up once, when the first one asks."""
 
     def __init__(
@@ -42,11 +42,11 @@ class Page:
         self._looked_up = looked_up
         self._places: dict[Term, list[int]] = {}
         self._patterns = {} if patterns is None else patterns  # those that were run already
-        self._finds: dict[Placed, list[Find]] = {}
+        self._finds: dict[Placed, list[Occurrence]] = {}
 
-    def finds(self, step: "Placed") -> list[Find]:
+    def finds(self, step: "Placed") -> list[Occurrence]:
         """Return where a step stands, in order: a step that holds is asked again for what it found."""
-        if isinstance(step, Spot):
+        if isinstance(step, TermStep):
             return step.finds(self) if self.places(step.term) else _NOTHING
         found = self._finds.get(step)
         if found is None:
@@ -71,17 +71,17 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class TermStep:
     """A term, capitals considered."""
 
     term: Term
 
-    def finds(self, page: Page) -> list[Find]:
+    def finds(self, page: Evaluation) -> list[Occurrence]:
         """Return where it stands, in order."""
         positions = page.document.positions
-        return [Find(positions[i], positions[i], ((i, i),)) for i in self.indexes(page)]
+        return [Occurrence(positions[i], positions[i], ((i, i),)) for i in self.indexes(page)]
 
-    def indexes(self, page: Page) -> list[int]:
+    def indexes(self, page: Evaluation) -> list[int]:
         """Return the tokens it stands at, in order."""
         indexes = page.places(self.term)
         if not self.term.capitals:
@@ -90,13 +90,13 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class SequenceStep:
     """Terms in order, with at most `gap` words between neighbours."""
 
-    items: tuple[Spot, ...]
+    items: tuple[TermStep, ...]
     gap: int
 
-    def finds(self, page: Page) -> list[Find]:
+    def finds(self, page: Evaluation) -> list[Occurrence]:
         """Return where it stands, in order."""
         for item in self.items:  # most phrases fail by their first word
             if not page.places(item.term):
@@ -105,37 +105,37 @@ class Row:
         for item in self.items[1:]:
             if not finds:
                 return []
-            finds = sorted(followed(finds, item.finds(page), self.gap + 1).values())
+            finds = sorted(in_order(finds, item.finds(page), self.gap + 1).values())
         if self.gap:
             return finds
-        return [Find(find.first, find.last, ((find.runs[0][0], find.runs[-1][1]),)) for find in finds]
+        return [Occurrence(find.first, find.last, ((find.runs[0][0], find.runs[-1][1]),)) for find in finds]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
+class NearStep:
     """Two placed steps, at most `distance` words apart, in any order."""
 
     left: "Placed"
     right: "Placed"
     distance: int
 
-    def finds(self, page: Page) -> list[Find]:
+    def finds(self, page: Evaluation) -> list[Occurrence]:
         """Return where it stands, in order."""
         left = page.finds(self.left)
         right = page.finds(self.right) if left else _NOTHING
         if not right:
             return []
-        return sorted(beside(left, right, self.distance).values())
+        return sorted(near(left, right, self.distance).values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Choice:
+class AnyStep:
     """Any of several placed steps."""
 
     items: tuple["Placed", ...]
     filed: Mapping[Term, tuple["Placed", ...]]  # the items, each under terms of which one occurs wherever it stands
 
-    def finds(self, page: Page) -> list[Find]:
+    def finds(self, page: Evaluation) -> list[Occurrence]:
         """Return where it stands, in order."""
         items = self.items
         if page.present is not None:  # of a long list few are worth a look
@@ -143,64 +143,64 @@ class Choice:
         return sorted({find for item in items for find in page.finds(item)})
 
 
-Placed: TypeAlias = Spot | Row | Pair | Choice
+Placed: TypeAlias = TermStep | SequenceStep | NearStep | AnyStep
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
+class RegexStep:
     """A regular expression."""
 
     program: Program
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class OrStep:
     """At least one of several steps."""
 
     items: tuple["Step", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class AndStep:
     """All of some steps and none of others."""
 
     items: tuple["Step", ...]
     without: tuple["Step", ...]
 
 
-Step: TypeAlias = Placed | Expression | Some | Every
+Step: TypeAlias = Placed | RegexStep | OrStep | AndStep
 
 
-def holds(step: Step, page: Page) -> bool:
+def holds(step: Step, page: Evaluation) -> bool:
     """Tell whether a step holds."""
     match step:
-        case Every(items, without):
+        case AndStep(items, without):
             return all(holds(item, page) for item in items) and not any(holds(item, page) for item in without)
-        case Some(items):
+        case OrStep(items):
             return any(holds(item, page) for item in items)
-        case Expression(program):
+        case RegexStep(program):
             return bool(page.pattern(program))
-        case Spot():
+        case TermStep():
             return bool(step.indexes(page))
         case _:
             return bool(page.finds(step))
 
 
-def spans(step: Step, page: Page) -> list[Span] | None:
+def spans(step: Step, page: Evaluation) -> list[Span] | None:
     """Return what a step finds, unsorted, in characters of the original text; None where it does not hold."""
     match step:
-        case Spot():
-            indexes = step.indexes(page)
-            places = page.document.spans if indexes else []
-            return [places[i] for i in indexes] or None
-        case Every(items) | Some(items):
+        case TermStep():
+            return _token_spans(page.document, ((index, index) for index in step.indexes(page)))
+        case AndStep(items) | OrStep(items):
             return [span for item in items for span in spans(item, page) or ()] if holds(step, page) else None
-        case Expression(program):
+        case RegexStep(program):
             return page.pattern(program) or None
         case _:
-            finds = page.finds(step)
-            places = page.document.spans if finds else []
-            return [(places[a][0], places[b][1]) for find in finds for a, b in find.runs] or None
+            return _token_spans(page.document, (run for find in page.finds(step) for run in find.runs))
+
+
+def _token_spans(document: Document, runs: Iterable[tuple[int, int]]) -> list[Span] | None:
+    return [(document.spans[first][0], document.spans[last][1]) for first, last in runs] or None
 
 
 def merged(found: list[Span]) -> tuple[Span, ...]:
@@ -216,21 +216,21 @@ def merged(found: list[Span]) -> tuple[Span, ...]:
     return tuple(whole)
 
 
-def terms(step: Step) -> Iterator[Term]:
-    """Yield the terms of a step, those it excludes too."""
+def plan_terms(step: Step, *, excluded: bool = True) -> Iterator[Term]:
+    """Yield the terms of a step, those that it excludes only if so asked."""
     match step:
-        case Spot(term):
+        case TermStep(term):
             yield term
-        case Pair(left, right):
-            yield from terms(left)
-            yield from terms(right)
-        case Every(items, without):
-            for item in (*items, *without):
-                yield from terms(item)
-        case Row(items) | Choice(items) | Some(items):
+        case NearStep(left, right):
+            yield from plan_terms(left)
+            yield from plan_terms(right)
+        case AndStep(items, without):
+            for item in (*items, *(without if excluded else ())):
+                yield from plan_terms(item, excluded=excluded)
+        case SequenceStep(items) | AnyStep(items) | OrStep(items):
             for item in items:
-                yield from terms(item)
-        case Expression():
+                yield from plan_terms(item, excluded=excluded)
+        case RegexStep():
             pass
 
 

@@ -1,9 +1,20 @@
-"""From tree to plan: a query's tree and the forms of its words come in, the steps that run it go out."""
+"""Query trees turned into the steps that evaluate them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from bot.matching.engine.plan import Choice, Every, Expression, Pair, Placed, Row, Some, Spot, Step, Term
+from bot.matching.engine.plan import (
+    AndStep,
+    AnyStep,
+    NearStep,
+    OrStep,
+    Placed,
+    RegexStep,
+    SequenceStep,
+    Step,
+    Term,
+    TermStep,
+)
 from bot.matching.engine.prefilter import watched
 from bot.matching.engine.regex import program
 from bot.matching.query.tree import AllOf, AnyOf, Mention, Near, Node, Pattern, Phrase, Prefix, Tag, Word
@@ -17,7 +28,7 @@ def form_key(word: Word, *, in_phrase: bool) -> str:
     return '"' + word.text if in_phrase else word.text
 
 
-class Builder:
+class Planner:
     """Makes trees ready to run; raises KeyError for a word without forms."""
 
     def __init__(self, forms: Mapping[str, Iterable[str]], make_term: MakeTerm | None = None) -> None:
@@ -28,13 +39,13 @@ class Builder:
         """Return the steps of a tree."""
         match node:
             case Pattern(source):
-                return Expression(program(source))
+                return RegexStep(program(source))
             case AllOf(items, without):
-                return Every(tuple(map(self.build, items)), tuple(map(self.build, without)))
+                return AndStep(tuple(map(self.build, items)), tuple(map(self.build, without)))
             case AnyOf(items):
                 steps = [self.build(item) for item in items]
-                placed = [step for step in steps if isinstance(step, Spot | Row | Pair | Choice)]
-                return self._choice(placed) if len(placed) == len(steps) else Some(tuple(steps))
+                placed = [step for step in steps if isinstance(step, TermStep | SequenceStep | NearStep | AnyStep)]
+                return self._choice(placed) if len(placed) == len(steps) else OrStep(tuple(steps))
             case _:
                 return self._placed(node)
 
@@ -43,9 +54,9 @@ class Builder:
             case Phrase(items, gap):
                 spots = tuple(self._spot(item, in_phrase=True) for item in items)
                 rows = [spots, *self._with_sites(items, spots)]
-                return self._choice([row[0] if len(row) == 1 else Row(row, gap) for row in rows])
+                return self._choice([row[0] if len(row) == 1 else SequenceStep(row, gap) for row in rows])
             case Near(left, right, distance):
-                return Pair(self._placed(left), self._placed(right), distance)
+                return NearStep(self._placed(left), self._placed(right), distance)
             case AnyOf(items):
                 return self._choice([self._placed(item) for item in items])
             case Word() | Prefix() | Tag() | Mention():
@@ -53,7 +64,9 @@ class Builder:
             case _:
                 raise TypeError(f"{node} stands at no word")  # the parser refuses such queries
 
-    def _with_sites(self, items: Sequence[Word | Prefix], spots: tuple[Spot, ...]) -> Iterator[tuple[Spot, ...]]:
+    def _with_sites(
+        self, items: Sequence[Word | Prefix], spots: tuple[TermStep, ...]
+    ) -> Iterator[tuple[TermStep, ...]]:
         """Yield a phrase with two or three of its words read as the site they make: rbc.ru, my-bank.ru."""
         for end in range(2, len(items) + 1):
             if items[end - 1].text in SITE_ENDS:
@@ -61,7 +74,7 @@ class Builder:
                     site = site_token(".".join(item.text.lower() for item in items[start:end]))
                     yield (*spots[:start], self._term({site}), *spots[end:])
 
-    def _spot(self, node: Word | Prefix | Tag | Mention, *, in_phrase: bool) -> Spot:
+    def _spot(self, node: Word | Prefix | Tag | Mention, *, in_phrase: bool) -> TermStep:
         match node:
             case Word(text, exact=True):
                 lower = text.lower()
@@ -77,22 +90,22 @@ class Builder:
 
     def _choice(self, placed: list[Placed]) -> Placed:
         """Join alternatives; plain words become one term, which then costs what one word costs."""
-        plain = [step.term for step in placed if isinstance(step, Spot) and not step.term.capitals]
-        items = [step for step in placed if not (isinstance(step, Spot) and not step.term.capitals)]
+        plain = [step.term for step in placed if isinstance(step, TermStep) and not step.term.capitals]
+        items = [step for step in placed if not (isinstance(step, TermStep) and not step.term.capitals)]
         if plain:
             forms = (form for term in plain for form in term.forms)
             items.append(self._term(forms, (prefix for term in plain for prefix in term.prefixes)))
-        return items[0] if len(items) == 1 else Choice(tuple(items), _filed(items))
+        return items[0] if len(items) == 1 else AnyStep(tuple(items), _by_term(items))
 
-    def _term(self, forms: Iterable[str], prefixes: Iterable[str] = (), capitals: str = "") -> Spot:
-        return Spot(self._make_term(frozenset(forms), frozenset(prefixes), capitals))
+    def _term(self, forms: Iterable[str], prefixes: Iterable[str] = (), capitals: str = "") -> TermStep:
+        return TermStep(self._make_term(frozenset(forms), frozenset(prefixes), capitals))
 
 
-def _filed(items: Iterable[Placed]) -> dict[Term, tuple[Placed, ...]]:
+def _by_term(items: Iterable[Placed]) -> dict[Term, tuple[Placed, ...]]:
     """File steps under the terms of which one occurs wherever they stand."""
     filed: dict[Term, tuple[Placed, ...]] = {}
     for item in items:
         for part in watched(item):
-            if isinstance(part, Spot):  # nothing placed is an expression
+            if isinstance(part, TermStep):  # nothing placed is an expression
                 filed[part.term] = (*filed.get(part.term, ()), item)
     return filed

@@ -1,52 +1,34 @@
-"""What a query cannot do without: steps come in, the few terms worth watching, or a full-text expression, go out."""
+"""What every match of a query must contain: the few terms worth watching for, and a full-text expression."""
 
 import re
 from collections.abc import Iterable
 from typing import TypeGuard
 
-from bot.matching.engine.plan import Choice, Every, Expression, Pair, Row, Some, Spot, Step, Term
+from bot.matching.engine.plan import AndStep, AnyStep, NearStep, OrStep, RegexStep, SequenceStep, Step, Term, TermStep
 
 # Letters that the full-text index surely takes as parts of a word; its tables are those of Unicode 6.1.
 _INDEXED = re.compile("[0-9a-z'\u00df-\u00f6\u00f8-\u024f\u0386\u0388-\u03ce\u0400-\u0481\u048a-\u0527]+")
 # Words that nearly every post has, however long they are.
-_COMMON = {
-    "без",
-    "был",
-    "быть",
-    "для",
-    "его",
-    "за",
-    "из",
-    "как",
-    "на",
-    "не",
-    "нет",
-    "но",
-    "от",
-    "по",
-    "при",
-    "что",
-    "это",
-}
+_COMMON = frozenset("без был быть для его за из как на не нет но от по при что это".split())  # noqa: SIM905 - words are read as words
 # A pattern has to be run on every post, so it is watched only where nothing else can be.
 _PATTERN_COST = 1e6
 
 
-def watched(step: Step) -> list[Spot | Expression]:
+def watched(step: Step) -> list[TermStep | RegexStep]:
     """Return the cheapest parts of which at least one occurs wherever the step holds."""
     match step:
-        case Spot() | Expression():
+        case TermStep() | RegexStep():
             return [step]
-        case Every(items) | Row(items):
+        case AndStep(items) | SequenceStep(items):
             return min((watched(item) for item in items), key=_cost)
-        case Pair(left, right):
+        case NearStep(left, right):
             return min(watched(left), watched(right), key=_cost)
-        case Choice(items) | Some(items):
+        case AnyStep(items) | OrStep(items):
             return [part for item in items for part in watched(item)]
 
 
-def _cost(parts: list[Spot | Expression]) -> float:
-    return sum(_PATTERN_COST if isinstance(part, Expression) else _frequency(part.term) for part in parts)
+def _cost(parts: list[TermStep | RegexStep]) -> float:
+    return sum(_PATTERN_COST if isinstance(part, RegexStep) else _frequency(part.term) for part in parts)
 
 
 def _frequency(term: Term) -> float:
@@ -58,20 +40,20 @@ def _frequency(term: Term) -> float:
 def needed(step: Step) -> frozenset[Term]:
     """Return terms that all occur wherever a step holds."""
     match step:
-        case Spot(term):
+        case TermStep(term):
             return frozenset({term})
-        case Pair(left, right):
+        case NearStep(left, right):
             return needed(left) | needed(right)
-        case Every(items) | Row(items):
+        case AndStep(items) | SequenceStep(items):
             return frozenset(term for item in items for term in needed(item))
-        case Expression() | Choice() | Some():
+        case RegexStep() | AnyStep() | OrStep():
             return frozenset()
 
 
 def barred(step: Step) -> frozenset[Term]:
     """Return terms none of which occurs wherever a step holds."""
     match step:
-        case Every(items, without):
+        case AndStep(items, without):
             own = frozenset(item.term for item in without if is_plain(item))
             return own.union(*map(barred, items))
         case _:
@@ -81,17 +63,17 @@ def barred(step: Step) -> frozenset[Term]:
 def rest(step: Step) -> Step | None:
     """Return what has to be verified where all that a step needs occurs and nothing it bars; None where nothing has."""
     match step:
-        case Every(items, without):
+        case AndStep(items, without):
             left = tuple(part for item in items if (part := rest(item)) is not None)
             other = tuple(item for item in without if not is_plain(item))
-            return Every(left, other) if left or other else None
+            return AndStep(left, other) if left or other else None
         case _:
             return None if is_plain(step) else step
 
 
-def is_plain(step: Step) -> TypeGuard[Spot]:
+def is_plain(step: Step) -> TypeGuard[TermStep]:
     """Tell whether a step holds wherever its one term occurs."""
-    return isinstance(step, Spot) and not step.term.capitals
+    return isinstance(step, TermStep) and not step.term.capitals
 
 
 def required(step: Step) -> str | None:
@@ -100,25 +82,30 @@ def required(step: Step) -> str | None:
     It suits `Document.indexed` under `tokenize="unicode61 remove_diacritics 0 tokenchars ''''"`, with any detail.
     """
     match step:
-        case Spot(term):
+        case TermStep(term):
             return _tokens(term)
-        case Expression():
+        case RegexStep():
             return None
-        case Every(items) | Row(items):
-            return _all(required(item) for item in items)
-        case Pair(left, right):
-            return _all((required(left), required(right)))
-        case Choice(items) | Some(items):
-            found = [required(item) for item in items]
-            known = [part for part in found if part is not None]
-            return "(" + " OR ".join(known) + ")" if len(known) == len(found) else None
+        case AndStep(items) | SequenceStep(items):
+            return all_of(required(item) for item in items)
+        case NearStep(left, right):
+            return all_of((required(left), required(right)))
+        case AnyStep(items) | OrStep(items):
+            return any_of(required(item) for item in items)
 
 
-def _all(found: Iterable[str | None]) -> str | None:
-    known = list(dict.fromkeys(part for part in found if part is not None))
-    if not known:
+def all_of(expressions: Iterable[str | None]) -> str | None:
+    """Join FTS5 expressions that all have to hold; None, which requires nothing, is left out."""
+    known = list(dict.fromkeys(each for each in expressions if each is not None))
+    return f"({' AND '.join(known)})" if len(known) > 1 else next(iter(known), None)
+
+
+def any_of(expressions: Iterable[str | None]) -> str | None:
+    """Join FTS5 expressions of which one has to hold; None, where one of them requires nothing."""
+    known = list(dict.fromkeys(expressions))
+    if not known or None in known:
         return None
-    return known[0] if len(known) == 1 else "(" + " AND ".join(known) + ")"
+    return f"({' OR '.join(map(str, known))})" if len(known) > 1 else known[0]
 
 
 def _tokens(term: Term) -> str | None:

@@ -1,4 +1,4 @@
-"""Where parts of a query stand: finds of two parts come in, those of both together go out, in bounded time."""
+"""Occurrences of two steps joined where the words are near each other or in order, in bounded time."""
 
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
@@ -10,7 +10,7 @@ _MOST_PAIRS = 5_000
 _MOST_TRIED = 50  # finds that one is held against, then, on either side
 
 
-class Find(NamedTuple):
+class Occurrence(NamedTuple):
     """One place where a step holds."""
 
     first: int  # position of its first word
@@ -18,46 +18,48 @@ class Find(NamedTuple):
     runs: tuple[tuple[int, int], ...]  # tokens to highlight, as (first index, last index)
 
 
-def followed(first: list[Find], second: list[Find], distance: int) -> dict[tuple[int, int], Find]:
+def in_order(first: list[Occurrence], second: list[Occurrence], distance: int) -> dict[tuple[int, int], Occurrence]:
     """Return each of `first` joined with each of `second` that begins at most `distance` words after it ends."""
     starts = [find.first for find in second]
-    joined: dict[tuple[int, int], Find] = {}
+    joined: dict[tuple[int, int], Occurrence] = {}
     tried = 0
     for left in first:
         for right in second[bisect_right(starts, left.last) : bisect_right(starts, left.last + distance)]:
             edges = (left.first, right.last)
             if edges not in joined:
-                joined[edges] = Find(*edges, left.runs + right.runs)
+                joined[edges] = Occurrence(*edges, left.runs + right.runs)
             tried += 1
             if len(joined) >= _MOST_FINDS or tried >= _MOST_PAIRS:
-                return _followed_once(first, second, distance)
+                return _in_order_once(first, second, distance)
     return joined
 
 
-def _followed_once(first: list[Find], second: list[Find], distance: int) -> dict[tuple[int, int], Find]:
+def _in_order_once(
+    first: list[Occurrence], second: list[Occurrence], distance: int
+) -> dict[tuple[int, int], Occurrence]:
     """Return each of `second` joined with the farthest of `first` before it, where all pairs would be too many."""
     before = sorted([(find.last, index) for index, find in enumerate(first)])
     count, at = len(before), 0
-    joined: dict[tuple[int, int], Find] = {}
+    joined: dict[tuple[int, int], Occurrence] = {}
     for right in second:
         while at < count and before[at][0] < right.first - distance:
             at += 1
         if at < count and before[at][0] < right.first:
             left = first[before[at][1]]
-            joined[left.first, right.last] = Find(left.first, right.last, left.runs + right.runs)
+            joined[left.first, right.last] = Occurrence(left.first, right.last, left.runs + right.runs)
     return joined
 
 
-def beside(left: list[Find], right: list[Find], distance: int) -> dict[tuple[int, int], Find]:
+def near(left: list[Occurrence], right: list[Occurrence], distance: int) -> dict[tuple[int, int], Occurrence]:
     """Return each of one side joined with each of the other that is near it or stands among its words."""
     if len(left) > _MOST_PAIRS:
-        return _beside_outermost(left, right, distance)
+        return _near_outermost(left, right, distance)
     starts = [find.first for find in right]
     reach = distance + max([find.last - find.first for find in right])
     windows = [(bisect_left(starts, one.first - reach), bisect_right(starts, one.last + distance)) for one in left]
     if sum([end - begin for begin, end in windows]) > _MOST_PAIRS:
-        return _beside_outermost(left, right, distance)
-    joined: dict[tuple[int, int], Find] = {}
+        return _near_outermost(left, right, distance)
+    joined: dict[tuple[int, int], Occurrence] = {}
     for one, (begin, end) in zip(left, windows, strict=True):
         for other in right[begin:end]:
             if other.last < one.first - distance or _share(one, other):
@@ -65,11 +67,13 @@ def beside(left: list[Find], right: list[Find], distance: int) -> dict[tuple[int
             pair = _pair(one, other)
             joined.setdefault(pair[:2], pair)
             if len(joined) >= _MOST_FINDS:
-                return _beside_outermost(left, right, distance)
+                return _near_outermost(left, right, distance)
     return joined
 
 
-def _beside_outermost(left: list[Find], right: list[Find], distance: int) -> dict[tuple[int, int], Find]:
+def _near_outermost(
+    left: list[Occurrence], right: list[Occurrence], distance: int
+) -> dict[tuple[int, int], Occurrence]:
     """Return each of one side joined with the outermost two of the other near it, where all pairs would be too many.
 
     These reach furthest: what is near any pair is near one of them. For the same reason no find counts that lies inside
@@ -77,7 +81,7 @@ def _beside_outermost(left: list[Find], right: list[Find], distance: int) -> dic
     """
     others = _widest(right)
     count, begin, end = len(others), 0, 0
-    found: set[Find] = set()
+    found: set[Occurrence] = set()
     for one in _widest(left):
         while begin < count and others[begin].last < one.first - distance:
             begin += 1
@@ -91,9 +95,9 @@ def _beside_outermost(left: list[Find], right: list[Find], distance: int) -> dic
     return {find[:2]: find for find in _widest(sorted(found))}
 
 
-def _widest(finds: list[Find]) -> list[Find]:
+def _widest(finds: list[Occurrence]) -> list[Occurrence]:
     """Return those of sorted finds that lie in no other one; they begin and end in the same order."""
-    kept: list[Find] = []
+    kept: list[Occurrence] = []
     for find in finds:
         if kept and find.first == kept[-1].first:
             kept[-1] = find
@@ -102,11 +106,11 @@ def _widest(finds: list[Find]) -> list[Find]:
     return kept
 
 
-def _pair(one: Find, other: Find) -> Find:
-    return Find(min(one.first, other.first), max(one.last, other.last), one.runs + other.runs)
+def _pair(one: Occurrence, other: Occurrence) -> Occurrence:
+    return Occurrence(min(one.first, other.first), max(one.last, other.last), one.runs + other.runs)
 
 
-def _share(one: Find, other: Find) -> bool:
+def _share(one: Occurrence, other: Occurrence) -> bool:
     """Tell whether two finds use the same token: a word is not near itself."""
     if one.last < other.first or other.last < one.first:
         return False

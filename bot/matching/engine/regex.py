@@ -1,4 +1,4 @@
-r"""Regular expressions that cannot hang: what people type comes in, RE2 programs with Unicode `\w \d \s \b` go out.
+r"""Regular expressions that cannot hang: RE2 programs with Unicode `\w \d \s \b`.
 
 RE2 runs in linear time whatever the pattern is, but its `\w`, `\d`, `\s` and `\b` know ASCII only and it has no
 look-around to say `\b` with. So classes are written out, and a pattern with `\b` runs on a text in which every word

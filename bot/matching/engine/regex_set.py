@@ -1,4 +1,4 @@
-"""Many regular expressions at once: a text comes in, which of them find something in it goes out, and where."""
+"""Many regular expressions run on one text at once."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ _SET_SIZE = 100
 _SET_LARGEST = 300_000
 
 
-class Programs:
+class RegexSet:
     """Many expressions at once: sets of a hundred say which of them hit; one large set would outgrow its automaton.
 
     One that is added runs alone until it is packed, since making a set takes half a millisecond for each in it, and

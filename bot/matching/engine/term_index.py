@@ -1,4 +1,4 @@
-"""The words of many queries: the words of a document come in, whatever was filed under one of them goes out."""
+"""An index from the words of a document to whatever many queries filed under them."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -15,7 +15,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 
-class Lookup(Generic[T]):
+class TermIndex(Generic[T]):
     """Values filed under the words of terms. Capitals are not looked at."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ def _drop(table: dict[K, tuple[T, ...]], key: K, value: T) -> None:
         del table[key]
 
 
-class Terms:
+class TermPool:
     """The terms of many queries; those that ask for the same are one."""
 
     def __init__(self) -> None:

@@ -1,13 +1,25 @@
-"""A quick look at indexed words: a text's words as the index keeps them come in, whether a query may find it goes out.
+"""A quick test on indexed words of whether a query may match a text, before the text itself is read.
 
 Most texts that a full-text index proposes for a phrase have its words far apart. Here that is seen from the words
 alone, in a fifth of the time that reading the text anew takes; what passes has to be verified all the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from bot.matching.engine.plan import Choice, Every, Expression, Pair, Placed, Row, Some, Spot, Step, Term
-from bot.matching.engine.term_index import Lookup
+from bot.matching.engine.plan import (
+    AndStep,
+    AnyStep,
+    NearStep,
+    OrStep,
+    Placed,
+    RegexStep,
+    SequenceStep,
+    Step,
+    Term,
+    TermStep,
+    plan_terms,
+)
+from bot.matching.engine.term_index import TermIndex
 from bot.matching.words.tokens import tag_token
 
 _TAG = tag_token("")
@@ -16,13 +28,13 @@ _MOST_RUNS = 200  # that one step may have before the text passes unseen
 _Run = tuple[int, int]  # indexes of the first and the last token
 
 
-class Sieve:
+class TokenFilter:
     """One query's look at many texts."""
 
     def __init__(self, plan: Step) -> None:
         self._plan = plan
-        terms = set(_terms(plan))
-        self._terms: Lookup[Term] = Lookup()
+        terms = set(plan_terms(plan, excluded=False))
+        self._terms: TermIndex[Term] = TermIndex()
         for term in terms:
             self._terms.add(term, term)
         self._asks_for_order = _has_order(plan)
@@ -48,11 +60,11 @@ class _TooManyError(Exception):
 
 def _holds(step: Step, places: Mapping[Term, list[int]], text: str | None) -> bool:
     match step:
-        case Every(items):
+        case AndStep(items):
             return all(_holds(item, places, text) for item in items)
-        case Some(items):
+        case OrStep(items):
             return any(_holds(item, places, text) for item in items)
-        case Expression(program):
+        case RegexStep(program):
             return text is None or bool(program.spans(text))
         case _:
             return bool(_runs(step, places))
@@ -60,29 +72,35 @@ def _holds(step: Step, places: Mapping[Term, list[int]], text: str | None) -> bo
 
 def _runs(step: Placed, places: Mapping[Term, list[int]]) -> set[_Run]:
     """Return where a step may stand. Tokens lie no further apart than the words whose distance the query means."""
-    runs: set[_Run]
     match step:
-        case Spot(term):
+        case TermStep(term):
             runs = {(index, index) for index in places.get(term, ())}
-        case Row(items, gap):
-            runs = _runs(items[0], places) if all(item.term in places for item in items) else set()
-            for item in items[1:]:
-                runs = _followed(runs, _runs(item, places) if runs else set(), gap + 1)
-        case Pair(left, right, distance):
+        case SequenceStep():
+            runs = _sequences(step, places)
+        case NearStep(left, right, distance):
             one = _runs(left, places)
-            runs = _beside(one, _runs(right, places) if one else set(), distance)
-        case Choice(items):
+            runs = _near(one, _runs(right, places) if one else set(), distance)
+        case AnyStep(items):
             runs = {run for item in items for run in _runs(item, places)}
     if len(runs) > _MOST_RUNS:
         raise _TooManyError
     return runs
 
 
-def _followed(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
+def _sequences(step: SequenceStep, places: Mapping[Term, list[int]]) -> set[_Run]:
+    if any(item.term not in places for item in step.items):
+        return set()
+    runs = _runs(step.items[0], places)
+    for item in step.items[1:]:
+        runs = _in_order(runs, _runs(item, places), step.gap + 1) if runs else runs
+    return runs
+
+
+def _in_order(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
     return {(first, end) for first, last in left for start, end in right if last < start <= last + distance}
 
 
-def _beside(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
+def _near(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
     """Return the pairs near each other; a run has a word of its own at both ends, and none is near itself."""
     return {
         (min(first, start), max(last, end))
@@ -92,23 +110,11 @@ def _beside(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
     }
 
 
-def _terms(step: Step) -> Iterator[Term]:
-    match step:
-        case Spot(term):
-            yield term
-        case Pair(left, right):
-            yield from _terms(left)
-            yield from _terms(right)
-        case Every(items) | Row(items) | Choice(items) | Some(items):
-            for item in items:
-                yield from _terms(item)
-
-
 def _has_order(step: Step) -> bool:
     match step:
-        case Row() | Pair():
+        case SequenceStep() | NearStep():
             return True
-        case Every(items) | Choice(items) | Some(items):
+        case AndStep(items) | AnyStep(items) | OrStep(items):
             return any(map(_has_order, items))
         case _:
             return False

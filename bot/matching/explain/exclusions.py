@@ -1,4 +1,4 @@
-"""A query and words come in; the query without the posts that have one of them goes out, and the words to choose from.
+"""Queries without the posts that have certain words, and the words of a post that are worth excluding.
 
 A word is kept as the bot writes it: `учения` stands for all of its forms, `#тег` for the tag alone.
 """
@@ -17,19 +17,19 @@ from bot.matching.words.tokens import Document, tag_token
 
 _BOUNDARY = re.compile(r"[.!?…]+(?=\s)|\n")  # between sentences
 _SHORTEST = 3  # letters of a word that tells something
-_TELLING = frozenset({"NOUN", "ADJF", "ADJS", "VERB", "INFN", "PRTF", "PRTS", "GRND"})
+_MEANINGFUL = frozenset({"NOUN", "ADJF", "ADJS", "VERB", "INFN", "PRTF", "PRTS", "GRND"})
 # English, and what the dictionaries take for words that tell something.
-_SAYS_NOTHING = (
+_MEANINGLESS = (
     "the|and|for|with|from|that|this|these|those|have|has|had|was|were|are|been|will|would|can|could|not|but|you|your|"
     "they|their|his|her|its|our|who|what|when|which|than|then|there|here|more|most|also|only|over|about|after|before|"
     "быть|есть|стать|мочь|весь|этот|тот|такой|который|какой|свой|наш|ваш|сам|самый|другой|один|время|год|день|раз|"
     "бути|стати|могти|цей|той|такий|який|свій|самий|інший|час|рік"
 )
-_EMPTY = frozenset(_SAYS_NOTHING.split("|"))
+_EMPTY = frozenset(_MEANINGLESS.split("|"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Exclusion:
     """A word of a text that may be excluded."""
 
     word: str  # as it is kept
@@ -58,17 +58,17 @@ def including(compiled: Compiled, source: str) -> Compiled:
     return Compiled(parse(source), compiled.forms)
 
 
-def choices(document: Document, found: Sequence[Span], inflector: Inflector, *, most: int) -> list[Choice]:
+def choices(document: Document, found: Sequence[Span], inflector: Inflector, *, most: int) -> list[Exclusion]:
     """Offer the words that were `found`, then the other telling ones of the sentence of the first; each word once.
 
     Spans are Python characters of the text that the document was made of. Where nothing was found, all of it counts.
     """
-    offered: list[Choice] = []
+    offered: list[Exclusion] = []
     seen: set[str] = set()  # base forms
     for token, span, is_match in _ordered(document, found):
         choice = _choice(document, token, span)
         base = token if choice is None else inflector.bases(token)[0]
-        if choice is None or base in seen or not (is_match or _is_telling(token, base, inflector)):
+        if choice is None or base in seen or not (is_match or _is_meaningful(token, base, inflector)):
             continue
         seen.add(base)
         offered.append(choice)
@@ -93,7 +93,7 @@ def _sentence(text: str, span: Span) -> Span:
     return start, following.end() if following else len(text)
 
 
-def _choice(document: Document, token: str, span: Span) -> Choice | None:
+def _choice(document: Document, token: str, span: Span) -> Exclusion | None:
     shown = document.text[slice(*span)]
     node: Node = Word(token)
     if token.startswith("'"):  # of a tag, a mention or a site
@@ -103,15 +103,15 @@ def _choice(document: Document, token: str, span: Span) -> Choice | None:
         node = Tag(name)
     word = written(node)
     try:
-        return Choice(word=word, shown=shown) if parse(word).root == node else None
+        return Exclusion(word=word, shown=shown) if parse(word).root == node else None
     except QueryError:
         return None
 
 
-def _is_telling(token: str, base: str, inflector: Inflector) -> bool:
+def _is_meaningful(token: str, base: str, inflector: Inflector) -> bool:
     if token.startswith("'"):
         return True
     if len(token) < _SHORTEST or token.isdigit() or token in _EMPTY or base in _EMPTY:
         return False
     readings = inflector.known(token)
-    return not readings or any(reading.tag.POS in _TELLING for reading in readings)
+    return not readings or any(reading.tag.POS in _MEANINGFUL for reading in readings)

@@ -1,21 +1,21 @@
-"""Why a query matches or does not: it comes in with a document; which part holds where, and why not, goes out."""
+"""Why a query matches a document or not, clause by clause, with the same plan steps that match."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
 from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.plan import Page, Step, Term, merged, spans
-from bot.matching.engine.planner import Builder
+from bot.matching.engine.plan import Evaluation, Step, Term, merged, spans
+from bot.matching.engine.planner import Planner
 from bot.matching.engine.regex import Span
 from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, written
 from bot.matching.words.tokens import Document
 
 
-class Kind(StrEnum):
-    """How a part is made of its parts."""
+class ClauseKind(StrEnum):
+    """How a clause is made of others."""
 
-    WORD = "word"  # a word, prefix, tag, mention or regular expression; no parts
+    WORD = "word"  # a word, prefix, tag, mention or regular expression; no clauses
     PHRASE = "phrase"  # words in order
     NEAR = "near"  # two sides, not far from each other
     ANY = "any"  # alternatives
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a part does not hold."""
+    """Why a clause does not hold."""
 
     ABSENT = "absent"  # a word of it is not there
     APART = "apart"  # its words are there, but too far apart, in another order, or on both sides of a blank line
@@ -31,17 +31,17 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One part of a query against one text."""
+class Clause:
+    """One clause of a query against one text."""
 
     query: str  # as the bot writes it; an exclusion comes without its minus
-    kind: Kind
+    kind: ClauseKind
     held: bool  # an exclusion holds where its words are absent
     excluded: bool  # it is an exclusion
     spans: tuple[Span, ...]  # what it found, in Python characters; where its words are APART, those words
-    reason: Reason | None  # None where it held; of several parts, that of the one nearest to holding
-    parts: tuple["Part", ...]  # what it is made of; an exclusion is told by its spans alone
-    missing: int  # how many parts would have to change for it to hold
+    reason: Reason | None  # None where it held; of several clauses, that of the one nearest to holding
+    clauses: tuple["Clause", ...]  # what it is made of; an exclusion is told by its spans alone
+    missing: int  # how many clauses would have to change for it to hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Explanation:
     """One query against one text."""
 
     spans: tuple[Span, ...]  # as `verify` gives them; () where it did not match
-    root: Part
+    root: Clause
 
     @property
     def matched(self) -> bool:
@@ -58,7 +58,7 @@ class Explanation:
 
     @property
     def missing(self) -> int:
-        """How many parts would have to change for the query to match; 0 where it does.
+        """How many clauses would have to change for the query to match; 0 where it does.
 
         An absent word, words that are apart and an exclusion that was found count one each; of alternatives the one
         nearest to holding counts.
@@ -67,7 +67,7 @@ class Explanation:
 
 
 def explain(compiled: Compiled, document: Document) -> Explanation:
-    """Tell which part of a query holds where in a document, and which fails; agrees with `verify`."""
+    """Tell which clause of a query holds where in a document, and which fails; agrees with `verify`."""
     return Explainer(compiled).explain(document)
 
 
@@ -76,11 +76,11 @@ class Explainer:
 
     def __init__(self, compiled: Compiled) -> None:
         # one term for the same words, which are then looked up once
-        self._root = _prepare(compiled.query.root, Builder(compiled.forms, cache(Term)))
+        self._root = _prepare(compiled.query.root, Planner(compiled.forms, cache(Term)))
 
     def explain(self, document: Document) -> Explanation:
-        """Tell which part of the query holds where in a document, and which fails."""
-        root = _explain(self._root, Page(document))
+        """Tell which clause of the query holds where in a document, and which fails."""
+        root = _explain(self._root, Evaluation(document))
         return Explanation(spans=root.spans if root.held else (), root=root)
 
 
@@ -89,84 +89,84 @@ class _Prepared:
     """A node with its steps."""
 
     query: str
-    kind: Kind
+    kind: ClauseKind
     step: Step
-    parts: tuple["_Prepared", ...] = ()
+    clauses: tuple["_Prepared", ...] = ()
     without: tuple["_Prepared", ...] = ()
 
 
-def _prepare(node: Node, builder: Builder) -> _Prepared:
+def _prepare(node: Node, builder: Planner) -> _Prepared:
     kind, inside = _inside(node)
     without = node.without if isinstance(node, AllOf) else ()
     return _Prepared(
         query=written(node),
         kind=kind,
         step=builder.build(node),
-        parts=tuple(_prepare(item, builder) for item in inside),
+        clauses=tuple(_prepare(item, builder) for item in inside),
         without=tuple(_prepare(item, builder) for item in without),
     )
 
 
-def _inside(node: Node) -> tuple[Kind, tuple[Node, ...]]:
+def _inside(node: Node) -> tuple[ClauseKind, tuple[Node, ...]]:
     match node:
         case Phrase(items) if len(items) > 1:
             # a phrase of one word, since in a phrase a word has more readings
-            return Kind.PHRASE, tuple(Phrase((item,)) for item in items)
+            return ClauseKind.PHRASE, tuple(Phrase((item,)) for item in items)
         case Near(left, right):
-            return Kind.NEAR, (left, right)
+            return ClauseKind.NEAR, (left, right)
         case AnyOf(items):
-            return Kind.ANY, items
+            return ClauseKind.ANY, items
         case AllOf(items):
-            return Kind.ALL, items
+            return ClauseKind.ALL, items
         case _:
-            return Kind.WORD, ()
+            return ClauseKind.WORD, ()
 
 
-def _explain(prepared: _Prepared, page: Page, *, fails: bool = False) -> Part:
-    """Explain one part; `fails` says that it is known not to hold."""
+def _explain(prepared: _Prepared, page: Evaluation, *, fails: bool = False) -> Clause:
+    """Explain one clause; `fails` says that it is known not to hold."""
     found = None if fails else spans(prepared.step, page)
-    none_of = found is None and prepared.kind is Kind.ANY
-    parts = tuple(_explain(part, page, fails=none_of) for part in prepared.parts)
-    parts += tuple(_excluded(part, page) for part in prepared.without)
+    none_of = found is None and prepared.kind is ClauseKind.ANY
+    clauses = tuple(_explain(clause, page, fails=none_of) for clause in prepared.clauses)
+    clauses += tuple(_excluded(clause, page) for clause in prepared.without)
     shown = found
     missing, reason = 0, None
     if found is None:
-        missing, reason = _failure(prepared.kind, parts)
-        if reason is Reason.APART and prepared.kind in {Kind.NEAR, Kind.PHRASE}:
-            shown = [span for part in parts for span in part.spans]
-    return Part(
+        missing, reason = _failure(prepared.kind, clauses)
+        if reason is Reason.APART and prepared.kind in {ClauseKind.NEAR, ClauseKind.PHRASE}:
+            shown = [span for clause in clauses for span in clause.spans]
+    return Clause(
         query=prepared.query,
         kind=prepared.kind,
         held=found is not None,
         excluded=False,
         spans=merged(shown) if shown else (),
         reason=reason,
-        parts=parts,
+        clauses=clauses,
         missing=missing,
     )
 
 
-def _excluded(prepared: _Prepared, page: Page) -> Part:
+def _excluded(prepared: _Prepared, page: Evaluation) -> Clause:
     found = spans(prepared.step, page)
-    return Part(
+    return Clause(
         query=prepared.query,
         kind=prepared.kind,
         held=found is None,
         excluded=True,
         spans=merged(found) if found else (),
         reason=Reason.EXCLUDED if found else None,
-        parts=(),
+        clauses=(),
         missing=0 if found is None else 1,
     )
 
 
-def _failure(kind: Kind, parts: tuple[Part, ...]) -> tuple[int, Reason]:
-    """Return how much is missing for a part that does not hold, and why."""
-    failed = [part for part in parts if not part.held]
-    if not parts:
+def _failure(kind: ClauseKind, clauses: tuple[Clause, ...]) -> tuple[int, Reason]:
+    """Return how much is missing for a clause that does not hold, and why."""
+    failed = [clause for clause in clauses if not clause.held]
+    if not clauses:
         return 1, Reason.ABSENT
     if not failed:
         return 1, Reason.APART
-    nearest = min(failed, key=lambda part: part.missing)
-    missing = nearest.missing if kind is Kind.ANY else sum(part.missing for part in failed)
+    nearest = min(failed, key=lambda clause: clause.missing)
+    missing = nearest.missing if kind is ClauseKind.ANY else sum(clause.missing for clause in failed)
     return missing, nearest.reason or Reason.ABSENT

@@ -1,4 +1,4 @@
-"""What the author of a query may have meant besides: a query comes in, a few hints for its read-back go out."""
+"""A few hints for the author of a query: what else the words could mean or miss."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Query, Word, walk
+from bot.matching.tables import read_table
 from bot.matching.words.aspects import partner
 from bot.matching.words.folding import fold
 from bot.matching.words.inflection import Inflector
@@ -34,64 +35,12 @@ class Hint:
 
 MOST_HINTS = 8
 _MOST_WORDS = 40  # looked at in one query; what comes after them gets no hints
-_NAMES = {"мах": "=МАХ|=MAX", "max": "=МАХ|=MAX", "по": "=ПО", "ит": "=ИТ"}
-_SPELLINGS = [
-    line.split()
-    for line in """
-андроид android
-вайбер viber
-вайлдберриз wildberries
-вк вконтакте vk
-вотсап ватсап whatsapp
-впн vpn
-гитхаб github
-гугл google
-дискорд discord
-инстаграм instagram
-клаудфлер cloudflare
-майкрософт microsoft
-озон ozon
-роблокс roblox
-рутуб rutube
-скайп skype
-старлинк starlink
-твиттер twitter
-телеграм telegram
-тикток tiktok
-фейсбук facebook
-чатгпт chatgpt
-ютуб ютьюб youtube
-""".splitlines()
-    if line
-]
-_OPERATORS = {"или": "|", "or": "|", "и": "&", "and": "&"}
-# Actions that no participle leads to.
-_ACTIONS = {
-    "блокировать": "блокировка",
-    "заблокировать": "блокировка",
-    "разблокировать": "разблокировка",
-    "рухнуть": "обрушение",
-    "сбоить": "сбой",
-    "сломать": "поломка",
-    "упасть": "падение",
-}
-# Things and groups that were actions once.
-_THINGS = frozenset(
-    [
-        "движение",
-        "население",
-        "напряжение",
-        "обеспечение",
-        "отделение",
-        "положение",
-        "помещение",
-        "приложение",
-        "растение",
-        "сообщение",
-        "учение",
-        "учреждение",
-    ]
-)
+_TABLE = read_table(__package__, "hints")
+_NAMES: dict[str, str] = _TABLE["names"]
+_SPELLINGS = [line.split() for line in _TABLE["spellings"].splitlines()]
+_OPERATORS: dict[str, str] = _TABLE["operators"]
+_ACTIONS: dict[str, str] = _TABLE["actions"]
+_THINGS = frozenset(_TABLE["things"].split())
 _LATIN = re.compile("[a-z]+")
 _TO_CYRILLIC = str.maketrans("abcehkmoptxy", "авсенкмортху")
 
@@ -108,7 +57,7 @@ def hints(query: Query, inflector: Inflector) -> tuple[Hint, ...]:
             if also or kind is HintKind.READINGS:
                 asked.update(also)
                 found.append(Hint(word=word, kind=kind, finds=bases, also=also))
-    found += [_operator(word) for word in dict.fromkeys(_beside(query.root)) if word in _OPERATORS]
+    found += [_operator(word) for word in dict.fromkeys(_neighbours(query.root)) if word in _OPERATORS]
     order = list(HintKind)
     return tuple(sorted(found, key=lambda hint: order.index(hint.kind))[:MOST_HINTS])
 
@@ -126,7 +75,7 @@ def _asked(node: Node) -> Iterator[str]:
                 yield from _asked(item)
 
 
-def _beside(node: Node) -> Iterator[str]:
+def _neighbours(node: Node) -> Iterator[str]:
     """Yield the words that stand beside others, with nothing but spaces between."""
     for part in walk(node):
         if isinstance(part, AllOf):

@@ -1,4 +1,4 @@
-"""A typed query as signs and parts: source text comes in, lexemes go out, phone quotes and dashes understood."""
+"""A typed query split into lexemes; the quotes and dashes of phone keyboards are understood."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The query language: what people type comes in; a frozen tree goes out, or an error that says what to mend."""
+"""The query language: typed text becomes a frozen tree, or a QueryError that says what to mend."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -78,13 +78,11 @@ class _Parser:
             conjunction = self._take("and")
             exclusion = self._take("not")
             node = self._near()
+            dangling = (exclusion or conjunction) if node is None else None if items or without else conjunction
+            if dangling:
+                raise QueryError("missing_operand", dangling.position, sign=dangling.text)
             if node is None:
-                dangling = exclusion or conjunction
-                if dangling:
-                    raise QueryError("missing_operand", dangling.position, sign=dangling.text)
                 break
-            if conjunction and not (items or without):
-                raise QueryError("missing_operand", conjunction.position, sign=conjunction.text)
             (without if exclusion else items).append(node)
         if without and not items and start:
             raise QueryError("only_exclusions", start.position)
@@ -151,12 +149,12 @@ class _Parser:
             return _any_of([found for item in node.items if (found := self._after(particle, item))])
         if not isinstance(node, Word | Prefix | Phrase) or not isinstance(particle.node, Word):
             raise QueryError("particle", particle.position, sign=particle.text)
-        items = node.items if isinstance(node, Phrase) else (node,)
-        if len(items) > 1 and _is_particle(items[0]):
+        phrase = node if isinstance(node, Phrase) else Phrase((node,))
+        if len(phrase.items) > 1 and _is_particle(phrase.items[0]):
             return node
-        if len(items) >= LONGEST_PHRASE:
+        if len(phrase.items) >= LONGEST_PHRASE:
             raise QueryError("long_phrase", particle.position, limit=LONGEST_PHRASE)
-        return Phrase((particle.node, *items), node.gap if isinstance(node, Phrase) else 0)
+        return Phrase((particle.node, *phrase.items), phrase.gap)
 
     def _part(self) -> Node | None:
         opening = self._take("open")

@@ -1,4 +1,4 @@
-"""Why a query is refused: a code, a place and its values come in, a plain sentence goes out."""
+"""Why a query is refused: codes, places and plain sentences."""
 
 N_ = str  # marks a sentence for the message catalogues
 

@@ -1,4 +1,4 @@
-"""A query as a tree: frozen nodes come from the parser, canonical text goes out, and both mean the same."""
+"""A query as a tree of frozen nodes, and the canonical text that means the same."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Two wordings of a post come in; how much they differ, and by which words, goes out. Pure.
+"""How much two wordings of a post differ, and by which words. Pure.
 
 A change is small where nobody would call it news. That is: the words are the same once folded (punctuation, spaces,
 capitals, ё, links), or one word is spelt otherwise: by two letters at most, in a word of five letters or more that

@@ -1,13 +1,88 @@
-"""A post comes in; the words by which it is compared with others go out. Pure."""
+"""The words of a post by which it is compared with others. Pure."""
 
+import re
+from bisect import bisect
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from bot.matching.body import Body
-from bot.matching.similarity.lexicon import ENDS, NOT
+from bot.matching.similarity.lexicon import ENDS, FILLERS, NOT, SIGNS
 from bot.matching.similarity.words import SPECIAL, is_exact, is_same, is_same_name, spelt_out
-from bot.matching.words.tokens import analyse
+from bot.matching.words.tokens import Document, analyse
+
+_SIGNATURE = 9  # words at most of a line by which a channel signs
+_TAG, _MENTION = "'t", "'m"  # begin the tokens of tags, which their words follow, and of mentions
+_LINE_ENDS = ("", "\n")  # a mention before one is how a channel signs
+_NEW_SENTENCE = re.compile(r"[!?…\n]")
+_ABBREVIATED = 3  # letters at most of a word whose full stop ends no sentence: «ул. Мира»
+
+
+class Body:
+    """The words of a post but for those of lines by which its channel signs."""
+
+    def __init__(self, document: Document, tokens: list[str]) -> None:
+        self._text = document.text
+        self._spans = document.spans
+        lines = self._lines()
+        self._places = self._unsigned(tokens, lines)  # of its words among the tokens
+        self.words = [tokens[place] for place in self._places]
+        self.lines = [lines[place] for place in self._places]  # in which these stand
+
+    def is_name(self, at: int) -> bool:
+        """Tell whether a word is a name or a number."""
+        word = self.words[at]
+        if is_exact(word):
+            return True
+        is_capital = self._text[self._spans[self._places[at]][0]].isupper()
+        return is_capital and word not in FILLERS and not self._begins_sentence(at)
+
+    def is_listed(self, at: int) -> bool:
+        """Tell whether a comma or a new line is before a word."""
+        before = self._before(at)
+        return "," in before or "\n" in before
+
+    def _begins_sentence(self, at: int) -> bool:
+        before = self._before(at)
+        if at == 0 or _NEW_SENTENCE.search(before) is not None:
+            return True
+        return "." in before and len(self.words[at - 1]) > _ABBREVIATED
+
+    def _before(self, at: int) -> str:
+        """Return what is before a word, from the beginning of the token before it: a tag is followed by its words."""
+        place = self._places[at]
+        return self._text[self._spans[place - 1][0] if place else 0 : self._spans[place][0]]
+
+    def _lines(self) -> list[int]:
+        """Return the number of the line in which each token stands."""
+        if "\n" not in self._text:
+            return [0] * len(self._spans)
+        ends = [at for at, letter in enumerate(self._text) if letter == "\n"]
+        return [bisect(ends, start) for start, _ in self._spans]
+
+    def _unsigned(self, tokens: list[str], lines: list[int]) -> list[int]:
+        """Return the places of the words; where every line is signed, all of them.
+
+        What a channel says at length in the line that it signs is part of its news.
+        """
+        places = [at for at, token in enumerate(tokens) if token[0] != SPECIAL or not self._is_decoration(token, at)]
+        if not any(map(_is_sign, tokens)):
+            return places
+        lengths = Counter(lines[place] for place in places)
+        signed = {lines[place] for place in places if _is_sign(tokens[place])}
+        left_out = {line for line in signed if lengths[line] <= _SIGNATURE}
+        return [place for place in places if lines[place] not in left_out] or places
+
+    def _is_decoration(self, special: str, place: int) -> bool:
+        """Tell whether a tag, mention or site says nothing by itself."""
+        end = self._spans[place][1]
+        return special.startswith(_TAG) or (special.startswith(_MENTION) and self._text[end : end + 1] in _LINE_ENDS)
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_sign(word: str) -> bool:
+    return word.startswith(SIGNS)
+
 
 FEWEST = 5  # words; shorter posts are alike by chance
 _SHINGLE = 3  # words
@@ -15,7 +90,7 @@ _LEAD = 40  # words, in which a post tells its news; the end of something is tol
 _READ = 256  # texts are kept as they were read
 
 
-class Comparable:
+class Features:
     """A text read to be compared."""
 
     def __init__(self, text: str) -> None:
@@ -71,9 +146,9 @@ class Comparable:
 
 
 @lru_cache(maxsize=_READ)
-def read(text: str) -> Comparable:
+def features(text: str) -> Features:
     """Read a text, unless it was read lately: those of a template are compared again and again."""
-    return Comparable(text)
+    return Features(text)
 
 
 def shingles(words: Sequence[str]) -> Iterable[str]:

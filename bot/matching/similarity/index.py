@@ -1,4 +1,4 @@
-"""The posts that chats were told of lately: a post comes in, those that say the same go out, the likest first.
+"""An index of recent posts that finds those which say the same as another one, the likest first.
 
 Which of 100,000 are worth comparing is found through MinHash; those are then compared word by word.
 """
@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from rensa import RMinHash, RMinHashLSH
 
 from bot.matching.similarity.compare import SHARE_SOON, least_share, say_the_same
-from bot.matching.similarity.features import read, shingles
+from bot.matching.similarity.features import features, shingles
 from bot.models import PostKey, Said
 
 MOST = 100_000  # posts; each takes 3 KB
@@ -24,13 +24,13 @@ _HASHES, _BANDS, _SEED = 48, 24, 42
 _COUNTED = 20  # bits
 
 
-class _Kept:
+class _Entry:
     """A post in the memory."""
 
     __slots__ = ("is_end", "number", "said", "signature", "tokens")
 
     def __init__(self, said: Said, number: int) -> None:
-        wording = read(said.text)
+        wording = features(said.text)
         self.said = said
         self.number = number  # in the index: the second it was posted at, and a count
         self.signature = _signature(said.text)  # of its shingles
@@ -38,15 +38,15 @@ class _Kept:
         self.tokens = wording.tokens_hash
 
 
-class Memory:
+class SimilarityIndex:
     """Holds posts. It may hold some that nobody was told of: who was is the store's to say."""
 
     def __init__(self, *, within: timedelta, most: int = MOST) -> None:
         self._within = within  # of each other were posts posted that are compared
         self._most = most
         self._index = RMinHashLSH(threshold=SHARE_SOON, num_perm=_HASHES, num_bands=_BANDS)
-        self._kept: dict[PostKey, _Kept] = {}
-        self._by_number: dict[int, _Kept] = {}
+        self._kept: dict[PostKey, _Entry] = {}
+        self._by_number: dict[int, _Entry] = {}
         self._by_origin: dict[tuple[int, int], list[PostKey]] = {}
         self._oldest: list[int] = []  # a heap of numbers; some of them are gone
         self._count = 0
@@ -71,10 +71,10 @@ class Memory:
             self._drop(before)
         self._count += 1
         number = int(said.date.timestamp()) << _COUNTED | self._count % (1 << _COUNTED)
-        kept = self._kept[said.key] = self._by_number[number] = _Kept(said, number)
+        kept = self._kept[said.key] = self._by_number[number] = _Entry(said, number)
         self._by_origin.setdefault(said.origin, []).append(said.key)
         heappush(self._oldest, number)
-        if not read(said.text).is_short:
+        if not features(said.text).is_short:
             self._index.insert(number, kept.signature)
         if len(self._kept) > self._most:
             self._drop_oldest()
@@ -101,7 +101,7 @@ class Memory:
         return list(dict.fromkeys([*(self._by_number[number].said.key for number in near), *self._worded_alike(said)]))
 
     def _worded_alike(self, said: Said) -> Iterator[PostKey]:
-        wording = read(said.text)
+        wording = features(said.text)
         if wording.is_short:
             return
         found = sorted(self._found(said), reverse=True)
@@ -120,7 +120,7 @@ class Memory:
             elif (refused := refused + 1) == MOST_REFUSED:
                 return
 
-    def _found(self, said: Said) -> Iterator[tuple[float, int, _Kept]]:
+    def _found(self, said: Said) -> Iterator[tuple[float, int, _Entry]]:
         """Yield the posts of other channels that may be alike, after about how much they are and their order of age."""
         signature = _signature(said.text)
         for number in sorted(self._index.query(signature))[-MOST_FOUND:]:
@@ -136,7 +136,7 @@ class Memory:
         if kept is not None:
             self._drop(kept)
 
-    def _drop(self, kept: _Kept) -> None:
+    def _drop(self, kept: _Entry) -> None:
         key, origin = kept.said.key, kept.said.origin
         del self._kept[key], self._by_number[kept.number]
         self._index.remove(kept.number)
@@ -145,17 +145,17 @@ class Memory:
             del self._by_origin[origin]
 
 
-def _says_the_same(kept: _Kept, said: Said) -> bool:
+def _says_the_same(kept: _Entry, said: Said) -> bool:
     """Tell whether two posts say the same; the earlier text is read only where that is not plain without."""
-    wording = read(said.text)
+    wording = features(said.text)
     if kept.tokens == wording.tokens_hash:
         return True
     after = said.date - kept.said.date
-    pair = read(kept.said.text), wording
+    pair = features(kept.said.text), wording
     return say_the_same(*(pair if after >= timedelta() else pair[::-1]), apart=abs(after))
 
 
-def _over_at(posts: Iterable[_Kept], *, before: datetime) -> datetime | None:
+def _over_at(posts: Iterable[_Entry], *, before: datetime) -> datetime | None:
     """Return when the latest of these told that it was over: what begins again in the same words is news."""
     return max((each.said.date for each in posts if each.said.date <= before and each.is_end), default=None)
 
@@ -163,5 +163,5 @@ def _over_at(posts: Iterable[_Kept], *, before: datetime) -> datetime | None:
 @lru_cache(maxsize=2)
 def _signature(text: str) -> RMinHash:
     signature = RMinHash(num_perm=_HASHES, seed=_SEED)
-    signature.update(list(shingles(read(text).words)))
+    signature.update(list(shingles(features(text).words)))
     return signature

@@ -1,4 +1,4 @@
-"""Two words of different texts come in; whether one may stand for the other goes out. Pure."""
+"""Whether a word of one text may stand for a word of another. Pure."""
 
 import re
 from collections.abc import Iterable

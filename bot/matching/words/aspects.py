@@ -1,4 +1,4 @@
-"""Pairs of verbs: an infinitive comes in, its partner of the other aspect goes out («отключить» – «отключать»).
+"""Pairs of verbs that differ in aspect alone («отключить» – «отключать»).
 
 The dictionaries know each verb's aspect but not its partner. So partners are formed by the rules of Russian and
 Ukrainian word formation, and count only where the dictionary knows them with the other aspect and the same
@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 from pymorphy3.analyzer import Parse
 
+from bot.matching.tables import read_table
+
 Lookup: TypeAlias = Callable[[str], list[Parse]]  # a word → its readings in the dictionary, none for an unknown word
 
 
@@ -18,40 +20,18 @@ def _pairs(table: str) -> list[tuple[str, str]]:
     return [(one, other) for one, other in (pair.split() for pair in table.split(","))]
 
 
-# Whole verbs, perfective then imperfective.
-_PAIRS = _pairs("""
-взять брать, вернуть возвращать, заблокировать блокировать, заглохнуть глохнуть, заглушить глушить,
-купить покупать, зашифровать шифровать, лечь ложиться, импортозаместить импортозамещать, оштрафовать штрафовать,
-рухнуть рушиться, опубликовать публиковать, погаснуть гаснуть, подорожать дорожать, починить чинить,
-потребовать требовать, сделать делать, построить строить, проголосовать голосовать, сломать ломать, упасть падать,
-пустить пускать, потушить тушить, получить получать, погибнуть погибать, показать показывать, поразить поражать,
-погрузить погружать, посвятить посвящать, доставить доставлять, заставить заставлять, сформировать формировать,
-увидеть видеть, отреагировать реагировать, урегулировать регулировать, впасти падати, заблокувати блокувати,
-зламати ламати, оштрафувати штрафувати, вимкнути вимикати, увімкнути вмикати,
-пошкодити пошкоджувати, затормозить тормозить
-""")
+_TABLE = read_table(__package__, "aspects")
+_PAIRS = _pairs(_TABLE["verbs"])
 _BY_VERB = dict(_PAIRS) | {imperfective: perfective for perfective, imperfective in _PAIRS}
-# Ends of verbs whose root changes, in the same order.
-_ENDS = _pairs("""
-бить бивать, брать бирать, обрать бирать, бросить брасывать, везти возить, вернуть ворачивать, вести водить,
-влечь влекать, волить вольнять, гнать гонять, готовить готавливать, дать давать, двинуть двигать, ехать езжать,
-ждать жидать, жать жимать, жечь жигать, зойти сходить, звать зывать, озвать зывать, йти ходить, ойти ходить,
-копить капливать, купить купать, лететь летать, ложить кладывать, ложить лагать, мереть мирать, мкнуть мыкать,
-мочь могать, нести носить, нять нимать, пасти пасать, пасть падать, переть пирать, пустить пускать, расти растать,
-рвать рывать, орвать рывать, сечь секать, слать сылать, стать ставать, стрять стревать, ступить ступать,
-тереть тирать, тронуть трагивать, хватить хватывать, чать чинать, йти ходити, нести носити, вести водити
-""")
-# The rules would pair these with another verb, or with one that nobody uses.
-_ALONE = frozenset(["говорить", "пойти", "положить", "стать", "хватить"])
+_ENDS = _pairs(_TABLE["ends"])
+_ALONE = frozenset(_TABLE["alone"].split())
 _INFINITIVES = {"ь": ("ить", "ать", "еть", "нуть", "ть"), "и": ("ити", "ати", "нути")}
-# How the last consonant of a verb in -ить changes before -ать, -ять, -ивать.
-_SOFTENED = _pairs("ст щ, сл шл, д жд, д ж, т ч, т щ, з ж, с ш, б бл, п пл, в вл, м мл, ф фл")
+_SOFTENED = _pairs(_TABLE["softened"])
 _LAST_A = re.compile("а(?=[^аеиоуыэюяіїє]*$)")
 _LAST_O = re.compile("о(?=[^аеиоуыэюяіїє]*$)")
 _HUSHED = re.compile("(?:жд|[жшчщ])$")
 _BEFORE_I = re.compile("[гкхжшчщ]$")
-# What makes verbs of foreign roots perfective, the likeliest first: протестировать, спланировать, заблокировать.
-_PREFIXES = ("про", "с", "за", "от")
+_PREFIXES: list[str] = _TABLE["prefixes"].split()
 _FOREIGN = "ировать"
 
 

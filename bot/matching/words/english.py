@@ -1,4 +1,4 @@
-"""English inflection by rule: a word comes in, its forms go out, with a few that no text will ever hold.
+"""English inflection by rule: the forms of a word, with a few that no text will ever hold.
 
 There is no dictionary behind it. Where the base of a word in -ed or -ing may be one of two (“restored” is of restore or
 restor), both count: the wrong one is no word. Where both would be words (“noted”, “cared”), spelling tells them apart.
@@ -6,98 +6,14 @@ restor), both count: the wrong one is no word. Where both would be words (“not
 
 import re
 
-_IRREGULAR = """
-be am is are was were been being
-become became
-begin began begun
-break broke broken
-bring brought
-build built
-buy bought
-catch caught
-choose chose chosen
-come came
-cut
-do does did done
-draw drew drawn
-drive drove driven
-fall fell fallen
-fight fought
-find found
-fly flew flown
-forbid forbade forbidden
-freeze froze frozen
-get got gotten
-give gave given
-go went gone
-hit
-hold held
-keep kept
-know knew known
-lead led
-leave left
-lose lost
-make made
-meet met
-pay paid
-put
-rise rose risen
-run ran
-say said
-see saw seen
-sell sold
-send sent
-set
-show shown
-shut
-speak spoke spoken
-spend spent
-split
-stand stood
-steal stole stolen
-strike struck
-take took taken
-tell told
-think thought
-win won
-withdraw withdrew withdrawn
-write wrote written
-agree agreed
-die died dying
-lie lied lying
-tie tied tying
-quit quitting
-panic panicked panicking
-traffic trafficked trafficking
-mimic mimicked mimicking
-free freed
-guarantee guaranteed
-man men
-woman women
-child children
-person people
-"""
-# Plurals that look like a form of another word, which counts as well: “lives” is of life and of live.
-_PLURALS = """
-life lives
-wife wives
-knife knives
-half halves
-thief thieves
-shelf shelves
-crisis crises
-analysis analyses
-basis bases
-diagnosis diagnoses
-hypothesis hypotheses
-"""
-_FAMILIES = {form: line.split() for line in _IRREGULAR.split("\n") for form in line.split()}
-_PAIRS = dict(line.split() for line in _PLURALS.strip().splitlines())
+from bot.matching.tables import read_table
+
+_TABLE = read_table(__package__, "english")
+_FAMILIES = {form: line.split() for line in _TABLE["irregular"].splitlines() for form in line.split()}
+_PAIRS = dict(line.split() for line in _TABLE["plurals"].splitlines())
 _PAIRS |= {plural: singular for singular, plural in _PAIRS.items()}
-# Words that end in s without being a plural; the rest of that kind end in ss, us or is.
-_NOT_PLURAL = {"news", "always", "perhaps", "does", "was", "has", "texas"}
-# Words in -ed and -ing that are things or names of their own, though they could be made of another word.
-_NOT_VERBS = {"building", "evening", "manning", "meeting", "setting", "training", "united", "wedding"}
+_NOT_PLURAL = frozenset(_TABLE["not_plural"].split())
+_NOT_VERBS = frozenset(_TABLE["not_verbs"].split())
 _SIBILANT = re.compile(r"(?:s|x|z|ch|sh)$")
 _CONSONANT_Y = re.compile(r"(?<=[^aeiou])y$")
 # What doubles its last letter: ban, banned; commit, committed; cancel, cancelled.

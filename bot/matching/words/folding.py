@@ -1,4 +1,4 @@
-"""Letters as people meant them: a raw text comes in, the same without look-alikes and invisible marks goes out."""
+"""Letters as people meant them: look-alikes and invisible marks are folded away."""
 
 import re
 import unicodedata

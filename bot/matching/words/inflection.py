@@ -1,4 +1,4 @@
-"""Inflection: a word of a query comes in, every form a post may write it in goes out."""
+"""Every form in which a post may write a word of a query."""
 
 import re
 from functools import cached_property

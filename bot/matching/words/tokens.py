@@ -1,4 +1,4 @@
-"""Texts as tokens: a post or a typed word comes in, a `Document` goes out, with each token's place in the original."""
+"""Texts as tokens: a `Document` with the place of each token in the original."""
 
 import itertools
 import re
@@ -164,13 +164,23 @@ def _specials(folded: Folded, *, has_sites: bool) -> Iterator[_Segment]:
         if is_site or "/" in chunk or "@" in chunk or "#" in chunk or "www." in chunk:
             start = lower.index(chunk, seen)
             seen = start + len(chunk)
-            for special in (_SPECIAL_OR_SITE if is_site else _SPECIAL).finditer(lower, start, seen):
-                kind = special.lastgroup or "words"
-                if is_site and special["top"]:  # nothing but its end says that it is one
-                    if not folded.shape[special.start("top") : special.end("top")].islower():
-                        continue
-                    kind = kind if special["page"] else "site"
-                yield kind, special.start(), special.end()
+            if not is_site:
+                yield from ((each.lastgroup or "words", *each.span()) for each in _SPECIAL.finditer(lower, start, seen))
+                continue
+            for special in _SPECIAL_OR_SITE.finditer(lower, start, seen):
+                kind = _kind_of_special(special, folded)
+                if kind is not None:
+                    yield kind, *special.span()
+
+
+def _kind_of_special(special: re.Match[str], folded: Folded) -> str | None:
+    """Return the kind of a segment that may be a site by nothing but its end; None for capitals, which are no site."""
+    kind = special.lastgroup or "words"
+    if not special["top"]:
+        return kind
+    if not folded.shape[special.start("top") : special.end("top")].islower():
+        return None
+    return kind if special["page"] else "site"
 
 
 def _tokens(folded: Folded, segments: list[_Segment]) -> Iterator[list[str]]:

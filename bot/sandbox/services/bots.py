@@ -1,4 +1,4 @@
-"""bots.*: the command menus of a bot come in, per scope and language, and go out again."""
+"""bots.* and callbacks of messages.*: command menus, presses of buttons and the bot's answers."""
 
 import re
 
@@ -12,10 +12,11 @@ from bot.sandbox.world import Refused, User
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _MAX_COMMANDS = 100
 _MAX_DESCRIPTION = 256
+_MAX_ANSWER = 200  # characters
 
 
 class BotsService(Service):
-    """Command menus."""
+    """Command menus and inline buttons."""
 
     @handles(functions.bots.SetBotCommandsRequest)
     def set_commands(self, request: functions.bots.SetBotCommandsRequest, caller: Caller) -> bool:
@@ -37,6 +38,33 @@ class BotsService(Service):
     def reset_commands(self, request: functions.bots.ResetBotCommandsRequest, caller: Caller) -> bool:
         """Take the menu of a scope and language away."""
         self.bot(caller).commands.pop(_place(request.scope, request.lang_code), None)
+        return True
+
+    @handles(functions.messages.GetBotCallbackAnswerRequest)
+    async def press(self, request: functions.messages.GetBotCallbackAnswerRequest, caller: Caller) -> TLObject:
+        """Press a button and wait for the bot."""
+        me = self.person(caller)
+        if request.game or request.password is not None:
+            raise NotImplementedError("buttons of games and with passwords")
+        message = self.peer(me, request.peer).history(me).messages.get(request.msg_id)
+        if message is None:
+            raise Refused("MESSAGE_ID_INVALID")
+        return await me.queries(message, request.data or b"")
+
+    @handles(functions.messages.SetBotCallbackAnswerRequest)
+    def answer(self, request: functions.messages.SetBotCallbackAnswerRequest, caller: Caller) -> bool:
+        """Answer a press."""
+        bot = self.bot(caller)
+        if len(request.message or "") > _MAX_ANSWER:
+            raise Refused("MESSAGE_TOO_LONG")
+        answer = tl.messages.BotCallbackAnswer(
+            request.cache_time,
+            alert=request.alert,
+            has_url=bool(request.url) or None,
+            message=request.message,
+            url=request.url,
+        )
+        self.world.answer_query(bot, request.query_id, answer)
         return True
 
 

@@ -1,4 +1,6 @@
-"""channels.*: requests about channels and supergroups come in; their messages and memberships go out."""
+"""channels.*, chatlists.* and invites of messages.*: channels, groups and who is in them."""
+
+from collections.abc import Callable
 
 from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
@@ -6,12 +8,56 @@ from telethon.tl import types as tl
 from bot.sandbox.dispatcher import Caller
 from bot.sandbox.services.base import Service, handles
 from bot.sandbox.services.history import by_number, mark_read
-from bot.sandbox.services.invites import joined, standing
-from bot.sandbox.world import Channel, Refused, User
+from bot.sandbox.world import Channel, Group, Refused, Role, User
+from bot.sandbox.world.roster import Member
+from bot.sandbox.world.view import Cast, bundle
+
+_MAX_LIMIT = 200
 
 
 class ChannelsService(Service):
-    """Channels and supergroups, without their lists of members."""
+    """Channels, groups, their members and their invites."""
+
+    @handles(functions.messages.CheckChatInviteRequest)
+    def check_invite(self, request: functions.messages.CheckChatInviteRequest, caller: Caller) -> TLObject:
+        """Say where a link leads."""
+        me = self.person(caller)
+        group = self.world.by_invite(request.hash)
+        if isinstance(group, Group):
+            return _of_group(me, group)
+        channel = self._channel(me, request.hash)
+        if me in channel.roster:
+            return tl.ChatInviteAlready(channel.shown_to(me))
+        return tl.ChatInvite(
+            channel.title,
+            tl.PhotoEmpty(0),
+            len(channel.roster.members),
+            0,
+            channel=True,
+            broadcast=not channel.megagroup or None,
+            megagroup=channel.megagroup or None,
+            public=channel.username is not None or None,
+            request_needed=channel.needs_approval or None,
+            about=channel.about or None,
+        )
+
+    @handles(functions.messages.ImportChatInviteRequest)
+    def join_by_invite(self, request: functions.messages.ImportChatInviteRequest, caller: Caller) -> TLObject:
+        """Join by a link."""
+        me = self.person(caller)
+        channel = self._channel(me, request.hash)
+        if me in channel.roster:
+            raise Refused("USER_ALREADY_PARTICIPANT")
+        channel.asks_in(me, origin=caller.session)
+        return joined(me, channel)
+
+    def _channel(self, me: User, digest: str) -> Channel:
+        channel = self.world.by_invite(digest)
+        if not isinstance(channel, Channel):
+            raise NotImplementedError("joining a basic group")
+        if me.id in channel.roster.banned:
+            raise Refused("INVITE_HASH_EXPIRED")
+        return channel
 
     @handles(functions.channels.GetChannelsRequest)
     def get_channels(self, request: functions.channels.GetChannelsRequest, caller: Caller) -> TLObject:
@@ -74,6 +120,84 @@ class ChannelsService(Service):
         channel.history(me)  # refused where he may not read
         return channel
 
+    @handles(functions.channels.GetParticipantRequest)
+    def get_participant(self, request: functions.channels.GetParticipantRequest, caller: Caller) -> TLObject:
+        """Return one member."""
+        me = self.me(caller)
+        channel = self.channel(me, request.channel)
+        account = self.world.user(self.peer(me, request.participant).marked)
+        if account is not me:
+            _check_may_list(channel, me)
+        cast = Cast(me)
+        cast.add(channel.marked, account.id)
+        return tl.channels.ChannelParticipant(channel.roster.participant(account, me), cast.chats, cast.users)
+
+    @handles(functions.channels.GetParticipantsRequest)
+    def get_participants(self, request: functions.channels.GetParticipantsRequest, caller: Caller) -> TLObject:
+        """Return members: all of a supergroup for its members, those of a channel only for admins."""
+        me = self.me(caller)
+        channel = self.channel(me, request.channel)
+        _check_may_list(channel, me)
+        wanted = _filter(request.filter)
+        found = [member for member in channel.roster.members.values() if wanted(member)]
+        page = found[request.offset : request.offset + min(request.limit, _MAX_LIMIT)]
+        cast = Cast(me)
+        cast.add(channel.marked, *(member.account.id for member in page))
+        participants = [channel.roster.participant(member.account, me) for member in page]
+        return tl.channels.ChannelParticipants(len(found), participants, cast.chats, cast.users)
+
+    @handles(functions.messages.GetChatsRequest)
+    def get_chats(self, request: functions.messages.GetChatsRequest, caller: Caller) -> TLObject:
+        """Return basic groups as the asker sees them."""
+        me = self.me(caller)
+        return tl.messages.Chats([self._group(number).shown_to(me) for number in request.id])
+
+    @handles(functions.messages.GetFullChatRequest)
+    def get_full_chat(self, request: functions.messages.GetFullChatRequest, caller: Caller) -> TLObject:
+        """Return a basic group with its members."""
+        me = self.me(caller)
+        group = self._group(request.chat_id)
+        group.history(me)  # refused for strangers
+        cast = Cast(me)
+        cast.add(group.marked, *group.members)
+        full = tl.ChatFull(group.id, "", _participants(group), tl.PeerNotifySettings())
+        return tl.messages.ChatFull(full, cast.chats, cast.users)
+
+    def _group(self, number: int) -> Group:
+        group = self.world.hub.peers.get(-number)
+        if not isinstance(group, Group):
+            raise Refused("CHAT_ID_INVALID")
+        return group
+
+    @handles(functions.chatlists.CheckChatlistInviteRequest)
+    def check_chatlist(self, request: functions.chatlists.CheckChatlistInviteRequest, caller: Caller) -> TLObject:
+        """Say what a folder holds; nobody here has taken one over."""
+        me = self.person(caller)
+        folder = self.world.folder(request.slug)
+        cast = Cast(me)
+        cast.add(*(peer.marked for peer in folder.peers))
+        peers = [peer.peer() for peer in folder.peers]
+        title = tl.TextWithEntities(folder.title, [])
+        return tl.chatlists.ChatlistInvite(title, peers, cast.chats, cast.users)
+
+
+def _of_group(me: User, group: Group) -> TLObject:
+    if me.id in group.members:
+        return tl.ChatInviteAlready(group.shown_to(me))
+    return tl.ChatInvite(group.title, tl.PhotoEmpty(0), len(group.members), 0)
+
+
+def joined(me: User, channel: Channel) -> TLObject:
+    """Return what a join answers since layer 229."""
+    return tl.messages.ChatInviteJoinResultOk(standing(me, channel))
+
+
+def standing(me: User, channel: Channel) -> TLObject:
+    """Return the updates that say how an account stands with a channel now."""
+    cast = Cast(me)
+    cast.add(channel.marked)
+    return bundle(me, [tl.UpdateChannel(channel.id)], cast)
+
 
 def _full(me: User, channel: Channel) -> TLObject:
     read = me.read.get(channel.marked, 0)
@@ -95,3 +219,33 @@ def _full(me: User, channel: Channel) -> TLObject:
         pinned_msg_id=channel.pinned[-1] if channel.pinned else None,
         exported_invite=invite,
     )
+
+
+def _check_may_list(channel: Channel, me: User) -> None:
+    if me not in channel.roster and channel.username is None:
+        raise Refused("CHANNEL_PRIVATE")
+    if not channel.roster.is_admin(me) and not (channel.megagroup and me in channel.roster):
+        raise Refused("CHAT_ADMIN_REQUIRED")
+
+
+def _participants(group: Group) -> TLObject:
+    creator = group.creator.id if group.creator else 0
+    members = [
+        tl.ChatParticipantCreator(number) if number == creator else tl.ChatParticipant(number, creator, group.date)
+        for number in group.members
+    ]
+    return tl.ChatParticipants(group.id, members, group.version)
+
+
+def _filter(wanted: TLObject) -> Callable[[Member], bool]:
+    """Return the test that a ChannelParticipantsFilter stands for."""
+    if isinstance(wanted, tl.ChannelParticipantsRecent):
+        return lambda _: True
+    if isinstance(wanted, tl.ChannelParticipantsAdmins):
+        return lambda member: member.role is not Role.MEMBER
+    if isinstance(wanted, tl.ChannelParticipantsBots):
+        return lambda member: member.account.bot
+    if isinstance(wanted, tl.ChannelParticipantsSearch):
+        text: str = wanted.q.casefold()
+        return lambda member: text in f"{member.account.first_name} {member.account.username or ''}".casefold()
+    raise NotImplementedError(type(wanted).__name__)

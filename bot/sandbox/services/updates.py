@@ -7,7 +7,7 @@ from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
 from bot.sandbox.services.base import Service, handles, shown
-from bot.sandbox.services.dialogs import dialog, state
+from bot.sandbox.services.history import dialog, state
 from bot.sandbox.world import Channel, Refused, User
 from bot.sandbox.world.history import Window
 from bot.sandbox.world.log import Change, Missed

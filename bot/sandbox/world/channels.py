@@ -80,12 +80,12 @@ class Channel(Feed):
     def view(self, message_id: int, views: int) -> None:
         """Set a post's view counter; clients get the figure without a pts, or with the next edit."""
         self.kept.messages[message_id].views = views
-        self._tell(tl.UpdateChannelMessageViews(self.id, message_id, views))
+        self._push(tl.UpdateChannelMessageViews(self.id, message_id, views))
 
     def forwarded(self, message_id: int, forwards: int) -> None:
         """Set how often a post was forwarded; clients get the figure as they get views."""
         self.kept.messages[message_id].forwards = forwards
-        self._tell(tl.UpdateChannelMessageForwards(self.id, message_id, forwards))
+        self._push(tl.UpdateChannelMessageForwards(self.id, message_id, forwards))
 
     def react(self, message_id: int, emoji: str, count: int = 1, *, push: bool = True) -> None:
         """Add reactions to a message: an edit without a change of text, hidden unless a person has edited before."""
@@ -168,7 +168,7 @@ class Channel(Feed):
         """Let only admins write in a supergroup, or everybody again."""
         self.read_only = read_only
         rights = tl.ChatBannedRights(None, send_messages=read_only or None)
-        self._tell(tl.UpdateChatDefaultBannedRights(self.peer(), rights, len(self.roster.members)))
+        self._push(tl.UpdateChatDefaultBannedRights(self.peer(), rights, len(self.roster.members)))
 
     def opens_topic(self, title: str) -> int:
         """Open a topic and return its number; a supergroup that is no forum yet becomes one."""
@@ -197,13 +197,13 @@ class Channel(Feed):
         if title:
             self.title = title
             self.publish(None, Draft(action=tl.MessageActionChatEditTitle(title)))
-        self._tell(tl.UpdateChannel(self.id))
+        self._push(tl.UpdateChannel(self.id))
 
     def make_private(self) -> str:
         """Take the username away; returns the hash of the invite link."""
         self.hub.name(self, None)
         self.username = None
-        self._tell(tl.UpdateChannel(self.id))
+        self._push(tl.UpdateChannel(self.id))
         return self.invite
 
     def dissolve(self) -> None:
@@ -215,7 +215,7 @@ class Channel(Feed):
         for account in members:
             self.leave(account)
 
-    def _tell(self, update: TLObject) -> None:
+    def _push(self, update: TLObject) -> None:
         for member in self.roster.members.values():
             self._emit(member.account, update, None)
 

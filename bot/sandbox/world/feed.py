@@ -17,7 +17,7 @@ from bot.sandbox.world.peers import Account, Hub, Peer
 from bot.sandbox.world.privacy import reaches
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.roster import Role, Roster, rights
-from bot.sandbox.world.view import told
+from bot.sandbox.world.view import updates_for
 
 
 class Feed(Peer):
@@ -176,5 +176,5 @@ class Feed(Peer):
             for account in [member.account for member in self.roster.members.values()]:
                 if self.reaches(account, change):
                     skip = origin if account is actor else None
-                    self.hub.emit(account.id, partial(told, account, [change]), skip)
+                    self.hub.emit(account.id, partial(updates_for, account, [change]), skip)
         return change

@@ -8,7 +8,7 @@ from bot.sandbox.world.log import Change, Kind
 from bot.sandbox.world.messages import Draft, Message, Revision, compose, reply_in
 from bot.sandbox.world.peers import Account
 from bot.sandbox.world.refused import Refused
-from bot.sandbox.world.view import told
+from bot.sandbox.world.view import updates_for
 
 
 class Seat(NamedTuple):
@@ -76,7 +76,7 @@ def _announced(actor: Account, changes: Iterable[tuple[Account, Change]], origin
     for account, change in changes:
         own = change if account is actor else own
         skip = origin if account is actor else None
-        account.hub.emit(account.id, partial(told, account, [change]), skip)
+        account.hub.emit(account.id, partial(updates_for, account, [change]), skip)
     if own is None:
         raise Refused("MESSAGE_ID_INVALID")
     return own

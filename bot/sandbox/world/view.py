@@ -139,7 +139,7 @@ def bundle(viewer: Account, updates: Sequence[TLObject], cast: Cast) -> TLObject
     return tl.Updates(list(updates), cast.users, cast.chats, viewer.hub.now(), 0)
 
 
-def told(viewer: Account, changes: Iterable[Change], extra: Sequence[TLObject] = ()) -> TLObject:
+def updates_for(viewer: Account, changes: Iterable[Change], extra: Sequence[TLObject] = ()) -> TLObject:
     """Return the Updates that tell an account of changes; `extra` updates go first."""
     cast = Cast(viewer)
     updates = list(extra)

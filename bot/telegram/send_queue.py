@@ -1,0 +1,229 @@
+"""Whoever wants to send comes in and waits; each goes out when its turn has come, as `turns` and `pacing` say."""
+
+import asyncio
+from bisect import bisect_left, insort
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+
+from bot.errors import TelegramError, Verdict
+from bot.models import Peer
+from bot.telegram.rate_limit import ChatKey, Pacing, key_of
+
+AT_ONCE = float("-inf")  # the place of an answer: somebody waits for it
+
+
+class Ticket:
+    """Somebody's wish to send one message to a chat."""
+
+    __slots__ = ("key", "number", "peer", "place", "waits")
+
+    def __init__(self, peer: Peer, place: float, number: int) -> None:
+        self.peer = peer
+        self.key = key_of(peer)
+        self.place = place
+        self.number = number  # later wishes of the same place go later
+        self.waits = True  # until it is let go, or withdrawn
+
+    def __lt__(self, other: "Ticket") -> bool:
+        """Say whether this one goes first."""
+        return (self.place, self.number) < (other.place, other.number)
+
+
+class _Queue:
+    """Those who wait to send to one chat."""
+
+    __slots__ = ("closed_until", "opened", "tickets")
+
+    def __init__(self) -> None:
+        self.tickets: list[Ticket] = []  # a heap
+        self.opened: Ticket | None = None  # the one that stands among those of other chats
+        self.closed_until: float | None = None  # it is looked at again then
+
+    def first(self) -> Ticket | None:
+        while self.tickets and not self.tickets[0].waits:
+            heappop(self.tickets)
+        return self.tickets[0] if self.tickets else None
+
+
+class Turns:
+    """Lets go who may, as pacing allows; whoever asks again at `next_at` loses nothing of the rate."""
+
+    def __init__(self, pacing: Pacing) -> None:
+        self._pacing = pacing
+        self._numbers = count()
+        self._queues: dict[ChatKey, _Queue] = {}
+        self._open: list[Ticket] = []  # the first of each chat that may be sent to, in order
+        self._closed: list[tuple[float, int, ChatKey]] = []  # a heap: when to look at other chats again
+        self._newest = False  # whose turn it was, the newest's or the oldest's
+
+    def join(self, peer: Peer, place: float, now: float) -> Ticket:
+        """Wait to send to a chat; `admit` lets the ticket go."""
+        ticket = Ticket(peer, place, next(self._numbers))
+        heappush(self._queues.setdefault(ticket.key, _Queue()).tickets, ticket)
+        self._settle(ticket.key, now)
+        return ticket
+
+    def leave(self, ticket: Ticket, now: float) -> None:
+        """Wait no longer; one that was let go already is left alone."""
+        if ticket.waits:
+            ticket.waits = False
+            self._settle(ticket.key, now)
+
+    def dismiss(self, peer: Peer, now: float) -> list[Ticket]:
+        """Let nobody wait for a chat any longer; return those that did."""
+        queue = self._queues.get(key_of(peer))
+        gone = [] if queue is None else [ticket for ticket in queue.tickets if ticket.waits]
+        for ticket in gone:
+            ticket.waits = False
+        if queue is not None:
+            self._settle(key_of(peer), now)
+        return gone
+
+    def admit(self, now: float) -> list[Ticket]:
+        """Let go everybody who may send now, in this order, and count them."""
+        while self._closed and self._closed[0][0] <= now:
+            key = heappop(self._closed)[2]
+            if key in self._queues:
+                self._queues[key].closed_until = None
+                self._settle(key, now)
+        gone: list[Ticket] = []
+        while self._open and self._pacing.total_ready_at(now) <= now:
+            ticket = self._next()
+            if self._pacing.chat_ready_at(ticket.peer, now) > now:  # it was closed after it had been open
+                self._reopen(ticket.key, now)
+                continue
+            ticket.waits = False
+            self._pacing.spend(ticket.peer, now)
+            self._settle(ticket.key, now)
+            gone.append(ticket)
+        return gone
+
+    def next_at(self, now: float) -> float | None:
+        """Say when `admit` will let somebody go, if nothing changes; None where nobody waits."""
+        if self._open:
+            return self._pacing.total_ready_at(now)
+        return self._closed[0][0] if self._closed else None
+
+    def _next(self) -> Ticket:
+        if self._open[0].place == AT_ONCE:
+            return self._open[0]
+        self._newest = not self._newest
+        return self._open[-1 if self._newest else 0]
+
+    def _reopen(self, key: ChatKey, now: float) -> None:
+        queue = self._queues[key]
+        if queue.opened is not None:
+            del self._open[bisect_left(self._open, queue.opened)]
+            queue.opened = None
+        self._settle(key, now)
+
+    def _settle(self, key: ChatKey, now: float) -> None:
+        """Put the first ticket of a chat where it belongs."""
+        queue = self._queues[key]
+        first = queue.first()
+        if queue.opened is not None and queue.opened is not first:
+            del self._open[bisect_left(self._open, queue.opened)]
+            queue.opened = None
+        if first is None:
+            del self._queues[key]
+        elif queue.opened is None and queue.closed_until is None:
+            at = self._pacing.chat_ready_at(first.peer, now)
+            if at <= now:
+                queue.opened = first
+                insort(self._open, first)
+            else:
+                queue.closed_until = at
+                heappush(self._closed, (at, first.number, key))
+
+
+FOR_TEXTS = 5  # messages of a group's minute that files leave
+SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send
+
+
+class SendQueue:
+    """The only way out; it keeps the limits, and refuses at once where a chat is flooded."""
+
+    def __init__(self, pacing: Pacing, *, monotonic: Callable[[], float]) -> None:
+        self._pacing = pacing
+        self._turns = Turns(pacing)
+        self._monotonic = monotonic
+        self._waiting: dict[Ticket, asyncio.Future[None]] = {}
+        self._alarm: asyncio.TimerHandle | None = None  # rings when the next one's turn comes
+
+    def delay(self, peer: Peer) -> float:
+        """Say how many seconds it is until a chat takes a message, flood waits included, whatever other chats do."""
+        now = self._monotonic()
+        return self._pacing.chat_ready_at(peer, now) - now
+
+    def has_room(self, peer: Peer, count: int) -> bool:
+        """Say whether so many files leave room for texts."""
+        return self._pacing.left(peer, self._monotonic()) >= count + FOR_TEXTS
+
+    async def wait(self, peer: Peer, place: float, *, count: int = 1) -> None:
+        """Wait for the turn of a message; a small `place` goes before a greater one. Raises TelegramError.
+
+        An album goes when one message may; all of its `count` messages are counted.
+        """
+        await self._wait(peer, place)
+        self._pacing.spend_more(peer, self._monotonic(), count - 1)
+
+    async def _wait(self, peer: Peer, place: float) -> None:
+        now = self._monotonic()
+        closed = self._pacing.closed_until(peer) - now
+        if closed > 0:
+            raise _refusal(closed)
+        if not self._waiting and self._may_go(peer, now):
+            self._pacing.spend(peer, now)
+            return
+        ticket = self._turns.join(peer, place, now)
+        self._let_go()
+        if not ticket.waits:
+            return
+        turn = self._waiting[ticket] = asyncio.get_running_loop().create_future()
+        try:
+            await turn
+        finally:
+            del self._waiting[ticket]
+            if ticket.waits:  # it was given up: what stands behind it may go
+                self._turns.leave(ticket, self._monotonic())
+                self._let_go()
+
+    def refused(self, peer: Peer, error: TelegramError) -> None:
+        """Take in that Telegram wants us to wait; those who wait for this chat are refused, as it would refuse them."""
+        now = self._monotonic()
+        until = now + error.retry_after
+        if error.error.startswith(SLOW_MODE):
+            self._pacing.close(peer, until)
+        else:
+            self._pacing.flooded(peer, now, until=until)
+        for ticket in self._turns.dismiss(peer, now):
+            turn = self._waiting[ticket]
+            if not turn.done():
+                turn.set_exception(_refusal(error.retry_after))
+
+    def dismiss(self) -> None:
+        """Let no alert wait any longer: who brings one is cancelled. Answers go on."""
+        for ticket, turn in self._waiting.items():
+            if ticket.place != AT_ONCE:
+                turn.cancel()
+
+    def _may_go(self, peer: Peer, now: float) -> bool:
+        return self._pacing.chat_ready_at(peer, now) <= now and self._pacing.total_ready_at(now) <= now
+
+    def _let_go(self) -> None:
+        """Let go who may, and ring again when the next one's turn comes."""
+        now = self._monotonic()
+        for ticket in self._turns.admit(now):
+            turn = self._waiting.get(ticket)  # none: it has just come, and need not wait
+            if turn is not None and not turn.done():
+                turn.set_result(None)
+        if self._alarm is not None:
+            self._alarm.cancel()
+        at = self._turns.next_at(now)
+        loop = asyncio.get_running_loop()
+        self._alarm = None if at is None else loop.call_later(max(0.0, at - now), self._let_go)
+
+
+def _refusal(seconds: float) -> TelegramError:
+    return TelegramError(f"FLOOD_WAIT_{seconds:.0f}", code=420, verdict=Verdict.RETRY, retry_after=seconds)

@@ -1,0 +1,140 @@
+"""A restart in the midst of a burst, in a time that the tests tell: what counts is what Telegram saw in all."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from bot.delivery.recovery import resume
+from bot.models import Media, Peer, PeerKind
+from bot.store import alerts, attachments, chats, handled, media, sendings
+from bot.store.alerts import Draft, Kind
+from bot.store.blobs import Blob
+from bot.store.database import Transaction
+from bot.store.media import FileInfo
+from bot.telegram.rate_limit import Pacing
+from tests.store.kit import NOON, Newsroom, newsroom, post, steps
+from tests.telegram.traffic import breaches, most_within
+
+GROUP = Peer(kind=PeerKind.CHANNEL, id=9001)
+ALICE = Peer(kind=PeerKind.USER, id=501)
+
+
+class Office:
+    """Sends at the earliest moment that is allowed, writes it down, and is restarted; monotonic time begins at noon."""
+
+    def __init__(self, room: Newsroom) -> None:
+        self.room = room
+        self.pacing = Pacing()
+        self.now = 0.0
+        self.gone: list[tuple[float, Peer]] = []
+
+    async def sends(self, peer: Peer, *, answer: bool = False) -> None:
+        at = self.pacing.total_ready_at(self.pacing.chat_ready_at(peer, self.now))
+        self.pacing.spend(peer, at)
+        self.now, number = at, len(self.gone)
+        self.gone.append((at, peer))
+        moment = NOON + timedelta(seconds=at)
+
+        async def job(tx: Transaction) -> None:
+            chat = await chats.pair(tx, peer, title="", language="en", now=NOON)
+            if answer:
+                key = f"{peer.kind}-{peer.id}-{number}"
+                await handled.record(tx, key, "", now=moment)
+                await handled.said(tx, key, now=moment)
+                return
+            await alerts.notify(tx, chat, subject=str(number), payload={}, now=moment)
+            row = await tx.fetch_one("SELECT max(id) AS id FROM alerts")
+            assert row is not None
+            await alerts.sent(tx, row["id"], number + 1, moment)
+
+        await self.room.db.write(job)
+
+    async def restarts(self) -> int:
+        self.pacing = Pacing()
+        now = NOON + timedelta(seconds=self.now)
+        return await resume(self.room.db, self.pacing, now=now, monotonic=self.now)
+
+
+async def test_a_group_gets_twenty_messages_a_minute_over_restarts_too(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        office = Office(room)
+        for number in range(70):
+            await office.sends(GROUP, answer=number % 5 == 4)
+            if number % 7 == 6:
+                await office.restarts()
+        moments = [moment for moment, _ in office.gone]
+        assert most_within(moments, 60) == 20
+        assert moments[-1] < 60 * 4
+        assert not breaches(office.gone)
+
+
+async def test_what_was_sent_long_ago_counts_no_more(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        office = Office(room)
+        for _ in range(5):
+            await office.sends(ALICE)
+        await office.sends(GROUP)
+        office.now += 30
+        assert await office.restarts() == 6
+        assert office.pacing.chat_ready_at(ALICE, office.now) == office.now
+        office.now += 40
+        assert await office.restarts() == 0
+        assert len(office.pacing) == 0
+
+
+async def test_alerts_that_joined_another_or_wait_count_nothing(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        chat = await room.pair()
+        await room.db.write(lambda tx: alerts.notify(tx, chat, subject="waits", payload={}, now=NOON))
+        draft = Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.GATHERED, subject="x", payload={})
+        await room.db.write(lambda tx: alerts.enqueue_all(tx, [draft], now=NOON))
+        assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 0
+
+
+async def test_each_file_of_an_album_counts(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        chat = await room.pair()
+        await room.db.write(lambda tx: chats.set_media(tx, chat.id, wanted=True))
+        await room.track(chat, "outages", "сбой")
+        await room.follow()
+        await room.live(*(post(n, "Сбой", grouped_id=7, media=Media(kind="photo", id=n)) for n in (5, 6, 7)))
+        await room.db.write(lambda tx: alerts.sent(tx, 1, 7, NOON))
+
+        async def bring(tx: Transaction) -> None:
+            blob, info = Blob(sha256=b"x", size=1), FileInfo(mime="image/jpeg", name=None, size=1)
+            while (file := await media.next_download(tx, room.reader_id, NOON)) is not None:
+                await media.keep(tx, file.id, blob, info, reader_id=room.reader_id, now=NOON)
+            assert len(await attachments.claim(tx, 2)) == 3
+            await alerts.sent(tx, 2, 8, NOON)
+
+        await room.db.write(bring)
+        assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 1 + 3
+
+
+async def test_answers_to_taps_tell_no_chat(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        for number in (5, -5):  # Telegram's numbers have either sign
+
+            async def job(tx: Transaction, key: str = f"tap-{number}") -> None:
+                await handled.record(tx, key, "", now=NOON)
+                await handled.said(tx, key, now=NOON)
+
+            await room.db.write(job)
+        assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 0
+
+
+async def test_a_start_looks_at_each_answer_once_however_many_chats_there_are(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+
+        async def job(tx: Transaction) -> None:
+            for number in range(1000):
+                peer = Peer(kind=PeerKind.USER, id=1000 + number)
+                await chats.pair(tx, peer, title="", language="en", now=NOON)
+                await handled.record(tx, f"user-{peer.id}-1", "", now=NOON)
+                await handled.said(tx, f"user-{peer.id}-1", now=NOON)
+
+        await room.db.write(job)
+
+    async def look(tx: Transaction) -> None:
+        assert len(await sendings.lately(tx, since=NOON, now=NOON)) == 1000
+
+    assert steps(tmp_path / "data" / "bot.db", look) < 50_000

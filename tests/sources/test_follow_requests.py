@@ -1,0 +1,281 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.sandbox import Channel
+from bot.store import channels, follows, readers
+from bot.store.channels import Access
+from bot.store.database import Subject, Transaction
+from bot.store.follows import FollowState
+from tests.waiting import WAIT_S
+
+from .kit import BEGIN, Place
+
+
+async def reason(place: Place, reference: str) -> str | None:
+    """Say why a wish was refused or put off."""
+    wishes = await follows.all_follows(place.database)
+    return next(follow.reason for follow in wishes if follow.reference == reference)
+
+
+def public(place: Place, *, count: int) -> list[Channel]:
+    return [place.sandbox.world.add_channel(f"Channel {n}", username=f"channel{n}") for n in range(count)]
+
+
+async def test_a_public_channel_is_polled_at_once_and_joined_afterwards(asking: Place) -> None:
+    channel = asking.sandbox.world.add_channel("News", username="News_Today")
+    for day in range(10):
+        channel.post(f"Day {day}: an outage", date=BEGIN - timedelta(days=day, hours=1), message_id=20 - day)
+    part = asking.subscriptions()
+    await asking.ask("@news_today")
+    assert await part.settle_one()
+    assert (await asking.channel(channel)).access is Access.POLLED
+    assert await asking.texts(channel) == [f"Day {day}: an outage" for day in range(9, -1, -1)]
+    assert await asking.notices() == [
+        {
+            "notice": "followed",
+            "channel": "News",
+            "username": "News_Today",
+            "channel_id": channel.id,
+            "access": "polled",
+            "posts": 10,
+            "would": 10,
+        }
+    ]
+    assert await part.act()
+    state = await asking.channel(channel)
+    assert (state.access, state.joined_at) == (Access.JOINED, asking.now())
+    assert asking.me in channel.roster
+
+
+async def test_what_the_past_would_have_brought_is_no_alert(asking: Place) -> None:
+    channel = asking.sandbox.world.add_channel("News", username="news")
+    channel.post("An outage", date=BEGIN - timedelta(minutes=1))
+    await asking.follow(channel)
+    rows = await asking.database.fetch_all("SELECT kind FROM alerts")
+    assert [row["kind"] for row in rows] == ["notice"]
+
+
+async def test_a_channel_that_the_reader_is_in_needs_no_join(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    await place.ask("@news")
+    part = place.subscriptions()
+    assert await part.settle_one()
+    assert not await part.act()
+    assert (await place.channel(channel)).access is Access.JOINED
+    assert place.calls("JoinChannel") == 0
+
+
+async def test_joins_keep_their_pace_across_restarts(place: Place) -> None:
+    public(place, count=7)
+    await place.ask(*(f"@channel{number}" for number in range(7)))
+    first = place.subscriptions(join_interval=300)
+    while await first.act():
+        pass
+    assert place.calls("JoinChannel") == 5
+    assert not await place.subscriptions(join_interval=300).act()
+    place.now.moves(timedelta(seconds=1500, milliseconds=1))
+    after_restart = place.subscriptions(join_interval=300)
+    while await after_restart.act():
+        pass
+    assert place.calls("JoinChannel") == 7
+
+
+async def test_names_are_looked_up_no_faster_than_30_a_minute_and_never_twice(place: Place) -> None:
+    channel, *_ = public(place, count=12)
+    await place.ask(*(f"@channel{number}" for number in range(12)))
+    part = place.subscriptions()
+    await place.settle_all(part)
+    assert place.calls("ResolveUsername") == 10
+    place.now.moves(timedelta(seconds=20))
+    await place.settle_all(part)
+    assert place.calls("ResolveUsername") == 12
+    await place.database.write(lambda tx: channels.unfollow(tx, channel.id))
+    await place.ask("@channel0")
+    await place.settle_all(part)
+    assert (await place.channel(channel)).followed_at == place.now()
+    assert place.calls("ResolveUsername") == 12
+
+
+async def test_a_name_that_moved_to_another_channel_is_looked_up_anew(place: Place) -> None:
+    world = place.sandbox.world
+    old = world.add_channel("Old", username="news")
+    await place.follow(old)
+    await place.database.write(lambda tx: channels.unfollow(tx, old.id))
+    old.make_private()
+    new = world.add_channel("New", username="news")
+    await place.follow(new)
+    assert (await place.channel(new)).followed_at is not None
+
+
+async def test_a_private_channel_is_joined_by_its_invite_link(asking: Place) -> None:
+    channel = asking.sandbox.world.add_channel("Secret", invite="AbCdEfGhIjKl", megagroup=True)
+    channel.post("An outage", date=BEGIN - timedelta(hours=1))
+    await asking.ask("+AbCdEfGhIjKl")
+    await asking.settle_all(asking.subscriptions())
+    state = await asking.channel(channel)
+    assert (state.access, state.kind, state.joined_at) == (Access.JOINED, "supergroup", asking.now())
+    (notice,) = await asking.notices()
+    assert (notice["access"], notice["would"]) == ("joined", 1)
+
+
+async def test_an_invite_waits_for_the_admins_and_is_asked_for_once(asking: Place) -> None:
+    channel = asking.sandbox.world.add_channel("Secret", invite="AbCdEfGhIjKl")
+    channel.needs_approval = True
+    part = asking.subscriptions()
+    await asking.ask("+AbCdEfGhIjKl")
+    await asking.settle_all(part)
+    for _ in range(2):
+        asking.now.moves(timedelta(minutes=10))
+        await asking.settle_all(part)
+    assert asking.calls("ImportChatInvite") == 1
+    assert await reason(asking, "+AbCdEfGhIjKl") == "INVITE_REQUEST_SENT"
+    channel.join(asking.me)
+    asking.now.moves(timedelta(minutes=10))
+    await asking.settle_all(part)
+    assert (await asking.channel(channel)).access is Access.JOINED
+    assert [notice["access"] for notice in await asking.notices()] == ["pending", "joined"]
+
+
+async def test_private_joins_count_for_the_pace_too(place: Place) -> None:
+    secrets = [place.sandbox.world.add_channel(f"Secret {n}", invite=f"AbCdEfGhIjK{n}") for n in range(6)]
+    await place.ask(*(f"+{channel.invite}" for channel in secrets))
+    part = place.subscriptions()
+    await place.settle_all(part)
+    assert place.calls("ImportChatInvite") == 5
+    place.now.moves(timedelta(seconds=1501))
+    await place.settle_all(part)
+    assert place.calls("ImportChatInvite") == 6
+
+
+async def test_a_channel_can_be_named_by_its_id_where_the_reader_is_in_it(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("Secret", members=[place.me])
+    await place.ask(str(channel.id), "123456")
+    await place.settle_all(place.subscriptions())
+    assert (await place.channel(channel)).access is Access.JOINED
+    assert await reason(place, "123456") == "CHANNEL_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("@nobody_here", "USERNAME_NOT_OCCUPIED"),
+        ("@boris", "user"),
+        ("@helper_bot", "bot"),
+        ("+ThisIsNoInvite", "INVITE_HASH_EXPIRED"),
+    ],
+)
+async def test_what_is_no_channel_is_refused_with_a_reason(asking: Place, reference: str, expected: str) -> None:
+    asking.sandbox.world.add_user("Boris", username="boris")
+    asking.sandbox.world.add_bot("1:a", "Helper", "helper_bot")
+    await asking.ask(reference)
+    part = asking.subscriptions()
+    await asking.settle_all(part)
+    assert await asking.notices() == [{"notice": "refused", "reference": reference, "reason": expected}]
+    (follow,) = await follows.all_follows(asking.database)
+    assert (follow.state, follow.reason) == (FollowState.REFUSED, expected)
+
+
+async def test_a_wish_that_has_to_wait_holds_up_no_other(place: Place) -> None:
+    world = place.sandbox.world
+    world.add_channel("Named", username="named")
+    secret = world.add_channel("Secret", invite="AbCdEfGhIjKl")
+    place.sandbox.faults.flood_wait("ResolveUsername", 3600)
+    await place.ask("@named", "+AbCdEfGhIjKl")
+    await place.settle_all(place.subscriptions())
+    assert (await place.channel(secret)).access is Access.JOINED
+    waiting = next(f for f in await follows.all_follows(place.database) if f.reference == "@named")
+    assert waiting.state is FollowState.WANTED
+    assert waiting.next_try_at == place.now() + timedelta(hours=1)
+
+
+async def test_a_full_account_goes_on_polling(place: Place) -> None:
+    channel, other = public(place, count=2)
+    await place.follow(channel)
+    await place.follow(other)
+    place.sandbox.faults.answer("JoinChannel", "CHANNELS_TOO_MUCH")
+    part = place.subscriptions()
+    while await part.act():
+        pass
+    assert place.calls("JoinChannel") == 1
+    assert (await place.channel(channel)).access is Access.POLLED
+    place.now.moves(timedelta(days=1))
+    while await part.act():
+        pass
+    assert (await place.channel(other)).access is Access.JOINED
+
+
+async def test_a_public_channel_that_lets_nobody_in_stays_polled_and_is_asked_once(place: Place) -> None:
+    (channel,) = public(place, count=1)
+    channel.needs_approval = True
+    await place.follow(channel)
+    part = place.subscriptions()
+    while await part.act():
+        pass
+    assert place.calls("JoinChannel") == 1
+    state = await place.channel(channel)
+    assert (state.access, state.reason) == (Access.POLLED, "INVITE_REQUEST_SENT")
+
+
+async def test_a_channel_that_nobody_follows_any_more_is_left(place: Place) -> None:
+    (channel,) = public(place, count=1)
+    await place.follow(channel)
+    part = place.subscriptions()
+    assert await part.act()
+    await place.database.write(lambda tx: channels.unfollow(tx, channel.id))
+    assert await part.act()
+    assert not await part.act()
+    assert place.me not in channel.roster
+    await place.follow(channel)
+    assert (await place.channel(channel)).access is Access.POLLED
+
+
+async def test_leaving_a_channel_makes_room_for_another(place: Place) -> None:
+    first, second = public(place, count=2)
+    await place.follow(first)
+    part = place.subscriptions()
+    assert await part.act()
+    await place.follow(second)
+    place.sandbox.faults.answer("JoinChannel", "CHANNELS_TOO_MUCH")
+    assert await part.act()
+    assert not await part.act()
+    await place.database.write(lambda tx: channels.unfollow(tx, first.id))
+    while await part.act():
+        pass
+    assert (await place.channel(second)).access is Access.JOINED
+
+
+async def test_a_wish_is_taken_on_as_soon_as_it_is_written(asking: Place) -> None:
+    channel = asking.sandbox.world.add_channel("News", username="news")
+    running = asyncio.create_task(asking.subscriptions().run())
+    try:
+        since = asking.database.changes.revision(Subject.ALERTS)
+        await asking.ask("@news")
+        async with asyncio.timeout(WAIT_S):
+            await asking.database.changes.wait(Subject.ALERTS, since)
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+    assert (await asking.channel(channel)).followed_at == asking.now()
+
+
+async def test_another_reader_account_finds_the_channels_of_the_first(place: Place) -> None:
+    channel, secret = public(place, count=1)[0], place.sandbox.world.add_channel("Secret", members=[place.me])
+    await place.ask("@channel0", str(secret.id))
+    await place.settle_all(place.subscriptions())
+    secret.kick(place.me)
+
+    async def job(tx: Transaction) -> int:
+        return await readers.register(tx, 77, place.now(), "reader.session")
+
+    first, place.reader_id = place.reader_id, await place.database.write(job)
+    await place.assignments.leave(first)
+    await place.assignments.enter(place.reader_id)
+    await place.sweep().sweep_once()
+    assert await place.subscriptions().meet_one()
+    channel.post("Hello")
+    await place.sweep().sweep_once()
+    assert (await place.channel(channel)).access is Access.POLLED
+    assert await place.texts(channel) == ["Hello"]
+    assert (await place.channel(secret)).access is Access.LOST
