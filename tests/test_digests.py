@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.locales import translator
+from bot.locales.locale import Locale
 from bot.models import Button, Outgoing
 from bot.parts import Part, PartKind, PartMatch
-from bot.rendering.groups import PAGE, Viewer, render_count, render_page, render_storm
+from bot.rendering.groups import PAGE, render_count, render_page, render_storm
 from bot.store.group_contents import Gathered, Storm, Summary
 from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, units
@@ -18,8 +19,8 @@ NIGHT = datetime(2025, 3, 11, 3, 12, tzinfo=UTC)
 RANDOM_ID = -(2**63)
 
 
-def viewer(language: str = "en", zone: str = "Europe/London") -> Viewer:
-    return Viewer(translator=translator(language), time_zone=zone, now=NINE)
+def locale(language: str = "en", zone: str = "Europe/London") -> Locale:
+    return Locale(t=translator(language), time_zone=zone, now=NINE)
 
 
 def post(
@@ -52,7 +53,7 @@ def post(
         forwards=None,
         reactions=None,
         version_id=number,
-        current=True,
+        is_current=True,
         number=1,
         seen_at=date,
         observed_by="live",
@@ -109,7 +110,7 @@ def assert_fits(outgoing: Outgoing) -> None:
 
 class TestPages:
     def test_name_topic_words_channel_time_and_echoes(self) -> None:
-        shown = render_page(digest(gathered(echoes=2), gathered(post(2, "Сбой сети"), topic="связь")), 0, viewer())
+        shown = render_page(digest(gathered(echoes=2), gathered(post(2, "Сбой сети"), topic="связь")), 0, locale())
         assert shown.text == (
             "Digest · 2 posts\n\nOutages\n• Сбой · Вести, 03:12 ×3\n\nсвязь\n• Сбой сети · Вести, 03:12"
         )
@@ -121,7 +122,7 @@ class TestPages:
         ("due_at", "title"), [(NINE, "Утренняя сводка"), (NINE + timedelta(hours=5), "Сводка за тихие часы")]
     )
     def test_after_quiet_hours_say_so(self, due_at: datetime, title: str) -> None:
-        shown = render_page(digest(gathered(quiet=True), due_at=due_at), 0, viewer("ru"))
+        shown = render_page(digest(gathered(quiet=True), due_at=due_at), 0, locale("ru"))
         assert shown.text.startswith(f"{title} · 1 пост\n")
 
     def test_begin_with_what_was_said_most_often(self) -> None:
@@ -129,31 +130,31 @@ class TestPages:
         loud = gathered(post(3, "Громко", channel_id=9), spans=(), echoes=1)
         beside_it = gathered(post(4, "Рядом", channel_id=9), spans=())
         other = gathered(post(5, "Важно"), topic="связь", spans=(), echoes=4)
-        shown = lines(render_page(digest(*quiet_channel, beside_it, loud, other), 0, viewer()))
+        shown = lines(render_page(digest(*quiet_channel, beside_it, loud, other), 0, locale()))
         assert [line.split()[1] for line in shown] == ["Важно", "Громко", "Рядом", "Тихо", "Тихо"]
 
     def test_say_what_became_of_a_post(self) -> None:
         shown = lines(
             render_page(
-                digest(gathered(edited=True), gathered(replace(post(), gone_at=NIGHT), edited=True)), 0, viewer("ru")
+                digest(gathered(edited=True), gathered(replace(post(), gone_at=NIGHT), edited=True)), 0, locale("ru")
             )
         )
         assert [line.partition("03:12")[2] for line in shown] == [" · изменено", " · больше не виден"]
 
     def test_name_the_day_where_it_is_another_one(self) -> None:
-        shown = render_page(digest(gathered(post(date=NIGHT - timedelta(days=3)))), 0, viewer())
+        shown = render_page(digest(gathered(post(date=NIGHT - timedelta(days=3)))), 0, locale())
         assert "Вести, 8 Mar, 03:12" in shown.text
 
     def test_show_the_sentence_that_matched(self) -> None:
         text = "Доброе утро! Погода ясная.\n\nВ области  сбой связи, чинят. Подробности позже."
         at = text.index("сбой")
-        shown = render_page(digest(gathered(post(1, text), spans=((at, at + 4),))), 0, viewer())
+        shown = render_page(digest(gathered(post(1, text), spans=((at, at + 4),))), 0, locale())
         assert lines(shown) == ["• В области  сбой связи, чинят. · Вести, 03:12"]
 
     def test_show_the_words_around_the_match_of_a_long_sentence(self) -> None:
         text = "слово " * 40 + "сбой " + "слово " * 40
         at = text.index("сбой")
-        (line,) = lines(render_page(digest(gathered(post(1, text), spans=((at, at + 4),))), 0, viewer()))
+        (line,) = lines(render_page(digest(gathered(post(1, text), spans=((at, at + 4),))), 0, locale()))
         assert line.startswith("• …слово")
         assert "сбой" in line
         assert line.endswith("слово… · Вести, 03:12")
@@ -161,23 +162,23 @@ class TestPages:
 
     def test_show_what_stands_beside_a_text_where_the_match_is_there(self) -> None:
         found = PartMatch(part=Part(kind=PartKind.POLL, text="Был ли сбой?"), spans=((7, 11),))
-        shown = render_page(digest(gathered(post(1, "Опрос дня"), spans=(), part_matches=(found,))), 0, viewer())
+        shown = render_page(digest(gathered(post(1, "Опрос дня"), spans=(), part_matches=(found,))), 0, locale())
         assert lines(shown) == ["• Poll: Был ли сбой? · Вести, 03:12"]
 
     def test_of_a_post_without_a_text_say_that(self) -> None:
-        assert lines(render_page(digest(gathered(post(1, " "), spans=())), 0, viewer()))[0].startswith("• (no text) ·")
+        assert lines(render_page(digest(gathered(post(1, " "), spans=())), 0, locale()))[0].startswith("• (no text) ·")
 
     def test_turn_at_a_tap(self) -> None:
         posts = [gathered(post(number, f"Сбой {number}")) for number in range(1, 3 * PAGE)]
-        pages = [render_page(digest(*posts), number, viewer()) for number in range(3)]
+        pages = [render_page(digest(*posts), number, locale()) for number in range(3)]
         assert [labels(page) for page in pages] == [["1/3", "›"], ["‹", "2/3", "›"], ["‹", "3/3"]]
         assert pages[1].buttons[0][0].data == f"sum:{RANDOM_ID}:0".encode()
         assert [len(lines(page)) for page in pages] == [PAGE, PAGE, PAGE - 1]
         assert all("Outages" in page.text for page in pages)
-        assert render_page(digest(*posts), 99, viewer()) == pages[2]
+        assert render_page(digest(*posts), 99, locale()) == pages[2]
 
     def test_of_a_storm_name_the_topic_once(self) -> None:
-        shown = render_page(digest(gathered(), gathered(post(2, "Сбой сети")), topic="outages"), 0, viewer())
+        shown = render_page(digest(gathered(), gathered(post(2, "Сбой сети")), topic="outages"), 0, locale())
         assert shown.text == "Outages · 2 posts\n• Сбой · Вести, 03:12\n• Сбой сети · Вести, 03:12"
 
     @given(
@@ -206,7 +207,7 @@ class TestPages:
             )
             for each, (text, title, spans, topic) in enumerate(said, start=1)
         ]
-        assert_fits(render_page(digest(*posts), number, viewer("ru", "Asia/Kathmandu")))
+        assert_fits(render_page(digest(*posts), number, locale("ru", "Asia/Kathmandu")))
 
 
 class TestStorms:
@@ -222,7 +223,7 @@ class TestStorms:
         )
 
     def test_that_go_on_show_how_many_and_the_latest(self) -> None:
-        shown = render_storm(self.storm(), viewer())
+        shown = render_storm(self.storm(), locale())
         assert shown.text == (
             "🌩 Outages\n4 more posts since 03:12, 1 channel\n\n• Сбой сети · Вести, 03:12\n• Сбой банка · Вести, 03:12"
         )
@@ -231,7 +232,7 @@ class TestStorms:
 
     def test_that_are_over_are_summed_up(self) -> None:
         channels = (("Вести", 12), ("Другие", 5), ("А", 2), ("Б", 1))
-        shown = render_storm(self.storm(over=True, channels=channels), viewer("ru"))
+        shown = render_storm(self.storm(over=True, channels=channels), locale("ru"))
         assert shown.text == "🌩 Сбои\nЕщё 20 постов, 03:12 – 03:21.\nБольше всего: Вести 12, Другие 5, А 2 +1"
         assert_fits(shown)
 
@@ -253,25 +254,25 @@ class TestCounts:
         ],
     )
     def test_say_what_came_too_late(self, channels: list[tuple[str, int]], sentence: str) -> None:
-        assert render_count(counted(*channels), viewer()).text == sentence
+        assert render_count(counted(*channels), locale()).text == sentence
 
     def test_say_what_a_lost_instance_may_have_told(self) -> None:
-        shown = render_count(counted(("Вести", 2), notice="restored"), viewer())
+        shown = render_count(counted(("Вести", 2), notice="restored"), locale())
         line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may have been told here already."
         assert shown.text == f"{line}\nВести · 2"
 
     def test_name_some_of_many_channels_and_lead_to_their_posts(self) -> None:
-        outgoing = render_count(counted(*((f"Канал {n}", n) for n in range(40, 0, -1))), viewer())
+        outgoing = render_count(counted(*((f"Канал {n}", n) for n in range(40, 0, -1))), locale())
         first, most, *_, last = outgoing.text.splitlines()
         assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 channels more")
         assert outgoing.buttons == ((Button(text="See them", data=f"sum:{RANDOM_ID}:0:new".encode()),),)
 
     def test_braces_in_a_foreign_name_are_only_braces(self) -> None:
-        assert "«{n} {count}»" in render_count(counted(("{n} {count}", 3)), viewer("ru")).text
+        assert "«{n} {count}»" in render_count(counted(("{n} {count}", 3)), locale("ru")).text
 
     def test_their_pages_begin_with_the_same_sentence(self) -> None:
         nameless = replace(gathered(post(date=NIGHT - timedelta(days=3))), topics=())
-        shown = render_page(counted(("Вести", 1), posts=(nameless,)), 0, viewer())
+        shown = render_page(counted(("Вести", 1), posts=(nameless,)), 0, locale())
         assert shown.text == (
             "1 post of «Вести» reached me too late for an alarm. It is stored.\n\n• Сбой · Вести, 8 Mar, 03:12"
         )

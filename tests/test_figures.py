@@ -1,32 +1,7 @@
-from datetime import UTC, datetime
-
 import pytest
 
 from bot.locales import translator
-from bot.locales.figures import show_date, show_span
-
-EVENING = datetime(2021, 10, 4, 21, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("zone", "language", "year", "shown"),
-    [
-        ("Europe/Moscow", "ru", 2021, "5 окт., 00:30"),
-        ("Europe/Moscow", "en", 2021, "5 Oct, 00:30"),
-        ("UTC", "en", 2021, "4 Oct, 21:30 UTC"),
-        ("Europe/London", "en", 2026, "4 Oct 2021, 22:30"),
-    ],
-)
-def test_a_date_is_written_as_the_language_and_the_place_have_it(
-    zone: str, language: str, year: int, shown: str
-) -> None:
-    assert show_date(EVENING, zone, language, now=datetime(year, 12, 1, tzinfo=UTC)) == shown
-
-
-def test_beside_a_date_of_the_same_day_the_time_is_enough() -> None:
-    noon = EVENING.replace(hour=12)
-    assert show_date(EVENING, "Europe/London", "en", now=EVENING, beside=noon) == "22:30"
-    assert show_date(EVENING, "Europe/Moscow", "en", now=EVENING, beside=noon) == "5 Oct, 00:30"
+from bot.locales.figures import show_span
 
 
 @pytest.mark.parametrize(

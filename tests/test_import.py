@@ -34,7 +34,7 @@ async def imported(room: Newsroom, *posts: Post) -> Result:
 
 async def history(room: Newsroom, message_id: int = 1) -> list[tuple[str, str, bool]]:
     """Return what a message said, by which path we know, and whether it says so now."""
-    return [(v.text, v.observed_by, v.current) for v in await posts.versions(room.db, NEWS, message_id)]
+    return [(v.text, v.observed_by, v.is_current) for v in await posts.versions(room.db, NEWS, message_id)]
 
 
 async def lose(room: Newsroom) -> None:

@@ -107,7 +107,7 @@ async def test_the_history_finds_each_message_once_by_what_it_said_last(room: Ne
     expected = [(1, "сбой сети два"), (2, "снова сбой сети"), (3, "сбой сети"), (5, "сбой сети")]
     found = await find_newest(room.db, compiled(query), past, limit=9)
     assert shown(found) == expected
-    assert [hit.post.current for hit in found.hits] == [False, True, False, True]
+    assert [hit.post.is_current for hit in found.hits] == [False, True, False, True]
     assert found.hits[0].post.edit_date == ago(hours=1) + timedelta(minutes=1)
     pages, before = [], None
     for _ in expected:

@@ -23,7 +23,8 @@ from bot.settings import Settings, load_settings
 from bot.store import heartbeats, integrity, media, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
-from bot.telegram import clients
+from bot.telegram import sessions
+from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
 from bot.telegram.proxies import proxy_arguments
 from bot.telegram.sessions import is_signed_in
@@ -51,7 +52,7 @@ async def show() -> bool:
     return is_well
 
 
-async def findings() -> AsyncIterator[Finding]:
+async def findings(*, timings: Timings = PATIENT) -> AsyncIterator[Finding]:
     """Look at one thing after another."""
     try:
         settings = load_settings()
@@ -66,7 +67,7 @@ async def findings() -> AsyncIterator[Finding]:
         yield finding
     async for finding in _database(settings):
         yield finding
-    yield await _clock(settings)
+    yield await _clock(settings, timings)
 
 
 def _tried(what: str, well: str, check: Callable[[], object]) -> Finding:
@@ -121,9 +122,12 @@ def _room(settings: Settings) -> Finding:
 
 def _sessions(settings: Settings) -> Iterator[Finding]:
     """Look at the reader account's session and, where there is one, that of its standby; the bot's makes itself."""
-    for name, login in ((clients.READER, "channelwatch login"), (clients.STANDBY, "channelwatch login --standby")):
+    for name, login in (
+        (sessions.READER, "channelwatch login"),
+        (sessions.STANDBY, "channelwatch login --standby"),
+    ):
         path = settings.data_dir / name
-        if path.exists() or name == clients.READER:
+        if path.exists() or name == sessions.READER:
             yield _session(path, login)
 
 
@@ -189,11 +193,11 @@ async def _service(db: Reader) -> Finding:
     return Finding(what="service", said=said, well=False)
 
 
-async def _clock(settings: Settings) -> Finding:
+async def _clock(settings: Settings, timings: Timings) -> Finding:
     """Ask Telegram the time, which also shows whether it can be reached."""
     what = "Telegram and the clock"
     try:
-        async with clients.nobody(settings) as client:
+        async with anonymous(settings, timings=timings) as client:
             measured = await measure(client, utc_now)
     except ChannelwatchError as refused:
         return Finding(what=what, said=_one_line(refused), well=False)

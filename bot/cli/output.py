@@ -39,7 +39,7 @@ def _heading(post: StoredPost) -> Iterator[str]:
     yield f"{post.date:%Y-%m-%d %H:%M} UTC"
     yield " ".join(plain(post.channel_title).split())
     yield post.link
-    if not post.current:
+    if not post.is_current:
         yield f"(earlier wording, {post.edit_date or post.date:%Y-%m-%d %H:%M} UTC)"
     if post.gone_at is not None:
         yield f"(no longer visible since {post.gone_at:%Y-%m-%d %H:%M} UTC)"

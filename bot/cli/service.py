@@ -57,11 +57,11 @@ def login_(
 
     Example: channelwatch login --phone +10000000000
     """
-    from bot.telegram import clients, login  # noqa: PLC0415 - Telethon, which takes an eighth of a second
+    from bot.telegram import login, sessions  # noqa: PLC0415 - Telethon, which takes an eighth of a second
 
     settings = load_settings()
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
-    session = clients.STANDBY if standby else clients.READER
+    session = sessions.STANDBY if standby else sessions.READER
     name = asyncio.run(login.log_in(settings, _Prompts(phone), session=session, anew=anew))
     console.print(f"Logged in as {name}. Next: channelwatch run")
 

@@ -145,7 +145,7 @@ async def quote(request: Request, context: Context) -> Reply:
     """Quote a post as it stands, or as it last stood."""
     tap = Tapped.read(request.argument)
     versions = await posts.versions(context.database, tap.channel_id, tap.message_id)
-    post = next((version for version in versions if version.current), None)
+    post = next((version for version in versions if version.is_current), None)
     if post is None:
         return forgotten(context)
     source = [_source(post, context, edited=len(versions) > 1), await _origin(post, context), _gone(post, context)]

@@ -1,7 +1,7 @@
 """What a handler may use: the store, the present, the chat it speaks in and the language of that chat."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,12 +9,14 @@ from enum import StrEnum
 from pydantic import TypeAdapter
 
 from bot.locales import Translator
-from bot.locales.figures import show_date
+from bot.locales.locale import Locale
 from bot.matching.words.inflection import Inflector
 from bot.models import Button, Outgoing, Peer, PeerKind
-from bot.store import alerts, chats, handled
+from bot.models.notices import Notice
+from bot.store import chats, handled
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
+from bot.store.notices import notify
 from bot.text.markup import Text
 
 _COMMAND = re.compile(r"/(\w{1,32})(?:@(\w+))?(?:[.,:;!]*(?:\s+(.*))?)", re.DOTALL)
@@ -187,9 +189,14 @@ class Context:
         """Tell whether who speaks has the right."""
         return allows(self.role, need, private=request.private)
 
+    @property
+    def locale(self) -> Locale:
+        """By what messages to the chat are written."""
+        return Locale(t=self.t, time_zone=self.chat.time_zone, now=self.now)
+
     def date(self, moment: datetime) -> str:
         """Write a date as this chat reads it."""
-        return show_date(moment, self.chat.time_zone, self.t.language, now=self.now)
+        return self.locale.date(moment)
 
     @property
     def private(self) -> "Context":
@@ -200,9 +207,9 @@ class Context:
         """Run an effect and remember its answer in one transaction; where both were done before, only say it again."""
         return await once(self.database, request, effect, now=self.now)
 
-    async def notify(self, tx: Transaction, subject: str, payload: Mapping[str, object]) -> None:
-        """Put a notice for this chat into the outbox; `subject` tells it from all others."""
-        await alerts.notify(tx, self.chat, subject=subject, payload=dict(payload), now=self.now)
+    async def notify(self, tx: Transaction, notice: Notice) -> None:
+        """Put a notice for this chat into the outbox."""
+        await notify(tx, self.chat, notice, now=self.now)
 
 
 Handler = Callable[[Request, Context], Awaitable[Reply]]

@@ -10,7 +10,7 @@ from bot.commands.keyboards import choice, rows_of
 from bot.commands.parsing import city, read_time, show_time, words
 from bot.locales import Translator
 from bot.models import Outgoing
-from bot.rendering.groups import Viewer, render_page
+from bot.rendering.groups import render_page
 from bot.schedule import Digests, Every
 from bot.store import chats, digests, group_contents, subscriptions
 from bot.store.chats import Chat
@@ -107,8 +107,7 @@ async def counted(notice: str, request: Request, context: Context) -> Reply:
 def _page(found: Summary | None, number: int, context: Context, *, is_new: bool) -> Reply:
     if found is None:
         return Reply(note=context.own.gettext("This button no longer works."))
-    viewer = Viewer(translator=context.t, time_zone=context.chat.time_zone, now=context.now)
-    shown = render_page(found, number, viewer)
+    shown = render_page(found, number, context.locale)
     return Reply(messages=(shown,)) if is_new else Reply(edit=shown)
 
 

@@ -226,7 +226,7 @@ def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, end
     for hit in hits:
         post = hit.post
         text.add(show_source(post), " · ", context.date(post.date))
-        if not post.current:
+        if not post.is_current:
             earlier = context.t.gettext("earlier wording, {date}")
             text.add(" · ", earlier.format(date=context.date(post.edit_date or post.date)))
         if post.gone_at is not None:

@@ -9,6 +9,7 @@ from bot.commands.parsing import city, find_zone
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
 from bot.models import Outgoing, PeerKind
+from bot.models.notices import SampleAlert
 from bot.store import chats, dead, digests, subscriptions, topics
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
@@ -116,7 +117,7 @@ async def test_alert(request: Request, context: Context) -> Reply:
     """Send a test alert through the outbox, as a real one goes."""
 
     async def effect(tx: Transaction) -> Reply:
-        await context.notify(tx, f"test:{request.key}", {"notice": "test_alert"})
+        await context.notify(tx, SampleAlert(event=request.key))
         return Reply(note=context.own.gettext("It is on its way."))
 
     return await context.once(request, effect)

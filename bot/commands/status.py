@@ -17,6 +17,7 @@ from bot.commands.registry import HEADINGS, MENU
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
+from bot.models.notices import Pong
 from bot.monitoring.channel_state import Delays
 from bot.store import alerts, channels, follows, latencies, pace, posts, readers, requests, stats
 from bot.store.channels import Access, Channel
@@ -145,7 +146,7 @@ async def ping(request: Request, context: Context) -> Reply:
     """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
 
     async def effect(tx: Transaction) -> Reply:
-        await context.notify(tx, f"ping:{request.key}", {"notice": "ping", "asked_at": context.now.isoformat()})
+        await context.notify(tx, Pong(event=request.key, asked_at=context.now))
         return Reply()
 
     return await context.once(request, effect)

@@ -9,11 +9,12 @@ from bot.delivery.message_lookup import MessageLookup
 from bot.delivery.quiet import is_silent
 from bot.errors import TelegramError
 from bot.locales import translator
+from bot.locales.locale import Locale
 from bot.models import Clock, Outgoing, post_link
 from bot.parts import read_part_matches, read_spans
-from bot.rendering.alert import Audience, Elsewhere, PostAlert, render_post
+from bot.rendering.alert import Elsewhere, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change, render_confirmation
-from bot.rendering.groups import Viewer, render_count, render_page, render_storm
+from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
 from bot.store import attachments, channels, group_contents, groups, outbox, posts
 from bot.store.alerts import Kind
@@ -75,9 +76,9 @@ class Courier:
         if alert.post is None:
             return await self._render_notice(alert)
         second = (now or self._clock()).replace(microsecond=0)  # in which all chats are written the same
-        audience = replace(self._audience(alert), now=second)
+        locale = replace(self._locale(alert), now=second)
         told = _post_alert(alert, alert.post)
-        return _rendered(replace(told, more=more) if more else told, audience)
+        return _rendered(replace(told, more=more) if more else told, locale)
 
     async def _answer(self, alert: Alert, outgoing: Outgoing) -> int | None:
         """Send a reply to the alert it follows, or a new message where that alert is unknown or deleted."""
@@ -90,28 +91,28 @@ class Courier:
             return await self._sender.send(peer, outgoing, random_id=random_id, place=place)
 
     async def _render_notice(self, alert: Alert) -> Outgoing:
-        audience = self._audience(alert)
-        viewer = Viewer(translator=audience.translator, time_zone=audience.time_zone, now=audience.now)
+        locale = self._locale(alert)
+        if alert.notice is not None:
+            return render_notice(alert.notice, locale)
         match alert.payload["notice"]:
             case groups.DIGEST:
-                return render_page(await group_contents.get(self._database, alert.source_id), 0, viewer)
+                return render_page(await group_contents.get(self._database, alert.source_id), 0, locale)
             case groups.STORM:
-                return render_storm(
-                    await group_contents.storm(self._database, alert.source_id, now=audience.now), viewer
-                )
+                return render_storm(await group_contents.storm(self._database, alert.source_id, now=locale.now), locale)
             case groups.LATE | groups.RESTORED:
-                return render_count(await group_contents.count(self._database, alert.source_id), viewer)
-        return render_notice(alert.payload, audience)
+                return render_count(await group_contents.count(self._database, alert.source_id), locale)
+            case unknown:
+                raise KeyError(unknown)
 
     async def _render_change(self, alert: Alert) -> Outgoing:
         if alert.payload["change"] == "confirmed":
-            return render_confirmation(_post_change(alert, None), self._audience(alert))
+            return render_confirmation(_post_change(alert, None), self._locale(alert))
         before = await posts.of_versions(self._database, filter(None, [alert.payload.get("before")]))
-        return render_change(_post_change(alert, before[0] if before else None), self._audience(alert))
+        return render_change(_post_change(alert, before[0] if before else None), self._locale(alert))
 
-    def _audience(self, alert: Alert) -> Audience:
+    def _locale(self, alert: Alert) -> Locale:
         chat = alert.chat
-        return Audience(translator=translator(chat.language), time_zone=chat.time_zone, now=self._clock())
+        return Locale(t=translator(chat.language), time_zone=chat.time_zone, now=self._clock())
 
     async def _with_origin(self, alert: Alert) -> Alert:
         """Name the channel that a post was forwarded from, where we know it and the forward does not say."""
@@ -125,9 +126,9 @@ class Courier:
 
 
 @lru_cache(REMEMBERED)
-def _rendered(alert: PostAlert, audience: Audience) -> Outgoing:
+def _rendered(alert: PostAlert, locale: Locale) -> Outgoing:
     """Write an alert once for all chats of one language and time zone: that costs as much as sending it."""
-    return render_post(alert, audience)
+    return render_post(alert, locale)
 
 
 def _post_alert(alert: Alert, post: StoredPost) -> PostAlert:

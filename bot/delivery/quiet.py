@@ -1,16 +1,22 @@
-"""An alert and the present come in; whether it comes without a sound, be it for quiet hours, goes out. Pure."""
+"""Whether a message comes without a sound: because it is of little weight, or for quiet hours. Pure."""
 
 from datetime import datetime
 
+from bot.models.notices import Sound
 from bot.schedule import quiet_until
 from bot.store.alerts import Kind
+from bot.store.groups import STORM
 from bot.store.outbox import Alert
-
-# What somebody is waiting for, who is awake. A storm begins in quiet hours only on a topic that passes them.
-_HEARD = frozenset({"ping", "test_alert", "followed", "refused", "folder", "all", "storm"})
 
 
 def is_silent(alert: Alert, now: datetime) -> bool:
-    """Tell whether an alert comes without a sound."""
-    is_aside = alert.kind is Kind.CHANGE or (alert.kind is Kind.NOTICE and alert.payload["notice"] not in _HEARD)
-    return alert.silent or (is_aside and quiet_until(alert.chat.schedule, now) is not None)
+    """Return whether a message comes without a sound."""
+    return alert.silent or (_respects_quiet_hours(alert) and quiet_until(alert.chat.schedule, now) is not None)
+
+
+def _respects_quiet_hours(alert: Alert) -> bool:
+    """Return whether a message is silent in quiet hours; an alert is of a topic that passes them, or it would wait."""
+    if alert.kind is Kind.NOTICE:
+        notice = alert.notice
+        return alert.payload.get("notice") != STORM if notice is None else notice.sound is not Sound.ALWAYS
+    return alert.kind is Kind.CHANGE

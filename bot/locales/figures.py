@@ -1,10 +1,5 @@
-"""A date or a span of time comes in; how a language writes it, in a chat's time zone, goes out."""
+"""How a language writes a span of time and the size of a file."""
 
-from datetime import date, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
-
-from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from bot.locales import Translator
@@ -12,25 +7,6 @@ from bot.locales import Translator
 SECOND = 1000  # ms
 MEGABYTE = 1 << 20  # bytes
 MINUTES, HOURS = 120, 7200  # s, from which on spans are written in them
-
-
-def show_date(moment: datetime, zone: str, language: str, *, now: datetime, beside: datetime | None = None) -> str:
-    """Write a date in a time zone, as the language names months: «4 окт., 18:39».
-
-    The year is named where it is not the present one, the day is left out where it is that of the date `beside` it.
-    """
-    local = moment.astimezone(ZoneInfo(zone))
-    time = f"{local:%H:%M}" + (" UTC" if zone == "UTC" else "")
-    if beside is not None and local.date() == beside.astimezone(ZoneInfo(zone)).date():
-        return time
-    pattern = "d MMM" if local.year == now.astimezone(ZoneInfo(zone)).year else "d MMM yyyy"
-    return f"{_day(local.date(), pattern, language)}, {time}"
-
-
-@lru_cache(maxsize=1024)
-def _day(day: date, pattern: str, language: str) -> str:
-    """Write a day; Babel takes a quarter of a millisecond for it, which every alert would wait for."""
-    return format_date(day, pattern, locale=language)
 
 
 def show_span(seconds: float, translator: Translator) -> str:

@@ -1,6 +1,7 @@
-"""Why a channel cannot be read comes in, as Telegram's error string or a word of ours; the sentence for it goes out."""
+"""Why a channel cannot be read, or a chat not be written to: sentences by Telegram's error string or a word of ours."""
 
 import re
+from collections.abc import Mapping
 
 from bot.locales import N_, Translator
 
@@ -11,7 +12,7 @@ BANNED = N_(
     "Telegram has closed the account. Write to recover@telegram.org if that was a mistake, or log in another one by "
     "channelwatch login --anew."
 )
-REFUSALS = {
+REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     "USERNAME_NOT_OCCUPIED": N_("There is no channel of this name. Check how it is written."),
     "USERNAME_INVALID": N_("There is no channel of this name. Check how it is written."),
     "INVITE_HASH_EXPIRED": N_("This invite link works no more. Ask the channel's admins for a new one."),
@@ -54,11 +55,36 @@ REFUSALS = {
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 
+_OUT = N_("I am no member there any more.")
+_MUTED = N_("I have no right to write there; its admins give it in the group's settings.")
+_NOWHERE = N_("Telegram does not find it any more.")
+_CLOSED = N_("Its threads are closed, the general one too.")
+SUSPENSIONS = {  # why a chat takes no messages of the bot
+    "CHANNEL_PRIVATE": _OUT,
+    "CHANNEL_INVALID": _NOWHERE,
+    "CHANNEL_BANNED": N_("Telegram has closed it."),
+    "USER_BANNED_IN_CHANNEL": N_("Its admins have banned me."),
+    "USER_KICKED": N_("Its admins have removed me."),
+    "USER_NOT_PARTICIPANT": _OUT,
+    "CHAT_FORBIDDEN": _OUT,
+    "PEER_ID_INVALID": _NOWHERE,
+    "CHAT_ID_INVALID": _NOWHERE,
+    "CHAT_WRITE_FORBIDDEN": _MUTED,
+    "CHAT_RESTRICTED": _MUTED,
+    "CHAT_SEND_PLAIN_FORBIDDEN": _MUTED,
+    "CHAT_GUEST_SEND_FORBIDDEN": _MUTED,
+    "CHAT_ADMIN_REQUIRED": N_("Only admins may write there, and I am none."),
+    "ALLOW_PAYMENT_REQUIRED": N_("It wants to be paid for each message."),
+    "TOPIC_CLOSED": _CLOSED,
+    "TOPIC_DELETED": _CLOSED,
+    "TOPIC_ID_INVALID": _CLOSED,
+}
 
-def refusal(reason: str, translator: Translator) -> str:
-    """Say why, as a sentence that says what to do; a string that we do not know is shown as Telegram's."""
-    known = REFUSALS.get(re.sub(r"_\d+$", "", reason))
+
+def refusal(reason: str, t: Translator, sentences: Mapping[str, str] = REFUSALS) -> str:
+    """Return the sentence for a reason, with what to do about it; a string without one is shown as Telegram's."""
+    known = sentences.get(re.sub(r"_\d+$", "", reason))
     if known is not None:
-        return translator.gettext(known)
+        return t.gettext(known)
     shown = " ".join(reason.split())[:_LONGEST]
-    return translator.gettext("Telegram's reason: {reason}.").format(reason=shown)
+    return t.gettext("Telegram's reason: {reason}.").format(reason=shown)

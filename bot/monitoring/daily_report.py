@@ -1,17 +1,18 @@
 """Chats that want it and the present come in; once a day each is told, without a sound, that nothing is missing."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.models import Clock
+from bot.models.notices import DailyReport
 from bot.monitoring.channel_state import Delays, State
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.store import alerts, channels, follows, pace, receipts, stats
+from bot.store import channels, follows, pace, receipts, stats
 from bot.store.channels import Channel
 from bot.store.database import Database, Reader, Transaction
 from bot.store.follows import Follow, FollowState
+from bot.store.notices import notify
 from bot.store.receipts import Wish
 from bot.store.references import FOLDER
 from bot.store.stats import Standing
@@ -54,37 +55,33 @@ class Receipts:
             if wish.since < last_time(wish.minute, wish.chat.time_zone, now)
         ]
         for wish in due:
-            payload = await _payload(self._database, wish, now)
-            await self._database.write(lambda tx, wish=wish, payload=payload: _send(tx, wish, payload, now))  # type: ignore[misc]
+            report = await _report(self._database, wish, now)
+            await self._database.write(lambda tx, wish=wish, report=report: _send(tx, wish, report, now))  # type: ignore[misc]
         return len(due)
 
 
-async def _payload(db: Reader, wish: Wish, now: datetime) -> dict[str, object]:
+async def _report(db: Reader, wish: Wish, now: datetime) -> DailyReport:
     found = await stats.standings(db, now)
     delays = Delays.of([standing.channel for standing in found], await pace.get(db))
     waiting = [follow for follow in await follows.all_follows(db) if follow.state is FollowState.WANTED]
     gaps = [standing.channel for standing in found if _has_gap(standing, delays, now)]
     others = [standing.channel for standing in found if standing.channel not in gaps]
     unverified = [channel for channel in others if not delays.is_verified(channel, now)]
-    return {
-        "notice": "receipt",
-        "since": wish.since.isoformat(),
-        "channels": len(found) + len(waiting),
-        "verified": len(others) - len(unverified),
-        "alerts": await receipts.alerts_of(db, wish),
-        "gaps": len(gaps),
-        "named": _some([_name(channel) for channel in gaps]),
-        "unverified": _some([*map(_name, unverified), *[await _wanted(db, follow) for follow in waiting]]),
-    }
+    waiting_names = [await _wanted(db, follow) for follow in waiting[: max(0, NAMED - len(unverified))]]
+    return DailyReport(
+        event=wish.since.isoformat(),
+        since=wish.since,
+        channels=len(found) + len(waiting),
+        alerts=await receipts.alerts_of(db, wish),
+        verified=len(others) - len(unverified),
+        gaps=len(gaps),
+        gap_names=tuple(map(_name, gaps[:NAMED])),
+        unverified_names=(*map(_name, unverified[:NAMED]), *waiting_names),
+    )
 
 
 def _has_gap(standing: Standing, delays: Delays, now: datetime) -> bool:
     return standing.has_hole or delays.state_of(standing.channel, now) in GAPS
-
-
-def _some(names: Sequence[str]) -> list[str]:
-    more = len(names) - NAMED
-    return [*names[:NAMED], *([f"+{more}"] if more > 0 else [])]
 
 
 def _name(channel: Channel) -> str:
@@ -98,7 +95,6 @@ async def _wanted(db: Reader, follow: Follow) -> str:
     return _name(known[0]) if known else f"t.me/{follow.reference}" if is_link else follow.reference
 
 
-async def _send(tx: Transaction, wish: Wish, payload: dict[str, object], now: datetime) -> None:
-    subject = f"receipt:{wish.since.isoformat()}"
-    await alerts.notify(tx, wish.chat, subject=subject, payload=payload, now=now, silent=True)
+async def _send(tx: Transaction, wish: Wish, report: DailyReport, now: datetime) -> None:
+    await notify(tx, wish.chat, report, now=now)
     await receipts.sent(tx, wish.chat.id, now)

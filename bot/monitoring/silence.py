@@ -7,11 +7,12 @@ import asyncio
 from datetime import datetime, timedelta
 
 from bot.models import Clock
+from bot.models.notices import ChannelSilent
 from bot.monitoring.activity import REMEMBERED, SLOT, Rhythm, rhythm_of
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.sources.followers import tell
 from bot.store import silences
 from bot.store.database import Database, Transaction
+from bot.store.notices import notify_followers
 from bot.store.silences import Speaker
 
 LOOK_EVERY = 60.0  # s
@@ -61,18 +62,16 @@ class Silence:
         if rhythm is None or not rhythm.is_broken(speaker.last_post_at, speaker.known_until):
             return False
         last, now = speaker.last_post_at, self._clock()
-        payload = {
-            "notice": "silent",
-            "channel": speaker.title,
-            "channel_id": speaker.channel_id,
-            "since": last.isoformat(),
-            "expected": round(rhythm.expected(last, speaker.known_until)),
-        }
+        notice = ChannelSilent(
+            event=f"{speaker.channel_id}:{last.isoformat()}",
+            channel=speaker.title,
+            since=last,
+            expected=round(rhythm.expected(last, speaker.known_until)),
+        )
 
         async def job(tx: Transaction) -> None:
             await silences.begin(tx, speaker.channel_id, last)
-            subject = f"silent:{speaker.channel_id}:{last.isoformat()}"
-            await tell(tx, speaker.channel_id, subject=subject, payload=payload, now=now)
+            await notify_followers(tx, speaker.channel_id, notice, now=now)
 
         await self._database.write(job)
         return True

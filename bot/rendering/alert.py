@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from babel.dates import format_timedelta
-
 from bot.locales import Translator
-from bot.locales.figures import show_date, show_span
+from bot.locales.figures import show_span
+from bot.locales.locale import Locale
 from bot.locales.titles import part_title, topic_title, written_by
 from bot.models import Button, Entity, Forward, Outgoing, post_link
 from bot.parts import PartMatch
@@ -69,30 +68,21 @@ class PostAlert:
     more: int = 0  # of an album that comes with one of its files: how many do not come along
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audience:
-    """To whom and when it is said."""
-
-    translator: Translator
-    time_zone: str  # IANA name
-    now: datetime
-
-
-def render_post(alert: PostAlert, audience: Audience, *, limit: int = LIMIT) -> Outgoing:
+def render_post(alert: PostAlert, locale: Locale, *, limit: int = LIMIT) -> Outgoing:
     """Write an alert of at most `limit` UTF-16 units, 1,024 or more, with valid entities."""
-    text, footer = _head(alert, audience), _footer(alert, audience).cut(limit // 2)
-    beside, (post, spans) = _beside(alert, audience.translator), _passage(alert)
+    text, footer = _head(alert, locale), _footer(alert, locale).cut(limit // 2)
+    beside, (post, spans) = _beside(alert, locale.t), _passage(alert)
     room = limit - len(text) - len(footer) - 2 * len(SECTION)
     beside.cut(room // 2 if post.text else room)
     most = MOST_ENTITIES - text.formats - footer.formats - beside.formats
     body = _body(post, spans, room=room - len(beside), most=most)
     if not body and not beside:
-        body.add(audience.translator.gettext("(no text)"))
+        body.add(locale.t.gettext("(no text)"))
     for section in (body, beside) if spans else (beside, body):
         if section:
             text.join(section).add(SECTION)
     written, entities = text.join(footer).build()
-    return Outgoing(text=written, entities=entities, buttons=_buttons(alert, audience.translator))
+    return Outgoing(text=written, entities=entities, buttons=_buttons(alert, locale.t))
 
 
 def _passage(alert: PostAlert) -> tuple[Passage, list[tuple[int, int]]]:
@@ -135,24 +125,24 @@ def _beside(alert: PostAlert, translator: Translator) -> Text:
     return text
 
 
-def _head(alert: PostAlert, audience: Audience) -> Text:
-    titles = [one_line(topic_title(name, audience.translator), TOPIC_ROOM) for name in alert.topics]
+def _head(alert: PostAlert, locale: Locale) -> Text:
+    titles = [one_line(topic_title(name, locale.t), TOPIC_ROOM) for name in alert.topics]
     more = len(titles) - SHOWN_TOPICS
     topics = bold(", ".join(filter(None, titles[:SHOWN_TOPICS])) + (f" +{more}" if more > 0 else ""))
-    says = audience.translator.gettext("edited, fits now: {topics}") if alert.turned else "{topics}"
+    says = locale.t.gettext("edited, fits now: {topics}") if alert.turned else "{topics}"
     title = one_line(alert.title, TITLE_ROOM) or alert.username or str(alert.channel_id)
     url = post_link(alert.channel_id, alert.username, alert.message_id)
     text = Text().say(says, topics=topics).add(" · ", link(title, url), "\n")
     if alert.gone_at is not None:
-        text.add(no_longer_visible(alert.gone_at, audience, beside=alert.date, part=alert.part), "\n")
+        text.add(no_longer_visible(alert.gone_at, locale, relative_to=alert.date, part=alert.part), "\n")
     return text
 
 
 def no_longer_visible(
-    gone_at: datetime, audience: Audience, *, beside: datetime, part: tuple[int, int] | None = None
+    gone_at: datetime, locale: Locale, *, relative_to: datetime, part: tuple[int, int] | None = None
 ) -> str:
     """Write since when our reader does not see a post, or so many of its items; we do not know why."""
-    t, time = audience.translator, moment(gone_at, audience, beside=beside)
+    t, time = locale.t, locale.date(gone_at, relative_to=relative_to)
     if part is None:
         return t.gettext("No longer visible to our reader since {time}").format(time=time)
     gone, items = part
@@ -164,44 +154,44 @@ def no_longer_visible(
     return line.format(n=gone, all=items, time=time)
 
 
-def _footer(alert: PostAlert, audience: Audience) -> Text:
-    gettext = audience.translator.gettext
-    text = Text().add(" · ".join(_facts(alert, audience)))
+def _footer(alert: PostAlert, locale: Locale) -> Text:
+    gettext = locale.t.gettext
+    text = Text().add(" · ".join(_facts(alert, locale)))
     if alert.more:
-        line = audience.translator.ngettext("+{n} more file in the post", "+{n} more files in the post", alert.more)
+        line = locale.t.ngettext("+{n} more file in the post", "+{n} more files in the post", alert.more)
         text.add("\n", line.format(n=alert.more))
     if alert.forward is not None:
-        text.add("\n").say(gettext("Forwarded from {name}"), name=_origin(alert.forward, audience.translator))
+        text.add("\n").say(gettext("Forwarded from {name}"), name=_origin(alert.forward, locale.t))
     if alert.repeats:
-        text.add("\n").say(gettext("Also in {links}"), links=_links(alert, audience))
+        text.add("\n").say(gettext("Also in {links}"), links=_links(alert, locale))
     return text
 
 
-def _facts(alert: PostAlert, audience: Audience) -> Iterator[str]:
+def _facts(alert: PostAlert, locale: Locale) -> Iterator[str]:
     """Say when it was posted and by whom, when edited, how long after that we saw it, and how old it was by then."""
-    gettext, said_at = audience.translator.gettext, alert.date
-    yield moment(alert.date, audience, beside=audience.now)
+    gettext, said_at = locale.t.gettext, alert.date
+    yield locale.date(alert.date, relative_to=locale.now)
     author, title = (one_line(name, AUTHOR_ROOM) for name in (alert.author or "", alert.title))
-    if said := written_by(author, title, audience.translator):
+    if said := written_by(author, title, locale.t):
         yield said
     if alert.edited and alert.edit_date is not None:
         said_at = alert.edit_date
-        yield gettext("edited {time}").format(time=moment(said_at, audience, beside=alert.date))
+        yield gettext("edited {time}").format(time=locale.date(said_at, relative_to=alert.date))
     elif alert.edited:
         yield gettext("edited")
     seen_at = alert.seen_at or said_at
     if seen_at - said_at >= DATED and not (alert.edited and alert.edit_date is None):
         seconds = (seen_at - said_at) // DATED
-        yield gettext("seen after {time}").format(time=show_span(seconds, audience.translator))
-    if audience.now - said_at > LATE and (seen_at == said_at or audience.now - seen_at > AT_ONCE):
-        yield _age(said_at, audience)
+        yield gettext("seen after {time}").format(time=show_span(seconds, locale.t))
+    if locale.now - said_at > LATE and (seen_at == said_at or locale.now - seen_at > AT_ONCE):
+        yield locale.ago(said_at)
 
 
-def _links(alert: PostAlert, audience: Audience) -> Text:
+def _links(alert: PostAlert, locale: Locale) -> Text:
     """Name the channels that say the same, and when they did: «@b 12:03, @c 12:05»."""
     text = Text()
     for number, repeat in enumerate(alert.repeats[:SHOWN_REPEATS]):
-        time = moment(repeat.date, audience, beside=alert.date)
+        time = locale.date(repeat.date, relative_to=alert.date)
         text.add(", " if number else "", link(one_line(repeat.name, TITLE_ROOM), repeat.link), f" {time}")
     more = len(alert.repeats) - SHOWN_REPEATS
     return text.add(f" +{more}") if more > 0 else text
@@ -212,16 +202,6 @@ def _origin(forward: Forward, translator: Translator) -> Piece:
     if forward.channel_id is None or forward.message_id is None:
         return link(name, None)
     return link(name, post_link(forward.channel_id, None, forward.message_id))
-
-
-def moment(date: datetime, audience: Audience, *, beside: datetime | None = None) -> str:
-    """Write a date in the chat's language and time zone; without the day where it is that of the date `beside` it."""
-    return show_date(date, audience.time_zone, audience.translator.language, now=audience.now, beside=beside)
-
-
-def _age(date: datetime, audience: Audience) -> str:
-    """Write how long ago it was: «2 hours ago»."""
-    return format_timedelta(date - audience.now, add_direction=True, locale=audience.translator.language)
 
 
 def _buttons(alert: PostAlert, translator: Translator) -> tuple[tuple[Button, ...], ...]:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.locales.locale import Locale
 from bot.locales.titles import comparable, in_full, topic_title
 from bot.matching.similarity.diff import difference
 from bot.models import Button, Outgoing, post_link
 from bot.parts import Part
-from bot.rendering.alert import TITLE_ROOM, TOPIC_ROOM, Audience, moment, no_longer_visible
+from bot.rendering.alert import TITLE_ROOM, TOPIC_ROOM, no_longer_visible
 from bot.text.markup import Text, link, one_line
 
 
@@ -30,39 +31,39 @@ class PostChange:
     part: tuple[int, int] | None = None  # of an album: how many of its items are gone, where others are left
 
 
-def render_change(change: PostChange, audience: Audience) -> Outgoing:
+def render_change(change: PostChange, locale: Locale) -> Outgoing:
     """Write what an edit has changed, or what a post that is gone had said; the link stays however long that is."""
-    gettext = audience.translator.gettext
+    gettext = locale.t.gettext
     url = post_link(change.channel_id, change.username, change.message_id)
     title = one_line(change.title, TITLE_ROOM) or change.username or str(change.channel_id)
     text = Text().add(link(title, url), " · ")
     if change.gone_at is not None:
-        text.add(no_longer_visible(change.gone_at, audience, beside=audience.now, part=change.part), "\n")
-        text.add(in_full(change.text, change.parts, audience.translator) or gettext("(no text)"))
+        text.add(no_longer_visible(change.gone_at, locale, relative_to=locale.now, part=change.part), "\n")
+        text.add(in_full(change.text, change.parts, locale.t) or gettext("(no text)"))
     else:
-        text.add(_edited(change, audience), "\n")
+        text.add(_edited(change, locale), "\n")
         if change.joined:
-            titles = [one_line(topic_title(name, audience.translator), TOPIC_ROOM) for name in change.joined]
+            titles = [one_line(topic_title(name, locale.t), TOPIC_ROOM) for name in change.joined]
             text.line(gettext("Now also: {topics}"), topics=", ".join(titles))
         before, after = (change.before or "", change.parts_before), (change.text, change.parts)
-        text.join(difference(*comparable(before, after, audience.translator)))
+        text.join(difference(*comparable(before, after, locale.t)))
     written, entities = text.cut().build()
     history = Button(text=gettext("History"), data=f"post:{change.channel_id}:{change.message_id}".encode())
     return Outgoing(text=written, entities=entities, buttons=((history,),))
 
 
-def render_confirmation(change: PostChange, audience: Audience) -> Outgoing:
+def render_confirmation(change: PostChange, locale: Locale) -> Outgoing:
     """Write that a second channel says what the alert says."""
     name = f"@{change.username}" if change.username else one_line(change.title, TITLE_ROOM) or str(change.channel_id)
     url = post_link(change.channel_id, change.username, change.message_id)
-    time = moment(change.date, audience, beside=audience.now)
-    text = Text().say(audience.translator.gettext("Confirmed by {channel}, {time}"), channel=link(name, url), time=time)
+    time = locale.date(change.date, relative_to=locale.now)
+    text = Text().say(locale.t.gettext("Confirmed by {channel}, {time}"), channel=link(name, url), time=time)
     written, entities = text.build()
     return Outgoing(text=written, entities=entities)
 
 
-def _edited(change: PostChange, audience: Audience) -> str:
-    gettext = audience.translator.gettext
+def _edited(change: PostChange, locale: Locale) -> str:
+    gettext = locale.t.gettext
     if change.edited_at is None:
         return gettext("edited")
-    return gettext("edited {time}").format(time=moment(change.edited_at, audience, beside=audience.now))
+    return gettext("edited {time}").format(time=locale.date(change.edited_at, relative_to=locale.now))

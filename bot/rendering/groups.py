@@ -6,12 +6,11 @@ Each post takes a line, so that a page of them fits into one message whatever th
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.locales import Translator
-from bot.locales.figures import show_date
+from bot.locales.locale import Locale
 from bot.locales.titles import part_title, topic_title
 from bot.models import Button, Outgoing
 from bot.store.group_contents import Gathered, Storm, Summary
@@ -30,41 +29,28 @@ _COUNTED = {LATE, RESTORED}
 _BOUNDARY = re.compile(r"[.!?…][.!?…\"'»”)\]]*(?=\s)|\n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Viewer:
-    """Who reads it, and when."""
-
-    translator: Translator
-    time_zone: str  # IANA name
-    now: datetime
-
-    def date(self, moment: datetime, *, beside: datetime | None = None) -> str:
-        """Write a date; without the day where it is that of the date `beside` it."""
-        return show_date(moment, self.time_zone, self.translator.language, now=self.now, beside=beside)
-
-
-def render_page(summary: Summary, number: int, viewer: Viewer) -> Outgoing:
+def render_page(summary: Summary, number: int, locale: Locale) -> Outgoing:
     """Write a page of what a notice sums up, from 0; by topic and channel, what was said most often first."""
-    t, ordered = viewer.translator, _ordered(summary, viewer.translator)
+    t, ordered = locale.t, _ordered(summary, locale.t)
     pages = range(0, len(ordered), PAGE)
     number = min(number, len(pages) - 1)
-    text = _heading(summary, viewer)
+    text = _heading(summary, locale)
     shown = ordered[pages[number] : pages[number] + PAGE]
     last = summary.at or max(each.post.date for each in summary.posts)
-    last = viewer.now if summary.notice in _COUNTED else last
+    last = locale.now if summary.notice in _COUNTED else last
     for before, each in zip([None, *shown], shown, strict=False):
         topic = _topic(each)
         if summary.topic is None and (before is None or _topic(before) != topic):
             text.add("\n", bold(_short(topic_title(topic, t))), "\n" if topic else "")
-        text.join(_line(each, viewer, beside=last)).add("\n")
+        text.join(_line(each, locale, relative_to=last)).add("\n")
     written, entities = text.build()
     return Outgoing(text=written, entities=entities, buttons=_turns(summary.random_id, number, len(pages)))
 
 
-def render_count(summary: Summary, viewer: Viewer) -> Outgoing:
+def render_count(summary: Summary, locale: Locale) -> Outgoing:
     """Write how many posts a notice sums up, by channel; a button leads to them."""
-    t, shown = viewer.translator, summary.channels[:COUNTED_CHANNELS]
-    lines = [_counted(summary, viewer)]
+    t, shown = locale.t, summary.channels[:COUNTED_CHANNELS]
+    lines = [_counted(summary, locale)]
     if len(summary.channels) > 1 or summary.notice == RESTORED:
         lines += [f"{one_line(title, COUNTED_NAME)} · {n}" for title, n in shown]
     more = len(summary.channels) - len(shown)
@@ -74,8 +60,8 @@ def render_count(summary: Summary, viewer: Viewer) -> Outgoing:
     return Outgoing(text="\n".join(lines), buttons=((button,),))
 
 
-def _counted(summary: Summary, viewer: Viewer) -> str:
-    t, count = viewer.translator, sum(n for _, n in summary.channels)
+def _counted(summary: Summary, locale: Locale) -> str:
+    t, count = locale.t, sum(n for _, n in summary.channels)
     title, time = "", ""
     if summary.notice == RESTORED and summary.at is not None:
         line = t.ngettext(
@@ -83,7 +69,7 @@ def _counted(summary: Summary, viewer: Viewer) -> str:
             "I was restored from a backup of {time}. These {n} posts may have been told here already.",
             count,
         )
-        time = viewer.date(summary.at)
+        time = locale.date(summary.at)
     elif len(summary.channels) == 1:
         line = t.ngettext(
             "{n} post of «{channel}» reached me too late for an alarm. It is stored.",
@@ -100,14 +86,14 @@ def _counted(summary: Summary, viewer: Viewer) -> str:
     return line.format(n=count, channel=title, time=time)
 
 
-def render_storm(storm: Storm, viewer: Viewer) -> Outgoing:
+def render_storm(storm: Storm, locale: Locale) -> Outgoing:
     """Write how a storm stands: its latest posts while it goes on, else what it was."""
-    t, count = viewer.translator, sum(n for _, n in storm.channels)
+    t, count = locale.t, sum(n for _, n in storm.channels)
     text = Text().add("🌩 ", bold(_short(topic_title(storm.topic, t))), "\n")
-    since = viewer.date(storm.since, beside=viewer.now)
+    since = locale.date(storm.since, relative_to=locale.now)
     if storm.over:
         line = t.ngettext("{n} more post, {since} – {until}.", "{n} more posts, {since} – {until}.", count)
-        text.line(line, n=count, since=since, until=viewer.date(storm.until, beside=storm.since))
+        text.line(line, n=count, since=since, until=locale.date(storm.until, relative_to=storm.since))
         names = ", ".join(f"{_short(title)} {n}" for title, n in storm.channels[:SHOWN_CHANNELS])
         more = len(storm.channels) - SHOWN_CHANNELS
         text.line(t.gettext("Most from: {channels}"), channels=names + (f" +{more}" if more > 0 else ""))
@@ -115,7 +101,7 @@ def render_storm(storm: Storm, viewer: Viewer) -> Outgoing:
         line = t.ngettext("{n} more post since {since}, {channels}", "{n} more posts since {since}, {channels}", count)
         text.line(line, n=count, since=since, channels=_channels(len(storm.channels), t)).line()
         for each in storm.latest:
-            text.join(_line(each, viewer, beside=viewer.now)).add("\n")
+            text.join(_line(each, locale, relative_to=locale.now)).add("\n")
     written, entities = text.build()
     label = t.gettext("Show all ({n})").format(n=count)
     return Outgoing(text=written, entities=entities, buttons=((_button(label, storm.random_id, 0, "new"),),))
@@ -148,24 +134,24 @@ def _topic(each: Gathered) -> str:
     return next(iter(each.topics), "")
 
 
-def _heading(summary: Summary, viewer: Viewer) -> Text:
+def _heading(summary: Summary, locale: Locale) -> Text:
     if summary.notice in _COUNTED:
-        return Text().add(_counted(summary, viewer), "\n")
-    t, count = viewer.translator, len(summary.posts)
+        return Text().add(_counted(summary, locale), "\n")
+    t, count = locale.t, len(summary.posts)
     title = t.gettext("Digest")
     if summary.topic is not None:
         title = topic_title(summary.topic, t)
     elif summary.at is not None and any(each.quiet for each in summary.posts):
-        is_morning = summary.at.astimezone(ZoneInfo(viewer.time_zone)).hour < _NOON
+        is_morning = summary.at.astimezone(ZoneInfo(locale.time_zone)).hour < _NOON
         title = t.gettext("Morning digest") if is_morning else t.gettext("Digest after quiet hours")
     return Text().bold(_short(title)).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")
 
 
-def _line(each: Gathered, viewer: Viewer, *, beside: datetime) -> Text:
+def _line(each: Gathered, locale: Locale, *, relative_to: datetime) -> Text:
     """Write a post: the first words of the sentence that matched, its channel and time, and what became of it."""
-    t, post = viewer.translator, each.post
+    t, post = locale.t, each.post
     text = Text().add("• ").join(_words(each, t)).add(" · ")
-    where = f"{_short(post.channel_title) or post.channel_id}, {viewer.date(post.date, beside=beside)}"
+    where = f"{_short(post.channel_title) or post.channel_id}, {locale.date(post.date, relative_to=relative_to)}"
     text.add(link(where, post.link))
     if each.echoes:
         text.add(f" ×{each.echoes + 1}")

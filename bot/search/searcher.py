@@ -65,7 +65,7 @@ _PREVIEW_PAGE = 100  # posts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A post that a query found; `post.current` tells whether it still says so."""
+    """A post that a query found; `post.is_current` tells whether it still says so."""
 
     post: StoredPost
     spans: tuple[tuple[int, int], ...]  # Python characters of its whole: sorted, merged
@@ -209,7 +209,7 @@ class _Search:
         """Add the hits among the first of some versions; return the others."""
         now, later = version_ids[: self._wanted], version_ids[self._wanted :]
         for post in await posts.of_versions(self._db, now):
-            if not (post.current or self._scope.history):
+            if not (post.is_current or self._scope.history):
                 continue
             spans = self._spans(post)
             if spans is None or not await self._is_last(post) or await self._is_in_later_hit(post):
@@ -221,10 +221,10 @@ class _Search:
 
     async def _is_last(self, post: StoredPost) -> bool:
         """Tell whether nothing that a message said later, or says now, matches."""
-        if post.current:
+        if post.is_current:
             return True
         every = await posts.versions(self._db, post.channel_id, post.message_id)
-        order = [other for other in every if not other.current] + [other for other in every if other.current]
+        order = [other for other in every if not other.is_current] + [other for other in every if other.is_current]
         later = order[[other.version_id for other in order].index(post.version_id) + 1 :]
         return all(self._spans(other) is None for other in later)
 

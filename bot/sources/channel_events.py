@@ -8,13 +8,14 @@ from datetime import datetime
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
+from bot.models.notices import ChannelLost, ChannelRegained, ChannelRenamed
 from bot.sources import resolver
 from bot.sources.account import Account
-from bot.sources.followers import tell
 from bot.sources.resolver import NotFollowableError
 from bot.store import channels
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.database import Database, Transaction
+from bot.store.notices import notify_followers
 
 BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
 VANISHED = "vanished"  # a public channel of which nothing is left
@@ -37,9 +38,8 @@ async def lose(database: Database, channel: Channel, *, reader_id: int, reason: 
         )
         if channel.access is Access.LOST:
             return
-        payload = {"notice": "lost", "channel": channel.title, "channel_id": channel.id, "reason": reason}
-        subject = f"lost:{channel.id}:{now.isoformat()}"
-        await tell(tx, channel.id, subject=subject, payload=payload, now=now, silent=False)
+        notice = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=reason)
+        await notify_followers(tx, channel.id, notice, now=now)
 
     await database.write(job)
 
@@ -51,9 +51,8 @@ def _says_more(reason: str, channel: Channel) -> bool:
 
 async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
     """Tell that a channel that was lost can be read again."""
-    payload = {"notice": "found", "channel": channel.title}
-    subject = f"found:{channel.id}:{now.isoformat()}"
-    await database.write(lambda tx: tell(tx, channel.id, subject=subject, payload=payload, now=now))
+    notice = ChannelRegained(event=f"{channel.id}:{now.isoformat()}", channel=channel.title)
+    await database.write(lambda tx: notify_followers(tx, channel.id, notice, now=now))
 
 
 async def cause(account: Account, channel: Channel, error: str, *, now: datetime) -> str:
@@ -94,13 +93,13 @@ async def describe(database: Database, channel: Channel, chat: types.Channel, *,
     async def job(tx: Transaction) -> None:
         old = await channels.describe(tx, channel.id, title=new.title, username=new.username)
         if old is not None:
-            payload = {
-                "notice": "renamed",
-                "channel": old.title,
-                "username": old.username,
-                "new_title": new.title,
-                "new_username": new.username,
-            }
-            await tell(tx, channel.id, subject=f"renamed:{channel.id}:{now:%Y-%m-%d}", payload=payload, now=now)
+            notice = ChannelRenamed(
+                event=f"{channel.id}:{now:%Y-%m-%d}",
+                old_title=old.title,
+                old_username=old.username,
+                title=new.title,
+                username=new.username,
+            )
+            await notify_followers(tx, channel.id, notice, now=now)
 
     await database.write(job)

@@ -9,12 +9,12 @@ from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock, PeerKind
+from bot.models.notices import FollowAccess
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources import resolver
-from bot.sources.account import LONGEST_VISIT, Account
+from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
-from bot.sources.gateway import RETRY_AFTER, pause
 from bot.sources.joiner import Joiner
 from bot.sources.notices import Notices
 from bot.sources.resolver import BASIC_GROUP, Invitation, NotFollowableError, channel_dialogs
@@ -60,9 +60,9 @@ class ChannelLists:
         taken = () if is_asked and fresh else listed.chats
         await self._database.write(lambda tx: self._replace(tx, follow, taken))
         if is_asked:
-            await self._notices.all_counted(follow, count=len(listed.chats), fresh=len(fresh))
+            await self._notices.offer_all(follow, count=len(listed.chats), unfollowed=len(fresh))
         elif listed.title is not None:
-            await self._notices.folder(follow, title=listed.title, count=len(listed.chats), closed=listed.closed)
+            await self._notices.folder_read(follow, title=listed.title, count=len(listed.chats), private=listed.closed)
 
     async def _listed(self, reference: str) -> _Listed:
         if reference.startswith(FOLDER):
@@ -94,7 +94,6 @@ LOOK_AGAIN = 5.0  # s between looks at what is due by now, where nothing was ann
 ASK_ADMINS_AGAIN = timedelta(minutes=10)  # whether they let us in
 REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 LOOK_AT_GROUP_AGAIN = timedelta(hours=1)  # whether it has become a supergroup
-OUTSIDE, OUTSIDE_FAST = "outside", "outside_fast"  # for good, since somebody wants it so
 ITS_TURN = "waits for its turn to be joined"
 
 
@@ -204,7 +203,7 @@ class FollowRequests:
             await refuse(follow, refusal.reason)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
-                await self._postpone(follow, self._clock() + pause(error), error.error)
+                await self._postpone(follow, self._clock() + retry_pause(error), error.error)
             else:
                 await self._refuse(follow, error.error)
         else:
@@ -263,7 +262,7 @@ class FollowRequests:
         except TelegramError as error:
             if error.error != REQUESTED:
                 raise
-            await self._notices.pending(follow, title=found.title)
+            await self._notices.join_requested(follow, title=found.title)
             raise PostponedError(self._clock() + ASK_ADMINS_AGAIN, REQUESTED) from None
         return FoundChannel(chat=chat, joined_at=self._clock())
 
@@ -289,7 +288,7 @@ class FollowRequests:
         await self._database.write(job)
         await self._assignments.assign_all()
         await self._read(channel.id)
-        access = Access.JOINED if reached.joined_at is not None else _from_outside(follow)
+        access = FollowAccess.JOINED if reached.joined_at is not None else _from_outside(follow)
         await self._notices.followed(follow, channel, access=access)
 
     async def _read(self, channel_id: int) -> None:
@@ -326,8 +325,8 @@ class FollowRequests:
         await lose(self._database, channel, reader_id=self._reader_id, reason=reason, now=self._clock())
 
 
-def _from_outside(follow: Follow) -> str:
-    """Say how a channel is read that the reader is not in."""
+def _from_outside(follow: Follow) -> FollowAccess:
+    """Return how a channel is read that the reader is not in."""
     if follow.options.may_join is not False:
-        return Access.POLLED
-    return OUTSIDE_FAST if follow.options.fast else OUTSIDE
+        return FollowAccess.POLLED
+    return FollowAccess.OUTSIDE_FAST if follow.options.fast else FollowAccess.OUTSIDE

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import Peer, PeerKind
-from bot.store import alerts, chats
+from bot.models.notices import ChatSuspended, ThreadClosed
+from bot.store import chats
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
+from bot.store.notices import notify
 from bot.store.rows import to_ms
 
 # What belongs to a chat and moves with it, by `chat_id`; a test holds this against the schema.
@@ -69,9 +71,8 @@ async def leave_thread(tx: Transaction, chat: Chat, thread_id: int, *, now: date
     )
     tx.announce(Subject.CHATS)
     if bound or was_own:
-        payload = {"notice": "thread_closed", "topics": [] if was_own else bound}
-        subject = f"thread:{thread_id}:{to_ms(now)}"
-        await alerts.notify(tx, chat, subject=subject, payload=payload, now=now)
+        notice = ThreadClosed(event=f"{thread_id}:{to_ms(now)}", topics=() if was_own else tuple(bound))
+        await notify(tx, chat, notice, now=now)
 
 
 async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) -> None:
@@ -82,11 +83,10 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
     await chats.suspend(tx, chat.id, reason)
     if chat.peer.kind is PeerKind.USER:
         return
-    payload = {"notice": "suspended", "title": chat.title, "reason": reason}
+    notice = ChatSuspended(event=f"{chat.id}:{to_ms(now)}", chat=chat.title, reason=reason)
     for owner in await chats.of_owners(tx):
         if owner.suspended is None:
-            subject = f"suspended:{chat.id}:{to_ms(now)}"
-            await alerts.notify(tx, owner, subject=subject, payload=payload, now=now)
+            await notify(tx, owner, notice, now=now)
 
 
 async def upgrade(tx: Transaction, group_id: int, supergroup: Peer) -> bool:

@@ -13,7 +13,6 @@ from enum import StrEnum
 
 from bot.models import PostKey, Said
 from bot.store import meta
-from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import to_ms
 
@@ -74,16 +73,6 @@ def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
 def edit(chat_id: int, chat_key: bytes, alert_id: int, *, subject: str) -> Draft:
     """Make the draft of an edit, after which a message shows what its row says; `subject` tells it from other edits."""
     return Draft(chat_id=chat_id, chat_key=chat_key, kind=Kind.EDIT, subject=subject, payload={}, follows=alert_id)
-
-
-async def notify(  # noqa: PLR0913 - a notice has this many sides
-    tx: Transaction, chat: Chat, *, subject: str, payload: Mapping[str, object], now: datetime, silent: bool = False
-) -> bool:
-    """Put a notice into the outbox; False where the chat has had one of this subject."""
-    notice = Draft(
-        chat_id=chat.id, chat_key=chat.key, kind=Kind.NOTICE, subject=subject, payload=payload, silent=silent
-    )
-    return await enqueue_all(tx, [notice], now=now) > 0
 
 
 async def enqueue_all(

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import post_link
-from bot.store import alerts, chats
+from bot.models.notices import AlertsMissed
+from bot.store import chats
 from bot.store.database import Reader, Subject, Transaction
+from bot.store.notices import notify
 from bot.store.rows import from_ms, json_list, to_ms
 
 # An edit whose message is gone is nothing that a chat has missed, nor is the file of a post that it was told of.
@@ -28,8 +30,8 @@ class Dead:
 async def listed(db: Reader) -> list[Dead]:
     """Return all dead alerts, oldest first."""
     rows = await db.fetch_all(
-        f"""SELECT a.id, a.created_at, a.reason, a.kind, c.title, c.suspended, a.payload ->> 'notice' AS notice,
-            v.channel_id, v.message_id, n.username
+        f"""SELECT a.id, a.created_at, a.reason, a.kind, c.title, c.suspended, v.channel_id, v.message_id, n.username,
+            coalesce(a.payload ->> 'kind', a.payload ->> 'notice') AS notice
         FROM alerts a INDEXED BY alerts_dead JOIN chats c ON c.id = a.chat_id
         LEFT JOIN versions v ON v.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
         LEFT JOIN channels n ON n.id = v.channel_id
@@ -77,6 +79,5 @@ async def resume(tx: Transaction, chat_id: int, now: datetime) -> None:
     if chat is None or chat.suspended is None:
         return
     await chats.resume(tx, chat_id)
-    payload = {"notice": "missed", "count": await missed(tx, chat_id)}
-    subject = f"missed:{to_ms(now)}"
-    await alerts.notify(tx, chat, subject=subject, payload=payload, now=now)
+    notice = AlertsMissed(event=str(to_ms(now)), alerts=await missed(tx, chat_id))
+    await notify(tx, chat, notice, now=now)

@@ -33,13 +33,11 @@ class Alerted:
 async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> Alerted | None:
     """Return what a chat was told of the post that a message belongs to; None where it was told nothing."""
     row = await db.fetch_one(
-        f"""SELECT {posts.COLUMNS}, a.payload FROM posts t
-        JOIN alerts a ON a.channel_id = t.channel_id AND a.chat_id = :chat AND a.kind IN ('post', 'repeat', 'gathered')
-            AND a.post_key = t.post_key
-        JOIN versions v ON v.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
-        JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-        JOIN channels n ON n.id = v.channel_id
-        WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",  # noqa: S608 - our own constant
+        """SELECT p.*, a.payload FROM posts t
+        CROSS JOIN alerts a ON a.channel_id = t.channel_id AND a.post_key = t.post_key
+            AND a.chat_id = :chat AND a.kind IN ('post', 'repeat', 'gathered')
+        JOIN post_versions p ON p.version_id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
+        WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",
         {"chat": chat_id, "channel": channel_id, "message": message_id},
     )
     if row is None:

@@ -9,13 +9,8 @@ from typing import NamedTuple
 
 from bot.parts import load_parts, whole_text
 from bot.store.database import Reader, Transaction
-from bot.store.posts import COLUMNS, StoredPost, to_post
+from bot.store.posts import StoredPost, to_post
 from bot.store.rows import end_id, first_id
-
-# CROSS JOIN pins the order of the loops: the index yields rows by descending id, so LIMIT stops early.
-_CURRENT = """CROSS JOIN posts m
-        ON m.channel_id = v.channel_id AND m.message_id = v.message_id AND m.version_id = v.id
-    CROSS JOIN channels n ON n.id = m.channel_id"""
 
 
 class Candidate(NamedTuple):
@@ -80,11 +75,11 @@ async def candidates(  # noqa: PLR0913 - each narrows the question in its own wa
 ) -> list[StoredPost]:
     """Return messages whose current version may match, newest first; else like `versions`."""
     asked = _within(expression, channel_ids)
-    source, ids = ("versions v", "v.id") if asked is None else ("fulltext f CROSS JOIN versions v", "f.rowid")
+    source, ids = "post_versions p", "p.version_id"
+    if asked is not None:  # CROSS JOIN pins the order of the loops: the index yields descending ids, LIMIT stops early
+        source, ids = "fulltext f CROSS JOIN post_versions p ON p.version_id = f.rowid", "f.rowid"
     where, values = _narrowed(asked, ids, before=before, since=since, until=until)
-    if asked is not None:
-        where += " AND v.id = f.rowid"
-    sql = f"SELECT {COLUMNS} FROM {source} {_CURRENT} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
+    sql = f"SELECT p.* FROM {source} WHERE {where} AND p.is_current ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
     return [to_post(row) for row in await db.fetch_all(sql, (*values, limit))]
 
 

@@ -53,10 +53,8 @@ class Storm:
 
 
 _ECHOES = "SELECT count(*) FROM alerts r WHERE r.follows = g.id AND r.kind = 'repeat'"
-_GATHERED = f"""SELECT g.payload, ({_ECHOES}) AS echoes, {posts.COLUMNS}
-    FROM alerts g JOIN versions v ON v.id = coalesce(g.payload ->> 'shown', g.payload ->> 'version_id')
-    JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-    JOIN channels n ON n.id = v.channel_id
+_GATHERED = f"""SELECT g.payload, ({_ECHOES}) AS echoes, p.*
+    FROM alerts g JOIN post_versions p ON p.version_id = coalesce(g.payload ->> 'shown', g.payload ->> 'version_id')
     WHERE g.follows = :notice AND g.kind = 'gathered'"""  # noqa: S608 - our own constant
 
 

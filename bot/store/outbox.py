@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.models import GENERAL_THREAD
+from bot.models.notices import NOTICES, Notice
 from bot.store import chats, posts
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
@@ -24,12 +25,17 @@ _REPEATS = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.me
     WHERE r.follows = s.id AND r.kind = 'repeat'"""
 _SUPERSEDED = """SELECT 1 FROM alerts l
     WHERE l.follows = a.follows AND l.kind = 'edit' AND l.state = 'due' AND l.id > a.id"""
+# The columns of the view `post_versions`, which no LEFT JOIN can have.
+_POST = """m.id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
+    m.date, v.edit_date, v.text, v.parts, v.entities, v.media, m.forward, m.reply_to, m.reply_channel,
+    m.author, m.gone_at, m.views, m.forwards, m.reactions,
+    v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by"""
 _ROWS = f"""SELECT a.id AS alert_id, a.kind AS alert_kind, a.subject, a.random_id, a.channel_id AS alert_channel_id,
         a.post_key, s.id AS source_id, s.payload, a.silent, a.attempts, a.due_at, a.created_at,
         o.message_id AS followed_id, o.created_at AS followed_at, o.thread_id AS followed_thread,
         a.thread_id AS alert_thread_id,
         EXISTS ({_SUPERSEDED}) AS superseded, ({_REPEATS}) AS repeats,
-        {chats.COLUMNS}, {posts.COLUMNS}
+        {chats.COLUMNS}, {_POST}
     FROM alerts a JOIN chats c ON c.id = a.chat_id LEFT JOIN alerts o ON o.id = a.follows
     JOIN alerts s ON s.id = iif(a.kind = 'edit', a.follows, a.id)
     LEFT JOIN versions v ON a.kind != 'notice' AND v.id = coalesce(s.payload ->> 'shown', s.payload ->> 'version_id')
@@ -88,6 +94,11 @@ class Alert:
     followed_at: datetime | None  # when that alert came into the outbox
     followed_thread: int | None  # the forum thread in which it stands; None: the general one, or no forum
     superseded: bool  # a later edit of the same alert is due, and shows all that this one would
+
+    @property
+    def notice(self) -> Notice | None:
+        """What is said about ourselves; None for what is about posts, also where it sums them up."""
+        return NOTICES.validate_python(self.payload) if self.kind is Kind.NOTICE and "kind" in self.payload else None
 
     @property
     def gone_at(self) -> datetime | None:
@@ -161,11 +172,9 @@ async def get(db: Reader, alert_id: int) -> Alert:
 async def post_of(db: Reader, chat_id: int, message_id: int) -> StoredPost | None:
     """Return the post that a message of ours told a chat of, as it was then; None where it told of none."""
     row = await db.fetch_one(
-        f"""SELECT {posts.COLUMNS} FROM alerts a JOIN versions v ON v.id = a.payload ->> 'version_id'
-        JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-        JOIN channels n ON n.id = v.channel_id
+        """SELECT p.* FROM alerts a JOIN post_versions p ON p.version_id = a.payload ->> 'version_id'
         WHERE a.chat_id = :chat AND a.message_id = :message AND a.kind IN ('post', 'change', 'files')
-        ORDER BY a.id DESC LIMIT 1""",  # noqa: S608 - our own constant
+        ORDER BY a.id DESC LIMIT 1""",
         {"chat": chat_id, "message": message_id},
     )
     return None if row is None else posts.to_post(row)
@@ -173,7 +182,7 @@ async def post_of(db: Reader, chat_id: int, message_id: int) -> StoredPost | Non
 
 def _to_alert(row: sqlite3.Row, read: _Posts | None = None) -> Alert:
     """Read an alert from a row of `_ROWS`; its post is taken from, or added to, those of the same answer."""
-    post = None if row["row_id"] is None else (read or {}).get(row["version_id"]) or posts.to_post(row)
+    post = None if row["id"] is None else (read or {}).get(row["version_id"]) or posts.to_post(row)
     if post is not None and read is not None:
         read[post.version_id] = post
     return Alert(

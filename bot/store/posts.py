@@ -11,17 +11,8 @@ from bot.parts import Part, load_parts, whole_text
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_date, to_ms
 
-# Of a row that carries a message m, one of its versions v, and its channel n, whatever it was joined to.
-COLUMNS = """
-    m.id AS row_id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
-    m.date, v.edit_date, v.text, v.parts, v.entities, v.media, m.forward, m.reply_to, m.reply_channel,
-    m.author, m.gone_at, m.views, m.forwards, m.reactions,
-    v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by
-"""
 NEWEST = 1000  # messages of a channel among which those with a preview are looked for …
 MOST_WITH_PAGES = 100  # … and so many are asked for at once: Telegram's limit
-_CURRENT = f"""SELECT {COLUMNS} FROM posts m
-    JOIN versions v ON v.id = m.version_id JOIN channels n ON n.id = m.channel_id"""  # noqa: S608 - our own constant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +40,7 @@ class StoredPost:
     forwards: int | None
     reactions: int | None  # of all kinds together
     version_id: int  # descending order is newest first too; the cursor of searches
-    current: bool  # what the message says now, or last said; else an earlier wording
+    is_current: bool  # what the message says now, or last said; else an earlier wording
     number: int  # of the version, from 1
     seen_at: datetime  # when we first saw this version
     observed_by: str  # the path by which it reached us
@@ -81,9 +72,9 @@ class Statistics:
 
 
 def to_post(row: sqlite3.Row) -> StoredPost:
-    """Read a post from a row with the `COLUMNS`."""
+    """Read a post from a row of the view `post_versions`."""
     return StoredPost(
-        id=row["row_id"],
+        id=row["id"],
         channel_id=row["channel_id"],
         channel_title=row["channel_title"],
         channel_username=row["channel_username"],
@@ -104,7 +95,7 @@ def to_post(row: sqlite3.Row) -> StoredPost:
         forwards=row["forwards"],
         reactions=row["reactions"],
         version_id=row["version_id"],
-        current=bool(row["is_current"]),
+        is_current=bool(row["is_current"]),
         number=row["number"],
         seen_at=from_ms(row["seen_at"]),
         observed_by=row["observed_by"],
@@ -121,8 +112,9 @@ def _to_forward(text: str | None) -> Forward | None:
 async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[StoredPost]:
     """Return these messages of a channel as they stand, lowest id first; unknown ones are missing."""
     rows = await db.fetch_all(
-        f"""{_CURRENT} WHERE m.channel_id = :channel AND m.message_id IN (SELECT value FROM json_each(:ids))
-        ORDER BY m.message_id""",  # noqa: S608 - our own constant
+        """SELECT * FROM post_versions
+        WHERE channel_id = :channel AND message_id IN (SELECT value FROM json_each(:ids)) AND is_current
+        ORDER BY message_id""",
         {"channel": channel_id, "ids": json_list(ids)},
     )
     return [to_post(row) for row in rows]
@@ -131,7 +123,8 @@ async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[Store
 async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]:
     """Return the messages of a post, `g<grouped_id>` or `m<message_id>`, as they stand, lowest id first."""
     rows = await db.fetch_all(
-        f"{_CURRENT} WHERE m.channel_id = :channel AND m.post_key = :key ORDER BY m.message_id",
+        """SELECT * FROM post_versions WHERE channel_id = :channel AND post_key = :key AND is_current
+        ORDER BY message_id""",
         {"channel": channel_id, "key": post_key},
     )
     return [to_post(row) for row in rows]
@@ -140,11 +133,8 @@ async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]
 async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredPost]:
     """Return what a message said each time it changed, in the order in which Telegram dates the changes."""
     rows = await db.fetch_all(
-        f"""SELECT {COLUMNS} FROM versions v
-        JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-        JOIN channels n ON n.id = m.channel_id
-        WHERE v.channel_id = :channel AND v.message_id = :message
-        ORDER BY v.edit_date, v.number""",  # noqa: S608 - our own constant
+        """SELECT * FROM post_versions WHERE channel_id = :channel AND message_id = :message
+        ORDER BY edit_date, number""",
         {"channel": channel_id, "message": message_id},
     )
     return [to_post(row) for row in rows]
@@ -153,9 +143,8 @@ async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredP
 async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[StoredPost]:
     """Return messages as these versions had them, newest first."""
     rows = await db.fetch_all(
-        f"""SELECT {COLUMNS} FROM json_each(:ids) i CROSS JOIN versions v ON v.id = i.value
-        CROSS JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-        CROSS JOIN channels n ON n.id = m.channel_id ORDER BY v.id DESC""",  # noqa: S608 - our own constant
+        """SELECT * FROM post_versions WHERE version_id IN (SELECT value FROM json_each(:ids))
+        ORDER BY version_id DESC""",
         {"ids": json_list(version_ids)},
     )
     return [to_post(row) for row in rows]
@@ -175,13 +164,14 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
     Of an album comes the message with the text, or else the first. Dates count in whole seconds, `until` excluded.
     """
     rows = await db.fetch_all(
-        f"""{_CURRENT} WHERE (:channels IS NULL OR m.channel_id IN (SELECT value FROM json_each(:channels)))
-        AND m.id < :end AND m.id >= :start
-        AND (m.grouped_id IS NULL OR NOT EXISTS (
+        """SELECT * FROM post_versions p
+        WHERE (:channels IS NULL OR channel_id IN (SELECT value FROM json_each(:channels)))
+        AND id < :end AND id >= :start AND is_current
+        AND (grouped_id IS NULL OR NOT EXISTS (
             SELECT 1 FROM posts o JOIN versions w ON w.id = o.version_id
-            WHERE o.channel_id = m.channel_id AND o.post_key = m.post_key
-            AND (w.text != '', -o.message_id) > (v.text != '', -m.message_id)))
-        ORDER BY m.id DESC LIMIT :limit""",  # noqa: S608 - our own constant
+            WHERE o.channel_id = p.channel_id AND o.post_key = p.post_key
+            AND (w.text != '', -o.message_id) > (p.text != '', -p.message_id)))
+        ORDER BY id DESC LIMIT :limit""",
         {
             "channels": None if channel_ids is None else json_list(channel_ids),
             "end": end_id(before, until),
@@ -227,10 +217,10 @@ async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[i
 
 async def with_pages(db: Reader, channel_id: int, pages: Collection[int]) -> list[int]:
     """Return the ids of the visible messages among a channel's newest that carry the previews of these web pages."""
-    sql = """SELECT m.message_id FROM (SELECT * FROM posts WHERE channel_id = :channel AND gone_at IS NULL
-            ORDER BY message_id DESC LIMIT :newest) m JOIN versions v ON v.id = m.version_id
+    sql = """SELECT p.message_id FROM (SELECT * FROM posts WHERE channel_id = :channel AND gone_at IS NULL
+            ORDER BY message_id DESC LIMIT :newest) p JOIN versions v ON v.id = p.version_id
         WHERE v.media ->> 'kind' = 'web_page' AND v.media ->> 'id' IN (SELECT value FROM json_each(:pages))
-        ORDER BY m.message_id DESC LIMIT :most"""
+        ORDER BY p.message_id DESC LIMIT :most"""
     values = {"channel": channel_id, "pages": json_list(pages), "newest": NEWEST, "most": MOST_WITH_PAGES}
     return [row["message_id"] for row in await db.fetch_all(sql, values)]
 

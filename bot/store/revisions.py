@@ -74,7 +74,7 @@ _OUTDATED = """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id
             AND hash = w.hash AND edit_date IS w.edit_date AND number <= w.number) AS new_times
     FROM json_each(:messages) k
     JOIN posts t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
-    JOIN alerts a ON a.channel_id = t.channel_id AND a.state != 'dead'
+    CROSS JOIN alerts a ON a.channel_id = t.channel_id AND a.state != 'dead'
         AND a.post_key = t.post_key
     LEFT JOIN alerts o ON o.id = a.follows
     JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL

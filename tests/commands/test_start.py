@@ -98,4 +98,4 @@ async def test_a_test_alert_goes_through_the_outbox(desk: Bot) -> None:
     welcome = await desk.says("/start")
     assert text(await desk.taps(button(welcome.messages[0], "Test alert"))) == "It is on its way."
     waiting = await desk.room.outbox()
-    assert [(alert.payload["notice"], alert.chat.id) for alert in waiting] == [("test_alert", chat.id)]
+    assert [(alert.notice.kind, alert.chat.id) for alert in waiting] == [("test", chat.id)]

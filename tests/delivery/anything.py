@@ -6,19 +6,20 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from bot.locales import translator
+from bot.locales.locale import Locale
 from bot.models import Entity, Forward, Outgoing
 from bot.parts import Part, PartKind, PartMatch
-from bot.rendering.alert import KEPT, Audience, Elsewhere, PostAlert
+from bot.rendering.alert import KEPT, Elsewhere, PostAlert
 from bot.rendering.change import PostChange
 from bot.sandbox.world.text import checked
 from bot.telegram.convert import from_entities
 from bot.text.markup import CAPTION, LIMIT, units
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
-AUDIENCES = st.sampled_from(
+LOCALES = st.sampled_from(
     [
-        Audience(translator=translator("ru"), time_zone="Europe/Moscow", now=NOW),
-        Audience(translator=translator("en"), time_zone="UTC", now=NOW + timedelta(days=400)),
+        Locale(t=translator("ru"), time_zone="Europe/Moscow", now=NOW),
+        Locale(t=translator("en"), time_zone="UTC", now=NOW + timedelta(days=400)),
     ]
 )
 LIMITS = st.sampled_from([CAPTION, LIMIT])

@@ -20,6 +20,7 @@ from bot.store import attachments, chats, media
 from bot.store.blobs import Blob, Blobs
 from bot.store.chats import Chat
 from bot.store.media import Download, FileInfo
+from tests import kit
 from tests.delivery.kit import at_work, sender_of
 from tests.store.kit import Newsroom, newsroom, post
 from tests.waiting import until
@@ -106,7 +107,7 @@ class Desk:
 
     async def until_settled(self) -> None:
         async def reached() -> bool:
-            return not await self.room.db.fetch_all("SELECT 1 FROM alerts WHERE state = 'due'")
+            return await kit.is_idle(self.room.db)
 
         await until(reached)
 

@@ -2,15 +2,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.locales import translator
+from bot.locales.locale import Locale
 from bot.models import Button
 from bot.parts import Part, PartKind
-from bot.rendering.alert import Audience, Elsewhere, PostAlert, render_post
+from bot.rendering.alert import Elsewhere, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change, render_confirmation
 from tests.delivery.test_rendering import POST, styled
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
-MOSCOW = Audience(translator=translator("ru"), time_zone="Europe/Moscow", now=NOW)
-LONDON = Audience(translator=translator("en"), time_zone="Europe/London", now=NOW)
+MOSCOW = Locale(t=translator("ru"), time_zone="Europe/Moscow", now=NOW)
+LONDON = Locale(t=translator("en"), time_zone="Europe/London", now=NOW)
 EDIT = PostChange(
     channel_id=7,
     title="Минсвязь",

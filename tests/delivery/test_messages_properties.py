@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import fields
+from datetime import datetime
+from typing import get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.models import Entity, Outgoing, Peer, PeerKind, post_link
+from bot.locales.locale import Locale
+from bot.models import Entity, Outgoing, Peer, PeerKind, notices, post_link
+from bot.models.notices import FollowAccess, Notice
 from bot.parts import PartMatch
-from bot.rendering.alert import KEPT, Audience, PostAlert, render_post
+from bot.rendering.alert import KEPT, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change
-from bot.rendering.groups import Viewer, render_count, render_page, render_storm
-from bot.rendering.notices import FOLLOWED, render_notice
+from bot.rendering.groups import render_count, render_page, render_storm
+from bot.rendering.notices import render_notice
 from bot.sandbox import Sandbox
 from bot.store.group_contents import Gathered, Storm, Summary
 from bot.store.groups import DIGEST, LATE, RESTORED, STORM
@@ -19,11 +24,11 @@ from bot.store.posts import StoredPost
 from bot.telegram.convert import to_entities
 from tests.delivery.anything import (
     ALERTS,
-    AUDIENCES,
     CHANGES,
     DATES,
     ENTITIES,
     LETTERS,
+    LOCALES,
     LONG_TEXTS,
     MAYBE_DATES,
     NOW,
@@ -37,63 +42,45 @@ from tests.delivery.kit import sender_of
 VALUED = {"text_url", "pre"}  # entities whose value goes along
 
 
-@given(CHANGES, AUDIENCES)
-def test_any_change_is_told_by_a_message_that_telegram_takes(change: PostChange, audience: Audience) -> None:
-    outgoing = render_change(change, audience)
+@given(CHANGES, LOCALES)
+def test_any_change_is_told_by_a_message_that_telegram_takes(change: PostChange, locale: Locale) -> None:
+    outgoing = render_change(change, locale)
     assert_taken(outgoing)
     link = post_link(change.channel_id, change.username, change.message_id)
     assert [entity.value for entity in outgoing.entities if entity.kind == "text_url"] == [link]
 
 
 NAMES = st.text(st.sampled_from(LETTERS), max_size=300).map(lambda text: f"N{text}")
-MANY_NAMES = st.lists(NAMES, max_size=12) | st.just(["Очень длинное название " * 20] * 120)
+MANY_NAMES = st.lists(NAMES, max_size=12) | st.just(["Очень длинное название " * 6] * 40)
 COUNTS = st.integers(0, 10**6)
 REASONS = st.sampled_from(["private", "CHANNEL_PRIVATE", "SOMETHING_NEW"])
-NOTICES = st.one_of(
-    st.fixed_dictionaries(
-        {
-            "notice": st.just("followed"),
-            "channel": NAMES,
-            "channel_id": COUNTS,
-            "posts": COUNTS,
-            "would": COUNTS,
-            "access": st.sampled_from(sorted(FOLLOWED)),
-        }
-    ),
-    st.fixed_dictionaries({"notice": st.just("refused"), "reference": NAMES, "reason": REASONS}),
-    st.fixed_dictionaries({"notice": st.just("lost"), "channel": NAMES, "reason": REASONS}),
-    st.fixed_dictionaries({"notice": st.just("found"), "channel": NAMES}),
-    st.fixed_dictionaries(
-        {
-            "notice": st.just("renamed"),
-            "channel": NAMES,
-            "new_title": NAMES,
-            "username": st.just("old_name"),
-            "new_username": st.none() | st.just("new_name"),
-        }
-    ),
-    st.fixed_dictionaries({"notice": st.just("folder"), "folder": NAMES, "count": COUNTS, "closed": MANY_NAMES}),
-    st.fixed_dictionaries(
-        {"notice": st.just("silent"), "channel": NAMES, "since": st.just(NOW.isoformat()), "expected": COUNTS}
-    ),
-    st.fixed_dictionaries(
-        {
-            "notice": st.just("receipt"),
-            "since": st.just(NOW.isoformat()),
-            "channels": COUNTS,
-            "verified": COUNTS,
-            "alerts": COUNTS,
-            "gaps": COUNTS,
-            "named": MANY_NAMES,
-            "unverified": MANY_NAMES,
-        }
-    ),
-)
+FIELDS = {
+    "reason": REASONS,
+    "options": st.sampled_from(["", "fast join:no history:5000"]),
+    "old_username": st.none() | st.just("old_name"),
+    "username": st.just("new_name"),
+}
+TYPES = {str: NAMES, int: COUNTS, datetime: st.just(NOW), tuple[str, ...]: MANY_NAMES.map(tuple)}
+TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
+EVERY_NOTICE = get_args(get_args(Notice)[0])
 
 
-@given(NOTICES, AUDIENCES)
-def test_any_notice_is_one_that_telegram_takes(payload: dict[str, object], audience: Audience) -> None:
-    outgoing = render_notice(payload, audience)
+def any_notice(notice: type) -> st.SearchStrategy[Notice]:
+    named = {field.name: field.type for field in fields(notice) if field.name != "kind"}
+    return st.builds(notice, **{name: FIELDS[name] if name in FIELDS else TYPES[kind] for name, kind in named.items()})
+
+
+NOTICES = st.one_of(any_notice(notice) for notice in EVERY_NOTICE)
+
+
+@given(st.one_of(st.from_type(notice) for notice in EVERY_NOTICE))
+def test_any_notice_comes_out_of_the_outbox_as_it_went_in(notice: Notice) -> None:
+    assert notices.NOTICES.validate_json(notices.NOTICES.dump_json(notice)) == notice
+
+
+@given(NOTICES, LOCALES)
+def test_any_notice_is_one_that_telegram_takes(notice: Notice, locale: Locale) -> None:
+    outgoing = render_notice(notice, locale)
     assert_taken(outgoing)
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", outgoing.text)  # no name turns what stands around it
 
@@ -158,10 +145,9 @@ STORMS = st.builds(
 )
 
 
-@given(SUMMARIES, STORMS, st.integers(0, 3), AUDIENCES)
-def test_what_sums_posts_up_is_taken_by_telegram(summary: Summary, storm: Storm, page: int, audience: Audience) -> None:
-    viewer = Viewer(translator=audience.translator, time_zone=audience.time_zone, now=audience.now)
-    for outgoing in (render_page(summary, page, viewer), render_count(summary, viewer), render_storm(storm, viewer)):
+@given(SUMMARIES, STORMS, st.integers(0, 3), LOCALES)
+def test_what_sums_posts_up_is_taken_by_telegram(summary: Summary, storm: Storm, page: int, locale: Locale) -> None:
+    for outgoing in (render_page(summary, page, locale), render_count(summary, locale), render_storm(storm, locale)):
         assert_taken(outgoing)
         assert all(len(button.data or b"") <= 64 for row in outgoing.buttons for button in row)
 
@@ -171,9 +157,9 @@ def _samples() -> list[Outgoing]:
     found: list[Outgoing] = []
 
     @settings(max_examples=100, derandomize=True, database=None)
-    @given(ALERTS, CHANGES, AUDIENCES)
-    def collect(alert: PostAlert, change: PostChange, audience: Audience) -> None:
-        found.extend((render_post(alert, audience), render_change(change, audience)))
+    @given(ALERTS, CHANGES, LOCALES)
+    def collect(alert: PostAlert, change: PostChange, locale: Locale) -> None:
+        found.extend((render_post(alert, locale), render_change(change, locale)))
 
     collect()
     return found

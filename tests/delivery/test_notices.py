@@ -1,31 +1,66 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from bot.locales import translator
+from bot.locales.locale import Locale
 from bot.models import Button
-from bot.rendering.alert import Audience
+from bot.models.notices import (
+    AlertsMissed,
+    ChannelLost,
+    ChannelRegained,
+    ChannelRenamed,
+    ChatSuspended,
+    FolderRead,
+    FollowAccess,
+    FollowAllOffered,
+    Followed,
+    FollowRefused,
+    JoinRequested,
+    Notice,
+    Pong,
+    ReaderLost,
+    SampleAlert,
+    ThreadClosed,
+)
 from bot.rendering.notices import render_notice
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
-CHANNEL = {"channel": "Минсвязь", "username": "zarechye_svyaz", "channel_id": 7, "posts": 200}
-
-RENAMED = {
-    "notice": "renamed",
-    "channel": "Минсвязь",
-    "username": "minsvyaz",
-    "new_title": "Минсвязь",
-    "new_username": "minsvyaz",
-}
+FOLLOWED = Followed(event="", channel="Минсвязь", channel_id=7, access=FollowAccess.JOINED, posts=200, alerts=0)
+RENAMED = ChannelRenamed(event="", old_title="Минсвязь", old_username="minsvyaz", title="Минсвязь", username="minsvyaz")
 
 
-def render(language: str, **payload: Any) -> str:  # noqa: ANN401 - a payload is JSON
-    return render_notice(payload, Audience(translator=translator(language), time_zone="UTC", now=NOW)).text
+def locale(language: str) -> Locale:
+    return Locale(t=translator(language), time_zone="UTC", now=NOW)
+
+
+def render(language: str, notice: Notice) -> str:
+    return render_notice(notice, locale(language)).text
+
+
+def followed(access: FollowAccess) -> Followed:
+    return replace(FOLLOWED, access=access)
+
+
+def refused(reference: str, reason: str) -> FollowRefused:
+    return FollowRefused(event="", reference=reference, reason=reason)
+
+
+def lost(reason: str) -> ChannelLost:
+    return ChannelLost(event="", channel="Минсвязь", reason=reason)
+
+
+def folder(channels: int, *private: str) -> FolderRead:
+    return FolderRead(event="", folder="СМИ", channels=channels, private=private)
+
+
+def offered(unfollowed: int, options: str = "") -> FollowAllOffered:
+    return FollowAllOffered(event="", channels=9, unfollowed=unfollowed, options=options)
 
 
 @pytest.mark.parametrize(
-    ("would", "sentence"),
+    ("alerts", "sentence"),
     [
         (0, "Последние посты (200) не принесли бы ни одного оповещения."),
         (1, "Последние посты (200) принесли бы 1 оповещение."),
@@ -34,87 +69,84 @@ def render(language: str, **payload: Any) -> str:  # noqa: ANN401 - a payload is
         (21, "Последние посты (200) принесли бы 21 оповещение."),
     ],
 )
-def test_a_new_channel_is_told_with_what_its_last_posts_would_have_brought(would: int, sentence: str) -> None:
-    text = render("ru", notice="followed", access="joined", would=would, **CHANNEL)
+def test_a_new_channel_is_told_with_what_its_last_posts_would_have_brought(alerts: int, sentence: str) -> None:
+    text = render("ru", replace(FOLLOWED, alerts=alerts))
     assert text == f"Теперь я слежу за каналом «Минсвязь».\n{sentence}"
 
 
 def test_the_same_in_english() -> None:
-    text = render("en", notice="followed", access="joined", would=1, **CHANNEL)
+    text = render("en", replace(FOLLOWED, alerts=1))
     assert text == "I follow «Минсвязь» now.\nIts newest posts (200) would have brought 1 alert."
 
 
-@pytest.mark.parametrize("would", [0, 6])
-def test_what_would_have_come_can_be_seen_at_a_tap(would: int) -> None:
-    payload = {"notice": "followed", "access": "polled", "would": would, **CHANNEL}
-    outgoing = render_notice(payload, Audience(translator=translator("en"), time_zone="UTC", now=NOW))
-    assert outgoing.buttons == (((Button(text="See them", data=b"seen:7"),),) if would else ())
+@pytest.mark.parametrize("alerts", [0, 6])
+def test_what_would_have_come_can_be_seen_at_a_tap(alerts: int) -> None:
+    outgoing = render_notice(replace(FOLLOWED, access=FollowAccess.POLLED, alerts=alerts), locale("en"))
+    assert outgoing.buttons == (((Button(text="See them", data=b"seen:7"),),) if alerts else ())
 
 
 def test_following_all_is_offered_with_how_to_follow() -> None:
-    payload = {"notice": "all", "count": 9, "fresh": 4, "options": "join:no history:5000"}
-    outgoing = render_notice(payload, Audience(translator=translator("en"), time_zone="UTC", now=NOW))
+    outgoing = render_notice(offered(4, "join:no history:5000"), locale("en"))
     assert outgoing.buttons == ((Button(text="Follow 4 channels", data=b"all:join:no history:5000"),),)
 
 
 @pytest.mark.parametrize(
-    ("payload", "sentence"),
+    ("notice", "sentence"),
     [
-        ({"notice": "followed", "access": "polled", "would": 0, **CHANNEL}, "Until I have joined it"),
-        ({"notice": "followed", "access": "pending", "would": 0, **CHANNEL}, "Its admins have to let me in"),
+        (followed(FollowAccess.POLLED), "Until I have joined it"),
+        (JoinRequested(event="", channel="Минсвязь"), "Its admins have to let me in"),
+        (refused("@nobody", "USERNAME_NOT_OCCUPIED"), "I could not follow @nobody."),
+        (refused("@nobody", "USERNAME_NOT_OCCUPIED"), "no channel of this name"),
+        (refused("@ivan", "user"), "It is a person."),
+        (refused("@nobody", "NEW_REASON"), "Telegram's reason: NEW_REASON."),
+        (lost("CHANNEL_PRIVATE"), "I can no longer read «Минсвязь»"),
+        (lost("vanished"), "It has turned private or was deleted."),
+        (lost("removed"), "have removed my reader account"),
+        (ChannelRegained(event="", channel="Минсвязь"), "I can read «Минсвязь» again."),
+        (replace(RENAMED, title="Связь"), "«Минсвязь» is called «Связь» now."),
+        (replace(RENAMED, username="svyaz"), "«Минсвязь» has the name @svyaz now, no longer @minsvyaz."),
+        (replace(RENAMED, username=None), "has given up its public name @minsvyaz"),
+        (replace(RENAMED, old_username=None), "«Минсвязь» is public now: @minsvyaz."),
+        (followed(FollowAccess.OUTSIDE), "now, from outside"),
+        (followed(FollowAccess.OUTSIDE_FAST), "may come half a minute late"),
+        (folder(12), "holds 12 channels that I can read"),
+        (folder(1, "Тайна"), "I need an invite link of each: Тайна"),
+        (folder(1, *["Тайна"] * 12, *["Никто"] * 18), "Тайна, Тайна +18"),
+        (offered(4), "I do not follow 4 of them yet."),
+        (offered(0), "I follow all of them already."),
+        (offered(0, "fast"), "already, from now on so: fast"),
+        (refused("+xyz", "basic_group"), "follow t.me/+xyz. It is a small group. I follow it by myself once"),
+        (Pong(event="", asked_at=NOW - timedelta(milliseconds=432)), "left 432 ms after"),
+        (SampleAlert(event=""), "This is a test alert."),
+        (ReaderLost(event="", is_standby=True, reason="SESSION_REVOKED"), "its login takes --standby"),
+        (ThreadClosed(event="", topics=()), "The thread for this chat's alerts is closed"),
+        (ThreadClosed(event="", topics=("outages",)), "The thread for «Outages» is closed"),
         (
-            {"notice": "refused", "reference": "@nobody", "reason": "USERNAME_NOT_OCCUPIED"},
-            "I could not follow @nobody.",
+            ChatSuspended(event="", chat="Штаб", reason="USER_KICKED"),
+            "any more, and have stopped its alerts. Its admins",
         ),
-        ({"notice": "refused", "reference": "@nobody", "reason": "USERNAME_NOT_OCCUPIED"}, "no channel of this name"),
-        ({"notice": "refused", "reference": "@ivan", "reason": "user"}, "It is a person."),
-        ({"notice": "refused", "reference": "@nobody", "reason": "NEW_REASON"}, "Telegram's reason: NEW_REASON."),
-        ({"notice": "lost", "channel": "Минсвязь", "reason": "CHANNEL_PRIVATE"}, "I can no longer read «Минсвязь»"),
-        ({"notice": "lost", "channel": "Минсвязь", "reason": "vanished"}, "It has turned private or was deleted."),
-        ({"notice": "lost", "channel": "Минсвязь", "reason": "removed"}, "have removed my reader account"),
-        ({"notice": "found", "channel": "Минсвязь"}, "I can read «Минсвязь» again."),
-        ({**RENAMED, "new_title": "Связь"}, "«Минсвязь» is called «Связь» now."),
-        ({**RENAMED, "new_username": "svyaz"}, "«Минсвязь» has the name @svyaz now, no longer @minsvyaz."),
-        ({**RENAMED, "new_username": None}, "has given up its public name @minsvyaz"),
-        ({**RENAMED, "username": None}, "«Минсвязь» is public now: @minsvyaz."),
-        ({"notice": "followed", "access": "outside", "would": 0, **CHANNEL}, "now, from outside"),
-        ({"notice": "followed", "access": "outside_fast", "would": 0, **CHANNEL}, "may come half a minute late"),
-        ({"notice": "folder", "folder": "СМИ", "count": 12, "closed": []}, "holds 12 channels that I can read"),
-        (
-            {"notice": "folder", "folder": "СМИ", "count": 1, "closed": ["Тайна"]},
-            "I need an invite link of each: Тайна",
-        ),
-        ({"notice": "all", "count": 9, "fresh": 4, "options": ""}, "I do not follow 4 of them yet."),
-        ({"notice": "all", "count": 9, "fresh": 0, "options": ""}, "I follow all of them already."),
-        ({"notice": "all", "count": 9, "fresh": 0, "options": "fast"}, "already, from now on so: fast"),
-        (
-            {"notice": "refused", "reference": "+xyz", "reason": "basic_group"},
-            "follow t.me/+xyz. It is a small group. I follow it by myself once",
-        ),
-        ({"notice": "ping", "asked_at": (NOW - timedelta(milliseconds=432)).isoformat()}, "left 432 ms after"),
-        ({"notice": "test_alert"}, "This is a test alert."),
+        (AlertsMissed(event="", alerts=0), "What was posted meanwhile brought no alert"),
+        (AlertsMissed(event="", alerts=21), "21 alerts did not arrive"),
     ],
 )
-def test_every_notice_says_what_happened(payload: dict[str, Any], sentence: str) -> None:
-    assert sentence in render("en", **payload)
-    russian = render("ru", **payload)
-    assert sentence not in russian
+def test_every_notice_says_what_happened(notice: Notice, sentence: str) -> None:
+    assert sentence in render("en", notice)
+    russian = render("ru", notice)
+    assert sentence not in russian or sentence.startswith("Тайна")
     assert "{" not in russian
 
 
 def test_options_are_told_in_the_words_of_the_language() -> None:
-    told = render("ru", notice="all", count=9, fresh=0, options="fast join:no history:5000")
+    told = render("ru", offered(0, "fast join:no history:5000"))
     assert told.endswith("отныне так: быстро вступать:нет история:5000")
-    refused = {"notice": "refused", "reference": "@news"}
-    assert "«быстро»" in render("ru", reason="too_many_fast", **refused)
-    assert "«вступать:нет»" in render("ru", reason="needs_joining", **refused)
+    assert "«быстро»" in render("ru", refused("@news", "too_many_fast"))
+    assert "«вступать:нет»" in render("ru", refused("@news", "needs_joining"))
 
 
-def test_a_channel_that_has_to_let_us_in_is_not_judged_by_what_we_cannot_see() -> None:
-    text = render("en", notice="followed", access="pending", would=0, **CHANNEL | {"channel_id": None, "posts": 0})
-    assert text.count("\n") == 0
+def test_a_channel_that_shows_nobody_its_posts_is_not_judged_by_them() -> None:
+    assert "\n" not in render("en", replace(FOLLOWED, posts=0))
 
 
-def test_a_notice_that_nobody_knows_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        render("en", notice="unheard_of")
+def test_a_notice_without_a_renderer_is_an_error() -> None:
+    with pytest.raises(NotImplementedError, match="str"):
+        render("en", "unheard of")  # type: ignore[arg-type]

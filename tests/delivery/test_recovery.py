@@ -5,12 +5,10 @@ from pathlib import Path
 
 from bot.delivery.recovery import resume
 from bot.models import Media, Peer, PeerKind
-from bot.store import alerts, attachments, chats, handled, media, sendings
-from bot.store.alerts import Draft, Kind
-from bot.store.blobs import Blob
+from bot.store import chats, handled, sendings
 from bot.store.database import Transaction
-from bot.store.media import FileInfo
 from bot.telegram.rate_limit import Pacing
+from tests import kit
 from tests.store.kit import NOON, Newsroom, newsroom, post, steps
 from tests.telegram.traffic import breaches, most_within
 
@@ -32,21 +30,20 @@ class Office:
         self.pacing.spend(peer, at)
         self.now, number = at, len(self.gone)
         self.gone.append((at, peer))
-        moment = NOON + timedelta(seconds=at)
+        moment, db = NOON + timedelta(seconds=at), self.room.db
+        chat = await db.write(lambda tx: chats.pair(tx, peer, title="", language="en", now=NOON))
+        if not answer:
+            await kit.put(db, [kit.notice(chat, str(number))], moment)
+            (message,) = await kit.messages(db, moment)
+            await kit.sent(db, message, number + 1, moment)
+            return
 
         async def job(tx: Transaction) -> None:
-            chat = await chats.pair(tx, peer, title="", language="en", now=NOON)
-            if answer:
-                key = f"{peer.kind}-{peer.id}-{number}"
-                await handled.record(tx, key, "", now=moment)
-                await handled.said(tx, key, now=moment)
-                return
-            await alerts.notify(tx, chat, subject=str(number), payload={}, now=moment)
-            row = await tx.fetch_one("SELECT max(id) AS id FROM alerts")
-            assert row is not None
-            await alerts.sent(tx, row["id"], number + 1, moment)
+            key = f"{peer.kind}-{peer.id}-{number}"
+            await handled.record(tx, key, "", now=moment)
+            await handled.said(tx, key, now=moment)
 
-        await self.room.db.write(job)
+        await db.write(job)
 
     async def restarts(self) -> int:
         self.pacing = Pacing()
@@ -84,9 +81,7 @@ async def test_what_was_sent_long_ago_counts_no_more(tmp_path: Path) -> None:
 async def test_alerts_that_joined_another_or_wait_count_nothing(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         chat = await room.pair()
-        await room.db.write(lambda tx: alerts.notify(tx, chat, subject="waits", payload={}, now=NOON))
-        draft = Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.GATHERED, subject="x", payload={})
-        await room.db.write(lambda tx: alerts.enqueue_all(tx, [draft], now=NOON))
+        await kit.put(room.db, [kit.notice(chat, "waits"), kit.grouped(chat, "x")], NOON)
         assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 0
 
 
@@ -97,16 +92,8 @@ async def test_each_file_of_an_album_counts(tmp_path: Path) -> None:
         await room.track(chat, "outages", "сбой")
         await room.follow()
         await room.live(*(post(n, "Сбой", grouped_id=7, media=Media(kind="photo", id=n)) for n in (5, 6, 7)))
-        await room.db.write(lambda tx: alerts.sent(tx, 1, 7, NOON))
-
-        async def bring(tx: Transaction) -> None:
-            blob, info = Blob(sha256=b"x", size=1), FileInfo(mime="image/jpeg", name=None, size=1)
-            while (file := await media.next_download(tx, room.reader_id, NOON)) is not None:
-                await media.keep(tx, file.id, blob, info, reader_id=room.reader_id, now=NOON)
-            assert len(await attachments.claim(tx, 2)) == 3
-            await alerts.sent(tx, 2, 8, NOON)
-
-        await room.db.write(bring)
+        await kit.send_all(room.db, NOON, NOON)
+        await kit.send_files(room.db, room.reader_id, NOON)
         assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 1 + 3
 
 

@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.locales import translator
+from bot.locales.locale import Locale
 from bot.models import Button, Entity, Forward, Outgoing
 from bot.parts import Part, PartKind, PartMatch
-from bot.rendering.alert import Audience, PostAlert, render_post
+from bot.rendering.alert import PostAlert, render_post
 from bot.text.formatted import Passage
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
-MOSCOW = Audience(translator=translator("ru"), time_zone="Europe/Moscow", now=NOW)
-LONDON = Audience(translator=translator("en"), time_zone="Europe/London", now=NOW)
+MOSCOW = Locale(t=translator("ru"), time_zone="Europe/Moscow", now=NOW)
+LONDON = Locale(t=translator("en"), time_zone="Europe/London", now=NOW)
 TEXT = "Сбой в работе портала. Специалисты уже чинят."
 POST = PostAlert(
     channel_id=1234567890,
@@ -112,9 +113,9 @@ def test_foreign_text_is_no_markup() -> None:
     assert len(outgoing.entities) == 3
 
 
-@pytest.mark.parametrize(("audience", "age"), [(MOSCOW, "\n16:45 · 2 часа назад"), (LONDON, "\n14:45 · 2 hours ago")])
-def test_a_late_post_shows_its_age(audience: Audience, age: str) -> None:
-    assert render_post(replace(POST, date=NOW - timedelta(hours=2)), audience).text.endswith(age)
+@pytest.mark.parametrize(("locale", "age"), [(MOSCOW, "\n16:45 · 2 часа назад"), (LONDON, "\n14:45 · 2 hours ago")])
+def test_a_late_post_shows_its_age(locale: Locale, age: str) -> None:
+    assert render_post(replace(POST, date=NOW - timedelta(hours=2)), locale).text.endswith(age)
 
 
 def test_ten_minutes_are_not_late_yet() -> None:

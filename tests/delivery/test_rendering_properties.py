@@ -8,15 +8,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.locales.locale import Locale
 from bot.models import Entity, Outgoing, post_link
-from bot.rendering.alert import KEPT, LONG, Audience, PostAlert, render_post
+from bot.rendering.alert import KEPT, LONG, PostAlert, render_post
 from bot.text.formatted import Passage, Style, nested
 from bot.text.markup import sendable, units
 from tests.delivery.anything import (
     ALERTS,
-    AUDIENCES,
     ENTITIES,
     LIMITS,
+    LOCALES,
     LONG_TEXTS,
     LOOSE,
     MONOSPACED,
@@ -27,14 +28,14 @@ from tests.delivery.anything import (
 )
 
 
-@given(ALERTS, AUDIENCES, LIMITS)
-def test_any_alert_is_one_that_telegram_takes(alert: PostAlert, audience: Audience, limit: int) -> None:
-    assert_taken(render_post(alert, audience, limit=limit), limit)
+@given(ALERTS, LOCALES, LIMITS)
+def test_any_alert_is_one_that_telegram_takes(alert: PostAlert, locale: Locale, limit: int) -> None:
+    assert_taken(render_post(alert, locale, limit=limit), limit)
 
 
-@given(ALERTS, AUDIENCES, LIMITS)
-def test_all_formatting_is_the_posts_or_ours(alert: PostAlert, audience: Audience, limit: int) -> None:
-    outgoing = render_post(alert, audience, limit=limit)
+@given(ALERTS, LOCALES, LIMITS)
+def test_all_formatting_is_the_posts_or_ours(alert: PostAlert, locale: Locale, limit: int) -> None:
+    outgoing = render_post(alert, locale, limit=limit)
     brought = {(entity.kind, entity.value) for entity in alert.entities}
     links = {post_link(alert.channel_id, alert.username, alert.message_id), post_link(1, None, 2)}
     ours = {("bold", None)} | {("text_url", link) for link in (*links, *(each.link for each in alert.repeats))}
@@ -47,10 +48,10 @@ def test_all_formatting_is_the_posts_or_ours(alert: PostAlert, audience: Audienc
             assert shown(outgoing, entity) in sendable(alert.text)
 
 
-@given(ALERTS, AUDIENCES, LIMITS)
-def test_first_line_and_time_survive_any_post(alert: PostAlert, audience: Audience, limit: int) -> None:
+@given(ALERTS, LOCALES, LIMITS)
+def test_first_line_and_time_survive_any_post(alert: PostAlert, locale: Locale, limit: int) -> None:
     bare = replace(alert, text="", entities=(), spans=(), part_matches=(), repeats=(), forward=None)
-    outgoing, brief = (render_post(each, audience, limit=limit) for each in (replace(bare, text=alert.text), bare))
+    outgoing, brief = (render_post(each, locale, limit=limit) for each in (replace(bare, text=alert.text), bare))
     head, tail = brief.text.split("\n")[0], brief.text.split("\n\n")[-1]
     assert outgoing.text.startswith(f"{head}\n")
     assert outgoing.text.endswith(f"\n\n{tail}")
@@ -58,13 +59,13 @@ def test_first_line_and_time_survive_any_post(alert: PostAlert, audience: Audien
     assert [entity.value for entity in outgoing.entities if entity.kind == "text_url"] == [link]
 
 
-@given(ALERTS, AUDIENCES)
-def test_the_words_that_matched_are_bold_in_a_post_that_is_shown_whole(alert: PostAlert, audience: Audience) -> None:
+@given(ALERTS, LOCALES)
+def test_the_words_that_matched_are_bold_in_a_post_that_is_shown_whole(alert: PostAlert, locale: Locale) -> None:
     text = sendable(alert.text)
     if units(text) > LONG or not text.strip():
         return
     spans = [(start, end) for start, end in alert.spans[:20] if 0 <= start < end <= len(text)]
-    outgoing = render_post(replace(alert, spans=tuple(spans), part_matches=(), entities=alert.entities[:20]), audience)
+    outgoing = render_post(replace(alert, spans=tuple(spans), part_matches=(), entities=alert.entities[:20]), locale)
     wanted = {index for start, end in spans for index in range(start, end) if not text[index].isspace()}
     bold = _bold_characters(outgoing)
     lead = len(text) - len(text.lstrip())
@@ -82,15 +83,15 @@ def _bold_characters(outgoing: Outgoing) -> set[int]:
 WORDS = st.lists(st.sampled_from(["", ".", "!", "\n", ",", " \U0001f642", "\n\n"]), min_size=1, max_size=500)
 
 
-@given(WORDS, st.lists(st.integers(0, 499), max_size=30), ALERTS, AUDIENCES, LIMITS)
+@given(WORDS, st.lists(st.integers(0, 499), max_size=30), ALERTS, LOCALES, LIMITS)
 def test_the_words_of_a_post_come_in_their_order_and_the_first_match_is_among_them(
-    ends: list[str], matches: list[int], alert: PostAlert, audience: Audience, limit: int
+    ends: list[str], matches: list[int], alert: PostAlert, locale: Locale, limit: int
 ) -> None:
     words = [f"слово{number}{end}" for number, end in enumerate(ends)]
     text = " ".join(words)
     spans = [found.span() for n in sorted(set(matches)) for found in re.finditer(rf"слово{n}\b", text)]
     post = replace(alert, text=text, spans=tuple(spans), entities=(), part_matches=())
-    outgoing = render_post(post, audience, limit=limit)
+    outgoing = render_post(post, locale, limit=limit)
     numbers = [int(found) for found in re.findall(r"слово(\d+)\b(?!…)", outgoing.text)]
     falls = sum(one >= other for one, other in pairwise(numbers))
     assert falls <= (units(text) <= LONG)  # only the sentence before a short post comes twice

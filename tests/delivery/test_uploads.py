@@ -11,6 +11,7 @@ from bot.models import Media, Peer, PeerKind
 from bot.sandbox import User
 from bot.store import addresses
 from bot.store.blobs import Blobs
+from tests import kit
 from tests.delivery.desk import ORDER, PHOTO, SCAN, Desk, at_desk, file_of, gather_soon, names_of
 from tests.waiting import until
 
@@ -137,7 +138,7 @@ async def test_the_text_stands_alone_where_the_file_is_refused(desk: Desk, metho
         await desk.until_heard(alice)
         await desk.until_settled()
     assert contents(desk, alice) == [None]
-    assert {row["state"] for row in await desk.room.db.fetch_all("SELECT state FROM alerts")} == {"sent"}
+    assert {each.state for each in await kit.states(desk.room.db)} == {"sent"}
     assert (await desk.room.db.fetch_all("SELECT suspended FROM chats"))[0]["suspended"] is None
 
 
@@ -194,9 +195,7 @@ async def test_what_was_sent_before_a_crash_is_not_sent_again(desk: Desk) -> Non
     async with desk.at_work():
         await desk.until_heard(alice, 2)
         await desk.until_settled()
-    await desk.room.db.write(
-        lambda tx: tx.execute("UPDATE alerts SET state = 'due', sent_at = NULL, message_id = NULL")
-    )
+    await kit.send_again(desk.room.db)
     async with desk.at_work():
         await desk.until_settled()
     assert contents(desk, alice) == [None, SCAN]

@@ -1,15 +1,16 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.locales import translator
+from bot.locales.locale import Locale
+from bot.models.notices import DailyReport
 from bot.monitoring.daily_report import Receipts, last_time
-from bot.rendering.alert import Audience
 from bot.rendering.notices import render_notice
-from bot.store import alerts, channels, chats, completeness, follows, pace, readers, receipts
+from bot.store import channels, chats, completeness, follows, pace, readers, receipts
 from bot.store.channels import Access
 from bot.store.chats import Chat
 from bot.store.database import Transaction
@@ -35,10 +36,10 @@ async def wanting(room: Newsroom, *, zone: str = "UTC", minute: int = 13 * 60) -
     return chat
 
 
-async def due(room: Newsroom) -> list[dict[str, Any]]:
+async def due(room: Newsroom) -> list[DailyReport]:
     """Send what is due now; return the receipts in the outbox."""
     await Receipts(room.db, clock=lambda: room.now).send_due()
-    return [dict(alert.payload) for alert in await room.outbox() if alert.payload.get("notice") == "receipt"]
+    return [alert.notice for alert in await room.outbox() if isinstance(alert.notice, DailyReport)]
 
 
 async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room: Newsroom) -> None:
@@ -48,7 +49,7 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room
         await room.follow(NEWS + number)
     await room.live(post(1, "Сбой"), post(2, "Погода"))
     (alert,) = await room.outbox()
-    await room.db.write(lambda tx: alerts.sent(tx, alert.id, 7, room.now + timedelta(seconds=1)))
+    await room.send(alert, 7, at=room.now + timedelta(seconds=1))
     room.now += timedelta(hours=1)
 
     async def read(tx: Transaction) -> None:
@@ -68,16 +69,16 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room
 
     await room.db.write(read)
     (receipt,) = await due(room)
-    assert receipt == {
-        "notice": "receipt",
-        "since": NOON.isoformat(),
-        "channels": 9,
-        "verified": 2,
-        "alerts": 1,
-        "gaps": 3,
-        "named": [f"@News{NEWS + 1}", f"@News{NEWS + 2}", f"@News{NEWS + 6}"],
-        "unverified": [f"@News{NEWS + 3}", f"@News{NEWS + 4}", "@rkn_tg", "t.me/+AbCdEfGh"],
-    }
+    assert receipt == DailyReport(
+        event=NOON.isoformat(),
+        since=NOON,
+        channels=9,
+        alerts=1,
+        verified=2,
+        gaps=3,
+        gap_names=(f"@News{NEWS + 1}", f"@News{NEWS + 2}", f"@News{NEWS + 6}"),
+        unverified_names=(f"@News{NEWS + 3}", f"@News{NEWS + 4}", "@rkn_tg", "t.me/+AbCdEfGh"),
+    )
 
 
 async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(room: Newsroom) -> None:
@@ -91,7 +92,7 @@ async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(room: Ne
 
     await room.db.write(job)
     (receipt,) = await due(room)
-    assert (receipt["verified"], receipt["gaps"], receipt["named"]) == (0, 1, [f"@News{NEWS}"])
+    assert (receipt.verified, receipt.gaps, receipt.gap_names) == (0, 1, (f"@News{NEWS}",))
 
 
 async def test_a_receipt_comes_once_a_day_without_a_sound(room: Newsroom) -> None:
@@ -105,10 +106,7 @@ async def test_a_receipt_comes_once_a_day_without_a_sound(room: Newsroom) -> Non
     room.now += timedelta(hours=23)
     assert len(await due(room)) == 1
     room.now += timedelta(hours=1)
-    assert [receipt["since"] for receipt in await due(room)] == [
-        NOON.isoformat(),
-        (NOON + timedelta(hours=1)).isoformat(),
-    ]
+    assert [receipt.since for receipt in await due(room)] == [NOON, NOON + timedelta(hours=1)]
 
 
 async def test_a_receipt_that_was_missed_comes_once(room: Newsroom) -> None:
@@ -149,18 +147,14 @@ def test_the_time_of_day_stays_through_summer_time() -> None:
 )
 def test_a_receipt_is_one_line(language: str, counts: tuple[int, int, int, int], said: str) -> None:
     names = ("verified", "channels", "alerts", "gaps")
-    payload = {
-        "notice": "receipt",
-        "since": "2025-03-10T09:00:00+00:00",
-        "named": [],
-        **dict(zip(names, counts, strict=True)),
-    }
-    audience = Audience(translator=translator(language), time_zone="UTC", now=NOON)
-    assert render_notice(payload, audience).text == said
-    named = render_notice({**payload, "named": ["@rkn_tg", "Вести {n}"]}, audience).text
+    since, figures = datetime(2025, 3, 10, 9, tzinfo=UTC), dict(zip(names, counts, strict=True))
+    report = DailyReport(event="", since=since, gap_names=(), unverified_names=(), **figures)
+    locale = Locale(t=translator(language), time_zone="UTC", now=NOON)
+    assert render_notice(report, locale).text == said
+    named = render_notice(replace(report, gaps=2, gap_names=("@rkn_tg", "Вести {n}")), locale).text
     assert named.splitlines()[1].split(": ")[1].startswith("@rkn_tg, Вести {n}.")
-    waiting = render_notice({**payload, "unverified": ["@rkn_tg", "+3"]}, audience).text
-    assert waiting.splitlines()[1].endswith(": @rkn_tg, +3.")
+    unverified = replace(report, channels=9, verified=4, gaps=1, unverified_names=("@rkn_tg",))
+    assert render_notice(unverified, locale).text.splitlines()[1].endswith(": @rkn_tg +3.")
 
 
 async def test_without_a_verifying_round_complete_is_enough_and_many_names_are_counted(room: Newsroom) -> None:
@@ -172,5 +166,7 @@ async def test_without_a_verifying_round_complete_is_enough_and_many_names_are_c
     for number in range(13):
         await room.db.write(lambda tx, number=number: follows.ask(tx, f"@n{number:02}", chat_id=None, now=room.now))
     (receipt,) = await due(room)
-    assert (receipt["verified"], receipt["channels"], receipt["gaps"]) == (1, 14, 0)
-    assert receipt["unverified"][8:] == ["@n08", "@n09", "+3"]
+    assert (receipt.verified, receipt.channels, receipt.gaps) == (1, 14, 0)
+    assert receipt.unverified_names[8:] == ("@n08", "@n09")
+    locale = Locale(t=translator("en"), time_zone="UTC", now=room.now)
+    assert "@n09 +3." in render_notice(receipt, locale).text

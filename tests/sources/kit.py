@@ -1,11 +1,12 @@
 """A reader on the embedded server, and what it writes into, as tests handle them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from telethon import TelegramClient
 
+from bot.models.notices import Notice
 from bot.pipeline.ingest import Ingest
 from bot.sandbox import Channel, Sandbox, User
 from bot.sources.account import Account
@@ -14,11 +15,11 @@ from bot.sources.follow_requests import FollowRequests
 from bot.sources.live import Live
 from bot.sources.sweep import Sweep
 from bot.sources.sync import ChannelSync
-from bot.store import alerts, channels, follows, posts
+from bot.store import channels, follows, posts
 from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.database import Database
-from tests.store.kit import due
+from tests.kit import messages
 
 RATE = 10_000.0  # requests a second: the sandbox allows what it is asked
 BEGIN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
@@ -113,9 +114,10 @@ class Place:
     async def texts(self, channel: Channel) -> list[str]:
         return [post.text for _, post in sorted((await self.stored(channel)).items()) if not post.gone]
 
-    async def notices(self) -> list[dict[str, object]]:
-        found = await due(self.database, self.now() + timedelta(days=365))
-        return [dict(alert.payload) for alert in found if alert.kind is alerts.Kind.NOTICE]
+    async def notices(self) -> list[Notice]:
+        """Return the notices in the outbox, without the events that tell them apart."""
+        found = await messages(self.database, self.now() + timedelta(days=365))
+        return [replace(message.notice, event="") for message in found if message.notice is not None]
 
     def calls(self, name: str) -> int:
         return sum(call.name == name for call in self.sandbox.calls if call.account_id == self.me.id)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.models.notices import ChannelLost, ChannelRenamed, Notice
 from bot.sandbox import Channel
 from bot.sources.account import NAMES
 from bot.sources.sweep import TRY_LOST, Sweep
@@ -25,11 +26,19 @@ async def news(place: Place, *, member: bool = True, public: bool = True) -> Cha
     return channel
 
 
-async def told(place: Place) -> list[dict[str, object]]:
+async def told(place: Place) -> list[Notice]:
     """Sweep twice, and return what is told after the notice that the channel is followed."""
     for _ in range(2):
         await place.sweep().sweep_once()
     return (await place.notices())[1:]
+
+
+async def renamed(place: Place) -> list[ChannelRenamed]:
+    return [notice for notice in await told(place) if isinstance(notice, ChannelRenamed)]
+
+
+def lost(reason: str) -> ChannelLost:
+    return ChannelLost(event="", channel="News", reason=reason)
 
 
 @pytest.mark.parametrize("member", [True, False])
@@ -37,13 +46,7 @@ async def test_a_new_title_and_a_new_name_are_told_once(asking: Place, *, member
     channel = await news(asking, member=member)
     channel.rename("Olds", username="olds")
     (notice,) = await told(asking)
-    assert notice == {
-        "notice": "renamed",
-        "channel": "News",
-        "username": "news",
-        "new_title": "Olds",
-        "new_username": "olds",
-    }
+    assert notice == ChannelRenamed(event="", old_title="News", old_username="news", title="Olds", username="olds")
     state = await asking.channel(channel)
     assert (state.title, state.username) == ("Olds", "olds")
 
@@ -51,7 +54,7 @@ async def test_a_new_title_and_a_new_name_are_told_once(asking: Place, *, member
 async def test_a_name_alone_is_noticed_though_nothing_was_posted(asking: Place) -> None:
     channel = await news(asking)
     channel.rename(username="olds")
-    assert [notice["new_username"] for notice in await told(asking)] == ["olds"]
+    assert [notice.username for notice in await renamed(asking)] == ["olds"]
 
 
 async def test_a_title_that_changes_all_the_time_is_told_once_a_day(asking: Place) -> None:
@@ -61,21 +64,21 @@ async def test_a_title_that_changes_all_the_time_is_told_once_a_day(asking: Plac
         await asking.sweep().sweep_once()
     asking.now.moves(timedelta(days=1))
     channel.rename("News at last")
-    assert [notice["new_title"] for notice in await told(asking)] == ["News, 0:00", "News at last"]
+    assert [notice.title for notice in await renamed(asking)] == ["News, 0:00", "News at last"]
 
 
 async def test_a_member_goes_on_reading_a_channel_that_turned_private(asking: Place) -> None:
     channel = await news(asking)
     channel.make_private()
     channel.post("Among us")
-    assert [(notice["notice"], notice["new_username"]) for notice in await told(asking)] == [("renamed", None)]
+    assert [notice.username for notice in await renamed(asking)] == [None]
     assert await asking.texts(channel) == ["Hello", "Among us"]
 
 
 async def test_a_channel_that_turned_private_is_lost_to_who_read_it_from_outside(asking: Place) -> None:
     channel = await news(asking, member=False)
     channel.make_private()
-    assert [(notice["notice"], notice["reason"]) for notice in await told(asking)] == [("lost", "vanished")]
+    assert await told(asking) == [lost("vanished")]
     state = await asking.channel(channel)
     assert (state.access, state.reason) == (Access.LOST, "vanished")
 
@@ -93,14 +96,14 @@ async def test_a_reason_that_could_not_be_looked_up_is_looked_up_later_and_told_
     await sweep.sweep_once()
     state = await asking.channel(channel)
     assert (state.access, state.reason) == (Access.LOST, "vanished")
-    assert [notice["notice"] for notice in await asking.notices()] == ["followed", "lost"]
+    assert [notice.kind for notice in await asking.notices()] == ["followed", "lost"]
 
 
 @pytest.mark.parametrize("member", [True, False])
 async def test_a_ban_is_called_a_ban(asking: Place, *, member: bool) -> None:
     channel = await news(asking, member=member)
     channel.ban(asking.me)
-    assert [notice["reason"] for notice in await told(asking)] == ["USER_BANNED_IN_CHANNEL"]
+    assert await told(asking) == [lost("USER_BANNED_IN_CHANNEL")]
     assert asking.calls("ResolveUsername") == 2  # to follow it, and to see whether it is there still
 
 
@@ -111,26 +114,26 @@ async def test_a_wish_for_a_channel_that_bans_the_reader_is_refused_for_the_ban(
     await asking.ask("@news")
     await asking.settle_all(asking.subscriptions())
     notice = (await asking.notices())[-1]
-    assert (notice["notice"], notice["reason"]) == ("refused", "USER_BANNED_IN_CHANNEL")
+    assert (notice.kind, notice.reason) == ("refused", "USER_BANNED_IN_CHANNEL")
 
 
 async def test_a_private_channel_of_another_account_is_one_that_this_account_is_not_in(asking: Place) -> None:
     channel = await news(asking, public=False)
     channel.kick(asking.me)
     await asking.database.write(lambda tx: tx.execute("DELETE FROM memberships", {}))
-    assert [notice["reason"] for notice in await told(asking)] == ["not_member"]
+    assert await told(asking) == [lost("not_member")]
 
 
 async def test_a_deleted_channel_has_vanished(asking: Place) -> None:
     channel = await news(asking)
     channel.dissolve()
-    assert [notice["reason"] for notice in await told(asking)] == ["vanished"]
+    assert await told(asking) == [lost("vanished")]
 
 
 async def test_a_private_channel_that_puts_the_reader_out_has_removed_it(asking: Place) -> None:
     channel = await news(asking, public=False)
     channel.kick(asking.me)
-    assert [notice["reason"] for notice in await told(asking)] == ["removed"]
+    assert await told(asking) == [lost("removed")]
 
 
 async def test_a_channel_that_can_be_read_again_is_told_too(asking: Place) -> None:
@@ -138,7 +141,7 @@ async def test_a_channel_that_can_be_read_again_is_told_too(asking: Place) -> No
     channel.kick(asking.me)
     await told(asking)
     channel.join(asking.me)
-    assert [notice["notice"] for notice in await told(asking)] == ["lost", "found"]
+    assert [notice.kind for notice in await told(asking)] == ["lost", "found"]
     assert (await asking.channel(channel)).access is Access.JOINED
 
 
@@ -153,7 +156,7 @@ async def test_a_private_channel_that_was_lost_is_joined_again_by_the_same_link(
     await asking.settle_all(asking.subscriptions())
     assert asking.me in channel.roster
     assert (await asking.channel(channel)).access is Access.JOINED
-    assert [notice["notice"] for notice in await asking.notices()] == ["followed", "lost", "followed"]
+    assert [notice.kind for notice in await asking.notices()] == ["followed", "lost", "followed"]
     assert [backfill.wanted for backfill in await backfills.unread(asking.database, asking.reader_id)] == [500]
 
 
@@ -168,7 +171,7 @@ async def test_a_lost_public_channel_is_looked_up_when_it_is_asked_for_again(ask
     await asking.ask("@news")
     await asking.settle_all(asking.subscriptions())
     assert (await asking.channel(channel)).access is (Access.POLLED if returns else Access.LOST)
-    assert (await asking.notices())[-1]["notice"] == ("followed" if returns else "refused")
+    assert (await asking.notices())[-1].kind == ("followed" if returns else "refused")
 
 
 async def test_nobody_is_told_of_a_channel_that_is_followed_no_more(asking: Place) -> None:

@@ -3,11 +3,13 @@ from datetime import timedelta
 
 import pytest
 
+from bot.models.notices import FollowAccess, Followed, FollowRefused
 from bot.sandbox import Channel
 from bot.store import channels, follows, readers
 from bot.store.channels import Access
 from bot.store.database import Subject, Transaction
 from bot.store.follows import FollowState
+from tests.kit import alerts_of
 from tests.waiting import WAIT_S
 
 from .kit import BEGIN, Place
@@ -33,15 +35,7 @@ async def test_a_public_channel_is_polled_at_once_and_joined_afterwards(asking: 
     assert (await asking.channel(channel)).access is Access.POLLED
     assert await asking.texts(channel) == [f"Day {day}: an outage" for day in range(9, -1, -1)]
     assert await asking.notices() == [
-        {
-            "notice": "followed",
-            "channel": "News",
-            "username": "News_Today",
-            "channel_id": channel.id,
-            "access": "polled",
-            "posts": 10,
-            "would": 10,
-        }
+        Followed(event="", channel="News", channel_id=channel.id, access=FollowAccess.POLLED, posts=10, alerts=10)
     ]
     assert await part.act()
     state = await asking.channel(channel)
@@ -53,8 +47,8 @@ async def test_what_the_past_would_have_brought_is_no_alert(asking: Place) -> No
     channel = asking.sandbox.world.add_channel("News", username="news")
     channel.post("An outage", date=BEGIN - timedelta(minutes=1))
     await asking.follow(channel)
-    rows = await asking.database.fetch_all("SELECT kind FROM alerts")
-    assert [row["kind"] for row in rows] == ["notice"]
+    assert await alerts_of(asking.database) == []
+    assert len(await asking.notices()) == 1
 
 
 async def test_a_channel_that_the_reader_is_in_needs_no_join(place: Place) -> None:
@@ -117,7 +111,7 @@ async def test_a_private_channel_is_joined_by_its_invite_link(asking: Place) -> 
     state = await asking.channel(channel)
     assert (state.access, state.kind, state.joined_at) == (Access.JOINED, "supergroup", asking.now())
     (notice,) = await asking.notices()
-    assert (notice["access"], notice["would"]) == ("joined", 1)
+    assert (notice.access, notice.alerts) == ("joined", 1)
 
 
 async def test_an_invite_waits_for_the_admins_and_is_asked_for_once(asking: Place) -> None:
@@ -135,7 +129,7 @@ async def test_an_invite_waits_for_the_admins_and_is_asked_for_once(asking: Plac
     asking.now.moves(timedelta(minutes=10))
     await asking.settle_all(part)
     assert (await asking.channel(channel)).access is Access.JOINED
-    assert [notice["access"] for notice in await asking.notices()] == ["pending", "joined"]
+    assert [notice.kind for notice in await asking.notices()] == ["pending", "followed"]
 
 
 async def test_private_joins_count_for_the_pace_too(place: Place) -> None:
@@ -172,7 +166,7 @@ async def test_what_is_no_channel_is_refused_with_a_reason(asking: Place, refere
     await asking.ask(reference)
     part = asking.subscriptions()
     await asking.settle_all(part)
-    assert await asking.notices() == [{"notice": "refused", "reference": reference, "reason": expected}]
+    assert await asking.notices() == [FollowRefused(event="", reference=reference, reason=expected)]
     (follow,) = await follows.all_follows(asking.database)
     assert (follow.state, follow.reason) == (FollowState.REFUSED, expected)
 

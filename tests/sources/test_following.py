@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 from telethon.tl import types
 
+from bot.models.notices import FolderRead, FollowAllOffered
 from bot.sandbox.world.messages import Draft
 from bot.sources.follow_requests import LOOK_AGAIN
 from bot.store import backfills, channels, follows
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState
 from bot.store.references import ALL, ALL_ASKED
+from tests.kit import alerts_of
 
 from .kit import BEGIN, Place
 
@@ -46,8 +48,9 @@ async def test_the_last_200_posts_are_stored_however_old_they_are_and_none_is_an
     await asking.follow(channel)
     posts = [text for text in await asking.texts(channel) if text]
     assert posts[-200:] == [*(f"Day {day}: an outage" for day in range(199, 0, -1)), "An outage"]
-    rows = await asking.database.fetch_all("SELECT payload ->> 'posts' AS posts, kind FROM alerts")
-    assert [(row["kind"], row["posts"]) for row in rows] == [("notice", 200)]
+    assert await alerts_of(asking.database) == []
+    (notice,) = await asking.notices()
+    assert (notice.kind, notice.posts) == ("followed", 200)
 
 
 async def test_a_channel_that_is_not_to_be_joined_stays_outside_and_is_read(place: Place) -> None:
@@ -106,8 +109,8 @@ async def test_a_folder_is_taken_apart_and_not_joined(asking: Place) -> None:
     assert asking.calls("ResolveUsername") == 0  # the folder says where they are
     assert not (await asking.channel(news)).may_join
     told = await asking.notices()
-    assert told[0] == {"notice": "folder", "folder": "Agencies", "count": 2, "closed": ["Secret"]}
-    assert sorted(str(notice["channel"]) for notice in told[1:]) == ["Inside", "News"]
+    assert told[0] == FolderRead(event="", folder="Agencies", channels=2, private=("Secret",))
+    assert sorted(notice.channel for notice in told[1:]) == ["Inside", "News"]
 
 
 async def test_a_folder_link_that_works_no_more_is_refused(asking: Place) -> None:
@@ -135,7 +138,7 @@ async def test_all_that_the_reader_is_in_is_counted_first_and_followed_once_some
     part = asking.subscriptions()
     await asking.ask(ALL_ASKED, may_join=False)
     await asking.settle_all(part)
-    assert (await asking.notices())[-1] == {"notice": "all", "count": 3, "fresh": 2, "options": "join:no"}
+    assert (await asking.notices())[-1] == FollowAllOffered(event="", channels=3, unfollowed=2, options="join:no")
     assert len(await channels.followed(asking.database)) == 1
     await asking.ask(ALL)
     await asking.settle_all(part)
@@ -151,14 +154,15 @@ async def test_all_takes_on_the_options_at_once_where_all_are_followed(asking: P
     assert (await asking.channel(channel)).fast
     (progress,) = await backfills.in_sight(asking.database)
     assert progress.figures.channels == 1
-    assert (await asking.notices())[-1] == {"notice": "all", "count": 1, "fresh": 0, "options": "fast history:300"}
+    offer = FollowAllOffered(event="", channels=1, unfollowed=0, options="fast history:300")
+    assert (await asking.notices())[-1] == offer
 
 
 async def test_a_fast_channel_outside_is_not_said_to_be_minutes_late(asking: Place) -> None:
     asking.sandbox.world.add_channel("News", username="news")
     await asking.ask("@news", may_join=False, fast=True)
     await asking.settle_all(asking.subscriptions())
-    assert [notice["access"] for notice in await asking.notices()] == ["outside_fast"]
+    assert [notice.access for notice in await asking.notices()] == ["outside_fast"]
 
 
 async def test_what_was_asked_for_while_it_waits_takes_on_the_options_of_both(place: Place) -> None:
@@ -179,7 +183,7 @@ async def test_a_small_group_is_refused_once_and_followed_by_itself_once_it_is_a
     await asking.settle_all(part)
     asking.now.moves(timedelta(hours=1))
     await asking.settle_all(part)
-    assert [notice["reason"] for notice in await asking.notices()] == ["basic_group"]
+    assert [notice.reason for notice in await asking.notices()] == ["basic_group"]
     supergroup = world.upgrade(group)
     supergroup.post("Hello")
     asking.now.moves(timedelta(hours=1))

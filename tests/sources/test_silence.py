@@ -1,13 +1,13 @@
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.locales import translator
+from bot.locales.locale import Locale
+from bot.models.notices import ChannelSilent
 from bot.monitoring.silence import Silence
-from bot.rendering.alert import Audience
 from bot.rendering.notices import render_notice
 from bot.store import channels, completeness, silences
 from bot.store.channels import Access
@@ -35,8 +35,8 @@ async def read(room: Newsroom, channel_id: int = NEWS, *, hours: float = 0) -> N
     await room.db.write(lambda tx: completeness.mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=room.now))
 
 
-async def told(room: Newsroom) -> list[dict[str, Any]]:
-    return [dict(alert.payload) for alert in await room.outbox() if alert.payload.get("notice") == "silent"]
+async def told(room: Newsroom) -> list[ChannelSilent]:
+    return [alert.notice for alert in await room.outbox() if isinstance(alert.notice, ChannelSilent)]
 
 
 def listening(room: Newsroom) -> Silence:
@@ -53,15 +53,8 @@ async def test_an_unusual_silence_is_told_once_without_a_sound(room: Newsroom) -
         await read(room, hours=hours)
         await silence.look()
         await listening(room).look()  # a restart
-    assert await told(room) == [
-        {
-            "notice": "silent",
-            "channel": "Вести",
-            "channel_id": NEWS,
-            "since": HOURLY[-1].isoformat(),
-            "expected": 13,
-        }
-    ]
+    (notice,) = await told(room)
+    assert (notice.channel, notice.since, notice.expected) == ("Вести", HOURLY[-1], 13)
     assert [alert.silent for alert in await room.outbox()] == [True]
     assert await silences.present(room.db) == {NEWS: HOURLY[-1]}
 
@@ -118,6 +111,6 @@ async def test_not_all_rhythms_are_learnt_at_once(room: Newsroom, monkeypatch: p
     ],
 )
 def test_the_notice_says_since_when_and_what_would_have_come(language: str, said: str) -> None:
-    payload = {"notice": "silent", "channel": "Вести", "channel_id": 1, "since": HOURLY[-1].isoformat(), "expected": 13}
-    audience = Audience(translator=translator(language), time_zone="UTC", now=NOON)
-    assert render_notice(payload, audience).text == f"«Вести» {said}"
+    notice = ChannelSilent(event="", channel="Вести", since=HOURLY[-1], expected=13)
+    locale = Locale(t=translator(language), time_zone="UTC", now=NOON)
+    assert render_notice(notice, locale).text == f"«Вести» {said}"

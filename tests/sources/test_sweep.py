@@ -6,6 +6,7 @@ import pytest
 
 from bot.errors import ReaderLostError
 from bot.models import Observation, ObservedBy
+from bot.models.notices import ChannelLost
 from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT
 from bot.sources.sync import SyncResult
@@ -226,8 +227,8 @@ async def test_a_banned_reader_loses_the_channel_and_says_so_once(asking: Place)
         await asking.sweep().sweep_once()
     state = await asking.channel(channel)
     assert (state.access, state.reason) == (Access.LOST, "USER_BANNED_IN_CHANNEL")
-    lost = [notice for notice in await asking.notices() if notice["notice"] == "lost"]
-    assert lost == [{"notice": "lost", "channel": "News", "channel_id": channel.id, "reason": state.reason}]
+    lost = [notice for notice in await asking.notices() if isinstance(notice, ChannelLost)]
+    assert lost == [ChannelLost(event="", channel="News", reason="USER_BANNED_IN_CHANNEL")]
 
 
 async def test_a_lost_channel_is_tried_again_and_loses_nothing(asking: Place) -> None:

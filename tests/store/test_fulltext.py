@@ -29,7 +29,7 @@ async def test_versions_are_found_newest_first_the_earlier_ones_too(room: Newsro
     assert await found(room, '"сеть"') == [5, 4, 2, 1, 9]
     assert await found(room, '"узел"') == [4, 3]
     assert await found(room, None) == [5, 4, 4, 3, 2, 1, 9]
-    assert [p.current for p in await posts.of_versions(room.db, [(await room.stored(4)).version_id])] == [True]
+    assert [p.is_current for p in await posts.of_versions(room.db, [(await room.stored(4)).version_id])] == [True]
 
 
 @pytest.mark.parametrize("expression", ['"сеть" OR "узел"', None])

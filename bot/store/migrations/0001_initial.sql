@@ -133,7 +133,7 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     forward TEXT,  -- JSON: where it was forwarded from
     UNIQUE (channel_id, message_id)
 );
-CREATE INDEX posts_key ON posts (channel_id, post_key);  -- the messages of a post
+CREATE INDEX posts_key ON posts (channel_id, post_key, message_id);  -- the messages of a post, in their order
 CREATE INDEX posts_dates ON posts (channel_id, date);  -- when each channel spoke
 
 CREATE TABLE versions (  -- what a message said, each time it changed, with the evidence
@@ -157,6 +157,15 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
 );
+-- A post as one of its versions had it. Not for a LEFT JOIN, for which SQLite would read all of it first.
+CREATE VIEW post_versions AS
+    SELECT p.id, p.channel_id, c.title AS channel_title, c.username AS channel_username, p.message_id, p.grouped_id,
+        p.post_key, p.date, v.edit_date, v.text, v.parts, v.entities, v.media, p.forward, p.reply_to, p.reply_channel,
+        p.author, p.gone_at, p.views, p.forwards, p.reactions,
+        v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by
+    FROM versions v JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+    JOIN channels c ON c.id = p.channel_id;
+
 -- Posts that a sweep found first: Telegram had not pushed them.
 CREATE INDEX versions_asked_for ON versions (channel_id) WHERE number = 1 AND observed_by IN ('difference', 'sweep');
 

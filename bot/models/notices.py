@@ -1,0 +1,224 @@
+"""Notices: what the bot says about itself, one type for each; the outbox keeps them as JSON.
+
+To add a notice, write its class here, name it in `Notice`, and write its renderer in `bot.rendering.notices`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum, auto
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, TypeAdapter
+
+
+class Sound(Enum):
+    """When a notice comes with a sound."""
+
+    NEVER = auto()
+    AWAKE = auto()  # unless the chat has quiet hours
+    ALWAYS = auto()  # somebody has just asked, and waits for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Notice:
+    sound: ClassVar[Sound] = Sound.AWAKE
+
+    kind: str  # its name in the outbox; it begins the subject, by which a chat gets a notice only once
+    event: str  # tells the notice from all others of its kind
+
+    @property
+    def subject(self) -> str:
+        """The identity of the notice within a chat."""
+        return f"{self.kind}:{self.event}"
+
+
+class FollowAccess(StrEnum):
+    """How a channel is read that is followed from now on."""
+
+    JOINED = "joined"
+    POLLED = "polled"  # from outside until the reader has joined
+    OUTSIDE = "outside"  # for good …
+    OUTSIDE_FAST = "outside_fast"  # … and often
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed(_Notice):
+    """A channel is followed from now on."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["followed"] = "followed"
+    channel: str  # its title
+    channel_id: int
+    access: FollowAccess
+    posts: int  # the newest ones, which were looked at
+    alerts: int  # that these posts would have brought
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinRequested(_Notice):
+    """The admins of a private channel have to let the reader in; its id is not known before they do."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["pending"] = "pending"
+    channel: str  # its title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowRefused(_Notice):
+    """Something cannot be followed."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["refused"] = "refused"
+    reference: str  # what was asked for, or the title in «» where it is known
+    reason: str  # Telegram's error string, or a word of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderRead(_Notice):
+    """The channels of a shared folder are looked at."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["folder"] = "folder"
+    folder: str  # its title
+    channels: int  # that the reader can read
+    private: tuple[str, ...]  # titles of the others: each needs an invite link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowAllOffered(_Notice):
+    """All channels that the reader account is in can be followed at a tap."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["all"] = "all"
+    channels: int
+    unfollowed: int  # of these
+    options: str  # of following, as they are typed in English
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelLost(_Notice):
+    """A channel cannot be read any more."""
+
+    kind: Literal["lost"] = "lost"
+    channel: str  # its title
+    reason: str  # Telegram's error string, or a word of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRegained(_Notice):
+    """A channel that was lost can be read again."""
+
+    sound = Sound.NEVER
+    kind: Literal["found"] = "found"
+    channel: str  # its title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRenamed(_Notice):
+    """A channel has another title or public name."""
+
+    sound = Sound.NEVER
+    kind: Literal["renamed"] = "renamed"
+    old_title: str
+    old_username: str | None
+    title: str
+    username: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSilent(_Notice):
+    """A channel has posted nothing for much longer than it is used to."""
+
+    sound = Sound.NEVER
+    kind: Literal["silent"] = "silent"
+    channel: str  # its title
+    since: datetime  # its last post
+    expected: int  # posts that would have followed as a rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderLost(_Notice):
+    """A reader account cannot read channels any more."""
+
+    kind: Literal["reader_lost"] = "reader_lost"
+    is_standby: bool
+    reason: str  # Telegram's error string
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyReport(_Notice):
+    """Whether anything was missing since the last report."""
+
+    sound = Sound.NEVER
+    kind: Literal["receipt"] = "receipt"
+    since: datetime
+    channels: int
+    alerts: int
+    verified: int  # channels that are complete and compared
+    gaps: int  # channels of which something is missing, or may be
+    gap_names: tuple[str, ...]  # of these channels, the first ones
+    unverified_names: tuple[str, ...]  # of the channels that are neither, the first ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pong(_Notice):
+    """The answer to /ping."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["ping"] = "ping"
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleAlert(_Notice):
+    """A test of whether alerts reach the chat."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["test"] = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadClosed(_Notice):
+    """A forum thread takes no more alerts."""
+
+    kind: Literal["thread"] = "thread"
+    topics: tuple[str, ...]  # names of those that were bound to it; none: it was the one for all alerts of the chat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSuspended(_Notice):
+    """A group takes no messages of the bot any more; told to the owners."""
+
+    kind: Literal["suspended"] = "suspended"
+    chat: str  # its title
+    reason: str  # Telegram's error string
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsMissed(_Notice):
+    """The chat takes messages again, after it had refused them for a while."""
+
+    kind: Literal["missed"] = "missed"
+    alerts: int  # that could not be delivered meanwhile
+
+
+Notice = Annotated[
+    Followed
+    | JoinRequested
+    | FollowRefused
+    | FolderRead
+    | FollowAllOffered
+    | ChannelLost
+    | ChannelRegained
+    | ChannelRenamed
+    | ChannelSilent
+    | ReaderLost
+    | DailyReport
+    | Pong
+    | SampleAlert
+    | ThreadClosed
+    | ChatSuspended
+    | AlertsMissed,
+    Field(discriminator="kind"),
+]
+NOTICES: TypeAdapter[Notice] = TypeAdapter(Notice)  # from JSON and to it

@@ -1,0 +1,46 @@
+"""Notices enter the outbox: for one chat, or for the chats that follow a channel."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.models import PeerKind
+from bot.models.notices import NOTICES, Notice, Sound
+from bot.store import alerts, channels, chats, follows
+from bot.store.alerts import Draft, Kind
+from bot.store.chats import Chat
+from bot.store.database import Reader, Transaction
+
+
+async def notify(tx: Transaction, chat: Chat, notice: Notice, *, now: datetime, silent: bool = False) -> bool:
+    """Put a notice into the outbox; return False where the chat has had one of the same subject."""
+    return await _enqueue(tx, [chat], notice, now=now, silent=silent) > 0
+
+
+async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, now: datetime) -> None:
+    """Put a notice into the outbox for the chats that follow a channel; for none where it is followed no more."""
+    channel = await channels.get(tx, channel_id)
+    if channel is not None and channel.followed_at is not None:
+        await _enqueue(tx, await _followers(tx, channel_id), notice, now=now)
+
+
+async def _followers(db: Reader, channel_id: int) -> list[Chat]:
+    """Return the chats that asked for a channel; where the settings did, all private chats."""
+    wishes = await follows.all_follows(db)
+    asked = {follow.chat_id for follow in wishes if follow.channel_id == channel_id and follow.chat_id is not None}
+    everyone = await chats.everyone(db)
+    return [chat for chat in everyone if (chat.id in asked if asked else chat.peer.kind is PeerKind.USER)]
+
+
+async def _enqueue(tx: Transaction, to: Iterable[Chat], notice: Notice, *, now: datetime, silent: bool = False) -> int:
+    drafts = [
+        Draft(
+            chat_id=chat.id,
+            chat_key=chat.key,
+            kind=Kind.NOTICE,
+            subject=notice.subject,
+            payload=NOTICES.dump_python(notice, mode="json"),
+            silent=silent or notice.sound is Sound.NEVER,
+        )
+        for chat in to
+    ]
+    return await alerts.enqueue_all(tx, drafts, now=now)
