@@ -32,7 +32,7 @@ from bot.sources.assignment import Assignments
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import polls_a_round
 from bot.store import chats, meta, pace
-from bot.store.blobs import Vault
+from bot.store.blobs import Blobs
 from bot.store.database import Database
 from bot.store.pace import Pace
 from bot.telegram import connections, sessions
@@ -127,7 +127,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
     bot = _bot(stack, settings, timings)
-    await asyncio.to_thread(Vault(settings.media_path).clean)  # nobody else uses it: the session is ours
+    await asyncio.to_thread(Blobs(settings.media_path).clean)  # nobody else uses it: the session is ours
     assignments = Assignments(database)
     ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
     readers = [

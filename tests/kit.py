@@ -7,11 +7,13 @@ from typing import Any
 
 from bot.models.alerts import Alert, Loudness
 from bot.models.notices import NOTICES, JoinRequested
-from bot.store import group_contents, outbox
+from bot.store import attachments, group_contents, media, outbox
 from bot.store import messages as store_messages
+from bot.store.blobs import Blob
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.group_contents import GroupSummary, StormState
+from bot.store.media import FileInfo
 from bot.store.messages import Duplicate
 from bot.store.outbox import Delivery, Draft, MessageKind
 from bot.store.posts import StoredPost
@@ -234,6 +236,21 @@ async def send_all(db: Database, until: datetime, at: datetime) -> None:
         await sent(db, message, message.id + 100, at)
 
 
+async def send_files(db: Database, reader_id: int, at: datetime) -> None:
+    """Let all files be downloaded that are wanted, and Telegram take the replies that bring them."""
+    blob, info = Blob(sha256=b"x", size=1), FileInfo(mime="image/jpeg", name=None, size=1)
+
+    async def download(tx: Transaction) -> None:
+        while (file := await media.next_download(tx, reader_id, at)) is not None:
+            await media.keep(tx, file.id, blob, info, reader_id=reader_id, now=at)
+
+    await db.write(download)
+    for message in await messages(db, at + timedelta(minutes=1)):
+        if message.kind == "files":
+            await db.write(lambda tx, reply=message.id: attachments.claim(tx, reply))  # type: ignore[misc]
+            await sent(db, message, message.id + 100, at)
+
+
 async def put_off(db: Database, message: Message, *, at: datetime, reason: str, holds_chat: bool = False) -> None:
     """Let a try fail that can be repeated."""
     await db.write(lambda tx: outbox.put_off(tx, message.id, at=at, reason=reason, holds_chat=holds_chat))
@@ -323,12 +340,6 @@ def riddle(chat: Chat, name: str) -> Draft:
 def alert(chat: Chat, name: str) -> Draft:
     """Make an alert of a post that is not there."""
     return Draft(chat_id=chat.id, chat_key=chat.key, kind=MessageKind.ALERT, subject=name)
-
-
-def files(chat: Chat, name: str, count: int) -> Draft:
-    """Make a message of so many files."""
-    body = {"items": list(range(count))}
-    return Draft(chat_id=chat.id, chat_key=chat.key, kind=MessageKind.FILES, subject=name, body=body)
 
 
 def alert_of(post: StoredPost, **fields: Any) -> Alert:  # noqa: ANN401 - the fields of an Alert

@@ -101,7 +101,7 @@ class Worker:
 
         async def write(tx: Transaction) -> None:
             await outbox.sent(tx, message.id, delivery, now=now)
-            if message.kind is MessageKind.ALERT and message.alert is not None and not message.is_sent:
+            if message.kind is MessageKind.ALERT and message.chat.media and message.alert is not None:
                 await attachments.enqueue_for_alert(tx, message.alert, now=now)
 
         await self._database.write(write)
@@ -176,7 +176,7 @@ class Worker:
                 self._wake.set()
 
     async def _deliver_all(self, batch: Sequence[Message]) -> None:
-        for message in batch:
+        for message in sorted(batch, key=lambda each: each.kind is MessageKind.FILES):  # no text waits for a file
             delay = self._sender.delay(message.chat.peer)
             if delay > NAP:
                 self._rest_chat(message.chat.id, delay)

@@ -106,14 +106,14 @@ class Ingest:
         return Match(added=added, topics=found, fits=fits)
 
     async def _want_files(self, tx: Transaction, matches: Iterable[Match]) -> None:
-        """Have the files of posts kept that fit a topic; the items of an album may come one by one."""
+        """Have the files of posts downloaded that fit a topic; the items of an album may come one by one."""
         with_files = [m for m in matches if m.added.post.media is not None and m.added.post.media.kind in media.KINDS]
         fitting = [m.added.version_id for m in with_files if m.fits]
         posts = [m.added.post for m in with_files if m.added.change != Change.STALE]
         albums = {(post.channel_id, post.grouped_id) for post in posts if post.grouped_id}
         edited = [m.added.version_id for m in with_files if m.added.change in EDITS]
         if fitting or albums or edited:
-            await media.want(tx, fitting, albums, edited=edited, now=self._clock())
+            await media.add(tx, fitting, edited=edited, albums=albums, now=self._clock())
 
     async def _alert(self, tx: Transaction, matches: list[Match]) -> int:
         if not matches:

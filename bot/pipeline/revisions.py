@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from bot.matching.engine.plan import merged
 from bot.matching.engine.regex import Span
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
 from bot.matching.similarity.features import features
@@ -15,6 +14,7 @@ from bot.store.outbox import Draft, MessageKind
 from bot.store.revisions import StaleAlert, Wording
 from bot.store.rows import maybe_date
 from bot.store.subscriptions import Priority
+from bot.text.spans import merge_spans
 
 Found = Mapping[str, tuple[Span, ...]]  # topics by name, and where they were found in the whole
 
@@ -87,7 +87,7 @@ def _alert(stale: StaleAlert, found: Found, topics: tuple[str, ...]) -> Alert:
     if stale.shown.version_id == current.version_id and not stale.is_loaded:
         return alert
     spans, parts = marked(
-        current.text, current.parts, merged([span for name in topics for span in found.get(name, ())])
+        current.text, current.parts, merge_spans([span for name in topics for span in found.get(name, ())])
     )
     words = fingerprint_of(current.text, current.parts, parts)
     return replace(alert, spans=spans, parts=parts, fingerprint=words)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bot.matching.engine.plan import merged
 from bot.matching.engine.regex import Span
 from bot.models import Post, Said
 from bot.models.alerts import Alert, Loudness
@@ -11,6 +10,7 @@ from bot.pipeline.grouping import Candidate
 from bot.pipeline.revisions import compared, fingerprint_of, marked
 from bot.store.subscriptions import Priority, Recipient
 from bot.store.versions import Added, Change
+from bot.text.spans import merge_spans
 
 EDITS = frozenset({Change.EDITED, Change.PARTS_REWORDED})
 _MAY_JOIN = {Change.NEW, Change.EDITED}  # the alert of another post; previews are changed for years
@@ -65,7 +65,7 @@ def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: 
 
 def _candidate(found: _Route) -> Candidate:
     added, recipient, post = found.added, found.recipient, found.added.post
-    spans, parts = marked(post.text, post.parts, merged(list(found.spans)))
+    spans, parts = marked(post.text, post.parts, merge_spans(found.spans))
     alert = Alert(
         chat_id=recipient.chat_id,
         channel_id=post.channel_id,

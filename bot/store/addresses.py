@@ -146,6 +146,9 @@ _JOIN = (
     WHERE chat_id = :gone AND duplicate_of IS NOT NULL""",
     f"""UPDATE messages SET reply_to = coalesce(({_SAME_MESSAGE} AND g.id = messages.reply_to), reply_to),
         alert_id = coalesce(({_SAME_ALERT} AND g.id = messages.alert_id), alert_id) WHERE chat_id = :gone""",
+    f"""UPDATE OR REPLACE attachments SET alert_id = coalesce(({_SAME_ALERT} AND g.id = attachments.alert_id), alert_id),
+        reply_id = coalesce(({_SAME_MESSAGE} AND g.id = attachments.reply_id), reply_id)
+    WHERE alert_id IN (SELECT id FROM alerts WHERE chat_id = :gone)""",
     "UPDATE OR IGNORE messages SET chat_id = :kept WHERE chat_id = :gone",
     "UPDATE OR IGNORE alerts SET chat_id = :kept WHERE chat_id = :gone",
     """UPDATE groups SET chat_id = :kept WHERE chat_id = :gone

@@ -59,7 +59,7 @@ class Message:
     group_id: int | None
     group: GroupKind | None
     change: AlertChange | None
-    body: Mapping[str, Any]  # the notice, or the files
+    body: Mapping[str, Any]  # the notice, or what has changed
     answered: Answered | None
 
     @property

@@ -44,7 +44,7 @@ class Draft:
     version_id: int | None = None  # of a change: the version that it tells of
     change: AlertChange | None = None
     notice: str | None = None  # the name of a notice
-    body: Mapping[str, object] | None = None  # the notice, or the files
+    body: Mapping[str, object] | None = None  # the notice
     reply_to: int | None = None  # the row of the message that it answers
     thread_id: int | None = None  # the forum thread; None: that of the message it answers, or else the chat's own
     silent: bool = False
@@ -294,18 +294,11 @@ async def dead_letters(db: Reader) -> list[DeadLetter]:
 
 async def try_again(tx: Transaction, ids: Collection[int], now: datetime) -> int:
     """Make dead messages due again, under the same `random_id`; return how many. Those of suspended chats stay dead."""
-    again = {"ids": json_list(ids), "now": to_ms(now)}
     count = await tx.execute(
         f"""UPDATE messages AS q SET state = 'due', due_at = :now, attempts = 0, reason = NULL
         WHERE q.id IN (SELECT value FROM json_each(:ids)) AND {_DEAD}
             AND q.chat_id NOT IN (SELECT id FROM chats WHERE suspended IS NOT NULL)""",  # noqa: S608 - our own constant
-        again,
-    )
-    await tx.execute(  # files that were to follow one of them
-        """UPDATE messages SET state = 'due', due_at = :now, attempts = 0 WHERE kind = 'files' AND state = 'dead'
-            AND reply_to IN (SELECT id FROM messages WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'due')
-        """,
-        again,
+        {"ids": json_list(ids), "now": to_ms(now)},
     )
     tx.announce(Subject.ALERTS)
     return count
@@ -332,7 +325,7 @@ class Sending:
 
 # An answer names its chat in its key, kind-id-message: to look for it among thousands of chats would take minutes.
 _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN chats c ON c.id = q.chat_id
-        LEFT JOIN json_each(q.body, '$.items') ON q.kind = 'files' -- an album is as many messages
+        LEFT JOIN attachments t ON t.reply_id = q.id -- an album is as many messages
         WHERE q.sent_at BETWEEN :since AND :now
     UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
         WHERE q.edited_at BETWEEN :since AND :now

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.models import Media
-from bot.store import alerts, backup_recovery, duplicates, groups, media, messages, revisions
+from bot.store import alerts, backup_recovery, chats, duplicates, groups, media, messages, revisions
+from bot.store.blobs import Blob
 from bot.store.database import Transaction
+from bot.store.media import FileInfo
 from tests.kit import all_sent
 from tests.store.kit import NEWS, NOON, OTHER, ago, newsroom, post, steps
 
@@ -40,6 +42,13 @@ async def join(tx: Transaction) -> object:
     )
 
 
+async def keep_file(tx: Transaction) -> None:
+    await chats.set_media(tx, CHAT, wanted=True)
+    (row,) = await tx.fetch_all("SELECT max(id) AS id FROM media")
+    blob, info = Blob(sha256=b"x", size=1), FileInfo(mime="image/jpeg", name=None, size=1)
+    await media.keep(tx, row["id"], blob, info, reader_id=READER, now=NOON)
+
+
 ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "what an alert may join": join,
     "how many alerts a chat has had lately": lambda tx: alerts.count_recent(
@@ -48,7 +57,8 @@ ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "which alerts show a post that is gone": lambda tx: revisions.stale(tx, [(NEWS, 999)]),
     "which groups take more": lambda tx: groups.open_for(tx, {CHAT}, now=NOON),
     "what is due": lambda tx: messages.first_due(tx, NOON, limit=100, each=5),
-    "which file to keep": lambda tx: media.next_wanted(tx, READER, NOON),
+    "which file to keep": lambda tx: media.next_download(tx, READER, NOON),
+    "which alerts a file follows": keep_file,
     "the latest number in a chat": lambda tx: backup_recovery.newest_message_id(tx, CHAT),
     "the latest number of the account": backup_recovery.newest_message_id_of_account,
 }

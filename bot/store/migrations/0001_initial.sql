@@ -302,7 +302,7 @@ CREATE TABLE chats (  -- whoever receives alerts
     time_zone TEXT NOT NULL DEFAULT 'UTC',
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that replies tell of
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: the second channel to say the same is told in a reply, with sound
-    media INTEGER NOT NULL DEFAULT 0,  -- 1: an alert brings the photo or document of its post
+    media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
     quiet_from INTEGER,  -- minute of the chat's own day; NULL: no quiet hours
     quiet_until INTEGER,  -- likewise; before quiet_from: of the next day
     digest_every TEXT NOT NULL DEFAULT 'day' CHECK (digest_every IN ('hour', 'day', 'week')),
@@ -412,9 +412,9 @@ CREATE TABLE messages (  -- the outbox: what a chat shall see
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
     alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change or files answers
     group_id INTEGER REFERENCES groups (id),  -- that it shows
-    version_id INTEGER REFERENCES versions (id),  -- of a change: the version that it tells of
+    version_id INTEGER REFERENCES versions (id),  -- of a change or files: the version that it tells of
     notice TEXT,  -- the name of a notice
-    body TEXT,  -- JSON: the notice, what has changed, or the files
+    body TEXT,  -- JSON: the notice, or what has changed
     reply_to INTEGER REFERENCES messages (id),
     thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
     silent INTEGER NOT NULL DEFAULT 0,
@@ -442,6 +442,18 @@ CREATE INDEX messages_alert ON messages (alert_id) WHERE alert_id IS NOT NULL;
 CREATE UNIQUE INDEX messages_group ON messages (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX messages_answers ON messages (reply_to) WHERE reply_to IS NOT NULL;
 CREATE INDEX messages_telegram ON messages (chat_id, telegram_id) WHERE telegram_id IS NOT NULL;
+
+CREATE TABLE attachments (  -- files that follow alerts, from the moment in which a reply is about to bring them
+    alert_id INTEGER NOT NULL REFERENCES alerts (id),
+    message_id INTEGER NOT NULL,  -- the post's, or that of an item of the album, in its channel
+    file_id INTEGER NOT NULL,  -- Telegram's; after an edit the message shows another
+    version_id INTEGER NOT NULL REFERENCES versions (id),  -- that shows the file
+    reply_id INTEGER NOT NULL REFERENCES messages (id),  -- of kind 'files'
+    random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, channel, message, file)
+    alone INTEGER NOT NULL DEFAULT 0,  -- 1: Telegram refused the album that it was in
+    PRIMARY KEY (alert_id, message_id, file_id)
+) WITHOUT ROWID;
+CREATE INDEX attachments_reply ON attachments (reply_id);
 
 
 -- After a database was lost and its backup put back

@@ -22,7 +22,9 @@ from bot.sandbox import Sandbox
 from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
 from bot.store.posts import StoredPost
 from bot.telegram.convert import to_entities
-from tests.delivery.anything import (
+from tests.delivery.kit import sender_of
+from tests.kit import alert_of
+from tests.rendering.anything import (
     ALERTS,
     CHANGES,
     DATES,
@@ -37,8 +39,6 @@ from tests.delivery.anything import (
     TEXTS,
     assert_taken,
 )
-from tests.delivery.kit import sender_of
-from tests.kit import alert_of
 
 VALUED = {"text_url", "pre"}  # entities whose value goes along
 
