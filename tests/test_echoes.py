@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -224,7 +225,7 @@ class TestLoudness:
 
 class TestConfirmations:
     async def test_the_second_channel_is_heard_once_where_the_chat_wants_it(self, desk: Desk) -> None:
-        await desk.room.db.write(lambda tx: chats.set_confirmations(tx, desk.chat.id, heard=True))
+        await desk.room.db.write(lambda tx: chats.save(tx, replace(desk.chat, confirmations=True)))
         edit, reply = await desk.hears(REPOST)
         assert (edit.kind, reply.kind, reply.followed_id, reply.silent) == (Kind.EDIT, Kind.CHANGE, 101, False)
         assert reply.payload["change"] == "confirmed"
@@ -234,7 +235,7 @@ class TestConfirmations:
         assert kinds(await desk.hears(f"{DOWN} Банк чинит.", channel=THIRD)) == [Kind.EDIT]
 
     async def test_the_same_channel_confirms_nothing_and_a_silent_topic_is_confirmed_silently(self, desk: Desk) -> None:
-        await desk.room.db.write(lambda tx: chats.set_confirmations(tx, desk.chat.id, heard=True))
+        await desk.room.db.write(lambda tx: chats.save(tx, replace(desk.chat, confirmations=True)))
         assert kinds(await desk.hears(DOWN, channel=NEWS)) == [Kind.EDIT]
         await desk.deliver()
         await desk.wants("silent")
