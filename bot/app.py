@@ -35,10 +35,11 @@ from bot.store import chats, meta, pace
 from bot.store.blobs import Vault
 from bot.store.database import Database
 from bot.store.pace import Pace
-from bot.telegram import clients, sessions
-from bot.telegram.client import Client
+from bot.telegram import connections, sessions
+from bot.telegram.client import PATIENT, Client, Timings, bot_client
 from bot.telegram.clock import TelegramClock
 from bot.telegram.rate_limit import Pacing, Rates
+from bot.telegram.rpc import has_connection
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ class Parts:
 
     database: Database
     bot: Client
-    readings: Sequence[ReaderAccount]  # the reader account and its standby
+    readers: Sequence[ReaderAccount]  # the reader account and its standby
     clock: TelegramClock
     health: Health
 
@@ -80,12 +81,14 @@ class Service:
     ready: Ready
 
 
-async def run(
+async def run(  # noqa: PLR0913 - what a caller may choose
     settings: Settings,
     stop: asyncio.Event,
     *,
     clock: Clock = utc_now,
     steady: Clock | None = None,
+    timings: Timings = PATIENT,
+    health: Health | None = None,
     on_ready: Callable[[Ready], None] = lambda _: None,
 ) -> None:
     """Run the service until `stop` is set, by the machine's clock, or one that is steady while that may be set.
@@ -97,7 +100,10 @@ async def run(
         bootstrap.normalised(reference)
     own_topics = read_folder(settings.topics_path)
     async with AsyncExitStack() as stack:
-        parts = await _open(stack, settings, own_topics, partial(TelegramClock, clock, steady=steady))
+        make_clock = partial(TelegramClock, clock, steady=steady)
+        parts = await _open(
+            stack, settings, own_topics, make_clock=make_clock, timings=timings, health=health or Health()
+        )
         service = await _unless(stop, _build(parts, stop, settings=settings))
         if service is not None:
             log.info("ready", bot=service.ready.bot_username)
@@ -106,25 +112,31 @@ async def run(
     log.info("stopped")
 
 
-async def _open(
-    stack: AsyncExitStack, settings: Settings, own_topics: Sequence[TopicFile], make_clock: Callable[..., TelegramClock]
+async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
+    stack: AsyncExitStack,
+    settings: Settings,
+    own_topics: Sequence[TopicFile],
+    *,
+    make_clock: Callable[..., TelegramClock],
+    timings: Timings,
+    health: Health,
 ) -> Parts:
     """Open the store, the bot and the readers, each to be closed when the stack is left."""
     database = await Database.open(settings.database_path)
     stack.push_async_callback(database.close)
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
-    bot = _bot(stack, settings)
+    bot = _bot(stack, settings, timings)
     await asyncio.to_thread(Vault(settings.media_path).clean)  # nobody else uses it: the session is ours
-    assignments, health = Assignments(database), Health()
+    assignments = Assignments(database)
     ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
-    readings = [
-        ReaderAccount(settings, session, database, ingest, assignments, clock=clock, health=health)
-        for session in (clients.READER, clients.STANDBY)
+    readers = [
+        ReaderAccount(settings, session, database, ingest, assignments, clock=clock, health=health, timings=timings)
+        for session in (sessions.READER, sessions.STANDBY)
     ]
-    for reading in readings:
-        stack.push_async_callback(reading.close)
-    return Parts(database=database, bot=bot, readings=readings, clock=clock, health=health)
+    for reader in readers:
+        stack.push_async_callback(reader.close)
+    return Parts(database=database, bot=bot, readers=readers, clock=clock, health=health)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
@@ -140,9 +152,9 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
         await asyncio.wait(waited)
 
 
-def _bot(stack: AsyncExitStack, settings: Settings) -> Client:
+def _bot(stack: AsyncExitStack, settings: Settings, timings: Timings) -> Client:
     stack.enter_context(sessions.lock(settings.data_dir / "bot.session"))
-    client = clients.bot_client(settings)
+    client = bot_client(settings, timings=timings)
     # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
     stack.push_async_callback(client.disconnect)
     return client
@@ -161,7 +173,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     router = Router(bot, database, sender, People(database, settings.owner_ids), clock)
     bot.is_settled = router.is_settled
     teller = await _open_one(parts, settings)
-    username = await clients.connect_bot(bot, settings)
+    username = await connections.connect_bot(bot, settings)
     await _set_clock(parts, teller)
     await resume(database, pacing, now=clock(), monotonic=monotonic())
     await bootstrap.ask_for_channels(database, settings, clock())
@@ -180,7 +192,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
         "commands": router.run,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         "heartbeat": _heartbeat(parts, settings).run,
-        **{f"reading {n}": partial(_read, recovery, reading) for n, reading in enumerate(parts.readings, start=1)},
+        **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
     }
     return Service(loops=loops, worker=worker, router=router, health=health, ready=ready)
@@ -192,14 +204,14 @@ def _lasting(parts: Parts) -> Loops:
     return {
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
-        "bot": partial(clients.keep_connected, bot, ask_every=clients.ASK_EVERY),
+        "bot": partial(connections.keep_connected, bot),
         "silence": Silence(database, clock=clock).run,
-        "receipts": Receipts(database, clock=clock).run,
+        "daily report": Receipts(database, clock=clock).run,
     }
 
 
 def _heartbeat(parts: Parts, settings: Settings) -> Heartbeat:
-    checks = (partial(_bot_answers, parts.bot), partial(_somebody_reads, parts.readings))
+    checks = (partial(_check_bot, parts.bot), partial(_check_readers, parts.readers))
     return Heartbeat(parts.database, parts.health, settings.heartbeat_url, checks=checks, clock=parts.clock)
 
 
@@ -208,8 +220,8 @@ async def _open_one(parts: Parts, settings: Settings) -> Client:
 
     Where somebody is paired already, the bot goes on answering without a reader, and says what to do.
     """
-    first, standby = parts.readings
-    has_standby = (settings.data_dir / clients.STANDBY).exists()
+    first, standby = parts.readers
+    has_standby = (settings.data_dir / sessions.STANDBY).exists()
     try:
         return await first.open()
     except ReaderLostError as error:
@@ -236,12 +248,13 @@ async def _set_clock(parts: Parts, teller: Client) -> None:
     await parts.database.write(lambda tx: meta.put_clock_error(tx, parts.clock.error))
 
 
-async def _bot_answers(bot: Client) -> str | None:
-    return None if await clients.answers(bot) else "Telegram does not answer the bot"
+def _check_bot(bot: Client) -> str | None:
+    is_well = bot.is_answered and has_connection(bot)
+    return None if is_well else "Telegram does not answer the bot"
 
 
-async def _somebody_reads(readings: Sequence[ReaderAccount]) -> str | None:
-    return None if any(reading.is_connected for reading in readings) else "no reader account reads"
+def _check_readers(readers: Sequence[ReaderAccount]) -> str | None:
+    return None if any(reader.is_connected for reader in readers) else "no reader account reads"
 
 
 async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat: Beat) -> None:
@@ -249,9 +262,9 @@ async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat
     await worker.run(beat)
 
 
-async def _read(recovery: Recovery, reading: ReaderAccount, beat: Beat) -> None:
+async def _read(recovery: Recovery, reader: ReaderAccount, beat: Beat) -> None:
     await recovery.over()
-    await reading.run(beat)
+    await reader.run(beat)
 
 
 async def _run_loops(service: Service, stop: asyncio.Event) -> None:

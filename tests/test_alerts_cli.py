@@ -4,11 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.models import Peer, PeerKind
-from bot.store import alerts, chats, dead
-from bot.store.alerts import Kind
+from bot.runtime.clock import utc_now
+from bot.store import chats, dead
 from bot.store.chats import Chat
 from bot.store.database import Transaction
-from bot.store.outbox import Alert
+from tests import kit
+from tests.kit import Message, State
 from tests.shell import spawned, typed
 from tests.store.kit import NOON, Newsroom, newsroom, post
 
@@ -18,22 +19,14 @@ async def pair(room: Newsroom, number: int, title: str) -> Chat:
     return await room.db.write(lambda tx: chats.pair(tx, peer, title=title, language="en", now=NOON))
 
 
-async def kill(room: Newsroom, chat: Chat, reason: str) -> Alert:
+async def kill(room: Newsroom, chat: Chat, reason: str) -> Message:
     """Let a post be told to a chat, and the alert die."""
     (alert,) = [alert for alert in await room.outbox() if alert.chat.id == chat.id]
-    await room.db.write(lambda tx: alerts.dead(tx, alert.id, reason))
+    await kit.kill(room.db, alert, reason)
     return alert
 
 
-async def state(room: Newsroom, alert: Alert) -> tuple[str, int, int, str | None]:
-    row = await room.db.fetch_one(
-        "SELECT state, random_id, attempts, reason FROM alerts WHERE id = :id", {"id": alert.id}
-    )
-    assert row is not None
-    return tuple(row)
-
-
-async def prepared(room: Newsroom) -> tuple[Alert, Alert]:
+async def prepared(room: Newsroom) -> tuple[Message, Message]:
     """Tell two people of a post; both alerts die, one of them with its chat."""
     alice, ivan = await pair(room, 1, "Alice\n\x1b[31m"), await pair(room, 2, "Ivan")
     await room.follow(title="Вести")
@@ -70,8 +63,10 @@ async def test_dead_alerts_are_tried_again_beside_a_running_service_and_those_of
         assert (code, err) == (0, "")
         assert out.splitlines()[0] == "Tried again within half a minute: 1"
         assert out.splitlines()[1].startswith("Left alone in suspended chats: 1;")
-        assert await state(room, bad) == ("due", bad.random_id, 0, None)
-        assert (await state(room, blocked))[0] == "dead"
+        assert await kit.state_of(room.db, bad) == State(state="due")
+        (again,) = await kit.messages(room.db, utc_now())
+        assert (again.id, again.random_id) == (bad.id, bad.random_id)
+        assert (await kit.state_of(room.db, blocked)).state == "dead"
 
 
 async def test_only_those_asked_for_are_tried_again(tmp_path: Path) -> None:
@@ -79,7 +74,7 @@ async def test_only_those_asked_for_are_tried_again(tmp_path: Path) -> None:
         bad, blocked = await prepared(room)
         _, out, _ = await typed(tmp_path / "data", "alerts", "--dead", "--retry", blocked.id, 999)
         assert out.splitlines()[:2] == ["Tried again within half a minute: 0", "Not dead: 999"]
-        assert (await state(room, bad))[0] == "dead"
+        assert (await kit.state_of(room.db, bad)).state == "dead"
 
 
 async def test_wrong_use_is_told(tmp_path: Path) -> None:
@@ -99,11 +94,11 @@ async def test_a_chat_that_comes_back_is_told_once_what_it_has_missed(tmp_path: 
                 await dead.resume(tx, blocked.chat.id, NOON + timedelta(minutes=minute))
 
         await room.db.write(job)
-        (notice,) = [alert for alert in await room.outbox() if alert.kind is Kind.NOTICE]
+        (notice,) = [alert for alert in await room.outbox() if alert.label == "notice"]
         assert notice.chat.suspended is None
         assert notice.notice.alerts == 1
-        assert (await state(room, blocked))[0] == "dead"
+        assert (await kit.state_of(room.db, blocked)).state == "dead"
         await room.db.write(lambda tx: chats.suspend(tx, blocked.chat.id, "USER_IS_BLOCKED"))
         await room.db.write(lambda tx: dead.resume(tx, blocked.chat.id, NOON + timedelta(hours=1)))
-        (again,) = [alert for alert in await room.outbox() if alert.kind is Kind.NOTICE]
+        (again,) = [alert for alert in await room.outbox() if alert.label == "notice"]
         assert again.notice.alerts == 0  # but for the notice itself, which this one repeats

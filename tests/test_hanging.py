@@ -6,17 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
-from bot import app
 from bot.commands.context import People
 from bot.commands.router import Router
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, guarded
 from bot.sandbox import Sandbox
 from bot.settings import load_settings
 from bot.store.database import Database
-from bot.telegram import clients
-from bot.telegram.client import Client
+from bot.telegram import connections
+from bot.telegram.client import Client, Timings, bot_client
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.end_to_end.kit import newsroom
@@ -42,9 +39,9 @@ async def signed_in(folder: Path) -> AsyncIterator[tuple[Sandbox, Client]]:
         sandbox.session_for(bot, folder / "bot.session")
         credentials = {"telegram_api_id": 1, "telegram_api_hash": "0" * 32, "telegram_bot_token": "123:token"}
         settings = load_settings(_env_file=None, data_dir=folder, telegram_server=sandbox.address, **credentials)
-        client = clients.bot_client(settings)
+        client = bot_client(settings)
         try:
-            await clients.connect_bot(client, settings)
+            await connections.connect_bot(client, settings)
             yield sandbox, client
         finally:
             sandbox.faults.clear()
@@ -70,10 +67,11 @@ async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp
 async def test_a_client_that_never_gets_connected_again_is_noticed(tmp_path: Path) -> None:
     async with stage(tmp_path) as (heart, health, dog, seconds), signed_in(tmp_path) as (sandbox, client):
         hold = sandbox.faults.hold("GetUsers")
-        async with watched("bot", lambda beat: clients.keep_connected(client, beat), health):
+        client.timings = Timings(ping_every=20 * TURN)
+        async with watched("bot", lambda beat: connections.keep_connected(client, beat), health):
             await asyncio.sleep(0)
             seconds.now = 10 * TURN
-            assert await heart.look()  # it waits for as long as the connection lasts
+            assert await heart.look()  # it waits for the next ping, or the end of the connection
             await client.disconnect()
             await hold.reached()
             seconds.now += TURN + 1
@@ -124,14 +122,11 @@ class Listening(Health):
                 await self.news.wait()
 
 
-async def test_every_loop_of_the_service_says_how_long_it_may_take(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_every_loop_of_the_service_says_how_long_it_may_take(tmp_path: Path) -> None:
     health = Listening()
-    monkeypatch.setattr(app, "Health", lambda: health)
-    async with newsroom(tmp_path) as room:
+    async with newsroom(tmp_path, health=health) as room:
         await room.owner()
-        await health.until_all("delivery", "commands", "heartbeat", "reading 2", "reader 1 live", "reader 1 watch")
+        await health.until_all("delivery", "commands", "heartbeat", "account 2", "reader 1 live", "reader 1 assignment")
         endless = {loop for loop, within in health.heard.items() if within == math.inf}
-        assert endless == {"reading 1", "reader 1 live", "reader 1 previews", "reader 1 connection"}
+        assert endless == {"account 1", "reader 1 live", "reader 1 previews"}
         assert health.wrong() == []

@@ -5,7 +5,6 @@ import pytest
 import structlog
 
 from bot.errors import SettingsError
-from bot.monitoring import heartbeat
 from bot.monitoring.heartbeat import HEALTHY
 from bot.runtime.supervisor import STEADY, Beat, guarded
 from bot.settings import load_settings
@@ -95,11 +94,8 @@ async def test_a_watchdog_that_refuses_is_named_once_and_without_the_secret(tmp_
         assert "secret-key" not in str(logs)
 
 
-async def test_a_watchdog_that_answers_without_end_holds_up_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(heartbeat, "FETCH_WITHIN", 0.2)
-    async with stage(tmp_path) as (heart, _, dog, _), asyncio.timeout(WAIT_S):
+async def test_a_watchdog_that_answers_without_end_holds_up_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path, fetch_within=0.2) as (heart, _, dog, _), asyncio.timeout(WAIT_S):
         dog.has_an_end = False
         assert await heart.look()
         await dog.until(1)

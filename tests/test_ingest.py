@@ -10,12 +10,12 @@ import pytest
 from bot import __version__
 from bot.models import Entity, Forward, Media, Observation, ObservedBy
 from bot.pipeline.ingest import Result
-from bot.store import alerts, channels, chats, completeness, figures, group_contents, posts, subscriptions, topics
-from bot.store.alerts import Kind
+from bot.store import channels, chats, completeness, figures, posts, subscriptions, topics
 from bot.store.database import Subject
 from bot.store.figures import Figures
-from bot.store.outbox import Alert
 
+from . import kit
+from .kit import Message
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
 
 NOTHING = Result(new=0, edited=0, gone=0, matched=0, alerts=0)
@@ -194,12 +194,7 @@ class TestAlerts:
         assert await room.live(post(1, "У банка сбои.")) == replace(NOTHING, new=1, matched=1, alerts=1)
         (alert,) = await room.outbox()
         assert alert.post == await room.stored(1)
-        assert alert.payload == {
-            "version_id": (await room.stored(1)).version_id,
-            "topics": ["сбои"],
-            "spans": [[8, 12]],
-            "edited": False,
-        }
+        assert (alert.topics, alert.spans, alert.parts, alert.is_edited) == (["сбои"], [[8, 12]], [], False)
         assert (alert.chat, alert.channel_id, alert.post_key, alert.silent) == (chat, NEWS, "m1", False)
         assert room.db.changes.revision(Subject.ALERTS) > revision
 
@@ -209,7 +204,7 @@ class TestAlerts:
         await room.track(chat, "банки", '"сбой банка"')
         assert (await room.live(post(1, "Сбой банка"))).alerts == 1
         (alert,) = await room.outbox()
-        assert (sorted(alert.payload["topics"]), alert.payload["spans"]) == (["банки", "сбои"], [[0, 10]])
+        assert (sorted(alert.topics), alert.spans) == (["банки", "сбои"], [[0, 10]])
 
     async def test_each_chat_hears_of_its_own_topics(self, room: Newsroom) -> None:
         first, second = await room.pair(501), await room.pair(502)
@@ -217,7 +212,7 @@ class TestAlerts:
         await room.track(second, "банки", "банк")
         await room.track(None, "никому", "банк")
         assert (await room.live(post(1, "Сбой банка"))).alerts == 2
-        assert {a.chat.id: a.payload["topics"] for a in await room.outbox()} == {
+        assert {a.chat.id: a.topics for a in await room.outbox()} == {
             first.id: ["сбои"],
             second.id: ["банки"],
         }
@@ -229,7 +224,7 @@ class TestAlerts:
         await room.live(post(1, "Сбой", grouped_id=5), post(2, "", grouped_id=5), post(3, "У банка сбой", grouped_id=5))
         await room.live(post(4, "И ещё сбой", grouped_id=5))
         (alert,) = await room.outbox()
-        assert (alert.post_key, alert.payload["topics"], alert.payload["spans"]) == ("g5", ["сбои", "банки"], [[0, 4]])
+        assert (alert.post_key, alert.topics, alert.spans) == ("g5", ["сбои", "банки"], [[0, 4]])
         assert [p.message_id for p in await posts.by_key(room.db, NEWS, "g5")] == [1, 2, 3, 4]
 
     async def test_an_edit_that_now_matches_raises_one_alert(self, room: Newsroom) -> None:
@@ -239,9 +234,9 @@ class TestAlerts:
         room.now += timedelta(minutes=1)
         assert (await room.live(post(1, "Работы: сбой", edit_date=room.now))).alerts == 1
         assert (await room.live(post(1, "Работы: сбой!", edit_date=room.now + timedelta(seconds=1)))).alerts == 0
-        alert, edit = await room.outbox()
-        assert (alert.kind, edit.kind) == (Kind.POST, Kind.EDIT)
-        assert alert.payload["edited"] is True
+        (alert,) = await room.outbox()
+        assert alert.label == "alert"
+        assert alert.is_edited is True
         assert alert.post is not None
         assert alert.post.text == "Работы: сбой!"
 
@@ -292,7 +287,7 @@ class TestAlerts:
         await room.db.write(lambda tx: subscriptions.mute(tx, chat.id, topic_id=topic.id, until=None))
         await room.live(post(1, "Сбой банка"))
         (alert,) = await room.outbox()
-        assert (alert.payload["topics"], alert.payload["spans"]) == (["банки"], [[5, 10]])
+        assert (alert.topics, alert.spans) == (["банки"], [[5, 10]])
 
     async def test_a_suspended_chat_is_told_nothing_until_it_is_resumed(self, room: Newsroom) -> None:
         chat, other = await room.pair(501), await room.pair(502)
@@ -363,10 +358,10 @@ class TestAge:
         await room.sweep(*old)
         room.now += timedelta(seconds=9)
         assert (await room.sweep(*old, *album, post(6, "Сбой", date=ago(hours=23)))).alerts == 2
-        notices = [a for a in await room.outbox() if a.kind == alerts.Kind.NOTICE]
+        notices = [a for a in await room.outbox() if a.label == "late"]
         assert sorted(a.chat.id for a in notices) == [chat.id, other.id]
         for notice in notices:
-            assert notice.subject == "late:2025-03-10T12"
+            assert notice.name == "late:2025-03-10T12"
             assert await counted(room, notice) == (("Вести", 4),)
             assert notice.due_at == NOON + timedelta(minutes=1)
 
@@ -386,15 +381,15 @@ class TestAge:
         await room.sweep(post(1, "Сбой", date=ago(days=2)))
         (notice,) = await room.outbox()
         room.now += timedelta(minutes=2)
-        await room.db.write(lambda tx: alerts.sent(tx, notice.id, 1, room.now))
+        await room.send(notice, 1)
         await room.sweep(post(2, "Сбой", date=ago(days=2)))
         await room.sweep(post(3, "Сбой", date=ago(days=2)))
         (edit,) = await room.outbox()
-        assert (edit.kind, edit.followed_id, edit.due_at) == (Kind.EDIT, 1, room.now + timedelta(minutes=1))
+        assert (edit.label, edit.telegram_id, edit.due_at) == ("edit", 1, room.now + timedelta(minutes=1))
         assert await counted(room, edit) == (("Вести", 3),)
         room.now += timedelta(hours=1)
         await room.sweep(post(4, "Сбой", date=ago(days=2)))
-        assert [a.subject for a in await room.outbox() if a.kind is Kind.NOTICE] == ["late:2025-03-10T13"]
+        assert [a.name for a in await room.outbox() if a.label == "late"] == ["late:2025-03-10T13"]
 
     @pytest.mark.parametrize("message_id", [None, 1], ids=["its number is unknown", "it was deleted"])
     async def test_what_comes_after_a_notice_that_cannot_be_edited_is_counted_in_another_one(
@@ -403,14 +398,14 @@ class TestAge:
         await room.track(await room.pair(), "сбои", "сбой")
         await room.sweep(post(1, "Сбой", date=ago(days=2)))
         (notice,) = await room.outbox()
-        await room.db.write(lambda tx: alerts.sent(tx, notice.id, message_id, room.now))
+        await room.send(notice, message_id)
         await room.sweep(post(2, "Сбой", date=ago(days=2)))
         for edit in await room.outbox():
-            if edit.kind is Kind.EDIT:
-                await room.db.write(lambda tx, e=edit: alerts.dead(tx, e.id, "MESSAGE_ID_INVALID"))
+            if edit.is_edit:
+                await kit.kill(room.db, edit, "MESSAGE_ID_INVALID")
                 await room.sweep(post(3, "Сбой", date=ago(days=2)))
         (another,) = await room.outbox()
-        assert another.subject == "late:2025-03-10T12/2"
+        assert another.name == "late:2025-03-10T12/2"
         assert await counted(room, another) == (("Вести", 1),)
 
     async def test_a_post_that_was_only_counted_is_told_once_an_edit_makes_it_news(self, room: Newsroom) -> None:
@@ -423,7 +418,7 @@ class TestAge:
         assert await figures.of_chat(room.db, chat.id, ago(days=1)) == {}
         await room.live(post(1, "Сбой в банке", date=ago(days=2), edit_date=NOON))
         alert, counting = await room.outbox()
-        assert (alert.kind, alert.post_key, counting.id) == (Kind.POST, "m1", notice.id)
+        assert (alert.label, alert.post_key, counting.id) == ("alert", "m1", notice.id)
         assert await figures.of_chat(room.db, chat.id, ago(days=1)) == {"банки": Figures(alerts=1)}
 
     async def test_a_post_that_was_told_is_not_counted_when_an_old_edit_of_it_is_found(self, room: Newsroom) -> None:
@@ -433,18 +428,18 @@ class TestAge:
         await room.live(post(1, "Сбой"))
         room.now += timedelta(days=3)
         await room.sweep(post(1, "Сбой в банке", edit_date=NOON + timedelta(hours=1)))
-        assert {a.kind for a in await room.outbox()} == {Kind.POST, Kind.EDIT, Kind.CHANGE}
+        assert await room.labels() == ["alert", "reply"]
 
     async def test_news_that_say_what_was_only_counted_are_told(self, room: Newsroom) -> None:
         await room.track(await room.pair(), "сбои", "сбой")
         await room.follow(OTHER)
         await room.sweep(post(1, "Сбой во всех банках города", date=ago(hours=25)))
         await room.live(post(2, "Сбой во всех банках города", channel_id=OTHER))
-        assert [a.kind for a in await room.outbox()] == [Kind.POST, Kind.NOTICE]
+        assert await room.labels() == ["alert", "late"]
 
 
-async def counted(room: Newsroom, alert: Alert) -> tuple[tuple[str, int], ...]:
-    return (await group_contents.count(room.db, alert.source_id)).channels
+async def counted(room: Newsroom, late: Message) -> tuple[tuple[str, int], ...]:
+    return (await kit.contents(room.db, late)).channels
 
 
 async def test_observations_that_come_at_once_are_all_stored(room: Newsroom) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.monitoring.heartbeat import Heartbeat
+from bot.monitoring.heartbeat import FETCH_WITHIN, Heartbeat
 from bot.runtime.supervisor import Health
 from bot.store.database import Database
 from tests.waiting import WAIT_S
@@ -76,8 +76,8 @@ Stage = tuple[Heartbeat, Health, Watchdog, Seconds]
 
 
 @asynccontextmanager
-async def stage(folder: Path, *, wrong: str | None = None) -> AsyncIterator[Stage]:
-    async def check() -> str | None:
+async def stage(folder: Path, *, wrong: str | None = None, fetch_within: float = FETCH_WITHIN) -> AsyncIterator[Stage]:
+    def check() -> str | None:
         return wrong
 
     seconds = Seconds()
@@ -85,7 +85,15 @@ async def stage(folder: Path, *, wrong: str | None = None) -> AsyncIterator[Stag
     database = await Database.open(folder / "bot.db")
     try:
         async with watchdog() as dog:
-            heart = Heartbeat(database, health, dog.url, checks=(check,), clock=lambda: NOW, monotonic=seconds)
+            heart = Heartbeat(
+                database,
+                health,
+                dog.url,
+                checks=(check,),
+                clock=lambda: NOW,
+                monotonic=seconds,
+                fetch_within=fetch_within,
+            )
             yield heart, health, dog, seconds
     finally:
         await database.close()

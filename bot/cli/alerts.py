@@ -8,11 +8,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.moment import clock_of
 from bot.cli.output import plain
 from bot.cli.shell import cli, console
 from bot.settings import load_settings
-from bot.store import dead
+from bot.store import dead, meta
 from bot.store.database import Database, open_read_only
 from bot.store.dead import Dead
 
@@ -61,7 +60,7 @@ async def _retry(numbers: Collection[int]) -> None:
     database = await Database.open(load_settings().database_path)
     try:
         found = [alert for alert in await dead.listed(database) if not numbers or alert.id in numbers]
-        now = (await clock_of(database))()
+        now = (await meta.clock(database))()
         count = await database.write(lambda tx: dead.try_again(tx, [alert.id for alert in found], now))
     finally:
         await database.close()

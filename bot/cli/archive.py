@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.output import print_post
-from bot.cli.progress import reading
+from bot.cli.output import print_post, reading_back
 from bot.cli.queries import compiled
 from bot.cli.shell import cli, console
 from bot.errors import SettingsError
@@ -102,7 +101,7 @@ async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) 
             best = await find_best(database, asked, scope, limit=limit)
             if best.hits:
                 return best  # else there may be some before the posts that are looked at for a ranking
-        with reading(scope.since, now) as reached:
+        with reading_back(scope.since, now) as reached:
             return await look_back(database, asked, scope, limit=limit, progress=reached)
 
 

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from bot.cli.output import print_post
-from bot.cli.progress import reading
+from bot.cli.output import print_post, reading_back
 from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compiled
 from bot.cli.shell import cli, console
 from bot.errors import ChannelwatchError, SettingsError
@@ -97,7 +96,7 @@ async def _run(settings: Settings, typed: Typed, topic: str | None, *, now: date
     async with open_read_only(settings.database_path) as database:
         asked = asked or await _of_topic(database, topic or "")
         scope = await scope_of(database, typed.filters)
-        with reading(scope.since, now) as reached:
+        with reading_back(scope.since, now) as reached:
             return await backtest(
                 database,
                 asked,

@@ -13,7 +13,7 @@ from functools import partial
 from weakref import WeakValueDictionary
 
 import structlog
-from telethon import TelegramClient, errors, events, functions, types
+from telethon import TelegramClient, events, functions, types
 
 from bot.commands import registry
 from bot.commands.context import People, Reply, Request, say
@@ -31,8 +31,8 @@ from bot.telegram import chat_moves
 from bot.telegram.chat_moves import Moved, Open
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
-from bot.telegram.rpc import answer
-from bot.telegram.sender import ANSWER_WITHIN, Sender
+from bot.telegram.rpc import ask
+from bot.telegram.sender import Sender
 
 
 async def take_in(database: Database, news: Moved | Open, *, now: datetime) -> None:
@@ -121,13 +121,13 @@ class Router:
         commands = [types.BotCommand(name, summary) for name, summary in entries]
         request = functions.bots.SetBotCommandsRequest(scope, code, commands)
         try:
-            await answer(self._client(request), within=ANSWER_WITHIN)
-        except (errors.RPCError, OSError) as error:
-            log.warning("Telegram did not take the command menu", error=repr(error))
+            await ask(self._client(request))
+        except TelegramError as error:
+            log.warning("Telegram did not take the command menu", error=error.error)
 
     async def run(self, beat: Beat = unheard) -> None:
         """Answer until cancelled; what was heard before waits. Raises FatalError where the bot's session is gone."""
-        me = await answer(self._client.get_me(), within=ANSWER_WITHIN)
+        me = await ask(self._client.get_me())
         now = self._clock()
         await self._database.write(lambda tx: handled.forget(tx, now=now))
         await self._database.write(lambda tx: subscriptions.forget_ended(tx, now=now))

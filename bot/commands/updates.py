@@ -5,17 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from telethon import errors, events, types
+from telethon import events, types
 
 from bot.commands import registry
 from bot.commands.context import ForwardOrigin, Request, read_command
+from bot.errors import TelegramError
 from bot.locales import LANGUAGES
 from bot.models import Peer, PeerKind
 from bot.parts import PartKind, whole_text
 from bot.telegram.convert import to_peer, to_text
 from bot.telegram.parts import to_parts
-from bot.telegram.rpc import answer
-from bot.telegram.sender import ANSWER_WITHIN
+from bot.telegram.rpc import ask
 
 log = structlog.get_logger(__name__)
 
@@ -57,9 +57,9 @@ async def with_replied(request: Request, event: Heard) -> Request:
         return request
     try:
         # Telethon asks for «what this message answers»: a bot may see that, not any message of a chat by its number.
-        message = await answer(event.message.get_reply_message(), within=ANSWER_WITHIN)
-    except (errors.RPCError, OSError) as error:
-        log.warning("what was replied to could not be read", error=repr(error))
+        message = await ask(event.message.get_reply_message())
+    except TelegramError as error:
+        log.warning("what was replied to could not be read", error=error.error)
         return request
     return request if message is None else replace(request, replied=_whole(message))
 

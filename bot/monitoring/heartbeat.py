@@ -6,7 +6,7 @@ The watchdog hears nothing while anything is wrong: it is the silence that it te
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -25,11 +25,10 @@ log = structlog.get_logger(__name__)
 EVERY = 30.0  # s between two looks
 FETCH_EVERY = 60.0  # s
 FETCH_WITHIN = 5.0  # s
-ANSWERS_WITHIN = 20.0  # s that a check may take
 ALIVE, HEALTHY = "run", "healthy"  # rows of heartbeats …
 FRESH = timedelta(minutes=2)  # … and how old they may be
 
-Check = Callable[[], Awaitable[str | None]]  # says what is wrong, if anything
+Check = Callable[[], str | None]  # says what is wrong, if anything
 
 
 class Heartbeat:
@@ -44,6 +43,7 @@ class Heartbeat:
         checks: Sequence[Check],
         clock: Clock,
         monotonic: Callable[[], float] = time.monotonic,
+        fetch_within: float = FETCH_WITHIN,
     ) -> None:
         self._database = database
         self._health = health
@@ -51,6 +51,7 @@ class Heartbeat:
         self._checks = checks
         self._clock = clock
         self._monotonic = monotonic
+        self._fetch_within = fetch_within
         self._fetched_at = monotonic() - FETCH_EVERY
         self._wrong: list[str] = []
         self._is_heard = True  # the watchdog answered the last time
@@ -66,7 +67,7 @@ class Heartbeat:
         """Write the sign of life; where all is well, write that too, and tell the watchdog. Return whether it is."""
         now = self._clock()
         await self._database.write(lambda tx: heartbeats.beat(tx, ALIVE, now))
-        wrong = [*self._health.wrong(), *[found for check in self._checks if (found := await _ask(check))]]
+        wrong = [*self._health.wrong(), *filter(None, (check() for check in self._checks))]
         if wrong != self._wrong:
             self._wrong = wrong
             if wrong:
@@ -89,8 +90,8 @@ class Heartbeat:
         self._fetched_at = self._monotonic()
         url = self._url.get_secret_value()
         try:
-            async with asyncio.timeout(FETCH_WITHIN):  # that of urllib holds for each piece, and not for names
-                await _fetch(url)
+            async with asyncio.timeout(self._fetch_within):  # that of urllib holds for each piece, and not for names
+                await _fetch(url, within=self._fetch_within)
         except Exception as error:  # noqa: BLE001 - whatever it is that keeps us from being heard
             if self._is_heard:  # the path is a secret, and errors of urllib may repeat it
                 log.warning("the watchdog cannot be told", host=urlsplit(url).hostname, error=_named(error))
@@ -99,15 +100,7 @@ class Heartbeat:
             self._is_heard = True
 
 
-async def _ask(check: Check) -> str | None:
-    try:
-        async with asyncio.timeout(ANSWERS_WITHIN):
-            return await check()
-    except TimeoutError:
-        return "a check takes too long"
-
-
-async def _fetch(url: str) -> None:
+async def _fetch(url: str, *, within: float) -> None:
     """Fetch an address in a thread of its own, for which nobody waits at the end; the answer is not read."""
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[None] = loop.create_future()
@@ -123,7 +116,7 @@ async def _fetch(url: str) -> None:
     def work() -> None:
         failure: BaseException | None = None
         try:
-            urlopen(url, timeout=FETCH_WITHIN).close()  # noqa: S310 - the settings take http and https only
+            urlopen(url, timeout=within).close()  # noqa: S310 - the settings take http and https only
         except Exception as error:  # noqa: BLE001 - it belongs to whoever waits
             failure = error
             if isinstance(error, HTTPError):

@@ -18,10 +18,10 @@ from telethon.tl import TLRequest
 from bot.errors import ReaderLostError, TelegramError, Verdict
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.sources.gateway import answer
 from bot.sources.pace import Bucket, Window
 from bot.store import requests
 from bot.store.database import Database, Transaction
+from bot.telegram.rpc import ask
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,14 @@ NOTE_EVERY = 30.0  # s between writings of the counts
 NAMES, NAMES_WITHIN = 10, timedelta(seconds=20)
 READING = {"GetDialogs", "GetHistory", "GetChannelDifference"}
 LONGEST_VISIT = 1800.0  # s: for a few pages of a channel, by an account that Telegram holds up
+ANSWER_WITHIN = 60.0  # s; a page of a history may come slowly
+RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
 FLOOD = 420  # Telegram's code for too many requests
+
+
+def retry_pause(error: TelegramError) -> timedelta:
+    """Return how long to leave a thing alone after a refusal that can heal."""
+    return max(timedelta(seconds=error.retry_after), RETRY_AFTER)
 
 
 class Account:
@@ -76,7 +83,7 @@ class Account:
         await asyncio.sleep(bucket.take(self._now()))
         self._asked[method] += 1
         try:
-            return await answer(question())
+            return await ask(question(), within=ANSWER_WITHIN)
         except TelegramError as error:
             if error.verdict is Verdict.FATAL:
                 raise ReaderLostError(error.error) from error

@@ -10,8 +10,7 @@ import structlog
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
 from bot.runtime.supervisor import Beat, unheard
-from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.gateway import pause
+from bot.sources.account import LONGEST_VISIT, Account, retry_pause
 from bot.sources.sync import ChannelSync
 from bot.store import backfills, channels
 from bot.store.backfills import DONE, Backfill
@@ -67,7 +66,7 @@ class Backfiller:
             page = await self._sync.backfill_page(channel, below=backfill.below, beat=beat)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
-                return pause(error).total_seconds()
+                return retry_pause(error).total_seconds()
             log.info("the backfill of a channel could not be read", channel=channel.id, error=error.error)
             await self._end(backfill, error.error)
             return self._every

@@ -12,10 +12,9 @@ from bot.models import Clock, PeerKind
 from bot.models.notices import FollowAccess
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources import resolver
-from bot.sources.account import LONGEST_VISIT, Account
+from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
-from bot.sources.gateway import RETRY_AFTER, pause
 from bot.sources.joiner import Joiner
 from bot.sources.notices import Notices
 from bot.sources.resolver import BASIC_GROUP, Invitation, NotFollowableError, channel_dialogs
@@ -204,7 +203,7 @@ class FollowRequests:
             await refuse(follow, refusal.reason)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
-                await self._postpone(follow, self._clock() + pause(error), error.error)
+                await self._postpone(follow, self._clock() + retry_pause(error), error.error)
             else:
                 await self._refuse(follow, error.error)
         else:

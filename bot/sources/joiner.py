@@ -9,9 +9,8 @@ from telethon.tl.functions.channels import JoinChannelRequest, LeaveChannelReque
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
 from bot.sources import resolver
-from bot.sources.account import Account
+from bot.sources.account import Account, retry_pause
 from bot.sources.channel_events import cause, lose
-from bot.sources.gateway import pause
 from bot.sources.pace import Rest
 from bot.sources.resolver import NotFollowableError
 from bot.store import channels, shares
@@ -55,7 +54,7 @@ class Joiner:
             await self._account.ask(LeaveChannelRequest(_address(unwanted[0])))
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
-                self._leaves.rest(now + pause(error))
+                self._leaves.rest(now + retry_pause(error))
                 return False
         await self._grant(unwanted[0], Access.LOST, reason="left")
         self._full.end()  # there is room again
@@ -86,7 +85,7 @@ class Joiner:
             log.warning("the reader account is in as many channels as Telegram allows; the others are polled")
             self._full.rest(now + FULL)
         elif error.verdict is Verdict.RETRY:
-            self._joins.rest(now + pause(error))
+            self._joins.rest(now + retry_pause(error))
         elif error.verdict is Verdict.UNAUTHORISED:
             why = await cause(self._account, channel, error.error, now=now)
             await lose(self._database, channel, reader_id=self._reader_id, reason=why, now=now)

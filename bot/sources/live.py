@@ -11,7 +11,7 @@ from telethon.tl import TLObject, types
 from bot.models import Clock, Count, Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.telegram import clients
+from bot.telegram.client import tap
 from bot.telegram.convert import Named, attached, to_post
 
 UPDATES = (
@@ -62,7 +62,7 @@ class Live:
         self._clock = clock
         self._waiting: asyncio.Queue[TLObject] = asyncio.Queue()
         self._batch: list[TLObject] = []  # taken out of the queue, and not stored yet
-        clients.tap(client, self._on_push)
+        tap(client, self._on_push)
         # What Telethon asks for after a gap; raw, since its own events cost an entity lookup each.
         client.add_event_handler(self._on_update, events.Raw(UPDATES))
 

@@ -12,9 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from telethon.tl.functions.updates import GetStateRequest
 
-from bot.errors import FatalError, ReaderLostError, SettingsError, TelegramError
+from bot.errors import FatalError, ReaderLostError, SettingsError
 from bot.models import Clock
 from bot.models.notices import ReaderLost
 from bot.pipeline.ingest import Ingest
@@ -33,19 +32,16 @@ from bot.sources.verifier import Verifier
 from bot.store import chats, readers
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify
-from bot.telegram import clients, sessions
-from bot.telegram.client import Client
-from bot.telegram.errors import CONNECTION_LOST
+from bot.telegram import connections, sessions
+from bot.telegram.client import PATIENT, Client, Timings, reader_client, tap
+from bot.telegram.rpc import has_connection
 
 log = structlog.get_logger(__name__)
 
-WATCH_EVERY = 45.0  # s between two questions whether Telegram still answers …
-ANSWERS_WITHIN = 20.0  # s
-FAILURES = 2  # … and after so many without an answer the connection is made anew
+WEIGH_EVERY = 45.0  # s between two looks whether Telegram holds the account up
 FILES_AT_ONCE = 3  # that are downloaded, so that a large one holds up no small one
 HELD_UP = timedelta(minutes=15)  # so long a wait is a reason to let another reader take over
-LOOK_FOR_LOGIN = 5.0  # s …
-TRY_AGAIN = 1800.0  # … and without one: an account may be unfrozen
+TRY_AGAIN = 1800.0  # s, where nobody has logged the account in anew: it may be unfrozen
 
 
 class ReaderAccount:
@@ -61,7 +57,9 @@ class ReaderAccount:
         *,
         clock: Clock,
         health: Health | None = None,
+        timings: Timings = PATIENT,
     ) -> None:
+        self._timings = timings
         self._health = health or Health()
         self._settings = settings
         self._session = session
@@ -77,7 +75,7 @@ class ReaderAccount:
     @property
     def is_connected(self) -> bool:
         """Tell whether the reader has a session and a connection."""
-        return self._is_open and clients.has_connection(self.client)
+        return self._is_open and self.client.is_answered and has_connection(self.client)
 
     async def open(self) -> Client:
         """Take the session and connect; what is pushed from now on is kept.
@@ -86,12 +84,12 @@ class ReaderAccount:
         """
         self._stack.enter_context(sessions.lock(self._path))
         try:
-            self.client = clients.reader_client(self._settings, self._session)
+            self.client = reader_client(self._settings, self._session, timings=self._timings)
             # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
             self._stack.push_async_callback(self.client.disconnect)
             # Handlers are in place before the client connects: what is caught up is handed to them at once.
             self._live = Live(self.client, self._ingest, self._clock)
-            account_id = await clients.connect_reader(self.client)
+            account_id = await connections.connect_reader(self.client)
         except (SettingsError, FatalError) as error:
             await self.close()
             raise ReaderLostError("AUTH_KEY_UNREGISTERED") from error
@@ -137,12 +135,12 @@ class ReaderAccount:
             rate=self._settings.request_rate,
         )
         sync = ChannelSync(account, self._database, self._ingest, clock=self._clock)
-        clients.tap(self.client, sync.previews.hear)
+        tap(self.client, sync.previews.hear)
         fixed = (account, self._database, sync)
         clock, settings = self._clock, self._settings
         sweep = Sweep(*fixed, self._assignments, clock=clock, interval=settings.sweep_interval)
-        verifying = Verifier(*fixed, clock=clock, days=settings.verify_days)
-        subscriptions = FollowRequests(*fixed, self._assignments, clock=clock, join_interval=settings.join_interval)
+        verifier = Verifier(*fixed, clock=clock, days=settings.verify_days)
+        follow_requests = FollowRequests(*fixed, self._assignments, clock=clock, join_interval=settings.join_interval)
         most = settings.media_max_mb * MEGABYTE
         keeping = Keeping(account, self._database, settings.media_path, clock=clock, most=most)
         self.client.on_reconnect = sweep.request_sweep
@@ -151,14 +149,14 @@ class ReaderAccount:
             "live": self._live.run,
             "previews": sync.previews.run,
             "sweep": sweep.run,
-            "verifying": verifying.run,
-            "fast": FastChannels(*fixed, clock=clock).run,
-            "pasts": Backfiller(*fixed, clock=clock).run,
-            "subscriptions": subscriptions.run,
+            "verifier": verifier.run,
+            "fast channels": FastChannels(*fixed, clock=clock).run,
+            "backfill": Backfiller(*fixed, clock=clock).run,
+            "follow requests": follow_requests.run,
             "requests": account.run,
-            "connection": self._stay_connected,
-            "watch": partial(self._watch, account),
-            **{f"keeping {number}": keeping.run for number in range(FILES_AT_ONCE)},
+            "connection": partial(self._stay_connected, account),
+            "assignment": partial(self._make_way, account),
+            **{f"downloads {number}": keeping.run for number in range(FILES_AT_ONCE)},
         }
         async with asyncio.TaskGroup() as group:
             for name, loop in loops.items():
@@ -167,24 +165,18 @@ class ReaderAccount:
     def _named(self, loop: str) -> str:
         return f"reader {self._reader_id} {loop}"
 
-    async def _stay_connected(self, beat: Beat) -> None:
+    async def _stay_connected(self, account: Account, beat: Beat) -> None:
         try:
-            await clients.keep_connected(self.client, beat)
+            await connections.keep_connected(self.client, beat, ask_client=account.ask)
         except (FatalError, SettingsError) as error:
             log.warning("the reader account could not sign in again", why=str(error))
             raise ReaderLostError("AUTH_KEY_UNREGISTERED") from error
 
-    async def _watch(self, account: Account, beat: Beat) -> None:
-        """See whether Telegram still answers: a connection may look alive for minutes after it has died."""
-        failures = 0
+    async def _make_way(self, account: Account, beat: Beat) -> None:
+        """Leave the channels to another reader while Telegram wants this one to wait for long."""
         while True:
-            beat(WATCH_EVERY + TURN)
-            await asyncio.sleep(WATCH_EVERY)
-            failures = 0 if await _answers(account) else failures + 1
-            if failures == FAILURES:
-                log.warning("Telegram does not answer the reader; it connects anew")
-                await self.client.disconnect()  # `keep_connected` does the rest
-                failures = 0
+            beat(WEIGH_EVERY + TURN)
+            await asyncio.sleep(WEIGH_EVERY)
             held_up = account.held_up() > HELD_UP and self._assignments.has_others(self._reader_id)
             await (self._assignments.leave if held_up else self._assignments.enter)(self._reader_id)
 
@@ -193,7 +185,7 @@ class ReaderAccount:
         log.error("a reader account is lost", session=self._session, reason=reason)
         now = self._clock()
         event = f"{self._session}:{reason}:{now:%Y-%m-%d}"
-        notice = ReaderLost(event=event, is_standby=self._session == clients.STANDBY, reason=reason)
+        notice = ReaderLost(event=event, is_standby=self._session == sessions.STANDBY, reason=reason)
 
         async def job(tx: Transaction) -> None:
             reader_id = await readers.of_session(tx, self._session)
@@ -208,10 +200,10 @@ class ReaderAccount:
         """Wait until `channelwatch login` has written to the session, and connect with it."""
         waited = 0.0
         while not self._is_open:
-            beat(LOOK_FOR_LOGIN + TURN)
+            beat(self._timings.login_every + TURN)
             if _stamp(self._path) == seen and (waited < TRY_AGAIN or not seen):
-                await asyncio.sleep(LOOK_FOR_LOGIN)
-                waited += LOOK_FOR_LOGIN
+                await asyncio.sleep(self._timings.login_every)
+                waited += self._timings.login_every
                 continue
             waited = 0.0
             try:
@@ -221,17 +213,6 @@ class ReaderAccount:
                     "the reader account is not logged in yet", session=self._session, why=str(error.__cause__ or error)
                 )
                 seen = _stamp(self._path)
-
-
-async def _answers(account: Account) -> bool:
-    try:
-        async with asyncio.timeout(ANSWERS_WITHIN):
-            await account.ask(GetStateRequest())
-    except TimeoutError:
-        return False
-    except TelegramError as error:
-        return error.error != CONNECTION_LOST
-    return True
 
 
 def _stamp(path: Path) -> int:

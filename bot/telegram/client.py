@@ -1,20 +1,32 @@
-"""Telethon's client comes in; one that forgets nothing goes out: neither over a lost connection nor over a kill."""
+"""Telethon's client, made so that it never gives up and forgets nothing, neither over a lost connection nor a kill."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import structlog
-from telethon import TelegramClient, errors, functions, types
+from telethon import TelegramClient, errors, functions
 from telethon._updates import MessageBox
+from telethon.crypto import rsa
+from telethon.tl import TLObject, types
 
+import bot
+from bot.errors import SettingsError, TelegramError
 from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.settings import Settings
+from bot.telegram import sessions
+from bot.telegram.convert import attach, named_in
+from bot.telegram.errors import CONNECTION_LOST, to_startup_error
+from bot.telegram.proxies import proxy_arguments
+from bot.telegram.rpc import ask, has_connection
 
 log = structlog.get_logger(__name__)
 
-ANSWER_WITHIN = 30.0  # s …
-MOST_PATIENCE = 8  # … times this, at the most
-BREATHER = 1.0  # s after an agreement on a key that failed
+MOST_PATIENCE = 8  # times `updates_within`, at the most
 SOON, KEEP_EVERY = 0.5, 10.0  # s between two moments at which a client's place among the updates is written down
 
 _OF_UPDATES = (
@@ -24,38 +36,56 @@ _OF_UPDATES = (
 )
 
 
-class Client(TelegramClient):
-    """A client that tells when its connection is back: what was pushed meanwhile has to be asked for.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """How patient the clients are, in seconds."""
 
-    Telethon counts an update as had once a handler was called, and writes that down each minute and at its end. With
-    `is_settled` it waits until what was heard is also dealt with; what was not, a process that ended in between hears
-    again.
+    updates_within: float = 30.0  # that Telegram may take to say which updates were missed, at first
+    slow_after: float = 15.0  # until a person is told that Telegram does not answer
+    connect_within: float = 60.0  # the answer to what a new connection asks first may be lost
+    connect_pause: float = 5.0  # between two connections that Telethon gave up …
+    key_pause: float = 1.0  # … and after an agreement on a key that failed
+    ping_every: float = 30.0  # a connection may look alive for minutes after it has died
+    ping_within: float = 20.0
+    login_every: float = 5.0  # between two looks whether somebody has logged a lost reader in
+
+
+PATIENT = Timings()
+
+
+class Client(TelegramClient):
+    """A client that reports when its connection is back: what was pushed meanwhile has to be asked for.
+
+    Telethon counts an update as handled once a handler was called, and writes that down each minute and at its end.
+    With `is_settled` it waits until the work is done, too; the next process is given the rest again.
     """
 
     _message_box: MessageBox
-    answer_within = ANSWER_WITHIN  # s that Telegram may take to say what was missed …
-    _patience = 1  # … times this
+    _patience = 1  # times `updates_within`
+    timings = PATIENT
     on_reconnect: Callable[[], Awaitable[None]] | None = None
     renews_key = False  # where the server has forgotten it: whoever can sign in without a person may
-    is_settled: Callable[[], bool] | None = None  # whether all that was heard is dealt with
+    polls_updates = False  # with each ping: a push that does not come is waited for no longer
+    is_settled: Callable[[], bool] | None = None  # whether all updates that handlers were given are dealt with
+    is_answered = True  # by Telegram, the last time that it was pinged
 
     async def __call__(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Telethon has it
         """Ask Telegram something.
 
-        Telethon's update loop waits for a difference for ever, and hears nothing meanwhile: after a lost answer it
-        would be deaf as long as the connection holds. After a TimeoutError it asks again; where the line is so slow
-        that no answer comes in time, it is given more each time.
+        Telethon's update loop waits for a difference for ever, and handles nothing meanwhile: after a lost answer it
+        would stand still as long as the connection holds. After a TimeoutError it asks again; where the line is so
+        slow that no answer comes in time, it is given more each time.
         """
-        asking = super().__call__(request, *args, **kwargs)
-        return await (self._in_time(asking) if isinstance(request, _OF_UPDATES) else asking)
+        question = super().__call__(request, *args, **kwargs)
+        return await (self._in_time(question) if isinstance(request, _OF_UPDATES) else question)
 
-    async def _in_time(self, asking: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - as above
-        asked = asyncio.ensure_future(asking)
+    async def _in_time(self, question: Awaitable[Any]) -> Any:  # noqa: ANN401 - as above
+        asked = asyncio.ensure_future(question)
         try:
-            while not (await asyncio.wait({asked}, timeout=self.answer_within * self._patience))[0]:
+            while not (await asyncio.wait({asked}, timeout=self.timings.updates_within * self._patience))[0]:
                 # Without a connection it goes on waiting: Telethon sends all that it was asked to once it has one,
                 # also what nobody waits for any more.
-                if self._sender._transport_connected():  # noqa: SLF001 - `is_connected` tells what is wanted
+                if has_connection(self):
                     self._patience = min(self._patience * 2, MOST_PATIENCE)
                     raise TimeoutError
             self._patience = 1
@@ -75,7 +105,7 @@ class Client(TelegramClient):
             except (EOFError, errors.InvalidBufferError) as error:
                 log.warning("Telegram broke off while a key was agreed on; once more", error=str(error))
                 await self._sender.disconnect()
-                await asyncio.sleep(BREATHER)
+                await asyncio.sleep(self.timings.key_pause)
             except errors.AuthKeyNotFound:
                 await asyncio.gather(self.disconnected, return_exceptions=True)  # Telethon is still at it
                 if not self.renews_key:
@@ -121,6 +151,12 @@ class Client(TelegramClient):
     def _may_save(self) -> bool:
         return self.is_settled is None or (self.is_settled() and not self._event_handler_tasks)
 
+    async def save_place(self) -> None:
+        """Write down up to where updates are dealt with; nothing where some are still being dealt with."""
+        if self._may_save():
+            await self._save_states_and_entities()
+            self.session.save()
+
     async def keep_place(self, beat: Beat = unheard) -> None:
         """Write down again and again up to where updates are dealt with, for ever.
 
@@ -130,7 +166,92 @@ class Client(TelegramClient):
         while True:
             beat(pause + TURN)
             await asyncio.sleep(pause)
-            if self._may_save():
-                await self._save_states_and_entities()
-                self.session.save()
+            await self.save_place()
             pause = KEEP_EVERY if self._may_save() else SOON
+
+
+def tap(client: TelegramClient, consume: Callable[[TLObject], None]) -> None:
+    """Hand every update to `consume` the moment it is pushed, before Telethon puts updates in order.
+
+    After a gap Telethon waits for half a second, then asks for the difference, and drops what was pushed meanwhile: an
+    edit that was followed by another would be lost, though we had it in our hands. A test pins what this leans on.
+    """
+    queue = client._updates_queue  # noqa: SLF001 - Telethon has no public name for what is pushed
+    put = queue.put_nowait
+
+    def put_and_consume(container: TLObject) -> None:
+        named = named_in(container)
+        for update in getattr(container, "updates", None) or [getattr(container, "update", None)]:
+            if update is not None:
+                attach(update, named)
+                consume(update)
+        put(container)
+
+    queue.put_nowait = put_and_consume
+
+
+def reader_client(settings: Settings, session: str = sessions.READER, *, timings: Timings = PATIENT) -> Client:
+    """Make a client that reads channels; it is not connected yet. Raises SettingsError, FatalError."""
+    return _client(settings, settings.data_dir / session, timings)
+
+
+def bot_client(settings: Settings, *, timings: Timings = PATIENT) -> Client:
+    """Make the client that talks to chats; it is not connected yet. Raises SettingsError, FatalError."""
+    client = _client(settings, settings.data_dir / sessions.BOT, timings)
+    client.on_reconnect = client.catch_up
+    client.polls_updates = True
+    client.renews_key = True  # its token signs it in
+    return client
+
+
+@asynccontextmanager
+async def anonymous(settings: Settings, *, timings: Timings = PATIENT) -> AsyncIterator[Client]:
+    """Connect without a login, for what anybody may ask: no session of ours is touched.
+
+    Raises TimeoutError where Telegram does not answer, SettingsError, FatalError.
+    """
+    with TemporaryDirectory() as folder:
+        client = _client(settings, Path(folder) / "anonymous.session", timings)
+        try:
+            await ask(client.connect(), within=client.timings.slow_after)
+            yield client
+        except TelegramError as error:
+            if error.error == CONNECTION_LOST:
+                raise TimeoutError from None
+            raise to_startup_error(error) from None
+        finally:
+            await client.disconnect()
+
+
+def _client(settings: Settings, path: Path, timings: Timings) -> Client:
+    settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
+    assert settings.telegram_api_hash is not None  # noqa: S101 - required in the line above
+    proxy = proxy_arguments(settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None)
+    if settings.telegram_server_key is not None:
+        _trust(settings.telegram_server_key)
+    session = sessions.opened(path, server=settings.telegram_server)
+    client = Client(
+        session,
+        settings.telegram_api_id,
+        settings.telegram_api_hash.get_secret_value(),
+        **proxy,
+        use_ipv6=":" in (session.server_address or ""),  # else Telethon forgets the address and the login with it
+        app_version=bot.__version__,
+        device_model="channelwatch",
+        catch_up=True,
+        connection_retries=None,  # never gives up
+        flood_sleep_threshold=0,  # a wait is ours to decide on: Telethon would hold up its update loop for it
+        request_retries=1,  # what the server fails at, or refuses for now, is tried again in our own time
+        raise_last_call_error=True,
+        sequential_updates=True,  # events keep their order; our handlers only put them into a queue
+    )
+    client.timings = timings
+    return client
+
+
+def _trust(key: Path) -> None:
+    """Let Telethon accept the server that holds this key's private half. Raises SettingsError."""
+    try:
+        rsa.add_key(key.read_text(), old=False)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"TELEGRAM_SERVER_KEY: {key} is no RSA public key in PEM (PKCS#1): {error}") from None

@@ -4,16 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from telethon import TelegramClient, errors
+from telethon import TelegramClient
 from telethon.tl.functions.help import GetConfigRequest
 
+from bot.errors import TelegramError
 from bot.models import Clock
-from bot.telegram.rpc import answer
+from bot.telegram.rpc import ask
 
 log = structlog.get_logger(__name__)
 
 CLOCK_ERROR = timedelta(seconds=2)  # of a machine: what is more is put right
-ANSWERS_WITHIN = 15.0  # s
 SECOND = timedelta(seconds=1)
 
 
@@ -31,13 +31,13 @@ class Measured:
 
 
 async def measure(client: TelegramClient, clock: Clock) -> Measured:
-    """Ask Telegram what time it is. Raises RPCError, OSError.
+    """Ask Telegram what time it is. Raises TelegramError.
 
     Of what it answers only the date of a configuration is said to be the present:
     https://core.telegram.org/constructor/config.
     """
     asked_at = clock()
-    config = await answer(client(GetConfigRequest()), within=ANSWERS_WITHIN)
+    config = await ask(client(GetConfigRequest()))
     now = clock()
     # Telegram cuts fractions off, and may have looked at its clock at any moment since it was asked.
     doubt = (SECOND + abs(now - asked_at)) / 2
@@ -69,8 +69,8 @@ class TelegramClock:
         """Ask Telegram what time it is; where it does not say, what was measured before holds on."""
         try:
             measured = await measure(client, self._steady)
-        except (errors.RPCError, OSError) as error:
-            log.info("Telegram does not tell the time", error=repr(error))
+        except TelegramError as error:
+            log.info("Telegram does not tell the time", error=error.error)
             return
         if replace(measured, behind=measured.behind - self._behind).is_wrong:
             self._behind = measured.behind if measured.is_wrong else timedelta()

@@ -8,7 +8,7 @@ import re
 
 from telethon import errors
 
-from bot.errors import TelegramError, Verdict
+from bot.errors import FatalError, SettingsError, TelegramError, Verdict
 
 CONNECTION_LOST = "CONNECTION_LOST"  # ours: no answer came, so nobody knows whether it was done
 UNANSWERABLE = "REPLY_MESSAGE_ID_INVALID"  # what a message answers is gone, or the thread that it is meant for
@@ -81,6 +81,21 @@ def to_error(error: BaseException) -> TelegramError:
         name, code = CONNECTION_LOST, 0
     verdict, retry_after = verdict_of(name, code)
     return TelegramError(name, code=code, verdict=verdict, retry_after=retry_after)
+
+
+def to_startup_error(refusal: TelegramError) -> SettingsError | FatalError:
+    """Turn a refusal to sign in into a sentence that says what to do."""
+    if refusal.error in {"API_ID_INVALID", "API_ID_PUBLISHED_FLOOD"}:
+        return SettingsError("TELEGRAM_API_ID and TELEGRAM_API_HASH are refused: copy both anew from my.telegram.org.")
+    if refusal.error.startswith("ACCESS_TOKEN_"):
+        return SettingsError("TELEGRAM_BOT_TOKEN is refused: copy it anew from @BotFather (/mybots).")
+    if refusal.retry_after:
+        return FatalError(
+            f"Telegram asks to wait {refusal.retry_after:.0f} s before signing in again ({refusal.error})."
+        )
+    if refusal.verdict is Verdict.RETRY:
+        return FatalError(f"{refusal}: it cannot serve us now; start again in a few minutes.")
+    return FatalError(f"{refusal}: the session is of no use any more; delete its file and sign in again.")
 
 
 def _wait(error: str, name: str, code: int) -> float:

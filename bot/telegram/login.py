@@ -8,8 +8,9 @@ from telethon import TelegramClient, errors, functions, types, utils
 
 from bot.errors import FatalError, SettingsError, TelegramError
 from bot.settings import Settings
-from bot.telegram import clients, sessions
-from bot.telegram.errors import to_error
+from bot.telegram import connections, sessions
+from bot.telegram.client import reader_client
+from bot.telegram.errors import to_error, to_startup_error
 
 T = TypeVar("T")
 TRIES = 3  # of a number, a code or a password; Telegram forbids signing in for a while after a few wrong ones
@@ -55,7 +56,7 @@ class Prompts(Protocol):
         ...
 
 
-async def log_in(settings: Settings, prompts: Prompts, *, session: str = clients.READER, anew: bool = False) -> str:
+async def log_in(settings: Settings, prompts: Prompts, *, session: str = sessions.READER, anew: bool = False) -> str:
     """Sign a reader account in, unless it is already, and return its name; `session` is the file in DATA_DIR.
 
     With `anew` an account is asked for in any case; it takes the place of the old one once it is signed in. Raises
@@ -76,9 +77,9 @@ async def log_in(settings: Settings, prompts: Prompts, *, session: str = clients
 
 
 async def _user_of(settings: Settings, session: str, prompts: Prompts) -> types.User:
-    client = clients.reader_client(settings, session)
+    client = reader_client(settings, session)
     try:
-        return await clients.connect(client) or await sign_in(client, prompts)
+        return await connections.connect(client) or await sign_in(client, prompts)
     finally:
         await client.disconnect()
 
@@ -120,4 +121,4 @@ async def _ask(prompts: Prompts, question: Callable[[], str], use: Callable[[str
 
 def _end(refusal: TelegramError) -> SettingsError | FatalError:
     sentence = _END.get(refusal.error) or _AGAIN.get(refusal.error)
-    return FatalError(sentence) if sentence else clients.refused(refusal)
+    return FatalError(sentence) if sentence else to_startup_error(refusal)

@@ -5,7 +5,6 @@ refuses the same request to every other chat. The client's MTProto sender does n
 pins what we use of it.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -14,13 +13,13 @@ from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.models import GENERAL_THREAD, Button, Enclosure, Entity, Outgoing, Peer, Remote
-from bot.runtime.supervisor import is_ending
 from bot.telegram.chat_moves import moved_to
 from bot.telegram.convert import from_entities, from_peer
-from bot.telegram.errors import CONNECTION_LOST, to_error
+from bot.telegram.errors import to_error
 from bot.telegram.fallbacks import with_fallbacks
 from bot.telegram.media import to_media, upload
 from bot.telegram.rate_limit import Pacing
+from bot.telegram.rpc import ANSWER_WITHIN, answer
 from bot.telegram.send_queue import AT_ONCE, SendQueue
 from bot.telegram.sent_messages import MessagePage, sent_id, to_message_page
 from bot.text.markup import Rows
@@ -57,7 +56,6 @@ def _button(button: Button) -> types.KeyboardInlineButton:
     return types.KeyboardInlineButton(button.text, types.InlineButtonTypeCallback(button.data or b""))
 
 
-ANSWER_WITHIN = 20.0  # s; Telegram answers a send in well under one
 READ_AT_ONCE = 100  # messages by number, Telegram's limit
 
 
@@ -221,11 +219,11 @@ class Sender:
         if wait > 0:
             raise TelegramError(f"FLOOD_WAIT_{wait:.0f}", code=420, verdict=Verdict.RETRY, retry_after=wait)
         try:
-            answer: types.messages.Messages = await self._request(request)
+            found: types.messages.Messages = await self._request(request)
         except TelegramError as error:
             self._read_from = self._monotonic() + error.retry_after
             raise
-        return to_message_page(answer)
+        return to_message_page(found)
 
     async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
         """Send a request, of so many messages, to a chat in its turn; None where its effect already stands."""
@@ -242,21 +240,10 @@ class Sender:
     async def _request(self, request: TLRequest) -> TLObject | bool:
         """Send one request and wait for its answer. Raises TelegramError; where no answer came, one that says so."""
         try:
-            answer = self._client._sender.send(request)  # noqa: SLF001 - see the module's first lines
-        except ConnectionError as error:
-            raise to_error(error) from error
-        alarm = asyncio.get_running_loop().call_later(self._answer_within, answer.cancel)
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            # Telethon cancels what is pending when it disconnects, as the alarm does; that is not our own end.
-            if not answer.cancelled() or is_ending():
-                raise
-            raise TelegramError(CONNECTION_LOST, code=0, verdict=Verdict.RETRY) from None
+            question = self._client._sender.send(request)  # noqa: SLF001 - see the module's first lines
+            return await answer(question, within=self._answer_within)
         except Exception as failure:  # what it is, and what it means, `to_error` says
             raise to_error(failure) from failure
-        finally:
-            alarm.cancel()
 
 
 def _reply(peer: Peer, reply_to: int | None) -> types.InputReplyToMessage | None:

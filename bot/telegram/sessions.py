@@ -12,6 +12,7 @@ from telethon.sessions import SQLiteSession
 from bot.errors import FatalError
 from bot.runtime import private_files
 
+READER, STANDBY, BOT = "reader.session", "reader-2.session", "bot.session"  # files in DATA_DIR
 LOGIN = "run `channelwatch login`"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests import kit
 from tests.benchmarks.figures import Run
 
 ROOT = Path(__file__).parents[2]
@@ -191,20 +192,19 @@ class Archive:
 
     def latest(self) -> int:
         """Return the number of the latest alert."""
-        return self._one("SELECT coalesce(max(id), 0) FROM alerts")
+        return self._one(kit.LATEST)
 
     def wait_until_sent(self, alerts: int, *, after: int) -> None:
         """Wait until so many alerts that came after that one are sent, and Telegram's answers are committed."""
-        sql = f"SELECT count(*) FROM alerts WHERE id > {after:d} AND state = 'sent'"  # noqa: S608 - a number
-        while self._one(sql) < alerts:
+        while self._one(kit.SENT_AFTER, {"after": after}) < alerts:
             time.sleep(POLL)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
-    def _one(self, sql: str) -> int:
-        return int(self._connection.execute(sql).fetchone()[0])
+    def _one(self, sql: str, values: Mapping[str, int] | None = None) -> int:
+        return int(self._connection.execute(sql, values or {}).fetchone()[0])
 
 
 @contextmanager

@@ -22,8 +22,8 @@ from bot.sources.sync import ChannelSync
 from bot.store import follows, readers
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Database, Transaction
-from bot.telegram import clients
-from bot.telegram.client import Client
+from bot.telegram import connections, sessions
+from bot.telegram.client import Client, reader_client
 
 HOUR = 3600  # s
 ROUNDS = 10  # of the sweep that are counted
@@ -40,7 +40,7 @@ async def _measure(folder: Path, *, count: int) -> Table:
     async with Sandbox() as sandbox:
         me = sandbox.world.add_user("Reader", phone="+10000000001")
         world = [sandbox.world.add_channel(f"News {n}", username=f"news{n}", members=[me]) for n in range(count)]
-        sandbox.session_for(me, folder / clients.READER)
+        sandbox.session_for(me, folder / sessions.READER)
         settings = load_settings(
             telegram_api_id=1,
             telegram_api_hash="0" * 32,
@@ -49,11 +49,11 @@ async def _measure(folder: Path, *, count: int) -> Table:
             _env_file=None,
         )
         database = await Database.open(settings.database_path)
-        client = clients.reader_client(settings)
+        client = reader_client(settings)
         ingest = Ingest(database, _now)
         live = Live(client, ingest, _now)
         try:
-            account_id = await clients.connect_reader(client)
+            account_id = await connections.connect_reader(client)
             live.reader_id = await database.write(lambda tx: readers.register(tx, account_id, _now()))
             place = _Place(
                 sandbox=sandbox,

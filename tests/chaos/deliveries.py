@@ -20,6 +20,7 @@ from typing import Any
 from bot.sandbox import Channel, Group, Message, Refused, User
 from tests.end_to_end.kit import WAIT_S, link_in, newsroom
 from tests.end_to_end.test_process import environment, spawn
+from tests.kit import ALERTS_SENT
 
 SETTLED_WITHIN = 60.0  # s; what has not arrived by then is lost
 ON_THE_WAY_UP = 0.3  # of the kills
@@ -280,11 +281,7 @@ class Deliveries:
     def _outbox(self) -> dict[int, list[tuple[str, int | None]]]:
         """Return the alerts of each chat in their order: the link to the post, and the message's number."""
         with closing(sqlite3.connect(f"file:{self.room.settings.database_path}?mode=ro", uri=True)) as db:
-            found = db.execute(
-                """SELECT c.kind, c.telegram_id, n.username, n.id, v.message_id, a.message_id
-                FROM alerts a JOIN chats c ON c.id = a.chat_id JOIN channels n ON n.id = a.channel_id
-                JOIN versions v ON v.id = a.payload ->> 'version_id' WHERE a.kind = 'post' ORDER BY a.id"""
-            ).fetchall()
+            found = db.execute(ALERTS_SENT).fetchall()
         rows: dict[int, list[tuple[str, int | None]]] = {chat.marked: [] for chat in self._chats()}
         for kind, number, username, channel_id, message_id, alert_id in found:
             link = f"https://t.me/{username or f'c/{channel_id}'}/{message_id}"

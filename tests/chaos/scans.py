@@ -14,6 +14,7 @@ from time import monotonic
 
 from bot.sandbox import User
 from tests.chaos.deliveries import WORDS, Deliveries, Outcome
+from tests.kit import SOMETHING_DUE
 
 WITH_SCANS = 0.3  # of the posts
 PAGES = (1, 2, 3, 5)
@@ -91,7 +92,7 @@ class Scans(Deliveries):
 
 
 def _is_on_its_way(db: sqlite3.Connection) -> bool:
-    rows = "SELECT 1 FROM alerts WHERE state = 'due' UNION ALL SELECT 1 FROM media WHERE state = 'wanted'"
+    rows = f"{SOMETHING_DUE} UNION ALL SELECT 1 FROM media WHERE state = 'wanted'"  # noqa: S608 - our own constant
     return db.execute(f"SELECT EXISTS ({rows})").fetchone()[0] == 1
 
 

@@ -19,7 +19,7 @@ from telethon.tl import types
 from bot.sandbox import Channel  # noqa: TC001 - dataclasses read it
 from bot.sandbox.server import Push
 from bot.store.database import open_read_only
-from bot.telegram import clients
+from bot.telegram import sessions
 from tests.end_to_end.kit import newsroom
 from tests.end_to_end.test_process import environment, service
 from tests.waiting import until
@@ -95,7 +95,7 @@ class Storm:
 
     async def _start(self, life: AsyncExitStack, env: dict[str, str]) -> None:
         if self.seed % 3 == 0:  # a standby is there from the beginning
-            path = self.room.settings.data_dir / clients.STANDBY
+            path = self.room.settings.data_dir / sessions.STANDBY
             if not path.exists():
                 second = self.room.sandbox.world.add_user("Second", phone="+10000000002")
                 self.room.sandbox.session_for(second, path)
@@ -161,7 +161,7 @@ class Storm:
 
     async def _revoke(self) -> None:
         """End the reader's session from elsewhere, and log it in again as `channelwatch login` would."""
-        session = self.room.settings.data_dir / clients.READER
+        session = self.room.settings.data_dir / sessions.READER
         self.room.sandbox.revoke(self.room.reader)
         await asyncio.sleep(LOGIN_AFTER)
         session.unlink()

@@ -6,7 +6,6 @@ from bot.commands.context import Need, Reply, allows, higher, read_command
 from bot.store import chats
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, button, text
-from tests.store.kit import due
 
 
 @pytest.mark.parametrize(
@@ -108,7 +107,7 @@ async def test_a_suspended_chat_is_written_to_again_once_it_writes(desk: Bot) ->
     await desk.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
     await desk.says("/help")
     assert (await desk.chat(chat.peer)).suspended is None
-    (notice,) = await due(desk.db, desk.room.now)
+    (notice,) = await desk.room.outbox()
     assert (notice.notice.kind, notice.notice.alerts) == ("missed", 0)
 
 
@@ -117,7 +116,7 @@ async def test_a_suspended_chat_that_is_started_anew_is_told_what_it_has_missed(
     await desk.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
     await desk.says("/start")
     assert (await desk.chat(chat.peer)).suspended is None
-    assert [alert.notice.kind for alert in await due(desk.db, desk.room.now)] == ["missed"]
+    assert [alert.notice.kind for alert in await desk.room.outbox()] == ["missed"]
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,8 @@ import pytest
 from bot.commands.chat_settings import read_digests
 from bot.models import Outgoing
 from bot.schedule import Digests, Every
-from bot.store import alerts
-from bot.store.alerts import Kind
-from bot.store.outbox import Alert
 from tests.commands.kit import BORIS, Bot, button, text
+from tests.kit import Message
 from tests.store.kit import NOON, post
 
 HOURLY = Digests(every=Every.HOUR)
@@ -55,8 +53,8 @@ def test_rhythms_are_read_as_people_write_them(typed: str, digests: Digests | No
     assert read_digests(typed) == digests
 
 
-async def notice(desk: Bot) -> Alert:
-    (found,) = [each for each in await desk.room.outbox() if each.kind is Kind.NOTICE]
+async def notice(desk: Bot) -> Message:
+    (found,) = [each for each in await desk.room.outbox() if each.label == "digest"]
     return found
 
 
@@ -100,7 +98,7 @@ async def test_a_new_rhythm_takes_along_what_waits(desk: Bot) -> None:
 async def test_pages_are_made_from_the_store_at_the_tap(desk: Bot) -> None:
     await gathering(desk, 15)
     sent = await notice(desk)
-    await desk.db.write(lambda tx: alerts.sent(tx, sent.id, 7, NOON))
+    await desk.room.send(sent, 7, at=NOON)
     first = await desk.taps(f"sum:{sent.random_id}:0".encode())
     assert first.edit is not None
     assert first.edit.text.startswith("Digest · 15 posts")

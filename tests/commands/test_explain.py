@@ -2,7 +2,7 @@ import pytest
 
 from bot.models import PeerKind
 from bot.parts import Part, PartKind
-from bot.store import alerts, chats, topics
+from bot.store import chats, topics
 from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, bold_words, button, text
 from tests.store.kit import NOON, ago, post
@@ -19,7 +19,7 @@ async def alerted(desk: Bot, words: str, parts: tuple[Part, ...] = ()) -> int:
     await desk.room.follow()
     await desk.room.live(post(7, words, parts=parts))
     (alert,) = await desk.room.outbox()
-    await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 4711, NOON))
+    await desk.room.send(alert, 4711, at=NOON)
     return 4711
 
 

@@ -53,7 +53,7 @@ async def test_this_channel_mutes_the_topic_there_for_good(desk: Bot) -> None:
     desk.room.now = NOON + timedelta(days=1000)
     await heard(desk, 2, "Новый сбой")
     await heard(desk, 3, "Ещё один сбой", OTHER)
-    assert [alert.post_key for alert in await desk.room.outbox() if alert.kind == "post"] == ["m1", "m3"]
+    assert [alert.post_key for alert in await desk.room.outbox() if alert.label == "alert"] == ["m1", "m3"]
     assert await marks(desk) == [(ANNA, "m1", '["outages"]', "channel", None)]
 
 

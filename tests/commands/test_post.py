@@ -4,8 +4,6 @@ import pytest
 
 from bot.models import Media, Outgoing
 from bot.parts import Part, PartKind
-from bot.store import alerts
-from bot.store.alerts import Kind
 from tests.commands.kit import Bot, button, text
 from tests.store.kit import NEWS, NOON, gone, post
 
@@ -98,8 +96,8 @@ async def test_a_post_that_is_gone_stays_readable(known: Bot) -> None:
 
 async def test_a_reply_to_an_alert_or_to_what_was_said_of_its_change_asks_for_its_post(known: Bot) -> None:
     for number, alert in enumerate(await known.room.outbox()):
-        message_id = None if alert.kind is Kind.EDIT else 900 + number
-        await known.db.write(lambda tx, a=alert, m=message_id: alerts.sent(tx, a.id, m, NOON))
+        message_id = None if alert.is_edit else 900 + number
+        await known.room.send(alert, message_id, at=NOON)
         if message_id is not None:
             assert "First seen" in text(await known.says("/post", reply_to=message_id))
     assert "That is no alert of mine" in text(await known.says("/post", reply_to=5))

@@ -3,9 +3,8 @@ from datetime import timedelta
 import pytest
 
 from bot.schedule import Quiet
-from bot.store import group_contents
-from bot.store.alerts import Kind
 from tests.commands.kit import ANNA, Bot, button, text
+from tests.kit import contents
 from tests.store.kit import NOON, post
 
 NIGHT = Quiet(start=23 * 60, end=7 * 60)
@@ -95,9 +94,9 @@ async def test_off_sends_what_waits_at_once(desk: Bot) -> None:
     night = desk.room.now = NOON + timedelta(hours=12)
     await desk.room.live(post(1, "Сбой", date=night), post(2, "Нет связи: сбой", date=night))
     assert "2 posts that waited come now." in text(await desk.says("/quiet off"))
-    (notice,) = [each for each in await desk.room.outbox() if each.kind is Kind.NOTICE]
+    (notice,) = [each for each in await desk.room.outbox() if each.label == "digest"]
     assert notice.due_at == night
-    assert len((await group_contents.get(desk.db, notice.id)).posts) == 2
+    assert len((await contents(desk.db, notice)).posts) == 2
     assert "waited" not in text(await desk.says("/quiet off"))
 
 
@@ -118,7 +117,7 @@ async def test_what_waits_comes_when_the_new_hours_end(desk: Bot, words: str, ho
     desk.room.now = NOON + timedelta(hours=12)
     await desk.room.live(post(1, "Сбой", date=desk.room.now))
     assert told in text(await desk.says(words))
-    (notice,) = [each for each in await desk.room.outbox() if each.kind is Kind.NOTICE]
+    (notice,) = [each for each in await desk.room.outbox() if each.label == "digest"]
     assert notice.due_at == NOON + timedelta(hours=hours)
 
 
@@ -128,5 +127,5 @@ async def test_a_time_zone_that_is_tapped_moves_what_waits(desk: Bot) -> None:
     await desk.says("/priority outages digest")
     await desk.room.live(post(1, "Сбой", date=NOON))
     await desk.taps(b"zone:Europe/Moscow")
-    (notice,) = [each for each in await desk.room.outbox() if each.kind is Kind.NOTICE]
+    (notice,) = [each for each in await desk.room.outbox() if each.label == "digest"]
     assert notice.due_at == NOON + timedelta(hours=18)  # 09:00 there

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from bot.parts import Part, PartKind
 from bot.rendering.post_excerpt import EXCERPT, excerpt
-from bot.store.alerts import Kind
 from tests.commands.kit import BORIS, Bot, bold_words, button, text
 from tests.store.kit import NOON, OTHER, ago, gone, post
 
@@ -128,7 +127,7 @@ async def test_posts_that_came_too_late_are_listed_by_the_button_under_their_not
     await desk.room.follow(title="Вести")
     await desk.room.sweep(*(post(n, f"Номер {n}", date=ago(days=9 - n)) for n in range(1, 8)))
     await desk.room.live(post(9, "Номер 9"))
-    notice = next(alert for alert in await desk.room.outbox() if alert.kind is Kind.NOTICE)
+    notice = next(alert for alert in await desk.room.outbox() if alert.label == "late")
     listed = await desk.taps(f"sum:{notice.random_id}:0:new".encode())
     lines = [line.split(" · ")[0] for line in text(listed).splitlines() if line.startswith("•")]
     assert lines == [f"• Номер {n}" for n in range(1, 8)]

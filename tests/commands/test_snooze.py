@@ -30,7 +30,7 @@ async def alerted(desk: Bot, words: str = "Сбой") -> None:
 
 
 async def told(desk: Bot) -> list[tuple[int | None, str | None]]:
-    return [(alert.channel_id, alert.post_key) for alert in await desk.room.outbox() if alert.kind == "post"]
+    return [(alert.channel_id, alert.post_key) for alert in await desk.room.outbox() if alert.label == "alert"]
 
 
 async def test_the_choices_take_the_place_of_the_buttons_and_back_restores_them(desk: Bot) -> None:
@@ -129,7 +129,7 @@ async def test_of_several_topics_one_is_chosen(desk: Bot) -> None:
     await desk.taps(key(await desk.taps(key(what, "Topic Пожары")), "8 hours"))
     await desk.room.live(post(2, "Второй сбой и пожар"))
     (alert,) = [alert for alert in await desk.room.outbox() if alert.post_key == "m2"]
-    assert alert.payload["topics"] == ["outages"]
+    assert alert.topics == ["outages"]
 
 
 async def test_mutes_that_have_ended_are_cleared_away_when_another_begins(desk: Bot) -> None:

@@ -7,7 +7,7 @@ from bot.commands import registry
 from bot.commands.context import Reply
 from bot.commands.status import _quantile
 from bot.models.notices import Pong
-from bot.store import alerts, channels, completeness, readers, requests
+from bot.store import channels, completeness, readers, requests
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.text.markup import LIMIT, units
@@ -23,9 +23,9 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
     (alert,) = await desk.room.outbox()
     await desk.says("/ping")  # a notice is no alert
     (ping,) = [waiting for waiting in await desk.room.outbox() if waiting.post is None]
-    await desk.db.write(lambda tx: alerts.sent(tx, ping.id, 4, desk.room.now))
+    await desk.room.send(ping, 4)
     sent_at = desk.room.now + timedelta(seconds=1.5)
-    await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 5, sent_at))
+    await desk.room.send(alert, 5, at=sent_at)
     await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
     await desk.db.write(lambda tx: completeness.verified(tx, 1001, below=None, now=desk.room.now))
     desk.room.now = sent_at
@@ -52,7 +52,7 @@ async def test_the_status_tells_how_long_posts_took_and_which_were_not_pushed(de
     await desk.room.sweep(post(4, "Сбой"))
     (alert,) = await desk.room.outbox()
     sent_at = desk.room.now + timedelta(milliseconds=250)
-    await desk.db.write(lambda tx: alerts.sent(tx, alert.id, 5, sent_at))
+    await desk.room.send(alert, 5, at=sent_at)
     told = text(await desk.says("/status"))
     assert "Half of today's posts were stored within 2 s of Telegram's date, 95% within 60 s." in told
     assert "Half of them left within 250 ms of the post's arrival here, 95% within 250 ms." in told

@@ -20,6 +20,7 @@ from bot.store import attachments, chats, media
 from bot.store.blobs import Stored, Vault
 from bot.store.chats import Chat
 from bot.store.media import About, Wanted
+from tests import kit
 from tests.delivery.kit import WAIT_S, at_work, sender_of
 from tests.store.kit import Newsroom, newsroom, post
 from tests.waiting import until
@@ -112,8 +113,7 @@ class Desk:
         await until(reached)
 
     async def rows(self) -> Sequence[tuple[str, int | None]]:
-        found = await self.room.db.fetch_all("SELECT state, media FROM alerts WHERE state != 'due' AND kind = 'post'")
-        return [(row["state"], row["media"]) for row in found]
+        return await kit.alerts_with_files(self.room.db)
 
     def calls(self, name: str) -> int:
         return sum(call.name == name for call in self.sandbox.calls)

@@ -10,6 +10,7 @@ from bot.models import Media, Post
 from bot.runtime.clock import utc_now
 from bot.sandbox import Message, User
 from bot.store import dead, media
+from tests import kit
 from tests.delivery.desk import ORDER, SCAN, SHORT, Desk, at_desk, file_of, gather_soon
 from tests.store.kit import gone, post
 from tests.waiting import until
@@ -47,7 +48,7 @@ def random_ids(desk: Desk, method: str = "SendMultiMedia") -> list[list[int]]:
 
 async def until_settled(desk: Desk) -> None:
     async def reached() -> bool:
-        return not await desk.room.db.fetch_all("SELECT 1 FROM alerts WHERE state = 'due'")
+        return await kit.is_idle(desk.room.db)
 
     await until(reached)
 
@@ -108,9 +109,7 @@ async def test_after_a_crash_before_anything_was_written_down_it_comes_once(desk
     async with desk.at_work():
         await desk.until_heard(alice, 3)
         await until_settled(desk)
-    await desk.room.db.write(
-        lambda tx: tx.execute("UPDATE alerts SET state = 'due', sent_at = NULL, message_id = NULL")
-    )
+    await kit.send_again(desk.room.db)
     async with desk.at_work():
         await until_settled(desk)
     assert shown(desk, desk.heard(alice)) == [5, 6, 7]
@@ -294,7 +293,7 @@ async def test_where_an_album_is_refused_its_files_come_one_by_one_without_the_o
         await desk.until_heard(alice, 2)
         await until_settled(desk)
     assert shown(desk, desk.heard(alice)) == [5, 7]
-    assert {row["state"] for row in await desk.room.db.fetch_all("SELECT state FROM alerts")} == {"sent"}
+    assert {each.state for each in await kit.states(desk.room.db)} == {"sent"}
 
 
 async def test_where_an_album_is_refused_and_a_flood_comes_in_between_the_rest_comes_afterwards(desk: Desk) -> None:
@@ -512,7 +511,7 @@ async def test_files_of_an_alert_whose_number_is_lost_name_their_post(desk: Desk
     async with desk.at_work(wait=SHORT):
         await desk.until_heard(alice)
         await until_settled(desk)
-        await desk.room.db.write(lambda tx: tx.execute("UPDATE alerts SET message_id = NULL"))
+        await kit.lose_numbers(desk.room.db)
         await desk.keeps()
         _, file = await desk.until_heard(alice, 2)
     assert (file.reply_to, file.text) == (None, "Вести")
@@ -525,9 +524,7 @@ async def test_nothing_follows_an_alert_of_days_ago(desk: Desk) -> None:
     async with desk.at_work(wait=SHORT):
         await desk.until_heard(alice)
         await until_settled(desk)
-        await desk.room.db.write(
-            lambda tx: tx.execute("UPDATE alerts SET created_at = created_at - 3 * 24 * 3600 * 1000")
-        )
+        await kit.age(desk.room.db, timedelta(days=3))
         await desk.keeps()
         await until_settled(desk)
     assert len(desk.heard(alice)) == 1

@@ -15,6 +15,7 @@ from bot.runtime.clock import utc_now
 from bot.telegram.media import PART
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
+from tests import kit
 from tests.delivery.desk import SCAN, SHORT, Desk, at_desk, gather_soon
 from tests.delivery.kit import at_work
 from tests.store.kit import post
@@ -80,7 +81,7 @@ async def test_files_leave_some_of_a_minute_of_a_group_to_texts(desk: Desk) -> N
     async with at_work(worker):
 
         async def is_put_off() -> bool:
-            return bool(await desk.room.db.fetch_all("SELECT 1 FROM alerts WHERE kind = 'files' AND attempts > 0"))
+            return any(files.attempts for files in await kit.states(desk.room.db, "files"))
 
         await until(is_put_off)
         assert desk.calls("SendMultiMedia") == 1

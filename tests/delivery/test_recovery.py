@@ -5,12 +5,10 @@ from pathlib import Path
 
 from bot.delivery.recovery import resume
 from bot.models import Peer, PeerKind
-from bot.models.notices import SampleAlert
-from bot.store import alerts, chats, handled, sendings
-from bot.store.alerts import Draft, Kind
+from bot.store import chats, handled, sendings
 from bot.store.database import Transaction
-from bot.store.notices import notify
 from bot.telegram.rate_limit import Pacing
+from tests import kit
 from tests.store.kit import NOON, Newsroom, newsroom, steps
 from tests.telegram.traffic import breaches, most_within
 
@@ -32,21 +30,20 @@ class Office:
         self.pacing.spend(peer, at)
         self.now, number = at, len(self.gone)
         self.gone.append((at, peer))
-        moment = NOON + timedelta(seconds=at)
+        moment, db = NOON + timedelta(seconds=at), self.room.db
+        chat = await db.write(lambda tx: chats.pair(tx, peer, title="", language="en", now=NOON))
+        if not answer:
+            await kit.put(db, [kit.notice(chat, str(number))], moment)
+            (message,) = await kit.messages(db, moment)
+            await kit.sent(db, message, number + 1, moment)
+            return
 
         async def job(tx: Transaction) -> None:
-            chat = await chats.pair(tx, peer, title="", language="en", now=NOON)
-            if answer:
-                key = f"{peer.kind}-{peer.id}-{number}"
-                await handled.record(tx, key, "", now=moment)
-                await handled.said(tx, key, now=moment)
-                return
-            await notify(tx, chat, SampleAlert(event=str(number)), now=moment)
-            row = await tx.fetch_one("SELECT max(id) AS id FROM alerts")
-            assert row is not None
-            await alerts.sent(tx, row["id"], number + 1, moment)
+            key = f"{peer.kind}-{peer.id}-{number}"
+            await handled.record(tx, key, "", now=moment)
+            await handled.said(tx, key, now=moment)
 
-        await self.room.db.write(job)
+        await db.write(job)
 
     async def restarts(self) -> int:
         self.pacing = Pacing()
@@ -84,18 +81,16 @@ async def test_what_was_sent_long_ago_counts_no_more(tmp_path: Path) -> None:
 async def test_alerts_that_joined_another_or_wait_count_nothing(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         chat = await room.pair()
-        await room.db.write(lambda tx: notify(tx, chat, SampleAlert(event="waits"), now=NOON))
-        draft = Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.GATHERED, subject="x", payload={})
-        await room.db.write(lambda tx: alerts.enqueue_all(tx, [draft], now=NOON))
+        await kit.put(room.db, [kit.notice(chat, "waits"), kit.grouped(chat, "x")], NOON)
         assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 0
 
 
 async def test_each_file_of_an_album_counts(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         chat = await room.pair()
-        draft = Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.FILES, subject="x", payload={"items": [5, 6, 7]})
-        await room.db.write(lambda tx: alerts.enqueue_all(tx, [draft], now=NOON))
-        await room.db.write(lambda tx: alerts.sent(tx, 1, 7, NOON))
+        await kit.put(room.db, [kit.files(chat, "x", 3)], NOON)
+        (files,) = await room.outbox()
+        await room.send(files, 7, at=NOON)
         assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 3
 
 

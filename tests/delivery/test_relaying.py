@@ -12,6 +12,7 @@ from bot.models import Media, Peer, PeerKind
 from bot.runtime.clock import utc_now
 from bot.store import addresses, media
 from bot.store.blobs import Vault
+from tests import kit
 from tests.delivery.desk import ORDER, PHOTO, SCAN, SHORT, Desk, at_desk, file_of, names_of
 from tests.waiting import until
 
@@ -235,9 +236,7 @@ async def test_what_was_sent_before_a_crash_is_not_sent_again_and_known_to_have_
     async with desk.at_work():
         await desk.until_heard(alice)
         await desk.until_sent(1)
-    await desk.room.db.write(
-        lambda tx: tx.execute("UPDATE alerts SET state = 'due', sent_at = NULL, message_id = NULL")
-    )
+    await kit.send_again(desk.room.db)
     async with desk.at_work():
         await desk.until_sent(1)
     assert await desk.rows() == [("sent", 1)]

@@ -18,13 +18,14 @@ from bot.runtime.clock import utc_now
 from bot.sandbox import Sandbox, User
 from bot.sandbox.world import mail
 from bot.store import alerts, chats, dead
-from bot.store.alerts import Draft, Kind
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
+from tests import kit
 from tests.delivery.kit import UNLIMITED, WAIT_S, at_work, sender_of
-from tests.store.kit import Newsroom, due, gone, newsroom, post
+from tests.kit import State
+from tests.store.kit import Newsroom, gone, newsroom, post
 from tests.waiting import until
 
 
@@ -54,38 +55,24 @@ class Office:
         self.chats[account.id] = chat
         return chat
 
-    async def tell(self, account: User, *names: str, notice: str = "late", due_in: float = 0) -> None:
+    async def tell(self, account: User, *names: str, due_in: float = 0) -> None:
         """Enqueue notices that speak of channels with these names."""
         now, chat = utc_now(), self.chats[account.id]
 
-        notices = [
-            Draft(
-                chat_id=chat.id,
-                chat_key=chat.key,
-                kind=Kind.NOTICE,
-                subject=name,
-                payload={"notice": notice, "channels": [[1, name, 1]]},
-            )
-            for name in names
-        ]
-        due_at = now + timedelta(seconds=due_in)
-        await self.room.db.write(lambda tx: alerts.enqueue_all(tx, notices, now=now, due_at=due_at))
+        notices = [kit.notice(chat, name) for name in names]
+        await kit.put(self.room.db, notices, now, due_at=now + timedelta(seconds=due_in))
 
     def heard(self, account: User) -> list[str]:
         """Return the names that an account was told of, in the order in which they came."""
         inbox = [message.text for message in account.inbox(self.bot) if message.sender_id == self.bot.id]
         return [text.split("«")[1].split("»")[0] for text in inbox]
 
-    async def row(self, name: str) -> tuple[str, str | None, int, int | None]:
-        found = await self.room.db.fetch_one(
-            "SELECT state, reason, attempts, message_id FROM alerts WHERE subject = :name", {"name": name}
-        )
-        assert found is not None
-        return tuple(found)
+    async def state(self, name: str) -> State:
+        return await kit.state_of(self.room.db, name)
 
     async def in_state(self, state: str, *names: str) -> None:
         async def reached() -> bool:
-            return [(await self.row(name))[0] for name in names] == [state] * len(names)
+            return [(await self.state(name)).state for name in names] == [state] * len(names)
 
         await until(reached)
 
@@ -119,9 +106,7 @@ async def test_a_post_that_matches_arrives_as_an_alert(office: Office) -> None:
         await until(lambda: _has(office.alice.inbox(office.bot)[-1].text.startswith("Outages · Вести")))
     message = office.alice.inbox(office.bot)[-1]
     assert message.text.startswith("Outages · Вести\nУтром случился сбой\n\n")
-    found = await room.db.fetch_one("SELECT state, message_id FROM alerts")
-    assert found is not None
-    assert tuple(found) == ("sent", message.copies[office.bot.id].id)
+    assert await kit.states(room.db) == [State(state="sent", telegram_id=message.copies[office.bot.id].id)]
 
 
 async def test_of_a_long_post_the_passage_arrives_with_who_signed_it_and_when_it_was_seen(office: Office) -> None:
@@ -177,7 +162,7 @@ async def test_a_server_error_is_retried_and_keeps_the_order(office: Office) -> 
     async with office.at_work():
         await office.in_state("sent", "first", "second")
     assert office.heard(office.alice) == ["first", "second"]
-    assert (await office.row("first"))[2] == 1
+    assert (await office.state("first")).attempts == 1
 
 
 async def test_a_flood_wait_in_one_chat_delays_no_other(office: Office) -> None:
@@ -200,9 +185,8 @@ async def test_a_flood_wait_in_one_chat_delays_no_other(office: Office) -> None:
                 await asyncio.wait_for(arrived.get(), WAIT_S)  # which is no hour
     finally:
         await ivan.disconnect()
-    state, reason, attempts, _ = await office.row("stuck")
-    assert (state, reason, attempts) == ("due", "FLOOD_WAIT_3600", 1)
-    assert (await office.row("behind it"))[2] == 0
+    assert await office.state("stuck") == State(state="due", reason="FLOOD_WAIT_3600", attempts=1)
+    assert (await office.state("behind it")).attempts == 0
     assert not office.heard(office.alice)
 
 
@@ -234,16 +218,16 @@ async def test_an_alert_that_can_never_be_sent_is_dropped_with_its_reason(office
     await office.tell(office.alice, "bad", "good")
     async with office.at_work():
         await office.in_state("sent", "good")
-    assert (await office.row("bad"))[:2] == ("dead", "ENTITY_BOUNDS_INVALID")
+    assert await office.state("bad") == State(state="dead", reason="ENTITY_BOUNDS_INVALID", attempts=1)
     assert office.heard(office.alice) == ["good"]
 
 
 async def test_an_alert_that_nobody_can_write_is_put_off_and_blocks_no_other(office: Office) -> None:
-    await office.tell(office.alice, "riddle", notice="unheard_of")
+    await kit.put(office.room.db, [kit.riddle(office.chats[office.alice.id], "riddle")], utc_now())
     await office.tell(office.alice, "plain")
     async with office.at_work():
         await office.in_state("sent", "plain")
-    assert (await office.row("riddle"))[:3] == ("due", "KeyError", 1)
+    assert await office.state("riddle") == State(state="due", reason="KeyError", attempts=1)
 
 
 async def test_a_bot_that_is_no_more_stops_the_worker(office: Office) -> None:
@@ -251,12 +235,12 @@ async def test_a_bot_that_is_no_more_stops_the_worker(office: Office) -> None:
     await office.tell(office.alice, "first")
     with pytest.raises(FatalError, match=r"SESSION_REVOKED.*TELEGRAM_BOT_TOKEN"):
         await asyncio.wait_for(office.worker().run(), WAIT_S)
-    assert (await office.row("first"))[0] == "due"
+    assert (await office.state("first")).state == "due"
 
 
 async def test_an_alert_that_was_sent_before_a_crash_is_not_sent_twice(office: Office) -> None:
     await office.tell(office.alice, "first")
-    (alert,) = await due(office.room.db, utc_now())
+    (alert,) = await kit.claimed(office.room.db, utc_now())
     killed = Worker(office.room.db, Sender(office.client, Pacing(), monotonic=time.monotonic), clock=utc_now)
     hold = office.sandbox.faults.hold("SendMessage")
     delivering = asyncio.create_task(killed.deliver(alert))
@@ -266,7 +250,7 @@ async def test_an_alert_that_was_sent_before_a_crash_is_not_sent_twice(office: O
     async with office.at_work():
         await office.in_state("sent", "first")
     assert office.heard(office.alice) == ["first"]
-    assert (await office.row("first"))[3] == office.alice.inbox(office.bot)[-1].copies[office.bot.id].id
+    assert (await office.state("first")).telegram_id == office.alice.inbox(office.bot)[-1].copies[office.bot.id].id
 
 
 async def test_a_stop_waits_for_what_is_on_its_way_and_begins_nothing(office: Office) -> None:
@@ -278,8 +262,8 @@ async def test_a_stop_waits_for_what_is_on_its_way_and_begins_nothing(office: Of
     worker.stop()
     hold.release()
     await asyncio.wait_for(running, WAIT_S)
-    assert (await office.row("first"))[0] == "sent"
-    assert (await office.row("second"))[0] == "due"
+    assert (await office.state("first")).state == "sent"
+    assert (await office.state("second")).state == "due"
     assert office.heard(office.alice) == ["first"]
 
 
@@ -314,14 +298,8 @@ async def crowd(office: Office, count: int) -> list[Chat]:
     return await office.room.db.write(job)
 
 
-async def fan_out(office: Office, readers: list[Chat], *subjects: str) -> None:
-    payload = {"notice": "late", "channels": [[1, "fan-out", 1]]}
-    drafts = [
-        Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.NOTICE, subject=subject, payload=payload)
-        for chat in readers
-        for subject in subjects
-    ]
-    await office.room.db.write(lambda tx: alerts.enqueue_all(tx, drafts, now=utc_now()))
+async def fan_out(office: Office, readers: list[Chat], *names: str) -> None:
+    await kit.put(office.room.db, [kit.notice(chat, name) for chat in readers for name in names], utc_now())
 
 
 def sends(office: Office) -> int:
@@ -363,9 +341,8 @@ async def test_more_chats_than_are_served_at_once_all_get_what_is_theirs_in_orde
     async with office.at_work() as worker:
         await sent(office)
         assert worker._reads < len(readers)  # noqa: SLF001 - reading must not grow with what waits
-    rows = await office.room.db.fetch_all("SELECT chat_id, id, message_id FROM alerts ORDER BY chat_id, id")
     for chat in readers:
-        numbers = [row["message_id"] for row in rows if row["chat_id"] == chat.id]
+        numbers = await kit.telegram_ids(office.room.db, chat.id)
         assert len(numbers) == EACH + 2
         assert numbers == sorted(numbers)
 
@@ -378,8 +355,7 @@ async def test_a_hundred_flooded_chats_hold_up_nobody(office: Office) -> None:
     async with office.at_work(UNLIMITED):
 
         async def others_are_done() -> bool:
-            sql = "SELECT count(*) AS n FROM alerts WHERE state = 'due'"
-            return (await office.room.db.fetch_all(sql))[0]["n"] == 2 * ROOM
+            return [each.state for each in await kit.states(office.room.db)].count("due") == 2 * ROOM
 
         await until(others_are_done)
     assert sends(office) == ROOM + 200  # one try each, and the alerts behind it stayed at home
@@ -418,7 +394,7 @@ async def test_a_stop_does_not_wait_for_a_chat_that_has_had_its_burst(office: Of
     await office.in_state("sent", "1", "2", "3")
     worker.stop()
     await asyncio.wait_for(running, GRACE - 1)
-    assert (await office.row("4"))[0] == "due"
+    assert (await office.state("4")).state == "due"
 
 
 async def followed(office: Office) -> Chat:
@@ -437,7 +413,7 @@ async def sent(office: Office) -> None:
     """Wait until nothing is due."""
 
     async def nothing_due() -> bool:
-        return not await due(office.room.db, utc_now())
+        return not await kit.claimed(office.room.db, utc_now())
 
     await until(nothing_due)
 
@@ -460,7 +436,7 @@ async def test_a_change_edits_the_alert_and_answers_it(office: Office) -> None:
 async def test_an_edit_that_was_made_before_a_crash_is_made_again_without_harm(office: Office) -> None:
     await followed(office)
     await office.room.live(post(5, "Днём случился сбой", date=office.room.now, edit_date=office.room.now))
-    edit, change = await due(office.room.db, utc_now())
+    edit, change = await kit.claimed(office.room.db, utc_now())
     worker = office.worker()
     for alert in (edit, edit, change, change):
         assert await worker.deliver(alert)
@@ -481,7 +457,7 @@ async def test_of_many_edits_of_an_alert_only_the_last_is_made(office: Office) -
 
 async def test_a_change_of_an_alert_that_nobody_can_find_goes_out_as_a_new_message(office: Office) -> None:
     await followed(office)
-    await office.room.db.write(lambda tx: tx.execute("UPDATE alerts SET message_id = NULL"))
+    await kit.lose_numbers(office.room.db)
     async with office.at_work():
         await office.room.live(gone(5))
         await sent(office)
@@ -498,8 +474,8 @@ async def test_a_change_of_an_alert_that_its_reader_has_deleted_goes_out_as_a_ne
         await sent(office)
     (text,) = texts(office)
     assert text.startswith("Вести · No longer visible")
-    found = await office.room.db.fetch_all("SELECT kind, state, reason FROM alerts WHERE kind != 'post'")
-    assert {tuple(row) for row in found} == {("edit", "dead", "MESSAGE_ID_INVALID"), ("change", "sent", None)}
+    assert await kit.refused_edits(office.room.db) == ["MESSAGE_ID_INVALID"]
+    assert [reply.state for reply in await kit.states(office.room.db, "reply")] == ["sent"]
     assert (await alerts.statistics(office.room.db, office.room.now - timedelta(days=1))).dead == 0
 
 

@@ -14,11 +14,13 @@ from telethon.tl import types as tl
 from bot import app, bootstrap
 from bot.models import Clock
 from bot.runtime.clock import utc_now
+from bot.runtime.supervisor import Health
 from bot.sandbox import Channel, Sandbox, User
 from bot.settings import Settings
 from bot.store import chats
 from bot.store.chats import Role
 from bot.store.database import Database, Reader, Transaction, open_read_only
+from bot.telegram.client import PATIENT, Timings
 from tests.store.kit import made_once
 from tests.waiting import WAIT_S
 
@@ -119,6 +121,8 @@ class Newsroom:
     bot: User
     now: Clock = utc_now
     steady: Clock | None = None
+    timings: Timings = PATIENT
+    health: Health | None = None
     people: list[Person] = field(default_factory=list)
     ready: app.Ready | None = None
     _running: asyncio.Task[None] | None = None
@@ -128,7 +132,15 @@ class Newsroom:
         """Run the service until `stop`."""
         ready: asyncio.Future[app.Ready] = asyncio.get_running_loop().create_future()
         self._stop = asyncio.Event()
-        service = app.run(self.settings, self._stop, clock=self.now, steady=self.steady, on_ready=ready.set_result)
+        service = app.run(
+            self.settings,
+            self._stop,
+            clock=self.now,
+            steady=self.steady,
+            timings=self.timings,
+            health=self.health,
+            on_ready=ready.set_result,
+        )
         self._running = asyncio.create_task(service)
         waited: set[asyncio.Future[Any]] = {self._running, ready}
         await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED, timeout=WAIT_S)
@@ -195,7 +207,14 @@ async def _know_topics(tx: Transaction) -> None:
 
 
 @asynccontextmanager
-async def newsroom(folder: Path, *, now: Clock = utc_now, **settings: object) -> AsyncIterator[Newsroom]:
+async def newsroom(
+    folder: Path,
+    *,
+    now: Clock = utc_now,
+    timings: Timings = PATIENT,
+    health: Health | None = None,
+    **settings: object,
+) -> AsyncIterator[Newsroom]:
     """Open a newsroom where it is `now`; fails where the server met what it does not know."""
     async with Sandbox(now=now) as sandbox:
         reader = sandbox.world.add_user("Reader", phone="+10000000001")
@@ -216,7 +235,7 @@ async def newsroom(folder: Path, *, now: Clock = utc_now, **settings: object) ->
             "send_rate_total": 1000.0,
         }
         known = Settings.model_construct(**fixed | settings)  # type: ignore[arg-type]
-        room = Newsroom(sandbox, folder, known, reader, bot, now)
+        room = Newsroom(sandbox, folder, known, reader, bot, now, timings=timings, health=health)
         await room.start()
         try:
             yield room

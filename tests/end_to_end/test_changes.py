@@ -10,6 +10,7 @@ from telethon.tl import types
 from bot.sandbox import Channel
 from bot.store import posts
 from tests.end_to_end.kit import Newsroom, Person, link_of, newsroom
+from tests.kit import states
 
 DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
 UP = "Сайт банка снова работает: массовый сбой устранён."
@@ -141,8 +142,7 @@ async def test_counters_and_reactions_make_no_version_and_no_alert(tmp_path: Pat
         assert (len(owner.heard), len(owner.edited)) == (before[0] + 1, before[1])
         async with room.archive() as db:
             assert len(await posts.versions(db, channel.id, post.id)) == (1 if hidden else 2)
-            kinds = await db.fetch_all("SELECT kind FROM alerts WHERE kind IN ('edit', 'change')")
-            assert len(kinds) == (0 if hidden else 2)
+            assert len(await states(db, "reply")) == (0 if hidden else 1)
 
 
 async def test_a_change_while_the_service_is_down_is_told_once_it_is_back(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bot.sandbox import Sandbox
 from bot.store import channels, completeness, follows, heartbeats, readers
 from bot.store.channels import Access
 from bot.store.database import Transaction
-from bot.telegram import clients
+from bot.telegram.client import PATIENT, Timings
 from tests.end_to_end.kit import newsroom
 from tests.end_to_end.test_process import environment, shell
 from tests.store.kit import NEWS, OTHER, Newsroom, post
@@ -59,15 +59,16 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
         yield data
 
 
-async def wrong() -> list[str]:
+async def wrong(timings: Timings = PATIENT) -> list[str]:
     """Examine everything; return the lines of what is not well."""
-    return [f"{f.what}: {f.said}" async for f in checks.findings() if not f.well]
+    checked = [check async for check in checks.run_checks(timings=timings)]
+    return [f"{check.name}: {check.outcome}" for check in checked if not check.is_well]
 
 
 async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
     assert await wrong() == []
-    whats = [finding.what async for finding in checks.findings()]
-    assert whats == [
+    names = [check.name async for check in checks.run_checks()]
+    assert names == [
         "settings",
         "topics of your own",
         "files",
@@ -162,10 +163,9 @@ async def test_a_clock_that_is_wrong_is_told_by_how_much(clock: Skewed, seconds:
 
 @pytest.mark.usefixtures("place")
 async def test_a_telegram_that_does_not_answer_and_a_full_disk_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "SLOW_CONNECT", 0.3)
     monkeypatch.setattr(checks, "ROOM", 1 << 60)
     monkeypatch.setenv("TELEGRAM_SERVER", "127.0.0.1:9")
-    disk, network = await wrong()
+    disk, network = await wrong(Timings(slow_after=0.3))
     assert disk.startswith("disk: only ")
     assert "set TELEGRAM_PROXY" in network
 

@@ -1,6 +1,5 @@
 """Few enough: quiet hours, digests and storms over TCP, with a clock that the test moves."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,9 @@ from telethon.tl import types
 
 from bot.demo.story import StoryClock
 from bot.sandbox import Channel
-from tests.end_to_end.kit import WAIT_S, Newsroom, Person, newsroom
+from tests.end_to_end.kit import Newsroom, Person, newsroom
+from tests.kit import alerts_of
+from tests.waiting import until
 
 EVENING = datetime(2025, 3, 10, 20, 30, tzinfo=UTC)  # 23:30 in Moscow
 MORNING = datetime(2025, 3, 11, 4, tzinfo=UTC)  # 07:00
@@ -44,17 +45,21 @@ class Desk:
 
     async def stored(self, count: int) -> None:
         """Wait until so many posts are in the outbox, in whatever way."""
-        async with self.room.archive() as db, asyncio.timeout(WAIT_S):
-            sql = "SELECT 1 WHERE (SELECT count(*) FROM alerts WHERE post_key IS NOT NULL) >= :count"
-            while not await db.fetch_all(sql, {"count": count}):  # noqa: ASYNC110 - the store has no event for this
-                await asyncio.sleep(0.01)
+        async with self.room.archive() as db:
+
+            async def reached() -> bool:
+                return len(await alerts_of(db)) >= count
+
+            await until(reached)
 
     async def said(self, text: str) -> None:
         """Wait until it is stored that a post says this."""
-        async with self.room.archive() as db, asyncio.timeout(WAIT_S):
-            sql = "SELECT 1 FROM versions WHERE text = :text"
-            while not await db.fetch_all(sql, {"text": text}):  # noqa: ASYNC110 - as above
-                await asyncio.sleep(0.01)
+        async with self.room.archive() as db:
+
+            async def reached() -> bool:
+                return bool(await db.fetch_all("SELECT 1 FROM versions WHERE text = :text", {"text": text}))
+
+            await until(reached)
 
 
 def labels(message: types.Message) -> list[str]:

@@ -10,6 +10,7 @@ from telethon.tl import types
 from tests.chaos.deliveries import running
 from tests.end_to_end.kit import WAIT_S, Newsroom, Person, newsroom
 from tests.end_to_end.test_process import environment
+from tests.kit import is_idle
 from tests.waiting import until
 
 SCAN = b"%PDF an order " * 100_000  # 1.4 MB
@@ -142,7 +143,7 @@ async def settled(room: Newsroom) -> None:
     async with room.archive() as db:
 
         async def nothing_is_due() -> bool:
-            return not await db.fetch_all("SELECT 1 FROM alerts WHERE state = 'due'")
+            return await is_idle(db)
 
         await until(nothing_is_due)
 

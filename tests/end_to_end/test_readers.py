@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
-from bot.sources import reader
-from bot.telegram import clients, login
+from bot.telegram import login, sessions
+from bot.telegram.client import Timings
 from tests.end_to_end.kit import Newsroom, newsroom
 from tests.waiting import until
 
@@ -32,13 +30,11 @@ class Newcomer:
         pass
 
 
-@pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "LOOK_FOR_LOGIN", 0.1)
+IMPATIENT = Timings(login_every=0.1)
 
 
 async def test_a_revoked_reader_is_told_of_and_reads_on_once_it_is_logged_in_again(tmp_path: Path) -> None:
-    async with newsroom(tmp_path, sweep_interval=0.3) as room:
+    async with newsroom(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as room:
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
         owner = await room.owner(follows=[channel])
         room.sandbox.revoke(room.reader)
@@ -46,14 +42,14 @@ async def test_a_revoked_reader_is_told_of_and_reads_on_once_it_is_logged_in_aga
         assert "channelwatch login" in owner.heard[-1].message
         channel.post(DOWN)
         assert "I follow 1 channel" in (await owner.asks("/status")).message
-        session = room.settings.data_dir / clients.READER
+        session = room.settings.data_dir / sessions.READER
         session.unlink()
         room.sandbox.session_for(room.reader, session)
         await owner.alert("массовый сбой")
 
 
 async def test_a_start_with_a_reader_that_is_logged_out_answers_all_the_same(tmp_path: Path) -> None:
-    async with newsroom(tmp_path, sweep_interval=0.3) as room:
+    async with newsroom(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as room:
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
         owner = await room.owner(follows=[channel])
         await room.stop()
@@ -64,7 +60,7 @@ async def test_a_start_with_a_reader_that_is_logged_out_answers_all_the_same(tmp
 
 
 async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_anew(tmp_path: Path) -> None:
-    async with newsroom(tmp_path, sweep_interval=0.3) as room:
+    async with newsroom(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as room:
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
         owner = await room.owner(follows=[channel])
         room.sandbox.world.add_user("Second", phone=NUMBER)
@@ -79,11 +75,11 @@ async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_
 
 
 async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:
-    async with newsroom(tmp_path, sweep_interval=0.3) as room:
+    async with newsroom(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as room:
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
         owner = await room.owner(follows=[channel])
         second = room.sandbox.world.add_user("Second", phone="+10000000002")
-        room.sandbox.session_for(second, room.settings.data_dir / clients.STANDBY)
+        room.sandbox.session_for(second, room.settings.data_dir / sessions.STANDBY)
         await until(
             lambda: any(call.account_id == second.id for call in room.sandbox.calls if call.name == "GetDialogs")
         )
@@ -93,15 +89,14 @@ async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:
         await owner.alert("массовый сбой")
 
 
-async def test_a_connection_that_died_unseen_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name, seconds in (
-        (reader, "WATCH_EVERY", 0.3),
-        (reader, "ANSWERS_WITHIN", 1.0),
-        (clients, "BREATHER", 0.1),
-        (clients, "CONNECT_WITHIN", 2.0),  # enough for a machine that does much else
-    ):
-        monkeypatch.setattr(module, name, seconds)
-    async with newsroom(tmp_path, sweep_interval=60.0, verify_days=0) as room:
+async def test_a_connection_that_died_unseen_is_made_anew(tmp_path: Path) -> None:
+    timings = Timings(
+        ping_every=0.3,
+        ping_within=1.0,
+        connect_pause=0.1,
+        connect_within=2.0,  # enough for a machine that does much else
+    )
+    async with newsroom(tmp_path, timings=timings, sweep_interval=60.0, verify_days=0) as room:
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
         owner = await room.owner(follows=[channel])
         faults, server = room.sandbox.faults, room.sandbox.server

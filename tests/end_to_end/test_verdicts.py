@@ -5,7 +5,7 @@ The real worker and sender, with a real client, against the embedded server; eac
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,24 +16,16 @@ from bot.delivery.worker import Worker
 from bot.models import Peer, PeerKind
 from bot.runtime.clock import utc_now
 from bot.sandbox import Channel, Message, Sandbox, User
-from bot.store import addresses, alerts, chats
-from bot.store.alerts import Kind
+from bot.store import addresses, chats
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
+from tests import kit
 from tests.delivery.kit import UNLIMITED, Halted, at_work, sender_of
+from tests.kit import State
 from tests.store.kit import Newsroom, newsroom, post
 from tests.waiting import until
-
-
-@dataclass(kw_only=True)
-class Row:
-    """An alert in the outbox."""
-
-    state: str
-    reason: str | None
-    attempts: int
 
 
 @dataclass(kw_only=True)
@@ -58,18 +50,7 @@ class Desk:
 
     async def tell(self, chat: Chat, *names: str, thread_id: int | None = None) -> None:
         """Put notices that speak of channels with these names into the outbox."""
-        drafts = [
-            alerts.Draft(
-                chat_id=chat.id,
-                chat_key=chat.key,
-                kind=Kind.NOTICE,
-                subject=name,
-                payload={"notice": "late", "channels": [[1, name, 1]]},
-                thread_id=thread_id,
-            )
-            for name in names
-        ]
-        await self.room.db.write(lambda tx: alerts.enqueue_all(tx, drafts, now=utc_now()))
+        await kit.put(self.room.db, [kit.notice(chat, name, thread_id=thread_id) for name in names], utc_now())
 
     async def post(self, chat: Chat, text: str) -> None:
         """Alert a chat to a post of a channel that it follows."""
@@ -87,11 +68,9 @@ class Desk:
         found = place.kept.oldest_first() if isinstance(place, Channel) else place.inbox(self.bot)
         return [message for message in found if message.sender_id == self.bot.id and message.action is None]
 
-    async def row(self, name: str) -> Row:
-        sql = "SELECT state, reason, attempts FROM alerts WHERE subject = :name OR :name = kind ORDER BY id"
-        found = await self.room.db.fetch_one(sql, {"name": name})
-        assert found is not None
-        return Row(**dict(found))
+    async def state(self, name: str) -> State:
+        """Return how far a notice has come, whatever number it got."""
+        return replace(await kit.state_of(self.room.db, name), telegram_id=None)
 
     async def suspended(self, chat: Chat) -> str | None:
         current = await chats.get(self.room.db, chat.id)
@@ -102,8 +81,7 @@ class Desk:
         """Wait until every alert is in one of these states."""
 
         async def reached() -> bool:
-            rows = await self.room.db.fetch_all("SELECT DISTINCT state FROM alerts")
-            return {row["state"] for row in rows} <= {*states}
+            return await kit.is_idle(self.room.db) and {m.state for m in await kit.states(self.room.db)} <= {*states}
 
         await until(reached)
 
@@ -212,8 +190,8 @@ async def test_what_cannot_heal_suspends_the_chat_with_its_reason(desk: Desk, er
     await desk.tell(desk.other_chat, "other")
     async with desk.at_work():
         await desk.settled("sent", "dead")
-        assert await desk.row("first") == Row(state="dead", reason=error, attempts=1)
-        assert await desk.row("second") == Row(state="dead", reason=error, attempts=0)
+        assert await desk.state("first") == State(state="dead", reason=error, attempts=1)
+        assert await desk.state("second") == State(state="dead", reason=error, attempts=0)
         assert await desk.suspended(desk.group_chat) == error
         assert desk.said(desk.group) == []
         assert desk.heard(desk.other) == ["other"]
@@ -230,7 +208,7 @@ async def test_what_can_never_be_sent_ends_that_alert_only(desk: Desk, error: st
     await desk.tell(desk.group_chat, "first", "second")
     async with desk.at_work():
         await desk.settled("sent", "dead")
-    assert await desk.row("first") == Row(state="dead", reason=error, attempts=1)
+    assert await desk.state("first") == State(state="dead", reason=error, attempts=1)
     assert desk.heard(desk.group) == ["second"]
     assert await desk.suspended(desk.group_chat) is None
 
@@ -246,7 +224,7 @@ async def test_what_is_refused_as_it_is_written_goes_plainer(desk: Desk, error: 
     link = "https://t.me/News1001/5"
     buttons = message.reply_markup.rows[0].buttons if message.reply_markup else []
     assert link in message.text or any(getattr(button.type, "url", "") == link for button in buttons)
-    assert await desk.row("post") == Row(state="sent", reason=None, attempts=0)
+    assert [alert.state for alert in await kit.states(desk.room.db, "alert")] == ["sent"]
     if error.startswith("ENTITY_"):
         assert not [entity for entity in message.entities if not isinstance(entity, tl.MessageEntityUrl)]
     if error.startswith(("BUTTON_", "REPLY_MARKUP_")):
@@ -267,13 +245,13 @@ async def test_what_can_heal_is_waited_out_in_order_and_delays_no_other_chat(des
         clock.moves(seconds=1)
         await desk.settled("sent")
     assert desk.heard(desk.group) == ["first", "second"]
-    assert await desk.row("first") == Row(state="sent", reason=None, attempts=1)
-    assert await desk.row("second") == Row(state="sent", reason=None, attempts=0)
+    assert await desk.state("first") == State(state="sent", reason=None, attempts=1)
+    assert await desk.state("second") == State(state="sent", reason=None, attempts=0)
     assert await desk.suspended(desk.group_chat) is None
 
 
 async def _is_put_off(desk: Desk) -> bool:
-    return (await desk.row("first")).attempts == 1
+    return (await desk.state("first")).attempts == 1
 
 
 async def _is_told(desk: Desk) -> bool:
@@ -300,7 +278,7 @@ async def test_a_person_who_is_gone(desk: Desk, trouble: Callable[[Desk], None],
     async with desk.at_work():
         await desk.settled("sent", "dead")
     assert await desk.suspended(desk.person_chat) == reason
-    assert [(await desk.row(name)).reason for name in ("first", "second")] == [reason, reason]
+    assert [(await desk.state(name)).reason for name in ("first", "second")] == [reason, reason]
     assert desk.heard(desk.other) == ["other"]
 
 
@@ -352,7 +330,7 @@ async def test_slow_mode_of_a_group_holds_up_that_group_only(desk: Desk) -> None
         await desk.tell(desk.other_chat, "other")
         await desk.settled("sent")
     assert desk.heard(desk.group) == ["first", "second"]
-    assert await desk.row("second") == Row(state="sent", reason=None, attempts=1)
+    assert await desk.state("second") == State(state="sent", reason=None, attempts=1)
 
 
 async def test_a_cut_connection_and_a_lost_reply_bring_an_alert_once(desk: Desk) -> None:
@@ -373,7 +351,7 @@ async def test_an_edit_that_is_refused_ends_alone(desk: Desk, error: str) -> Non
         await desk.settled("sent", "dead")
         await desk.tell(desk.person_chat, "after")
         await desk.settled("sent", "dead")
-    assert await desk.row("edit") == Row(state="dead", reason=error, attempts=1)
+    assert await kit.refused_edits(desk.room.db) == [error]
     assert "Утром Днём случился сбой" in desk.said(desk.anna)[1].text  # the change is told nevertheless
     assert desk.heard(desk.anna) == ["after"]
     assert await desk.suspended(desk.person_chat) is None
@@ -439,7 +417,7 @@ async def test_a_group_that_became_a_supergroup_unnoticed_is_followed_by_the_nex
         await desk.tell(desk.other_chat, "other")
         await desk.settled("sent")
     assert desk.heard(supergroup) == ["first", "second"]
-    assert await desk.row("first") == Row(state="sent", reason=None, attempts=0)
+    assert await desk.state("first") == State(state="sent", reason=None, attempts=0)
     moved = await chats.get(desk.room.db, chat.id)
     assert moved is not None
     assert (moved.key, moved.peer.kind, moved.peer.id) == (chat.key, PeerKind.CHANNEL, supergroup.id)

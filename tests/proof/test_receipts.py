@@ -10,7 +10,7 @@ from bot.locales.locale import Locale
 from bot.models.notices import DailyReport
 from bot.monitoring.daily_report import Receipts, last_time
 from bot.rendering.notices import render_notice
-from bot.store import alerts, channels, chats, completeness, follows, pace, readers, receipts
+from bot.store import channels, chats, completeness, follows, pace, readers, receipts
 from bot.store.channels import Access
 from bot.store.chats import Chat
 from bot.store.database import Transaction
@@ -49,7 +49,7 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room
         await room.follow(NEWS + number)
     await room.live(post(1, "Сбой"), post(2, "Погода"))
     (alert,) = await room.outbox()
-    await room.db.write(lambda tx: alerts.sent(tx, alert.id, 7, room.now + timedelta(seconds=1)))
+    await room.send(alert, 7, at=room.now + timedelta(seconds=1))
     room.now += timedelta(hours=1)
 
     async def read(tx: Transaction) -> None:

@@ -17,7 +17,8 @@ from bot.sources.live import Live
 from bot.store import chats, readers, subscriptions, topics
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
-from bot.telegram import clients
+from bot.telegram import connections
+from bot.telegram.client import reader_client
 
 from .kit import Now, Place
 
@@ -36,11 +37,11 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
             _env_file=None,
         )
         database = await Database.open(settings.database_path)
-        client = clients.reader_client(settings)
+        client = reader_client(settings)
         ingest = Ingest(database, now)
         live = Live(client, ingest, now)
         try:
-            account_id = await clients.connect_reader(client)
+            account_id = await connections.connect_reader(client)
             live.reader_id = await database.write(lambda tx: readers.register(tx, account_id, now(), "reader.session"))
             assignments = Assignments(database)
             await assignments.enter(live.reader_id)

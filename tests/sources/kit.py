@@ -19,7 +19,7 @@ from bot.store import channels, follows, posts
 from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.database import Database
-from tests.store.kit import due
+from tests.kit import messages
 
 RATE = 10_000.0  # requests a second: the sandbox allows what it is asked
 BEGIN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
@@ -116,8 +116,8 @@ class Place:
 
     async def notices(self) -> list[Notice]:
         """Return the notices in the outbox, without the events that tell them apart."""
-        found = await due(self.database, self.now() + timedelta(days=365))
-        return [replace(alert.notice, event="") for alert in found if alert.notice is not None]
+        found = await messages(self.database, self.now() + timedelta(days=365))
+        return [replace(message.notice, event="") for message in found if message.notice is not None]
 
     def calls(self, name: str) -> int:
         return sum(call.name == name for call in self.sandbox.calls if call.account_id == self.me.id)

@@ -6,6 +6,7 @@ from bot.sandbox import Channel
 from bot.sources.backfill import Backfiller
 from bot.store import backfills, channels
 from bot.store.backfills import ProgressFigures
+from tests.kit import alerts_of
 
 from .kit import BEGIN, Place
 
@@ -38,8 +39,8 @@ async def test_so_many_posts_are_read_page_by_page_and_no_more(asking: Place) ->
     assert await asking.texts(channel) == [f"{number}: an outage" for number in range(400, 900)]
     stands = await figures(asking)
     assert (stands.read, stands.wanted, stands.is_over, stands.title) == (500, 500, True, "News")
-    rows = await asking.database.fetch_all("SELECT kind FROM alerts")
-    assert [row["kind"] for row in rows] == ["notice"]
+    assert await alerts_of(asking.database) == []
+    assert len(await asking.notices()) == 1
 
 
 async def test_a_restart_goes_on_where_it_was(asking: Place) -> None:

@@ -9,6 +9,7 @@ from bot.store import channels, follows, readers
 from bot.store.channels import Access
 from bot.store.database import Subject, Transaction
 from bot.store.follows import FollowState
+from tests.kit import alerts_of
 from tests.waiting import WAIT_S
 
 from .kit import BEGIN, Place
@@ -46,8 +47,8 @@ async def test_what_the_past_would_have_brought_is_no_alert(asking: Place) -> No
     channel = asking.sandbox.world.add_channel("News", username="news")
     channel.post("An outage", date=BEGIN - timedelta(minutes=1))
     await asking.follow(channel)
-    rows = await asking.database.fetch_all("SELECT kind FROM alerts")
-    assert [row["kind"] for row in rows] == ["notice"]
+    assert await alerts_of(asking.database) == []
+    assert len(await asking.notices()) == 1
 
 
 async def test_a_channel_that_the_reader_is_in_needs_no_join(place: Place) -> None:

@@ -12,6 +12,7 @@ from bot.store import backfills, channels, follows
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState
 from bot.store.references import ALL, ALL_ASKED
+from tests.kit import alerts_of
 
 from .kit import BEGIN, Place
 
@@ -47,6 +48,7 @@ async def test_the_last_200_posts_are_stored_however_old_they_are_and_none_is_an
     await asking.follow(channel)
     posts = [text for text in await asking.texts(channel) if text]
     assert posts[-200:] == [*(f"Day {day}: an outage" for day in range(199, 0, -1)), "An outage"]
+    assert await alerts_of(asking.database) == []
     (notice,) = await asking.notices()
     assert (notice.kind, notice.posts) == ("followed", 200)
 

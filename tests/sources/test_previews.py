@@ -7,7 +7,7 @@ from telethon.tl import types
 from bot.sandbox import Channel
 from bot.sources.previews import Previews
 from bot.store import channels, posts
-from bot.telegram import clients
+from bot.telegram.client import tap
 
 from .kit import Place
 
@@ -56,7 +56,7 @@ async def test_a_difference_brings_the_preview_of_each_post_with_that_page(place
 async def test_a_push_brings_it_at_once(place: Place) -> None:
     channel = await news(place)
     previews = Previews(place.account, place.database, place.ingest, clock=place.now)
-    clients.tap(place.client, previews.hear)
+    tap(place.client, previews.hear)
     message = channel.post("A link", media=PENDING)
     await place.live.store_next()
     channel.load(message.id, page("Outage"))

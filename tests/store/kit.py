@@ -15,14 +15,14 @@ from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
 from bot.pipeline.ingest import Ingest, Result
-from bot.store import channels, chats, follows, outbox, posts, readers, subscriptions, topics
+from bot.store import channels, chats, follows, posts, readers, subscriptions, topics
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
-from bot.store.database import Database, Reader, Transaction
-from bot.store.outbox import Alert
+from bot.store.database import Database, Transaction
 from bot.store.posts import StoredPost
 from bot.store.topics import Topic
 from bot.store.transaction import run
+from tests.kit import Message, labels, messages, send_all, sent
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 NEWS = 1001  # a channel
@@ -44,12 +44,6 @@ def post(message_id: int, text: str = "Тихий день", **fields: Any) -> P
 
 def gone(*message_ids: int, channel_id: int = NEWS) -> Deletion:
     return Deletion(channel_id=channel_id, message_ids=message_ids)
-
-
-async def due(db: Reader, now: datetime) -> list[Alert]:
-    """Return all that is to be sent by then, the longest due first."""
-    reading = await outbox.first_due(db, now, limit=1000, each=1000)
-    return sorted(reading.alerts, key=lambda alert: (alert.due_at, alert.id))
 
 
 def compiled(query: str) -> Compiled:
@@ -114,8 +108,21 @@ class Newsroom:
         found = await posts.current(self.db, channel_id, [message_id])
         return found[0]
 
-    async def outbox(self) -> list[Alert]:
-        return await due(self.db, self.now + timedelta(days=2))
+    async def outbox(self) -> list[Message]:
+        """Return what is to be sent or edited, now or later."""
+        return await messages(self.db, self.now + timedelta(days=2))
+
+    async def labels(self) -> list[str]:
+        """Say in a word each what is to be done with what is in the outbox."""
+        return labels(await self.outbox())
+
+    async def send(self, message: Message, telegram_id: int | None = None, *, at: datetime | None = None) -> None:
+        """Let Telegram take a message."""
+        await sent(self.db, message, telegram_id, at or self.now)
+
+    async def send_all(self) -> None:
+        """Let Telegram take all that is in the outbox."""
+        await send_all(self.db, self.now + timedelta(days=2), self.now)
 
 
 @cache

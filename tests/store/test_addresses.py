@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from bot.models import Peer, PeerKind
-from bot.store import addresses, alerts, chats, outbox, subscriptions
+from bot.models.notices import ThreadClosed
+from bot.store import addresses, chats, subscriptions
 from bot.store.addresses import OF_CHATS, Binding
-from bot.store.alerts import Draft, Kind
 from bot.store.chats import Chat, Role
-from bot.store.outbox import Alert
+from tests import kit
+from tests.kit import Message, State
 
 from .kit import NOON, Newsroom, newsroom, post
 
@@ -28,28 +29,24 @@ async def pair(room: Newsroom, peer: Peer, title: str = "Desk") -> Chat:
     return await room.db.write(lambda tx: chats.pair(tx, peer, title=title, language="en", now=room.now))
 
 
-async def tell(room: Newsroom, chat: Chat, *subjects: str, **fields: object) -> list[int]:
-    """Put notices into the outbox and return their rows."""
-    drafts = [
-        Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.NOTICE, subject=subject, payload={}, **fields)  # type: ignore[arg-type]
-        for subject in subjects
-    ]
-    await room.db.write(lambda tx: alerts.enqueue_all(tx, drafts, now=room.now))
-    rows = await room.db.fetch_all("SELECT id, subject FROM alerts WHERE chat_id = :chat", {"chat": chat.id})
-    found = {row["subject"]: row["id"] for row in rows}
-    return [found[subject] for subject in subjects]
-
-
-async def sent(room: Newsroom, alert_id: int, message_id: int) -> None:
-    await room.db.write(lambda tx: alerts.sent(tx, alert_id, message_id, room.now))
+async def tell(
+    room: Newsroom, chat: Chat, *names: str, thread_id: int | None = None, follows: Message | None = None
+) -> list[Message]:
+    """Put notices into the outbox and return them."""
+    reply_to = None if follows is None else follows.id
+    rows = await kit.put(
+        room.db, [kit.notice(chat, name, thread_id=thread_id, follows=reply_to) for name in names], room.now
+    )
+    found = {message.id: message for message in await room.outbox()}
+    return [found[row] for row in rows]
 
 
 async def upgrade(room: Newsroom) -> bool:
     return await room.db.write(lambda tx: addresses.upgrade(tx, GROUP.id, SUPERGROUP))
 
 
-def threads(due: list[Alert]) -> dict[str, int | None]:
-    return {alert.subject: alert.chat.peer.thread_id for alert in due}
+def threads(due: list[Message]) -> dict[str, int | None]:
+    return {alert.name: alert.thread_id for alert in due}
 
 
 class TestUpgrade:
@@ -58,7 +55,6 @@ class TestUpgrade:
         topic = await room.track(chat, "outages", "сбой")
         await room.db.write(lambda tx: subscriptions.mute(tx, chat.id, channel_id=5, until=None))
         (waiting,) = await tell(room, chat, "waiting")
-        before = await outbox.get(room.db, waiting)
         assert await upgrade(room)
         moved = await chats.by_peer(room.db, PeerKind.CHANNEL, SUPERGROUP.id)
         assert moved is not None
@@ -66,7 +62,7 @@ class TestUpgrade:
         assert [each.topic_id for each in await subscriptions.of_chat(room.db, chat.id)] == [topic.id]
         assert len(await subscriptions.mutes_of(room.db, chat.id, NOON)) == 1
         (alert,) = await room.outbox()
-        assert (alert.random_id, alert.chat.peer) == (before.random_id, SUPERGROUP)
+        assert (alert.random_id, alert.chat.peer) == (waiting.random_id, SUPERGROUP)
 
     async def test_it_happens_once_and_only_to_chats_of_ours(self, room: Newsroom) -> None:
         assert not await upgrade(room)
@@ -77,9 +73,9 @@ class TestUpgrade:
     async def test_a_message_of_the_old_group_is_no_message_of_the_new_one(self, room: Newsroom) -> None:
         chat = await pair(room, GROUP)
         (told,) = await tell(room, chat, "told")
-        await sent(room, told, 9)
+        await room.send(told, 9)
         await upgrade(room)
-        assert [row["message_id"] for row in await room.db.fetch_all("SELECT message_id FROM alerts")] == [None]
+        assert await kit.telegram_ids(room.db, chat.id) == [None]
 
     async def test_a_group_that_had_been_given_up_is_written_to_again(self, room: Newsroom) -> None:
         chat = await pair(room, GROUP)
@@ -97,18 +93,19 @@ class TestUpgrade:
         await room.db.write(lambda tx: subscriptions.subscribe(tx, twin.id, outages.id, now=NOON))
         mine, both = await tell(room, chat, "mine", "both")
         theirs, seen = await tell(room, twin, "theirs", "both")
-        await sent(room, seen, 12)
+        await room.send(seen, 12)
         (follower,) = await tell(room, twin, "follower", follows=seen)
         assert await upgrade(room)
         assert [each.id for each in await chats.everyone(room.db)] == [chat.id]
         assert {each.topic_id for each in await subscriptions.of_chat(room.db, chat.id)} == {outages.id, water.id}
-        rows = await room.db.fetch_all("SELECT id, chat_id, state, message_id, follows FROM alerts ORDER BY id")
-        found = {row["id"]: tuple(row)[1:] for row in rows}
-        assert found[mine] == (chat.id, "due", None, None)
-        assert found[both] == (chat.id, "sent", 12, None)  # the new place has had it
-        assert found[theirs] == (chat.id, "due", None, None)
-        assert found[follower] == (chat.id, "due", None, both)
-        assert seen not in found
+        found = await room.outbox()
+        assert [(each.id, each.chat.id, each.reply_to) for each in found] == [
+            (mine.id, chat.id, None),
+            (theirs.id, chat.id, None),
+            (follower.id, chat.id, 12),
+        ]
+        assert await kit.state_of(room.db, both) == State(state="sent", telegram_id=12)  # the new place has had it
+        assert len(await kit.states(room.db)) == 4
 
     async def test_nothing_that_belongs_to_a_chat_or_an_alert_is_forgotten(self, room: Newsroom) -> None:
         rows = await room.db.fetch_all(
@@ -134,7 +131,7 @@ class TestThreads:
         assert await room.db.write(lambda tx: addresses.bind_topic(tx, desk.id, outages.id, 40))
         await room.live(post(1, "сбой"), post(2, "вода"), post(3, "вода, а в ней сбой"))
         await tell(room, desk, "notice")
-        found = {alert.post_key or alert.subject: alert.chat.peer.thread_id for alert in await room.outbox()}
+        found = {alert.post_key or alert.name: alert.thread_id for alert in await room.outbox()}
         assert found == {"m1": 40, "m2": 30, "m3": 40, "notice": 30}
         assert await addresses.bindings(room.db, desk.id) == [Binding(topic="outages", thread_id=40)]
         await room.db.write(lambda tx: subscriptions.unsubscribe(tx, desk.id, water.id))
@@ -150,10 +147,10 @@ class TestThreads:
 
     async def test_a_reply_goes_where_the_alert_went(self, room: Newsroom, desk: Chat) -> None:
         (told,) = await tell(room, desk, "told", thread_id=40)
-        await sent(room, told, 9)
+        await room.send(told, 9)
         await tell(room, desk, "reply", follows=told)
         (reply,) = await room.outbox()
-        assert (reply.chat.peer.thread_id, reply.reply_to) == (40, 9)
+        assert (reply.thread_id, reply.reply_to) == (40, 9)
 
     async def test_pairing_again_leaves_the_thread_as_it_was_chosen(self, room: Newsroom, desk: Chat) -> None:
         await room.db.write(lambda tx: addresses.bind_chat(tx, desk.id, 30))
@@ -164,16 +161,16 @@ class TestThreads:
         outages = await room.track(desk, "outages", "сбой")
         await room.db.write(lambda tx: addresses.bind_topic(tx, desk.id, outages.id, 40))
         (told,) = await tell(room, desk, "told", thread_id=40)
-        await sent(room, told, 9)
+        await room.send(told, 9)
         await tell(room, desk, "waiting", thread_id=40)
         await tell(room, desk, "reply", follows=told)
         for _ in range(2):
             await room.db.write(lambda tx: addresses.leave_thread(tx, desk, 40, now=LATER))
-        due = {alert.subject: alert for alert in await room.outbox()}
-        (notice,) = (alert for subject, alert in due.items() if subject.startswith("thread:"))
-        assert notice.notice.topics == ("outages",)
-        assert {alert.chat.peer.thread_id for alert in due.values()} == {None}
-        assert due["reply"].reply_to is None  # that message stands in the closed thread
+        found = await room.outbox()
+        assert [each.notice.topics for each in found if isinstance(each.notice, ThreadClosed)] == [("outages",)]
+        assert {each.thread_id for each in found} == {None}
+        (reply,) = [each for each in found if each.name == "reply"]
+        assert reply.reply_to is None  # that message stands in the closed thread
         assert await addresses.bindings(room.db, desk.id) == []
 
     async def test_the_closed_thread_of_a_whole_chat_gives_way_to_the_general_one(
@@ -182,7 +179,7 @@ class TestThreads:
         await room.db.write(lambda tx: addresses.bind_chat(tx, desk.id, 30))
         await room.db.write(lambda tx: addresses.leave_thread(tx, desk, 30, now=LATER))
         (notice,) = await room.outbox()
-        assert (notice.notice.topics, notice.chat.peer.thread_id) == ((), None)
+        assert (notice.notice.topics, notice.thread_id) == ((), None)
 
 
 class TestSuspension:

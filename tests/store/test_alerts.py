@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from bot.models.notices import SampleAlert
 from bot.store import alerts, chats, heartbeats, meta, outbox
-from bot.store.alerts import Draft, Kind
 from bot.store.chats import Chat
 from bot.store.database import Subject
 from bot.store.notices import notify
+from tests import kit
 
-from .kit import NOON, Newsroom, due, newsroom, post
+from .kit import NOON, Newsroom, newsroom, post
 
 SECRET = bytes(range(32))
 KEY = bytes(16)
@@ -26,12 +26,12 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield room
 
 
-async def tell(room: Newsroom, chat: Chat, subject: str) -> bool:
-    return await room.db.write(lambda tx: notify(tx, chat, SampleAlert(event=subject), now=room.now))
+async def tell(room: Newsroom, chat: Chat, name: str) -> bool:
+    return await room.db.write(lambda tx: notify(tx, chat, SampleAlert(event=name), now=room.now))
 
 
-async def subjects(room: Newsroom) -> list[str]:
-    return [alert.subject.removeprefix("test:") for alert in await due(room.db, room.now)]
+async def names(room: Newsroom) -> list[str]:
+    return [message.name for message in await kit.messages(room.db, room.now)]
 
 
 class TestIdentity:
@@ -63,36 +63,36 @@ class TestIdentity:
         assert isinstance(secret, bytes)
         assert len(secret) == 32
         assert await meta.get(room.db, alerts.SECRET) == secret
-        for alert in await due(room.db, room.now):
-            assert alert.random_id == alerts.random_id(secret, chat.key, "notice", alert.subject)
+        for message in await room.outbox():
+            assert message.random_id == alerts.random_id(secret, chat.key, "notice", message.notice.subject)
 
 
 class TestOutbox:
     async def test_what_is_in_it_is_not_put_in_again(self, room: Newsroom) -> None:
         chat = await room.pair()
         assert [await tell(room, chat, "a"), await tell(room, chat, "a")] == [True, False]
-        (alert,) = await due(room.db, room.now)
-        await room.db.write(lambda tx: alerts.sent(tx, alert.id, 77, room.now))
+        (message,) = await room.outbox()
+        await room.send(message, 77)
         assert await tell(room, chat, "a") is False
-        assert await subjects(room) == []
+        assert await names(room) == []
         assert room.db.changes.revision(Subject.ALERTS) == 1
 
     async def test_a_failure_puts_it_off_and_counts(self, room: Newsroom) -> None:
         chat = await room.pair()
         await tell(room, chat, "a")
-        (alert,) = await due(room.db, room.now)
+        (first,) = await room.outbox()
         later = room.now + timedelta(seconds=17)
-        await room.db.write(lambda tx: alerts.retry(tx, alert.id, at=later, reason="FLOOD_WAIT_17"))
-        assert await subjects(room) == []
-        assert await due(room.db, later - timedelta(milliseconds=1)) == []
-        (again,) = await due(room.db, later)
-        assert (again.attempts, again.random_id) == (1, alert.random_id)
+        await kit.put_off(room.db, first, at=later, reason="FLOOD_WAIT_17")
+        assert await names(room) == []
+        assert await kit.messages(room.db, later - timedelta(milliseconds=1)) == []
+        (again,) = await kit.messages(room.db, later)
+        assert (again.attempts, again.random_id) == (1, first.random_id)
 
     async def test_a_dead_one_is_never_due_again(self, room: Newsroom) -> None:
         await tell(room, await room.pair(), "a")
-        (alert,) = await due(room.db, room.now)
-        await room.db.write(lambda tx: alerts.dead(tx, alert.id, "MESSAGE_TOO_LONG"))
-        assert await subjects(room) == []
+        (message,) = await room.outbox()
+        await kit.kill(room.db, message, "MESSAGE_TOO_LONG")
+        assert await names(room) == []
 
     async def test_suspending_a_chat_ends_what_was_due_to_it(self, room: Newsroom) -> None:
         chat, other = await room.pair(501), await room.pair(502)
@@ -100,9 +100,9 @@ class TestOutbox:
         await tell(room, other, "b")
         await room.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
         await tell(room, chat, "while suspended")
-        assert await subjects(room) == ["b"]
+        assert await names(room) == ["b"]
         await room.db.write(lambda tx: chats.resume(tx, chat.id))
-        assert await subjects(room) == ["b", "while suspended"]
+        assert await names(room) == ["b", "while suspended"]
 
     async def test_an_alert_carries_what_the_post_says_and_knows_what_it_said(self, room: Newsroom) -> None:
         chat = await room.pair()
@@ -112,23 +112,20 @@ class TestOutbox:
         alert, *_ = await room.outbox()
         assert alert.post is not None
         assert (alert.post.text, alert.post.number) == ("Починили", 2)
-        await room.db.write(lambda tx: alerts.sent(tx, alert.id, 77, room.now))
+        await room.send(alert, 77)
         alerted = await outbox.post_of(room.db, chat.id, 77)
         assert alerted is not None
         assert (alerted.text, alerted.number) == ("Сбой", 1)
 
     async def test_statistics_count_what_became_of_alerts(self, room: Newsroom) -> None:
         chat = await room.pair()
-        found = [
-            Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.POST, subject=subject, payload={}) for subject in "abcd"
-        ]
-        await room.db.write(lambda tx: alerts.enqueue_all(tx, found, now=room.now))
+        await kit.put(room.db, [kit.alert(chat, name) for name in "abcd"], room.now)
         await tell(room, chat, "notice")
-        a, b, c, _, notice = await due(room.db, room.now)
-        await room.db.write(lambda tx: alerts.sent(tx, notice.id, 2, NOON + timedelta(seconds=2)))
-        await room.db.write(lambda tx: alerts.sent(tx, a.id, 1, NOON + timedelta(seconds=3)))
-        await room.db.write(lambda tx: alerts.sent(tx, b.id, None, NOON + timedelta(seconds=1)))
-        await room.db.write(lambda tx: alerts.dead(tx, c.id, "PEER_ID_INVALID"))
+        a, b, c, _, notice = await room.outbox()
+        await room.send(notice, 2, at=NOON + timedelta(seconds=2))
+        await room.send(a, 1, at=NOON + timedelta(seconds=3))
+        await room.send(b, at=NOON + timedelta(seconds=1))
+        await kit.kill(room.db, c, "PEER_ID_INVALID")
         assert await alerts.statistics(room.db, NOON) == alerts.Statistics(due=1, sent=2, dead=1)
         assert (await alerts.statistics(room.db, NOON + timedelta(seconds=2))).sent == 1
 

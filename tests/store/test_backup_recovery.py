@@ -1,10 +1,10 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.store import alerts, backup_recovery, group_contents, heartbeats
-from bot.store.alerts import Kind
-from bot.store.outbox import Alert
-from tests.store.kit import NOON, Newsroom, ago, due, newsroom, post
+from bot.store import backup_recovery, heartbeats
+from tests import kit
+from tests.kit import Message
+from tests.store.kit import NOON, Newsroom, ago, newsroom, post
 
 WORDS = ("касса", "мост", "поезд", "река", "башня", "порт", "сад")
 
@@ -15,12 +15,8 @@ async def settle(room: Newsroom, *chat_ids: int, until: datetime = NOON) -> None
     )
 
 
-async def waiting(room: Newsroom) -> list[tuple[Kind, str | None]]:
-    return [(alert.kind, alert.post_key) for alert in await due(room.db, room.now + timedelta(days=1))]
-
-
-async def the_notice(room: Newsroom) -> Alert:
-    (notice,) = [each for each in await due(room.db, room.now + timedelta(days=1)) if each.kind is Kind.NOTICE]
+async def the_notice(room: Newsroom) -> Message:
+    (notice,) = [each for each in await room.outbox() if each.label == "restored"]
     return notice
 
 
@@ -41,14 +37,14 @@ async def test_posts_from_before_the_start_are_counted_in_one_silent_notice_and_
         await settle(room, chat.id)
         for number, minutes_ago in ((2, 60), (3, 1), (4, 0)):
             await see(room, number, minutes_ago=minutes_ago)
-        listed = [each for each in await due(room.db, NOON + timedelta(days=1)) if each.chat.id == chat.id]
-        assert sorted((each.kind, each.post_key) for each in listed) == [(Kind.NOTICE, None), (Kind.POST, "m4")]
+        listed = [each for each in await room.outbox() if each.chat.id == chat.id]
+        assert sorted((each.label, each.post_key) for each in listed) == [("alert", "m4"), ("restored", None)]
         notice = await the_notice(room)
         assert notice.silent
-        summary = await group_contents.get(room.db, notice.id)
+        summary = await kit.contents(room.db, notice)
         assert (summary.at, summary.channels) == (ago(hours=20), (("Вести", 3),))
         assert [each.post.message_id for each in summary.posts] == [1, 2, 3]
-        untouched = [each.post_key for each in await due(room.db, NOON + timedelta(days=1)) if each.chat.id == other.id]
+        untouched = [each.post_key for each in await room.outbox() if each.chat.id == other.id]
         assert untouched == ["m1", "m2", "m3", "m4"]
 
 
@@ -60,7 +56,7 @@ async def test_an_edit_of_a_post_that_was_counted_is_no_alert(tmp_path: Path) ->
         await settle(room, chat.id)
         await see(room, 1, minutes_ago=60)
         await room.live(post(1, "Пожар потушен", date=ago(hours=1), edit_date=NOON + timedelta(minutes=1)))
-        assert await waiting(room) == [(Kind.NOTICE, None)]
+        assert await room.labels() == ["restored"]
 
 
 async def test_a_notice_that_is_out_grows_by_an_edit(tmp_path: Path) -> None:
@@ -71,11 +67,11 @@ async def test_a_notice_that_is_out_grows_by_an_edit(tmp_path: Path) -> None:
         await settle(room, chat.id)
         await see(room, 1, minutes_ago=60)
         notice = await the_notice(room)
-        await room.db.write(lambda tx: alerts.sent(tx, notice.id, 77, room.now))
+        await room.send(notice, 77)
         await see(room, 2, minutes_ago=50)
-        (edit,) = await due(room.db, room.now + timedelta(days=1))
-        assert (edit.kind, edit.followed_id, edit.source_id) == (Kind.EDIT, 77, notice.id)
-        assert (await group_contents.count(room.db, notice.id)).channels == (("Вести", 2),)
+        (edit,) = await room.outbox()
+        assert (edit.label, edit.telegram_id, edit.id) == ("edit", 77, notice.id)
+        assert (await kit.contents(room.db, notice)).channels == (("Вести", 2),)
 
 
 async def test_what_a_post_says_since_the_start_is_news_and_what_it_said_before_is_not(tmp_path: Path) -> None:
@@ -87,7 +83,7 @@ async def test_what_a_post_says_since_the_start_is_news_and_what_it_said_before_
         await settle(room, chat.id)
         await room.live(post(1, "Пожар", date=ago(days=1), edit_date=ago(hours=1)))
         await room.live(post(2, "Пожар", date=ago(days=1), edit_date=NOON + timedelta(seconds=1)))
-        assert sorted(await waiting(room)) == [(Kind.NOTICE, None), (Kind.POST, "m2")]
+        assert [(each.label, each.post_key) for each in await room.outbox()] == [("alert", "m2"), ("restored", None)]
 
 
 async def test_late_posts_that_were_to_be_counted_are_counted_in_the_same_notice(tmp_path: Path) -> None:
@@ -100,8 +96,7 @@ async def test_late_posts_that_were_to_be_counted_are_counted_in_the_same_notice
         room.now = NOON
         await settle(room, chat.id)
         notice = await the_notice(room)
-        assert notice.subject.startswith("restored:")
-        assert (await group_contents.count(room.db, notice.id)).channels == (("Вести", 1),)
+        assert (await kit.contents(room.db, notice)).channels == (("Вести", 1),)
 
 
 async def test_the_last_sign_of_life_is_that_from_before_the_first_start_until_the_chats_were_looked_at(

@@ -11,6 +11,7 @@ from bot.models import Media, Said
 from bot.store import backup_recovery, duplicates, late, media, outbox, revisions, storms
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Transaction
+from tests.kit import all_sent
 from tests.store.kit import NEWS, NOON, OTHER, ago, newsroom, post, steps
 
 DAILY = "Отбой тревоги: связь восстановлена после сбоя, сайты города снова открываются"
@@ -29,7 +30,7 @@ async def live_through(folder: Path, days: int) -> Path:
             room.now = ago(days=day)
             photo = Media(kind="photo", id=day)
             await room.live(post(1000 - day, DAILY, date=room.now, media=photo))
-        await room.db.write(lambda tx: tx.execute("UPDATE alerts SET state = 'sent', message_id = id"))
+        await all_sent(room.db)
         await room.db.write(lambda tx: tx.execute("UPDATE media SET state = 'left'"))
     return folder / "data" / "bot.db"
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from bot.schedule import Digests, Every, Quiet
-from bot.store import alerts, chats, digests, group_contents, subscriptions
-from bot.store.alerts import Kind
+from bot.store import chats, digests, group_contents, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from bot.store.group_contents import Summary
-from bot.store.outbox import Alert
 from bot.store.rows import to_ms
 from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
+from tests import kit
+from tests.kit import Message
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, gone, newsroom, post
 
 TONIGHT = NOON + timedelta(hours=11, minutes=30)  # 23:30
@@ -54,24 +54,17 @@ async def wants(room: Newsroom, chat: Chat, topic: Topic, priority: Priority) ->
 
 
 async def waiting(room: Newsroom) -> list[tuple[str, datetime]]:
-    """Return what is in the outbox: `post`, or the first word of a notice, and when it is due."""
-    return [
-        (each.subject.partition(":")[0] if each.kind is Kind.NOTICE else each.kind.value, each.due_at)
-        for each in await room.outbox()
-    ]
+    """Return what is in the outbox, and when it is due."""
+    return [(each.label, each.due_at) for each in await room.outbox()]
 
 
-async def notice(room: Newsroom) -> Alert:
-    (found,) = [each for each in await room.outbox() if each.kind is Kind.NOTICE]
+async def digest(room: Newsroom) -> Message:
+    (found,) = [each for each in await room.outbox() if each.label == "digest"]
     return found
 
 
 async def summary(room: Newsroom) -> Summary:
-    return await group_contents.get(room.db, (await notice(room)).id)
-
-
-async def send(room: Newsroom, alert: Alert, *, at: datetime, message_id: int = 70) -> None:
-    await room.db.write(lambda tx: alerts.sent(tx, alert.id, message_id, at))
+    return await kit.contents(room.db, await digest(room))
 
 
 @pytest.mark.parametrize("priority", [Priority.LOUD, Priority.SILENT])
@@ -89,17 +82,17 @@ async def test_in_quiet_hours_alerts_wait_for_their_end(room: Newsroom, priority
     ]
     room.now = MORNING
     await room.live(post(3, "Сбой утром", date=MORNING))
-    assert await waiting(room) == [("digest", MORNING), ("post", MORNING)]
+    assert await waiting(room) == [("digest", MORNING), ("alert", MORNING)]
 
 
 async def test_a_digest_of_what_would_have_come_without_a_sound_comes_without_one(room: Newsroom) -> None:
     chat, topic = await reader(room, Priority.SILENT)
     room.now = TONIGHT
     await room.live(post(1, "Сбой в сети", date=TONIGHT))
-    assert (await notice(room)).silent
+    assert (await digest(room)).silent
     await wants(room, chat, topic, Priority.LOUD)
     await room.live(post(2, "Новый сбой", date=TONIGHT, channel_id=OTHER))
-    assert not (await notice(room)).silent
+    assert not (await digest(room)).silent
 
 
 async def test_an_urgent_topic_passes_at_once_also_where_another_one_waits(room: Newsroom) -> None:
@@ -107,7 +100,7 @@ async def test_an_urgent_topic_passes_at_once_also_where_another_one_waits(room:
     await wants(room, chat, await room.track(chat, "связь", "связь"), Priority.URGENT)
     room.now = TONIGHT
     await room.live(post(1, "Сбой связи", date=TONIGHT), post(2, "Сбой", date=TONIGHT))
-    assert await waiting(room) == [("post", TONIGHT), ("digest", MORNING)]
+    assert await waiting(room) == [("alert", TONIGHT), ("digest", MORNING)]
     assert not (await room.outbox())[0].silent
 
 
@@ -115,7 +108,7 @@ async def test_a_topic_of_the_digest_waits_for_it_and_a_louder_one_does_not(room
     chat, _ = await reader(room, Priority.DIGEST, quiet=None)
     await wants(room, chat, await room.track(chat, "связь", "связь"), Priority.SILENT)
     await room.live(post(1, "Сбой связи"), post(2, "Сбой"))
-    assert await waiting(room) == [("post", NOON), ("digest", NINE)]
+    assert await waiting(room) == [("alert", NOON), ("digest", NINE)]
     assert (await room.outbox())[0].silent
     assert [each.quiet for each in (await summary(room)).posts] == [False]
 
@@ -158,19 +151,19 @@ async def test_what_becomes_of_a_post_before_the_digest_is_shown_and_not_told(ro
 async def test_what_becomes_of_a_post_after_the_digest_edits_it_once_at_a_time(room: Newsroom) -> None:
     await reader(room, Priority.DIGEST, quiet=None)
     await room.live(post(1, "Сбой"), post(2, "Сбой сети"))
-    sent = await notice(room)
-    await send(room, sent, at=NINE)
+    sent = await digest(room)
+    await room.send(sent, 70, at=NINE)
     room.now = NINE + timedelta(seconds=1)
     await room.live(post(1, "Сбой устранён", edit_date=room.now))
     await room.live(gone(2))
     (edit,) = await room.outbox()
-    assert (edit.kind, edit.source_id, edit.followed_id) == (Kind.EDIT, sent.id, 70)
+    assert (edit.label, edit.id, edit.telegram_id) == ("edit", sent.id, 70)
     assert edit.due_at == NINE + timedelta(seconds=3)
-    await send(room, edit, at=edit.due_at)
+    await room.send(edit, at=edit.due_at)
     room.now = NINE + timedelta(hours=1)
     await room.sweep(post(2, "Сбой сети"))  # it is back
     (again,) = await room.outbox()
-    assert (again.kind, again.due_at) == (Kind.EDIT, room.now)
+    assert (again.label, again.due_at) == ("edit", room.now)
 
 
 async def test_an_echo_of_a_post_that_waits_joins_it(room: Newsroom) -> None:
@@ -187,9 +180,13 @@ async def test_an_echo_of_a_post_that_waits_joins_it(room: Newsroom) -> None:
 async def test_what_comes_as_the_digest_leaves_is_shown_by_an_edit(room: Newsroom) -> None:
     await reader(room, Priority.DIGEST, quiet=None)
     await room.live(post(1, "Сбой"))
+    leaving = await digest(room)
     room.now = NINE - timedelta(seconds=1)
     await room.live(post(2, "Сбой сети", date=room.now))
-    assert await waiting(room) == [("digest", NINE), ("edit", NINE + timedelta(seconds=3))]
+    assert await waiting(room) == [("digest", NINE)]
+    assert [each.post.text for each in (await summary(room)).posts] == ["Сбой", "Сбой сети"]
+    await room.send(leaving, 70, at=NINE)
+    assert await waiting(room) == [("edit", NINE + timedelta(seconds=3))]
     room.now = NINE
     await room.live(post(3, "Сбой банка", date=room.now))
     tomorrow = NINE + timedelta(days=1)
@@ -199,20 +196,20 @@ async def test_what_comes_as_the_digest_leaves_is_shown_by_an_edit(room: Newsroo
 async def test_the_same_period_has_the_same_random_id_whoever_makes_the_row(room: Newsroom) -> None:
     await reader(room, Priority.DIGEST, quiet=None)
     await room.live(post(1, "Сбой"))
-    sent = await notice(room)
-    assert sent.subject == f"digest:{to_ms(NINE)}"
-    await room.db.write(lambda tx: tx.execute("DELETE FROM alerts WHERE id >= :id", {"id": sent.id}))  # a backup
+    sent = await digest(room)
+    assert sent.name == f"digest:{to_ms(NINE)}"
+    await kit.forget(room.db, since=sent)
     room.now += timedelta(hours=2)
     await room.live(post(2, "Сбой сети", date=room.now))
-    assert (await notice(room)).random_id == sent.random_id
+    assert (await digest(room)).random_id == sent.random_id
 
 
 async def test_after_a_digest_that_left_early_its_moment_has_another_one(room: Newsroom) -> None:
     await reader(room, Priority.DIGEST, quiet=None)
     await room.live(post(1, "Сбой"))
-    await send(room, await notice(room), at=NOON)
+    await room.send(await digest(room), 70, at=NOON)
     await room.live(post(2, "Сбой сети"))
-    assert (await notice(room)).subject == f"digest:{to_ms(NINE)}/2"
+    assert (await digest(room)).name == f"digest:{to_ms(NINE)}/2"
     assert [each.post.text for each in (await summary(room)).posts] == ["Сбой сети"]
 
 
@@ -242,9 +239,9 @@ async def test_a_new_rhythm_takes_along_what_waits(room: Newsroom) -> None:
 async def test_a_digest_that_may_have_been_sent_keeps_what_it_holds(room: Newsroom) -> None:
     chat, _ = await reader(room, Priority.DIGEST, quiet=None)
     await room.live(post(1, "Сбой"))
-    tried = await notice(room)
+    tried = await digest(room)
     later = NINE + timedelta(minutes=5)
-    await room.db.write(lambda tx: alerts.retry(tx, tried.id, at=later, reason="CONNECTION_LOST"))
+    await kit.put_off(room.db, tried, at=later, reason="CONNECTION_LOST")
     await room.db.write(lambda tx: digests.move(tx, chat, quiet=False, to=NINE + timedelta(hours=1), now=NINE))
     assert await waiting(room) == [("digest", later)]
 
@@ -255,8 +252,8 @@ async def test_each_chat_has_its_own_hours(room: Newsroom) -> None:
     await room.track(chat, "сбои", "сбой")
     room.now = TONIGHT
     await room.live(post(1, "Сбой", date=TONIGHT))
-    assert await waiting(room) == [("post", TONIGHT), ("digest", MORNING)]
-    assert await group_contents.find(room.db, chat.id, random_id=(await notice(room)).random_id) is None
+    assert await waiting(room) == [("alert", TONIGHT), ("digest", MORNING)]
+    assert await group_contents.find(room.db, chat.id, random_id=(await digest(room)).random_id) is None
 
 
 async def test_a_mute_leaves_what_has_been_gathered(room: Newsroom) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.models import Peer, PeerKind
-from bot.store import alerts, chats, outbox
-from bot.store.alerts import Draft, Kind
+from bot.store import chats, outbox
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from tests import kit
 from tests.store.kit import NOON, Newsroom, newsroom
 
 SECOND = timedelta(seconds=1)
@@ -31,19 +31,16 @@ async def people(room: Newsroom, count: int) -> list[Chat]:
 
 
 async def tell(room: Newsroom, who: list[Chat], *subjects: str, later: timedelta = timedelta()) -> None:
-    drafts = [
-        Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.NOTICE, subject=subject, payload={"notice": "ping"})
-        for subject in subjects
-        for chat in who
-    ]
-    await room.db.write(lambda tx: alerts.enqueue_all(tx, drafts, now=NOON, due_at=NOON + later))
+    await kit.put(
+        room.db, [kit.notice(chat, subject) for subject in subjects for chat in who], NOON, due_at=NOON + later
+    )
 
 
 async def read(
     room: Newsroom, *, limit: int = 10, each: int = 2, later: timedelta = timedelta(), **more: object
 ) -> list:
     reading = await outbox.first_due(room.db, NOON + later, limit=limit, each=each, **more)
-    return [(alert.chat.id, alert.subject) for alert in reading.alerts]
+    return [(alert.chat.id, alert.notice.event) for alert in reading.alerts]
 
 
 async def test_of_each_chat_the_first_few_are_read_in_order(room: Newsroom) -> None:
@@ -106,9 +103,8 @@ async def test_nothing_is_read_of_a_suspended_chat(room: Newsroom) -> None:
 async def test_what_stands_behind_a_refused_alert_waits_with_it_also_after_a_restart(room: Newsroom) -> None:
     (alice,) = await people(room, 1)
     await tell(room, [alice], "a", "b")
-    (first, _) = (await outbox.first_due(room.db, NOON, limit=10, each=2)).alerts
-    at = NOON + 30 * SECOND
-    await room.db.write(lambda tx: alerts.retry(tx, first.id, at=at, reason="INTERNAL", holds_chat=True))
+    (first, _) = await room.outbox()
+    await kit.put_off(room.db, first, at=NOON + 30 * SECOND, reason="INTERNAL", holds_chat=True)
     assert await read(room, later=29 * SECOND) == []
     assert await read(room, later=30 * SECOND) == [(alice.id, "a"), (alice.id, "b")]
 
@@ -116,6 +112,6 @@ async def test_what_stands_behind_a_refused_alert_waits_with_it_also_after_a_res
 async def test_what_stands_behind_an_alert_that_holds_nobody_up_goes_on(room: Newsroom) -> None:
     (alice,) = await people(room, 1)
     await tell(room, [alice], "a", "b")
-    (first, _) = (await outbox.first_due(room.db, NOON, limit=10, each=2)).alerts
-    await room.db.write(lambda tx: alerts.retry(tx, first.id, at=NOON + 30 * SECOND, reason="INTERNAL"))
+    (first, _) = await room.outbox()
+    await kit.put_off(room.db, first, at=NOON + 30 * SECOND, reason="INTERNAL")
     assert await read(room, later=29 * SECOND) == [(alice.id, "b")]

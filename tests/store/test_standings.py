@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import ObservedBy
-from bot.store import alerts, channels, completeness, latencies, readers, requests
+from bot.store import channels, completeness, latencies, readers, requests
 from bot.store.channels import Access
 from bot.store.stats import Standing, first_ids, standings
 
@@ -93,8 +93,8 @@ async def test_latency_counts_from_telegrams_date_to_sight_and_from_there_to_the
     room.now += timedelta(seconds=40)
     await room.sweep(post(3, "Другой сбой"), post(2, "Сбой, исправлено", edit_date=NOON))
     first, second = sorted(await room.outbox(), key=lambda alert: alert.id)[:2]
-    await room.db.write(lambda tx: alerts.sent(tx, first.id, 1, NOON + timedelta(seconds=4)))
-    await room.db.write(lambda tx: alerts.sent(tx, second.id, 2, NOON + timedelta(seconds=43.5)))
+    await room.send(first, 1, at=NOON + timedelta(seconds=4))
+    await room.send(second, 2, at=NOON + timedelta(seconds=43.5))
     assert await latencies.seen(room.db, ago(days=2)) == (3.0, 43.0)
     assert await latencies.seen(room.db, NOON + timedelta(seconds=1)) == ()
     assert await latencies.alerted(room.db, NOON) == (0.5, 1.0)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.schedule import Storms
-from bot.store import alerts, chats, group_contents, subscriptions
-from bot.store.alerts import Kind
+from bot.store import chats, subscriptions
 from bot.store.chats import Chat
 from bot.store.group_contents import Storm
-from bot.store.outbox import Alert
 from bot.store.subscriptions import Priority
+from tests import kit
+from tests.kit import Message
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, gone, newsroom, post
 
 SECOND = timedelta(seconds=1)
@@ -51,33 +51,23 @@ async def say(room: Newsroom, *numbers: int, every: timedelta = SECOND, channel_
         await room.live(post(number, said(number), date=room.now, channel_id=channel_id))
 
 
-async def kinds(room: Newsroom) -> list[str]:
-    return [each.kind.value for each in await room.outbox()]
+async def of_kind(room: Newsroom, kind: str) -> list[Message]:
+    return [each for each in await room.outbox() if each.kind == kind]
 
 
-async def of_kind(room: Newsroom, kind: Kind) -> list[Alert]:
-    return [each for each in await room.outbox() if each.kind is kind]
-
-
-async def send_all(room: Newsroom) -> None:
-    """Send what is due."""
-    for each in await room.outbox():
-        if each.due_at <= room.now:
-            await room.db.write(lambda tx, each=each: alerts.sent(tx, each.id, each.id, room.now))  # type: ignore[misc]
+async def send_due(room: Newsroom) -> None:
+    await kit.send_all(room.db, room.now, room.now)
 
 
 async def storm(room: Newsroom) -> Storm:
-    row = await room.db.fetch_one("SELECT id FROM alerts WHERE kind = 'notice' ORDER BY id DESC")
-    assert row is not None
-    return await group_contents.storm(room.db, row["id"], now=room.now)
+    return await kit.latest_storm(room.db, room.now)
 
 
 async def test_what_is_more_becomes_one_message(room: Newsroom) -> None:
     await reader(room)
     await say(room, *range(1, 8))
-    assert (await kinds(room)).count("post") == 3
-    (notice,) = await of_kind(room, Kind.NOTICE)
-    assert notice.subject.startswith("storm:")
+    assert (await room.labels()).count("alert") == 3
+    (notice,) = await of_kind(room, "storm")
     assert not notice.silent
     found = await storm(room)
     assert (found.topic, found.over, found.channels) == ("сбои", False, (("Вести", 4),))
@@ -88,27 +78,25 @@ async def test_of_posts_that_come_together_the_same_becomes_one_message(room: Ne
     await reader(room)
     result = await room.live(*(post(number, said(number)) for number in range(1, 8)))
     assert result.alerts == 7
-    assert await kinds(room) == ["post"] * 3 + ["notice", "edit"]
+    assert await room.labels() == ["alert"] * 3 + ["storm"]
     assert (await storm(room)).channels == (("Вести", 4),)
 
 
 async def test_it_grows_by_one_edit_at_a_time_three_seconds_apart(room: Newsroom) -> None:
     await reader(room)
     await say(room, *range(1, 5))
-    await send_all(room)
+    await send_due(room)
     sent_at = room.now
     await say(room, 5, 6, 7)
-    growing, closing = sorted(await of_kind(room, Kind.EDIT), key=lambda each: each.due_at)
-    assert growing.due_at == sent_at + timedelta(seconds=3)
-    assert closing.due_at == room.now + timedelta(minutes=5)
-    await send_all(room)
+    (edit,) = await room.outbox()
+    assert (edit.label, edit.due_at) == ("edit", sent_at + timedelta(seconds=3))
+    assert await kit.closes_at(room.db, edit) == room.now + timedelta(minutes=5)
+    await send_due(room)
     await say(room, 8)
-    assert len(await of_kind(room, Kind.EDIT)) == 2
     await say(room, 9, every=MINUTE)
-    assert {each.due_at for each in await of_kind(room, Kind.EDIT)} == {
-        sent_at + timedelta(seconds=6),
-        room.now + timedelta(minutes=5),
-    }
+    (edit,) = await room.outbox()
+    assert (edit.label, edit.due_at) == ("edit", sent_at + timedelta(seconds=6))
+    assert await kit.closes_at(room.db, edit) == room.now + timedelta(minutes=5)
 
 
 async def test_it_ends_by_itself_and_the_next_ones_are_alerts_again(room: Newsroom) -> None:
@@ -120,37 +108,37 @@ async def test_it_ends_by_itself_and_the_next_ones_are_alerts_again(room: Newsro
     found = await storm(room)
     assert (found.over, found.channels) == (True, (("Вести", 3), ("Другие", 1)))
     assert (found.since, found.until) == (NOON + 4 * SECOND, NOON + 8 * MINUTE + 5 * SECOND)
-    await send_all(room)
+    await send_due(room)
     await say(room, *range(11, 15))
-    assert (await kinds(room)).count("post") == 3
-    assert len(await of_kind(room, Kind.NOTICE)) == 1
-    row = await room.db.fetch_one("SELECT count(*) AS n FROM alerts WHERE kind = 'notice'")
-    assert row is not None
-    assert row["n"] == 2
+    assert (await room.labels()).count("alert") == 3
+    (second,) = await of_kind(room, "storm")
+    assert not second.is_edit
+    assert await room.labels() == ["alert"] * 3 + ["storm"]
 
 
 async def test_a_summary_that_is_put_off_while_it_is_on_its_way_is_not_done_with(room: Newsroom) -> None:
     await reader(room)
     await say(room, *range(1, 5))
-    await send_all(room)
-    (closing,) = await of_kind(room, Kind.EDIT)
+    await send_due(room)
+    (closing,) = await room.outbox()
     await say(room, 5, every=4 * MINUTE + 59 * SECOND)
-    at = closing.due_at
-    await room.db.write(lambda tx: alerts.sent(tx, closing.id, None, at))
-    assert closing.id in {each.id for each in await of_kind(room, Kind.EDIT)}
+    await room.send(closing, at=closing.due_at)
+    (edit,) = await room.outbox()
+    assert (edit.id, edit.label) == (closing.id, "edit")
+    assert await kit.closes_at(room.db, edit) == room.now + 5 * MINUTE
 
 
 async def test_what_comes_slowly_is_no_storm(room: Newsroom) -> None:
     await reader(room)
     await say(room, *range(1, 9), every=2 * MINUTE)
-    assert set(await kinds(room)) == {"post"}
+    assert set(await room.labels()) == {"alert"}
 
 
 async def test_where_it_is_switched_off_each_comes_by_itself(room: Newsroom) -> None:
     chat = await reader(room)
     await room.db.write(lambda tx: chats.save(tx, replace(chat, storms=None)))
     await say(room, *range(1, 9))
-    assert await kinds(room) == ["post"] * 8
+    assert await room.labels() == ["alert"] * 8
 
 
 async def test_each_topic_counts_for_itself_and_a_post_of_two_needs_both(room: Newsroom) -> None:
@@ -159,16 +147,15 @@ async def test_each_topic_counts_for_itself_and_a_post_of_two_needs_both(room: N
     await say(room, *range(1, 5))
     room.now += SECOND
     await room.live(post(20, "Связь пропала", date=room.now), post(21, "Сбой: связь в Твери", date=room.now))
-    assert (await kinds(room)).count("post") == 5
+    assert (await room.labels()).count("alert") == 5
     for number in (22, 23):
         await room.live(post(number, f"Связь {WORDS[number % 20]}", date=room.now))
     await room.live(post(24, "Связь в Орле и сбой", date=room.now))
-    assert (await kinds(room)).count("post") == 6
-    assert {each.payload["topic"] for each in await of_kind(room, Kind.NOTICE)} == {"сбои", "связь"}
-    (both,) = await room.db.fetch_all(
-        "SELECT n.payload ->> 'topic' AS t FROM alerts g JOIN alerts n ON n.id = g.follows WHERE g.post_key = 'm24'"
-    )
-    assert both["t"] in {"сбои", "связь"}
+    assert (await room.labels()).count("alert") == 6
+    assert {each.topic for each in await of_kind(room, "storm")} == {"сбои", "связь"}
+    (both,) = [each for each in await kit.alerts_of(room.db) if each.post_key == "m24"]
+    assert both.group is not None
+    assert both.group["topic"] in {"сбои", "связь"}
 
 
 async def test_a_silent_topic_begins_its_storm_without_a_sound(room: Newsroom) -> None:
@@ -176,22 +163,22 @@ async def test_a_silent_topic_begins_its_storm_without_a_sound(room: Newsroom) -
     (wish,) = await subscriptions.of_chat(room.db, chat.id)
     await room.db.write(lambda tx: subscriptions.set_priority(tx, chat.id, wish.topic_id, Priority.SILENT))
     await say(room, *range(1, 6))
-    (notice,) = await of_kind(room, Kind.NOTICE)
+    (notice,) = await of_kind(room, "storm")
     assert notice.silent
 
 
 async def test_a_change_of_a_post_is_shown_among_the_latest_and_never_told(room: Newsroom) -> None:
     await reader(room)
     await say(room, *range(1, 9))
-    await send_all(room)
-    (closing,) = await of_kind(room, Kind.EDIT)
+    await send_due(room)
+    (closing,) = await room.outbox()
     room.now += 10 * SECOND
     await room.live(post(4, "Сбой устранён", date=NOON, edit_date=room.now))  # the storm shows 6, 7 and 8
-    assert await of_kind(room, Kind.EDIT) == [closing]
+    assert await room.outbox() == [closing]
     await room.live(gone(8))
-    assert len(await of_kind(room, Kind.EDIT)) == 2
+    (edit,) = await room.outbox()
+    assert (edit.label, edit.due_at) == ("edit", room.now)
     assert (await storm(room)).latest[0].post.gone_at == room.now
-    assert await of_kind(room, Kind.CHANGE) == []
 
 
 async def test_a_post_that_was_told_already_begins_no_storm(room: Newsroom) -> None:
@@ -200,7 +187,7 @@ async def test_a_post_that_was_told_already_begins_no_storm(room: Newsroom) -> N
     await room.track(chat, "связь", "связь")
     room.now += SECOND
     await room.live(post(3, "Сбой: нет связи", date=NOON, edit_date=room.now))
-    assert await of_kind(room, Kind.NOTICE) == []
+    assert await of_kind(room, "storm") == []
 
 
 async def test_where_the_chat_is_lost_a_storm_is_over(room: Newsroom) -> None:
@@ -209,24 +196,22 @@ async def test_where_the_chat_is_lost_a_storm_is_over(room: Newsroom) -> None:
     await room.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
     await room.db.write(lambda tx: chats.resume(tx, chat.id))
     await say(room, 9, every=6 * MINUTE)
-    assert await kinds(room) == ["post"]
+    assert await room.labels() == ["alert"]
 
 
 async def test_where_its_message_is_deleted_a_storm_is_over(room: Newsroom) -> None:
     await reader(room)
     await say(room, *range(1, 5))
-    await send_all(room)
+    await send_due(room)
     await say(room, 5)
-    growing = min(await of_kind(room, Kind.EDIT), key=lambda each: each.due_at)
-    await room.db.write(lambda tx: alerts.dead(tx, growing.id, "MESSAGE_ID_INVALID"))
+    (growing,) = await room.outbox()
+    await kit.kill(room.db, growing, "MESSAGE_ID_INVALID")
     await say(room, 6)
-    (notice,) = await of_kind(room, Kind.NOTICE)
+    (notice,) = await of_kind(room, "storm")
     assert (await storm(room)).channels == (("Вести", 1),)
     assert notice.due_at == room.now
 
 
 async def test_the_index_answers_who_was_told_how_much_lately(room: Newsroom) -> None:
-    plan = await room.db.fetch_all(
-        """EXPLAIN QUERY PLAN SELECT 1 FROM alerts b WHERE b.chat_id = 1 AND b.created_at > 5 AND b.kind = 'post'"""
-    )
+    plan = await room.db.fetch_all(f"EXPLAIN QUERY PLAN {kit.ALERTED_LATELY}", {"chat": 1, "since": 5})
     assert "COVERING INDEX alerts_chat" in plan[0]["detail"]

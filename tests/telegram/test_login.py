@@ -7,7 +7,8 @@ import pytest
 from bot.errors import FatalError, SettingsError
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load_settings
-from bot.telegram import clients, sessions
+from bot.telegram import connections, sessions
+from bot.telegram.client import reader_client
 from bot.telegram.login import log_in
 
 PHONE = "+10000000001"
@@ -61,9 +62,9 @@ class Person:
 async def test_phone_and_code_sign_in_and_the_session_lasts(sandbox: Sandbox, settings: Settings) -> None:
     me = sandbox.world.add_user("Anna", phone=PHONE, username="anna")
     assert await log_in(settings, Person(sandbox=sandbox)) == "Anna (@anna)"
-    client = clients.reader_client(settings)
+    client = reader_client(settings)
     try:
-        assert await clients.connect_reader(client) == me.id
+        assert await connections.connect_reader(client) == me.id
     finally:
         await client.disconnect()
 
@@ -89,9 +90,9 @@ async def test_another_account_is_logged_in_anew_and_takes_the_place_of_a_frozen
     assert await log_in(settings, Person(sandbox=sandbox), anew=True) == "Anna"
     assert not (settings.data_dir / "new-reader.session").exists()
     assert path.stat().st_mode & 0o077 == 0
-    client = clients.reader_client(settings)
+    client = reader_client(settings)
     try:
-        assert await clients.connect_reader(client) == other.id
+        assert await connections.connect_reader(client) == other.id
     finally:
         await client.disconnect()
 

@@ -15,8 +15,8 @@ from telethon.tl.functions.updates import GetStateRequest
 from bot.errors import FatalError
 from bot.sandbox import Sandbox, User
 from bot.settings import Settings, load_settings
-from bot.telegram import clients
-from bot.telegram.client import Client
+from bot.telegram import connections
+from bot.telegram.client import Client, Timings, bot_client
 from tests.waiting import WAIT_S
 
 TOKEN = "123:token"  # noqa: S105 - of the embedded server
@@ -51,10 +51,10 @@ async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
         account = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
         sandbox.session_for(account, tmp_path / "bot.session")
         chosen = settings(sandbox, tmp_path)
-        client = clients.bot_client(chosen)
+        client = bot_client(chosen)
         found = Bot(sandbox, account, client)
         try:
-            await clients.connect_bot(client, chosen)
+            await connections.connect_bot(client, chosen)
             found.anna.sends(account, "one")
             assert await found.hears() == "one"  # it is up to date
             yield found
@@ -80,10 +80,10 @@ async def test_what_was_said_to_a_bot_that_was_killed_in_its_first_minute_is_hea
     await bot.client.disconnect()
     bot.anna.sends(bot.account, "two")
     chosen = settings(bot.sandbox, copy)
-    client = clients.bot_client(chosen)
+    client = bot_client(chosen)
     client.add_event_handler(bot._hear, events.NewMessage(incoming=True))  # noqa: SLF001 - its own ears
     try:
-        await clients.connect_bot(client, chosen)
+        await connections.connect_bot(client, chosen)
         while await bot.hears() != "two":
             pass
     finally:
@@ -91,7 +91,8 @@ async def test_what_was_said_to_a_bot_that_was_killed_in_its_first_minute_is_hea
 
 
 async def test_what_was_not_pushed_is_asked_for(bot: Bot) -> None:
-    keeping = asyncio.create_task(clients.keep_connected(bot.client, ask_every=0.01))
+    bot.client.timings = Timings(ping_every=0.01)
+    keeping = asyncio.create_task(connections.keep_connected(bot.client))
     bot.sandbox.faults.drop_pushes(account_id=bot.account.id)
     bot.anna.sends(bot.account, "two")
     assert await bot.hears() == "two"
@@ -99,17 +100,17 @@ async def test_what_was_not_pushed_is_asked_for(bot: Bot) -> None:
 
 
 async def test_a_client_that_gave_up_connects_again(bot: Bot) -> None:
-    keeping = asyncio.create_task(clients.keep_connected(bot.client))
+    keeping = asyncio.create_task(connections.keep_connected(bot.client))
     await bot.client.disconnect()  # as Telethon does after an error in its update loop
     bot.anna.sends(bot.account, "two")
     assert await bot.hears() == "two"
     keeping.cancel()
 
 
-async def test_an_error_of_the_server_does_not_end_the_attempts(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "BREATHER", 0.0)
+async def test_an_error_of_the_server_does_not_end_the_attempts(bot: Bot) -> None:
+    bot.client.timings = Timings(connect_pause=0.0)
     bot.sandbox.faults.answer("GetConfig", "INTERNAL", code=500, times=2)
-    keeping = asyncio.create_task(clients.keep_connected(bot.client))
+    keeping = asyncio.create_task(connections.keep_connected(bot.client))
     await bot.client.disconnect()
     bot.anna.sends(bot.account, "two")
     assert await bot.hears() == "two"
@@ -123,8 +124,8 @@ async def test_a_client_whose_disk_failed_while_it_connected_is_not_left_half_co
     with monkeypatch.context() as full:
         full.setattr(bot.client.session, "save", _fail)
         with pytest.raises(sqlite3.OperationalError):
-            await clients.keep_connected(bot.client)
-    keeping = asyncio.create_task(clients.keep_connected(bot.client))  # as whoever guards it does
+            await connections.keep_connected(bot.client)
+    keeping = asyncio.create_task(connections.keep_connected(bot.client))  # as whoever guards it does
     bot.anna.sends(bot.account, "two")
     assert await bot.hears() == "two"
     keeping.cancel()
@@ -136,13 +137,14 @@ def _fail() -> None:
 
 async def test_a_session_that_was_ended_stops_the_service(bot: Bot) -> None:
     bot.sandbox.revoke(bot.account)
+    bot.client.timings = Timings(ping_every=0.01)
     with pytest.raises(FatalError, match="TELEGRAM_BOT_TOKEN"):
-        await asyncio.wait_for(clients.keep_connected(bot.client, ask_every=0.01), WAIT_S)
+        await asyncio.wait_for(connections.keep_connected(bot.client), WAIT_S)
 
 
 async def test_a_line_that_is_slow_is_given_more_time_each_time(bot: Bot) -> None:
     hold = bot.sandbox.faults.hold("GetState")
-    bot.client.answer_within = 0.05
+    bot.client.timings = Timings(updates_within=0.05)
     for patience in (1, 2, 4):
         began = monotonic()
         with pytest.raises(TimeoutError):
@@ -153,7 +155,7 @@ async def test_a_line_that_is_slow_is_given_more_time_each_time(bot: Bot) -> Non
 
 
 async def test_a_lost_answer_to_the_question_for_updates_makes_nobody_deaf(bot: Bot) -> None:
-    bot.client.answer_within = 0.2
+    bot.client.timings = Timings(updates_within=0.2)
     hold = bot.sandbox.faults.hold("GetDifference", times=1)
     await bot.client.catch_up()
     await hold.reached()
@@ -165,10 +167,10 @@ async def test_a_lost_answer_to_the_question_for_updates_makes_nobody_deaf(bot: 
 async def test_a_bot_whose_session_was_ended_signs_in_by_its_token(bot: Bot, tmp_path: Path) -> None:
     await bot.client.disconnect()
     bot.sandbox.revoke(bot.account)
-    again = clients.bot_client(settings(bot.sandbox, tmp_path))
+    again = bot_client(settings(bot.sandbox, tmp_path))
     again.add_event_handler(bot._hear, events.NewMessage(incoming=True))  # noqa: SLF001 - our own
     try:
-        await clients.connect_bot(again, settings(bot.sandbox, tmp_path))
+        await connections.connect_bot(again, settings(bot.sandbox, tmp_path))
         bot.anna.sends(bot.account, "two")
         assert await bot.hears() == "two"
     finally:
@@ -181,9 +183,9 @@ async def test_what_was_heard_and_not_dealt_with_is_heard_again_by_the_next_proc
     assert await bot.hears() == "two"
     await bot.client.disconnect()
     for heard in (["one", "two"], ["three"]):  # the first of them deals with what it hears
-        again = clients.bot_client(settings(bot.sandbox, tmp_path))
+        again = bot_client(settings(bot.sandbox, tmp_path))
         second = Bot(bot.sandbox, bot.account, again)
-        await clients.connect_bot(again, settings(bot.sandbox, tmp_path))
+        await connections.connect_bot(again, settings(bot.sandbox, tmp_path))
         if heard == ["three"]:
             bot.anna.sends(bot.account, "three")
         assert [await second.hears() for _ in heard] == heard

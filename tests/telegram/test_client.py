@@ -11,12 +11,15 @@ import pytest
 from telethon import events
 from telethon.crypto import AuthKey, Factorization
 from telethon.sessions import SQLiteSession
+from telethon.tl.functions.updates import GetStateRequest
 
-from bot.errors import FatalError, SettingsError
+from bot.errors import FatalError, SettingsError, TelegramError, Verdict
 from bot.sandbox import Sandbox, User
 from bot.settings import Settings, load_settings
-from bot.telegram import clients, sessions
-from bot.telegram.client import Client
+from bot.telegram import connections, sessions
+from bot.telegram.client import Client, Timings, anonymous, bot_client, reader_client
+from bot.telegram.rpc import ask, ping
+from tests.waiting import WAIT_S
 
 # Telethon does not close a file that it refuses; since Python 3.13 that is a warning, wherever it is noticed.
 leaves_the_file_open = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -60,7 +63,7 @@ async def reader(sandbox: Sandbox, settings: Make, account: User | None) -> Asyn
     chosen = settings(telegram_server=sandbox.address)
     chosen.data_dir.mkdir()
     sandbox.session_for(account, chosen.data_dir / "reader.session")
-    client = clients.reader_client(chosen)
+    client = reader_client(chosen)
     try:
         yield client
     finally:
@@ -68,7 +71,7 @@ async def reader(sandbox: Sandbox, settings: Make, account: User | None) -> Asyn
 
 
 async def test_a_new_session_is_private_to_its_owner(settings: Make) -> None:
-    client = clients.reader_client(settings())
+    client = reader_client(settings())
     client.session.close()
     assert mode(settings().data_dir) == 0o700
     assert mode(settings().data_dir / "reader.session") == 0o600
@@ -78,14 +81,14 @@ async def test_a_session_that_others_can_read_is_mended(settings: Make) -> None:
     path = settings().data_dir / "bot.session"
     made_elsewhere(path, key=os.urandom(256), address=("149.154.167.91", 443))
     path.chmod(0o644)
-    clients.bot_client(settings()).session.close()
+    bot_client(settings()).session.close()
     assert mode(path) == 0o600
 
 
 async def test_a_session_made_elsewhere_is_used_as_it_is(settings: Make) -> None:
     path, key = settings().data_dir / "reader.session", os.urandom(256)
     made_elsewhere(path, key=key, address=("149.154.167.91", 443))
-    session = clients.reader_client(settings()).session
+    session = reader_client(settings()).session
     assert (session.dc_id, session.server_address, session.port) == (4, "149.154.167.91", 443)
     assert session.auth_key.key == key
     session.close()
@@ -95,7 +98,7 @@ async def test_another_server_keeps_the_login_of_a_session(settings: Make) -> No
     path, key = settings().data_dir / "reader.session", os.urandom(256)
     made_elsewhere(path, key=key, address=("149.154.167.91", 443))
     for server, address in (("127.0.0.1:4430", ("127.0.0.1", 4430)), ("[::1]:4430", ("::1", 4430))):
-        session = clients.reader_client(settings(telegram_server=server)).session
+        session = reader_client(settings(telegram_server=server)).session
         assert (session.dc_id, session.server_address, session.port) == (4, *address)
         assert session.auth_key.key == key
         session.close()
@@ -107,7 +110,7 @@ async def test_a_file_that_is_no_session_says_what_to_do(settings: Make) -> None
     path.parent.mkdir()
     path.write_text("This is a note, and no database at all." * 100)
     with pytest.raises(FatalError, match="is no Telethon session"):
-        clients.reader_client(settings())
+        reader_client(settings())
     gc.collect()
 
 
@@ -119,14 +122,14 @@ async def test_a_database_of_something_else_says_what_to_do(settings: Make) -> N
         connection.execute("CREATE TABLE version (number INTEGER)")
     connection.close()
     with pytest.raises(FatalError, match="is no Telethon session"):
-        clients.reader_client(settings())
+        reader_client(settings())
     gc.collect()
 
 
 async def test_a_key_that_is_none_names_its_setting(settings: Make, tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text("no key")
     with pytest.raises(SettingsError, match="TELEGRAM_SERVER_KEY"):
-        clients.reader_client(settings(telegram_server="127.0.0.1:1", telegram_server_key=tmp_path / "key.pem"))
+        reader_client(settings(telegram_server="127.0.0.1:1", telegram_server_key=tmp_path / "key.pem"))
 
 
 def test_a_session_belongs_to_one_process(tmp_path: Path) -> None:
@@ -138,14 +141,12 @@ def test_a_session_belongs_to_one_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["GetConfig", "GetUsers"])
-async def test_a_start_whose_first_answer_is_lost_begins_anew(
-    sandbox: Sandbox, settings: Make, method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clients, "CONNECT_WITHIN", 1.0)
+async def test_a_start_whose_first_answer_is_lost_begins_anew(sandbox: Sandbox, settings: Make, method: str) -> None:
     account = sandbox.world.add_user("Reader")
     hold = sandbox.faults.hold(method, times=1)
     async with reader(sandbox, settings, account) as client:
-        assert await asyncio.wait_for(clients.connect_reader(client), 30) == account.id
+        client.timings = Timings(connect_within=1.0, connect_pause=0.0)
+        assert await asyncio.wait_for(connections.connect_reader(client), 30) == account.id
     hold.release()
 
 
@@ -154,9 +155,9 @@ async def test_a_bot_signs_in_over_a_fresh_key_exchange(sandbox: Sandbox, settin
     (tmp_path / "key.pem").write_text(sandbox.key_pem)
     chosen = settings(telegram_server=sandbox.address, telegram_server_key=tmp_path / "key.pem")
     for _ in range(2):  # the second time from its session
-        client = clients.bot_client(chosen)
+        client = bot_client(chosen)
         try:
-            assert await clients.connect_bot(client, chosen) == "watch_bot"
+            assert await connections.connect_bot(client, chosen) == "watch_bot"
         finally:
             await client.disconnect()
     assert sum(call.name == "ImportBotAuthorization" for call in sandbox.calls) == 1
@@ -173,12 +174,12 @@ async def test_a_server_that_does_not_say_from_where_updates_go_on_is_served(
     chosen.data_dir.mkdir()
     sandbox.session_for(None, chosen.data_dir / "bot.session")
     sandbox.faults.answer(method, error, code=500 if error == "INTERNAL" else 400, times=None)
-    client = clients.bot_client(chosen)
+    client = bot_client(chosen)
     heard: asyncio.Queue[str] = asyncio.Queue()
     client.add_event_handler(lambda event: heard.put(event.raw_text), events.NewMessage(incoming=True))
     try:
-        await clients.connect_bot(client, chosen)
-        assert await clients.answers(client)  # though it says no
+        await connections.connect_bot(client, chosen)
+        assert await ping(client)  # though it says no
         sandbox.world.add_user("Anna").sends(bot, "/start")
         assert await asyncio.wait_for(heard.get(), 10) == "/start"
     finally:
@@ -188,20 +189,68 @@ async def test_a_server_that_does_not_say_from_where_updates_go_on_is_served(
 async def test_a_client_that_was_signed_out_is_not_answered(sandbox: Sandbox, settings: Make) -> None:
     me = sandbox.world.add_user("Reader")
     async with reader(sandbox, settings, me) as client:
-        await clients.connect_reader(client)
-        assert await clients.answers(client)
+        await connections.connect_reader(client)
+        assert await ping(client)
         sandbox.revoke(me)
-        assert not await clients.answers(client)
+        assert not await ping(client)
 
 
 async def test_what_telethon_gives_up_ends_nobody_who_waits_for_it(sandbox: Sandbox, settings: Make) -> None:
     async with reader(sandbox, settings, sandbox.world.add_user("Reader")) as client:
-        await clients.connect_reader(client)
+        await connections.connect_reader(client)
         hold = sandbox.faults.hold("GetState")
-        waiting = asyncio.create_task(clients.answers(client))
+        waiting = asyncio.create_task(ping(client))
         await hold.reached()
         await client.disconnect()
         assert await waiting is False
+
+
+async def test_a_client_that_disconnects_is_a_lost_connection_and_no_cancellation(
+    sandbox: Sandbox, settings: Make
+) -> None:
+    async with reader(sandbox, settings, sandbox.world.add_user("Reader")) as client:
+        await connections.connect_reader(client)
+        hold = sandbox.faults.hold("GetState")
+        asking = asyncio.create_task(ask(client(GetStateRequest())))
+        await asyncio.wait_for(hold.reached(), WAIT_S)
+        await client.disconnect()
+        with pytest.raises(TelegramError, match="CONNECTION_LOST") as refusal:
+            await asyncio.wait_for(asking, WAIT_S)
+        assert refusal.value.verdict is Verdict.RETRY
+
+
+async def test_our_own_end_ends_a_request(sandbox: Sandbox, settings: Make) -> None:
+    async with reader(sandbox, settings, sandbox.world.add_user("Reader")) as client:
+        await connections.connect_reader(client)
+        hold = sandbox.faults.hold("GetState")
+        asking = asyncio.create_task(ask(client(GetStateRequest())))
+        await asyncio.wait_for(hold.reached(), WAIT_S)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        hold.release()
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [({"telegram_proxy": "ftp://x"}, SettingsError), ({"telegram_server": "127.0.0.1:9"}, TimeoutError)],
+    ids=["a proxy that is none", "no server"],
+)
+async def test_a_client_without_a_login_leaves_no_session_open(
+    settings: Make, setting: dict[str, object], error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[SQLiteSession] = []
+    begin = SQLiteSession.__init__
+
+    def remember(session: SQLiteSession, path: str) -> None:
+        opened.append(session)
+        begin(session, path)
+
+    monkeypatch.setattr(SQLiteSession, "__init__", remember)
+    with pytest.raises(error):
+        async with anonymous(settings(**setting), timings=Timings(slow_after=0.1)):
+            pass
+    assert all(session._conn is None for session in opened)  # noqa: SLF001 - Telethon has no public name for it
 
 
 async def test_a_bot_whose_key_the_server_has_forgotten_signs_in_anew(
@@ -211,9 +260,9 @@ async def test_a_bot_whose_key_the_server_has_forgotten_signs_in_anew(
     (tmp_path / "key.pem").write_text(sandbox.key_pem)
     chosen = settings(telegram_server=sandbox.address, telegram_server_key=tmp_path / "key.pem")
     made_elsewhere(chosen.data_dir / "bot.session", key=os.urandom(256), address=("127.0.0.1", 1))
-    client = clients.bot_client(chosen)
+    client = bot_client(chosen)
     try:
-        assert await clients.connect_bot(client, chosen) == "watch_bot"
+        assert await connections.connect_bot(client, chosen) == "watch_bot"
     finally:
         await client.disconnect()
     assert [auth.account_id for auth in sandbox.server.auths] == [bot.id]
@@ -222,7 +271,7 @@ async def test_a_bot_whose_key_the_server_has_forgotten_signs_in_anew(
 async def test_a_reader_that_is_not_logged_in_is_told_how(sandbox: Sandbox, settings: Make) -> None:
     async with reader(sandbox, settings, None) as client:
         with pytest.raises(SettingsError, match="channelwatch login"):
-            await clients.connect_reader(client)
+            await connections.connect_reader(client)
 
 
 async def test_a_revoked_reader_is_told_how_to_log_in(sandbox: Sandbox, settings: Make) -> None:
@@ -230,14 +279,14 @@ async def test_a_revoked_reader_is_told_how_to_log_in(sandbox: Sandbox, settings
     async with reader(sandbox, settings, me) as client:
         sandbox.revoke(me)
         with pytest.raises(SettingsError, match="channelwatch login"):
-            await clients.connect_reader(client)
+            await connections.connect_reader(client)
 
 
 async def test_a_bot_cannot_be_the_reader(sandbox: Sandbox, settings: Make) -> None:
     bot = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
     async with reader(sandbox, settings, bot) as client:
         with pytest.raises(SettingsError, match="belongs to a bot"):
-            await clients.connect_reader(client)
+            await connections.connect_reader(client)
 
 
 @pytest.mark.parametrize(
@@ -256,10 +305,10 @@ async def test_refused_credentials_are_named(
     chosen.data_dir.mkdir()
     sandbox.session_for(None, chosen.data_dir / "bot.session")
     sandbox.faults.answer(*fault.split(), times=None)
-    client = clients.bot_client(chosen)
+    client = bot_client(chosen)
     try:
         with pytest.raises(expected, match=sentence):
-            await clients.connect_bot(client, chosen)
+            await connections.connect_bot(client, chosen)
     finally:
         await client.disconnect()
 
@@ -270,8 +319,8 @@ async def test_a_server_that_comes_late_is_waited_for(sandbox: Sandbox, settings
     chosen.data_dir.mkdir()
     sandbox.session_for(me, chosen.data_dir / "reader.session")
     sandbox.faults.unanswered = True
-    client = clients.reader_client(chosen)
-    connecting = asyncio.create_task(clients.connect_reader(client))
+    client = reader_client(chosen)
+    connecting = asyncio.create_task(connections.connect_reader(client))
     try:
         await asyncio.wait({connecting}, timeout=0.1)
         assert not connecting.done()
@@ -297,11 +346,10 @@ async def test_a_key_exchange_that_breaks_off_is_begun_anew(
         return (1, number) if len(tries) == 1 else factors(number)  # as Telethon does now and then
 
     monkeypatch.setattr(Factorization, "factorize", fail_once)
-    monkeypatch.setattr("bot.telegram.client.BREATHER", 0.01)
-    client = clients.bot_client(chosen)
+    client = bot_client(chosen, timings=Timings(key_pause=0.01))
     try:
         async with asyncio.timeout(30):
-            assert await clients.connect_bot(client, chosen) == "watch_bot"
+            assert await connections.connect_bot(client, chosen) == "watch_bot"
     finally:
         await client.disconnect()
     assert len(tries) == 2
