@@ -352,12 +352,9 @@ CONFIRMATIONS = _switch(
 MEDIA = _switch(
     "media",
     place=9,
-    summary=N_("whether alerts bring photos and documents along"),
-    question=N_(
-        "Shall alerts bring the photos and documents of their posts along? What is not ready within five seconds comes "
-        "after the text."
-    ),
-    on=N_("alerts bring the photos and documents of their posts along"),
+    summary=N_("whether photos and documents follow alerts"),
+    question=N_("Shall the photos and documents of a post follow its alert, as a reply without a sound?"),
+    on=N_("the photos and documents of a post follow its alert as a reply without a sound"),
     off=N_("alerts are text alone"),
     is_on=lambda chat: chat.media,
     put=lambda chat, wanted: replace(chat, media=wanted),

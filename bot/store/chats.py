@@ -59,7 +59,7 @@ class Chat:
     language_chosen: bool  # by somebody there; else it is Telegram's
     time_zone: str  # IANA name
     edits: Edits
-    media: bool  # its alerts bring the photos and documents of their posts
+    media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # the second channel to say the same is told in a reply, with sound
     quiet: Quiet | None  # hours of each day in which it wants no sound
     digests: Digests  # when they come
