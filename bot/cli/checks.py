@@ -20,7 +20,7 @@ from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
 from bot.store import heartbeats, integrity, media, meta, readers
-from bot.store.blobs import Vault
+from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
@@ -168,15 +168,15 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
 
 async def _files(db: Reader, settings: Settings) -> Check:
     """Count the files of posts, and look whether those that are kept lie where they should."""
-    found, lost = await media.statistics(db), await _lost(db, Vault(settings.media_path))
+    found, lost = await media.statistics(db), await _lost(db, Blobs(settings.media_path))
     outcome = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
     if lost:
         outcome = f"{outcome}; {lost} are gone from {settings.media_path}: put them back from a backup"
     return Check(name="files of posts", outcome=outcome, is_well=not lost)
 
 
-async def _lost(db: Reader, vault: Vault) -> int:
-    return sum(not vault.has(sha256) for sha256 in await media.kept(db))
+async def _lost(db: Reader, blobs: Blobs) -> int:
+    return sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
 
 
 async def _soundness(db: Reader, path: Path) -> Check:

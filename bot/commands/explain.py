@@ -15,7 +15,6 @@ from bot.commands.preview import preview
 from bot.commands.query_text import Understood, look_for, refusal, understand, why, why_not
 from bot.locales import Translator
 from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.plan import merged
 from bot.matching.explain.explain import Clause, Explanation
 from bot.matching.explain.explain import explain as explain_query
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
@@ -25,6 +24,7 @@ from bot.rendering.post_excerpt import shown
 from bot.store import outbox, subscriptions, topics
 from bot.store.topics import Topic
 from bot.text.markup import Text, code, link, one_line
+from bot.text.spans import merge_spans
 
 _MOST_TOPICS = 15  # in one answer
 _TITLE = 60  # UTF-16 units of a channel's title
@@ -108,7 +108,7 @@ async def _explain_topics(subject: _Subject, context: Context) -> Reply:
     compiled = [topic.compiled for topic in mine]
     explanations = await asyncio.to_thread(_explanations, map(Compiled.from_json, compiled), subject.whole)
     nearest_first = sorted(zip(mine, explanations, strict=True), key=lambda pair: _distance(pair[1].root))
-    spans = merged([span for _, explanation in nearest_first for span in explanation.spans])
+    spans = merge_spans([span for _, explanation in nearest_first for span in explanation.spans])
     text = _shown(subject, spans, context.t)
     text.add("\n")
     for topic, explanation in nearest_first[:_MOST_TOPICS]:

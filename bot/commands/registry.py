@@ -59,7 +59,7 @@ MENU = (
         need=Need.CHAT,
         summary=N_("whether I ring when a second channel says the same"),
     ),
-    Command(name="media", usage="on", need=Need.CHAT, summary=N_("whether alerts bring photos and documents along")),
+    Command(name="media", usage="on", need=Need.CHAT, summary=N_("whether photos and documents follow alerts")),
     Command(name="here", usage=N_("NAME"), need=Need.CHAT, summary=N_("in a thread: send alerts into it")),
     Command(name="status", need=Need.LOOK, summary=N_("what I watch and whether all is well")),
     Command(name="start", need=Need.LOOK, summary=N_("language, time zone and topics of this chat")),

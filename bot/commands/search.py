@@ -11,7 +11,6 @@ from bot.commands.query_text import Understood, refusal, understand
 from bot.locales import Translator
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.plan import merged
 from bot.matching.query.parser import Query
 from bot.matching.query.tree import AllOf, Mention
 from bot.models import Outgoing
@@ -22,6 +21,7 @@ from bot.search.searcher import scope_of
 from bot.store import channels, handled, posts, subscriptions, topics
 from bot.store.posts import StoredPost
 from bot.text.markup import Text, code
+from bot.text.spans import merge_spans
 
 PAGE = 5  # posts
 MOST_ROWS = 50_000  # versions looked at for one page: half a second where the words narrow the search, else two
@@ -321,4 +321,4 @@ def _joined(one: Hit | None, other: Hit) -> Hit:
     """Put together what two topics found in the same message; of two messages of an album the later one stands."""
     if one is None or one.post.version_id != other.post.version_id:
         return max(one or other, other, key=lambda hit: hit.post.version_id)
-    return Hit(post=one.post, spans=merged([*one.spans, *other.spans]))
+    return Hit(post=one.post, spans=merge_spans([*one.spans, *other.spans]))

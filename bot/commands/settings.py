@@ -82,10 +82,7 @@ CONFIRMATIONS = Switch(
 )
 MEDIA = Switch(
     verb="media",
-    question=N_(
-        "Shall alerts bring the photos and documents of their posts along? What is not ready within five seconds comes "
-        "after the text."
-    ),
+    question=N_("Shall the photos and documents of a post follow its alert, as a reply without a sound?"),
     usage=N_("Write /media on or /media off."),
     is_on=lambda chat: chat.media,
     put=_put_media,

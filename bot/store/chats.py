@@ -58,7 +58,7 @@ class Chat:
     language: str  # "en" or "ru"
     time_zone: str  # IANA name
     edits: Edits
-    media: bool  # its alerts bring the photos and documents of their posts
+    media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # the second channel to say the same is told in a reply, with sound
     quiet: Quiet | None  # hours of each day in which it wants no sound
     digests: Digests  # when they come
@@ -218,7 +218,7 @@ async def set_storms(tx: Transaction, chat_id: int, storms: Storms | None) -> No
 
 
 async def set_media(tx: Transaction, chat_id: int, *, wanted: bool) -> None:
-    """Set whether a chat's alerts bring the photos and documents of their posts."""
+    """Set whether the photos and documents of a post follow its alert."""
     await tx.execute("UPDATE chats SET media = :media WHERE id = :id", {"id": chat_id, "media": wanted})
     tx.announce(Subject.CHATS)
 

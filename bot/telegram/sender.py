@@ -12,7 +12,7 @@ from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Button, Enclosure, Entity, Outgoing, Peer, Remote
+from bot.models import GENERAL_THREAD, Button, Entity, Outgoing, Peer, Remote, Upload
 from bot.telegram.chat_moves import moved_to
 from bot.telegram.convert import from_entities, from_peer
 from bot.telegram.errors import to_error
@@ -159,9 +159,9 @@ class Sender:
         )
         return sent_id(await self._to_chat(peer, request, place, count=len(files)), files[0][1])
 
-    async def upload(self, peer: Peer, enclosure: Enclosure) -> Remote:
+    async def upload(self, peer: Peer, file: Upload) -> Remote:
         """Bring a file to Telegram, for `send_media` to name it. Raises TelegramError, OSError."""
-        return await upload(self._request, peer, enclosure)
+        return await upload(self._request, peer, file)
 
     async def moved_to(self, peer: Peer) -> Peer | None:
         """Ask Telegram where a basic group has moved to, if it has. Raises TelegramError."""
@@ -173,19 +173,13 @@ class Sender:
         return int(me.user_id)
 
     @with_fallbacks
-    async def edit(
-        self, peer: Peer, message_id: int, outgoing: Outgoing, *, remote: Remote | None = None, place: float = AT_ONCE
-    ) -> None:
-        """Replace text and buttons of a message, and its file where there is one: it was uploaded before.
-
-        A message that says and shows this already is left alone. Raises TelegramError.
-        """
+    async def edit(self, peer: Peer, message_id: int, outgoing: Outgoing, *, place: float = AT_ONCE) -> None:
+        """Replace text and buttons of a message; one that says this already is left alone. Raises TelegramError."""
         request = functions.messages.EditMessageRequest(
             peer=from_peer(peer),
             id=message_id,
             message=outgoing.text,
             entities=entities_of(outgoing.entities),
-            media=None if remote is None else to_media(remote),
             reply_markup=markup_of(outgoing.buttons),
             no_webpage=True,
         )

@@ -9,11 +9,11 @@ from itertools import chain, pairwise
 from typing import Self
 
 from bot.models import Entity
+from bot.text.spans import merge_spans, subtract_spans
 
 _MONOSPACED = frozenset({"code", "pre"})
 _LOOSE = ("bold", "italic", "underline", "strike", "spoiler")  # these may be cut in two
 _OUTER = ("blockquote", "text_url", "pre", "code", *_LOOSE)
-_Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +29,21 @@ class Style:
 
 def nested(text: str, styles: Iterable[Style]) -> list[Style]:
     """Cut, merge or drop styles of a text so that Telegram takes them as they are; none begins or ends in a space."""
-    trimmed = _trimmed(text, styles)
-    trimmed.sort(key=_order)
+    trimmed = sorted(_trimmed(text, styles), key=_order)
     if all(one.end <= other.start for one, other in pairwise(trimmed)):
         return trimmed
     loose = [style for style in trimmed if style.kind in _LOOSE]
-    matches = [style for style in loose if style.is_match]
-    solid = _apart(style for style in trimmed if style.kind not in _LOOSE and style.kind != "blockquote")
-    solid = [piece for style in solid for piece in _without(style, matches)]
-    quotes = _apart(style for style in trimmed if style.kind == "blockquote")
-    fixed = solid + [quote for quote in quotes if all(_holds(quote, style) for style in solid)]
+    fixed = _fixed(trimmed)
     return sorted(_trimmed(text, _untangled(chain(fixed, _fitted(loose, fixed)))), key=_order)
+
+
+def _fixed(styles: Sequence[Style]) -> list[Style]:
+    """Choose the links, code and quotations that do not cross one another; code without the words that matched."""
+    matches = [style for style in styles if style.is_match]
+    solid = _apart(style for style in styles if style.kind not in _LOOSE and style.kind != "blockquote")
+    solid = [piece for style in solid for piece in _without(style, matches)]
+    quotes = _apart(style for style in styles if style.kind == "blockquote")
+    return solid + [quote for quote in quotes if all(_holds(quote, style) for style in solid)]
 
 
 def _order(style: Style) -> tuple[int, int, int]:
@@ -80,7 +84,7 @@ def _holds(outer: Style, inner: Style) -> bool:
 def _without(style: Style, matches: Sequence[Style]) -> Iterator[Style]:
     """Cut code at the words that matched, which are bold instead; a block that is cut goes on as code in the line."""
     holes = [(match.start, match.end) for match in matches] if style.kind in _MONOSPACED else []
-    rest = list(_minus((style.start, style.end), holes))
+    rest = list(subtract_spans((style.start, style.end), holes))
     if rest == [(style.start, style.end)]:
         yield style
         return
@@ -92,34 +96,10 @@ def _fitted(loose: Sequence[Style], fixed: Sequence[Style]) -> Iterator[Style]:
     """Merge styles of one kind, leave out code, and cut them where a link or a quotation would be crossed."""
     code = [(style.start, style.end) for style in fixed if style.kind in _MONOSPACED]
     for kind in _LOOSE:
-        for whole in _merged([(style.start, style.end) for style in loose if style.kind == kind]):
-            for start, end in _minus(whole, code):
+        for whole in merge_spans([(style.start, style.end) for style in loose if style.kind == kind]):
+            for start, end in subtract_spans(whole, code):
                 points = sorted({start, end, *_crossings(start, end, fixed)})
                 yield from (Style(kind=kind, start=first, end=last) for first, last in pairwise(points))
-
-
-def _merged(ranges: Sequence[_Range]) -> list[_Range]:
-    """Join ranges that share characters; they are sorted."""
-    found: list[_Range] = []
-    for start, end in ranges:
-        if found and start < found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((start, end))
-    return found
-
-
-def _minus(whole: _Range, holes: Iterable[_Range]) -> Iterator[_Range]:
-    """Yield what is left of a range without the holes; these are sorted."""
-    start, end = whole
-    for first, last in holes:
-        if first >= end:
-            break
-        if start < first:
-            yield start, first
-        start = max(start, last)
-    if start < end:
-        yield start, end
 
 
 def _crossings(start: int, end: int, fixed: Iterable[Style]) -> Iterator[int]:

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.parts import Part, PartKind
-from bot.rendering.post_excerpt import EXCERPT, excerpt
+from bot.rendering.post_excerpt import EXCERPT
+from bot.text.excerpts import excerpt
 from tests.commands.kit import BORIS, Bot, bold_words, button, text
 from tests.store.kit import NOON, OTHER, ago, gone, post
 
@@ -151,7 +152,7 @@ def test_an_excerpt_shows_the_first_span_whatever_the_text(words: str, data: st.
     start = data.draw(st.integers(0, len(words)))
     end = data.draw(st.integers(start, min(len(words), start + 20)))
     spans = [(start, end)] if start < end else []
-    shown, kept = excerpt(words, spans)
+    shown, kept = excerpt(words, spans, room=EXCERPT)
     assert len(shown) <= EXCERPT + 2
     assert "\n" not in shown
     if spans:

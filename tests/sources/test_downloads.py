@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import Channel
-from bot.sources.downloads import GIVE_UP_AFTER, MEGABYTE, Keeping
+from bot.sources.downloads import GIVE_UP_AFTER, MEGABYTE, Downloads
 from bot.store import media, readers
-from bot.store.blobs import Vault
+from bot.store.blobs import Blobs
 from bot.store.database import Transaction
-from bot.store.media import File, State
+from bot.store.media import FileState, MediaFile
 from tests.waiting import WAIT_S
 
 from .kit import Place
@@ -31,8 +31,8 @@ async def news(asking: Place) -> Channel:
     return channel
 
 
-def keeping(place: Place, *, most: int = 20 * MEGABYTE) -> Keeping:
-    return Keeping(place.account, place.database, folder(place), clock=place.now, most=most)
+def downloads(place: Place, *, most: int = 20 * MEGABYTE) -> Downloads:
+    return Downloads(place.account, place.database, folder(place), clock=place.now, most=most)
 
 
 def folder(place: Place) -> Path:
@@ -44,13 +44,13 @@ async def take_in(place: Place) -> None:
     await place.sweep().sweep_once()
 
 
-async def keep_all(place: Place, **options: int) -> None:
-    loop = keeping(place, **options)
-    while await loop.keep_next():
+async def download_all(place: Place, **options: int) -> None:
+    loop = downloads(place, **options)
+    while await loop.download_next():
         pass
 
 
-async def kept(place: Place) -> Sequence[File]:
+async def kept(place: Place) -> Sequence[MediaFile]:
     rows = await place.database.fetch_all("SELECT version_id FROM media ORDER BY id")
     return [(await media.of_versions(place.database, [row["version_id"]]))[0] for row in rows]
 
@@ -67,27 +67,27 @@ async def test_photos_and_documents_of_matched_posts_are_kept_and_others_are_not
     )
     news.post("A quiet day", media=world.media.photo(b"flowers"))
     await take_in(place)
-    await keep_all(place)
+    await download_all(place)
     photo, scan = await kept(place)
     assert (photo.state, photo.kind, photo.mime, photo.name, photo.size) == (
-        State.KEPT,
+        FileState.KEPT,
         "photo",
         "image/jpeg",
         None,
         len(PHOTO),
     )
     assert (scan.state, scan.kind, scan.mime, scan.name) == (
-        State.KEPT,
+        FileState.KEPT,
         "document",
         "application/pdf",
         "../../order.pdf",
     )
     assert scan.sha256 == hashlib.sha256(SCAN).digest()
-    vault = Vault(folder(place))
+    blobs = Blobs(folder(place))
     for file, content in ((photo, PHOTO), (scan, SCAN)):
         assert file.sha256 is not None
-        assert vault.path(file.sha256).read_bytes() == content
-        assert vault.path(file.sha256).stat().st_mode & 0o777 == 0o600
+        assert blobs.path(file.sha256).read_bytes() == content
+        assert blobs.path(file.sha256).stat().st_mode & 0o777 == 0o600
     assert sorted(stored(place)) == sorted([PHOTO, SCAN])
     assert place.calls("GetFile") == 4
 
@@ -96,7 +96,7 @@ async def test_the_evidence_names_version_file_time_and_reader(place: Place, new
     attached = place.sandbox.world.media.photo(PHOTO)
     news.post(TEXT, media=attached)
     await take_in(place)
-    await keep_all(place)
+    await download_all(place)
     (row,) = await place.database.fetch_all(
         "SELECT d.*, v.message_id FROM media d JOIN versions v ON v.id = d.version_id"
     )
@@ -115,11 +115,11 @@ async def test_the_same_content_is_stored_once_and_the_same_file_is_downloaded_o
     other.post(f"{TEXT}, forwarded", media=same)
     other.post(f"{TEXT}, uploaded anew", media=world.media.document(SCAN, name="copy.pdf"))
     await take_in(place)
-    await keep_all(place)
+    await download_all(place)
     assert [(file.state, file.name) for file in await kept(place)] == [
-        (State.KEPT, "order.pdf"),
-        (State.KEPT, "order.pdf"),
-        (State.KEPT, "copy.pdf"),
+        (FileState.KEPT, "order.pdf"),
+        (FileState.KEPT, "order.pdf"),
+        (FileState.KEPT, "copy.pdf"),
     ]
     assert stored(place) == [SCAN]
     assert place.calls("GetFile") == 6  # two downloads of three pieces
@@ -133,7 +133,7 @@ async def test_the_items_of_an_album_are_kept_though_they_come_one_by_one(place:
     first = news.kept.messages[1]
     news.post(media=photos[2], grouped=first.grouped)
     await take_in(place)
-    await keep_all(place)
+    await download_all(place)
     assert sorted(stored(place)) == sorted([b"one", b"two", b"three"])
 
 
@@ -141,11 +141,11 @@ async def test_what_an_edit_puts_in_place_of_a_file_is_kept_beside_it(place: Pla
     world = place.sandbox.world
     post = news.post(TEXT, media=world.media.photo(b"before"))
     await take_in(place)
-    await keep_all(place)
+    await download_all(place)
     place.now.moves(timedelta(minutes=1))
     news.edit(post.id, TEXT, media=world.media.photo(b"after"))
     await take_in(place)
-    await keep_all(place)
+    await download_all(place)
     assert sorted(stored(place)) == sorted([b"before", b"after"])
 
 
@@ -153,9 +153,9 @@ async def test_what_an_edit_puts_in_place_of_a_file_is_kept_beside_it(place: Pla
 async def test_what_is_too_large_is_left_with_the_reason(place: Place, news: Channel, most: int, reason: str) -> None:
     news.post(TEXT, media=place.sandbox.world.media.document(SCAN, name="order.pdf"))
     await take_in(place)
-    await keep_all(place, most=most)
+    await download_all(place, most=most)
     (file,) = await kept(place)
-    assert (file.state, file.reason) == (State.LEFT, reason)
+    assert (file.state, file.reason) == (FileState.LEFT, reason)
     assert (file.name, file.size) == (("order.pdf", len(SCAN)) if most else (None, None))
     assert place.calls("GetFile") == 0
 
@@ -165,7 +165,7 @@ async def test_an_expired_reference_is_had_anew_from_the_message(place: Place, n
     news.post(TEXT, media=world.media.photo(PHOTO))
     await take_in(place)
     world.media.expire()
-    await keep_all(place)
+    await download_all(place)
     assert stored(place) == [PHOTO]
     assert place.calls("GetMessages") == 1
 
@@ -179,7 +179,7 @@ async def test_what_another_reader_has_seen_is_asked_for_anew(place: Place, news
         await tx.execute("UPDATE versions SET reader_id = :other", {"other": other})
 
     await place.database.write(seen_by_another)
-    await keep_all(place)
+    await download_all(place)
     assert stored(place) == [PHOTO]
     assert place.calls("GetMessages") == 1
 
@@ -194,9 +194,9 @@ async def test_what_cannot_be_had_any_more_is_given_up(place: Place, news: Chann
     else:
         news.edit(post.id, TEXT, media=world.media.photo(b"another"))
     world.media.expire()
-    await keep_all(place)
+    await download_all(place)
     (file,) = await kept(place)
-    assert (file.state, file.reason) == (State.LEFT, fate)
+    assert (file.state, file.reason) == (FileState.LEFT, fate)
     assert stored(place) == []
 
 
@@ -204,26 +204,26 @@ async def test_a_failure_is_tried_again_later_and_in_the_end_given_up(place: Pla
     news.post(TEXT, media=place.sandbox.world.media.photo(PHOTO))
     await take_in(place)
     place.sandbox.faults.answer("GetFile", "CHANNEL_PRIVATE")
-    await keep_all(place)
+    await download_all(place)
     (file,) = await kept(place)
-    assert (file.state, file.reason) == (State.WANTED, "CHANNEL_PRIVATE")
+    assert (file.state, file.reason) == (FileState.WANTED, "CHANNEL_PRIVATE")
     place.now.moves(GIVE_UP_AFTER)
     place.sandbox.faults.answer("GetFile", "CHANNEL_PRIVATE")
-    await keep_all(place)
+    await download_all(place)
     (file,) = await kept(place)
-    assert (file.state, file.reason) == (State.LEFT, "CHANNEL_PRIVATE")
+    assert (file.state, file.reason) == (FileState.LEFT, "CHANNEL_PRIVATE")
 
 
 async def test_a_wait_that_telegram_asks_for_is_obeyed(place: Place, news: Channel) -> None:
     news.post(TEXT, media=place.sandbox.world.media.photo(PHOTO))
     await take_in(place)
     place.sandbox.faults.flood_wait("GetFile", 300)
-    await keep_all(place)
+    await download_all(place)
     place.now.moves(timedelta(seconds=299))
-    await keep_all(place)
+    await download_all(place)
     assert place.calls("GetFile") == 1
     (file,) = await kept(place)
-    assert (file.state, file.reason) == (State.WANTED, "FLOOD_WAIT_300")
+    assert (file.state, file.reason) == (FileState.WANTED, "FLOOD_WAIT_300")
 
 
 async def test_a_download_that_is_cut_off_leaves_nothing_behind_and_is_wanted_still(
@@ -232,7 +232,7 @@ async def test_a_download_that_is_cut_off_leaves_nothing_behind_and_is_wanted_st
     news.post(TEXT, media=place.sandbox.world.media.document(SCAN))
     await take_in(place)
     hold = place.sandbox.faults.hold("GetFile")
-    running = asyncio.create_task(keeping(place).run())
+    running = asyncio.create_task(downloads(place).run())
     async with asyncio.timeout(WAIT_S):
         await hold.reached()
     running.cancel()
@@ -240,14 +240,14 @@ async def test_a_download_that_is_cut_off_leaves_nothing_behind_and_is_wanted_st
     assert stored(place) == []
     hold.release()
     place.now.moves(timedelta(minutes=1))
-    await keep_all(place)
+    await download_all(place)
     assert stored(place) == [SCAN]
 
 
 async def test_a_full_disk_puts_files_off(place: Place, news: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Vault, "free", lambda _: 1000)
+    monkeypatch.setattr(Blobs, "free", lambda _: 1000)
     news.post(TEXT, media=place.sandbox.world.media.photo(PHOTO))
     await take_in(place)
-    await keep_all(place)
+    await download_all(place)
     (file,) = await kept(place)
-    assert (file.state, file.reason) == (State.WANTED, media.NO_ROOM)
+    assert (file.state, file.reason) == (FileState.WANTED, media.NO_ROOM)

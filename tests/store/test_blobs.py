@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.blobs import Vault
+from bot.store.blobs import Blobs
 
 CONTENT = b"an order, as a scan"
 SHA256 = hashlib.sha256(CONTENT).digest()
 
 
-def put(vault: Vault, *pieces: bytes) -> None:
-    incoming = vault.begin()
+def put(blobs: Blobs, *pieces: bytes) -> None:
+    incoming = blobs.begin()
     for piece in pieces:
         incoming.write(piece)
     incoming.keep()
@@ -22,38 +22,38 @@ def files(folder: Path) -> list[str]:
 
 
 def test_a_file_lies_under_its_hash_and_only_we_can_read_it(tmp_path: Path) -> None:
-    vault = Vault(tmp_path / "media")
-    put(vault, CONTENT[:7], CONTENT[7:])
-    place = vault.path(SHA256)
+    blobs = Blobs(tmp_path / "media")
+    put(blobs, CONTENT[:7], CONTENT[7:])
+    place = blobs.path(SHA256)
     assert place == tmp_path / "media" / SHA256.hex()[:2] / SHA256.hex()
     assert place.read_bytes() == CONTENT
-    assert vault.has(SHA256)
+    assert blobs.has(SHA256)
     assert place.stat().st_mode & 0o777 == 0o600
     assert [folder.stat().st_mode & 0o777 for folder in (place.parent, tmp_path / "media")] == [0o700, 0o700]
 
 
 def test_the_same_content_is_there_once_and_a_damaged_file_is_mended(tmp_path: Path) -> None:
-    vault = Vault(tmp_path)
-    put(vault, CONTENT)
-    vault.path(SHA256).write_bytes(b"damaged")
-    put(vault, CONTENT)
+    blobs = Blobs(tmp_path)
+    put(blobs, CONTENT)
+    blobs.path(SHA256).write_bytes(b"damaged")
+    put(blobs, CONTENT)
     assert files(tmp_path) == [f"{SHA256.hex()[:2]}/{SHA256.hex()}"]
-    assert vault.path(SHA256).read_bytes() == CONTENT
+    assert blobs.path(SHA256).read_bytes() == CONTENT
 
 
 def test_what_is_dropped_or_was_left_by_a_crash_goes(tmp_path: Path) -> None:
-    vault = Vault(tmp_path)
-    put(vault, CONTENT)
-    dropped, left = vault.begin(), vault.begin()
+    blobs = Blobs(tmp_path)
+    put(blobs, CONTENT)
+    dropped, left = blobs.begin(), blobs.begin()
     dropped.drop()
     left.write(b"half of it")
     assert len(files(tmp_path)) == 2
-    Vault(tmp_path).clean()
+    Blobs(tmp_path).clean()
     assert files(tmp_path) == [f"{SHA256.hex()[:2]}/{SHA256.hex()}"]
     left.drop()
 
 
 @pytest.mark.parametrize("folder", ["", "none yet"])
 def test_cleaning_a_new_folder_does_nothing(tmp_path: Path, folder: str) -> None:
-    Vault(tmp_path / folder).clean()
+    Blobs(tmp_path / folder).clean()
     assert files(tmp_path) == []
