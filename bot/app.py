@@ -20,9 +20,9 @@ from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
 from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
-from bot.monitoring.daily_report import Receipts
+from bot.monitoring.daily_report import DailyReports
 from bot.monitoring.heartbeat import Heartbeat
-from bot.monitoring.silence import Silence
+from bot.monitoring.silence import SilenceMonitor
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
@@ -205,8 +205,8 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
-        "silence": Silence(database, clock=clock).run,
-        "daily report": Receipts(database, clock=clock).run,
+        "silence": SilenceMonitor(database, clock=clock).run,
+        "daily report": DailyReports(database, clock=clock).run,
     }
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from babel.dates import format_timedelta
 from babel.numbers import format_decimal
@@ -24,34 +24,34 @@ from bot.commands.registry import Section, command, tap
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
 from bot.models import Outgoing
-from bot.monitoring.channel_state import Delays, State
-from bot.store import channels, follows, pace, readers, silences
+from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
+from bot.store import channels, follows, readers
 from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import Asked, Follow, FollowState
 from bot.store.references import ALL, ALL_ASKED, FOLDER
 from bot.text.markup import Text, bold, code
 
-_STATES = {
-    State.PENDING: N_("its admins have to let my reader account in"),
-    State.LOST: N_("⚠️ no longer readable"),
-    State.UNREAD: N_("⚠️ not read now, as my reader account cannot read any more"),
+_STATUSES = {
+    ChannelStatus.PENDING: N_("its admins have to let my reader account in"),
+    ChannelStatus.LOST: N_("⚠️ no longer readable"),
+    ChannelStatus.UNREAD: N_("⚠️ not read now, as my reader account cannot read any more"),
 }
 
 
-def show_marks(channel: Channel, delays: Delays, silent_since: datetime | None, context: Context) -> Text:
+def _show_state(state: ChannelState, context: Context) -> Text:
     """Say how a channel is read, how late its posts may come, and what is wrong with it."""
-    t, state = context.t, delays.state_of(channel, context.now)
-    marks = [t.gettext(_STATES[state])] if state in _STATES else [_pace(channel, delays, t)]
-    if state is State.FIRST:
+    t, status, channel, silent_since = context.t, state.status, state.channel, state.stats.silent_since
+    marks = [t.gettext(_STATUSES[status])] if status in _STATUSES else [_pace(state, t)]
+    if status is ChannelStatus.FIRST:
         marks.append(t.gettext("its last posts are being read"))
     if not channel.may_join and channel.access is Access.POLLED:
         marks.append(t.gettext("never to be joined"))
-    if state is State.LATE:
+    if status is ChannelStatus.LATE:
         marks.append(_late(channel, context))
-    if silent_since is not None and state is not State.LOST:
+    if silent_since is not None and status is not ChannelStatus.LOST:
         marks.append(t.gettext("⚠️ unusually silent since {time}").format(time=context.date(silent_since)))
-    text = Text().add("; ".join(marks))
+    text = Text().add(show_channel(channel.title, channel.username), ": ", "; ".join(marks))
     return text.add(". ", refusal(channel.reason, t)) if channel.reason else text
 
 
@@ -60,8 +60,8 @@ def show_delay(delay: timedelta, t: Translator) -> str:
     return format_timedelta(delay, threshold=1, format="short", locale=t.language)
 
 
-def _pace(channel: Channel, delays: Delays, t: Translator) -> str:
-    delay = show_delay(delays.of_channel(channel), t)
+def _pace(state: ChannelState, t: Translator) -> str:
+    channel, delay = state.channel, show_delay(state.delay, t)
     if channel.access is Access.POLLED:
         words = t.gettext("fast, from outside, up to {delay} late") if channel.fast else _from_outside(t)
         return words.format(delay=delay)
@@ -342,22 +342,19 @@ async def _unfollow(tx: Transaction, name: str, text: Text, t: Translator) -> No
 
 async def _page(context: Context, *, number: int) -> Outgoing:
     db, t = context.database, context.t
-    followed = await channels.followed(db)
+    states = await channel_states(db, context.now)
     wishes = [follow for follow in await follows.all_follows(db) if follow.state is not FollowState.FOLLOWED]
-    delays, silent = Delays.of(followed, await pace.get(db)), await silences.present(db)
-    shown = (
-        Text().add(show_channel(c.title, c.username), ": ").join(show_marks(c, delays, silent.get(c.id), context))
-        for c in followed
-    )
     titles = {str(channel.id): channel.title for channel in await channels.known(db, [w.reference for w in wishes])}
+    shown = (_show_state(state, context) for state in states)
     lines = [*shown, *(_wish_line(wish, titles.get(wish.reference), t) for wish in wishes)]
     if not lines:
         return message(usage(t))
-    heading = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(followed))
-    text = Text().line(heading, n=bold(str(len(followed))))
-    if any(channel.access is Access.JOINED and not channel.reader_lost for channel in followed):
+    heading = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
+    text = Text().line(heading, n=bold(str(len(states))))
+    joined = [s for s in states if s.channel.access is Access.JOINED and not s.channel.reader_lost]
+    if joined:
         line = t.gettext("What Telegram does not push I find within {delay}; it is slow with large channels.")
-        text.line(line, delay=show_delay(timedelta(seconds=delays.pace.round), t))
+        text.line(line, delay=show_delay(joined[0].delay, t))
     for shown_line in lines[number * PAGE : (number + 1) * PAGE]:
         text.add("\n").join(shown_line)
     return message(text, _turning(number, len(lines)))
