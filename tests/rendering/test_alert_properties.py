@@ -13,7 +13,7 @@ from bot.models import Entity, Outgoing, post_link
 from bot.rendering.alert import KEPT, LONG, PostAlert, render_post
 from bot.text.formatted import Passage, Style, nested
 from bot.text.markup import sendable, units
-from tests.delivery.anything import (
+from tests.rendering.anything import (
     ALERTS,
     ENTITIES,
     LIMITS,
