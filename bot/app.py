@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
-from bot.commands.context import Access
+from bot.commands.context import People
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
 from bot.delivery.progress import Showing
@@ -170,7 +170,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)
+    router = Router(bot, database, sender, People(database, settings.owner_ids), clock)
     bot.is_settled = router.is_settled
     teller = await _open_one(parts, settings)
     username = await connections.connect_bot(bot, settings)

@@ -13,8 +13,8 @@ from babel.numbers import format_decimal
 
 from bot import __version__
 from bot.commands.channels import show_delay
-from bot.commands.context import Context, Reply, Request, say
-from bot.commands.registry import HEADINGS, MENU
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, say
+from bot.commands.registry import Section, command, commands, unknown_command
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
@@ -118,6 +118,14 @@ _QUERIES = (
 )
 
 
+@command(
+    "status",
+    section=Section.CHAT,
+    place=1,
+    need=Need.LOOK,
+    summary=N_("what I watch and whether all is well"),
+    examples=(("/status", N_("channels, readers, posts and alerts: how they stand, and what to do")),),
+)
 async def status(request: Request, context: Context) -> Reply:
     """Say what is watched and how well."""
     del request
@@ -133,29 +141,62 @@ async def status(request: Request, context: Context) -> Reply:
     return say(text)
 
 
-async def ping(request: Request, context: Context) -> Reply:
+@command(
+    "ping",
+    section=Section.CHAT,
+    place=5,
+    need=Need.LOOK,
+    summary=N_("send a test alert and time it"),
+    examples=(("/ping", N_("a real alert that says how long it took")),),
+)
+async def ping(request: Request, context: Context) -> Effect:
     """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
 
     async def effect(tx: Transaction) -> Reply:
         await context.notify(tx, Pong(event=request.key, asked_at=context.now))
         return Reply()
 
-    return await context.once(request, effect)
+    return effect
 
 
+@command(
+    "help",
+    section=Section.CHAT,
+    place=6,
+    need=Need.LOOK,
+    usage=N_("command"),
+    summary=N_("all commands, and how to write a query"),
+    examples=(
+        ("/help", N_("all commands, and how to write a query")),
+        ("/help mute", N_("how one command is used")),
+    ),
+)
 async def help_(request: Request, context: Context) -> Reply:
-    """List the commands and show how a query is written."""
-    del request
-    t, text = context.t, Text()
-    for command in MENU:
-        if command.name in HEADINGS:
-            text.add("\n", bold(t.gettext(HEADINGS[command.name])), "\n")
-        usage = f" {t.gettext(command.usage)}" if command.usage else ""
-        text.add(f"/{command.name}{usage} – {t.gettext(command.summary)}\n")
+    """List the commands and show how a query is written; with a command, show how that is used."""
+    if request.argument:
+        return say(_help_on(request.argument.split()[0].removeprefix("/").lower(), context.t))
+    t, text, section = context.t, Text(), None
+    for each in commands().values():
+        if each.section is not section:
+            section = each.section
+            text.add("\n", bold(t.gettext(section)), "\n")
+        text.line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
     text.line().line("{title}", title=bold(t.gettext("How to write a query")))
     for example, meaning in _QUERIES:
         text.line("{example} – {meaning}", example=code(t.gettext(example)), meaning=t.gettext(meaning))
-    return say(text.line().add(t.gettext("To follow a channel you can also forward me one of its posts.")))
+    text.line().line(t.gettext("/help and a command, such as {example}, shows more of it."), example=code("/help mute"))
+    return say(text.add(t.gettext("To follow a channel you can also forward me one of its posts.")))
+
+
+def _help_on(name: str, t: Translator) -> Text:
+    """Show how a command is used, by examples to copy. Raises CommandError where there is none of this name."""
+    each = commands().get(name)
+    if each is None:
+        raise CommandError(unknown_command(name, t))
+    text = Text().line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
+    for typed, meaning in each.examples:
+        text.add("\n").line("{example}", example=code(t.gettext(typed))).add(t.gettext(meaning), "\n")
+    return text
 
 
 async def _tell_channels(text: Text, states: Sequence[ChannelState], context: Context) -> None:

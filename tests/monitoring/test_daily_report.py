@@ -29,7 +29,7 @@ async def wanting(room: Newsroom, *, zone: str = "UTC", minute: int = 13 * 60) -
     chat = await room.pair()
 
     async def job(tx: Transaction) -> None:
-        await chats.set_time_zone(tx, chat.id, zone)
+        await chats.save(tx, replace(chat, time_zone=zone))
         await receipts.ask(tx, chat.id, minute=minute, now=room.now)
 
     await room.db.write(job)
