@@ -10,8 +10,8 @@ from bot.commands.context import Context, Reply, Request, Rows
 from bot.commands.keyboards import button
 from bot.commands.lookup import Scope, both_scope, channel_scope, find_topic, topic_scope
 from bot.commands.mute import SUBJECT, next_monday, read_subject, show_end, silence, subject_of, work_begins
-from bot.locales.titles import in_full
 from bot.models import Button, Entity, Outgoing
+from bot.rendering.post_text import full_text
 from bot.store import channels, feedback, posts
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
@@ -155,7 +155,7 @@ async def quote(request: Request, context: Context) -> Reply:
 def _quote(post: StoredPost, source: str, context: Context) -> Outgoing:
     """Write the text in quotation marks, who said it and when, and the link, all in one block."""
     t = context.t
-    text = post.text.strip() or in_full("", post.parts, t)
+    text = post.text.strip() or full_text("", post.parts, t)
     quoted = t.gettext("“{text}”")
     if text:
         room = LIMIT - units(source) - units(quoted.format(text="")) - len("\n\n")
