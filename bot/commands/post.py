@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from bot.commands import files
-from bot.commands.context import Context, Reply, Request, message, say
+from bot.commands.context import Context, Need, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
-from bot.locales import Translator
+from bot.commands.registry import Section, command, tap
+from bot.locales import N_, Translator
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
 from bot.parts import are_reworded, common_parts, worded_parts
@@ -23,6 +24,20 @@ MOST_ENTITIES = 95  # below the heading; Telegram takes 100
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
 
 
+@command(
+    "post",
+    section=Section.POSTS,
+    place=3,
+    need=Need.LOOK,
+    usage=N_("link"),
+    summary=N_("what a post says, said before, and when"),
+    examples=(
+        (
+            "/post https://t.me/name/123",
+            N_("what a post says and said before, word by word, and when; also as a reply to an alert"),
+        ),
+    ),
+)
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
     asked = request.argument or next(iter(request.links), "")
@@ -34,6 +49,7 @@ async def post(request: Request, context: Context) -> Reply:
     return Reply(messages=(await _page(found, 0, context),))
 
 
+@tap("post", need=Need.LOOK, argument=r"\d{1,15}:\d{1,10}")
 async def tapped(request: Request, context: Context) -> Reply:
     """Show the post that a button names, in a message of its own."""
     channel_id, message_id = map(int, request.argument.split(":"))
@@ -41,6 +57,7 @@ async def tapped(request: Request, context: Context) -> Reply:
     return Reply(note=found) if isinstance(found, str) else Reply(messages=(await _page(found, 0, context),))
 
 
+@tap("page", need=Need.LOOK, argument=r"\d{1,15}:\d{1,10}:\d{1,4}")
 async def turn(request: Request, context: Context) -> Reply:
     """Turn to another page; the button names the post and the page."""
     channel_id, message_id, number = map(int, request.argument.split(":"))
