@@ -11,18 +11,18 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
-from bot.commands.context import Access
+from bot.commands.context import People
 from bot.commands.router import Router
-from bot.delivery.media import Relay
+from bot.delivery.attachments import Attachments
 from bot.delivery.progress import Showing
 from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
 from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
-from bot.monitoring.daily_report import Receipts
+from bot.monitoring.daily_report import DailyReports
 from bot.monitoring.heartbeat import Heartbeat
-from bot.monitoring.silence import Silence
+from bot.monitoring.silence import SilenceMonitor
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
@@ -32,7 +32,7 @@ from bot.sources.assignment import Assignments
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import polls_a_round
 from bot.store import chats, meta, pace
-from bot.store.blobs import Vault
+from bot.store.blobs import Blobs
 from bot.store.database import Database
 from bot.store.pace import Pace
 from bot.telegram import connections, sessions
@@ -127,7 +127,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
     bot = _bot(stack, settings, timings)
-    await asyncio.to_thread(Vault(settings.media_path).clean)  # nobody else uses it: the session is ours
+    await asyncio.to_thread(Blobs(settings.media_path).clean)  # nobody else uses it: the session is ours
     assignments = Assignments(database)
     ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
     readers = [
@@ -165,12 +165,12 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
     pacing = Pacing(rates)
     sender = Sender(bot, pacing, monotonic=monotonic)
-    relay = Relay(database, sender, settings.media_path, clock=clock)
-    worker = Worker(database, sender, clock=clock, relay=relay)
+    files = Attachments(database, sender, settings.media_path, clock=clock)
+    worker = Worker(database, sender, clock=clock, files=files)
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)
+    router = Router(bot, database, sender, People(database, settings.owner_ids), clock)
     bot.is_settled = router.is_settled
     teller = await _open_one(parts, settings)
     username = await connections.connect_bot(bot, settings)
@@ -205,8 +205,8 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
-        "silence": Silence(database, clock=clock).run,
-        "daily report": Receipts(database, clock=clock).run,
+        "silence": SilenceMonitor(database, clock=clock).run,
+        "daily report": DailyReports(database, clock=clock).run,
     }
 
 

@@ -67,11 +67,11 @@ def split_spans(
     beside = []
     start = len(text) + len(_WALL)
     for part in parts:
-        found = _within(spans, start, start + len(part.text))
+        found = clip_spans(spans, start, start + len(part.text))
         if found:
             beside.append(PartMatch(part=part, spans=found))
         start += len(part.text) + len(_WALL)
-    return _within(spans, 0, len(text)), tuple(beside)
+    return clip_spans(spans, 0, len(text)), tuple(beside)
 
 
 def worded_parts(parts: Iterable[Part], kinds: Container[PartKind] = WORDED_KINDS) -> tuple[Part, ...]:
@@ -116,5 +116,6 @@ def read_part_matches(written: Iterable[tuple[str, str, Iterable[Sequence[int]]]
     )
 
 
-def _within(spans: Iterable[tuple[int, int]], start: int, end: int) -> Spans:
+def clip_spans(spans: Iterable[tuple[int, int]], start: int, end: int) -> Spans:
+    """Return what of the spans lies between two places of a text, counted from the first of them."""
     return tuple((max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start)

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.models.notices import NOTICES, JoinRequested
-from bot.store import alerts, group_contents, outbox
+from bot.store import alerts, attachments, group_contents, media, outbox
 from bot.store.alerts import Draft, Kind
+from bot.store.blobs import Blob
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.group_contents import Storm, Summary
+from bot.store.media import FileInfo
 from bot.store.outbox import Alert, Repeat
 from bot.store.posts import StoredPost
 from bot.store.rows import from_ms
@@ -185,12 +187,6 @@ async def took(db: Reader) -> dict[int, timedelta]:
     return {row["chat"]: timedelta(milliseconds=row["took"]) for row in rows}
 
 
-async def alerts_with_files(db: Reader) -> list[tuple[str, int | None]]:
-    """Return of each alert that is not due how far it has come, and whether it took files along."""
-    rows = await db.fetch_all("SELECT state, media FROM alerts WHERE state != 'due' AND kind = 'post'")
-    return [(row["state"], row["media"]) for row in rows]
-
-
 async def is_idle(db: Reader) -> bool:
     """Tell whether nothing is due, now or later."""
     return not await db.fetch_all(SOMETHING_DUE)
@@ -236,6 +232,21 @@ async def send_all(db: Database, until: datetime, at: datetime) -> None:
     """Let Telegram take all that is due by then; a message has the number of its row and 100 in its chat."""
     for message in await messages(db, until):
         await sent(db, message, message.id + 100, at)
+
+
+async def send_files(db: Database, reader_id: int, at: datetime) -> None:
+    """Let all files be downloaded that are wanted, and Telegram take the replies that bring them."""
+    blob, info = Blob(sha256=b"x", size=1), FileInfo(mime="image/jpeg", name=None, size=1)
+
+    async def download(tx: Transaction) -> None:
+        while (file := await media.next_download(tx, reader_id, at)) is not None:
+            await media.keep(tx, file.id, blob, info, reader_id=reader_id, now=at)
+
+    await db.write(download)
+    for message in await messages(db, at + timedelta(minutes=1)):
+        if message.kind == "files":
+            await db.write(lambda tx, reply=message.id: attachments.claim(tx, reply))  # type: ignore[misc]
+            await sent(db, message, message.id + 100, at)
 
 
 async def put_off(db: Database, message: Message, *, at: datetime, reason: str, holds_chat: bool = False) -> None:
@@ -322,12 +333,6 @@ def alert(chat: Chat, name: str) -> Draft:
 def grouped(chat: Chat, name: str) -> Draft:
     """Make an alert that a group shows."""
     return Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.GATHERED, subject=name, payload={})
-
-
-def files(chat: Chat, name: str, count: int) -> Draft:
-    """Make a message of so many files."""
-    items = list(range(count))
-    return Draft(chat_id=chat.id, chat_key=chat.key, kind=Kind.FILES, subject=name, payload={"items": items})
 
 
 async def put(db: Database, drafts: Collection[Draft], now: datetime, *, due_at: datetime | None = None) -> list[int]:

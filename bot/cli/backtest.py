@@ -10,15 +10,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from bot.cli.output import print_post
-from bot.cli.progress import reading
+from bot.cli.output import print_post, reading_back
 from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compiled
 from bot.cli.shell import cli, console
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
 from bot.matching.engine.matcher import Compiled
 from bot.matching.explain.explain import Reason
-from bot.rendering.post_excerpt import shown
+from bot.rendering.post_text import excerpt_post
 from bot.runtime.clock import utc_now
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.search.filters import FilterError, Named, Order, Typed, read
@@ -97,7 +96,7 @@ async def _run(settings: Settings, typed: Typed, topic: str | None, *, now: date
     async with open_read_only(settings.database_path) as database:
         asked = asked or await _of_topic(database, topic or "")
         scope = await scope_of(database, typed.filters)
-        with reading(scope.since, now) as reached:
+        with reading_back(scope.since, now) as reached:
             return await backtest(
                 database,
                 asked,
@@ -173,5 +172,5 @@ def _short(part: str) -> str:
 
 
 def _print(post: StoredPost, spans: Sequence[tuple[int, int]], *, reason: str = "") -> None:
-    words, marked = shown(post.text, post.parts, spans, translator("en"))
+    words, marked = excerpt_post(post.text, post.parts, spans, translator("en"))
     print_post(post, words, marked, reason=reason, brackets=True)

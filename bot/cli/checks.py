@@ -1,4 +1,4 @@
-"""What a person can break comes in: settings, files, sessions, the clock; a line for each goes out, with what to do."""
+"""The checks of `channelwatch doctor`: what people can break, from settings to the clock, and what to do about it."""
 
 import os
 import shutil
@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.bootstrap import normalised
-from bot.cli.moment import clock_of
 from bot.cli.shell import console
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
@@ -20,8 +19,8 @@ from bot.monitoring import heartbeat
 from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.store import heartbeats, integrity, media, readers
-from bot.store.blobs import Vault
+from bot.store import heartbeats, integrity, media, meta, readers
+from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
@@ -33,49 +32,53 @@ ROOM = 1 << 30  # bytes that should be free: the archive of 500 channels takes s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """How one thing was found."""
+class Check:
+    """The outcome of one check."""
 
-    what: str
-    said: str  # how it is; what to do, where it is not well
-    well: bool = True
+    name: str
+    outcome: str  # how it is; what to do, where it is not well
+    is_well: bool = True
 
 
 async def show() -> bool:
-    """Print a line for each finding; say whether all is well."""
+    """Print a line for each check; return whether all is well."""
     is_well = True
-    async for finding in findings():
-        sign = "[green]ok [/green]" if finding.well else "[red]NOT[/red]"
+    async for check in run_checks():
+        sign = "[green]ok [/green]" if check.is_well else "[red]NOT[/red]"
         console.print(sign, end=" ", markup=True)
-        console.print(f"{finding.what}: {finding.said}", soft_wrap=True)
-        is_well = is_well and finding.well
+        console.print(f"{check.name}: {check.outcome}", soft_wrap=True)
+        is_well = is_well and check.is_well
     return is_well
 
 
-async def findings(*, timings: Timings = PATIENT) -> AsyncIterator[Finding]:
-    """Look at one thing after another."""
+async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
+    """Run the checks one after another; without settings there is no other."""
     try:
         settings = load_settings()
     except SettingsError as error:
-        yield Finding(what="settings", said=_one_line(error), well=False)
+        yield _failed("settings", _one_line(error))
         return
-    yield _tried("settings", "complete", lambda: _require(settings))
-    yield _tried("topics of your own", "readable", lambda: read_folder(settings.topics_path))
+    yield _attempt("settings", "complete", lambda: _require(settings))
+    yield _attempt("topics of your own", "readable", lambda: read_folder(settings.topics_path))
     yield _modes(settings)
     yield _room(settings)
-    for finding in _sessions(settings):
-        yield finding
-    async for finding in _database(settings):
-        yield finding
+    for check in _sessions(settings):
+        yield check
+    async for check in _database(settings):
+        yield check
     yield await _clock(settings, timings)
 
 
-def _tried(what: str, well: str, check: Callable[[], object]) -> Finding:
+def _failed(name: str, outcome: str) -> Check:
+    return Check(name=name, outcome=outcome, is_well=False)
+
+
+def _attempt(name: str, outcome: str, attempt: Callable[[], object]) -> Check:
     try:
-        check()
+        attempt()
     except ChannelwatchError as error:
-        return Finding(what=what, said=_one_line(error), well=False)
-    return Finding(what=what, said=well)
+        return _failed(name, _one_line(error))
+    return Check(name=name, outcome=outcome)
 
 
 def _require(settings: Settings) -> None:
@@ -86,15 +89,15 @@ def _require(settings: Settings) -> None:
         normalised(reference)
 
 
-def _modes(settings: Settings) -> Finding:
+def _modes(settings: Settings) -> Check:
     """Look for what others may read, or we may not write."""
-    wrong = [f"chmod {mode:o} {path}" for path, mode in _private(settings) if _is_open(path, mode)]
+    wrong = [f"chmod {mode:o} {path}" for path, mode in _private_paths(settings) if _is_wrong(path, mode)]
     if wrong:
-        return Finding(what="files", said=f"others can read them, or you cannot write: {'; '.join(wrong)}", well=False)
-    return Finding(what="files", said="nobody else can read them")
+        return _failed("files", f"others can read them, or you cannot write: {'; '.join(wrong)}")
+    return Check(name="files", outcome="nobody else can read them")
 
 
-def _private(settings: Settings) -> Iterator[tuple[Path, int]]:
+def _private_paths(settings: Settings) -> Iterator[tuple[Path, int]]:
     """Name what only we should read, and the mode it should have."""
     folder = settings.data_dir
     own = [path for path in sorted(folder.glob("*")) if path.is_file()] if folder.is_dir() else []
@@ -105,22 +108,23 @@ def _private(settings: Settings) -> Iterator[tuple[Path, int]]:
         yield path, private_files.FILE_MODE
 
 
-def _is_open(path: Path, mode: int) -> bool:
+def _is_wrong(path: Path, mode: int) -> bool:
     if not path.exists():
         return False
     return bool(stat.S_IMODE(path.stat().st_mode) & ~mode & 0o077) or not os.access(path, os.R_OK | os.W_OK)
 
 
-def _room(settings: Settings) -> Finding:
+def _room(settings: Settings) -> Check:
     place = next(path for path in (settings.data_dir, *settings.data_dir.absolute().parents) if path.exists())
     free = shutil.disk_usage(place).free
     if free < ROOM:
-        said = f"only {free >> 20} MB are free in {place}; delete something, or set DATA_DIR to a larger disk"
-        return Finding(what="disk", said=said, well=False)
-    return Finding(what="disk", said=f"{free >> 30} GB are free in {place}")
+        return _failed(
+            "disk", f"only {free >> 20} MB are free in {place}; delete something, or set DATA_DIR to a larger disk"
+        )
+    return Check(name="disk", outcome=f"{free >> 30} GB are free in {place}")
 
 
-def _sessions(settings: Settings) -> Iterator[Finding]:
+def _sessions(settings: Settings) -> Iterator[Check]:
     """Look at the reader account's session and, where there is one, that of its standby; the bot's makes itself."""
     for name, login in (
         (sessions.READER, "channelwatch login"),
@@ -131,84 +135,82 @@ def _sessions(settings: Settings) -> Iterator[Finding]:
             yield _session(path, login)
 
 
-def _session(path: Path, login: str) -> Finding:
+def _session(path: Path, login: str) -> Check:
     if not path.exists():
-        return Finding(what=path.name, said=f"there is none yet; run {login}", well=False)
+        return _failed(path.name, f"there is none yet; run {login}")
     try:
         signed_in = is_signed_in(path)
     except ValueError as error:
-        said = f"it is no Telethon session ({error}); move it away and run {login}"
-        return Finding(what=path.name, said=said, well=False)
-    said = "signed in" if signed_in else f"nobody is signed in; run {login}"
-    return Finding(what=path.name, said=said, well=signed_in)
+        return _failed(path.name, f"it is no Telethon session ({error}); move it away and run {login}")
+    outcome = "signed in" if signed_in else f"nobody is signed in; run {login}"
+    return Check(name=path.name, outcome=outcome, is_well=signed_in)
 
 
-async def _database(settings: Settings) -> AsyncIterator[Finding]:
+async def _database(settings: Settings) -> AsyncIterator[Check]:
     path = settings.database_path
     if not path.exists():
-        yield Finding(what="database", said=f"there is none at {path} yet; the first `channelwatch run` makes it")
+        yield Check(name="database", outcome=f"there is none at {path} yet; the first `channelwatch run` makes it")
         return
     try:
         async with open_read_only(path) as db:
             soundness = await _soundness(db, path)
             yield soundness
-            if not soundness.well:
+            if not soundness.is_well:
                 return
             yield await _service(db)
             yield await _files(db, settings)
             for number, reason in (await readers.lost(db)).items():
-                said = f"it cannot read any more. {refusal(reason, translator('en'))}"
-                yield Finding(what=f"reader account {number}", said=said, well=False)
+                outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
+                yield _failed(f"reader account {number}", outcome)
     except ChannelwatchError as error:
-        yield Finding(what="database", said=_one_line(error), well=False)
+        yield _failed("database", _one_line(error))
 
 
-async def _files(db: Reader, settings: Settings) -> Finding:
+async def _files(db: Reader, settings: Settings) -> Check:
     """Count the files of posts, and look whether those that are kept lie where they should."""
-    found, lost = await media.statistics(db), await _lost(db, Vault(settings.media_path))
-    said = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
+    found, lost = await media.statistics(db), await _lost(db, Blobs(settings.media_path))
+    outcome = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
     if lost:
-        said = f"{said}; {lost} are gone from {settings.media_path}: put them back from a backup"
-    return Finding(what="files of posts", said=said, well=not lost)
+        outcome = f"{outcome}; {lost} are gone from {settings.media_path}: put them back from a backup"
+    return Check(name="files of posts", outcome=outcome, is_well=not lost)
 
 
-async def _lost(db: Reader, vault: Vault) -> int:
-    return sum(not vault.has(sha256) for sha256 in await media.kept(db))
+async def _lost(db: Reader, blobs: Blobs) -> int:
+    return sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
 
 
-async def _soundness(db: Reader, path: Path) -> Finding:
+async def _soundness(db: Reader, path: Path) -> Check:
     fault = await integrity.fault(db)
     if fault is None:
-        return Finding(what="database", said="of this version, and sound")
-    said = f"{path} is damaged ({_one_line(fault)}): stop the service, move the file away and put a backup in its place"
-    return Finding(what="database", said=said, well=False)
+        return Check(name="database", outcome="of this version, and sound")
+    return _failed(
+        "database",
+        f"{path} is damaged ({_one_line(fault)}): stop the service, move the file away and put a backup in its place",
+    )
 
 
-async def _service(db: Reader) -> Finding:
-    beat, now = (await heartbeats.last(db)).get(heartbeat.ALIVE), (await clock_of(db))()
+async def _service(db: Reader) -> Check:
+    beat, now = (await heartbeats.last(db)).get(heartbeat.ALIVE), (await meta.clock(db))()
     if beat is not None and now - beat < heartbeat.FRESH:
-        return Finding(what="service", said="running")
+        return Check(name="service", outcome="running")
     since = "" if beat is None else f" since {beat:%Y-%m-%d %H:%M} UTC"
-    said = f"it has given no sign of life{since}; start it with channelwatch run"
-    return Finding(what="service", said=said, well=False)
+    return _failed("service", f"it has given no sign of life{since}; start it with channelwatch run")
 
 
-async def _clock(settings: Settings, timings: Timings) -> Finding:
+async def _clock(settings: Settings, timings: Timings) -> Check:
     """Ask Telegram the time, which also shows whether it can be reached."""
-    what = "Telegram and the clock"
+    name = "Telegram and the clock"
     try:
         async with anonymous(settings, timings=timings) as client:
             measured = await measure(client, utc_now)
     except ChannelwatchError as refused:
-        return Finding(what=what, said=_one_line(refused), well=False)
+        return _failed(name, _one_line(refused))
     except (TimeoutError, OSError):
-        said = "Telegram does not answer; check the network and, where it is blocked, set TELEGRAM_PROXY"
-        return Finding(what=what, said=said, well=False)
+        return _failed(name, "Telegram does not answer; check the network and, where it is blocked, set TELEGRAM_PROXY")
     if measured.is_wrong:
         seconds, word = abs(measured.behind).total_seconds(), "slow" if measured.behind > timedelta() else "fast"
-        said = f"this machine's clock is {seconds:.0f} s {word}; set it by NTP"
-        return Finding(what=what, said=said, well=False)
-    return Finding(what=what, said="Telegram answers, and the clock is right")
+        return _failed(name, f"this machine's clock is {seconds:.0f} s {word}; set it by NTP")
+    return Check(name=name, outcome="Telegram answers, and the clock is right")
 
 
 def _one_line(error: object) -> str:

@@ -1,13 +1,35 @@
-"""A wish to know what is wrong comes in from a shell; what was looked at goes out, and whether all is well."""
+"""The check-up: what can be wrong on this machine, or how complete each channel is."""
 
 import asyncio
+from collections import Counter
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from bot.cli import gaps as gaps_
-from bot.cli.shell import cli
-from bot.settings import load_settings
+from bot.cli.output import table
+from bot.cli.shell import cli, console
+from bot.locales import translator
+from bot.locales.refusals import refusal
+from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
+from bot.settings import Settings, load_settings
+from bot.store import follows, meta, readers, stats
+from bot.store.channels import Access
+from bot.store.database import open_read_only
+from bot.store.follows import FollowState
+
+SPAN = timedelta(days=7)  # in which posts are counted
+WIDE = 1000  # columns of a pipe, so that nothing is cut off in it
+COLUMNS = ("Channel", "Mark", "Last post", "Swept", "Verified", "Not pushed", "State")
+STATUSES = {
+    ChannelStatus.COMPLETE: "complete",
+    ChannelStatus.FIRST: "its last posts are being read",
+    ChannelStatus.LATE: "LATE: not read as often as it should be",
+    ChannelStatus.PENDING: "its admins have to let the reader in",
+    ChannelStatus.LOST: "LOST",
+    ChannelStatus.UNREAD: "NOT READ: its reader account is lost",
+}
 
 
 @cli.command()
@@ -20,10 +42,75 @@ def doctor(
     Example: channelwatch doctor --gaps
     """
     if gaps:
-        is_well = asyncio.run(gaps_.show(load_settings()))
+        is_well = asyncio.run(_show_gaps(load_settings()))
     else:
         from bot.cli import checks  # noqa: PLC0415 - Telethon, which takes an eighth of a second
 
         is_well = asyncio.run(checks.show())
     if not is_well:
         raise typer.Exit(1)
+
+
+async def _show_gaps(settings: Settings) -> bool:
+    """Print how complete each channel is; return whether nothing is missing."""
+    async with open_read_only(settings.database_path) as db:
+        now = (await meta.clock(db))()
+        states = await channel_states(db, now, since=now - SPAN)
+        first_ids = await stats.first_ids(db)
+        wishes = Counter(follow.state for follow in await follows.all_follows(db))
+        lost = await readers.lost(db)
+    console.print(f"{len(states)} channels at {now:%Y-%m-%d %H:%M} UTC")
+    rows = [_row(state, first_ids.get(state.channel.id)) for state in states]
+    (console if console.is_terminal else Console(width=WIDE)).print(table(COLUMNS, rows))
+    console.print("Mark: all messages from the first id up to the second are stored.", soft_wrap=True)
+    days = SPAN.days
+    line = f"Not pushed: of the posts of the last {days} days in joined channels, those that asking found first."
+    console.print(line, soft_wrap=True)
+    if wishes[FollowState.WANTED]:
+        console.print(f"Asked for and not read yet: {wishes[FollowState.WANTED]}")
+    if wishes[FollowState.REFUSED]:
+        console.print(f"Could not be followed: {wishes[FollowState.REFUSED]}; /channels says why")
+    for number, reason in lost.items():
+        console.print(f"Reader account {number} cannot read: {refusal(reason, translator('en'))}", soft_wrap=True)
+    return not lost and not any(state.has_gap for state in states)
+
+
+def _row(state: ChannelState, first_id: int | None) -> tuple[str, ...]:
+    channel = state.channel
+    verifying = "" if channel.verify_from is None else f", now at {channel.verify_from}"
+    return (
+        f"@{channel.username}" if channel.username else channel.title,
+        f"{first_id}–{channel.confirmed_id}" if first_id and channel.confirmed_id else "–",
+        _date(state.stats.last_post_at),
+        _date(channel.swept_at),
+        _date(channel.verified_at) + verifying,
+        _unpushed(state),
+        "; ".join(_remarks(state)),
+    )
+
+
+def _unpushed(state: ChannelState) -> str:
+    if state.channel.access is not Access.JOINED:
+        return "–"  # nothing is pushed to those outside
+    posts, unpushed = state.stats.posts, state.stats.unpushed
+    return f"{unpushed} of {posts} ({unpushed / posts if posts else 0.0:.1%})"
+
+
+def _remarks(state: ChannelState) -> list[str]:
+    channel, found = state.channel, state.stats
+    remarks = [] if state.status is ChannelStatus.COMPLETE and found.has_hole else [STATUSES[state.status]]
+    if state.status is ChannelStatus.LOST and channel.reason:
+        remarks = [f"{STATUSES[state.status]}: {refusal(channel.reason, translator('en'))}"]
+    if found.missing:
+        remarks.append(f"hole: {found.missing} ids above the mark")
+    if found.is_read_again:
+        remarks.append("hole: its history is read again down to the mark")
+    if channel.fast:
+        remarks.append("fast")
+    if found.silent_since is not None:
+        remarks.append("unusually silent")
+    return remarks
+
+
+def _date(moment: datetime | None) -> str:
+    return "never" if moment is None else f"{moment:%m-%d %H:%M}"

@@ -2,20 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.cli.moment import clock_of
-from bot.cli.output import plain
+from bot.cli.output import plain, reading_file
 from bot.cli.shell import cli, console
 from bot.errors import SettingsError
 from bot.models import Clock, Observation, ObservedBy, Post
@@ -23,12 +18,11 @@ from bot.pipeline.ingest import Ingest, Result
 from bot.settings import Settings, load_settings
 from bot.sources import desktop_export
 from bot.sources.desktop_message import SkipReason
-from bot.store import channels, readers
+from bot.store import channels, meta, readers
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database
 
 _BATCH = 300  # posts of one transaction, for which a service that runs beside this waits a tenth of a second
-_PAUSE = 10.0  # s between two lines
 _LEFT = "posts that a reader account is about to see on Telegram, where they may raise an alert"
 
 
@@ -53,7 +47,7 @@ def import_(
     with path.open("rb") as opened:
         items = desktop_export.read(opened, zone=zone)
         try:
-            with _progress(path.stat().st_size) as reached:
+            with reading_file(path.stat().st_size) as reached:
                 asyncio.run(_import(settings, items, report, reached=lambda: reached(opened.tell())))
         finally:  # what stands before a damaged place is stored
             report.print()
@@ -106,7 +100,7 @@ async def _import(
 ) -> None:
     database = await Database.open(settings.database_path)
     try:
-        clock = await clock_of(database)
+        clock = await meta.clock(database)
         reader_id = await database.write(lambda tx: readers.register(tx, readers.NO_ACCOUNT, clock()))
         batches = _Batches(database, report, reader_id=reader_id, clock=clock)
         try:
@@ -154,30 +148,3 @@ class _Batches:
             events=tuple(posts), observed_by=ObservedBy.IMPORT, reader_id=self._reader_id, seen_at=self._clock()
         )
         self._report.count(self._channel, len(posts), await self._ingest.store(seen))
-
-
-@contextmanager
-def _progress(size: int) -> Iterator[Callable[[int], None]]:
-    """Show how much of `size` bytes is read: as a bar on a terminal, as a line now and then elsewhere."""
-    terminal = Console(stderr=True)
-    if not terminal.is_terminal:
-        yield _Lines(terminal, size).reach
-        return
-    columns = TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=terminal, transient=True) as shown:
-        task = shown.add_task("", total=size)
-        yield lambda position: shown.update(task, completed=position)
-
-
-class _Lines:
-    """Says now and then how far the reading is."""
-
-    def __init__(self, to: Console, size: int) -> None:
-        self._to = to
-        self._size = size
-        self._said = monotonic()
-
-    def reach(self, position: int) -> None:
-        if monotonic() - self._said >= _PAUSE:
-            self._to.print(f"Read {position / self._size:.0%} …")
-            self._said = monotonic()

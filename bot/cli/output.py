@@ -1,7 +1,13 @@
-"""Found posts on their way to a terminal, a file or a pipe: a post and what of it was found come in, lines go out."""
+"""What a terminal, a file or a pipe is shown: posts with what was found in them, and how far long work has come."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from time import monotonic
 
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from bot.cli.shell import console
@@ -14,11 +20,22 @@ _UNSAFE = {
     for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
     if chr(code) not in "\n\t"
 } | {ord("\r"): " "}
+_PAUSE = 10.0  # s between two lines of progress
 
 
 def plain(text: str) -> str:
     """Return a foreign text as long as it was, without what a terminal would obey."""
     return text.translate(_UNSAFE)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return a table of foreign texts, which are no markup; a narrow terminal breaks lines, and hides nothing."""
+    made = Table()
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*map(Text, row))
+    return made
 
 
 def print_post(
@@ -53,3 +70,45 @@ def _marked(text: str, spans: Sequence[tuple[int, int]], *, brackets: bool) -> T
         marked.append(f"[{found}]" if brackets and not console.is_terminal else found, "reverse")
         end = stop
     return marked.append(text[end:])
+
+
+@contextmanager
+def reading_back(since: datetime | None, now: datetime) -> Iterator[Callable[[datetime], None]]:
+    """Show down to which date posts are read, from now back to `since` or to the oldest; give what takes that date."""
+    columns = TextColumn("Reading posts back to {task.fields[date]}"), BarColumn()
+    total = None if since is None else (now - since).total_seconds()
+    with _progress(columns, total, date="…") as show:
+        yield lambda date: show((now - date).total_seconds(), f"Read back to {date:%Y-%m-%d} …", f"{date:%Y-%m-%d}")
+
+
+@contextmanager
+def reading_file(size: int) -> Iterator[Callable[[int], None]]:
+    """Show how much of `size` bytes is read; give what takes the place in the file."""
+    columns = TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with _progress(columns, size) as show:
+        yield lambda place: show(place, f"Read {place / size:.0%} …", "")
+
+
+@contextmanager
+def _progress(
+    columns: Sequence[ProgressColumn], total: float | None, *, date: str = ""
+) -> Iterator[Callable[[float, str, str], None]]:
+    """Show progress on standard error: a bar on a terminal, elsewhere a line now and then.
+
+    What is given takes how much is done, the line, and the date that the bar names.
+    """
+    terminal = Console(stderr=True)
+    if terminal.is_terminal:
+        with Progress(*columns, console=terminal, transient=True) as bar:
+            task = bar.add_task("", total=total, date=date)
+            yield lambda done, _, date: bar.update(task, completed=done, date=date)
+        return
+    printed_at = monotonic()
+
+    def show(_done: float, line: str, _date: str) -> None:
+        nonlocal printed_at
+        if monotonic() - printed_at >= _PAUSE:
+            terminal.print(line)
+            printed_at = monotonic()
+
+    yield show

@@ -6,7 +6,7 @@ from bot.commands.context import Context
 from bot.locales import N_, Translator
 from bot.locales.figures import show_size
 from bot.store import media
-from bot.store.media import File, State
+from bot.store.media import FileState, MediaFile
 from bot.store.posts import StoredPost
 from bot.text.markup import Text, code, one_line
 
@@ -34,13 +34,13 @@ async def lines(items: Iterable[StoredPost], context: Context) -> Text | None:
     return text
 
 
-def _line(file: File, t: Translator) -> Text:
+def _line(file: MediaFile, t: Translator) -> Text:
     name = one_line(file.name or "", _NAME) or (t.gettext("photo") if file.kind == "photo" else None)
     called = name or t.gettext("document")
-    if file.state is State.KEPT and file.sha256 is not None:
+    if file.state is FileState.KEPT and file.sha256 is not None:
         line = t.gettext("File kept: {name}, {size}, SHA-256 {hash}")
         return Text().say(line, name=called, size=show_size(file.size or 0, t), hash=code(file.sha256.hex()[:_DIGITS]))
-    if file.state is State.WANTED:
+    if file.state is FileState.WANTED:
         return Text().say(t.gettext("File not kept yet: {name}"), name=called)
     reason = file.reason or ""
     why = t.gettext(_REASONS.get(reason, _REFUSED)).format(reason=reason)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
-from bot.delivery.media import Carried, Relay
+from bot.delivery.attachments import Attachments
 from bot.delivery.message_lookup import MessageLookup
 from bot.delivery.quiet import is_silent
 from bot.errors import TelegramError
@@ -23,7 +23,6 @@ from bot.store.outbox import Alert
 from bot.store.posts import StoredPost
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import Sender
-from bot.text.markup import CAPTION, LIMIT
 
 REMEMBERED = 64  # alerts as they were written last
 
@@ -31,12 +30,12 @@ REMEMBERED = 64  # alerts as they were written last
 class Courier:
     """Writes an alert for its chat and brings it there."""
 
-    def __init__(self, database: Database, sender: Sender, *, clock: Clock, relay: Relay | None = None) -> None:
+    def __init__(self, database: Database, sender: Sender, *, clock: Clock, files: Attachments | None = None) -> None:
         self._database = database
         self._sender = sender
         self._clock = clock
         self._finder = MessageLookup(database, sender)
-        self._relay = relay  # None: no files are kept here
+        self._files = files  # None: no files follow alerts
 
     async def put(self, alert: Alert) -> int | None:
         """Send or edit a message; return the id of a new one where it can be known.
@@ -44,9 +43,6 @@ class Courier:
         Raises TelegramError, NotYetError.
         """
         if alert.kind not in {Kind.EDIT, Kind.CHANGE, Kind.FILES}:
-            carried = await self._carry(alert)
-            if carried is not None:
-                return carried.message_id
             more = await self._more(alert)
             outgoing = replace(await self.write(alert, more=more), silent=is_silent(alert, self._clock()))
             peer, random_id = alert.chat.peer, alert.random_id
@@ -54,40 +50,25 @@ class Courier:
             return message_id or await self._finder.find(alert, outgoing)
         alert = await outbox.get(self._database, alert.id)  # what it follows may have been sent since it was read
         if alert.kind is Kind.FILES:
-            return None if self._relay is None else await self._relay.bundles.bring(alert)
+            return None if self._files is None else await self._files.send(alert)
         if alert.kind is Kind.CHANGE:
             outgoing = replace(await self.write(alert), silent=is_silent(alert, self._clock()))
             return await self._answer(alert, outgoing) or await self._finder.find(alert, outgoing)
         # Without an id the alert was sent as it is to be now, or nobody knows where it is. What closes a storm is put
         # off as the storm goes on.
         if alert.followed_id is not None and not alert.superseded and alert.due_at <= self._clock():
-            limit = CAPTION if alert.followed_media else LIMIT
-            outgoing = await self.write(alert, now=alert.followed_at, limit=limit, more=await self._more(alert))
-            if self._relay is not None and alert.followed_media and await self._relay.replace(alert, outgoing):
-                return None
+            outgoing = await self.write(alert, now=alert.followed_at, more=await self._more(alert))
             await self._sender.edit(alert.chat.peer, alert.followed_id, outgoing, place=alert.id)
         return None
-
-    async def _carry(self, alert: Alert) -> Carried | None:
-        """Send an alert with the file of its post; None where the text goes alone."""
-        parcel = await self._relay.parcel(alert) if self._relay is not None else None
-        if self._relay is None or parcel is None:
-            return None
-        written = await self.write(alert, limit=CAPTION, more=await self._more(alert))
-        outgoing = replace(written, silent=alert.silent)
-        carried = await self._relay.carry(alert, parcel, outgoing)
-        if carried is None or carried.message_id is not None:
-            return carried
-        return Carried(message_id=await self._finder.find(alert, outgoing))
 
     async def _more(self, alert: Alert) -> int:
         """Count the files of a post that a chat which wants them does not get."""
         post = alert.post
         if post is None or post.media is None or not alert.chat.media:
             return 0
-        return await attachments.left_out(self._database, post.channel_id, post.key)
+        return await attachments.count_missing(self._database, post.channel_id, post.key)
 
-    async def write(self, alert: Alert, *, now: datetime | None = None, limit: int = LIMIT, more: int = 0) -> Outgoing:
+    async def write(self, alert: Alert, *, now: datetime | None = None, more: int = 0) -> Outgoing:
         """Write a message; one that is written anew shows the age that its post had `now`, when it was told."""
         if alert.kind is Kind.CHANGE:
             return await self._render_change(alert)
@@ -97,7 +78,7 @@ class Courier:
         second = (now or self._clock()).replace(microsecond=0)  # in which all chats are written the same
         locale = replace(self._locale(alert), now=second)
         told = _post_alert(alert, alert.post)
-        return _rendered(replace(told, more=more) if more else told, locale, limit)
+        return _rendered(replace(told, more=more) if more else told, locale)
 
     async def _answer(self, alert: Alert, outgoing: Outgoing) -> int | None:
         """Send a reply to the alert it follows, or a new message where that alert is unknown or deleted."""
@@ -145,9 +126,9 @@ class Courier:
 
 
 @lru_cache(REMEMBERED)
-def _rendered(alert: PostAlert, locale: Locale, limit: int) -> Outgoing:
+def _rendered(alert: PostAlert, locale: Locale) -> Outgoing:
     """Write an alert once for all chats of one language and time zone: that costs as much as sending it."""
-    return render_post(alert, locale, limit=limit)
+    return render_post(alert, locale)
 
 
 def _post_alert(alert: Alert, post: StoredPost) -> PostAlert:

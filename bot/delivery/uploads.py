@@ -1,6 +1,6 @@
-"""Files that we keep come in; how Telegram calls them goes out, each uploaded once for all chats and messages.
+"""Uploads: each file goes to Telegram once, for all chats and messages; afterwards it is sent by reference.
 
-Afterwards Telegram is told the name of a file only, until that name has expired.
+A reference expires some day; then the file is uploaded anew.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from typing import Any
 import structlog
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Clock, Enclosure, Peer, Remote
-from bot.store import evidence, uploads
-from bot.store.blobs import Vault
+from bot.models import Clock, Peer, Remote, Upload
+from bot.store import evidence, media
+from bot.store.blobs import Blobs
 from bot.store.database import Database
-from bot.store.media import File, State
+from bot.store.media import FileState, MediaFile
 from bot.telegram.media import is_refused
 from bot.telegram.sender import Sender
 from bot.text.markup import one_line
@@ -29,16 +29,16 @@ AT_ONCE = 3  # files on their way up
 
 
 class NotYetError(Exception):
-    """What a message needs is not there yet: it is to be tried again, and holds up nothing meanwhile."""
+    """A message cannot be sent yet: it is to be tried again, and holds up nothing meanwhile."""
 
 
 class Uploads:
-    """Brings files to Telegram, and remembers how it calls them."""
+    """Uploads files, and remembers how Telegram calls them."""
 
     def __init__(self, database: Database, sender: Sender, folder: Path, *, clock: Clock) -> None:
         self._database = database
         self._sender = sender
-        self._vault = Vault(folder)
+        self._blobs = Blobs(folder)
         self._clock = clock
         self._running: dict[Key, asyncio.Task[Remote | TelegramError | None]] = {}
         self._refused: dict[Key, TelegramError] = {}  # files that Telegram takes for no chat
@@ -52,14 +52,14 @@ class Uploads:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def enclosure(self, file: File) -> Enclosure | None:
-        """Describe a file that we keep; None where it does not lie on the disk."""
-        if file.state is not State.KEPT or file.sha256 is None or not self._vault.has(file.sha256):
+    async def of_file(self, file: MediaFile) -> Upload | None:
+        """Describe a file for Telegram; None where it is not on the disk."""
+        if file.state is not FileState.KEPT or file.sha256 is None or not self._blobs.has(file.sha256):
             return None
         raw, layer = await evidence.raw_of(self._database, file.version_id)
-        return Enclosure(
+        return Upload(
             kind=file.kind,
-            path=self._vault.path(file.sha256),
+            path=self._blobs.path(file.sha256),
             sha256=file.sha256,
             mime=file.mime or "",
             name=one_line(file.name, NAME_ROOM) if file.name else None,
@@ -67,26 +67,24 @@ class Uploads:
             layer=layer,
         )
 
-    async def named(
-        self, peer: Peer, enclosure: Enclosure, *, until: float, instead_of: Remote | None = None
-    ) -> Remote | None:
-        """Return how Telegram calls a file, which is uploaded where that is unknown or has expired; None: not in time.
+    async def find(self, peer: Peer, upload: Upload, *, until: float, expired: Remote | None = None) -> Remote | None:
+        """Return a file as Telegram calls it, uploaded where that is unknown or `expired`; None: not in time.
 
-        Whoever comes second waits for the first; where a chat of the first's refuses it, the second tries itself. What
-        takes too long for one message, by the loop's clock, goes on for the next one. Raises TelegramError where the
-        file is refused.
+        Two that want the same file wait for one upload; where it is refused to the first one's chat, the second tries
+        for its own. What takes longer than `until`, by the loop's clock, goes on and is there for the next message.
+        Raises TelegramError where the file is refused.
         """
-        key = (enclosure.sha256, enclosure.kind, enclosure.name)
+        key = (upload.sha256, upload.kind, upload.name)
         bot_id = await self._sender.bot_id()
         while True:
-            known = await uploads.find(self._database, bot_id, enclosure)
-            if known is not None and known != instead_of:
+            known = await media.find_upload(self._database, bot_id, upload)
+            if known is not None and known != expired:
                 return known
             if key in self._refused:
                 raise self._refused[key]
             is_own = key not in self._running
             if is_own:
-                self._begin(key, self._upload(key, peer, enclosure, bot_id))
+                self._begin(key, self._upload(key, peer, upload, bot_id))
             uploading = self._running[key]
             left = max(0.0, until - asyncio.get_running_loop().time())
             await asyncio.wait({uploading}, timeout=left)
@@ -100,22 +98,22 @@ class Uploads:
         self._running[key] = uploading = asyncio.create_task(work, name="delivery.upload")
         uploading.add_done_callback(lambda _: self._running.pop(key))
 
-    async def _upload(self, key: Key, peer: Peer, enclosure: Enclosure, bot_id: int) -> Remote | TelegramError | None:
+    async def _upload(self, key: Key, peer: Peer, upload: Upload, bot_id: int) -> Remote | TelegramError | None:
         """Upload a file; return why it is refused where it is, None where that can heal."""
         async with self._room:
             if self._clock() < self._from:
                 return None
             try:
-                remote = await self._sender.upload(peer, enclosure)
+                remote = await self._sender.upload(peer, upload)
             except OSError as error:
-                log.info("a file was not uploaded", sha256=enclosure.sha256.hex(), reason=type(error).__name__)
+                log.info("a file was not uploaded", sha256=upload.sha256.hex(), reason=type(error).__name__)
                 return None
             except TelegramError as error:  # what is fatal is met again by the text
-                log.info("a file was not uploaded", sha256=enclosure.sha256.hex(), reason=error.error)
+                log.info("a file was not uploaded", sha256=upload.sha256.hex(), reason=error.error)
                 self._from = self._clock() + timedelta(seconds=error.retry_after)
                 if error.verdict is Verdict.DROP:
                     self._refused[key] = error
                 return error if is_refused(error) else None
         now = self._clock()
-        await self._database.write(lambda tx: uploads.put(tx, bot_id, enclosure, remote, now=now))
+        await self._database.write(lambda tx: media.save_upload(tx, bot_id, upload, remote, now=now))
         return remote

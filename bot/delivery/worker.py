@@ -14,15 +14,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.delivery.attachments import Attachments
 from bot.delivery.chat_moves import Forwarding
 from bot.delivery.composer import Courier
-from bot.delivery.media import Relay
 from bot.delivery.retry import GiveUp, backoff, decide
 from bot.delivery.uploads import NotYetError
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.models import Clock
 from bot.runtime.supervisor import Beat, unheard
-from bot.store import addresses, alerts, outbox
+from bot.store import addresses, alerts, attachments, outbox
+from bot.store.alerts import Kind
 from bot.store.database import Database, Subject, Transaction
 from bot.store.outbox import Alert
 from bot.telegram.sender import Sender
@@ -42,18 +43,11 @@ BREATHER = 5.0  # s of rest after an error of our own
 class Worker:
     """Empties the outbox as fast as Telegram allows."""
 
-    def __init__(
-        self,
-        database: Database,
-        sender: Sender,
-        *,
-        clock: Clock,
-        relay: Relay | None = None,
-    ) -> None:
+    def __init__(self, database: Database, sender: Sender, *, clock: Clock, files: Attachments | None = None) -> None:
         self._database = database
         self._sender = sender
-        self._relay = relay
-        self._courier = Forwarding(database, sender, Courier(database, sender, clock=clock, relay=relay), clock=clock)
+        self._files = files
+        self._courier = Forwarding(database, sender, Courier(database, sender, clock=clock, files=files), clock=clock)
         self._clock = clock
         self._serving: dict[int, asyncio.Task[None]] = {}  # by the chat's row
         self._resting: dict[int, datetime] = {}  # chats that are to be left alone until then
@@ -94,9 +88,14 @@ class Worker:
             log.info("what is to be sent is put off", alert=alert.id, why=str(error))
             await self._put_off(alert, type(error).__name__)
             return True
-        now = self._clock()
-        await self._database.write(lambda tx: alerts.sent(tx, alert.id, message_id, now))
+        await self._database.write(lambda tx: self._write_sent(tx, alert, message_id))
         return True
+
+    async def _write_sent(self, tx: Transaction, alert: Alert, message_id: int | None) -> None:
+        now = self._clock()
+        await alerts.sent(tx, alert.id, message_id, now)
+        if alert.kind is Kind.POST and alert.chat.media:
+            await attachments.enqueue_for_alert(tx, alert.id, now=now)
 
     async def _listen(self) -> None:
         changes = self._database.changes
@@ -167,7 +166,7 @@ class Worker:
                 self._wake.set()
 
     async def _deliver_all(self, batch: Sequence[Alert]) -> None:
-        for alert in batch:
+        for alert in sorted(batch, key=lambda alert: alert.kind is Kind.FILES):  # no text waits for a file
             delay = self._sender.delay(alert.chat.peer)
             if delay > NAP:
                 self._rest_chat(alert.chat.id, delay)
@@ -233,5 +232,5 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self._relay is not None:
-            await self._relay.close()
+        if self._files is not None:
+            await self._files.close()

@@ -185,21 +185,21 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enclosure:
-    """A file on our disk that a message is to bring along."""
+class Upload:
+    """A file on our disk, as it is to be uploaded."""
 
     kind: str  # photo or document
     path: Path
     sha256: bytes
     mime: str
     name: str | None = None  # under which the chat gets it
-    raw: bytes = b""  # the message that it came with, as TL bytes: how long a video runs, how wide it is …
+    raw: bytes = b""  # the message that it was downloaded from, as TL bytes: they say how long a video is …
     layer: int = 0  # … and their layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
-    """A file that our bot has uploaded, as Telegram lets it name it again."""
+    """A reference to a file that our bot has uploaded."""
 
     kind: str  # photo or document
     id: int

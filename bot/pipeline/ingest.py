@@ -118,14 +118,14 @@ class Ingest:
         return Finding(added=added, topics=found, fits=fits)
 
     async def _want_files(self, tx: Transaction, findings: Iterable[Finding]) -> None:
-        """Have the files of posts kept that fit a topic; the items of an album may come one by one."""
+        """Have the files of posts downloaded that fit a topic; the items of an album may come one by one."""
         with_files = [f for f in findings if f.added.post.media is not None and f.added.post.media.kind in media.KINDS]
         fitting = [f.added.version_id for f in with_files if f.fits]
         posts = [f.added.post for f in with_files if f.added.change != Change.STALE]
         albums = {(post.channel_id, post.grouped_id) for post in posts if post.grouped_id}
         edited = [f.added.version_id for f in with_files if f.added.change in EDITS]
         if fitting or albums or edited:
-            await media.want(tx, fitting, albums, edited=edited, now=self._clock())
+            await media.add(tx, fitting, edited=edited, albums=albums, now=self._clock())
 
     async def _alert(self, tx: Transaction, findings: list[Finding]) -> int:
         now, ids = self._clock(), self._topics.ids

@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.matching.engine.plan import merged
 from bot.matching.engine.regex import Span
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
 from bot.matching.similarity.features import features
@@ -16,6 +15,7 @@ from bot.store.chats import Edits
 from bot.store.revisions import Outdated, Shown
 from bot.store.rows import maybe_ms, to_ms
 from bot.store.subscriptions import Priority
+from bot.text.spans import merge_spans
 
 Found = Mapping[str, tuple[Span, ...]]  # topics by name, and where they were found in the whole
 
@@ -83,7 +83,7 @@ def _payload(old: Outdated, found: Found, topics: Sequence[str]) -> dict[str, ob
     if is_edited:
         payload |= {"shown": old.current.version_id, "edited": True}
     if is_edited or old.loaded:
-        spans = merged([span for name in topics for span in found.get(name, ())])
+        spans = merge_spans([span for name in topics for span in found.get(name, ())])
         payload.pop("beside", None)
         payload |= marked(old.current.text, old.current.parts, spans)
     return payload

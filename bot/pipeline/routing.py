@@ -5,7 +5,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.matching.engine.plan import merged
 from bot.matching.engine.regex import Span
 from bot.models import Post, Said
 from bot.pipeline.revisions import compared, marked, named
@@ -14,6 +13,7 @@ from bot.store.alerts import Draft, Kind
 from bot.store.groups import Told
 from bot.store.subscriptions import Priority, Wanted
 from bot.store.versions import Added, Change
+from bot.text.spans import merge_spans
 
 EDITS = frozenset({Change.EDITED, Change.PARTS_REWORDED})
 _LOUD, _GATHERED = {Priority.URGENT, Priority.LOUD}, {Priority.DIGEST}
@@ -55,7 +55,7 @@ class Telling:
     def draft(self, *, loudness: int) -> Draft:
         """Make the draft of an alert."""
         added, wanted, post = self.added, self.wanted, self.added.post
-        found = marked(post.text, post.parts, merged(list(self.spans)))
+        found = marked(post.text, post.parts, merge_spans(self.spans))
         turned = {"turned": True} if added.change in EDITS else {}
         return Draft(
             chat_id=wanted.chat_id,

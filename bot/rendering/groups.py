@@ -3,7 +3,6 @@
 Each post takes a line, so that a page of them fits into one message whatever they say.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,18 +14,18 @@ from bot.locales.titles import part_title, topic_title
 from bot.models import Button, Outgoing
 from bot.store.group_contents import Gathered, Storm, Summary
 from bot.store.groups import LATE, RESTORED
+from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, link, one_line
+from bot.text.spans import Span
 
 PAGE = 12  # posts
 WORDS = 120  # UTF-16 units of a post on its line
 NAME = 40  # of a channel, or a topic
 SHOWN_CHANNELS = 3  # of a storm
 COUNTED_CHANNELS, COUNTED_NAME = 12, 120  # of what is only counted; of their names
-_BEFORE = 60  # characters of the sentence that are shown before what was found
 _BOLD = 3  # places on a line
 _NOON = 12  # o'clock
 _COUNTED = {LATE, RESTORED}
-_BOUNDARY = re.compile(r"[.!?…][.!?…\"'»”)\]]*(?=\s)|\n")
 
 
 def render_page(summary: Summary, number: int, locale: Locale) -> Outgoing:
@@ -171,18 +170,9 @@ def _words(each: Gathered, t: Translator) -> Text:
     return _sentence(text, spans).cut(WORDS) if text.strip() else Text().add(t.gettext("(no text)"))
 
 
-def _sentence(text: str, spans: Sequence[tuple[int, int]]) -> Text:
-    """Take the sentence of the first match on one line, from the words before it on where it begins far before."""
-    first, last = spans[0] if spans else (0, 0)
-    farthest = max(0, first - _BEFORE)
-    found = [boundary.end() for boundary in _BOUNDARY.finditer(text, farthest, first)]
-    start = found[-1] if found else (text.find(" ", farthest, first) + 1 or first if farthest else 0)
-    start += len(text[start:]) - len(text[start:].lstrip())
-    ending = _BOUNDARY.search(text, max(last, start + 1))
-    end = ending.end() if ending else len(text)
-    line = "".join(" " if character.isspace() else character for character in text[start:end]).rstrip()
-    marks = [(max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start][:_BOLD]
-    return Text().add("…" if start and not found else "").marked(line, marks)
+def _sentence(text: str, spans: Sequence[Span]) -> Text:
+    line, marks = cut_excerpt(text, spans, room=WORDS - 2, one_sentence=True)
+    return Text().marked(line, marks[:_BOLD]).cut(WORDS)
 
 
 def _short(name: str) -> str:

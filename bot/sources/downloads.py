@@ -1,7 +1,7 @@
-"""Wanted files of posts come in; they are downloaded through the reader account, and lie on the disk by their hash.
+"""Downloads the files of matched posts through a reader account, onto the disk.
 
-A file stays wanted until it lies there or cannot: a crash in between costs one download more. It is put off before
-each attempt, so that one that always fails holds up none of the others.
+A file stays wanted until it is there or given up: a crash in between costs another download. It is put off before each
+attempt, so that a file that always fails holds up none of the others.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.sources.account import Account
 from bot.store import media
-from bot.store.blobs import Stored, Vault
+from bot.store.blobs import Blob, Blobs
 from bot.store.database import Database, Subject
-from bot.store.media import About, Wanted
-from bot.telegram.media import PIECE, Attached, attached, is_outdated, read_message
+from bot.store.media import Download, FileInfo
+from bot.telegram.media import PIECE, Downloadable, downloadable, is_outdated, read_message
 
 log = structlog.get_logger(__name__)
 
@@ -33,119 +33,119 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)  # after 
 GIVE_UP_AFTER = timedelta(days=3)  # of failures that could heal
 
 
-class _LeftError(Exception):
-    """A file that will not be kept; `reason` is a word of ours."""
+class _GivenUpError(Exception):
+    """A file is given up; `reason` is one of the words of `bot.store.media`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class Keeping:
-    """Keeps the files of matched posts, of `most` bytes at most each; 0 keeps none."""
+class Downloads:
+    """Downloads files of `most` bytes at most each; with 0 none at all."""
 
     def __init__(self, account: Account, database: Database, folder: Path, *, clock: Clock, most: int) -> None:
         self._account = account
         self._database = database
-        self._vault = Vault(folder)
+        self._blobs = Blobs(folder)
         self._clock = clock
         self._most = most
-        self._busy: set[int] = set()  # files on their way, by other runs of this loop
+        self._busy: set[int] = set()  # files that are being downloaded, by other runs of this loop
 
     async def run(self, beat: Beat = unheard) -> None:
-        """Keep what is wanted, for ever; several may run at once. Raises ReaderLostError."""
+        """Download for ever; several such loops may run at once. Raises ReaderLostError."""
         changes = self._database.changes
         while True:
             beat(LOOK_EVERY + TURN + self._most / SLOWEST)
             revision = changes.revision(Subject.MEDIA)
-            if not await self.keep_next():
+            if not await self.download_next():
                 await changes.wait(Subject.MEDIA, revision, LOOK_EVERY)
 
-    async def keep_next(self) -> bool:
-        """Try one file; False where there is none to try now."""
+    async def download_next(self) -> bool:
+        """Try one file; return False where there is none to try now."""
         now, reader_id = self._clock(), self._account.reader_id
-        wanted = await media.next_wanted(self._database, reader_id, now, besides=self._busy)
-        if wanted is None:
+        download = await media.next_download(self._database, reader_id, now, excluded=self._busy)
+        if download is None:
             return False
-        if wanted.id not in self._busy:  # else another run has taken it while we asked
-            self._busy.add(wanted.id)
+        if download.id not in self._busy:  # else another run has taken it while we asked
+            self._busy.add(download.id)
             try:
-                await self._try(wanted)
+                await self._try(download)
             finally:
-                self._busy.discard(wanted.id)
+                self._busy.discard(download.id)
         return True
 
-    async def _try(self, wanted: Wanted) -> None:
-        again = self._clock() + min(FIRST_PAUSE * 2 ** min(wanted.attempts, 20), LONGEST_PAUSE)
-        await self._database.write(lambda tx: media.put_off(tx, wanted.id, until=again))
+    async def _try(self, download: Download) -> None:
+        again = self._clock() + min(FIRST_PAUSE * 2 ** min(download.attempts, 20), LONGEST_PAUSE)
+        await self._database.write(lambda tx: media.put_off(tx, download.id, until=again))
         try:
-            await self._keep(wanted)
-        except _LeftError as left:
-            await self._leave(wanted, left.reason)
+            await self._download(download)
+        except _GivenUpError as left:
+            await self._give_up(download, left.reason)
         except TelegramError as error:
-            log.info("a file could not be downloaded", file=wanted.id, error=error.error)
+            log.info("a file could not be downloaded", file=download.id, error=error.error)
             if error.verdict is Verdict.DROP and not is_outdated(error):
-                await self._leave(wanted, error.error)
+                await self._give_up(download, error.error)
                 return
             again = max(again, self._clock() + timedelta(seconds=error.retry_after))
-            await self._put_off(wanted, error.error, again=again)
+            await self._put_off(download, error.error, again=again)
         except OSError as error:
-            log.warning("a file could not be written", file=wanted.id, error=str(error))
+            log.warning("a file could not be written", file=download.id, error=str(error))
             reason = media.NO_ROOM if error.errno == errno.ENOSPC else type(error).__name__
-            await self._put_off(wanted, reason, again=again)
+            await self._put_off(download, reason, again=again)
 
-    async def _keep(self, wanted: Wanted) -> None:
+    async def _download(self, download: Download) -> None:
         if not self._most:
-            raise _LeftError(media.OFF)
-        found = attached(read_message(wanted.raw, wanted.layer)) if wanted.is_ours else None
-        if await self._is_known(wanted):
+            raise _GivenUpError(media.OFF)
+        found = downloadable(read_message(download.raw, download.layer)) if download.is_ours else None
+        if await self._is_copied(download):
             return
-        found = found or await self._anew(wanted)
-        about = About(mime=found.mime, name=found.name, size=found.size)
+        found = found or await self._anew(download)
+        info = FileInfo(mime=found.mime, name=found.name, size=found.size)
         if found.size > self._most:
-            await self._leave(wanted, media.TOO_LARGE, about)
+            await self._give_up(download, media.TOO_LARGE, info)
             return
-        if await asyncio.to_thread(self._vault.free) < found.size + SPARE:
+        if await asyncio.to_thread(self._blobs.free) < found.size + SPARE:
             raise OSError(errno.ENOSPC, f"{found.size} bytes would leave too little room")
-        stored = await self._fetch(wanted, found)
-        await self._write_down(wanted, stored, about)
+        blob = await self._fetch(download, found)
+        await self._write(download, blob, info)
 
-    async def _is_known(self, wanted: Wanted) -> bool:
-        """Take what we have already where the same file was kept for another post or version."""
-        file = await media.known(self._database, wanted.file_id)
-        if file is None or file.sha256 is None or not await asyncio.to_thread(self._vault.has, file.sha256):
+    async def _is_copied(self, download: Download) -> bool:
+        """Take the blob where the same file was downloaded for another post or version."""
+        file = await media.kept_file(self._database, download.file_id)
+        if file is None or file.sha256 is None or not await asyncio.to_thread(self._blobs.has, file.sha256):
             return False
-        stored = Stored(sha256=file.sha256, size=file.size or 0)
-        await self._write_down(wanted, stored, About(mime=file.mime or "", name=file.name, size=stored.size))
+        blob = Blob(sha256=file.sha256, size=file.size or 0)
+        await self._write(download, blob, FileInfo(mime=file.mime or "", name=file.name, size=blob.size))
         return True
 
-    async def _fetch(self, wanted: Wanted, found: Attached) -> Stored:
+    async def _fetch(self, download: Download, found: Downloadable) -> Blob:
         try:
-            return await self._download(found)
+            return await self._transfer(found)
         except TelegramError as error:
             if not is_outdated(error):
                 raise
-        return await self._download(await self._anew(wanted))
+        return await self._transfer(await self._anew(download))
 
-    async def _anew(self, wanted: Wanted) -> Attached:
-        """Ask for the message again: it names the file for this account, and for now."""
-        channel = types.InputChannel(wanted.channel_id, wanted.access_hash)
-        answer = await self._account.ask(GetMessagesRequest(channel, [types.InputMessageID(wanted.message_id)]))
+    async def _anew(self, download: Download) -> Downloadable:
+        """Ask for the message again, in which this account gets a fresh reference to the file."""
+        channel = types.InputChannel(download.channel_id, download.access_hash)
+        answer = await self._account.ask(GetMessagesRequest(channel, [types.InputMessageID(download.message_id)]))
         message = next((m for m in answer.messages if isinstance(m, types.Message)), None)
         if message is None:
-            raise _LeftError(media.GONE)
-        found = attached(message)
-        if found is None or found.file_id != wanted.file_id:
-            raise _LeftError(media.REPLACED)
+            raise _GivenUpError(media.GONE)
+        found = downloadable(message)
+        if found is None or found.file_id != download.file_id:
+            raise _GivenUpError(media.REPLACED)
         return found
 
-    async def _download(self, found: Attached) -> Stored:
-        incoming = await asyncio.to_thread(self._vault.begin)
+    async def _transfer(self, found: Downloadable) -> Blob:
+        incoming = await asyncio.to_thread(self._blobs.begin)
         pieces = found.pieces(self._account.client)
         try:
             while piece := await self._account.through("GetFile", lambda: anext(pieces, b"")):
                 if incoming.size + len(piece) > self._most:
-                    raise _LeftError(media.TOO_LARGE)
+                    raise _GivenUpError(media.TOO_LARGE)
                 await asyncio.to_thread(incoming.write, piece)
             if incoming.size != found.size:
                 raise OSError(f"{incoming.size} bytes came of {found.size}")
@@ -154,18 +154,18 @@ class Keeping:
             await pieces.close()
             incoming.drop()
 
-    async def _write_down(self, wanted: Wanted, stored: Stored, about: About) -> None:
+    async def _write(self, download: Download, blob: Blob, info: FileInfo) -> None:
         now, reader_id = self._clock(), self._account.reader_id
-        await self._database.write(lambda tx: media.keep(tx, wanted.id, stored, about, reader_id=reader_id, now=now))
+        await self._database.write(lambda tx: media.keep(tx, download.id, blob, info, reader_id=reader_id, now=now))
 
-    async def _leave(self, wanted: Wanted, reason: str, about: About | None = None) -> None:
-        log.info("a file is not kept", file=wanted.id, reason=reason)
+    async def _give_up(self, download: Download, reason: str, info: FileInfo | None = None) -> None:
+        log.info("a file was given up", file=download.id, reason=reason)
         now = self._clock()
-        await self._database.write(lambda tx: media.leave(tx, wanted.id, reason, about, now=now))
+        await self._database.write(lambda tx: media.give_up(tx, download.id, reason, info, now=now))
 
-    async def _put_off(self, wanted: Wanted, reason: str, *, again: datetime) -> None:
-        """Try it later, unless that was done for long enough."""
-        if self._clock() - wanted.wanted_at >= GIVE_UP_AFTER:
-            await self._leave(wanted, reason)
+    async def _put_off(self, download: Download, reason: str, *, again: datetime) -> None:
+        """Try a file later, or give it up where that was done for long enough."""
+        if self._clock() - download.wanted_at >= GIVE_UP_AFTER:
+            await self._give_up(download, reason)
             return
-        await self._database.write(lambda tx: media.put_off(tx, wanted.id, until=again, reason=reason))
+        await self._database.write(lambda tx: media.put_off(tx, download.id, until=again, reason=reason))

@@ -22,7 +22,7 @@ from bot.settings import Settings
 from bot.sources.account import Account
 from bot.sources.assignment import Assignments
 from bot.sources.backfill import Backfiller
-from bot.sources.downloads import MEGABYTE, Keeping
+from bot.sources.downloads import MEGABYTE, Downloads
 from bot.sources.fast_channels import FastChannels
 from bot.sources.follow_requests import FollowRequests
 from bot.sources.live import Live
@@ -142,7 +142,7 @@ class ReaderAccount:
         verifier = Verifier(*fixed, clock=clock, days=settings.verify_days)
         follow_requests = FollowRequests(*fixed, self._assignments, clock=clock, join_interval=settings.join_interval)
         most = settings.media_max_mb * MEGABYTE
-        keeping = Keeping(account, self._database, settings.media_path, clock=clock, most=most)
+        downloads = Downloads(account, self._database, settings.media_path, clock=clock, most=most)
         self.client.on_reconnect = sweep.request_sweep
         await self._assignments.enter(self._reader_id)
         loops: dict[str, Loop] = {
@@ -156,7 +156,7 @@ class ReaderAccount:
             "requests": account.run,
             "connection": partial(self._stay_connected, account),
             "assignment": partial(self._make_way, account),
-            **{f"downloads {number}": keeping.run for number in range(FILES_AT_ONCE)},
+            **{f"downloads {number}": downloads.run for number in range(FILES_AT_ONCE)},
         }
         async with asyncio.TaskGroup() as group:
             for name, loop in loops.items():

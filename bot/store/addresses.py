@@ -119,6 +119,12 @@ async def upgrade(tx: Transaction, group_id: int, supergroup: Peer) -> bool:
     return True
 
 
+def _twin_of(column: str) -> str:
+    """Write a query for the row in the chat that is kept which says what one in the other chat says."""
+    return f"""(SELECT k.id FROM alerts g JOIN alerts k ON k.chat_id = :kept AND k.kind = g.kind
+        AND k.subject = g.subject WHERE g.chat_id = :gone AND g.id = {column})"""  # noqa: S608 - our own names
+
+
 async def _join(tx: Transaction, gone: int, *, into: int) -> None:
     """Move all that belongs to a chat to another one, and forget the chat."""
     values = {"gone": gone, "kept": into}
@@ -129,10 +135,15 @@ async def _join(tx: Transaction, gone: int, *, into: int) -> None:
         values,
     )
     await tx.execute("UPDATE OR IGNORE alerts SET chat_id = :kept WHERE chat_id = :gone", values)
-    await tx.execute(  # of the alerts that both have had
-        """UPDATE alerts SET follows = (SELECT k.id FROM alerts g JOIN alerts k
-            ON k.chat_id = :kept AND k.kind = g.kind AND k.subject = g.subject WHERE g.id = alerts.follows)
-        WHERE follows IN (SELECT id FROM alerts WHERE chat_id = :gone)""",
+    both_had = "SELECT id FROM alerts WHERE chat_id = :gone"
+    await tx.execute(
+        f"UPDATE alerts SET follows = {_twin_of('alerts.follows')} WHERE follows IN ({both_had})",  # noqa: S608 - likewise
+        values,
+    )
+    await tx.execute(
+        f"""UPDATE OR REPLACE attachments SET alert_id = coalesce({_twin_of("attachments.alert_id")}, alert_id),
+            reply_id = coalesce({_twin_of("attachments.reply_id")}, reply_id)
+        WHERE alert_id IN ({both_had}) OR reply_id IN ({both_had})""",  # noqa: S608 - likewise
         values,
     )
     for table in OF_CHATS:

@@ -1,42 +1,32 @@
-"""Files that alerts did not bring along come in as they are kept; bundles go out, rows that bring them afterwards.
+"""Attachments: the files of a post that follow its alert, in a silent reply.
 
-Items of an album come one by one, and so do their files: a bundle gathers for a moment. Once it is due it stays as it
-is, since what was sent of it must not be sent again.
+A reply is due a moment after a file was downloaded, since the items of an album come one by one. Which files it brings
+is written down before it is sent for the first time; a file that comes later gets another reply.
 """
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.store import alerts, meta
 from bot.store.alerts import Draft, Kind
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import to_ms
+from bot.store.rows import json_list, to_ms
 
-MOST = 10  # files of a bundle, Telegram's limit for an album
-QUIET = timedelta(seconds=1)  # after a file is kept, in which more of its album may come …
-PATIENCE = timedelta(seconds=30)  # … or so long, where one of them is on its way
-UNTOUCHED = timedelta(seconds=0.5)  # before it is due, in which a bundle may be on its way already
-WITHIN = timedelta(days=3)  # of an alert, after which nothing follows it any more
-
-_ITEMS = """SELECT m.message_id, m.version_id, v.media ->> 'id' AS file_id, d.state, m.gone_at IS NOT NULL AS is_gone
-    FROM posts m JOIN versions v ON v.id = m.version_id LEFT JOIN media d ON d.version_id = m.version_id
-    WHERE m.channel_id = :channel"""
-# Alerts of a post that went to chats which want its files, however they went.
-_ALERTS = """FROM alerts a JOIN chats c ON c.id = a.chat_id AND c.media AND c.suspended IS NULL
-    JOIN versions s ON s.id = a.payload ->> 'version_id'
-    WHERE a.channel_id = :channel AND a.post_key = :key AND a.kind = 'post' AND a.state != 'dead'
-        AND a.media IS NOT NULL"""
-_BROUGHT = """SELECT json_group_array(json_array(i.value ->> 'message', i.value ->> 'file'))
-    FROM alerts f JOIN json_each(f.payload, '$.items') i WHERE f.follows = a.id AND f.kind = 'files'"""
+ALBUM_WITHIN = timedelta(seconds=1)  # after a file is downloaded, in which more of its album may come …
+PATIENCE = timedelta(seconds=30)  # … or so long, while one of them is being downloaded
+FOLLOWS_WITHIN = timedelta(days=3)  # of an alert, after which no file follows it any more
 
 
-_GATHERING = """SELECT json_object('id', f.id, 'payload', json(f.payload)) FROM alerts f
-    WHERE f.follows = a.id AND f.kind = 'files' AND f.state = 'due' AND f.due_at > :untouched AND f.attempts = 0
-        AND json_array_length(f.payload, '$.items') < :most ORDER BY f.id DESC LIMIT 1"""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that a reply brings."""
+
+    version_id: int  # which shows the file
+    random_id: int  # of the message that brings it, alone or in an album
+    alone: bool  # not in an album: Telegram refused the one that it was in
+    replaces: bool  # another file of the same message, which the chat has had
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,223 +35,169 @@ class _Item:
 
     message_id: int
     version_id: int
-    file_id: int | None  # Telegram's
-    state: str | None  # of the file; None: nobody wants it
-    is_gone: bool  # from the channel: what we have of it is shown nevertheless
+    file_id: int  # Telegram's
+    state: str  # of the download
+    is_gone: bool  # from the channel: a file that we have follows nevertheless
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gathering:
-    """A bundle that may still grow."""
-
-    id: int
-    payload: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Post:
-    """What names the files of a post."""
-
-    channel_id: int
-    secret: bytes  # of the outbox
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Telling:
-    """An alert that its post's files may follow."""
-
-    id: int
-    chat_id: int
-    chat_key: bytes
-    version_id: int  # that it tells of …
-    message_id: int  # … of this message
-    carried: int | None  # the message whose file came along
-    brought: frozenset[tuple[int, int]]  # message and file of what follows it already
-    gathering: _Gathering | None  # what is about to follow it
+_ITEMS = """SELECT m.message_id, d.version_id, d.file_id, d.state, m.gone_at IS NOT NULL AS is_gone
+    FROM posts m INDEXED BY posts_key JOIN media d ON d.version_id = m.version_id
+    WHERE m.channel_id = :channel AND m.post_key = :key ORDER BY m.message_id"""
+_TO_FOLLOW = """SELECT a.id, a.chat_id, c.key, s.id AS version_id,
+        (SELECT count(*) FROM alerts f WHERE f.follows = a.id AND f.kind = 'files') AS replies,
+        (SELECT f.id FROM alerts f WHERE f.follows = a.id AND f.kind = 'files' AND f.state = 'due'
+            AND NOT EXISTS (SELECT 1 FROM attachments WHERE reply_id = f.id)) AS open_reply
+    FROM alerts a JOIN chats c ON c.id = a.chat_id AND c.media AND c.suspended IS NULL
+    JOIN versions s ON s.id = a.payload ->> 'version_id'
+    WHERE a.channel_id = :channel AND a.post_key = :key AND a.kind = 'post' AND a.state = 'sent'
+        AND a.created_at > :since AND a.id = coalesce(:only, a.id)
+        AND EXISTS (SELECT 1 FROM json_each(:kept) k WHERE NOT EXISTS (SELECT 1 FROM attachments t
+            WHERE t.alert_id = a.id AND t.message_id = k.value ->> 0 AND t.file_id = k.value ->> 1))
+        -- what a lost instance may have told, it may have followed up too
+        AND NOT EXISTS (SELECT 1 FROM restorations r WHERE r.chat_id = a.chat_id
+            AND coalesce(s.edit_date, s.date) <= r.until)
+    ORDER BY a.id"""
 
 
-async def decide(  # noqa: PLR0913 - the decision has this many sides
-    tx: Transaction, alert_id: int, channel_id: int, post_key: str, *, with_media: bool, refused: bool, now: datetime
-) -> None:
-    """Write down, before it is sent, whether an alert goes with its file: what it may say later depends on that.
-
-    What does not come along follows, unless it was refused.
-    """
-    await tx.execute("UPDATE alerts SET media = :media WHERE id = :id", {"id": alert_id, "media": with_media})
-    await _follow(tx, channel_id, post_key, now=now, only=alert_id, refused=refused)
+async def enqueue_for_alert(tx: Transaction, alert_id: int, *, now: datetime) -> None:
+    """Let an alert that was just sent be followed by those files of its post that are on our disk already."""
+    (row,) = await tx.fetch_all("SELECT channel_id, post_key FROM alerts WHERE id = :id", {"id": alert_id})
+    await _follow(tx, row["channel_id"], row["post_key"], now=now, only=alert_id)
 
 
-async def settled(tx: Transaction, media_id: int, *, now: datetime) -> None:
-    """Let alerts follow what became of a file: it follows them, replaces the one they show, or is said to be left."""
+async def enqueue_for_file(tx: Transaction, media_id: int, *, now: datetime) -> None:
+    """Let the alerts of a post be followed by a file; a file that was given up, they are to mention instead."""
     (row,) = await tx.fetch_all(
-        """SELECT v.id, v.channel_id, v.message_id, d.state, v.id = m.version_id AS is_current, m.post_key
+        """SELECT v.id, v.channel_id, v.message_id, m.post_key, d.state = 'left' AND v.id = m.version_id AS is_missing
         FROM media d JOIN versions v ON v.id = d.version_id
         JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id WHERE d.id = :id""",
         {"id": media_id},
     )
-    if row["is_current"]:
-        await _correct(tx, row, now=now)
+    if row["is_missing"]:
+        await _mention(tx, row, now=now)
     await _follow(tx, row["channel_id"], row["post_key"], now=now)
 
 
-async def part(tx: Transaction, alert_id: int) -> None:
-    """Write down that the files of a bundle go one by one from now on."""
-    sql = "UPDATE alerts SET payload = json_set(payload, '$.apart', json('true')) WHERE id = :id"
-    await tx.execute(sql, {"id": alert_id})
+async def claim(tx: Transaction, reply_id: int) -> list[Attachment]:
+    """Return the files that a reply brings, in the order of the post.
+
+    The first time all are chosen that the alert lacks; from then on they stay the same.
+    """
+    listed = await _listed(tx, reply_id)
+    if listed:
+        return listed
+    (alert,) = await tx.fetch_all(
+        """SELECT a.id, a.channel_id, a.post_key, c.key FROM alerts f JOIN alerts a ON a.id = f.follows
+        JOIN chats c ON c.id = a.chat_id WHERE f.id = :id""",
+        {"id": reply_id},
+    )
+    secret = await meta.secret(tx, alerts.SECRET)
+    await tx.execute_many(
+        """INSERT INTO attachments (alert_id, message_id, file_id, version_id, reply_id, random_id)
+        VALUES (:alert, :message, :file, :version, :reply, :random) ON CONFLICT DO NOTHING""",
+        [
+            {
+                "alert": alert["id"],
+                "message": item.message_id,
+                "file": item.file_id,
+                "version": item.version_id,
+                "reply": reply_id,
+                "random": alerts.random_id(
+                    secret, alert["key"], Kind.FILES, f"{alert['channel_id']}/{item.message_id}/file {item.file_id}"
+                ),
+            }
+            for item in await _items(tx, alert["channel_id"], alert["post_key"])
+            if item.state == "kept"
+        ],
+    )
+    return await _listed(tx, reply_id)
 
 
-async def left_out(db: Reader, channel_id: int, post_key: str) -> int:
-    """Count the files of a post that no chat gets, because we do not keep them, and that are to be seen in it."""
+async def split(tx: Transaction, reply_id: int, files: Sequence[Attachment]) -> None:
+    """Write down that these files of a reply go one by one from now on."""
+    await tx.execute(
+        """UPDATE attachments SET alone = 1
+        WHERE reply_id = :reply AND version_id IN (SELECT value FROM json_each(:versions))""",
+        {"reply": reply_id, "versions": json_list(file.version_id for file in files)},
+    )
+
+
+async def count_missing(db: Reader, channel_id: int, post_key: str) -> int:
+    """Count the files of a post that follow no alert, since they were given up, and that are to be seen in it."""
     return sum(item.state == "left" and not item.is_gone for item in await _items(db, channel_id, post_key))
 
 
-async def was_replaced(db: Reader, channel_id: int, message_id: int) -> bool:
-    """Say whether a message has shown more than one file."""
-    row = await db.fetch_one(
-        """SELECT count(DISTINCT media ->> 'id') > 1 AS replaced FROM versions
-        WHERE channel_id = :channel AND message_id = :message""",
-        {"channel": channel_id, "message": message_id},
-    )
-    return row is not None and bool(row["replaced"])
-
-
-async def _correct(tx: Transaction, version: sqlite3.Row, *, now: datetime) -> None:
-    """Edit the alerts that show another file of this message, or do not say yet that this one is left out."""
-    is_left = version["state"] == "left"
-    if not is_left and not await was_replaced(tx, version["channel_id"], version["message_id"]):
-        return
+async def _mention(tx: Transaction, version: sqlite3.Row, *, now: datetime) -> None:
+    """Have the alerts of a post edited, which then count one more file that does not follow."""
     rows = await tx.fetch_all(
-        f"SELECT a.id, a.chat_id, c.key {_ALERTS} AND (:left OR a.media AND s.message_id = :message)",
-        {
-            "channel": version["channel_id"],
-            "key": version["post_key"],
-            "message": version["message_id"],
-            "left": is_left,
-        },
+        """SELECT a.id, a.chat_id, c.key FROM alerts a JOIN chats c ON c.id = a.chat_id AND c.media
+        WHERE a.channel_id = :channel AND a.post_key = :key AND a.kind = 'post' AND a.state != 'dead'
+            AND c.suspended IS NULL""",
+        {"channel": version["channel_id"], "key": version["post_key"]},
     )
     subject = f"{version['channel_id']}/{version['message_id']}/file of {version['id']}"
     edits = [alerts.edit(row["chat_id"], row["key"], row["id"], subject=subject) for row in rows]
     await alerts.enqueue_all(tx, edits, now=now)
 
 
-async def _follow(  # noqa: PLR0913 - a post's address, and for whom
-    tx: Transaction, channel_id: int, post_key: str, *, now: datetime, only: int | None = None, refused: bool = False
-) -> None:
+async def _follow(tx: Transaction, channel_id: int, post_key: str, *, now: datetime, only: int | None = None) -> None:
+    """See that a reply is due to each alert that lacks a file: the one that has brought nothing yet, or another."""
     items = await _items(tx, channel_id, post_key)
-    kept = [item for item in items if item.state == "kept"]
+    kept = [(item.message_id, item.file_id) for item in items if item.state == "kept"]
     if not kept:
         return
-    due_at = now + (PATIENCE if any(item.state == "wanted" for item in items) else QUIET)
-    post = _Post(channel_id=channel_id, secret=await meta.secret(tx, alerts.SECRET))
-    grown, drafts = [], []
-    for telling in await _tellings(tx, channel_id, post_key, now=now, only=only):
-        missing = [item for item in kept if _is_missing(item, telling)]
-        if refused:
-            missing = await _spare(tx, telling, post, missing, now=now)
-        room = 0
-        if telling.gathering is not None:
-            room = MOST - len(telling.gathering.payload["items"])
-            grown.append({"id": telling.gathering.id, "payload": _grown(telling, post, missing[:room])})
-        drafts += [_bundle(telling, post, missing[first : first + MOST]) for first in range(room, len(missing), MOST)]
-    sql = "UPDATE alerts SET payload = :payload, due_at = :due WHERE id = :id"
-    await tx.execute_many(sql, [{**row, "due": to_ms(due_at)} for row in grown])
-    await alerts.enqueue_all(tx, drafts, now=now, due_at=due_at)
-    if grown:
-        tx.announce(Subject.ALERTS)
-
-
-def _is_missing(item: _Item, telling: _Telling) -> bool:
-    return item.message_id != telling.carried and (item.message_id, item.file_id) not in telling.brought
-
-
-async def _spare(
-    tx: Transaction, telling: _Telling, post: _Post, missing: Sequence[_Item], *, now: datetime
-) -> list[_Item]:
-    """Count the file that an alert should have carried as brought, since it was refused; return the others."""
-    own = [item for item in missing if item.message_id == telling.message_id]
-    if own:
-        draft = _bundle(telling, post, own)
-        await alerts.enqueue_all(tx, [draft], now=now)
-        row = await alerts.row_of(tx, draft)
-        await tx.execute("UPDATE alerts SET state = 'sent' WHERE id = :id", {"id": row})
-    return [item for item in missing if item not in own]
-
-
-def _grown(telling: _Telling, post: _Post, added: Sequence[_Item]) -> str:
-    """Write the payload of the bundle that still gathers, with these files in it."""
-    payload = telling.gathering.payload if telling.gathering is not None else {}
-    items = [*payload["items"], *(_listed(telling, post, item) for item in added)]
-    return json.dumps({**payload, "items": items, "replaces": payload["replaces"] or _replaces(telling, added)})
-
-
-def _bundle(telling: _Telling, post: _Post, items: Sequence[_Item]) -> Draft:
-    """Make the draft of a bundle, which has the name of its first file."""
-    listed = [_listed(telling, post, item) for item in items]
-    return Draft(
-        chat_id=telling.chat_id,
-        chat_key=telling.chat_key,
-        kind=Kind.FILES,
-        subject=_named(post, items[0]),
-        payload={"version_id": telling.version_id, "items": listed, "replaces": _replaces(telling, items)},
-        follows=telling.id,
-        silent=True,
-    )
-
-
-def _listed(telling: _Telling, post: _Post, item: _Item) -> dict[str, int | None]:
-    """Write what is to be known of a file; it has a `random_id` of its own, whatever it comes with."""
-    return {
-        "message": item.message_id,
-        "version": item.version_id,
-        "file": item.file_id,
-        "random_id": alerts.random_id(post.secret, telling.chat_key, Kind.FILES, _named(post, item)),
-    }
-
-
-def _named(post: _Post, item: _Item) -> str:
-    return f"{post.channel_id}/{item.message_id}/file {item.file_id}"
-
-
-def _replaces(telling: _Telling, items: Sequence[_Item]) -> bool:
-    """Tell whether one of these messages showed another file before, which the chat has."""
-    return not {message_id for message_id, _ in telling.brought}.isdisjoint(item.message_id for item in items)
-
-
-async def _items(db: Reader, channel_id: int, post_key: str) -> list[_Item]:
-    """Return the messages of a post, in order."""
-    sql = f"{_ITEMS} AND m.post_key = :key ORDER BY m.message_id"
-    rows = await db.fetch_all(sql, {"channel": channel_id, "key": post_key})
-    return [_Item(**dict(row)) for row in rows]
-
-
-async def _tellings(tx: Reader, channel_id: int, post_key: str, *, now: datetime, only: int | None) -> list[_Telling]:
-    """Return the alerts of a post; what a lost instance may have told and brought is left alone."""
+    due_at = now + (PATIENCE if any(item.state == "wanted" for item in items) else ALBUM_WITHIN)
     rows = await tx.fetch_all(
-        f"""SELECT a.id, a.chat_id, c.key, s.id AS version_id, s.message_id, a.media,
-            ({_BROUGHT}) AS brought, ({_GATHERING}) AS gathering {_ALERTS}
-            AND a.created_at > :since AND a.id = coalesce(:only, a.id)
-            AND NOT EXISTS (SELECT 1 FROM restorations r WHERE r.chat_id = a.chat_id
-                AND coalesce(s.edit_date, s.date) < r.until)
-        ORDER BY a.id""",  # noqa: S608 - our own constants
+        _TO_FOLLOW,
         {
             "channel": channel_id,
             "key": post_key,
-            "since": to_ms(now - WITHIN),
+            "since": to_ms(now - FOLLOWS_WITHIN),
             "only": only,
-            "untouched": to_ms(now + UNTOUCHED),
-            "most": MOST,
+            "kept": json_list(kept),
         },
     )
-    return [
-        _Telling(
-            id=row["id"],
+    await tx.execute_many(
+        "UPDATE alerts SET due_at = :due WHERE id = :id",
+        [{"id": row["open_reply"], "due": to_ms(due_at)} for row in rows if row["open_reply"]],
+    )
+    drafts = [
+        Draft(
             chat_id=row["chat_id"],
             chat_key=row["key"],
+            kind=Kind.FILES,
+            subject=f"{channel_id}/{post_key}/files {row['replies'] + 1}",
+            payload={"version_id": row["version_id"]},
+            follows=row["id"],
+            silent=True,
+        )
+        for row in rows
+        if not row["open_reply"]
+    ]
+    await alerts.enqueue_all(tx, drafts, now=now, due_at=due_at)
+    if rows:
+        tx.announce(Subject.ALERTS)
+
+
+async def _items(db: Reader, channel_id: int, post_key: str) -> list[_Item]:
+    """Return the messages of a post that have a file, in order."""
+    rows = await db.fetch_all(_ITEMS, {"channel": channel_id, "key": post_key})
+    return [_Item(**dict(row)) for row in rows]
+
+
+async def _listed(db: Reader, reply_id: int) -> list[Attachment]:
+    rows = await db.fetch_all(
+        """SELECT version_id, random_id, alone, EXISTS (SELECT 1 FROM attachments o WHERE o.alert_id = t.alert_id
+            AND o.message_id = t.message_id AND o.reply_id < t.reply_id) AS replaces
+        FROM attachments t WHERE reply_id = :reply ORDER BY message_id""",
+        {"reply": reply_id},
+    )
+    return [
+        Attachment(
             version_id=row["version_id"],
-            message_id=row["message_id"],
-            carried=row["message_id"] if row["media"] else None,
-            brought=frozenset((message_id, file_id) for message_id, file_id in json.loads(row["brought"])),
-            gathering=_Gathering(**json.loads(row["gathering"])) if row["gathering"] else None,
+            random_id=row["random_id"],
+            alone=bool(row["alone"]),
+            replaces=bool(row["replaces"]),
         )
         for row in rows
     ]

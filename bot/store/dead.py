@@ -52,17 +52,11 @@ async def listed(db: Reader) -> list[Dead]:
 
 async def try_again(tx: Transaction, ids: Collection[int], now: datetime) -> int:
     """Make dead alerts due again, under the same `random_id`; return how many. Those of suspended chats stay dead."""
-    again = {"ids": json_list(ids), "now": to_ms(now)}
     count = await tx.execute(
         f"""UPDATE alerts AS a SET state = 'due', due_at = :now, attempts = 0, reason = NULL
         WHERE a.id IN (SELECT value FROM json_each(:ids)) AND {_DEAD}
             AND a.chat_id NOT IN (SELECT id FROM chats WHERE suspended IS NOT NULL)""",  # noqa: S608 - our own constant
-        again,
-    )
-    await tx.execute(  # files that were to follow one of them
-        """UPDATE alerts SET state = 'due', due_at = :now, attempts = 0 WHERE kind = 'files' AND follows IN (
-            SELECT id FROM alerts WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'due')""",
-        again,
+        {"ids": json_list(ids), "now": to_ms(now)},
     )
     tx.announce(Subject.ALERTS)
     return count

@@ -3,6 +3,8 @@
 import secrets
 from datetime import timedelta
 
+from bot.models import Clock
+from bot.runtime.clock import utc_now
 from bot.store.database import Reader, Transaction
 
 _CLOCK_ERROR = "clock_error"
@@ -26,6 +28,12 @@ async def clock_error(db: Reader) -> timedelta:
     """Return by how much Telegram's clock was ahead of this machine's, when the service last measured it."""
     seconds = await get(db, _CLOCK_ERROR)
     return timedelta(seconds=seconds if isinstance(seconds, int) else 0)
+
+
+async def clock(db: Reader) -> Clock:
+    """Return Telegram's clock as the service last saw it: that of this machine may be wrong, by hours too."""
+    error = await clock_error(db)
+    return lambda: utc_now() + error
 
 
 async def put_clock_error(tx: Transaction, error: timedelta) -> None:

@@ -32,8 +32,8 @@ _POST = """m.id, m.channel_id, n.title AS channel_title, n.username AS channel_u
     v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by"""
 _ROWS = f"""SELECT a.id AS alert_id, a.kind AS alert_kind, a.subject, a.random_id, a.channel_id AS alert_channel_id,
         a.post_key, s.id AS source_id, s.payload, a.silent, a.attempts, a.due_at, a.created_at,
-        o.message_id AS followed_id, o.created_at AS followed_at, o.state AS followed_state, o.media AS followed_media,
-        a.media AS alert_media, a.thread_id AS alert_thread_id, o.thread_id AS followed_thread,
+        o.message_id AS followed_id, o.created_at AS followed_at, o.thread_id AS followed_thread,
+        a.thread_id AS alert_thread_id,
         EXISTS ({_SUPERSEDED}) AS superseded, ({_REPEATS}) AS repeats,
         {chats.COLUMNS}, {_POST}
     FROM alerts a JOIN chats c ON c.id = a.chat_id LEFT JOIN alerts o ON o.id = a.follows
@@ -92,10 +92,7 @@ class Alert:
     repeats: tuple[Repeat, ...]  # of a post, in the order in which they came
     followed_id: int | None  # the id in the chat of the message that this edits or answers; None: unknown, or not sent
     followed_at: datetime | None  # when that alert came into the outbox
-    followed_state: str | None  # of that alert: due, sent or dead
     followed_thread: int | None  # the forum thread in which it stands; None: the general one, or no forum
-    media: bool | None  # of a post with files: whether it goes with media; None: not decided, or it has none
-    followed_media: bool  # the message that this edits has media, so that it takes a shorter text
     superseded: bool  # a later edit of the same alert is due, and shows all that this one would
 
     @property
@@ -209,10 +206,7 @@ def _to_alert(row: sqlite3.Row, known: _Posts | None = None) -> Alert:
         ),
         followed_id=row["followed_id"],
         followed_at=maybe_date(row["followed_at"]),
-        followed_state=row["followed_state"],
         followed_thread=row["followed_thread"],
-        media=None if row["alert_media"] is None else bool(row["alert_media"]),
-        followed_media=bool(row["followed_media"]),
         superseded=bool(row["superseded"]),
     )
 

@@ -18,7 +18,7 @@ class Sending:
 
 # An answer names its chat in its key, kind-id-message: to look for it among thousands of chats would take minutes.
 _LATELY = """SELECT c.kind, c.telegram_id, a.sent_at AS at FROM alerts a JOIN chats c ON c.id = a.chat_id
-        LEFT JOIN json_each(a.payload, '$.items') ON a.kind = 'files' -- an album is as many messages
+        LEFT JOIN attachments t ON t.reply_id = a.id -- an album is as many messages
         WHERE a.state = 'sent' AND a.sent_at BETWEEN :since AND :now
     UNION ALL SELECT substr(key, 1, instr(key, '-') - 1), CAST(substr(key, instr(key, '-') + 1) AS INTEGER), said_at
         FROM handled WHERE said_at BETWEEN :since AND :now AND key NOT LIKE 'tap-%'

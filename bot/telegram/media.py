@@ -1,4 +1,4 @@
-"""Photos and documents of messages come in, their bytes go out; files of ours come in, their names on Telegram go out.
+"""Photos and documents: how one of a message is downloaded, and a file of ours uploaded and sent.
 
 https://core.telegram.org/api/files: an upload has at most 4,000 parts, of one size that divides 512 KB, and files over
 10 MB go up by another method; a file reference expires, and is had anew from the message that shows the file, or by a
@@ -20,7 +20,7 @@ from telethon.tl import TLObject, TLRequest, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Enclosure, Peer, Remote
+from bot.models import Peer, Remote, Upload
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
 
@@ -39,7 +39,7 @@ Ask = Callable[[TLRequest], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
+class Downloadable:
     """A photo or document of a message, as one account may download it."""
 
     file_id: int
@@ -47,10 +47,10 @@ class Attached:
     dc_id: int  # the data centre where it lies
     size: int  # bytes
     mime: str
-    name: str | None  # as whoever posted it called it: data, never a path
+    name: str | None  # given by whoever posted it: data, never a path
 
     def pieces(self, client: TelegramClient) -> RequestIter:
-        """Have the file downloaded piece by piece; each step is one request, the last may be empty.
+        """Return an iterator over the file's bytes; each step is one request, the last piece may be empty.
 
         Telethon finds the data centre and connects to it; `close()` gives that connection back.
         """
@@ -58,15 +58,15 @@ class Attached:
 
 
 def read_message(raw: bytes, layer: int) -> TLObject | None:
-    """Read a stored message; None where another version of Telethon wrote it, whose layer nobody knows any more."""
+    """Read a stored message; None where its layer is not that of our Telethon."""
     if layer != LAYER:
         return None
     with BinaryReader(raw) as reader:
         return reader.tgread_object()
 
 
-def attached(message: TLObject | None) -> Attached | None:
-    """Return the photo or document of a message; of a photo its largest size, which is the one that was posted."""
+def downloadable(message: TLObject | None) -> Downloadable | None:
+    """Return the photo or document of a message, None where it has neither; of a photo the largest size."""
     media = getattr(message, "media", None)
     if isinstance(media, types.MessageMediaPhoto) and isinstance(media.photo, types.Photo):
         return _photo(media.photo)
@@ -75,12 +75,12 @@ def attached(message: TLObject | None) -> Attached | None:
     return None
 
 
-def _photo(photo: types.Photo) -> Attached | None:
+def _photo(photo: types.Photo) -> Downloadable | None:
     sizes = [size for size in photo.sizes if isinstance(size, types.PhotoSize | types.PhotoSizeProgressive)]
     if not sizes:
         return None
     largest = max(sizes, key=lambda size: size.w * size.h)
-    return Attached(
+    return Downloadable(
         file_id=photo.id,
         location=types.InputPhotoFileLocation(photo.id, photo.access_hash, photo.file_reference, largest.type),
         dc_id=photo.dc_id,
@@ -90,9 +90,9 @@ def _photo(photo: types.Photo) -> Attached | None:
     )
 
 
-def _document(document: types.Document) -> Attached:
+def _document(document: types.Document) -> Downloadable:
     names = (a.file_name for a in document.attributes if isinstance(a, types.DocumentAttributeFilename))
-    return Attached(
+    return Downloadable(
         file_id=document.id,
         location=types.InputDocumentFileLocation(document.id, document.access_hash, document.file_reference, ""),
         dc_id=document.dc_id,
@@ -103,27 +103,27 @@ def _document(document: types.Document) -> Attached:
 
 
 def is_outdated(error: TelegramError) -> bool:
-    """Say whether a file has to be named anew: its reference has expired, or belongs to another account."""
+    """Say whether Telegram wants another reference to a file: this one has expired, or is another account's."""
     return bool(_EXPIRED.fullmatch(error.error)) or error.error in _ELSEWHERE
 
 
 def outdated_among(error: TelegramError, count: int) -> range:
-    """Return which of so many files have to be named anew: the one that the error counts, from 0, or all."""
+    """Return which of so many files need another reference: the one whose number, from 0, is in the error, or all."""
     number = re.search(r"\d+", error.error)
     if number is None or int(number[0]) >= count:
         return range(count)
     return range(int(number[0]), int(number[0]) + 1)
 
 
-def kind_of_album(enclosure: Enclosure) -> str | None:
-    """Name what an album may hold together with this file; None where the file goes alone.
+def kind_of_album(file: Upload) -> str | None:
+    """Return the kind of album that a file may be in, None where it has to be sent alone.
 
     Photos go with videos, documents and sounds each with their like; voice and video notes and animations are on their
     own: https://core.telegram.org/api/files#albums-grouped-media.
     """
-    if enclosure.kind == PHOTO:
+    if file.kind == PHOTO:
         return "visual"
-    traits = _traits(enclosure)
+    traits = _traits(file)
     video = next((t for t in traits if isinstance(t, types.DocumentAttributeVideo)), None)
     audio = next((t for t in traits if isinstance(t, types.DocumentAttributeAudio)), None)
     if any(isinstance(t, types.DocumentAttributeAnimated) for t in traits):
@@ -136,34 +136,34 @@ def kind_of_album(enclosure: Enclosure) -> str | None:
 
 
 def is_refused(error: TelegramError) -> bool:
-    """Say whether a chat, or Telegram, will not take a message with this file, though it may take its text."""
+    """Say whether a chat, or Telegram, takes no message with a file, though the chat may take texts."""
     is_dropped = error.verdict is Verdict.DROP and error.error != UNANSWERABLE
     return is_dropped or bool(_UNWANTED.fullmatch(error.error))
 
 
-async def upload(ask: Ask, peer: Peer, enclosure: Enclosure) -> Remote:
-    """Bring a file to Telegram without sending it, and return how to name it; the chat is one that we may write to.
+async def upload(ask: Ask, peer: Peer, file: Upload) -> Remote:
+    """Upload a file without sending it, and return its reference; `peer` is any chat that we may write to.
 
     Raises TelegramError, OSError.
     """
-    file = await _bring(ask, enclosure.path, enclosure.name or "file")
-    media = await ask(functions.messages.UploadMediaRequest(from_peer(peer), _described(enclosure, file)))
+    parts = await _save_parts(ask, file.path, file.name or "file")
+    media = await ask(functions.messages.UploadMediaRequest(from_peer(peer), _to_uploaded_media(file, parts)))
     content = getattr(media, "photo", None) or getattr(media, "document", None)
     if not isinstance(content, types.Photo | types.Document):
         raise TelegramError("MEDIA_EMPTY", code=400, verdict=Verdict.DROP)
-    return Remote(kind=enclosure.kind, id=content.id, access_hash=content.access_hash, reference=content.file_reference)
+    return Remote(kind=file.kind, id=content.id, access_hash=content.access_hash, reference=content.file_reference)
 
 
 def to_media(remote: Remote) -> TLObject:
-    """Write an uploaded file for a request."""
+    """Write a reference to an uploaded file for a request."""
     names = (remote.id, remote.access_hash, remote.reference)
     if remote.kind == PHOTO:
         return types.InputMediaPhoto(types.InputPhoto(*names))
     return types.InputMediaDocument(types.InputDocument(*names))
 
 
-async def _bring(ask: Ask, path: Path, name: str) -> TLObject:
-    """Send a file part by part, one at a time: they share a connection with the texts of all chats."""
+async def _save_parts(ask: Ask, path: Path, name: str) -> TLObject:
+    """Upload a file part by part, one at a time: the connection is that of all chats' texts."""
     number, size = secrets.randbits(63), (await asyncio.to_thread(path.stat)).st_size
     length = next((length for length in (PART, 2 * PART) if size <= length * PARTS), PIECE)
     parts, is_small = -(-size // length), size <= SMALL
@@ -177,16 +177,16 @@ async def _bring(ask: Ask, path: Path, name: str) -> TLObject:
     return types.InputFile(number, parts, name, "") if is_small else types.InputFileBig(number, parts, name)
 
 
-def _described(enclosure: Enclosure, file: TLObject) -> TLObject:
-    if enclosure.kind == PHOTO:
-        return types.InputMediaUploadedPhoto(file)
-    named = [types.DocumentAttributeFilename(enclosure.name)] if enclosure.name else []
-    return types.InputMediaUploadedDocument(file, enclosure.mime, [*named, *_traits(enclosure)])
+def _to_uploaded_media(file: Upload, parts: TLObject) -> TLObject:
+    if file.kind == PHOTO:
+        return types.InputMediaUploadedPhoto(parts)
+    named = [types.DocumentAttributeFilename(file.name)] if file.name else []
+    return types.InputMediaUploadedDocument(parts, file.mime, [*named, *_traits(file)])
 
 
-def _traits(enclosure: Enclosure) -> list[TLObject]:
-    """Say how long a video or a sound runs and how wide a picture is, so that phones show it as the channel's."""
-    message = read_message(enclosure.raw, enclosure.layer)
+def _traits(file: Upload) -> list[TLObject]:
+    """Return the length of a video or sound and the size of a picture, so that phones show it as in the channel."""
+    message = read_message(file.raw, file.layer)
     document = getattr(getattr(message, "media", None), "document", None)
     traits = []
     for trait in getattr(document, "attributes", ()):

@@ -2,9 +2,9 @@ import pytest
 
 from bot.models import Media, Outgoing
 from bot.store import media
-from bot.store.blobs import Stored
+from bot.store.blobs import Blob
 from bot.store.chats import Role
-from bot.store.media import About
+from bot.store.media import FileInfo
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 from tests.store.kit import NOON, post
 
@@ -54,14 +54,14 @@ async def matched(desk: Bot) -> None:
 
 
 async def settle(desk: Bot, *, kept: bool) -> None:
-    wanted = await media.next_wanted(desk.db, desk.room.reader_id, NOON)
+    wanted = await media.next_download(desk.db, desk.room.reader_id, NOON)
     assert wanted is not None
-    about = About(mime="application/pdf", name="../приказ\n.pdf", size=1_500_000)
-    stored, reader_id = Stored(sha256=SHA256, size=about.size), desk.room.reader_id
+    about = FileInfo(mime="application/pdf", name="../приказ\n.pdf", size=1_500_000)
+    stored, reader_id = Blob(sha256=SHA256, size=about.size), desk.room.reader_id
     if kept:
         await desk.db.write(lambda tx: media.keep(tx, wanted.id, stored, about, reader_id=reader_id, now=NOON))
     else:
-        await desk.db.write(lambda tx: media.leave(tx, wanted.id, media.TOO_LARGE, about, now=NOON))
+        await desk.db.write(lambda tx: media.give_up(tx, wanted.id, media.TOO_LARGE, about, now=NOON))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """A bot, people who read it, and a channel whose files are kept by hand, against the embedded server."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -11,21 +11,20 @@ import pytest
 from telethon import TelegramClient
 from telethon.tl import types
 
-from bot.delivery.media import Relay
+from bot.delivery.attachments import WAIT, Attachments
 from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind
 from bot.runtime.clock import utc_now
 from bot.sandbox import Message, Sandbox, User
 from bot.store import attachments, chats, media
-from bot.store.blobs import Stored, Vault
+from bot.store.blobs import Blob, Blobs
 from bot.store.chats import Chat
-from bot.store.media import About, Wanted
+from bot.store.media import Download, FileInfo
 from tests import kit
-from tests.delivery.kit import WAIT_S, at_work, sender_of
+from tests.delivery.kit import at_work, sender_of
 from tests.store.kit import Newsroom, newsroom, post
 from tests.waiting import until
 
-SHORT = 0.2  # s that alerts of these tests wait for a file
 SCAN = b"%PDF an order " * 100_000  # 1.4 MB: eleven parts
 ORDER = Media(kind="document", id=77, title="order.pdf")
 PHOTO = Media(kind="photo", id=78)
@@ -42,26 +41,26 @@ class Desk:
     folder: Path
     people: list[User] = field(default_factory=list)
 
-    async def reader(self, name: str, *, wants: bool = True) -> User:
-        """Bring somebody who is told of outages, with their files or without."""
+    async def reader(self, name: str, *, wants: bool = True, query: str = "сбой") -> User:
+        """Bring somebody who gets alerts of outages, or of another query, with their files or without."""
         account = self.sandbox.world.add_user(name)
         account.starts(self.bot)
-        await self.pair(Peer(kind=PeerKind.USER, id=account.id), wants=wants)
+        await self.pair(Peer(kind=PeerKind.USER, id=account.id), wants=wants, query=query)
         self.people.append(account)
         return account
 
-    async def pair(self, peer: Peer, *, wants: bool = True) -> Chat:
-        """Bring a chat that is told of outages, with their files or without."""
+    async def pair(self, peer: Peer, *, wants: bool = True, query: str = "сбой") -> Chat:
+        """Bring a chat that gets alerts of outages, or of another query, with their files or without."""
         pairing = partial(chats.pair, peer=peer, title="", language="en", now=self.room.now)
         chat = await self.room.db.write(pairing)
-        await self.room.track(chat, "outages", "сбой")
-        await self.room.db.write(lambda tx: chats.set_media(tx, chat.id, wanted=wants))
+        await self.room.track(chat, "outages" if query == "сбой" else query, query)
+        await self.room.db.write(lambda tx: chats.save(tx, replace(chat, media=wants)))
         return chat
 
-    def at_work(self, *, wait: float = WAIT_S) -> AbstractAsyncContextManager[Worker]:
+    def at_work(self, *, wait: float = WAIT) -> AbstractAsyncContextManager[Worker]:
         sender = sender_of(self.client)
-        relay = Relay(self.room.db, sender, self.folder, clock=utc_now, wait=wait)
-        return at_work(Worker(self.room.db, sender, clock=utc_now, relay=relay))
+        files = Attachments(self.room.db, sender, self.folder, clock=utc_now, wait=wait)
+        return at_work(Worker(self.room.db, sender, clock=utc_now, files=files))
 
     async def posts(self, message_id: int, what: Media, text: str = "Сбой", **fields: object) -> None:
         self.room.now = utc_now()
@@ -71,26 +70,26 @@ class Desk:
         self, content: bytes = SCAN, *, name: str | None = "order.pdf", mime: str = "application/pdf"
     ) -> None:
         """Keep all files that are wanted, as a reader does."""
-        incoming = Vault(self.folder).begin()
+        incoming = Blobs(self.folder).begin()
         incoming.write(content)
         stored = incoming.keep()
         while (wanted := await self.wanted()) is not None:
-            await self._keep(wanted, stored, About(mime=mime, name=name, size=stored.size))
+            await self._keep(wanted, stored, FileInfo(mime=mime, name=name, size=stored.size))
 
     async def keeps_each(self, *, name: str | None = None, mime: str = "image/jpeg", most: int = 100) -> None:
         """Keep so many of the files that are wanted, each with another content: the number that Telegram gives it."""
         for _ in range(most):
             if (wanted := await self.wanted()) is None:
                 return
-            incoming = Vault(self.folder).begin()
+            incoming = Blobs(self.folder).begin()
             incoming.write(str(wanted.file_id).encode())
             stored = incoming.keep()
-            await self._keep(wanted, stored, About(mime=mime, name=name, size=stored.size))
+            await self._keep(wanted, stored, FileInfo(mime=mime, name=name, size=stored.size))
 
-    async def wanted(self) -> Wanted | None:
-        return await media.next_wanted(self.room.db, self.room.reader_id, utc_now())
+    async def wanted(self) -> Download | None:
+        return await media.next_download(self.room.db, self.room.reader_id, utc_now())
 
-    async def _keep(self, wanted: Wanted, stored: Stored, about: About) -> None:
+    async def _keep(self, wanted: Download, stored: Blob, about: FileInfo) -> None:
         reader_id = self.room.reader_id
         await self.room.db.write(
             lambda tx: media.keep(tx, wanted.id, stored, about, reader_id=reader_id, now=utc_now())
@@ -106,14 +105,11 @@ class Desk:
         await until(reached)
         return self.heard(account)
 
-    async def until_sent(self, count: int) -> None:
+    async def until_settled(self) -> None:
         async def reached() -> bool:
-            return len(await self.rows()) == count
+            return await kit.is_idle(self.room.db)
 
         await until(reached)
-
-    async def rows(self) -> Sequence[tuple[str, int | None]]:
-        return await kit.alerts_with_files(self.room.db)
 
     def calls(self, name: str) -> int:
         return sum(call.name == name for call in self.sandbox.calls)
@@ -137,9 +133,8 @@ async def at_desk(folder: Path) -> AsyncIterator[Desk]:
 
 
 def gather_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let bundles gather for a tenth of their time."""
-    monkeypatch.setattr(attachments, "QUIET", timedelta(seconds=0.1))
-    monkeypatch.setattr(attachments, "UNTOUCHED", timedelta(seconds=0.05))
+    """Let the files of an album be waited for a tenth of the time."""
+    monkeypatch.setattr(attachments, "ALBUM_WITHIN", timedelta(seconds=0.1))
 
 
 def file_of(desk: Desk, message: Message) -> bytes | None:

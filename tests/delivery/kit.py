@@ -10,6 +10,7 @@ from telethon import TelegramClient
 
 from bot.delivery.worker import Worker
 from bot.runtime.clock import utc_now
+from bot.runtime.supervisor import Beat, unheard
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.waiting import WAIT_S
@@ -40,8 +41,8 @@ def sender_of(client: TelegramClient, rates: Rates = UNLIMITED) -> Sender:
 
 
 @asynccontextmanager
-async def at_work(worker: Worker) -> AsyncIterator[Worker]:
-    running = asyncio.create_task(worker.run())
+async def at_work(worker: Worker, beat: Beat = unheard) -> AsyncIterator[Worker]:
+    running = asyncio.create_task(worker.run(beat))
     try:
         yield worker
     finally:

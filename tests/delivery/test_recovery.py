@@ -1,15 +1,16 @@
 """A restart in the midst of a burst, in a time that the tests tell: what counts is what Telegram saw in all."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from bot.delivery.recovery import resume
-from bot.models import Peer, PeerKind
+from bot.models import Media, Peer, PeerKind
 from bot.store import chats, handled, sendings
 from bot.store.database import Transaction
 from bot.telegram.rate_limit import Pacing
 from tests import kit
-from tests.store.kit import NOON, Newsroom, newsroom, steps
+from tests.store.kit import NOON, Newsroom, newsroom, post, steps
 from tests.telegram.traffic import breaches, most_within
 
 GROUP = Peer(kind=PeerKind.CHANNEL, id=9001)
@@ -88,10 +89,13 @@ async def test_alerts_that_joined_another_or_wait_count_nothing(tmp_path: Path) 
 async def test_each_file_of_an_album_counts(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         chat = await room.pair()
-        await kit.put(room.db, [kit.files(chat, "x", 3)], NOON)
-        (files,) = await room.outbox()
-        await room.send(files, 7, at=NOON)
-        assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 3
+        await room.db.write(lambda tx: chats.save(tx, replace(chat, media=True)))
+        await room.track(chat, "outages", "сбой")
+        await room.follow()
+        await room.live(*(post(n, "Сбой", grouped_id=7, media=Media(kind="photo", id=n)) for n in (5, 6, 7)))
+        await kit.send_all(room.db, NOON, NOON)
+        await kit.send_files(room.db, room.reader_id, NOON)
+        assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 1 + 3
 
 
 async def test_answers_to_taps_tell_no_chat(tmp_path: Path) -> None:

@@ -61,13 +61,14 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
 
 async def wrong(timings: Timings = PATIENT) -> list[str]:
     """Examine everything; return the lines of what is not well."""
-    return [f"{f.what}: {f.said}" async for f in checks.findings(timings=timings) if not f.well]
+    checked = [check async for check in checks.run_checks(timings=timings)]
+    return [f"{check.name}: {check.outcome}" for check in checked if not check.is_well]
 
 
 async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
     assert await wrong() == []
-    whats = [finding.what async for finding in checks.findings()]
-    assert whats == [
+    names = [check.name async for check in checks.run_checks()]
+    assert names == [
         "settings",
         "topics of your own",
         "files",

@@ -1,10 +1,10 @@
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
 
 from bot.sources.history import prefetched
+from tests.waiting import until
 
 
 async def numbers(log: list[str], *, fail_at: int | None = None) -> AsyncGenerator[int, None]:
@@ -20,8 +20,9 @@ async def numbers(log: list[str], *, fail_at: int | None = None) -> AsyncGenerat
 
 async def test_the_next_is_asked_for_while_one_is_worked_on() -> None:
     log: list[str] = []
+    following = {1: "asked 2", 2: "asked 3", 3: "closed"}
     async for number in prefetched(numbers(log)):
-        await asyncio.sleep(0)  # the work
+        await until(lambda number=number: log[-1] == following[number])  # the work
         log.append(f"done {number}")
     assert log == ["asked 1", "asked 2", "done 1", "asked 3", "done 2", "closed", "done 3"]
 
@@ -37,6 +38,6 @@ async def test_whoever_breaks_off_leaves_nothing_behind() -> None:
     log: list[str] = []
     async with aclosing(prefetched(numbers(log, fail_at=2))) as source:
         async for _ in source:
-            await asyncio.sleep(0)
+            await until(lambda: "asked 2" in log)
             break
     assert log == ["asked 1", "asked 2", "closed"]

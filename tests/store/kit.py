@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,14 +16,15 @@ from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
 from bot.pipeline.ingest import Ingest, Result
-from bot.store import channels, chats, follows, posts, readers, subscriptions, topics
+from bot.store import channels, chats, follows, meta, posts, readers, subscriptions, topics
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
-from bot.store.database import Database, Transaction
+from bot.store.database import Database, Subject, Transaction
 from bot.store.posts import StoredPost
 from bot.store.topics import Topic
 from bot.store.transaction import run
 from tests.kit import Message, labels, messages, send_all, sent
+from tests.waiting import WAIT_S, until
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 NEWS = 1001  # a channel
@@ -123,6 +125,29 @@ class Newsroom:
     async def send_all(self) -> None:
         """Let Telegram take all that is in the outbox."""
         await send_all(self.db, self.now + timedelta(days=2), self.now)
+
+
+class Gate:
+    """A job that writes a row, and then holds up the writer in the middle of its transaction."""
+
+    def __init__(self, *announced: Subject) -> None:
+        self._announced = announced
+        self.entered = asyncio.Event()
+        self.opened = threading.Event()  # the job waits on SQLite's thread
+        self._loop = asyncio.get_running_loop()
+
+    async def __call__(self, tx: Transaction) -> str:
+        await meta.put(tx, "gate", 1)
+        for subject in self._announced:
+            tx.announce(subject)
+        self._loop.call_soon_threadsafe(self.entered.set)
+        assert self.opened.wait(WAIT_S)
+        return "passed"
+
+
+async def queued(db: Database, count: int) -> None:
+    """Wait until so many jobs wait for the writer."""
+    await until(lambda: len(db._writer._waiting) == count)  # noqa: SLF001 - nothing else tells
 
 
 @cache

@@ -1,12 +1,13 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.models import Peer, PeerKind
+from bot.models import Media, Peer, PeerKind
 from bot.models.notices import ThreadClosed
-from bot.store import addresses, chats, subscriptions
+from bot.store import addresses, attachments, chats, subscriptions
 from bot.store.addresses import OF_CHATS, Binding
 from bot.store.chats import Chat, Role
 from tests import kit
@@ -114,7 +115,26 @@ class TestUpgrade:
             WHERE m.type = 'table' AND f."table" IN ('chats', 'alerts')"""
         )
         assert {row["name"] for row in rows if row["parent"] == "chats"} == {*OF_CHATS, "alerts"}
-        assert {(row["name"], row["via"]) for row in rows if row["parent"] == "alerts"} <= {("alerts", "follows")}
+        assert {(row["name"], row["via"]) for row in rows if row["parent"] == "alerts"} == {
+            ("alerts", "follows"),
+            ("attachments", "alert_id"),
+            ("attachments", "reply_id"),
+        }
+
+    async def test_files_that_the_newer_row_has_had_are_not_sent_again(self, room: Newsroom) -> None:
+        await room.follow()
+        pairs = [await pair(room, GROUP), await pair(room, SUPERGROUP, "Desk anew")]
+        for chat in pairs:
+            await room.track(chat, "outages", "сбой")
+            await room.db.write(lambda tx, chat=chat: chats.save(tx, replace(chat, media=True)))  # type: ignore[misc]
+        await room.live(post(5, "Сбой", media=Media(kind="photo", id=5)))
+        mine, theirs = await room.outbox()
+
+        await room.send(theirs, 12)
+        await kit.send_files(room.db, room.reader_id, NOON)
+        assert await upgrade(room)
+        await room.db.write(lambda tx: attachments.enqueue_for_alert(tx, mine.id, now=NOON))
+        assert await room.outbox() == []
 
 
 class TestThreads:

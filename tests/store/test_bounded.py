@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.models import Media, Said
-from bot.store import backup_recovery, duplicates, late, media, outbox, revisions, storms
+from bot.store import backup_recovery, chats, duplicates, late, media, outbox, revisions, storms
 from bot.store.alerts import Draft, Kind
+from bot.store.blobs import Blob
 from bot.store.database import Transaction
+from bot.store.media import FileInfo
 from tests.kit import all_sent
 from tests.store.kit import NEWS, NOON, OTHER, ago, newsroom, post, steps
 
@@ -63,13 +66,23 @@ async def be_late(tx: Transaction) -> None:
     await late.gather(tx, [draft], now=NOON)
 
 
+async def keep_file(tx: Transaction) -> None:
+    chat = await chats.get(tx, CHAT)
+    assert chat is not None
+    await chats.save(tx, replace(chat, media=True))
+    (row,) = await tx.fetch_all("SELECT max(id) AS id FROM media")
+    blob, info = Blob(sha256=b"x", size=1), FileInfo(mime="image/jpeg", name=None, size=1)
+    await media.keep(tx, row["id"], blob, info, reader_id=READER, now=NOON)
+
+
 ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "what a post may join": join,
     "how much a chat was told lately": storm,
     "which alerts show a post that is gone": lambda tx: revisions.outdated(tx, [(NEWS, 999)]),
     "which notice counts late posts": be_late,
     "what is due": lambda tx: outbox.first_due(tx, NOON, limit=100, each=5),
-    "which file to keep": lambda tx: media.next_wanted(tx, READER, NOON),
+    "which file to keep": lambda tx: media.next_download(tx, READER, NOON),
+    "which alerts a file follows": keep_file,
     "the latest number in a chat": lambda tx: backup_recovery.newest_message_id(tx, CHAT),
     "the latest number of the account": backup_recovery.newest_message_id_of_account,
 }

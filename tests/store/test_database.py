@@ -15,7 +15,7 @@ from bot.errors import FatalError
 from bot.store import chats, meta, migrations
 from bot.store.chats import Role
 from bot.store.database import Database, Reader, Subject, Transaction, open_read_only
-from tests.store.kit import NOON
+from tests.store.kit import NOON, Gate, queued
 
 
 @pytest.fixture
@@ -53,21 +53,6 @@ def write_prose(path: Path) -> None:
     path.chmod(0o600)
 
 
-class Gate:
-    """A job that writes a row and then waits in the middle of its transaction."""
-
-    def __init__(self) -> None:
-        self.entered = asyncio.Event()
-        self.opened = threading.Event()  # the job waits on SQLite's thread
-        self._loop = asyncio.get_running_loop()
-
-    async def __call__(self, tx: Transaction) -> str:
-        await meta.put(tx, "gate", 1)
-        self._loop.call_soon_threadsafe(self.entered.set)
-        assert self.opened.wait(10)
-        return "passed"
-
-
 class TestWriting:
     async def test_a_job_returns_its_result_once_it_is_committed(self, db: Database) -> None:
         assert await db.write(lambda tx: meta.secret(tx, "key", 8)) == await meta.get(db, "key")
@@ -93,7 +78,7 @@ class TestWriting:
         writing = asyncio.create_task(db.write(gate))
         await gate.entered.wait()
         waiting = [asyncio.create_task(db.write(announcing)) for _ in range(5)]
-        await asyncio.sleep(0)  # lets them join the queue
+        await queued(db, 5)
         gate.opened.set()
         await asyncio.gather(writing, *waiting)
         assert db.changes.revision(Subject.CHATS) == 1
@@ -109,7 +94,7 @@ class TestWriting:
         await gate.entered.wait()
         jobs = [putting("a"), failing, putting("b")]
         waiting = [asyncio.create_task(db.write(job)) for job in jobs]
-        await asyncio.sleep(0)  # lets them join the queue
+        await queued(db, 3)
         gate.opened.set()
         results = await asyncio.gather(writing, *waiting, return_exceptions=True)
         assert [type(result) for result in results] == [str, type(None), KeyError, type(None)]
@@ -138,15 +123,18 @@ class TestWriting:
         assert await keys(db) == ["gate", "next"]
 
     async def test_closing_finishes_what_waits_and_refuses_what_comes_later(self, path: Path) -> None:
-        db = await Database.open(path)
+        db, gate = await Database.open(path), Gate()
+        writing = asyncio.create_task(db.write(gate))
+        await gate.entered.wait()
         waiting = [asyncio.create_task(db.write(putting(str(n)))) for n in range(3)]
-        await asyncio.sleep(0)  # lets them join the queue
-        await db.close()
-        await asyncio.gather(*waiting)
+        await queued(db, 3)
+        closing = asyncio.create_task(db.close())
+        gate.opened.set()
+        await asyncio.gather(closing, writing, *waiting)
         with pytest.raises(FatalError, match="closed"):
             await db.write(putting("late"))
         async with open_read_only(path) as reader:
-            assert await keys(reader) == ["0", "1", "2"]
+            assert await keys(reader) == ["0", "1", "2", "gate"]
 
     async def test_a_transaction_is_one_trip_to_the_thread_of_aiosqlite(self, db: Database) -> None:
         async def job(tx: Transaction) -> set[int]:
@@ -178,15 +166,15 @@ class TestWriting:
 
 class TestChanges:
     async def test_whoever_waits_wakes_at_the_commit(self, db: Database) -> None:
-        async def announcing(tx: Transaction) -> None:
-            await meta.put(tx, "news", 1)
-            tx.announce(Subject.ALERTS)
-
+        gate = Gate(Subject.ALERTS)
         waiting = asyncio.create_task(db.changes.wait(Subject.ALERTS, 0))
-        await asyncio.sleep(0)
-        await db.write(announcing)
+        writing = asyncio.create_task(db.write(gate))
+        await gate.entered.wait()
+        assert not waiting.done()
+        gate.opened.set()
         assert await waiting == 1
-        assert await keys(db) == ["news"]
+        assert await keys(db) == ["gate"]
+        await writing
 
     async def test_a_change_that_came_before_the_wait_is_not_missed(self, db: Database) -> None:
         db.changes.publish([Subject.ALERTS])

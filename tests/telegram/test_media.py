@@ -8,17 +8,17 @@ from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Enclosure
+from bot.models import Upload
 from bot.telegram.media import is_outdated, kind_of_album, outdated_among
 
 NOW = datetime(2025, 3, 10, tzinfo=UTC)
 
 
-def enclosure(*attributes: TLObject, layer: int = LAYER) -> Enclosure:
+def enclosure(*attributes: TLObject, layer: int = LAYER) -> Upload:
     document = types.Document(1, 2, b"", NOW, "video/mp4", 3, 2, attributes=list(attributes))
     media = types.MessageMediaDocument(document=document)
     raw = bytes(types.Message(5, types.PeerChannel(1), NOW, "", media=media))
-    return Enclosure(kind="document", path=Path("x"), sha256=b"x", mime="video/mp4", raw=raw, layer=layer)
+    return Upload(kind="document", path=Path("x"), sha256=b"x", mime="video/mp4", raw=raw, layer=layer)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_files_share_albums_with_their_like(attributes: list[TLObject], kind: st
 
 
 def test_a_photo_goes_with_videos_and_what_cannot_be_read_is_a_document() -> None:
-    photo = Enclosure(kind="photo", path=Path("x"), sha256=b"x", mime="image/jpeg")
+    photo = Upload(kind="photo", path=Path("x"), sha256=b"x", mime="image/jpeg")
     assert kind_of_album(photo) == "visual"
     assert kind_of_album(enclosure(types.DocumentAttributeVideo(3.0, 640, 480), layer=1)) == "document"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.matching.engine.plan import Evaluation, Step, merged, spans
+from bot.matching.engine.plan import Evaluation, Step, spans
 from bot.matching.engine.planner import Planner, form_key
 from bot.matching.engine.prefilter import required
 from bot.matching.engine.regex import Span, program
@@ -14,6 +14,7 @@ from bot.matching.query.refusals import QueryError
 from bot.matching.query.tree import Pattern, Phrase, Query, Word, walk
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import Document
+from bot.text.spans import merge_spans
 
 MOST_FORMS = 20_000
 
@@ -56,7 +57,7 @@ def compile_query(query: Query, inflector: Inflector) -> Compiled:
 def verify(compiled: Compiled, document: Document) -> tuple[Span, ...] | None:
     """Return what one query finds in a document: sorted, merged spans of Python characters; None if nothing."""
     found = spans(compiled.plan, Evaluation(document))
-    return None if found is None else merged(found)
+    return None if found is None else merge_spans(found)
 
 
 def necessary(compiled: Compiled) -> str | None:

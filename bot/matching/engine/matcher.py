@@ -21,7 +21,6 @@ from bot.matching.engine.plan import (
     Term,
     TermStep,
     holds,
-    merged,
     plan_terms,
     spans,
 )
@@ -31,6 +30,7 @@ from bot.matching.engine.regex import Span
 from bot.matching.engine.regex_set import RegexSet
 from bot.matching.engine.term_index import TermIndex, TermPool
 from bot.matching.words.tokens import Document
+from bot.text.spans import merge_spans
 
 __all__ = ["Compiled", "Matcher", "Matches", "compile_query", "necessary", "verify"]
 
@@ -53,7 +53,7 @@ class Matches(Mapping[str, tuple[Span, ...]]):
     def __getitem__(self, topic: str) -> tuple[Span, ...]:
         if topic not in self._spans:
             steps = self._steps[topic]
-            self._spans[topic] = merged([span for step in steps for span in spans(step, self._page) or ()])
+            self._spans[topic] = merge_spans([span for step in steps for span in spans(step, self._page) or ()])
         return self._spans[topic]
 
     def __iter__(self) -> Iterator[str]:

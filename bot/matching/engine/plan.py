@@ -203,19 +203,6 @@ def _token_spans(document: Document, runs: Iterable[tuple[int, int]]) -> list[Sp
     return [(document.spans[first][0], document.spans[last][1]) for first, last in runs] or None
 
 
-def merged(found: list[Span]) -> tuple[Span, ...]:
-    """Return spans sorted, with those that overlap or touch made one."""
-    if len(found) == 1:
-        return (found[0],)
-    whole: list[Span] = []
-    for start, end in sorted(found):
-        if whole and start <= whole[-1][1]:
-            whole[-1] = (whole[-1][0], max(end, whole[-1][1]))
-        else:
-            whole.append((start, end))
-    return tuple(whole)
-
-
 def plan_terms(step: Step, *, excluded: bool = True) -> Iterator[Term]:
     """Yield the terms of a step, those that it excludes only if so asked."""
     match step:

@@ -3,7 +3,6 @@
 A word is kept as the bot writes it: `учения` stands for all of its forms, `#тег` for the tag alone.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,8 @@ from bot.matching.query.refusals import QueryError
 from bot.matching.query.tree import AllOf, Node, Query, Tag, Word, written
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import Document, tag_token
+from bot.text.spans import sentence_ends
 
-_BOUNDARY = re.compile(r"[.!?…]+(?=\s)|\n")  # between sentences
 _SHORTEST = 3  # letters of a word that tells something
 _MEANINGFUL = frozenset({"NOUN", "ADJF", "ADJS", "VERB", "INFN", "PRTF", "PRTS", "GRND"})
 # English, and what the dictionaries take for words that tell something.
@@ -88,9 +87,8 @@ def _ordered(document: Document, found: Sequence[Span]) -> Iterator[tuple[str, S
 
 
 def _sentence(text: str, span: Span) -> Span:
-    start = max((each.end() for each in _BOUNDARY.finditer(text, 0, span[0])), default=0)
-    following = _BOUNDARY.search(text, span[1])
-    return start, following.end() if following else len(text)
+    start = max(sentence_ends(text, 0, span[0]), default=0)
+    return start, next(sentence_ends(text, span[1]), len(text))
 
 
 def _choice(document: Document, token: str, span: Span) -> Exclusion | None:

@@ -5,11 +5,12 @@ from enum import StrEnum
 from functools import cache
 
 from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.plan import Evaluation, Step, Term, merged, spans
+from bot.matching.engine.plan import Evaluation, Step, Term, spans
 from bot.matching.engine.planner import Planner
 from bot.matching.engine.regex import Span
 from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, written
 from bot.matching.words.tokens import Document
+from bot.text.spans import merge_spans
 
 
 class ClauseKind(StrEnum):
@@ -139,7 +140,7 @@ def _explain(prepared: _Prepared, page: Evaluation, *, fails: bool = False) -> C
         kind=prepared.kind,
         held=found is not None,
         excluded=False,
-        spans=merged(shown) if shown else (),
+        spans=merge_spans(shown) if shown else (),
         reason=reason,
         clauses=clauses,
         missing=missing,
@@ -153,7 +154,7 @@ def _excluded(prepared: _Prepared, page: Evaluation) -> Clause:
         kind=prepared.kind,
         held=found is None,
         excluded=True,
-        spans=merged(found) if found else (),
+        spans=merge_spans(found) if found else (),
         reason=Reason.EXCLUDED if found else None,
         clauses=(),
         missing=0 if found is None else 1,

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from bot.matching.engine.plan import AndStep, AnyStep, NearStep, OrStep, RegexStep, SequenceStep, Step, TermStep, merged
+from bot.matching.engine.plan import AndStep, AnyStep, NearStep, OrStep, RegexStep, SequenceStep, Step, TermStep
 from bot.matching.engine.prefilter import all_of, any_of, required
 from bot.matching.engine.regex import Span
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
+from bot.text.spans import merge_spans
 
 # A near miss of a query with more clauses is of no interest, and leaving out one after another would take for ever.
 _MOST_PARTS = 10
@@ -37,7 +38,7 @@ def holders(clause: Clause) -> list[Clause]:
 
 def found_spans(root: Clause) -> tuple[Span, ...]:
     """Return where what a query asks for, or must not find, is: in Python characters, sorted and merged."""
-    return merged([span for clause in (*failures(root), *holders(root)) for span in clause.spans])
+    return merge_spans([span for clause in (*failures(root), *holders(root)) for span in clause.spans])
 
 
 def is_near_miss(root: Clause) -> bool:

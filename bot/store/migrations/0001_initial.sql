@@ -302,7 +302,7 @@ CREATE TABLE chats (  -- whoever receives alerts
     time_zone TEXT NOT NULL DEFAULT 'UTC',
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that replies tell of
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: the second channel to say the same is told in a reply, with sound
-    media INTEGER NOT NULL DEFAULT 0,  -- 1: an alert brings the photo or document of its post
+    media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
     quiet_from INTEGER,  -- minute of the chat's own day; NULL: no quiet hours
     quiet_until INTEGER,  -- likewise; before quiet_from: of the next day
     digest_every TEXT NOT NULL DEFAULT 'day' CHECK (digest_every IN ('hour', 'day', 'week')),
@@ -361,7 +361,7 @@ CREATE INDEX feedback_post ON feedback (channel_id, post_key);
 -- Kinds: 'post'; 'notice', a message about ourselves, also one that sums up posts (a digest, a storm, what came late);
 -- 'repeat', a post that says what an alert said and joins it; 'gathered', a post that a notice sums up: its row follows
 -- the notice's, nothing of its own is sent, and its state is 'sent'; 'edit', an alert is to show what has become of its
--- post; 'change', a reply to an alert that tells what that is.
+-- post; 'change', a reply to an alert that tells what that is; 'files', a reply that brings files of an alert's post.
 CREATE TABLE alerts (
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
@@ -372,7 +372,6 @@ CREATE TABLE alerts (
     channel_id INTEGER,  -- of a post
     post_key TEXT,  -- of a post
     words TEXT,  -- of a post: a hash of the folded words that the alert shows
-    media INTEGER,  -- of a post with files: 1 it goes with media, 0 as a text; NULL: not decided
     payload TEXT NOT NULL,  -- JSON: what to render
     topics TEXT GENERATED ALWAYS AS (payload ->> '$.topics') VIRTUAL,
     thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
@@ -399,6 +398,18 @@ CREATE INDEX alerts_follows ON alerts (follows) WHERE follows IS NOT NULL;
 CREATE INDEX alerts_words ON alerts (words, chat_id, created_at) WHERE words IS NOT NULL;
 -- What /topics counts is read from one index: of JSON, each row would have to be read and taken apart.
 CREATE INDEX alerts_chat ON alerts (chat_id, created_at, kind, topics);
+
+CREATE TABLE attachments (  -- files that follow alerts, from the moment in which a reply is about to bring them
+    alert_id INTEGER NOT NULL REFERENCES alerts (id),
+    message_id INTEGER NOT NULL,  -- the post's, or that of an item of the album, in its channel
+    file_id INTEGER NOT NULL,  -- Telegram's; after an edit the message shows another
+    version_id INTEGER NOT NULL REFERENCES versions (id),  -- that shows the file
+    reply_id INTEGER NOT NULL REFERENCES alerts (id),  -- of kind 'files'
+    random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, channel, message, file)
+    alone INTEGER NOT NULL DEFAULT 0,  -- 1: Telegram refused the album that it was in
+    PRIMARY KEY (alert_id, message_id, file_id)
+) WITHOUT ROWID;
+CREATE INDEX attachments_reply ON attachments (reply_id);
 
 
 -- After a database was lost and its backup put back

@@ -1,0 +1,172 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.locales import translator
+from bot.locales.locale import Locale
+from bot.models.notices import DailyReport
+from bot.monitoring.daily_report import DailyReports, last_occurrence
+from bot.rendering.notices import render_notice
+from bot.store import channels, chats, completeness, follows, pace, readers, receipts
+from bot.store.channels import Access
+from bot.store.chats import Chat
+from bot.store.database import Transaction
+from bot.store.pace import Pace
+from tests.store.kit import NEWS, NOON, Newsroom, newsroom, post
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as room:
+        yield room
+
+
+async def wanting(room: Newsroom, *, zone: str = "UTC", minute: int = 13 * 60) -> Chat:
+    """Pair a chat that wants a receipt each day, from noon (UTC) on."""
+    chat = await room.pair()
+
+    async def job(tx: Transaction) -> None:
+        await chats.save(tx, replace(chat, time_zone=zone))
+        await receipts.ask(tx, chat.id, minute=minute, now=room.now)
+
+    await room.db.write(job)
+    return chat
+
+
+async def due(room: Newsroom) -> list[DailyReport]:
+    """Send what is due now; return the receipts in the outbox."""
+    await DailyReports(room.db, clock=lambda: room.now).send_due()
+    return [alert.notice for alert in await room.outbox() if isinstance(alert.notice, DailyReport)]
+
+
+async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room: Newsroom) -> None:
+    chat = await wanting(room)
+    await room.track(chat, "сбои", "сбой")
+    for number in range(7):
+        await room.follow(NEWS + number)
+    await room.live(post(1, "Сбой"), post(2, "Погода"))
+    (alert,) = await room.outbox()
+    await room.send(alert, 7, at=room.now + timedelta(seconds=1))
+    room.now += timedelta(hours=1)
+
+    async def read(tx: Transaction) -> None:
+        await completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
+        await completeness.mark(tx, NEWS + 1, confirmed_id=2, seen_pts=1, now=room.now - timedelta(minutes=40))
+        await completeness.mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=room.now)
+        await channels.grant(tx, room.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
+        await channels.grant(tx, room.reader_id, NEWS + 3, Access.PENDING, now=room.now)
+        await completeness.mark(tx, NEWS + 4, confirmed_id=2, seen_pts=1, now=room.now)  # not verified
+        for whole in (NEWS, NEWS + 5):
+            await completeness.mark(tx, whole, confirmed_id=2, seen_pts=1, now=room.now)
+            await completeness.verified(tx, whole, below=None, now=room.now)
+        await completeness.mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=room.now)
+        await completeness.distrust(tx, NEWS + 6)  # a hole
+        await follows.ask(tx, "@rkn_tg", chat_id=None, now=room.now)
+        await follows.ask(tx, "+AbCdEfGh", chat_id=None, now=room.now)
+
+    await room.db.write(read)
+    (receipt,) = await due(room)
+    assert receipt == DailyReport(
+        event=NOON.isoformat(),
+        since=NOON,
+        channels=9,
+        alerts=1,
+        verified=2,
+        gaps=3,
+        gap_names=(f"@News{NEWS + 1}", f"@News{NEWS + 2}", f"@News{NEWS + 6}"),
+        unverified_names=(f"@News{NEWS + 3}", f"@News{NEWS + 4}", "@rkn_tg", "t.me/+AbCdEfGh"),
+    )
+
+
+async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(room: Newsroom) -> None:
+    await wanting(room)
+    await room.follow()
+    room.now += timedelta(hours=1)
+
+    async def job(tx: Transaction) -> None:
+        await completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
+        await readers.lose(tx, room.reader_id, "AUTH_KEY_UNREGISTERED")
+
+    await room.db.write(job)
+    (receipt,) = await due(room)
+    assert (receipt.verified, receipt.gaps, receipt.gap_names) == (0, 1, (f"@News{NEWS}",))
+
+
+async def test_a_receipt_comes_once_a_day_without_a_sound(room: Newsroom) -> None:
+    await wanting(room)
+    assert await due(room) == []
+    room.now += timedelta(minutes=59)
+    assert await due(room) == []
+    room.now += timedelta(minutes=1)
+    assert len(await due(room)) == 1
+    assert [alert.silent for alert in await room.outbox()] == [True]
+    room.now += timedelta(hours=23)
+    assert len(await due(room)) == 1
+    room.now += timedelta(hours=1)
+    assert [receipt.since for receipt in await due(room)] == [NOON, NOON + timedelta(hours=1)]
+
+
+async def test_a_receipt_that_was_missed_comes_once(room: Newsroom) -> None:
+    await wanting(room)
+    room.now += timedelta(days=3)
+    assert len(await due(room)) == 1
+    assert len(await due(room)) == 1
+
+
+async def test_a_receipt_comes_by_the_clock_of_its_chat(room: Newsroom) -> None:
+    await wanting(room, zone="Europe/Moscow", minute=16 * 60)
+    room.now += timedelta(minutes=59)
+    assert await due(room) == []
+    room.now += timedelta(minutes=1)
+    assert len(await due(room)) == 1
+
+
+async def test_a_chat_that_wants_none_gets_none(room: Newsroom) -> None:
+    chat = await wanting(room)
+    await room.db.write(lambda tx: receipts.stop(tx, chat.id))
+    room.now += timedelta(days=1)
+    assert await due(room) == []
+
+
+def test_the_time_of_day_stays_through_summer_time() -> None:
+    before, after = datetime(2025, 3, 29, 12, tzinfo=UTC), datetime(2025, 3, 31, 12, tzinfo=UTC)
+    assert last_occurrence(540, "Europe/Berlin", before) == datetime(2025, 3, 29, 8, tzinfo=UTC)
+    assert last_occurrence(540, "Europe/Berlin", after) == datetime(2025, 3, 31, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("language", "counts", "said"),
+    [
+        ("en", (40, 40, 3, 0), "Since 10 Mar, 09:00 UTC: 40 of 40 channels verified, 3 alerts, 0 gaps."),
+        ("en", (1, 1, 1, 1), "Since 10 Mar, 09:00 UTC: 1 of 1 channel verified, 1 alert, 1 gap."),
+        ("ru", (40, 41, 22, 5), "С 10 мар., 09:00 UTC: проверено 40 из 41 канала, 22 оповещения, 5 пробелов."),
+    ],
+)
+def test_a_receipt_is_one_line(language: str, counts: tuple[int, int, int, int], said: str) -> None:
+    names = ("verified", "channels", "alerts", "gaps")
+    since, figures = datetime(2025, 3, 10, 9, tzinfo=UTC), dict(zip(names, counts, strict=True))
+    report = DailyReport(event="", since=since, gap_names=(), unverified_names=(), **figures)
+    locale = Locale(t=translator(language), time_zone="UTC", now=NOON)
+    assert render_notice(report, locale).text == said
+    named = render_notice(replace(report, gaps=2, gap_names=("@rkn_tg", "Вести {n}")), locale).text
+    assert named.splitlines()[1].split(": ")[1].startswith("@rkn_tg, Вести {n}.")
+    unverified = replace(report, channels=9, verified=4, gaps=1, unverified_names=("@rkn_tg",))
+    assert render_notice(unverified, locale).text.splitlines()[1].endswith(": @rkn_tg +3.")
+
+
+async def test_without_a_verifying_round_complete_is_enough_and_many_names_are_counted(room: Newsroom) -> None:
+    await wanting(room)
+    await room.db.write(lambda tx: pace.put(tx, Pace(verifies=False)))
+    room.now += timedelta(hours=1)
+    await room.follow()
+    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
+    for number in range(13):
+        await room.db.write(lambda tx, number=number: follows.ask(tx, f"@n{number:02}", chat_id=None, now=room.now))
+    (receipt,) = await due(room)
+    assert (receipt.verified, receipt.channels, receipt.gaps) == (1, 14, 0)
+    assert receipt.unverified_names[8:] == ("@n08", "@n09")
+    locale = Locale(t=translator("en"), time_zone="UTC", now=room.now)
+    assert "@n09 +3." in render_notice(receipt, locale).text

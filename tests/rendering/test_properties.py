@@ -1,0 +1,193 @@
+"""Laws of what else the bot writes of foreign words, and that all of it arrives as it was written."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import datetime
+from typing import get_args
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.locales.locale import Locale
+from bot.models import Entity, Outgoing, Peer, PeerKind, notices, post_link
+from bot.models.notices import FollowAccess, Notice
+from bot.parts import PartMatch
+from bot.rendering.alert import KEPT, PostAlert, render_post
+from bot.rendering.change import PostChange, render_change
+from bot.rendering.groups import render_count, render_page, render_storm
+from bot.rendering.notices import render_notice
+from bot.sandbox import Sandbox
+from bot.store.group_contents import Gathered, Storm, Summary
+from bot.store.groups import DIGEST, LATE, RESTORED, STORM
+from bot.store.posts import StoredPost
+from bot.telegram.convert import to_entities
+from tests.delivery.kit import sender_of
+from tests.rendering.anything import (
+    ALERTS,
+    CHANGES,
+    DATES,
+    ENTITIES,
+    LETTERS,
+    LOCALES,
+    LONG_TEXTS,
+    MAYBE_DATES,
+    NOW,
+    PARTS,
+    SPANS,
+    TEXTS,
+    assert_taken,
+)
+
+VALUED = {"text_url", "pre"}  # entities whose value goes along
+
+
+@given(CHANGES, LOCALES)
+def test_any_change_is_told_by_a_message_that_telegram_takes(change: PostChange, locale: Locale) -> None:
+    outgoing = render_change(change, locale)
+    assert_taken(outgoing)
+    link = post_link(change.channel_id, change.username, change.message_id)
+    assert [entity.value for entity in outgoing.entities if entity.kind == "text_url"] == [link]
+
+
+NAMES = st.text(st.sampled_from(LETTERS), max_size=300).map(lambda text: f"N{text}")
+MANY_NAMES = st.lists(NAMES, max_size=12) | st.just(["Очень длинное название " * 6] * 40)
+COUNTS = st.integers(0, 10**6)
+REASONS = st.sampled_from(["private", "CHANNEL_PRIVATE", "SOMETHING_NEW"])
+FIELDS = {
+    "reason": REASONS,
+    "options": st.sampled_from(["", "fast join:no history:5000"]),
+    "old_username": st.none() | st.just("old_name"),
+    "username": st.just("new_name"),
+}
+TYPES = {str: NAMES, int: COUNTS, datetime: st.just(NOW), tuple[str, ...]: MANY_NAMES.map(tuple)}
+TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
+EVERY_NOTICE = get_args(get_args(Notice)[0])
+
+
+def any_notice(notice: type) -> st.SearchStrategy[Notice]:
+    named = {field.name: field.type for field in fields(notice) if field.name != "kind"}
+    return st.builds(notice, **{name: FIELDS[name] if name in FIELDS else TYPES[kind] for name, kind in named.items()})
+
+
+NOTICES = st.one_of(any_notice(notice) for notice in EVERY_NOTICE)
+
+
+@given(st.one_of(st.from_type(notice) for notice in EVERY_NOTICE))
+def test_any_notice_comes_out_of_the_outbox_as_it_went_in(notice: Notice) -> None:
+    assert notices.NOTICES.validate_json(notices.NOTICES.dump_json(notice)) == notice
+
+
+@given(NOTICES, LOCALES)
+def test_any_notice_is_one_that_telegram_takes(notice: Notice, locale: Locale) -> None:
+    outgoing = render_notice(notice, locale)
+    assert_taken(outgoing)
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", outgoing.text)  # no name turns what stands around it
+
+
+POSTS = st.builds(
+    StoredPost,
+    channel_title=TEXTS,
+    date=DATES,
+    edit_date=MAYBE_DATES,
+    text=LONG_TEXTS,
+    parts=st.just(()),
+    entities=ENTITIES,
+    media=st.none(),
+    forward=st.none(),
+    gone_at=MAYBE_DATES,
+    seen_at=DATES,
+)
+
+
+@st.composite
+def gathered(draw: st.DrawFn) -> Gathered:
+    post = draw(POSTS)
+    spans = [(start, end) for start, end in draw(SPANS) if 0 <= start < end <= len(post.text)]
+    return Gathered(
+        post=post,
+        topics=draw(st.lists(NAMES, max_size=2).map(tuple)),
+        spans=_apart(spans),
+        part_matches=tuple(PartMatch(part=part, spans=()) for part in draw(st.lists(PARTS, max_size=1))),
+        echoes=draw(COUNTS),
+        edited=draw(st.booleans()),
+        quiet=draw(st.booleans()),
+    )
+
+
+def _apart(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Keep those that do not overlap, as the places of an alert never do."""
+    kept: list[tuple[int, int]] = []
+    for start, end in spans:
+        if not kept or kept[-1][1] <= start:
+            kept.append((start, end))
+    return tuple(kept)
+
+
+SUMMARIES = st.builds(
+    Summary,
+    random_id=st.integers(-(2**63), 2**63 - 1),
+    notice=st.sampled_from([DIGEST, STORM, LATE, RESTORED]),
+    at=MAYBE_DATES,
+    topic=st.none() | NAMES,
+    channels=st.lists(st.tuples(NAMES, COUNTS), min_size=1, max_size=40).map(tuple),
+    posts=st.lists(gathered(), min_size=1, max_size=14).map(tuple),
+)
+STORMS = st.builds(
+    Storm,
+    random_id=st.integers(-(2**63), 2**63 - 1),
+    topic=NAMES,
+    over=st.booleans(),
+    channels=st.lists(st.tuples(NAMES, COUNTS), min_size=1, max_size=9).map(tuple),
+    since=DATES,
+    until=DATES,
+    latest=st.lists(gathered(), min_size=1, max_size=3).map(tuple),
+)
+
+
+@given(SUMMARIES, STORMS, st.integers(0, 3), LOCALES)
+def test_what_sums_posts_up_is_taken_by_telegram(summary: Summary, storm: Storm, page: int, locale: Locale) -> None:
+    for outgoing in (render_page(summary, page, locale), render_count(summary, locale), render_storm(storm, locale)):
+        assert_taken(outgoing)
+        assert all(len(button.data or b"") <= 64 for row in outgoing.buttons for button in row)
+
+
+def _samples() -> list[Outgoing]:
+    """Render some hundred messages, the same ones each time."""
+    found: list[Outgoing] = []
+
+    @settings(max_examples=100, derandomize=True, database=None)
+    @given(ALERTS, CHANGES, LOCALES)
+    def collect(alert: PostAlert, change: PostChange, locale: Locale) -> None:
+        found.extend((render_post(alert, locale), render_change(change, locale)))
+
+    collect()
+    return found
+
+
+async def test_what_is_received_over_the_wire_is_what_was_rendered() -> None:
+    samples = _samples()
+    async with Sandbox() as sandbox:
+        reader = sandbox.world.add_user("Alice")
+        bot = sandbox.world.add_bot("1:token", "Watch", "watch_bot", reader)
+        office, phone = sandbox.client(bot), sandbox.client(reader)
+        await office.connect()
+        await phone.connect()
+        sender = sender_of(office)
+        for number, outgoing in enumerate(samples, start=1):
+            await sender.send(Peer(kind=PeerKind.USER, id=reader.id), outgoing, random_id=number)
+        received = [message async for message in phone.iter_messages("watch_bot", reverse=True)]
+        await office.disconnect()
+        await phone.disconnect()
+    received = [message for message in received if message.sender_id == bot.id]
+    assert len(received) == len(samples) > 100
+    for message, outgoing in zip(received, samples, strict=True):
+        assert message.message == outgoing.text
+        assert _formats(to_entities(message.entities or ())) == _formats(outgoing.entities)
+
+
+def _formats(entities: Iterable[Entity]) -> list[tuple[int, int, str, str]]:
+    """List what was sent; mentions, tags and the like Telegram finds by itself."""
+    return sorted(
+        (e.offset, e.length, e.kind, (e.kind in VALUED and e.value) or "") for e in entities if e.kind in KEPT
+    )
