@@ -3,47 +3,55 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 
-from bot.commands.context import Context, Reply, Request, Rows, change, message, say
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, change, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
-from bot.commands.parsing import MOST_HISTORY, OPTION_MESSAGES, OptionError, Pasted, read_options, read_references
+from bot.commands.parsing import (
+    MOST_HISTORY,
+    OPTION_MESSAGES,
+    OptionError,
+    PastedChannels,
+    read_options,
+    read_references,
+)
 from bot.commands.parsing import ChannelList as Part
+from bot.commands.registry import Section, command, tap
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
 from bot.models import Outgoing
-from bot.monitoring.channel_state import Delays, State
-from bot.store import channels, follows, pace, readers, silences
+from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
+from bot.store import channels, follows, readers
 from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import Asked, Follow, FollowState
 from bot.store.references import ALL, ALL_ASKED, FOLDER
 from bot.text.markup import Text, bold, code
 
-_STATES = {
-    State.PENDING: N_("its admins have to let my reader account in"),
-    State.LOST: N_("⚠️ no longer readable"),
-    State.UNREAD: N_("⚠️ not read now, as my reader account cannot read any more"),
+_STATUSES = {
+    ChannelStatus.PENDING: N_("its admins have to let my reader account in"),
+    ChannelStatus.LOST: N_("⚠️ no longer readable"),
+    ChannelStatus.UNREAD: N_("⚠️ not read now, as my reader account cannot read any more"),
 }
 
 
-def show_marks(channel: Channel, delays: Delays, silent_since: datetime | None, context: Context) -> Text:
+def _show_state(state: ChannelState, context: Context) -> Text:
     """Say how a channel is read, how late its posts may come, and what is wrong with it."""
-    t, state = context.t, delays.state_of(channel, context.now)
-    marks = [t.gettext(_STATES[state])] if state in _STATES else [_pace(channel, delays, t)]
-    if state is State.FIRST:
+    t, status, channel, silent_since = context.t, state.status, state.channel, state.stats.silent_since
+    marks = [t.gettext(_STATUSES[status])] if status in _STATUSES else [_pace(state, t)]
+    if status is ChannelStatus.FIRST:
         marks.append(t.gettext("its last posts are being read"))
     if not channel.may_join and channel.access is Access.POLLED:
         marks.append(t.gettext("never to be joined"))
-    if state is State.LATE:
+    if status is ChannelStatus.LATE:
         marks.append(_late(channel, context))
-    if silent_since is not None and state is not State.LOST:
+    if silent_since is not None and status is not ChannelStatus.LOST:
         marks.append(t.gettext("⚠️ unusually silent since {time}").format(time=context.date(silent_since)))
-    text = Text().add("; ".join(marks))
+    text = Text().add(show_channel(channel.title, channel.username), ": ", "; ".join(marks))
     return text.add(". ", refusal(channel.reason, t)) if channel.reason else text
 
 
@@ -52,8 +60,8 @@ def show_delay(delay: timedelta, t: Translator) -> str:
     return format_timedelta(delay, threshold=1, format="short", locale=t.language)
 
 
-def _pace(channel: Channel, delays: Delays, t: Translator) -> str:
-    delay = show_delay(delays.of_channel(channel), t)
+def _pace(state: ChannelState, t: Translator) -> str:
+    channel, delay = state.channel, show_delay(state.delay, t)
     if channel.access is Access.POLLED:
         words = t.gettext("fast, from outside, up to {delay} late") if channel.fast else _from_outside(t)
         return words.format(delay=delay)
@@ -89,18 +97,39 @@ _HOW = {
 }
 
 
-async def follow(request: Request, context: Context) -> Reply:
+@tap("follow", need=Need.INSTANCE, argument=r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
+@command(
+    "follow",
+    section=Section.CHANNELS,
+    place=2,
+    need=Need.INSTANCE,
+    usage=N_("@name"),
+    summary=N_("follow channels, one or a whole list"),
+    examples=(
+        (N_("/follow @name t.me/name"), N_("names, links, invite links, the link of a folder, or a whole list")),
+        ("/follow all", N_("all that the reader account is in, once you have seen how many")),
+        (
+            N_("/follow @name fast"),
+            N_("ask for new posts every few seconds, as Telegram is late with large ones; at most 20; slow ends it"),
+        ),
+        (
+            N_("/follow @name join:no history:5000"),
+            N_("read it from outside, and so much of its past; on a line of its own for a list"),
+        ),
+    ),
+)
+async def follow(request: Request, context: Context) -> Effect:
     """Ask for the channels of a pasted list, and say for each what happens."""
     try:
         parts = read_options(request.argument)
     except OptionError as error:
-        return say(_refused(error, context.t))
+        raise CommandError(_refused(error, context.t)) from None
     if parts[0].names.casefold() in _EVERYTHING:
-        return await _count_all(request, context, parts[0].options)
+        return _count_all(context, parts[0].options)
     pasted = _read(parts, request.links)
     if not any(found.references for found in pasted):
         unclear = next((found for found in pasted if found.unclear), None)
-        return say(usage(context.t) if unclear is None else _not_understood(unclear, context.t))
+        raise CommandError(usage(context.t) if unclear is None else _not_understood(unclear, context.t))
 
     async def effect(tx: Transaction) -> Reply:
         text = Text()
@@ -108,39 +137,40 @@ async def follow(request: Request, context: Context) -> Reply:
             text.add("\n" if len(text) else "").join(await _ask(tx, found, part.options, context))
         return say(text)
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def follow_all(request: Request, context: Context) -> Reply:
+@tap("all", need=Need.INSTANCE, argument=r"[a-z0-9: ]{0,40}")
+async def follow_all(request: Request, context: Context) -> Effect:
     """Follow all that the reader account is in; the button carries how."""
     try:
         options = read_options(request.argument)[0].options
     except OptionError:
-        return Reply(note=context.own.gettext("This button no longer works."))
+        raise CommandError(context.own.gettext("This button no longer works.")) from None
 
     async def effect(tx: Transaction) -> Reply:
         await follows.ask(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
         return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
 
-    return await context.once(request, effect)
+    return effect
 
 
-def _read(parts: Sequence[Part], links: Sequence[str]) -> list[Pasted]:
+def _read(parts: Sequence[Part], links: Sequence[str]) -> list[PastedChannels]:
     """Read each part; what is hidden behind words goes with the last one, and makes words of no part a mistake."""
     read = [read_references(part.names, links) for part in parts]
     named = [read_references(part.names).references for part in parts[:-1]]
     return [replace(found, references=own) for found, own in zip(read, named, strict=False)] + read[-1:]
 
 
-async def _count_all(request: Request, context: Context, options: Options) -> Reply:
+def _count_all(context: Context, options: Options) -> Effect:
     async def effect(tx: Transaction) -> Reply:
         await follows.ask(tx, ALL_ASKED, chat_id=context.chat.id, now=context.now, options=options)
         return say(context.t.gettext("I count what my reader account is in, and ask you before I follow it."))
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def _ask(tx: Transaction, pasted: Pasted, options: Options, context: Context) -> Text:
+async def _ask(tx: Transaction, pasted: PastedChannels, options: Options, context: Context) -> Text:
     references = pasted.references[:MOST_AT_ONCE]
     if options.fast:
         fast = await channels.fast_ones(tx) + len(await _not_fast(tx, references))
@@ -183,7 +213,7 @@ async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
 
 
 def _answer(
-    asked: dict[Asked, list[str]], pasted: Pasted, options: Options, t: Translator, *, inside: Sequence[str]
+    asked: dict[Asked, list[str]], pasted: PastedChannels, options: Options, t: Translator, *, inside: Sequence[str]
 ) -> Text:
     text = Text()
     for outcome, template in _OUTCOMES.items():
@@ -217,7 +247,7 @@ def _refused(error: OptionError, t: Translator) -> Text:
     return Text().say(t.gettext(OPTION_MESSAGES[error.code]), value=error.value[:60], most=_number(MOST_HISTORY, t))
 
 
-def _not_understood(pasted: Pasted, t: Translator) -> Text:
+def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
     line = t.gettext("No channel: {names}\nWrite @name or a link such as t.me/name.")
     return Text().say(line, names=_listed([word[:60] for word in pasted.unclear]))
 
@@ -244,10 +274,20 @@ def _number(number: int, t: Translator) -> str:
 PAGE = 30  # channels on one page of the list
 
 
-async def unfollow(request: Request, context: Context) -> Reply:
+@command(
+    "unfollow",
+    section=Section.CHANNELS,
+    place=3,
+    need=Need.INSTANCE,
+    usage=N_("@name"),
+    summary=N_("stop following a channel"),
+    examples=((N_("/unfollow @name"), N_("no longer followed; its posts stay searchable")),),
+)
+async def unfollow(request: Request, context: Context) -> Effect:
     """Stop following channels, or withdraw wishes that are not fulfilled."""
     if not request.argument:
-        return say(Text().say(context.t.gettext("Write for example: {example}"), example=code("/unfollow @name")))
+        line = context.t.gettext("Write for example: {example}")
+        raise CommandError(Text().say(line, example=code("/unfollow @name")))
     names = await _named(context.database, request.argument)
 
     async def effect(tx: Transaction) -> Reply:
@@ -256,15 +296,24 @@ async def unfollow(request: Request, context: Context) -> Reply:
             await _unfollow(tx, name, text, context.t)
         return say(text)
 
-    return await context.once(request, effect)
+    return effect
 
 
+@command(
+    "channels",
+    section=Section.CHANNELS,
+    place=1,
+    need=Need.LOOK,
+    summary=N_("the channels I follow"),
+    examples=(("/channels", N_("what is followed, how late its posts may come, and what is wrong")),),
+)
 async def show(request: Request, context: Context) -> Reply:
     """List the channels, first page."""
     del request
     return Reply(messages=(await _page(context, number=0),))
 
 
+@tap("list", need=Need.LOOK, argument=r"\d{1,4}")
 async def show_page(request: Request, context: Context) -> Reply:
     """Turn to another page of the list."""
     return Reply(edit=await _page(context, number=int(request.argument)))
@@ -293,22 +342,19 @@ async def _unfollow(tx: Transaction, name: str, text: Text, t: Translator) -> No
 
 async def _page(context: Context, *, number: int) -> Outgoing:
     db, t = context.database, context.t
-    followed = await channels.followed(db)
+    states = await channel_states(db, context.now)
     wishes = [follow for follow in await follows.all_follows(db) if follow.state is not FollowState.FOLLOWED]
-    delays, silent = Delays.of(followed, await pace.get(db)), await silences.present(db)
-    shown = (
-        Text().add(show_channel(c.title, c.username), ": ").join(show_marks(c, delays, silent.get(c.id), context))
-        for c in followed
-    )
     titles = {str(channel.id): channel.title for channel in await channels.known(db, [w.reference for w in wishes])}
+    shown = (_show_state(state, context) for state in states)
     lines = [*shown, *(_wish_line(wish, titles.get(wish.reference), t) for wish in wishes)]
     if not lines:
         return message(usage(t))
-    heading = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(followed))
-    text = Text().line(heading, n=bold(str(len(followed))))
-    if any(channel.access is Access.JOINED and not channel.reader_lost for channel in followed):
+    heading = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
+    text = Text().line(heading, n=bold(str(len(states))))
+    joined = [s for s in states if s.channel.access is Access.JOINED and not s.channel.reader_lost]
+    if joined:
         line = t.gettext("What Telegram does not push I find within {delay}; it is slow with large channels.")
-        text.line(line, delay=show_delay(timedelta(seconds=delays.pace.round), t))
+        text.line(line, delay=show_delay(joined[0].delay, t))
     for shown_line in lines[number * PAGE : (number + 1) * PAGE]:
         text.add("\n").join(shown_line)
     return message(text, _turning(number, len(lines)))

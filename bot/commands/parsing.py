@@ -1,8 +1,9 @@
-"""A time of day as people type it comes in, a minute of the day goes out; and the other way round."""
+"""What people type, in English and Russian, as values: times, durations, zones, on and off, lists of channels."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache, reduce
 from zoneinfo import available_timezones
 
@@ -10,6 +11,18 @@ from babel import Locale
 
 from bot.locales import LANGUAGES, N_
 from bot.store.channels import Options, normalise_reference
+from bot.text.durations import UNITS
+
+_SWITCH = {
+    **dict.fromkeys(("on", "yes", "вкл", "включить", "да"), True),
+    **dict.fromkeys(("off", "no", "stop", "выкл", "выключить", "отключить", "нет"), False),
+}
+
+
+def read_switch(typed: str) -> bool | None:
+    """Read a word for on or off; None for anything else."""
+    return _SWITCH.get(typed.strip(" .!").casefold())
+
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")  # as phones write them
 _PART = r"ч(?:ас(?:а|ов)?)?\b\.?|h\b|[ap]\.?m\b\.?|утра|дня|вечера|ночи"
@@ -18,6 +31,12 @@ _TIME = re.compile(rf"(?:at |в )?(\d{{1,2}})(?:[:., ]?(\d{{2}}))? ?({_PART})?")
 _APART = re.compile(rf"(?<=\d) (?={_PART})")
 _LATE = ("p", "дня", "вечера")
 _NOON, _EVENING = 12, 6  # o'clock; the hours of a night from the latter on are before midnight
+_DURATION = re.compile(r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*(mo|мес|[mhdwмчдн])[a-zа-яё]*\.?$", re.IGNORECASE)
+_UNITS = {**UNITS, "m": timedelta(minutes=1), "м": timedelta(minutes=1)}
+_WEEKDAYS = (  # how their names begin
+    *(("mon", "пн", "пон"), ("tue", "вт"), ("wed", "ср"), ("thu", "чт", "чет")),
+    *(("fri", "пт", "пят"), ("sat", "сб", "суб"), ("sun", "вс", "вос")),
+)
 
 
 def tidy(typed: str) -> str:
@@ -52,7 +71,20 @@ def show_time(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-OFFERED = (
+def read_weekday(word: str) -> int | None:
+    """Read the name of a day in any form, in small letters, as its number in the week from Monday, 0."""
+    return next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
+
+
+def split_duration(argument: str) -> tuple[str, timedelta | None]:
+    """Take a duration such as `8h`, `2 days` or `на 3 ч` off the end of what was typed; None where there is none."""
+    found = _DURATION.search(argument)
+    if found is None:
+        return argument.strip(), None
+    return argument[: found.start()].strip(), int(found[1]) * _UNITS[found[2].lower()]
+
+
+OFFERED_ZONES = (
     "Europe/London",
     "Europe/Berlin",
     "Europe/Kyiv",
@@ -81,7 +113,7 @@ def find_zone(typed: str) -> str | None:
 
 @cache
 def _places() -> dict[str, str]:
-    zones = sorted(available_timezones(), key=lambda zone: (zone not in OFFERED, zone.startswith("Etc/"), zone))
+    zones = sorted(available_timezones(), key=lambda zone: (zone not in OFFERED_ZONES, zone.startswith("Etc/"), zone))
     places: dict[str, str] = {}
     for zone in zones:
         names = [zone, zone.rpartition("/")[2], *(city(zone, language) for language in LANGUAGES)]
@@ -95,33 +127,38 @@ _PUNCTUATION = ".,;:!?()[]<>«»\"'•–—*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pasted:
-    """What a pasted list names."""
+class PastedChannels:
+    """The channels that a pasted text names."""
 
     references: tuple[str, ...]  # canonical, in order, each once
     unclear: tuple[str, ...]  # as typed
 
 
-def read_references(text: str, links: Iterable[str] = (), *, explicit_only: bool = False) -> Pasted:
+def read_references(text: str, links: Iterable[str] = (), *, explicit_only: bool = False) -> PastedChannels:
     """Read channels from a text of one or many lines, and from links hidden behind its words.
 
     In a line with an @name or a link, the other words are a title or a comment; a line without one is a list of bare
     names, which must all be understood; with `explicit_only` it is talk, and names nothing.
     """
+    hidden = [reference for link in links if (reference := normalise_reference(link))]
     found: dict[str, None] = {}
     unclear: list[str] = []
-    hidden = [reference for link in links if (reference := normalise_reference(link))]
     for line in text.splitlines():
-        words = [
-            word for part in re.split(r"[\s,;]+", line) if (word := part.rstrip(_PUNCTUATION).lstrip(_PUNCTUATION))
-        ]
-        explicit = [word for word in words if _EXPLICIT.search(word)]
-        named = {word: normalise_reference(word) for word in explicit or ([] if explicit_only else words)}
-        sure = explicit or all(named.values())
-        found |= {reference: None for reference in named.values() if reference and sure}
-        if explicit or not hidden:
-            unclear += [word for word, reference in named.items() if not (reference and sure)]
-    return Pasted(references=tuple(found | dict.fromkeys(hidden)), unclear=tuple(unclear))
+        is_explicit, named = _read_names(line, explicit_only=explicit_only)
+        found |= dict.fromkeys(filter(None, named.values()))
+        if is_explicit or not hidden:
+            unclear += [name for name, reference in named.items() if reference is None]
+    return PastedChannels(references=tuple(found | dict.fromkeys(hidden)), unclear=tuple(unclear))
+
+
+def _read_names(line: str, *, explicit_only: bool) -> tuple[bool, dict[str, str | None]]:
+    """Return whether a line holds an @name or a link, and the names in it with their references."""
+    names = [name for part in re.split(r"[\s,;]+", line) if (name := part.strip(_PUNCTUATION))]
+    explicit = [name for name in names if _EXPLICIT.search(name)]
+    named = {name: normalise_reference(name) for name in explicit or ([] if explicit_only else names)}
+    if explicit or all(named.values()):
+        return bool(explicit), named
+    return False, dict.fromkeys(named)  # prose, or a list with a mistake: none of its words is sure
 
 
 MOST_HISTORY = 100_000  # posts
@@ -163,7 +200,7 @@ class ChannelList:
 
 
 class OptionError(Exception):
-    """What is wrong with an option: `code` is a key of `MESSAGES`."""
+    """What is wrong with an option: `code` is a key of `OPTION_MESSAGES`."""
 
     def __init__(self, code: str, value: str) -> None:
         super().__init__(code, value)
@@ -182,8 +219,8 @@ def read_options(typed: str) -> tuple[ChannelList, ...]:
     for line in lines:
         if line.names:
             parts.setdefault(_joined(everywhere, line.options), []).append(line.names)
-    asked = tuple(ChannelList(names="\n".join(names), options=options) for options, names in parts.items())
-    return asked or (ChannelList(names="", options=everywhere),)
+    lists = tuple(ChannelList(names="\n".join(names), options=options) for options, names in parts.items())
+    return lists or (ChannelList(names="", options=everywhere),)
 
 
 def _closed_up(typed: str) -> str:

@@ -18,9 +18,10 @@ from telethon.tl import TLRequest
 from bot.errors import ReaderLostError, TelegramError, Verdict
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.sources.pace import Bucket, Window
 from bot.store import requests
 from bot.store.database import Database, Transaction
+from bot.telegram.errors import FLOOD, flood_wait
+from bot.telegram.rate_limit import Bucket, Throttle, Window
 from bot.telegram.rpc import ask
 
 log = structlog.get_logger(__name__)
@@ -28,15 +29,15 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 RATE = 3.0  # requests a second of one method, on average …
 BURST = 90  # … after so many at once
+LEAST, RECOVERY = 1 / 16, 4 * 3600.0  # the throttle of a method: the least share, and s
 NOTE_EVERY = 30.0  # s between writings of the counts
 # Names are dear: a burst of 50 brings a wait, one of 160 waits of 15 hours and more, 30 a minute go well
 # (notes/telethon.md B.3). A restart forgets the window, so that it is short.
-NAMES, NAMES_WITHIN = 10, timedelta(seconds=20)
+NAMES, NAMES_WITHIN = 10, 20.0  # s
 READING = {"GetDialogs", "GetHistory", "GetChannelDifference"}
 LONGEST_VISIT = 1800.0  # s: for a few pages of a channel, by an account that Telegram holds up
 ANSWER_WITHIN = 60.0  # s; a page of a history may come slowly
 RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
-FLOOD = 420  # Telegram's code for too many requests
 
 
 def retry_pause(error: TelegramError) -> timedelta:
@@ -64,7 +65,7 @@ class Account:
         self._rate = rate
         self._now = now
         self._buckets: dict[str, Bucket] = {}
-        self.names = Window(events=NAMES, within=NAMES_WITHIN)  # whoever asks for a name looks here first
+        self._names = Window(NAMES, NAMES_WITHIN)
         self._waits: dict[str, datetime] | None = None
         self._asked: Counter[str] = Counter()
 
@@ -79,7 +80,10 @@ class Account:
     async def through(self, method: str, question: Callable[[], Awaitable[T]]) -> T:
         """Have a client ask something by this method, once its budget allows; otherwise like `ask`."""
         await self._obey(method)
-        bucket = self._buckets.setdefault(method, Bucket(rate=self._rate, burst=BURST, now=self._now()))
+        if method not in self._buckets:
+            throttle = Throttle(least=LEAST, recovery=RECOVERY)
+            self._buckets[method] = Bucket(rate=self._rate, burst=BURST, now=self._now(), throttle=throttle)
+        bucket = self._buckets[method]
         await asyncio.sleep(bucket.take(self._now()))
         self._asked[method] += 1
         try:
@@ -88,7 +92,7 @@ class Account:
             if error.verdict is Verdict.FATAL:
                 raise ReaderLostError(error.error) from error
             if error.code == FLOOD:
-                bucket.slow_down(self._now())
+                bucket.flood(self._now())
                 await self._wait(method, error)
             raise
 
@@ -98,6 +102,15 @@ class Account:
             beat(NOTE_EVERY + TURN)
             await asyncio.sleep(NOTE_EVERY)
             await self.note()
+
+    def may_ask_name(self) -> bool:
+        """Tell whether Telegram would bear one more question for a name now."""
+        now = self._clock().timestamp()
+        return self._names.ready_at(now) <= now
+
+    def spend_name(self) -> None:
+        """Count a question for a name that is about to be asked."""
+        self._names.spend(self._clock().timestamp())
 
     def now(self) -> datetime:
         """Tell the time."""
@@ -124,7 +137,7 @@ class Account:
             return
         left = (until - self._clock()).total_seconds()
         if left > 0:
-            raise TelegramError(f"FLOOD_WAIT_{left:.0f}", code=FLOOD, verdict=Verdict.RETRY, retry_after=left)
+            raise flood_wait(left)
         del self._waits[method]
 
     async def _wait(self, method: str, error: TelegramError) -> None:

@@ -55,15 +55,15 @@ async def regain(database: Database, channel: Channel, *, now: datetime) -> None
     await database.write(lambda tx: notify_followers(tx, channel.id, notice, now=now))
 
 
-async def cause(account: Account, channel: Channel, error: str, *, now: datetime) -> str:
+async def cause(account: Account, channel: Channel, error: str) -> str:
     """Find out more of why a channel cannot be read than Telegram's error says; asks for its name at most."""
     if error not in VAGUE or not _says_more("", channel):
         return error
     if channel.username is None:
         return REMOVED
-    if not account.names.is_open(now):
+    if not account.may_ask_name():
         return error
-    account.names.spend(now)
+    account.spend_name()
     try:
         chat = await resolver.by_name(account, channel.username)
     except NotFollowableError as refusal:

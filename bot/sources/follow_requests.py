@@ -136,7 +136,6 @@ class FollowRequests:
         self._clock = clock
         self._memberships = Joiner(account, database, clock=clock, join_interval=join_interval)
         self._lists = ChannelLists(account, database, self._notices, clock=clock)
-        self._names = account.names
 
     async def run(self, beat: Beat = unheard) -> None:
         """Do what is due, then wait for news, for ever. Raises FatalError."""
@@ -160,7 +159,7 @@ class FollowRequests:
         if not self._assignments.leads(self._reader_id):
             return False
         for follow in await follows.wanted(self._database, now):
-            if not follow.reference.startswith("@") or self._names.is_open(now):
+            if not follow.reference.startswith("@") or self._account.may_ask_name():
                 await self._settle(follow)
                 return True
         return False
@@ -170,9 +169,9 @@ class FollowRequests:
         now = self._clock()
         followed = await shares.entrusted(self._database, self._reader_id)
         unmet = next((channel for channel in followed if channel.access is None and channel.username), None)
-        if unmet is None or not self._names.is_open(now):
+        if unmet is None or not self._account.may_ask_name():
             return False
-        self._names.spend(now)
+        self._account.spend_name()
         try:
             chat = await resolver.by_name(self._account, str(unmet.username))
         except NotFollowableError as refusal:
@@ -230,7 +229,7 @@ class FollowRequests:
         chat = await self._at_its_address(known)
         if chat is not None and f"@{resolved(chat).username}".lower() == reference:
             return chat
-        self._names.spend(self._clock())
+        self._account.spend_name()
         return await resolver.by_name(self._account, reference.removeprefix("@"))
 
     async def _at_its_address(self, known: Channel | None) -> types.Channel | None:

@@ -11,11 +11,11 @@ from bot.models import Clock
 from bot.sources import resolver
 from bot.sources.account import Account, retry_pause
 from bot.sources.channel_events import cause, lose
-from bot.sources.pace import Rest
 from bot.sources.resolver import NotFollowableError
 from bot.store import channels, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
+from bot.telegram.rate_limit import Pause
 
 log = structlog.get_logger(__name__)
 
@@ -32,14 +32,14 @@ class Joiner:
         self._reader_id = account.reader_id
         self._clock = clock
         self._window = JOINS_AT_ONCE * timedelta(seconds=join_interval)
-        self._joins = Rest()
-        self._leaves = Rest()
-        self._full = Rest()  # CHANNELS_TOO_MUCH
+        self._join_pause = Pause()
+        self._leave_pause = Pause()
+        self._full_pause = Pause()  # CHANNELS_TOO_MUCH
 
     async def may_join(self) -> bool:
         """Say whether the pace allows a join; it is counted in the store, so that restarts do not reset it."""
         now = self._clock()
-        if not (self._joins.is_over(now) and self._full.is_over(now)):
+        if not (self._join_pause.is_over(now) and self._full_pause.is_over(now)):
             return False
         recent = await channels.joins_since(self._database, self._reader_id, now - self._window)
         return not self._window or recent < JOINS_AT_ONCE
@@ -48,16 +48,16 @@ class Joiner:
         """Leave a channel that nobody follows any more."""
         now = self._clock()
         unwanted = await channels.unwanted(self._database, self._reader_id)
-        if not unwanted or not self._leaves.is_over(now):
+        if not unwanted or not self._leave_pause.is_over(now):
             return False
         try:
             await self._account.ask(LeaveChannelRequest(_address(unwanted[0])))
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
-                self._leaves.rest(now + retry_pause(error))
+                self._leave_pause.extend(now + retry_pause(error))
                 return False
         await self._grant(unwanted[0], Access.LOST, reason="left")
-        self._full.end()  # there is room again
+        self._full_pause.end()  # there is room again
         return True
 
     async def join_one(self) -> bool:
@@ -83,11 +83,11 @@ class Joiner:
         now = self._clock()
         if error.error == "CHANNELS_TOO_MUCH":
             log.warning("the reader account is in as many channels as Telegram allows; the others are polled")
-            self._full.rest(now + FULL)
+            self._full_pause.extend(now + FULL)
         elif error.verdict is Verdict.RETRY:
-            self._joins.rest(now + retry_pause(error))
+            self._join_pause.extend(now + retry_pause(error))
         elif error.verdict is Verdict.UNAUTHORISED:
-            why = await cause(self._account, channel, error.error, now=now)
+            why = await cause(self._account, channel, error.error)
             await lose(self._database, channel, reader_id=self._reader_id, reason=why, now=now)
         elif error.error == "USER_ALREADY_PARTICIPANT":
             await self._grant(channel, Access.JOINED)

@@ -186,7 +186,7 @@ class Sweep:
                 lambda tx: channels.grant(tx, reader_id, channel.id, Access.LOST, reason=reason, now=now)
             )
         else:
-            why = await cause(self._account, channel, reason, now=now)
+            why = await cause(self._account, channel, reason)
             await lose(self._database, channel, reader_id=reader_id, reason=why, now=now)
 
     async def _touch(self, quiet: list[Channel]) -> None:

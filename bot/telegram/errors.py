@@ -13,7 +13,7 @@ from bot.errors import FatalError, SettingsError, TelegramError, Verdict
 CONNECTION_LOST = "CONNECTION_LOST"  # ours: no answer came, so nobody knows whether it was done
 UNANSWERABLE = "REPLY_MESSAGE_ID_INVALID"  # what a message answers is gone, or the thread that it is meant for
 _MINUTE, _HOUR = 60.0, 3600.0  # s
-_FLOOD = 420  # Telegram's code for too many requests
+FLOOD = 420  # Telegram's code for too many requests
 
 _NAMES = {  # numbers inside the strings stand as X
     Verdict.DONE: "RANDOM_ID_DUPLICATE MESSAGE_NOT_MODIFIED",
@@ -43,7 +43,7 @@ _NAMES = {  # numbers inside the strings stand as X
         INVITE_HASH_EXPIRED INVITE_HASH_INVALID INVITE_HASH_EMPTY""",
 }
 VERDICTS = {error: verdict for verdict, names in _NAMES.items() for error in names.split()}
-_BY_CODE = {401: Verdict.FATAL, 403: Verdict.SUSPEND, 303: Verdict.RETRY, _FLOOD: Verdict.RETRY}
+_BY_CODE = {401: Verdict.FATAL, 403: Verdict.SUSPEND, 303: Verdict.RETRY, FLOOD: Verdict.RETRY}
 _WITHOUT_A_NUMBER = {"PEER_FLOOD": _HOUR}  # s; Telegram says that we send too much, and not for how long
 _STRINGS = {error_class: error for error, error_class in errors.rpc_errors_dict.items()}
 _PATTERNS = {error_class: pattern for pattern, error_class in errors.rpc_errors_re}
@@ -83,6 +83,11 @@ def to_error(error: BaseException) -> TelegramError:
     return TelegramError(name, code=code, verdict=verdict, retry_after=retry_after)
 
 
+def flood_wait(seconds: float) -> TelegramError:
+    """Return the error with which Telegram would refuse a request that comes so much too early."""
+    return TelegramError(f"FLOOD_WAIT_{seconds:.0f}", code=FLOOD, verdict=Verdict.RETRY, retry_after=seconds)
+
+
 def to_startup_error(refusal: TelegramError) -> SettingsError | FatalError:
     """Turn a refusal to sign in into a sentence that says what to do."""
     if refusal.error in {"API_ID_INVALID", "API_ID_PUBLISHED_FLOOD"}:
@@ -102,4 +107,4 @@ def _wait(error: str, name: str, code: int) -> float:
     number = re.search(r"_WAIT_(\d+)", error)
     if number:
         return float(max(1, int(number[1])))  # FLOOD_WAIT_0 has been seen
-    return _WITHOUT_A_NUMBER.get(name, _MINUTE if code == _FLOOD else 0.0)
+    return _WITHOUT_A_NUMBER.get(name, _MINUTE if code == FLOOD else 0.0)

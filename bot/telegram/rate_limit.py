@@ -1,4 +1,4 @@
-"""A chat and the present come in, the moment at which Telegram lets us send to it goes out. Pure: nothing waits here.
+"""The limits that Telegram sets to what we send and ask, as pure parts: nothing waits here.
 
 Telegram's limits for bots: about 30 messages a second in all, one a second to a chat with short bursts, 20 a minute to
 a group (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this); channels behave like groups,
@@ -10,6 +10,7 @@ Times are seconds of a monotonic clock.
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from bot.models import Peer, PeerKind
@@ -19,9 +20,7 @@ CHAT_BURST = 3  # messages
 GROUP_BURST = 20  # messages
 SLACK = 1.03  # how much longer our windows are than Telegram's
 
-SLOWER = 0.5  # what a flood leaves of a rate
-SLOWEST = 0.1  # of a rate, however many floods there are
-RECOVERY = 600.0  # s in which a rate would come back from nothing to all
+LEAST, RECOVERY = 0.1, 600.0  # the throttle of sends: the least share, and s
 ALIKE = 10.0  # s within which floods in several chats are one sign …
 FLOODED_CHATS = 3  # … if they are so many: the rate of all is too high
 SETTLING = 2.0  # s after the rate of all was lowered in which floods still tell of the old one
@@ -39,60 +38,105 @@ class Rates:
 
 
 class Window:
-    """At most `count` sendings in any `count / rate` seconds."""
+    """At most `count` events in any stretch of `seconds`."""
 
-    def __init__(self, count: int, rate: float) -> None:
-        self._period = SLACK * count / rate
+    def __init__(self, count: int, seconds: float) -> None:
+        self._count = count
+        self._seconds = seconds
         self._taken: deque[float] = deque(maxlen=count)
 
     def ready_at(self, now: float, share: float = 1.0) -> float:
-        """Say when the next sending may go, now or later, at a share of the rate."""
-        if len(self._taken) < (self._taken.maxlen or 0):
+        """Return when the next event may come, now or later, at a share of the rate."""
+        if len(self._taken) < self._count:
             return now
-        return max(now, self._taken[0] + self._period / share)
+        return max(now, self._taken[0] + self._seconds / share)
 
     def left(self, now: float) -> int:
-        """Say how many sendings may still go at once."""
-        return (self._taken.maxlen or 0) - sum(at + self._period > now for at in self._taken)
+        """Return how many events may still come at once."""
+        return self._count - sum(at + self._seconds > now for at in self._taken)
 
     def is_empty(self, now: float) -> bool:
-        """Say whether no sending counts any more."""
-        return not self._taken or self._taken[-1] + self._period <= now
+        """Tell whether no event counts any more."""
+        return not self._taken or self._taken[-1] + self._seconds <= now
 
     def spend(self, now: float) -> None:
-        """Count a sending."""
+        """Count an event."""
         self._taken.append(now)
 
 
-class Share:
-    """What is left of a rate after floods: halved by each, and given back evenly."""
+class Throttle:
+    """The share of a rate that floods leave: each halves it, and it comes back evenly."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, least: float, recovery: float) -> None:
+        self._least = least  # however many floods there are
+        self._recovery = recovery  # s in which the rate would come back from nothing to all
         self._left = 1.0
         self._since = 0.0
 
-    def at(self, now: float) -> float:
+    def share(self, now: float) -> float:
         """Return the share: above 0, at most 1."""
-        return min(1.0, self._left + max(0.0, now - self._since) / RECOVERY)
+        return min(1.0, self._left + max(0.0, now - self._since) / self._recovery)
 
-    def lower(self, since: float) -> None:
-        """Take half of it away; it begins to come back at that moment."""
-        self._left = max(SLOWEST, self.at(since) * SLOWER)
+    def halve(self, since: float) -> None:
+        """Take half of the share away; it begins to come back at that moment."""
+        self._left = max(self._least, self.share(since) / 2)
         self._since = since
+
+
+class Bucket:
+    """A budget of requests that fills up again with time, more slowly after floods."""
+
+    def __init__(self, *, rate: float, burst: int, now: float, throttle: Throttle) -> None:
+        self._rate = rate  # requests a second
+        self._burst = burst
+        self._throttle = throttle
+        self._left = float(burst)  # below 0 where requests wait
+        self._at = now
+
+    def take(self, now: float) -> float:
+        """Take one request out of the budget; return the seconds to wait before it is made."""
+        rate = self._rate * self._throttle.share(now)
+        self._left = min(self._burst, self._left + (now - self._at) * rate) - 1
+        self._at = now
+        return max(0.0, -self._left / rate)
+
+    def flood(self, now: float) -> None:
+        """Halve the rate: Telegram found it too high."""
+        self._throttle.halve(now)
+        self._left, self._at = 0.0, now
+
+
+class Pause:
+    """A pause that Telegram asked for."""
+
+    def __init__(self) -> None:
+        self._until: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether to go on."""
+        return self._until is None or self._until <= now
+
+    def extend(self, until: datetime) -> None:
+        """Pause until then, if it is no longer already."""
+        self._until = until if self._until is None else max(self._until, until)
+
+    def end(self) -> None:
+        """Go on at once: the reason for the pause is gone."""
+        self._until = None
 
 
 class _Chat:
     """What was sent to a chat, and until when Telegram wants nothing more of it."""
 
     def __init__(self, kind: PeerKind, rates: Rates) -> None:
-        self._windows = [Window(CHAT_BURST, rates.chat)]
+        self._windows = [Window(CHAT_BURST, SLACK * CHAT_BURST / rates.chat)]
         if kind is not PeerKind.USER:
-            self._windows.append(Window(GROUP_BURST, rates.group))
-        self.share = Share()
+            self._windows.append(Window(GROUP_BURST, SLACK * GROUP_BURST / rates.group))
+        self.throttle = Throttle(least=LEAST, recovery=RECOVERY)
         self.closed_until = 0.0
 
     def ready_at(self, now: float) -> float:
-        share = self.share.at(now)
+        share = self.throttle.share(now)
         return max(self.closed_until, *(window.ready_at(now, share) for window in self._windows))
 
     def spend(self, now: float) -> None:
@@ -103,7 +147,7 @@ class _Chat:
         return min((window.left(now) for window in self._windows[1:]), default=float("inf"))
 
     def is_forgettable(self, now: float) -> bool:
-        idle = self.closed_until <= now and self.share.at(now) >= 1.0
+        idle = self.closed_until <= now and self.throttle.share(now) >= 1.0
         return idle and all(window.is_empty(now) for window in self._windows)
 
 
@@ -112,8 +156,8 @@ class Pacing:
 
     def __init__(self, rates: Rates | None = None) -> None:
         self._rates = rates or Rates()
-        self._total = Window(TOTAL_BURST, self._rates.total)
-        self._total_share = Share()
+        self._total = Window(TOTAL_BURST, SLACK * TOTAL_BURST / self._rates.total)
+        self._total_throttle = Throttle(least=LEAST, recovery=RECOVERY)
         self._settled_at = 0.0
         self._floods: deque[tuple[float, ChatKey]] = deque()
         self._chats: OrderedDict[ChatKey, _Chat] = OrderedDict()  # the one to be looked at next first
@@ -140,7 +184,7 @@ class Pacing:
 
     def total_ready_at(self, now: float) -> float:
         """Say when the next message may go to any chat: now or later."""
-        return self._total.ready_at(now, self._total_share.at(now))
+        return self._total.ready_at(now, self._total_throttle.share(now))
 
     def spend(self, peer: Peer, now: float) -> None:
         """Count a message that leaves now, as both moments allow; forget chats that nothing counts of any more."""
@@ -169,20 +213,20 @@ class Pacing:
         chat = self._chat(peer)
         chat.closed_until = max(until, chat.closed_until)
 
-    def flooded(self, peer: Peer, now: float, *, until: float) -> None:
+    def flood(self, peer: Peer, now: float, *, until: float) -> None:
         """Close a chat that we sent too much to, and be slower with it afterwards.
 
         Where several chats say so in a short time, we send too much in all: everything becomes slower.
         """
         self.close(peer, until)
-        self._chat(peer).share.lower(until)
+        self._chat(peer).throttle.halve(until)
         if now < self._settled_at:
             return
         self._floods.append((now, key_of(peer)))
         while self._floods[0][0] <= now - ALIKE:
             self._floods.popleft()
         if len({key for _, key in self._floods}) >= FLOODED_CHATS:
-            self._total_share.lower(now)
+            self._total_throttle.halve(now)
             self._settled_at = now + SETTLING
             self._floods.clear()
 

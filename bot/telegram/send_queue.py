@@ -1,4 +1,11 @@
-"""Whoever wants to send comes in and waits; each goes out when its turn has come, as `turns` and `pacing` say."""
+"""Messages wait here for their turn to leave, in an order that is fair and as the limits allow.
+
+In a chat the smallest place goes first. Among the chats that may be sent to, answers to people go first; of alerts,
+every second turn belongs to the one that came into the outbox first, the others to the one that came last. So news
+overtakes whatever is queued, however it was queued, and nothing waits for ever: what is old gets half of the rate.
+Edits have no place of their own: the edit of an alert stands behind what was to be sent before it, and an edit that
+somebody asked for is an answer.
+"""
 
 import asyncio
 from bisect import bisect_left, insort
@@ -6,8 +13,9 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 
-from bot.errors import TelegramError, Verdict
+from bot.errors import TelegramError
 from bot.models import Peer
+from bot.telegram.errors import flood_wait
 from bot.telegram.rate_limit import ChatKey, Pacing, key_of
 
 AT_ONCE = float("-inf")  # the place of an answer: somebody waits for it
@@ -172,7 +180,7 @@ class SendQueue:
         now = self._monotonic()
         closed = self._pacing.closed_until(peer) - now
         if closed > 0:
-            raise _refusal(closed)
+            raise flood_wait(closed)
         if not self._waiting and self._may_go(peer, now):
             self._pacing.spend(peer, now)
             return
@@ -189,18 +197,18 @@ class SendQueue:
                 self._turns.leave(ticket, self._monotonic())
                 self._let_go()
 
-    def refused(self, peer: Peer, error: TelegramError) -> None:
+    def flood(self, peer: Peer, error: TelegramError) -> None:
         """Take in that Telegram wants us to wait; those who wait for this chat are refused, as it would refuse them."""
         now = self._monotonic()
         until = now + error.retry_after
         if error.error.startswith(SLOW_MODE):
             self._pacing.close(peer, until)
         else:
-            self._pacing.flooded(peer, now, until=until)
+            self._pacing.flood(peer, now, until=until)
         for ticket in self._turns.dismiss(peer, now):
             turn = self._waiting[ticket]
             if not turn.done():
-                turn.set_exception(_refusal(error.retry_after))
+                turn.set_exception(flood_wait(error.retry_after))
 
     def dismiss(self) -> None:
         """Let no alert wait any longer: who brings one is cancelled. Answers go on."""
@@ -223,7 +231,3 @@ class SendQueue:
         at = self._turns.next_at(now)
         loop = asyncio.get_running_loop()
         self._alarm = None if at is None else loop.call_later(max(0.0, at - now), self._let_go)
-
-
-def _refusal(seconds: float) -> TelegramError:
-    return TelegramError(f"FLOOD_WAIT_{seconds:.0f}", code=420, verdict=Verdict.RETRY, retry_after=seconds)

@@ -15,7 +15,7 @@ from bot.errors import TelegramError, Verdict
 from bot.models import GENERAL_THREAD, Button, Entity, Outgoing, Peer, Remote, Upload
 from bot.telegram.chat_moves import moved_to
 from bot.telegram.convert import from_entities, from_peer
-from bot.telegram.errors import to_error
+from bot.telegram.errors import flood_wait, to_error
 from bot.telegram.fallbacks import with_fallbacks
 from bot.telegram.media import to_media, upload
 from bot.telegram.rate_limit import Pacing
@@ -24,39 +24,8 @@ from bot.telegram.send_queue import AT_ONCE, SendQueue
 from bot.telegram.sent_messages import MessagePage, sent_id, to_message_page
 from bot.text.markup import Rows
 
-CACHED = 64  # of the latest; a fan-out sends the same to hundreds of chats
-
-
-class Serialized(TLObject):
-    """A TL object of which nothing is left but its bytes."""
-
-    def __init__(self, written: TLObject) -> None:
-        self._written: bytes = written._bytes()  # noqa: SLF001 - what Telethon itself asks the parts of a request for
-
-    def _bytes(self) -> bytes:
-        return self._written
-
-
-@lru_cache(CACHED)
-def entities_of(entities: tuple[Entity, ...]) -> Sequence[Serialized]:
-    """Write the entities of a text."""
-    return [Serialized(entity) for entity in from_entities(entities)]
-
-
-@lru_cache(CACHED)
-def markup_of(buttons: Rows) -> Serialized | None:
-    """Write the buttons below a text; None where there are none."""
-    rows = [types.KeyboardInlineButtonRow([_button(button) for button in row]) for row in buttons]
-    return Serialized(types.ReplyInlineMarkup(rows)) if rows else None
-
-
-def _button(button: Button) -> types.KeyboardInlineButton:
-    if button.url is not None:
-        return types.KeyboardInlineButton(button.text, types.InlineButtonTypeUrl(button.url))
-    return types.KeyboardInlineButton(button.text, types.InlineButtonTypeCallback(button.data or b""))
-
-
 READ_AT_ONCE = 100  # messages by number, Telegram's limit
+CACHED = 64  # lists of entities, and of buttons, in bytes; a fan-out sends the same to hundreds of chats
 
 
 class Sender:
@@ -71,22 +40,22 @@ class Sender:
         answer_within: float = ANSWER_WITHIN,
     ) -> None:
         self._client = client
-        self._gate = SendQueue(pacing, monotonic=monotonic)
+        self._queue = SendQueue(pacing, monotonic=monotonic)
         self._answer_within = answer_within
         self._monotonic = monotonic
         self._read_from = 0.0  # Telegram wants no messages read before
 
     def delay(self, peer: Peer) -> float:
         """Say how many seconds it is until this chat takes a message, flood waits included, whatever other chats do."""
-        return self._gate.delay(peer)
+        return self._queue.delay(peer)
 
     def has_room(self, peer: Peer, count: int) -> bool:
         """Say whether so many files may go to a chat: they leave some of a group's messages of a minute to texts."""
-        return self._gate.has_room(peer, count)
+        return self._queue.has_room(peer, count)
 
     def dismiss(self) -> None:
         """Let no alert wait for its turn any longer: who brings one is cancelled, unless it is on its way."""
-        self._gate.dismiss()
+        self._queue.dismiss()
 
     @with_fallbacks
     async def send(
@@ -106,8 +75,8 @@ class Sender:
         request = functions.messages.SendMessageRequest(
             peer=from_peer(peer),
             message=outgoing.text,
-            entities=entities_of(outgoing.entities),
-            reply_markup=markup_of(outgoing.buttons),
+            entities=_entities(outgoing.entities),
+            reply_markup=_markup(outgoing.buttons),
             reply_to=_reply(peer, reply_to),
             silent=outgoing.silent,
             no_webpage=True,
@@ -131,8 +100,8 @@ class Sender:
             peer=from_peer(peer),
             media=to_media(remote),
             message=outgoing.text,
-            entities=entities_of(outgoing.entities),
-            reply_markup=markup_of(outgoing.buttons),
+            entities=_entities(outgoing.entities),
+            reply_markup=_markup(outgoing.buttons),
             reply_to=_reply(peer, reply_to),
             silent=outgoing.silent,
             random_id=random_id,
@@ -153,7 +122,7 @@ class Sender:
         The text stands under the first; an album has no buttons. Else it is like `send`.
         """
         album = [types.InputSingleMedia(to_media(remote), "", random_id) for remote, random_id in files]
-        album[0].message, album[0].entities = outgoing.text, entities_of(outgoing.entities)
+        album[0].message, album[0].entities = outgoing.text, _entities(outgoing.entities)
         request = functions.messages.SendMultiMediaRequest(
             from_peer(peer), album, silent=outgoing.silent, reply_to=_reply(peer, reply_to)
         )
@@ -179,8 +148,8 @@ class Sender:
             peer=from_peer(peer),
             id=message_id,
             message=outgoing.text,
-            entities=entities_of(outgoing.entities),
-            reply_markup=markup_of(outgoing.buttons),
+            entities=_entities(outgoing.entities),
+            reply_markup=_markup(outgoing.buttons),
             no_webpage=True,
         )
         await self._to_chat(peer, request, place)
@@ -188,7 +157,7 @@ class Sender:
     async def edit_buttons(self, peer: Peer, message_id: int, buttons: Rows, *, place: float = AT_ONCE) -> None:
         """Replace the buttons of a message, whose text and media stay. Raises TelegramError."""
         request = functions.messages.EditMessageRequest(
-            peer=from_peer(peer), id=message_id, reply_markup=markup_of(buttons)
+            peer=from_peer(peer), id=message_id, reply_markup=_markup(buttons)
         )
         await self._to_chat(peer, request, place)
 
@@ -211,7 +180,7 @@ class Sender:
             request = functions.channels.GetMessagesRequest(address, wanted)
         wait = self._read_from - self._monotonic()
         if wait > 0:
-            raise TelegramError(f"FLOOD_WAIT_{wait:.0f}", code=420, verdict=Verdict.RETRY, retry_after=wait)
+            raise flood_wait(wait)
         try:
             found: types.messages.Messages = await self._request(request)
         except TelegramError as error:
@@ -221,14 +190,14 @@ class Sender:
 
     async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
         """Send a request, of so many messages, to a chat in its turn; None where its effect already stands."""
-        await self._gate.wait(peer, place, count=count)
+        await self._queue.wait(peer, place, count=count)
         try:
             return await self._request(request)
         except TelegramError as error:
             if error.verdict is Verdict.DONE:
                 return None
             if error.verdict is Verdict.RETRY and error.retry_after:
-                self._gate.refused(peer, error)
+                self._queue.flood(peer, error)
             raise
 
     async def _request(self, request: TLRequest) -> TLObject | bool:
@@ -238,6 +207,35 @@ class Sender:
             return await answer(question, within=self._answer_within)
         except Exception as failure:  # what it is, and what it means, `to_error` says
             raise to_error(failure) from failure
+
+
+class _Serialized(TLObject):
+    """A TL object of which nothing is left but its bytes."""
+
+    def __init__(self, content: TLObject) -> None:
+        self._serialized: bytes = content._bytes()  # noqa: SLF001 - what Telethon itself asks the parts of a request for
+
+    def _bytes(self) -> bytes:
+        return self._serialized
+
+
+@lru_cache(CACHED)
+def _entities(entities: tuple[Entity, ...]) -> Sequence[_Serialized]:
+    """Write the entities of a text."""
+    return [_Serialized(entity) for entity in from_entities(entities)]
+
+
+@lru_cache(CACHED)
+def _markup(buttons: Rows) -> _Serialized | None:
+    """Write the buttons below a text; None where there are none."""
+    rows = [types.KeyboardInlineButtonRow([_button(button) for button in row]) for row in buttons]
+    return _Serialized(types.ReplyInlineMarkup(rows)) if rows else None
+
+
+def _button(button: Button) -> types.KeyboardInlineButton:
+    if button.url is not None:
+        return types.KeyboardInlineButton(button.text, types.InlineButtonTypeUrl(button.url))
+    return types.KeyboardInlineButton(button.text, types.InlineButtonTypeCallback(button.data or b""))
 
 
 def _reply(peer: Peer, reply_to: int | None) -> types.InputReplyToMessage | None:

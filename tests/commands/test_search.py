@@ -1,11 +1,6 @@
 from datetime import timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bot.parts import Part, PartKind
-from bot.rendering.post_excerpt import EXCERPT
-from bot.text.excerpts import excerpt
 from tests.commands.kit import BORIS, Bot, bold_words, button, text
 from tests.store.kit import NOON, OTHER, ago, gone, post
 
@@ -133,9 +128,6 @@ async def test_posts_that_came_too_late_are_listed_by_the_button_under_their_not
     lines = [line.split(" · ")[0] for line in text(listed).splitlines() if line.startswith("•")]
     assert lines == [f"• Номер {n}" for n in range(1, 8)]
     assert bold_words(listed.messages[0]) == ["Номера"] + ["Номер"] * 7
-    for earlier in (b"late:2025-03-10T12", b"late:2025-03-10T12:9"):  # the buttons of version 21
-        assert (await desk.taps(earlier)).messages == listed.messages
-    assert (await desk.taps(b"late:2025-03-10T13")).note == "This button no longer works."
 
 
 async def test_a_channel_that_brought_much_is_paged(desk: Bot) -> None:
@@ -145,17 +137,3 @@ async def test_a_channel_that_brought_much_is_paged(desk: Bot) -> None:
         pages.append(await desk.taps(button(pages[-1].messages[0], "More")))
     numbers = [int(line.split()[-1]) for page in pages for line in text(page).splitlines() if line.startswith("Сбой")]
     assert numbers == list(range(12, 0, -1))
-
-
-@given(st.text(st.sampled_from("аб \n😀"), max_size=900), st.data())
-def test_an_excerpt_shows_the_first_span_whatever_the_text(words: str, data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(words)))
-    end = data.draw(st.integers(start, min(len(words), start + 20)))
-    spans = [(start, end)] if start < end else []
-    shown, kept = excerpt(words, spans, room=EXCERPT)
-    assert len(shown) <= EXCERPT + 2
-    assert "\n" not in shown
-    if spans:
-        a, b = kept[0]
-        assert shown[a:b] == words[start:end].replace("\n", " ")[: b - a]
-        assert a < b

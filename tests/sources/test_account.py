@@ -5,7 +5,6 @@ from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import ReaderLostError, TelegramError
 from bot.sources.account import Account
-from bot.sources.pace import RECOVERY, Bucket
 from bot.store import requests
 
 from .kit import Place
@@ -46,18 +45,3 @@ async def test_an_account_that_is_gone_says_so(place: Place) -> None:
     with pytest.raises(ReaderLostError) as lost:
         await account(place).ask(GetStateRequest())
     assert lost.value.reason == "USER_DEACTIVATED_BAN"
-
-
-def test_a_budget_allows_a_burst_then_its_rate() -> None:
-    bucket = Bucket(rate=2.0, burst=3, now=0.0)
-    assert [bucket.take(0.0) for _ in range(5)] == [0.0, 0.0, 0.0, 0.5, 1.0]
-    assert bucket.take(10.0) == 0.0
-
-
-def test_a_budget_is_halved_by_a_wait_and_recovers() -> None:
-    bucket = Bucket(rate=2.0, burst=1, now=0.0)
-    bucket.slow_down(0.0)
-    assert bucket.take(0.0) == 1.0
-    later = RECOVERY + 1
-    bucket.take(later)
-    assert bucket.take(later) == 0.5

@@ -87,7 +87,7 @@ async def test_a_reason_that_could_not_be_looked_up_is_looked_up_later_and_told_
     channel = await news(asking, member=False)
     account = asking.account
     for _ in range(NAMES):
-        account.names.spend(asking.now())
+        account.spend_name()
     sweep = Sweep(account, asking.database, asking.sync, asking.assignments, clock=asking.now, interval=60)
     channel.make_private()
     await sweep.sweep_once()

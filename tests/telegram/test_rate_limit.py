@@ -1,13 +1,16 @@
 """The limits by themselves: what leaves when, in a time that the tests tell."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Peer, PeerKind
-from bot.telegram.rate_limit import RECOVERY, SLACK, Pacing, Rates
+from bot.telegram.rate_limit import RECOVERY, SLACK, Bucket, Pacing, Pause, Rates, Throttle, Window
 from tests.telegram.traffic import breaches, most_within
 
+BEGIN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 ALICE = Peer(kind=PeerKind.USER, id=1)
 BOB = Peer(kind=PeerKind.USER, id=2)
 CAROL = Peer(kind=PeerKind.USER, id=3)
@@ -96,8 +99,8 @@ def test_the_threads_of_a_forum_are_one_chat() -> None:
 
 def test_a_flooded_chat_waits_and_no_other_does() -> None:
     pacing = Pacing()
-    pacing.flooded(ALICE, 0.0, until=17.0)
-    pacing.flooded(ALICE, 0.0, until=5.0)  # a shorter wait that comes later does not end the longer one
+    pacing.flood(ALICE, 0.0, until=17.0)
+    pacing.flood(ALICE, 0.0, until=5.0)  # a shorter wait that comes later does not end the longer one
     assert pacing.chat_ready_at(ALICE, 0.0) == 17
     assert pacing.chat_ready_at(BOB, 0.0) == 0
     assert pacing.total_ready_at(0.0) == 0
@@ -105,7 +108,7 @@ def test_a_flooded_chat_waits_and_no_other_does() -> None:
 
 def test_after_a_flood_a_chat_gets_less_until_it_has_recovered() -> None:
     pacing = Pacing()
-    pacing.flooded(ALICE, 0.0, until=10.0)
+    pacing.flood(ALICE, 0.0, until=10.0)
     first, *_, fourth = many(pacing, ALICE, 4, since=0.0)
     assert first == 10
     assert fourth - first == pytest.approx(2 * 3 * SLACK, rel=0.05)
@@ -116,7 +119,7 @@ def test_after_a_flood_a_chat_gets_less_until_it_has_recovered() -> None:
 def test_each_further_flood_halves_again_and_something_is_always_left() -> None:
     pacing = Pacing()
     for number in range(20):
-        pacing.flooded(ALICE, float(number), until=number + 1.0)
+        pacing.flood(ALICE, float(number), until=number + 1.0)
     moments = many(pacing, ALICE, 4, since=20.0)
     assert moments[3] - moments[0] == pytest.approx(10 * 3 * SLACK, rel=0.1)
 
@@ -132,7 +135,7 @@ def test_a_group_in_slow_mode_is_waited_for_and_not_slowed() -> None:
 def test_floods_in_several_chats_at_once_slow_everything_and_it_recovers() -> None:
     pacing = Pacing()
     for peer in (ALICE, BOB, CAROL):
-        pacing.flooded(peer, 100.0, until=101.0)
+        pacing.flood(peer, 100.0, until=101.0)
     assert second(pacing, 101.0) == pytest.approx(15, abs=1)
     assert second(pacing, 101.0 + RECOVERY / 4) == pytest.approx(23, abs=1)
     assert second(pacing, 101.0 + RECOVERY) >= 29
@@ -150,16 +153,16 @@ def second(pacing: Pacing, since: float) -> float:
 def test_floods_of_one_chat_or_far_apart_do_not_slow_the_others() -> None:
     pacing = Pacing()
     for number in range(10):
-        pacing.flooded(ALICE, 100.0 + number, until=101.0 + number)
+        pacing.flood(ALICE, 100.0 + number, until=101.0 + number)
     for number in range(10):
-        pacing.flooded(Peer(kind=PeerKind.USER, id=100 + number), 200.0 + 6 * number, until=201.0 + 6 * number)
+        pacing.flood(Peer(kind=PeerKind.USER, id=100 + number), 200.0 + 6 * number, until=201.0 + 6 * number)
     assert second(pacing, 300.0) >= 29
 
 
 def test_floods_that_answer_what_was_sent_before_the_slowing_slow_once() -> None:
     pacing = Pacing()
     for number in range(30):
-        pacing.flooded(Peer(kind=PeerKind.USER, id=100 + number), 100.0 + number / 100, until=101.0)
+        pacing.flood(Peer(kind=PeerKind.USER, id=100 + number), 100.0 + number / 100, until=101.0)
     assert second(pacing, 101.0) == pytest.approx(15, abs=1)
 
 
@@ -172,7 +175,7 @@ def test_asking_takes_no_place() -> None:
 
 def test_chats_are_forgotten_once_nothing_counts_of_them() -> None:
     pacing, now, most = Pacing(), 0.0, 0
-    pacing.flooded(ALICE, 0.0, until=3600.0)  # one that has to be remembered keeps no other
+    pacing.flood(ALICE, 0.0, until=3600.0)  # one that has to be remembered keeps no other
     for number in range(20_000):
         now = send(pacing, Peer(kind=PeerKind.USER, id=10 + number), now)
         most = max(most, len(pacing))
@@ -185,6 +188,55 @@ def test_rates_can_be_lifted() -> None:
     assert {send(pacing, GROUP, 1.0) for _ in range(1000)} == {1.0}
 
 
+def budget(*, rate: float, burst: int) -> Bucket:
+    return Bucket(rate=rate, burst=burst, now=0.0, throttle=Throttle(least=0.1, recovery=RECOVERY))
+
+
+def test_a_budget_allows_a_burst_then_its_rate() -> None:
+    bucket = budget(rate=2.0, burst=3)
+    assert [bucket.take(0.0) for _ in range(5)] == [0.0, 0.0, 0.0, 0.5, 1.0]
+    assert bucket.take(10.0) == 0.0
+
+
+def test_a_budget_is_halved_by_a_wait_and_recovers() -> None:
+    bucket = budget(rate=2.0, burst=1)
+    bucket.flood(0.0)
+    assert bucket.take(0.0) == 1.0
+    later = RECOVERY + 1
+    bucket.take(later)
+    assert bucket.take(later) == 0.5
+
+
+def test_a_window_takes_so_many_and_opens_as_they_grow_old() -> None:
+    window = Window(2, 60.0)
+    for second in (0.0, 30.0):
+        assert window.ready_at(second) == second
+        window.spend(second)
+    assert window.ready_at(59.0) == 60
+    window.spend(60.0)
+    assert window.ready_at(60.0) == 90
+
+
+def test_a_pause_is_made_longer_and_never_shorter() -> None:
+    pause = Pause()
+    assert pause.is_over(BEGIN)
+    pause.extend(BEGIN + timedelta(hours=2))
+    pause.extend(BEGIN + timedelta(hours=1))
+    assert not pause.is_over(BEGIN + timedelta(hours=1, minutes=59))
+    assert pause.is_over(BEGIN + timedelta(hours=2))
+    pause.extend(BEGIN + timedelta(hours=9))
+    pause.end()
+    assert pause.is_over(BEGIN)
+
+
+@pytest.mark.parametrize(("later", "rate"), [(9.999, 15), (10.0, 30)], ids=["just within", "apart"])
+def test_floods_are_one_sign_within_ten_seconds(later: float, rate: int) -> None:
+    pacing = Pacing()
+    for peer, at in ((ALICE, 100.0), (BOB, 100.0), (CAROL, 100.0 + later)):
+        pacing.flood(peer, at, until=at + 1)
+    assert second(pacing, 100.0 + later + 1) == pytest.approx(rate, abs=1)
+
+
 PEERS = st.builds(Peer, kind=st.sampled_from(PeerKind), id=st.integers(1, 4))
 
 
@@ -195,7 +247,7 @@ def test_whatever_is_asked_no_limit_is_passed(asked: list[tuple[float, Peer, boo
     for pause, peer, flooded in asked:
         now += pause
         if flooded and pause > 4:
-            pacing.flooded(peer, now, until=now + pause)
+            pacing.flood(peer, now, until=now + pause)
         if max(pacing.chat_ready_at(peer, now), pacing.total_ready_at(now)) <= now:
             pacing.spend(peer, now)
             gone.append((now, peer))

@@ -211,7 +211,7 @@ def test_whatever_happens_no_limit_is_passed_and_everybody_goes_in_the_end(
             left |= {ticket} if ticket.waits else set()
             hall.turns.leave(ticket, hall.now)
         elif verb == "flood":
-            hall.pacing.flooded(peer, hall.now, until=hall.now + span)
+            hall.pacing.flood(peer, hall.now, until=hall.now + span)
             left |= set(hall.turns.dismiss(peer, hall.now))
             closed[peer.kind, peer.id] = max(closed.get((peer.kind, peer.id), 0), hall.now + span)
         elif verb == "close":

@@ -5,7 +5,7 @@ import pytest
 
 from bot.models import Entity, Forward, Outgoing
 from bot.rendering.alert import render_post
-from tests.delivery.test_rendering import LONDON, NOW, POST, styled
+from tests.rendering.test_alert import LONDON, NOW, POST, styled
 
 
 class TestLongPosts:

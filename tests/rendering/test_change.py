@@ -7,7 +7,7 @@ from bot.models import Button
 from bot.parts import Part, PartKind
 from bot.rendering.alert import Elsewhere, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change, render_confirmation
-from tests.delivery.test_rendering import POST, styled
+from tests.rendering.test_alert import POST, styled
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
 MOSCOW = Locale(t=translator("ru"), time_zone="Europe/Moscow", now=NOW)

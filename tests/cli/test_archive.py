@@ -6,9 +6,8 @@ import pytest
 from bot.cli import archive
 from bot.parts import Part, PartKind
 from bot.search import Scope
-
-from .shell import spawned, typed
-from .store.kit import NEWS, OTHER, ago, compiled, newsroom, post
+from tests.shell import spawned, typed
+from tests.store.kit import NEWS, OTHER, ago, compiled, newsroom, post
 
 
 @pytest.mark.parametrize(

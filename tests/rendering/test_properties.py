@@ -22,7 +22,8 @@ from bot.store.group_contents import Gathered, Storm, Summary
 from bot.store.groups import DIGEST, LATE, RESTORED, STORM
 from bot.store.posts import StoredPost
 from bot.telegram.convert import to_entities
-from tests.delivery.anything import (
+from tests.delivery.kit import sender_of
+from tests.rendering.anything import (
     ALERTS,
     CHANGES,
     DATES,
@@ -37,7 +38,6 @@ from tests.delivery.anything import (
     TEXTS,
     assert_taken,
 )
-from tests.delivery.kit import sender_of
 
 VALUED = {"text_url", "pre"}  # entities whose value goes along
 
