@@ -17,7 +17,7 @@ from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
 from bot.matching.engine.matcher import Compiled
 from bot.matching.explain.explain import Reason
-from bot.rendering.post_excerpt import shown
+from bot.rendering.post_text import excerpt_post
 from bot.runtime.clock import utc_now
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.search.filters import FilterError, Named, Order, Typed, read
@@ -172,5 +172,5 @@ def _short(part: str) -> str:
 
 
 def _print(post: StoredPost, spans: Sequence[tuple[int, int]], *, reason: str = "") -> None:
-    words, marked = shown(post.text, post.parts, spans, translator("en"))
+    words, marked = excerpt_post(post.text, post.parts, spans, translator("en"))
     print_post(post, words, marked, reason=reason, brackets=True)

@@ -16,7 +16,7 @@ from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
 from bot.parts import split_spans
-from bot.rendering.post_excerpt import with_lines
+from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
@@ -63,7 +63,7 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
     for hit in found.hits:
         own, beside = split_spans(hit.post.text, hit.post.parts, hit.spans)
-        print_post(hit.post, *with_lines(hit.post.text, own, beside, translator("en")))
+        print_post(hit.post, *add_part_lines(hit.post.text, own, beside, translator("en")))
         console.print()
     if not found.hits:
         sys.stderr.write("Nothing found in the stored posts.\n")

@@ -412,7 +412,7 @@ async def test_a_sweep_runs_at_once_and_when_it_is_asked_for(place: Place) -> No
 
 
 async def test_refusals_double_the_pause_between_rounds_and_each_good_round_halves_it(place: Place) -> None:
-    place.sandbox.faults.answer("GetDialogs", "INTERNAL", code=500, times=4)
+    place.sandbox.faults.answer("GetDialogs", "LIMIT_INVALID", times=4)
     slowed = (2, 4, 8, 8, 4, 2, 1, 1)  # times the interval
     pauses: list[float] = []
     enough = asyncio.Event()
