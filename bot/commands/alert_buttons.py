@@ -15,9 +15,9 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import MuteScope, both_scope, channel_scope, topic_scope, topics_named
 from bot.commands.mute import SUBJECT, next_monday, read_subject, show_end, silence, subject_of, work_begins
 from bot.commands.registry import tap
-from bot.locales.titles import in_full
 from bot.models import Button, Entity, Outgoing
 from bot.rendering.groups import render_page
+from bot.rendering.post_text import full_text
 from bot.store import channels, feedback, group_contents, posts
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
@@ -159,7 +159,7 @@ async def quote(request: Request, context: Context) -> Reply:
 def _quote(post: StoredPost, source: str, context: Context) -> Outgoing:
     """Write the text in quotation marks, who said it and when, and the link, all in one block."""
     t = context.t
-    text = post.text.strip() or in_full("", post.parts, t)
+    text = post.text.strip() or full_text("", post.parts, t)
     quoted = t.gettext("“{text}”")
     if text:
         room = LIMIT - units(source) - units(quoted.format(text="")) - len("\n\n")

@@ -21,7 +21,7 @@ from bot.matching.explain.explain import explain as explain_query
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
-from bot.rendering.post_excerpt import shown
+from bot.rendering.post_text import excerpt_post
 from bot.store import outbox, subscriptions, topics
 from bot.store.topics import Topic
 from bot.text.markup import Text, code, link, one_line
@@ -150,7 +150,7 @@ def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...], t: Translator)
     text = Text()
     if subject.title:
         text.add(link(subject.title, subject.link), "\n")
-    return text.marked(*shown(subject.text, subject.parts, spans, t))
+    return text.marked(*excerpt_post(subject.text, subject.parts, spans, t))
 
 
 def _usage_test(t: Translator) -> Text:

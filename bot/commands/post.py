@@ -10,10 +10,10 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
-from bot.locales.titles import comparable, in_full, written_by
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
 from bot.parts import are_reworded, common_parts, worded_parts
+from bot.rendering.post_text import author_note, comparable_texts, full_text
 from bot.store import channels, outbox, posts
 from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, Text, code, one_line, units
@@ -108,7 +108,7 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
     """Name the post, with its link and date, and since when it is gone."""
     first, t = items[0], context.t
     author, title = (one_line(name, _NAME) for name in (first.author or "", first.channel_title))
-    facts = [context.date(first.date), *filter(None, [written_by(author, title, t)])]
+    facts = [context.date(first.date), *filter(None, [author_note(author, title, t)])]
     text = Text().add(show_source(first), " · ", " · ".join(facts), "\n")
     gone = [item.gone_at for item in items if item.gone_at is not None]
     if len(gone) == len(items):
@@ -125,7 +125,7 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
 
 def _texts(items: Iterable[StoredPost], t: Translator) -> Iterator[Text]:
     """Give what the post says now, in stretches that fit on a page."""
-    said = "\n\n".join(filter(None, (in_full(item.text, item.parts, t) for item in items)))
+    said = "\n\n".join(filter(None, (full_text(item.text, item.parts, t) for item in items)))
     while units(said) > ROOM:
         kept = said.encode("utf-16-le", "surrogatepass")[: 2 * ROOM].decode("utf-16-le", "ignore")
         kept = kept.rsplit(maxsplit=1)[0] if any(map(str.isspace, kept.strip())) else kept
@@ -156,12 +156,12 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     is_removed = after.text == before.text and common_parts(before.parts, after.parts) != worded_parts(before.parts)
     if is_removed or (after.edit_date == before.edit_date and are_reworded(before.parts, after.parts)):
         text = Text().bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen)).add("\n")
-        old, new = (in_full("", worded_parts(each.parts), t) for each in (before, after))
+        old, new = (full_text("", worded_parts(each.parts), t) for each in (before, after))
         return text.join(difference(old, new)).cut(ROOM)
     heading = t.gettext("Edited {edited}, seen {seen}")
     edited = context.date(after.edit_date or after.seen_at)
     text = Text().bold(heading.format(edited=edited, seen=seen)).add("\n")
-    old, new = comparable((before.text, before.parts), (after.text, after.parts), t)
+    old, new = comparable_texts((before.text, before.parts), (after.text, after.parts), t)
     if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))
     return text.join(difference(old, new)).cut(ROOM)

@@ -14,7 +14,7 @@ from bot.matching.engine.compiled import Compiled
 from bot.matching.query.parser import Query
 from bot.matching.query.tree import AllOf, Mention
 from bot.models import Outgoing
-from bot.rendering.post_excerpt import shown
+from bot.rendering.post_text import excerpt_post
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.searcher import scope_of
@@ -233,7 +233,7 @@ def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, end
             text.add(" · ", earlier.format(date=context.date(post.edit_date or post.date)))
         if post.gone_at is not None:
             text.add(" · ", context.t.gettext("no longer visible"))
-        words, marks = shown(post.text, post.parts, hit.spans, context.t)
+        words, marks = excerpt_post(post.text, post.parts, hit.spans, context.t)
         text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
     return message(text.add(ending), rows)
 

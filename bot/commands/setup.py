@@ -170,7 +170,7 @@ async def _pair(tx: Transaction, request: Request, chat: Chat | None, *, now: da
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
     if chat is None and request.private:
         for topic in await topics.all_topics(tx):
-            if topic.default:
+            if topic.on_by_default:
                 await subscriptions.subscribe(tx, paired.id, topic.id, now=now)
     return paired
 
