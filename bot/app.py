@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
-from bot.commands.context import Access
+from bot.commands.context import People
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
 from bot.delivery.progress import Showing
@@ -20,9 +20,9 @@ from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
 from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
-from bot.monitoring.daily_report import Receipts
+from bot.monitoring.daily_report import DailyReports
 from bot.monitoring.heartbeat import Heartbeat
-from bot.monitoring.silence import Silence
+from bot.monitoring.silence import SilenceMonitor
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
@@ -170,7 +170,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    router = Router(bot, database, sender, Access(database, settings.owner_ids), clock)
+    router = Router(bot, database, sender, People(database, settings.owner_ids), clock)
     bot.is_settled = router.is_settled
     teller = await _open_one(parts, settings)
     username = await connections.connect_bot(bot, settings)
@@ -205,8 +205,8 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
-        "silence": Silence(database, clock=clock).run,
-        "daily report": Receipts(database, clock=clock).run,
+        "silence": SilenceMonitor(database, clock=clock).run,
+        "daily report": DailyReports(database, clock=clock).run,
     }
 
 

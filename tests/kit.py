@@ -268,6 +268,12 @@ async def send_again(db: Database) -> None:
     await db.write(lambda tx: tx.execute(sql))
 
 
+async def send_once_more(db: Database, message: Message | store_messages.Message) -> None:
+    """Forget of a message that its last revision was sent, as where a crash came before that was written down."""
+    sql = "UPDATE messages SET state = 'due', sent_revision = max(0, wanted_revision - 1) WHERE id = :id"
+    await db.write(lambda tx: tx.execute(sql, {"id": message.id}))
+
+
 async def all_sent(db: Database) -> None:
     """Write down of all messages that they were sent."""
     sql = "UPDATE messages SET state = 'sent', sent_revision = wanted_revision, sent_at = due_at, telegram_id = id"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -220,7 +221,7 @@ class TestLoudness:
 
 class TestConfirmations:
     async def test_the_second_channel_is_heard_once_where_the_chat_wants_it(self, desk: Desk) -> None:
-        await desk.room.db.write(lambda tx: chats.set_confirmations(tx, desk.chat.id, heard=True))
+        await desk.room.db.write(lambda tx: chats.save(tx, replace(desk.chat, confirmations=True)))
         edit, reply = await desk.hears(REPOST)
         assert (edit.label, reply.label, reply.reply_to, reply.silent) == ("edit", "reply", 101, False)
         assert reply.change == "confirmed"
@@ -230,7 +231,7 @@ class TestConfirmations:
         assert labels(await desk.hears(f"{DOWN} Банк чинит.", channel=THIRD)) == ["edit"]
 
     async def test_the_same_channel_confirms_nothing_and_a_silent_topic_is_confirmed_silently(self, desk: Desk) -> None:
-        await desk.room.db.write(lambda tx: chats.set_confirmations(tx, desk.chat.id, heard=True))
+        await desk.room.db.write(lambda tx: chats.save(tx, replace(desk.chat, confirmations=True)))
         assert labels(await desk.hears(DOWN, channel=NEWS)) == ["edit"]
         await desk.deliver()
         await desk.wants("silent")

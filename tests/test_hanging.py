@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.commands.context import Access
+from bot.commands.context import People
 from bot.commands.router import Router
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, guarded
 from bot.sandbox import Sandbox
@@ -52,7 +52,7 @@ async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp
     async with stage(tmp_path) as (heart, health, dog, seconds), signed_in(tmp_path) as (sandbox, client):
         database = await Database.open(tmp_path / "bot.db")
         sender = Sender(client, Pacing(), monotonic=seconds)
-        router = Router(client, database, sender, Access(database, ()), lambda: NOW)
+        router = Router(client, database, sender, People(database, ()), lambda: NOW)
         hold = sandbox.faults.hold("GetUsers")
         async with watched("commands", router.run, health):
             await hold.reached()

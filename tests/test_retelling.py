@@ -1,6 +1,7 @@
 """Alerts follow their posts: observations in, rows of the outbox out."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Desk:
         await self.room.send_all()
 
     async def wants(self, edits: Edits) -> None:
-        await self.room.db.write(lambda tx: chats.set_edits(tx, self.chat.id, edits))
+        await self.room.db.write(lambda tx: chats.save(tx, replace(self.chat, edits=edits)))
 
     async def edit(self, text: str, *, minutes: int = 5, **fields: Any) -> list[Message]:  # noqa: ANN401 - of a Post
         """Edit the post that was alerted; return what the chat is to be sent."""

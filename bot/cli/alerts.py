@@ -1,14 +1,12 @@
-"""Alerts that could not be delivered come in from the store; a list of them goes out, and those asked for again."""
+"""The command `alerts`: list the alerts that could not be delivered, and try them again."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from bot.cli.output import plain
+from bot.cli.output import plain, table
 from bot.cli.shell import cli, console
 from bot.settings import load_settings
 from bot.store import meta, outbox
@@ -48,7 +46,7 @@ async def _list() -> None:
         console.print("No alert is dead.")
         return
     if console.is_terminal:
-        console.print(_table(found))
+        console.print(table(COLUMNS, map(_row, found)))
     else:
         for row in map(_row, found):
             console.print("  ".join(row), soft_wrap=True)
@@ -75,12 +73,3 @@ def _row(alert: DeadLetter) -> tuple[str, ...]:
     reason = f"{alert.reason} ({SUSPENDED})" if alert.suspended else alert.reason
     chat = " ".join(plain(alert.chat).split())
     return (str(alert.id), f"{alert.created_at:%Y-%m-%d %H:%M} UTC", chat, alert.about, plain(reason))
-
-
-def _table(found: Sequence[DeadLetter]) -> Table:
-    table = Table()
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold")  # a narrow terminal breaks lines, and hides nothing
-    for alert in found:
-        table.add_row(*map(Text, _row(alert)))  # titles are no markup
-    return table

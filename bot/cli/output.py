@@ -1,12 +1,13 @@
 """What a terminal, a file or a pipe is shown: posts with what was found in them, and how far long work has come."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from time import monotonic
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from bot.cli.shell import console
@@ -25,6 +26,16 @@ _PAUSE = 10.0  # s between two lines of progress
 def plain(text: str) -> str:
     """Return a foreign text as long as it was, without what a terminal would obey."""
     return text.translate(_UNSAFE)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return a table of foreign texts, which are no markup; a narrow terminal breaks lines, and hides nothing."""
+    made = Table()
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*map(Text, row))
+    return made
 
 
 def print_post(

@@ -1,4 +1,8 @@
-"""A tap under an alert comes in; the post that the alert tells of, and its usual buttons, go out."""
+"""The buttons under alerts and under groups of them: quote a post, snooze what it is about, turn pages.
+
+«Snooze» asks twice, in place of the usual buttons: the topic, the channel, or the topic in this channel; and for how
+long. «Quote» gives what one pastes into an article, in a block to copy at a touch.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -6,13 +10,15 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from bot.commands.context import Context, Reply, Request, Rows
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows
 from bot.commands.keyboards import button
-from bot.commands.lookup import Scope, both_scope, channel_scope, find_topic, topic_scope
+from bot.commands.lookup import MuteScope, both_scope, channel_scope, topic_scope, topics_named
 from bot.commands.mute import SUBJECT, next_monday, read_subject, show_end, silence, subject_of, work_begins
-from bot.locales.titles import in_full
+from bot.commands.registry import tap
 from bot.models import Button, Entity, Outgoing
-from bot.store import channels, feedback, posts
+from bot.rendering.groups import render_page
+from bot.rendering.post_text import full_text
+from bot.store import channels, feedback, group_contents, posts
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.posts import StoredPost
@@ -20,10 +26,16 @@ from bot.store.topics import Topic
 from bot.text.markup import LIMIT, Text, alert_buttons, one_line, units
 
 POST = r"\d{1,15}:\d{1,10}"  # how data names a post: channel and message
+_SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8)}
+_MOST_TOPICS = 8  # of one alert that are offered
+_LABEL, _NOTE = 50, 120  # characters of a name on a button, and in a note, which Telegram allows 200
+_LONGEST_NAME = 100  # UTF-16 units of a channel's title, and of an author's name
+_MINUTE = 60
+_ABOVE_ALL = 1 << 63  # numbers by which Telegram tells messages apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tapped:
+class AlertTap:
     """What the data of a button under an alert says."""
 
     channel_id: int
@@ -31,7 +43,7 @@ class Tapped:
     chosen: tuple[str, ...]  # what follows
 
     @classmethod
-    def read(cls, argument: str) -> "Tapped":
+    def read(cls, argument: str) -> "AlertTap":
         """Read `channel:message:…`."""
         channel_id, message_id, *chosen = argument.split(":")
         return cls(channel_id=int(channel_id), message_id=int(message_id), chosen=tuple(chosen))
@@ -50,46 +62,41 @@ class Tapped:
         return alert_buttons(self.channel_id, channel.username if channel else None, self.message_id, context.t)
 
 
+@tap("back", Need.LOOK, POST)
 async def back(request: Request, context: Context) -> Reply:
     """Put the usual buttons back."""
-    return Reply(buttons=await Tapped.read(request.argument).usual(context.database, context))
+    return Reply(buttons=await AlertTap.read(request.argument).usual(context.database, context))
 
 
-def forgotten(context: Context) -> Reply:
+def forgotten(context: Context) -> CommandError:
     """Say that a post under whose alert somebody tapped is not known any more."""
-    return Reply(note=context.own.gettext("I no longer know this post."))
+    return CommandError(context.own.gettext("I no longer know this post."))
 
 
-_SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8)}
-ARGUMENT = rf"{POST}(:({SUBJECT})(:(1h|8h|7\d{{5}}|ever))?)?"
-_MOST_TOPICS = 8  # of one alert that are offered
-_LABEL, _NOTE = 50, 120  # characters of a name on a button, and in a note, which Telegram allows 200
-
-
-async def snooze(request: Request, context: Context) -> Reply:
+@tap("snooze", Need.CHAT, rf"{POST}(:({SUBJECT})(:(1h|8h|7\d{{5}}|ever))?)?")
+async def snooze(request: Request, context: Context) -> Reply | Effect:
     """Ask what shall be silent, and for how long; then silence it."""
-    tap = Tapped.read(request.argument)
+    tap = AlertTap.read(request.argument)
     if not tap.chosen:
         return await _ask_what(tap, context)
     scope = await read_subject(context.database, tap.chosen[0], context.t)
     if scope is None:
-        return forgotten(context)
+        raise forgotten(context)
     if len(tap.chosen) == 1:
         return Reply(buttons=_times(tap, scope, context))
-    return await _snooze(request, context, tap, scope)
+    return _snooze(context, tap, scope)
 
 
-async def _ask_what(tap: Tapped, context: Context) -> Reply:
+async def _ask_what(tap: AlertTap, context: Context) -> Reply:
     channel = await channels.get(context.database, tap.channel_id)
     if channel is None:
-        return forgotten(context)
+        raise forgotten(context)
     told = await feedback.alerted(context.database, context.chat.id, tap.channel_id, tap.message_id)
-    found = [await find_topic(context.database, name) for name in (told.topics if told else ())]
-    topics = [topic for topic in found if topic is not None][:_MOST_TOPICS]
-    return Reply(buttons=_scopes(tap, channel, topics, context))
+    found = await topics_named(context.database, told.topics if told else ())
+    return Reply(buttons=_scopes(tap, channel, found[:_MOST_TOPICS], context))
 
 
-def _scopes(tap: Tapped, channel: Channel, topics: list[Topic], context: Context) -> Rows:
+def _scopes(tap: AlertTap, channel: Channel, topics: list[Topic], context: Context) -> Rows:
     t = context.t
     rows = [(_choice(tap, channel_scope(channel), t.gettext("Channel {name}")),)]
     for topic in topics:
@@ -98,11 +105,11 @@ def _scopes(tap: Tapped, channel: Channel, topics: list[Topic], context: Context
     return (*rows, tap.back(context))
 
 
-def _choice(tap: Tapped, scope: Scope, label: str) -> Button:
+def _choice(tap: AlertTap, scope: MuteScope, label: str) -> Button:
     return tap.button(label.format(name=scope.name.text[:_LABEL]), "snooze", subject_of(scope))
 
 
-def _times(tap: Tapped, scope: Scope, context: Context) -> Rows:
+def _times(tap: AlertTap, scope: MuteScope, context: Context) -> Rows:
     t, subject, monday = context.t, subject_of(scope), next_monday(context)
     until = t.gettext("Until Monday, {time}").format(time=context.date(work_begins(monday, context)))
     return (
@@ -122,10 +129,10 @@ def _end(choice: str, context: Context) -> datetime | None:
     return context.now + _SPANS[choice] if choice in _SPANS else None
 
 
-async def _snooze(request: Request, context: Context, tap: Tapped, scope: Scope) -> Reply:
+def _snooze(context: Context, tap: AlertTap, scope: MuteScope) -> Effect:
     until = _end(tap.chosen[1], context)
     if until is not None and until <= context.now:
-        return Reply(note=context.own.gettext("This button no longer works."))
+        raise CommandError(context.own.gettext("This button no longer works."))
 
     async def effect(tx: Transaction) -> Reply:
         await silence(tx, context, scope, until=until)
@@ -134,20 +141,17 @@ async def _snooze(request: Request, context: Context, tap: Tapped, scope: Scope)
         note = line.format(until=show_end(until, context.private), name=named.name.text[:_NOTE])
         return Reply(buttons=await tap.usual(tx, context), note=note)
 
-    return await context.once(request, effect)
+    return effect
 
 
-_LONGEST_NAME = 100  # UTF-16 units of a channel's title, and of an author's name
-_MINUTE = 60
-
-
+@tap("quote", Need.LOOK, POST)
 async def quote(request: Request, context: Context) -> Reply:
     """Quote a post as it stands, or as it last stood."""
-    tap = Tapped.read(request.argument)
+    tap = AlertTap.read(request.argument)
     versions = await posts.versions(context.database, tap.channel_id, tap.message_id)
     post = next((version for version in versions if version.is_current), None)
     if post is None:
-        return forgotten(context)
+        raise forgotten(context)
     source = [_source(post, context, edited=len(versions) > 1), await _origin(post, context), _gone(post, context)]
     return Reply(messages=(_quote(post, "\n".join(filter(None, [*source, post.link])), context),))
 
@@ -155,7 +159,7 @@ async def quote(request: Request, context: Context) -> Reply:
 def _quote(post: StoredPost, source: str, context: Context) -> Outgoing:
     """Write the text in quotation marks, who said it and when, and the link, all in one block."""
     t = context.t
-    text = post.text.strip() or in_full("", post.parts, t)
+    text = post.text.strip() or full_text("", post.parts, t)
     quoted = t.gettext("“{text}”")
     if text:
         room = LIMIT - units(source) - units(quoted.format(text="")) - len("\n\n")
@@ -205,3 +209,15 @@ def _moment(moment: datetime, context: Context) -> str:
     zone = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
     written = format_datetime(local, "d MMMM yyyy, HH:mm", locale=context.t.language)
     return f"{written} ({zone if minutes else 'UTC'})"
+
+
+@tap("sum", Need.LOOK, r"-?\d{1,19}:\d{1,4}(:new)?")
+async def turn_group(request: Request, context: Context) -> Reply:
+    """Show a page of what a group of alerts holds in its place, or first in a message of its own."""
+    number, page, *new = request.argument.split(":")
+    is_possible = abs(int(number)) < _ABOVE_ALL
+    found = await group_contents.find(context.database, context.chat.id, int(number)) if is_possible else None
+    if found is None:
+        raise CommandError(context.own.gettext("This button no longer works."))
+    shown = render_page(found, int(page), context.locale)
+    return Reply(messages=(shown,)) if new else Reply(edit=shown)

@@ -1,4 +1,4 @@
-"""What a handler may use: the store, the present, the chat it speaks in and the language of that chat."""
+"""What a handler gets, a `Request` and the `Context` of its chat, and what it returns: a `Reply`, or a write."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
@@ -13,7 +13,7 @@ from bot.locales.locale import Locale
 from bot.matching.words.inflection import Inflector
 from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.models.notices import Notice
-from bot.store import chats, handled
+from bot.store import chats
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
 from bot.store.notices import notify
@@ -25,7 +25,7 @@ Rows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class ForwardOrigin:
     """The channel that a forwarded post came from."""
 
     channel_id: int  # bare
@@ -48,7 +48,7 @@ class Request:
     addressed: bool = True  # private, or the bot was named; else it may be meant for another bot
     message_id: int  # of what was said, or of the message whose button was tapped
     said_at: datetime | None = None  # None for taps, which Telegram does not date
-    origin: Origin | None = None  # of a forwarded channel post
+    origin: ForwardOrigin | None = None  # of a forwarded channel post
     reply_to: int | None = None  # the message of this chat that was answered
     replied: str | None = None  # its text, for the commands that want it; None where it cannot be read
     query_id: int | None = None  # of a tap
@@ -66,7 +66,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class ParsedCommand:
     """A message taken apart."""
 
     command: str  # in lower case; empty for plain words
@@ -74,18 +74,20 @@ class Said:
     argument: str
 
 
-def read_command(text: str, username: str, *, alone: bool = False) -> Said | None:
+def read_command(text: str, username: str, *, alone: bool = False) -> ParsedCommand | None:
     """Take a message apart; None where it names another bot than `username`.
 
     Where the bot is `alone` with a person, nobody else can be meant: `/follow@name` only lacks its space.
     """
     found = _COMMAND.fullmatch(text.strip())
     if found is None:
-        return Said(command="", named=False, argument=text.strip())
+        return ParsedCommand(command="", named=False, argument=text.strip())
     command, argument = found[1].lower(), (found[3] or "").strip()
     if found[2] and found[2].lower() != username.lower():
-        return Said(command=command, named=False, argument=f"@{found[2]} {argument}".strip()) if alone else None
-    return Said(command=command, named=found[2] is not None, argument=argument)
+        return (
+            ParsedCommand(command=command, named=False, argument=f"@{found[2]} {argument}".strip()) if alone else None
+        )
+    return ParsedCommand(command=command, named=found[2] is not None, argument=argument)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,20 @@ def show(request: Request, screen: Outgoing) -> Reply:
     return Reply(edit=screen) if request.tapped else Reply(messages=(screen,))
 
 
+class CommandError(Exception):
+    """A request that cannot be fulfilled; `text` is the sentence that its author reads."""
+
+    def __init__(self, text: Text | str) -> None:
+        self.text = text if isinstance(text, Text) else Text().add(text)
+        super().__init__(self.text.build()[0])
+
+    def reply(self, request: Request) -> Reply:
+        """Answer a message with a message, and a tap with a note over its button, if that has room for it."""
+        fits = request.tapped and len(self.text) <= _LONGEST_NOTE
+        return Reply(note=str(self)) if fits else say(self.text)
+
+
+_LONGEST_NOTE = 200  # UTF-16 units; Telegram takes no more
 _RANKS = (Role.READER, Role.EDITOR, Role.OWNER)
 
 
@@ -156,8 +172,8 @@ def higher(one: Role | None, other: Role) -> Role:
     return max(one or other, other, key=_RANKS.index)
 
 
-class Access:
-    """Knows the people of this instance."""
+class People:
+    """The people of this instance and their roles."""
 
     def __init__(self, database: Database, owner_ids: Iterable[int] = ()) -> None:
         self._database = database
@@ -168,9 +184,6 @@ class Access:
         if person_id in self._owner_ids:
             return Role.OWNER
         return await chats.role_of(db or self._database, person_id)
-
-
-Effect = Callable[[Transaction], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,27 +216,12 @@ class Context:
         """The same for what only who speaks will see: in their own language."""
         return replace(self, t=self.own)
 
-    async def once(self, request: Request, effect: Effect) -> Reply:
-        """Run an effect and remember its answer in one transaction; where both were done before, only say it again."""
-        return await once(self.database, request, effect, now=self.now)
-
     async def notify(self, tx: Transaction, notice: Notice) -> None:
         """Put a notice for this chat into the outbox."""
         await notify(tx, self.chat, notice, now=self.now)
 
 
-Handler = Callable[[Request, Context], Awaitable[Reply]]
-
-
-async def once(database: Database, request: Request, effect: Effect, *, now: datetime) -> Reply:
-    """Run an effect and remember its answer in one transaction; where both were done before, only say it again."""
-
-    async def job(tx: Transaction) -> Reply:
-        before = await handled.find(tx, request.key)
-        if before is not None:
-            return Reply.from_json(before)
-        reply = await effect(tx)
-        await handled.record(tx, request.key, reply.to_json(), now=now)
-        return reply
-
-    return await database.write(job)
+# The write that carries a request out, and what is said then: the dispatcher runs it in the transaction that records
+# the answer, so that both happen once or not at all.
+Effect = Callable[[Transaction], Awaitable[Reply]]
+Handler = Callable[[Request, Context], Awaitable[Reply | Effect]]

@@ -8,19 +8,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot import parts as post_parts
-from bot.commands.context import Context, Reply, Request, message, say
+from bot.commands.context import Context, Need, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_topic
 from bot.commands.preview import preview
-from bot.commands.query_text import Understood, look_for, refusal, understand, why, why_not
-from bot.locales import Translator
+from bot.commands.query_text import Understood, look_for, understand, why, why_not
+from bot.commands.registry import Section, command, example
+from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.explain import Clause, Explanation
 from bot.matching.explain.explain import explain as explain_query
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
-from bot.rendering.post_excerpt import shown
+from bot.rendering.post_text import excerpt_post
 from bot.store import messages, subscriptions, topics
 from bot.store.topics import Topic
 from bot.text.markup import Text, code, link, one_line
@@ -45,19 +46,34 @@ class _Subject:
         return whole_text(self.text, self.parts)
 
 
+@command(
+    "test",
+    Section.TOPICS,
+    4,
+    Need.LOOK,
+    N_("try a query before it becomes a topic"),
+    usage=N_("words"),
+    reads_replied=True,
+)
+@example(
+    N_("/test “payment system” outage|failure"),
+    N_("what this would have brought in the last days; as a reply: whether it fits"),
+)
 async def test(request: Request, context: Context) -> Reply:
     """Try a query on the last days, or on the message that was replied to."""
     if request.reply_to is not None:
         return await _explain(request, context)
     if not request.argument:
         return say(_usage_test(context.t))
-    understood = await asyncio.to_thread(understand, request.argument, context.inflector)
-    if not isinstance(understood, Understood):
-        return say(refusal(understood, request.argument, context.t))
+    understood = await understand(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),),)
     return Reply(messages=(message(await preview(context, understood), offer),), memory=understood.source)
 
 
+@command(
+    "explain", Section.TOPICS, 5, Need.LOOK, N_("as a reply to an alert or a post: why it fits"), reads_replied=True
+)
+@example("/explain", N_("as a reply: which topics of this chat a post fits and by which words, or what is missing"))
 async def explain(request: Request, context: Context) -> Reply:
     """Tell why the message that was replied to fits the topics of this chat, or a query, or why it does not."""
     return say(_usage_explain(context.t)) if request.reply_to is None else await _explain(request, context)
@@ -72,9 +88,7 @@ async def _explain(request: Request, context: Context) -> Reply:
         return say(context.t.gettext("That message has no text."))
     if not request.argument:
         return await _explain_topics(subject, context)
-    understood = await asyncio.to_thread(understand, request.argument, context.inflector)
-    if not isinstance(understood, Understood):
-        return say(refusal(understood, request.argument, context.t))
+    understood = await understand(request.argument, context)
     return await _explain_query(subject, understood, context)
 
 
@@ -136,7 +150,7 @@ def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...], t: Translator)
     text = Text()
     if subject.title:
         text.add(link(subject.title, subject.link), "\n")
-    return text.marked(*shown(subject.text, subject.parts, spans, t))
+    return text.marked(*excerpt_post(subject.text, subject.parts, spans, t))
 
 
 def _usage_test(t: Translator) -> Text:

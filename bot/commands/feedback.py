@@ -6,19 +6,20 @@ have been missing.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
-from bot.commands.alert_buttons import POST, Tapped, forgotten
-from bot.commands.context import Context, Need, Reply, Request, Rows, change
+from bot.commands.alert_buttons import POST, AlertTap, forgotten
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, change
 from bot.commands.keyboards import name_word, rows_of
-from bot.commands.lookup import both_scope, find_topic, show_topic
+from bot.commands.lookup import both_scope, show_topic, topics_named
 from bot.commands.mute import silence
-from bot.commands.query_text import refusal
+from bot.commands.query_text import understand
+from bot.commands.registry import tap
 from bot.commands.search import listed
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, verify
-from bot.matching.explain.exclusions import Exclusion, choices, compile_excluding, including
+from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
-from bot.matching.query.refusals import QueryError
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
 from bot.search import Hit, find_newest
@@ -29,21 +30,18 @@ from bot.store.posts import StoredPost
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold
 
-BLAME = rf"{POST}:(channel|note)"
-WORDS = rf"{POST}(:\d{{1,15}})?"
-WORD = rf"{POST}:\d{{1,15}}:[0-9a-f]{{8}}"
+_WORD = rf"{POST}:\d{{1,15}}:[0-9a-f]{{8}}"
 _MOST_WORDS, _MOST_TOPICS = 8, 8
 _MOST_LOOKED, _MOST_READ = 200, 20_000  # posts on the topic, and versions among which they are sought
 _SHOWN = 5  # posts that would have been missing
 _LABEL, _NOTE = 30, 120  # characters of a word on a button, and of names in a note
 
 
+@tap("wrong", Need.CHAT, POST)
 async def tapped(request: Request, context: Context) -> Reply:
     """Ask what was wrong."""
-    tap, t = Tapped.read(request.argument), context.t
-    told = await _told(context.database, tap, context)
-    if told is None:
-        return forgotten(context)
+    tap, t = AlertTap.read(request.argument), context.t
+    await _alerted(context.database, tap, context)
     channel = tap.button(t.gettext("This channel"), "blame", "channel")
     word = tap.button(t.gettext("A word in it…"), "words")
     note = tap.button(t.gettext("Just note it"), "blame", "note")
@@ -51,30 +49,26 @@ async def tapped(request: Request, context: Context) -> Reply:
     return Reply(buttons=(first, (note,), tap.back(context)))
 
 
-async def blame(request: Request, context: Context) -> Reply:
+@tap("blame", Need.CHAT, rf"{POST}:(channel|note)")
+async def blame(request: Request, context: Context) -> Effect:
     """Write down that an alert was not relevant; where the channel was wrong, mute its topics there."""
-    tap = Tapped.read(request.argument)
+    tap = AlertTap.read(request.argument)
     what = What(tap.chosen[0])
 
     async def effect(tx: Transaction) -> Reply:
-        told = await _told(tx, tap, context)
-        if told is None:
-            return forgotten(context)
+        alerted = await _alerted(tx, tap, context)
         note = context.own.gettext("Noted. Thank you.")
         if what is What.CHANNEL:
-            note = await _mute_there(tx, told, context)
-        person = request.person_id
-        await feedback.mark(
-            tx, context.chat.id, told.post, person_id=person, topics=told.topics, what=what, now=context.now
-        )
+            note = await _mute_there(tx, alerted, context)
+        await _mark(tx, request, context, alerted, what)
         return Reply(buttons=await tap.usual(tx, context), note=note)
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def _mute_there(tx: Transaction, told: Alerted, context: Context) -> str:
-    channel = await channels.get(tx, told.post.channel_id)
-    found = await _topics(tx, told)
+async def _mute_there(tx: Transaction, alerted: Alerted, context: Context) -> str:
+    channel = await channels.get(tx, alerted.post.channel_id)
+    found = await _topics(tx, alerted)
     for topic in found:
         if channel is not None:
             await silence(tx, context, both_scope(topic, channel, context.t), until=None)
@@ -83,58 +77,57 @@ async def _mute_there(tx: Transaction, told: Alerted, context: Context) -> str:
     return line.format(topics=names[:_NOTE])
 
 
+@tap("words", Need.INSTANCE, rf"{POST}(:\d{{1,15}})?")
 async def words(request: Request, context: Context) -> Reply:
     """Offer the words of a post; where it came for several topics, ask for which first."""
-    tap = Tapped.read(request.argument)
-    told = await _told(context.database, tap, context)
-    if told is None:
-        return forgotten(context)
-    found = await _topics(context.database, told)
+    tap = AlertTap.read(request.argument)
+    alerted = await _alerted(context.database, tap, context)
+    found = await _topics(context.database, alerted)
     if tap.chosen:
         found = [topic for topic in found if topic.id == int(tap.chosen[0])]
     if not found:
-        return Reply(note=context.own.gettext("This topic is gone."))
+        raise CommandError(context.own.gettext("This topic is gone."))
     if len(found) > 1:
         return Reply(buttons=_topic_rows(tap, found, context))
-    offered = await asyncio.to_thread(_choices, told.post, found[0], context.inflector)
+    offered = await asyncio.to_thread(_choices, alerted.post, found[0], context.inflector)
     if not offered:
-        return Reply(note=context.own.gettext("This post has no words to choose from."))
+        raise CommandError(context.own.gettext("This post has no words to choose from."))
     buttons = [tap.button(each.shown[:_LABEL], "word", found[0].id, name_word(each.word)) for each in offered]
     return Reply(buttons=(*rows_of(buttons, 2), tap.back(context)))
 
 
-def _topic_rows(tap: Tapped, found: Sequence[Topic], context: Context) -> Rows:
+def _topic_rows(tap: AlertTap, found: Sequence[Topic], context: Context) -> Rows:
     line = context.t.gettext("Topic {name}")
     rows = [(tap.button(line.format(name=topic_title(topic.name, context.t)), "words", topic.id),) for topic in found]
     return (*rows, tap.back(context))
 
 
+@tap("word", Need.INSTANCE, _WORD)
 async def word(request: Request, context: Context) -> Reply:
     """Show what else would have been missing without a word, and offer to exclude it."""
-    tap = Tapped.read(request.argument)
-    chosen = await _chosen(tap, context)
-    if isinstance(chosen, Reply):
-        return chosen
-    told, topic, choice = chosen
+    tap = AlertTap.read(request.argument)
+    alerted, topic, choice = await _chosen(tap, context)
     found = await find_newest(
         context.database, Compiled.from_json(topic.compiled), limit=_MOST_LOOKED + 1, most=_MOST_READ
     )
-    others = [hit for hit in found.hits if (hit.post.channel_id, hit.post.key) != (told.post.channel_id, told.post.key)]
+    others = [
+        hit for hit in found.hits if (hit.post.channel_id, hit.post.key) != (alerted.post.channel_id, alerted.post.key)
+    ]
     others = others[:_MOST_LOOKED]
     missing = await asyncio.to_thread(_with_word, others, choice.word, context.inflector)
     marked = await feedback.marked(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
-    text = _told_of_missing(topic, choice, len(others), len(missing), context)
+    text = _missing_text(topic, choice, len(others), len(missing), context)
     rows = (
         (
             tap.button(context.t.gettext("Exclude"), "exclude", *tap.chosen),
             tap.button(context.t.gettext("Leave it"), "leave"),
         ),
     )
-    preview = listed(text, missing[:_SHOWN], context, rows, ending=_told_of_marks(len(marked), context))
+    preview = listed(text, missing[:_SHOWN], context, rows, ending=_marks_text(len(marked), context))
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
 
-def _told_of_missing(topic: Topic, choice: Exclusion, looked: int, missing: int, context: Context) -> Text:
+def _missing_text(topic: Topic, choice: Exclusion, looked: int, missing: int, context: Context) -> Text:
     t = context.t
     text = Text().line(
         t.gettext("{topic} without posts that say {word}, in any form?"),
@@ -151,7 +144,7 @@ def _told_of_missing(topic: Topic, choice: Exclusion, looked: int, missing: int,
     return text.say(line if missing else t.gettext("All of them would have come."), n=missing).add("\n\n")
 
 
-def _told_of_marks(marked: int, context: Context) -> str:
+def _marks_text(marked: int, context: Context) -> str:
     if not marked:
         return ""
     line = context.t.ngettext(
@@ -162,82 +155,77 @@ def _told_of_marks(marked: int, context: Context) -> str:
     return line.format(n=marked)
 
 
-async def exclude(request: Request, context: Context) -> Reply:
+@tap("exclude", Need.INSTANCE, _WORD)
+async def exclude(request: Request, context: Context) -> Effect:
     """Let a topic leave out posts with a word."""
-    tap = Tapped.read(request.argument)
-    chosen = await _chosen(tap, context)
-    if isinstance(chosen, Reply):
-        return chosen
-    told, topic, choice = chosen
+    tap = AlertTap.read(request.argument)
+    alerted, topic, choice = await _chosen(tap, context)
     left_out = tuple(dict.fromkeys((*topic.excluded, choice.word)))
-    try:
-        compiled = await asyncio.to_thread(compile_excluding, topic.query, left_out, context.inflector)
-    except QueryError as error:
-        return change(refusal(error, topic.query, context.t))
+    understood = await understand(topic.query, context, excluded=left_out)
 
     async def effect(tx: Transaction) -> Reply:
-        if not await topics.leave_out(tx, topic, left_out, compiled.to_json()):
-            return Reply(note=context.own.gettext("The topic has just been changed. Please tap again."))
-        await feedback.mark(
-            tx,
-            context.chat.id,
-            told.post,
-            person_id=request.person_id,
-            topics=(topic.name,),
-            what=What.WORD,
-            word=choice.word,
-            now=context.now,
-        )
+        if not await topics.leave_out(tx, topic, left_out, understood.compiled.to_json()):
+            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
+        await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), What.WORD, word=choice.word)
         line = context.t.gettext("{topic} leaves out posts that say {word} from now on. /topics can bring them back.")
         return change(Text().say(line, topic=show_topic(topic, context.t), word=bold(choice.shown)))
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def leave(request: Request, context: Context) -> Reply:
+@tap("leave", Need.CHAT, POST)
+async def leave(request: Request, context: Context) -> Effect:
     """Exclude nothing, after all; that the alert was not relevant is written down."""
-    tap = Tapped.read(request.argument)
+    tap = AlertTap.read(request.argument)
 
     async def effect(tx: Transaction) -> Reply:
-        told = await _told(tx, tap, context)
-        if told is not None:
-            await feedback.mark(
-                tx,
-                context.chat.id,
-                told.post,
-                person_id=request.person_id,
-                topics=told.topics,
-                what=What.NOTE,
-                now=context.now,
-            )
+        alerted = await feedback.alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
+        if alerted is not None:
+            await _mark(tx, request, context, alerted, What.NOTE)
         return change(context.t.gettext("No word is excluded. That the alert was not relevant is noted."))
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def _told(db: Reader, tap: Tapped, context: Context) -> Alerted | None:
-    return await feedback.alerted(db, context.chat.id, tap.channel_id, tap.message_id)
+async def _alerted(db: Reader, tap: AlertTap, context: Context) -> Alerted:
+    """Return the alert under which somebody tapped. Raises CommandError where its post is not known any more."""
+    alerted = await feedback.alerted(db, context.chat.id, tap.channel_id, tap.message_id)
+    if alerted is None:
+        raise forgotten(context)
+    return alerted
 
 
-async def _topics(db: Reader, told: Alerted) -> list[Topic]:
+async def _mark(  # noqa: PLR0913 - who, where, what and why
+    tx: Transaction, request: Request, context: Context, alerted: Alerted, what: What, *, word: str | None = None
+) -> None:
+    await feedback.mark(
+        tx,
+        context.chat.id,
+        alerted.post,
+        person_id=request.person_id,
+        topics=alerted.topics,
+        what=what,
+        word=word,
+        now=context.now,
+    )
+
+
+async def _topics(db: Reader, alerted: Alerted) -> list[Topic]:
     """Return the topics of an alert that are still there."""
-    found = [await find_topic(db, name) for name in told.topics]
-    return [topic for topic in found if topic is not None][:_MOST_TOPICS]
+    return (await topics_named(db, alerted.topics))[:_MOST_TOPICS]
 
 
-async def _chosen(tap: Tapped, context: Context) -> tuple[Alerted, Topic, Exclusion] | Reply:
-    """Return what the data of a button with a word names, or say why that is not possible."""
-    told = await _told(context.database, tap, context)
+async def _chosen(tap: AlertTap, context: Context) -> tuple[Alerted, Topic, Exclusion]:
+    """Return what the data of a button with a word names, or raise CommandError."""
+    alerted = await _alerted(context.database, tap, context)
     topic = await topics.get(context.database, int(tap.chosen[0]))
-    if told is None:
-        return forgotten(context)
     if topic is None:
-        return Reply(note=context.own.gettext("This topic is gone."))
-    offered = await asyncio.to_thread(_choices, told.post, topic, context.inflector)
+        raise CommandError(context.own.gettext("This topic is gone."))
+    offered = await asyncio.to_thread(_choices, alerted.post, topic, context.inflector)
     choice = next((each for each in offered if name_word(each.word) == tap.chosen[1]), None)
     if choice is None:
-        return Reply(note=context.own.gettext("The post has changed. Please choose the word again."))
-    return told, topic, choice
+        raise CommandError(context.own.gettext("The post has changed. Please choose the word again."))
+    return alerted, topic, choice
 
 
 def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Exclusion]:

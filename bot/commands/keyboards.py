@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from zlib import crc32
 
 from bot.commands.context import Rows
-from bot.commands.parsing import OFFERED, city
+from bot.commands.parsing import OFFERED_ZONES, city
 from bot.locales import LANGUAGES, Translator
 from bot.locales.titles import topic_title
 from bot.models import Button
@@ -49,7 +49,7 @@ def language_row(verb: str, *, chosen: str) -> Rows:
 
 def zone_rows(chosen: str, t: Translator) -> Rows:
     """Offer common time zones by their cities, and the way back."""
-    zones = (choice(city(zone, t.language), "zone", zone, chosen=zone == chosen) for zone in OFFERED)
+    zones = (choice(city(zone, t.language), "zone", zone, chosen=zone == chosen) for zone in OFFERED_ZONES)
     return (*rows_of(zones, 3), (button(t.gettext("Back"), "setup"),))
 
 

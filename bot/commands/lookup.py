@@ -1,8 +1,10 @@
 """What people call a thing comes in, the topic or channel of that name goes out; and how a channel is shown."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.commands.context import CommandError
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
 from bot.store import channels, topics
@@ -11,7 +13,7 @@ from bot.store.database import Reader
 from bot.store.posts import StoredPost
 from bot.store.references import FOLDER
 from bot.store.topics import Topic
-from bot.text.markup import Piece, bold, link, one_line
+from bot.text.markup import Piece, Text, bold, link, one_line
 
 _QUOTES = "«»\"“”„'"
 LONGEST_NAME = 64  # characters of a topic's name
@@ -22,7 +24,7 @@ _FIRST = re.compile(rf"{_REFERENCE}\s+(?P<topic>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class MuteScope:
     """What an alert can be about: a channel, a topic, or a topic in a channel, and its name as we write it."""
 
     channel_id: int | None = None
@@ -44,7 +46,23 @@ async def find_topic(db: Reader, typed: str) -> Topic | None:
     return next(iter(named + titled), None)
 
 
-async def find_scope(db: Reader, typed: str, t: Translator) -> Scope | None:
+async def need_topic(db: Reader, typed: str, t: Translator) -> Topic:
+    """Return the topic of this name as `find_topic` does. Raises CommandError where there is none."""
+    topic = await find_topic(db, typed)
+    if topic is None:
+        raise CommandError(
+            Text().say(t.gettext("There is no topic {name}. See /topics."), name=bold(tidy(typed)[:LONGEST_NAME]))
+        )
+    return topic
+
+
+async def topics_named(db: Reader, names: Iterable[str]) -> list[Topic]:
+    """Return the topics that still go by these names, in their order."""
+    known = {topic.name: topic for topic in await topics.all_topics(db)}
+    return [known[name] for name in names if name in known]
+
+
+async def find_scope(db: Reader, typed: str, t: Translator) -> MuteScope | None:
     """Return the topic or the channel that is meant; of both, such as `outages @name`, the topic in the channel."""
     topic = None if typed.startswith("@") else await find_topic(db, typed)
     if topic is not None:
@@ -53,7 +71,7 @@ async def find_scope(db: Reader, typed: str, t: Translator) -> Scope | None:
     return channel_scope(channel) if channel else await _find_both(db, typed, t)
 
 
-async def _find_both(db: Reader, typed: str, t: Translator) -> Scope | None:
+async def _find_both(db: Reader, typed: str, t: Translator) -> MuteScope | None:
     """Take a reference to a channel off the end or the beginning; what is left is a topic."""
     for found in filter(None, (_LAST.fullmatch(typed), _FIRST.fullmatch(typed))):
         topic, channel = await find_topic(db, found["topic"]), await channels.find(db, found["channel"])
@@ -62,7 +80,7 @@ async def _find_both(db: Reader, typed: str, t: Translator) -> Scope | None:
     return None
 
 
-async def scope_of(db: Reader, *, channel_id: int | None, topic_id: int | None, t: Translator) -> Scope | None:
+async def scope_of(db: Reader, *, channel_id: int | None, topic_id: int | None, t: Translator) -> MuteScope | None:
     """Name what these ids stand for; None where one of them is no more."""
     topic = None if topic_id is None else await topics.get(db, topic_id)
     channel = None if channel_id is None else await channels.get(db, channel_id)
@@ -73,21 +91,21 @@ async def scope_of(db: Reader, *, channel_id: int | None, topic_id: int | None, 
     return channel_scope(channel) if channel is not None and topic_id is None else None
 
 
-def topic_scope(topic: Topic, t: Translator) -> Scope:
+def topic_scope(topic: Topic, t: Translator) -> MuteScope:
     """Name a topic."""
-    return Scope(topic_id=topic.id, name=show_topic(topic, t))
+    return MuteScope(topic_id=topic.id, name=show_topic(topic, t))
 
 
-def both_scope(topic: Topic, channel: Channel, t: Translator) -> Scope:
+def both_scope(topic: Topic, channel: Channel, t: Translator) -> MuteScope:
     """Name a topic in a channel."""
     line = t.gettext("{topic} in {channel}")
     name = line.format(topic=topic_title(topic.name, t), channel=channel_scope(channel).name.text)
-    return Scope(channel_id=channel.id, topic_id=topic.id, name=bold(name))
+    return MuteScope(channel_id=channel.id, topic_id=topic.id, name=bold(name))
 
 
-def channel_scope(channel: Channel) -> Scope:
+def channel_scope(channel: Channel) -> MuteScope:
     """Name a channel."""
-    return Scope(channel_id=channel.id, name=show_channel(channel.title, channel.username))
+    return MuteScope(channel_id=channel.id, name=show_channel(channel.title, channel.username))
 
 
 def show_topic(topic: Topic, t: Translator) -> Piece:

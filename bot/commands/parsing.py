@@ -1,15 +1,28 @@
-"""A time of day as people type it comes in, a minute of the day goes out; and the other way round."""
+"""What people type, in English and Russian, as values: times, durations, zones, on and off, lists of channels."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, reduce
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
 from zoneinfo import available_timezones
 
 from babel import Locale
 
-from bot.locales import LANGUAGES, N_
-from bot.store.channels import Options, normalise_reference
+from bot.locales import LANGUAGES
+from bot.store.channels import normalise_reference
+from bot.text.durations import UNITS
+
+_SWITCH = {
+    **dict.fromkeys(("on", "yes", "вкл", "включить", "да"), True),
+    **dict.fromkeys(("off", "no", "stop", "выкл", "выключить", "отключить", "нет"), False),
+}
+
+
+def read_switch(typed: str) -> bool | None:
+    """Read a word for on or off; None for anything else."""
+    return _SWITCH.get(typed.strip(" .!").casefold())
+
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")  # as phones write them
 _PART = r"ч(?:ас(?:а|ов)?)?\b\.?|h\b|[ap]\.?m\b\.?|утра|дня|вечера|ночи"
@@ -18,6 +31,12 @@ _TIME = re.compile(rf"(?:at |в )?(\d{{1,2}})(?:[:., ]?(\d{{2}}))? ?({_PART})?")
 _APART = re.compile(rf"(?<=\d) (?={_PART})")
 _LATE = ("p", "дня", "вечера")
 _NOON, _EVENING = 12, 6  # o'clock; the hours of a night from the latter on are before midnight
+_DURATION = re.compile(r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*(mo|мес|[mhdwмчдн])[a-zа-яё]*\.?$", re.IGNORECASE)
+_UNITS = {**UNITS, "m": timedelta(minutes=1), "м": timedelta(minutes=1)}
+_WEEKDAYS = (  # how their names begin
+    *(("mon", "пн", "пон"), ("tue", "вт"), ("wed", "ср"), ("thu", "чт", "чет")),
+    *(("fri", "пт", "пят"), ("sat", "сб", "суб"), ("sun", "вс", "вос")),
+)
 
 
 def tidy(typed: str) -> str:
@@ -52,7 +71,20 @@ def show_time(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-OFFERED = (
+def read_weekday(word: str) -> int | None:
+    """Read the name of a day in any form, in small letters, as its number in the week from Monday, 0."""
+    return next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
+
+
+def split_duration(argument: str) -> tuple[str, timedelta | None]:
+    """Take a duration such as `8h`, `2 days` or `на 3 ч` off the end of what was typed; None where there is none."""
+    found = _DURATION.search(argument)
+    if found is None:
+        return argument.strip(), None
+    return argument[: found.start()].strip(), int(found[1]) * _UNITS[found[2].lower()]
+
+
+OFFERED_ZONES = (
     "Europe/London",
     "Europe/Berlin",
     "Europe/Kyiv",
@@ -81,7 +113,7 @@ def find_zone(typed: str) -> str | None:
 
 @cache
 def _places() -> dict[str, str]:
-    zones = sorted(available_timezones(), key=lambda zone: (zone not in OFFERED, zone.startswith("Etc/"), zone))
+    zones = sorted(available_timezones(), key=lambda zone: (zone not in OFFERED_ZONES, zone.startswith("Etc/"), zone))
     places: dict[str, str] = {}
     for zone in zones:
         names = [zone, zone.rpartition("/")[2], *(city(zone, language) for language in LANGUAGES)]
@@ -95,132 +127,35 @@ _PUNCTUATION = ".,;:!?()[]<>«»\"'•–—*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pasted:
-    """What a pasted list names."""
+class PastedChannels:
+    """The channels that a pasted text names."""
 
     references: tuple[str, ...]  # canonical, in order, each once
     unclear: tuple[str, ...]  # as typed
 
 
-def read_references(text: str, links: Iterable[str] = (), *, explicit_only: bool = False) -> Pasted:
+def read_references(text: str, links: Iterable[str] = (), *, explicit_only: bool = False) -> PastedChannels:
     """Read channels from a text of one or many lines, and from links hidden behind its words.
 
     In a line with an @name or a link, the other words are a title or a comment; a line without one is a list of bare
     names, which must all be understood; with `explicit_only` it is talk, and names nothing.
     """
+    hidden = [reference for link in links if (reference := normalise_reference(link))]
     found: dict[str, None] = {}
     unclear: list[str] = []
-    hidden = [reference for link in links if (reference := normalise_reference(link))]
     for line in text.splitlines():
-        words = [
-            word for part in re.split(r"[\s,;]+", line) if (word := part.rstrip(_PUNCTUATION).lstrip(_PUNCTUATION))
-        ]
-        explicit = [word for word in words if _EXPLICIT.search(word)]
-        named = {word: normalise_reference(word) for word in explicit or ([] if explicit_only else words)}
-        sure = explicit or all(named.values())
-        found |= {reference: None for reference in named.values() if reference and sure}
-        if explicit or not hidden:
-            unclear += [word for word, reference in named.items() if not (reference and sure)]
-    return Pasted(references=tuple(found | dict.fromkeys(hidden)), unclear=tuple(unclear))
+        is_explicit, named = _read_names(line, explicit_only=explicit_only)
+        found |= dict.fromkeys(filter(None, named.values()))
+        if is_explicit or not hidden:
+            unclear += [name for name, reference in named.items() if reference is None]
+    return PastedChannels(references=tuple(found | dict.fromkeys(hidden)), unclear=tuple(unclear))
 
 
-MOST_HISTORY = 100_000  # posts
-_OPTION_WORDS = {
-    "fast": Options(fast=True),
-    "быстро": Options(fast=True),
-    "slow": Options(fast=False),
-    "медленно": Options(fast=False),
-    "join:no": Options(may_join=False),
-    "вступать:нет": Options(may_join=False),
-    "join:yes": Options(may_join=True),
-    "вступать:да": Options(may_join=True),
-}
-_HISTORY = re.compile(r"(?:history|история):(\d{1,9})")
-_UNMISTAKABLE = re.compile(r"(?:join|history|вступать|история):\S", re.IGNORECASE)
-_OPTION = re.compile(r"(?:join|history|вступать|история):\S*|(?!tg:)[^\W\d]+:\w+", re.IGNORECASE)
-_GAP = re.compile(r"(?<!\S)((?:join|history|вступать|история):)[^\S\n]+(?=\w)", re.IGNORECASE)
-_THOUSANDS = re.compile(r"(?<=[yYяЯ]:)\d{1,3}(?:[^\S\n]\d{3})+(?![^\s.,;])")
-_NAMED = re.compile(r"\W*(?:@|https?://|\+|t(?:elegram)?\.me/)", re.IGNORECASE)
-_TRAILING = ".,;"
-
-OPTION_MESSAGES = {
-    "unknown": N_("«{value}» is no option. There are fast, slow, join:no, join:yes and history:5000."),
-    "history": N_("«{value}»: write how many posts of the past I shall read, {most} at most, such as history:5000."),
-    "misplaced": N_(
-        "«{value}» stands in the middle of a line. Write it at the end, for the names of its line; on a line of its "
-        "own, for the whole list."
-    ),
-    "fast": N_("{most} channels can be fast at most; with these there would be {n}. {example} makes room."),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelList:
-    """Channels that are to be followed in the same way, and how."""
-
-    names: str  # a pasted list
-    options: Options
-
-
-class OptionError(Exception):
-    """What is wrong with an option: `code` is a key of `MESSAGES`."""
-
-    def __init__(self, code: str, value: str) -> None:
-        super().__init__(code, value)
-        self.code = code
-        self.value = value
-
-
-def read_options(typed: str) -> tuple[ChannelList, ...]:
-    """Take the options off a list; those on a line with names hold for them, those on lines of their own for all.
-
-    There is one part at least, and one for all names that are to be followed in the same way. Raises OptionError.
-    """
-    lines = [_read_line(line) for line in _closed_up(typed).splitlines()]
-    everywhere = reduce(_joined, (line.options for line in lines if not line.names), Options())
-    parts: dict[Options, list[str]] = {}
-    for line in lines:
-        if line.names:
-            parts.setdefault(_joined(everywhere, line.options), []).append(line.names)
-    asked = tuple(ChannelList(names="\n".join(names), options=options) for options, names in parts.items())
-    return asked or (ChannelList(names="", options=everywhere),)
-
-
-def _closed_up(typed: str) -> str:
-    """Take the spaces out of options: `history: 5 000` is one word."""
-    return _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))
-
-
-def _read_line(line: str) -> ChannelList:
-    """Take the options off the two ends of a line; in between, a word is a title or a comment. Raises OptionError."""
-    options, rest = Options(), line.strip()
-    while rest and (option := _read_option(rest.split(None, 1)[0])) is not None:
-        options, rest = _joined(options, option), "".join(rest.split(None, 1)[1:])
-    while rest and (option := _read_option(rest.rsplit(None, 1)[-1].rstrip(_TRAILING))) is not None:
-        options, rest = _joined(options, option), "".join(rest.rsplit(None, 1)[:-1])
-    _require_in_place(rest.split())
-    return ChannelList(names=rest, options=options)
-
-
-def _require_in_place(words: Sequence[str]) -> None:
-    """Refuse an option in the midst of a line: it is not clear whom it is for. Raises OptionError."""
-    for before, word, after in zip(words, words[1:], words[2:], strict=False):
-        is_between = _NAMED.match(before) and _NAMED.match(after) and word.rstrip(_TRAILING).casefold() in _OPTION_WORDS
-        if is_between or _UNMISTAKABLE.match(word):
-            raise OptionError("misplaced", word)
-
-
-def _read_option(word: str) -> Options | None:
-    known = _OPTION_WORDS.get(word.casefold())
-    if known is not None or not _OPTION.fullmatch(word):
-        return known
-    found = _HISTORY.fullmatch(word.casefold())
-    if found and 0 < int(found[1]) <= MOST_HISTORY:
-        return Options(history=int(found[1]))
-    is_history = word.casefold().startswith(("history:", "история:"))
-    raise OptionError("history" if is_history else "unknown", word)
-
-
-def _joined(one: Options, other: Options) -> Options:
-    said = {name: value for name in ("fast", "may_join", "history") if (value := getattr(other, name)) is not None}
-    return replace(one, **said)
+def _read_names(line: str, *, explicit_only: bool) -> tuple[bool, dict[str, str | None]]:
+    """Return whether a line holds an @name or a link, and the names in it with their references."""
+    names = [name for part in re.split(r"[\s,;]+", line) if (name := part.strip(_PUNCTUATION))]
+    explicit = [name for name in names if _EXPLICIT.search(name)]
+    named = {name: normalise_reference(name) for name in explicit or ([] if explicit_only else names)}
+    if explicit or all(named.values()):
+        return bool(explicit), named
+    return False, dict.fromkeys(named)  # prose, or a list with a mistake: none of its words is sure

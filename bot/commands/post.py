@@ -5,14 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from bot.commands import files
-from bot.commands.context import Context, Reply, Request, message, say
+from bot.commands.context import Context, Need, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
-from bot.locales import Translator
-from bot.locales.titles import comparable, in_full, written_by
+from bot.commands.registry import Section, command, example, tap
+from bot.locales import N_, Translator
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
 from bot.parts import are_reworded, common_parts, worded_parts
+from bot.rendering.post_text import author_note, comparable_texts, full_text
 from bot.store import channels, messages, posts
 from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, Text, code, one_line, units
@@ -23,6 +24,11 @@ MOST_ENTITIES = 95  # below the heading; Telegram takes 100
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
 
 
+@command("post", Section.POSTS, 3, Need.LOOK, N_("what a post says, said before, and when"), usage=N_("link"))
+@example(
+    "/post https://t.me/name/123",
+    N_("what a post says and said before, word by word, and when; also as a reply to an alert"),
+)
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
     asked = request.argument or next(iter(request.links), "")
@@ -34,6 +40,7 @@ async def post(request: Request, context: Context) -> Reply:
     return Reply(messages=(await _page(found, 0, context),))
 
 
+@tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}")
 async def tapped(request: Request, context: Context) -> Reply:
     """Show the post that a button names, in a message of its own."""
     channel_id, message_id = map(int, request.argument.split(":"))
@@ -41,6 +48,7 @@ async def tapped(request: Request, context: Context) -> Reply:
     return Reply(note=found) if isinstance(found, str) else Reply(messages=(await _page(found, 0, context),))
 
 
+@tap("page", Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}")
 async def turn(request: Request, context: Context) -> Reply:
     """Turn to another page; the button names the post and the page."""
     channel_id, message_id, number = map(int, request.argument.split(":"))
@@ -100,7 +108,7 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
     """Name the post, with its link and date, and since when it is gone."""
     first, t = items[0], context.t
     author, title = (one_line(name, _NAME) for name in (first.author or "", first.channel_title))
-    facts = [context.date(first.date), *filter(None, [written_by(author, title, t)])]
+    facts = [context.date(first.date), *filter(None, [author_note(author, title, t)])]
     text = Text().add(show_source(first), " · ", " · ".join(facts), "\n")
     gone = [item.gone_at for item in items if item.gone_at is not None]
     if len(gone) == len(items):
@@ -117,7 +125,7 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
 
 def _texts(items: Iterable[StoredPost], t: Translator) -> Iterator[Text]:
     """Give what the post says now, in stretches that fit on a page."""
-    said = "\n\n".join(filter(None, (in_full(item.text, item.parts, t) for item in items)))
+    said = "\n\n".join(filter(None, (full_text(item.text, item.parts, t) for item in items)))
     while units(said) > ROOM:
         kept = said.encode("utf-16-le", "surrogatepass")[: 2 * ROOM].decode("utf-16-le", "ignore")
         kept = kept.rsplit(maxsplit=1)[0] if any(map(str.isspace, kept.strip())) else kept
@@ -148,12 +156,12 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     is_removed = after.text == before.text and common_parts(before.parts, after.parts) != worded_parts(before.parts)
     if is_removed or (after.edit_date == before.edit_date and are_reworded(before.parts, after.parts)):
         text = Text().bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen)).add("\n")
-        old, new = (in_full("", worded_parts(each.parts), t) for each in (before, after))
+        old, new = (full_text("", worded_parts(each.parts), t) for each in (before, after))
         return text.join(difference(old, new)).cut(ROOM)
     heading = t.gettext("Edited {edited}, seen {seen}")
     edited = context.date(after.edit_date or after.seen_at)
     text = Text().bold(heading.format(edited=edited, seen=seen)).add("\n")
-    old, new = comparable((before.text, before.parts), (after.text, after.parts), t)
+    old, new = comparable_texts((before.text, before.parts), (after.text, after.parts), t)
     if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))
     return text.join(difference(old, new)).cut(ROOM)

@@ -12,7 +12,7 @@ from bot.commands.lookup import show_source
 from bot.commands.query_text import Understood, failure, look_for
 from bot.locales import Translator
 from bot.matching.explain.hints import Hint, HintKind, hints
-from bot.rendering.post_excerpt import shown
+from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.store.posts import StoredPost
 from bot.text.markup import Text, bold, code
@@ -111,4 +111,4 @@ def _tell_post(
     text.add(show_source(post), " · ", context.date(post.date), "\n")
     if why is not None:
         text.join(why).add("\n")
-    text.marked(*shown(post.text, post.parts, spans, context.t, room=_EXCERPT)).add("\n")
+    text.marked(*excerpt_post(post.text, post.parts, spans, context.t, room=_EXCERPT)).add("\n")

@@ -1,15 +1,16 @@
 """Queries that people type: the text comes in, its compiled form goes out, or a refusal that shows the place."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.commands.context import CommandError, Context
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.exclusions import compile_excluding
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.matching.explain.near_miss import failures, has_found, holders
 from bot.matching.query.refusals import MESSAGES, QueryError
-from bot.matching.words.inflection import Inflector
 from bot.text.markup import Piece, Text, bold, code
 
 SHOWN_QUERY = 600  # characters, so that the rest of an answer still fits below it
@@ -25,12 +26,18 @@ class Understood:
     compiled: Compiled
 
 
-def understand(source: str, inflector: Inflector, *, excluded: Sequence[str] = ()) -> Understood | QueryError:
-    """Read a query, leave words out, and find the forms of them all; return the error where it cannot be read."""
+async def understand(
+    source: str, context: Context, *, excluded: Sequence[str] = (), typed: str | None = None
+) -> Understood:
+    """Read a query, leave words out, and find the forms of them all.
+
+    Raises CommandError where it cannot be read; `typed` is the text in which the place is shown then, if it is another.
+    """
     try:
-        return Understood(source=source, compiled=compile_excluding(source, excluded, inflector))
+        compiled = await asyncio.to_thread(compile_excluding, source, excluded, context.inflector)
     except QueryError as error:
-        return error
+        raise CommandError(_refusal(error, typed or source, context.t)) from None
+    return Understood(source=source, compiled=compiled)
 
 
 def look_for(understood: Understood, t: Translator) -> Text:
@@ -44,7 +51,7 @@ def short(query: str, longest: int) -> Piece:
     return code(query if len(query) <= longest else query[: longest - 1] + "…")
 
 
-def refusal(error: QueryError, source: str, t: Translator) -> Text:
+def _refusal(error: QueryError, source: str, t: Translator) -> Text:
     """Say what is wrong with a query, and show the place."""
     sentence = t.gettext(MESSAGES[error.code])
     text = Text().add(sentence.format(position=error.position, **error.arguments))

@@ -1,89 +1,177 @@
-"""The commands as people see them: name, who may, what for. Telegram's menu, /help and suggestions are made from it."""
+"""The commands and buttons of the bot, each declared at the function that answers it by `@command` or `@tap`.
 
+The dispatcher, Telegram's menu, /help and the README's table are made from the declarations. A new module of this
+package is found by itself.
+"""
+
+import pkgutil
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import StrEnum
+from functools import cache
+from importlib import import_module
 
-from bot.commands.context import Need
-from bot.locales import N_, Translator
+from bot.commands.context import Handler, Need, allows
+from bot.locales import N_, Translator, translator
+from bot.store.chats import Role
+
+
+class Section(StrEnum):
+    """The parts of /help in their order, each by its heading."""
+
+    TOPICS = N_("Topics")
+    POSTS = N_("Posts")
+    CHANNELS = N_("Channels")
+    ALERTS = N_("How alerts arrive")
+    CHAT = N_("This chat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command."""
+    """One command; its texts are keys for the translator."""
 
     name: str  # without slash
-    usage: str = ""  # what may follow it
+    section: Section
+    place: int  # in the section, from 1
     need: Need
-    summary: str  # to be translated; Telegram's menu shows it
+    summary: str  # Telegram's menu shows it
+    usage: str = ""  # what may follow the name
+    examples: tuple[tuple[str, str], ...] = ()  # something to type, and what it does
     reads_replied: bool = False  # wants the text of the message that it answers
+    handler: Handler | None  # None for /start, which the dispatcher answers: there is no chat yet
+
+    def typed(self, t: Translator) -> str:
+        """Write the command and what may follow it."""
+        return f"/{self.name} {t.gettext(self.usage)}" if self.usage else f"/{self.name}"
 
 
-MENU = (
-    Command(name="topics", need=Need.LOOK, summary=N_("topics on and off, how each does, what is muted")),
-    Command(name="track", usage=N_("NAME: words"), need=Need.CHAT, summary=N_("get alerts on a topic, or make one")),
-    Command(name="untrack", usage=N_("NAME"), need=Need.CHAT, summary=N_("no more alerts on a topic")),
-    Command(
-        name="test",
-        usage=N_("words"),
-        need=Need.LOOK,
-        summary=N_("try a query before it becomes a topic"),
-        reads_replied=True,
-    ),
-    Command(
-        name="explain",
-        need=Need.LOOK,
-        summary=N_("as a reply to an alert or a post: why it fits"),
-        reads_replied=True,
-    ),
-    Command(name="search", usage=N_("words"), need=Need.LOOK, summary=N_("find stored posts")),
-    Command(name="latest", usage=N_("@name"), need=Need.LOOK, summary=N_("the newest posts")),
-    Command(name="post", usage=N_("link"), need=Need.LOOK, summary=N_("what a post says, said before, and when")),
-    Command(name="channels", need=Need.LOOK, summary=N_("the channels I follow")),
-    Command(name="follow", usage=N_("@name"), need=Need.INSTANCE, summary=N_("follow channels, one or a whole list")),
-    Command(name="unfollow", usage=N_("@name"), need=Need.INSTANCE, summary=N_("stop following a channel")),
-    Command(name="mute", usage=N_("@name 8h"), need=Need.CHAT, summary=N_("no alerts from a channel, or on a topic")),
-    Command(name="unmute", usage=N_("@name"), need=Need.CHAT, summary=N_("end a mute")),
-    Command(
-        name="priority",
-        usage=N_("NAME silent"),
-        need=Need.CHAT,
-        summary=N_("how alerts on a topic arrive: loud, silent …"),
-    ),
-    Command(name="quiet", usage="23:00-07:00", need=Need.CHAT, summary=N_("hours in which alerts wait")),
-    Command(name="digest", usage=N_("daily 9:00"), need=Need.CHAT, summary=N_("when the digests of this chat come")),
-    Command(name="storms", usage="10 5", need=Need.CHAT, summary=N_("when many alerts become one message")),
-    Command(name="edits", need=Need.CHAT, summary=N_("which changes of posts I tell of")),
-    Command(
-        name="confirmations",
-        usage="on",
-        need=Need.CHAT,
-        summary=N_("whether I ring when a second channel says the same"),
-    ),
-    Command(name="media", usage="on", need=Need.CHAT, summary=N_("whether photos and documents follow alerts")),
-    Command(name="here", usage=N_("NAME"), need=Need.CHAT, summary=N_("in a thread: send alerts into it")),
-    Command(name="status", need=Need.LOOK, summary=N_("what I watch and whether all is well")),
-    Command(name="start", need=Need.LOOK, summary=N_("language, time zone and topics of this chat")),
-    Command(name="language", usage="en", need=Need.CHAT, summary=N_("the language I speak here")),
-    Command(name="receipt", usage="on", need=Need.CHAT, summary=N_("each day a silent note that nothing is missing")),
-    Command(name="ping", need=Need.LOOK, summary=N_("send a test alert and time it")),
-    Command(name="help", need=Need.LOOK, summary=N_("all commands, and how to write a query")),
-)
-HEADINGS = {  # of /help, over the command of this name
-    "topics": N_("Topics"),
-    "search": N_("Posts"),
-    "channels": N_("Channels"),
-    "mute": N_("How alerts arrive"),
-    "status": N_("This chat"),
-}
-NAMES = tuple(command.name for command in MENU)
-BY_NAME = {command.name: command for command in MENU}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """What a kind of button does."""
+
+    handler: Handler
+    need: Need
+    argument: re.Pattern[str]  # what may follow the verb: a changed client can send anything
+
+
+_commands: dict[str, Command] = {}
+_taps: dict[str, Tap] = {}
+_examples: dict[Handler, list[tuple[str, str]]] = {}  # of the handler whose decorators are being read
+
+
+def declare(command: Command) -> None:
+    """Add a command that is no function's."""
+    assert command.name not in _commands, command.name  # noqa: S101 - two handlers for one word
+    _commands[command.name] = command
+
+
+def command(  # noqa: PLR0913 - the fields of a Command
+    name: str,
+    section: Section,
+    place: int,
+    need: Need,
+    summary: str,
+    *,
+    usage: str = "",
+    reads_replied: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Let a function answer a command; its `@example`s stand below, in their order."""
+
+    def register(handler: Handler) -> Handler:
+        declare(
+            Command(
+                name=name,
+                section=section,
+                place=place,
+                need=need,
+                summary=summary,
+                usage=usage,
+                examples=tuple(reversed(_examples.pop(handler, []))),
+                reads_replied=reads_replied,
+                handler=handler,
+            )
+        )
+        return handler
+
+    return register
+
+
+def example(typed: str, meaning: str) -> Callable[[Handler], Handler]:
+    """Show how the command of a function is typed, and what that does; both are keys for the translator."""
+
+    def register(handler: Handler) -> Handler:
+        _examples.setdefault(handler, []).append((typed, meaning))
+        return handler
+
+    return register
+
+
+def tap(verb: str, need: Need, argument: str = "") -> Callable[[Handler], Handler]:
+    """Let a function answer taps on buttons whose data begin with a verb; `argument` is a pattern for what follows."""
+
+    def register(handler: Handler) -> Handler:
+        assert verb not in _taps, verb  # noqa: S101 - two handlers for one word
+        _taps[verb] = Tap(handler=handler, need=need, argument=re.compile(argument))
+        return handler
+
+    return register
+
+
+@cache
+def commands() -> Mapping[str, Command]:
+    """Return all commands by name, in the order in which people see them."""
+    _import_handlers()
+    sections = list(Section)
+    ordered = sorted(_commands.values(), key=lambda each: (sections.index(each.section), each.place))
+    return {each.name: each for each in ordered}
+
+
+@cache
+def taps() -> Mapping[str, Tap]:
+    """Return all kinds of buttons by their verb."""
+    _import_handlers()
+    return _taps
+
+
+def _import_handlers() -> None:
+    package = __name__.rpartition(".")[0]
+    for module in pkgutil.iter_modules(import_module(package).__path__, f"{package}."):
+        import_module(module.name)
 
 
 def suggestion(typed: str) -> str | None:
     """Return the command that was probably meant; None where nothing is close."""
-    return next(iter(get_close_matches(typed, NAMES, n=1, cutoff=0.6)), None)
+    return next(iter(get_close_matches(typed, commands(), n=1, cutoff=0.6)), None)
 
 
-def summaries(t: Translator) -> list[tuple[str, str]]:
-    """Return name and translated summary of each command, for Telegram's menu."""
-    return [(command.name, t.gettext(command.summary)) for command in MENU]
+def unknown_command(typed: str, t: Translator) -> str:
+    """Say that there is no such command, and which one was probably meant."""
+    meant = suggestion(typed)
+    if meant is None:
+        return t.gettext("There is no command /{command}. /help shows all.").format(command=typed)
+    line = t.gettext("There is no command /{command}. Did you mean /{meant}?")
+    return line.format(command=typed, meant=meant)
+
+
+def menu(t: Translator, role: Role = Role.OWNER) -> list[tuple[str, str]]:
+    """Return name and summary of the commands that somebody with this role may send in private, for Telegram's menu."""
+    allowed = (each for each in commands().values() if allows(role, each.need, private=True))
+    return [(each.name, t.gettext(each.summary)) for each in allowed]
+
+
+def readme_table() -> str:
+    """Return the table of commands that the README shows, in Markdown."""
+    rows = ["| command | what it does |", "|---|---|"]
+    for section in Section:
+        rows.append(f"| **{section}** | |")
+        for each in commands().values():
+            if each.section is section:
+                uses = each.examples or ((each.typed(translator("en")), each.summary),)
+                rows += (f"| `{_cell(typed)}` | {_cell(meaning)} |" for typed, meaning in uses)
+    return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

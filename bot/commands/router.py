@@ -6,7 +6,7 @@ answered when the process ends comes again: until then the client does not write
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ import structlog
 from telethon import TelegramClient, events, functions, types
 
 from bot.commands import registry
-from bot.commands.context import Access, Reply, Request, say
+from bot.commands.context import People, Reply, Request, say
 from bot.commands.dispatch import Dispatch
 from bot.commands.setup import language_of
 from bot.commands.updates import Heard, to_request, with_replied
@@ -25,6 +25,7 @@ from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.runtime.supervisor import TURN, Beat, unheard
 from bot.store import addresses, chats, handled, meta, outbox, subscriptions
+from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 from bot.telegram import chat_moves
 from bot.telegram.chat_moves import Moved, Open
@@ -64,14 +65,15 @@ class Router:
         client: TelegramClient,
         database: Database,
         sender: Sender,
-        access: Access,
+        people: People,
         clock: Clock,
     ) -> None:
         self._client = client
         self._database = database
         self._sender = sender
+        self._people = people
         self._clock = clock
-        self._dispatch = Dispatch(database, access, clock)
+        self._dispatch = Dispatch(database, people, clock)
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._open = 0  # events that are not answered yet
         self._settled = asyncio.Event()  # set while there is none
@@ -99,22 +101,29 @@ class Router:
     async def register_menu(self, beat: Beat = unheard) -> None:
         """Tell Telegram the commands that it shows in the menu, in each language; English is for all others.
 
-        Where a chat has chosen its language, that is shown, whatever Telegram's is.
+        Where a chat has chosen its language, that is shown, whatever Telegram's is; readers see what they may do.
         """
         for language in LANGUAGES:
             code = "" if language == LANGUAGES[0] else language
-            await self._set_menu(language, types.BotCommandScopeDefault(), code)
-        for chat in await chats.with_language(self._database):
+            await self._set_menu(registry.menu(translator(language)), types.BotCommandScopeDefault(), code)
+        for chat in await chats.with_own_menu(self._database):
             beat(TURN)
-            await self._set_menu(chat.language, types.BotCommandScopePeer(from_peer(chat.peer)))
+            await self._set_menu_of(chat.peer, chat.language)
 
-    async def _set_menu(self, language: str, scope: types.TypeBotCommandScope, code: str = "") -> None:
-        commands = [types.BotCommand(name, text) for name, text in registry.summaries(translator(language))]
+    async def _set_menu_of(self, peer: Peer, language: str) -> None:
+        role = await self._people.role_of(peer.id) if peer.kind is PeerKind.USER else None
+        entries = registry.menu(translator(language), role or Role.OWNER)
+        await self._set_menu(entries, types.BotCommandScopePeer(from_peer(peer)))
+
+    async def _set_menu(
+        self, entries: Iterable[tuple[str, str]], scope: types.TypeBotCommandScope, code: str = ""
+    ) -> None:
+        commands = [types.BotCommand(name, summary) for name, summary in entries]
         request = functions.bots.SetBotCommandsRequest(scope, code, commands)
         try:
             await ask(self._client(request))
         except TelegramError as error:
-            log.warning("Telegram did not take the command menu", language=language, error=error.error)
+            log.warning("Telegram did not take the command menu", error=error.error)
 
     async def run(self, beat: Beat = unheard) -> None:
         """Answer until cancelled; what was heard before waits. Raises FatalError where the bot's session is gone."""
@@ -195,7 +204,7 @@ class Router:
             random_id = outbox.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
             await self._try(request, partial(self._send, peer, outgoing, random_id, reply_to))
         if reply.menu is not None:  # last: nobody waits for it
-            await self._set_menu(reply.menu, types.BotCommandScopePeer(from_peer(peer)))
+            await self._set_menu_of(peer, reply.menu)
 
     async def _send(self, peer: Peer, outgoing: Outgoing, random_id: int, reply_to: int | None) -> None:
         """Send an answer; where what it answers is gone, by itself. Raises TelegramError."""

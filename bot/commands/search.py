@@ -1,20 +1,20 @@
 """/search and /latest: stored posts in pages, with the words that were found in bold."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands.context import Context, Reply, Request, Rows, message, say
+from bot.commands.context import CommandError, Context, Need, Reply, Request, Rows, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source
-from bot.commands.query_text import Understood, refusal, understand
-from bot.locales import Translator
+from bot.commands.query_text import understand
+from bot.commands.registry import Section, command, example, tap
+from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.parser import Query
 from bot.matching.query.tree import AllOf, Mention
 from bot.models import Outgoing
-from bot.rendering.post_excerpt import shown
+from bot.rendering.post_text import excerpt_post
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.searcher import scope_of
@@ -24,6 +24,7 @@ from bot.text.markup import Text, code
 from bot.text.spans import merge_spans
 
 PAGE = 5  # posts
+_ROW = r"\d{1,18}"  # the number of a row: with more digits it may be more than the store takes
 MOST_ROWS = 50_000  # versions looked at for one page: half a second where the words narrow the search, else two
 _SHOWN_QUERY = 200  # characters
 _SHOWN_VALUE = 60  # characters of a filter that is refused
@@ -47,6 +48,12 @@ class _Start:
     skip: int = 0  # hits of a ranking that were shown before
 
 
+@command("search", Section.POSTS, 1, Need.LOOK, N_("find stored posts"), usage=N_("words"))
+@example(N_("/search outage bank"), N_("posts with both words, in any form"))
+@example(
+    N_("/search outage in:@name since:7d"),
+    N_("in channels (in:@one, @two or a title), since a day; also until:, order:best, history:yes"),
+)
 async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""
     if not request.argument:
@@ -57,8 +64,6 @@ async def search(request: Request, context: Context) -> Reply:
 async def answer(request: Request, context: Context, typed: str, *, heading: Text) -> Reply:
     """Answer a typed search with its first page, under a heading."""
     asked = await _understand(typed, context)
-    if isinstance(asked, Text):
-        return say(asked)
     found = await _find(asked, context, _Start())
     heading.add(await _hint(asked, context), "\n\n")
     if not found.hits and found.before is None:
@@ -70,6 +75,7 @@ async def answer(request: Request, context: Context, typed: str, *, heading: Tex
     return Reply(messages=(listed(heading, found.hits, context, rows, ending=_reached(found, context)),), memory=typed)
 
 
+@tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?")
 async def more(request: Request, context: Context) -> Reply:
     """Show the next page; the button names the answer that remembers the search, and where to go on.
 
@@ -77,24 +83,21 @@ async def more(request: Request, context: Context) -> Reply:
     """
     key, *where = request.argument.split(":")
     asked = await _remembered(key, context)
-    if isinstance(asked, Reply):
-        return asked
     before, skip = [*map(int, where), None, None][:2]
     place = _Start(before=before, skip=skip or 0)
     asked = replace(asked, order=Order.NEWEST if skip is None else Order.BEST)
     found = await _find(asked, context, place)
     if not found.hits and found.before is None:
-        return Reply(note=context.own.gettext("That was all."))
+        raise CommandError(context.own.gettext("That was all."))
     rows = _onward(found, asked, key, place, context.t)
     return Reply(messages=(listed(Text(), found.hits, context, rows, ending=_reached(found, context)),))
 
 
+@tap("order", Need.LOOK, r"[\w-]{1,40}:(newest|best)")
 async def reorder(request: Request, context: Context) -> Reply:
     """Show the first page again in another order, in place of the present one."""
     key, _, order = request.argument.partition(":")
     asked = await _remembered(key, context)
-    if isinstance(asked, Reply):
-        return asked
     asked = replace(asked, order=Order(order))
     found = await _find(asked, context, _Start())
     rows = (*_onward(found, asked, key, _Start(), context.t), *_orders(found, asked, key, context.t))
@@ -107,28 +110,27 @@ def _heading(typed: str) -> Text:
     return Text().add("🔎 ", code(typed[:_SHOWN_QUERY]))
 
 
-async def _understand(typed: str, context: Context) -> TypedSearch | Text:
-    """Read a typed search; return a refusal where it cannot be read."""
+async def _understand(typed: str, context: Context) -> TypedSearch:
+    """Read a typed search. Raises CommandError where it cannot be read."""
     try:
         parts = read(typed, now=context.now, zone=context.chat.time_zone)
         scope = await scope_of(context.database, parts.filters)
     except FilterError as error:
-        return Text().say(context.t.gettext(MESSAGES[error.code]), value=error.value[:_SHOWN_VALUE])
+        line = context.t.gettext(MESSAGES[error.code])
+        raise CommandError(Text().say(line, value=error.value[:_SHOWN_VALUE])) from None
     if not parts.query:
         return TypedSearch(typed=typed, query=None, scope=scope, order=Order.NEWEST)
-    understood = await asyncio.to_thread(understand, parts.query, context.inflector)
-    if not isinstance(understood, Understood):
-        return refusal(understood, typed, context.t)
+    understood = await understand(parts.query, context, typed=typed)
     return TypedSearch(typed=typed, query=understood.compiled, scope=scope, order=parts.filters.order)
 
 
-async def _remembered(key: str, context: Context) -> TypedSearch | Reply:
+async def _remembered(key: str, context: Context) -> TypedSearch:
+    """Read the search of an earlier answer again. Raises CommandError."""
     kept = await handled.find(context.database, key)
     typed = Reply.from_json(kept).memory if kept is not None else ""
     if not typed:
-        return Reply(note=context.own.gettext("This search is too old. Please send it again."))
-    asked = await _understand(typed, context)
-    return say(asked) if isinstance(asked, Text) else asked
+        raise CommandError(context.own.gettext("This search is too old. Please send it again."))
+    return await _understand(typed, context)
 
 
 async def _find(asked: TypedSearch, context: Context, place: _Start) -> SearchPage:
@@ -231,7 +233,7 @@ def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, end
             text.add(" · ", earlier.format(date=context.date(post.edit_date or post.date)))
         if post.gone_at is not None:
             text.add(" · ", context.t.gettext("no longer visible"))
-        words, marks = shown(post.text, post.parts, hit.spans, context.t)
+        words, marks = excerpt_post(post.text, post.parts, hit.spans, context.t)
         text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
     return message(text.add(ending), rows)
 
@@ -250,6 +252,9 @@ def _usage(t: Translator) -> Text:
     )
 
 
+@command("latest", Section.POSTS, 2, Need.LOOK, N_("the newest posts"), usage=N_("@name"))
+@example("/latest", N_("the newest posts of all channels"))
+@example(N_("/latest @name"), N_("those of one channel, or of a topic"))
 async def latest(request: Request, context: Context) -> Reply:
     """Show the newest posts of all channels, of one, or on a topic."""
     if not request.argument:
@@ -262,22 +267,25 @@ async def latest(request: Request, context: Context) -> Reply:
         heading = Text().bold(topic_title(topic.name, context.t))
         return await answer(request, context, topic.query, heading=heading)
     line = context.t.gettext("I know no channel or topic «{name}». See /channels and /topics.")
-    return say(Text().say(line, name=request.argument[:100]))
+    raise CommandError(Text().say(line, name=request.argument[:100]))
 
 
+@tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
 async def more_latest(request: Request, context: Context) -> Reply:
     """Show the next page of the newest posts; the button says of which channel, 0 for all, and before which row."""
     channel_id, before = map(int, request.argument.split(":"))
     return await _latest(context, channel_id=channel_id or None, before=before)
 
 
+@tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")
 async def seen(request: Request, context: Context) -> Reply:
     """List what this chat would have been alerted to in the stored posts of a channel; a page at a time."""
     number, _, before = request.argument.partition(":")
     found = await _would_have(context, int(number), before=int(before) if before else None)
     if not found:
-        line = context.t.gettext("Nothing that I have stored of it fits the topics of this chat.")
-        return say(line) if not before else Reply(note=context.own.gettext("That was all."))
+        if before:
+            raise CommandError(context.own.gettext("That was all."))
+        return say(context.t.gettext("Nothing that I have stored of it fits the topics of this chat."))
     return _latest_page(found, context, "seen", number)
 
 

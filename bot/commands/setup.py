@@ -4,15 +4,30 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.commands import keyboards
-from bot.commands.context import Access, Context, Need, Reply, Request, allows, change, higher, message, once, say
+from bot.commands.context import (
+    CommandError,
+    Context,
+    Effect,
+    Need,
+    People,
+    Reply,
+    Request,
+    allows,
+    change,
+    higher,
+    message,
+    say,
+)
 from bot.commands.parsing import city, find_zone
-from bot.locales import LANGUAGES, Translator, translator
+from bot.commands.registry import Command, Section, declare, tap
+from bot.commands.setting import chosen_language, save
+from bot.locales import LANGUAGES, N_, Translator, translator
 from bot.locales.titles import topic_title
 from bot.models import Outgoing, PeerKind
 from bot.models.notices import SampleAlert
-from bot.store import addresses, chats, groups, subscriptions, topics
+from bot.store import addresses, chats, subscriptions, topics
 from bot.store.chats import Chat, Role
-from bot.store.database import Database, Reader, Transaction
+from bot.store.database import Reader, Transaction
 from bot.text.markup import Text, bold
 
 # Speakers of these languages are answered in Russian, which they read more readily than English.
@@ -30,25 +45,40 @@ async def language_of(db: Reader, request: Request) -> str:
     return spoken(request.language) if private is None else private.language
 
 
+declare(
+    Command(
+        name="start",
+        section=Section.CHAT,
+        place=2,
+        need=Need.LOOK,
+        summary=N_("language, time zone and topics of this chat"),
+        examples=(("/start", N_("pair this chat, or show its language, time zone and topics")),),
+        handler=None,
+    )
+)
+
+
 class StrangerError(Exception):
     """Somebody without a role, and without a link that gives one."""
 
 
-async def enter(request: Request, *, database: Database, access: Access, now: datetime) -> Reply:
+def enter(request: Request, *, people: People, now: datetime) -> Effect:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
 
     async def effect(tx: Transaction) -> Reply:
-        role = await _role(tx, request, access=access, now=now)
+        role = await _role(tx, request, people=people, now=now)
         if role is None:
             raise StrangerError
         chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
         if chat is None and not allows(role, Need.CHAT, private=request.private):
             t = translator(await language_of(tx, request))
-            return say(t.gettext("Only an owner or an editor can bring me into a group."))
-        settled = await _pair(tx, request, chat, now=now)
-        return Reply(messages=(await setup_screen(tx, settled, translator(settled.language)),))
+            raise CommandError(t.gettext("Only an owner or an editor can bring me into a group."))
+        paired = await _pair(tx, request, chat, now=now)
+        screen = await setup_screen(tx, paired, translator(paired.language))
+        # Telegram shows everybody all commands, unless we say otherwise.
+        return Reply(messages=(screen,), menu=paired.language if role is Role.READER and request.private else None)
 
-    return await once(database, request, effect, now=now)
+    return effect
 
 
 async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Reply:
@@ -59,12 +89,14 @@ async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Repl
     return say(t.gettext("This bot is private. A pairing link works once, for 15 minutes; ask for a new one."))
 
 
+@tap("setup", Need.LOOK)
 async def show(request: Request, context: Context) -> Reply:
     """Show the settings again, in place of the message whose button was tapped."""
     del request
     return Reply(edit=await setup_screen(context.database, context.chat, context.t))
 
 
+@tap("zones", Need.CHAT)
 async def zones(request: Request, context: Context) -> Reply:
     """Offer time zones."""
     words = [context.t.gettext("In which time zone do you read dates?")]
@@ -73,59 +105,53 @@ async def zones(request: Request, context: Context) -> Reply:
     return change("\n".join(words), keyboards.zone_rows(context.chat.time_zone, context.t))
 
 
-async def choose_zone(request: Request, context: Context) -> Reply:
+@tap("zone", Need.CHAT, r"[\w/+-]{1,40}")
+async def choose_zone(request: Request, context: Context) -> Reply | Effect:
     """Take over the time zone of a tapped button."""
     zone = find_zone(request.argument)
-    if zone is None:
-        return Reply()
+    return Reply() if zone is None else _choose(context, replace(context.chat, time_zone=zone))
 
+
+@tap("lang", Need.CHAT, "|".join(LANGUAGES))
+async def choose_language(request: Request, context: Context) -> Effect:
+    """Take over the language of a tapped button."""
+    return _choose(context, replace(context.chat, language=request.argument, language_chosen=True))
+
+
+def _choose(context: Context, chosen: Chat) -> Effect:
     async def effect(tx: Transaction) -> Reply:
-        there = replace(context.chat, time_zone=zone)
-        await chats.set_time_zone(tx, there.id, zone)
-        await groups.reschedule(tx, there, now=context.now)
-        return Reply(edit=await setup_screen(tx, there, context.t))
+        saved, _ = await save(tx, context, chosen)
+        screen = await setup_screen(tx, chosen, saved.t)
+        return Reply(edit=screen, menu=chosen_language(context.chat, chosen))
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def offer_zone(request: Request, context: Context) -> Reply:
+def offer_zone(request: Request, context: Context) -> Reply:
     """Offer the time zone of a city that was written; the word may have been meant otherwise."""
     zone = find_zone(request.argument) or context.chat.time_zone
     name = city(zone, context.t.language)
-    there = replace(context, chat=replace(context.chat, time_zone=zone))
+    local = replace(context, chat=replace(context.chat, time_zone=zone))
     line = context.t.gettext("In {city} it is {time}. Tap below to read all dates by that time.")
     label = context.t.gettext("Time zone: {city}").format(city=name)
-    text = Text().say(line, city=bold(name), time=there.date(context.now))
+    text = Text().say(line, city=bold(name), time=local.date(context.now))
     return say(text, ((keyboards.button(label, "zone", zone),),))
 
 
-async def choose_language(request: Request, context: Context) -> Reply:
-    """Take over the language of a tapped button."""
-    language = request.argument
-    if language not in LANGUAGES:
-        return Reply()
-
-    async def effect(tx: Transaction) -> Reply:
-        await chats.set_language(tx, context.chat.id, language)
-        screen = await setup_screen(tx, replace(context.chat, language=language), translator(language))
-        return Reply(edit=screen, menu=language)
-
-    return await context.once(request, effect)
-
-
-async def test_alert(request: Request, context: Context) -> Reply:
+@tap("test", Need.LOOK)
+async def test_alert(request: Request, context: Context) -> Effect:
     """Send a test alert through the outbox, as a real one goes."""
 
     async def effect(tx: Transaction) -> Reply:
         await context.notify(tx, SampleAlert(event=request.key))
         return Reply(note=context.own.gettext("It is on its way."))
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def _role(tx: Transaction, request: Request, *, access: Access, now: datetime) -> Role | None:
+async def _role(tx: Transaction, request: Request, *, people: People, now: datetime) -> Role | None:
     """Return the speaker's role, after the link in /start has been used up."""
-    role = await access.role_of(request.person_id, tx)
+    role = await people.role_of(request.person_id, tx)
     token = request.argument.strip()
     if not token or not request.private:
         return role
@@ -144,7 +170,7 @@ async def _pair(tx: Transaction, request: Request, chat: Chat | None, *, now: da
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
     if chat is None and request.private:
         for topic in await topics.all_topics(tx):
-            if topic.default:
+            if topic.on_by_default:
                 await subscriptions.subscribe(tx, paired.id, topic.id, now=now)
     return paired
 

@@ -4,96 +4,87 @@ import platform
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
 
 from bot import __version__
 from bot.commands.channels import show_delay
-from bot.commands.context import Context, Reply, Request, say
-from bot.commands.registry import HEADINGS, MENU
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, say
+from bot.commands.registry import Section, command, commands, example, unknown_command
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
-from bot.monitoring.channel_state import Delays
-from bot.store import channels, follows, latencies, outbox, pace, posts, readers, requests, stats
+from bot.monitoring.channel_state import ChannelState, channel_states
+from bot.store import follows, latencies, outbox, posts, readers, requests
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
-from bot.store.stats import Standing
 from bot.text.markup import Text, bold, code, one_line
 
 TABLE = "channelwatch doctor --gaps"
 _TITLE = 60  # UTF-16 units of a channel's title
 
 
-async def tell_completeness(text: Text, found: Sequence[Standing], context: Context) -> None:
+def _add_completeness(text: Text, states: Sequence[ChannelState], context: Context) -> None:
     """Say when channels were checked, which are the worst, and where each can be looked at."""
-    t, followed = context.t, [standing.channel for standing in found]
-    _tell_checks(text, followed, context)
-    verified = [channel for channel in followed if _is_verified(channel)]
-    if followed and not verified:
-        one, many = t.gettext("It is not verified yet."), t.gettext("None of them is verified yet.")
-        text.line(one if len(followed) == 1 else many)
-    elif verified:
-        line = t.gettext("Channels verified: {n} of {all}; longest ago «{channel}», {time}")
-        oldest = min(verified, key=lambda channel: channel.verified_at or context.now)
-        time = context.date(oldest.verified_at or context.now)
-        text.line(line, n=len(verified), all=len(followed), channel=_title(oldest), time=time)
-    if holes := [standing for standing in found if standing.has_hole]:
-        line = t.gettext("Channels with a hole that is being filled: {n}, the largest in «{channel}»")
-        text.line(line, n=len(holes), channel=_title(max(holes, key=lambda standing: standing.missing).channel))
-    if followed:
-        text.line(t.gettext("How each of them stands, on the server: {command}"), command=code(TABLE))
-
-
-def tell_unpushed(text: Text, found: Sequence[Standing], context: Context) -> None:
-    """Say how many of today's posts Telegram did not push, and where most."""
-    t, total, unpushed = context.t, sum(s.posts for s in found), sum(s.unpushed for s in found)
-    if not unpushed:
+    if not states:
         return
-    line = t.gettext(
-        "Of today's {total} posts in joined channels Telegram did not push {n}; I found them by asking. "
-        "Most in «{channel}»: {some} of {all}."
-    )
-    worst = max(found, key=lambda standing: standing.unpushed)
-    counts = dict(zip(("total", "n"), (format_decimal(n, locale=t.language) for n in (total, unpushed)), strict=True))
-    text.line(line, **counts, channel=_title(worst.channel), some=worst.unpushed, all=worst.posts)
+    t = context.t
+    _add_checks(text, states, context)
+    verified = [state.channel for state in states if state.is_verified]
+    compared = [(channel.verified_at, channel) for channel in verified if channel.verified_at is not None]
+    if not verified:
+        one, many = t.gettext("It is not verified yet."), t.gettext("None of them is verified yet.")
+        text.line(one if len(states) == 1 else many)
+    elif compared:
+        line = t.gettext("Channels verified: {n} of {all}; longest ago «{channel}», {time}")
+        time, oldest = min(compared, key=itemgetter(0))
+        text.line(line, n=len(verified), all=len(states), channel=_title(oldest), time=context.date(time))
+    else:
+        text.line(t.gettext("Channels verified: {n} of {all}"), n=len(verified), all=len(states))
+    if holes := [state for state in states if state.stats.has_hole]:
+        line = t.gettext("Channels with a hole that is being filled: {n}, the largest in «{channel}»")
+        text.line(line, n=len(holes), channel=_title(max(holes, key=lambda state: state.stats.missing).channel))
+    text.line(t.gettext("How each of them stands, on the server: {command}"), command=code(TABLE))
 
 
-def _tell_checks(text: Text, followed: Sequence[Channel], context: Context) -> None:
+def _add_checks(text: Text, states: Sequence[ChannelState], context: Context) -> None:
     """Say since which moment no channel has gone unchecked, and of how many that is true."""
-    checks = [time for channel in followed if (time := _checked(channel)) is not None]
+    checks = [state.checked_at for state in states if state.checked_at is not None]
     if not checks:
         return
     t, since = context.t, context.date(min(checks))
-    if len(checks) == len(followed):
+    if len(checks) == len(states):
         one = t.gettext("It was last checked for missed posts: {time}")
         many = t.gettext("All of them were last checked for missed posts: {time}")
-        text.line(one if len(followed) == 1 else many, time=since)
+        text.line(one if len(states) == 1 else many, time=since)
         return
     line = t.ngettext(
         "{n} of {all} was last checked for missed posts: {time}. The others are lost or not read yet.",
         "{n} of {all} were last checked for missed posts: {time}. The others are lost or not read yet.",
         len(checks),
     )
-    text.line(line, n=len(checks), all=len(followed), time=since)
+    text.line(line, n=len(checks), all=len(states), time=since)
 
 
-def _checked(channel: Channel) -> datetime | None:
-    """Return when a channel was last checked; None where it cannot be read, or was not since it was followed."""
-    is_read = channel.access in {Access.JOINED, Access.POLLED} and not channel.reader_lost
-    followed_at, swept_at = channel.followed_at, channel.swept_at
-    return swept_at if is_read and swept_at and followed_at and swept_at >= followed_at else None
-
-
-def _is_verified(channel: Channel) -> bool:
-    """Say whether its past was compared with Telegram's since it was followed; how it is read now is told apart."""
-    followed_at, verified_at = channel.followed_at, channel.verified_at
-    return followed_at is not None and verified_at is not None and verified_at >= followed_at
+def _add_unpushed(text: Text, states: Sequence[ChannelState], context: Context) -> None:
+    """Say how many of today's posts Telegram did not push, and where most."""
+    t, found = context.t, [state.stats for state in states]
+    total, unpushed = sum(each.posts for each in found), sum(each.unpushed for each in found)
+    if not unpushed:
+        return
+    line = t.gettext(
+        "Of today's {total} posts in joined channels Telegram did not push {n}; I found them by asking. "
+        "Most in «{channel}»: {some} of {all}."
+    )
+    worst = max(found, key=lambda each: each.unpushed)
+    counts = {"total": _number(total, t), "n": _number(unpushed, t)}
+    text.line(line, **counts, channel=_title(worst.channel), some=worst.unpushed, all=worst.posts)
 
 
 def _title(channel: Channel) -> str:
@@ -127,63 +118,83 @@ _QUERIES = (
 )
 
 
+@command("status", Section.CHAT, 1, Need.LOOK, N_("what I watch and whether all is well"))
+@example("/status", N_("channels, readers, posts and alerts: how they stand, and what to do"))
 async def status(request: Request, context: Context) -> Reply:
     """Say what is watched and how well."""
     del request
     text = Text()
-    await _tell_channels(text, context)
-    found = await stats.standings(context.database, _midnight(context))
-    await tell_completeness(text, found, context)
+    states = await channel_states(context.database, context.now, since=_midnight(context))
+    await _tell_channels(text, states, context)
+    _add_completeness(text, states, context)
     await _tell_readers(text, context)
-    await _tell_posts(text, found, context)
+    await _tell_posts(text, states, context)
     await _tell_alerts(text, context)
     text.line().add(f"channelwatch {__version__} · Telethon {version('telethon')}")
     text.add(f" · Python {platform.python_version()} · SQLite {sqlite3.sqlite_version}")
     return say(text)
 
 
-async def ping(request: Request, context: Context) -> Reply:
+@command("ping", Section.CHAT, 5, Need.LOOK, N_("send a test alert and time it"))
+@example("/ping", N_("a real alert that says how long it took"))
+async def ping(request: Request, context: Context) -> Effect:
     """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
 
     async def effect(tx: Transaction) -> Reply:
         await context.notify(tx, Pong(event=request.key, asked_at=context.now))
         return Reply()
 
-    return await context.once(request, effect)
+    return effect
 
 
+@command("help", Section.CHAT, 6, Need.LOOK, N_("all commands, and how to write a query"), usage=N_("command"))
+@example("/help", N_("all commands, and how to write a query"))
+@example("/help mute", N_("how one command is used"))
 async def help_(request: Request, context: Context) -> Reply:
-    """List the commands and show how a query is written."""
-    del request
-    t, text = context.t, Text()
-    for command in MENU:
-        if command.name in HEADINGS:
-            text.add("\n", bold(t.gettext(HEADINGS[command.name])), "\n")
-        usage = f" {t.gettext(command.usage)}" if command.usage else ""
-        text.add(f"/{command.name}{usage} – {t.gettext(command.summary)}\n")
+    """List the commands and show how a query is written; with a command, show how that is used."""
+    if request.argument:
+        return say(_help_on(request.argument.split()[0].removeprefix("/").lower(), context.t))
+    t, text, section = context.t, Text(), None
+    for each in commands().values():
+        if each.section is not section:
+            section = each.section
+            text.add("\n", bold(t.gettext(section)), "\n")
+        text.line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
     text.line().line("{title}", title=bold(t.gettext("How to write a query")))
-    for example, meaning in _QUERIES:
-        text.line("{example} – {meaning}", example=code(t.gettext(example)), meaning=t.gettext(meaning))
-    return say(text.line().add(t.gettext("To follow a channel you can also forward me one of its posts.")))
+    for query, meaning in _QUERIES:
+        text.line("{query} – {meaning}", query=code(t.gettext(query)), meaning=t.gettext(meaning))
+    text.line().line(t.gettext("/help and a command, such as {example}, shows more of it."), example=code("/help mute"))
+    return say(text.add(t.gettext("To follow a channel you can also forward me one of its posts.")))
 
 
-async def _tell_channels(text: Text, context: Context) -> None:
+def _help_on(name: str, t: Translator) -> Text:
+    """Show how a command is used, by examples to copy. Raises CommandError where there is none of this name."""
+    each = commands().get(name)
+    if each is None:
+        raise CommandError(unknown_command(name, t))
+    text = Text().line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
+    for typed, meaning in each.examples:
+        text.add("\n").line("{example}", example=code(t.gettext(typed))).add(t.gettext(meaning), "\n")
+    return text
+
+
+async def _tell_channels(text: Text, states: Sequence[ChannelState], context: Context) -> None:
     t = context.t
-    followed = await channels.followed(context.database)
-    line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(followed))
-    text.line(line, n=bold(_number(len(followed), t)))
-    counts = Counter(_state(channel) for channel in followed)
-    delay = show_delay(Delays.of(followed, await pace.get(context.database)).longest(), t)
-    states = [
+    line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
+    text.line(line, n=bold(_number(len(states), t)))
+    counts = Counter(_state(state.channel) for state in states)
+    longest = max((s.delay for s in states if s.channel.access is Access.POLLED), default=timedelta())
+    delay = show_delay(longest, t)
+    said = [
         t.gettext(words).format(n=counts[access], delay=delay) for access, words in _STATES.items() if counts[access]
     ]
     wishes = Counter(follow.state for follow in await follows.all_follows(context.database))
     if wishes[FollowState.WANTED]:
-        states.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
+        said.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
     if wishes[FollowState.REFUSED]:
-        states.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
-    if states:
-        text.line("{states}", states="; ".join([states[0][:1].upper() + states[0][1:], *states[1:]]) + ".")
+        said.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
+    if said:
+        text.line("{said}", said="; ".join([said[0][:1].upper() + said[0][1:], *said[1:]]) + ".")
 
 
 def _state(channel: Channel) -> str:
@@ -214,7 +225,7 @@ def _waits(by_method: Mapping[str, datetime]) -> dict[str, datetime]:
     return waits
 
 
-async def _tell_posts(text: Text, found: Sequence[Standing], context: Context) -> None:
+async def _tell_posts(text: Text, states: Sequence[ChannelState], context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
     stored = await posts.statistics(db, since=since)
     line = t.gettext("Posts stored: {total}; of today: {today}")
@@ -223,7 +234,7 @@ async def _tell_posts(text: Text, found: Sequence[Standing], context: Context) -
         text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
     line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")
     _tell_latencies(text, line, await latencies.seen(db, since), t)
-    tell_unpushed(text, found, context)
+    _add_unpushed(text, states, context)
 
 
 async def _tell_alerts(text: Text, context: Context) -> None:

@@ -7,14 +7,15 @@ from datetime import timedelta
 from babel.numbers import format_decimal, format_percent
 
 from bot.commands import keyboards
-from bot.commands.context import Context, Need, Reply, Request, Rows, change, message, say
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, change, message, say
 from bot.commands.keyboards import button, name_word
-from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
-from bot.commands.mute import end_button, muted, read_subject, show_end
-from bot.commands.priority import LABELS
+from bot.commands.lookup import need_topic, show_topic
+from bot.commands.mute import SUBJECT, end_button, muted, read_subject, show_end
 from bot.commands.query_text import short
+from bot.commands.registry import Section, command, example, tap
 from bot.commands.setup import setup_screen
-from bot.locales import Translator
+from bot.commands.topic_settings import priority_label
+from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.matching.explain.exclusions import compile_excluding
 from bot.models import GENERAL_THREAD, Outgoing
@@ -49,11 +50,11 @@ async def screen(db: Reader, request: Request, context: Context) -> Outgoing:
     ends = await _tell_muted(text, db, context)
     words = _tell_excluded(text, [topic for topic in shown if topic.id in on], request, context)
     _tell_hidden(text.line(), len(every) - len(shown), t)
-    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(example(t)))
+    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(track_example(t)))
     return message(text, (*keyboards.topic_rows(shown, on, t, screen="topics"), *ends, *words))
 
 
-def example(t: Translator) -> str:
+def track_example(t: Translator) -> str:
     """Show how a topic is made."""
     return t.gettext("/track Payments: “payment system” outage|failure")
 
@@ -106,7 +107,7 @@ def _facts(priority: Priority, counted: Figures, t: Translator) -> str:
     if counted.wrong:
         share = max(0.01, counted.wrong / max(1, counted.alerts))
         facts.append(t.gettext("{share} not relevant").format(share=format_percent(share, locale=language)))
-    return " · ".join((*facts, t.gettext(LABELS[priority])))
+    return " · ".join((*facts, priority_label(priority, t)))
 
 
 def _count(line: str, n: int, language: str) -> str:
@@ -151,19 +152,22 @@ def _tell_hidden(text: Text, hidden: int, t: Translator) -> None:
         text.line(line, n=hidden)
 
 
+@command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each does, what is muted"))
+@example("/topics", N_("the topics of this chat as switches, with how many alerts each brought"))
 async def show(request: Request, context: Context) -> Reply:
     """Show all topics as switches, and how each does."""
     return Reply(messages=(await screen(context.database, request, context),))
 
 
-async def switch(request: Request, context: Context) -> Reply:
+@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)")
+async def switch(request: Request, context: Context) -> Effect:
     """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
     number, state, drawn = request.argument.split(":")
     topic_id = int(number)
 
     async def effect(tx: Transaction) -> Reply:
         if all(topic.id != topic_id for topic in await topics.all_topics(tx)):
-            return Reply(note=context.own.gettext("This topic is gone."))
+            raise CommandError(context.own.gettext("This topic is gone."))
         if state == "on":
             await subscriptions.subscribe(tx, context.chat.id, topic_id, now=context.now)
         else:
@@ -172,10 +176,11 @@ async def switch(request: Request, context: Context) -> Reply:
             return Reply(edit=await setup_screen(tx, context.chat, context.t))
         return Reply(edit=await screen(tx, request, context))
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def wake(request: Request, context: Context) -> Reply:
+@tap("wake", Need.CHAT, SUBJECT)
+async def wake(request: Request, context: Context) -> Effect:
     """End a mute that the screen lists."""
 
     async def effect(tx: Transaction) -> Reply:
@@ -185,31 +190,34 @@ async def wake(request: Request, context: Context) -> Reply:
             await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
         return Reply(edit=await screen(tx, request, context))
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def include(request: Request, context: Context) -> Reply:
+@tap("include", Need.INSTANCE, r"\d{1,15}:[0-9a-f]{8}")
+async def include(request: Request, context: Context) -> Effect:
     """Let a topic no longer leave out a word that the screen lists."""
     number, named = request.argument.split(":")
     topic = await topics.get(context.database, int(number))
     if topic is None:
-        return Reply(note=context.own.gettext("This topic is gone."))
+        raise CommandError(context.own.gettext("This topic is gone."))
     left_out = [word for word in topic.excluded if name_word(word) != named]
     compiled = await asyncio.to_thread(compile_excluding, topic.query, left_out, context.inflector)
 
     async def effect(tx: Transaction) -> Reply:
         if not await topics.leave_out(tx, topic, left_out, compiled.to_json()):
-            return Reply(note=context.own.gettext("The topic has just been changed. Please tap again."))
+            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
         return Reply(edit=await screen(tx, request, context))
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def untrack(request: Request, context: Context) -> Reply:
+@command("untrack", Section.TOPICS, 3, Need.CHAT, N_("no more alerts on a topic"), usage=N_("NAME"))
+@example(N_("/untrack Payments"), N_("no more alerts on this topic in this chat"))
+async def untrack(request: Request, context: Context) -> Effect:
     """End this chat's subscription; offer to delete the topic where it is not built in."""
-    topic = await find_topic(context.database, request.argument) if request.argument else None
-    if topic is None:
-        return say(_unknown(request.argument, context.t) if request.argument else _usage_untrack(context.t))
+    if not request.argument:
+        raise CommandError(context.t.gettext("Write the name of a topic after /untrack, or switch it off in /topics."))
+    topic = await need_topic(context.database, request.argument, context.t)
 
     async def effect(tx: Transaction) -> Reply:
         ended = await subscriptions.unsubscribe(tx, context.chat.id, topic.id)
@@ -221,10 +229,11 @@ async def untrack(request: Request, context: Context) -> Reply:
         offer = ((button(context.t.gettext("Delete the topic"), "drop", topic.id),),) if may_delete else ()
         return say(Text().say(line, name=show_topic(topic, context.t)), offer)
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def drop(request: Request, context: Context) -> Reply:
+@tap("drop", Need.INSTANCE, r"\d{1,15}(:sure)?")
+async def drop(request: Request, context: Context) -> Effect:
     """Delete a topic; where other chats use it, ask first."""
     number, _, sure = request.argument.partition(":")
     topic_id, t = int(number), context.t
@@ -232,16 +241,17 @@ async def drop(request: Request, context: Context) -> Reply:
     async def effect(tx: Transaction) -> Reply:
         topic = next((topic for topic in await topics.all_topics(tx) if topic.id == topic_id), None)
         if topic is None or topic.builtin:
-            return Reply(note=context.own.gettext("This topic is gone."))
+            raise CommandError(context.own.gettext("This topic is gone."))
         others = set(await topics.users(tx, topic_id)) - {context.chat.id}
         if others and not sure:
             return _ask(topic, len(others), t)
         await topics.delete(tx, topic_id)
         return change(Text().say(t.gettext("The topic {name} is deleted."), name=show_topic(topic, t)))
 
-    return await context.once(request, effect)
+    return effect
 
 
+@tap("keep", Need.LOOK)
 async def keep(request: Request, context: Context) -> Reply:
     """Leave a topic as it is, after all."""
     del request
@@ -258,11 +268,3 @@ def _ask(topic: Topic, others: int, t: Translator) -> Reply:
         (button(t.gettext("Delete for all"), "drop", topic.id, "sure"), button(t.gettext("Keep it"), "keep")),
     )
     return change(Text().say(line, n=others, name=show_topic(topic, t)), rows)
-
-
-def _usage_untrack(t: Translator) -> str:
-    return t.gettext("Write the name of a topic after /untrack, or switch it off in /topics.")
-
-
-def _unknown(name: str, t: Translator) -> Text:
-    return Text().say(t.gettext("There is no topic {name}. See /topics."), name=bold(tidy(name)[:LONGEST_NAME]))

@@ -3,19 +3,18 @@
 The message that shows the preview is remembered with the name and the query, for the buttons below it.
 """
 
-import asyncio
 import re
 
-from bot.commands.context import Context, Need, Reply, Request, change, message, say
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.preview import preview
-from bot.commands.query_text import SHOWN_QUERY, Understood, look_for, refusal, short, understand
-from bot.commands.topics import example
-from bot.locales import Translator
+from bot.commands.query_text import SHOWN_QUERY, Understood, look_for, short, understand
+from bot.commands.registry import Section, command, example, tap
+from bot.commands.topics import track_example
+from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled, weight
 from bot.matching.engine.regex import MOST_IN_ALL
-from bot.matching.query.refusals import QueryError
 from bot.store import handled, subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
@@ -32,47 +31,37 @@ def split_name(argument: str) -> tuple[str, str | None]:
     return tidy(name), query[0].strip()
 
 
-async def track(request: Request, context: Context) -> Reply:
+@command("track", Section.TOPICS, 2, Need.CHAT, N_("get alerts on a topic, or make one"), usage=N_("NAME: words"))
+@example(N_("/track Payments"), N_("alerts on a topic that exists"))
+@example(
+    N_("/track Payments: “payment system” outage|failure"),
+    N_("see what a new topic would have brought; «Save» makes it"),
+)
+async def track(request: Request, context: Context) -> Reply | Effect:
     """Subscribe this chat to a topic; with a query, show what it would have brought, and offer to save it."""
     name, query = split_name(request.argument)
     if not name:
-        return say(_usage(context.t))
-    if query is None:
-        topic = await find_topic(context.database, name)
-        return await _subscribe(request, context, topic) if topic else say(_missing(name, context.t))
-    if not context.may(request, Need.INSTANCE):
-        return say(context.t.gettext("Only owners and editors can make topics. /topics shows those there are."))
-    if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name.lower() == "re" and query.startswith("/")):
-        return say(_unnamed(context.t))
-    understood = await _understand(query, await find_topic(context.database, name), context)
-    if not isinstance(understood, Understood):
-        return say(refusal(understood, query, context.t))
-    return await _offer(request, context, name, understood)
+        raise CommandError(_usage(context.t))
+    if query is not None:
+        return await _offer(request, context, name, query)
+    topic = await find_topic(context.database, name)
+    if topic is None:
+        raise CommandError(_missing(name, context.t))
+    return _subscribe(context, topic)
 
 
-async def _understand(query: str, known: Topic | None, context: Context) -> Understood | QueryError:
-    """Read a query for a topic, with the words that the topic leaves out already."""
-    excluded = known.excluded if known is not None else ()
-    return await asyncio.to_thread(understand, query, context.inflector, excluded=excluded)
-
-
-async def save(request: Request, context: Context) -> Reply:
+@tap("save", Need.INSTANCE, r"[\w-]{1,40}")
+async def save(request: Request, context: Context) -> Effect:
     """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
-    name, query = split_name(await _remembered(context.database, request.argument))
-    if query is None:
-        return _too_old(context.own)
+    name, query = await _remembered_topic(context, request.argument)
     before = await find_topic(context.database, name)
-    understood = await _understand(query, before, context)
-    if not isinstance(understood, Understood):
-        return change(refusal(understood, query, context.t))
+    understood = await understand(query, context, excluded=_excluded(before))
 
     async def effect(tx: Transaction) -> Reply:
         known = await find_topic(tx, name)
-        if known is not None and known.excluded != (before.excluded if before else ()):
-            return Reply(note=context.own.gettext("The topic has just been changed. Please tap again."))
-        obstacle = await _obstacle(tx, known, understood, context)
-        if obstacle is not None:
-            return change(obstacle)
+        if _excluded(known) != _excluded(before):
+            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
+        await _require_possible(tx, known, understood, context)
         topic = await topics.save(
             tx, name=name, query=understood.source, compiled=understood.compiled.to_json(), now=context.now
         )
@@ -81,33 +70,43 @@ async def save(request: Request, context: Context) -> Reply:
         _tell_before(text.join(look_for(understood, context.t)).add("\n"), known, understood, context.t)
         return change(text)
 
-    return await context.once(request, effect)
+    return effect
 
 
+@tap("edit", Need.LOOK, r"[\w-]{1,40}")
 async def edit(request: Request, context: Context) -> Reply:
     """Hand out the command of a preview, to be changed and sent again."""
-    name, query = split_name(await _remembered(context.database, request.argument))
-    if query is None:
-        return _too_old(context.own)
+    name, query = await _remembered_topic(context, request.argument)
     return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
 
 
+@tap("name", Need.LOOK, r"[\w-]{1,40}")
 async def name_it(request: Request, context: Context) -> Reply:
     """Hand out the command that makes a topic of a query that was only tried."""
-    query = await _remembered(context.database, request.argument)
-    if not query:
-        return _too_old(context.own)
+    query = await _remembered(context, request.argument)
     line = context.t.gettext("Tap to copy, give it a name, and send it: {command}")
     return _to_send_again(line, context.t.gettext("NAME"), query)
 
 
-async def _remembered(db: Reader, key: str) -> str:
-    kept = await handled.find(db, key)
-    return Reply.from_json(kept).memory if kept is not None else ""
+async def _remembered_topic(context: Context, key: str) -> tuple[str, str]:
+    """Return the name and the query of a preview. Raises CommandError where it is gone."""
+    name, query = split_name(await _remembered(context, key))
+    if query is None:
+        raise _too_old(context)
+    return name, query
 
 
-def _too_old(t: Translator) -> Reply:
-    return Reply(note=t.gettext("This is too old. Please send the command again."))
+async def _remembered(context: Context, key: str) -> str:
+    """Return what an earlier answer remembers. Raises CommandError where it is gone."""
+    recorded = await handled.find(context.database, key)
+    memory = Reply.from_json(recorded).memory if recorded is not None else ""
+    if not memory:
+        raise _too_old(context)
+    return memory
+
+
+def _too_old(context: Context) -> CommandError:
+    return CommandError(context.own.gettext("This is too old. Please send the command again."))
 
 
 def _to_send_again(line: str, name: str, query: str) -> Reply:
@@ -116,7 +115,7 @@ def _to_send_again(line: str, name: str, query: str) -> Reply:
     return say(text if len(text) <= LIMIT else Text().add(command))
 
 
-async def _subscribe(request: Request, context: Context, topic: Topic) -> Reply:
+def _subscribe(context: Context, topic: Topic) -> Effect:
     async def effect(tx: Transaction) -> Reply:
         fresh = await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
         if fresh:
@@ -125,15 +124,19 @@ async def _subscribe(request: Request, context: Context, topic: Topic) -> Reply:
             line = context.t.gettext("This chat gets alerts on {name} already.")
         return say(Text().say(line, name=show_topic(topic, context.t)))
 
-    return await context.once(request, effect)
+    return effect
 
 
-async def _offer(request: Request, context: Context, name: str, understood: Understood) -> Reply:
-    known = await find_topic(context.database, name)
-    obstacle = await _obstacle(context.database, known, understood, context)
-    if obstacle is not None:
-        return say(obstacle)
+async def _offer(request: Request, context: Context, name: str, query: str) -> Reply:
+    """Show what a topic would have brought, and offer to save it. Raises CommandError where it cannot be made."""
     t = context.t
+    if not context.may(request, Need.INSTANCE):
+        raise CommandError(t.gettext("Only owners and editors can make topics. /topics shows those there are."))
+    if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name.lower() == "re" and query.startswith("/")):
+        raise CommandError(_unnamed(t))
+    known = await find_topic(context.database, name)
+    understood = await understand(query, context, excluded=_excluded(known))
+    await _require_possible(context.database, known, understood, context)
     text = Text().bold(name).add("\n")
     _tell_before(text, known, understood, t)
     text.join(await preview(context, understood))
@@ -141,22 +144,27 @@ async def _offer(request: Request, context: Context, name: str, understood: Unde
     return Reply(messages=(message(text, rows),), memory=f"{name}: {understood.source}")
 
 
-async def _obstacle(db: Reader, known: Topic | None, understood: Understood, context: Context) -> Text | None:
-    """Say why a topic of this name cannot be made; None where it can."""
+def _excluded(topic: Topic | None) -> tuple[str, ...]:
+    """Return the words that a topic leaves out already."""
+    return () if topic is None else topic.excluded
+
+
+async def _require_possible(db: Reader, known: Topic | None, understood: Understood, context: Context) -> None:
+    """Raise CommandError where a topic cannot be made, or be changed to this."""
     if await _is_too_heavy(db, known, understood):
         line = context.t.gettext(
             "The expressions of all topics together would be too large. Write a narrower one, or words."
         )
-        return Text().add(line)
+        raise CommandError(line)
     if known is None or known.compiled == understood.compiled.to_json():
-        return None
+        return
     if known.builtin:
         line = context.t.gettext("{name} is built in. Choose another name for your topic.")
-        return Text().say(line, name=show_topic(known, context.t))
+        raise CommandError(Text().say(line, name=show_topic(known, context.t)))
     if set(await topics.users(db, known.id)) - {context.chat.id}:
         line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
-        return Text().say(line, name=show_topic(known, context.t), query=short(known.query, SHOWN_QUERY))
-    return None
+        query = short(known.query, SHOWN_QUERY)
+        raise CommandError(Text().say(line, name=show_topic(known, context.t), query=query))
 
 
 async def _is_too_heavy(db: Reader, known: Topic | None, understood: Understood) -> bool:
@@ -180,11 +188,13 @@ def _tell_before(text: Text, known: Topic | None, understood: Understood, t: Tra
 
 def _usage(t: Translator) -> Text:
     text = Text().line(t.gettext("Write the name of a topic, or make one of your own:"))
-    return text.line("{example}", example=code(example(t))).add(t.gettext("/help shows how to write a query."))
+    return text.line("{example}", example=code(track_example(t))).add(t.gettext("/help shows how to write a query."))
 
 
 def _unnamed(t: Translator) -> Text:
-    return Text().say(t.gettext("Put a short name before the colon, for example: {example}"), example=code(example(t)))
+    return Text().say(
+        t.gettext("Put a short name before the colon, for example: {example}"), example=code(track_example(t))
+    )
 
 
 def _missing(name: str, t: Translator) -> Text:

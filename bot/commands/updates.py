@@ -8,7 +8,7 @@ import structlog
 from telethon import events, types
 
 from bot.commands import registry
-from bot.commands.context import Origin, Request, read_command
+from bot.commands.context import ForwardOrigin, Request, read_command
 from bot.errors import TelegramError
 from bot.locales import LANGUAGES
 from bot.models import Peer, PeerKind
@@ -52,7 +52,7 @@ def to_request(event: Heard, username: str) -> Request | None:
 
 async def with_replied(request: Request, event: Heard) -> Request:
     """Fetch what a message answers, where its command wants that."""
-    command = registry.BY_NAME.get(request.command)
+    command = registry.commands().get(request.command)
     if command is None or not command.reads_replied or request.reply_to is None:
         return request
     try:
@@ -124,12 +124,12 @@ def _links(entities: Iterable[types.TypeMessageEntity] | None) -> tuple[str, ...
     return tuple(entity.url for entity in entities or () if isinstance(entity, types.MessageEntityTextUrl))
 
 
-def _origin(message: types.Message) -> Origin | None:
+def _origin(message: types.Message) -> ForwardOrigin | None:
     forward = message.fwd_from
     if forward is None or not isinstance(forward.from_id, types.PeerChannel):
         return None
     channel = message.forward.chat if message.forward else None
-    return Origin(
+    return ForwardOrigin(
         channel_id=forward.from_id.channel_id,
         title=getattr(channel, "title", None),
         username=getattr(channel, "username", None),

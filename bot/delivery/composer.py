@@ -43,6 +43,8 @@ class Composer:
         """Send or edit a message; None where nothing is to be done now. Raises TelegramError, NotYetError."""
         if message.is_sent or message.kind in _ANSWERS:  # what it answers, or shows, may have changed since it was read
             message = await messages.get(self._database, message.id)
+            if message.sent_revision == message.revision:
+                return None
         if message.is_sent:
             return await self._edit(message)
         if message.kind is MessageKind.FILES:

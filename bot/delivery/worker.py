@@ -86,7 +86,7 @@ class Worker:
         self._wake.set()
 
     async def deliver(self, message: Message) -> bool:
-        """Send a message and write down how it went; return whether the chat's next one may follow. Raises FatalError."""
+        """Send a message and write down how it went; return whether the chat's next may follow. Raises FatalError."""
         try:
             delivery = await self._moves.put(message)
         except TelegramError as error:

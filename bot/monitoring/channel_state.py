@@ -1,23 +1,26 @@
-"""A channel's row and the pace of the sources come in; how late its posts may be, and how it stands, goes out. Pure."""
+"""How each followed channel is read, how late its posts may be, and whether anything of it is missing."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+from bot.store import pace, stats
 from bot.store.channels import Access, Channel
+from bot.store.database import Reader
 from bot.store.pace import Pace
+from bot.store.stats import ChannelStats
 
 LATE = 3  # times as long as it may take …
 ALLOWANCE = timedelta(minutes=5)  # … and so much more, before something is called late
 
 
-class State(StrEnum):
-    """How a channel stands, as far as the sweep can tell."""
+class ChannelStatus(StrEnum):
+    """How the reading of a channel goes."""
 
-    COMPLETE = "complete"  # nothing was missing when it was last read, and it was read as it should be
+    COMPLETE = "complete"  # it was read as often as it should be
     FIRST = "first"  # its recent past is being read
     LATE = "late"  # it was not read for too long
     PENDING = "pending"  # its admins have to let a reader in
@@ -25,51 +28,77 @@ class State(StrEnum):
     UNREAD = "unread"  # the reader account that sees to it is lost: nothing is read now
 
 
+_GAPS = {ChannelStatus.LATE, ChannelStatus.LOST, ChannelStatus.UNREAD}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delays:
-    """How late posts may be, where many channels share what Telegram allows."""
+class ChannelState:
+    """How a followed channel stands."""
 
-    pace: Pace
-    polled: Counter[int | None]  # channels that each reader reads from outside
+    channel: Channel
+    stats: ChannelStats
+    status: ChannelStatus
+    delay: timedelta  # after which a post is stored at the latest, even if Telegram does not push it
+    is_verified: bool  # nothing is missing, and its past was compared with Telegram's since it was followed
 
-    @classmethod
-    def of(cls, followed: Iterable[Channel], pace: Pace) -> "Delays":
-        """Count who shares what."""
-        outside = Counter(channel.read_by for channel in followed if channel.access is Access.POLLED)
-        return cls(pace=pace, polled=outside)
+    @property
+    def has_gap(self) -> bool:
+        """Say whether something is missing, or may be."""
+        return self.stats.has_hole or self.status in _GAPS
 
-    def of_channel(self, channel: Channel) -> timedelta:
-        """Return after how long a post of a channel is stored at the latest, even if Telegram does not push it."""
-        if channel.access is not Access.POLLED:
-            return timedelta(seconds=self.pace.round)
-        if channel.fast:
-            return timedelta(seconds=self.pace.fast)
-        return self._round(self.polled[channel.read_by])
+    @property
+    def checked_at(self) -> datetime | None:
+        """When it was last checked for missed posts; None where it cannot be read, or was not since it was followed."""
+        is_read = self.channel.access in {Access.JOINED, Access.POLLED} and not self.channel.reader_lost
+        return self.channel.swept_at if is_read and _is_since_followed(self.channel.swept_at, self.channel) else None
 
-    def longest(self) -> timedelta:
-        """Return how long it takes to go round all channels that are read from outside."""
-        return self._round(max(self.polled.values(), default=0))
 
-    def _round(self, polled: int) -> timedelta:
-        return timedelta(seconds=self.pace.round * max(1, ceil(polled / self.pace.polls)))
+async def channel_states(db: Reader, now: datetime, *, since: datetime | None = None) -> list[ChannelState]:
+    """Return how the followed channels stand, by title; what is counted is counted from `since` on."""
+    return assess(await stats.channel_stats(db, since or now), await pace.get(db), now)
 
-    def is_verified(self, channel: Channel, now: datetime) -> bool:
-        """Say whether a channel is complete, and its past was compared with Telegram's since it was followed."""
-        if self.state_of(channel, now) is not State.COMPLETE:
-            return False
-        compared = channel.verified_at is not None and channel.verified_at >= (channel.followed_at or now)
-        return compared or not self.pace.verifies
 
-    def state_of(self, channel: Channel, now: datetime) -> State:
-        """Say how a channel stands."""
-        if channel.access is Access.LOST:
-            return State.LOST
-        if channel.reader_lost:
-            return State.UNREAD
-        if channel.access not in {Access.JOINED, Access.POLLED} or channel.followed_at is None:
-            return State.PENDING
-        is_read = channel.swept_at is not None and channel.swept_at >= channel.followed_at
-        last = channel.swept_at if is_read and channel.swept_at else channel.followed_at
-        if now - last > self.of_channel(channel) * LATE + ALLOWANCE:
-            return State.LATE
-        return State.COMPLETE if is_read else State.FIRST
+def assess(found: Sequence[ChannelStats], limits: Pace, now: datetime) -> list[ChannelState]:
+    """Work out how channels stand; those that one reader reads from outside share what Telegram allows."""
+    outside = Counter(each.channel.read_by for each in found if each.channel.access is Access.POLLED)
+    states = []
+    for each in found:
+        channel = each.channel
+        delay = _delay(channel, limits, outside[channel.read_by])
+        status = _status(channel, delay, now)
+        is_compared = _is_since_followed(channel.verified_at, channel) or not limits.verifies
+        states.append(
+            ChannelState(
+                channel=channel,
+                stats=each,
+                status=status,
+                delay=delay,
+                is_verified=status is ChannelStatus.COMPLETE and not each.has_hole and is_compared,
+            )
+        )
+    return states
+
+
+def _delay(channel: Channel, limits: Pace, polled: int) -> timedelta:
+    if channel.access is not Access.POLLED:
+        return timedelta(seconds=limits.round)
+    if channel.fast:
+        return timedelta(seconds=limits.fast)
+    return timedelta(seconds=limits.round * max(1, ceil(polled / limits.polls)))
+
+
+def _status(channel: Channel, delay: timedelta, now: datetime) -> ChannelStatus:
+    if channel.access is Access.LOST:
+        return ChannelStatus.LOST
+    if channel.reader_lost:
+        return ChannelStatus.UNREAD
+    if channel.access not in {Access.JOINED, Access.POLLED} or channel.followed_at is None:
+        return ChannelStatus.PENDING
+    is_swept = _is_since_followed(channel.swept_at, channel)
+    if now - max(channel.followed_at, channel.swept_at or channel.followed_at) > delay * LATE + ALLOWANCE:
+        return ChannelStatus.LATE
+    return ChannelStatus.COMPLETE if is_swept else ChannelStatus.FIRST
+
+
+def _is_since_followed(moment: datetime | None, channel: Channel) -> bool:
+    return moment is not None and channel.followed_at is not None and moment >= channel.followed_at

@@ -1,44 +1,43 @@
-"""Chats that want it and the present come in; once a day each is told, without a sound, that nothing is missing."""
+"""The daily report: once a day, each chat that wants one gets a silent notice of whether anything is missing."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.models import Clock
 from bot.models.notices import DailyReport
-from bot.monitoring.channel_state import Delays, State
+from bot.monitoring.channel_state import ChannelState, channel_states
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.store import channels, follows, pace, receipts, stats
+from bot.store import channels, follows, receipts
 from bot.store.channels import Channel
 from bot.store.database import Database, Reader, Transaction
 from bot.store.follows import Follow, FollowState
 from bot.store.notices import notify
 from bot.store.receipts import Wish
 from bot.store.references import FOLDER
-from bot.store.stats import Standing
 
 LOOK_EVERY = 30.0  # s
 SETTLE = 600.0  # s after a start: what was missed meanwhile is asked for first
-GAPS = (State.LATE, State.LOST, State.UNREAD)  # something is missing, or may be
 NAMED = 10  # channels of a kind that are named
 
 
-def last_time(minute: int, zone: str, now: datetime) -> datetime:
-    """Return when it was this minute of the day for the last time, in a time zone."""
+def last_occurrence(minute: int, zone: str, now: datetime) -> datetime:
+    """Return the last moment, up to now, at which it was this minute of the day in a time zone."""
     local = now.astimezone(ZoneInfo(zone))
     today = local.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
     return today if today <= local else today - timedelta(days=1)  # of the wall clock: summer time may begin meanwhile
 
 
-class Receipts:
-    """Writes the receipts."""
+class DailyReports:
+    """Puts the daily reports into the outbox when their time has come."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     async def run(self, beat: Beat = unheard) -> None:
-        """See whose time has come, for ever."""
+        """Look for chats whose time has come, for ever."""
         beat(SETTLE + TURN)
         await asyncio.sleep(SETTLE)
         while True:
@@ -47,41 +46,35 @@ class Receipts:
             await asyncio.sleep(LOOK_EVERY)
 
     async def send_due(self) -> int:
-        """Put a receipt into the outbox for each chat whose time has come since its last one; return how many."""
+        """Send a report to each chat whose time has come since its last one; return to how many."""
         now = self._clock()
         due = [
             wish
             for wish in await receipts.wishes(self._database)
-            if wish.since < last_time(wish.minute, wish.chat.time_zone, now)
+            if wish.since < last_occurrence(wish.minute, wish.chat.time_zone, now)
         ]
+        states = await channel_states(self._database, now) if due else []
         for wish in due:
-            report = await _report(self._database, wish, now)
+            report = await _report(self._database, wish, states)
             await self._database.write(lambda tx, wish=wish, report=report: _send(tx, wish, report, now))  # type: ignore[misc]
         return len(due)
 
 
-async def _report(db: Reader, wish: Wish, now: datetime) -> DailyReport:
-    found = await stats.standings(db, now)
-    delays = Delays.of([standing.channel for standing in found], await pace.get(db))
+async def _report(db: Reader, wish: Wish, states: Sequence[ChannelState]) -> DailyReport:
     waiting = [follow for follow in await follows.all_follows(db) if follow.state is FollowState.WANTED]
-    gaps = [standing.channel for standing in found if _has_gap(standing, delays, now)]
-    others = [standing.channel for standing in found if standing.channel not in gaps]
-    unverified = [channel for channel in others if not delays.is_verified(channel, now)]
+    gaps = [state.channel for state in states if state.has_gap]
+    unverified = [state.channel for state in states if not state.has_gap and not state.is_verified]
     waiting_names = [await _wanted(db, follow) for follow in waiting[: max(0, NAMED - len(unverified))]]
     return DailyReport(
         event=wish.since.isoformat(),
         since=wish.since,
-        channels=len(found) + len(waiting),
+        channels=len(states) + len(waiting),
         alerts=await receipts.alerts_of(db, wish),
-        verified=len(others) - len(unverified),
+        verified=sum(state.is_verified for state in states),
         gaps=len(gaps),
         gap_names=tuple(map(_name, gaps[:NAMED])),
         unverified_names=(*map(_name, unverified[:NAMED]), *waiting_names),
     )
-
-
-def _has_gap(standing: Standing, delays: Delays, now: datetime) -> bool:
-    return standing.has_hole or delays.state_of(standing.channel, now) in GAPS
 
 
 def _name(channel: Channel) -> str:

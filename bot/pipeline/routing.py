@@ -50,7 +50,7 @@ def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: 
     for recipient in recipients:
         rows.setdefault((recipient.channel_id, recipient.topic_id), []).append(recipient)
     routes: dict[tuple[int, int, str], _Route] = {}
-    for match, name in [(match, name) for match in matches for name in match.topics]:
+    for match, name in [(each, name) for each in matches for name in each.topics]:
         added = match.added
         for row in rows.get((added.post.channel_id, topic_ids[name]), ()):
             key = (row.chat_id, row.channel_id, added.post.key)

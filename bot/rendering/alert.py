@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from bot.locales import Translator
 from bot.locales.figures import show_span
 from bot.locales.locale import Locale
-from bot.locales.titles import part_title, topic_title, written_by
+from bot.locales.titles import part_title, topic_title
 from bot.models import Button, Entity, Forward, Outgoing, post_link
 from bot.parts import PartMatch
-from bot.text.excerpts import GAP, key_sentence, passages
-from bot.text.formatted import MOST_ENTITIES, Passage, Style
+from bot.rendering.post_text import author_note
+from bot.text.excerpts import GAP, cut_fragments, find_key_sentence
+from bot.text.formatted import MOST_ENTITIES, FormattedText, Style
 from bot.text.markup import LIMIT, Piece, Text, alert_buttons, bold, link, one_line, sendable, units
 
 LATE = timedelta(minutes=10)  # older posts show their age …
@@ -85,32 +86,34 @@ def render_post(alert: PostAlert, locale: Locale, *, limit: int = LIMIT) -> Outg
     return Outgoing(text=written, entities=entities, buttons=_buttons(alert, locale.t))
 
 
-def _passage(alert: PostAlert) -> tuple[Passage, list[tuple[int, int]]]:
+def _passage(alert: PostAlert) -> tuple[FormattedText, list[tuple[int, int]]]:
     """Read the post's text with its formatting and the words that matched; they are sorted, none is out of place."""
     if not alert.text.strip():
-        return Passage(""), []
+        return FormattedText(""), []
     post, spans = _marked(alert.text, alert.spans)
-    return Passage(post.text, post.styles + Passage.read(post.text, alert.entities, kinds=KEPT).styles), spans
+    return FormattedText(
+        post.text, post.styles + FormattedText.read(post.text, alert.entities, kinds=KEPT).styles
+    ), spans
 
 
-def _marked(text: str, spans: Iterable[tuple[int, int]]) -> tuple[Passage, list[tuple[int, int]]]:
+def _marked(text: str, spans: Iterable[tuple[int, int]]) -> tuple[FormattedText, list[tuple[int, int]]]:
     found = sorted((start, end) for start, end in spans if 0 <= start < end <= len(text))
     styles = (Style(kind="bold", start=start, end=end, is_match=True) for start, end in found)
-    return Passage(sendable(text), tuple(styles)), found
+    return FormattedText(sendable(text), tuple(styles)), found
 
 
-def _body(post: Passage, spans: Sequence[tuple[int, int]], *, room: int, most: int) -> Text:
+def _body(post: FormattedText, spans: Sequence[tuple[int, int]], *, room: int, most: int) -> Text:
     """Write a post, the sentence that matched before it, in so many units and with so many entities."""
     shown, short = post, min(room, LONG)
-    if units(post.text) <= short and (sentence := key_sentence(post, spans)) is not None:
-        shown = Passage.joined((sentence, Passage(GAP), post))
+    if units(post.text) <= short and (sentence := find_key_sentence(post, spans)) is not None:
+        shown = FormattedText.joined((sentence, FormattedText(GAP), post))
         short = room
     if units(shown.text) <= short or not spans:
         return _text(shown, most).cut(short)
-    return _text(passages(post, spans[:most], room=room), most).cut(room)
+    return _text(cut_fragments(post, spans[:most], room=room), most).cut(room)
 
 
-def _text(passage: Passage, most: int = MOST_ENTITIES) -> Text:
+def _text(passage: FormattedText, most: int = MOST_ENTITIES) -> Text:
     return Text().formatted(passage.text, passage.entities(most))
 
 
@@ -119,7 +122,7 @@ def _beside(alert: PostAlert, translator: Translator) -> Text:
     text = Text()
     for number, found in enumerate(alert.part_matches[:SHOWN_PARTS]):
         line, spans = _marked(found.part.text, found.spans[:PART_SPANS])
-        line = key_sentence(line, spans) or line
+        line = find_key_sentence(line, spans) or line
         text.add("\n" if number else "", f"{part_title(found.part.kind, translator)}: ")
         text.join(_text(line).cut(PART_ROOM))
     return text
@@ -172,7 +175,7 @@ def _facts(alert: PostAlert, locale: Locale) -> Iterator[str]:
     gettext, said_at = locale.t.gettext, alert.date
     yield locale.date(alert.date, relative_to=locale.now)
     author, title = (one_line(name, AUTHOR_ROOM) for name in (alert.author or "", alert.title))
-    if said := written_by(author, title, locale.t):
+    if said := author_note(author, title, locale.t):
         yield said
     if alert.edited and alert.edit_date is not None:
         said_at = alert.edit_date

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.locales.locale import Locale
-from bot.locales.titles import comparable, in_full, topic_title
+from bot.locales.titles import topic_title
 from bot.matching.similarity.diff import difference
 from bot.models import Button, Outgoing, post_link
 from bot.parts import Part
 from bot.rendering.alert import TITLE_ROOM, TOPIC_ROOM, no_longer_visible
+from bot.rendering.post_text import comparable_texts, full_text
 from bot.text.markup import Text, link, one_line
 
 
@@ -39,14 +40,14 @@ def render_change(change: PostChange, locale: Locale) -> Outgoing:
     text = Text().add(link(title, url), " · ")
     if change.gone_at is not None:
         text.add(no_longer_visible(change.gone_at, locale, relative_to=locale.now, part=change.part), "\n")
-        text.add(in_full(change.text, change.parts, locale.t) or gettext("(no text)"))
+        text.add(full_text(change.text, change.parts, locale.t) or gettext("(no text)"))
     else:
         text.add(_edited(change, locale), "\n")
         if change.joined:
             titles = [one_line(topic_title(name, locale.t), TOPIC_ROOM) for name in change.joined]
             text.line(gettext("Now also: {topics}"), topics=", ".join(titles))
         before, after = (change.before or "", change.parts_before), (change.text, change.parts)
-        text.join(difference(*comparable(before, after, locale.t)))
+        text.join(difference(*comparable_texts(before, after, locale.t)))
     written, entities = text.cut().build()
     history = Button(text=gettext("History"), data=f"post:{change.channel_id}:{change.message_id}".encode())
     return Outgoing(text=written, entities=entities, buttons=((history,),))

@@ -14,7 +14,7 @@ from bot.locales.titles import part_title, topic_title
 from bot.models import Button, Outgoing
 from bot.models.alerts import COUNTING, GroupKind, Loudness
 from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
-from bot.text.excerpts import excerpt
+from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, link, one_line
 from bot.text.spans import Span
 
@@ -178,7 +178,7 @@ def _words(each: GroupedAlert, t: Translator) -> Text:
 
 
 def _sentence(text: str, spans: Sequence[Span]) -> Text:
-    line, marks = excerpt(text, spans, room=WORDS - 2, one_sentence=True)
+    line, marks = cut_excerpt(text, spans, room=WORDS - 2, one_sentence=True)
     return Text().marked(line, marks[:_BOLD]).cut(WORDS)
 
 

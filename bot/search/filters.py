@@ -21,6 +21,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.locales import N_
+from bot.text.durations import MONTH, UNITS
 
 MESSAGES = {
     "unknown_channel": N_("I know no channel «{value}». /channels shows the names of all."),
@@ -110,7 +111,7 @@ _PIECE = re.compile(
 _SPAN = re.compile(r"(\d{1,4})\s?(h|ч|d|д|w|н|m|м|мес|y|г)", re.IGNORECASE)
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _DOTTED = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
-_HOURS = {"h": 1, "ч": 1, "d": 24, "д": 24, "w": 168, "н": 168, "m": 720, "м": 720, "мес": 720, "y": 8760, "г": 8760}
+_UNITS = {**UNITS, "m": MONTH, "м": MONTH}
 _LAST_DAY = date.max - timedelta(days=2)  # after which a day still begins in every time zone
 _BETWEEN = " \r\n\t,;"  # what may be left over between filters
 _DAYS = {"today": 0, "сегодня": 0, "yesterday": 1, "вчера": 1}
@@ -143,7 +144,7 @@ def read_moment(typed: str, position: int, *, now: datetime, zone: str, end: boo
     try:
         span = _SPAN.fullmatch(typed)
         if span:
-            return now - timedelta(hours=int(span[1]) * _HOURS[span[2].lower()])
+            return now - int(span[1]) * _UNITS[span[2].lower()]
         place = ZoneInfo(zone)
         day = _day(typed, now.astimezone(place).date())
         if end:

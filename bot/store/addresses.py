@@ -135,20 +135,21 @@ _SAME_ALERT = """SELECT k.id FROM alerts g JOIN alerts k ON k.chat_id = :kept AN
     AND k.post_key = g.post_key AND k.is_counted = g.is_counted WHERE g.chat_id = :gone"""
 _SAME_GROUP = """SELECT k.group_id FROM messages g JOIN messages k
     ON k.chat_id = :kept AND k.kind = g.kind AND k.subject = g.subject WHERE g.chat_id = :gone"""
-_JOIN = (
+_JOIN = (  # run in this order
     """UPDATE messages SET state = t.state, wanted_revision = t.wanted_revision, sent_revision = t.sent_revision,
         sent_at = t.sent_at, edited_at = t.edited_at, telegram_id = t.telegram_id, thread_id = t.thread_id
     FROM messages t WHERE messages.chat_id = :kept AND t.chat_id = :gone AND t.sent_revision > 0
         AND t.kind = messages.kind AND t.subject = messages.subject""",
     f"""UPDATE alerts SET group_id = coalesce(({_SAME_GROUP} AND g.group_id = alerts.group_id), group_id)
-    WHERE chat_id = :gone AND group_id IS NOT NULL""",
+    WHERE chat_id = :gone AND group_id IS NOT NULL""",  # noqa: S608 - our own constants
     f"""UPDATE alerts SET duplicate_of = coalesce(({_SAME_ALERT} AND g.id = alerts.duplicate_of), duplicate_of)
-    WHERE chat_id = :gone AND duplicate_of IS NOT NULL""",
+    WHERE chat_id = :gone AND duplicate_of IS NOT NULL""",  # noqa: S608 - likewise
     f"""UPDATE messages SET reply_to = coalesce(({_SAME_MESSAGE} AND g.id = messages.reply_to), reply_to),
-        alert_id = coalesce(({_SAME_ALERT} AND g.id = messages.alert_id), alert_id) WHERE chat_id = :gone""",
-    f"""UPDATE OR REPLACE attachments SET alert_id = coalesce(({_SAME_ALERT} AND g.id = attachments.alert_id), alert_id),
+        alert_id = coalesce(({_SAME_ALERT} AND g.id = messages.alert_id), alert_id) WHERE chat_id = :gone""",  # noqa: S608 - likewise
+    f"""UPDATE OR REPLACE attachments
+    SET alert_id = coalesce(({_SAME_ALERT} AND g.id = attachments.alert_id), alert_id),
         reply_id = coalesce(({_SAME_MESSAGE} AND g.id = attachments.reply_id), reply_id)
-    WHERE alert_id IN (SELECT id FROM alerts WHERE chat_id = :gone)""",
+    WHERE alert_id IN (SELECT id FROM alerts WHERE chat_id = :gone)""",  # noqa: S608 - likewise
     "UPDATE OR IGNORE messages SET chat_id = :kept WHERE chat_id = :gone",
     "UPDATE OR IGNORE alerts SET chat_id = :kept WHERE chat_id = :gone",
     """UPDATE groups SET chat_id = :kept WHERE chat_id = :gone

@@ -25,7 +25,7 @@ COLUMNS = f"""
     {SCHEDULE},
     c.id AS chat_id, c.key AS chat_key, c.kind AS chat_kind, c.telegram_id AS chat_telegram_id,
     c.access_hash AS chat_access_hash, c.thread_id AS chat_thread_id, c.title AS chat_title,
-    c.language AS chat_language,
+    c.language AS chat_language, c.language_chosen AS chat_language_chosen,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
     c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
 """
@@ -57,6 +57,7 @@ class Chat:
     peer: Peer
     title: str
     language: str  # "en" or "ru"
+    language_chosen: bool  # by somebody there; else it is Telegram's
     time_zone: str  # IANA name
     edits: Edits
     media: bool  # the photos and documents of a post follow its alert
@@ -88,6 +89,7 @@ def to_chat(row: sqlite3.Row) -> Chat:
         peer=peer,
         title=row["chat_title"],
         language=row["chat_language"],
+        language_chosen=bool(row["chat_language_chosen"]),
         time_zone=row["chat_time_zone"],
         edits=Edits(row["chat_edits"]),
         media=bool(row["chat_media"]),
@@ -160,67 +162,42 @@ async def of_owners(db: Reader) -> list[Chat]:
     return [to_chat(row) for row in await db.fetch_all(sql)]
 
 
-async def with_language(db: Reader) -> list[Chat]:
-    """Return the chats that have chosen their language, where the bot can still write."""
-    return [to_chat(row) for row in await db.fetch_all(f"{_CHATS} WHERE language_chosen AND suspended IS NULL")]
+async def with_own_menu(db: Reader) -> list[Chat]:
+    """Return the chats that see other commands than Telegram shows by itself, where the bot can still write.
+
+    Those are the chats that have chosen their language, and the private ones of people who may not do everything.
+    """
+    readers = "SELECT id FROM people WHERE role = 'reader'"
+    sql = f"{_CHATS} WHERE (language_chosen OR c.kind = 'user' AND c.telegram_id IN ({readers})) AND suspended IS NULL"
+    return [to_chat(row) for row in await db.fetch_all(sql)]
 
 
-async def set_language(tx: Transaction, chat_id: int, language: str) -> None:
-    """Set the language that the bot speaks in a chat, as somebody there has chosen it."""
-    sql = "UPDATE chats SET language = :language, language_chosen = 1 WHERE id = :id"
-    await tx.execute(sql, {"id": chat_id, "language": language})
-    tx.announce(Subject.CHATS)
-
-
-async def set_time_zone(tx: Transaction, chat_id: int, time_zone: str) -> None:
-    """Set the IANA time zone in which a chat reads dates."""
-    await tx.execute("UPDATE chats SET time_zone = :zone WHERE id = :id", {"id": chat_id, "zone": time_zone})
-    tx.announce(Subject.CHATS)
-
-
-async def set_edits(tx: Transaction, chat_id: int, edits: Edits) -> None:
-    """Set which changes of posts a chat is told of."""
-    await tx.execute("UPDATE chats SET edits = :edits WHERE id = :id", {"id": chat_id, "edits": edits})
-    tx.announce(Subject.CHATS)
-
-
-async def set_confirmations(tx: Transaction, chat_id: int, *, heard: bool) -> None:
-    """Set whether a chat hears it when a second channel says what an alert says."""
-    sql = "UPDATE chats SET confirmations = :heard WHERE id = :id"
-    await tx.execute(sql, {"id": chat_id, "heard": heard})
-    tx.announce(Subject.CHATS)
-
-
-async def set_quiet(tx: Transaction, chat_id: int, quiet: Quiet | None) -> None:
-    """Set the quiet hours of a chat; None ends them."""
-    values = {"id": chat_id, "start": quiet and quiet.start, "end": quiet and quiet.end}
-    await tx.execute("UPDATE chats SET quiet_from = :start, quiet_until = :end WHERE id = :id", values)
-    tx.announce(Subject.CHATS)
-
-
-async def set_digests(tx: Transaction, chat_id: int, digests: Digests) -> None:
-    """Set when the digests of a chat come."""
+async def save(tx: Transaction, chat: Chat) -> None:
+    """Write down all that a chat has chosen."""
     await tx.execute(
-        """UPDATE chats SET digest_every = :every, digest_minute = :minute, digest_weekday = :weekday
+        """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
+            edits = :edits, media = :media, confirmations = :confirmations,
+            quiet_from = :quiet_from, quiet_until = :quiet_until,
+            digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
+            storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes)
         WHERE id = :id""",
-        {"id": chat_id, "every": digests.every, "minute": digests.minute, "weekday": digests.weekday},
+        {
+            "id": chat.id,
+            "language": chat.language,
+            "language_chosen": chat.language_chosen,
+            "time_zone": chat.time_zone,
+            "edits": chat.edits,
+            "media": chat.media,
+            "confirmations": chat.confirmations,
+            "quiet_from": chat.quiet and chat.quiet.start,
+            "quiet_until": chat.quiet and chat.quiet.end,
+            "every": chat.digests.every,
+            "minute": chat.digests.minute,
+            "weekday": chat.digests.weekday,
+            "storm_count": chat.storms and chat.storms.count,
+            "storm_minutes": chat.storms and chat.storms.minutes,
+        },
     )
-    tx.announce(Subject.CHATS)
-
-
-async def set_storms(tx: Transaction, chat_id: int, storms: Storms | None) -> None:
-    """Set from when on posts on a topic become one message in a chat; None: never."""
-    values = {"id": chat_id, "count": storms and storms.count, "minutes": storms and storms.minutes}
-    await tx.execute(
-        "UPDATE chats SET storm_count = :count, storm_minutes = coalesce(:minutes, storm_minutes) WHERE id = :id",
-        values,
-    )
-    tx.announce(Subject.CHATS)
-
-
-async def set_media(tx: Transaction, chat_id: int, *, wanted: bool) -> None:
-    """Set whether the photos and documents of a post follow its alert."""
-    await tx.execute("UPDATE chats SET media = :media WHERE id = :id", {"id": chat_id, "media": wanted})
     tx.announce(Subject.CHATS)
 
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.parts import Spans
-from bot.store import alerts, posts
+from bot.store import alerts
 from bot.store.database import Reader, Transaction
 from bot.store.posts import StoredPost
-from bot.store.rows import json_list, to_ms
+from bot.store.rows import json_list, read, to_ms
 
 
 class What(StrEnum):
@@ -42,7 +42,7 @@ async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) ->
     if row is None:
         return None
     alert = alerts.to_alert(row)
-    return Alerted(post=posts.to_post(row), topics=alert.topics, spans=alert.spans)
+    return Alerted(post=read(StoredPost, row), topics=alert.topics, spans=alert.spans)
 
 
 async def mark(  # noqa: PLR0913 - the row has this many columns

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.models.alerts import Alert, GroupKind
-from bot.store import alerts, posts
+from bot.store import alerts
 from bot.store.database import Reader
 from bot.store.posts import StoredPost
-from bot.store.rows import date_of, from_ms
+from bot.store.rows import date_of, from_ms, read
 
 LATEST = 3  # alerts that a storm shows
 
@@ -112,4 +112,4 @@ async def storm(db: Reader, group_id: int, *, now: datetime) -> StormState:
 
 
 def _to_grouped(row: sqlite3.Row) -> GroupedAlert:
-    return GroupedAlert(alert=alerts.to_alert(row), post=posts.to_post(row), duplicates=row["duplicates"])
+    return GroupedAlert(alert=alerts.to_alert(row), post=read(StoredPost, row), duplicates=row["duplicates"])

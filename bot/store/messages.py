@@ -10,12 +10,12 @@ from typing import Any
 
 from bot.models import GENERAL_THREAD
 from bot.models.alerts import Alert, AlertChange, ChangeKind, GroupKind
-from bot.store import alerts, chats, posts
+from bot.store import alerts, chats
 from bot.store.chats import Chat
 from bot.store.database import Reader
 from bot.store.outbox import MessageKind
 from bot.store.posts import StoredPost
-from bot.store.rows import from_ms, json_list, maybe_date, to_ms
+from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Message:
     random_id: int  # signed 64 bits, never 0
     silent: bool
     revision: int  # that is wanted
-    is_sent: bool  # an earlier revision: this one is an edit
+    sent_revision: int  # that the chat sees, 0 for none
     telegram_id: int | None  # in the chat; None: unknown, or not sent
     attempts: int  # that failed so far
     due_at: datetime
@@ -61,6 +61,11 @@ class Message:
     change: AlertChange | None
     body: Mapping[str, Any]  # the notice, or what has changed
     answered: Answered | None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the chat sees an earlier revision, so that this one is an edit."""
+        return self.sent_revision > 0
 
     @property
     def reply_to(self) -> int | None:
@@ -144,8 +149,8 @@ async def first_due(  # noqa: PLR0913 - a question with this many sides
     if not rows:
         (upcoming,) = await db.fetch_all(_NEXT_AT, {"now": to_ms(now)})
         return DueMessages(messages=[], last_id=0, next_at=maybe_date(upcoming["next_at"]))
-    read: dict[int, StoredPost] = {}  # by version: one may go to thousands of chats
-    found = [_to_message(row, read) for row in rows]
+    known: dict[int, StoredPost] = {}  # by version: one may go to thousands of chats
+    found = [_to_message(row, known) for row in rows]
     return DueMessages(messages=found, last_id=rows[0]["last_id"], next_at=maybe_date(rows[0]["next_at"]))
 
 
@@ -168,14 +173,14 @@ async def post_of(db: Reader, chat_id: int, telegram_id: int) -> StoredPost | No
         WHERE q.chat_id = :chat AND q.telegram_id = :message ORDER BY q.id DESC LIMIT 1""",
         {"chat": chat_id, "message": telegram_id},
     )
-    return None if row is None else posts.to_post(row)
+    return None if row is None else read(StoredPost, row)
 
 
-def _to_message(row: sqlite3.Row, read: dict[int, StoredPost] | None = None) -> Message:
+def _to_message(row: sqlite3.Row, known: dict[int, StoredPost] | None = None) -> Message:
     """Read a message from a row of `_MESSAGES`; its post is taken from, or added to, those of the same answer."""
-    post = None if row["id"] is None else (read or {}).get(row["version_id"]) or posts.to_post(row)
-    if post is not None and read is not None:
-        read[post.version_id] = post
+    post = None if row["id"] is None else (known or {}).get(row["version_id"]) or read(StoredPost, row)
+    if post is not None and known is not None:
+        known[post.version_id] = post
     kind = MessageKind(row["message_kind"])
     body = _read(row["body"]) if row["body"] else {}
     return Message(
@@ -185,7 +190,7 @@ def _to_message(row: sqlite3.Row, read: dict[int, StoredPost] | None = None) -> 
         random_id=row["random_id"],
         silent=bool(row["silent"]),
         revision=row["wanted_revision"],
-        is_sent=row["sent_revision"] > 0,
+        sent_revision=row["sent_revision"],
         telegram_id=row["telegram_id"],
         attempts=row["attempts"],
         due_at=from_ms(row["due_at"]),

@@ -62,8 +62,3 @@ async def begin(tx: Transaction, channel_id: int, since: datetime) -> None:
 async def end(tx: Transaction, channel_id: int) -> None:
     """Write down that a channel has spoken again."""
     await tx.execute("DELETE FROM silences WHERE channel_id = :channel", {"channel": channel_id})
-
-
-async def present(db: Reader) -> dict[int, datetime]:
-    """Return since when channels are unusually silent, by channel."""
-    return {row["channel_id"]: from_ms(row["since"]) for row in await db.fetch_all("SELECT * FROM silences")}

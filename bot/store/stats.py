@@ -14,7 +14,7 @@ SOON = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ChannelStats:
     """One channel."""
 
     channel: Channel
@@ -35,7 +35,7 @@ class Standing:
         return self.missing > 0 or self.is_read_again
 
 
-_STANDINGS = """
+_CHANNEL_STATS = """
     WITH asked AS (
         SELECT c.id, c.confirmed_id, k.value ->> 1 AS since
         FROM json_each(:keys) k JOIN channels c ON c.id = k.value ->> 0
@@ -52,15 +52,15 @@ _STANDINGS = """
 """
 
 
-async def standings(db: Reader, since: datetime) -> list[Standing]:
+async def channel_stats(db: Reader, since: datetime) -> list[ChannelStats]:
     """Return how the followed channels stand, by title; posts are counted since a moment."""
     followed = await channels.followed(db)
     keys = [(channel.id, to_ms(max(since, channel.joined_at or since))) for channel in followed]
     rows = await db.fetch_all(
-        _STANDINGS, {"keys": json_list(keys), "bits": COUNTER_BITS, "soon": SOON // timedelta(milliseconds=1)}
+        _CHANNEL_STATS, {"keys": json_list(keys), "bits": COUNTER_BITS, "soon": SOON // timedelta(milliseconds=1)}
     )
     by_id: Mapping[int, Mapping[str, int | None]] = {row["id"]: dict(row) for row in rows}
-    return [_standing(channel, by_id[channel.id]) for channel in followed]
+    return [_to_channel_stats(channel, by_id[channel.id]) for channel in followed]
 
 
 async def first_ids(db: Reader) -> dict[int, int]:
@@ -78,9 +78,9 @@ async def first_ids(db: Reader) -> dict[int, int]:
     return {row["id"]: row["first"] for row in rows if row["first"] is not None}
 
 
-def _standing(channel: Channel, row: Mapping[str, int | None]) -> Standing:
+def _to_channel_stats(channel: Channel, row: Mapping[str, int | None]) -> ChannelStats:
     is_pushed = channel.access is Access.JOINED
-    return Standing(
+    return ChannelStats(
         channel=channel,
         last_post_at=maybe_date(row["last"]),
         missing=(row["missing"] or 0) if channel.confirmed_id else 0,

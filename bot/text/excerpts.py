@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from bot.parts import clip_spans
-from bot.text.formatted import Passage
+from bot.text.formatted import FormattedText
 from bot.text.markup import units
 from bot.text.spans import Span, merge_spans, sentence_ends
 
@@ -16,7 +16,7 @@ GAP = "\n…\n"
 _SPACE = re.compile(r"\s")
 
 
-def key_sentence(post: Passage, spans: Sequence[Span]) -> Passage | None:
+def find_key_sentence(post: FormattedText, spans: Sequence[Span]) -> FormattedText | None:
     """Return the sentence of the first match; None where a reader of the post meets it at first glance anyway."""
     if not spans or spans[0][1] <= FIRST_GLANCE:
         return None
@@ -27,22 +27,24 @@ def key_sentence(post: Passage, spans: Sequence[Span]) -> Passage | None:
     return post.cut(_sentence_start(text, first, BEFORE), end).strip()
 
 
-def passages(post: Passage, spans: Sequence[Span], *, room: int) -> Passage:
+def cut_fragments(post: FormattedText, spans: Sequence[Span], *, room: int) -> FormattedText:
     """Return the passages around all matches, with «…» for the rest; the first of them where `room` units are few."""
     text = post.text
-    parts: list[Passage] = []
+    parts: list[FormattedText] = []
     used, end = len("……"), 0
     for start, stop in merge_spans((_around(text, span) for span in spans), apart=NEAR):
         part = post.cut(start, stop).strip()
         used += units(part.text) + len(GAP)
         if parts and used > room:
             break
-        parts += (Passage(GAP if parts else "… " if text[:start].strip() else ""), part)
+        parts += (FormattedText(GAP if parts else "… " if text[:start].strip() else ""), part)
         end = stop
-    return Passage.joined([*parts, Passage(" …" if text[end:].strip() else "")])
+    return FormattedText.joined([*parts, FormattedText(" …" if text[end:].strip() else "")])
 
 
-def excerpt(text: str, spans: Sequence[Span], *, room: int, one_sentence: bool = False) -> tuple[str, tuple[Span, ...]]:
+def cut_excerpt(
+    text: str, spans: Sequence[Span], *, room: int, one_sentence: bool = False
+) -> tuple[str, tuple[Span, ...]]:
     """Return the text around the first match, at most `room` characters and an ellipsis at each end, on one line.
 
     It begins with the sentence of the match, or where that is far with the words before the match, and ends with

@@ -1,4 +1,8 @@
-"""A foreign text and its entities in UTF-16 units come in, parts of it with valid ones go out. Pure."""
+"""Texts of others with their formatting, cut and put together so that Telegram takes it as it is. Pure.
+
+Telegram counts entities in UTF-16 units, and drops or moves what crosses something else; here they are styles, counted
+in Python characters, until they are written.
+"""
 
 import re
 from bisect import bisect_left
@@ -11,6 +15,8 @@ from typing import Self
 from bot.models import Entity
 from bot.text.spans import merge_spans, subtract_spans
 
+MOST_ENTITIES = 100  # in one message; Telegram drops the rest
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")  # characters of two units
 _MONOSPACED = frozenset({"code", "pre"})
 _LOOSE = ("bold", "italic", "underline", "strike", "spoiler")  # these may be cut in two
 _OUTER = ("blockquote", "text_url", "pre", "code", *_LOOSE)
@@ -18,122 +24,18 @@ _OUTER = ("blockquote", "text_url", "pre", "code", *_LOOSE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """How a stretch of a passage looks, counted in Python characters."""
+    """How a stretch of a text looks, counted in Python characters."""
 
-    kind: str
+    kind: str  # of an Entity
     start: int
     end: int
     value: str | None = None
-    is_match: bool = False  # ours: the words that were looked for, which stay bold in `code` too
-
-
-def nested(text: str, styles: Iterable[Style]) -> list[Style]:
-    """Cut, merge or drop styles of a text so that Telegram takes them as they are; none begins or ends in a space."""
-    trimmed = sorted(_trimmed(text, styles), key=_order)
-    if all(one.end <= other.start for one, other in pairwise(trimmed)):
-        return trimmed
-    loose = [style for style in trimmed if style.kind in _LOOSE]
-    fixed = _fixed(trimmed)
-    return sorted(_trimmed(text, _untangled(chain(fixed, _fitted(loose, fixed)))), key=_order)
-
-
-def _fixed(styles: Sequence[Style]) -> list[Style]:
-    """Choose the links, code and quotations that do not cross one another; code without the words that matched."""
-    matches = [style for style in styles if style.is_match]
-    solid = _apart(style for style in styles if style.kind not in _LOOSE and style.kind != "blockquote")
-    solid = [piece for style in solid for piece in _without(style, matches)]
-    quotes = _apart(style for style in styles if style.kind == "blockquote")
-    return solid + [quote for quote in quotes if all(_holds(quote, style) for style in solid)]
-
-
-def _order(style: Style) -> tuple[int, int, int]:
-    """Put what contains before what it contains; of two with the same characters the one that may not be cut."""
-    return style.start, -style.end, _OUTER.index(style.kind) if style.kind in _OUTER else len(_OUTER)
-
-
-def _trimmed(text: str, styles: Iterable[Style]) -> list[Style]:
-    """Leave out the white space at both ends, as Telegram does, and what is nothing else."""
-    kept = []
-    for style in styles:
-        start, end = style.start, style.end
-        while start < end and text[start].isspace():
-            start += 1
-        while start < end and text[end - 1].isspace():
-            end -= 1
-        if start < end:
-            is_same = start == style.start and end == style.end
-            kept.append(style if is_same else replace(style, start=start, end=end))
-    return kept
-
-
-def _apart(styles: Iterable[Style]) -> list[Style]:
-    """Drop each that begins before the one before it ends; they are sorted."""
-    kept: list[Style] = []
-    for style in styles:
-        if not kept or kept[-1].end <= style.start:
-            kept.append(style)
-    return kept
-
-
-def _holds(outer: Style, inner: Style) -> bool:
-    """Tell whether one contains the other or has no character in common with it."""
-    is_apart = inner.end <= outer.start or outer.end <= inner.start
-    return is_apart or (outer.start <= inner.start and inner.end <= outer.end)
-
-
-def _without(style: Style, matches: Sequence[Style]) -> Iterator[Style]:
-    """Cut code at the words that matched, which are bold instead; a block that is cut goes on as code in the line."""
-    holes = [(match.start, match.end) for match in matches] if style.kind in _MONOSPACED else []
-    rest = list(subtract_spans((style.start, style.end), holes))
-    if rest == [(style.start, style.end)]:
-        yield style
-        return
-    for start, end in rest:
-        yield Style(kind="code", start=start, end=end)
-
-
-def _fitted(loose: Sequence[Style], fixed: Sequence[Style]) -> Iterator[Style]:
-    """Merge styles of one kind, leave out code, and cut them where a link or a quotation would be crossed."""
-    code = [(style.start, style.end) for style in fixed if style.kind in _MONOSPACED]
-    for kind in _LOOSE:
-        for whole in merge_spans([(style.start, style.end) for style in loose if style.kind == kind]):
-            for start, end in subtract_spans(whole, code):
-                points = sorted({start, end, *_crossings(start, end, fixed)})
-                yield from (Style(kind=kind, start=first, end=last) for first, last in pairwise(points))
-
-
-def _crossings(start: int, end: int, fixed: Iterable[Style]) -> Iterator[int]:
-    for style in fixed:
-        is_held = start <= style.start and style.end <= end
-        is_holding = style.start <= start and end <= style.end
-        if not is_held and not is_holding:
-            yield from (point for point in (style.start, style.end) if start < point < end)
-
-
-def _untangled(styles: Iterable[Style]) -> Iterator[Style]:
-    """Yield outer styles before inner ones; one that would outlast what it lies in is cut there."""
-    heap = [(style.start, -style.end, number, style) for number, style in enumerate(styles)]
-    heapify(heap)
-    ends: list[int] = []  # of the styles around the present one, the innermost last
-    while heap:
-        start, end, number, style = heappop(heap)
-        end = -end
-        while ends and ends[-1] <= start:
-            ends.pop()
-        if ends and ends[-1] < end:
-            heappush(heap, (ends[-1], -end, number, style))
-            end = ends[-1]
-        ends.append(end)
-        yield replace(style, start=start, end=end)
-
-
-MOST_ENTITIES = 100  # in one message; Telegram drops the rest
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")  # characters of two units
+    is_match: bool = False  # ours: the words that matched, which stay bold in `code` too
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """A text and its styles."""
+class FormattedText:
+    """A text and its styles, in any order; they may overlap."""
 
     text: str
     styles: tuple[Style, ...] = ()
@@ -155,8 +57,8 @@ class Passage:
         return cls(text, tuple(style for style in styles if style.start < style.end))
 
     @classmethod
-    def joined(cls, parts: Iterable["Passage"]) -> Self:
-        """Put passages one after the other."""
+    def joined(cls, parts: Iterable["FormattedText"]) -> Self:
+        """Put texts one after the other."""
         texts: list[str] = []
         styles: list[Style] = []
         before = 0
@@ -166,22 +68,22 @@ class Passage:
             before += len(part.text)
         return cls("".join(texts), tuple(styles))
 
-    def cut(self, start: int, end: int) -> "Passage":
-        """Take the characters from `start` to `end`, with what is left of the styles there."""
+    def cut(self, start: int, end: int) -> "FormattedText":
+        """Return the characters from `start` to `end`, with the rest of the styles there."""
         clipped = (
             replace(style, start=max(style.start, start) - start, end=min(style.end, end) - start)
             for style in self.styles
             if style.start < end and start < style.end
         )
-        return Passage(self.text[start:end], tuple(style for style in clipped if style.start < style.end))
+        return FormattedText(self.text[start:end], tuple(style for style in clipped if style.start < style.end))
 
-    def strip(self) -> "Passage":
-        """Leave out the white space around the text."""
+    def strip(self) -> "FormattedText":
+        """Return the text without the white space around it."""
         start = len(self.text) - len(self.text.lstrip())
         return self.cut(start, max(start, len(self.text.rstrip())))
 
     def entities(self, most: int = MOST_ENTITIES) -> list[Entity]:
-        """Write the styles as entities in UTF-16 units, in order; of too many, what matched comes before the rest."""
+        """Write the styles as entities in UTF-16 units, in order; of too many, matches come before the rest."""
         ruler = _Ruler(self.text)
         return [
             Entity(
@@ -196,9 +98,109 @@ class Passage:
     def _shown(self, most: int) -> list[Style]:
         matches = [style for style in self.styles if style.is_match][:most]
         own = [style for style in self.styles if not style.is_match][: 2 * most]
-        while len(found := nested(self.text, matches + own)) > most and own:
+        while len(found := nest_styles(self.text, matches + own)) > most and own:
             del own[len(own) // 2 :]
         return found[:most]
+
+
+def nest_styles(text: str, styles: Iterable[Style]) -> list[Style]:
+    """Cut, merge or drop styles of a text so that Telegram takes them as they are; none begins or ends in a space."""
+    trimmed = sorted(_trimmed(text, styles), key=_order)
+    if all(one.end <= other.start for one, other in pairwise(trimmed)):
+        return trimmed
+    fixed = _fixed(trimmed)
+    loose = _fitted([style for style in trimmed if style.kind in _LOOSE], fixed)
+    return sorted(_trimmed(text, _untangled(chain(fixed, loose))), key=_order)
+
+
+def _order(style: Style) -> tuple[int, int, int]:
+    """Put an outer style before an inner one; of two with the same characters the one that may not be cut."""
+    return style.start, -style.end, _OUTER.index(style.kind) if style.kind in _OUTER else len(_OUTER)
+
+
+def _trimmed(text: str, styles: Iterable[Style]) -> list[Style]:
+    """Leave out the white space at both ends of styles, as Telegram does, and styles of nothing else."""
+    kept = []
+    for style in styles:
+        start, end = style.start, style.end
+        while start < end and text[start].isspace():
+            start += 1
+        while start < end and text[end - 1].isspace():
+            end -= 1
+        if start < end:
+            is_same = start == style.start and end == style.end
+            kept.append(style if is_same else replace(style, start=start, end=end))
+    return kept
+
+
+def _fixed(styles: Sequence[Style]) -> list[Style]:
+    """Choose the links, code and quotations that do not cross; code leaves the words that matched out."""
+    matches = [(style.start, style.end) for style in styles if style.is_match]
+    solid = _apart(style for style in styles if style.kind not in _LOOSE and style.kind != "blockquote")
+    solid = [piece for style in solid for piece in _without(style, matches)]
+    quotes = _apart(style for style in styles if style.kind == "blockquote")
+    return solid + [quote for quote in quotes if all(_can_hold(quote, style) for style in solid)]
+
+
+def _apart(styles: Iterable[Style]) -> list[Style]:
+    """Drop each of the sorted styles that begins before the one before it ends."""
+    kept: list[Style] = []
+    for style in styles:
+        if not kept or kept[-1].end <= style.start:
+            kept.append(style)
+    return kept
+
+
+def _without(style: Style, matches: Sequence[tuple[int, int]]) -> Iterator[Style]:
+    """Cut code at the words that matched, which are bold instead; a block that is cut goes on as code in the line."""
+    rest = list(subtract_spans((style.start, style.end), matches if style.kind in _MONOSPACED else ()))
+    if rest == [(style.start, style.end)]:
+        yield style
+        return
+    for start, end in rest:
+        yield Style(kind="code", start=start, end=end)
+
+
+def _can_hold(outer: Style, inner: Style) -> bool:
+    """Return whether the one style contains the other, or shares no character with it."""
+    is_apart = inner.end <= outer.start or outer.end <= inner.start
+    return is_apart or (outer.start <= inner.start and inner.end <= outer.end)
+
+
+def _fitted(loose: Sequence[Style], fixed: Sequence[Style]) -> Iterator[Style]:
+    """Merge styles of one kind, leave out code, and cut them where a link or a quotation would be crossed."""
+    code = [(style.start, style.end) for style in fixed if style.kind in _MONOSPACED]
+    for kind in _LOOSE:
+        for whole in merge_spans((style.start, style.end) for style in loose if style.kind == kind):
+            for start, end in subtract_spans(whole, code):
+                points = sorted({start, end, *_crossings(start, end, fixed)})
+                yield from (Style(kind=kind, start=first, end=last) for first, last in pairwise(points))
+
+
+def _crossings(start: int, end: int, fixed: Iterable[Style]) -> Iterator[int]:
+    """Yield the ends of fixed styles that cross the characters from `start` to `end`, so far as they lie inside."""
+    for style in fixed:
+        if style.start < start < style.end < end:
+            yield style.end
+        elif start < style.start < end < style.end:
+            yield style.start
+
+
+def _untangled(styles: Iterable[Style]) -> Iterator[Style]:
+    """Yield outer styles before inner ones; one that would outlast the style around it is cut there."""
+    heap = [(style.start, -style.end, number, style) for number, style in enumerate(styles)]
+    heapify(heap)
+    ends: list[int] = []  # of the styles around the present one, the innermost last
+    while heap:
+        start, end, number, style = heappop(heap)
+        end = -end
+        while ends and ends[-1] <= start:
+            ends.pop()
+        if ends and ends[-1] < end:
+            heappush(heap, (ends[-1], -end, number, style))
+            end = ends[-1]
+        ends.append(end)
+        yield replace(style, start=start, end=end)
 
 
 class _Ruler:
@@ -213,7 +215,7 @@ class _Ruler:
         return index + bisect_left(self._wide, index)
 
     def index(self, unit: int, *, after: bool = False) -> int:
-        """Count the characters before a unit; one that it lies inside of counts where `after` is asked for."""
+        """Count the characters before a unit; a character that the unit lies inside of counts with `after`."""
         wide = bisect_left(self._wide_units, unit)
         if wide and self._wide_units[wide - 1] == unit - 1:
             return self._wide[wide - 1] + after

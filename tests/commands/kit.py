@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bot.commands.context import Access, Reply, Request, read_command
+from bot.commands.context import People, Reply, Request, read_command
 from bot.commands.dispatch import Dispatch
 from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import chats, subscriptions, topics
@@ -27,7 +27,7 @@ class Bot:
     def __init__(self, room: Newsroom) -> None:
         self.room = room
         self.db = room.db
-        self.dispatch = Dispatch(room.db, Access(room.db, [ANNA]), lambda: self.room.now)
+        self.dispatch = Dispatch(room.db, People(room.db, [ANNA]), lambda: self.room.now)
         self._numbers = count(1)
 
     async def says(self, words: str, *, person: int = ANNA, chat: Peer | None = None, **changes: Any) -> Reply:  # noqa: ANN401 - fields of a Request
@@ -83,6 +83,9 @@ class Bot:
         assert chat is not None
         return chat
 
+    async def own_menus(self) -> list[Chat]:
+        return await chats.with_own_menu(self.db)
+
     async def topics_of(self, chat: Chat) -> list[str]:
         return [subscription.topic for subscription in await subscriptions.of_chat(self.db, chat.id)]
 
@@ -109,7 +112,7 @@ def bold_words(outgoing: Outgoing) -> list[str]:
 
 
 async def bring_topics(tx: Transaction, now: datetime) -> None:
-    filed = [topics.Filed(name=name, query=query, default=name != "utilities") for name, query in BUILTIN.items()]
+    filed = [topics.Filed(name=name, query=query, on_by_default=name != "utilities") for name, query in BUILTIN.items()]
     await topics.take_over(tx, filed, lambda query, _: compiled(query).to_json(), now=now)
 
 

@@ -8,35 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.commands.context import Origin, Reply
-from bot.commands.dispatch import COMMANDS, TAPS
-from bot.commands.registry import HEADINGS, MENU, NAMES, suggestion, summaries
-from bot.locales import translator
+from bot.commands import registry
+from bot.commands.context import ForwardOrigin, Reply
 from bot.models import Button, Outgoing
 from bot.store import follows
 from tests.commands.kit import GROUP, Bot, bot, button, text
 
 _MOST = 64  # bytes of a button's data
-
-
-def test_every_command_of_the_menu_has_a_handler() -> None:
-    assert {*COMMANDS, "start"} == set(NAMES)
-    assert set(HEADINGS) <= set(NAMES)
-
-
-@pytest.mark.parametrize("language", ["en", "ru"])
-def test_telegram_takes_the_menu(language: str) -> None:
-    for name, summary in summaries(translator(language)):
-        assert name.islower()
-        assert 1 <= len(summary) <= 256
-    assert len(MENU) <= 100
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"), [("folow", "follow"), ("statsu", "status"), ("topic", "topics"), ("xyz", None)]
-)
-def test_a_typo_gets_a_suggestion(typed: str, meant: str | None) -> None:
-    assert suggestion(typed) == meant
 
 
 async def test_a_wrong_command_is_answered_with_what_was_meant(desk: Bot) -> None:
@@ -92,7 +70,7 @@ async def test_plain_words_are_answered_in_private_only(desk: Bot) -> None:
 
 async def test_a_forwarded_post_is_offered_to_be_followed(desk: Bot) -> None:
     await desk.pair()
-    origin = Origin(channel_id=1777, title="РКН", username="rkn_tg")
+    origin = ForwardOrigin(channel_id=1777, title="РКН", username="rkn_tg")
     offer = await desk.says("Новости", origin=origin)
     assert text(offer) == "This is from РКН."
     told = await desk.taps(button(offer.messages[0], "Follow @rkn_tg"))
@@ -102,7 +80,7 @@ async def test_a_forwarded_post_is_offered_to_be_followed(desk: Bot) -> None:
 
 async def test_a_forward_from_a_private_channel_is_followed_by_its_id(desk: Bot) -> None:
     await desk.pair()
-    offer = await desk.says("Новости", origin=Origin(channel_id=1777, title="Закрытый клуб"))
+    offer = await desk.says("Новости", origin=ForwardOrigin(channel_id=1777, title="Закрытый клуб"))
     await desk.taps(button(offer.messages[0], "Follow Закрытый клуб"))
     assert [follow.reference for follow in await follows.all_follows(desk.db)] == ["1777"]
 
@@ -118,14 +96,15 @@ async def test_a_forged_button_does_nothing(desk: Bot, data: bytes) -> None:
 @given(st.data())
 @settings(max_examples=3, deadline=None)
 def test_whatever_a_changed_client_sends_is_answered(data: st.DataObject) -> None:
-    tap = st.sampled_from(sorted(TAPS)).flatmap(
-        lambda verb: st.from_regex(TAPS[verb].argument, fullmatch=True, alphabet=st.characters(codec="ascii")).map(
+    verbs = registry.taps()
+    tap = st.sampled_from(sorted(verbs)).flatmap(
+        lambda verb: st.from_regex(verbs[verb].argument, fullmatch=True, alphabet=st.characters(codec="ascii")).map(
             lambda argument: f"{verb}:{argument}".encode()
         )
     )
     taps = data.draw(st.lists(tap.filter(lambda made: len(made) <= _MOST), min_size=60, max_size=60))
-    taps += [f"{verb}:{'9' * 19}".encode() for verb in TAPS]
-    taps += [f"{verb}:{first}:{'9' * 19}".encode() for verb in TAPS for first in ("1", "2025-03-10T12", "x")]
+    taps += [f"{verb}:{'9' * 19}".encode() for verb in verbs]
+    taps += [f"{verb}:{first}:{'9' * 19}".encode() for verb in verbs for first in ("1", "2025-03-10T12", "x")]
 
     async def send_all() -> None:
         with TemporaryDirectory() as folder:
@@ -138,7 +117,7 @@ def test_whatever_a_changed_client_sends_is_answered(data: st.DataObject) -> Non
 
 
 def test_every_tap_names_what_may_follow_its_verb() -> None:
-    assert all(tap.argument.fullmatch("\n") is None for tap in TAPS.values())
+    assert all(tap.argument.fullmatch("\n") is None for tap in registry.taps().values())
 
 
 def test_a_reply_is_read_back_as_it_was_written() -> None:

@@ -101,7 +101,7 @@ async def test_the_screen_of_topics_shows_the_thread_that_each_goes_to(desk: Bot
     assert links == [f"https://t.me/c/{GROUP.id}/{number}" for number in (40, 1)]
     await here(desk, "/here", chat=THREAD)
     await here(desk, "/here outages")
-    await desk.db.write(lambda tx: chats.set_language(tx, forum.id, "ru"))
+    await desk.db.write(lambda tx: chats.save(tx, replace(forum, language="ru")))
     shown = await here(desk, "/topics@our_bot")
     assert text(shown).count("· ветка 40\n") == text(shown).count("· общая ветка\n") == 1
 

@@ -1,6 +1,5 @@
 import pytest
 
-from bot.commands.context import Reply
 from bot.store import chats
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, button, text
@@ -38,7 +37,7 @@ async def test_without_a_word_it_is_asked_for_by_buttons(desk: Bot) -> None:
 async def test_what_we_do_not_speak_changes_nothing(desk: Bot) -> None:
     await desk.pair()
     assert "I speak English and Russian" in text(await desk.says("/language fr"))
-    assert (await desk.taps(b"language:fr")) == Reply()
+    assert text(await desk.taps(b"language:fr")) == "This button no longer works."
 
 
 async def test_starting_again_keeps_it_and_telegrams_language_does_not_count_any_more(desk: Bot) -> None:
@@ -46,7 +45,7 @@ async def test_starting_again_keeps_it_and_telegrams_language_does_not_count_any
     await desk.says("/language ru")
     again = await desk.says("/start", language="en")
     assert "Темы" in text(again)
-    assert [chat.language for chat in await chats.with_language(desk.db)] == ["ru"]
+    assert [chat.language for chat in await chats.with_own_menu(desk.db)] == ["ru"]
 
 
 async def test_a_group_has_its_own_and_notes_are_in_that_of_who_taps(desk: Bot) -> None:

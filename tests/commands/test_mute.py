@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.commands.mute import split_duration
+from bot.commands.parsing import split_duration
 from bot.store import subscriptions
 from bot.store.subscriptions import Mute
 from tests.commands.kit import Bot, button, text
@@ -50,14 +50,14 @@ async def test_a_muted_channel_brings_no_alert_until_then(desk: Bot) -> None:
     assert [alert.post_key for alert in await desk.room.outbox()] == ["m2"]
 
 
-async def test_mute_here_under_an_alert_leaves_the_alert_and_offers_less(desk: Bot) -> None:
+async def test_a_mute_offers_to_be_shorter_and_to_end(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow(title="Вести")
-    muted = await desk.taps(f"mute:{NEWS}".encode())
-    assert muted.edit is None
+    muted = await desk.taps(f"mute:c{NEWS}".encode())
     assert muted.note == "Muted"
-    assert muted.messages[0].text == "Muted in this chat: Вести"
-    shorter = await desk.taps(button(muted.messages[0], "Only 8 hours"))
+    assert muted.edit is not None
+    assert muted.edit.text == "Muted in this chat: Вести"
+    shorter = await desk.taps(button(muted.edit, "Only 8 hours"))
     assert shorter.edit is not None
     assert shorter.edit.text == "Muted in this chat until 10 Mar, 20:00 UTC: Вести"
     ended = await desk.taps(button(shorter.edit, "Unmute"))

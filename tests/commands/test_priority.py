@@ -1,6 +1,6 @@
 import pytest
 
-from bot.commands.priority import split_priority
+from bot.commands.topic_settings import split_priority
 from bot.store import subscriptions
 from bot.store.chats import Chat
 from bot.store.subscriptions import Priority

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from telethon import TelegramClient, events, functions, types
 
-from bot.commands.context import Access
-from bot.commands.registry import NAMES
+from bot.commands import registry
+from bot.commands.context import People
 from bot.commands.router import Router
 from bot.commands.updates import answered
 from bot.delivery.worker import Worker
@@ -56,7 +56,7 @@ class Service:
         self.client = self.sandbox.client(self.bot)
         sender = Sender(self.client, Pacing(UNPACED), monotonic=monotonic)
         worker = Worker(self.db, sender, clock=self.now)
-        self.router = Router(self.client, self.db, sender, Access(self.db, [self.anna.id]), self.now)
+        self.router = Router(self.client, self.db, sender, People(self.db, [self.anna.id]), self.now)
         await self.client.connect()
         self._tasks = [asyncio.create_task(self.router.run()), asyncio.create_task(worker.run())]
 
@@ -126,7 +126,7 @@ async def test_the_menu_is_registered_in_both_languages(tmp_path: Path) -> None:
         await service.router.register_menu()
         for language in ("", "ru"):
             request = functions.bots.GetBotCommandsRequest(types.BotCommandScopeDefault(), language)
-            assert [command.command for command in await service.client(request)] == list(NAMES)
+            assert [command.command for command in await service.client(request)] == list(registry.commands())
 
 
 async def test_a_menu_that_telegram_refuses_does_not_stop_the_start(tmp_path: Path) -> None:

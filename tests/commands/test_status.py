@@ -3,13 +3,14 @@ from datetime import timedelta
 import pytest
 
 import bot as program
+from bot.commands import registry
 from bot.commands.context import Reply
-from bot.commands.registry import NAMES
 from bot.commands.status import _quantile
 from bot.models.notices import Pong
-from bot.store import channels, completeness, readers, requests
+from bot.store import channels, completeness, pace, readers, requests
 from bot.store.channels import Access
 from bot.store.database import Transaction
+from bot.store.pace import Pace
 from bot.text.markup import LIMIT, units
 from tests.commands.kit import BORIS, Bot, text
 from tests.store.kit import ago, post
@@ -124,12 +125,23 @@ async def test_one_channel_is_told_of_as_one(desk: Bot) -> None:
     assert "На пропущенные посты проверен 1 из 2, " in text(await desk.says("/status", person=BORIS))
 
 
-async def test_what_was_verified_stays_so_while_it_is_not_read(desk: Bot) -> None:
+async def test_a_channel_is_verified_that_is_complete_and_compared_while_it_is_read(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow(title="Вести")
     await desk.db.write(lambda tx: completeness.verified(tx, 1001, below=None, now=desk.room.now))
+    assert "It is not verified yet." in text(await desk.says("/status"))
+    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    assert "Channels verified: 1 of 1; longest ago «Вести», " in text(await desk.says("/status"))
     await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "AUTH_KEY_UNREGISTERED"))
-    assert "Channels verified: 1 of 1" in text(await desk.says("/status"))
+    assert "It is not verified yet." in text(await desk.says("/status"))
+
+
+async def test_without_a_verifying_round_a_complete_channel_is_verified(desk: Bot) -> None:
+    await desk.pair()
+    await desk.room.follow()
+    await desk.db.write(lambda tx: pace.put(tx, Pace(verifies=False)))
+    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    assert "Channels verified: 1 of 1\n" in text(await desk.says("/status"))
 
 
 async def test_the_status_says_what_waits_and_names_the_versions(desk: Bot) -> None:
@@ -162,7 +174,7 @@ async def test_ping_is_one_notice_that_times_itself(desk: Bot) -> None:
 async def test_the_help_names_every_command_and_fits_into_a_message(desk: Bot, language: str) -> None:
     await desk.pair(BORIS, language=language)
     told = text(await desk.says("/help", person=BORIS))
-    assert all(f"/{name}" in told for name in NAMES)
+    assert all(f"/{name}" in told for name in registry.commands())
     assert "outage|failure" in told or "сбой|авария" in told
     assert "re:/" in told
     assert units(told) < LIMIT

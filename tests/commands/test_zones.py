@@ -2,7 +2,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from bot.commands.parsing import OFFERED, city, find_zone
+from bot.commands.parsing import OFFERED_ZONES, city, find_zone
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,6 @@ def test_a_place_is_understood(typed: str, zone: str | None) -> None:
 
 
 def test_the_offered_zones_exist_and_have_names_in_both_languages() -> None:
-    assert set(OFFERED) <= available_timezones()
-    assert [city(zone, "ru") for zone in OFFERED[2:4]] == ["Киев", "Москва"]
+    assert set(OFFERED_ZONES) <= available_timezones()
+    assert [city(zone, "ru") for zone in OFFERED_ZONES[2:4]] == ["Киев", "Москва"]
     assert city("UTC", "ru") == "UTC"

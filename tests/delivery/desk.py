@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -54,7 +54,7 @@ class Desk:
         pairing = partial(chats.pair, peer=peer, title="", language="en", now=self.room.now)
         chat = await self.room.db.write(pairing)
         await self.room.track(chat, "outages" if query == "сбой" else query, query)
-        await self.room.db.write(lambda tx: chats.set_media(tx, chat.id, wanted=wants))
+        await self.room.db.write(lambda tx: chats.save(tx, replace(chat, media=wants)))
         return chat
 
     def at_work(self, *, wait: float = WAIT) -> AbstractAsyncContextManager[Worker]:

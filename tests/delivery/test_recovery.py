@@ -1,5 +1,6 @@
 """A restart in the midst of a burst, in a time that the tests tell: what counts is what Telegram saw in all."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -90,7 +91,7 @@ async def test_alerts_that_joined_another_or_wait_count_nothing(tmp_path: Path) 
 async def test_each_file_of_an_album_counts(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         chat = await room.pair()
-        await room.db.write(lambda tx: chats.set_media(tx, chat.id, wanted=True))
+        await room.db.write(lambda tx: chats.save(tx, replace(chat, media=True)))
         await room.track(chat, "outages", "сбой")
         await room.follow()
         await room.live(*(post(n, "Сбой", grouped_id=7, media=Media(kind="photo", id=n)) for n in (5, 6, 7)))

@@ -8,7 +8,7 @@ from bot.locales.locale import Locale
 from bot.models import Button, Entity, Forward, Outgoing
 from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.alert import PostAlert, render_post
-from bot.text.formatted import Passage
+from bot.text.formatted import FormattedText
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
 MOSCOW = Locale(t=translator("ru"), time_zone="Europe/Moscow", now=NOW)
@@ -162,7 +162,7 @@ def test_the_first_line_stays_short_whatever_the_names() -> None:
 
 def test_an_entity_that_begins_inside_a_character_takes_all_of_it() -> None:
     broken = Entity(kind="bold", offset=2, length=2)
-    passage = Passage.read("a🙂🙂", [broken], kinds=frozenset({"bold"}))
+    passage = FormattedText.read("a🙂🙂", [broken], kinds=frozenset({"bold"}))
     assert passage.entities() == [Entity(kind="bold", offset=1, length=4)]
 
 

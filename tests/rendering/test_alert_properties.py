@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.locales.locale import Locale
 from bot.models import Entity, Outgoing, post_link
 from bot.rendering.alert import KEPT, LONG, PostAlert, render_post
-from bot.text.formatted import Passage, Style, nested
+from bot.text.formatted import FormattedText, Style, nest_styles
 from bot.text.markup import sendable, units
 from tests.rendering.anything import (
     ALERTS,
@@ -108,7 +108,7 @@ STYLES = st.lists(OWN | FOUND, max_size=12)
 
 @given(st.text(st.sampled_from("аб \n"), min_size=30, max_size=30), STYLES)
 def test_nesting_keeps_every_characters_look_where_telegram_allows_it(text: str, styles: list[Style]) -> None:
-    found = nested(text, styles)
+    found = nest_styles(text, styles)
     assert_nested([(style.kind, style.start, style.end) for style in found])
     for index, character in enumerate(text):
         before, after = _kinds(styles, index), _kinds(found, index)
@@ -121,8 +121,8 @@ def test_nesting_keeps_every_characters_look_where_telegram_allows_it(text: str,
 
 @given(STYLES)
 def test_what_is_nested_stays_as_it_is(styles: list[Style]) -> None:
-    once = nested("а" * 30, styles)
-    assert nested("а" * 30, once) == once
+    once = nest_styles("а" * 30, styles)
+    assert nest_styles("а" * 30, once) == once
 
 
 def _kinds(styles: Iterable[Style], index: int) -> set[str]:
@@ -133,6 +133,6 @@ def _kinds(styles: Iterable[Style], index: int) -> set[str]:
 def test_any_part_of_a_passage_has_its_styles_inside(
     text: str, entities: tuple[Entity, ...], start: int, end: int
 ) -> None:
-    part = Passage.read(text, entities, kinds=frozenset({"bold"})).cut(max(0, start), max(0, end))
+    part = FormattedText.read(text, entities, kinds=frozenset({"bold"})).cut(max(0, start), max(0, end))
     assert part.text == text[max(0, start) : max(0, end)]
     assert all(0 <= style.start < style.end <= len(part.text) for style in part.styles)

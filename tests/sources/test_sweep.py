@@ -9,7 +9,10 @@ from bot.models import Observation, ObservedBy
 from bot.models.notices import ChannelLost
 from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT
+from bot.sources.history import PAGE_SIZE
+from bot.sources.sweep import JITTER
 from bot.sources.sync import SyncResult
+from bot.store import channels
 from bot.store.channels import Access
 from bot.telegram.convert import to_post
 from tests.waiting import WAIT_S
@@ -147,6 +150,28 @@ async def test_where_the_server_fails_at_changes_new_posts_come_at_once_and_the_
     assert (await place.sweep().sweep_once()).found == SyncResult(edited=1)
 
 
+async def test_changes_that_reach_as_far_as_the_list_confirm_the_post_that_it_names(place: Place) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
+    channel.post("One")
+    await place.follow(channel)
+    await place.sweep().sweep_once()
+    sql = "UPDATE channels SET confirmed_id = 0 WHERE id = :id"  # while `seen_pts` is what the list says
+    await place.database.write(lambda tx: tx.execute(sql, {"id": channel.id}))
+    assert (await place.sweep().sweep_once()).read == 1
+    assert (await place.sweep().sweep_once()).quiet == 1
+
+
+@pytest.mark.parametrize("count", [1, PAGE_SIZE, PAGE_SIZE + 1, PAGE_SIZE + 2])
+async def test_the_history_is_read_down_to_the_post_above_the_mark(place: Place, count: int) -> None:
+    channel = place.sandbox.world.add_channel("News", username="news")
+    channel.post("Known")
+    await place.follow(channel)
+    await place.sweep().sweep_once()
+    for number in range(count):
+        channel.post(f"New {number}")
+    assert (await place.sweep().sweep_once()).found == SyncResult(new=count)
+
+
 async def test_a_deleted_newest_post_is_noticed_from_the_history(place: Place) -> None:
     channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
     await place.follow(channel)
@@ -245,6 +270,24 @@ async def test_a_lost_channel_is_tried_again_and_loses_nothing(asking: Place) ->
     await sweep.sweep_once()
     assert (await asking.channel(channel)).access is Access.POLLED
     assert await asking.texts(channel) == ["While banned"]
+
+
+async def test_a_channel_that_was_lost_found_and_lost_again_is_tried_at_once(asking: Place) -> None:
+    channel = asking.sandbox.world.add_channel("News", username="news", members=[asking.me])
+    await asking.follow(channel)
+    sweep = asking.sweep()
+    channel.ban(asking.me)
+    await sweep.sweep_once()
+    channel.roster.banned.clear()
+    channel.join(asking.me)
+    await sweep.sweep_once()  # the list of channels shows it again
+    assert (await asking.channel(channel)).access is Access.JOINED
+    channel.kick(asking.me)
+    await asking.database.write(
+        lambda tx: channels.grant(tx, asking.reader_id, channel.id, Access.LOST, reason="left", now=asking.now())
+    )
+    await sweep.sweep_once()
+    assert (await asking.channel(channel)).access is Access.POLLED
 
 
 async def test_a_kicked_reader_goes_on_reading_a_public_channel(place: Place) -> None:
@@ -366,6 +409,28 @@ async def test_a_sweep_runs_at_once_and_when_it_is_asked_for(place: Place) -> No
     finally:
         running.cancel()
         await asyncio.wait({running})
+
+
+async def test_refusals_double_the_pause_between_rounds_and_each_good_round_halves_it(place: Place) -> None:
+    place.sandbox.faults.answer("GetDialogs", "LIMIT_INVALID", times=4)
+    slowed = (2, 4, 8, 8, 4, 2, 1, 1)  # times the interval
+    pauses: list[float] = []
+    enough = asyncio.Event()
+
+    def beat(within: float) -> None:
+        if within > LONGEST_VISIT:  # a pause follows, not a visit
+            pauses.append((within - LONGEST_VISIT) / interval)
+            if len(pauses) == len(slowed):
+                enough.set()
+
+    interval = 1e-4
+    running = asyncio.create_task(place.sweep(interval=interval).run(beat))
+    try:
+        await asyncio.wait_for(enough.wait(), WAIT_S)
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+    assert pauses[: len(slowed)] == [pytest.approx(times, rel=JITTER + 0.01) for times in slowed]
 
 
 async def test_a_revoked_session_ends_the_reading(place: Place) -> None:

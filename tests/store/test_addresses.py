@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -130,7 +131,7 @@ class TestUpgrade:
         pairs = [await pair(room, GROUP), await pair(room, SUPERGROUP, "Desk anew")]
         for chat in pairs:
             await room.track(chat, "outages", "сбой")
-            await room.db.write(lambda tx, chat=chat: chats.set_media(tx, chat.id, wanted=True))  # type: ignore[misc]
+            await room.db.write(lambda tx, chat=chat: chats.save(tx, replace(chat, media=True)))  # type: ignore[misc]
         await room.live(post(5, "Сбой", media=Media(kind="photo", id=5)))
         mine, theirs = await room.outbox()
         alert = (await messages.get(room.db, mine.id)).alert

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,7 +44,9 @@ async def join(tx: Transaction) -> object:
 
 
 async def keep_file(tx: Transaction) -> None:
-    await chats.set_media(tx, CHAT, wanted=True)
+    chat = await chats.get(tx, CHAT)
+    assert chat is not None
+    await chats.save(tx, replace(chat, media=True))
     (row,) = await tx.fetch_all("SELECT max(id) AS id FROM media")
     blob, info = Blob(sha256=b"x", size=1), FileInfo(mime="image/jpeg", name=None, size=1)
     await media.keep(tx, row["id"], blob, info, reader_id=READER, now=NOON)

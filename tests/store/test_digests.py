@@ -1,6 +1,7 @@
 """What waits for a digest: through the real ingest, into the outbox."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,7 +41,7 @@ async def reader(
     topic = await room.track(chat, "сбои", "сбой")
 
     async def job(tx: Transaction) -> None:
-        await chats.set_quiet(tx, chat.id, quiet)
+        await chats.save(tx, replace(chat, quiet=quiet))
         await subscriptions.set_priority(tx, chat.id, topic.id, priority)
 
     await room.db.write(job)
@@ -228,7 +229,7 @@ async def test_what_waits_for_quiet_hours_can_come_now_and_the_digest_keeps_its_
 async def test_a_new_rhythm_takes_along_what_waits(room: Newsroom) -> None:
     chat, _ = await reader(room, Priority.DIGEST, quiet=None)
     await room.live(post(1, "Сбой"))
-    await room.db.write(lambda tx: chats.set_digests(tx, chat.id, Digests(every=Every.HOUR)))
+    await room.db.write(lambda tx: chats.save(tx, replace(chat, digests=Digests(every=Every.HOUR))))
     hour = NOON + timedelta(hours=1)
     await room.db.write(lambda tx: groups.move(tx, chat, quiet=False, to=hour, now=NOON))
     await room.live(post(2, "Сбой сети"))

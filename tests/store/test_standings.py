@@ -7,7 +7,7 @@ import pytest
 from bot.models import ObservedBy
 from bot.store import channels, completeness, latencies, readers, requests
 from bot.store.channels import Access
-from bot.store.stats import Standing, first_ids, standings
+from bot.store.stats import ChannelStats, channel_stats, first_ids
 
 from .kit import LAST_MONTH, NEWS, NOON, Newsroom, ago, newsroom, post
 
@@ -18,8 +18,8 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield room
 
 
-async def standing(room: Newsroom, since: datetime = LAST_MONTH) -> Standing:
-    (found,) = await standings(room.db, since)
+async def standing(room: Newsroom, since: datetime = LAST_MONTH) -> ChannelStats:
+    (found,) = await channel_stats(room.db, since)
     return found
 
 

@@ -1,6 +1,7 @@
 """Many posts on a topic become one message: through the real ingest, into the outbox."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,7 +35,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
 async def reader(room: Newsroom, *, count: int = 3, minutes: int = 5) -> Chat:
     chat = await room.pair()
     await room.track(chat, "сбои", "сбой")
-    await room.db.write(lambda tx: chats.set_storms(tx, chat.id, Storms(count=count, minutes=minutes)))
+    await room.db.write(lambda tx: chats.save(tx, replace(chat, storms=Storms(count=count, minutes=minutes))))
     return chat
 
 
@@ -135,7 +136,7 @@ async def test_what_comes_slowly_is_no_storm(room: Newsroom) -> None:
 
 async def test_where_it_is_switched_off_each_comes_by_itself(room: Newsroom) -> None:
     chat = await reader(room)
-    await room.db.write(lambda tx: chats.set_storms(tx, chat.id, None))
+    await room.db.write(lambda tx: chats.save(tx, replace(chat, storms=None)))
     await say(room, *range(1, 9))
     assert await room.labels() == ["alert"] * 8
 

@@ -11,7 +11,7 @@ from telethon.network import MTProtoSender
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Button, Entity, Outgoing, Peer, PeerKind, Remote
+from bot.models import GENERAL_THREAD, Button, Entity, Outgoing, Peer, PeerKind, Remote
 from bot.sandbox import Channel, Group, Sandbox, User
 from bot.telegram.rate_limit import SLACK, Pacing, Rates
 from bot.telegram.sender import Sender
@@ -98,6 +98,21 @@ async def test_an_answer_is_tied_to_what_it_answers(stage: Stage) -> None:
     asked = question.copies[stage.bot.id].id
     await stage.sender.send(user(stage.alice), HELLO, random_id=1, reply_to=asked)
     assert stage.alice.inbox(stage.bot)[-1].reply_to == question.id
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["by itself", "as an answer"])
+@pytest.mark.parametrize("general", [False, True], ids=["a thread", "the general one"])
+async def test_a_message_for_a_thread_names_the_thread(stage: Stage, *, answers: bool, general: bool) -> None:
+    forum = stage.sandbox.world.add_channel("Форум", megagroup=True, members=[stage.alice, stage.bot])
+    thread = GENERAL_THREAD if general else forum.opens_topic("Сбои")
+    peer = Peer(kind=PeerKind.CHANNEL, id=forum.id, thread_id=thread)
+    first = await stage.sender.send(peer, HELLO, random_id=1)
+    await stage.sender.send(peer, HELLO, random_id=2, reply_to=first if answers else None)
+    named = stage.sandbox.calls[-1].request.reply_to
+    asked = None if named is None else (named.reply_to_msg_id, named.top_msg_id)
+    topic = None if general else thread
+    assert asked == ((first, topic) if answers else None if general else (topic, None))
+    assert stage.alice.inbox(forum)[-1].topic == topic
 
 
 async def test_a_repeat_of_a_random_id_is_done_at_once_and_sent_once(stage: Stage) -> None:

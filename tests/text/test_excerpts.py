@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.excerpts import excerpt
+from bot.text.excerpts import cut_excerpt
 from bot.text.spans import merge_spans, subtract_spans
 
 LONG = "Днём на узле связи в городе случился сбой, из-за которого не работали банки, и чинили его до вечера"
@@ -13,7 +13,7 @@ SPANS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).filter(lambda
 
 def marked(text: str, word: str, *, room: int = 60, one_sentence: bool = False) -> str:
     start = text.index(word)
-    line, spans = excerpt(text, [(start, start + len(word))], room=room, one_sentence=one_sentence)
+    line, spans = cut_excerpt(text, [(start, start + len(word))], room=room, one_sentence=one_sentence)
     for first, last in reversed(spans):
         line = f"{line[:first]}[{line[first:last]}]{line[last:]}"
     return line
@@ -41,7 +41,7 @@ def test_an_excerpt_shows_the_first_span_whatever_the_text(words: str, data: st.
     start = data.draw(st.integers(0, len(words)))
     end = data.draw(st.integers(start, min(len(words), start + 20)))
     spans = [(start, end)] if start < end else []
-    shown, kept = excerpt(words, spans, room=280)
+    shown, kept = cut_excerpt(words, spans, room=280)
     assert len(shown) <= 282
     assert "\n" not in shown
     if spans:

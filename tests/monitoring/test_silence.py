@@ -7,7 +7,7 @@ import pytest
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models.notices import ChannelSilent
-from bot.monitoring.silence import Silence
+from bot.monitoring.silence import SilenceMonitor
 from bot.rendering.notices import render_notice
 from bot.store import channels, completeness, silences
 from bot.store.channels import Access
@@ -39,8 +39,14 @@ async def told(room: Newsroom) -> list[ChannelSilent]:
     return [alert.notice for alert in await room.outbox() if isinstance(alert.notice, ChannelSilent)]
 
 
-def listening(room: Newsroom) -> Silence:
-    return Silence(room.db, clock=lambda: room.now)
+async def silent(room: Newsroom) -> dict[int, datetime]:
+    """Return since when channels are silent, as people were told."""
+    found = await silences.speakers(room.db)
+    return {each.channel_id: each.silent_since for each in found if each.silent_since is not None}
+
+
+def listening(room: Newsroom) -> SilenceMonitor:
+    return SilenceMonitor(room.db, clock=lambda: room.now)
 
 
 async def test_an_unusual_silence_is_told_once_without_a_sound(room: Newsroom) -> None:
@@ -56,7 +62,7 @@ async def test_an_unusual_silence_is_told_once_without_a_sound(room: Newsroom) -
     (notice,) = await told(room)
     assert (notice.channel, notice.since, notice.expected) == ("Вести", HOURLY[-1], 13)
     assert [alert.silent for alert in await room.outbox()] == [True]
-    assert await silences.present(room.db) == {NEWS: HOURLY[-1]}
+    assert await silent(room) == {NEWS: HOURLY[-1]}
 
 
 async def test_it_is_told_again_only_after_the_channel_has_spoken(room: Newsroom) -> None:
@@ -67,7 +73,7 @@ async def test_it_is_told_again_only_after_the_channel_has_spoken(room: Newsroom
     await speak(room, [NOON + timedelta(hours=13)])
     await read(room, hours=14)
     assert await silence.look() == 0
-    assert await silences.present(room.db) == {}
+    assert await silent(room) == {}
     await read(room, hours=14 + 48)
     assert await silence.look() == 1
 
@@ -94,8 +100,8 @@ async def test_a_channel_of_which_little_is_known_is_not_judged(room: Newsroom) 
     assert await listening(room).look() == 0
 
 
-async def test_not_all_rhythms_are_learnt_at_once(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.monitoring.silence.LESSONS", 1)
+async def test_not_all_baselines_are_learnt_at_once(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.monitoring.silence.LEARN_AT_ONCE", 1)
     for channel_id in (NEWS, OTHER):
         await speak(room, HOURLY, channel_id)
         await read(room, channel_id, hours=40)

@@ -5,8 +5,8 @@ from statistics import median
 
 import pytest
 
-from bot.monitoring.activity import REMEMBERED, SLOT, Rhythm, rhythm_of
-from tests.proof.rhythms import BEGIN, channels
+from bot.monitoring.activity import REMEMBERED, SLOT, Baseline, learn_baseline
+from tests.monitoring.rhythms import BEGIN, channels
 
 WEEK = timedelta(weeks=1)
 
@@ -27,8 +27,8 @@ def office(weeks: int) -> list[datetime]:
     return [day + timedelta(hours=hour) for day in days for hour in (9, 12, 15, 18)]
 
 
-def learnt(dates: list[datetime]) -> Rhythm:
-    rhythm = rhythm_of(slots(dates))
+def learnt(dates: list[datetime]) -> Baseline:
+    rhythm = learn_baseline(slots(dates))
     assert rhythm is not None
     return rhythm
 
@@ -45,9 +45,9 @@ def test_what_is_expected_is_what_a_channel_used_to_post() -> None:
 def test_a_weekend_is_no_silence_and_two_working_days_are() -> None:
     rhythm = learnt(office(8))
     friday = office(8)[-1]
-    assert not rhythm.is_broken(friday, friday + timedelta(days=2, hours=15))
-    assert not rhythm.is_broken(friday, friday + timedelta(days=3))
-    assert rhythm.is_broken(friday, friday + timedelta(days=5))
+    assert not rhythm.is_unusual(friday, friday + timedelta(days=2, hours=15))
+    assert not rhythm.is_unusual(friday, friday + timedelta(days=3))
+    assert rhythm.is_unusual(friday, friday + timedelta(days=5))
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_a_weekend_is_no_silence_and_two_working_days_are() -> None:
     ids=["three weeks", "too few", "none"],
 )
 def test_a_channel_of_which_little_is_known_is_not_judged(dates: list[datetime]) -> None:
-    assert rhythm_of(slots(dates)) is None
+    assert learn_baseline(slots(dates)) is None
 
 
 def test_a_channel_that_often_falls_silent_is_not_told_of_for_that() -> None:
     holidays = [date for date in office(8) if date.isocalendar().week % 3]
     friday = office(8)[-1]
-    assert learnt(office(8)).is_broken(friday, friday + timedelta(days=10))
-    assert not learnt(holidays).is_broken(friday, friday + timedelta(days=10))
+    assert learnt(office(8)).is_unusual(friday, friday + timedelta(days=10))
+    assert not learnt(holidays).is_unusual(friday, friday + timedelta(days=10))
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -76,8 +76,8 @@ def test_forty_channels_give_fewer_than_one_false_alarm_a_week(seed: int) -> Non
                 continue
             if last - learnt_at > timedelta(days=3):
                 past = [slot for slot in spoken[: number + 1] if slot > last - REMEMBERED]
-                rhythm, learnt_at = rhythm_of(past), last
-            alarms += rhythm is not None and rhythm.is_broken(last, following)
+                rhythm, learnt_at = learn_baseline(past), last
+            alarms += rhythm is not None and rhythm.is_unusual(last, following)
     assert alarms / (weeks - REMEMBERED / WEEK) < 1
 
 
@@ -85,11 +85,11 @@ def test_a_silence_is_noticed_within_days_and_that_of_an_agency_within_one() -> 
     waits = []
     for dates in channels(made_up(3), 8):
         spoken = slots(dates)
-        rhythm = rhythm_of(spoken)
+        rhythm = learn_baseline(spoken)
         if rhythm is None:
             continue
         now = spoken[-1]
-        while not rhythm.is_broken(spoken[-1], now):
+        while not rhythm.is_unusual(spoken[-1], now):
             now += timedelta(hours=1)
         waits.append(now - spoken[-1])
     assert median(waits[:6]) < timedelta(days=1)  # agencies

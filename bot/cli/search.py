@@ -1,4 +1,4 @@
-"""The archive from a shell: a typed search comes in, stored posts go out, newest or best first."""
+"""The command `search`: print stored posts, the newest or the best first."""
 
 import asyncio
 import sys
@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from bot.cli.output import print_post, reading_back
-from bot.cli.queries import compiled
+from bot.cli.queries import compile_queries
 from bot.cli.shell import cli, console
 from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
 from bot.parts import split_spans
-from bot.rendering.post_excerpt import with_lines
+from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
@@ -25,7 +25,7 @@ from bot.settings import Settings, load_settings
 from bot.store import posts
 from bot.store.database import Reader, open_read_only
 
-_ROWS_AT_ONCE = 20_000  # versions looked at between two tellings of how far the search is: seconds for an expression
+_ROWS_AT_ONCE = 20_000  # versions looked at between two reports of progress: seconds for an expression
 
 
 @cli.command(name="search")
@@ -63,7 +63,7 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
     for hit in found.hits:
         own, beside = split_spans(hit.post.text, hit.post.parts, hit.spans)
-        print_post(hit.post, *with_lines(hit.post.text, own, beside, translator("en")))
+        print_post(hit.post, *add_part_lines(hit.post.text, own, beside, translator("en")))
         console.print()
     if not found.hits:
         sys.stderr.write("Nothing found in the stored posts.\n")
@@ -92,7 +92,7 @@ def _moment(option: str, value: str, *, now: datetime) -> datetime:
 
 
 async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) -> SearchPage:
-    asked = compiled(None, typed.query)["query"] if typed.query else None
+    asked = compile_queries(None, typed.query)["query"] if typed.query else None
     async with open_read_only(settings.database_path) as database:
         scope = await scope_of(database, typed.filters)
         if asked is None:

@@ -8,7 +8,7 @@ import pytest
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models.notices import DailyReport
-from bot.monitoring.daily_report import Receipts, last_time
+from bot.monitoring.daily_report import DailyReports, last_occurrence
 from bot.rendering.notices import render_notice
 from bot.store import channels, chats, completeness, follows, pace, readers, receipts
 from bot.store.channels import Access
@@ -29,7 +29,7 @@ async def wanting(room: Newsroom, *, zone: str = "UTC", minute: int = 13 * 60) -
     chat = await room.pair()
 
     async def job(tx: Transaction) -> None:
-        await chats.set_time_zone(tx, chat.id, zone)
+        await chats.save(tx, replace(chat, time_zone=zone))
         await receipts.ask(tx, chat.id, minute=minute, now=room.now)
 
     await room.db.write(job)
@@ -38,7 +38,7 @@ async def wanting(room: Newsroom, *, zone: str = "UTC", minute: int = 13 * 60) -
 
 async def due(room: Newsroom) -> list[DailyReport]:
     """Send what is due now; return the receipts in the outbox."""
-    await Receipts(room.db, clock=lambda: room.now).send_due()
+    await DailyReports(room.db, clock=lambda: room.now).send_due()
     return [alert.notice for alert in await room.outbox() if isinstance(alert.notice, DailyReport)]
 
 
@@ -133,8 +133,8 @@ async def test_a_chat_that_wants_none_gets_none(room: Newsroom) -> None:
 
 def test_the_time_of_day_stays_through_summer_time() -> None:
     before, after = datetime(2025, 3, 29, 12, tzinfo=UTC), datetime(2025, 3, 31, 12, tzinfo=UTC)
-    assert last_time(540, "Europe/Berlin", before) == datetime(2025, 3, 29, 8, tzinfo=UTC)
-    assert last_time(540, "Europe/Berlin", after) == datetime(2025, 3, 31, 7, tzinfo=UTC)
+    assert last_occurrence(540, "Europe/Berlin", before) == datetime(2025, 3, 29, 8, tzinfo=UTC)
+    assert last_occurrence(540, "Europe/Berlin", after) == datetime(2025, 3, 31, 7, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,17 @@ async def test_the_watchdog_is_told_each_minute_while_all_is_well(tmp_path: Path
             assert dog.asked == ["/ping/secret-key"] * times
 
 
+@pytest.mark.parametrize(("second", "times"), [(44.9, 1), (45.0, 2), (59.9, 2)])
+async def test_a_look_that_comes_a_little_early_tells_the_watchdog_too(
+    tmp_path: Path, second: float, times: int
+) -> None:
+    async with stage(tmp_path) as (heart, _, dog, seconds):
+        assert await heart.look()
+        seconds.now = second
+        assert await heart.look()
+        assert len(dog.asked) == times
+
+
 async def test_a_loop_that_hangs_is_noticed(tmp_path: Path) -> None:
     async with stage(tmp_path) as (heart, health, dog, seconds):
         health.beat("delivery", within=180)

@@ -1,0 +1,397 @@
+"""The settings that a chat has, each with how it is read, said and offered; a new one is one more `Setting` here."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from babel.dates import get_day_names
+
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, say
+from bot.commands.keyboards import LANGUAGE_NAMES
+from bot.commands.parsing import TIME, city, find_zone, read_switch, read_time, read_weekday, show_time, tidy, words
+from bot.commands.registry import Section, command, example
+from bot.commands.setting import Setting
+from bot.locales import LANGUAGES, N_, Translator
+from bot.models import PeerKind
+from bot.schedule import Digests, Every, Quiet, Storms
+from bot.store import receipts, subscriptions
+from bot.store.chats import Chat, Edits
+from bot.store.database import Reader, Transaction
+from bot.store.subscriptions import Priority
+from bot.text.markup import Text, bold, code
+
+_EDITS = {
+    Edits.ALL: (N_("All"), N_("of every change; of punctuation and typos without a sound")),
+    Edits.WORDS: (N_("Words"), N_("where words were changed, or the post is no longer visible")),
+    Edits.NONE: (N_("None"), N_("never")),
+}
+
+
+def _read_edits(typed: str, context: Context) -> Chat:
+    word, t = typed.strip().casefold(), context.t
+    for each, (label, _) in _EDITS.items():
+        if word in {each.value, t.gettext(label).casefold()}:
+            return replace(context.chat, edits=each)
+    raise CommandError(t.gettext("Write /edits all, /edits words or /edits none."))
+
+
+def _describe_edits(context: Context) -> Text:
+    t = context.t
+    text = Text().line(t.gettext("When a post is changed, I edit its alert here. I also reply to the alert:"))
+    for label, meaning in _EDITS.values():
+        text.bold(t.gettext(label)).add(": ", t.gettext(meaning), "\n")
+    return text
+
+
+EDITS = Setting(
+    name="edits",
+    place=7,
+    summary=N_("which changes of posts I tell of"),
+    examples=(
+        ("/edits all", N_("reply to an alert at every change of its post")),
+        ("/edits words", N_("only where words were changed, or the post is no longer visible")),
+        ("/edits none", N_("edit the alert, and say nothing")),
+    ),
+    read=_read_edits,
+    describe=_describe_edits,
+    choices=tuple(Edits),
+    label=lambda chat, t: t.gettext(_EDITS[chat.edits][0]),
+)
+
+_USUAL_STORMS = Storms(count=10, minutes=5)
+_MOST_COUNT, _MOST_MINUTES = 100, 60
+_STORMS = re.compile(r"(\d{1,3})\s*(?:[/,:–-]|in|per|за|в)?\s*(\d{1,3})(?:\s*(?:m|м)[a-zа-я]*\.?)?")
+
+
+def _read_storms(typed: str, context: Context) -> Chat:
+    switch, found = read_switch(typed), _STORMS.fullmatch(typed.strip().casefold())
+    if switch is not None:
+        return replace(context.chat, storms=_USUAL_STORMS if switch else None)
+    if found and 1 <= int(found[1]) <= _MOST_COUNT and 1 <= int(found[2]) <= _MOST_MINUTES:
+        return replace(context.chat, storms=Storms(count=int(found[1]), minutes=int(found[2])))
+    line = context.t.gettext("Write how many alerts, {most} at most, in how many minutes, {longest} at most: {example}")
+    raise CommandError(Text().say(line, most=_MOST_COUNT, longest=_MOST_MINUTES, example=code("/storms 10 5")))
+
+
+def _describe_storms(context: Context) -> Text:
+    t, storms = context.t, context.chat.storms
+    if storms is None:
+        return Text().line(t.gettext("Each alert comes by itself here, however many there are."))
+    line = t.ngettext(
+        "More than {n} alert on a topic within {minutes} min become one message here that grows.",
+        "More than {n} alerts on a topic within {minutes} min become one message here that grows.",
+        storms.count,
+    )
+    return Text().line(line, n=storms.count, minutes=storms.minutes)
+
+
+def _storms_label(chat: Chat, t: Translator) -> str:
+    if chat.storms is None:
+        return t.gettext("Never")
+    return t.gettext("{n} in {minutes} min").format(n=chat.storms.count, minutes=chat.storms.minutes)
+
+
+STORMS = Setting(
+    name="storms",
+    place=6,
+    summary=N_("when many alerts become one message"),
+    usage="10 5",
+    examples=(
+        ("/storms 10 5", N_("more than 10 alerts on a topic within 5 minutes become one message that grows")),
+        ("/storms off", N_("each alert comes alone")),
+    ),
+    read=_read_storms,
+    describe=_describe_storms,
+    choices=("5 5", "10 5", "20 10", "off"),
+    label=_storms_label,
+    shows_examples=True,
+)
+
+_HOURS = re.compile(
+    rf"(?:from |[сзc] )?({TIME})(?: ?- ?| (?:to|until|till|до|по) | )({TIME})(?:[ ,(]+([^)]+)\)?)?", re.DOTALL
+)
+_MIDNIGHT = {"24", "24:00", "24.00"}
+
+
+def _read_quiet(typed: str, context: Context) -> Chat:
+    t, hours = context.t, tidy(typed)
+    if read_switch(hours) is False:
+        return replace(context.chat, quiet=None)
+    found = _read_hours(hours)
+    if found is None:
+        line = t.gettext("I do not understand «{value}». Write the hours so: {example}")
+        raise CommandError(Text().say(line, value=typed[:40], example=code("/quiet 23:00-07:00")))
+    quiet, place = found
+    if quiet.start == quiet.end:
+        line = t.gettext("They begin and end at the same time. To hear nothing by day either, mute topics: /mute")
+        raise CommandError(line)
+    zone = find_zone(place) if place else context.chat.time_zone
+    if zone is None:
+        line = t.gettext("I know no city «{value}». Write a large one in your time zone, or a name such as {example}.")
+        raise CommandError(Text().say(line, value=place[:40], example=code("Europe/Moscow")))
+    return replace(context.chat, quiet=quiet, time_zone=zone)
+
+
+def _read_hours(typed: str) -> tuple[Quiet, str] | None:
+    """Read hours and the place behind them, which may be empty; None for anything else."""
+    found = _HOURS.fullmatch(typed)
+    if found is None:
+        return None
+    start, end = (0 if each in _MIDNIGHT else read_time(each) for each in found.group(1, 2))
+    return None if start is None or end is None else (Quiet(start=start, end=end), found[3] or "")
+
+
+def _describe_quiet(context: Context) -> Text:
+    t, chat = context.t, context.chat
+    if chat.quiet is None:
+        return Text().line(t.gettext("No quiet hours here: alerts come at any time."))
+    line = t.gettext("Quiet hours here: {hours} ({city}). Alerts wait, and come together when they end.")
+    text = Text().line(line, hours=bold(_quiet_label(chat, t)), city=city(chat.time_zone, t.language))
+    return text.line(t.gettext("Topics with the priority loud! come at once: see /priority."))
+
+
+async def _remark_zone(_: Reader, context: Context, typed: str) -> Text:
+    """Confirm the city that was typed behind the hours."""
+    found = _read_hours(tidy(typed))
+    if found is None or not found[1]:
+        return Text()
+    line = context.t.gettext("The time zone of this chat is that of {city} now.")
+    return Text().line(line, city=bold(city(context.chat.time_zone, context.t.language)))
+
+
+def _quiet_label(chat: Chat, t: Translator) -> str:
+    """Write from when to when: «23:00–07:00»."""
+    if chat.quiet is None:
+        return t.gettext("No quiet hours")
+    return f"{show_time(chat.quiet.start)}–{show_time(chat.quiet.end)}"
+
+
+QUIET = Setting(
+    name="quiet",
+    place=4,
+    summary=N_("hours in which alerts wait"),
+    usage="23:00-07:00",
+    examples=(
+        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait for the end of these hours; loud! topics come at once")),
+        ("/quiet off", N_("alerts come at any time")),
+    ),
+    read=_read_quiet,
+    describe=_describe_quiet,
+    remark=_remark_zone,
+    choices=("22:00-07:00", "23:00-07:00", "23:00-08:00", "off"),
+    label=_quiet_label,
+    shows_examples=True,
+)
+
+_EVERY = {
+    **dict.fromkeys(("hourly", "hour", "ежечасно", "час"), Every.HOUR),
+    **dict.fromkeys(("daily", "day", "ежедневно", "день"), Every.DAY),
+    **dict.fromkeys(("weekly", "week", "еженедельно", "неделю", "неделя"), Every.WEEK),
+}
+_FILLERS = {"at", "on", "every", "a", "once", "в", "во", "по", "каждый", "каждую", "раз"}
+_SAID_OF = {  # which fields of `Digests` make sense together
+    Every.HOUR: {"every"},
+    Every.DAY: {"every", "minute"},
+    Every.WEEK: {"every", "minute", "weekday"},
+}
+
+
+def read_digests(typed: str) -> Digests | None:
+    """Read `hourly`, `daily 9:00`, `weekly Mon 9:00` or the like; None for anything else."""
+    said: dict[str, Any] = {}
+    for word in words(typed):
+        readings = {"every": _EVERY.get(word), "minute": read_time(word), "weekday": read_weekday(word)}
+        found = next(((field, value) for field, value in readings.items() if value is not None), None)
+        if word in _FILLERS:
+            continue
+        if found is None or found[0] in said:
+            return None
+        said |= [found]
+    if not said:
+        return None
+    every = said.setdefault("every", Every.WEEK if "weekday" in said else Every.DAY)
+    return Digests(**said) if said.keys() <= _SAID_OF[every] else None
+
+
+def _read_digest(typed: str, context: Context) -> Chat:
+    chosen, t = read_digests(typed), context.t
+    if chosen is not None:
+        return replace(context.chat, digests=chosen)
+    line = t.gettext("I do not understand «{value}». Write for example {hourly}, {daily} or {weekly}.")
+    hourly, daily, weekly = (code(t.gettext(typed)) for typed, _ in DIGEST.examples)
+    raise CommandError(Text().say(line, value=typed[:40], hourly=hourly, daily=daily, weekly=weekly))
+
+
+def _describe_digest(context: Context) -> Text:
+    t, chat = context.t, context.chat
+    line = t.gettext("Digests come here: {when} ({city}). An empty one does not come.")
+    return Text().line(line, when=bold(_digest_label(chat, t)), city=city(chat.time_zone, t.language))
+
+
+async def _remark_topics(db: Reader, context: Context, _: str) -> Text:
+    """Say how many topics wait for digests."""
+    t, wanted = context.t, await subscriptions.of_chat(db, context.chat.id)
+    count = sum(each.priority is Priority.DIGEST for each in wanted)
+    if not count:
+        return Text().line(t.gettext("No topic waits for them: see /priority."))
+    line = t.ngettext("{n} topic of this chat waits for them.", "{n} topics of this chat wait for them.", count)
+    return Text().line(line, n=count)
+
+
+def _digest_label(chat: Chat, t: Translator) -> str:
+    """Say how often digests come."""
+    shown = chat.digests
+    if shown.every is Every.HOUR:
+        return t.gettext("every hour")
+    if shown.every is Every.DAY:
+        return t.gettext("daily at {time}").format(time=show_time(shown.minute))
+    day = get_day_names("abbreviated", locale=t.language)[shown.weekday]
+    return t.gettext("weekly, {day} {time}").format(day=day, time=show_time(shown.minute))
+
+
+DIGEST = Setting(
+    name="digest",
+    place=5,
+    summary=N_("when the digests of this chat come"),
+    usage=N_("daily 9:00"),
+    examples=(
+        (N_("/digest hourly"), N_("digests come every hour")),
+        (N_("/digest daily 9:00"), N_("every day at this time")),
+        (N_("/digest weekly Mon 9:00"), N_("every week on this day")),
+    ),
+    read=_read_digest,
+    describe=_describe_digest,
+    remark=_remark_topics,
+    choices=("hourly", "daily 09:00", "daily 18:00", "weekly mon 09:00"),
+    label=_digest_label,
+    width=2,
+    shows_examples=True,
+)
+
+_CALLED = {"английский": "en", "по-английски": "en", "russian": "ru", "по-русски": "ru", "рус": "ru", "англ": "en"}
+
+
+def _read_language(typed: str, context: Context) -> Chat:
+    word = typed.strip(" .!").casefold()
+    codes = {name.casefold(): code for code, name in LANGUAGE_NAMES.items()} | _CALLED
+    chosen = codes.get(word, word)
+    if chosen not in LANGUAGES:
+        raise CommandError(context.t.gettext("I speak English and Russian: /language en or /language ru."))
+    return replace(context.chat, language=chosen, language_chosen=True)
+
+
+def _describe_language(context: Context) -> Text:
+    t, chat = context.t, context.chat
+    if chat.peer.kind is PeerKind.USER:  # a person's: what only they see in a group is said in it too
+        line = t.gettext("I speak {language} with you, and in groups in the notes that only you see.")
+    else:
+        line = t.gettext("I speak {language} in this group.")
+    return Text().say(line, language=bold(LANGUAGE_NAMES[chat.language]))
+
+
+LANGUAGE = Setting(
+    name="language",
+    section=Section.CHAT,
+    place=3,
+    summary=N_("the language I speak here"),
+    usage="en",
+    examples=(("/language en", N_("I speak English here")), ("/language ru", N_("I speak Russian here"))),
+    read=_read_language,
+    describe=_describe_language,
+    choices=LANGUAGES,
+    label=lambda chat, _: LANGUAGE_NAMES[chat.language],
+)
+
+
+def _switch(  # noqa: PLR0913 - the fields of a Setting
+    name: str,
+    *,
+    place: int,
+    summary: str,
+    question: str,
+    on: str,
+    off: str,
+    is_on: Callable[[Chat], bool],
+    put: Callable[[Chat, bool], Chat],
+) -> Setting:
+    """Declare a setting that is on or off; `on` and `off` say what it then does."""
+
+    def read(typed: str, context: Context) -> Chat:
+        wanted = read_switch(typed)
+        if wanted is None:
+            raise CommandError(context.t.gettext("Write /{name} on or /{name} off.").format(name=name))
+        return put(context.chat, wanted)
+
+    return Setting(
+        name=name,
+        place=place,
+        summary=summary,
+        usage="on",
+        examples=((f"/{name} on", on), (f"/{name} off", off)),
+        read=read,
+        describe=lambda context: Text().add(context.t.gettext(question)),
+        choices=("on", "off"),
+        label=lambda chat, t: t.gettext("On") if is_on(chat) else t.gettext("Off"),
+    )
+
+
+CONFIRMATIONS = _switch(
+    "confirmations",
+    place=8,
+    summary=N_("whether I ring when a second channel says the same"),
+    question=N_(
+        "When other channels say what an alert says, I add them to it without a sound. Shall I also reply, with a "
+        "sound, when the second channel does?"
+    ),
+    on=N_("ring once more when a second channel says the same"),
+    off=N_("only add it to the alert"),
+    is_on=lambda chat: chat.confirmations,
+    put=lambda chat, wanted: replace(chat, confirmations=wanted),
+)
+MEDIA = _switch(
+    "media",
+    place=9,
+    summary=N_("whether photos and documents follow alerts"),
+    question=N_("Shall the photos and documents of a post follow its alert, as a reply without a sound?"),
+    on=N_("the photos and documents of a post follow its alert as a reply without a sound"),
+    off=N_("alerts are text alone"),
+    is_on=lambda chat: chat.media,
+    put=lambda chat, wanted: replace(chat, media=wanted),
+)
+
+_USUAL_RECEIPT = 9 * 60  # minute of the day
+
+
+@command("receipt", Section.CHAT, 4, Need.CHAT, N_("each day a silent note that nothing is missing"), usage="on")
+@example("/receipt 21:30", N_("each day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"))
+@example("/receipt off", N_("no such note"))
+async def receipt(request: Request, context: Context) -> Reply | Effect:
+    """Switch the daily report of this chat on or off, or set its time; without a word, say how it is set."""
+    typed = request.argument.casefold().strip(" .!")
+    if not typed:
+        return say(_describe_receipt(await receipts.minute_of(context.database, context.chat.id), context))
+    switch = read_switch(typed)
+    minute = _USUAL_RECEIPT if switch else read_time(typed)
+    if minute is None and switch is None:
+        line = context.t.gettext("«{value}» is no time of day. Write on, off or for example 08:30.")
+        raise CommandError(line.format(value=request.argument[:40]))
+
+    async def effect(tx: Transaction) -> Reply:
+        if minute is None:
+            await receipts.stop(tx, context.chat.id)
+        else:
+            await receipts.ask(tx, context.chat.id, minute=minute, now=context.now)
+        return say(_describe_receipt(minute, context))
+
+    return effect
+
+
+def _describe_receipt(minute: int | None, context: Context) -> Text:
+    t = context.t
+    if minute is None:
+        line = t.gettext("No daily receipt here. To be told each day that nothing is missing, write: {command}")
+        return Text().say(line, command=code("/receipt 09:00"))
+    line = t.gettext("Each day at {time} ({zone}) I tell this chat, without a sound, whether anything is missing.")
+    text = Text().line(line, time=show_time(minute), zone=context.chat.time_zone)
+    return text.say(t.gettext("To end it, write: {command}"), command=code("/receipt off"))

@@ -1,0 +1,179 @@
+"""/priority and /here: how the alerts on one topic arrive in a chat, and in which thread of a forum."""
+
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, say, show
+from bot.commands.keyboards import button, choice, mark, rows_of
+from bot.commands.lookup import find_topic, need_topic, show_topic
+from bot.commands.parsing import read_switch
+from bot.commands.registry import Section, command, example, tap
+from bot.locales import N_, Translator
+from bot.locales.titles import topic_title
+from bot.models import GENERAL_THREAD, Outgoing
+from bot.store import addresses, subscriptions, topics
+from bot.store.database import Reader, Transaction
+from bot.store.subscriptions import Priority
+from bot.store.topics import Topic
+from bot.text.markup import Text, bold, code
+
+_PRIORITIES = {
+    Priority.URGENT: (N_("loud!"), N_("at once, in quiet hours too")),
+    Priority.LOUD: (N_("loud"), N_("at once; in quiet hours it waits for their end")),
+    Priority.SILENT: (N_("silent"), N_("at once, without a sound")),
+    Priority.DIGEST: (N_("digest"), N_("gathered in a digest: see /digest")),
+}
+_WORDS = {  # as people type them, whatever the language of the chat
+    **{priority.value: priority for priority in Priority},
+    "громко!": Priority.URGENT,
+    "громко": Priority.LOUD,
+    "тихо": Priority.SILENT,
+    "без звука": Priority.SILENT,
+    "сводка": Priority.DIGEST,
+    "в сводку": Priority.DIGEST,
+    "дайджест": Priority.DIGEST,
+    "в дайджест": Priority.DIGEST,
+}
+_MOST = 90  # Telegram takes 100 buttons
+_ROOM = 40  # characters of a topic on a button
+
+
+def priority_label(priority: Priority, t: Translator) -> str:
+    """Name a priority."""
+    return t.gettext(_PRIORITIES[priority][0])
+
+
+def split_priority(argument: str) -> tuple[str, Priority | None]:
+    """Take a priority off the end of what was typed; the rest names a topic, and may hold spaces."""
+    typed = " ".join(argument.replace(" !", "!").split())
+    for word in sorted(_WORDS, key=len, reverse=True):
+        if typed.casefold().endswith(f" {word}"):
+            return typed[: -len(word) - 1].rstrip(" :-–—"), _WORDS[word]
+    return typed, None
+
+
+@command(
+    "priority",
+    Section.ALERTS,
+    3,
+    Need.CHAT,
+    N_("how alerts on a topic arrive: loud, silent …"),
+    usage=N_("NAME silent"),
+)
+@example(N_("/priority Outages loud!"), N_("with a sound, in quiet hours too"))
+@example(N_("/priority Outages silent"), N_("at once, without a sound"))
+@example(N_("/priority Outages digest"), N_("gathered in a digest"))
+async def priority(request: Request, context: Context) -> Reply | Effect:
+    """Set how alerts on a topic arrive; without a priority offer the four, without a topic list those of this chat."""
+    if not request.argument:
+        return Reply(messages=(await _list(context.database, context),))
+    topic = await find_topic(context.database, request.argument)  # it may be called «Silent»
+    if topic is not None:
+        return Reply(messages=(await _choices(context.database, context, topic),))
+    name, chosen = split_priority(request.argument)
+    topic = await need_topic(context.database, name, context.t)
+    if chosen is None:
+        return Reply(messages=(await _choices(context.database, context, topic),))
+    return _set_priority(request, context, topic, chosen)
+
+
+@tap("prio", Need.CHAT, r"list|\d{1,15}(:(loud!?|silent|digest))?")
+async def priority_tapped(request: Request, context: Context) -> Reply | Effect:
+    """Offer the four for the topic that a button names, take over one of them, or show the list again."""
+    number, _, chosen = request.argument.partition(":")
+    if number == "list":
+        return Reply(edit=await _list(context.database, context))
+    topic = await topics.get(context.database, int(number))
+    if topic is None:
+        raise CommandError(context.own.gettext("This topic is gone."))
+    if not chosen:
+        return Reply(edit=await _choices(context.database, context, topic))
+    return _set_priority(request, context, topic, Priority(chosen))
+
+
+def _set_priority(request: Request, context: Context, topic: Topic, chosen: Priority) -> Effect:
+    async def effect(tx: Transaction) -> Reply:
+        await subscriptions.set_priority(tx, context.chat.id, topic.id, chosen)
+        return show(request, await _choices(tx, context, topic))
+
+    return effect
+
+
+async def _list(db: Reader, context: Context) -> Outgoing:
+    t, subscribed = context.t, await subscriptions.of_chat(db, context.chat.id)
+    if not subscribed:
+        return message(t.gettext("This chat gets alerts on no topic yet. See /topics."))
+    text = Text().line(t.gettext("How alerts on each topic arrive here. Tap one to change it."))
+    labels = (
+        (each, f"{topic_title(each.topic, t)[:_ROOM]}: {priority_label(each.priority, t)}") for each in subscribed
+    )
+    rows = rows_of([button(label, "prio", each.topic_id) for each, label in labels][:_MOST], 1)
+    example = t.gettext("/priority Outages silent")
+    return message(text.say(t.gettext("You can also write: {example}"), example=code(example)), rows)
+
+
+async def _choices(db: Reader, context: Context, topic: Topic) -> Outgoing:
+    """Show the four for a topic, the present one marked; where the chat has none of its alerts, say so."""
+    t, subscribed = context.t, await subscriptions.of_chat(db, context.chat.id)
+    now = next((each.priority for each in subscribed if each.topic_id == topic.id), None)
+    if now is None:
+        return message(_not_subscribed(topic, t))
+    text = Text().line(t.gettext("Alerts on {name} arrive:"), name=show_topic(topic, t))
+    choices = []
+    for each, (label, meaning) in _PRIORITIES.items():
+        text.add(mark("", chosen=each == now), bold(t.gettext(label)), ": ", t.gettext(meaning), "\n")
+        choices.append(choice(t.gettext(label), "prio", topic.id, each, chosen=each == now))
+    return message(text, (*rows_of(choices, 2), (button(t.gettext("All topics"), "prio", "list"),)))
+
+
+def _not_subscribed(topic: Topic, t: Translator) -> Text:
+    line = t.gettext("This chat does not get alerts on {name}. To get them, write: {command}")
+    return Text().say(line, name=show_topic(topic, t), command=code(f"/track {topic_title(topic.name, t)}"))
+
+
+@command("here", Section.ALERTS, 10, Need.CHAT, N_("in a thread: send alerts into it"), usage=N_("NAME"))
+@example("/here", N_("in a thread of a forum: all alerts of this chat come into it"))
+@example(N_("/here Outages"), N_("those on one topic do"))
+@example("/here off", N_("alerts come into the general thread again"))
+async def bind_thread(request: Request, context: Context) -> Effect:
+    """Bind the chat or one topic to the thread in which this is written, or undo that."""
+    typed, t = request.argument.strip(), context.t
+    topic, is_off = await find_topic(context.database, typed), False  # it may be called «No signal»
+    first, _, rest = typed.partition(" ")
+    if topic is None and read_switch(first) is False:
+        typed, is_off = rest.strip(), True
+    if not is_off and not request.forum:
+        raise CommandError(
+            t.gettext("This chat has no threads. Admins of a group switch them on in its settings: Topics.")
+        )
+    thread_id = None if is_off else request.peer.thread_id or GENERAL_THREAD
+    if not typed:
+        return _bind_chat(context, thread_id)
+    return _bind_topic(context, topic or await need_topic(context.database, typed, t), thread_id)
+
+
+def _bind_chat(context: Context, thread_id: int | None) -> Effect:
+    async def effect(tx: Transaction) -> Reply:
+        t, is_general = context.t, thread_id in {None, GENERAL_THREAD}
+        await addresses.bind_chat(tx, context.chat.id, None if is_general else thread_id)
+        bound = [each.topic for each in await addresses.bindings(tx, context.chat.id)]
+        into_general = t.gettext("Alerts come into the general thread of this chat now.")
+        text = Text().add(
+            into_general if thread_id is None else t.gettext("Alerts of this chat come into this thread now.")
+        )
+        if bound:
+            names = ", ".join(f"«{topic_title(name, t)}»" for name in bound)
+            text.add(" ").say(t.gettext("Only {topics} have threads of their own."), topics=names)
+        return say(text)
+
+    return effect
+
+
+def _bind_topic(context: Context, topic: Topic, thread_id: int | None) -> Effect:
+    async def effect(tx: Transaction) -> Reply:
+        t = context.t
+        if not await addresses.bind_topic(tx, context.chat.id, topic.id, thread_id):
+            return say(_not_subscribed(topic, t))
+        line = t.gettext("Alerts on {name} come into this thread now.")
+        if thread_id is None:
+            line = t.gettext("Alerts on {name} come where this chat's other alerts come.")
+        return say(Text().say(line, name=show_topic(topic, t)))
+
+    return effect

@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+
+from bot.commands import registry
+from bot.commands.registry import Section
+from bot.locales import translator
+from bot.models import PeerKind
+from bot.store.chats import Role
+from tests.commands.kit import BORIS, Bot, text
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- commands: made by bot/commands/registry.py -->\n", "\n<!-- end of commands -->"
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_telegram_takes_the_menu(language: str) -> None:
+    menu = registry.menu(translator(language))
+    for name, summary in menu:
+        assert name.islower()
+        assert 1 <= len(summary) <= 256
+    assert len(menu) <= 100
+
+
+def test_every_command_has_a_handler_but_the_first() -> None:
+    assert [each.name for each in registry.commands().values() if each.handler is None] == ["start"]
+
+
+@pytest.mark.parametrize("section", Section)
+def test_each_command_of_a_section_has_a_place_of_its_own(section: Section) -> None:
+    places = [each.place for each in registry.commands().values() if each.section is section]
+    assert places == list(range(1, len(places) + 1))
+
+
+def test_examples_begin_with_their_command() -> None:
+    for each in registry.commands().values():
+        for language in ("en", "ru"):
+            for typed, _ in each.examples:
+                assert translator(language).gettext(typed).split()[0] == f"/{each.name}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("folow", "follow"), ("statsu", "status"), ("topic", "topics"), ("xyz", None)]
+)
+def test_a_typo_gets_a_suggestion(typed: str, meant: str | None) -> None:
+    assert registry.suggestion(typed) == meant
+
+
+def test_the_readme_shows_the_commands_that_there_are() -> None:
+    shown = README.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    assert shown == registry.readme_table()
+
+
+def test_readers_see_no_commands_that_they_may_not_send() -> None:
+    t = translator("en")
+    missing = {name for name, _ in registry.menu(t)} - {name for name, _ in registry.menu(t, Role.READER)}
+    assert missing == {"follow", "unfollow"}
+
+
+async def test_a_reader_gets_a_menu_of_their_own_when_they_come(desk: Bot) -> None:
+    await desk.pair()
+    assert (await desk.says("/start")).menu is None
+    await desk.pair(BORIS, Role.READER)
+    assert (await desk.says("/start", person=BORIS)).menu == "en"
+    assert [(chat.peer.kind, chat.peer.id) for chat in await desk.own_menus()] == [(PeerKind.USER, BORIS)]
+
+
+@pytest.mark.parametrize("typed", ["mute", "/mute", "Mute"])
+async def test_help_on_a_command_shows_how_it_is_used(desk: Bot, typed: str) -> None:
+    await desk.pair()
+    shown = text(await desk.says(f"/help {typed}"))
+    assert "/mute @name 8h – no alerts from a channel, or on a topic" in shown
+    assert "/mute outages @name until Monday" in shown
+
+
+async def test_help_on_what_is_no_command_says_what_was_probably_meant(desk: Bot) -> None:
+    await desk.pair()
+    assert text(await desk.says("/help muet")) == "There is no command /muet. Did you mean /mute?"
