@@ -104,18 +104,6 @@ def load_parts(written: str) -> tuple[Part, ...]:
     return tuple(Part(kind=PartKind(kind), text=text) for kind, text in json.loads(written))
 
 
-def read_spans(written: Iterable[Sequence[int]]) -> Spans:
-    """Read spans as JSON has them."""
-    return tuple((start, end) for start, end in written)
-
-
-def read_part_matches(written: Iterable[tuple[str, str, Iterable[Sequence[int]]]]) -> tuple[PartMatch, ...]:
-    """Read what was found beside a text as JSON has it: kind, text and spans of each piece."""
-    return tuple(
-        PartMatch(part=Part(kind=PartKind(kind), text=text), spans=read_spans(spans)) for kind, text, spans in written
-    )
-
-
 def clip_spans(spans: Iterable[tuple[int, int]], start: int, end: int) -> Spans:
     """Return what of the spans lies between two places of a text, counted from the first of them."""
     return tuple((max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start)

@@ -223,9 +223,10 @@ class Worker:
 
     async def _give_up(self, message: Message, decision: GiveUp, reason: str) -> None:
         async def write(tx: Transaction) -> None:
+            if not (decision.suspend and message.is_sent):  # a chat that takes messages again may take the edit
+                await outbox.give_up(tx, message.id, reason)
             if decision.suspend:
                 await addresses.suspend(tx, message.chat, reason, now=self._clock())
-            await outbox.give_up(tx, message.id, reason)
 
         await self._database.write(write)
 

@@ -34,7 +34,7 @@ class FoundPrior:
 _PRIORS = f"""WITH found AS (
         SELECT a.id, a.duplicate_of, a.chat_id, NULL AS channel_id, NULL AS post_key, a.fingerprint
         FROM json_each(:words) q CROSS JOIN alerts a ON a.fingerprint = q.value ->> 1 AND a.chat_id = q.value ->> 0
-            AND a.created_at > q.value ->> 2 AND a.duplicate_of IS NULL
+            AND a.created_at > q.value ->> 2 AND a.duplicate_of IS NULL AND NOT a.is_counted
         UNION ALL
         SELECT a.id, a.duplicate_of, a.chat_id, a.channel_id, a.post_key, NULL
         FROM json_each(:posts) q CROSS JOIN alerts a ON a.channel_id = q.value ->> 1 AND a.post_key = q.value ->> 2
