@@ -25,7 +25,7 @@ async def take_over_topics(tx: Transaction, own: Iterable[TopicFile], *, now: da
     filed = {topic.name.casefold(): topic for topic in (*builtin_topics(), *own)}
     taken = await topics.take_over(
         tx,
-        [topics.Filed(name=topic.name, query=topic.query, default=topic.default) for topic in filed.values()],
+        [topics.Filed(name=topic.name, query=topic.query, on_by_default=topic.default) for topic in filed.values()],
         lambda query, excluded: _expand(query, excluded, inflector),
         now=now,
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.store import chats
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import from_ms, to_ms
+from bot.store.rows import from_ms, read_all, to_ms
 
 DONE = "done"
 
@@ -78,10 +78,7 @@ async def unread(db: Reader, reader_id: int) -> list[Backfill]:
         WHERE b.ended IS NULL AND c.followed_at IS NOT NULL AND c.read_by = :reader ORDER BY b.asked_at, b.id""",
         {"reader": reader_id},
     )
-    return [
-        Backfill(id=row["id"], channel_id=row["channel_id"], wanted=row["wanted"], read=row["read"], below=row["below"])
-        for row in rows
-    ]
+    return read_all(Backfill, rows)
 
 
 async def advance(tx: Transaction, backfill_id: int, *, read: int, below: int | None, ended: str | None = None) -> None:

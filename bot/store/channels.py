@@ -1,6 +1,5 @@
 """Channels: what they are, and how each reader reaches them."""
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -9,7 +8,7 @@ from enum import StrEnum
 from bot.store import backfills
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.references import normalise_reference
-from bot.store.rows import json_list, maybe_date, maybe_ms, to_ms
+from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
 
 __all__ = ["Access", "Channel", "Options", "ResolvedChannel", "normalise_reference"]
 
@@ -77,7 +76,20 @@ class Channel:
     access: Access | None
     reason: str | None  # why access was lost: Telegram's error string
     joined_at: datetime | None
-    reader_lost: bool  # whoever sees to it cannot read any more: nothing of it is read now
+    reader_lost: bool  # the reader that sees to it cannot read any more: nothing of it is read now
+
+    @property
+    def is_swept(self) -> bool:
+        """The sweep has found or made the channel complete since it was (last) followed."""
+        return self._is_since_followed(self.swept_at)
+
+    @property
+    def is_verified(self) -> bool:
+        """The channel is swept, and its past was compared with Telegram's since it was (last) followed."""
+        return self.is_swept and self._is_since_followed(self.verified_at)
+
+    def _is_since_followed(self, moment: datetime | None) -> bool:
+        return moment is not None and (self.followed_at is None or moment >= self.followed_at)
 
 
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
@@ -88,29 +100,6 @@ _CHANNELS = """
         (SELECT min(reader_id) FROM memberships WHERE channel_id = c.id))
     LEFT JOIN readers r ON r.id = coalesce(c.read_by, m.reader_id)
 """
-
-
-def _to_channel(row: sqlite3.Row) -> Channel:
-    return Channel(
-        id=row["id"],
-        kind=row["kind"],
-        title=row["title"],
-        username=row["username"],
-        followed_at=maybe_date(row["followed_at"]),
-        confirmed_id=row["confirmed_id"],
-        seen_pts=row["seen_pts"],
-        swept_at=maybe_date(row["swept_at"]),
-        read_by=row["read_by"],
-        fast=bool(row["fast"]),
-        may_join=bool(row["may_join"]),
-        verified_at=maybe_date(row["verified_at"]),
-        verify_from=row["verify_from"],
-        access_hash=row["access_hash"],
-        access=row["access"] and Access(row["access"]),
-        reason=row["reason"],
-        joined_at=maybe_date(row["joined_at"]),
-        reader_lost=bool(row["reader_lost"]),
-    )
 
 
 async def adapt(tx: Transaction, channel_id: int, options: Options, *, chat_id: int | None, asked_at: datetime) -> None:
@@ -157,26 +146,26 @@ async def introduce(tx: Transaction, channel: ResolvedChannel) -> None:
 async def followed(db: Reader, reader_id: int | None = None) -> list[Channel]:
     """Return the followed channels by title, each as this reader reaches it; None: as any does."""
     sql = f"{_CHANNELS} WHERE c.followed_at IS NOT NULL ORDER BY c.title, c.id"
-    return [_to_channel(row) for row in await db.fetch_all(sql, {"reader": reader_id})]
+    return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id}))
 
 
 async def unwanted(db: Reader, reader_id: int) -> list[Channel]:
     """Return the channels that this reader is in though nobody follows them any more."""
     sql = f"{_CHANNELS} WHERE c.followed_at IS NULL AND m.access = 'joined' ORDER BY c.id"
-    return [_to_channel(row) for row in await db.fetch_all(sql, {"reader": reader_id})]
+    return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id}))
 
 
 async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Channel | None:
     """Return a channel by its bare id."""
     row = await db.fetch_one(f"{_CHANNELS} WHERE c.id = :id", {"id": channel_id, "reader": reader_id})
-    return _to_channel(row) if row else None
+    return read(Channel, row) if row else None
 
 
 async def known(db: Reader, references: Iterable[str]) -> list[Channel]:
     """Return the channels among these references that are named by their ids."""
     ids = json_list(int(reference) for reference in references if reference.isdecimal())
     sql = f"{_CHANNELS} WHERE c.id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - our own constant
-    return [_to_channel(row) for row in await db.fetch_all(sql, {"ids": ids, "reader": None})]
+    return read_all(Channel, await db.fetch_all(sql, {"ids": ids, "reader": None}))
 
 
 async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel | None:
@@ -186,7 +175,7 @@ async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel |
     """
     reference = normalise_reference(text) or ""
     sql = f"{_CHANNELS} ORDER BY c.followed_at IS NULL, c.id"  # in Python, since SQLite folds ASCII only
-    known = [_to_channel(row) for row in await db.fetch_all(sql, {"reader": reader_id})]
+    known = read_all(Channel, await db.fetch_all(sql, {"reader": reader_id}))
     wanted_title = _spelt(text)
     named = [c for c in known if reference in (f"@{(c.username or '').lower()}", str(c.id))]
     titled = [c for c in known if wanted_title and _spelt(c.title) == wanted_title]
@@ -201,7 +190,7 @@ async def begun(db: Reader, text: str) -> list[Channel]:
     """Return the channels whose titles begin so; case and quotes are ignored, and nothing begins with nothing."""
     beginning = _spelt(text)
     rows = await db.fetch_all(f"{_CHANNELS} ORDER BY c.id", {"reader": None})
-    return [c for c in map(_to_channel, rows) if beginning and _spelt(c.title).startswith(beginning)]
+    return [c for c in read_all(Channel, rows) if beginning and _spelt(c.title).startswith(beginning)]
 
 
 def _spelt(title: str) -> str:

@@ -7,10 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.parts import Spans, read_spans
-from bot.store import posts
 from bot.store.database import Reader, Transaction
 from bot.store.posts import StoredPost
-from bot.store.rows import json_list, to_ms
+from bot.store.rows import json_list, read, to_ms
 
 
 class What(StrEnum):
@@ -44,7 +43,7 @@ async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) ->
         return None
     payload = json.loads(row["payload"])
     return Alerted(
-        post=posts.to_post(row),
+        post=read(StoredPost, row),
         topics=tuple(payload["topics"]),
         spans=read_spans(payload["spans"]),
     )

@@ -1,6 +1,5 @@
 """Wishes to follow come in, until each is a channel or refused; what became of them goes out."""
 
-import sqlite3
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +7,7 @@ from enum import StrEnum
 from bot.store import backfills, channels
 from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, adapt, grant
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import from_ms, to_ms
+from bot.store.rows import read, read_all, to_ms
 
 
 class FollowState(StrEnum):
@@ -41,25 +40,14 @@ class Follow:
     channel_id: int | None  # once it is followed
     reason: str | None  # why it was refused or put off
     next_try_at: datetime
-    options: Options
+    fast: bool | None  # as in `Options`
+    may_join: bool | None  # likewise
+    history: int | None  # likewise
 
-
-def _to_follow(row: sqlite3.Row) -> Follow:
-    return Follow(
-        id=row["id"],
-        reference=row["reference"],
-        chat_id=row["chat_id"],
-        asked_at=from_ms(row["asked_at"]),
-        state=FollowState(row["state"]),
-        channel_id=row["channel_id"],
-        reason=row["reason"],
-        next_try_at=from_ms(row["next_try_at"]),
-        options=Options(
-            fast=None if row["fast"] is None else bool(row["fast"]),
-            may_join=None if row["may_join"] is None else bool(row["may_join"]),
-            history=row["history"],
-        ),
-    )
+    @property
+    def options(self) -> Options:
+        """How it is to be followed."""
+        return Options(fast=self.fast, may_join=self.may_join, history=self.history)
 
 
 async def ask(
@@ -125,7 +113,7 @@ async def _want(tx: Transaction, reference: str, *, chat_id: int | None, now: da
 
 async def _wish(tx: Transaction, reference: str) -> Follow | None:
     row = await tx.fetch_one("SELECT * FROM follows WHERE reference = :reference", {"reference": reference})
-    return None if row is None else _to_follow(row)
+    return None if row is None else read(Follow, row)
 
 
 async def _heed(tx: Transaction, reference: str, options: Options) -> None:
@@ -143,12 +131,12 @@ async def _heed(tx: Transaction, reference: str, options: Options) -> None:
 async def wanted(db: Reader, now: datetime) -> list[Follow]:
     """Return the wishes whose time to be tried has come, oldest first."""
     sql = "SELECT * FROM follows WHERE state = 'wanted' AND next_try_at <= :now ORDER BY asked_at, id"
-    return [_to_follow(row) for row in await db.fetch_all(sql, {"now": to_ms(now)})]
+    return read_all(Follow, await db.fetch_all(sql, {"now": to_ms(now)}))
 
 
 async def all_follows(db: Reader) -> list[Follow]:
     """Return every wish, whatever became of it, in the order in which they came."""
-    return [_to_follow(row) for row in await db.fetch_all("SELECT * FROM follows ORDER BY asked_at, id")]
+    return read_all(Follow, await db.fetch_all("SELECT * FROM follows ORDER BY asked_at, id"))
 
 
 async def asked_together(db: Reader, follow: Follow) -> int:
@@ -198,7 +186,7 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     await grant(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
     row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
     if row is not None:
-        wish = _to_follow(row)
+        wish = read(Follow, row)
         await adapt(tx, channel.id, wish.options, chat_id=wish.chat_id, asked_at=wish.asked_at)
     sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "channel": channel.id})

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from bot.parts import load_parts, whole_text
 from bot.store.database import Reader, Transaction
-from bot.store.posts import StoredPost, to_post
-from bot.store.rows import end_id, first_id
+from bot.store.posts import StoredPost
+from bot.store.rows import end_id, first_id, read_all
 
 
 class Candidate(NamedTuple):
@@ -80,7 +80,7 @@ async def candidates(  # noqa: PLR0913 - each narrows the question in its own wa
         source, ids = "fulltext f CROSS JOIN post_versions p ON p.version_id = f.rowid", "f.rowid"
     where, values = _narrowed(asked, ids, before=before, since=since, until=until)
     sql = f"SELECT p.* FROM {source} WHERE {where} AND p.is_current ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
-    return [to_post(row) for row in await db.fetch_all(sql, (*values, limit))]
+    return read_all(StoredPost, await db.fetch_all(sql, (*values, limit)))
 
 
 def _rows(rows: Sequence[tuple[int, int, str]]) -> list[tuple[int, str]]:

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.parts import PartMatch, Spans, read_part_matches, read_spans
-from bot.store import posts
 from bot.store.database import Reader
 from bot.store.posts import StoredPost
-from bot.store.rows import date_of, maybe_date, to_ms
+from bot.store.rows import date_of, maybe_date, read, to_ms
 
 LATEST = 3  # posts that a storm shows
 
@@ -126,7 +125,7 @@ async def storm(db: Reader, notice_id: int, *, now: datetime) -> Storm:
 def _to_gathered(row: sqlite3.Row) -> Gathered:
     payload = json.loads(row["payload"])
     return Gathered(
-        post=posts.to_post(row),
+        post=read(StoredPost, row),
         topics=tuple(payload["topics"]),
         spans=read_spans(payload["spans"]),
         part_matches=read_part_matches(payload.get("beside", ())),

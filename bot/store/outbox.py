@@ -10,12 +10,12 @@ from typing import Any
 
 from bot.models import GENERAL_THREAD
 from bot.models.notices import NOTICES, Notice
-from bot.store import chats, posts
+from bot.store import chats
 from bot.store.alerts import Kind
 from bot.store.chats import Chat
 from bot.store.database import Reader
 from bot.store.posts import StoredPost
-from bot.store.rows import from_ms, json_list, maybe_date, to_ms
+from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
 
 _Posts = dict[int, StoredPost]  # by version
 
@@ -150,11 +150,11 @@ async def first_due(  # noqa: PLR0913 - a question with this many sides
             "after": after,
         },
     )
-    read: _Posts = {}  # one may go to thousands of chats
+    known: _Posts = {}  # one may go to thousands of chats
     if not rows:
         (upcoming,) = await db.fetch_all(_NEXT_AT, {"now": to_ms(now)})
         return Reading(alerts=[], last_id=0, next_at=maybe_date(upcoming["next_at"]))
-    alerts = [_to_alert(row, read) for row in rows]
+    alerts = [_to_alert(row, known) for row in rows]
     return Reading(alerts=alerts, last_id=rows[0]["last_id"], next_at=maybe_date(rows[0]["next_at"]))
 
 
@@ -177,14 +177,14 @@ async def post_of(db: Reader, chat_id: int, message_id: int) -> StoredPost | Non
         ORDER BY a.id DESC LIMIT 1""",
         {"chat": chat_id, "message": message_id},
     )
-    return None if row is None else posts.to_post(row)
+    return None if row is None else read(StoredPost, row)
 
 
-def _to_alert(row: sqlite3.Row, read: _Posts | None = None) -> Alert:
+def _to_alert(row: sqlite3.Row, known: _Posts | None = None) -> Alert:
     """Read an alert from a row of `_ROWS`; its post is taken from, or added to, those of the same answer."""
-    post = None if row["id"] is None else (read or {}).get(row["version_id"]) or posts.to_post(row)
-    if post is not None and read is not None:
-        read[post.version_id] = post
+    post = None if row["id"] is None else (known or {}).get(row["version_id"]) or read(StoredPost, row)
+    if post is not None and known is not None:
+        known[post.version_id] = post
     return Alert(
         id=row["alert_id"],
         chat=_in_thread(chats.to_chat(row), row["alert_thread_id"]),

@@ -1,15 +1,13 @@
 """Stored posts on their way out: a question comes in, messages as they stand or once stood go out."""
 
-import json
-import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import Entity, Forward, Media, post_link
-from bot.parts import Part, load_parts, whole_text
+from bot.parts import Part, whole_text
 from bot.store.database import Reader
-from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_date, to_ms
+from bot.store.rows import end_id, first_id, json_list, maybe_date, read_all, to_ms
 
 NEWEST = 1000  # messages of a channel among which those with a preview are looked for …
 MOST_WITH_PAGES = 100  # … and so many are asked for at once: Telegram's limit
@@ -71,44 +69,6 @@ class Statistics:
     last_seen_at: datetime | None  # when the newest one reached us
 
 
-def to_post(row: sqlite3.Row) -> StoredPost:
-    """Read a post from a row of the view `post_versions`."""
-    return StoredPost(
-        id=row["id"],
-        channel_id=row["channel_id"],
-        channel_title=row["channel_title"],
-        channel_username=row["channel_username"],
-        message_id=row["message_id"],
-        grouped_id=row["grouped_id"],
-        date=from_ms(row["date"]),
-        edit_date=maybe_date(row["edit_date"]),
-        text=row["text"],
-        parts=load_parts(row["parts"]),
-        entities=tuple(Entity(**entity) for entity in json.loads(row["entities"])),
-        media=Media(**json.loads(row["media"])) if row["media"] else None,
-        forward=_to_forward(row["forward"]),
-        reply_to=row["reply_to"],
-        reply_channel=row["reply_channel"],
-        author=row["author"],
-        gone_at=maybe_date(row["gone_at"]),
-        views=row["views"],
-        forwards=row["forwards"],
-        reactions=row["reactions"],
-        version_id=row["version_id"],
-        is_current=bool(row["is_current"]),
-        number=row["number"],
-        seen_at=from_ms(row["seen_at"]),
-        observed_by=row["observed_by"],
-    )
-
-
-def _to_forward(text: str | None) -> Forward | None:
-    if text is None:
-        return None
-    fields = json.loads(text)
-    return Forward(**{**fields, "date": fields["date"] and datetime.fromisoformat(fields["date"])})
-
-
 async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[StoredPost]:
     """Return these messages of a channel as they stand, lowest id first; unknown ones are missing."""
     rows = await db.fetch_all(
@@ -117,7 +77,7 @@ async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[Store
         ORDER BY message_id""",
         {"channel": channel_id, "ids": json_list(ids)},
     )
-    return [to_post(row) for row in rows]
+    return read_all(StoredPost, rows)
 
 
 async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]:
@@ -127,7 +87,7 @@ async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]
         ORDER BY message_id""",
         {"channel": channel_id, "key": post_key},
     )
-    return [to_post(row) for row in rows]
+    return read_all(StoredPost, rows)
 
 
 async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredPost]:
@@ -137,7 +97,7 @@ async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredP
         ORDER BY edit_date, number""",
         {"channel": channel_id, "message": message_id},
     )
-    return [to_post(row) for row in rows]
+    return read_all(StoredPost, rows)
 
 
 async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[StoredPost]:
@@ -147,7 +107,7 @@ async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[StoredPost
         ORDER BY version_id DESC""",
         {"ids": json_list(version_ids)},
     )
-    return [to_post(row) for row in rows]
+    return read_all(StoredPost, rows)
 
 
 async def latest(  # noqa: PLR0913 - each narrows the question in its own way
@@ -179,7 +139,7 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
             "limit": limit,
         },
     )
-    return [to_post(row) for row in rows]
+    return read_all(StoredPost, rows)
 
 
 async def highest_id(db: Reader, channel_id: int) -> int:

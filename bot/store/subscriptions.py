@@ -1,7 +1,5 @@
 """Which chat wants which topics, from which channels, and what it does not want to hear for now."""
 
-import json
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +8,7 @@ from enum import StrEnum
 from bot.schedule import Schedule, Storms
 from bot.store import chats
 from bot.store.database import Reader, Transaction
-from bot.store.rows import json_list, maybe_date, maybe_ms, to_ms
+from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 
 
 class Priority(StrEnum):
@@ -79,21 +77,11 @@ async def set_priority(tx: Transaction, chat_id: int, topic_id: int, priority: P
 async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
     """Return the subscriptions of a chat, built-in topics first."""
     rows = await db.fetch_all(
-        """SELECT s.*, t.name FROM subscriptions s JOIN topics t ON t.id = s.topic_id
+        """SELECT s.*, t.name AS topic FROM subscriptions s JOIN topics t ON t.id = s.topic_id
         WHERE s.chat_id = :chat ORDER BY t.builtin DESC, t.id""",
         {"chat": chat_id},
     )
-    return [_to_subscription(row) for row in rows]
-
-
-def _to_subscription(row: sqlite3.Row) -> Subscription:
-    return Subscription(
-        chat_id=row["chat_id"],
-        topic_id=row["topic_id"],
-        topic=row["name"],
-        priority=Priority(row["priority"]),
-        channels=None if row["channels"] is None else tuple(json.loads(row["channels"])),
-    )
+    return read_all(Subscription, rows)
 
 
 async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Wanted]:
@@ -153,13 +141,4 @@ async def forget_ended(tx: Transaction, *, now: datetime) -> None:
 async def mutes_of(db: Reader, chat_id: int, now: datetime) -> list[Mute]:
     """Return the mutes of a chat that still hold."""
     sql = "SELECT * FROM mutes WHERE chat_id = :chat AND (until IS NULL OR until > :now) ORDER BY id"
-    return [
-        Mute(
-            id=row["id"],
-            chat_id=row["chat_id"],
-            channel_id=row["channel_id"],
-            topic_id=row["topic_id"],
-            until=maybe_date(row["until"]),
-        )
-        for row in await db.fetch_all(sql, {"chat": chat_id, "now": to_ms(now)})
-    ]
+    return read_all(Mute, await db.fetch_all(sql, {"chat": chat_id, "now": to_ms(now)}))

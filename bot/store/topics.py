@@ -1,7 +1,6 @@
 """Topics: named queries with their compiled form; names are unique whatever their case."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,7 @@ from datetime import datetime
 from bot import __version__
 from bot.store import meta
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import to_ms
+from bot.store.rows import read, read_all, to_ms
 
 Expand = Callable[[str, Sequence[str]], str]  # a query, and the words it leaves out, become its compiled JSON
 _EXPANDED_BY = "builtin_topics_expanded_by"  # the version of the program that did
@@ -25,7 +24,7 @@ class Topic:
     excluded: tuple[str, ...]  # words that people wanted left out, each a query of its own
     compiled: str  # JSON, forms expanded, without the words left out
     builtin: bool  # comes from a file: nobody changes it in the chat
-    default: bool  # whether pairing subscribes the owner to it
+    on_by_default: bool  # whether pairing subscribes the owner to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,7 @@ class Filed:
 
     name: str
     query: str
-    default: bool  # whether pairing subscribes the owner to it
+    on_by_default: bool  # whether pairing subscribes the owner to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +45,9 @@ class Changed:
     gone: list[int]  # ids of those that were deleted
 
 
-def _to_topic(row: sqlite3.Row) -> Topic:
-    return Topic(
-        id=row["id"],
-        name=row["name"],
-        query=row["query"],
-        excluded=tuple(json.loads(row["excluded"])),
-        compiled=row["compiled"],
-        builtin=bool(row["builtin"]),
-        default=bool(row["on_by_default"]),
-    )
-
-
 async def all_topics(db: Reader) -> list[Topic]:
     """Return all topics, the built-in ones first."""
-    return [_to_topic(row) for row in await db.fetch_all("SELECT * FROM topics ORDER BY builtin DESC, id")]
+    return read_all(Topic, await db.fetch_all("SELECT * FROM topics ORDER BY builtin DESC, id"))
 
 
 async def changed(db: Reader, since: int) -> Changed:
@@ -72,7 +59,7 @@ async def changed(db: Reader, since: int) -> Changed:
     )
     return Changed(
         number=rows[-1]["number"] if rows else since,
-        saved=[_to_topic(row) for row in rows if row["id"] is not None],
+        saved=read_all(Topic, [row for row in rows if row["id"] is not None]),
         gone=[row["topic_id"] for row in rows if row["id"] is None],
     )
 
@@ -80,7 +67,7 @@ async def changed(db: Reader, since: int) -> Changed:
 async def find(db: Reader, name: str) -> Topic | None:
     """Return the topic of this name, case ignored."""
     row = await db.fetch_one("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})
-    return _to_topic(row) if row else None
+    return read(Topic, row) if row else None
 
 
 async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: datetime) -> Topic:
@@ -97,13 +84,13 @@ async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: da
     )
     tx.announce(Subject.TOPICS)
     rows = await tx.fetch_all("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})
-    return _to_topic(rows[0])
+    return read(Topic, rows[0])
 
 
 async def get(db: Reader, topic_id: int) -> Topic | None:
     """Return a topic by the id of its row."""
     row = await db.fetch_one("SELECT * FROM topics WHERE id = :id", {"id": topic_id})
-    return _to_topic(row) if row else None
+    return read(Topic, row) if row else None
 
 
 async def leave_out(tx: Transaction, topic: Topic, words: Sequence[str], compiled: str) -> bool:
@@ -177,13 +164,13 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
     now: datetime,
 ) -> None:
     expanded = before is not None and same_program and before.query == topic.query
-    stands = before and (before.builtin, before.name, before.default) == (True, topic.name, topic.default)
+    stands = before and (before.builtin, before.name, before.on_by_default) == (True, topic.name, topic.on_by_default)
     if expanded and stands:
         return
     excluded = before.excluded if before else ()
     await tx.execute(
         """INSERT INTO topics (name, folded, query, compiled, builtin, on_by_default, created_at)
-        VALUES (:name, :folded, :query, :compiled, 1, :default, :now)
+        VALUES (:name, :folded, :query, :compiled, 1, :on_by_default, :now)
         ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query,
             compiled = excluded.compiled, builtin = 1, file_gone = 0,
             on_by_default = excluded.on_by_default""",
@@ -192,7 +179,7 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
             "folded": _fold(topic.name),
             "query": topic.query,
             "compiled": before.compiled if expanded and before is not None else expand(topic.query, excluded),
-            "default": topic.default,
+            "on_by_default": topic.on_by_default,
             "now": to_ms(now),
         },
     )

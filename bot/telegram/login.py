@@ -51,7 +51,7 @@ class Prompts(Protocol):
         """Ask for the password of the two-step verification."""
         ...
 
-    def tell(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         """Say what happened, before the next question."""
         ...
 
@@ -87,7 +87,7 @@ async def _user_of(settings: Settings, session: str, prompts: Prompts) -> types.
 async def sign_in(client: TelegramClient, prompts: Prompts) -> types.User:
     """Sign a connected client in by phone, code and, where the account has one, password. Raises as `log_in` does."""
     phone, sent = await _ask(prompts, prompts.phone, lambda phone: _send_code(client, phone))
-    prompts.tell(f"Telegram sent a code {_WHERE_THE_CODE_IS.get(type(sent.type), 'to this account')}.")
+    prompts.say(f"Telegram sent a code {_WHERE_THE_CODE_IS.get(type(sent.type), 'to this account')}.")
     try:
         _, user = await _ask(prompts, prompts.code, lambda code: client.sign_in(phone, code))
     except errors.SessionPasswordNeededError:
@@ -115,7 +115,7 @@ async def _ask(prompts: Prompts, question: Callable[[], str], use: Callable[[str
             refusal = to_error(error)
             if refusal.error not in _AGAIN or not left:
                 raise _end(refusal) from None
-            prompts.tell(_AGAIN[refusal.error])
+            prompts.say(_AGAIN[refusal.error])
     raise AssertionError  # the last try returns or raises
 
 

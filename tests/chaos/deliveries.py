@@ -14,15 +14,15 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from time import monotonic
 from typing import Any
 
 from bot.sandbox import Channel, Group, Message, Refused, User
+from tests.chaos.settling import Rounds, missing
 from tests.end_to_end.kit import WAIT_S, link_in, newsroom
 from tests.end_to_end.test_process import environment, spawn
 from tests.kit import ALERTS_SENT
 
-SETTLED_WITHIN = 60.0  # s; what has not arrived by then is lost
+PATIENCE = 150  # rounds of the sweep without anything new; what has not arrived by then is lost
 ON_THE_WAY_UP = 0.3  # of the kills
 PRESSED_FOR = 3.0  # s that a phone waits for the answer to a tap
 TROUBLES = ("none", "none", "flood", "lose", "hold", "cut", "error")
@@ -228,16 +228,14 @@ class Deliveries:
         return [m for m in person.inbox(peer) if m.sender_id == self.room.bot.id] if isinstance(person, User) else []
 
     async def _settle(self) -> None:
-        until = monotonic() + SETTLED_WITHIN
-        while monotonic() < until:
-            told = [len(_links(self._shown(chat))) for chat in self._chats()]
-            if min(told) >= self.outcome.posts and not self._unanswered():
-                await asyncio.sleep(1.5)  # for what comes twice
-                return
-            await asyncio.sleep(0.2)
+        await missing(self.room.sandbox, self._missing, rounds=PATIENCE)
+        await Rounds(self.room.sandbox).more(3)  # for what comes twice
 
-    def _unanswered(self) -> bool:
-        return any(list(self._differences_of_talk(chat)) for chat in self._chats())
+    async def _missing(self) -> list[str]:
+        """Say what has not come yet."""
+        told = {chat.marked: len(_links(self._shown(chat))) for chat in self._chats()}
+        alerts = [f"{marked}: {count} alerts" for marked, count in told.items() if count < self.outcome.posts]
+        return alerts + [line for chat in self._chats() for line in self._differences_of_talk(chat)]
 
     def _compare(self) -> None:
         rows = self._outbox()

@@ -4,23 +4,23 @@ Some of the posts are photos and albums, which the people want with their alerts
 each of them, whatever was cut off on its way down or up.
 """
 
-import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from time import monotonic
 
 from bot.sandbox import User
 from tests.chaos.deliveries import WORDS, Deliveries, Outcome
+from tests.chaos.settling import Rounds, missing
 from tests.kit import SOMETHING_DUE
 
 WITH_SCANS = 0.3  # of the posts
 PAGES = (1, 2, 3, 5)
-BROUGHT_WITHIN = 150.0  # s; a file whose download was cut off is tried again after 30 s, then after 60 s
 METHODS = ("SaveFilePart", "UploadMedia", "SendMedia", "SendMultiMedia")
 TROUBLES = ("hold", "lose", "error", "flood")
+TRIED_AGAIN = 400  # rounds; a file whose download was cut off is tried again after 30 s, then after 60 s
+ON_ITS_WAY = f"{SOMETHING_DUE} UNION ALL SELECT 1 FROM media WHERE state = 'wanted'"  # noqa: S608 - our own constant
 
 
 class Scans(Deliveries):
@@ -66,11 +66,13 @@ class Scans(Deliveries):
 
     async def _settle(self) -> None:
         await super()._settle()
-        until = monotonic() + BROUGHT_WITHIN
         with closing(sqlite3.connect(f"file:{self.room.settings.database_path}?mode=ro", uri=True)) as db:
-            while monotonic() < until and _is_on_its_way(db):  # noqa: ASYNC110 - another process writes it
-                await asyncio.sleep(0.3)
-        await asyncio.sleep(1.0)  # for what comes twice
+
+            async def on_its_way() -> list[str]:
+                return [str(row) for row in db.execute(ON_ITS_WAY)]
+
+            await missing(self.room.sandbox, on_its_way, rounds=TRIED_AGAIN)
+        await Rounds(self.room.sandbox).more(3)  # for what comes twice
 
     def _compare(self) -> None:
         super()._compare()
@@ -89,11 +91,6 @@ class Scans(Deliveries):
     def _content(self, photo: object) -> bytes:
         names = (getattr(photo, name) for name in ("id", "access_hash", "file_reference"))
         return self.room.sandbox.world.media.find(*names).data
-
-
-def _is_on_its_way(db: sqlite3.Connection) -> bool:
-    rows = f"{SOMETHING_DUE} UNION ALL SELECT 1 FROM media WHERE state = 'wanted'"  # noqa: S608 - our own constant
-    return db.execute(f"SELECT EXISTS ({rows})").fetchone()[0] == 1
 
 
 async def deliver_scans(seed: int, folder: Path, *, kills: int) -> Outcome:

@@ -8,11 +8,10 @@ the faults stop, a day passes for the verifying round, and the archive has to sa
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from time import monotonic
 
 from telethon.tl import types
 
@@ -20,11 +19,11 @@ from bot.sandbox import Channel  # noqa: TC001 - dataclasses read it
 from bot.sandbox.server import Push
 from bot.store.database import open_read_only
 from bot.telegram import sessions
+from tests.chaos.settling import Rounds, missing
 from tests.end_to_end.kit import newsroom
 from tests.end_to_end.test_process import environment, service
-from tests.waiting import until
 
-SETTLED_WITHIN = 60.0  # s; a storm that leaves differences for longer has failed
+PATIENCE = 60  # rounds; a storm whose differences stay the same for longer has failed
 PAST = 500  # posts in the first channel before the storm: edits and deletions reach that far back
 DISTURBANCES = ("cut", "hold", "lose", "flood", "error", "skew", "kill", "too_long", "leave", "revoke")
 CALM = 0.7  # of the rounds; in the others the disturbance comes while pushes are on their way
@@ -123,8 +122,12 @@ class Storm:
     async def _hear(self, begun: int) -> None:
         """Wait until what was pushed since then is kept: now nothing disturbs, and later it may not have arrived."""
         heard = [version for push in self._pushes()[begun:] for version in self._versions(push)]
-        with suppress(TimeoutError):  # what is missing is told in the end
-            await until(lambda: self._kept().issuperset(heard))
+
+        async def not_kept() -> list[str]:
+            kept = self._kept()
+            return [str(version) for version in heard if version not in kept]
+
+        await missing(self.room.sandbox, not_kept, rounds=PATIENCE)  # it is told in the end
         self.heard += heard
 
     async def _kill(self, life: AsyncExitStack, env: dict[str, str]) -> None:
@@ -195,19 +198,17 @@ class Storm:
 
     async def _settle(self) -> None:
         """Let a day pass, and wait until nothing differs."""
-        await asyncio.sleep(1.5)
+        await Rounds(self.room.sandbox).more(2)
         path = self.room.settings.database_path
         with sqlite3.connect(path) as db:
             db.execute("UPDATE channels SET verified_at = NULL, verify_from = NULL")
         db.close()
-        until = monotonic() + SETTLED_WITHIN
-        while differences := [line async for line in self._differences()]:
-            if monotonic() > until:
-                self.outcome.differences += differences
-                return
-            await asyncio.sleep(0.3)
+        self.outcome.differences += await missing(self.room.sandbox, self._differences, rounds=PATIENCE)
 
-    async def _differences(self) -> AsyncIterator[str]:
+    async def _differences(self) -> list[str]:
+        return [line async for line in self._compare_posts()]
+
+    async def _compare_posts(self) -> AsyncIterator[str]:
         async with open_read_only(self.room.settings.database_path) as db:
             for channel in self.channels:
                 rows = await db.fetch_all(

@@ -99,13 +99,15 @@ async def test_late_posts_that_were_to_be_counted_are_counted_in_the_same_notice
         assert (await kit.contents(room.db, notice)).channels == (("Вести", 1),)
 
 
-async def test_the_last_sign_of_life_is_that_from_before_the_first_start_until_the_chats_were_looked_at(
+async def test_until_the_chats_were_looked_at_the_first_start_counts_and_the_last_sign_of_life_before_it(
     tmp_path: Path,
 ) -> None:
     async with newsroom(tmp_path) as room:
-        assert await room.db.write(backup_recovery.begin) is None
-        for moment, known in ((ago(hours=3), ago(hours=3)), (NOON, ago(hours=3))):  # killed before it had looked
+        assert await room.db.write(backup_recovery.alive_at) is None
+        for moment in (ago(hours=3), ago(hours=1), NOON):  # killed twice before it had looked
             await room.db.write(lambda tx, at=moment: heartbeats.beat(tx, "run", at))
-            assert await room.db.write(backup_recovery.begin) == known
+            assert await room.db.write(backup_recovery.alive_at) == ago(hours=3)
+            assert await room.db.write(lambda tx, at=moment: backup_recovery.started_at(tx, at)) == ago(hours=3)
         await settle(room)
-        assert await room.db.write(backup_recovery.begin) == NOON
+        assert await room.db.write(backup_recovery.alive_at) == NOON
+        assert await room.db.write(lambda tx: backup_recovery.started_at(tx, NOON)) == NOON

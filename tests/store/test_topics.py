@@ -46,7 +46,7 @@ class TestTopics:
                 expanded.append(query)
                 return f'"{query}"'
 
-            filed = [topics.Filed(name=name, query=query, default=False) for name, query in queries.items()]
+            filed = [topics.Filed(name=name, query=query, on_by_default=False) for name, query in queries.items()]
             await room.db.write(lambda tx: topics.take_over(tx, filed, expand, now=NOON))
 
         await start({"blocking": "блок*", "outages": "сбой"})
@@ -72,7 +72,7 @@ class TestTopics:
         self, room: Newsroom
     ) -> None:
         async def start(**queries: str) -> list[str]:
-            filed = [topics.Filed(name=name, query=query, default=False) for name, query in queries.items()]
+            filed = [topics.Filed(name=name, query=query, on_by_default=False) for name, query in queries.items()]
             return await room.db.write(lambda tx: topics.take_over(tx, filed, lambda query, _: f'"{query}"', now=NOON))
 
         chat = await room.pair()
@@ -91,14 +91,14 @@ class TestTopics:
         assert (await topics.find(room.db, "roads")).query == "моя дорога"
 
     async def test_a_topic_whose_file_comes_back_unchanged_is_the_files_again(self, room: Newsroom) -> None:
-        filed = [topics.Filed(name="fuel", query="бензин", default=True)]
+        filed = [topics.Filed(name="fuel", query="бензин", on_by_default=True)]
         for files in (filed, [], filed):
             await room.db.write(lambda tx, files=files: topics.take_over(tx, files, lambda query, _: query, now=NOON))
         (fuel,) = await topics.all_topics(room.db)
         assert fuel.builtin
 
     async def test_a_topic_left_behind_may_be_deleted_and_made_anew_in_the_chat(self, room: Newsroom) -> None:
-        filed = [topics.Filed(name="fuel", query="бензин", default=True)]
+        filed = [topics.Filed(name="fuel", query="бензин", on_by_default=True)]
         for files in (filed, []):
             await room.db.write(lambda tx, files=files: topics.take_over(tx, files, lambda query, _: query, now=NOON))
         (fuel,) = await topics.all_topics(room.db)
@@ -162,7 +162,7 @@ class TestExclusions:
             return f"{query} without {list(excluded)}"
 
         async def start(query: str) -> None:
-            filed = [topics.Filed(name="outages", query=query, default=True)]
+            filed = [topics.Filed(name="outages", query=query, on_by_default=True)]
             await room.db.write(lambda tx: topics.take_over(tx, filed, expand, now=NOON))
 
         await start("сбой")
