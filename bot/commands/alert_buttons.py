@@ -62,7 +62,7 @@ class AlertTap:
         return alert_buttons(self.channel_id, channel.username if channel else None, self.message_id, context.t)
 
 
-@tap("back", need=Need.LOOK, argument=POST)
+@tap("back", Need.LOOK, POST)
 async def back(request: Request, context: Context) -> Reply:
     """Put the usual buttons back."""
     return Reply(buttons=await AlertTap.read(request.argument).usual(context.database, context))
@@ -73,7 +73,7 @@ def forgotten(context: Context) -> CommandError:
     return CommandError(context.own.gettext("I no longer know this post."))
 
 
-@tap("snooze", need=Need.CHAT, argument=rf"{POST}(:({SUBJECT})(:(1h|8h|7\d{{5}}|ever))?)?")
+@tap("snooze", Need.CHAT, rf"{POST}(:({SUBJECT})(:(1h|8h|7\d{{5}}|ever))?)?")
 async def snooze(request: Request, context: Context) -> Reply | Effect:
     """Ask what shall be silent, and for how long; then silence it."""
     tap = AlertTap.read(request.argument)
@@ -144,7 +144,7 @@ def _snooze(context: Context, tap: AlertTap, scope: MuteScope) -> Effect:
     return effect
 
 
-@tap("quote", need=Need.LOOK, argument=POST)
+@tap("quote", Need.LOOK, POST)
 async def quote(request: Request, context: Context) -> Reply:
     """Quote a post as it stands, or as it last stood."""
     tap = AlertTap.read(request.argument)
@@ -211,7 +211,7 @@ def _moment(moment: datetime, context: Context) -> str:
     return f"{written} ({zone if minutes else 'UTC'})"
 
 
-@tap("sum", need=Need.LOOK, argument=r"-?\d{1,19}:\d{1,4}(:new)?")
+@tap("sum", Need.LOOK, r"-?\d{1,19}:\d{1,4}(:new)?")
 async def turn_group(request: Request, context: Context) -> Reply:
     """Show a page of what a group of alerts holds in its place, or first in a message of its own."""
     number, page, *new = request.argument.split(":")

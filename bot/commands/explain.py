@@ -13,7 +13,7 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import show_topic
 from bot.commands.preview import preview
 from bot.commands.query_text import Understood, look_for, understand, why, why_not
-from bot.commands.registry import Section, command
+from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.explain import Clause, Explanation
@@ -48,18 +48,16 @@ class _Subject:
 
 @command(
     "test",
-    section=Section.TOPICS,
-    place=4,
-    need=Need.LOOK,
+    Section.TOPICS,
+    4,
+    Need.LOOK,
+    N_("try a query before it becomes a topic"),
     usage=N_("words"),
-    summary=N_("try a query before it becomes a topic"),
     reads_replied=True,
-    examples=(
-        (
-            N_("/test “payment system” outage|failure"),
-            N_("what this would have brought in the last days; as a reply: whether it fits"),
-        ),
-    ),
+)
+@example(
+    N_("/test “payment system” outage|failure"),
+    N_("what this would have brought in the last days; as a reply: whether it fits"),
 )
 async def test(request: Request, context: Context) -> Reply:
     """Try a query on the last days, or on the message that was replied to."""
@@ -73,16 +71,9 @@ async def test(request: Request, context: Context) -> Reply:
 
 
 @command(
-    "explain",
-    section=Section.TOPICS,
-    place=5,
-    need=Need.LOOK,
-    summary=N_("as a reply to an alert or a post: why it fits"),
-    reads_replied=True,
-    examples=(
-        ("/explain", N_("as a reply: which topics of this chat a post fits and by which words, or what is missing")),
-    ),
+    "explain", Section.TOPICS, 5, Need.LOOK, N_("as a reply to an alert or a post: why it fits"), reads_replied=True
 )
+@example("/explain", N_("as a reply: which topics of this chat a post fits and by which words, or what is missing"))
 async def explain(request: Request, context: Context) -> Reply:
     """Tell why the message that was replied to fits the topics of this chat, or a query, or why it does not."""
     return say(_usage_explain(context.t)) if request.reply_to is None else await _explain(request, context)

@@ -37,7 +37,7 @@ _SHOWN = 5  # posts that would have been missing
 _LABEL, _NOTE = 30, 120  # characters of a word on a button, and of names in a note
 
 
-@tap("wrong", need=Need.CHAT, argument=POST)
+@tap("wrong", Need.CHAT, POST)
 async def tapped(request: Request, context: Context) -> Reply:
     """Ask what was wrong."""
     tap, t = AlertTap.read(request.argument), context.t
@@ -49,7 +49,7 @@ async def tapped(request: Request, context: Context) -> Reply:
     return Reply(buttons=(first, (note,), tap.back(context)))
 
 
-@tap("blame", need=Need.CHAT, argument=rf"{POST}:(channel|note)")
+@tap("blame", Need.CHAT, rf"{POST}:(channel|note)")
 async def blame(request: Request, context: Context) -> Effect:
     """Write down that an alert was not relevant; where the channel was wrong, mute its topics there."""
     tap = AlertTap.read(request.argument)
@@ -77,7 +77,7 @@ async def _mute_there(tx: Transaction, alerted: Alerted, context: Context) -> st
     return line.format(topics=names[:_NOTE])
 
 
-@tap("words", need=Need.INSTANCE, argument=rf"{POST}(:\d{{1,15}})?")
+@tap("words", Need.INSTANCE, rf"{POST}(:\d{{1,15}})?")
 async def words(request: Request, context: Context) -> Reply:
     """Offer the words of a post; where it came for several topics, ask for which first."""
     tap = AlertTap.read(request.argument)
@@ -102,7 +102,7 @@ def _topic_rows(tap: AlertTap, found: Sequence[Topic], context: Context) -> Rows
     return (*rows, tap.back(context))
 
 
-@tap("word", need=Need.INSTANCE, argument=_WORD)
+@tap("word", Need.INSTANCE, _WORD)
 async def word(request: Request, context: Context) -> Reply:
     """Show what else would have been missing without a word, and offer to exclude it."""
     tap = AlertTap.read(request.argument)
@@ -155,7 +155,7 @@ def _marks_text(marked: int, context: Context) -> str:
     return line.format(n=marked)
 
 
-@tap("exclude", need=Need.INSTANCE, argument=_WORD)
+@tap("exclude", Need.INSTANCE, _WORD)
 async def exclude(request: Request, context: Context) -> Effect:
     """Let a topic leave out posts with a word."""
     tap = AlertTap.read(request.argument)
@@ -173,7 +173,7 @@ async def exclude(request: Request, context: Context) -> Effect:
     return effect
 
 
-@tap("leave", need=Need.CHAT, argument=POST)
+@tap("leave", Need.CHAT, POST)
 async def leave(request: Request, context: Context) -> Effect:
     """Exclude nothing, after all; that the alert was not relevant is written down."""
     tap = AlertTap.read(request.argument)

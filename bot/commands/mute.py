@@ -9,7 +9,7 @@ from bot.commands.context import CommandError, Context, Effect, Need, Reply, Req
 from bot.commands.keyboards import button
 from bot.commands.lookup import MuteScope, find_scope, scope_of
 from bot.commands.parsing import split_duration
-from bot.commands.registry import Section, command, tap
+from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.models import Button, Outgoing
 from bot.store import subscriptions
@@ -45,18 +45,9 @@ def work_begins(day: date, context: Context) -> datetime:
     return datetime.combine(day, _BEGINS, ZoneInfo(context.chat.time_zone)).astimezone(UTC)
 
 
-@command(
-    "mute",
-    section=Section.ALERTS,
-    place=1,
-    need=Need.CHAT,
-    usage=N_("@name 8h"),
-    summary=N_("no alerts from a channel, or on a topic"),
-    examples=(
-        (N_("/mute @name 8h"), N_("no alerts from a channel for a while; without a time, for good")),
-        (N_("/mute outages @name until Monday"), N_("none on a topic from one channel")),
-    ),
-)
+@command("mute", Section.ALERTS, 1, Need.CHAT, N_("no alerts from a channel, or on a topic"), usage=N_("@name 8h"))
+@example(N_("/mute @name 8h"), N_("no alerts from a channel for a while; without a time, for good"))
+@example(N_("/mute outages @name until Monday"), N_("none on a topic from one channel"))
 async def mute(request: Request, context: Context) -> Reply | Effect:
     """Mute a channel, a topic, or one in the other by their names; without any, list what is muted."""
     typed, until = _split_end(request.argument, context)
@@ -69,7 +60,7 @@ async def mute(request: Request, context: Context) -> Reply | Effect:
     return _mute(request, context, scope, until=until)
 
 
-@tap("mute", need=Need.CHAT, argument=rf"({SUBJECT})(:\d{{1,3}}[hd])?")
+@tap("mute", Need.CHAT, rf"({SUBJECT})(:\d{{1,3}}[hd])?")
 async def mute_tapped(request: Request, context: Context) -> Reply | Effect:
     """Mute what a button names, for the time that it says."""
     subject, _, typed = request.argument.partition(":")
@@ -78,15 +69,8 @@ async def mute_tapped(request: Request, context: Context) -> Reply | Effect:
     return _mute(request, context, scope, until=until) if scope else Reply()
 
 
-@command(
-    "unmute",
-    section=Section.ALERTS,
-    place=2,
-    need=Need.CHAT,
-    usage=N_("@name"),
-    summary=N_("end a mute"),
-    examples=((N_("/unmute @name"), N_("alerts from it come again")),),
-)
+@command("unmute", Section.ALERTS, 2, Need.CHAT, N_("end a mute"), usage=N_("@name"))
+@example(N_("/unmute @name"), N_("alerts from it come again"))
 async def unmute(request: Request, context: Context) -> Reply | Effect:
     """End the mute of a channel or a topic by its name; without one, list what is muted."""
     if not request.argument:
@@ -97,7 +81,7 @@ async def unmute(request: Request, context: Context) -> Reply | Effect:
     return _unmute(request, context, scope)
 
 
-@tap("unmute", need=Need.CHAT, argument=SUBJECT)
+@tap("unmute", Need.CHAT, SUBJECT)
 async def unmute_tapped(request: Request, context: Context) -> Reply | Effect:
     """End the mute that a button names."""
     scope = await read_subject(context.database, request.argument, context.t)

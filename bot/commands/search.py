@@ -7,7 +7,7 @@ from bot.commands.context import CommandError, Context, Need, Reply, Request, Ro
 from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source
 from bot.commands.query_text import understand
-from bot.commands.registry import Section, command, tap
+from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled
@@ -48,20 +48,11 @@ class _Start:
     skip: int = 0  # hits of a ranking that were shown before
 
 
-@command(
-    "search",
-    section=Section.POSTS,
-    place=1,
-    need=Need.LOOK,
-    usage=N_("words"),
-    summary=N_("find stored posts"),
-    examples=(
-        (N_("/search outage bank"), N_("posts with both words, in any form")),
-        (
-            N_("/search outage in:@name since:7d"),
-            N_("in channels (in:@one, @two or a title), since a day; also until:, order:best, history:yes"),
-        ),
-    ),
+@command("search", Section.POSTS, 1, Need.LOOK, N_("find stored posts"), usage=N_("words"))
+@example(N_("/search outage bank"), N_("posts with both words, in any form"))
+@example(
+    N_("/search outage in:@name since:7d"),
+    N_("in channels (in:@one, @two or a title), since a day; also until:, order:best, history:yes"),
 )
 async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""
@@ -84,7 +75,7 @@ async def answer(request: Request, context: Context, typed: str, *, heading: Tex
     return Reply(messages=(listed(heading, found.hits, context, rows, ending=_reached(found, context)),), memory=typed)
 
 
-@tap("more", need=Need.LOOK, argument=rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?")
+@tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?")
 async def more(request: Request, context: Context) -> Reply:
     """Show the next page; the button names the answer that remembers the search, and where to go on.
 
@@ -102,7 +93,7 @@ async def more(request: Request, context: Context) -> Reply:
     return Reply(messages=(listed(Text(), found.hits, context, rows, ending=_reached(found, context)),))
 
 
-@tap("order", need=Need.LOOK, argument=r"[\w-]{1,40}:(newest|best)")
+@tap("order", Need.LOOK, r"[\w-]{1,40}:(newest|best)")
 async def reorder(request: Request, context: Context) -> Reply:
     """Show the first page again in another order, in place of the present one."""
     key, _, order = request.argument.partition(":")
@@ -261,18 +252,9 @@ def _usage(t: Translator) -> Text:
     )
 
 
-@command(
-    "latest",
-    section=Section.POSTS,
-    place=2,
-    need=Need.LOOK,
-    usage=N_("@name"),
-    summary=N_("the newest posts"),
-    examples=(
-        ("/latest", N_("the newest posts of all channels")),
-        (N_("/latest @name"), N_("those of one channel, or of a topic")),
-    ),
-)
+@command("latest", Section.POSTS, 2, Need.LOOK, N_("the newest posts"), usage=N_("@name"))
+@example("/latest", N_("the newest posts of all channels"))
+@example(N_("/latest @name"), N_("those of one channel, or of a topic"))
 async def latest(request: Request, context: Context) -> Reply:
     """Show the newest posts of all channels, of one, or on a topic."""
     if not request.argument:
@@ -288,14 +270,14 @@ async def latest(request: Request, context: Context) -> Reply:
     raise CommandError(Text().say(line, name=request.argument[:100]))
 
 
-@tap("latest", need=Need.LOOK, argument=rf"\d{{1,15}}:{_ROW}")
+@tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
 async def more_latest(request: Request, context: Context) -> Reply:
     """Show the next page of the newest posts; the button says of which channel, 0 for all, and before which row."""
     channel_id, before = map(int, request.argument.split(":"))
     return await _latest(context, channel_id=channel_id or None, before=before)
 
 
-@tap("seen", need=Need.LOOK, argument=rf"\d{{1,15}}(:{_ROW})?")
+@tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")
 async def seen(request: Request, context: Context) -> Reply:
     """List what this chat would have been alerted to in the stored posts of a channel; a page at a time."""
     number, _, before = request.argument.partition(":")

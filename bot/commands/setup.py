@@ -89,14 +89,14 @@ async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Repl
     return say(t.gettext("This bot is private. A pairing link works once, for 15 minutes; ask for a new one."))
 
 
-@tap("setup", need=Need.LOOK)
+@tap("setup", Need.LOOK)
 async def show(request: Request, context: Context) -> Reply:
     """Show the settings again, in place of the message whose button was tapped."""
     del request
     return Reply(edit=await setup_screen(context.database, context.chat, context.t))
 
 
-@tap("zones", need=Need.CHAT)
+@tap("zones", Need.CHAT)
 async def zones(request: Request, context: Context) -> Reply:
     """Offer time zones."""
     words = [context.t.gettext("In which time zone do you read dates?")]
@@ -105,14 +105,14 @@ async def zones(request: Request, context: Context) -> Reply:
     return change("\n".join(words), keyboards.zone_rows(context.chat.time_zone, context.t))
 
 
-@tap("zone", need=Need.CHAT, argument=r"[\w/+-]{1,40}")
+@tap("zone", Need.CHAT, r"[\w/+-]{1,40}")
 async def choose_zone(request: Request, context: Context) -> Reply | Effect:
     """Take over the time zone of a tapped button."""
     zone = find_zone(request.argument)
     return Reply() if zone is None else _choose(context, replace(context.chat, time_zone=zone))
 
 
-@tap("lang", need=Need.CHAT, argument="|".join(LANGUAGES))
+@tap("lang", Need.CHAT, "|".join(LANGUAGES))
 async def choose_language(request: Request, context: Context) -> Effect:
     """Take over the language of a tapped button."""
     return _choose(context, replace(context.chat, language=request.argument, language_chosen=True))
@@ -138,7 +138,7 @@ def offer_zone(request: Request, context: Context) -> Reply:
     return say(text, ((keyboards.button(label, "zone", zone),),))
 
 
-@tap("test", need=Need.LOOK)
+@tap("test", Need.LOOK)
 async def test_alert(request: Request, context: Context) -> Effect:
     """Send a test alert through the outbox, as a real one goes."""
 

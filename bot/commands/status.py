@@ -14,7 +14,7 @@ from babel.numbers import format_decimal
 from bot import __version__
 from bot.commands.channels import show_delay
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, say
-from bot.commands.registry import Section, command, commands, unknown_command
+from bot.commands.registry import Section, command, commands, example, unknown_command
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
@@ -118,14 +118,8 @@ _QUERIES = (
 )
 
 
-@command(
-    "status",
-    section=Section.CHAT,
-    place=1,
-    need=Need.LOOK,
-    summary=N_("what I watch and whether all is well"),
-    examples=(("/status", N_("channels, readers, posts and alerts: how they stand, and what to do")),),
-)
+@command("status", Section.CHAT, 1, Need.LOOK, N_("what I watch and whether all is well"))
+@example("/status", N_("channels, readers, posts and alerts: how they stand, and what to do"))
 async def status(request: Request, context: Context) -> Reply:
     """Say what is watched and how well."""
     del request
@@ -141,14 +135,8 @@ async def status(request: Request, context: Context) -> Reply:
     return say(text)
 
 
-@command(
-    "ping",
-    section=Section.CHAT,
-    place=5,
-    need=Need.LOOK,
-    summary=N_("send a test alert and time it"),
-    examples=(("/ping", N_("a real alert that says how long it took")),),
-)
+@command("ping", Section.CHAT, 5, Need.LOOK, N_("send a test alert and time it"))
+@example("/ping", N_("a real alert that says how long it took"))
 async def ping(request: Request, context: Context) -> Effect:
     """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
 
@@ -159,18 +147,9 @@ async def ping(request: Request, context: Context) -> Effect:
     return effect
 
 
-@command(
-    "help",
-    section=Section.CHAT,
-    place=6,
-    need=Need.LOOK,
-    usage=N_("command"),
-    summary=N_("all commands, and how to write a query"),
-    examples=(
-        ("/help", N_("all commands, and how to write a query")),
-        ("/help mute", N_("how one command is used")),
-    ),
-)
+@command("help", Section.CHAT, 6, Need.LOOK, N_("all commands, and how to write a query"), usage=N_("command"))
+@example("/help", N_("all commands, and how to write a query"))
+@example("/help mute", N_("how one command is used"))
 async def help_(request: Request, context: Context) -> Reply:
     """List the commands and show how a query is written; with a command, show how that is used."""
     if request.argument:
@@ -182,8 +161,8 @@ async def help_(request: Request, context: Context) -> Reply:
             text.add("\n", bold(t.gettext(section)), "\n")
         text.line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
     text.line().line("{title}", title=bold(t.gettext("How to write a query")))
-    for example, meaning in _QUERIES:
-        text.line("{example} – {meaning}", example=code(t.gettext(example)), meaning=t.gettext(meaning))
+    for query, meaning in _QUERIES:
+        text.line("{query} – {meaning}", query=code(t.gettext(query)), meaning=t.gettext(meaning))
     text.line().line(t.gettext("/help and a command, such as {example}, shows more of it."), example=code("/help mute"))
     return say(text.add(t.gettext("To follow a channel you can also forward me one of its posts.")))
 

@@ -12,7 +12,7 @@ from bot.commands.keyboards import button, name_word
 from bot.commands.lookup import need_topic, show_topic
 from bot.commands.mute import SUBJECT, end_button, muted, read_subject, show_end
 from bot.commands.query_text import short
-from bot.commands.registry import Section, command, tap
+from bot.commands.registry import Section, command, example, tap
 from bot.commands.setup import setup_screen
 from bot.commands.topic_settings import priority_label
 from bot.locales import N_, Translator
@@ -50,11 +50,11 @@ async def screen(db: Reader, request: Request, context: Context) -> Outgoing:
     ends = await _tell_muted(text, db, context)
     words = _tell_excluded(text, [topic for topic in shown if topic.id in on], request, context)
     _tell_hidden(text.line(), len(every) - len(shown), t)
-    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(example(t)))
+    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(track_example(t)))
     return message(text, (*keyboards.topic_rows(shown, on, t, screen="topics"), *ends, *words))
 
 
-def example(t: Translator) -> str:
+def track_example(t: Translator) -> str:
     """Show how a topic is made."""
     return t.gettext("/track Payments: “payment system” outage|failure")
 
@@ -152,20 +152,14 @@ def _tell_hidden(text: Text, hidden: int, t: Translator) -> None:
         text.line(line, n=hidden)
 
 
-@command(
-    "topics",
-    section=Section.TOPICS,
-    place=1,
-    need=Need.LOOK,
-    summary=N_("topics on and off, how each does, what is muted"),
-    examples=(("/topics", N_("the topics of this chat as switches, with how many alerts each brought")),),
-)
+@command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each does, what is muted"))
+@example("/topics", N_("the topics of this chat as switches, with how many alerts each brought"))
 async def show(request: Request, context: Context) -> Reply:
     """Show all topics as switches, and how each does."""
     return Reply(messages=(await screen(context.database, request, context),))
 
 
-@tap("topic", need=Need.CHAT, argument=r"\d{1,15}:(on|off):(setup|topics)")
+@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)")
 async def switch(request: Request, context: Context) -> Effect:
     """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
     number, state, drawn = request.argument.split(":")
@@ -185,7 +179,7 @@ async def switch(request: Request, context: Context) -> Effect:
     return effect
 
 
-@tap("wake", need=Need.CHAT, argument=SUBJECT)
+@tap("wake", Need.CHAT, SUBJECT)
 async def wake(request: Request, context: Context) -> Effect:
     """End a mute that the screen lists."""
 
@@ -199,7 +193,7 @@ async def wake(request: Request, context: Context) -> Effect:
     return effect
 
 
-@tap("include", need=Need.INSTANCE, argument=r"\d{1,15}:[0-9a-f]{8}")
+@tap("include", Need.INSTANCE, r"\d{1,15}:[0-9a-f]{8}")
 async def include(request: Request, context: Context) -> Effect:
     """Let a topic no longer leave out a word that the screen lists."""
     number, named = request.argument.split(":")
@@ -217,15 +211,8 @@ async def include(request: Request, context: Context) -> Effect:
     return effect
 
 
-@command(
-    "untrack",
-    section=Section.TOPICS,
-    place=3,
-    need=Need.CHAT,
-    usage=N_("NAME"),
-    summary=N_("no more alerts on a topic"),
-    examples=((N_("/untrack Payments"), N_("no more alerts on this topic in this chat")),),
-)
+@command("untrack", Section.TOPICS, 3, Need.CHAT, N_("no more alerts on a topic"), usage=N_("NAME"))
+@example(N_("/untrack Payments"), N_("no more alerts on this topic in this chat"))
 async def untrack(request: Request, context: Context) -> Effect:
     """End this chat's subscription; offer to delete the topic where it is not built in."""
     if not request.argument:
@@ -245,7 +232,7 @@ async def untrack(request: Request, context: Context) -> Effect:
     return effect
 
 
-@tap("drop", need=Need.INSTANCE, argument=r"\d{1,15}(:sure)?")
+@tap("drop", Need.INSTANCE, r"\d{1,15}(:sure)?")
 async def drop(request: Request, context: Context) -> Effect:
     """Delete a topic; where other chats use it, ask first."""
     number, _, sure = request.argument.partition(":")
@@ -264,7 +251,7 @@ async def drop(request: Request, context: Context) -> Effect:
     return effect
 
 
-@tap("keep", need=Need.LOOK)
+@tap("keep", Need.LOOK)
 async def keep(request: Request, context: Context) -> Reply:
     """Leave a topic as it is, after all."""
     del request

@@ -10,8 +10,8 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.preview import preview
 from bot.commands.query_text import SHOWN_QUERY, Understood, look_for, short, understand
-from bot.commands.registry import Section, command, tap
-from bot.commands.topics import example
+from bot.commands.registry import Section, command, example, tap
+from bot.commands.topics import track_example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled, weight
 from bot.matching.engine.regex import MOST_IN_ALL
@@ -31,20 +31,11 @@ def split_name(argument: str) -> tuple[str, str | None]:
     return tidy(name), query[0].strip()
 
 
-@command(
-    "track",
-    section=Section.TOPICS,
-    place=2,
-    need=Need.CHAT,
-    usage=N_("NAME: words"),
-    summary=N_("get alerts on a topic, or make one"),
-    examples=(
-        (N_("/track Payments"), N_("alerts on a topic that exists")),
-        (
-            N_("/track Payments: “payment system” outage|failure"),
-            N_("see what a new topic would have brought; «Save» makes it"),
-        ),
-    ),
+@command("track", Section.TOPICS, 2, Need.CHAT, N_("get alerts on a topic, or make one"), usage=N_("NAME: words"))
+@example(N_("/track Payments"), N_("alerts on a topic that exists"))
+@example(
+    N_("/track Payments: “payment system” outage|failure"),
+    N_("see what a new topic would have brought; «Save» makes it"),
 )
 async def track(request: Request, context: Context) -> Reply | Effect:
     """Subscribe this chat to a topic; with a query, show what it would have brought, and offer to save it."""
@@ -59,7 +50,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
     return _subscribe(context, topic)
 
 
-@tap("save", need=Need.INSTANCE, argument=r"[\w-]{1,40}")
+@tap("save", Need.INSTANCE, r"[\w-]{1,40}")
 async def save(request: Request, context: Context) -> Effect:
     """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
     name, query = await _remembered_topic(context, request.argument)
@@ -82,14 +73,14 @@ async def save(request: Request, context: Context) -> Effect:
     return effect
 
 
-@tap("edit", need=Need.LOOK, argument=r"[\w-]{1,40}")
+@tap("edit", Need.LOOK, r"[\w-]{1,40}")
 async def edit(request: Request, context: Context) -> Reply:
     """Hand out the command of a preview, to be changed and sent again."""
     name, query = await _remembered_topic(context, request.argument)
     return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
 
 
-@tap("name", need=Need.LOOK, argument=r"[\w-]{1,40}")
+@tap("name", Need.LOOK, r"[\w-]{1,40}")
 async def name_it(request: Request, context: Context) -> Reply:
     """Hand out the command that makes a topic of a query that was only tried."""
     query = await _remembered(context, request.argument)
@@ -197,11 +188,13 @@ def _tell_before(text: Text, known: Topic | None, understood: Understood, t: Tra
 
 def _usage(t: Translator) -> Text:
     text = Text().line(t.gettext("Write the name of a topic, or make one of your own:"))
-    return text.line("{example}", example=code(example(t))).add(t.gettext("/help shows how to write a query."))
+    return text.line("{example}", example=code(track_example(t))).add(t.gettext("/help shows how to write a query."))
 
 
 def _unnamed(t: Translator) -> Text:
-    return Text().say(t.gettext("Put a short name before the colon, for example: {example}"), example=code(example(t)))
+    return Text().say(
+        t.gettext("Put a short name before the colon, for example: {example}"), example=code(track_example(t))
+    )
 
 
 def _missing(name: str, t: Translator) -> Text:
