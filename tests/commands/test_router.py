@@ -300,7 +300,7 @@ async def test_a_command_that_is_delivered_again_is_answered_once(tmp_path: Path
         anna = await service.paired()
         await anna.asks("/follow @rkn_tg")
         before = sum(call.name == "SendMessage" for call in service.sandbox.calls)
-        await service.router.hear(updates[-1])
+        await service.router.receive(updates[-1])
         await anna.asks("/channels")
         assert len(anna.heard) == 3
         assert sum(call.name == "SendMessage" for call in service.sandbox.calls) == before + 2  # Anna's is one
