@@ -103,7 +103,7 @@ class _Prompts:
     def phone(self) -> str:
         return self._phone or str(typer.prompt("Phone number, with +"))
 
-    def tell(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         console.print(sentence)
 
     def code(self) -> str:

@@ -23,21 +23,21 @@ from bot.commands.updates import Heard, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import addresses, alerts, chats, dead, handled, meta, subscriptions
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 from bot.telegram import chat_moves
-from bot.telegram.chat_moves import Moved, Open
+from bot.telegram.chat_moves import ChatMoved, ChatOpened
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.rpc import ask
 from bot.telegram.sender import Sender
 
 
-async def take_in(database: Database, news: Moved | Open, *, now: datetime) -> None:
+async def take_in(database: Database, news: ChatMoved | ChatOpened, *, now: datetime) -> None:
     """Follow a group that became a supergroup; resume a chat that takes messages again. Only paired chats count."""
-    if isinstance(news, Moved):
+    if isinstance(news, ChatMoved):
         if await database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
             log.info("a group became a supergroup and is followed", group=news.group_id, supergroup=news.to.id)
         return
@@ -81,7 +81,7 @@ class Router:
         self._turns: WeakValueDictionary[tuple[PeerKind, int], asyncio.Lock] = WeakValueDictionary()
         client.add_event_handler(self.hear, events.NewMessage(incoming=True))
         client.add_event_handler(self.hear, events.CallbackQuery())
-        client.add_event_handler(self.hear, events.Raw(chat_moves.UPDATES, func=chat_moves.may_tell))
+        client.add_event_handler(self.hear, events.Raw(chat_moves.UPDATES, func=chat_moves.is_relevant))
 
     async def hear(self, event: Heard) -> None:
         """Take an event in; `run` answers it."""
@@ -98,7 +98,7 @@ class Router:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), within)
 
-    async def register_menu(self, beat: Beat = unheard) -> None:
+    async def register_menu(self, beat: Beat = no_beat) -> None:
         """Tell Telegram the commands that it shows in the menu, in each language; English is for all others.
 
         Where a chat has chosen its language, that is shown, whatever Telegram's is; readers see what they may do.
@@ -125,7 +125,7 @@ class Router:
         except TelegramError as error:
             log.warning("Telegram did not take the command menu", error=error.error)
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Answer until cancelled; what was heard before waits. Raises FatalError where the bot's session is gone."""
         me = await ask(self._client.get_me())
         now = self._clock()

@@ -1,4 +1,4 @@
-"""A person's phone number, code and password come in, a signed-in reader session goes out."""
+"""Signs a reader account in by a person's phone number, code and password."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -37,7 +37,7 @@ _END = {  # error string → why it is of no use to go on
 
 
 class Prompts(Protocol):
-    """Whoever asks the person. Nothing else runs in the meantime; Telethon reconnects where that took too long."""
+    """Asks a person at the terminal. Nothing else runs meanwhile; Telethon reconnects where that took too long."""
 
     def phone(self) -> str:
         """Ask for the number of the account."""
@@ -51,16 +51,17 @@ class Prompts(Protocol):
         """Ask for the password of the two-step verification."""
         ...
 
-    def tell(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         """Say what happened, before the next question."""
         ...
 
 
 async def log_in(settings: Settings, prompts: Prompts, *, session: str = sessions.READER, anew: bool = False) -> str:
-    """Sign a reader account in, unless it is already, and return its name; `session` is the file in DATA_DIR.
+    """Sign a reader account in, unless it is signed in already, and return its name.
 
-    With `anew` an account is asked for in any case; it takes the place of the old one once it is signed in. Raises
-    SettingsError for wrong credentials of the application, FatalError where Telegram refuses the account.
+    `session` is the file in DATA_DIR. With `anew` an account is asked for in any case, and takes the place of the
+    old one once it is signed in. Raises SettingsError for wrong credentials of the application, FatalError where
+    Telegram refuses the account.
     """
     path = settings.data_dir / session
     with sessions.lock(path):
@@ -87,7 +88,7 @@ async def _user_of(settings: Settings, session: str, prompts: Prompts) -> types.
 async def sign_in(client: TelegramClient, prompts: Prompts) -> types.User:
     """Sign a connected client in by phone, code and, where the account has one, password. Raises as `log_in` does."""
     phone, sent = await _ask(prompts, prompts.phone, lambda phone: _send_code(client, phone))
-    prompts.tell(f"Telegram sent a code {_WHERE_THE_CODE_IS.get(type(sent.type), 'to this account')}.")
+    prompts.say(f"Telegram sent a code {_WHERE_THE_CODE_IS.get(type(sent.type), 'to this account')}.")
     try:
         _, user = await _ask(prompts, prompts.code, lambda code: client.sign_in(phone, code))
     except errors.SessionPasswordNeededError:
@@ -104,7 +105,7 @@ async def _send_code(client: TelegramClient, phone: str) -> types.auth.SentCode:
 
 
 async def _ask(prompts: Prompts, question: Callable[[], str], use: Callable[[str], Awaitable[T]]) -> tuple[str, T]:
-    """Ask until Telegram takes the answer; it and what came of it are returned."""
+    """Ask until Telegram takes the answer; return the answer and Telegram's."""
     for left in reversed(range(TRIES)):
         answer = question().strip()
         try:
@@ -115,7 +116,7 @@ async def _ask(prompts: Prompts, question: Callable[[], str], use: Callable[[str
             refusal = to_error(error)
             if refusal.error not in _AGAIN or not left:
                 raise _end(refusal) from None
-            prompts.tell(_AGAIN[refusal.error])
+            prompts.say(_AGAIN[refusal.error])
     raise AssertionError  # the last try returns or raises
 
 

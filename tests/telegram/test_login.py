@@ -55,7 +55,7 @@ class Person:
         self.hints.append(hint)
         return self.passwords.pop(0)
 
-    def tell(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         self.heard.append(sentence)
 
 
