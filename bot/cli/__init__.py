@@ -1,4 +1,4 @@
-"""What people type in a shell comes in; each command is carried out, and an error is one line that says what to do."""
+"""The command line: one module for each command, and one for those around the service."""
 
 from bot.cli.shell import main
 

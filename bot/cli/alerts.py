@@ -1,4 +1,4 @@
-"""Alerts that could not be delivered come in from the store; a list of them goes out, and those asked for again."""
+"""The command `alerts`: list the alerts that could not be delivered, and try them again."""
 
 import asyncio
 from collections.abc import Collection

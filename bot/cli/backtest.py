@@ -1,4 +1,4 @@
-"""Trying a query on the archive from a shell: it comes in; posts a day, hits and near misses go out."""
+"""The command `backtest`: try a query on the archive, and print posts a day, hits and near misses."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from bot.cli.output import print_post, reading_back
-from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compiled
+from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compile_queries
 from bot.cli.shell import cli, console
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
@@ -92,7 +92,7 @@ def _read(query: str, channel: str | None, *, now: datetime) -> Typed:
 
 
 async def _run(settings: Settings, typed: Typed, topic: str | None, *, now: datetime) -> Backtest:
-    asked = compiled(None, typed.query)["query"] if topic is None else None
+    asked = compile_queries(None, typed.query)["query"] if topic is None else None
     async with open_read_only(settings.database_path) as database:
         asked = asked or await _of_topic(database, topic or "")
         scope = await scope_of(database, typed.filters)
@@ -114,7 +114,7 @@ async def _of_topic(database: Reader, name: str) -> Compiled:
     if topic is not None:
         return Compiled.from_json(topic.compiled)
     try:
-        ((_, found),) = compiled([name], None).items()
+        ((_, found),) = compile_queries([name], None).items()
     except UnknownTopicError as error:
         stored = [topic.name for topic in await topics.all_topics(database)]
         known = ", ".join(dict.fromkeys([*error.known, *stored]))

@@ -1,4 +1,4 @@
-"""An export of Telegram Desktop comes in from a shell; its posts go into the archive, and a report of them goes out."""
+"""The command `import`: store the channels of an export of Telegram Desktop, and print a report."""
 
 import asyncio
 from collections import Counter
@@ -115,7 +115,7 @@ async def _import(
 
 
 class _Batches:
-    """Takes what is read one by one, and stores it by batches of one channel."""
+    """Stores posts by batches of one channel."""
 
     def __init__(self, database: Database, report: _Report, *, reader_id: int, clock: Clock) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Queries that are typed in a shell: words come in, compiled queries go out, or one line that says what to mend."""
+"""Queries and names of topics that are typed in a shell, compiled."""
 
 from bot.errors import SettingsError
 from bot.matching.engine.matcher import Compiled, compile_query
@@ -18,11 +18,11 @@ class UnknownTopicError(SettingsError):
         self.known = known  # names
 
 
-def compiled(names: list[str] | None, query: str | None) -> dict[str, Compiled]:
+def compile_queries(names: list[str] | None, query: str | None) -> dict[str, Compiled]:
     """Compile one query, named `query`, or topics from files, all where none is named; raises SettingsError."""
     if query is not None and names:
         raise SettingsError("--topic and --query exclude each other: give one of them")
-    sources = {"query": query} if query is not None else _of_files(names)
+    sources = {"query": query} if query is not None else _topic_queries(names)
     inflector = Inflector()
     try:
         return {name: compile_query(parse(source), inflector) for name, source in sources.items()}
@@ -30,7 +30,7 @@ def compiled(names: list[str] | None, query: str | None) -> dict[str, Compiled]:
         raise SettingsError(f"the query cannot be read: {error}") from None
 
 
-def _of_files(names: list[str] | None) -> dict[str, str]:
+def _topic_queries(names: list[str] | None) -> dict[str, str]:
     """Return queries by their topics: ours and the newsroom's, which take the place of ours of that name."""
     own = read_folder(load_settings().topics_path)
     known = {topic.name.casefold(): topic for topic in (*builtin_topics(), *own)}

@@ -1,4 +1,4 @@
-"""The command line as a whole: words come in, the command they name is carried out; an error is one line."""
+"""The command line as a whole: the command that is typed is imported and carried out; an error is one line."""
 
 import sys
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ COMMANDS = {
     "login": "service",
     "invite": "service",
     "health": "service",
-    "match": "filtering",
-    "search": "archive",
+    "match": "match",
+    "search": "search",
     "import": "importing",
     "backtest": "backtest",
     "doctor": "doctor",

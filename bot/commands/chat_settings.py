@@ -10,7 +10,7 @@ from babel.dates import get_day_names
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, say
 from bot.commands.keyboards import LANGUAGE_NAMES
 from bot.commands.parsing import TIME, city, find_zone, read_switch, read_time, read_weekday, show_time, tidy, words
-from bot.commands.registry import Section, command
+from bot.commands.registry import Section, command, example
 from bot.commands.setting import Setting
 from bot.locales import LANGUAGES, N_, Translator
 from bot.models import PeerKind
@@ -363,21 +363,9 @@ MEDIA = _switch(
 _USUAL_RECEIPT = 9 * 60  # minute of the day
 
 
-@command(
-    "receipt",
-    section=Section.CHAT,
-    place=4,
-    need=Need.CHAT,
-    usage="on",
-    summary=N_("each day a silent note that nothing is missing"),
-    examples=(
-        (
-            "/receipt 21:30",
-            N_("each day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"),
-        ),
-        ("/receipt off", N_("no such note")),
-    ),
-)
+@command("receipt", Section.CHAT, 4, Need.CHAT, N_("each day a silent note that nothing is missing"), usage="on")
+@example("/receipt 21:30", N_("each day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"))
+@example("/receipt off", N_("no such note"))
 async def receipt(request: Request, context: Context) -> Reply | Effect:
     """Switch the daily report of this chat on or off, or set its time; without a word, say how it is set."""
     typed = request.argument.casefold().strip(" .!")

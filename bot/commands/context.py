@@ -13,7 +13,7 @@ from bot.locales.locale import Locale
 from bot.matching.words.inflection import Inflector
 from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.models.notices import Notice
-from bot.store import chats
+from bot.store import chats, handled
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
 from bot.store.notices import notify
@@ -112,6 +112,12 @@ class Reply:
 
 
 _REPLY = TypeAdapter(Reply)
+
+
+async def memory_of(db: Reader, key: str) -> str:
+    """Return what the answer to an update remembers for the taps on its buttons; empty where it is gone."""
+    recorded = await handled.find(db, key)
+    return Reply.from_json(recorded).memory if recorded is not None else ""
 
 
 def message(text: Text | str, rows: Rows = ()) -> Outgoing:

@@ -10,9 +10,8 @@ from bot.commands.lookup import show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
-from bot.models import Clock, PeerKind
+from bot.models import Clock
 from bot.store import chats, dead, handled
-from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.text.markup import Text, code
 
@@ -59,7 +58,7 @@ class Dispatch:
         if role is None and not is_start:
             raise setup.StrangerError
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
-        own = translator(await self._language_of_speaker(request, chat))
+        own = translator(await setup.language_of(self._database, request, chat))
         if role is not None and request.said_at is not None and now - request.said_at > STALE:
             return _away(request, own)
         if is_start:
@@ -78,11 +77,6 @@ class Dispatch:
             inflector=self._inflector,
         )
         return await (_tapped if request.tapped else _said)(request, context)
-
-    async def _language_of_speaker(self, request: Request, chat: Chat | None) -> str:
-        if not request.private:
-            chat = await chats.by_peer(self._database, PeerKind.USER, request.person_id)
-        return setup.spoken(request.language) if chat is None else chat.language
 
 
 def _away(request: Request, t: Translator) -> Reply:

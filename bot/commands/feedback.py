@@ -11,11 +11,11 @@ from dataclasses import replace
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, change
 from bot.commands.keyboards import name_word, rows_of
-from bot.commands.lookup import both_scope, show_topic, topics_named
-from bot.commands.mute import silence
+from bot.commands.lookup import both_scope, show_topic, topic_by_id, topics_named
+from bot.commands.mute import mute_scope
 from bot.commands.query_text import understand
 from bot.commands.registry import tap
-from bot.commands.search import listed
+from bot.commands.search import list_posts
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, verify
 from bot.matching.explain.exclusions import Exclusion, choices, including
@@ -37,7 +37,7 @@ _SHOWN = 5  # posts that would have been missing
 _LABEL, _NOTE = 30, 120  # characters of a word on a button, and of names in a note
 
 
-@tap("wrong", need=Need.CHAT, argument=POST)
+@tap("wrong", Need.CHAT, POST)
 async def tapped(request: Request, context: Context) -> Reply:
     """Ask what was wrong."""
     tap, t = AlertTap.read(request.argument), context.t
@@ -49,7 +49,7 @@ async def tapped(request: Request, context: Context) -> Reply:
     return Reply(buttons=(first, (note,), tap.back(context)))
 
 
-@tap("blame", need=Need.CHAT, argument=rf"{POST}:(channel|note)")
+@tap("blame", Need.CHAT, rf"{POST}:(channel|note)")
 async def blame(request: Request, context: Context) -> Effect:
     """Write down that an alert was not relevant; where the channel was wrong, mute its topics there."""
     tap = AlertTap.read(request.argument)
@@ -71,13 +71,13 @@ async def _mute_there(tx: Transaction, alerted: Alerted, context: Context) -> st
     found = await _topics(tx, alerted)
     for topic in found:
         if channel is not None:
-            await silence(tx, context, both_scope(topic, channel, context.t), until=None)
+            await mute_scope(tx, context, both_scope(topic, channel, context.t), until=None)
     names = ", ".join(topic_title(topic.name, context.own) for topic in found)
     line = context.own.gettext("Noted. From this channel nothing comes here any more on {topics}.")
     return line.format(topics=names[:_NOTE])
 
 
-@tap("words", need=Need.INSTANCE, argument=rf"{POST}(:\d{{1,15}})?")
+@tap("words", Need.INSTANCE, rf"{POST}(:\d{{1,15}})?")
 async def words(request: Request, context: Context) -> Reply:
     """Offer the words of a post; where it came for several topics, ask for which first."""
     tap = AlertTap.read(request.argument)
@@ -102,7 +102,7 @@ def _topic_rows(tap: AlertTap, found: Sequence[Topic], context: Context) -> Rows
     return (*rows, tap.back(context))
 
 
-@tap("word", need=Need.INSTANCE, argument=_WORD)
+@tap("word", Need.INSTANCE, _WORD)
 async def word(request: Request, context: Context) -> Reply:
     """Show what else would have been missing without a word, and offer to exclude it."""
     tap = AlertTap.read(request.argument)
@@ -123,7 +123,7 @@ async def word(request: Request, context: Context) -> Reply:
             tap.button(context.t.gettext("Leave it"), "leave"),
         ),
     )
-    preview = listed(text, missing[:_SHOWN], context, rows, ending=_marks_text(len(marked), context))
+    preview = list_posts(text, missing[:_SHOWN], context, rows, ending=_marks_text(len(marked), context))
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
 
@@ -155,7 +155,7 @@ def _marks_text(marked: int, context: Context) -> str:
     return line.format(n=marked)
 
 
-@tap("exclude", need=Need.INSTANCE, argument=_WORD)
+@tap("exclude", Need.INSTANCE, _WORD)
 async def exclude(request: Request, context: Context) -> Effect:
     """Let a topic leave out posts with a word."""
     tap = AlertTap.read(request.argument)
@@ -173,7 +173,7 @@ async def exclude(request: Request, context: Context) -> Effect:
     return effect
 
 
-@tap("leave", need=Need.CHAT, argument=POST)
+@tap("leave", Need.CHAT, POST)
 async def leave(request: Request, context: Context) -> Effect:
     """Exclude nothing, after all; that the alert was not relevant is written down."""
     tap = AlertTap.read(request.argument)
@@ -218,9 +218,7 @@ async def _topics(db: Reader, alerted: Alerted) -> list[Topic]:
 async def _chosen(tap: AlertTap, context: Context) -> tuple[Alerted, Topic, Exclusion]:
     """Return what the data of a button with a word names, or raise CommandError."""
     alerted = await _alerted(context.database, tap, context)
-    topic = await topics.get(context.database, int(tap.chosen[0]))
-    if topic is None:
-        raise CommandError(context.own.gettext("This topic is gone."))
+    topic = await topic_by_id(context.database, int(tap.chosen[0]), context)
     offered = await asyncio.to_thread(_choices, alerted.post, topic, context.inflector)
     choice = next((each for each in offered if name_word(each.word) == tap.chosen[1]), None)
     if choice is None:

@@ -8,7 +8,7 @@ from bot.commands import files
 from bot.commands.context import Context, Need, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
-from bot.commands.registry import Section, command, tap
+from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
@@ -24,19 +24,10 @@ MOST_ENTITIES = 95  # below the heading; Telegram takes 100
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
 
 
-@command(
-    "post",
-    section=Section.POSTS,
-    place=3,
-    need=Need.LOOK,
-    usage=N_("link"),
-    summary=N_("what a post says, said before, and when"),
-    examples=(
-        (
-            "/post https://t.me/name/123",
-            N_("what a post says and said before, word by word, and when; also as a reply to an alert"),
-        ),
-    ),
+@command("post", Section.POSTS, 3, Need.LOOK, N_("what a post says, said before, and when"), usage=N_("link"))
+@example(
+    "/post https://t.me/name/123",
+    N_("what a post says and said before, word by word, and when; also as a reply to an alert"),
 )
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
@@ -49,7 +40,7 @@ async def post(request: Request, context: Context) -> Reply:
     return Reply(messages=(await _page(found, 0, context),))
 
 
-@tap("post", need=Need.LOOK, argument=r"\d{1,15}:\d{1,10}")
+@tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}")
 async def tapped(request: Request, context: Context) -> Reply:
     """Show the post that a button names, in a message of its own."""
     channel_id, message_id = map(int, request.argument.split(":"))
@@ -57,7 +48,7 @@ async def tapped(request: Request, context: Context) -> Reply:
     return Reply(note=found) if isinstance(found, str) else Reply(messages=(await _page(found, 0, context),))
 
 
-@tap("page", need=Need.LOOK, argument=r"\d{1,15}:\d{1,10}:\d{1,4}")
+@tap("page", Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}")
 async def turn(request: Request, context: Context) -> Reply:
     """Turn to another page; the button names the post and the page."""
     channel_id, message_id, number = map(int, request.argument.split(":"))

@@ -6,7 +6,7 @@ package is found by itself.
 
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -58,26 +58,26 @@ class Tap:
 
 _commands: dict[str, Command] = {}
 _taps: dict[str, Tap] = {}
+_examples: dict[Handler, list[tuple[str, str]]] = {}  # of the handler whose decorators are being read
 
 
 def declare(command: Command) -> None:
-    """Add a command that has no function of its own."""
+    """Add a command that is no function's."""
     assert command.name not in _commands, command.name  # noqa: S101 - two handlers for one word
     _commands[command.name] = command
 
 
 def command(  # noqa: PLR0913 - the fields of a Command
     name: str,
-    *,
     section: Section,
     place: int,
     need: Need,
     summary: str,
+    *,
     usage: str = "",
-    examples: Iterable[tuple[str, str]] = (),
     reads_replied: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Let a function answer a command."""
+    """Let a function answer a command; its `@example`s stand below, in their order."""
 
     def register(handler: Handler) -> Handler:
         declare(
@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - the fields of a Command
                 need=need,
                 summary=summary,
                 usage=usage,
-                examples=tuple(examples),
+                examples=tuple(reversed(_examples.pop(handler, []))),
                 reads_replied=reads_replied,
                 handler=handler,
             )
@@ -98,7 +98,17 @@ def command(  # noqa: PLR0913 - the fields of a Command
     return register
 
 
-def tap(verb: str, *, need: Need, argument: str = "") -> Callable[[Handler], Handler]:
+def example(typed: str, meaning: str) -> Callable[[Handler], Handler]:
+    """Show how the command of a function is typed, and what that does; both are keys for the translator."""
+
+    def register(handler: Handler) -> Handler:
+        _examples.setdefault(handler, []).append((typed, meaning))
+        return handler
+
+    return register
+
+
+def tap(verb: str, need: Need, argument: str = "") -> Callable[[Handler], Handler]:
     """Let a function answer taps on buttons whose data begin with a verb; `argument` is a pattern for what follows."""
 
     def register(handler: Handler) -> Handler:

@@ -47,7 +47,7 @@ class Setting:
                 handler=self._answer,
             )
         )
-        registry.tap(self.name, need=Need.CHAT, argument="|".join(map(re.escape, self.choices)))(self._answer)
+        registry.tap(self.name, Need.CHAT, "|".join(map(re.escape, self.choices)))(self._answer)
 
     async def _answer(self, request: Request, context: Context) -> Reply | Effect:
         if not request.argument:

@@ -2,13 +2,13 @@
 
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, say, show
 from bot.commands.keyboards import button, choice, mark, rows_of
-from bot.commands.lookup import find_topic, need_topic, show_topic
+from bot.commands.lookup import find_topic, need_topic, show_topic, topic_by_id
 from bot.commands.parsing import read_switch
-from bot.commands.registry import Section, command, tap
+from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.models import GENERAL_THREAD, Outgoing
-from bot.store import addresses, subscriptions, topics
+from bot.store import addresses, subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
@@ -51,17 +51,15 @@ def split_priority(argument: str) -> tuple[str, Priority | None]:
 
 @command(
     "priority",
-    section=Section.ALERTS,
-    place=3,
-    need=Need.CHAT,
+    Section.ALERTS,
+    3,
+    Need.CHAT,
+    N_("how alerts on a topic arrive: loud, silent …"),
     usage=N_("NAME silent"),
-    summary=N_("how alerts on a topic arrive: loud, silent …"),
-    examples=(
-        (N_("/priority Outages loud!"), N_("with a sound, in quiet hours too")),
-        (N_("/priority Outages silent"), N_("at once, without a sound")),
-        (N_("/priority Outages digest"), N_("gathered in a digest")),
-    ),
 )
+@example(N_("/priority Outages loud!"), N_("with a sound, in quiet hours too"))
+@example(N_("/priority Outages silent"), N_("at once, without a sound"))
+@example(N_("/priority Outages digest"), N_("gathered in a digest"))
 async def priority(request: Request, context: Context) -> Reply | Effect:
     """Set how alerts on a topic arrive; without a priority offer the four, without a topic list those of this chat."""
     if not request.argument:
@@ -76,15 +74,13 @@ async def priority(request: Request, context: Context) -> Reply | Effect:
     return _set_priority(request, context, topic, chosen)
 
 
-@tap("prio", need=Need.CHAT, argument=r"list|\d{1,15}(:(loud!?|silent|digest))?")
+@tap("prio", Need.CHAT, r"list|\d{1,15}(:(loud!?|silent|digest))?")
 async def priority_tapped(request: Request, context: Context) -> Reply | Effect:
     """Offer the four for the topic that a button names, take over one of them, or show the list again."""
     number, _, chosen = request.argument.partition(":")
     if number == "list":
         return Reply(edit=await _list(context.database, context))
-    topic = await topics.get(context.database, int(number))
-    if topic is None:
-        raise CommandError(context.own.gettext("This topic is gone."))
+    topic = await topic_by_id(context.database, int(number), context)
     if not chosen:
         return Reply(edit=await _choices(context.database, context, topic))
     return _set_priority(request, context, topic, Priority(chosen))
@@ -130,19 +126,10 @@ def _not_subscribed(topic: Topic, t: Translator) -> Text:
     return Text().say(line, name=show_topic(topic, t), command=code(f"/track {topic_title(topic.name, t)}"))
 
 
-@command(
-    "here",
-    section=Section.ALERTS,
-    place=10,
-    need=Need.CHAT,
-    usage=N_("NAME"),
-    summary=N_("in a thread: send alerts into it"),
-    examples=(
-        ("/here", N_("in a thread of a forum: all alerts of this chat come into it")),
-        (N_("/here Outages"), N_("those on one topic do")),
-        ("/here off", N_("alerts come into the general thread again")),
-    ),
-)
+@command("here", Section.ALERTS, 10, Need.CHAT, N_("in a thread: send alerts into it"), usage=N_("NAME"))
+@example("/here", N_("in a thread of a forum: all alerts of this chat come into it"))
+@example(N_("/here Outages"), N_("those on one topic do"))
+@example("/here off", N_("alerts come into the general thread again"))
 async def bind_thread(request: Request, context: Context) -> Effect:
     """Bind the chat or one topic to the thread in which this is written, or undo that."""
     typed, t = request.argument.strip(), context.t

@@ -1,21 +1,18 @@
-"""/track: a name and a query come in; what the query would have brought goes out first, and the topic once it is saved.
-
-The message that shows the preview is remembered with the name and the query, for the buttons below it.
-"""
+"""/track: subscribes a chat to a topic, or makes one, after a preview of what its query would have brought."""
 
 import re
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.preview import preview
 from bot.commands.query_text import SHOWN_QUERY, Understood, look_for, short, understand
-from bot.commands.registry import Section, command, tap
-from bot.commands.topics import example
+from bot.commands.registry import Section, command, example, tap
+from bot.commands.topics import track_example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled, weight
 from bot.matching.engine.regex import MOST_IN_ALL
-from bot.store import handled, subscriptions, topics
+from bot.store import subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 from bot.text.markup import LIMIT, Text, bold, code
@@ -31,20 +28,11 @@ def split_name(argument: str) -> tuple[str, str | None]:
     return tidy(name), query[0].strip()
 
 
-@command(
-    "track",
-    section=Section.TOPICS,
-    place=2,
-    need=Need.CHAT,
-    usage=N_("NAME: words"),
-    summary=N_("get alerts on a topic, or make one"),
-    examples=(
-        (N_("/track Payments"), N_("alerts on a topic that exists")),
-        (
-            N_("/track Payments: “payment system” outage|failure"),
-            N_("see what a new topic would have brought; «Save» makes it"),
-        ),
-    ),
+@command("track", Section.TOPICS, 2, Need.CHAT, N_("get alerts on a topic, or make one"), usage=N_("NAME: words"))
+@example(N_("/track Payments"), N_("alerts on a topic that exists"))
+@example(
+    N_("/track Payments: “payment system” outage|failure"),
+    N_("see what a new topic would have brought; «Save» makes it"),
 )
 async def track(request: Request, context: Context) -> Reply | Effect:
     """Subscribe this chat to a topic; with a query, show what it would have brought, and offer to save it."""
@@ -59,7 +47,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
     return _subscribe(context, topic)
 
 
-@tap("save", need=Need.INSTANCE, argument=r"[\w-]{1,40}")
+@tap("save", Need.INSTANCE, r"[\w-]{1,40}")
 async def save(request: Request, context: Context) -> Effect:
     """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
     name, query = await _remembered_topic(context, request.argument)
@@ -76,20 +64,20 @@ async def save(request: Request, context: Context) -> Effect:
         )
         await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
         text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
-        _tell_before(text.join(look_for(understood, context.t)).add("\n"), known, understood, context.t)
+        _add_before(text.join(look_for(understood, context.t)).add("\n"), known, understood, context.t)
         return change(text)
 
     return effect
 
 
-@tap("edit", need=Need.LOOK, argument=r"[\w-]{1,40}")
+@tap("edit", Need.LOOK, r"[\w-]{1,40}")
 async def edit(request: Request, context: Context) -> Reply:
     """Hand out the command of a preview, to be changed and sent again."""
     name, query = await _remembered_topic(context, request.argument)
     return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
 
 
-@tap("name", need=Need.LOOK, argument=r"[\w-]{1,40}")
+@tap("name", Need.LOOK, r"[\w-]{1,40}")
 async def name_it(request: Request, context: Context) -> Reply:
     """Hand out the command that makes a topic of a query that was only tried."""
     query = await _remembered(context, request.argument)
@@ -107,8 +95,7 @@ async def _remembered_topic(context: Context, key: str) -> tuple[str, str]:
 
 async def _remembered(context: Context, key: str) -> str:
     """Return what an earlier answer remembers. Raises CommandError where it is gone."""
-    recorded = await handled.find(context.database, key)
-    memory = Reply.from_json(recorded).memory if recorded is not None else ""
+    memory = await memory_of(context.database, key)
     if not memory:
         raise _too_old(context)
     return memory
@@ -147,7 +134,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     understood = await understand(query, context, excluded=_excluded(known))
     await _require_possible(context.database, known, understood, context)
     text = Text().bold(name).add("\n")
-    _tell_before(text, known, understood, t)
+    _add_before(text, known, understood, t)
     text.join(await preview(context, understood))
     rows = ((button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key)),)
     return Reply(messages=(message(text, rows),), memory=f"{name}: {understood.source}")
@@ -186,8 +173,8 @@ async def _is_too_heavy(db: Reader, known: Topic | None, understood: Understood)
     return own + sum(weight(each.query) for each in compiled) > MOST_IN_ALL
 
 
-def _tell_before(text: Text, known: Topic | None, understood: Understood, t: Translator) -> None:
-    """Tell what was looked for until now, where it is something else, and what stays left out."""
+def _add_before(text: Text, known: Topic | None, understood: Understood, t: Translator) -> None:
+    """Say what was looked for until now, where it is something else, and what stays left out."""
     if known is not None and known.excluded:
         line = t.gettext("Without posts that say: {words}. /topics brings them back.")
         text.line(line, words=", ".join(known.excluded))
@@ -197,11 +184,13 @@ def _tell_before(text: Text, known: Topic | None, understood: Understood, t: Tra
 
 def _usage(t: Translator) -> Text:
     text = Text().line(t.gettext("Write the name of a topic, or make one of your own:"))
-    return text.line("{example}", example=code(example(t))).add(t.gettext("/help shows how to write a query."))
+    return text.line("{example}", example=code(track_example(t))).add(t.gettext("/help shows how to write a query."))
 
 
 def _unnamed(t: Translator) -> Text:
-    return Text().say(t.gettext("Put a short name before the colon, for example: {example}"), example=code(example(t)))
+    return Text().say(
+        t.gettext("Put a short name before the colon, for example: {example}"), example=code(track_example(t))
+    )
 
 
 def _missing(name: str, t: Translator) -> Text:

@@ -1,6 +1,6 @@
-"""Numbers of messages come in; what the bot itself has written there goes out, and which of it an alert is.
+"""The lookup of messages of ours that Telegram has, but whose ids were lost.
 
-A bot may not read histories, but it may ask what lies at given numbers. Our messages are known by their buttons.
+A bot may not read histories, but it may ask for the messages with given ids. Our messages are known by their buttons.
 """
 
 import re
@@ -19,7 +19,7 @@ from bot.telegram.sent_messages import MessagePage, SentMessage
 log = structlog.get_logger(__name__)
 
 NOTHING_AFTER = 3  # pages in a row in which we see no message: that was the newest
-JUST_NOW = 300  # numbers below the newest one that we know, among which what was sent just now lies …
+JUST_NOW = 300  # ids below the newest known one, among which a message that was sent just now lies …
 NEAR, FAR = 5, 10  # … pages that are read there, and from the last alert of the chat on
 # `verb:<channel>:<message>` under an alert, also where a choice is open in its place; other messages have other verbs.
 _KEY = re.compile(rb"(?:quote|snooze|wrong|back):(\d+):(\d+)(?::.*)?")
@@ -27,14 +27,14 @@ _POST_LINK = re.compile(r"https://t\.me/(?:c/)?\w+/(\d+)")
 
 
 class MessageLookup:
-    """Finds messages of ours."""
+    """Looks up the ids of alerts that Telegram refused as sent already."""
 
     def __init__(self, database: Database, sender: Sender) -> None:
         self._database = database
         self._sender = sender
 
     async def find(self, alert: Alert, outgoing: Outgoing) -> int | None:
-        """Return the number of a message that was sent, and whose number was lost; None where it is not found."""
+        """Return the id of the message that shows an alert; None where it is not found, or Telegram refuses to say."""
         try:
             return await self._find(alert, outgoing)
         except TelegramError as error:
@@ -83,9 +83,9 @@ async def pages(
 
 
 def is_same(own: SentMessage, outgoing: Outgoing) -> bool:
-    """Tell whether a message is the one that was to be sent: by what its buttons name, where it has none by its text.
+    """Say whether a message is the one that was to be sent: by its buttons, or by its text where it has none.
 
-    What an alert says changes with the time; two notices without buttons may say the same.
+    The text of an alert changes with the time; two notices without buttons may have the same text.
     """
     buttons = [button for row in outgoing.buttons for button in row]
     if not buttons:
@@ -95,13 +95,13 @@ def is_same(own: SentMessage, outgoing: Outgoing) -> bool:
 
 
 def key_of(buttons: Iterable[Button]) -> tuple[int, int] | None:
-    """Return the post, (channel, message), that an alert tells of; None for messages that are no alert of a post."""
+    """Return the channel and the message id of the post that an alert shows; None where the buttons are of no alert."""
     keys = (_KEY.fullmatch(button.data) for button in buttons if button.data is not None)
     return next(((int(key[1]), int(key[2])) for key in keys if key), None)
 
 
 def is_ours(own: SentMessage) -> bool:
-    """Tell whether only this program writes such messages; a script may use the token of our bot as well."""
+    """Say whether only this program writes such messages; a script may use the token of our bot as well."""
     return any(button.data for button in own.buttons) or any(map(_POST_LINK.fullmatch, own.links))
 
 

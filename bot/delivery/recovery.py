@@ -52,7 +52,7 @@ class Recovery:
 
     async def before(self) -> None:
         """Read how far the database had come, before this process adds to it."""
-        self._alive_at = await self._database.write(backup_recovery.begin)
+        self._alive_at = await self._database.write(backup_recovery.alive_at)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look once, and not for much longer than a minute; not at all once `stop` is set."""
@@ -75,11 +75,12 @@ class Recovery:
 
     async def look(self) -> set[int]:
         """Return the chats, by row, that a lost instance may have told anything; write them down."""
-        began, alive_at = self._clock().replace(microsecond=0), self._alive_at  # Telegram dates in whole seconds
+        now, alive_at = self._clock().replace(microsecond=0), self._alive_at  # Telegram dates in whole seconds
+        started_at = await self._database.write(lambda tx: backup_recovery.started_at(tx, now))
         affected: set[int] = set()
         newest = 0
-        if alive_at is not None and began - alive_at > YOUNGER:
-            affected, newest = await self._find_affected(alive_at + YOUNGER, before=began)
+        if alive_at is not None and started_at - alive_at > YOUNGER:
+            affected, newest = await self._find_affected(alive_at + YOUNGER, before=started_at)
         if affected:
             log.warning(
                 "this database is older than what the chats show: a backup was put back",
@@ -88,7 +89,7 @@ class Recovery:
             )
 
         async def job(tx: Transaction) -> None:
-            await backup_recovery.settle(tx, affected, alive_at=alive_at, until=began, now=self._clock())
+            await backup_recovery.settle(tx, affected, alive_at=alive_at, until=started_at, now=self._clock())
             if newest:
                 await meta.put(tx, _LOOKED, newest)
 

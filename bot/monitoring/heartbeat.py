@@ -1,6 +1,6 @@
-"""The health of the loops comes in; a sign of life goes into the database, and out to a watchdog elsewhere.
+"""The heartbeat: signs of life in the database, and pings of a watchdog elsewhere while all is well.
 
-The watchdog hears nothing while anything is wrong: it is the silence that it tells somebody of.
+The watchdog is not pinged while anything is wrong: it alerts somebody when the pings stop.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, Health, no_beat
 from bot.store import heartbeats
-from bot.store.database import Database, Transaction
+from bot.store.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -28,11 +28,11 @@ FETCH_WITHIN = 5.0  # s
 ALIVE, HEALTHY = "run", "healthy"  # rows of heartbeats …
 FRESH = timedelta(minutes=2)  # … and how old they may be
 
-Check = Callable[[], str | None]  # says what is wrong, if anything
+Check = Callable[[], str | None]  # returns what is wrong, if anything
 
 
 class Heartbeat:
-    """Looks whether all is well, and says so."""
+    """Checks again and again whether all is well."""
 
     def __init__(  # noqa: PLR0913 - what it looks at, and how often
         self,
@@ -54,17 +54,17 @@ class Heartbeat:
         self._fetch_within = fetch_within
         self._fetched_at = monotonic() - FETCH_EVERY
         self._wrong: list[str] = []
-        self._is_heard = True  # the watchdog answered the last time
+        self._is_reached = True  # the watchdog answered the last time
 
     async def run(self, beat: Beat = no_beat) -> None:
-        """Look and tell, for ever."""
+        """Look for ever."""
         while True:
             beat(EVERY + TURN)
             await self.look()
             await asyncio.sleep(EVERY)
 
     async def look(self) -> bool:
-        """Write the sign of life; where all is well, write that too, and tell the watchdog. Return whether it is."""
+        """Write the sign of life; where all is well, write that too, and ping the watchdog. Return whether it is."""
         now = self._clock()
         await self._database.write(lambda tx: heartbeats.beat(tx, ALIVE, now))
         wrong = [*self._health.wrong(), *filter(None, (check() for check in self._checks))]
@@ -77,14 +77,11 @@ class Heartbeat:
         if wrong:
             return False
 
-        async def job(tx: Transaction) -> None:
-            await heartbeats.beat(tx, HEALTHY, now)
-
-        await self._database.write(job)
-        await self._tell()
+        await self._database.write(lambda tx: heartbeats.beat(tx, HEALTHY, now))
+        await self._ping()
         return True
 
-    async def _tell(self) -> None:
+    async def _ping(self) -> None:
         if self._url is None or self._monotonic() - self._fetched_at < FETCH_EVERY - EVERY / 2:
             return
         self._fetched_at = self._monotonic()
@@ -92,12 +89,12 @@ class Heartbeat:
         try:
             async with asyncio.timeout(self._fetch_within):  # that of urllib holds for each piece, and not for names
                 await _fetch(url, within=self._fetch_within)
-        except Exception as error:  # noqa: BLE001 - whatever it is that keeps us from being heard
-            if self._is_heard:  # the path is a secret, and errors of urllib may repeat it
-                log.warning("the watchdog cannot be told", host=urlsplit(url).hostname, error=_named(error))
-            self._is_heard = False
+        except Exception as error:  # noqa: BLE001 - whatever it is that keeps the watchdog from answering
+            if self._is_reached:  # the path is a secret, and errors of urllib may repeat it
+                log.warning("the watchdog cannot be reached", host=urlsplit(url).hostname, error=_error_name(error))
+            self._is_reached = False
         else:
-            self._is_heard = True
+            self._is_reached = True
 
 
 async def _fetch(url: str, *, within: float) -> None:
@@ -128,6 +125,6 @@ async def _fetch(url: str, *, within: float) -> None:
     await outcome
 
 
-def _named(error: Exception) -> str:
+def _error_name(error: Exception) -> str:
     code = getattr(error, "code", None)
     return f"HTTP {code}" if code else type(getattr(error, "reason", None) or error).__name__

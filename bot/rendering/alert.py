@@ -132,7 +132,7 @@ def _head(alert: PostAlert, locale: Locale) -> Text:
     titles = [one_line(topic_title(name, locale.t), TOPIC_ROOM) for name in alert.topics]
     more = len(titles) - SHOWN_TOPICS
     topics = bold(", ".join(filter(None, titles[:SHOWN_TOPICS])) + (f" +{more}" if more > 0 else ""))
-    says = locale.t.gettext("edited, fits now: {topics}") if alert.turned else "{topics}"
+    says = locale.t.gettext("edited, now matches: {topics}") if alert.turned else "{topics}"
     title = one_line(alert.title, TITLE_ROOM) or alert.username or str(alert.channel_id)
     url = post_link(alert.channel_id, alert.username, alert.message_id)
     text = Text().say(says, topics=topics).add(" · ", link(title, url), "\n")

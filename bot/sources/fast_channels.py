@@ -13,7 +13,7 @@ from bot.errors import TelegramError
 from bot.models import Clock
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.sync import ChannelSync, is_swept
+from bot.sources.sync import ChannelSync
 from bot.store import shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Subject
@@ -51,7 +51,7 @@ class FastChannels:
         self._next = {channel.id: self._next.get(channel.id, self._clock()) for channel in fast}
         for channel in fast:
             beat(LONGEST_VISIT)
-            if self._next[channel.id] <= self._clock() and is_swept(channel):
+            if self._next[channel.id] <= self._clock() and channel.is_swept:
                 await self._ask(channel, beat)
         upcoming = min(self._next.values(), default=None)
         return LOOK_AGAIN if upcoming is None else max(0.1, (upcoming - self._clock()).total_seconds())

@@ -20,7 +20,7 @@ from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, describe, lose, regain
 from bot.sources.resolver import Dialog, channel_dialogs
-from bot.sources.sync import ChannelSync, SyncResult, is_swept
+from bot.sources.sync import ChannelSync, SyncResult
 from bot.store import channels, completeness, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
@@ -209,7 +209,7 @@ def polls_a_round(interval: float) -> int:
 
 def _is_quiet(channel: Channel, dialog: Dialog) -> bool:
     """Tell whether the list of dialogs already shows that nothing is to be read."""
-    if isinstance(dialog.chat, types.ChannelForbidden) or not is_swept(channel):
+    if isinstance(dialog.chat, types.ChannelForbidden) or not channel.is_swept:
         return False
     is_same = channel.access is Access.JOINED and channel.access_hash == dialog.chat.access_hash
     return is_same and dialog.top_message <= channel.confirmed_id and dialog.pts == channel.seen_pts

@@ -60,13 +60,6 @@ class BackfilledPage:
     below: int | None  # the id below which to go on; None: that was all
 
 
-def is_swept(channel: Channel) -> bool:
-    """Say whether a channel was read since it was (last) followed; else it begins with its recent past."""
-    if channel.swept_at is None:
-        return False
-    return channel.followed_at is None or channel.swept_at >= channel.followed_at
-
-
 class ChannelSync:
     """Makes one channel complete; the only part that moves its mark."""
 
@@ -113,7 +106,7 @@ class ChannelSync:
             yield
 
     async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
-        if not is_swept(channel):
+        if not channel.is_swept:
             return await self._backfill(channel, dialog)
         pts = 0
         if channel.access is Access.JOINED and channel.seen_pts:

@@ -15,7 +15,7 @@ from bot.errors import TelegramError
 from bot.models import Clock
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.sync import ChannelSync, SyncResult, is_swept
+from bot.sources.sync import ChannelSync, SyncResult
 from bot.store import completeness, shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
@@ -80,7 +80,7 @@ class Verifier:
         return [c for c in await shares.entrusted(self._database, self._account.reader_id) if self._is_due(c)]
 
     def _is_due(self, channel: Channel) -> bool:
-        if channel.access not in READABLE or not is_swept(channel):
+        if channel.access not in READABLE or not channel.is_swept:
             return False
         now = self._clock()
         if self._rests.get(channel.id, now) > now:

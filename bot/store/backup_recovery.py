@@ -15,7 +15,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.groups import RESTORED, Notice
 from bot.store.rows import from_ms, json_list, maybe_date, to_ms
 
-_ALIVE_AT = "alive_at"  # kept until the chats were looked at, however often the service is started before
+_ALIVE_AT, _STARTED_AT = "alive_at", "started_at"  # remembered until the chats were looked at; 0: they were
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +29,26 @@ class Windows:
         return moment is not None and chat_id in self.until and moment < self.until[chat_id]
 
 
-async def begin(tx: Transaction) -> datetime | None:
+async def alive_at(tx: Transaction) -> datetime | None:
     """Return the last moment of which the database knew anything before this start; None where it is new.
 
     The moment is remembered until `settle`, since a start leaves signs of life of its own.
     """
-    kept = await meta.get(tx, _ALIVE_AT)
-    if isinstance(kept, int) and kept:
-        return from_ms(kept)
-    last = await _last_sign(tx)
-    if last is not None:
-        await meta.put(tx, _ALIVE_AT, last)
-    return maybe_date(last)
+    return maybe_date(await _remember(tx, _ALIVE_AT, await _last_sign(tx)))
+
+
+async def started_at(tx: Transaction, now: datetime) -> datetime:
+    """Return the present, or when the first of the starts was that ended before `settle`."""
+    return from_ms(await _remember(tx, _STARTED_AT, to_ms(now)) or 0)
+
+
+async def _remember(tx: Transaction, key: str, moment: int | None) -> int | None:
+    known = await meta.get(tx, key)
+    if isinstance(known, int) and known:
+        return known
+    if moment is not None:
+        await meta.put(tx, key, moment)
+    return moment
 
 
 async def _last_sign(db: Reader) -> int | None:
@@ -56,7 +64,7 @@ async def _last_sign(db: Reader) -> int | None:
 async def settle(
     tx: Transaction, chat_ids: Collection[int], *, alive_at: datetime | None, until: datetime, now: datetime
 ) -> None:
-    """End what `begin` began: count from now on what these chats may have been told of posts from before `until`.
+    """Count from now on, for each of these chats, the posts from before `until` that match; none of them is an alert.
 
     What was due in them when the backup was made is counted as well, instead of being sent.
     """
@@ -67,7 +75,8 @@ async def settle(
             {"chat": chat_id, "alive": to_ms(alive_at or until), "until": to_ms(until)},
         )
         await _count_due(tx, chat_id, now=now)
-    await meta.put(tx, _ALIVE_AT, 0)
+    for key in (_ALIVE_AT, _STARTED_AT):
+        await meta.put(tx, key, 0)
 
 
 async def _count_due(tx: Transaction, chat_id: int, *, now: datetime) -> None:

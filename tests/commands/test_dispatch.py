@@ -48,9 +48,12 @@ async def test_a_repeat_does_not_undo_what_was_said_since(desk: Bot) -> None:
 
 async def test_a_command_of_long_ago_is_not_carried_out(desk: Bot) -> None:
     await desk.pair()
-    reply = await desk.says("/follow @rkn_tg", said_at=desk.room.now - timedelta(minutes=11))
+    late = timedelta(minutes=10)
+    reply = await desk.says("/follow @rkn_tg", said_at=desk.room.now - late - timedelta(milliseconds=1))
     assert text(reply) == "I was away. Please send it again: /follow"
     assert await follows.all_follows(desk.db) == []
+    await desk.says("/follow @rkn_tg", said_at=desk.room.now - late)
+    assert len(await follows.all_follows(desk.db)) == 1
 
 
 async def test_a_handled_command_that_comes_again_much_later_is_not_called_late(desk: Bot) -> None:

@@ -111,7 +111,10 @@ async def test_not_all_baselines_are_learnt_at_once(room: Newsroom) -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "is unusually silent: its last post is of 10 Mar, 11:00 UTC; as a rule about 13 would have followed."),
+        (
+            "en",
+            "is unusually silent: its last post is from 10 Mar, 11:00 UTC; normally about 13 more would have followed.",
+        ),
         ("ru", "необычно молчит: последний пост вышел 10 мар., 11:00 UTC; обычно с тех пор их было бы около 13."),
     ],
 )

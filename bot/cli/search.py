@@ -1,4 +1,4 @@
-"""The archive from a shell: a typed search comes in, stored posts go out, newest or best first."""
+"""The command `search`: print stored posts, the newest or the best first."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.output import print_post, reading_back
-from bot.cli.queries import compiled
+from bot.cli.queries import compile_queries
 from bot.cli.shell import cli, console
 from bot.errors import SettingsError
 from bot.locales import translator
@@ -25,7 +25,7 @@ from bot.settings import Settings, load_settings
 from bot.store import posts
 from bot.store.database import Reader, open_read_only
 
-_ROWS_AT_ONCE = 20_000  # versions looked at between two tellings of how far the search is: seconds for an expression
+_ROWS_AT_ONCE = 20_000  # versions looked at between two reports of progress: seconds for an expression
 
 
 @cli.command(name="search")
@@ -92,7 +92,7 @@ def _moment(option: str, value: str, *, now: datetime) -> datetime:
 
 
 async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) -> SearchPage:
-    asked = compiled(None, typed.query)["query"] if typed.query else None
+    asked = compile_queries(None, typed.query)["query"] if typed.query else None
     async with open_read_only(settings.database_path) as database:
         scope = await scope_of(database, typed.filters)
         if asked is None:

@@ -1,4 +1,4 @@
-"""The filter: JSON Lines come in; each goes out again with the topics found in its text."""
+"""The command `match`, a filter: each line of JSON is written again with the topics found in its text."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
-from bot.cli.queries import SHELL_WORDS, compiled
+from bot.cli.queries import SHELL_WORDS, compile_queries
 from bot.cli.shell import cli
 from bot.errors import ChannelwatchError
 from bot.matching.engine.matcher import Matcher
@@ -41,7 +41,7 @@ def match(
 
     Example: channelwatch match --topic outages < posts.jsonl
     """
-    matcher = Matcher(compiled(topic, query))
+    matcher = Matcher(compile_queries(topic, query))
     if sys.stdout is None:
         raise ChannelwatchError("standard output is closed: there is nowhere to write to")
     if isinstance(sys.stdout, TextIOWrapper):

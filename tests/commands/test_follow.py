@@ -1,6 +1,6 @@
 import pytest
 
-from bot.commands.parsing import OptionError, read_options
+from bot.commands.follow import OptionError, read_options
 from bot.store import backfills, channels, follows, readers, shares
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import archive
+from bot.cli import search
 from bot.parts import Part, PartKind
 from bot.search import Scope
 from tests.shell import spawned, typed
@@ -94,13 +94,13 @@ async def test_a_ranking_says_how_far_back_it_goes(tmp_path: Path) -> None:
 async def test_a_long_search_goes_on_to_the_end_and_tells_how_far_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "_ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(search, "_ROWS_AT_ONCE", 10)
     reached: list[object] = []
     async with newsroom(tmp_path) as room:
         await room.follow()
         await room.live(*(post(n, "сбой сети" if n % 15 == 0 else "день", date=ago(hours=n)) for n in range(1, 46)))
-        found = await archive.look_back(room.db, compiled("re:/сбой/"), Scope(), limit=9, progress=reached.append)
-        first = await archive.look_back(room.db, compiled("re:/сбой/"), Scope(), limit=1, progress=reached.append)
+        found = await search.look_back(room.db, compiled("re:/сбой/"), Scope(), limit=9, progress=reached.append)
+        first = await search.look_back(room.db, compiled("re:/сбой/"), Scope(), limit=1, progress=reached.append)
     assert [hit.post.message_id for hit in found.hits] == [15, 30, 45]
     assert [hit.post.message_id for hit in first.hits] == [15]
     assert reached == [ago(hours=n) for n in (10, 20, 30, 40, 10)]

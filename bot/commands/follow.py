@@ -1,0 +1,300 @@
+"""/follow: the channels of a pasted list become wishes, which the joiner fulfils; options say how to follow them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+from babel.numbers import format_decimal
+
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, say
+from bot.commands.lookup import show_reference
+from bot.commands.parsing import PastedChannels, read_references
+from bot.commands.registry import Section, command, example, tap
+from bot.locales import N_, Translator
+from bot.store import channels, follows, readers
+from bot.store.channels import MOST_FAST, Access, Options
+from bot.store.database import Reader, Transaction
+from bot.store.follows import Asked
+from bot.store.references import ALL, ALL_ASKED, FOLDER
+from bot.text.markup import Text, code
+
+MOST_AT_ONCE = 500  # as many as one account can be in
+_EVERYTHING = {"all", "все", "всё"}
+_SHOWN_NAMES = 60  # of one kind in an answer
+
+_OUTCOMES = {
+    Asked.NEW: N_("I look at these now and tell you how each went: {names}"),
+    Asked.AGAIN: N_("Could not be followed before; I try again: {names}"),
+    Asked.LOST: N_("Not readable until now; I look for these anew and tell you how each went: {names}"),
+    Asked.WAITING: N_("Asked for already, I am at it: {names}"),
+    Asked.FOLLOWED: N_("Followed already: {names}"),
+}
+_HOW = {
+    "fast": N_("asked for new posts every few seconds"),
+    "slow": N_("no longer fast"),
+    "join:no": N_("never joined, read from outside where my reader account is not in yet"),
+    "join:yes": N_("joined when their turn comes"),
+}
+MOST_HISTORY = 100_000  # posts
+_OPTION_WORDS = {
+    "fast": Options(fast=True),
+    "быстро": Options(fast=True),
+    "slow": Options(fast=False),
+    "медленно": Options(fast=False),
+    "join:no": Options(may_join=False),
+    "вступать:нет": Options(may_join=False),
+    "join:yes": Options(may_join=True),
+    "вступать:да": Options(may_join=True),
+}
+_HISTORY = re.compile(r"(?:history|история):(\d{1,9})")
+_UNMISTAKABLE = re.compile(r"(?:join|history|вступать|история):\S", re.IGNORECASE)
+_OPTION = re.compile(r"(?:join|history|вступать|история):\S*|(?!tg:)[^\W\d]+:\w+", re.IGNORECASE)
+_GAP = re.compile(r"(?<!\S)((?:join|history|вступать|история):)[^\S\n]+(?=\w)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"(?<=[yYяЯ]:)\d{1,3}(?:[^\S\n]\d{3})+(?![^\s.,;])")
+_NAMED = re.compile(r"\W*(?:@|https?://|\+|t(?:elegram)?\.me/)", re.IGNORECASE)
+_TRAILING = ".,;"
+
+OPTION_MESSAGES = {
+    "unknown": N_("«{value}» is no option. There are fast, slow, join:no, join:yes and history:5000."),
+    "history": N_("«{value}»: write how many posts of the past I shall read, {most} at most, such as history:5000."),
+    "misplaced": N_(
+        "«{value}» stands in the middle of a line. Write it at the end, for the names of its line; on a line of its "
+        "own, for the whole list."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelList:
+    """Channels that are to be followed in the same way, and how."""
+
+    names: str  # a pasted list
+    options: Options
+
+
+class OptionError(Exception):
+    """What is wrong with an option: `code` is a key of `OPTION_MESSAGES`."""
+
+    def __init__(self, code: str, value: str) -> None:
+        super().__init__(code, value)
+        self.code = code
+        self.value = value
+
+
+@tap("follow", Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
+@command("follow", Section.CHANNELS, 2, Need.INSTANCE, N_("follow channels, one or a whole list"), usage=N_("@name"))
+@example(N_("/follow @name t.me/name"), N_("names, links, invite links, the link of a folder, or a whole list"))
+@example("/follow all", N_("all that the reader account is in, once you have seen how many"))
+@example(
+    N_("/follow @name fast"),
+    N_("ask for new posts every few seconds, as Telegram is late with large ones; at most 20; slow ends it"),
+)
+@example(
+    N_("/follow @name join:no history:5000"),
+    N_("read it from outside, and so much of its past; on a line of its own for a list"),
+)
+async def follow(request: Request, context: Context) -> Effect:
+    """Ask for the channels of a pasted list, and say for each what happens."""
+    t = context.t
+    try:
+        lists = read_options(request.argument)
+    except OptionError as error:
+        line = t.gettext(OPTION_MESSAGES[error.code])
+        raise CommandError(Text().say(line, value=error.value[:60], most=_number(MOST_HISTORY, t))) from None
+    if lists[0].names.casefold() in _EVERYTHING:
+        return _count_all(context, lists[0].options)
+    pasted = _read(lists, request.links)
+    if not any(each.references for each in pasted):
+        unclear = next((each for each in pasted if each.unclear), None)
+        raise CommandError(usage(t) if unclear is None else _not_understood(unclear, t))
+
+    async def effect(tx: Transaction) -> Reply:
+        text = Text()
+        for each, options in zip(pasted, (each.options for each in lists), strict=True):
+            text.add("\n" if len(text) else "").join(await _follow(tx, each, options, context))
+        return say(text)
+
+    return effect
+
+
+@tap("all", Need.INSTANCE, r"[a-z0-9: ]{0,40}")
+async def follow_all(request: Request, context: Context) -> Effect:
+    """Follow all that the reader account is in; the button carries how."""
+    try:
+        options = read_options(request.argument)[0].options
+    except OptionError:
+        raise CommandError(context.own.gettext("This button no longer works.")) from None
+
+    async def effect(tx: Transaction) -> Reply:
+        await follows.ask(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
+        return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
+
+    return effect
+
+
+def _read(lists: Sequence[ChannelList], links: Sequence[str]) -> list[PastedChannels]:
+    """Read the names of each list; links hidden behind words go with the last one, and make words of none a mistake."""
+    pasted = [read_references(each.names, links) for each in lists]
+    named = [read_references(each.names).references for each in lists[:-1]]
+    return [replace(each, references=own) for each, own in zip(pasted, named, strict=False)] + pasted[-1:]
+
+
+def _count_all(context: Context, options: Options) -> Effect:
+    async def effect(tx: Transaction) -> Reply:
+        await follows.ask(tx, ALL_ASKED, chat_id=context.chat.id, now=context.now, options=options)
+        return say(context.t.gettext("I count what my reader account is in, and ask you before I follow it."))
+
+    return effect
+
+
+async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, context: Context) -> Text:
+    """Ask for the channels of one list; return what to say of it."""
+    references = pasted.references[:MOST_AT_ONCE]
+    fast = await channels.fast_ones(tx) + len(await _not_fast(tx, references)) if options.fast else 0
+    if fast > MOST_FAST:
+        line = context.t.gettext(
+            "{most} channels can be fast at most; with these there would be {n}. {example} makes room."
+        )
+        return Text().say(line, most=str(MOST_FAST), n=str(fast), example=code("/follow @name slow"))
+    asked: dict[Asked, list[str]] = {}
+    for reference in references:
+        outcome = await follows.ask(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
+        asked.setdefault(outcome, []).append(show_reference(reference))
+    inside = await _inside(tx, references) if options.may_join is False else []
+    text = _answer(asked, pasted, options, context.t, inside=inside)
+    if asked.keys() - {Asked.FOLLOWED} and not await readers.any_reads(tx):
+        text.line(context.t.gettext("My reader account cannot read now; I look at these once it can."))
+    return text
+
+
+async def _inside(db: Reader, references: Sequence[str]) -> list[str]:
+    """Return the references of channels that a reader has joined."""
+    joined = {channel.id: channel for channel in await channels.followed(db) if channel.access is Access.JOINED}
+    names = {f"@{channel.username}".lower() for channel in joined.values() if channel.username} | set(map(str, joined))
+    names |= {wish.reference for wish in await follows.all_follows(db) if wish.channel_id in joined}
+    return [reference for reference in references if reference in names]
+
+
+async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
+    """Return the references of channels that would become fast; what is in a folder is not known yet."""
+    if len(references) > MOST_FAST:
+        return list(references)
+    known = {reference: await channels.find(db, reference) for reference in references}
+    wishes = {wish.reference for wish in await follows.all_follows(db) if wish.options.fast and not wish.channel_id}
+    fast = {
+        reference
+        for reference, channel in known.items()
+        if channel is not None and channel.fast and channel.access is not Access.LOST
+    }
+    return [reference for reference in known if not reference.startswith(FOLDER) and reference not in wishes | fast]
+
+
+def _answer(
+    asked: dict[Asked, list[str]], pasted: PastedChannels, options: Options, t: Translator, *, inside: Sequence[str]
+) -> Text:
+    text = Text()
+    for outcome, template in _OUTCOMES.items():
+        if outcome in asked:
+            text.line(t.gettext(template), names=_listed(asked[outcome]))
+    if options != Options():
+        text.line(t.gettext("How: {how}."), how=_how(options, t))
+    if inside:
+        line = t.gettext("My reader account is in these already and stays there: {names}")
+        text.line(line, names=_listed([show_reference(reference) for reference in inside]))
+    left = len(pasted.references) - MOST_AT_ONCE
+    if left > 0:
+        line = t.ngettext(
+            "{n} more was too many at once; send it again later.",
+            "{n} more were too many at once; send them again later.",
+            left,
+        )
+        text.line(line, n=left)
+    return text.join(_not_understood(pasted, t)) if pasted.unclear else text
+
+
+def _how(options: Options, t: Translator) -> str:
+    said = [t.gettext(_HOW[word]) for word in options.typed().split() if word in _HOW]
+    if options.history is not None:
+        line = t.ngettext("{n} post of the past is read", "{n} posts of the past are read", options.history)
+        said.append(line.format(n=_number(options.history, t)))
+    return "; ".join(said)
+
+
+def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
+    line = t.gettext("No channel: {names}\nWrite @name or a link such as t.me/name.")
+    return Text().say(line, names=_listed([word[:60] for word in pasted.unclear]))
+
+
+def usage(t: Translator) -> Text:
+    """Show how channels are named."""
+    text = Text().line(t.gettext("Write the channels after the command, one or a whole list:"))
+    text.line("{example}", example=code("/follow @MID_Russia t.me/rkn_tg"))
+    text.line(t.gettext("For a private channel send its invite link; or forward me a post of any channel."))
+    text.line(t.gettext("A folder's link t.me/addlist/… works too, and {example}."), example=code("/follow all"))
+    line = t.gettext("Behind them may stand: {options}.")
+    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, history:5000")))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
+
+
+def _number(number: int, t: Translator) -> str:
+    return str(format_decimal(number, locale=t.language))
+
+
+def read_options(typed: str) -> tuple[ChannelList, ...]:
+    """Take the options off a list; those on a line with names hold for them, those on lines of their own for all.
+
+    There is one part at least, and one for all names that are to be followed in the same way. Raises OptionError.
+    """
+    lines = [_read_line(line) for line in _closed_up(typed).splitlines()]
+    everywhere = reduce(_joined, (line.options for line in lines if not line.names), Options())
+    parts: dict[Options, list[str]] = {}
+    for line in lines:
+        if line.names:
+            parts.setdefault(_joined(everywhere, line.options), []).append(line.names)
+    lists = tuple(ChannelList(names="\n".join(names), options=options) for options, names in parts.items())
+    return lists or (ChannelList(names="", options=everywhere),)
+
+
+def _closed_up(typed: str) -> str:
+    """Take the spaces out of options: `history: 5 000` is one word."""
+    return _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))
+
+
+def _read_line(line: str) -> ChannelList:
+    """Take the options off the two ends of a line; in between, a word is a title or a comment. Raises OptionError."""
+    options, rest = Options(), line.strip()
+    while rest and (option := _read_option(rest.split(None, 1)[0])) is not None:
+        options, rest = _joined(options, option), "".join(rest.split(None, 1)[1:])
+    while rest and (option := _read_option(rest.rsplit(None, 1)[-1].rstrip(_TRAILING))) is not None:
+        options, rest = _joined(options, option), "".join(rest.rsplit(None, 1)[:-1])
+    _require_in_place(rest.split())
+    return ChannelList(names=rest, options=options)
+
+
+def _require_in_place(words: Sequence[str]) -> None:
+    """Refuse an option in the midst of a line: it is not clear whom it is for. Raises OptionError."""
+    for before, word, after in zip(words, words[1:], words[2:], strict=False):
+        is_between = _NAMED.match(before) and _NAMED.match(after) and word.rstrip(_TRAILING).casefold() in _OPTION_WORDS
+        if is_between or _UNMISTAKABLE.match(word):
+            raise OptionError("misplaced", word)
+
+
+def _read_option(word: str) -> Options | None:
+    known = _OPTION_WORDS.get(word.casefold())
+    if known is not None or not _OPTION.fullmatch(word):
+        return known
+    found = _HISTORY.fullmatch(word.casefold())
+    if found and 0 < int(found[1]) <= MOST_HISTORY:
+        return Options(history=int(found[1]))
+    is_history = word.casefold().startswith(("history:", "история:"))
+    raise OptionError("history" if is_history else "unknown", word)
+
+
+def _joined(one: Options, other: Options) -> Options:
+    said = {name: value for name in ("fast", "may_join", "history") if (value := getattr(other, name)) is not None}
+    return replace(one, **said)
