@@ -16,7 +16,7 @@ from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text
 from bot.store import channels, outbox, posts
 from bot.store.posts import StoredPost
-from bot.text.markup import LIMIT, Text, code, one_line, units
+from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
 ROOM = LIMIT - 300  # UTF-16 units of a page below its heading
 _NAME = 60  # UTF-16 units of who wrote the post
@@ -155,12 +155,12 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     seen = context.date(after.seen_at)
     is_removed = after.text == before.text and common_parts(before.parts, after.parts) != worded_parts(before.parts)
     if is_removed or (after.edit_date == before.edit_date and are_reworded(before.parts, after.parts)):
-        text = Text().bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen)).add("\n")
+        text = Text().add(bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen))).add("\n")
         old, new = (full_text("", worded_parts(each.parts), t) for each in (before, after))
         return text.join(difference(old, new)).cut(ROOM)
     heading = t.gettext("Edited {edited}, seen {seen}")
     edited = context.date(after.edit_date or after.seen_at)
-    text = Text().bold(heading.format(edited=edited, seen=seen)).add("\n")
+    text = Text().add(bold(heading.format(edited=edited, seen=seen))).add("\n")
     old, new = comparable_texts((before.text, before.parts), (after.text, after.parts), t)
     if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))

@@ -28,6 +28,7 @@ from bot.store import addresses, alerts, chats, dead, handled, meta, subscriptio
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 from bot.telegram import chat_moves
+from bot.telegram.chat_moves import ChatMoved, ChatOpened
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.rpc import ask
