@@ -4,23 +4,33 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from bot.commands import files
 from bot.commands.context import Context, Need, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
+from bot.locales.figures import show_size
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
 from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text
-from bot.store import channels, outbox, posts
+from bot.store import channels, media, outbox, posts
+from bot.store.media import FileState, MediaFile
 from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, Text, code, one_line, units
 
 ROOM = LIMIT - 300  # UTF-16 units of a page below its heading
-_NAME = 60  # UTF-16 units of who wrote the post
+_NAME = 60  # UTF-16 units of a name: of who wrote the post, of a file
 MOST_ENTITIES = 95  # below the heading; Telegram takes 100
+_HASH_DIGITS = 12  # of a SHA-256 that are shown: enough to tell files apart
+_MISSING = {
+    media.TOO_LARGE: N_("it is too large"),
+    media.OFF: N_("no files are kept here"),
+    media.GONE: N_("the post was gone before I could fetch it"),
+    media.REPLACED: N_("it was replaced before I could fetch it"),
+    media.NO_ROOM: N_("the disk is too full"),
+}
+_REFUSED = N_("Telegram would not hand it over: {reason}")
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
 
 
@@ -94,7 +104,7 @@ async def _stored(channel_id: int, message_id: int, context: Context) -> list[St
 
 
 async def _page(items: Sequence[StoredPost], number: int, context: Context) -> Outgoing:
-    kept = await files.lines(items, context)
+    kept = await _file_lines(items, context)
     pages = _packed([*_texts(items, context.t), *filter(None, [kept]), *await _history(items, context)])
     number = min(number, len(pages) - 1)
     text = _heading(items, context).add("\n").join(pages[number])
@@ -165,6 +175,32 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))
     return text.join(difference(old, new)).cut(ROOM)
+
+
+async def _file_lines(items: Iterable[StoredPost], context: Context) -> Text | None:
+    """Write a line for each file of a post: that it is kept, or why not; None where no file was wanted."""
+    files = await media.of_versions(context.database, [item.version_id for item in items])
+    if not files:
+        return None
+    text = Text()
+    for number, file in enumerate(files):
+        text.add("\n" if number else "").join(_file_line(file, context.t))
+    return text
+
+
+def _file_line(file: MediaFile, t: Translator) -> Text:
+    name = one_line(file.name or "", _NAME) or (t.gettext("photo") if file.kind == "photo" else None)
+    called = name or t.gettext("document")
+    if file.state is FileState.KEPT and file.sha256 is not None:
+        line = t.gettext("File kept: {name}, {size}, SHA-256 {hash}")
+        return Text().say(
+            line, name=called, size=show_size(file.size or 0, t), hash=code(file.sha256.hex()[:_HASH_DIGITS])
+        )
+    if file.state is FileState.WANTED:
+        return Text().say(t.gettext("File not kept yet: {name}"), name=called)
+    reason = file.reason or ""
+    why = t.gettext(_MISSING.get(reason, _REFUSED)).format(reason=reason)
+    return Text().say(t.gettext("File not kept: {name}; {why}"), name=called, why=why)
 
 
 def _packed(blocks: Iterable[Text]) -> list[Text]:
