@@ -12,7 +12,7 @@ from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Button, Entity, Outgoing, Peer, Remote, Upload
+from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, Outgoing, Peer, Remote, Upload
 from bot.telegram.chat_moves import moved_to
 from bot.telegram.convert import from_entities, from_peer
 from bot.telegram.errors import flood_wait, to_error
@@ -22,7 +22,6 @@ from bot.telegram.rate_limit import Pacing
 from bot.telegram.rpc import ANSWER_WITHIN, answer
 from bot.telegram.send_queue import AT_ONCE, SendQueue
 from bot.telegram.sent_messages import MessagePage, sent_id, to_message_page
-from bot.text.markup import Rows
 
 READ_AT_ONCE = 100  # messages by number, Telegram's limit
 CACHED = 64  # lists of entities, and of buttons, in bytes; a fan-out sends the same to hundreds of chats
@@ -154,7 +153,7 @@ class Sender:
         )
         await self._to_chat(peer, request, place)
 
-    async def edit_buttons(self, peer: Peer, message_id: int, buttons: Rows, *, place: float = AT_ONCE) -> None:
+    async def edit_buttons(self, peer: Peer, message_id: int, buttons: ButtonRows, *, place: float = AT_ONCE) -> None:
         """Replace the buttons of a message, whose text and media stay. Raises TelegramError."""
         request = functions.messages.EditMessageRequest(
             peer=from_peer(peer), id=message_id, reply_markup=_markup(buttons)
@@ -226,7 +225,7 @@ def _entities(entities: tuple[Entity, ...]) -> Sequence[_Serialized]:
 
 
 @lru_cache(CACHED)
-def _markup(buttons: Rows) -> _Serialized | None:
+def _markup(buttons: ButtonRows) -> _Serialized | None:
     """Write the buttons below a text; None where there are none."""
     rows = [types.KeyboardInlineButtonRow([_button(button) for button in row]) for row in buttons]
     return _Serialized(types.ReplyInlineMarkup(rows)) if rows else None
