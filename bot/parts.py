@@ -75,7 +75,7 @@ def split_spans(
 
 
 def worded_parts(parts: Iterable[Part], kinds: Container[PartKind] = WORDED_KINDS) -> tuple[Part, ...]:
-    """Return the parts with words of their own, polls, to-do lists and previews; of these only some kinds, where given."""
+    """Return the parts with words of their own, polls, to-do lists and previews; only those of `kinds`."""
     return tuple(part for part in parts if part.kind in WORDED_KINDS and part.kind in kinds)
 
 
