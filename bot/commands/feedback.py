@@ -1,4 +1,4 @@
-"""«Not relevant» under an alert: taps come in, what was wrong is written down, and the like of it stays away.
+"""«Not relevant» under an alert: what was wrong is written down, and the like of it stays away.
 
 What is asked takes the place of the alert's buttons. A word is excluded only after a message has shown what else would
 have been missing.

@@ -1,4 +1,4 @@
-"""Buttons: what can be chosen comes in, rows of buttons go out; their data is `verb:argument:…`, at most 64 bytes."""
+"""Rows of buttons; the data of each is `verb:argument:…`, at most 64 bytes."""
 
 from collections.abc import Collection, Iterable, Sequence
 from zlib import crc32

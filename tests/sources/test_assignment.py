@@ -1,6 +1,3 @@
-import pytest
-
-from bot.sources import assignment
 from bot.sources.assignment import Assignments
 from bot.store import channels, readers
 from bot.store.database import Transaction
@@ -40,12 +37,11 @@ async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_a
     assert await read_by(place) == {"Secret": new}
 
 
-async def test_more_channels_than_one_account_may_be_in_are_shared(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(assignment, "MOST", 2)
+async def test_more_channels_than_one_account_may_be_in_are_shared(place: Place) -> None:
     second = await second_reader(place)
-    await place.assignments.enter(second)
+    place.assignments = Assignments(place.database, most=2)
+    for reader in (place.reader_id, second):
+        await place.assignments.enter(reader)
     for number in range(3):
         await place.follow(place.sandbox.world.add_channel(f"News {number}", username=f"news{number}"))
     assert sorted(map(str, (await read_by(place)).values())) == sorted(map(str, [1, 1, second]))

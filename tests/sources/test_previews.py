@@ -56,7 +56,7 @@ async def test_a_difference_brings_the_preview_of_each_post_with_that_page(place
 async def test_a_push_brings_it_at_once(place: Place) -> None:
     channel = await news(place)
     previews = Previews(place.account, place.database, place.ingest, clock=place.now)
-    tap(place.client, previews.hear)
+    tap(place.client, previews.put)
     message = channel.post("A link", media=PENDING)
     await place.live.store_next()
     channel.load(message.id, page("Outage"))
@@ -76,8 +76,8 @@ async def test_what_is_deleted_or_not_ours_is_left_alone(place: Place) -> None:
     await previews.refresh(known, {9})
     assert asked(place) == [[message.id]]
     assert not (await place.stored(channel))[message.id].gone  # that is for the difference to tell
-    previews.hear(types.UpdateChannelWebPage(channel.id, page("Outage").webpage, 1, 1))
-    previews.hear(types.UpdateChannelWebPage(99, page("Outage").webpage, 1, 1))
+    previews.put(types.UpdateChannelWebPage(channel.id, page("Outage").webpage, 1, 1))
+    previews.put(types.UpdateChannelWebPage(99, page("Outage").webpage, 1, 1))
     await place.database.write(lambda tx: channels.unfollow(tx, channel.id))
     await previews.refresh_next()
 
