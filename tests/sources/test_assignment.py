@@ -1,6 +1,3 @@
-import pytest
-
-from bot.sources import assignment
 from bot.sources.assignment import Assignments
 from bot.store import channels, readers
 from bot.store.database import Transaction
@@ -44,20 +41,17 @@ async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_a
     assert await read_by(reader) == {"Secret": new}
 
 
-async def test_more_channels_than_one_account_may_be_in_are_shared(
-    reader: ReaderKit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(assignment, "MOST", 2)
+async def test_more_channels_than_one_account_may_be_in_are_shared(reader: ReaderKit) -> None:
     second = await second_reader(reader)
-    await reader.assignments.enter(second)
+    reader.assignments = Assignments(reader.database, most=2)
+    for reader in (reader.reader_id, second):
+        await reader.assignments.enter(reader)
     for number in range(3):
         await reader.follow(reader.sandbox.world.add_channel(f"News {number}", username=f"news{number}"))
     assert sorted(map(str, (await read_by(reader)).values())) == sorted(map(str, [1, 1, second]))
 
 
-async def test_a_channel_that_one_reader_lost_is_handed_over_only_where_another_may_reach_it(
-    reader: ReaderKit,
-) -> None:
+async def test_a_channel_that_one_reader_lost_is_handed_over_only_where_another_may_reach_it(reader: ReaderKit) -> None:
     public = reader.sandbox.world.add_channel("Public", username="public", members=[reader.me])
     await reader.follow(public)
     channel = await reader.channel(public)

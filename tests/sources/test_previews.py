@@ -56,7 +56,7 @@ async def test_a_difference_brings_the_preview_of_each_post_with_that_page(reade
 async def test_a_push_brings_it_at_once(reader: ReaderKit) -> None:
     channel = await news(reader)
     previews = Previews(reader.account, reader.database, reader.ingest, clock=reader.clock)
-    tap(reader.client, previews.hear)
+    tap(reader.client, previews.put)
     message = channel.post("A link", media=PENDING)
     await reader.live.store_next()
     channel.load(message.id, page("Outage"))
@@ -76,8 +76,8 @@ async def test_what_is_deleted_or_not_ours_is_left_alone(reader: ReaderKit) -> N
     await previews.refresh(known, {9})
     assert asked(reader) == [[message.id]]
     assert not (await reader.stored(channel))[message.id].gone  # that is for the difference to tell
-    previews.hear(types.UpdateChannelWebPage(channel.id, page("Outage").webpage, 1, 1))
-    previews.hear(types.UpdateChannelWebPage(99, page("Outage").webpage, 1, 1))
+    previews.put(types.UpdateChannelWebPage(channel.id, page("Outage").webpage, 1, 1))
+    previews.put(types.UpdateChannelWebPage(99, page("Outage").webpage, 1, 1))
     await reader.database.write(lambda tx: channels.unfollow(tx, channel.id))
     await previews.refresh_next()
 
