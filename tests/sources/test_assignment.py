@@ -44,8 +44,8 @@ async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_a
 async def test_more_channels_than_one_account_may_be_in_are_shared(reader: ReaderKit) -> None:
     second = await second_reader(reader)
     reader.assignments = Assignments(reader.database, most=2)
-    for reader in (reader.reader_id, second):
-        await reader.assignments.enter(reader)
+    for number in (reader.reader_id, second):
+        await reader.assignments.enter(number)
     for number in range(3):
         await reader.follow(reader.sandbox.world.add_channel(f"News {number}", username=f"news{number}"))
     assert sorted(map(str, (await read_by(reader)).values())) == sorted(map(str, [1, 1, second]))
