@@ -1,7 +1,7 @@
-"""Requests of the sources come in, are paced and counted, and go to Telegram through one reader account.
+"""The one door for requests of a reader account: paced, counted, and refused while Telegram wants us to wait.
 
 Telegram publishes no limits for what user accounts may ask. So each method has a budget of its own, which is halved
-whenever Telegram asks for a wait and grows again in the hours after; the wait is obeyed whole, across restarts too.
+whenever Telegram asks for a wait and comes back in the hours after; the wait is obeyed whole, across restarts too.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from telethon.tl import TLRequest
 
 from bot.errors import ReaderLostError, TelegramError, Verdict
 from bot.models import Clock
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import requests
 from bot.store.database import Database, Transaction
 from bot.telegram.errors import FLOOD, flood_wait
@@ -41,12 +41,12 @@ RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
 
 
 def retry_pause(error: TelegramError) -> timedelta:
-    """Return how long to leave a thing alone after a refusal that can heal."""
+    """Return how long to leave a request alone after a refusal that can heal."""
     return max(timedelta(seconds=error.retry_after), RETRY_AFTER)
 
 
 class Account:
-    """A reader account: every request that a source makes goes through `ask`."""
+    """A reader account; every request of a source goes through `ask`."""
 
     def __init__(  # noqa: PLR0913 - the parts it is made of
         self,
@@ -70,15 +70,15 @@ class Account:
         self._asked: Counter[str] = Counter()
 
     async def ask(self, request: TLRequest) -> Any:  # noqa: ANN401 - each request has its own answer
-        """Ask Telegram something, once the budget of the method allows.
+        """Send a request once the budget of its method allows, and return Telegram's answer.
 
-        Raises TelegramError, without asking where Telegram wants us to wait; ReaderLostError where the account or
-        its session is gone.
+        Raises TelegramError, without asking while Telegram wants us to wait; ReaderLostError where the account
+        or its session is gone.
         """
         return await self.through(type(request).__name__.removesuffix("Request"), lambda: self.client(request))
 
     async def through(self, method: str, question: Callable[[], Awaitable[T]]) -> T:
-        """Have a client ask something by this method, once its budget allows; otherwise like `ask`."""
+        """Put a question that counts as a request of this method; otherwise like `ask`."""
         await self._obey(method)
         if method not in self._buckets:
             throttle = Throttle(least=LEAST, recovery=RECOVERY)
@@ -96,34 +96,34 @@ class Account:
                 await self._wait(method, error)
             raise
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Write the counts down now and then, for ever."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Write the counts of requests down every half a minute, for ever."""
         while True:
             beat(NOTE_EVERY + TURN)
             await asyncio.sleep(NOTE_EVERY)
             await self.note()
 
     def may_ask_name(self) -> bool:
-        """Tell whether Telegram would bear one more question for a name now."""
+        """Tell whether Telegram would bear one more question for a username now."""
         now = self._clock().timestamp()
         return self._names.ready_at(now) <= now
 
     def spend_name(self) -> None:
-        """Count a question for a name that is about to be asked."""
+        """Count a question for a username that is about to be put."""
         self._names.spend(self._clock().timestamp())
 
     def now(self) -> datetime:
-        """Tell the time."""
+        """Return the present time."""
         return self._clock()
 
     def held_up(self) -> timedelta:
-        """Say how much longer Telegram wants us to leave alone what reading takes."""
+        """Return how much longer Telegram forbids one of the methods that reading channels takes."""
         now = self._clock()
         waits = [until - now for method, until in (self._waits or {}).items() if method in READING]
         return max([timedelta(), *waits])
 
     async def note(self) -> None:
-        """Write down what was asked since the last time."""
+        """Write down how often each method was used since the last time."""
         asked, self._asked = self._asked, Counter()
         if asked:
             now = self._clock()

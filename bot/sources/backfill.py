@@ -1,6 +1,6 @@
-"""Pasts that people want read come in from the store; their posts go to ingest page by page, and how far that came.
+"""Reads the past of a channel as far back as somebody asked for.
 
-A page at a time, so that what is new never waits for what is old; after a restart each goes on where it was.
+It goes a page at a time, so that new posts never wait for old ones; after a restart each backfill goes on where it was.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import structlog
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account, retry_pause
 from bot.sources.sync import ChannelSync
 from bot.store import backfills, channels
@@ -25,7 +25,7 @@ READABLE = {Access.JOINED, Access.POLLED}
 
 
 class Backfiller:
-    """Reads far back where somebody asked for it; `every` is the seconds between two pages."""
+    """Reads what backfills want; `every` is the seconds between two pages."""
 
     def __init__(
         self, account: Account, database: Database, sync: ChannelSync, *, clock: Clock, every: float = PAGE_EVERY
@@ -36,7 +36,7 @@ class Backfiller:
         self._clock = clock
         self._every = every
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Read and wait, for ever. Raises ReaderLostError."""
         changes = self._database.changes
         while True:
@@ -49,8 +49,8 @@ class Backfiller:
             else:
                 await asyncio.sleep(rest)
 
-    async def read_next(self, beat: Beat = unheard) -> float | None:
-        """Read one page; return the seconds to rest before the next, None where nothing is to be read."""
+    async def read_next(self, beat: Beat = no_beat) -> float | None:
+        """Read one page; return the seconds to rest before the next, None where no backfill is open."""
         for backfill in await backfills.unread(self._database, self._account.reader_id):
             channel = await channels.get(self._database, backfill.channel_id, self._account.reader_id)
             if channel is None or channel.access is None:  # this reader is about to meet it

@@ -1,6 +1,6 @@
-"""A channel that the reader can no longer read comes in; the archive knows, and whoever asked for it is told.
+"""Writes down that a channel was lost, found again or renamed, with notices to the chats that asked for it.
 
-Telegram has one error for many reasons, so the reason is looked into where that is cheap.
+Telegram has one error for many reasons of a loss, so the reason is looked into where that is cheap.
 """
 
 from datetime import datetime
@@ -25,9 +25,9 @@ VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}
 
 
 async def lose(database: Database, channel: Channel, *, reader_id: int, reason: str, now: datetime) -> None:
-    """Write down that a channel is lost, for a reason: Telegram's error string.
+    """Write down that a channel is lost, and why: Telegram's error string, or a word of ours.
 
-    Where it is known that it is lost, only a reason that says more is written down, and nobody is told.
+    Of a channel that is known to be lost, only a more telling reason is written down, without a notice.
     """
     if not _says_more(reason, channel):
         return
@@ -45,18 +45,21 @@ async def lose(database: Database, channel: Channel, *, reader_id: int, reason: 
 
 
 def _says_more(reason: str, channel: Channel) -> bool:
-    """Say whether a reason, or any, would tell more of a channel than what is written down of it."""
+    """Tell whether a reason says more than the one that is written down of a channel."""
     return channel.access is not Access.LOST or (channel.reason in VAGUE and reason not in VAGUE)
 
 
 async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
-    """Tell that a channel that was lost can be read again."""
+    """Put notices into the outbox that a lost channel can be read again."""
     notice = ChannelRegained(event=f"{channel.id}:{now.isoformat()}", channel=channel.title)
     await database.write(lambda tx: notify_followers(tx, channel.id, notice, now=now))
 
 
 async def cause(account: Account, channel: Channel, error: str) -> str:
-    """Find out more of why a channel cannot be read than Telegram's error says; asks for its name at most."""
+    """Return why a channel cannot be read, as exactly as one question for its name can tell.
+
+    `error` is Telegram's error string; it is returned where nothing better is found.
+    """
     if error not in VAGUE or not _says_more("", channel):
         return error
     if channel.username is None:
@@ -74,7 +77,7 @@ async def cause(account: Account, channel: Channel, error: str) -> str:
 
 
 def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
-    """Read what a channel is, what it is called, and its username, or the first of those in use."""
+    """Read the id, kind and title of a channel, and its username, or the first of those in use."""
     names = [name.username for name in getattr(chat, "usernames", None) or () if name.active]
     return ResolvedChannel(
         id=chat.id,
@@ -85,7 +88,7 @@ def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
 
 
 async def describe(database: Database, channel: Channel, chat: types.Channel, *, now: datetime) -> None:
-    """Follow a rename and tell of it, once a day at most; nothing is written where nothing changed."""
+    """Write down a new title or username, with a notice once a day at most; nothing where neither changed."""
     new = resolved(chat)
     if (channel.title, channel.username) == (new.title, new.username):
         return

@@ -1,6 +1,6 @@
-"""Channels that people want fast come in; each is asked for its changes as often as Telegram bears it.
+"""Asks for the changes of the channels that people want fast, as often as Telegram bears it.
 
-Telegram does not push large channels promptly, except to who has them on the screen: such an app asks for the
+Telegram does not push large channels promptly, except to apps that have them on the screen: such an app asks for the
 channel's difference again after the `timeout` that came with the last one
 (https://core.telegram.org/api/updates#subscribing-to-updates-of-channels-supergroups).
 """
@@ -11,9 +11,9 @@ import structlog
 
 from bot.errors import TelegramError
 from bot.models import Clock
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.sync import ChannelSync, is_swept
+from bot.sources.sync import ChannelSync
 from bot.store import shares
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Subject
@@ -26,7 +26,7 @@ LOOK_AGAIN = 30.0  # s, where nothing was announced and nothing is due
 
 
 class FastChannels:
-    """Follows a few channels closely."""
+    """The few channels of a reader that are followed closely."""
 
     def __init__(self, account: Account, database: Database, sync: ChannelSync, *, clock: Clock) -> None:
         self._account = account
@@ -35,7 +35,7 @@ class FastChannels:
         self._clock = clock
         self._next: dict[int, datetime] = {}  # channel id → when to ask again
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Ask and wait, for ever. Raises ReaderLostError."""
         changes = self._database.changes
         while True:
@@ -44,14 +44,14 @@ class FastChannels:
             beat(pause + LONGEST_VISIT)
             await changes.wait(Subject.FOLLOWS, revision, pause)
 
-    async def ask_due(self, beat: Beat = unheard) -> float:
-        """Ask about each channel whose time has come; return the seconds until the next one's."""
+    async def ask_due(self, beat: Beat = no_beat) -> float:
+        """Sync each channel whose time has come; return the seconds until the next one's."""
         followed = await shares.entrusted(self._database, self._account.reader_id)
         fast = [channel for channel in followed if channel.fast and channel.access in {Access.JOINED, Access.POLLED}]
         self._next = {channel.id: self._next.get(channel.id, self._clock()) for channel in fast}
         for channel in fast:
             beat(LONGEST_VISIT)
-            if self._next[channel.id] <= self._clock() and is_swept(channel):
+            if self._next[channel.id] <= self._clock() and channel.is_swept:
                 await self._ask(channel, beat)
         upcoming = min(self._next.values(), default=None)
         return LOOK_AGAIN if upcoming is None else max(0.1, (upcoming - self._clock()).total_seconds())

@@ -1,4 +1,4 @@
-"""Wishes to follow come in from the store; channels are found, read, joined and left, at a pace that Telegram bears."""
+"""Settles what people asked to follow: finds each channel, writes it down, reads its recent past, gives notice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from telethon.tl import types
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock, PeerKind
 from bot.models.notices import FollowAccess
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments
@@ -30,7 +30,7 @@ TOO_MANY_FAST = "too_many_fast"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listed:
-    """What a list holds."""
+    """The channels of a list."""
 
     title: str | None  # of the folder
     chats: Sequence[types.Channel]  # that can be read
@@ -38,7 +38,7 @@ class _Listed:
 
 
 class ChannelLists:
-    """Takes lists of channels apart; each channel of them is followed like one that somebody named."""
+    """Puts a request for each channel in place of a request for a folder, or for all that the reader is in."""
 
     def __init__(self, account: Account, database: Database, notices: Notices, *, clock: Clock) -> None:
         self._account = account
@@ -47,7 +47,11 @@ class ChannelLists:
         self._clock = clock
 
     async def take_apart(self, follow: Follow) -> None:
-        """Put wishes for its channels in place of the wish for a list. Raises TelegramError, NotFollowableError."""
+        """Replace the request for a list by requests for its channels.
+
+        The request to count all channels of the reader replaces none while some are new: its notice asks first.
+        Raises TelegramError, NotFollowableError.
+        """
         listed = await self._listed(follow.reference)
         followed = {channel.id: channel for channel in await channels.followed(self._database)}
         fresh = [chat for chat in listed.chats if chat.id not in followed]
@@ -71,8 +75,8 @@ class ChannelLists:
         # Alerts that were read would be alerted to again: the groups that receive them are left out.
         ours = {chat.peer.id for chat in await chats.everyone(self._database) if chat.peer.kind is PeerKind.CHANNEL}
         dialogs = (await channel_dialogs(self._account)).values()
-        here = [dialog.chat for dialog in dialogs if isinstance(dialog.chat, types.Channel)]
-        return _Listed(title=None, chats=[chat for chat in here if chat.id not in ours], closed=())
+        found = [dialog.chat for dialog in dialogs if isinstance(dialog.chat, types.Channel)]
+        return _Listed(title=None, chats=[chat for chat in found if chat.id not in ours], closed=())
 
     async def _replace(self, tx: Transaction, follow: Follow, found: Sequence[types.Channel]) -> None:
         for chat in found:
@@ -84,7 +88,7 @@ class ChannelLists:
 
 
 def is_list(reference: str) -> bool:
-    """Say whether a reference stands for many channels."""
+    """Tell whether a reference stands for many channels."""
     return reference in {ALL, ALL_ASKED} or reference.startswith(FOLDER)
 
 
@@ -99,14 +103,14 @@ ITS_TURN = "waits for its turn to be joined"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundChannel:
-    """A channel that was found, and since when the reader is in it; None: it is not."""
+    """A channel that was found."""
 
     chat: types.Channel
     joined_at: datetime | None
 
 
 class PostponedError(Exception):
-    """Nothing is wrong with a wish, but its time has not come."""
+    """A request is in order, but its time has not come."""
 
     def __init__(self, until: datetime, reason: str) -> None:
         super().__init__(reason)
@@ -137,8 +141,8 @@ class FollowRequests:
         self._memberships = Joiner(account, database, clock=clock, join_interval=join_interval)
         self._lists = ChannelLists(account, database, self._notices, clock=clock)
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Do what is due, then wait for news, for ever. Raises FatalError."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Do all that is due, then wait for news, for ever. Raises ReaderLostError."""
         changes = self._database.changes
         while True:
             since = changes.revision(Subject.FOLLOWS)
@@ -149,12 +153,15 @@ class FollowRequests:
             await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
 
     async def act(self) -> bool:
-        """Do one thing that is due; False where nothing is. What people wait for comes first."""
+        """Do one thing that is due, requests of people first; False where nothing is due."""
         found = await self.settle_one() or await self.meet_one()
         return found or await self._memberships.leave_one() or await self._memberships.join_one()
 
     async def settle_one(self) -> bool:
-        """Take on the oldest wish that is due, and tell whoever asked how it went; one reader does."""
+        """Settle the oldest request that is due; False where none is.
+
+        Of several readers, the one that leads does it.
+        """
         now = self._clock()
         if not self._assignments.leads(self._reader_id):
             return False
@@ -165,7 +172,10 @@ class FollowRequests:
         return False
 
     async def meet_one(self) -> bool:
-        """Find, for this account, a public channel that another reader account followed: access is per account."""
+        """Find a public channel that another reader account followed; False where none is left.
+
+        Access hashes hold for one account only.
+        """
         now = self._clock()
         followed = await shares.entrusted(self._database, self._reader_id)
         unmet = next((channel for channel in followed if channel.access is None and channel.username), None)
@@ -209,7 +219,7 @@ class FollowRequests:
             await self._follow(follow, reached)
 
     async def _reach(self, follow: Follow) -> FoundChannel:
-        """Find what a wish names. Raises TelegramError, NotFollowableError, LaterError."""
+        """Find the channel that a request names. Raises TelegramError, NotFollowableError, PostponedError."""
         reference = follow.reference
         if reference.startswith("+"):
             return await self._by_invite(follow, reference.removeprefix("+"))
@@ -224,7 +234,7 @@ class FollowRequests:
         return chat if chat is not None else await resolver.by_id(self._account, channel_id)
 
     async def _by_name(self, reference: str) -> types.Channel:
-        """Look the name up here first: Telegram is asked for a name once."""
+        """Find a channel by its username, in the archive first: Telegram is asked for a name once."""
         known = await channels.find(self._database, reference, self._reader_id)
         chat = await self._at_its_address(known)
         if chat is not None and f"@{resolved(chat).username}".lower() == reference:
@@ -233,7 +243,10 @@ class FollowRequests:
         return await resolver.by_name(self._account, reference.removeprefix("@"))
 
     async def _at_its_address(self, known: Channel | None) -> types.Channel | None:
-        """Look at a channel where it was found before; None where nothing is there any more. Raises TelegramError."""
+        """Look at a channel where it was found before; None where it is there no more.
+
+        Raises TelegramError where that can heal.
+        """
         if known is None or not known.access_hash:
             return None
         try:
@@ -266,7 +279,7 @@ class FollowRequests:
         return FoundChannel(chat=chat, joined_at=self._clock())
 
     async def _follow(self, follow: Follow, reached: FoundChannel) -> None:
-        """Write a channel down, read its recent past, and say what that would have brought."""
+        """Write a channel down, read its recent past, and give notice."""
         channel, now = resolved(reached.chat), self._clock()
 
         async def job(tx: Transaction) -> None:
@@ -301,7 +314,7 @@ class FollowRequests:
                 await self._lose(channel, error.error)
 
     async def _await_upgrade(self, follow: Follow, reason: str) -> None:
-        """Say once that a basic group cannot be followed, and look again: it may become a supergroup."""
+        """Give notice once of a basic group, and look again: it may become a supergroup."""
         if follow.reason != reason:
             await self._notices.refused(follow, reason=reason)
         await self._postpone(follow, self._clock() + LOOK_AT_GROUP_AGAIN, reason)
@@ -313,7 +326,7 @@ class FollowRequests:
         await self._notices.refused(follow, reason=reason)
 
     async def _is_banned(self, follow: Follow) -> bool:
-        """Say whether this reader is known to be banned from what a wish names."""
+        """Tell whether this reader is known to be banned from the channel of a request."""
         known = await channels.find(self._database, follow.reference, self._reader_id)
         return known is not None and known.access is Access.LOST and known.reason == BANNED
 

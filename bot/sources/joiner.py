@@ -1,4 +1,4 @@
-"""Channels to be joined or left come in from the store; the reader goes in and out, at a pace that Telegram bears."""
+"""Joins and leaves channels, at a pace that Telegram bears."""
 
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ FULL = timedelta(days=1)  # an account may be in 500 channels, with Premium in 1
 
 
 class Joiner:
-    """Which channels the reader is in; `join_interval` is in seconds."""
+    """Keeps the reader in the channels that it shall be in; `join_interval` is seconds for a join on average."""
 
     def __init__(self, account: Account, database: Database, *, clock: Clock, join_interval: float) -> None:
         self._account = account
@@ -37,7 +37,7 @@ class Joiner:
         self._full_pause = Pause()  # CHANNELS_TOO_MUCH
 
     async def may_join(self) -> bool:
-        """Say whether the pace allows a join; it is counted in the store, so that restarts do not reset it."""
+        """Tell whether the pace allows a join; joins are counted in the store, across restarts."""
         now = self._clock()
         if not (self._join_pause.is_over(now) and self._full_pause.is_over(now)):
             return False
@@ -45,7 +45,7 @@ class Joiner:
         return not self._window or recent < JOINS_AT_ONCE
 
     async def leave_one(self) -> bool:
-        """Leave a channel that nobody follows any more."""
+        """Leave a channel that nobody follows any more; False where there is none, or not yet."""
         now = self._clock()
         unwanted = await channels.unwanted(self._database, self._reader_id)
         if not unwanted or not self._leave_pause.is_over(now):
@@ -61,7 +61,7 @@ class Joiner:
         return True
 
     async def join_one(self) -> bool:
-        """Join the channel that has been read from outside the longest, if the pace allows."""
+        """Join the channel that has been read from outside the longest; False where none may be joined now."""
         candidates = await shares.entrusted(self._database, self._reader_id)
         polled = [channel for channel in candidates if channel.access is Access.POLLED and channel.reason is None]
         outside = [channel for channel in polled if channel.may_join]
@@ -79,7 +79,7 @@ class Joiner:
         return True
 
     async def _stay_outside(self, channel: Channel, error: TelegramError) -> None:
-        """Decide what a refused join means: a public channel is read from outside all the same."""
+        """Write down what a refused join means: a public channel is read from outside all the same."""
         now = self._clock()
         if error.error == "CHANNELS_TOO_MUCH":
             log.warning("the reader account is in as many channels as Telegram allows; the others are polled")

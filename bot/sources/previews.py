@@ -1,6 +1,6 @@
-"""Previews of links that have loaded come in; the posts that carry them are asked for anew, and go to ingest.
+"""Asks for posts again whose link previews have loaded.
 
-A link's preview often loads after its post; Telegram then tells which page has loaded, and not in which messages.
+A preview often loads after its post; Telegram then says which page has loaded, and not in which messages.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from telethon.tl.functions.channels import GetMessagesRequest
 from bot.errors import TelegramError
 from bot.models import Clock, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.live import LoadedPreview, to_loaded_preview
 from bot.store import channels, posts
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class Previews:
-    """Looks again at posts whose previews have loaded; what a push brings too early, a difference brings again."""
+    """Refreshes posts whose previews have loaded; a push that comes before its post is repeated by the difference."""
 
     def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
         self._account = account
@@ -36,25 +36,25 @@ class Previews:
         self._clock = clock
         self._waiting: asyncio.Queue[LoadedPreview] = asyncio.Queue()
 
-    def hear(self, update: TLObject) -> None:
+    def put(self, update: TLObject) -> None:
         """Take in what Telegram pushes."""
         loaded = to_loaded_preview(update)
         if loaded is not None:
             self._waiting.put_nowait(loaded)
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Look at what is pushed, for ever. Raises ReaderLostError."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Refresh the posts of pushed previews, for ever. Raises ReaderLostError."""
         while True:
             await self.refresh_next(beat)
 
-    async def refresh_next(self, beat: Beat = unheard) -> None:
-        """Wait for a push, and look at the posts that it and all that wait by then are about."""
+    async def refresh_next(self, beat: Beat = no_beat) -> None:
+        """Wait for a pushed preview, and refresh the posts that carry it or another that waits by then."""
         beat(math.inf)
-        heard = [await self._waiting.get()]
+        loaded = [await self._waiting.get()]
         while not self._waiting.empty():
-            heard.append(self._waiting.get_nowait())
+            loaded.append(self._waiting.get_nowait())
         pages: defaultdict[int, set[int]] = defaultdict(set)
-        for channel_id, page_id in heard:
+        for channel_id, page_id in loaded:
             pages[channel_id].add(page_id)
         for channel_id, ids in pages.items():
             beat(LONGEST_VISIT)
@@ -63,7 +63,10 @@ class Previews:
                 await self.refresh(channel, ids)
 
     async def refresh(self, channel: Channel, pages: Collection[int]) -> None:
-        """Ask for the newest posts that carry these pages; a refusal holds nothing else up, they are verified later."""
+        """Ask for the newest posts that carry these pages, and store them.
+
+        A refusal is only logged: the verifier finds the posts later. Raises ReaderLostError.
+        """
         ids = await posts.with_pages(self._database, channel.id, pages) if pages and channel.access_hash else []
         if not ids:
             return

@@ -1,4 +1,4 @@
-"""A channel and its mark come in; what changed since goes to ingest, and the mark moves once that is committed."""
+"""Brings one channel up to date: stores what changed since its mark, and moves the mark once that is committed."""
 
 import asyncio
 import math
@@ -14,7 +14,7 @@ from telethon.tl import types
 from bot.errors import TelegramError
 from bot.models import Clock, Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources import history
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.channel_events import describe
@@ -34,7 +34,7 @@ INTERNAL = 500  # Telegram's codes from here on say that the server failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:
-    """What catching up stored."""
+    """How many posts a sync stored."""
 
     new: int = 0
     edited: int = 0
@@ -46,7 +46,7 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedPage:
-    """How far the verifying round came in a channel."""
+    """How far the verifier came in a channel."""
 
     found: SyncResult
     below: int | None  # the id below which to go on; None: it is through
@@ -54,17 +54,10 @@ class VerifiedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfilledPage:
-    """A page of a channel's past that somebody wanted read."""
+    """A page of a channel's past that a backfill wanted."""
 
     posts: int  # that it holds
     below: int | None  # the id below which to go on; None: that was all
-
-
-def is_swept(channel: Channel) -> bool:
-    """Say whether a channel was read since it was (last) followed; else it begins with its recent past."""
-    if channel.swept_at is None:
-        return False
-    return channel.followed_at is None or channel.swept_at >= channel.followed_at
 
 
 class ChannelSync:
@@ -79,23 +72,25 @@ class ChannelSync:
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
-    async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = unheard) -> SyncResult:
-        """Store what the archive lacks of a channel; `dialog` is how it stood a moment ago, where the reader is in it.
+    async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = no_beat) -> SyncResult:
+        """Store what the archive lacks of a channel, and move its mark.
 
-        Raises TelegramError. The mark moves only as far as everything below it is stored.
+        `dialog` is its state a moment ago, where the reader is in it. The mark moves only as far as everything
+        below it is stored. Raises TelegramError.
         """
         async with self._alone_with(channel, beat):
             return await self._complete(channel, dialog, beat)
 
-    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = unheard) -> VerifiedPage:
-        """Read one page of a channel's past again, from where the last one ended. Raises TelegramError.
+    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = no_beat) -> VerifiedPage:
+        """Compare one page of a channel's past with the archive, from where the last page ended.
 
-        It finds what no difference told: edits and deletions while the reader was no member, or was cut off for long.
+        It finds what no difference brought: edits and deletions while the reader was no member, or was cut off
+        for long. Raises TelegramError.
         """
         async with self._alone_with(channel, beat):
             return await self._verify(channel, since)
 
-    async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = unheard) -> BackfilledPage:
+    async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = no_beat) -> BackfilledPage:
         """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
         async with self._alone_with(channel, beat):
             page = await self._one_page(channel, below or 0)
@@ -111,7 +106,7 @@ class ChannelSync:
             yield
 
     async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
-        if not is_swept(channel):
+        if not channel.is_swept:
             return await self._backfill(channel, dialog)
         pts = 0
         if channel.access is Access.JOINED and channel.seen_pts:
@@ -160,9 +155,12 @@ class ChannelSync:
         observed_by: ObservedBy,
         *,
         pts: int = 0,
-        beat: Beat = unheard,
+        beat: Beat = no_beat,
     ) -> SyncResult:
-        """Read the history down to where it is known, and find by absence what is gone; `pts` is the mark to set."""
+        """Read the history down to where it is known, and find by absence what is gone.
+
+        `pts` is the mark to set; 0: that of the dialog or of the first page.
+        """
         found, newest = SyncResult(), 0
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message

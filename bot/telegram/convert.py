@@ -1,4 +1,8 @@
-"""Telethon's messages, entities and peers come in, ours go out, and back: Telegram's shapes stop at this door."""
+"""Turns Telethon's messages, entities and peers into ours, and back: Telegram's shapes stop at this door.
+
+A message names its author by a number only, and names are changed at a touch. So the names that come along with an
+answer or a push are kept with the post: they are evidence.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +20,7 @@ _RICH_TEXT = types.TextPlain.SUBCLASS_OF_ID  # the type that inline text of any 
 
 
 def plain_text(blocks: list[TLObject]) -> str:
-    """Write what a reader sees of these blocks, a line for each piece of text."""
+    """Return the text of the blocks of a page-like message (TL layer 229), a line for each piece of text."""
     return "\n".join(line for line in _lines(blocks) if line)
 
 
@@ -52,21 +56,21 @@ def named_in(answer: TLObject) -> Named:
 
 
 def attach(update: TLObject, named: Named) -> None:
-    """Keep with an update whom its push names, where and as Telethon will once it has come to it."""
+    """Keep the people and channels that a push names with an update, where Telethon will keep them later."""
     update._entities = named  # noqa: SLF001 - Telethon's own, which a test pins
 
 
 def attached(update: TLObject) -> Named:
-    """Return whom the push, or the answer to Telethon, named that an update came with."""
+    """Return the people and channels that were named along with an update."""
     found: Named = getattr(update, "_entities", NOBODY)
     return found
 
 
 def author_name(message: types.Message, named: Named) -> str | None:
-    """Say who wrote a message: the signature of a post, or the name of whoever speaks in a supergroup.
+    """Return the signature of a post, or the name of the author in a supergroup; None where neither is known.
 
-    That may be a person, a channel that somebody speaks as, or, for an anonymous admin, the rank they carry or the
-    supergroup itself (https://core.telegram.org/constructor/chatAdminRights). None where nobody is named.
+    The author may be a person, a channel that somebody speaks as, or, for an anonymous admin, the rank they carry
+    or the supergroup itself (https://core.telegram.org/constructor/chatAdminRights).
     """
     if message.post_author:
         return str(message.post_author)
@@ -92,9 +96,9 @@ _VALUES = ("url", "language", "document_id", "user_id")  # the attributes of an 
 
 
 def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = NOBODY) -> Post | None:
-    """Read a `types.Message` of a channel; the answer is None for service messages and ids that hold nothing.
+    """Return the post that a `types.Message` of a channel is; None for service messages and ids that hold nothing.
 
-    `channel_id` stands in where the message does not name its channel; `named` is whom its answer names.
+    `channel_id` stands in where the message does not name its channel; `named` came along with the message.
     """
     if not isinstance(message, types.Message):
         return None
@@ -124,7 +128,7 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
 
 
 def to_text(message: types.Message) -> str:
-    """Join the text and, of the messages made of blocks (layer 229), what stands only in the blocks."""
+    """Return the text of a message; of messages made of blocks (layer 229) also what stands only in the blocks."""
     text = message.message or ""
     if message.rich_message is None:
         return str(text)
@@ -133,19 +137,19 @@ def to_text(message: types.Message) -> str:
 
 
 def to_entities(entities: Iterable[TLObject]) -> tuple[Entity, ...]:
-    """Read formatting of any kind that Telegram knows."""
+    """Return formatting of any kind that Telegram knows."""
     return tuple(
         Entity(kind=_kind(type(e).__name__), offset=e.offset, length=e.length, value=_value(e)) for e in entities
     )
 
 
 def from_entities(entities: Sequence[Entity]) -> list[TLObject]:
-    """Write formatting to be sent; kinds that Telegram finds by itself, or that only it can make, are left out."""
+    """Return formatting to be sent, without the kinds that Telegram finds by itself or that only it can make."""
     return [made for entity in entities if (made := _from_entity(entity)) is not None]
 
 
 def to_peer(peer: TLObject, *, access_hash: int = 0, thread_id: int | None = None) -> Peer:
-    """Read a `PeerUser`, `PeerChat` or `PeerChannel`."""
+    """Return the peer that a `PeerUser`, `PeerChat` or `PeerChannel` is."""
     if isinstance(peer, types.PeerUser):
         return Peer(kind=PeerKind.USER, id=peer.user_id, access_hash=access_hash)
     if isinstance(peer, types.PeerChat):
@@ -154,7 +158,7 @@ def to_peer(peer: TLObject, *, access_hash: int = 0, thread_id: int | None = Non
 
 
 def from_peer(peer: Peer) -> TLObject:
-    """Write the address for a request."""
+    """Return the address of a peer for a request."""
     if peer.kind is PeerKind.USER:
         return types.InputPeerUser(peer.id, peer.access_hash)
     if peer.kind is PeerKind.GROUP:

@@ -176,6 +176,14 @@ class TestDeletion:
         await room.see(ObservedBy.DIFFERENCE, gone(2), post(2))
         assert [(await room.stored(i)).gone_at for i in (1, 2)] == [NOON, None]
 
+    @pytest.mark.parametrize(("number", "seen_pts"), [(9, 0), (10, 0), (11, 33)], ids=["below", "at", "above"])
+    async def test_a_push_of_what_the_mark_says_is_known_makes_the_channel_suspect(
+        self, room: Newsroom, number: int, seen_pts: int
+    ) -> None:
+        await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
+        await room.live(post(number))
+        assert (await room.channel()).seen_pts == seen_pts
+
     async def test_a_push_from_below_the_mark_makes_the_channel_suspect(self, room: Newsroom) -> None:
         await room.sweep(post(10))
         await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
