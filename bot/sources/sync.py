@@ -12,7 +12,7 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError
-from bot.models import Clock, Deletion, Event, Observation, ObservedBy
+from bot.models import Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources import history
@@ -23,7 +23,7 @@ from bot.sources.previews import Previews
 from bot.sources.resolver import Dialog
 from bot.store import completeness, posts
 from bot.store.channels import Access, Channel
-from bot.store.database import Database, Transaction
+from bot.store.database import Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -63,12 +63,10 @@ class BackfilledPage:
 class ChannelSync:
     """Makes one channel complete; the only part that moves its mark."""
 
-    def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
+    def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
-        self._database = database
         self._ingest = ingest
-        self._clock = clock
-        self.previews = Previews(account, database, ingest, clock=clock)
+        self.previews = Previews(account, ingest)
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
@@ -116,7 +114,7 @@ class ChannelSync:
                 log.info(
                     "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
                 )
-                await self._database.write(lambda tx: completeness.doubt(tx, channel.id))
+                await self._account.database.write(lambda tx: completeness.doubt(tx, channel.id))
             except TelegramError as error:
                 if error.code < INTERNAL:
                     raise
@@ -164,7 +162,7 @@ class ChannelSync:
         found, newest = SyncResult(), 0
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
-        snapshot = await posts.highest_id(self._database, channel.id)
+        snapshot = await posts.highest_id(self._account.database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
         source = history.pages(self._account, peer, newest_known=snapshot, reach=reach)
         async with aclosing(prefetched(source)) as pages:
@@ -176,12 +174,12 @@ class ChannelSync:
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
                 if page.chat is not None:
-                    await describe(self._database, channel, page.chat, now=self._clock())
+                    await describe(self._account, channel, page.chat)
         await self._mark(channel, confirmed_id=newest, pts=pts)
         return found
 
     async def _verify(self, channel: Channel, since: datetime) -> VerifiedPage:
-        lowest = await posts.lowest_id(self._database, channel.id)
+        lowest = await posts.lowest_id(self._account.database, channel.id)
         below = channel.verify_from or 0
         page = await self._one_page(channel, below)
         known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
@@ -190,7 +188,7 @@ class ChannelSync:
         return VerifiedPage(found=found, below=None if is_through else page.low)
 
     async def _one_page(self, channel: Channel, below: int) -> history.HistoryPage:
-        snapshot = await posts.highest_id(self._database, channel.id)
+        snapshot = await posts.highest_id(self._account.database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
         reach = history.Reach(pages=1)
         source = history.pages(self._account, peer, newest_known=snapshot, reach=reach, below=below)
@@ -198,7 +196,7 @@ class ChannelSync:
             return await anext(pages)
 
     async def _absent(self, channel_id: int, page: history.HistoryPage) -> list[Deletion]:
-        gone = await posts.ids_between(self._database, channel_id, page.low, page.high) - page.ids
+        gone = await posts.ids_between(self._account.database, channel_id, page.low, page.high) - page.ids
         return [Deletion(channel_id=channel_id, message_ids=tuple(sorted(gone)))] if gone else []
 
     async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> SyncResult:
@@ -209,18 +207,18 @@ class ChannelSync:
                 events=tuple(events),
                 observed_by=observed_by,
                 reader_id=self._account.reader_id,
-                seen_at=self._clock(),
+                seen_at=self._account.now(),
                 asked_at=asked_at,
             )
         )
         return SyncResult(new=result.new, edited=result.edited, gone=result.gone)
 
     async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int) -> None:
-        now = self._clock()
+        now = self._account.now()
 
         async def job(tx: Transaction) -> None:
             await completeness.mark(
                 tx, channel.id, confirmed_id=confirmed_id, seen_pts=pts, now=now, read_from=channel.seen_pts
             )
 
-        await self._database.write(job)
+        await self._account.database.write(job)

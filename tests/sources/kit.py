@@ -63,12 +63,10 @@ class Place:
     chat: Chat | None = None
 
     def sweep(self, interval: float = 60) -> Sweep:
-        return Sweep(self.account, self.database, self.sync, self.assignments, clock=self.now, interval=interval)
+        return Sweep(self.account, self.sync, self.assignments, interval=interval)
 
     def subscriptions(self, join_interval: float = 300) -> FollowRequests:
-        return FollowRequests(
-            self.account, self.database, self.sync, self.assignments, clock=self.now, join_interval=join_interval
-        )
+        return FollowRequests(self.account, self.sync, self.assignments, join_interval=join_interval)
 
     @property
     def account(self) -> Account:
@@ -77,7 +75,7 @@ class Place:
 
     @property
     def sync(self) -> ChannelSync:
-        return ChannelSync(self.account, self.database, self.ingest, clock=self.now)
+        return ChannelSync(self.account, self.ingest)
 
     async def ask(self, *references: str, **options: Any) -> None:  # noqa: ANN401 - fields of Options
         chat_id = self.chat.id if self.chat else None

@@ -19,7 +19,7 @@ def old(place: Place, *, posts: int, name: str = "news") -> Channel:
 
 
 def reading(place: Place) -> Backfiller:
-    return Backfiller(place.account, place.database, place.sync, clock=place.now, every=0)
+    return Backfiller(place.account, place.sync, every=0)
 
 
 async def figures(place: Place) -> ProgressFigures:

@@ -20,7 +20,7 @@ async def test_a_fast_channel_is_asked_at_the_servers_own_timeout(place: Place) 
     await place.database.write(
         lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=place.now())
     )
-    fast = FastChannels(place.account, place.database, place.sync, clock=place.now)
+    fast = FastChannels(place.account, place.sync)
     channel.post("Two", push=False)
     pause = await fast.ask_due()
     assert await place.texts(channel) == ["One", "Two"]
@@ -41,7 +41,7 @@ async def test_a_fast_channel_outside_is_read_from_its_history(place: Place) -> 
         lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=place.now())
     )
     channel.post("Two")
-    fast = FastChannels(place.account, place.database, place.sync, clock=place.now)
+    fast = FastChannels(place.account, place.sync)
     assert await fast.ask_due() == OUTSIDE
     assert await place.texts(channel) == ["One", "Two"]
 
@@ -50,5 +50,5 @@ async def test_nothing_fast_costs_nothing(place: Place) -> None:
     channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
     await place.follow(channel)
     asked = len(place.sandbox.calls)
-    assert await FastChannels(place.account, place.database, place.sync, clock=place.now).ask_due() == LOOK_AGAIN
+    assert await FastChannels(place.account, place.sync).ask_due() == LOOK_AGAIN
     assert len(place.sandbox.calls) == asked

@@ -55,7 +55,7 @@ async def test_a_difference_brings_the_preview_of_each_post_with_that_page(place
 
 async def test_a_push_brings_it_at_once(place: Place) -> None:
     channel = await news(place)
-    previews = Previews(place.account, place.database, place.ingest, clock=place.now)
+    previews = Previews(place.account, place.ingest)
     tap(place.client, previews.put)
     message = channel.post("A link", media=PENDING)
     await place.live.store_next()
@@ -68,7 +68,7 @@ async def test_what_is_deleted_or_not_ours_is_left_alone(place: Place) -> None:
     channel = await news(place)
     message = channel.post("A link", media=PENDING, push=False)
     await place.sweep().sweep_once()
-    previews = Previews(place.account, place.database, place.ingest, clock=place.now)
+    previews = Previews(place.account, place.ingest)
     known = await place.channel(channel)
     await previews.refresh(known, {8})
     assert asked(place) == []

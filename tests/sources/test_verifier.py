@@ -7,7 +7,7 @@ from .kit import Place
 
 
 def verifying(place: Place) -> Verifier:
-    return Verifier(place.account, place.database, place.sync, clock=place.now, days=30)
+    return Verifier(place.account, place.sync, days=30)
 
 
 async def test_what_changed_far_back_in_a_channel_read_from_outside_is_found(place: Place) -> None:
