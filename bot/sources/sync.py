@@ -86,7 +86,15 @@ class ChannelSync:
         for long. Raises TelegramError.
         """
         async with self._alone_with(channel, beat):
-            return await self._verify(channel, since)
+            lowest = await posts.lowest_id(self._account.database, channel.id)
+            below = channel.verify_from or 0
+            page = await self._one_page(channel, below)
+            known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
+            found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
+            is_through = (
+                page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
+            )
+            return VerifiedPage(found=found, below=None if is_through else page.low)
 
     async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = no_beat) -> BackfilledPage:
         """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
@@ -105,7 +113,8 @@ class ChannelSync:
 
     async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         if not channel.is_swept:
-            return await self._backfill(channel, dialog)
+            reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
+            return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
         pts = 0
         if channel.access is Access.JOINED and channel.seen_pts:
             try:
@@ -122,10 +131,6 @@ class ChannelSync:
                 pts = channel.seen_pts  # new posts do not wait; edits and deletions are asked for in the next round
         reach = history.Reach(message_id=channel.confirmed_id + 1)
         return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts, beat=beat)
-
-    async def _backfill(self, channel: Channel, dialog: Dialog | None) -> SyncResult:
-        reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
-        return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
 
     async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         """Apply all changes since the mark: new posts, edits and deletions of any age."""
@@ -177,15 +182,6 @@ class ChannelSync:
                     await describe(self._account, channel, page.chat)
         await self._mark(channel, confirmed_id=newest, pts=pts)
         return found
-
-    async def _verify(self, channel: Channel, since: datetime) -> VerifiedPage:
-        lowest = await posts.lowest_id(self._account.database, channel.id)
-        below = channel.verify_from or 0
-        page = await self._one_page(channel, below)
-        known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
-        found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
-        is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
-        return VerifiedPage(found=found, below=None if is_through else page.low)
 
     async def _one_page(self, channel: Channel, below: int) -> history.HistoryPage:
         snapshot = await posts.highest_id(self._account.database, channel.id)
