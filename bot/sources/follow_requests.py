@@ -133,7 +133,7 @@ class FollowRequests:
         self._sync = sync
         self._assignments = assignments
         self._notices = Notices(account)
-        self._memberships = Joiner(account, join_interval=join_interval)
+        self._joiner = Joiner(account, join_interval=join_interval)
         self._lists = ChannelLists(account, self._notices)
 
     async def run(self, beat: Beat = no_beat) -> None:
@@ -150,7 +150,7 @@ class FollowRequests:
     async def act(self) -> bool:
         """Do one thing that is due, requests of people first; False where nothing is due."""
         found = await self.settle_one() or await self.meet_one()
-        return found or await self._memberships.leave_one() or await self._memberships.join_one()
+        return found or await self._joiner.leave_one() or await self._joiner.join_one()
 
     async def settle_one(self) -> bool:
         """Settle the oldest request that is due; False where none is.
@@ -257,7 +257,7 @@ class FollowRequests:
             raise PostponedError(self._account.now() + ASK_ADMINS_AGAIN, REQUESTED)
         if follow.options.may_join is False:
             raise NotFollowableError("needs_joining")
-        if not await self._memberships.may_join():
+        if not await self._joiner.may_join():
             raise PostponedError(self._account.now() + RETRY_AFTER, ITS_TURN)
         try:
             chat = await resolver.accept_invite(self._account, invite)
