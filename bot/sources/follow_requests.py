@@ -15,8 +15,8 @@ from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
+from bot.sources.follow_notices import FollowNotices
 from bot.sources.joiner import Joiner
-from bot.sources.notices import Notices
 from bot.sources.resolver import BASIC_GROUP, Invitation, NotFollowableError, channel_dialogs
 from bot.sources.sync import ChannelSync
 from bot.store import channels, chats, follows
@@ -40,7 +40,7 @@ class _Listed:
 class ChannelLists:
     """Puts a request for each channel in place of a request for a folder, or for all that the reader is in."""
 
-    def __init__(self, account: Account, notices: Notices) -> None:
+    def __init__(self, account: Account, notices: FollowNotices) -> None:
         self._account = account
         self._database = account.database
         self._notices = notices
@@ -132,7 +132,7 @@ class FollowRequests:
         self._database = account.database
         self._sync = sync
         self._assignments = assignments
-        self._notices = Notices(account)
+        self._notices = FollowNotices(account)
         self._joiner = Joiner(account, join_interval=join_interval)
         self._lists = ChannelLists(account, self._notices)
 

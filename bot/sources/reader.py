@@ -80,7 +80,7 @@ class ReaderAccount:
     async def open(self) -> Client:
         """Take the session and connect; updates that are pushed from now on are kept.
 
-        Raises ReaderLostError where the account cannot be used or another process uses the session.
+        Raises ReaderLostError where the account cannot be used, FatalError where another process uses the session.
         """
         self._stack.enter_context(sessions.lock(self._path))
         try:

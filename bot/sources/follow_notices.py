@@ -24,7 +24,7 @@ from bot.store.notices import notify
 A_FEW = 5  # channels that are asked for together; of more, each comes without a sound
 
 
-class Notices:
+class FollowNotices:
     """Puts these notices into the outbox."""
 
     def __init__(self, account: Account) -> None:
