@@ -18,6 +18,8 @@ from bot.models import Peer
 from bot.telegram.errors import flood_wait
 from bot.telegram.rate_limit import ChatKey, Pacing, key_of
 
+FOR_TEXTS = 5  # messages of a group's minute that files leave
+SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send
 AT_ONCE = float("-inf")  # the place of an answer: somebody waits for it
 
 
@@ -143,10 +145,6 @@ class Turns:
             else:
                 queue.closed_until = at
                 heappush(self._closed, (at, first.number, key))
-
-
-FOR_TEXTS = 5  # messages of a group's minute that files leave
-SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send
 
 
 class SendQueue:
