@@ -101,7 +101,12 @@ class Worker:
 
         async def write(tx: Transaction) -> None:
             await outbox.sent(tx, message.id, delivery, now=now)
-            if message.kind is MessageKind.ALERT and message.chat.media and message.alert is not None:
+            if (
+                message.alert is not None
+                and message.kind is MessageKind.ALERT
+                and message.chat.media
+                and not message.is_sent
+            ):
                 await attachments.enqueue_for_alert(tx, message.alert, now=now)
 
         await self._database.write(write)

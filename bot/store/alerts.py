@@ -131,13 +131,13 @@ async def count_recent(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
+class _AlertRow:
     alert: Alert
 
 
 def to_alert(row: sqlite3.Row) -> Alert:
     """Read an alert from a row with the `COLUMNS`."""
-    return read(_Row, row).alert
+    return read(_AlertRow, row).alert
 
 
 @lru_cache(64)  # a post goes to many chats

@@ -81,22 +81,14 @@ def _to_found(row: sqlite3.Row) -> FoundPrior:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Showing:
-    """The message that shows an alert."""
-
-    message_id: int  # its row
-    subject: str
-
-
-async def messages_of(tx: Reader, alert_ids: Iterable[int]) -> dict[int, Showing]:
-    """Return the messages of these alerts, by alert: their own, or those of their groups."""
+async def messages_of(tx: Reader, alert_ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Return the messages that show these alerts, row and subject by alert."""
     rows = await tx.fetch_all(
         f"""SELECT f.id AS alert_id, m.id, m.subject FROM json_each(:ids) q JOIN alerts f ON f.id = q.value
         JOIN messages m ON m.id = {MESSAGE_ID}""",  # noqa: S608 - our own constant
         {"ids": json_list(alert_ids)},
     )
-    return {row["alert_id"]: Showing(message_id=row["id"], subject=row["subject"]) for row in rows}
+    return {row["alert_id"]: (row["id"], row["subject"]) for row in rows}
 
 
 _RECENT = """SELECT p.id AS place, a.channel_id, a.post_key, v.text, v.parts, v.date, v.message_id, m.forward,

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from bot.models import GENERAL_THREAD, Said
-from bot.models.alerts import Alert, Group, GroupKind, Loudness, OpenGroup, PriorAlert, Window
+from bot.models.alerts import Alert, Group, GroupKind, Loudness, OpenGroup, PriorAlert, RestoreWindow
 from bot.pipeline.grouping import (
-    Candidate,
     ChatState,
     Decision,
     JoinDuplicate,
     JoinGroup,
+    RoutedAlert,
     Send,
     Skip,
     decide,
@@ -33,13 +33,13 @@ STORMS = Storms(count=3, minutes=5)
 DIGEST, SILENT, LOUD, URGENT = Loudness
 
 
-def candidate(
+def routed(
     *,
     loudness: Loudness = LOUD,
     date: datetime = NOON,
     topics: tuple[str, ...] = ("outages",),
-    **fields: Any,  # noqa: ANN401 - the fields of a Candidate
-) -> Candidate:
+    **fields: Any,  # noqa: ANN401 - the fields of a RoutedAlert
+) -> RoutedAlert:
     """Describe the alert of a post that another channel said just now."""
     alert = Alert(
         id=9,
@@ -71,7 +71,7 @@ def candidate(
         "storms": STORMS,
         "confirmations": False,
     }
-    return Candidate(**{**usual, **fields})
+    return RoutedAlert(**{**usual, **fields})
 
 
 def prior(*, id: int = 1, channel_id: int = NEWS, post_key: str = "m1", **fields: Any) -> PriorAlert:  # noqa: A002, ANN401 - fields
@@ -126,22 +126,22 @@ class TestWhatIsKnownOrOld:
     @pytest.mark.parametrize(
         ("alert", "chat", "expected"),
         [
-            (candidate(), ChatState(alerted={(OTHER, "m9")}), "skip"),
-            (candidate(date=NOON - DAY), ChatState(), "send"),
-            (candidate(date=NOON - DAY - SECOND), ChatState(), "late 2025-03-10T12"),
-            (candidate(date=NOON - DAY - SECOND), ChatState(counted={(OTHER, "m9")}), "skip"),
-            (candidate(date=NOON - DAY - SECOND, may_be_late=False), ChatState(), "skip"),
-            (candidate(date=NOON - DAY - SECOND), knows(date=NOON - DAY), "late 2025-03-10T12"),
-            (candidate(), ChatState(counted={(OTHER, "m9")}), "send"),
+            (routed(), ChatState(alerted={(OTHER, "m9")}), "skip"),
+            (routed(date=NOON - DAY), ChatState(), "send"),
+            (routed(date=NOON - DAY - SECOND), ChatState(), "late 2025-03-10T12"),
+            (routed(date=NOON - DAY - SECOND), ChatState(counted={(OTHER, "m9")}), "skip"),
+            (routed(date=NOON - DAY - SECOND, may_be_late=False), ChatState(), "skip"),
+            (routed(date=NOON - DAY - SECOND), knows(date=NOON - DAY), "late 2025-03-10T12"),
+            (routed(), ChatState(counted={(OTHER, "m9")}), "send"),
             (
-                candidate(),
-                ChatState(restored=Window(alive_at=NOON - HOUR, until=NOON + SECOND)),
+                routed(),
+                ChatState(restored=RestoreWindow(alive_at=NOON - HOUR, until=NOON + SECOND)),
                 "restored 1741608001000",
             ),
-            (candidate(), ChatState(restored=Window(alive_at=NOON - HOUR, until=NOON)), "send"),
+            (routed(), ChatState(restored=RestoreWindow(alive_at=NOON - HOUR, until=NOON)), "send"),
             (
-                candidate(),
-                ChatState(restored=Window(alive_at=NOON, until=NOON + SECOND), alerted={(OTHER, "m9")}),
+                routed(),
+                ChatState(restored=RestoreWindow(alive_at=NOON, until=NOON + SECOND), alerted={(OTHER, "m9")}),
                 "skip",
             ),
         ],
@@ -158,7 +158,7 @@ class TestWhatIsKnownOrOld:
             "from before it, and the chat has it",
         ],
     )
-    def test_it_is_skipped_or_counted(self, alert: Candidate, chat: ChatState, expected: str) -> None:
+    def test_it_is_skipped_or_counted(self, alert: RoutedAlert, chat: ChatState, expected: str) -> None:
         assert decided(decide(alert, chat, NOON, max_age=DAY)) == expected
 
 
@@ -166,32 +166,32 @@ class TestDuplicates:
     @pytest.mark.parametrize(
         ("alert", "chat", "expected"),
         [
-            (candidate(), knows(), "join 1"),
-            (candidate(said=None), knows(), "send"),
-            (candidate(alike=()), knows(), "send"),
-            (candidate(), knows(date=NOON - 48 * HOUR), "join 1"),
-            (candidate(), knows(date=NOON - 48 * HOUR - SECOND), "send"),
-            (candidate(), knows(date=NOON + 48 * HOUR), "join 1"),
-            (candidate(), knows(is_open=False), "send"),
-            (candidate(), knows(thread_id=5), "send"),
-            (candidate(thread_id=5), knows(thread_id=5), "join 1"),
-            (candidate(chat_thread=5), knows(thread_id=5), "join 1"),
-            (candidate(thread_id=6, chat_thread=5), knows(thread_id=5), "send"),
-            (candidate(), knows(loudness=SILENT), "send"),
-            (candidate(loudness=SILENT), knows(loudness=SILENT), "join 1"),
-            (candidate(loudness=URGENT), knows(loudness=LOUD), "join 1"),
-            (candidate(loudness=DIGEST), knows(loudness=SILENT), "join 1"),
-            (candidate(), knows(group=GroupKind.DIGEST), "join 1"),
-            (candidate(), knows(group=GroupKind.DIGEST, loudness=DIGEST), "send"),
-            (candidate(), knows(group=GroupKind.DIGEST, is_sent=False), "send"),
-            (candidate(loudness=DIGEST), knows(group=GroupKind.DIGEST, is_sent=False), "join 1"),
-            (candidate(), knows(group=GroupKind.STORM), "join 1"),
-            (candidate(), knows(group=GroupKind.RESTORED), "send"),
-            (candidate(loudness=DIGEST), knows(group=GroupKind.RESTORED), "join 1"),
-            (candidate(), said_word_by_word(date=NOON - HOUR), "join 1"),
-            (candidate(), said_word_by_word(date=NOON - HOUR - SECOND), "send"),
-            (candidate(), said_word_by_word(channel_id=OTHER, date=NOON - 10 * MINUTE), "join 1"),
-            (candidate(), said_word_by_word(channel_id=OTHER, date=NOON - 10 * MINUTE - SECOND), "send"),
+            (routed(), knows(), "join 1"),
+            (routed(said=None), knows(), "send"),
+            (routed(alike=()), knows(), "send"),
+            (routed(), knows(date=NOON - 48 * HOUR), "join 1"),
+            (routed(), knows(date=NOON - 48 * HOUR - SECOND), "send"),
+            (routed(), knows(date=NOON + 48 * HOUR), "join 1"),
+            (routed(), knows(is_open=False), "send"),
+            (routed(), knows(thread_id=5), "send"),
+            (routed(thread_id=5), knows(thread_id=5), "join 1"),
+            (routed(chat_thread=5), knows(thread_id=5), "join 1"),
+            (routed(thread_id=6, chat_thread=5), knows(thread_id=5), "send"),
+            (routed(), knows(loudness=SILENT), "send"),
+            (routed(loudness=SILENT), knows(loudness=SILENT), "join 1"),
+            (routed(loudness=URGENT), knows(loudness=LOUD), "join 1"),
+            (routed(loudness=DIGEST), knows(loudness=SILENT), "join 1"),
+            (routed(), knows(group=GroupKind.DIGEST), "join 1"),
+            (routed(), knows(group=GroupKind.DIGEST, loudness=DIGEST), "send"),
+            (routed(), knows(group=GroupKind.DIGEST, is_sent=False), "send"),
+            (routed(loudness=DIGEST), knows(group=GroupKind.DIGEST, is_sent=False), "join 1"),
+            (routed(), knows(group=GroupKind.STORM), "join 1"),
+            (routed(), knows(group=GroupKind.RESTORED), "send"),
+            (routed(loudness=DIGEST), knows(group=GroupKind.RESTORED), "join 1"),
+            (routed(), said_word_by_word(date=NOON - HOUR), "join 1"),
+            (routed(), said_word_by_word(date=NOON - HOUR - SECOND), "send"),
+            (routed(), said_word_by_word(channel_id=OTHER, date=NOON - 10 * MINUTE), "join 1"),
+            (routed(), said_word_by_word(channel_id=OTHER, date=NOON - 10 * MINUTE - SECOND), "send"),
         ],
         ids=[
             "alike",
@@ -223,7 +223,7 @@ class TestDuplicates:
         ],
     )
     def test_an_alert_joins_one_that_says_the_same_as_loudly(
-        self, alert: Candidate, chat: ChatState, expected: str
+        self, alert: RoutedAlert, chat: ChatState, expected: str
     ) -> None:
         outcome = decided(decide(alert, chat, NOON, max_age=DAY))
         assert outcome == (f"digest {NINE_MS}" if expected == "send" and alert.alert.loudness is DIGEST else expected)
@@ -243,21 +243,21 @@ class TestDuplicates:
         self, first: dict[str, Any], loudness: Loudness, expected: str, *, wanted: bool
     ) -> None:
         chat = knows(**first)
-        alert = candidate(confirmations=wanted, loudness=loudness, alike=tuple(chat.priors))
+        alert = routed(confirmations=wanted, loudness=loudness, alike=tuple(chat.priors))
         assert decided(decide(alert, chat, NOON, max_age=DAY)) == expected
 
     def test_in_quiet_hours_it_is_confirmed_silently(self) -> None:
-        decision = decide(candidate(confirmations=True, date=NIGHT), knows(date=NIGHT), NIGHT, max_age=DAY)
+        decision = decide(routed(confirmations=True, date=NIGHT), knows(date=NIGHT), NIGHT, max_age=DAY)
         assert decided(decision) == "join 1, confirm silently"
 
     def test_it_joins_the_likest_and_of_these_the_earliest(self) -> None:
         found = {number: prior(id=number, post_key=f"m{number}") for number in (2, 3, 4)}
         alike = ((NEWS, "m7"), (NEWS, "m4"), (NEWS, "m3"))
         priors = {(NEWS, "m4"): found[4], (NEWS, "m3"): found[3], (NEWS, "m7"): prior(id=7, is_open=False)}
-        assert decided(decide(candidate(alike=alike), ChatState(priors=priors), NOON, max_age=DAY)) == "join 4"
+        assert decided(decide(routed(alike=alike), ChatState(priors=priors), NOON, max_age=DAY)) == "join 4"
         words = defaultdict(list, {"words": [found[3], found[2]]})
         chat = ChatState(priors=priors, same_words=words)
-        assert decided(decide(candidate(alike=alike), chat, NOON, max_age=DAY)) == "join 2"
+        assert decided(decide(routed(alike=alike), chat, NOON, max_age=DAY)) == "join 2"
 
 
 class TestWaiting:
@@ -276,11 +276,11 @@ class TestWaiting:
     def test_an_alert_comes_at_once_or_waits(self, loudness: Loudness, now: datetime, until: datetime | None) -> None:
         assert waits_until(loudness, SCHEDULE, now) == until
         expected = "send" if until is None else f"digest {int(until.timestamp() * 1000)}"
-        assert decided(decide(candidate(loudness=loudness, date=now), ChatState(), now, max_age=DAY)) == expected
+        assert decided(decide(routed(loudness=loudness, date=now), ChatState(), now, max_age=DAY)) == expected
 
     @pytest.mark.parametrize(("loudness", "silent"), [(DIGEST, False), (SILENT, True), (LOUD, False)])
     def test_a_digest_is_silent_where_its_alerts_would_have_been(self, loudness: Loudness, *, silent: bool) -> None:
-        decision = decide(candidate(loudness=loudness, thread_id=7, date=NIGHT), ChatState(), NIGHT, max_age=DAY)
+        decision = decide(routed(loudness=loudness, thread_id=7, date=NIGHT), ChatState(), NIGHT, max_age=DAY)
         assert isinstance(decision, JoinGroup)
         until = NINE if loudness is DIGEST else MORNING
         assert decision.group == Group(
@@ -297,17 +297,17 @@ class TestStorms:
     @pytest.mark.parametrize(
         ("alert", "chat", "expected"),
         [
-            (candidate(), ChatState(recent=Counter(outages=2)), "send"),
-            (candidate(), ChatState(recent=Counter(outages=3)), "storm outages"),
-            (candidate(storms=None), ChatState(recent=Counter(outages=3)), "send"),
-            (candidate(storms=None), storming(1), "send"),
-            (candidate(), storming(1), "storm outages"),
-            (candidate(topics=("outages", "water")), ChatState(recent=Counter(outages=3)), "send"),
-            (candidate(topics=("outages", "water")), ChatState(recent=Counter(outages=3, water=3)), "storm outages"),
-            (candidate(topics=("outages", "water")), storming(2), "send"),
-            (candidate(topics=("outages", "water")), storming(1, 2), "storm outages"),
-            (candidate(loudness=URGENT), storming(1), "storm outages"),
-            (candidate(loudness=DIGEST), storming(1), f"digest {NINE_MS}"),
+            (routed(), ChatState(recent=Counter(outages=2)), "send"),
+            (routed(), ChatState(recent=Counter(outages=3)), "storm outages"),
+            (routed(storms=None), ChatState(recent=Counter(outages=3)), "send"),
+            (routed(storms=None), storming(1), "send"),
+            (routed(), storming(1), "storm outages"),
+            (routed(topics=("outages", "water")), ChatState(recent=Counter(outages=3)), "send"),
+            (routed(topics=("outages", "water")), ChatState(recent=Counter(outages=3, water=3)), "storm outages"),
+            (routed(topics=("outages", "water")), storming(2), "send"),
+            (routed(topics=("outages", "water")), storming(1, 2), "storm outages"),
+            (routed(loudness=URGENT), storming(1), "storm outages"),
+            (routed(loudness=DIGEST), storming(1), f"digest {NINE_MS}"),
         ],
         ids=[
             "too few",
@@ -324,17 +324,17 @@ class TestStorms:
         ],
     )
     def test_an_alert_belongs_to_a_storm_where_all_its_topics_storm(
-        self, alert: Candidate, chat: ChatState, expected: str
+        self, alert: RoutedAlert, chat: ChatState, expected: str
     ) -> None:
         assert decided(decide(alert, chat, NOON, max_age=DAY)) == expected
 
     def test_of_its_topics_it_joins_one_that_goes_on_before_one_that_begins(self) -> None:
         chat = storming(2)
         chat.recent.update(outages=3)
-        assert decided(decide(candidate(topics=("outages", "water")), chat, NOON, max_age=DAY)) == "storm water"
+        assert decided(decide(routed(topics=("outages", "water")), chat, NOON, max_age=DAY)) == "storm water"
 
     def test_it_is_open_for_as_long_as_the_chat_says_and_named_by_its_first_alert(self) -> None:
-        decision = decide(candidate(loudness=SILENT), ChatState(recent=Counter(outages=3)), NOON, max_age=DAY)
+        decision = decide(routed(loudness=SILENT), ChatState(recent=Counter(outages=3)), NOON, max_age=DAY)
         assert isinstance(decision, JoinGroup)
         assert (decision.group.closes_at, decision.group.due_at) == (NOON + 5 * MINUTE, NOON)
         assert (decision.group.silent, decision.group.subject) == (True, "storm:1:1002/m9/ab")
@@ -343,7 +343,7 @@ class TestStorms:
 class TestAlertsThatComeTogether:
     """What was decided about one counts for those after it."""
 
-    def decide_all(self, *alerts: Candidate, chat: ChatState | None = None) -> list[str]:
+    def decide_all(self, *alerts: RoutedAlert, chat: ChatState | None = None) -> list[str]:
         state, outcomes = chat or ChatState(), []
         for number, each in enumerate(alerts, 1):
             alert = replace(each.alert, id=number, post_key=f"m{number}", fingerprint=f"words {number}")
@@ -354,23 +354,23 @@ class TestAlertsThatComeTogether:
         return outcomes
 
     def test_the_first_is_sent_and_what_says_the_same_joins_it(self) -> None:
-        again = candidate(alike=((OTHER, "m1"),))
-        third = candidate(alike=((OTHER, "m2"),))  # which has joined the first
-        assert self.decide_all(candidate(alike=()), again, third) == ["send", "join 1", "join 1"]
+        again = routed(alike=((OTHER, "m1"),))
+        third = routed(alike=((OTHER, "m2"),))  # which has joined the first
+        assert self.decide_all(routed(alike=()), again, third) == ["send", "join 1", "join 1"]
 
     def test_so_many_are_sent_and_the_others_storm(self) -> None:
-        assert self.decide_all(*[candidate(alike=())] * 6) == ["send"] * 3 + ["storm outages"] * 3
+        assert self.decide_all(*[routed(alike=())] * 6) == ["send"] * 3 + ["storm outages"] * 3
 
     def test_what_waits_is_joined_by_what_waits(self) -> None:
-        waiting, again = (candidate(loudness=DIGEST, alike=alike) for alike in ((), ((OTHER, "m1"),)))
-        louder = candidate(alike=((OTHER, "m1"),))
+        waiting, again = (routed(loudness=DIGEST, alike=alike) for alike in ((), ((OTHER, "m1"),)))
+        louder = routed(alike=((OTHER, "m1"),))
         assert self.decide_all(waiting, again, louder) == [f"digest {NINE_MS}", "join 1", "send"]
 
     def test_a_post_that_is_counted_is_counted_once_and_joined_by_none(self) -> None:
         state = ChatState()
-        late = candidate(date=NOON - 2 * DAY)
+        late = routed(date=NOON - 2 * DAY)
         outcomes = []
-        for each in (late, late, candidate(alike=((OTHER, "m9"),))):
+        for each in (late, late, routed(alike=((OTHER, "m9"),))):
             decision = decide(each, state, NOON, max_age=DAY)
             state.add(each, decision)
             outcomes.append(decided(decision))
@@ -378,5 +378,5 @@ class TestAlertsThatComeTogether:
 
     def test_a_known_post_changes_nothing(self) -> None:
         state = ChatState(alerted={(OTHER, "m9")})
-        state.add(candidate(), Skip())
+        state.add(routed(), Skip())
         assert state == ChatState(alerted={(OTHER, "m9")})
