@@ -26,7 +26,7 @@ class Newcomer:
     def password(self, hint: str | None) -> str:
         raise AssertionError(hint)
 
-    def tell(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         pass
 
 
