@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request
 from bot.commands.keyboards import button
 from bot.commands.lookup import SCOPE, MuteScope, both_scope, channel_scope, read_scope, topic_scope, topics_named
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
 from bot.commands.registry import tap
-from bot.models import Button, Entity, Outgoing
+from bot.models import Button, ButtonRows, Entity, Outgoing
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import full_text
 from bot.store import channels, feedback, group_contents, posts
@@ -56,7 +56,7 @@ class AlertTap:
         """Make the row that leads back to the usual buttons."""
         return (self.button(context.t.gettext("Back"), "back"),)
 
-    async def usual(self, db: Reader, context: Context) -> Rows:
+    async def usual(self, db: Reader, context: Context) -> ButtonRows:
         """Return the usual buttons."""
         channel = await channels.get(db, self.channel_id)
         return alert_buttons(self.channel_id, channel.username if channel else None, self.message_id, context.t)
@@ -96,7 +96,7 @@ async def _ask_what(tap: AlertTap, context: Context) -> Reply:
     return Reply(buttons=_scopes(tap, channel, found[:_MOST_TOPICS], context))
 
 
-def _scopes(tap: AlertTap, channel: Channel, topics: list[Topic], context: Context) -> Rows:
+def _scopes(tap: AlertTap, channel: Channel, topics: list[Topic], context: Context) -> ButtonRows:
     t = context.t
     rows = [(_choice(tap, channel_scope(channel), t.gettext("Channel {name}")),)]
     for topic in topics:
@@ -109,7 +109,7 @@ def _choice(tap: AlertTap, scope: MuteScope, label: str) -> Button:
     return tap.button(label.format(name=scope.name.text[:_LABEL]), "snooze", scope.data)
 
 
-def _times(tap: AlertTap, scope: MuteScope, context: Context) -> Rows:
+def _times(tap: AlertTap, scope: MuteScope, context: Context) -> ButtonRows:
     t, data, monday = context.t, scope.data, next_monday(context)
     until = t.gettext("Until Monday, {time}").format(time=context.date(work_begins(monday, context)))
     return (

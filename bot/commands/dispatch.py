@@ -29,9 +29,6 @@ class Dispatch:
 
     async def answer(self, request: Request) -> Reply:
         """Return what to say; the effect is committed by then, and happens once however often the request comes."""
-        recorded = await handled.find(self._database, request.key)
-        if recorded is not None:
-            return Reply.from_json(recorded)
         now = self._clock()
         try:
             return await self._commit(request, await self._handle(request, now), now)
@@ -42,9 +39,12 @@ class Dispatch:
             return await self._database.write(lambda tx: setup.turn_away(tx, request, now=now))
 
     async def _commit(self, request: Request, answer: Reply | Effect, now: datetime) -> Reply:
-        """Carry out what a handler asked for, and record the reply, in one transaction."""
+        """Carry out what a handler asked for, and record the reply, in one transaction; what is recorded stands."""
 
         async def job(tx: Transaction) -> Reply:
+            recorded = await handled.find(tx, request.key)
+            if recorded is not None:
+                return Reply.from_json(recorded)
             reply = answer if isinstance(answer, Reply) else await answer(tx)
             await handled.record(tx, request.key, reply.to_json(), now=now)
             return reply

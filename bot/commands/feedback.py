@@ -1,4 +1,4 @@
-"""«Not relevant» under an alert: taps come in, what was wrong is written down, and the like of it stays away.
+"""«Not relevant» under an alert: what was wrong is written down, and the like of it stays away.
 
 What is asked takes the place of the alert's buttons. A word is excluded only after a message has shown what else would
 have been missing.
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, change
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change
 from bot.commands.keyboards import name_word, rows_of
 from bot.commands.lookup import both_scope, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
@@ -22,6 +22,7 @@ from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
+from bot.models import ButtonRows
 from bot.search import Hit, find_newest
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
@@ -96,7 +97,7 @@ async def words(request: Request, context: Context) -> Reply:
     return Reply(buttons=(*rows_of(buttons, 2), tap.back(context)))
 
 
-def _topic_rows(tap: AlertTap, found: Sequence[Topic], context: Context) -> Rows:
+def _topic_rows(tap: AlertTap, found: Sequence[Topic], context: Context) -> ButtonRows:
     line = context.t.gettext("Topic {name}")
     rows = [(tap.button(line.format(name=topic_title(topic.name, context.t)), "words", topic.id),) for topic in found]
     return (*rows, tap.back(context))

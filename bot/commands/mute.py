@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, message, show
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, show
 from bot.commands.keyboards import button
 from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_of, unknown_name
 from bot.commands.parsing import split_duration
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
-from bot.models import Button, Outgoing
+from bot.models import Button, ButtonRows, Outgoing
 from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
@@ -140,7 +140,7 @@ def _unmute(request: Request, context: Context, scope: MuteScope) -> Effect:
     return effect
 
 
-def _choices(scope: MuteScope, t: Translator) -> Rows:
+def _choices(scope: MuteScope, t: Translator) -> ButtonRows:
     hours = button(t.gettext("Only 8 hours"), "mute", scope.data, "8h")
     days = button(t.gettext("Only 7 days"), "mute", scope.data, "7d")
     return ((hours, days), (button(t.gettext("Unmute"), "unmute", scope.data),))

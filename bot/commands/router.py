@@ -23,12 +23,12 @@ from bot.commands.updates import BotEvent, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import addresses, alerts, chats, dead, handled, meta, subscriptions
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 from bot.telegram import chat_moves
-from bot.telegram.chat_moves import Moved, Open
+from bot.telegram.chat_moves import ChatMoved, ChatOpened
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.rpc import ask
@@ -65,7 +65,7 @@ class Router:
         self._turns: WeakValueDictionary[tuple[PeerKind, int], asyncio.Lock] = WeakValueDictionary()
         client.add_event_handler(self.receive, events.NewMessage(incoming=True))
         client.add_event_handler(self.receive, events.CallbackQuery())
-        client.add_event_handler(self.receive, events.Raw(chat_moves.UPDATES, func=chat_moves.may_tell))
+        client.add_event_handler(self.receive, events.Raw(chat_moves.UPDATES, func=chat_moves.is_relevant))
 
     async def receive(self, event: BotEvent) -> None:
         """Queue an event, which `run` answers."""
@@ -82,7 +82,7 @@ class Router:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), within)
 
-    async def register_menu(self, beat: Beat = unheard) -> None:
+    async def register_menu(self, beat: Beat = no_beat) -> None:
         """Tell Telegram the commands that it shows in the menu, in each language; English is for all others.
 
         Where a chat has chosen its language, that is shown, whatever Telegram's is; readers see what they may do.
@@ -109,7 +109,7 @@ class Router:
         except TelegramError as error:
             log.warning("Telegram did not take the command menu", error=error.error)
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Answer until cancelled, first what came before. Raises FatalError where the bot's session is gone."""
         me = await ask(self._client.get_me())
         now = self._clock()
@@ -229,9 +229,9 @@ class Router:
             await self._database.write(lambda tx: addresses.suspend(tx, chat, error.error, now=now))
 
 
-async def follow_move(database: Database, news: Moved | Open, *, now: datetime) -> None:
+async def follow_move(database: Database, news: ChatMoved | ChatOpened, *, now: datetime) -> None:
     """Follow a paired group that became a supergroup, or resume a paired chat that takes messages again."""
-    if isinstance(news, Moved):
+    if isinstance(news, ChatMoved):
         if await database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
             log.info("a group became a supergroup and is followed", group=news.group_id, supergroup=news.to.id)
         return

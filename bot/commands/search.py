@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, Rows, memory_of, message, say
+from bot.commands.context import CommandError, Context, Need, Reply, Request, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
 from bot.commands.query_text import understand
@@ -13,14 +13,14 @@ from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.parser import Query
 from bot.matching.query.tree import AllOf, Mention
-from bot.models import Outgoing
+from bot.models import ButtonRows, Outgoing
 from bot.rendering.post_text import excerpt_post
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.searcher import scope_of
 from bot.store import channels, posts
 from bot.store.posts import StoredPost
-from bot.text.markup import Text, code
+from bot.text.markup import Text, bold, code
 from bot.text.spans import merge_spans
 
 PAGE = 5  # posts
@@ -217,7 +217,7 @@ async def _is_emptied(query: Compiled, scope: Scope, context: Context) -> bool:
     return bool((await find_newest(context.database, loose, scope, limit=1)).hits)
 
 
-def list_posts(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, ending: str = "") -> Outgoing:
+def list_posts(text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = "") -> Outgoing:
     """Append posts to a text, what was found in bold; `ending` is said after them."""
     for hit in hits:
         post = hit.post
@@ -258,7 +258,7 @@ async def latest(request: Request, context: Context) -> Reply:
         return await _latest(context, channel_id=channel.id, before=None)
     topic = None if request.argument.startswith("@") else await find_topic(context.database, request.argument)
     if topic is not None:
-        heading = Text().bold(topic_title(topic.name, context.t))
+        heading = Text().add(bold(topic_title(topic.name, context.t)))
         return await answer(request, context, topic.query, heading=heading)
     raise CommandError(unknown_name(request.argument, context.t))
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from babel.numbers import format_decimal, format_percent
 
 from bot.commands import keyboards
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, change, message, say
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say
 from bot.commands.keyboards import button, name_word
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
@@ -18,7 +18,7 @@ from bot.commands.topic_settings import priority_label
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.matching.explain.exclusions import compile_excluding
-from bot.models import GENERAL_THREAD, Outgoing
+from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.store import addresses, figures, subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.figures import Figures
@@ -146,7 +146,7 @@ def _ask(topic: Topic, others: int, t: Translator) -> Reply:
         "{n} other chats get alerts on {name}. Delete the topic for all?",
         others,
     )
-    rows: Rows = (
+    rows: ButtonRows = (
         (button(t.gettext("Delete for all"), "drop", topic.id, "sure"), button(t.gettext("Keep it"), "keep")),
     )
     return change(Text().say(line, n=others, name=show_topic(topic, t)), rows)
@@ -229,7 +229,7 @@ def _count(line: str, n: int, language: str) -> str:
     return line.format(n=format_decimal(n, locale=language))
 
 
-async def _add_muted(text: Text, db: Reader, context: Context) -> Rows:
+async def _add_muted(text: Text, db: Reader, context: Context) -> ButtonRows:
     """List what is muted; return buttons that end it."""
     mutes = await mutes_of(db, context)
     if not mutes:
@@ -242,7 +242,7 @@ async def _add_muted(text: Text, db: Reader, context: Context) -> Rows:
     return tuple((end_button(scope, "wake", context.t),) for _, scope in mutes[:_MOST_LISTED])
 
 
-def _add_excluded(text: Text, on: Sequence[Topic], request: Request, context: Context) -> Rows:
+def _add_excluded(text: Text, on: Sequence[Topic], request: Request, context: Context) -> ButtonRows:
     """List the words that topics leave out; return buttons that bring them back, for those who may."""
     excluded = [(topic, word) for topic in on for word in topic.excluded][:_MOST_LISTED]
     if not excluded:

@@ -133,7 +133,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     known = await find_topic(context.database, name)
     understood = await understand(query, context, excluded=_excluded(known))
     await _require_possible(context.database, known, understood, context)
-    text = Text().bold(name).add("\n")
+    text = Text().add(bold(name)).add("\n")
     _add_before(text, known, understood, t)
     text.join(await preview(context, understood))
     rows = ((button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key)),)

@@ -100,12 +100,11 @@ async def test_a_channel_of_which_little_is_known_is_not_judged(room: Newsroom) 
     assert await listening(room).look() == 0
 
 
-async def test_not_all_baselines_are_learnt_at_once(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.monitoring.silence.LEARN_AT_ONCE", 1)
+async def test_not_all_baselines_are_learnt_at_once(room: Newsroom) -> None:
     for channel_id in (NEWS, OTHER):
         await speak(room, HOURLY, channel_id)
         await read(room, channel_id, hours=40)
-    silence = listening(room)
+    silence = SilenceMonitor(room.db, clock=lambda: NOON, learn_at_once=1)
     assert [await silence.look(), await silence.look(), await silence.look()] == [1, 1, 0]
 
 
