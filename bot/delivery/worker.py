@@ -101,12 +101,8 @@ class Worker:
 
         async def write(tx: Transaction) -> None:
             await outbox.sent(tx, message.id, delivery, now=now)
-            if (
-                message.alert is not None
-                and message.kind is MessageKind.ALERT
-                and message.chat.media
-                and not message.is_sent
-            ):
+            is_new_alert = message.kind is MessageKind.ALERT and not message.is_sent
+            if is_new_alert and message.alert is not None and message.chat.media:
                 await attachments.enqueue_for_alert(tx, message.alert, now=now)
 
         await self._database.write(write)
