@@ -99,7 +99,9 @@ class Sweep:
                 found += await self._visit(channel, dialog, listed=dialogs is not None, beat=beat)
             except TelegramError as error:
                 failed.append(error.error)
-                await self._note(channel, error)
+                if error.verdict in NO_ACCESS:
+                    self._lost_tried[channel.id] = self._account.now()
+                    await self._lose(channel, error.error)
         await self._touch(quiet)
         await self._miss(followed, dialogs)
         result = SweepResult(
@@ -153,11 +155,6 @@ class Sweep:
     async def _describe(self, channel: Channel, dialog: Dialog) -> None:
         if isinstance(dialog.chat, types.Channel):
             await describe(self._account, channel, dialog.chat)
-
-    async def _note(self, channel: Channel, error: TelegramError) -> None:
-        if error.verdict in NO_ACCESS:
-            self._lost_tried[channel.id] = self._account.now()
-            await self._lose(channel, error.error)
 
     async def _miss(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> None:
         """Lose private channels of another reader account: this one has never met them, and has no way in."""
