@@ -51,12 +51,10 @@ class ReaderKit:
     chat: Chat | None = None
 
     def sweep(self, interval: float = 60) -> Sweep:
-        return Sweep(self.account, self.database, self.sync, self.assignments, clock=self.clock, interval=interval)
+        return Sweep(self.account, self.sync, self.assignments, interval=interval)
 
     def subscriptions(self, join_interval: float = 300) -> FollowRequests:
-        return FollowRequests(
-            self.account, self.database, self.sync, self.assignments, clock=self.clock, join_interval=join_interval
-        )
+        return FollowRequests(self.account, self.sync, self.assignments, join_interval=join_interval)
 
     @property
     def account(self) -> Account:
@@ -65,7 +63,7 @@ class ReaderKit:
 
     @property
     def sync(self) -> ChannelSync:
-        return ChannelSync(self.account, self.database, self.ingest, clock=self.clock)
+        return ChannelSync(self.account, self.ingest)
 
     async def ask(self, *references: str, **options: Any) -> None:  # noqa: ANN401 - fields of Options
         chat_id = self.chat.id if self.chat else None

@@ -19,7 +19,7 @@ def old(reader: ReaderKit, *, posts: int, name: str = "news") -> Channel:
 
 
 def reading(reader: ReaderKit) -> Backfiller:
-    return Backfiller(reader.account, reader.database, reader.sync, clock=reader.clock, every=0)
+    return Backfiller(reader.account, reader.sync, every=0)
 
 
 async def figures(reader: ReaderKit) -> ProgressFigures:

@@ -20,7 +20,7 @@ async def test_a_fast_channel_is_asked_at_the_servers_own_timeout(reader: Reader
     await reader.database.write(
         lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=reader.clock())
     )
-    fast = FastChannels(reader.account, reader.database, reader.sync, clock=reader.clock)
+    fast = FastChannels(reader.account, reader.sync)
     channel.post("Two", push=False)
     pause = await fast.ask_due()
     assert await reader.texts(channel) == ["One", "Two"]
@@ -41,7 +41,7 @@ async def test_a_fast_channel_outside_is_read_from_its_history(reader: ReaderKit
         lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=reader.clock())
     )
     channel.post("Two")
-    fast = FastChannels(reader.account, reader.database, reader.sync, clock=reader.clock)
+    fast = FastChannels(reader.account, reader.sync)
     assert await fast.ask_due() == OUTSIDE
     assert await reader.texts(channel) == ["One", "Two"]
 
@@ -50,5 +50,5 @@ async def test_nothing_fast_costs_nothing(reader: ReaderKit) -> None:
     channel = reader.sandbox.world.add_channel("News", username="news", members=[reader.me])
     await reader.follow(channel)
     asked = len(reader.sandbox.calls)
-    assert await FastChannels(reader.account, reader.database, reader.sync, clock=reader.clock).ask_due() == LOOK_AGAIN
+    assert await FastChannels(reader.account, reader.sync).ask_due() == LOOK_AGAIN
     assert len(reader.sandbox.calls) == asked

@@ -55,7 +55,7 @@ async def test_a_difference_brings_the_preview_of_each_post_with_that_page(reade
 
 async def test_a_push_brings_it_at_once(reader: ReaderKit) -> None:
     channel = await news(reader)
-    previews = Previews(reader.account, reader.database, reader.ingest, clock=reader.clock)
+    previews = Previews(reader.account, reader.ingest)
     tap(reader.client, previews.put)
     message = channel.post("A link", media=PENDING)
     await reader.live.store_next()
@@ -68,7 +68,7 @@ async def test_what_is_deleted_or_not_ours_is_left_alone(reader: ReaderKit) -> N
     channel = await news(reader)
     message = channel.post("A link", media=PENDING, push=False)
     await reader.sweep().sweep_once()
-    previews = Previews(reader.account, reader.database, reader.ingest, clock=reader.clock)
+    previews = Previews(reader.account, reader.ingest)
     known = await reader.channel(channel)
     await previews.refresh(known, {8})
     assert asked(reader) == []

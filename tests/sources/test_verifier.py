@@ -7,7 +7,7 @@ from .kit import ReaderKit
 
 
 def verifying(reader: ReaderKit) -> Verifier:
-    return Verifier(reader.account, reader.database, reader.sync, clock=reader.clock, days=30)
+    return Verifier(reader.account, reader.sync, days=30)
 
 
 async def test_what_changed_far_back_in_a_channel_read_from_outside_is_found(reader: ReaderKit) -> None:

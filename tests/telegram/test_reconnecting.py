@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.telegram import connections
 from bot.telegram.client import Client, Timings, bot_client
 from tests.kit_bot import TOKEN, Events, embedded_server, settings_of
-from tests.waiting import WAIT_S
+from tests.waiting import WAIT_S, until
 
 INCOMING = events.NewMessage(incoming=True)
 
@@ -96,6 +96,20 @@ async def test_a_client_that_gave_up_connects_again(bot: SignedIn) -> None:
     await bot.client.disconnect()  # as Telethon does after an error in its update loop
     bot.anna.sends(bot.account, "two")
     assert await bot.news.text() == "two"
+    keeping.cancel()
+
+
+async def test_a_bot_that_telegram_no_longer_answers_connects_anew_and_is_not_well_meanwhile(bot: SignedIn) -> None:
+    bot.client.timings = Timings(ping_every=0.05, ping_within=0.2, connect_pause=0.05, connect_within=2.0)
+    keeping = asyncio.create_task(connections.keep_connected(bot.client))
+    faults, before = bot.sandbox.faults, bot.sandbox.server.accepted
+    faults.unanswered = True
+    await until(lambda: bot.sandbox.server.accepted > before)
+    assert not bot.client.is_answered
+    faults.unanswered = False
+    bot.anna.sends(bot.account, "two")
+    assert await bot.news.text() == "two"
+    await until(lambda: bot.client.is_answered)
     keeping.cancel()
 
 

@@ -90,7 +90,7 @@ async def test_a_reason_that_could_not_be_looked_up_is_looked_up_later_and_told_
     account = asking.account
     for _ in range(NAMES):
         account.spend_name()
-    sweep = Sweep(account, asking.database, asking.sync, asking.assignments, clock=asking.clock, interval=60)
+    sweep = Sweep(account, asking.sync, asking.assignments, interval=60)
     channel.make_private()
     await sweep.sweep_once()
     assert (await asking.channel(channel)).reason == "CHANNEL_PRIVATE"
