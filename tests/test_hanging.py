@@ -66,7 +66,7 @@ async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp
 async def test_a_client_that_never_gets_connected_again_is_noticed(tmp_path: Path) -> None:
     async with stage(tmp_path) as (heart, health, dog, seconds), signed_in(tmp_path) as (sandbox, client):
         hold = sandbox.faults.hold("GetUsers")
-        client.timings = Timings(ping_every=20 * TURN)
+        client.timings = Timings(poll_every=20 * TURN)
         async with watched("bot", lambda beat: connections.keep_connected(client, beat), health):
             await asyncio.sleep(0)
             seconds.now = 10 * TURN
