@@ -18,7 +18,7 @@ from telethon.tl import TLRequest
 from bot.errors import ReaderLostError, TelegramError, Verdict
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.store import requests
+from bot.store import readers
 from bot.store.database import Database, Transaction
 from bot.telegram.errors import FLOOD, flood_wait
 from bot.telegram.rate_limit import Bucket, Throttle, Window
@@ -127,11 +127,11 @@ class Account:
         asked, self._asked = self._asked, Counter()
         if asked:
             now = self._clock()
-            await self._database.write(lambda tx: requests.count(tx, self.reader_id, asked, now))
+            await self._database.write(lambda tx: readers.count_requests(tx, self.reader_id, asked, now))
 
     async def _obey(self, method: str) -> None:
         if self._waits is None:
-            self._waits = await requests.waits(self._database, self.reader_id, self._clock())
+            self._waits = await readers.flood_waits(self._database, self.reader_id, self._clock())
         until = self._waits.get(method)
         if until is None:
             return
@@ -147,6 +147,6 @@ class Account:
         log.warning("Telegram asks us to wait", method=method, seconds=error.retry_after)
 
         async def job(tx: Transaction) -> None:
-            await requests.wait(tx, self.reader_id, method, until)
+            await readers.put_flood_wait(tx, self.reader_id, method, until)
 
         await self._database.write(job)

@@ -14,7 +14,7 @@ from bot.models import Clock
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.sync import ChannelSync
-from bot.store import shares
+from bot.store import assignments
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Subject
 
@@ -46,7 +46,7 @@ class FastChannels:
 
     async def ask_due(self, beat: Beat = unheard) -> float:
         """Ask about each channel whose time has come; return the seconds until the next one's."""
-        followed = await shares.entrusted(self._database, self._account.reader_id)
+        followed = await assignments.assigned_channels(self._database, self._account.reader_id)
         fast = [channel for channel in followed if channel.fast and channel.access in {Access.JOINED, Access.POLLED}]
         self._next = {channel.id: self._next.get(channel.id, self._clock()) for channel in fast}
         for channel in fast:

@@ -19,7 +19,7 @@ from bot.sources.joiner import Joiner
 from bot.sources.notices import Notices
 from bot.sources.resolver import BASIC_GROUP, Invitation, NotFollowableError, channel_dialogs
 from bot.sources.sync import ChannelSync
-from bot.store import channels, chats, follows, shares
+from bot.store import assignments, channels, chats, follows
 from bot.store.channels import MOST_FAST, Access, Channel
 from bot.store.database import Database, Subject, Transaction
 from bot.store.follows import Follow
@@ -167,7 +167,7 @@ class FollowRequests:
     async def meet_one(self) -> bool:
         """Find, for this account, a public channel that another reader account followed: access is per account."""
         now = self._clock()
-        followed = await shares.entrusted(self._database, self._reader_id)
+        followed = await assignments.assigned_channels(self._database, self._reader_id)
         unmet = next((channel for channel in followed if channel.access is None and channel.username), None)
         if unmet is None or not self._account.may_ask_name():
             return False

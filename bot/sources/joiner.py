@@ -12,7 +12,7 @@ from bot.sources import resolver
 from bot.sources.account import Account, retry_pause
 from bot.sources.channel_events import cause, lose
 from bot.sources.resolver import NotFollowableError
-from bot.store import channels, shares
+from bot.store import assignments, channels
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
 from bot.telegram.rate_limit import Pause
@@ -62,7 +62,7 @@ class Joiner:
 
     async def join_one(self) -> bool:
         """Join the channel that has been read from outside the longest, if the pace allows."""
-        candidates = await shares.entrusted(self._database, self._reader_id)
+        candidates = await assignments.assigned_channels(self._database, self._reader_id)
         polled = [channel for channel in candidates if channel.access is Access.POLLED and channel.reason is None]
         outside = [channel for channel in polled if channel.may_join]
         if not outside or not await self.may_join():

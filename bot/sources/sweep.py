@@ -21,7 +21,7 @@ from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, describe, lose, regain
 from bot.sources.resolver import Dialog, channel_dialogs
 from bot.sources.sync import ChannelSync, SyncResult
-from bot.store import channels, completeness, shares
+from bot.store import assignments, channels
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
 
@@ -92,7 +92,7 @@ class Sweep:
         beat(LONGEST_VISIT)
         dialogs = await self._dialogs()
         found, quiet, failed = SyncResult(), [], []
-        followed = await shares.entrusted(self._database, self._reader_id)
+        followed = await assignments.assigned_channels(self._database, self._reader_id)
         visited = self._to_visit(followed, dialogs)
         for channel in visited:
             beat(LONGEST_VISIT)
@@ -196,7 +196,7 @@ class Sweep:
         async def job(tx: Transaction) -> None:
             for channel in quiet:
                 seen = {"confirmed_id": channel.confirmed_id, "seen_pts": channel.seen_pts}
-                await completeness.mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
+                await channels.set_mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
 
         if quiet:
             await self._database.write(job)

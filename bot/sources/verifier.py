@@ -16,7 +16,7 @@ from bot.models import Clock
 from bot.runtime.supervisor import Beat, unheard
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.sync import ChannelSync, SyncResult
-from bot.store import completeness, shares
+from bot.store import assignments, channels
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
 
@@ -71,13 +71,15 @@ class Verifier:
             self._rests[channel.id] = self._clock() + timedelta(seconds=max(error.retry_after, REST))
             return SyncResult()
         now = self._clock()
-        await self._database.write(lambda tx: completeness.verified(tx, channel.id, below=verified.below, now=now))
+        await self._database.write(lambda tx: channels.set_verified(tx, channel.id, below=verified.below, now=now))
         if verified.found != SyncResult():
             log.info("verifying found what was missed", channel=channel.id, **asdict(verified.found))
         return verified.found
 
     async def _due(self) -> list[Channel]:
-        return [c for c in await shares.entrusted(self._database, self._account.reader_id) if self._is_due(c)]
+        return [
+            c for c in await assignments.assigned_channels(self._database, self._account.reader_id) if self._is_due(c)
+        ]
 
     def _is_due(self, channel: Channel) -> bool:
         if channel.access not in READABLE or not channel.is_swept:

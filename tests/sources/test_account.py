@@ -5,7 +5,7 @@ from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import ReaderLostError, TelegramError
 from bot.sources.account import Account
-from bot.store import requests
+from bot.store import readers
 
 from .kit import Place
 
@@ -24,7 +24,7 @@ async def test_a_wait_is_obeyed_after_a_restart_too_and_then_over(place: Place) 
         await account(place).ask(GetStateRequest())
     assert place.calls("GetState") == asked
     place.now.moves(timedelta(seconds=61))
-    assert await requests.waits(place.database, place.reader_id, place.now()) == {}
+    assert await readers.flood_waits(place.database, place.reader_id, place.now()) == {}
 
 
 async def test_requests_are_counted_by_the_hour(place: Place) -> None:
@@ -35,7 +35,7 @@ async def test_requests_are_counted_by_the_hour(place: Place) -> None:
     place.now.moves(timedelta(hours=1))
     await one.ask(GetStateRequest())
     await one.note()
-    assert await requests.last_hour(place.database, place.now()) == 3
+    assert await readers.requests_last_hour(place.database, place.now()) == 3
     rows = await place.database.fetch_all("SELECT method, sum(count) FROM requests GROUP BY method")
     assert [tuple(row) for row in rows] == [("GetState", 4)]
 
