@@ -10,13 +10,13 @@ from bot.commands.context import People
 from bot.commands.router import Router
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, guarded
 from bot.sandbox import Sandbox
-from bot.settings import load_settings
 from bot.store.database import Database
 from bot.telegram import connections
 from bot.telegram.client import Client, Timings, bot_client
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.end_to_end.kit import newsroom
+from tests.kit_bot import TOKEN, embedded_server, settings_of
 from tests.watchdog import NOW, WAIT_S, stage
 
 
@@ -34,11 +34,10 @@ async def watched(name: str, loop: Loop, health: Health) -> AsyncIterator[None]:
 @asynccontextmanager
 async def signed_in(folder: Path) -> AsyncIterator[tuple[Sandbox, Client]]:
     """Connect a bot to the embedded server."""
-    async with Sandbox() as sandbox:
-        bot = sandbox.world.add_bot("123:token", "Watch", "watch_bot")
-        sandbox.session_for(bot, folder / "bot.session")
-        credentials = {"telegram_api_id": 1, "telegram_api_hash": "0" * 32, "telegram_bot_token": "123:token"}
-        settings = load_settings(_env_file=None, data_dir=folder, telegram_server=sandbox.address, **credentials)
+    async with embedded_server() as server:
+        sandbox = server.sandbox
+        sandbox.session_for(sandbox.world.add_bot(TOKEN, "Watch", "watch_bot"), folder / "bot.session")
+        settings = settings_of(sandbox, folder, telegram_bot_token=TOKEN)
         client = bot_client(settings)
         try:
             await connections.connect_bot(client, settings)
@@ -67,7 +66,7 @@ async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp
 async def test_a_client_that_never_gets_connected_again_is_noticed(tmp_path: Path) -> None:
     async with stage(tmp_path) as (heart, health, dog, seconds), signed_in(tmp_path) as (sandbox, client):
         hold = sandbox.faults.hold("GetUsers")
-        client.timings = Timings(ping_every=20 * TURN)
+        client.timings = Timings(poll_every=20 * TURN)
         async with watched("bot", lambda beat: connections.keep_connected(client, beat), health):
             await asyncio.sleep(0)
             seconds.now = 10 * TURN

@@ -21,7 +21,7 @@ from bot.delivery.retry import GiveUp, backoff, decide
 from bot.delivery.uploads import NotYetError
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.models import Clock
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.store import addresses, alerts, attachments, outbox
 from bot.store.alerts import Kind
 from bot.store.database import Database, Subject, Transaction
@@ -58,7 +58,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._fatal: FatalError | None = None
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Deliver until `stop`, then let what is on its way arrive. Raises FatalError where our bot is no more."""
         listener = asyncio.create_task(self._listen(), name="delivery.listener")
         beat(HANGS_AFTER)

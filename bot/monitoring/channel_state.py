@@ -66,14 +66,14 @@ def assess(found: Sequence[ChannelStats], limits: Pace, now: datetime) -> list[C
         channel = each.channel
         delay = _delay(channel, limits, outside[channel.read_by])
         status = _status(channel, delay, now)
-        is_compared = channel.is_verified or not limits.verifies
+        is_complete = status is ChannelStatus.COMPLETE and not each.has_hole
         states.append(
             ChannelState(
                 channel=channel,
                 stats=each,
                 status=status,
                 delay=delay,
-                is_verified=status is ChannelStatus.COMPLETE and not each.has_hole and is_compared,
+                is_verified=is_complete and (channel.is_compared or not limits.verifies),
             )
         )
     return states

@@ -143,7 +143,7 @@ def _heading(summary: Summary, locale: Locale) -> Text:
     elif summary.at is not None and any(each.quiet for each in summary.posts):
         is_morning = summary.at.astimezone(ZoneInfo(locale.time_zone)).hour < _NOON
         title = t.gettext("Morning digest") if is_morning else t.gettext("Digest after quiet hours")
-    return Text().bold(_short(title)).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")
+    return Text().add(bold(_short(title))).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")
 
 
 def _line(each: Gathered, locale: Locale, *, relative_to: datetime) -> Text:

@@ -84,9 +84,9 @@ class Channel:
         return self._is_since_followed(self.swept_at)
 
     @property
-    def is_verified(self) -> bool:
-        """The channel is swept, and its past was compared with Telegram's since it was (last) followed."""
-        return self.is_swept and self._is_since_followed(self.verified_at)
+    def is_compared(self) -> bool:
+        """The channel's past was compared with Telegram's since it was (last) followed."""
+        return self._is_since_followed(self.verified_at)
 
     def _is_since_followed(self, moment: datetime | None) -> bool:
         return moment is not None and (self.followed_at is None or moment >= self.followed_at)

@@ -1,4 +1,4 @@
-"""Texts with formatting: pieces come in, a text with entities in UTF-16 units goes out; nothing is parsed as markup."""
+"""Our own texts, built piece by piece, with entities in UTF-16 units; nothing is parsed as markup. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -8,11 +8,12 @@ from string import Formatter
 from typing import Self
 
 from bot.locales import Translator
-from bot.models import Button, Entity, post_link
+from bot.models import Button, ButtonRows, Entity, post_link
 
-LIMIT = 4096  # UTF-16 units that Telegram accepts in one message …
-CAPTION = 1024  # … and under a photo or document
-_TURNING = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # and what has no width
+LIMIT = 4096  # UTF-16 units that Telegram accepts in one message
+_TURNING = re.compile(
+    "[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)  # marks of direction, and of no width
 _UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # control characters and halves of characters
 
 
@@ -22,7 +23,7 @@ def units(text: str) -> int:
 
 
 def sendable(text: str) -> str:
-    """Put a mark or a space in the place of each character that Telegram would refuse or drop; lengths stay."""
+    """Replace each character that Telegram would refuse or drop by a mark or a space; the length stays."""
     return _UNSENDABLE.sub(lambda found: " " if found[0] < "\x80" else "\ufffd", text)
 
 
@@ -64,7 +65,7 @@ class Text:
 
     @property
     def formats(self) -> int:
-        """How many entities there are so far."""
+        """The number of entities so far."""
         return len(self._entities)
 
     def add(self, *pieces: str | Piece) -> Self:
@@ -73,16 +74,8 @@ class Text:
             self._append(Piece(text=piece) if isinstance(piece, str) else piece)
         return self
 
-    def bold(self, text: str) -> Self:
-        """Append a bold piece."""
-        return self.add(bold(text))
-
-    def link(self, text: str, url: str | None) -> Self:
-        """Append a piece that opens `url`; without one it is plain."""
-        return self.add(link(text, url))
-
     def say(self, template: str, /, **values: object) -> Self:
-        """Append a translated sentence; its `{name}` fields take pieces, texts, or anything that has a `str`."""
+        """Append a translated sentence; its `{name}` fields take pieces, texts, or any value that has a `str`."""
         for literal, name, _, _ in Formatter().parse(template):
             self.add(literal)
             if name is None:
@@ -111,7 +104,7 @@ class Text:
         return self.formatted(*other.build())
 
     def formatted(self, text: str, entities: Iterable[Entity]) -> Self:
-        """Append a text that brings its formatting along."""
+        """Append a text with its own entities, counted from its beginning."""
         before = self._units
         self.add(text)
         self._entities.extend(
@@ -155,7 +148,7 @@ class Text:
 
 
 def _clipped(entities: Iterable[Entity], *, start: int, end: int) -> list[Entity]:
-    """Keep what lies between two UTF-16 offsets, counted from the first; outer entities come before inner ones."""
+    """Return the parts of entities between two UTF-16 offsets, counted from the first; outer ones before inner ones."""
     kept = []
     for entity in entities:
         first, last = max(entity.offset, start), min(entity.offset + entity.length, end)
@@ -167,14 +160,11 @@ def _clipped(entities: Iterable[Entity], *, start: int, end: int) -> list[Entity
 
 @lru_cache(maxsize=1024)  # each chat is told of the same channels and topics
 def one_line(name: str, room: int) -> str:
-    """Write a foreign name on one line of at most `room` UTF-16 units, without what would turn the line around."""
+    """Return a foreign name on one line of at most `room` UTF-16 units, without marks that turn the line around."""
     return Text().add(" ".join(_TURNING.sub("", name).split())).cut(room).build()[0]
 
 
-Rows = tuple[tuple[Button, ...], ...]
-
-
-def alert_buttons(channel_id: int, username: str | None, message_id: int, translator: Translator) -> Rows:
+def alert_buttons(channel_id: int, username: str | None, message_id: int, translator: Translator) -> ButtonRows:
     """Make the usual buttons; their data names the post, `verb:<channel>:<message>`, by which an alert is known."""
     post = f"{channel_id}:{message_id}"
     open_ = Button(text=translator.gettext("Open"), url=post_link(channel_id, username, message_id))

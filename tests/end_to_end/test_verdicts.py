@@ -302,9 +302,9 @@ def _is_closed(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("trouble", "reason", "words"),
     [
-        (_is_kicked, "CHANNEL_PRIVATE", "I am no member there any more."),
-        (_is_banned, "CHANNEL_PRIVATE", "I am no member there any more."),
-        (_has_no_rights, "CHAT_WRITE_FORBIDDEN", "I have no right to write there"),
+        (_is_kicked, "CHANNEL_PRIVATE", "I am no longer a member there."),
+        (_is_banned, "CHANNEL_PRIVATE", "I am no longer a member there."),
+        (_has_no_rights, "CHAT_WRITE_FORBIDDEN", "I am not allowed to write there"),
         (_is_closed, "TOPIC_CLOSED", "Its threads are closed, the general one too."),
     ],
     ids=["kicked", "banned", "no rights", "general thread closed"],
@@ -319,7 +319,7 @@ async def test_a_group_that_takes_nothing_is_suspended_and_the_owner_told_once(
         await desk.settled("sent", "dead")
     assert await desk.suspended(desk.group_chat) == reason
     (message,) = desk.said(desk.other)
-    assert message.text.startswith("I cannot write to «Desk» any more")
+    assert message.text.startswith("I can no longer write to «Desk»")
     assert words in message.text
 
 
