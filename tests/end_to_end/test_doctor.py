@@ -14,8 +14,8 @@ from bot.store import channels, follows, meta, readers
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram.client import PATIENT, Timings
-from tests.end_to_end.kit import newsroom
 from tests.end_to_end.test_process import environment, shell
+from tests.kit_service import Service
 from tests.store.kit import NEWS, OTHER, Newsroom, post
 from tests.store.kit import newsroom as stored_newsroom
 
@@ -170,15 +170,14 @@ async def test_a_telegram_that_does_not_answer_and_a_full_disk_are_told(monkeypa
     assert "set TELEGRAM_PROXY" in network
 
 
-async def test_on_the_command_line_the_exit_code_tells(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        env = environment(room)
-        code, out, err = await shell("doctor", env=env, folder=tmp_path)
-        assert (code, err) == (0, "")
-        assert all(line.startswith("ok ") for line in out.splitlines())
-        code, out, _ = await shell("doctor", env=env | {"TELEGRAM_BOT_TOKEN": ""}, folder=tmp_path)
-        assert code == 1
-        assert "NOT settings: TELEGRAM_BOT_TOKEN is not set" in out
+async def test_on_the_command_line_the_exit_code_tells(service: Service, tmp_path: Path) -> None:
+    env = environment(service)
+    code, out, err = await shell("doctor", env=env, folder=tmp_path)
+    assert (code, err) == (0, "")
+    assert all(line.startswith("ok ") for line in out.splitlines())
+    code, out, _ = await shell("doctor", env=env | {"TELEGRAM_BOT_TOKEN": ""}, folder=tmp_path)
+    assert code == 1
+    assert "NOT settings: TELEGRAM_BOT_TOKEN is not set" in out
 
 
 async def told(room: Newsroom) -> None:
