@@ -8,7 +8,7 @@ import pytest
 
 from bot.monitoring.channel_state import ALLOWANCE, LATE, ChannelState, ChannelStatus, assess
 from bot.store.channels import Access, Channel
-from bot.store.pace import Pace
+from bot.store.meta import Pace
 from bot.store.stats import ChannelStats
 from tests.kit_archive import NEWS, NOON, ago
 
