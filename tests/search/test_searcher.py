@@ -9,8 +9,7 @@ import pytest
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import analyse
 from bot.search import Scope, SearchPage, count_matches, find_best, find_current, find_newest, searcher
-
-from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, compiled, gone, newsroom, post
+from tests.store.kit import NEWS, NOON, OTHER, Newsroom, ago, compiled, gone, newsroom, post
 
 PAGE = 100
 WORDS = [

@@ -18,11 +18,10 @@ from bot.models import ObservedBy
 from bot.parts import Part, PartKind
 from bot.search import Scope, find_current, find_newest
 from bot.store.database import Database
+from tests.queries import Asker
+from tests.store.kit import LAST_MONTH, NEWS, OTHER, compiled, newsroom, post
 
-from .queries import Asker
-from .store.kit import LAST_MONTH, NEWS, OTHER, compiled, newsroom, post
-
-REAL_POSTS = Path(__file__).parents[2] / "shared" / "data" / "posts.jsonl"
+REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts.jsonl"
 BATCH = 2000  # posts in one observation
 EVERY = 10**6  # more hits than there are posts
 # How many queries of a kind; those that find or read the most posts are the fewest.

@@ -7,8 +7,7 @@ import pytest
 
 from bot.matching.explain.explain import Reason
 from bot.search.backtest import PAGE, Backtest, backtest, midnight
-
-from .store.kit import NOON, OTHER, Newsroom, ago, compiled, newsroom, post
+from tests.store.kit import NOON, OTHER, Newsroom, ago, compiled, newsroom, post
 
 MONTH = midnight(NOON, days=30)
 
