@@ -9,7 +9,7 @@ import pytest
 
 from bot.models import Media, ObservedBy, Post
 from bot.pipeline.ingest import Result
-from bot.store import channels, completeness, posts
+from bot.store import channels, posts
 from bot.store.channels import Access, ResolvedChannel
 
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
@@ -23,7 +23,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
     """Give a channel that is followed and read up to message 10, with a chat that hears of outages."""
     async with newsroom(tmp_path) as room:
         await room.follow()
-        await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=10, seen_pts=1, now=NOON))
+        await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=10, seen_pts=1, now=NOON))
         await room.track(await room.pair(), "сбои", "сбой")
         yield room
 

@@ -214,9 +214,8 @@ class FollowRequests:
         if reference.startswith("+"):
             return await self._by_invite(follow, reference.removeprefix("+"))
         chat = await (self._by_name(reference) if reference.startswith("@") else self._by_id(int(reference)))
-        return FoundChannel(
-            chat=chat, joined_at=None if chat.left else chat.date
-        )  # a member's `date` is when it joined
+        joined_at = None if chat.left else chat.date  # of a member, `date` is when it joined
+        return FoundChannel(chat=chat, joined_at=joined_at)
 
     async def _by_id(self, channel_id: int) -> types.Channel:
         known = await channels.get(self._database, channel_id, self._account.reader_id)

@@ -20,7 +20,7 @@ from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, describe, lose, regain
 from bot.sources.resolver import Dialog, channel_dialogs
 from bot.sources.sync import ChannelSync, SyncResult
-from bot.store import completeness
+from bot.store import channels
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 
@@ -99,7 +99,9 @@ class Sweep:
                 found += await self._visit(channel, dialog, listed=dialogs is not None, beat=beat)
             except TelegramError as error:
                 failed.append(error.error)
-                await self._note(channel, error)
+                if error.verdict in NO_ACCESS:
+                    self._lost_tried[channel.id] = self._account.now()
+                    await self._lose(channel, error.error)
         await self._touch(quiet)
         await self._miss(followed, dialogs)
         result = SweepResult(
@@ -154,11 +156,6 @@ class Sweep:
         if isinstance(dialog.chat, types.Channel):
             await describe(self._account, channel, dialog.chat)
 
-    async def _note(self, channel: Channel, error: TelegramError) -> None:
-        if error.verdict in NO_ACCESS:
-            self._lost_tried[channel.id] = self._account.now()
-            await self._lose(channel, error.error)
-
     async def _miss(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> None:
         """Lose private channels of another reader account: this one has never met them, and has no way in."""
         for channel in followed:
@@ -180,7 +177,7 @@ class Sweep:
         async def job(tx: Transaction) -> None:
             for channel in quiet:
                 seen = {"confirmed_id": channel.confirmed_id, "seen_pts": channel.seen_pts}
-                await completeness.mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
+                await channels.set_mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
 
         if quiet:
             await self._account.database.write(job)

@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from bot.models import Count, Event, Observation, ObservedBy, Post
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import completeness, evidence, known
+from bot.store import channels, version_rows
 from bot.store.database import Transaction
-from bot.store.known import Hashes, Known, Message, MessageKey, Version
 from bot.store.rows import maybe_ms, to_ms
+from bot.store.version_rows import Hashes, Known, Message, MessageKey, Version
 
 # Reading a message there proves that it is visible now. A push may be late, and an export tells of the past.
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
@@ -51,7 +51,7 @@ async def take_in(tx: Transaction, observation: Observation) -> "Intake":
     export tells of the past, and lacks ids of media and formatting that overlaps: only another text is another version.
     """
     hashes = {id(event): event.content_hash() for event in observation.events if isinstance(event, Post)}
-    intake = Intake(observation, await known.load(tx, observation, hashes), hashes)
+    intake = Intake(observation, await version_rows.load(tx, observation, hashes), hashes)
     for event in observation.events:
         if event.channel_id in intake.known.channels:
             intake.apply(event)
@@ -176,7 +176,7 @@ class Intake:
         message.versions.append(version)
         message.texts.add(post.text)
         self._versions.append(
-            evidence.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
+            version_rows.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
         )
         before = None
         if change in {Change.EDITED, Change.PARTS_REWORDED}:
@@ -213,15 +213,15 @@ class Intake:
 
     async def write(self, tx: Transaction) -> None:
         """Write what changed."""
-        await tx.insert_all(evidence.ADD_VERSION, self._versions)
-        await known.write(tx, self.known, now=self._now)
+        await tx.insert_all(version_rows.ADD_VERSION, self._versions)
+        await version_rows.write(tx, self.known, now=self._now)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
         loaded = [
-            evidence.part_evidence_row(post, self._observation, version_id) for _, version_id, post in self._parts
+            version_rows.part_evidence_row(post, self._observation, version_id) for _, version_id, post in self._parts
         ]
-        await tx.insert_all(evidence.ADD_PART_EVIDENCE, loaded)
+        await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         for channel_id in self._distrusted:
-            await completeness.distrust(tx, channel_id)
+            await channels.read_anew(tx, channel_id)
 
 
 def _is_preview(part: Part) -> bool:

@@ -101,7 +101,7 @@ class Turns:
         while self._open and self._pacing.total_ready_at(now) <= now:
             ticket = self._next()
             if self._pacing.chat_ready_at(ticket.peer, now) > now:  # it was closed after it had been open
-                self._reopen(ticket.key, now)
+                self._settle(ticket.key, now, anew=True)
                 continue
             ticket.waits = False
             self._pacing.spend(ticket.peer, now)
@@ -121,18 +121,11 @@ class Turns:
         self._newest = not self._newest
         return self._open[-1 if self._newest else 0]
 
-    def _reopen(self, key: ChatKey, now: float) -> None:
-        queue = self._queues[key]
-        if queue.opened is not None:
-            del self._open[bisect_left(self._open, queue.opened)]
-            queue.opened = None
-        self._settle(key, now)
-
-    def _settle(self, key: ChatKey, now: float) -> None:
+    def _settle(self, key: ChatKey, now: float, *, anew: bool = False) -> None:
         """Put the first ticket of a chat among those of open or of closed chats."""
         queue = self._queues[key]
         first = queue.first()
-        if queue.opened is not None and queue.opened is not first:
+        if queue.opened is not None and (anew or queue.opened is not first):
             del self._open[bisect_left(self._open, queue.opened)]
             queue.opened = None
         if first is None:

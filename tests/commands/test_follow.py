@@ -1,7 +1,7 @@
 import pytest
 
 from bot.commands.follow import OptionError, read_options
-from bot.store import backfills, channels, follows, readers, shares
+from bot.store import assignments, backfills, channels, follows, readers
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
@@ -216,5 +216,5 @@ async def test_how_to_follow_is_told_to_who_names_nothing(desk: Bot) -> None:
 async def _backfills(desk: Bot) -> list[backfills.Backfill]:
     row = await desk.db.fetch_one("SELECT read_by FROM channels")
     assert row is not None
-    await desk.db.write(lambda tx: shares.entrust(tx, {NEWS: desk.room.reader_id}))
+    await desk.db.write(lambda tx: assignments.assign(tx, {NEWS: desk.room.reader_id}))
     return await backfills.unread(desk.db, desk.room.reader_id)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import channels, completeness, follows
+from bot.store import channels, follows
 from bot.store.channels import Access
 from bot.store.database import Subject, Transaction
 from bot.store.follows import Asked, FollowState
@@ -118,7 +118,7 @@ async def test_the_mark_never_goes_back(room: Newsroom) -> None:
     await room.follow()
     for confirmed_id, pts in ((10, 5), (7, 9)):
         await room.db.write(
-            lambda tx, c=confirmed_id, p=pts: completeness.mark(tx, NEWS, confirmed_id=c, seen_pts=p, now=NOON)
+            lambda tx, c=confirmed_id, p=pts: channels.set_mark(tx, NEWS, confirmed_id=c, seen_pts=p, now=NOON)
         )
     channel = await room.channel()
     assert (channel.confirmed_id, channel.seen_pts, channel.swept_at) == (10, 9, NOON)
@@ -144,9 +144,9 @@ async def test_what_was_done_before_a_channel_was_followed_proves_nothing(
 
 async def test_distrust_during_a_sweep_outlives_its_mark(room: Newsroom) -> None:
     await room.follow()
-    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=1, seen_pts=5, now=NOON, read_from=0))
-    await room.db.write(lambda tx: completeness.distrust(tx, NEWS))
-    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=9, seen_pts=8, now=NOON, read_from=5))
+    await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=1, seen_pts=5, now=NOON, read_from=0))
+    await room.db.write(lambda tx: channels.read_anew(tx, NEWS))
+    await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=9, seen_pts=8, now=NOON, read_from=5))
     channel = await room.channel()
     assert (channel.confirmed_id, channel.seen_pts) == (9, 0)
 

@@ -1,19 +1,21 @@
-"""What an observation speaks of is asked for; its channels and messages as the store knows them go out, and back in.
+"""The rows behind an observation: what is stored of its channels and messages, and what is written of them.
 
 A handful of statements serves an observation of any size: after each, SQLite's thread has to win the interpreter's lock
 back, which costs as much as several rows.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from bot import __version__
 from bot.models import Count, Deletion, Observation, ObservedBy, Post, to_json
-from bot.parts import NO_PARTS, are_reworded, load_parts
-from bot.store.database import Transaction
-from bot.store.rows import COUNTER_BITS, json_list, maybe_date, to_ms
+from bot.parts import NO_PARTS, are_reworded, dump_parts, load_parts
+from bot.store.database import Reader, Transaction
+from bot.store.rows import COUNTER_BITS, json_list, maybe_date, maybe_ms, to_ms
 
 MessageKey = tuple[int, int]  # channel id, message id
 Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
@@ -112,6 +114,11 @@ _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET group
         version_id = excluded.version_id, hash = excluded.hash,
         gone_at = excluded.gone_at, views = excluded.views, forwards = excluded.forwards,
         reactions = excluded.reactions"""
+ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
+        edit_date, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256, parts)"""
+ADD_PART_EVIDENCE = (
+    "INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256)"
+)
 _TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
 
 
@@ -207,3 +214,54 @@ def _row(message: Message, post: Post, now: int) -> tuple[object, ...]:
 
 def _second(post: Post) -> int:
     return to_ms(post.date) // 1000
+
+
+async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int]:
+    """Return a version's message as TL bytes, and their layer."""
+    (row,) = await db.fetch_all("SELECT raw, layer FROM versions WHERE id = :id", {"id": version_id})
+    return row["raw"], row["layer"]
+
+
+def version_row(
+    post: Post, observation: Observation, version_id: int, content: bytes, *, number: int
+) -> tuple[object, ...]:
+    """Write a version of a message; `content` is the hash of what a reader sees."""
+    return (
+        version_id,
+        post.channel_id,
+        post.message_id,
+        number,
+        content,
+        post.text,
+        _entities_json(post),
+        to_json(post.media) if post.media else None,
+        to_ms(post.date),
+        maybe_ms(post.edit_date),
+        *_seen(post, observation),
+        dump_parts(post.parts),
+    )
+
+
+def part_evidence_row(post: Post, observation: Observation, version_id: int) -> tuple[object, ...]:
+    """Write what came to stand beside the text of a version."""
+    return (version_id, *_seen(post, observation))
+
+
+def _seen(post: Post, observation: Observation) -> tuple[object, ...]:
+    return (
+        to_ms(observation.seen_at),
+        observation.observed_by,
+        observation.reader_id,
+        __version__,
+        post.raw,
+        post.layer,
+        hashlib.sha256(post.raw).digest(),
+    )
+
+
+def _entities_json(post: Post) -> str:
+    if not post.entities:
+        return "[]"
+    # by hand: dataclasses.asdict copies deeply, which takes ten times as long
+    entities = [{"kind": e.kind, "offset": e.offset, "length": e.length, "value": e.value} for e in post.entities]
+    return json.dumps(entities, ensure_ascii=False, separators=(",", ":"))
