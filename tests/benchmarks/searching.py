@@ -91,7 +91,7 @@ async def _store(room: Newsroom, posts: Sequence[Post], words: Sequence[str]) ->
     seen = Observation(events=tuple(posts), observed_by=ObservedBy.BACKFILL, reader_id=room.reader_id, seen_at=room.now)
 
     async def job(tx: Transaction) -> None:
-        taken = await versions.take_in(tx, seen)
+        taken = await versions.compare(tx, seen)
         await taken.write(tx)
         rows = zip(taken.added, words, strict=True)
         await fulltext.add(tx, [(added.version_id, added.post.channel_id, indexed) for added, indexed in rows])
