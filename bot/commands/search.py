@@ -203,7 +203,7 @@ async def _nothing(asked: TypedSearch, context: Context) -> str:
         return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
     if asked.scope != Scope(history=asked.scope.history):
         return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
-    count = (await posts.statistics(context.database, context.now)).messages
+    count = (await posts.archive_stats(context.database, context.now)).messages
     line = t.ngettext("Nothing found in the {n} stored post.", "Nothing found in the {n} stored posts.", count)
     return line.format(n=count)
 

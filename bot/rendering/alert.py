@@ -66,14 +66,14 @@ class PostAlert:
     gone_at: datetime | None = None  # no longer visible to our reader since then
     part: tuple[int, int] | None = None  # of an album: how many of its items are gone, where others are left
     repeats: tuple[Elsewhere, ...] = ()
-    more: int = 0  # of an album that comes with one of its files: how many do not come along
+    more: int = 0  # files of the post that do not follow the alert: too large, or refused
 
 
-def render_post(alert: PostAlert, locale: Locale, *, limit: int = LIMIT) -> Outgoing:
-    """Write an alert of at most `limit` UTF-16 units, 1,024 or more, with valid entities."""
-    text, footer = _head(alert, locale), _footer(alert, locale).cut(limit // 2)
+def render_post(alert: PostAlert, locale: Locale) -> Outgoing:
+    """Write an alert that Telegram takes as one message, with valid entities."""
+    text, footer = _head(alert, locale), _footer(alert, locale).cut(LIMIT // 2)
     beside, (post, spans) = _beside(alert, locale.t), _passage(alert)
-    room = limit - len(text) - len(footer) - 2 * len(SECTION)
+    room = LIMIT - len(text) - len(footer) - 2 * len(SECTION)
     beside.cut(room // 2 if post.text else room)
     most = MOST_ENTITIES - text.formats - footer.formats - beside.formats
     body = _body(post, spans, room=room - len(beside), most=most)

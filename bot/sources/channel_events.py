@@ -3,8 +3,6 @@
 Telegram has one error for many reasons of a loss, so the reason is looked into where that is cheap.
 """
 
-from datetime import datetime
-
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
@@ -14,7 +12,7 @@ from bot.sources.account import Account
 from bot.sources.resolver import NotFollowableError
 from bot.store import channels
 from bot.store.channels import Access, Channel, ResolvedChannel
-from bot.store.database import Database, Transaction
+from bot.store.database import Transaction
 from bot.store.notices import notify_followers
 
 BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
@@ -24,24 +22,25 @@ NOT_MEMBER = "not_member"  # a private channel that another account was in
 VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}
 
 
-async def lose(database: Database, channel: Channel, *, reader_id: int, reason: str, now: datetime) -> None:
+async def lose(account: Account, channel: Channel, reason: str) -> None:
     """Write down that a channel is lost, and why: Telegram's error string, or a word of ours.
 
     Of a channel that is known to be lost, only a more telling reason is written down, without a notice.
     """
     if not _says_more(reason, channel):
         return
+    now = account.now()
 
     async def job(tx: Transaction) -> None:
-        await channels.grant(
-            tx, reader_id, channel.id, Access.LOST, access_hash=channel.access_hash, reason=reason, now=now
+        await channels.set_access(
+            tx, account.reader_id, channel.id, Access.LOST, access_hash=channel.access_hash, reason=reason, now=now
         )
         if channel.access is Access.LOST:
             return
         notice = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=reason)
         await notify_followers(tx, channel.id, notice, now=now)
 
-    await database.write(job)
+    await account.database.write(job)
 
 
 def _says_more(reason: str, channel: Channel) -> bool:
@@ -49,10 +48,11 @@ def _says_more(reason: str, channel: Channel) -> bool:
     return channel.access is not Access.LOST or (channel.reason in VAGUE and reason not in VAGUE)
 
 
-async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
+async def regain(account: Account, channel: Channel) -> None:
     """Put notices into the outbox that a lost channel can be read again."""
+    now = account.now()
     notice = ChannelRegained(event=f"{channel.id}:{now.isoformat()}", channel=channel.title)
-    await database.write(lambda tx: notify_followers(tx, channel.id, notice, now=now))
+    await account.database.write(lambda tx: notify_followers(tx, channel.id, notice, now=now))
 
 
 async def cause(account: Account, channel: Channel, error: str) -> str:
@@ -87,14 +87,15 @@ def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
     )
 
 
-async def describe(database: Database, channel: Channel, chat: types.Channel, *, now: datetime) -> None:
+async def describe(account: Account, channel: Channel, chat: types.Channel) -> None:
     """Write down a new title or username, with a notice once a day at most; nothing where neither changed."""
     new = resolved(chat)
     if (channel.title, channel.username) == (new.title, new.username):
         return
+    now = account.now()
 
     async def job(tx: Transaction) -> None:
-        old = await channels.describe(tx, channel.id, title=new.title, username=new.username)
+        old = await channels.rename(tx, channel.id, title=new.title, username=new.username)
         if old is not None:
             notice = ChannelRenamed(
                 event=f"{channel.id}:{now:%Y-%m-%d}",
@@ -105,4 +106,4 @@ async def describe(database: Database, channel: Channel, chat: types.Channel, *,
             )
             await notify_followers(tx, channel.id, notice, now=now)
 
-    await database.write(job)
+    await account.database.write(job)

@@ -10,13 +10,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.errors import TelegramError
-from bot.models import Clock
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.sync import ChannelSync
-from bot.store import shares
 from bot.store.channels import Access, Channel
-from bot.store.database import Database, Subject
+from bot.store.database import Subject
 
 log = structlog.get_logger(__name__)
 
@@ -28,16 +26,14 @@ LOOK_AGAIN = 30.0  # s, where nothing was announced and nothing is due
 class FastChannels:
     """The few channels of a reader that are followed closely."""
 
-    def __init__(self, account: Account, database: Database, sync: ChannelSync, *, clock: Clock) -> None:
+    def __init__(self, account: Account, sync: ChannelSync) -> None:
         self._account = account
-        self._database = database
         self._sync = sync
-        self._clock = clock
         self._next: dict[int, datetime] = {}  # channel id → when to ask again
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Ask and wait, for ever. Raises ReaderLostError."""
-        changes = self._database.changes
+        changes = self._account.database.changes
         while True:
             revision = changes.revision(Subject.FOLLOWS)
             pause = await self.ask_due(beat)
@@ -46,15 +42,15 @@ class FastChannels:
 
     async def ask_due(self, beat: Beat = no_beat) -> float:
         """Sync each channel whose time has come; return the seconds until the next one's."""
-        followed = await shares.entrusted(self._database, self._account.reader_id)
+        followed = await self._account.channels()
         fast = [channel for channel in followed if channel.fast and channel.access in {Access.JOINED, Access.POLLED}]
-        self._next = {channel.id: self._next.get(channel.id, self._clock()) for channel in fast}
+        self._next = {channel.id: self._next.get(channel.id, self._account.now()) for channel in fast}
         for channel in fast:
             beat(LONGEST_VISIT)
-            if self._next[channel.id] <= self._clock() and channel.is_swept:
+            if self._next[channel.id] <= self._account.now() and channel.is_swept:
                 await self._ask(channel, beat)
         upcoming = min(self._next.values(), default=None)
-        return LOOK_AGAIN if upcoming is None else max(0.1, (upcoming - self._clock()).total_seconds())
+        return LOOK_AGAIN if upcoming is None else max(0.1, (upcoming - self._account.now()).total_seconds())
 
     async def _ask(self, channel: Channel, beat: Beat) -> None:
         pause: float = OUTSIDE
@@ -66,4 +62,4 @@ class FastChannels:
         else:
             if channel.access is Access.JOINED:
                 pause = min(MOST, max(LEAST, self._sync.timeouts.get(channel.id, MOST)))
-        self._next[channel.id] = self._clock() + timedelta(seconds=pause)
+        self._next[channel.id] = self._account.now() + timedelta(seconds=pause)

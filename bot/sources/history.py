@@ -41,7 +41,6 @@ class Reach:
     """How far down to read: the first of these conditions that is met ends it."""
 
     message_id: int = 1  # once a page holds this id or a lower one
-    date: datetime | None = None  # once a page holds a message older than this
     posts: int | None = None  # once so many posts were read, albums counted as one
     pages: int | None = None
 
@@ -70,7 +69,9 @@ async def pages(
         posts.update(post.key for post in page.posts)
         yield page
         enough = reach.posts is not None and len(posts) >= reach.posts
-        if enough or _reached(page, reach) or read == reach.pages or page.low == offset:  # offset: it was not heeded
+        if (
+            enough or page.low <= reach.message_id or read == reach.pages or page.low == offset
+        ):  # offset: it was not heeded
             return
         offset, high = page.low, min(page.low - 1, newest_known)
 
@@ -98,11 +99,6 @@ def _is_last(answer: types.messages.ChannelMessages, messages: int, *, below: in
     is_short = len(answer.messages) < PAGE_SIZE
     is_all = not below and getattr(answer, "count", 0) <= messages  # `count` is of the whole history
     return not answer.messages or (is_short and is_all)
-
-
-def _reached(page: HistoryPage, reach: Reach) -> bool:
-    too_old = reach.date is not None and bool(page.posts) and page.posts[0].date < reach.date
-    return too_old or page.low <= reach.message_id
 
 
 SLICE_SIZE = 100  # Telegram's limit for accounts that are no bots

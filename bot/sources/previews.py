@@ -13,14 +13,13 @@ from telethon.tl import TLObject, types
 from telethon.tl.functions.channels import GetMessagesRequest
 
 from bot.errors import TelegramError
-from bot.models import Clock, Observation, ObservedBy
+from bot.models import Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.live import LoadedPreview, to_loaded_preview
 from bot.store import channels, posts
 from bot.store.channels import Channel
-from bot.store.database import Database
 from bot.telegram.convert import named_in, to_post
 
 log = structlog.get_logger(__name__)
@@ -29,11 +28,9 @@ log = structlog.get_logger(__name__)
 class Previews:
     """Refreshes posts whose previews have loaded; a push that comes before its post is repeated by the difference."""
 
-    def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
+    def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
-        self._database = database
         self._ingest = ingest
-        self._clock = clock
         self._waiting: asyncio.Queue[LoadedPreview] = asyncio.Queue()
 
     def put(self, update: TLObject) -> None:
@@ -58,7 +55,7 @@ class Previews:
             pages[channel_id].add(page_id)
         for channel_id, ids in pages.items():
             beat(LONGEST_VISIT)
-            channel = await channels.get(self._database, channel_id, self._account.reader_id)
+            channel = await channels.get(self._account.database, channel_id, self._account.reader_id)
             if channel is not None and channel.read_by in (None, self._account.reader_id):
                 await self.refresh(channel, ids)
 
@@ -67,11 +64,15 @@ class Previews:
 
         A refusal is only logged: the verifier finds the posts later. Raises ReaderLostError.
         """
-        ids = await posts.with_pages(self._database, channel.id, pages) if pages and channel.access_hash else []
+        ids = (
+            await posts.ids_with_pages(self._account.database, channel.id, pages)
+            if pages and channel.access_hash
+            else []
+        )
         if not ids:
             return
         wanted = [types.InputMessageID(message_id) for message_id in ids]
-        asked_at = self._clock()
+        asked_at = self._account.now()
         try:
             answer = await self._account.ask(
                 GetMessagesRequest(types.InputChannel(channel.id, channel.access_hash), wanted)
@@ -86,7 +87,7 @@ class Previews:
                 events=tuple(post for post in found if post is not None),
                 observed_by=ObservedBy.SWEEP,
                 reader_id=self._account.reader_id,
-                seen_at=self._clock(),
+                seen_at=self._account.now(),
                 asked_at=asked_at,
             )
         )

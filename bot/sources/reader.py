@@ -80,7 +80,7 @@ class ReaderAccount:
     async def open(self) -> Client:
         """Take the session and connect; updates that are pushed from now on are kept.
 
-        Raises ReaderLostError where the account cannot be used or another process uses the session.
+        Raises ReaderLostError where the account cannot be used, FatalError where another process uses the session.
         """
         self._stack.enter_context(sessions.lock(self._path))
         try:
@@ -127,31 +127,25 @@ class ReaderAccount:
             seen = _stamp(self._path)
 
     async def _read(self) -> None:
+        settings, assignments = self._settings, self._assignments
         account = Account(
-            self.client,
-            self._database,
-            reader_id=self._reader_id,
-            clock=self._clock,
-            rate=self._settings.request_rate,
+            self.client, self._database, reader_id=self._reader_id, clock=self._clock, rate=settings.request_rate
         )
-        sync = ChannelSync(account, self._database, self._ingest, clock=self._clock)
+        sync = ChannelSync(account, self._ingest)
         tap(self.client, sync.previews.put)
-        fixed = (account, self._database, sync)
-        clock, settings = self._clock, self._settings
-        sweep = Sweep(*fixed, self._assignments, clock=clock, interval=settings.sweep_interval)
-        verifier = Verifier(*fixed, clock=clock, days=settings.verify_days)
-        follow_requests = FollowRequests(*fixed, self._assignments, clock=clock, join_interval=settings.join_interval)
+        sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
+        follow_requests = FollowRequests(account, sync, assignments, join_interval=settings.join_interval)
         most = settings.media_max_mb * MEGABYTE
-        downloads = Downloads(account, self._database, settings.media_path, clock=clock, most=most)
+        downloads = Downloads(account, self._database, settings.media_path, clock=self._clock, most=most)
         self.client.on_reconnect = sweep.request_sweep
-        await self._assignments.enter(self._reader_id)
+        await assignments.enter(self._reader_id)
         loops: dict[str, Loop] = {
             "live": self._live.run,
             "previews": sync.previews.run,
             "sweep": sweep.run,
-            "verifier": verifier.run,
-            "fast channels": FastChannels(*fixed, clock=clock).run,
-            "backfill": Backfiller(*fixed, clock=clock).run,
+            "verifier": Verifier(account, sync, days=settings.verify_days).run,
+            "fast channels": FastChannels(account, sync).run,
+            "backfill": Backfiller(account, sync).run,
             "follow requests": follow_requests.run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),

@@ -14,16 +14,15 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Clock
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, describe, lose, regain
 from bot.sources.resolver import Dialog, channel_dialogs
 from bot.sources.sync import ChannelSync, SyncResult
-from bot.store import channels, completeness, shares
+from bot.store import channels
 from bot.store.channels import Access, Channel
-from bot.store.database import Database, Transaction
+from bot.store.database import Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -50,22 +49,17 @@ class SweepResult:
 class Sweep:
     """Makes the archive complete; `interval` is the seconds between two rounds."""
 
-    def __init__(  # noqa: PLR0913 - the parts it is made of
+    def __init__(
         self,
         account: Account,
-        database: Database,
         sync: ChannelSync,
         assignments: Assignments,
         *,
-        clock: Clock,
         interval: float,
     ) -> None:
         self._account = account
-        self._database = database
         self._sync = sync
         self._assignments = assignments
-        self._reader_id = account.reader_id
-        self._clock = clock
         self._interval = interval
         self._slowness = 1.0  # by which the interval is stretched
         self._wanted = asyncio.Event()
@@ -92,7 +86,7 @@ class Sweep:
         beat(LONGEST_VISIT)
         dialogs = await self._dialogs()
         found, quiet, failed = SyncResult(), [], []
-        followed = await shares.entrusted(self._database, self._reader_id)
+        followed = await self._account.channels()
         visited = self._to_visit(followed, dialogs)
         for channel in visited:
             beat(LONGEST_VISIT)
@@ -105,7 +99,9 @@ class Sweep:
                 found += await self._visit(channel, dialog, listed=dialogs is not None, beat=beat)
             except TelegramError as error:
                 failed.append(error.error)
-                await self._note(channel, error)
+                if error.verdict in NO_ACCESS:
+                    self._lost_tried[channel.id] = self._account.now()
+                    await self._lose(channel, error.error)
         await self._touch(quiet)
         await self._miss(followed, dialogs)
         result = SweepResult(
@@ -136,7 +132,7 @@ class Sweep:
 
     def _may_answer(self, channel: Channel) -> bool:
         if channel.access is Access.LOST:
-            return self._lost_tried.get(channel.id, LONG_AGO) + TRY_LOST <= self._clock()
+            return self._lost_tried.get(channel.id, LONG_AGO) + TRY_LOST <= self._account.now()
         return channel.access in {Access.JOINED, Access.POLLED}
 
     async def _visit(self, channel: Channel, dialog: Dialog | None, *, listed: bool, beat: Beat) -> SyncResult:
@@ -150,26 +146,15 @@ class Sweep:
         found = await self._sync.complete(now, dialog, beat)
         self._lost_tried.pop(channel.id, None)
         if (now.access, now.access_hash) != (channel.access, channel.access_hash):
-            await self._grant(now)
+            assert now.access is not None  # noqa: S101 - whatever was read has an access
+            await self._account.grant(channel, now.access, access_hash=now.access_hash)
         if channel.access is Access.LOST:
-            await regain(self._database, channel, now=self._clock())
+            await regain(self._account, channel)
         return found
 
     async def _describe(self, channel: Channel, dialog: Dialog) -> None:
         if isinstance(dialog.chat, types.Channel):
-            await describe(self._database, channel, dialog.chat, now=self._clock())
-
-    async def _grant(self, channel: Channel) -> None:
-        assert channel.access is not None  # noqa: S101 - whatever was read has an access
-        access, access_hash, now = channel.access, channel.access_hash, self._clock()
-        await self._database.write(
-            lambda tx: channels.grant(tx, self._reader_id, channel.id, access, access_hash=access_hash, now=now)
-        )
-
-    async def _note(self, channel: Channel, error: TelegramError) -> None:
-        if error.verdict in NO_ACCESS:
-            self._lost_tried[channel.id] = self._clock()
-            await self._lose(channel, error.error)
+            await describe(self._account, channel, dialog.chat)
 
     async def _miss(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> None:
         """Lose private channels of another reader account: this one has never met them, and has no way in."""
@@ -180,26 +165,22 @@ class Sweep:
 
     async def _lose(self, channel: Channel, reason: str) -> None:
         """Write down that this reader cannot read a channel; a notice follows only where no other reader may."""
-        now, reader_id = self._clock(), self._reader_id
-        if await self._assignments.hand_over(channel, reader_id):
-            await self._database.write(
-                lambda tx: channels.grant(tx, reader_id, channel.id, Access.LOST, reason=reason, now=now)
-            )
+        if await self._assignments.hand_over(channel, self._account.reader_id):
+            await self._account.grant(channel, Access.LOST, reason=reason)
         else:
-            why = await cause(self._account, channel, reason)
-            await lose(self._database, channel, reader_id=reader_id, reason=why, now=now)
+            await lose(self._account, channel, await cause(self._account, channel, reason))
 
     async def _touch(self, quiet: list[Channel]) -> None:
         """Write down, in one transaction, that these channels were found complete."""
-        now = self._clock()
+        now = self._account.now()
 
         async def job(tx: Transaction) -> None:
             for channel in quiet:
                 seen = {"confirmed_id": channel.confirmed_id, "seen_pts": channel.seen_pts}
-                await completeness.mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
+                await channels.set_mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
 
         if quiet:
-            await self._database.write(job)
+            await self._account.database.write(job)
 
 
 def polls_a_round(interval: float) -> int:

@@ -12,7 +12,7 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError
-from bot.models import Clock, Deletion, Event, Observation, ObservedBy
+from bot.models import Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources import history
@@ -21,9 +21,9 @@ from bot.sources.channel_events import describe
 from bot.sources.history import prefetched
 from bot.sources.previews import Previews
 from bot.sources.resolver import Dialog
-from bot.store import completeness, posts
+from bot.store import channels, posts
 from bot.store.channels import Access, Channel
-from bot.store.database import Database, Transaction
+from bot.store.database import Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -63,12 +63,10 @@ class BackfilledPage:
 class ChannelSync:
     """Makes one channel complete; the only part that moves its mark."""
 
-    def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
+    def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
-        self._database = database
         self._ingest = ingest
-        self._clock = clock
-        self.previews = Previews(account, database, ingest, clock=clock)
+        self.previews = Previews(account, ingest)
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
@@ -88,7 +86,15 @@ class ChannelSync:
         for long. Raises TelegramError.
         """
         async with self._alone_with(channel, beat):
-            return await self._verify(channel, since)
+            lowest = await posts.lowest_id(self._account.database, channel.id)
+            below = channel.verify_from or 0
+            page = await self._one_page(channel, below)
+            known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
+            found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
+            is_through = (
+                page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
+            )
+            return VerifiedPage(found=found, below=None if is_through else page.low)
 
     async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = no_beat) -> BackfilledPage:
         """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
@@ -107,7 +113,8 @@ class ChannelSync:
 
     async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         if not channel.is_swept:
-            return await self._backfill(channel, dialog)
+            reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
+            return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
         pts = 0
         if channel.access is Access.JOINED and channel.seen_pts:
             try:
@@ -116,7 +123,7 @@ class ChannelSync:
                 log.info(
                     "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
                 )
-                await self._database.write(lambda tx: completeness.doubt(tx, channel.id))
+                await self._account.database.write(lambda tx: channels.verify_anew(tx, channel.id))
             except TelegramError as error:
                 if error.code < INTERNAL:
                     raise
@@ -124,10 +131,6 @@ class ChannelSync:
                 pts = channel.seen_pts  # new posts do not wait; edits and deletions are asked for in the next round
         reach = history.Reach(message_id=channel.confirmed_id + 1)
         return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts, beat=beat)
-
-    async def _backfill(self, channel: Channel, dialog: Dialog | None) -> SyncResult:
-        reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
-        return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
 
     async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         """Apply all changes since the mark: new posts, edits and deletions of any age."""
@@ -164,7 +167,7 @@ class ChannelSync:
         found, newest = SyncResult(), 0
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
-        snapshot = await posts.highest_id(self._database, channel.id)
+        snapshot = await posts.highest_id(self._account.database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
         source = history.pages(self._account, peer, newest_known=snapshot, reach=reach)
         async with aclosing(prefetched(source)) as pages:
@@ -176,21 +179,12 @@ class ChannelSync:
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
                 if page.chat is not None:
-                    await describe(self._database, channel, page.chat, now=self._clock())
+                    await describe(self._account, channel, page.chat)
         await self._mark(channel, confirmed_id=newest, pts=pts)
         return found
 
-    async def _verify(self, channel: Channel, since: datetime) -> VerifiedPage:
-        lowest = await posts.lowest_id(self._database, channel.id)
-        below = channel.verify_from or 0
-        page = await self._one_page(channel, below)
-        known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
-        found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
-        is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
-        return VerifiedPage(found=found, below=None if is_through else page.low)
-
     async def _one_page(self, channel: Channel, below: int) -> history.HistoryPage:
-        snapshot = await posts.highest_id(self._database, channel.id)
+        snapshot = await posts.highest_id(self._account.database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
         reach = history.Reach(pages=1)
         source = history.pages(self._account, peer, newest_known=snapshot, reach=reach, below=below)
@@ -198,7 +192,7 @@ class ChannelSync:
             return await anext(pages)
 
     async def _absent(self, channel_id: int, page: history.HistoryPage) -> list[Deletion]:
-        gone = await posts.ids_between(self._database, channel_id, page.low, page.high) - page.ids
+        gone = await posts.ids_between(self._account.database, channel_id, page.low, page.high) - page.ids
         return [Deletion(channel_id=channel_id, message_ids=tuple(sorted(gone)))] if gone else []
 
     async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> SyncResult:
@@ -209,18 +203,18 @@ class ChannelSync:
                 events=tuple(events),
                 observed_by=observed_by,
                 reader_id=self._account.reader_id,
-                seen_at=self._clock(),
+                seen_at=self._account.now(),
                 asked_at=asked_at,
             )
         )
         return SyncResult(new=result.new, edited=result.edited, gone=result.gone)
 
     async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int) -> None:
-        now = self._clock()
+        now = self._account.now()
 
         async def job(tx: Transaction) -> None:
-            await completeness.mark(
+            await channels.set_mark(
                 tx, channel.id, confirmed_id=confirmed_id, seen_pts=pts, now=now, read_from=channel.seen_pts
             )
 
-        await self._database.write(job)
+        await self._account.database.write(job)

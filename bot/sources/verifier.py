@@ -12,13 +12,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.errors import TelegramError
-from bot.models import Clock
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.sync import ChannelSync, SyncResult
-from bot.store import completeness, shares
+from bot.store import channels
 from bot.store.channels import Access, Channel
-from bot.store.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -35,16 +33,12 @@ class Verifier:
     def __init__(
         self,
         account: Account,
-        database: Database,
         sync: ChannelSync,
         *,
-        clock: Clock,
         days: int,
     ) -> None:
         self._account = account
-        self._database = database
         self._sync = sync
-        self._clock = clock
         self._span = timedelta(days=days)
         self._rests: dict[int, datetime] = {}  # channel id → until when it is left alone
 
@@ -65,24 +59,26 @@ class Verifier:
             return None
         channel = min(due, key=_turn)
         try:
-            verified = await self._sync.verify(channel, since=self._clock() - self._span, beat=beat)
+            verified = await self._sync.verify(channel, since=self._account.now() - self._span, beat=beat)
         except TelegramError as error:
             log.info("a channel could not be verified now", channel=channel.id, error=error.error)
-            self._rests[channel.id] = self._clock() + timedelta(seconds=max(error.retry_after, REST))
+            self._rests[channel.id] = self._account.now() + timedelta(seconds=max(error.retry_after, REST))
             return SyncResult()
-        now = self._clock()
-        await self._database.write(lambda tx: completeness.verified(tx, channel.id, below=verified.below, now=now))
+        now = self._account.now()
+        await self._account.database.write(
+            lambda tx: channels.set_verified(tx, channel.id, below=verified.below, now=now)
+        )
         if verified.found != SyncResult():
             log.info("verifying found what was missed", channel=channel.id, **asdict(verified.found))
         return verified.found
 
     async def _due(self) -> list[Channel]:
-        return [c for c in await shares.entrusted(self._database, self._account.reader_id) if self._is_due(c)]
+        return [c for c in await self._account.channels() if self._is_due(c)]
 
     def _is_due(self, channel: Channel) -> bool:
         if channel.access not in READABLE or not channel.is_swept:
             return False
-        now = self._clock()
+        now = self._account.now()
         if self._rests.get(channel.id, now) > now:
             return False
         return (

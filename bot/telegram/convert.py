@@ -16,72 +16,8 @@ from telethon.tl.alltlobjects import LAYER
 from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
 from bot.telegram.parts import to_parts
 
-_RICH_TEXT = types.TextPlain.SUBCLASS_OF_ID  # the type that inline text of any kind belongs to
-
-
-def plain_text(blocks: list[TLObject]) -> str:
-    """Return the text of the blocks of a page-like message (TL layer 229), a line for each piece of text."""
-    return "\n".join(line for line in _lines(blocks) if line)
-
-
-def _lines(node: object) -> Iterator[str]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _lines(item)
-    elif isinstance(node, TLObject):
-        if node.SUBCLASS_OF_ID == _RICH_TEXT:
-            yield _inline(node)
-            return
-        for part in vars(node).values():
-            yield from _lines(part)
-
-
-def _inline(text: TLObject) -> str:
-    if isinstance(text, types.TextConcat):
-        return "".join(map(_inline, text.texts))
-    if isinstance(text, types.TextCustomEmoji):
-        return str(text.alt)
-    inner = getattr(text, "text", "")  # a plain string, or the same in bold, as a link and so on
-    return inner if isinstance(inner, str) else _inline(inner)
-
-
 Named = Mapping[int, TLObject]  # people and channels by marked id
 NOBODY: Named = {}
-
-
-def named_in(answer: TLObject) -> Named:
-    """Return the people and channels that an answer names; a push in its short form names none."""
-    known = chain(getattr(answer, "users", ()), getattr(answer, "chats", ()))
-    return {utils.get_peer_id(each): each for each in known}
-
-
-def attach(update: TLObject, named: Named) -> None:
-    """Keep the people and channels that a push names with an update, where Telethon will keep them later."""
-    update._entities = named  # noqa: SLF001 - Telethon's own, which a test pins
-
-
-def attached(update: TLObject) -> Named:
-    """Return the people and channels that were named along with an update."""
-    found: Named = getattr(update, "_entities", NOBODY)
-    return found
-
-
-def author_name(message: types.Message, named: Named) -> str | None:
-    """Return the signature of a post, or the name of the author in a supergroup; None where neither is known.
-
-    The author may be a person, a channel that somebody speaks as, or, for an anonymous admin, the rank they carry
-    or the supergroup itself (https://core.telegram.org/constructor/chatAdminRights).
-    """
-    if message.post_author:
-        return str(message.post_author)
-    return name_of(message.from_id or (None if message.post else message.peer_id), named)
-
-
-def name_of(peer: TLObject | None, named: Named) -> str | None:
-    """Return the name of a person, or the title of a channel; None where it is not among the named."""
-    known = None if peer is None else named.get(utils.get_peer_id(peer))
-    return utils.get_display_name(known) or None
-
 
 _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram finds in a text by itself
     "bold": types.MessageEntityBold,
@@ -93,6 +29,7 @@ _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram
     "blockquote": types.MessageEntityBlockquote,
 }
 _VALUES = ("url", "language", "document_id", "user_id")  # the attributes of an entity that its value is taken from
+_RICH_TEXT = types.TextPlain.SUBCLASS_OF_ID  # the type that inline text of any kind belongs to
 
 
 def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = NOBODY) -> Post | None:
@@ -132,7 +69,7 @@ def to_text(message: types.Message) -> str:
     text = message.message or ""
     if message.rich_message is None:
         return str(text)
-    blocks = plain_text(message.rich_message.blocks)
+    blocks = _plain_text(message.rich_message.blocks)
     return str(text) if blocks in text else f"{text}\n\n{blocks}".strip("\n")
 
 
@@ -164,6 +101,40 @@ def from_peer(peer: Peer) -> TLObject:
     if peer.kind is PeerKind.GROUP:
         return types.InputPeerChat(peer.id)
     return types.InputPeerChannel(peer.id, peer.access_hash)
+
+
+def named_in(answer: TLObject) -> Named:
+    """Return the people and channels that an answer names; a push in its short form names none."""
+    known = chain(getattr(answer, "users", ()), getattr(answer, "chats", ()))
+    return {utils.get_peer_id(each): each for each in known}
+
+
+def attach(update: TLObject, named: Named) -> None:
+    """Keep the people and channels that a push names with an update, where Telethon will keep them later."""
+    update._entities = named  # noqa: SLF001 - Telethon's own, which a test pins
+
+
+def attached(update: TLObject) -> Named:
+    """Return the people and channels that were named along with an update."""
+    found: Named = getattr(update, "_entities", NOBODY)
+    return found
+
+
+def author_name(message: types.Message, named: Named) -> str | None:
+    """Return the signature of a post, or the name of the author in a supergroup; None where neither is known.
+
+    The author may be a person, a channel that somebody speaks as, or, for an anonymous admin, the rank they carry
+    or the supergroup itself (https://core.telegram.org/constructor/chatAdminRights).
+    """
+    if message.post_author:
+        return str(message.post_author)
+    return name_of(message.from_id or (None if message.post else message.peer_id), named)
+
+
+def name_of(peer: TLObject | None, named: Named) -> str | None:
+    """Return the name of a person, or the title of a channel; None where it is not among the named."""
+    known = None if peer is None else named.get(utils.get_peer_id(peer))
+    return utils.get_display_name(known) or None
 
 
 @cache
@@ -230,3 +201,29 @@ def _reply(header: TLObject | None) -> dict[str, int | None]:
 
 def _reactions(reactions: types.MessageReactions | None) -> int | None:
     return None if reactions is None else sum(result.count for result in reactions.results)
+
+
+def _plain_text(blocks: list[TLObject]) -> str:
+    """Return the text of the blocks of a page-like message (TL layer 229), a line for each piece of text."""
+    return "\n".join(line for line in _lines(blocks) if line)
+
+
+def _lines(node: object) -> Iterator[str]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _lines(item)
+    elif isinstance(node, TLObject):
+        if node.SUBCLASS_OF_ID == _RICH_TEXT:
+            yield _inline(node)
+            return
+        for part in vars(node).values():
+            yield from _lines(part)
+
+
+def _inline(text: TLObject) -> str:
+    if isinstance(text, types.TextConcat):
+        return "".join(map(_inline, text.texts))
+    if isinstance(text, types.TextCustomEmoji):
+        return str(text.alt)
+    inner = getattr(text, "text", "")  # a plain string, or the same in bold, as a link and so on
+    return inner if isinstance(inner, str) else _inline(inner)

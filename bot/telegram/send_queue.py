@@ -18,6 +18,8 @@ from bot.models import Peer
 from bot.telegram.errors import flood_wait
 from bot.telegram.rate_limit import ChatKey, Pacing, key_of
 
+FOR_TEXTS = 5  # messages of a group's minute that files leave
+SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send
 AT_ONCE = float("-inf")  # the place of an answer: somebody waits for it
 
 
@@ -99,7 +101,7 @@ class Turns:
         while self._open and self._pacing.total_ready_at(now) <= now:
             ticket = self._next()
             if self._pacing.chat_ready_at(ticket.peer, now) > now:  # it was closed after it had been open
-                self._reopen(ticket.key, now)
+                self._settle(ticket.key, now, anew=True)
                 continue
             ticket.waits = False
             self._pacing.spend(ticket.peer, now)
@@ -119,18 +121,11 @@ class Turns:
         self._newest = not self._newest
         return self._open[-1 if self._newest else 0]
 
-    def _reopen(self, key: ChatKey, now: float) -> None:
-        queue = self._queues[key]
-        if queue.opened is not None:
-            del self._open[bisect_left(self._open, queue.opened)]
-            queue.opened = None
-        self._settle(key, now)
-
-    def _settle(self, key: ChatKey, now: float) -> None:
+    def _settle(self, key: ChatKey, now: float, *, anew: bool = False) -> None:
         """Put the first ticket of a chat among those of open or of closed chats."""
         queue = self._queues[key]
         first = queue.first()
-        if queue.opened is not None and queue.opened is not first:
+        if queue.opened is not None and (anew or queue.opened is not first):
             del self._open[bisect_left(self._open, queue.opened)]
             queue.opened = None
         if first is None:
@@ -143,10 +138,6 @@ class Turns:
             else:
                 queue.closed_until = at
                 heappush(self._closed, (at, first.number, key))
-
-
-FOR_TEXTS = 5  # messages of a group's minute that files leave
-SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send
 
 
 class SendQueue:

@@ -84,51 +84,41 @@ class Sender:
         return sent_id(await self._to_chat(peer, request, place), random_id)
 
     @with_fallbacks
-    async def send_media(  # noqa: PLR0913 - a message has this many sides
+    async def send_files(
         self,
         peer: Peer,
-        outgoing: Outgoing,
-        remote: Remote,
-        *,
-        random_id: int,
-        reply_to: int | None = None,
-        place: float = AT_ONCE,
-    ) -> int | None:
-        """Send a file that was uploaded, with a text of at most 1,024 UTF-16 units; otherwise like `send`."""
-        request = functions.messages.SendMediaRequest(
-            peer=from_peer(peer),
-            media=to_media(remote),
-            message=outgoing.text,
-            entities=_entities(outgoing.entities),
-            reply_markup=_markup(outgoing.buttons),
-            reply_to=_reply(peer, reply_to),
-            silent=outgoing.silent,
-            random_id=random_id,
-        )
-        return sent_id(await self._to_chat(peer, request, place), random_id)
-
-    async def send_album(
-        self,
-        peer: Peer,
-        outgoing: Outgoing,
+        caption: Outgoing,
         files: Sequence[tuple[Remote, int]],
         *,
         reply_to: int | None = None,
         place: float = AT_ONCE,
     ) -> int | None:
-        """Send uploaded files, each with its `random_id`, as one album; return the id of its first message.
+        """Send uploaded files, each with its `random_id`: one by itself, several as one album; else like `send`.
 
-        The text stands under the first; an album has no buttons. Otherwise like `send`.
+        The caption, of at most 1,024 UTF-16 units and without buttons, stands under the first, whose id is returned.
         """
+        entities, reply = _entities(caption.entities), _reply(peer, reply_to)
         album = [types.InputSingleMedia(to_media(remote), "", random_id) for remote, random_id in files]
-        album[0].message, album[0].entities = outgoing.text, _entities(outgoing.entities)
-        request = functions.messages.SendMultiMediaRequest(
-            from_peer(peer), album, silent=outgoing.silent, reply_to=_reply(peer, reply_to)
-        )
-        return sent_id(await self._to_chat(peer, request, place, count=len(files)), files[0][1])
+        first = album[0]
+        if len(album) == 1:
+            request: TLRequest = functions.messages.SendMediaRequest(
+                peer=from_peer(peer),
+                media=first.media,
+                message=caption.text,
+                entities=entities,
+                reply_to=reply,
+                silent=caption.silent,
+                random_id=first.random_id,
+            )
+        else:
+            first.message, first.entities = caption.text, entities
+            request = functions.messages.SendMultiMediaRequest(
+                from_peer(peer), album, silent=caption.silent, reply_to=reply
+            )
+        return sent_id(await self._to_chat(peer, request, place, count=len(files)), first.random_id)
 
     async def upload(self, peer: Peer, file: Upload) -> Remote:
-        """Upload a file, so that `send_media` can name it. Raises TelegramError, OSError."""
+        """Upload a file, so that `send_files` can name it. Raises TelegramError, OSError."""
         return await upload(self._request, peer, file)
 
     async def moved_to(self, peer: Peer) -> Peer | None:

@@ -10,8 +10,7 @@ from typing import Self
 from bot.locales import Translator
 from bot.models import Button, ButtonRows, Entity, post_link
 
-LIMIT = 4096  # UTF-16 units that Telegram accepts in one message …
-CAPTION = 1024  # … and under a photo or document
+LIMIT = 4096  # UTF-16 units that Telegram accepts in one message
 _TURNING = re.compile(
     "[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )  # marks of direction, and of no width

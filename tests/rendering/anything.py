@@ -13,7 +13,7 @@ from bot.rendering.alert import KEPT, Elsewhere, PostAlert
 from bot.rendering.change import PostChange
 from bot.sandbox.world.text import checked
 from bot.telegram.convert import from_entities
-from bot.text.markup import CAPTION, LIMIT, units
+from bot.text.markup import LIMIT, units
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
 LOCALES = st.sampled_from(
@@ -22,7 +22,6 @@ LOCALES = st.sampled_from(
         Locale(t=translator("en"), time_zone="UTC", now=NOW + timedelta(days=400)),
     ]
 )
-LIMITS = st.sampled_from([CAPTION, LIMIT])
 LOOSE = {"bold", "italic", "underline", "strike", "spoiler"}
 MONOSPACED = {"code", "pre"}
 URL = "https://example.org/"
@@ -102,9 +101,9 @@ def shown(outgoing: Outgoing, entity: Entity) -> str:
     return raw[2 * entity.offset : 2 * (entity.offset + entity.length)].decode("utf-16-le")
 
 
-def assert_taken(outgoing: Outgoing, limit: int = LIMIT) -> None:
+def assert_taken(outgoing: Outgoing) -> None:
     """Hold a message against what Telegram takes as it is, and the sandbox's own check."""
-    assert 0 < units(outgoing.text) <= limit
+    assert 0 < units(outgoing.text) <= LIMIT
     assert outgoing.text == outgoing.text.strip()  # Telegram would trim it, and shift every entity
     assert len(outgoing.entities) <= 100
     assert sorted(outgoing.entities, key=lambda e: (e.offset, -e.length)) == list(outgoing.entities)
@@ -113,7 +112,7 @@ def assert_taken(outgoing: Outgoing, limit: int = LIMIT) -> None:
         assert shown(outgoing, entity).strip() == shown(outgoing, entity) != ""
         assert entity.kind in KEPT
     assert_nested([(e.kind, e.offset, e.offset + e.length) for e in outgoing.entities])
-    text, entities = checked(outgoing.text, from_entities(outgoing.entities), caption=limit == CAPTION)
+    text, entities = checked(outgoing.text, from_entities(outgoing.entities), caption=False)
     assert (text, len(entities)) == (outgoing.text, len(outgoing.entities))
 
 

@@ -16,7 +16,6 @@ from bot.text.markup import sendable, units
 from tests.rendering.anything import (
     ALERTS,
     ENTITIES,
-    LIMITS,
     LOCALES,
     LONG_TEXTS,
     LOOSE,
@@ -28,14 +27,14 @@ from tests.rendering.anything import (
 )
 
 
-@given(ALERTS, LOCALES, LIMITS)
-def test_any_alert_is_one_that_telegram_takes(alert: PostAlert, locale: Locale, limit: int) -> None:
-    assert_taken(render_post(alert, locale, limit=limit), limit)
+@given(ALERTS, LOCALES)
+def test_any_alert_is_one_that_telegram_takes(alert: PostAlert, locale: Locale) -> None:
+    assert_taken(render_post(alert, locale))
 
 
-@given(ALERTS, LOCALES, LIMITS)
-def test_all_formatting_is_the_posts_or_ours(alert: PostAlert, locale: Locale, limit: int) -> None:
-    outgoing = render_post(alert, locale, limit=limit)
+@given(ALERTS, LOCALES)
+def test_all_formatting_is_the_posts_or_ours(alert: PostAlert, locale: Locale) -> None:
+    outgoing = render_post(alert, locale)
     brought = {(entity.kind, entity.value) for entity in alert.entities}
     links = {post_link(alert.channel_id, alert.username, alert.message_id), post_link(1, None, 2)}
     ours = {("bold", None)} | {("text_url", link) for link in (*links, *(each.link for each in alert.repeats))}
@@ -48,10 +47,10 @@ def test_all_formatting_is_the_posts_or_ours(alert: PostAlert, locale: Locale, l
             assert shown(outgoing, entity) in sendable(alert.text)
 
 
-@given(ALERTS, LOCALES, LIMITS)
-def test_first_line_and_time_survive_any_post(alert: PostAlert, locale: Locale, limit: int) -> None:
+@given(ALERTS, LOCALES)
+def test_first_line_and_time_survive_any_post(alert: PostAlert, locale: Locale) -> None:
     bare = replace(alert, text="", entities=(), spans=(), part_matches=(), repeats=(), forward=None)
-    outgoing, brief = (render_post(each, locale, limit=limit) for each in (replace(bare, text=alert.text), bare))
+    outgoing, brief = (render_post(each, locale) for each in (replace(bare, text=alert.text), bare))
     head, tail = brief.text.split("\n")[0], brief.text.split("\n\n")[-1]
     assert outgoing.text.startswith(f"{head}\n")
     assert outgoing.text.endswith(f"\n\n{tail}")
@@ -83,15 +82,15 @@ def _bold_characters(outgoing: Outgoing) -> set[int]:
 WORDS = st.lists(st.sampled_from(["", ".", "!", "\n", ",", " \U0001f642", "\n\n"]), min_size=1, max_size=500)
 
 
-@given(WORDS, st.lists(st.integers(0, 499), max_size=30), ALERTS, LOCALES, LIMITS)
+@given(WORDS, st.lists(st.integers(0, 499), max_size=30), ALERTS, LOCALES)
 def test_the_words_of_a_post_come_in_their_order_and_the_first_match_is_among_them(
-    ends: list[str], matches: list[int], alert: PostAlert, locale: Locale, limit: int
+    ends: list[str], matches: list[int], alert: PostAlert, locale: Locale
 ) -> None:
     words = [f"слово{number}{end}" for number, end in enumerate(ends)]
     text = " ".join(words)
     spans = [found.span() for n in sorted(set(matches)) for found in re.finditer(rf"слово{n}\b", text)]
     post = replace(alert, text=text, spans=tuple(spans), entities=(), part_matches=())
-    outgoing = render_post(post, locale, limit=limit)
+    outgoing = render_post(post, locale)
     numbers = [int(found) for found in re.findall(r"слово(\d+)\b(?!…)", outgoing.text)]
     falls = sum(one >= other for one, other in pairwise(numbers))
     assert falls <= (units(text) <= LONG)  # only the sentence before a short post comes twice

@@ -1,10 +1,9 @@
 import re
 from dataclasses import replace
 
-import pytest
-
 from bot.models import Entity, Forward, Outgoing
 from bot.rendering.alert import render_post
+from bot.text.markup import LIMIT
 from tests.rendering.test_alert import LONDON, NOW, POST, styled
 
 
@@ -52,21 +51,20 @@ class TestLongPosts:
         assert 900 < len(outgoing.text) < 1100
         assert outgoing.text.endswith("…\n\n16:39")
 
-    @pytest.mark.parametrize("limit", [1024, 4096])
-    def test_with_many_matches_show_the_first_ones_within_the_limit(self, limit: int) -> None:
+    def test_with_many_matches_show_the_first_ones_within_the_limit(self) -> None:
         text = "".join(f"Абзац {n}: на узле связи случился сбой, его чинят.\n{'Прочее. ' * 12}\n" for n in range(200))
         spans = tuple((found.start(), found.end()) for found in re.finditer("сбой", text))
-        outgoing = render_post(replace(POST, text=text, spans=spans), LONDON, limit=limit)
+        outgoing = render_post(replace(POST, text=text, spans=spans), LONDON)
         passages = outgoing.text.partition("\n")[2].partition(" …\n\n")[0].split("\n…\n")
         assert passages == [f"Абзац {n}: на узле связи случился сбой, его чинят." for n in range(len(passages))]
-        assert len(outgoing.text) > limit - 80
+        assert len(outgoing.text) > LIMIT - 80
         assert styled(outgoing, "bold")[1:] == ["сбой"] * len(passages)
 
-    def test_of_a_caption_first_line_footer_and_links_survive(self) -> None:
+    def test_whose_match_is_longer_than_a_message_leave_room_for_first_line_footer_and_links(self) -> None:
         forward = Forward(channel_id=55, message_id=6, name="Ведомство", date=NOW)
         post = replace(POST, text=self.TEXT, spans=self.SPANS, forward=forward, gone_at=NOW)
-        outgoing = render_post(replace(post, text="Сбой " * 400, spans=((0, 2000),)), LONDON, limit=1024)
-        assert len(outgoing.text) <= 1024
+        outgoing = render_post(replace(post, text="Сбой " * 2000, spans=((0, 10_000),)), LONDON)
+        assert len(outgoing.text) <= LIMIT
         assert outgoing.text.startswith("Outages · Минсвязь Заречья\nNo longer visible")
         assert outgoing.text.endswith("…\n\n16:39\nForwarded from Ведомство")
         assert styled(outgoing, "text_url") == ["Минсвязь Заречья", "Ведомство"]

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.telegram import connections
 from bot.telegram.client import Client, Timings, bot_client
 from tests.kit_bot import TOKEN, Events, embedded_server, settings_of
-from tests.waiting import WAIT_S
+from tests.waiting import WAIT_S, until
 
 INCOMING = events.NewMessage(incoming=True)
 
@@ -83,7 +83,7 @@ async def test_what_was_said_to_a_bot_that_was_killed_in_its_first_minute_is_hea
 
 
 async def test_what_was_not_pushed_is_asked_for(bot: SignedIn) -> None:
-    bot.client.timings = Timings(ping_every=0.01)
+    bot.client.timings = Timings(poll_every=0.01)
     keeping = asyncio.create_task(connections.keep_connected(bot.client))
     bot.sandbox.faults.drop_pushes(account_id=bot.account.id)
     bot.anna.sends(bot.account, "two")
@@ -96,6 +96,20 @@ async def test_a_client_that_gave_up_connects_again(bot: SignedIn) -> None:
     await bot.client.disconnect()  # as Telethon does after an error in its update loop
     bot.anna.sends(bot.account, "two")
     assert await bot.news.text() == "two"
+    keeping.cancel()
+
+
+async def test_a_bot_that_telegram_no_longer_answers_connects_anew_and_is_not_well_meanwhile(bot: SignedIn) -> None:
+    bot.client.timings = Timings(poll_every=0.05, ping_within=0.2, connect_pause=0.05, connect_within=2.0)
+    keeping = asyncio.create_task(connections.keep_connected(bot.client))
+    faults, before = bot.sandbox.faults, bot.sandbox.server.accepted
+    faults.unanswered = True
+    await until(lambda: bot.sandbox.server.accepted > before)
+    assert not bot.client.is_answered
+    faults.unanswered = False
+    bot.anna.sends(bot.account, "two")
+    assert await bot.news.text() == "two"
+    await until(lambda: bot.client.is_answered)
     keeping.cancel()
 
 
@@ -129,7 +143,7 @@ def _fail() -> None:
 
 async def test_a_session_that_was_ended_stops_the_service(bot: SignedIn) -> None:
     bot.sandbox.revoke(bot.account)
-    bot.client.timings = Timings(ping_every=0.01)
+    bot.client.timings = Timings(poll_every=0.01)
     with pytest.raises(FatalError, match="TELEGRAM_BOT_TOKEN"):
         await asyncio.wait_for(connections.keep_connected(bot.client), WAIT_S)
 

@@ -231,7 +231,7 @@ async def test_each_message_of_an_album_counts(bot: SandboxedBot) -> None:
     bot.sandbox.faults.answer("SendMultiMedia", "MEDIA_INVALID")  # which counts too
     files = [(Remote(kind="photo", id=number, access_hash=1, reference=b""), number) for number in range(1, 8)]
     with pytest.raises(TelegramError, match="MEDIA_INVALID"):
-        await sender.send_album(alice, HELLO, files)
+        await sender.send_files(alice, HELLO, files)
     assert 5 < sender.delay(alice) <= 6 * SLACK  # seven messages, of which three are a burst
 
 
