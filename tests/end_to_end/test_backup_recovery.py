@@ -27,7 +27,7 @@ async def put_back(at: Desk, database: bytes, now: datetime) -> None:
     for file in at.service.settings.data_dir.glob("bot.db*"):
         file.unlink()
     at.service.settings.database_path.write_bytes(database)
-    at.service.bot.forgets_random_ids()
+    at.service.bot.forget_random_ids()
     at.clock.jump_to(now)
     await at.service.start()
 
