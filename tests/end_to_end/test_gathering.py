@@ -24,8 +24,8 @@ def outage(number: int) -> str:
     return f"{TOWNS[number % 12]}, дом {number}: сбой, сайт банка не работает. {TOWNS[number * 5 % 12]} {number * 77}."
 
 
-class Desk:
-    """A newsroom with an owner, a channel and a clock."""
+class TimedService:
+    """The service with an owner, a channel and a clock that a test moves."""
 
     def __init__(self, service: Service, owner: Person, channel: Channel, clock: StoryClock) -> None:
         self.service = service
@@ -68,15 +68,15 @@ def labels(message: types.Message) -> list[str]:
 
 
 @asynccontextmanager
-async def desk(folder: Path, start: datetime = EVENING) -> AsyncIterator[Desk]:
+async def timed_service(folder: Path, start: datetime = EVENING) -> AsyncIterator[TimedService]:
     clock = StoryClock(start)
     async with running_service(folder, now=clock.now) as service:
         channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
-        yield Desk(service, await service.owner(follows=[channel]), channel, clock)
+        yield TimedService(service, await service.owner(follows=[channel]), channel, clock)
 
 
 async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topic_passes(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner = at.owner
         answer = await owner.asks("/quiet 23:00-07:00 Europe/Moscow")
         assert "23:00–07:00 (Moscow)" in answer.message
@@ -104,7 +104,7 @@ async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topi
 
 
 async def test_a_storm_is_one_message_that_grows_and_ends_with_a_summary(tmp_path: Path) -> None:
-    async with desk(tmp_path, EVENING - timedelta(hours=8)) as at:
+    async with timed_service(tmp_path, EVENING - timedelta(hours=8)) as at:
         owner = at.owner
         for number in range(1, 31):
             at.channel.post(outage(number))
@@ -146,7 +146,7 @@ async def test_a_storm_is_one_message_that_grows_and_ends_with_a_summary(tmp_pat
 async def test_a_digest_comes_when_the_chat_wants_it_and_never_empty(
     tmp_path: Path, rhythm: str, due: datetime
 ) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner = at.owner
         await owner.asks("/priority outages digest")
         await owner.asks(f"/digest {rhythm}")
@@ -160,7 +160,7 @@ async def test_a_digest_comes_when_the_chat_wants_it_and_never_empty(
 
 
 async def test_a_digest_survives_a_restart_and_comes_once(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner = at.owner
         await owner.asks("/quiet 23:00-07:00 Moscow")
         at.channel.post(outage(1))
@@ -175,7 +175,7 @@ async def test_a_digest_survives_a_restart_and_comes_once(tmp_path: Path) -> Non
 
 
 async def test_a_change_in_quiet_hours_is_told_without_a_sound_and_an_answer_with_one(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner = at.owner
         post = at.channel.post(outage(1))
         await owner.alert("дом 1")
@@ -186,7 +186,7 @@ async def test_a_change_in_quiet_hours_is_told_without_a_sound_and_an_answer_wit
 
 
 async def test_a_digest_that_a_lost_database_knew_of_does_not_come_again(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner, database = at.owner, at.service.settings.database_path
         await owner.asks("/quiet 23:00-07:00 Moscow")
         at.channel.post(outage(1))
