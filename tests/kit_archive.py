@@ -63,7 +63,7 @@ class Archive:
 
     async def follow(self, channel_id: int = NEWS, *, title: str = "Вести", since: datetime = LAST_MONTH) -> Channel:
         async def job(tx: Transaction) -> None:
-            await follows.ask(tx, str(channel_id), chat_id=None, now=since)
+            await follows.request(tx, str(channel_id), chat_id=None, now=since)
             follow = next(f for f in await follows.all_follows(tx) if f.reference == str(channel_id))
             await follows.settle(
                 tx,

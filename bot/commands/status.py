@@ -182,7 +182,7 @@ def _waits(by_method: Mapping[str, datetime]) -> dict[str, datetime]:
 
 async def _add_posts(text: Text, states: Sequence[ChannelState], context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
-    stored = await posts.statistics(db, since=since)
+    stored = await posts.archive_stats(db, since=since)
     line = t.gettext("Posts stored: {total}; of today: {today}")
     text.line(line, total=bold(_number(stored.messages, t)), today=bold(_number(stored.recent, t)))
     if stored.last_seen_at is not None:

@@ -113,7 +113,7 @@ class Account:
         """Write down how the account reaches a channel now; an access hash of None stays as it is."""
         now = self.now()
         await self.database.write(
-            lambda tx: channels.grant(
+            lambda tx: channels.set_access(
                 tx,
                 self.reader_id,
                 channel.id,

@@ -29,7 +29,7 @@ class Version(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Message:
+class StoredMessage:
     """A message in the course of an observation."""
 
     id: int = 0  # of its row; 0 where there is none yet
@@ -69,7 +69,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
+class StoredChannel:
     """A channel whose posts are kept."""
 
     followed_at: datetime | None
@@ -86,8 +86,8 @@ class Channel:
 class Known:
     """What is known of all that an observation speaks of."""
 
-    channels: dict[int, Channel]  # by id; only those whose posts are kept
-    messages: dict[MessageKey, Message]
+    channels: dict[int, StoredChannel]  # by id; only those whose posts are kept
+    messages: dict[MessageKey, StoredMessage]
     free_ids: dict[int, int]  # the next row for a version, by its date in seconds
 
     def take_id(self, post: Post) -> int:
@@ -136,11 +136,11 @@ async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Kno
     )
 
 
-async def _channels(tx: Transaction, ids: Iterable[int], observed_by: ObservedBy) -> dict[int, Channel]:
+async def _channels(tx: Transaction, ids: Iterable[int], observed_by: ObservedBy) -> dict[int, StoredChannel]:
     is_import = observed_by == ObservedBy.IMPORT
     rows = await tx.fetch_all(_CHANNELS, {"ids": json_list(ids), "import": is_import})
     return {
-        channel_id: Channel(followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read))
+        channel_id: StoredChannel(followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read))
         for channel_id, followed_at, confirmed_id, is_read in rows
     }
 
@@ -151,10 +151,10 @@ async def _free_ids(tx: Transaction, posts: Iterable[Post]) -> dict[int, int]:
     return {int(second): free for second, free in json.loads(rows[0][0]).items()}
 
 
-async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
+async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[MessageKey, StoredMessage]:
     rows = await tx.fetch_all(_MESSAGES, {"keys": json_list(keys)})
     return {
-        (channel_id, message_id): Message(
+        (channel_id, message_id): StoredMessage(
             id=row_id,
             version_id=version_id,
             hash=content,
@@ -167,7 +167,7 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
 
 
 async def _add_versions(
-    tx: Transaction, messages: Mapping[MessageKey, Message], posts: Iterable[Post], hashes: Hashes
+    tx: Transaction, messages: Mapping[MessageKey, StoredMessage], posts: Iterable[Post], hashes: Hashes
 ) -> None:
     """Read what the messages that are being edited said before."""
     edited = set()
@@ -193,7 +193,7 @@ async def write(tx: Transaction, known: Known, *, now: int) -> None:
     await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, *m.counters, m.id) for m in touched])
 
 
-def _row(message: Message, post: Post, now: int) -> tuple[object, ...]:
+def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
     return (
         message.id,
         post.channel_id,

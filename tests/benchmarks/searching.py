@@ -93,7 +93,7 @@ async def _store(archive: Archive, posts: Sequence[Post], words: Sequence[str]) 
     )
 
     async def job(tx: Transaction) -> None:
-        taken = await versions.take_in(tx, seen)
+        taken = await versions.compare(tx, seen)
         await taken.write(tx)
         rows = zip(taken.added, words, strict=True)
         await fulltext.add(tx, [(added.version_id, added.post.channel_id, indexed) for added, indexed in rows])

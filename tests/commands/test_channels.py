@@ -84,7 +84,7 @@ async def test_the_list_shows_how_each_channel_is_read(desk: Bot) -> None:
     await desk.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=9, seen_pts=9, now=desk.room.now))
     reader_id = await desk.db.write(lambda tx: readers.register(tx, 42, desk.room.now))
     await desk.db.write(
-        lambda tx: channels.grant(tx, reader_id, OTHER, Access.LOST, reason="CHANNEL_PRIVATE", now=desk.room.now)
+        lambda tx: channels.set_access(tx, reader_id, OTHER, Access.LOST, reason="CHANNEL_PRIVATE", now=desk.room.now)
     )
     shown = await desk.says("/channels")
     assert text(shown).splitlines() == [

@@ -19,7 +19,7 @@ async def stand(desk: Bot, access: Access = Access.JOINED, *, channel_id: int = 
     """Let the reader reach a channel so, and have read it so many minutes ago."""
 
     async def job(tx: Transaction) -> None:
-        await channels.grant(tx, desk.room.reader_id, channel_id, access, now=desk.room.now)
+        await channels.set_access(tx, desk.room.reader_id, channel_id, access, now=desk.room.now)
         await channels.set_mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=ago(minutes=swept))
 
     await desk.db.write(job)
@@ -39,7 +39,9 @@ async def test_a_channel_is_shown_with_the_delay_to_expect(desk: Bot, access: Ac
     await desk.pair()
     await desk.room.follow()
     await stand(desk, access)
-    await desk.db.write(lambda tx: channels.adapt(tx, NEWS, Options(fast=fast), chat_id=None, asked_at=desk.room.now))
+    await desk.db.write(
+        lambda tx: channels.apply_options(tx, NEWS, Options(fast=fast), chat_id=None, asked_at=desk.room.now)
+    )
     assert await line(desk) == said
 
 
@@ -89,7 +91,7 @@ async def test_a_channel_is_shown_as_the_reader_that_sees_to_it_reaches_it(desk:
 
     async def job(tx: Transaction) -> None:
         await tx.execute("INSERT INTO readers (id, account_id, added_at) VALUES (?, 77, 0)", (second,))
-        await channels.grant(tx, second, NEWS, Access.POLLED, now=desk.room.now)
+        await channels.set_access(tx, second, NEWS, Access.POLLED, now=desk.room.now)
         await assignments.assign(tx, {NEWS: second})
 
     await desk.db.write(job)

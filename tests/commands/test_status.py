@@ -74,7 +74,7 @@ async def test_the_status_says_of_how_many_channels_it_speaks_and_which_are_the_
             await channels.set_mark(tx, 1001 + number, confirmed_id=2, seen_pts=1, now=now)
         await channels.set_verified(tx, 1002, below=None, now=now - timedelta(hours=2))
         await channels.set_verified(tx, 1003, below=None, now=now - timedelta(hours=9))
-        await channels.grant(tx, desk.room.reader_id, 1004, Access.LOST, reason="CHANNEL_PRIVATE", now=now)
+        await channels.set_access(tx, desk.room.reader_id, 1004, Access.LOST, reason="CHANNEL_PRIVATE", now=now)
 
     await desk.db.write(read)
     told = text(await desk.says("/status"))

@@ -193,7 +193,7 @@ async def told(room: Newsroom) -> None:
         await channels.set_mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
         await channels.set_verified(tx, NEWS, below=None, now=now)
         await channels.set_verified(tx, OTHER, below=4, now=now)
-        await follows.ask(tx, "@rkn_tg", chat_id=None, now=now)
+        await follows.request(tx, "@rkn_tg", chat_id=None, now=now)
 
     await room.db.write(stand)
 
@@ -217,7 +217,9 @@ async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(t
         assert "history is read again" in rows[f"@News{OTHER}"][-1]
         await room.db.write(lambda tx: readers.register(tx, 42, room.now))
         await room.db.write(
-            lambda tx: channels.grant(tx, room.reader_id, OTHER, Access.LOST, reason="CHANNEL_BANNED", now=room.now)
+            lambda tx: channels.set_access(
+                tx, room.reader_id, OTHER, Access.LOST, reason="CHANNEL_BANNED", now=room.now
+            )
         )
         code, out, _ = await shell("doctor", "--gaps", env=env)
         assert code == 1

@@ -56,16 +56,16 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room
         await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
         await channels.set_mark(tx, NEWS + 1, confirmed_id=2, seen_pts=1, now=room.now - timedelta(minutes=40))
         await channels.set_mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=room.now)
-        await channels.grant(tx, room.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
-        await channels.grant(tx, room.reader_id, NEWS + 3, Access.PENDING, now=room.now)
+        await channels.set_access(tx, room.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
+        await channels.set_access(tx, room.reader_id, NEWS + 3, Access.PENDING, now=room.now)
         await channels.set_mark(tx, NEWS + 4, confirmed_id=2, seen_pts=1, now=room.now)  # not verified
         for whole in (NEWS, NEWS + 5):
             await channels.set_mark(tx, whole, confirmed_id=2, seen_pts=1, now=room.now)
             await channels.set_verified(tx, whole, below=None, now=room.now)
         await channels.set_mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=room.now)
         await channels.read_anew(tx, NEWS + 6)  # a hole
-        await follows.ask(tx, "@rkn_tg", chat_id=None, now=room.now)
-        await follows.ask(tx, "+AbCdEfGh", chat_id=None, now=room.now)
+        await follows.request(tx, "@rkn_tg", chat_id=None, now=room.now)
+        await follows.request(tx, "+AbCdEfGh", chat_id=None, now=room.now)
 
     await room.db.write(read)
     (receipt,) = await due(room)
@@ -164,7 +164,7 @@ async def test_without_a_verifying_round_complete_is_enough_and_many_names_are_c
     await room.follow()
     await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
     for number in range(13):
-        await room.db.write(lambda tx, number=number: follows.ask(tx, f"@n{number:02}", chat_id=None, now=room.now))
+        await room.db.write(lambda tx, number=number: follows.request(tx, f"@n{number:02}", chat_id=None, now=room.now))
     (receipt,) = await due(room)
     assert (receipt.verified, receipt.channels, receipt.gaps) == (1, 14, 0)
     assert receipt.unverified_names[8:] == ("@n08", "@n09")

@@ -89,7 +89,7 @@ async def test_only_channels_that_can_be_read_are_listened_to(room: Newsroom) ->
     await speak(room, HOURLY)
     await read(room, hours=40)
     await room.db.write(
-        lambda tx: channels.grant(tx, room.reader_id, NEWS, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
+        lambda tx: channels.set_access(tx, room.reader_id, NEWS, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
     )
     assert await listening(room).look() == 0
 

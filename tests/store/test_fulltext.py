@@ -17,7 +17,7 @@ async def archive(archive: Archive) -> Archive:
 
 
 async def found(archive: Archive, expression: str | None, **narrowed: object) -> list[int]:
-    rows = await fulltext.versions(archive.db, expression, **{"limit": 99, "with_text": False, **narrowed})  # type: ignore[arg-type]
+    rows = await fulltext.candidate_versions(archive.db, expression, **{"limit": 99, "with_text": False, **narrowed})  # type: ignore[arg-type]
     return [post.message_id for post in await posts.of_versions(archive.db, [row.version_id for row in rows])]
 
 
@@ -46,11 +46,11 @@ async def test_the_words_and_on_demand_the_text_come_along(
     archive: Archive, expression: str | None, channel_ids: list[int] | None
 ) -> None:
     until = NOON + timedelta(seconds=4)
-    (row,) = await fulltext.versions(
+    (row,) = await fulltext.candidate_versions(
         archive.db, expression, limit=1, with_text=True, channel_ids=channel_ids, until=until
     )
     assert (row.words, row.text) == (f"'c'{NEWS} узел", "узел")
-    (row,) = await fulltext.versions(
+    (row,) = await fulltext.candidate_versions(
         archive.db, expression, limit=1, with_text=False, channel_ids=channel_ids, until=until
     )
     assert (row.words, row.text) == (f"'c'{NEWS} узел", "")

@@ -48,11 +48,11 @@ async def test_the_sweep_learns_what_is_stored(archive: Archive) -> None:
 
 
 async def test_statistics_count_what_is_stored(archive: Archive) -> None:
-    empty = await posts.statistics(archive.db, NOON)
+    empty = await posts.archive_stats(archive.db, NOON)
     await archive.live(post(1, date=ago(days=2)), post(2, date=ago(hours=1)), post(3), gone(3))
-    counted = await posts.statistics(archive.db, ago(days=1))
+    counted = await posts.archive_stats(archive.db, ago(days=1))
     assert (empty.messages, empty.last_seen_at) == (0, None)
-    assert counted == posts.Statistics(messages=3, recent=2, gone=1, last_seen_at=NOON)
+    assert counted == posts.ArchiveStats(messages=3, recent=2, gone=1, last_seen_at=NOON)
 
 
 async def test_candidates_are_current_versions_newest_first(archive: Archive) -> None:
@@ -61,7 +61,7 @@ async def test_candidates_are_current_versions_newest_first(archive: Archive) ->
     await archive.live(post(9, "сеть", channel_id=OTHER))
 
     async def found(expression: str | None, limit: int = 99, **narrowed: object) -> list[int]:
-        page = await fulltext.candidates(archive.db, expression, limit=limit, **narrowed)  # type: ignore[arg-type]
+        page = await fulltext.candidate_posts(archive.db, expression, limit=limit, **narrowed)  # type: ignore[arg-type]
         return [p.message_id for p in page]
 
     assert await found('"сеть"') == [5, 4, 2, 1, 9]

@@ -50,7 +50,7 @@ async def test_posts_that_were_not_pushed_are_counted_while_the_reader_is_in_the
     assert (whole.posts, whole.unpushed) == (6, 3)
     assert (week.posts, week.unpushed) == (4, 2)
     assert whole.last_post_at == NOON
-    await room.db.write(lambda tx: channels.grant(tx, room.reader_id, NEWS, Access.POLLED, now=room.now))
+    await room.db.write(lambda tx: channels.set_access(tx, room.reader_id, NEWS, Access.POLLED, now=room.now))
     assert ((await standing(room)).posts, (await standing(room)).unpushed) == (0, 0)
 
 
