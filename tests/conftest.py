@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from bot.sandbox import Sandbox
+from tests.kit_archive import Archive, open_archive
 from tests.kit_bot import SandboxedBot, embedded_server, sandboxed_bot
 from tests.kit_clock import Clock
 from tests.kit_service import Service, running_service
@@ -37,3 +38,9 @@ async def bot() -> AsyncIterator[SandboxedBot]:
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
     async with running_service(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def archive(tmp_path: Path) -> AsyncIterator[Archive]:
+    async with open_archive(tmp_path) as opened:
+        yield opened

@@ -21,8 +21,8 @@ from bot.store import chats
 from bot.store.chats import Role
 from bot.store.database import Database, Reader, Transaction, open_read_only
 from bot.telegram.client import PATIENT, Timings
+from tests.kit_archive import made_once
 from tests.kit_bot import embedded_server
-from tests.store.kit import made_once
 from tests.waiting import WAIT_S
 
 TOKEN = "4000:newsroom"  # noqa: S105 - of a bot that exists on loopback only

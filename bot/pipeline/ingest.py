@@ -31,9 +31,11 @@ from bot.store.groups import Told
 from bot.store.rows import maybe_date
 from bot.store.subscriptions import Priority, Wanted
 from bot.store.topics import Changed
-from bot.store.versions import Added, Change
+from bot.store.versions import NewVersion, VersionChange
 
-_OF_PARTS = frozenset({Change.PARTS_LOADED, Change.PARTS_REWORDED})  # sites change their previews for years
+_OF_PARTS = frozenset(
+    {VersionChange.PARTS_LOADED, VersionChange.PARTS_REWORDED}
+)  # sites change their previews for years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class Ingest:
     async def _store(self, tx: Transaction, observation: Observation, news: _News | None) -> Result:
         if news is not None:
             self._topics.take_in(news)
-        taken = await versions.take_in(tx, observation)
+        taken = await versions.compare(tx, observation)
         read = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
         findings = [] if is_import else [self._find(added, document) for added, document in read]
@@ -86,7 +88,7 @@ class Ingest:
         if not is_import:
             await self._want_files(tx, findings)
         changes = [added.change for added in taken.added]
-        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == Change.PARTS_LOADED]
+        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == VersionChange.PARTS_LOADED]
         if loaded:
             await self._retell(tx, (), loaded=loaded)
         count = await self._alert(tx, found) if found else 0
@@ -94,21 +96,21 @@ class Ingest:
         if not is_import and (taken.turned or edited):
             await self._retell(tx, taken.turned - edited, edited=edited)
         return Result(
-            new=changes.count(Change.NEW),
-            edited=changes.count(Change.EDITED),
+            new=changes.count(VersionChange.NEW),
+            edited=changes.count(VersionChange.EDITED),
             gone=taken.gone,
             matched=len(found),
             alerts=count,
-            stale=changes.count(Change.STALE),
+            stale=changes.count(VersionChange.STALE),
             left=taken.left,
         )
 
-    def _find(self, added: Added, document: Document) -> Finding:
+    def _find(self, added: NewVersion, document: Document) -> Finding:
         """Look for topics; of what has changed only those count that were not there before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
         found = (
             self._topics.matcher.match(document)
-            if added.change != Change.STALE and added.visible and is_followed
+            if added.change != VersionChange.STALE and added.visible and is_followed
             else {}
         )
         fits = bool(found)
@@ -121,7 +123,7 @@ class Ingest:
         """Have the files of posts downloaded that fit a topic; the items of an album may come one by one."""
         with_files = [f for f in findings if f.added.post.media is not None and f.added.post.media.kind in media.KINDS]
         fitting = [f.added.version_id for f in with_files if f.fits]
-        posts = [f.added.post for f in with_files if f.added.change != Change.STALE]
+        posts = [f.added.post for f in with_files if f.added.change != VersionChange.STALE]
         albums = {(post.channel_id, post.grouped_id) for post in posts if post.grouped_id}
         edited = [f.added.version_id for f in with_files if f.added.change in EDITS]
         if fitting or albums or edited:
@@ -221,12 +223,12 @@ class _Topics:
             self.matcher.add(name, query)
 
 
-def _words(read: Iterable[tuple[Added, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:
+def _words(read: Iterable[tuple[NewVersion, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:
     """Return what the index is to hold of the versions that are new to it, or of those that it holds."""
     return [
         (added.version_id, added.post.channel_id, document.indexed)
         for added, document in read
-        if (added.change == Change.PARTS_LOADED) == loaded
+        if (added.change == VersionChange.PARTS_LOADED) == loaded
     ]
 
 

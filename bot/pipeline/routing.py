@@ -12,19 +12,19 @@ from bot.schedule import Schedule, Wait, next_digest, quiet_until
 from bot.store.alerts import Draft, Kind
 from bot.store.groups import Told
 from bot.store.subscriptions import Priority, Wanted
-from bot.store.versions import Added, Change
+from bot.store.versions import NewVersion, VersionChange
 from bot.text.spans import merge_spans
 
-EDITS = frozenset({Change.EDITED, Change.PARTS_REWORDED})
+EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
 _LOUD, _GATHERED = {Priority.URGENT, Priority.LOUD}, {Priority.DIGEST}
-_MAY_JOIN = {Change.NEW, Change.EDITED}  # the alert of another post; previews are changed for years
+_MAY_JOIN = {VersionChange.NEW, VersionChange.EDITED}  # the alert of another post; previews are changed for years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A version in which topics were found."""
 
-    added: Added
+    added: NewVersion
     topics: Mapping[str, tuple[Span, ...]]  # by name; where, in Python characters of the whole
     fits: bool  # a topic is found in it, be it that it was found in the version before too
 
@@ -33,7 +33,7 @@ class Finding:
 class Telling:
     """What a chat is to be told of a post."""
 
-    added: Added  # the version that matched first, where several messages of an album do
+    added: NewVersion  # the version that matched first, where several messages of an album do
     wanted: Wanted
     topics: dict[str, int] = field(default_factory=dict)  # ids by name
     spans: set[tuple[int, int]] = field(default_factory=set)  # in the whole of that version
@@ -43,7 +43,7 @@ class Telling:
     @property
     def said_at(self) -> datetime:
         """When it was said: an edit says something new."""
-        edited = self.added.post.edit_date if self.added.change == Change.EDITED else None
+        edited = self.added.post.edit_date if self.added.change == VersionChange.EDITED else None
         return edited or self.added.post.date
 
     def told(self, now: datetime) -> Told:

@@ -91,7 +91,7 @@ class _Place:
         async def job(tx: Transaction) -> None:
             for channel in self.world:
                 reference = f"@{channel.username}".lower()
-                await follows.ask(tx, reference, chat_id=None, now=_now())
+                await follows.request(tx, reference, chat_id=None, now=_now())
             for follow in await follows.wanted(tx, _now()):
                 channel = self.world[int(follow.reference.removeprefix("@news"))]
                 found = ResolvedChannel(id=channel.id, kind="broadcast", title=channel.title, username=channel.username)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli import checks
 from bot.sandbox import Sandbox
-from bot.store import channels, completeness, follows, heartbeats, readers
+from bot.store import channels, follows, meta, readers
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram.client import PATIENT, Timings
@@ -40,7 +40,7 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
     monkeypatch.chdir(tmp_path)
     async with Sandbox(now=clock) as sandbox:
         async with stored_newsroom(tmp_path) as room:
-            await room.db.write(lambda tx: heartbeats.beat(tx, "run", datetime.now(UTC)))
+            await room.db.write(lambda tx: meta.beat(tx, "run", datetime.now(UTC)))
         data = tmp_path / "data"
         sandbox.session_for(sandbox.world.add_user("Reader", phone="+10000000001"), data / "reader.session")
         for file in data.iterdir():
@@ -189,11 +189,11 @@ async def told(room: Newsroom) -> None:
     await room.sweep(post(2, date=now))
 
     async def stand(tx: Transaction) -> None:
-        await completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
-        await completeness.mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
-        await completeness.verified(tx, NEWS, below=None, now=now)
-        await completeness.verified(tx, OTHER, below=4, now=now)
-        await follows.ask(tx, "@rkn_tg", chat_id=None, now=now)
+        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+        await channels.set_mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
+        await channels.set_verified(tx, NEWS, below=None, now=now)
+        await channels.set_verified(tx, OTHER, below=4, now=now)
+        await follows.request(tx, "@rkn_tg", chat_id=None, now=now)
 
     await room.db.write(stand)
 
@@ -217,7 +217,9 @@ async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(t
         assert "history is read again" in rows[f"@News{OTHER}"][-1]
         await room.db.write(lambda tx: readers.register(tx, 42, room.now))
         await room.db.write(
-            lambda tx: channels.grant(tx, room.reader_id, OTHER, Access.LOST, reason="CHANNEL_BANNED", now=room.now)
+            lambda tx: channels.set_access(
+                tx, room.reader_id, OTHER, Access.LOST, reason="CHANNEL_BANNED", now=room.now
+            )
         )
         code, out, _ = await shell("doctor", "--gaps", env=env)
         assert code == 1

@@ -8,7 +8,7 @@ from bot.errors import SettingsError
 from bot.monitoring.heartbeat import HEALTHY
 from bot.runtime.supervisor import STEADY, Beat, guarded
 from bot.settings import load_settings
-from bot.store import heartbeats
+from bot.store import meta
 from tests.kit_service import running_service
 from tests.watchdog import WAIT_S, stage, watchdog
 
@@ -119,7 +119,7 @@ async def test_the_service_tells_the_watchdog_once_it_runs(tmp_path: Path) -> No
         await dog.until(1)
         await service.owner()
         async with service.archive() as db:
-            assert HEALTHY in await heartbeats.last(db)
+            assert HEALTHY in await meta.last_beats(db)
 
 
 def test_an_address_that_cannot_be_fetched_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
