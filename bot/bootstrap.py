@@ -12,7 +12,7 @@ from bot.matching.query.refusals import QueryError
 from bot.matching.topics import TopicFile, builtin_topics, check_examples
 from bot.matching.words.inflection import Inflector
 from bot.settings import Settings
-from bot.store import alerts, channels, chats, follows, meta, topics
+from bot.store import channels, chats, follows, meta, outbox, topics
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 
@@ -52,7 +52,7 @@ async def ask_for_channels(database: Database, settings: Settings, now: datetime
     async def job(tx: Transaction) -> None:
         if await meta.get(tx, "first_started_at") is None:
             await meta.put(tx, "first_started_at", now.isoformat())
-            await meta.secret(tx, alerts.SECRET)  # on the disk before anything is sent under a number made with it
+            await meta.secret(tx, outbox.SECRET)  # on the disk before anything is sent under a number made with it
             for reference in settings.channels:
                 await follows.request(tx, normalised(reference), chat_id=None, now=now)
 

@@ -55,19 +55,23 @@ class Transaction:
         """Run one statement for each row of parameters; return how many rows it changed in all."""
         return self._connection.executemany(sql, rows).rowcount if rows else 0
 
-    async def insert_all(self, into: str, rows: Sequence[Sequence[object]], then: str = "") -> None:
+    async def insert_all(self, into: str, rows: Sequence[Sequence[object]], then: str = "") -> int:
         """Insert rows, by statements of 64, 32, 16 … rows: `into` ends before VALUES, `then` is what follows them.
+
+        Return how many were inserted.
 
         SQLite's thread has to win the interpreter's lock back after each statement, and `executemany` runs one for each
         row: beside a busy event loop that took up to 4.4 ms a row, against 0.1 ms in this way.
         """
-        done = 0
+        done = added = 0
         while done < len(rows):
             size = min(MOST_ROWS, 1 << (len(rows) - done).bit_length() - 1)
             chunk = rows[done : done + size]
             places = ",".join([f"({','.join('?' * len(chunk[0]))})"] * size)
-            self._connection.execute(f"{into} VALUES {places} {then}", [value for row in chunk for value in row])
+            values = [value for row in chunk for value in row]
+            added += self._connection.execute(f"{into} VALUES {places} {then}", values).rowcount
             done += size
+        return added
 
     def announce(self, subject: Subject) -> None:
         """Wake the waiters of a subject once the transaction is committed."""

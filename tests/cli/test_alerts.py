@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.models import Peer, PeerKind
 from bot.runtime.clock import utc_now
-from bot.store import chats, dead
+from bot.store import addresses, chats
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from tests import kit
@@ -91,7 +91,7 @@ async def test_a_chat_that_comes_back_is_told_once_what_it_has_missed(tmp_path: 
 
         async def job(tx: Transaction) -> None:
             for minute in range(2):
-                await dead.resume(tx, blocked.chat.id, NOON + timedelta(minutes=minute))
+                await addresses.resume(tx, blocked.chat.id, now=NOON + timedelta(minutes=minute))
 
         await room.db.write(job)
         (notice,) = [alert for alert in await room.outbox() if alert.label == "notice"]
@@ -99,6 +99,6 @@ async def test_a_chat_that_comes_back_is_told_once_what_it_has_missed(tmp_path: 
         assert notice.notice.alerts == 1
         assert (await kit.state_of(room.db, blocked)).state == "dead"
         await room.db.write(lambda tx: chats.suspend(tx, blocked.chat.id, "USER_IS_BLOCKED"))
-        await room.db.write(lambda tx: dead.resume(tx, blocked.chat.id, NOON + timedelta(hours=1)))
+        await room.db.write(lambda tx: addresses.resume(tx, blocked.chat.id, now=NOON + timedelta(hours=1)))
         (again,) = [alert for alert in await room.outbox() if alert.label == "notice"]
         assert again.notice.alerts == 0  # but for the notice itself, which this one repeats

@@ -75,7 +75,7 @@ async def test_a_chat_that_opens_again_gets_alerts_without_a_word(service: Servi
     trouble, mended = {
         "unblocked": (lambda: owner.account.blocks(service.bot), lambda: owner.account.unblocks(service.bot)),
         "brought in again": (lambda: group.kick(service.bot), lambda: group.join(service.bot)),
-        "given rights": (group.restricts_members, lambda: group.restricts_members(read_only=False)),
+        "given rights": (group.restrict_members, lambda: group.restrict_members(read_only=False)),
     }[how]
     trouble()
     channel.post(DOWN)
@@ -99,7 +99,7 @@ async def suspended(service: Service, count: int) -> None:
 async def test_what_a_button_in_a_thread_brings_comes_into_that_thread(service: Service) -> None:
     channel, owner = await opened(service)
     group = await desk(service, owner)
-    topic = group.opens_topic("Сбои")
+    topic = group.open_topic("Сбои")
     await says(service, owner, group, "/here@newsroom_bot", topic)
     await says(service, owner, group, "/storms@newsroom_bot 1 5", topic)
     for number in range(3):
@@ -118,14 +118,14 @@ async def test_what_a_button_in_a_thread_brings_comes_into_that_thread(service: 
 async def test_here_binds_alerts_to_a_thread_until_it_is_closed(service: Service) -> None:
     channel, owner = await opened(service)
     group = await desk(service, owner)
-    topic = group.opens_topic("Сбои")
+    topic = group.open_topic("Сбои")
     answer = await says(service, owner, group, "/here@newsroom_bot outages", topic)
     assert answer.topic == topic
     assert "come into this thread" in answer.text
     channel.post(DOWN)
     alert = await told(service, owner, group, "массовый сбой")
     assert alert.topic == topic
-    group.closes_topic(topic)
+    group.close_topic(topic)
     channel.post(f"Вечером: {DOWN}")
     assert (await told(service, owner, group, "Вечером")).topic is None
     assert (await told(service, owner, group, "is closed: these alerts come here now")).topic is None

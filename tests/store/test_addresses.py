@@ -7,7 +7,7 @@ import pytest
 
 from bot.models import Media, Peer, PeerKind
 from bot.models.notices import ThreadClosed
-from bot.store import addresses, attachments, chats, subscriptions
+from bot.store import addresses, attachments, chats, messages, subscriptions
 from bot.store.addresses import OF_CHATS, Binding
 from bot.store.chats import Chat, Role
 from tests import kit
@@ -36,7 +36,7 @@ async def tell(
     """Put notices into the outbox and return them."""
     reply_to = None if follows is None else follows.id
     rows = await kit.put(
-        room.db, [kit.notice(chat, name, thread_id=thread_id, follows=reply_to) for name in names], room.now
+        room.db, [kit.notice(chat, name, thread_id=thread_id, reply_to=reply_to) for name in names], room.now
     )
     found = {message.id: message for message in await room.outbox()}
     return [found[row] for row in rows]
@@ -112,11 +112,16 @@ class TestUpgrade:
         rows = await room.db.fetch_all(
             """SELECT m.name AS name, f."from" AS via, f."table" AS parent
             FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f
-            WHERE m.type = 'table' AND f."table" IN ('chats', 'alerts')"""
+            WHERE m.type = 'table' AND f."table" IN ('chats', 'alerts', 'groups', 'messages')"""
         )
-        assert {row["name"] for row in rows if row["parent"] == "chats"} == {*OF_CHATS, "alerts"}
-        assert {(row["name"], row["via"]) for row in rows if row["parent"] == "alerts"} == {
-            ("alerts", "follows"),
+        chats_own = {*OF_CHATS, "alerts", "groups", "messages"}
+        assert {row["name"] for row in rows if row["parent"] == "chats"} == chats_own
+        assert {(row["name"], row["via"]) for row in rows if row["parent"] in {"alerts", "messages", "groups"}} == {
+            ("alerts", "duplicate_of"),
+            ("alerts", "group_id"),
+            ("messages", "alert_id"),
+            ("messages", "group_id"),
+            ("messages", "reply_to"),
             ("attachments", "alert_id"),
             ("attachments", "reply_id"),
         }
@@ -129,11 +134,13 @@ class TestUpgrade:
             await room.db.write(lambda tx, chat=chat: chats.save(tx, replace(chat, media=True)))  # type: ignore[misc]
         await room.live(post(5, "Сбой", media=Media(kind="photo", id=5)))
         mine, theirs = await room.outbox()
+        alert = (await messages.get(room.db, mine.id)).alert
+        assert alert is not None
 
         await room.send(theirs, 12)
         await kit.send_files(room.db, room.reader_id, NOON)
         assert await upgrade(room)
-        await room.db.write(lambda tx: attachments.enqueue_for_alert(tx, mine.id, now=NOON))
+        await room.db.write(lambda tx: attachments.enqueue_for_alert(tx, alert, now=NOON))
         assert await room.outbox() == []
 
 

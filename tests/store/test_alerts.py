@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models.notices import SampleAlert
-from bot.store import alerts, chats, meta, outbox
+from bot.store import chats, messages, meta, outbox
 from bot.store.chats import Chat
 from bot.store.database import Subject
 from bot.store.notices import notify
@@ -36,11 +36,11 @@ async def names(room: Newsroom) -> list[str]:
 
 class TestIdentity:
     def test_it_stays_the_same_over_releases(self) -> None:
-        assert alerts.random_id(SECRET, KEY, "post", "1/m2/ab") == 5897254451907453109
+        assert outbox.random_id(SECRET, KEY, "post", "1/m2/ab") == 5897254451907453109
 
     @given(st.binary(min_size=16, max_size=16), st.sampled_from(["post", "notice"]), st.text(max_size=40))
     def test_it_is_a_signed_number_that_telegram_takes(self, key: bytes, kind: str, subject: str) -> None:
-        number = alerts.random_id(SECRET, key, kind, subject.encode("utf-8", "replace").decode())
+        number = outbox.random_id(SECRET, key, kind, subject.encode("utf-8", "replace").decode())
         assert number != 0
         assert -(2**63) <= number < 2**63
 
@@ -53,18 +53,18 @@ class TestIdentity:
             (SECRET, KEY, "post", "1"),
             (SECRET, KEY, "post1", "2"),
         ]
-        assert len({alerts.random_id(*identity) for identity in identities}) == len(identities)
+        assert len({outbox.random_id(*identity) for identity in identities}) == len(identities)
 
     async def test_the_outbox_writes_it_down_with_a_secret_made_once(self, room: Newsroom) -> None:
         chat = await room.pair()
         await tell(room, chat, "a")
-        secret = await meta.get(room.db, alerts.SECRET)
+        secret = await meta.get(room.db, outbox.SECRET)
         await tell(room, chat, "b")
         assert isinstance(secret, bytes)
         assert len(secret) == 32
-        assert await meta.get(room.db, alerts.SECRET) == secret
+        assert await meta.get(room.db, outbox.SECRET) == secret
         for message in await room.outbox():
-            assert message.random_id == alerts.random_id(secret, chat.key, "notice", message.notice.subject)
+            assert message.random_id == outbox.random_id(secret, chat.key, "notice", message.notice.subject)
 
 
 class TestOutbox:
@@ -113,7 +113,7 @@ class TestOutbox:
         assert alert.post is not None
         assert (alert.post.text, alert.post.number) == ("Починили", 2)
         await room.send(alert, 77)
-        alerted = await outbox.post_of(room.db, chat.id, 77)
+        alerted = await messages.post_of(room.db, chat.id, 77)
         assert alerted is not None
         assert (alerted.text, alerted.number) == ("Сбой", 1)
 
@@ -126,8 +126,8 @@ class TestOutbox:
         await room.send(a, 1, at=NOON + timedelta(seconds=3))
         await room.send(b, at=NOON + timedelta(seconds=1))
         await kit.kill(room.db, c, "PEER_ID_INVALID")
-        assert await alerts.statistics(room.db, NOON) == alerts.Statistics(due=1, sent=2, dead=1)
-        assert (await alerts.statistics(room.db, NOON + timedelta(seconds=2))).sent == 1
+        assert await outbox.statistics(room.db, NOON) == outbox.OutboxCounts(due=1, sent=2, dead=1)
+        assert (await outbox.statistics(room.db, NOON + timedelta(seconds=2))).sent == 1
 
 
 async def test_the_last_round_of_each_loop_is_known(room: Newsroom) -> None:

@@ -42,8 +42,8 @@ async def test_posts_from_before_the_start_are_counted_in_one_silent_notice_and_
         notice = await the_notice(room)
         assert notice.silent
         summary = await kit.contents(room.db, notice)
-        assert (summary.at, summary.channels) == (ago(hours=20), (("Вести", 3),))
-        assert [each.post.message_id for each in summary.posts] == [1, 2, 3]
+        assert (summary.opened_at, summary.channels) == (ago(hours=20), (("Вести", 3),))
+        assert [each.post.message_id for each in summary.alerts] == [1, 2, 3]
         untouched = [each.post_key for each in await room.outbox() if each.chat.id == other.id]
         assert untouched == ["m1", "m2", "m3", "m4"]
 

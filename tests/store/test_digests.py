@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.models.alerts import Loudness
 from bot.schedule import Digests, Every, Quiet
-from bot.store import chats, digests, group_contents, subscriptions
+from bot.store import chats, group_contents, groups, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Transaction
-from bot.store.group_contents import Summary
+from bot.store.group_contents import GroupSummary
 from bot.store.rows import to_ms
 from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
@@ -63,7 +64,7 @@ async def digest(room: Newsroom) -> Message:
     return found
 
 
-async def summary(room: Newsroom) -> Summary:
+async def summary(room: Newsroom) -> GroupSummary:
     return await kit.contents(room.db, await digest(room))
 
 
@@ -76,7 +77,7 @@ async def test_in_quiet_hours_alerts_wait_for_their_end(room: Newsroom, priority
     await room.live(post(2, "Новый сбой", date=room.now, channel_id=OTHER))
     assert await waiting(room) == [("digest", MORNING)]
     held = await summary(room)
-    assert [(each.post.text, each.topics, each.quiet) for each in held.posts] == [
+    assert [(each.post.text, each.alert.topics, each.alert.loudness > Loudness.DIGEST) for each in held.alerts] == [
         ("Сбой в сети", ("сбои",), True),
         ("Новый сбой", ("сбои",), True),
     ]
@@ -110,7 +111,7 @@ async def test_a_topic_of_the_digest_waits_for_it_and_a_louder_one_does_not(room
     await room.live(post(1, "Сбой связи"), post(2, "Сбой"))
     assert await waiting(room) == [("alert", NOON), ("digest", NINE)]
     assert (await room.outbox())[0].silent
-    assert [each.quiet for each in (await summary(room)).posts] == [False]
+    assert [each.alert.loudness for each in (await summary(room)).alerts] == [Loudness.DIGEST]
 
 
 async def test_quiet_hours_and_a_digest_that_end_at_one_moment_share_a_notice(room: Newsroom) -> None:
@@ -120,7 +121,7 @@ async def test_quiet_hours_and_a_digest_that_end_at_one_moment_share_a_notice(ro
     room.now = TONIGHT
     await room.live(post(2, "Сбой", date=TONIGHT))
     assert await waiting(room) == [("digest", NINE)]
-    assert len((await summary(room)).posts) == 2
+    assert len((await summary(room)).alerts) == 2
 
 
 async def test_a_post_waits_once_whatever_happens_to_it(room: Newsroom) -> None:
@@ -130,8 +131,8 @@ async def test_a_post_waits_once_whatever_happens_to_it(room: Newsroom) -> None:
     room.now += timedelta(minutes=1)
     assert (await room.live(post(1, "Сбой связи", grouped_id=5, edit_date=room.now))).alerts == 0
     assert await waiting(room) == [("digest", NINE)]
-    (held,) = (await summary(room)).posts
-    assert (held.post.text, held.topics, held.edited) == ("Сбой связи", ("сбои", "связь"), True)
+    (held,) = (await summary(room)).alerts
+    assert (held.post.text, held.alert.topics, held.alert.is_edited) == ("Сбой связи", ("сбои", "связь"), True)
 
 
 async def test_what_becomes_of_a_post_before_the_digest_is_shown_and_not_told(room: Newsroom) -> None:
@@ -140,8 +141,8 @@ async def test_what_becomes_of_a_post_before_the_digest_is_shown_and_not_told(ro
     room.now += timedelta(hours=1)
     await room.live(post(1, "Сбой устранён", edit_date=room.now), gone(2))
     assert await waiting(room) == [("digest", NINE)]
-    held = (await summary(room)).posts
-    assert [(each.post.text, each.edited, each.post.gone_at) for each in held] == [
+    held = (await summary(room)).alerts
+    assert [(each.post.text, each.alert.is_edited, each.post.gone_at) for each in held] == [
         ("Сбой устранён", True, None),
         ("Сбой сети", False, room.now),
         ("Сбой банка", False, None),
@@ -172,8 +173,8 @@ async def test_an_echo_of_a_post_that_waits_joins_it(room: Newsroom) -> None:
     text = "Сбой в сети мобильного оператора: абоненты трёх областей остались без связи"
     await room.live(post(1, text, date=TONIGHT))
     await room.live(post(1, text, date=TONIGHT, channel_id=OTHER))
-    (held,) = (await summary(room)).posts
-    assert (held.post.channel_id, held.echoes) == (NEWS, 1)
+    (held,) = (await summary(room)).alerts
+    assert (held.post.channel_id, held.duplicates) == (NEWS, 1)
     assert await waiting(room) == [("digest", MORNING)]
 
 
@@ -184,7 +185,7 @@ async def test_what_comes_as_the_digest_leaves_is_shown_by_an_edit(room: Newsroo
     room.now = NINE - timedelta(seconds=1)
     await room.live(post(2, "Сбой сети", date=room.now))
     assert await waiting(room) == [("digest", NINE)]
-    assert [each.post.text for each in (await summary(room)).posts] == ["Сбой", "Сбой сети"]
+    assert [each.post.text for each in (await summary(room)).alerts] == ["Сбой", "Сбой сети"]
     await room.send(leaving, 70, at=NINE)
     assert await waiting(room) == [("edit", NINE + timedelta(seconds=3))]
     room.now = NINE
@@ -210,7 +211,7 @@ async def test_after_a_digest_that_left_early_its_moment_has_another_one(room: N
     await room.send(await digest(room), 70, at=NOON)
     await room.live(post(2, "Сбой сети"))
     assert (await digest(room)).name == f"digest:{to_ms(NINE)}/2"
-    assert [each.post.text for each in (await summary(room)).posts] == ["Сбой сети"]
+    assert [each.post.text for each in (await summary(room)).alerts] == ["Сбой сети"]
 
 
 async def test_what_waits_for_quiet_hours_can_come_now_and_the_digest_keeps_its_moment(room: Newsroom) -> None:
@@ -220,9 +221,9 @@ async def test_what_waits_for_quiet_hours_can_come_now_and_the_digest_keeps_its_
     await room.live(post(1, "Сбой", date=TONIGHT), post(2, "Нет связи", date=TONIGHT))
     assert await waiting(room) == [("digest", MORNING), ("digest", NINE)]
     now = TONIGHT + timedelta(minutes=1)
-    assert await room.db.write(lambda tx: digests.move(tx, chat, quiet=True, to=now, now=now)) == 1
+    assert await room.db.write(lambda tx: groups.move(tx, chat, quiet=True, to=now, now=now)) == 1
     assert await waiting(room) == [("digest", now), ("digest", NINE)]
-    assert await room.db.write(lambda tx: digests.move(tx, chat, quiet=True, to=now, now=now)) == 0
+    assert await room.db.write(lambda tx: groups.move(tx, chat, quiet=True, to=now, now=now)) == 0
 
 
 async def test_a_new_rhythm_takes_along_what_waits(room: Newsroom) -> None:
@@ -230,10 +231,10 @@ async def test_a_new_rhythm_takes_along_what_waits(room: Newsroom) -> None:
     await room.live(post(1, "Сбой"))
     await room.db.write(lambda tx: chats.save(tx, replace(chat, digests=Digests(every=Every.HOUR))))
     hour = NOON + timedelta(hours=1)
-    await room.db.write(lambda tx: digests.move(tx, chat, quiet=False, to=hour, now=NOON))
+    await room.db.write(lambda tx: groups.move(tx, chat, quiet=False, to=hour, now=NOON))
     await room.live(post(2, "Сбой сети"))
     assert await waiting(room) == [("digest", hour)]
-    assert len((await summary(room)).posts) == 2
+    assert len((await summary(room)).alerts) == 2
 
 
 async def test_a_digest_that_may_have_been_sent_keeps_what_it_holds(room: Newsroom) -> None:
@@ -242,7 +243,7 @@ async def test_a_digest_that_may_have_been_sent_keeps_what_it_holds(room: Newsro
     tried = await digest(room)
     later = NINE + timedelta(minutes=5)
     await kit.put_off(room.db, tried, at=later, reason="CONNECTION_LOST")
-    await room.db.write(lambda tx: digests.move(tx, chat, quiet=False, to=NINE + timedelta(hours=1), now=NINE))
+    await room.db.write(lambda tx: groups.move(tx, chat, quiet=False, to=NINE + timedelta(hours=1), now=NINE))
     assert await waiting(room) == [("digest", later)]
 
 
@@ -253,7 +254,7 @@ async def test_each_chat_has_its_own_hours(room: Newsroom) -> None:
     room.now = TONIGHT
     await room.live(post(1, "Сбой", date=TONIGHT))
     assert await waiting(room) == [("alert", TONIGHT), ("digest", MORNING)]
-    assert await group_contents.find(room.db, chat.id, random_id=(await digest(room)).random_id) is None
+    assert await group_contents.find(room.db, chat.id, (await digest(room)).random_id) is None
 
 
 async def test_a_mute_leaves_what_has_been_gathered(room: Newsroom) -> None:
@@ -261,4 +262,4 @@ async def test_a_mute_leaves_what_has_been_gathered(room: Newsroom) -> None:
     await room.live(post(1, "Сбой"))
     await room.db.write(lambda tx: subscriptions.mute(tx, chat.id, topic_id=topic.id, until=None))
     await room.live(post(2, "Сбой сети"))
-    assert [each.post.text for each in (await summary(room)).posts] == ["Сбой"]
+    assert [each.post.text for each in (await summary(room)).alerts] == ["Сбой"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Peer, PeerKind
-from bot.store import chats, outbox
+from bot.store import chats, messages
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from tests import kit
@@ -39,8 +39,8 @@ async def tell(room: Newsroom, who: list[Chat], *subjects: str, later: timedelta
 async def read(
     room: Newsroom, *, limit: int = 10, each: int = 2, later: timedelta = timedelta(), **more: object
 ) -> list:
-    reading = await outbox.first_due(room.db, NOON + later, limit=limit, each=each, **more)
-    return [(alert.chat.id, alert.notice.event) for alert in reading.alerts]
+    reading = await messages.first_due(room.db, NOON + later, limit=limit, each=each, **more)
+    return [(alert.chat.id, alert.body["event"]) for alert in reading.messages]
 
 
 async def test_of_each_chat_the_first_few_are_read_in_order(room: Newsroom) -> None:
@@ -71,7 +71,7 @@ async def test_a_chat_whose_queue_fills_both_ends_is_passed_by_once_it_is_served
 async def test_with_a_number_only_what_came_after_it_is_read(room: Newsroom) -> None:
     alice, ivan = await people(room, 2)
     await tell(room, [alice, ivan], "a")
-    reading = await outbox.first_due(room.db, NOON, limit=10, each=1)
+    reading = await messages.first_due(room.db, NOON, limit=10, each=1)
     assert await read(room, after=reading.last_id) == []
     await tell(room, [ivan], "b")
     assert await read(room, after=reading.last_id) == [(ivan.id, "a"), (ivan.id, "b")]
@@ -79,7 +79,7 @@ async def test_with_a_number_only_what_came_after_it_is_read(room: Newsroom) -> 
 
 
 async def next_at(room: Newsroom, *, exclude_chats: Iterable[int] = ()) -> datetime | None:
-    return (await outbox.first_due(room.db, NOON, exclude_chats=exclude_chats, limit=10, each=1)).next_at
+    return (await messages.first_due(room.db, NOON, exclude_chats=exclude_chats, limit=10, each=1)).next_at
 
 
 async def test_what_is_due_later_is_not_read_and_its_moment_is_known(room: Newsroom) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.schedule import Storms
 from bot.store import chats, subscriptions
 from bot.store.chats import Chat
-from bot.store.group_contents import Storm
+from bot.store.group_contents import StormState
 from bot.store.subscriptions import Priority
 from tests import kit
 from tests.kit import Message
@@ -59,7 +59,7 @@ async def send_due(room: Newsroom) -> None:
     await kit.send_all(room.db, room.now, room.now)
 
 
-async def storm(room: Newsroom) -> Storm:
+async def storm(room: Newsroom) -> StormState:
     return await kit.latest_storm(room.db, room.now)
 
 
@@ -70,7 +70,7 @@ async def test_what_is_more_becomes_one_message(room: Newsroom) -> None:
     (notice,) = await of_kind(room, "storm")
     assert not notice.silent
     found = await storm(room)
-    assert (found.topic, found.over, found.channels) == ("сбои", False, (("Вести", 4),))
+    assert (found.topic, found.is_over, found.channels) == ("сбои", False, (("Вести", 4),))
     assert [each.post.message_id for each in found.latest] == [7, 6, 5]
 
 
@@ -106,7 +106,7 @@ async def test_it_ends_by_itself_and_the_next_ones_are_alerts_again(room: Newsro
     await say(room, 7, channel_id=OTHER, every=4 * MINUTE)
     room.now += 5 * MINUTE
     found = await storm(room)
-    assert (found.over, found.channels) == (True, (("Вести", 3), ("Другие", 1)))
+    assert (found.is_over, found.channels) == (True, (("Вести", 3), ("Другие", 1)))
     assert (found.since, found.until) == (NOON + 4 * SECOND, NOON + 8 * MINUTE + 5 * SECOND)
     await send_due(room)
     await say(room, *range(11, 15))

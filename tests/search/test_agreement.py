@@ -19,10 +19,9 @@ from bot.parts import Part, PartKind
 from bot.search import Scope, find_current, find_newest
 from bot.store.database import Database
 from tests.kit_archive import LAST_MONTH, NEWS, OTHER, compiled, open_archive, post
+from tests.queries import Asker
 
-from .queries import Asker
-
-REAL_POSTS = Path(__file__).parents[2] / "shared" / "data" / "posts.jsonl"
+REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts.jsonl"
 BATCH = 2000  # posts in one observation
 EVERY = 10**6  # more hits than there are posts
 # How many queries of a kind; those that find or read the most posts are the fewest.

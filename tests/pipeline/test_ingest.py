@@ -13,10 +13,9 @@ from bot.pipeline.ingest import Result
 from bot.store import channels, chats, figures, posts, subscriptions, topics
 from bot.store.database import Subject
 from bot.store.figures import Figures
-
-from . import kit
-from .kit import Message
-from .store.kit import NEWS, NOON, OTHER, Gate, Newsroom, ago, gone, newsroom, post, queued
+from tests import kit
+from tests.kit import Message
+from tests.store.kit import NEWS, NOON, OTHER, Gate, Newsroom, ago, gone, newsroom, post, queued
 
 NOTHING = Result(new=0, edited=0, gone=0, matched=0, alerts=0)
 TABLES = ("posts", "versions", "fulltext", "alerts")

@@ -12,10 +12,9 @@ from bot.models import Media, ObservedBy
 from bot.parts import Part, PartKind
 from bot.store import chats, posts, subscriptions, topics
 from bot.store.chats import Chat, Edits
-
-from . import kit
-from .kit import Message
-from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
+from tests import kit
+from tests.kit import Message
+from tests.store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
 
 DOWN, UP = "Утром сбой в банке", "Сбой в банке устранён"
 LATER = NOON + timedelta(minutes=5)
@@ -261,10 +260,9 @@ class TestRepeats:
         await desk.room.live(post(7, DOWN, channel_id=OTHER))
         await desk.deliver()
         await desk.room.live(post(7, UP, channel_id=OTHER, edit_date=LATER), gone(7, channel_id=OTHER))
-        due = await desk.due()
-        assert [a.reply_to for a in due if a.label == "reply"] == [101] * 2
-        assert due[0].post is not None
-        assert due[0].post.text == DOWN
+        assert [(a.label, a.reply_to) for a in await desk.due()] == [
+            ("reply", 101)
+        ] * 2  # its message shows no word of it
 
     async def test_it_joins_no_alert_that_can_no_longer_be_edited_or_says_something_else(self, desk: Desk) -> None:
         await kit.lose_numbers(desk.room.db)
