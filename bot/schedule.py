@@ -1,4 +1,4 @@
-"""When a chat wants messages: its quiet hours, the moments of its digests, and from when on alerts are a storm. Pure."""
+"""When a chat wants messages: its quiet hours, its digests, and what it calls a storm. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
