@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.store import chats
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
-from bot.store.rows import from_ms, to_ms
+from bot.store.rows import read_all, to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ async def wishes(db: Reader) -> list[Wish]:
         f"""SELECT {chats.COLUMNS}, r.minute, r.since FROM receipts r JOIN chats c ON c.id = r.chat_id
         WHERE c.suspended IS NULL ORDER BY c.id"""  # noqa: S608 - our own constant
     )
-    return [Wish(chat=chats.to_chat(row), minute=row["minute"], since=from_ms(row["since"])) for row in rows]
+    return read_all(Wish, rows)
 
 
 async def alerts_of(db: Reader, wish: Wish) -> int:

@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.schedule import Schedule, Storms
-from bot.store import chats
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 
@@ -89,9 +88,12 @@ async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
 async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Recipient]:
     """Return who wants alerts of these (channel id, topic id) pairs; suspended chats and mutes are left out."""
     rows = await db.fetch_all(
-        f"""SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
+        """SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
             s.thread_id, c.thread_id AS chat_thread, c.confirmations,
-            {chats.SCHEDULE}
+            c.time_zone AS schedule_zone, c.quiet_from AS schedule_quiet_start, c.quiet_until AS schedule_quiet_end,
+            c.digest_every AS schedule_digests_every, c.digest_minute AS schedule_digests_minute,
+            c.digest_weekday AS schedule_digests_weekday,
+            c.storm_count AS storms_count, c.storm_minutes AS storms_minutes
         FROM json_each(:found) f
         JOIN subscriptions s ON s.topic_id = f.value ->> 1
         JOIN chats c ON c.id = s.chat_id
@@ -100,24 +102,10 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id
                 AND (m.channel_id IS NULL OR m.channel_id = f.value ->> 0)
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id)
-                AND (m.until IS NULL OR m.until > :now))""",  # noqa: S608 - our own constant
+                AND (m.until IS NULL OR m.until > :now))""",
         {"found": json_list(found), "now": to_ms(now)},
     )
-    return [
-        Recipient(
-            channel_id=row["channel_id"],
-            topic_id=row["topic_id"],
-            chat_id=row["chat_id"],
-            chat_key=row["chat_key"],
-            priority=Priority(row["priority"]),
-            thread_id=row["thread_id"],
-            chat_thread=row["chat_thread"],
-            confirmations=bool(row["confirmations"]),
-            schedule=chats.to_schedule(row),
-            storms=chats.to_storms(row),
-        )
-        for row in rows
-    ]
+    return read_all(Recipient, rows)
 
 
 async def mute(
