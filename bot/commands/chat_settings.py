@@ -15,7 +15,7 @@ from bot.commands.setting import Setting
 from bot.locales import LANGUAGES, N_, Translator
 from bot.models import PeerKind
 from bot.schedule import Digests, Every, Quiet, Storms
-from bot.store import receipts, subscriptions
+from bot.store import stats, subscriptions
 from bot.store.chats import Chat, Edits
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Priority
@@ -370,7 +370,7 @@ async def receipt(request: Request, context: Context) -> Reply | Effect:
     """Switch the daily report of this chat on or off, or set its time; without a word, say how it is set."""
     typed = request.argument.casefold().strip(" .!")
     if not typed:
-        return say(_describe_receipt(await receipts.minute_of(context.database, context.chat.id), context))
+        return say(_describe_receipt(await stats.report_minute(context.database, context.chat.id), context))
     switch = read_switch(typed)
     minute = _USUAL_RECEIPT if switch else read_time(typed)
     if minute is None and switch is None:
@@ -379,9 +379,9 @@ async def receipt(request: Request, context: Context) -> Reply | Effect:
 
     async def effect(tx: Transaction) -> Reply:
         if minute is None:
-            await receipts.stop(tx, context.chat.id)
+            await stats.stop_reports(tx, context.chat.id)
         else:
-            await receipts.ask(tx, context.chat.id, minute=minute, now=context.now)
+            await stats.start_reports(tx, context.chat.id, minute=minute, now=context.now)
         return say(_describe_receipt(minute, context))
 
     return effect

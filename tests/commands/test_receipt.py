@@ -1,6 +1,6 @@
 import pytest
 
-from bot.store import receipts
+from bot.store import stats
 from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, text
 
@@ -14,10 +14,10 @@ async def test_a_receipt_is_switched_on_set_to_a_time_and_switched_off(desk: Bot
         "To end it, write: /receipt off",
     ]
     assert "at 21:30 (UTC)" in text(await desk.says("/receipt 21:30"))
-    assert await receipts.minute_of(desk.db, chat.id) == 21 * 60 + 30
+    assert await stats.report_minute(desk.db, chat.id) == 21 * 60 + 30
     assert "at 21:30 (UTC)" in text(await desk.says("/receipt"))
     assert "No daily receipt here." in text(await desk.says("/receipt off"))
-    assert await receipts.minute_of(desk.db, chat.id) is None
+    assert await stats.report_minute(desk.db, chat.id) is None
 
 
 @pytest.mark.parametrize("typed", ["25:00", "soon", "9:60", "-1"])

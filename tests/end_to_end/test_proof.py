@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.monitoring import daily_report as sending
-from bot.store import channels, chats, meta, receipts
+from bot.store import channels, chats, meta, stats
 from bot.store.database import Database
 from bot.store.meta import Pace
 from tests.kit_service import running_service
@@ -27,7 +27,7 @@ async def test_the_list_of_channels_shows_the_delay_and_a_receipt_comes_by_itsel
         database = await Database.open(service.settings.database_path)
         (chat,) = await chats.everyone(database)
         yesterday = datetime.now(UTC) - timedelta(days=1)
-        await database.write(lambda tx: receipts.ask(tx, chat.id, minute=0, now=yesterday))
+        await database.write(lambda tx: stats.start_reports(tx, chat.id, minute=0, now=yesterday))
         await database.write(lambda tx: channels.set_verified(tx, channel.id, below=None, now=datetime.now(UTC)))
         await database.close()
         await service.start()

@@ -8,7 +8,7 @@ from bot.locales.locale import Locale
 from bot.models.notices import DailyReport
 from bot.monitoring.daily_report import DailyReports, last_occurrence
 from bot.rendering.notices import render_notice
-from bot.store import channels, chats, follows, meta, readers, receipts
+from bot.store import channels, chats, follows, meta, readers, stats
 from bot.store.channels import Access
 from bot.store.chats import Chat
 from bot.store.database import Transaction
@@ -22,7 +22,7 @@ async def wanting(archive: Archive, *, zone: str = "UTC", minute: int = 13 * 60)
 
     async def job(tx: Transaction) -> None:
         await chats.save(tx, replace(chat, time_zone=zone))
-        await receipts.ask(tx, chat.id, minute=minute, now=archive.now)
+        await stats.start_reports(tx, chat.id, minute=minute, now=archive.now)
 
     await archive.db.write(job)
     return chat
@@ -120,7 +120,7 @@ async def test_a_receipt_comes_by_the_clock_of_its_chat(archive: Archive) -> Non
 
 async def test_a_chat_that_wants_none_gets_none(archive: Archive) -> None:
     chat = await wanting(archive)
-    await archive.db.write(lambda tx: receipts.stop(tx, chat.id))
+    await archive.db.write(lambda tx: stats.stop_reports(tx, chat.id))
     archive.now += timedelta(days=1)
     assert await due(archive) == []
 
