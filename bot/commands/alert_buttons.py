@@ -16,12 +16,12 @@ from bot.commands.lookup import MuteScope, both_scope, channel_scope, topic_scop
 from bot.commands.mute import SUBJECT, next_monday, read_subject, show_end, silence, subject_of, work_begins
 from bot.commands.registry import tap
 from bot.models import Button, Entity, Outgoing
+from bot.models.posts import StoredPost
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import full_text
 from bot.store import channels, feedback, group_contents, posts
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
-from bot.store.posts import StoredPost
 from bot.store.topics import Topic
 from bot.text.markup import LIMIT, Text, alert_buttons, one_line, units
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from bot.commands.context import Context
 from bot.locales import N_, Translator
 from bot.locales.figures import show_size
+from bot.models.posts import StoredPost
 from bot.store import media
 from bot.store.media import FileState, MediaFile
-from bot.store.posts import StoredPost
 from bot.text.markup import Text, code, one_line
 
 _NAME = 60  # UTF-16 units of a file's name

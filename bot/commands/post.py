@@ -12,10 +12,10 @@ from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
+from bot.models.posts import StoredPost
 from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text
 from bot.store import channels, messages, posts
-from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, Text, code, one_line, units
 
 ROOM = LIMIT - 300  # UTF-16 units of a page below its heading

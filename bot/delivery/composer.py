@@ -13,6 +13,7 @@ from bot.locales.locale import Locale
 from bot.models import Clock, Outgoing, post_link
 from bot.models.alerts import Alert, ChangeKind, GroupKind
 from bot.models.notices import NOTICES
+from bot.models.posts import StoredPost
 from bot.rendering.alert import Elsewhere, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
@@ -21,7 +22,6 @@ from bot.store import attachments, channels, group_contents, messages, posts
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery, MessageKind
-from bot.store.posts import StoredPost
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import Sender
 

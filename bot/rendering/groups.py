@@ -13,7 +13,7 @@ from bot.locales.locale import Locale
 from bot.locales.titles import part_title, topic_title
 from bot.models import Button, Outgoing
 from bot.models.alerts import COUNTING, GroupKind, Loudness
-from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
+from bot.models.groups import GroupedAlert, GroupSummary, StormState
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, link, one_line
 from bot.text.spans import Span

@@ -13,6 +13,7 @@ from bot.models.notices import (
     JoinRequested,
     Notice,
 )
+from bot.models.posts import StoredPost
 from bot.search import count_matches
 from bot.sources.sync import BACKFILL
 from bot.store import channels, chats, follows, posts, subscriptions, topics
@@ -67,7 +68,7 @@ class Notices:
         notice = FollowAllOffered(event=_event(follow), channels=count, unfollowed=unfollowed, options=options)
         await self._notify(follow, notice)
 
-    async def _alerts(self, chat_id: int, newest: Sequence[posts.StoredPost]) -> int:
+    async def _alerts(self, chat_id: int, newest: Sequence[StoredPost]) -> int:
         oldest = newest[-1]
         wishes = await subscriptions.of_chat(self._database, chat_id)
         wanted = {wish.topic_id for wish in wishes if wish.channels is None or oldest.channel_id in wish.channels}

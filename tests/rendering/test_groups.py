@@ -9,10 +9,10 @@ from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Button, Outgoing
 from bot.models.alerts import GroupKind, Loudness
+from bot.models.groups import GroupedAlert, GroupSummary, StormState
+from bot.models.posts import StoredPost
 from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.groups import PAGE, render_count, render_page, render_storm
-from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
-from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, units
 from tests.kit import alert_of
 

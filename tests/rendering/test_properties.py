@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from bot.locales.locale import Locale
 from bot.models import Entity, Outgoing, Peer, PeerKind, notices, post_link
 from bot.models.alerts import GroupKind, Loudness
+from bot.models.groups import GroupedAlert, GroupSummary, StormState
 from bot.models.notices import FollowAccess, Notice
+from bot.models.posts import StoredPost
 from bot.parts import PartMatch
 from bot.rendering.alert import KEPT, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
 from bot.sandbox import Sandbox
-from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
-from bot.store.posts import StoredPost
 from bot.telegram.convert import to_entities
 from tests.delivery.kit import sender_of
 from tests.kit import alert_of
