@@ -174,13 +174,16 @@ class Button:
     data: bytes | None = None  # at most 64 bytes, Telegram's limit
 
 
+ButtonRows = tuple[tuple[Button, ...], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """A message ready to be sent: text with entities, never markup."""
 
     text: str
     entities: tuple[Entity, ...] = ()
-    buttons: tuple[tuple[Button, ...], ...] = ()  # rows
+    buttons: ButtonRows = ()
     silent: bool = False  # arrives without a sound
 
 

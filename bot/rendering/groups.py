@@ -14,6 +14,7 @@ from bot.locales.titles import part_title, topic_title
 from bot.models import Button, Outgoing
 from bot.models.alerts import COUNTING, GroupKind, Loudness
 from bot.models.groups import GroupedAlert, GroupSummary, StormState
+from bot.rendering.post_text import channel_name
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, link, one_line
 from bot.text.spans import Span
@@ -157,7 +158,7 @@ def _line(each: GroupedAlert, locale: Locale, *, relative_to: datetime) -> Text:
     """Write a post: the first words of the sentence that matched, its channel and time, and what became of it."""
     t, post = locale.t, each.post
     text = Text().add("• ").join(_words(each, t)).add(" · ")
-    where = f"{_short(post.channel_title) or post.channel_id}, {locale.date(post.date, relative_to=relative_to)}"
+    where = f"{channel_name(post, NAME)}, {locale.date(post.date, relative_to=relative_to)}"
     text.add(link(where, post.link))
     if each.duplicates:
         text.add(f" ×{each.duplicates + 1}")

@@ -7,11 +7,9 @@ from functools import lru_cache
 from string import Formatter
 from typing import Self
 
-from bot.locales import Translator
-from bot.models import Button, Entity, post_link
+from bot.models import Button, Entity
 
-LIMIT = 4096  # UTF-16 units that Telegram accepts in one message …
-CAPTION = 1024  # … and under a photo or document
+LIMIT = 4096  # UTF-16 units that Telegram accepts in one message
 _TURNING = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # and what has no width
 _UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # control characters and halves of characters
 
@@ -172,13 +170,3 @@ def one_line(name: str, room: int) -> str:
 
 
 Rows = tuple[tuple[Button, ...], ...]
-
-
-def alert_buttons(channel_id: int, username: str | None, message_id: int, translator: Translator) -> Rows:
-    """Make the usual buttons; their data names the post, `verb:<channel>:<message>`, by which an alert is known."""
-    post = f"{channel_id}:{message_id}"
-    open_ = Button(text=translator.gettext("Open"), url=post_link(channel_id, username, message_id))
-    quote = Button(text=translator.gettext("Quote"), data=f"quote:{post}".encode())
-    snooze = Button(text=translator.gettext("Snooze"), data=f"snooze:{post}".encode())
-    wrong = Button(text=translator.gettext("Not relevant"), data=f"wrong:{post}".encode())
-    return ((open_, quote), (snooze, wrong))
