@@ -3,10 +3,10 @@
 ```
             reader account (user session)                        bot account (bot session)
 Telegram ──▶ sources.live ───┐                                      ┌─▶ delivery.worker ─▶ telegram.sender ──▶ chats
-Telegram ──▶ sources.sweep ──┼─▶ ingest ─▶ store: posts, versions   │   courier, retry      pacing, turns
-files ─────▶ sources.archive ┘     └─▶ matching, tellings (pure)    │
-                                         └─▶ store: alerts (outbox) ┘
-chats ─────▶ commands ⇄ store ─▶ sources.subscriptions (joins, leaves)
+Telegram ──▶ sources.sweep ──┼─▶ pipeline ─▶ store: posts, versions │   composer, retry     rate limits, queue
+exports ───▶ sources ────────┘     └─▶ matching, routing (pure)     │
+                                         └─▶ store: alerts, outbox ─┘
+chats ─────▶ commands ⇄ store ─▶ sources.follow_requests (joins, leaves)
 ```
 
 `app` wires these parts, `cli` starts them; `sandbox` is an embedded Telegram server for `demo` and the tests.

@@ -1,4 +1,4 @@
-"""Settings come in, a running service goes out: every part is built and wired here, and nowhere else."""
+"""Builds and wires every part of the service, here and nowhere else, and runs it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -91,9 +91,10 @@ async def run(  # noqa: PLR0913 - what a caller may choose
     health: Health | None = None,
     on_ready: Callable[[Ready], None] = lambda _: None,
 ) -> None:
-    """Run the service until `stop` is set, by the machine's clock, or one that is steady while that may be set.
+    """Run the service until `stop` is set.
 
-    Raises SettingsError where something is missing, FatalError where something broke that cannot heal.
+    `steady` is a clock that goes on evenly, where `clock`, the machine's, may be set meanwhile. Raises
+    SettingsError where something is missing, FatalError where something broke that cannot heal.
     """
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_BOT_TOKEN")
     for reference in settings.channels:  # before anything is made or connected
@@ -121,7 +122,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     timings: Timings,
     health: Health,
 ) -> Parts:
-    """Open the store, the bot and the readers, each to be closed when the stack is left."""
+    """Open the store, the bot and the readers; each is closed when the stack is left."""
     database = await Database.open(settings.database_path)
     stack.push_async_callback(database.close)
     clock = make_clock(error=await meta.clock_error(database))
@@ -172,9 +173,9 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
     router = Router(bot, database, sender, People(database, settings.owner_ids), clock)
     bot.is_settled = router.is_settled
-    teller = await _open_one(parts, settings)
+    time_source = await _open_one(parts, settings)
     username = await connections.connect_bot(bot, settings)
-    await _set_clock(parts, teller)
+    await _set_clock(parts, time_source)
     await resume(database, pacing, now=clock(), monotonic=monotonic())
     await bootstrap.ask_for_channels(database, settings, clock())
     every = Pace(
@@ -199,7 +200,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
 
 
 def _lasting(parts: Parts) -> Loops:
-    """Return the loops that keep the accounts connected, and look after what the readers hear."""
+    """Return the loops that need nothing but the open parts."""
     database, bot, clock = parts.database, parts.bot, parts.clock
     return {
         "place": bot.keep_place,
@@ -216,9 +217,9 @@ def _heartbeat(parts: Parts, settings: Settings) -> Heartbeat:
 
 
 async def _open_one(parts: Parts, settings: Settings) -> Client:
-    """Connect the first reader, or the standby where that one cannot; return a client that can tell the time.
+    """Connect the first reader, or the standby in its place; return a client that can tell the time.
 
-    Where somebody is paired already, the bot goes on answering without a reader, and says what to do.
+    Where somebody is paired already, the bot goes on answering without a reader, and its notice says what to do.
     """
     first, standby = parts.readers
     has_standby = (settings.data_dir / sessions.STANDBY).exists()
@@ -236,15 +237,15 @@ async def _open_one(parts: Parts, settings: Settings) -> Client:
 
 
 async def _keep_time(parts: Parts, beat: Beat) -> None:
-    """Ask for the time again and again: no clock is exact, and other processes go by the machine's as it is set now."""
+    """Set the clock again and again: none is exact, and other processes go by the machine's as it is set now."""
     while True:
         beat(ASK_TIME_EVERY + TURN)
         await asyncio.sleep(ASK_TIME_EVERY)
         await _set_clock(parts, parts.bot)
 
 
-async def _set_clock(parts: Parts, teller: Client) -> None:
-    await parts.clock.set_by(teller)
+async def _set_clock(parts: Parts, time_source: Client) -> None:
+    await parts.clock.set_by(time_source)
     await parts.database.write(lambda tx: meta.put_clock_error(tx, parts.clock.error))
 
 

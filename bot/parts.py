@@ -1,7 +1,7 @@
-"""A post's text and what a reader sees beside it come in; one text for queries goes out, and what was found where.
+"""The parts of a post beside its body: polls, link previews, file names.
 
-What stands beside a text comes after it, each piece behind a blank line: places in the text stay what they are, and no
-phrase or distance reaches from one piece into another.
+Queries are put to one text, the body with each part behind a blank line after it: places in the body stay what they
+are, and no phrase or distance reaches from one part into another.
 """
 
 import json
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _WALL = "\n\n"
-NO_PARTS = "[]"  # how no parts are written
+NO_PARTS = "[]"  # JSON of none
 
 Spans = tuple[tuple[int, int], ...]
 
 
 class PartKind(StrEnum):
-    """Where a reader sees a text."""
+    """What a part is to somebody who reads the post."""
 
     POLL = "poll"  # its question or an answer
     TO_DO = "to_do"  # the title of a list or an entry
@@ -34,12 +34,12 @@ class PartKind(StrEnum):
     NOTE = "note"  # the fact check that Telegram shows under a post
 
 
-WORDED_KINDS = (PartKind.POLL, PartKind.TO_DO, PartKind.PREVIEW)  # what is written there is told like a text
+WORDED_KINDS = (PartKind.POLL, PartKind.TO_DO, PartKind.PREVIEW)  # words in these are news like a body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Part:
-    """A piece of text beside a post's own."""
+    """A text of a post beside its body."""
 
     kind: PartKind
     text: str
@@ -47,75 +47,63 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartMatch:
-    """A part in which something was found."""
+    """A match in a part."""
 
     part: Part
     spans: Spans  # Python characters of its text
 
 
 def whole_text(text: str, parts: Iterable[Part]) -> str:
-    """Join a text and what stands beside it."""
+    """Join the body of a post and its parts."""
     return _WALL.join((text, *(part.text for part in parts)))
 
 
 def split_spans(
     text: str, parts: Sequence[Part], spans: Sequence[tuple[int, int]]
 ) -> tuple[Spans, tuple[PartMatch, ...]]:
-    """Tell apart what was found in a text and what beside it; `spans` are places in the whole, sorted."""
+    """Divide sorted spans of the whole text into those in the body and the matches in parts."""
     if not spans or spans[-1][1] <= len(text):
         return tuple(spans), ()
-    beside = []
+    matches = []
     start = len(text) + len(_WALL)
     for part in parts:
         found = clip_spans(spans, start, start + len(part.text))
         if found:
-            beside.append(PartMatch(part=part, spans=found))
+            matches.append(PartMatch(part=part, spans=found))
         start += len(part.text) + len(_WALL)
-    return clip_spans(spans, 0, len(text)), tuple(beside)
+    return clip_spans(spans, 0, len(text)), tuple(matches)
 
 
 def worded_parts(parts: Iterable[Part], kinds: Container[PartKind] = WORDED_KINDS) -> tuple[Part, ...]:
-    """Choose what says something by itself: polls, to-do lists, previews; of these only some kinds, where given."""
+    """Return the parts with words of their own, polls, to-do lists and previews; only those of `kinds`."""
     return tuple(part for part in parts if part.kind in WORDED_KINDS and part.kind in kinds)
 
 
 def are_reworded(before: Iterable[Part], after: Iterable[Part]) -> bool:
-    """Tell whether words beside a text were replaced; a preview that loads only adds some."""
+    """Return whether words in parts were replaced; a preview that loads only adds some."""
     old = worded_parts(before)
     return sorted(old) != sorted(worded_parts(after, {part.kind for part in old}))
 
 
 def common_parts(parts: Iterable[Part], others: Iterable[Part]) -> tuple[Part, ...]:
-    """Choose what says something by itself and is of a kind that the others have too; a preview may still load."""
+    """Return the parts with words of their own of the kinds that `others` have too; a preview may still load."""
     return worded_parts(parts, {part.kind for part in others})
 
 
 def dump_parts(parts: Sequence[Part]) -> str:
-    """Write parts."""
+    """Write parts as JSON."""
     if not parts:
         return NO_PARTS
     return json.dumps([[a.kind, a.text] for a in parts], ensure_ascii=False, separators=(",", ":"))
 
 
 def load_parts(written: str) -> tuple[Part, ...]:
-    """Read parts."""
+    """Read parts from JSON."""
     if written == NO_PARTS:
         return ()
     return tuple(Part(kind=PartKind(kind), text=text) for kind, text in json.loads(written))
 
 
-def read_spans(written: Iterable[Sequence[int]]) -> Spans:
-    """Read spans as JSON has them."""
-    return tuple((start, end) for start, end in written)
-
-
-def read_part_matches(written: Iterable[tuple[str, str, Iterable[Sequence[int]]]]) -> tuple[PartMatch, ...]:
-    """Read what was found beside a text as JSON has it: kind, text and spans of each piece."""
-    return tuple(
-        PartMatch(part=Part(kind=PartKind(kind), text=text), spans=read_spans(spans)) for kind, text, spans in written
-    )
-
-
 def clip_spans(spans: Iterable[tuple[int, int]], start: int, end: int) -> Spans:
-    """Return what of the spans lies between two places of a text, counted from the first of them."""
+    """Return the parts of spans between two places of a text, counted from the first of these."""
     return tuple((max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start)

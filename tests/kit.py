@@ -312,7 +312,7 @@ async def forget_changes(db: Database) -> None:
     async def job(tx: Transaction) -> None:
         await tx.execute("DELETE FROM messages WHERE kind = 'change'")
         await tx.execute("UPDATE messages SET state = 'sent', wanted_revision = sent_revision")
-        await tx.execute("UPDATE alerts SET gone_at = NULL, gone_items = NULL, all_items = NULL, losses = 0")
+        await tx.execute("UPDATE alerts SET gone_at = NULL, gone_items = NULL, losses = 0")
         await tx.execute("UPDATE posts SET gone_at = NULL")
 
     await db.write(job)

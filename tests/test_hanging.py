@@ -10,13 +10,13 @@ from bot.commands.context import People
 from bot.commands.router import Router
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, guarded
 from bot.sandbox import Sandbox
-from bot.settings import load_settings
 from bot.store.database import Database
 from bot.telegram import connections
 from bot.telegram.client import Client, Timings, bot_client
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.end_to_end.kit import newsroom
+from tests.kit_bot import TOKEN, embedded_server, settings_of
 from tests.watchdog import NOW, WAIT_S, stage
 
 
@@ -34,11 +34,10 @@ async def watched(name: str, loop: Loop, health: Health) -> AsyncIterator[None]:
 @asynccontextmanager
 async def signed_in(folder: Path) -> AsyncIterator[tuple[Sandbox, Client]]:
     """Connect a bot to the embedded server."""
-    async with Sandbox() as sandbox:
-        bot = sandbox.world.add_bot("123:token", "Watch", "watch_bot")
-        sandbox.session_for(bot, folder / "bot.session")
-        credentials = {"telegram_api_id": 1, "telegram_api_hash": "0" * 32, "telegram_bot_token": "123:token"}
-        settings = load_settings(_env_file=None, data_dir=folder, telegram_server=sandbox.address, **credentials)
+    async with embedded_server() as server:
+        sandbox = server.sandbox
+        sandbox.session_for(sandbox.world.add_bot(TOKEN, "Watch", "watch_bot"), folder / "bot.session")
+        settings = settings_of(sandbox, folder, telegram_bot_token=TOKEN)
         client = bot_client(settings)
         try:
             await connections.connect_bot(client, settings)

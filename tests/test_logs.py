@@ -10,7 +10,7 @@ import logging
 import sys
 from pathlib import Path
 
-from bot import logs
+from bot.runtime import logs
 from bot.settings import load_settings
 from bot.store.database import Database
 

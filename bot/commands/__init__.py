@@ -1,1 +1,1 @@
-"""The talk with people: what they write to the bot or tap comes in, what the bot says to them goes out."""
+"""What people say to the bot, and what it answers: one declaration each for a command, a button, a setting."""

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request
 from bot.commands.keyboards import button
-from bot.commands.lookup import MuteScope, both_scope, channel_scope, topic_scope, topics_named
-from bot.commands.mute import SUBJECT, next_monday, read_subject, show_end, silence, subject_of, work_begins
+from bot.commands.lookup import SCOPE, MuteScope, both_scope, channel_scope, read_scope, topic_scope, topics_named
+from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
 from bot.commands.registry import tap
-from bot.models import Button, Entity, Outgoing
+from bot.models import Button, ButtonRows, Entity, Outgoing
 from bot.models.posts import StoredPost
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
@@ -57,7 +57,7 @@ class AlertTap:
         """Make the row that leads back to the usual buttons."""
         return (self.button(context.t.gettext("Back"), "back"),)
 
-    async def usual(self, db: Reader, context: Context) -> Rows:
+    async def usual(self, db: Reader, context: Context) -> ButtonRows:
         """Return the usual buttons."""
         channel = await channels.get(db, self.channel_id)
         return alert_buttons(self.channel_id, channel.username if channel else None, self.message_id, context.t)
@@ -74,13 +74,13 @@ def forgotten(context: Context) -> CommandError:
     return CommandError(context.own.gettext("I no longer know this post."))
 
 
-@tap("snooze", Need.CHAT, rf"{POST}(:({SUBJECT})(:(1h|8h|7\d{{5}}|ever))?)?")
+@tap("snooze", Need.CHAT, rf"{POST}(:({SCOPE})(:(1h|8h|7\d{{5}}|ever))?)?")
 async def snooze(request: Request, context: Context) -> Reply | Effect:
     """Ask what shall be silent, and for how long; then silence it."""
     tap = AlertTap.read(request.argument)
     if not tap.chosen:
         return await _ask_what(tap, context)
-    scope = await read_subject(context.database, tap.chosen[0], context.t)
+    scope = await read_scope(context.database, tap.chosen[0], context.t)
     if scope is None:
         raise forgotten(context)
     if len(tap.chosen) == 1:
@@ -92,12 +92,12 @@ async def _ask_what(tap: AlertTap, context: Context) -> Reply:
     channel = await channels.get(context.database, tap.channel_id)
     if channel is None:
         raise forgotten(context)
-    told = await feedback.alerted(context.database, context.chat.id, tap.channel_id, tap.message_id)
-    found = await topics_named(context.database, told.topics if told else ())
+    alerted = await feedback.alerted(context.database, context.chat.id, tap.channel_id, tap.message_id)
+    found = await topics_named(context.database, alerted.topics if alerted else ())
     return Reply(buttons=_scopes(tap, channel, found[:_MOST_TOPICS], context))
 
 
-def _scopes(tap: AlertTap, channel: Channel, topics: list[Topic], context: Context) -> Rows:
+def _scopes(tap: AlertTap, channel: Channel, topics: list[Topic], context: Context) -> ButtonRows:
     t = context.t
     rows = [(_choice(tap, channel_scope(channel), t.gettext("Channel {name}")),)]
     for topic in topics:
@@ -107,19 +107,19 @@ def _scopes(tap: AlertTap, channel: Channel, topics: list[Topic], context: Conte
 
 
 def _choice(tap: AlertTap, scope: MuteScope, label: str) -> Button:
-    return tap.button(label.format(name=scope.name.text[:_LABEL]), "snooze", subject_of(scope))
+    return tap.button(label.format(name=scope.name.text[:_LABEL]), "snooze", scope.data)
 
 
-def _times(tap: AlertTap, scope: MuteScope, context: Context) -> Rows:
-    t, subject, monday = context.t, subject_of(scope), next_monday(context)
+def _times(tap: AlertTap, scope: MuteScope, context: Context) -> ButtonRows:
+    t, data, monday = context.t, scope.data, next_monday(context)
     until = t.gettext("Until Monday, {time}").format(time=context.date(work_begins(monday, context)))
     return (
         (
-            tap.button(t.gettext("1 hour"), "snooze", subject, "1h"),
-            tap.button(t.gettext("8 hours"), "snooze", subject, "8h"),
+            tap.button(t.gettext("1 hour"), "snooze", data, "1h"),
+            tap.button(t.gettext("8 hours"), "snooze", data, "8h"),
         ),
-        (tap.button(until, "snooze", subject, monday.toordinal()),),  # as it says, also when it is tapped on Monday
-        (tap.button(t.gettext("For good"), "snooze", subject, "ever"),),
+        (tap.button(until, "snooze", data, monday.toordinal()),),  # as it says, also when it is tapped on Monday
+        (tap.button(t.gettext("For good"), "snooze", data, "ever"),),
         tap.back(context),
     )
 
@@ -136,8 +136,8 @@ def _snooze(context: Context, tap: AlertTap, scope: MuteScope) -> Effect:
         raise CommandError(context.own.gettext("This button no longer works."))
 
     async def effect(tx: Transaction) -> Reply:
-        await silence(tx, context, scope, until=until)
-        named = await read_subject(tx, tap.chosen[0], context.own) or scope
+        await mute_scope(tx, context, scope, until=until)
+        named = await read_scope(tx, tap.chosen[0], context.own) or scope
         line = context.own.gettext("Muted here {until}: {name}")
         note = line.format(until=show_end(until, context.private), name=named.name.text[:_NOTE])
         return Reply(buttons=await tap.usual(tx, context), note=note)
@@ -172,10 +172,8 @@ def _quote(post: StoredPost, source: str, context: Context) -> Outgoing:
 
 
 def _source(post: StoredPost, context: Context, *, edited: bool) -> str:
-    title, author = (
-        one_line(post.channel_title, _LONGEST_NAME) or str(post.channel_id),
-        one_line(post.author or "", _LONGEST_NAME),
-    )
+    title = one_line(post.channel_title, _LONGEST_NAME) or str(post.channel_id)
+    author = one_line(post.author or "", _LONGEST_NAME)
     name = f"{title} ({author})" if author not in {"", title} else title
     facts = [name, _moment(post.date, context)]
     if edited and post.edit_date is not None:
@@ -208,8 +206,8 @@ def _moment(moment: datetime, context: Context) -> str:
     minutes = int((local.utcoffset() or local - local).total_seconds()) // _MINUTE
     hours, rest = divmod(abs(minutes), _MINUTE)
     zone = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
-    written = format_datetime(local, "d MMMM yyyy, HH:mm", locale=context.t.language)
-    return f"{written} ({zone if minutes else 'UTC'})"
+    shown = format_datetime(local, "d MMMM yyyy, HH:mm", locale=context.t.language)
+    return f"{shown} ({zone if minutes else 'UTC'})"
 
 
 @tap("sum", Need.LOOK, r"-?\d{1,19}:\d{1,4}(:new)?")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from babel.dates import format_timedelta
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, message, say
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, say
 from bot.commands.follow import usage
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
@@ -14,7 +14,7 @@ from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
-from bot.models import Outgoing
+from bot.models import ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.store import channels, follows
 from bot.store.channels import Access, Channel
@@ -103,7 +103,7 @@ async def _page(context: Context, *, number: int) -> Outgoing:
     return message(text, _turning(number, len(lines)))
 
 
-def _turning(number: int, total: int) -> Rows:
+def _turning(number: int, total: int) -> ButtonRows:
     last = (total - 1) // PAGE
     back = (button(f"‹ {number}", "list", number - 1),) if number > 0 else ()
     forth = (button(f"{number + 2} ›", "list", number + 1),) if number < last else ()

@@ -40,7 +40,7 @@ def _describe_edits(context: Context) -> Text:
     t = context.t
     text = Text().line(t.gettext("When a post is changed, I edit its alert here. I also reply to the alert:"))
     for label, meaning in _EDITS.values():
-        text.bold(t.gettext(label)).add(": ", t.gettext(meaning), "\n")
+        text.add(bold(t.gettext(label))).add(": ", t.gettext(meaning), "\n")
     return text
 
 

@@ -11,17 +11,15 @@ from pydantic import TypeAdapter
 from bot.locales import Translator
 from bot.locales.locale import Locale
 from bot.matching.words.inflection import Inflector
-from bot.models import Button, Outgoing, Peer, PeerKind
+from bot.models import ButtonRows, Outgoing, Peer, PeerKind
 from bot.models.notices import Notice
-from bot.store import chats
+from bot.store import chats, handled
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
 from bot.store.notices import notify
 from bot.text.markup import Text
 
 _COMMAND = re.compile(r"/(\w{1,32})(?:@(\w+))?(?:[.,:;!]*(?:\s+(.*))?)", re.DOTALL)
-
-Rows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +94,7 @@ class Reply:
 
     messages: tuple[Outgoing, ...] = ()  # new ones, in order; in a group they answer what was said or tapped
     edit: Outgoing | None = None  # takes the place of the message whose button was tapped
-    buttons: Rows | None = None  # take the place of that message's buttons alone
+    buttons: ButtonRows | None = None  # take the place of that message's buttons alone
     note: str | None = None  # a short word over the tapped button, for who tapped alone
     menu: str | None = None  # the language in which Telegram's menu shows the commands here from now on
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
@@ -114,18 +112,24 @@ class Reply:
 _REPLY = TypeAdapter(Reply)
 
 
-def message(text: Text | str, rows: Rows = ()) -> Outgoing:
+async def memory_of(db: Reader, key: str) -> str:
+    """Return what the answer to an update remembers for the taps on its buttons; empty where it is gone."""
+    recorded = await handled.find(db, key)
+    return Reply.from_json(recorded).memory if recorded is not None else ""
+
+
+def message(text: Text | str, rows: ButtonRows = ()) -> Outgoing:
     """Make a message that fits into Telegram's limits."""
     words, entities = (Text().add(text) if isinstance(text, str) else text).cut().build()
     return Outgoing(text=words, entities=entities, buttons=rows)
 
 
-def say(text: Text | str, rows: Rows = ()) -> Reply:
+def say(text: Text | str, rows: ButtonRows = ()) -> Reply:
     """Answer with one new message."""
     return Reply(messages=(message(text, rows),))
 
 
-def change(text: Text | str, rows: Rows = (), *, note: str | None = None) -> Reply:
+def change(text: Text | str, rows: ButtonRows = (), *, note: str | None = None) -> Reply:
     """Answer a tap by changing the message under which the button stands."""
     return Reply(edit=message(text, rows), note=note)
 

@@ -10,9 +10,8 @@ from bot.commands.lookup import show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
-from bot.models import Clock, PeerKind
+from bot.models import Clock
 from bot.store import addresses, chats, handled
-from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.text.markup import Text, code
 
@@ -30,9 +29,6 @@ class Dispatch:
 
     async def answer(self, request: Request) -> Reply:
         """Return what to say; the effect is committed by then, and happens once however often the request comes."""
-        recorded = await handled.find(self._database, request.key)
-        if recorded is not None:
-            return Reply.from_json(recorded)
         now = self._clock()
         try:
             return await self._commit(request, await self._handle(request, now), now)
@@ -43,9 +39,12 @@ class Dispatch:
             return await self._database.write(lambda tx: setup.turn_away(tx, request, now=now))
 
     async def _commit(self, request: Request, answer: Reply | Effect, now: datetime) -> Reply:
-        """Carry out what a handler asked for, and record the reply, in one transaction."""
+        """Carry out what a handler asked for, and record the reply, in one transaction; what is recorded stands."""
 
         async def job(tx: Transaction) -> Reply:
+            recorded = await handled.find(tx, request.key)
+            if recorded is not None:
+                return Reply.from_json(recorded)
             reply = answer if isinstance(answer, Reply) else await answer(tx)
             await handled.record(tx, request.key, reply.to_json(), now=now)
             return reply
@@ -59,7 +58,7 @@ class Dispatch:
         if role is None and not is_start:
             raise setup.StrangerError
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
-        own = translator(await self._language_of_speaker(request, chat))
+        own = translator(await setup.language_of(self._database, request, chat))
         if role is not None and request.said_at is not None and now - request.said_at > STALE:
             return _away(request, own)
         if is_start:
@@ -78,11 +77,6 @@ class Dispatch:
             inflector=self._inflector,
         )
         return await (_tapped if request.tapped else _said)(request, context)
-
-    async def _language_of_speaker(self, request: Request, chat: Chat | None) -> str:
-        if not request.private:
-            chat = await chats.by_peer(self._database, PeerKind.USER, request.person_id)
-        return setup.spoken(request.language) if chat is None else chat.language
 
 
 def _away(request: Request, t: Translator) -> Reply:

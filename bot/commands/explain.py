@@ -1,4 +1,4 @@
-"""/test and /explain: a query, or a chat's topics, and what was replied to come in; what fits, and why, goes out.
+"""/test and /explain: whether a query, or the topics of a chat, fit a message, and why.
 
 Without a reply, /test shows what a query would have brought.
 """
@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot import parts as post_parts
-from bot.commands.context import Context, Need, Reply, Request, message, say
+from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say
 from bot.commands.keyboards import button
-from bot.commands.lookup import show_topic
+from bot.commands.lookup import show_topic, topics_of
 from bot.commands.preview import preview
 from bot.commands.query_text import Understood, look_for, understand, why, why_not
 from bot.commands.registry import Section, command, example
@@ -22,7 +22,7 @@ from bot.matching.explain.near_miss import failures, found_spans, has_found, hol
 from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
-from bot.store import messages, subscriptions, topics
+from bot.store import messages
 from bot.store.topics import Topic
 from bot.text.markup import Text, code, link, one_line
 from bot.text.spans import merge_spans
@@ -64,7 +64,7 @@ async def test(request: Request, context: Context) -> Reply:
     if request.reply_to is not None:
         return await _explain(request, context)
     if not request.argument:
-        return say(_usage_test(context.t))
+        raise CommandError(_usage_test(context.t))
     understood = await understand(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),),)
     return Reply(messages=(message(await preview(context, understood), offer),), memory=understood.source)
@@ -76,30 +76,35 @@ async def test(request: Request, context: Context) -> Reply:
 @example("/explain", N_("as a reply: which topics of this chat a post fits and by which words, or what is missing"))
 async def explain(request: Request, context: Context) -> Reply:
     """Tell why the message that was replied to fits the topics of this chat, or a query, or why it does not."""
-    return say(_usage_explain(context.t)) if request.reply_to is None else await _explain(request, context)
+    if request.reply_to is None:
+        raise CommandError(_usage_explain(context.t))
+    return await _explain(request, context)
 
 
 async def _explain(request: Request, context: Context) -> Reply:
     subject = await _subject(request, context)
-    if subject is None:
-        line = context.t.gettext("I cannot see the message you replied to. Forward it to me, and reply to that.")
-        return say(line)
-    if not subject.whole.strip():
-        return say(context.t.gettext("That message has no text."))
     if not request.argument:
         return await _explain_topics(subject, context)
-    understood = await understand(request.argument, context)
-    return await _explain_query(subject, understood, context)
+    return await _explain_query(subject, await understand(request.argument, context), context)
 
 
-async def _subject(request: Request, context: Context) -> _Subject | None:
-    """Return the post of an alert of ours, as it was when we alerted it; else the text that was replied to."""
-    assert request.reply_to is not None  # noqa: S101 - the caller has seen to it
-    post = await messages.post_of(context.database, context.chat.id, request.reply_to)
+async def _subject(request: Request, context: Context) -> _Subject:
+    """Return the post of an alert of ours, as it was when we alerted it; else the text that was replied to.
+
+    Raises CommandError where there is no text.
+    """
+    post = await messages.post_of(context.database, context.chat.id, request.reply_to or 0)
     if post is not None:
         title = one_line(post.channel_title, _TITLE) or str(post.channel_id)
-        return _Subject(text=post.text, parts=post.parts, title=title, link=post.link)
-    return None if request.replied is None else _Subject(text=request.replied)
+        subject = _Subject(text=post.text, parts=post.parts, title=title, link=post.link)
+    elif request.replied is not None:
+        subject = _Subject(text=request.replied)
+    else:
+        line = context.t.gettext("I cannot see the message you replied to. Forward it to me, and reply to that.")
+        raise CommandError(line)
+    if not subject.whole.strip():
+        raise CommandError(context.t.gettext("That message has no text."))
+    return subject
 
 
 async def _explain_query(subject: _Subject, understood: Understood, context: Context) -> Reply:
@@ -115,10 +120,9 @@ async def _explain_query(subject: _Subject, understood: Understood, context: Con
 
 
 async def _explain_topics(subject: _Subject, context: Context) -> Reply:
-    wanted = {subscription.topic_id for subscription in await subscriptions.of_chat(context.database, context.chat.id)}
-    mine = [topic for topic in await topics.all_topics(context.database) if topic.id in wanted]
+    mine = await topics_of(context.database, context.chat.id)
     if not mine:
-        return say(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
+        raise CommandError(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
     compiled = [topic.compiled for topic in mine]
     explanations = await asyncio.to_thread(_explanations, map(Compiled.from_json, compiled), subject.whole)
     nearest_first = sorted(zip(mine, explanations, strict=True), key=lambda pair: _distance(pair[1].root))

@@ -1,4 +1,4 @@
-"""«Not relevant» under an alert: taps come in, what was wrong is written down, and the like of it stays away.
+"""«Not relevant» under an alert: what was wrong is written down, and the like of it stays away.
 
 What is asked takes the place of the alert's buttons. A word is excluded only after a message has shown what else would
 have been missing.
@@ -9,19 +9,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, change
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change
 from bot.commands.keyboards import name_word, rows_of
-from bot.commands.lookup import both_scope, show_topic, topics_named
-from bot.commands.mute import silence
+from bot.commands.lookup import both_scope, show_topic, topic_by_id, topics_named
+from bot.commands.mute import mute_scope
 from bot.commands.query_text import understand
 from bot.commands.registry import tap
-from bot.commands.search import listed
+from bot.commands.search import list_posts
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, verify
 from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
+from bot.models import ButtonRows
 from bot.models.posts import StoredPost
 from bot.search import Hit, find_newest
 from bot.store import channels, feedback, topics
@@ -71,7 +72,7 @@ async def _mute_there(tx: Transaction, alerted: Alerted, context: Context) -> st
     found = await _topics(tx, alerted)
     for topic in found:
         if channel is not None:
-            await silence(tx, context, both_scope(topic, channel, context.t), until=None)
+            await mute_scope(tx, context, both_scope(topic, channel, context.t), until=None)
     names = ", ".join(topic_title(topic.name, context.own) for topic in found)
     line = context.own.gettext("Noted. From this channel nothing comes here any more on {topics}.")
     return line.format(topics=names[:_NOTE])
@@ -96,7 +97,7 @@ async def words(request: Request, context: Context) -> Reply:
     return Reply(buttons=(*rows_of(buttons, 2), tap.back(context)))
 
 
-def _topic_rows(tap: AlertTap, found: Sequence[Topic], context: Context) -> Rows:
+def _topic_rows(tap: AlertTap, found: Sequence[Topic], context: Context) -> ButtonRows:
     line = context.t.gettext("Topic {name}")
     rows = [(tap.button(line.format(name=topic_title(topic.name, context.t)), "words", topic.id),) for topic in found]
     return (*rows, tap.back(context))
@@ -123,7 +124,7 @@ async def word(request: Request, context: Context) -> Reply:
             tap.button(context.t.gettext("Leave it"), "leave"),
         ),
     )
-    preview = listed(text, missing[:_SHOWN], context, rows, ending=_marks_text(len(marked), context))
+    preview = list_posts(text, missing[:_SHOWN], context, rows, ending=_marks_text(len(marked), context))
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
 
@@ -218,9 +219,7 @@ async def _topics(db: Reader, alerted: Alerted) -> list[Topic]:
 async def _chosen(tap: AlertTap, context: Context) -> tuple[Alerted, Topic, Exclusion]:
     """Return what the data of a button with a word names, or raise CommandError."""
     alerted = await _alerted(context.database, tap, context)
-    topic = await topics.get(context.database, int(tap.chosen[0]))
-    if topic is None:
-        raise CommandError(context.own.gettext("This topic is gone."))
+    topic = await topic_by_id(context.database, int(tap.chosen[0]), context)
     offered = await asyncio.to_thread(_choices, alerted.post, topic, context.inflector)
     choice = next((each for each in offered if name_word(each.word) == tap.chosen[1]), None)
     if choice is None:

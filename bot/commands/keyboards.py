@@ -1,13 +1,12 @@
-"""Buttons: what can be chosen comes in, rows of buttons go out; their data is `verb:argument:…`, at most 64 bytes."""
+"""Rows of buttons; the data of each is `verb:argument:…`, at most 64 bytes."""
 
 from collections.abc import Collection, Iterable, Sequence
 from zlib import crc32
 
-from bot.commands.context import Rows
 from bot.commands.parsing import OFFERED_ZONES, city
 from bot.locales import LANGUAGES, Translator
 from bot.locales.titles import topic_title
-from bot.models import Button
+from bot.models import Button, ButtonRows
 from bot.store.topics import Topic
 
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
@@ -36,24 +35,24 @@ def name_word(word: str) -> str:
     return f"{crc32(word.encode()):08x}"
 
 
-def rows_of(buttons: Iterable[Button], width: int) -> Rows:
+def rows_of(buttons: Iterable[Button], width: int) -> ButtonRows:
     """Lay buttons out in rows of `width`."""
     flat = tuple(buttons)
     return tuple(flat[start : start + width] for start in range(0, len(flat), width))
 
 
-def language_row(verb: str, *, chosen: str) -> Rows:
+def language_row(verb: str, *, chosen: str) -> ButtonRows:
     """Offer the languages, the chosen one marked."""
     return (tuple(choice(LANGUAGE_NAMES[code], verb, code, chosen=code == chosen) for code in LANGUAGES),)
 
 
-def zone_rows(chosen: str, t: Translator) -> Rows:
+def zone_rows(chosen: str, t: Translator) -> ButtonRows:
     """Offer common time zones by their cities, and the way back."""
     zones = (choice(city(zone, t.language), "zone", zone, chosen=zone == chosen) for zone in OFFERED_ZONES)
     return (*rows_of(zones, 3), (button(t.gettext("Back"), "setup"),))
 
 
-def topic_rows(topics: Sequence[Topic], on: Collection[int], t: Translator, *, screen: str) -> Rows:
+def topic_rows(topics: Sequence[Topic], on: Collection[int], t: Translator, *, screen: str) -> ButtonRows:
     """Offer topics as switches; a tap asks for the state that is not shown, and for `screen` to be drawn again."""
     switches = (
         button(

@@ -1,14 +1,14 @@
-"""What people call a thing comes in, the topic or channel of that name goes out; and how a channel is shown."""
+"""Topics and channels by the names that people give them, and how each is shown."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.commands.context import CommandError
+from bot.commands.context import CommandError, Context
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
 from bot.models.posts import StoredPost
-from bot.store import channels, topics
+from bot.store import channels, subscriptions, topics
 from bot.store.channels import Channel
 from bot.store.database import Reader
 from bot.store.references import FOLDER
@@ -23,13 +23,22 @@ _LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в)\s+)?{_REFERENCE}", re.DOTALL
 _FIRST = re.compile(rf"{_REFERENCE}\s+(?P<topic>.+)", re.DOTALL)
 
 
+SCOPE = r"(?:t(\d{1,15}))?c(\d{1,15})|t(\d{1,15})"  # how a button's data names a `MuteScope`
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuteScope:
-    """What an alert can be about: a channel, a topic, or a topic in a channel, and its name as we write it."""
+    """What a mute is about: a channel, a topic, or a topic in a channel."""
 
     channel_id: int | None = None
     topic_id: int | None = None
-    name: Piece
+    name: Piece  # as we write it
+
+    @property
+    def data(self) -> str:
+        """Name it in a button's data."""
+        topic = "" if self.topic_id is None else f"t{self.topic_id}"
+        return topic if self.channel_id is None else f"{topic}c{self.channel_id}"
 
 
 def tidy(typed: str) -> str:
@@ -62,6 +71,20 @@ async def topics_named(db: Reader, names: Iterable[str]) -> list[Topic]:
     return [known[name] for name in names if name in known]
 
 
+async def topic_by_id(db: Reader, topic_id: int, context: Context) -> Topic:
+    """Return the topic that a button names. Raises CommandError where it is deleted."""
+    topic = await topics.get(db, topic_id)
+    if topic is None:
+        raise CommandError(context.own.gettext("This topic is gone."))
+    return topic
+
+
+async def topics_of(db: Reader, chat_id: int) -> list[Topic]:
+    """Return the topics to which a chat is subscribed."""
+    wanted = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat_id)}
+    return [topic for topic in await topics.all_topics(db) if topic.id in wanted]
+
+
 async def find_scope(db: Reader, typed: str, t: Translator) -> MuteScope | None:
     """Return the topic or the channel that is meant; of both, such as `outages @name`, the topic in the channel."""
     topic = None if typed.startswith("@") else await find_topic(db, typed)
@@ -80,6 +103,14 @@ async def _find_both(db: Reader, typed: str, t: Translator) -> MuteScope | None:
     return None
 
 
+async def read_scope(db: Reader, data: str, t: Translator) -> MuteScope | None:
+    """Return what a button's data names; None where it is no more."""
+    found = re.fullmatch(SCOPE, data)
+    both, channel, topic = found.groups() if found else (None, None, None)
+    topic_id, channel_id = (int(number) if number else None for number in (both or topic, channel))
+    return await scope_of(db, channel_id=channel_id, topic_id=topic_id, t=t)
+
+
 async def scope_of(db: Reader, *, channel_id: int | None, topic_id: int | None, t: Translator) -> MuteScope | None:
     """Name what these ids stand for; None where one of them is no more."""
     topic = None if topic_id is None else await topics.get(db, topic_id)
@@ -89,6 +120,11 @@ async def scope_of(db: Reader, *, channel_id: int | None, topic_id: int | None, 
     if topic is not None and channel_id is None:
         return topic_scope(topic, t)
     return channel_scope(channel) if channel is not None and topic_id is None else None
+
+
+def unknown_name(typed: str, t: Translator) -> Text:
+    """Say that neither a channel nor a topic goes by a name."""
+    return Text().line(t.gettext("I know no channel or topic «{name}». See /channels and /topics."), name=typed[:100])
 
 
 def topic_scope(topic: Topic, t: Translator) -> MuteScope:

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, message, show
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, show
 from bot.commands.keyboards import button
-from bot.commands.lookup import MuteScope, find_scope, scope_of
+from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_of, unknown_name
 from bot.commands.parsing import split_duration
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
-from bot.models import Button, Outgoing
+from bot.models import Button, ButtonRows, Outgoing
 from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
@@ -19,10 +19,8 @@ from bot.text.markup import Text, code
 
 _MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|пн))\.?$", re.IGNORECASE)
 _BEGINS = time(9)  # a week's work
-_OFFERED = ("8h", "7d")
 _MOST_LISTED = 50
 _LONGEST_LABEL = 40  # characters of a name on a button
-SUBJECT = r"(?:t\d{1,15})?c\d{1,15}|t\d{1,15}"  # what a button's data calls a topic, a channel, and one in the other
 
 
 def _split_end(argument: str, context: Context) -> tuple[str, datetime | None]:
@@ -56,15 +54,15 @@ async def mute(request: Request, context: Context) -> Reply | Effect:
     scope = await find_scope(context.database, typed, context.t)
     if scope is None:  # perhaps the time was written as nobody foresaw
         line = context.t.gettext("To mute a channel or a topic, write for example: {example}")
-        raise CommandError(_unknown(typed, context.t).say(line, example=code(context.t.gettext("/mute @name 8h"))))
+        raise CommandError(unknown_name(typed, context.t).say(line, example=code(context.t.gettext("/mute @name 8h"))))
     return _mute(request, context, scope, until=until)
 
 
-@tap("mute", Need.CHAT, rf"({SUBJECT})(:\d{{1,3}}[hd])?")
+@tap("mute", Need.CHAT, rf"({SCOPE})(:\d{{1,3}}[hd])?")
 async def mute_tapped(request: Request, context: Context) -> Reply | Effect:
     """Mute what a button names, for the time that it says."""
-    subject, _, typed = request.argument.partition(":")
-    scope = await read_subject(context.database, subject, context.t)
+    data, _, typed = request.argument.partition(":")
+    scope = await read_scope(context.database, data, context.t)
     _, until = _split_end(typed, context)
     return _mute(request, context, scope, until=until) if scope else Reply()
 
@@ -77,37 +75,22 @@ async def unmute(request: Request, context: Context) -> Reply | Effect:
         return Reply(messages=(await _overview(context.database, context),))
     scope = await find_scope(context.database, request.argument, context.t)
     if scope is None:
-        raise CommandError(_unknown(request.argument, context.t))
+        raise CommandError(unknown_name(request.argument, context.t))
     return _unmute(request, context, scope)
 
 
-@tap("unmute", Need.CHAT, SUBJECT)
+@tap("unmute", Need.CHAT, SCOPE)
 async def unmute_tapped(request: Request, context: Context) -> Reply | Effect:
     """End the mute that a button names."""
-    scope = await read_subject(context.database, request.argument, context.t)
+    scope = await read_scope(context.database, request.argument, context.t)
     return _unmute(request, context, scope) if scope else Reply()
 
 
-async def silence(tx: Transaction, context: Context, scope: MuteScope, *, until: datetime | None) -> None:
-    """Let this chat hear nothing of something; what has ended by itself is cleared away."""
+async def mute_scope(tx: Transaction, context: Context, scope: MuteScope, *, until: datetime | None) -> None:
+    """Mute something in this chat; mutes that have ended by themselves are cleared away."""
     await subscriptions.forget_ended(tx, now=context.now)
     chat_id = context.chat.id
     await subscriptions.mute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id, until=until)
-
-
-async def read_subject(db: Reader, subject: str, t: Translator) -> MuteScope | None:
-    """Return what a button's data names; None where it is no more."""
-    topic, _, channel = subject.rpartition("c")
-    if subject.startswith("t") and not topic:
-        topic, channel = subject, ""
-    numbers = (int(channel) if channel else None, int(topic[1:]) if topic else None)
-    return await scope_of(db, channel_id=numbers[0], topic_id=numbers[1], t=t)
-
-
-def subject_of(scope: MuteScope) -> str:
-    """Name something in a button's data."""
-    topic = "" if scope.topic_id is None else f"t{scope.topic_id}"
-    return topic if scope.channel_id is None else f"{topic}c{scope.channel_id}"
 
 
 def show_end(until: datetime | None, context: Context) -> str:
@@ -116,7 +99,7 @@ def show_end(until: datetime | None, context: Context) -> str:
     return t.gettext("until {time}").format(time=context.date(until)) if until else t.gettext("for good")
 
 
-async def muted(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]:
+async def mutes_of(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]:
     """Return the mutes of this chat, and what each is about."""
     found = []
     for each in await subscriptions.mutes_of(db, context.chat.id, context.now):
@@ -129,12 +112,12 @@ async def muted(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]:
 def end_button(scope: MuteScope, verb: str, t: Translator) -> Button:
     """Offer to end a mute."""
     label = t.gettext("Unmute {name}").format(name=scope.name.text[:_LONGEST_LABEL])
-    return button(label, verb, subject_of(scope))
+    return button(label, verb, scope.data)
 
 
 def _mute(request: Request, context: Context, scope: MuteScope, *, until: datetime | None) -> Effect:
     async def effect(tx: Transaction) -> Reply:
-        await silence(tx, context, scope, until=until)
+        await mute_scope(tx, context, scope, until=until)
         t = context.t
         if until is None:
             text = Text().say(t.gettext("Muted in this chat: {name}"), name=scope.name)
@@ -157,16 +140,16 @@ def _unmute(request: Request, context: Context, scope: MuteScope) -> Effect:
     return effect
 
 
-def _choices(scope: MuteScope, t: Translator) -> Rows:
-    names = {"8h": t.gettext("Only 8 hours"), "7d": t.gettext("Only 7 days")}
-    times = tuple(button(names[time], "mute", subject_of(scope), time) for time in _OFFERED)
-    return (times, (button(t.gettext("Unmute"), "unmute", subject_of(scope)),))
+def _choices(scope: MuteScope, t: Translator) -> ButtonRows:
+    hours = button(t.gettext("Only 8 hours"), "mute", scope.data, "8h")
+    days = button(t.gettext("Only 7 days"), "mute", scope.data, "7d")
+    return ((hours, days), (button(t.gettext("Unmute"), "unmute", scope.data),))
 
 
 async def _overview(db: Reader, context: Context) -> Outgoing:
     t = context.t
     text, rows = Text(), []
-    mutes = await muted(db, context)
+    mutes = await mutes_of(db, context)
     if not mutes:
         text.line(t.gettext("Nothing is muted in this chat."))
     for each, scope in mutes:
@@ -179,7 +162,3 @@ async def _overview(db: Reader, context: Context) -> Outgoing:
     longer = code(t.gettext("/mute outages @name until Monday"))
     text.say(t.gettext("A topic in one channel, until Monday: {example}"), example=longer)
     return message(text, tuple(rows[:_MOST_LISTED]))
-
-
-def _unknown(typed: str, t: Translator) -> Text:
-    return Text().line(t.gettext("I know no channel or topic «{name}». See /channels and /topics."), name=typed[:100])

@@ -1,27 +1,39 @@
-"""/post: a link, or a reply to an alert, comes in; what the post says, said before, and when, goes out in pages."""
+"""/post: what a post says, said before, and when, in pages; and what became of its files."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from bot.commands import files
-from bot.commands.context import Context, Need, Reply, Request, message, say
+from bot.commands.context import CommandError, Context, Need, Reply, Request, message
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
+from bot.locales.figures import show_size
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
 from bot.models.posts import StoredPost
 from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text
-from bot.store import channels, messages, posts
-from bot.text.markup import LIMIT, Text, code, one_line, units
+from bot.store import channels, media, messages, posts
+from bot.store.media import FileState, MediaFile
+from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
 ROOM = LIMIT - 300  # UTF-16 units of a page below its heading
 _NAME = 60  # UTF-16 units of who wrote the post
 MOST_ENTITIES = 95  # below the heading; Telegram takes 100
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
+_FILE_NAME = 60  # UTF-16 units of a file's name
+_DIGITS = 12  # of a hash: enough to tell files apart
+_REASONS = {
+    media.TOO_LARGE: N_("it is too large"),
+    media.OFF: N_("no files are kept here"),
+    media.GONE: N_("the post was gone before I could fetch it"),
+    media.REPLACED: N_("it was replaced before I could fetch it"),
+    media.NO_ROOM: N_("the disk is too full"),
+}
+
+_REFUSED = N_("Telegram would not hand it over: {reason}")
 
 
 @command("post", Section.POSTS, 3, Need.LOOK, N_("what a post says, said before, and when"), usage=N_("link"))
@@ -32,37 +44,41 @@ _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
     asked = request.argument or next(iter(request.links), "")
-    if not asked and request.reply_to is None:
-        return say(_usage(context.t))
-    found = await (_linked(asked, context) if asked else _alerted(request.reply_to or 0, context))
-    if isinstance(found, str):
-        return say(found)
-    return Reply(messages=(await _page(found, 0, context),))
+    if asked:
+        items = await _linked(asked, context)
+    elif request.reply_to is not None:
+        items = await _alerted(request.reply_to, context)
+    else:
+        line = context.t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
+        raise CommandError(Text().say(line, example=code("/post https://t.me/name/123")))
+    return Reply(messages=(await _page(items, 0, context),))
 
 
 @tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}")
 async def tapped(request: Request, context: Context) -> Reply:
     """Show the post that a button names, in a message of its own."""
     channel_id, message_id = map(int, request.argument.split(":"))
-    found = await _stored(channel_id, message_id, context.private)
-    return Reply(note=found) if isinstance(found, str) else Reply(messages=(await _page(found, 0, context),))
+    items = await _stored(channel_id, message_id, context.private)
+    return Reply(messages=(await _page(items, 0, context),))
 
 
 @tap("page", Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}")
 async def turn(request: Request, context: Context) -> Reply:
     """Turn to another page; the button names the post and the page."""
     channel_id, message_id, number = map(int, request.argument.split(":"))
-    found = await _stored(channel_id, message_id, context.private)
-    return Reply(note=found) if isinstance(found, str) else Reply(edit=await _page(found, number, context))
+    items = await _stored(channel_id, message_id, context.private)
+    return Reply(edit=await _page(items, number, context))
 
 
-async def _linked(text: str, context: Context) -> list[StoredPost] | str:
+async def _linked(text: str, context: Context) -> list[StoredPost]:
+    """Return the messages of the post to which a text holds a link. Raises CommandError."""
     number = _NUMBER.search(text)
     if number is None:
-        return context.t.gettext("That is no link to a post. It looks like this: https://t.me/name/123")
+        line = context.t.gettext("That is no link to a post. It looks like this: https://t.me/name/123")
+        raise CommandError(line)
     channel = await channels.find(context.database, text)
     if channel is None:
-        return _unknown(text, context.t)
+        raise CommandError(_unknown(text, context.t))
     return await _stored(channel.id, int(number[1]), context)
 
 
@@ -78,23 +94,25 @@ def _unknown(text: str, t: Translator) -> str:
     return f"{said} {numbered}"
 
 
-async def _alerted(message_id: int, context: Context) -> list[StoredPost] | str:
-    told = await messages.post_of(context.database, context.chat.id, message_id)
-    if told is None:
-        return context.t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
-    return await posts.by_key(context.database, told.channel_id, told.key)
+async def _alerted(message_id: int, context: Context) -> list[StoredPost]:
+    """Return the messages of the post of which an alert tells. Raises CommandError."""
+    alerted = await messages.post_of(context.database, context.chat.id, message_id)
+    if alerted is None:
+        line = context.t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
+        raise CommandError(line)
+    return await posts.by_key(context.database, alerted.channel_id, alerted.key)
 
 
-async def _stored(channel_id: int, message_id: int, context: Context) -> list[StoredPost] | str:
-    """Return the messages of the post that a message belongs to, or say that there is none."""
+async def _stored(channel_id: int, message_id: int, context: Context) -> list[StoredPost]:
+    """Return the messages of the post to which a message belongs. Raises CommandError."""
     found = await posts.current(context.database, channel_id, [message_id])
     if not found:
-        return context.t.gettext("This post is not stored.")
+        raise CommandError(context.t.gettext("This post is not stored."))
     return await posts.by_key(context.database, channel_id, found[0].key)
 
 
 async def _page(items: Sequence[StoredPost], number: int, context: Context) -> Outgoing:
-    kept = await files.lines(items, context)
+    kept = await _file_lines(items, context)
     pages = _packed([*_texts(items, context.t), *filter(None, [kept]), *await _history(items, context)])
     number = min(number, len(pages) - 1)
     text = _heading(items, context).add("\n").join(pages[number])
@@ -155,12 +173,12 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     seen = context.date(after.seen_at)
     is_removed = after.text == before.text and common_parts(before.parts, after.parts) != worded_parts(before.parts)
     if is_removed or (after.edit_date == before.edit_date and are_reworded(before.parts, after.parts)):
-        text = Text().bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen)).add("\n")
+        text = Text().add(bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen))).add("\n")
         old, new = (full_text("", worded_parts(each.parts), t) for each in (before, after))
         return text.join(difference(old, new)).cut(ROOM)
     heading = t.gettext("Edited {edited}, seen {seen}")
     edited = context.date(after.edit_date or after.seen_at)
-    text = Text().bold(heading.format(edited=edited, seen=seen)).add("\n")
+    text = Text().add(bold(heading.format(edited=edited, seen=seen))).add("\n")
     old, new = comparable_texts((before.text, before.parts), (after.text, after.parts), t)
     if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))
@@ -182,6 +200,25 @@ def _packed(blocks: Iterable[Text]) -> list[Text]:
     return pages
 
 
-def _usage(t: Translator) -> Text:
-    line = t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
-    return Text().say(line, example=code("/post https://t.me/name/123"))
+async def _file_lines(items: Iterable[StoredPost], context: Context) -> Text | None:
+    """Write what became of each file of a post as it stands; None where none was wanted."""
+    files = await media.of_versions(context.database, [item.version_id for item in items])
+    if not files:
+        return None
+    text = Text()
+    for number, file in enumerate(files):
+        text.add("\n" if number else "").join(_file_line(file, context.t))
+    return text
+
+
+def _file_line(file: MediaFile, t: Translator) -> Text:
+    name = one_line(file.name or "", _FILE_NAME) or (t.gettext("photo") if file.kind == "photo" else None)
+    called = name or t.gettext("document")
+    if file.state is FileState.KEPT and file.sha256 is not None:
+        line = t.gettext("File kept: {name}, {size}, SHA-256 {hash}")
+        return Text().say(line, name=called, size=show_size(file.size or 0, t), hash=code(file.sha256.hex()[:_DIGITS]))
+    if file.state is FileState.WANTED:
+        return Text().say(t.gettext("File not kept yet: {name}"), name=called)
+    reason = file.reason or ""
+    why = t.gettext(_REASONS.get(reason, _REFUSED)).format(reason=reason)
+    return Text().say(t.gettext("File not kept: {name}; {why}"), name=called, why=why)

@@ -1,4 +1,4 @@
-"""A query comes in; what the bot understands and what the last days would have brought go out, on one screen."""
+"""What a query means and what the last days would have brought, on one screen: for /test and /track."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 async def preview(context: Context, understood: Understood) -> Text:
-    """Tell how a query is read, how often it would have alerted lately, to what, and what it just missed."""
+    """Write how a query is read, how often it would have alerted lately, to what, and what it just missed."""
     query, zone = understood.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=DAYS, zone=zone)
     result = await backtest(context.database, query, now=context.now, since=since, zone=zone, most=MOST_READ)
@@ -38,8 +38,8 @@ async def preview(context: Context, understood: Understood) -> Text:
     for hint in (await asyncio.to_thread(hints, query.query, context.inflector))[:_SHOWN_HINTS]:
         text.line("💡 {hint}", hint=_hint(hint, context.t))
     text.line()
-    _tell_figures(text, result, context.t)
-    _tell_hits(text, result, context)
+    _add_figures(text, result, context.t)
+    _add_hits(text, result, context)
     return text
 
 
@@ -71,7 +71,7 @@ def _hint(hint: Hint, t: Translator) -> str:
     return line.format(word=hint.word, finds=", ".join(hint.finds), also=", ".join(hint.also))
 
 
-def _tell_figures(text: Text, result: Backtest, t: Translator) -> None:
+def _add_figures(text: Text, result: Backtest, t: Translator) -> None:
     if result.empty:
         text.line(t.gettext("No posts are stored yet, so I cannot tell how often it would alert."))
         return
@@ -96,16 +96,16 @@ def _chart(result: Backtest) -> str:
     return "".join(_BARS[posts * (len(_BARS) - 1) // result.busiest] for _, posts in result.days)
 
 
-def _tell_hits(text: Text, result: Backtest, context: Context) -> None:
+def _add_hits(text: Text, result: Backtest, context: Context) -> None:
     for hit in result.hits:
-        _tell_post(text.line(), hit.post, hit.spans, context)
+        _add_post(text.line(), hit.post, hit.spans, context)
     if result.near:
         text.line().line("{title}", title=bold(context.t.gettext("Just missed")))
     for miss in result.near[:_SHOWN_NEAR]:
-        _tell_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
+        _add_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
 
 
-def _tell_post(
+def _add_post(
     text: Text, post: StoredPost, spans: Sequence[tuple[int, int]], context: Context, *, why: Text | None = None
 ) -> None:
     text.add(show_source(post), " · ", context.date(post.date), "\n")

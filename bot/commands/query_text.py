@@ -1,4 +1,4 @@
-"""Queries that people type: the text comes in, its compiled form goes out, or a refusal that shows the place."""
+"""Queries that people type: compiled, or refused with the place; and in words why one fits a text or does not."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

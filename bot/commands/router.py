@@ -1,8 +1,8 @@
-"""The door to the chats: Telegram's updates come in as requests, and replies go out through the sender, chat by chat.
+"""Takes what people say to the bot from Telegram, and sends what the handlers answer, chat by chat.
 
 Each chat is served in its own order, and none waits for another. An answer's `random_id` is made from the update; where
 that comes again after a crash, it is answered again, and Telegram refuses what it has shown already. What has not been
-answered when the process ends comes again: until then the client does not write down that it was heard.
+answered when the process ends comes again: until then the client does not write down that it came.
 """
 
 import asyncio
@@ -19,46 +19,30 @@ from bot.commands import registry
 from bot.commands.context import People, Reply, Request, say
 from bot.commands.dispatch import Dispatch
 from bot.commands.setup import language_of
-from bot.commands.updates import Heard, to_request, with_replied
+from bot.commands.updates import BotEvent, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import addresses, chats, handled, meta, outbox, subscriptions
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 from bot.telegram import chat_moves
-from bot.telegram.chat_moves import Moved, Open
+from bot.telegram.chat_moves import ChatMoved, ChatOpened
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.rpc import ask
 from bot.telegram.sender import Sender
 
-
-async def take_in(database: Database, news: Moved | Open, *, now: datetime) -> None:
-    """Follow a group that became a supergroup; resume a chat that takes messages again. Only paired chats count."""
-    if isinstance(news, Moved):
-        if await database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
-            log.info("a group became a supergroup and is followed", group=news.group_id, supergroup=news.to.id)
-        return
-
-    async def resume(tx: Transaction) -> None:
-        chat = await chats.by_peer(tx, news.peer.kind, news.peer.id)
-        if chat is not None:
-            await addresses.resume(tx, chat.id, now=now)
-
-    await database.write(resume)
-
-
 log = structlog.get_logger(__name__)
 
-GOES_ROUND = 30.0  # s, though nothing was heard
+GOES_ROUND = 30.0  # s, though nothing comes
 PATIENCE = 600.0  # s; an answer that Telegram would not take by then is given up
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # s between attempts
 
 
 class Router:
-    """Hears what the bot is told and says what the handlers answer."""
+    """Brings requests to the dispatcher, and its replies to the chats."""
 
     def __init__(
         self,
@@ -74,31 +58,31 @@ class Router:
         self._people = people
         self._clock = clock
         self._dispatch = Dispatch(database, people, clock)
-        self._heard: asyncio.Queue[Heard] = asyncio.Queue()
-        self._open = 0  # events that are not answered yet
+        self._events: asyncio.Queue[BotEvent] = asyncio.Queue()
+        self._unanswered = 0  # events that are not answered yet
         self._settled = asyncio.Event()  # set while there is none
         self._settled.set()
         self._turns: WeakValueDictionary[tuple[PeerKind, int], asyncio.Lock] = WeakValueDictionary()
-        client.add_event_handler(self.hear, events.NewMessage(incoming=True))
-        client.add_event_handler(self.hear, events.CallbackQuery())
-        client.add_event_handler(self.hear, events.Raw(chat_moves.UPDATES, func=chat_moves.may_tell))
+        client.add_event_handler(self.receive, events.NewMessage(incoming=True))
+        client.add_event_handler(self.receive, events.CallbackQuery())
+        client.add_event_handler(self.receive, events.Raw(chat_moves.UPDATES, func=chat_moves.is_relevant))
 
-    async def hear(self, event: Heard) -> None:
-        """Take an event in; `run` answers it."""
-        self._open += 1
+    async def receive(self, event: BotEvent) -> None:
+        """Queue an event, which `run` answers."""
+        self._unanswered += 1
         self._settled.clear()
-        self._heard.put_nowait(event)
+        self._events.put_nowait(event)
 
     def is_settled(self) -> bool:
-        """Tell whether all that was heard is answered."""
-        return self._open == 0
+        """Tell whether every event is answered."""
+        return self._unanswered == 0
 
     async def settle(self, *, within: float) -> None:
-        """Wait until all that was heard is answered, or so many seconds have passed."""
+        """Wait until every event is answered, or so many seconds have passed."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), within)
 
-    async def register_menu(self, beat: Beat = unheard) -> None:
+    async def register_menu(self, beat: Beat = no_beat) -> None:
         """Tell Telegram the commands that it shows in the menu, in each language; English is for all others.
 
         Where a chat has chosen its language, that is shown, whatever Telegram's is; readers see what they may do.
@@ -125,8 +109,8 @@ class Router:
         except TelegramError as error:
             log.warning("Telegram did not take the command menu", error=error.error)
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Answer until cancelled; what was heard before waits. Raises FatalError where the bot's session is gone."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Answer until cancelled, first what came before. Raises FatalError where the bot's session is gone."""
         me = await ask(self._client.get_me())
         now = self._clock()
         await self._database.write(lambda tx: handled.forget(tx, now=now))
@@ -144,34 +128,34 @@ class Router:
         except* FatalError as fatal:
             raise fatal.exceptions[0] from None
 
-    async def _next(self) -> Heard | None:
-        """Wait for what is heard next; None where it is quiet, to show that somebody waits."""
+    async def _next(self) -> BotEvent | None:
+        """Wait for the next event; None where it is quiet, to show that somebody waits."""
         try:
-            return await asyncio.wait_for(self._heard.get(), GOES_ROUND)
+            return await asyncio.wait_for(self._events.get(), GOES_ROUND)
         except TimeoutError:
             return None
 
-    async def _take(self, event: Heard, me: types.User, secret: bytes) -> None:
+    async def _take(self, event: BotEvent, me: types.User, secret: bytes) -> None:
         """Answer what is meant for us; what goes wrong with it harms no other, and what is cut off stays open."""
         try:
             if isinstance(event, chat_moves.UPDATES):
-                await self._take_in(event, me.id)
+                await self._follow_move(event, me.id)
             elif (request := to_request(event, me.username or "")) is not None:
                 await self._serve(event, request, secret)
         except FatalError:
             raise
         except Exception:
-            log.exception("what was heard could not be answered")
-        self._open -= 1
+            log.exception("an update could not be answered")
+        self._unanswered -= 1
         if self.is_settled():
             self._settled.set()
 
-    async def _take_in(self, update: Heard, bot_id: int) -> None:
+    async def _follow_move(self, update: BotEvent, bot_id: int) -> None:
         news = chat_moves.read(update, bot_id)
         if news is not None:
-            await take_in(self._database, news, now=self._clock())
+            await follow_move(self._database, news, now=self._clock())
 
-    async def _serve(self, event: Heard, request: Request, secret: bytes) -> None:
+    async def _serve(self, event: BotEvent, request: Request, secret: bytes) -> None:
         """Answer one request after those that the chat made before; what goes wrong with it harms no other."""
         turn = self._turns.setdefault((request.peer.kind, request.peer.id), asyncio.Lock())
         async with turn:
@@ -243,3 +227,18 @@ class Router:
         if chat is not None:
             now = self._clock()
             await self._database.write(lambda tx: addresses.suspend(tx, chat, error.error, now=now))
+
+
+async def follow_move(database: Database, news: ChatMoved | ChatOpened, *, now: datetime) -> None:
+    """Follow a paired group that became a supergroup, or resume a paired chat that takes messages again."""
+    if isinstance(news, ChatMoved):
+        if await database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
+            log.info("a group became a supergroup and is followed", group=news.group_id, supergroup=news.to.id)
+        return
+
+    async def resume(tx: Transaction) -> None:
+        chat = await chats.by_peer(tx, news.peer.kind, news.peer.id)
+        if chat is not None:
+            await addresses.resume(tx, chat.id, now=now)
+
+    await database.write(resume)

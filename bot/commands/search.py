@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, Rows, message, say
+from bot.commands.context import CommandError, Context, Need, Reply, Request, memory_of, message, say
 from bot.commands.keyboards import button
-from bot.commands.lookup import find_topic, show_source
+from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
 from bot.commands.query_text import understand
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
@@ -13,14 +13,14 @@ from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.parser import Query
 from bot.matching.query.tree import AllOf, Mention
-from bot.models import Outgoing
+from bot.models import ButtonRows, Outgoing
 from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.searcher import scope_of
-from bot.store import channels, handled, posts, subscriptions, topics
-from bot.text.markup import Text, code
+from bot.store import channels, posts
+from bot.text.markup import Text, bold, code
 from bot.text.spans import merge_spans
 
 PAGE = 5  # posts
@@ -34,6 +34,7 @@ _SHOWN_VALUE = 60  # characters of a filter that is refused
 class TypedSearch:
     """A search ready to run."""
 
+    key: str  # of the update whose answer remembers it
     typed: str
     query: Compiled | None  # None: no words, so every post in the scope is meant
     scope: Scope
@@ -63,16 +64,12 @@ async def search(request: Request, context: Context) -> Reply:
 
 async def answer(request: Request, context: Context, typed: str, *, heading: Text) -> Reply:
     """Answer a typed search with its first page, under a heading."""
-    asked = await _understand(typed, context)
+    asked = await _understand(request.key, typed, context)
     found = await _find(asked, context, _Start())
     heading.add(await _hint(asked, context), "\n\n")
     if not found.hits and found.before is None:
         return say(heading.add(await _nothing(asked, context)))
-    rows = (
-        *_onward(found, asked, request.key, _Start(), context.t),
-        *_orders(found, asked, request.key, context.t),
-    )
-    return Reply(messages=(listed(heading, found.hits, context, rows, ending=_reached(found, context)),), memory=typed)
+    return Reply(messages=(_page(found, asked, _Start(), context, heading),), memory=typed)
 
 
 @tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?")
@@ -84,13 +81,12 @@ async def more(request: Request, context: Context) -> Reply:
     key, *where = request.argument.split(":")
     asked = await _remembered(key, context)
     before, skip = [*map(int, where), None, None][:2]
-    place = _Start(before=before, skip=skip or 0)
+    start = _Start(before=before, skip=skip or 0)
     asked = replace(asked, order=Order.NEWEST if skip is None else Order.BEST)
-    found = await _find(asked, context, place)
+    found = await _find(asked, context, start)
     if not found.hits and found.before is None:
         raise CommandError(context.own.gettext("That was all."))
-    rows = _onward(found, asked, key, place, context.t)
-    return Reply(messages=(listed(Text(), found.hits, context, rows, ending=_reached(found, context)),))
+    return Reply(messages=(_page(found, asked, start, context),))
 
 
 @tap("order", Need.LOOK, r"[\w-]{1,40}:(newest|best)")
@@ -100,17 +96,16 @@ async def reorder(request: Request, context: Context) -> Reply:
     asked = await _remembered(key, context)
     asked = replace(asked, order=Order(order))
     found = await _find(asked, context, _Start())
-    rows = (*_onward(found, asked, key, _Start(), context.t), *_orders(found, asked, key, context.t))
     labels = {Order.NEWEST: context.t.gettext("the newest first"), Order.BEST: context.t.gettext("the best first")}
     heading = _heading(asked.typed).add(" · ", labels[asked.order], "\n\n")
-    return Reply(edit=listed(heading, found.hits, context, rows, ending=_reached(found, context)))
+    return Reply(edit=_page(found, asked, _Start(), context, heading))
 
 
 def _heading(typed: str) -> Text:
     return Text().add("🔎 ", code(typed[:_SHOWN_QUERY]))
 
 
-async def _understand(typed: str, context: Context) -> TypedSearch:
+async def _understand(key: str, typed: str, context: Context) -> TypedSearch:
     """Read a typed search. Raises CommandError where it cannot be read."""
     try:
         parts = read(typed, now=context.now, zone=context.chat.time_zone)
@@ -119,32 +114,31 @@ async def _understand(typed: str, context: Context) -> TypedSearch:
         line = context.t.gettext(MESSAGES[error.code])
         raise CommandError(Text().say(line, value=error.value[:_SHOWN_VALUE])) from None
     if not parts.query:
-        return TypedSearch(typed=typed, query=None, scope=scope, order=Order.NEWEST)
+        return TypedSearch(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST)
     understood = await understand(parts.query, context, typed=typed)
-    return TypedSearch(typed=typed, query=understood.compiled, scope=scope, order=parts.filters.order)
+    return TypedSearch(key=key, typed=typed, query=understood.compiled, scope=scope, order=parts.filters.order)
 
 
 async def _remembered(key: str, context: Context) -> TypedSearch:
     """Read the search of an earlier answer again. Raises CommandError."""
-    kept = await handled.find(context.database, key)
-    typed = Reply.from_json(kept).memory if kept is not None else ""
+    typed = await memory_of(context.database, key)
     if not typed:
         raise CommandError(context.own.gettext("This search is too old. Please send it again."))
-    return await _understand(typed, context)
+    return await _understand(key, typed, context)
 
 
-async def _find(asked: TypedSearch, context: Context, place: _Start) -> SearchPage:
+async def _find(asked: TypedSearch, context: Context, start: _Start) -> SearchPage:
     """Return a page of hits, and where the next one begins."""
     if asked.query is None:
-        return await _newest_of(asked.scope, context, place)
+        return await _newest_of(asked.scope, context, start)
     if asked.order is Order.BEST:
         best = await find_best(
-            context.database, asked.query, asked.scope, limit=PAGE, skip=place.skip, before=place.before
+            context.database, asked.query, asked.scope, limit=PAGE, skip=start.skip, before=start.before
         )
-        if best.hits or place.skip:
+        if best.hits or start.skip:
             return best
     found = await find_newest(
-        context.database, asked.query, asked.scope, limit=PAGE + 1, before=place.before, most=MOST_ROWS
+        context.database, asked.query, asked.scope, limit=PAGE + 1, before=start.before, most=MOST_ROWS
     )
     shown = found.hits[:PAGE]
     if len(found.hits) == len(shown):
@@ -152,12 +146,12 @@ async def _find(asked: TypedSearch, context: Context, place: _Start) -> SearchPa
     return SearchPage(hits=shown, looked=found.looked, before=shown[-1].post.version_id)
 
 
-async def _newest_of(scope: Scope, context: Context, place: _Start) -> SearchPage:
+async def _newest_of(scope: Scope, context: Context, start: _Start) -> SearchPage:
     found = await posts.latest(
         context.database,
         limit=PAGE + 1,
         channel_ids=scope.channel_ids,
-        before=place.before,
+        before=start.before,
         since=scope.since,
         until=scope.until,
     )
@@ -165,20 +159,20 @@ async def _newest_of(scope: Scope, context: Context, place: _Start) -> SearchPag
     return SearchPage(hits=shown, looked=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
 
 
-def _onward(found: SearchPage, asked: TypedSearch, key: str, place: _Start, t: Translator) -> Rows:
-    if found.before is None:
-        return ()
-    label = t.gettext("Look further") if found.reached and not found.ranked else t.gettext("More")
-    skip = () if asked.order is Order.NEWEST else (place.skip + len(found.hits),)
-    return ((button(label, "more", key, found.before, *skip),),)
-
-
-def _orders(found: SearchPage, asked: TypedSearch, key: str, t: Translator) -> Rows:
-    if asked.query is None or len(found.hits) < PAGE:
-        return ()
-    if asked.order is Order.BEST:
-        return ((button(t.gettext("The newest first"), "order", key, Order.NEWEST),),)
-    return ((button(t.gettext("The best first"), "order", key, Order.BEST),),)
+def _page(
+    found: SearchPage, asked: TypedSearch, start: _Start, context: Context, heading: Text | None = None
+) -> Outgoing:
+    """Write a page of hits; the first one, which has a heading, offers the other order too."""
+    t, rows = context.t, []
+    if found.before is not None:
+        label = t.gettext("Look further") if found.reached and not found.ranked else t.gettext("More")
+        skip = () if asked.order is Order.NEWEST else (start.skip + len(found.hits),)
+        rows.append((button(label, "more", asked.key, found.before, *skip),))
+    if heading is not None and asked.query is not None and len(found.hits) >= PAGE:
+        newest, best = t.gettext("The newest first"), t.gettext("The best first")
+        label, other = (newest, Order.NEWEST) if asked.order is Order.BEST else (best, Order.BEST)
+        rows.append((button(label, "order", asked.key, other),))
+    return list_posts(heading or Text(), found.hits, context, tuple(rows), ending=_reached(found, context))
 
 
 def _reached(found: SearchPage, context: Context) -> str:
@@ -223,7 +217,7 @@ async def _is_emptied(query: Compiled, scope: Scope, context: Context) -> bool:
     return bool((await find_newest(context.database, loose, scope, limit=1)).hits)
 
 
-def listed(text: Text, hits: Sequence[Hit], context: Context, rows: Rows, *, ending: str = "") -> Outgoing:
+def list_posts(text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = "") -> Outgoing:
     """Append posts to a text, what was found in bold; `ending` is said after them."""
     for hit in hits:
         post = hit.post
@@ -264,10 +258,9 @@ async def latest(request: Request, context: Context) -> Reply:
         return await _latest(context, channel_id=channel.id, before=None)
     topic = None if request.argument.startswith("@") else await find_topic(context.database, request.argument)
     if topic is not None:
-        heading = Text().bold(topic_title(topic.name, context.t))
+        heading = Text().add(bold(topic_title(topic.name, context.t)))
         return await answer(request, context, topic.query, heading=heading)
-    line = context.t.gettext("I know no channel or topic «{name}». See /channels and /topics.")
-    raise CommandError(Text().say(line, name=request.argument[:100]))
+    raise CommandError(unknown_name(request.argument, context.t))
 
 
 @tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
@@ -309,16 +302,13 @@ def _latest_page(
     """Write a page of posts; where there is one more, a button asks for those after the `place` of the last."""
     shown = found[:PAGE]
     onward = button(context.t.gettext("More"), verb, key, place(shown[-1].post))
-    return Reply(messages=(listed(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
+    return Reply(messages=(list_posts(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
 
 
 async def _would_have(context: Context, channel_id: int, *, before: int | None) -> list[Hit]:
     """Return up to a page and one of posts in which a topic of this chat is found, newest first; an album once."""
-    wanted = {subscription.topic_id for subscription in await subscriptions.of_chat(context.database, context.chat.id)}
     found: dict[str, Hit] = {}
-    for topic in await topics.all_topics(context.database):
-        if topic.id not in wanted:
-            continue
+    for topic in await topics_of(context.database, context.chat.id):
         query, scope = Compiled.from_json(topic.compiled), Scope(channel_ids=(channel_id,))
         for hit in (await find_newest(context.database, query, scope, limit=PAGE + 1, before=before)).hits:
             found[hit.post.key] = _joined(found.get(hit.post.key), hit)

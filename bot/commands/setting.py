@@ -50,11 +50,11 @@ class Setting:
         registry.tap(self.name, Need.CHAT, "|".join(map(re.escape, self.choices)))(self._answer)
 
     async def _answer(self, request: Request, context: Context) -> Reply | Effect:
+        """Show how it is set, or set it to what was typed or tapped."""
         if not request.argument:
             return Reply(messages=(await self._screen(context.database, context),))
-        return self._set(request, context, self.read(request.argument, context))
+        chosen = self.read(request.argument, context)
 
-    def _set(self, request: Request, context: Context, chosen: Chat) -> Effect:
         async def effect(tx: Transaction) -> Reply:
             saved, released = await save(tx, context, chosen)
             screen = await self._screen(tx, saved, request.argument, released=released)

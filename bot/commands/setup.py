@@ -1,4 +1,4 @@
-"""The first talk: a pairing link or /start comes in; the chat is paired, and one screen with its settings goes out."""
+"""/start: pairs a chat by a link or by right, and shows one screen with its language, time zone and topics."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -35,13 +35,17 @@ _IN_RUSSIAN = {"ru", "uk", "be", "kk"}
 
 
 def spoken(language: str) -> str:
-    """Return the one of our languages for a Telegram language code."""
+    """Return which of our languages serves a speaker of another, by its Telegram code."""
     return "ru" if language.lower().replace("_", "-").partition("-")[0] in _IN_RUSSIAN else "en"
 
 
-async def language_of(db: Reader, request: Request) -> str:
-    """Return the language of who speaks: what they have chosen with the bot in private, else what Telegram says."""
-    private = await chats.by_peer(db, PeerKind.USER, request.person_id)
+async def language_of(db: Reader, request: Request, chat: Chat | None = None) -> str:
+    """Return the language of who speaks: that of their private chat with the bot, else what Telegram says.
+
+    `chat` is the one in which they speak, where it is known already.
+    """
+    private = chat if request.private else None
+    private = private or await chats.by_peer(db, PeerKind.USER, request.person_id)
     return spoken(request.language) if private is None else private.language
 
 
@@ -71,7 +75,7 @@ def enter(request: Request, *, people: People, now: datetime) -> Effect:
             raise StrangerError
         chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
         if chat is None and not allows(role, Need.CHAT, private=request.private):
-            t = translator(await language_of(tx, request))
+            t = translator(await language_of(tx, request, chat))
             raise CommandError(t.gettext("Only an owner or an editor can bring me into a group."))
         paired = await _pair(tx, request, chat, now=now)
         screen = await setup_screen(tx, paired, translator(paired.language))
@@ -164,7 +168,7 @@ async def _role(tx: Transaction, request: Request, *, people: People, now: datet
 
 
 async def _pair(tx: Transaction, request: Request, chat: Chat | None, *, now: datetime) -> Chat:
-    language = await language_of(tx, request)
+    language = await language_of(tx, request, chat)
     if chat is not None:
         await addresses.resume(tx, chat.id, now=now)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)

@@ -1,4 +1,4 @@
-"""How things stand: /status counts, /ping sends a real alert, /help says what can be said."""
+"""/status and /ping: whether all is well, in figures; and a real alert that times itself."""
 
 import platform
 import sqlite3
@@ -13,8 +13,8 @@ from babel.numbers import format_decimal
 
 from bot import __version__
 from bot.commands.channels import show_delay
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, say
-from bot.commands.registry import Section, command, commands, example, unknown_command
+from bot.commands.context import Context, Effect, Need, Reply, Request, say
+from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
 from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
@@ -26,8 +26,74 @@ from bot.store.database import Transaction
 from bot.store.follows import FollowState
 from bot.text.markup import Text, bold, code, one_line
 
-TABLE = "channelwatch doctor --gaps"
+_TABLE = "channelwatch doctor --gaps"
 _TITLE = 60  # UTF-16 units of a channel's title
+
+
+_UNREAD = "unread"
+_STATES = {
+    Access.JOINED: N_("read the moment they post: {n}"),
+    Access.POLLED: N_("read from outside, up to {delay} late: {n}"),
+    Access.PENDING: N_("waiting for their admins: {n}"),
+    Access.LOST: N_("no longer readable: {n}"),
+    _UNREAD: N_("not read now, as my reader account cannot read any more: {n}"),
+}
+_JOINING = {"JoinChannel": N_("joining channels"), "ImportChatInvite": N_("joining channels")}
+_NAMES = {"ResolveUsername": N_("looking up names"), "CheckChatInvite": N_("looking up names")}
+_READING = N_("reading channels")  # whatever else a reader asks for
+
+
+@command("status", Section.CHAT, 1, Need.LOOK, N_("what I watch and whether all is well"))
+@example("/status", N_("channels, readers, posts and alerts: how they stand, and what to do"))
+async def status(request: Request, context: Context) -> Reply:
+    """Say how channels, reader accounts, posts and alerts stand."""
+    del request
+    text = Text()
+    states = await channel_states(context.database, context.now, since=_midnight(context))
+    await _add_channels(text, states, context)
+    _add_completeness(text, states, context)
+    await _add_readers(text, context)
+    await _add_posts(text, states, context)
+    await _add_alerts(text, context)
+    text.line().add(f"channelwatch {__version__} · Telethon {version('telethon')}")
+    text.add(f" · Python {platform.python_version()} · SQLite {sqlite3.sqlite_version}")
+    return say(text)
+
+
+@command("ping", Section.CHAT, 5, Need.LOOK, N_("send a test alert and time it"))
+@example("/ping", N_("a real alert that says how long it took"))
+async def ping(request: Request, context: Context) -> Effect:
+    """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
+
+    async def effect(tx: Transaction) -> Reply:
+        await context.notify(tx, Pong(event=request.key, asked_at=context.now))
+        return Reply()
+
+    return effect
+
+
+async def _add_channels(text: Text, states: Sequence[ChannelState], context: Context) -> None:
+    t = context.t
+    line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
+    text.line(line, n=bold(_number(len(states), t)))
+    counts = Counter(_state(state.channel) for state in states)
+    longest = max((s.delay for s in states if s.channel.access is Access.POLLED), default=timedelta())
+    delay = show_delay(longest, t)
+    said = [
+        t.gettext(words).format(n=counts[access], delay=delay) for access, words in _STATES.items() if counts[access]
+    ]
+    wishes = Counter(follow.state for follow in await follows.all_follows(context.database))
+    if wishes[FollowState.WANTED]:
+        said.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
+    if wishes[FollowState.REFUSED]:
+        said.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
+    if said:
+        text.line("{said}", said="; ".join([said[0][:1].upper() + said[0][1:], *said[1:]]) + ".")
+
+
+def _state(channel: Channel) -> str:
+    is_unread = channel.reader_lost and channel.access is not Access.LOST
+    return _UNREAD if is_unread else channel.access or Access.PENDING
 
 
 def _add_completeness(text: Text, states: Sequence[ChannelState], context: Context) -> None:
@@ -50,7 +116,7 @@ def _add_completeness(text: Text, states: Sequence[ChannelState], context: Conte
     if holes := [state for state in states if state.stats.has_hole]:
         line = t.gettext("Channels with a hole that is being filled: {n}, the largest in «{channel}»")
         text.line(line, n=len(holes), channel=_title(max(holes, key=lambda state: state.stats.missing).channel))
-    text.line(t.gettext("How each of them stands, on the server: {command}"), command=code(TABLE))
+    text.line(t.gettext("How each of them stands, on the server: {command}"), command=code(_TABLE))
 
 
 def _add_checks(text: Text, states: Sequence[ChannelState], context: Context) -> None:
@@ -91,118 +157,7 @@ def _title(channel: Channel) -> str:
     return one_line(channel.title, _TITLE)
 
 
-_UNREAD = "unread"
-_STATES = {
-    Access.JOINED: N_("read the moment they post: {n}"),
-    Access.POLLED: N_("read from outside, up to {delay} late: {n}"),
-    Access.PENDING: N_("waiting for their admins: {n}"),
-    Access.LOST: N_("no longer readable: {n}"),
-    _UNREAD: N_("not read now, as my reader account cannot read any more: {n}"),
-}
-_JOINING = {"JoinChannel": N_("joining channels"), "ImportChatInvite": N_("joining channels")}
-_NAMES = {"ResolveUsername": N_("looking up names"), "CheckChatInvite": N_("looking up names")}
-_READING = N_("reading channels")  # whatever else a reader asks for
-_QUERIES = (
-    (N_("outage"), N_("the word in any form: outages too")),
-    (N_("bank outage"), N_("both words, anywhere in the post")),
-    (N_("outage|failure"), N_("one of them is enough")),
-    (N_("“payment system”"), N_("these words side by side")),
-    (N_("outage -football"), N_("without a word")),
-    (N_("internet ~5 sovereign"), N_("at most five words apart")),
-    (N_("block*"), N_("any word that begins so")),
-    (N_("=IT"), N_("exactly so, capitals included")),
-    (N_("(outage|failure) -(football|drill)"), N_("brackets keep together what belongs together")),
-    (N_("#internet"), N_("this tag, or @name: this mention")),
-    (N_("outage, shutdown"), N_("either, as on two lines: a list of queries")),
-    (N_("re:/out(age|ages)/"), N_("a regular expression")),
-)
-
-
-@command("status", Section.CHAT, 1, Need.LOOK, N_("what I watch and whether all is well"))
-@example("/status", N_("channels, readers, posts and alerts: how they stand, and what to do"))
-async def status(request: Request, context: Context) -> Reply:
-    """Say what is watched and how well."""
-    del request
-    text = Text()
-    states = await channel_states(context.database, context.now, since=_midnight(context))
-    await _tell_channels(text, states, context)
-    _add_completeness(text, states, context)
-    await _tell_readers(text, context)
-    await _tell_posts(text, states, context)
-    await _tell_alerts(text, context)
-    text.line().add(f"channelwatch {__version__} · Telethon {version('telethon')}")
-    text.add(f" · Python {platform.python_version()} · SQLite {sqlite3.sqlite_version}")
-    return say(text)
-
-
-@command("ping", Section.CHAT, 5, Need.LOOK, N_("send a test alert and time it"))
-@example("/ping", N_("a real alert that says how long it took"))
-async def ping(request: Request, context: Context) -> Effect:
-    """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
-
-    async def effect(tx: Transaction) -> Reply:
-        await context.notify(tx, Pong(event=request.key, asked_at=context.now))
-        return Reply()
-
-    return effect
-
-
-@command("help", Section.CHAT, 6, Need.LOOK, N_("all commands, and how to write a query"), usage=N_("command"))
-@example("/help", N_("all commands, and how to write a query"))
-@example("/help mute", N_("how one command is used"))
-async def help_(request: Request, context: Context) -> Reply:
-    """List the commands and show how a query is written; with a command, show how that is used."""
-    if request.argument:
-        return say(_help_on(request.argument.split()[0].removeprefix("/").lower(), context.t))
-    t, text, section = context.t, Text(), None
-    for each in commands().values():
-        if each.section is not section:
-            section = each.section
-            text.add("\n", bold(t.gettext(section)), "\n")
-        text.line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
-    text.line().line("{title}", title=bold(t.gettext("How to write a query")))
-    for query, meaning in _QUERIES:
-        text.line("{query} – {meaning}", query=code(t.gettext(query)), meaning=t.gettext(meaning))
-    text.line().line(t.gettext("/help and a command, such as {example}, shows more of it."), example=code("/help mute"))
-    return say(text.add(t.gettext("To follow a channel you can also forward me one of its posts.")))
-
-
-def _help_on(name: str, t: Translator) -> Text:
-    """Show how a command is used, by examples to copy. Raises CommandError where there is none of this name."""
-    each = commands().get(name)
-    if each is None:
-        raise CommandError(unknown_command(name, t))
-    text = Text().line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
-    for typed, meaning in each.examples:
-        text.add("\n").line("{example}", example=code(t.gettext(typed))).add(t.gettext(meaning), "\n")
-    return text
-
-
-async def _tell_channels(text: Text, states: Sequence[ChannelState], context: Context) -> None:
-    t = context.t
-    line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
-    text.line(line, n=bold(_number(len(states), t)))
-    counts = Counter(_state(state.channel) for state in states)
-    longest = max((s.delay for s in states if s.channel.access is Access.POLLED), default=timedelta())
-    delay = show_delay(longest, t)
-    said = [
-        t.gettext(words).format(n=counts[access], delay=delay) for access, words in _STATES.items() if counts[access]
-    ]
-    wishes = Counter(follow.state for follow in await follows.all_follows(context.database))
-    if wishes[FollowState.WANTED]:
-        said.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
-    if wishes[FollowState.REFUSED]:
-        said.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
-    if said:
-        text.line("{said}", said="; ".join([said[0][:1].upper() + said[0][1:], *said[1:]]) + ".")
-
-
-def _state(channel: Channel) -> str:
-    is_unread = channel.reader_lost and channel.access is not Access.LOST
-    return _UNREAD if is_unread else channel.access or Access.PENDING
-
-
-async def _tell_readers(text: Text, context: Context) -> None:
+async def _add_readers(text: Text, context: Context) -> None:
     """Say what keeps reader accounts from reading, what to do, and how much they ask of Telegram."""
     t, db = context.t, context.database
     for number, reason in (await readers.lost(db)).items():
@@ -225,7 +180,7 @@ def _waits(by_method: Mapping[str, datetime]) -> dict[str, datetime]:
     return waits
 
 
-async def _tell_posts(text: Text, states: Sequence[ChannelState], context: Context) -> None:
+async def _add_posts(text: Text, states: Sequence[ChannelState], context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
     stored = await posts.statistics(db, since=since)
     line = t.gettext("Posts stored: {total}; of today: {today}")
@@ -233,23 +188,23 @@ async def _tell_posts(text: Text, states: Sequence[ChannelState], context: Conte
     if stored.last_seen_at is not None:
         text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
     line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")
-    _tell_latencies(text, line, await latencies.seen(db, since), t)
+    _add_latencies(text, line, await latencies.seen(db, since), t)
     _add_unpushed(text, states, context)
 
 
-async def _tell_alerts(text: Text, context: Context) -> None:
+async def _add_alerts(text: Text, context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
     counts = await outbox.statistics(db, since=since)
     text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(counts.sent, t)))
     line = t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}.")
-    _tell_latencies(text, line, await latencies.alerted(db, since), t)
+    _add_latencies(text, line, await latencies.alerted(db, since), t)
     if counts.due:
         text.line(t.gettext("Waiting to be sent: {n}"), n=counts.due)
     if counts.dead:
         text.line(t.gettext("Refused by Telegram today: {n}"), n=counts.dead)
 
 
-def _tell_latencies(text: Text, line: str, ascending: Sequence[float], t: Translator) -> None:
+def _add_latencies(text: Text, line: str, ascending: Sequence[float], t: Translator) -> None:
     if ascending:
         half, most = (show_span(_quantile(ascending, share), t) for share in (0.5, 0.95))
         text.line(line, half=half, most=most)

@@ -2,13 +2,13 @@
 
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, say, show
 from bot.commands.keyboards import button, choice, mark, rows_of
-from bot.commands.lookup import find_topic, need_topic, show_topic
+from bot.commands.lookup import find_topic, need_topic, show_topic, topic_by_id
 from bot.commands.parsing import read_switch
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.models import GENERAL_THREAD, Outgoing
-from bot.store import addresses, subscriptions, topics
+from bot.store import addresses, subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
@@ -80,9 +80,7 @@ async def priority_tapped(request: Request, context: Context) -> Reply | Effect:
     number, _, chosen = request.argument.partition(":")
     if number == "list":
         return Reply(edit=await _list(context.database, context))
-    topic = await topics.get(context.database, int(number))
-    if topic is None:
-        raise CommandError(context.own.gettext("This topic is gone."))
+    topic = await topic_by_id(context.database, int(number), context)
     if not chosen:
         return Reply(edit=await _choices(context.database, context, topic))
     return _set_priority(request, context, topic, Priority(chosen))

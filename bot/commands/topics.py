@@ -1,4 +1,4 @@
-"""Topics of a chat: switches that people tap and names that they write come in; the screen of topics goes out."""
+"""/topics and /untrack: the topics of a chat as switches, with what each brought, what is muted, what is left out."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,10 @@ from datetime import timedelta
 from babel.numbers import format_decimal, format_percent
 
 from bot.commands import keyboards
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, Rows, change, message, say
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say
 from bot.commands.keyboards import button, name_word
-from bot.commands.lookup import need_topic, show_topic
-from bot.commands.mute import SUBJECT, end_button, muted, read_subject, show_end
+from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
+from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.setup import setup_screen
@@ -18,7 +18,7 @@ from bot.commands.topic_settings import priority_label
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.matching.explain.exclusions import compile_excluding
-from bot.models import GENERAL_THREAD, Outgoing
+from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.store import addresses, figures, subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.figures import Figures
@@ -37,7 +37,122 @@ _MOST_LISTED = 15  # mutes, and words; Telegram takes 100 buttons
 _LABEL = 30  # characters of a word on a button
 
 
-async def screen(db: Reader, request: Request, context: Context) -> Outgoing:
+@command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each does, what is muted"))
+@example("/topics", N_("the topics of this chat as switches, with how many alerts each brought"))
+async def show(request: Request, context: Context) -> Reply:
+    """Show all topics as switches, and how each does."""
+    return Reply(messages=(await topics_screen(context.database, request, context),))
+
+
+@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)")
+async def switch(request: Request, context: Context) -> Effect:
+    """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
+    number, state, drawn = request.argument.split(":")
+    topic_id = int(number)
+
+    async def effect(tx: Transaction) -> Reply:
+        await topic_by_id(tx, topic_id, context)
+        if state == "on":
+            await subscriptions.subscribe(tx, context.chat.id, topic_id, now=context.now)
+        else:
+            await subscriptions.unsubscribe(tx, context.chat.id, topic_id)
+        if drawn == "setup":
+            return Reply(edit=await setup_screen(tx, context.chat, context.t))
+        return Reply(edit=await topics_screen(tx, request, context))
+
+    return effect
+
+
+@tap("wake", Need.CHAT, SCOPE)
+async def wake(request: Request, context: Context) -> Effect:
+    """End a mute that the screen lists."""
+
+    async def effect(tx: Transaction) -> Reply:
+        scope = await read_scope(tx, request.argument, context.t)
+        if scope is not None:
+            chat_id = context.chat.id
+            await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
+        return Reply(edit=await topics_screen(tx, request, context))
+
+    return effect
+
+
+@tap("include", Need.INSTANCE, r"\d{1,15}:[0-9a-f]{8}")
+async def include(request: Request, context: Context) -> Effect:
+    """Let a topic no longer leave out a word that the screen lists."""
+    number, named = request.argument.split(":")
+    topic = await topic_by_id(context.database, int(number), context)
+    left_out = [word for word in topic.excluded if name_word(word) != named]
+    compiled = await asyncio.to_thread(compile_excluding, topic.query, left_out, context.inflector)
+
+    async def effect(tx: Transaction) -> Reply:
+        if not await topics.leave_out(tx, topic, left_out, compiled.to_json()):
+            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
+        return Reply(edit=await topics_screen(tx, request, context))
+
+    return effect
+
+
+@command("untrack", Section.TOPICS, 3, Need.CHAT, N_("no more alerts on a topic"), usage=N_("NAME"))
+@example(N_("/untrack Payments"), N_("no more alerts on this topic in this chat"))
+async def untrack(request: Request, context: Context) -> Effect:
+    """End this chat's subscription; offer to delete the topic where it is not built in."""
+    if not request.argument:
+        raise CommandError(context.t.gettext("Write the name of a topic after /untrack, or switch it off in /topics."))
+    topic = await need_topic(context.database, request.argument, context.t)
+
+    async def effect(tx: Transaction) -> Reply:
+        ended = await subscriptions.unsubscribe(tx, context.chat.id, topic.id)
+        if ended:
+            line = context.t.gettext("No more alerts on {name} in this chat.")
+        else:
+            line = context.t.gettext("This chat did not get alerts on {name}.")
+        may_delete = not topic.builtin and context.may(request, Need.INSTANCE)
+        offer = ((button(context.t.gettext("Delete the topic"), "drop", topic.id),),) if may_delete else ()
+        return say(Text().say(line, name=show_topic(topic, context.t)), offer)
+
+    return effect
+
+
+@tap("drop", Need.INSTANCE, r"\d{1,15}(:sure)?")
+async def drop(request: Request, context: Context) -> Effect:
+    """Delete a topic; where other chats use it, ask first."""
+    number, _, sure = request.argument.partition(":")
+    topic_id, t = int(number), context.t
+
+    async def effect(tx: Transaction) -> Reply:
+        topic = await topic_by_id(tx, topic_id, context)
+        if topic.builtin:
+            raise CommandError(context.own.gettext("This button no longer works."))
+        others = set(await topics.users(tx, topic_id)) - {context.chat.id}
+        if others and not sure:
+            return _ask(topic, len(others), t)
+        await topics.delete(tx, topic_id)
+        return change(Text().say(t.gettext("The topic {name} is deleted."), name=show_topic(topic, t)))
+
+    return effect
+
+
+@tap("keep", Need.LOOK)
+async def keep(request: Request, context: Context) -> Reply:
+    """Leave a topic as it is, after all."""
+    del request
+    return change(context.t.gettext("Nothing is deleted."))
+
+
+def _ask(topic: Topic, others: int, t: Translator) -> Reply:
+    line = t.ngettext(
+        "{n} other chat gets alerts on {name}. Delete the topic for all?",
+        "{n} other chats get alerts on {name}. Delete the topic for all?",
+        others,
+    )
+    rows: ButtonRows = (
+        (button(t.gettext("Delete for all"), "drop", topic.id, "sure"), button(t.gettext("Keep it"), "keep")),
+    )
+    return change(Text().say(line, n=others, name=show_topic(topic, t)), rows)
+
+
+async def topics_screen(db: Reader, request: Request, context: Context) -> Outgoing:
     """Draw the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
     every = await topics.all_topics(db)
@@ -47,9 +162,9 @@ async def screen(db: Reader, request: Request, context: Context) -> Outgoing:
     text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
     threads = await _threads(db, context)
     text.join(_lines(shown, on, counts, threads, t)).line()
-    ends = await _tell_muted(text, db, context)
-    words = _tell_excluded(text, [topic for topic in shown if topic.id in on], request, context)
-    _tell_hidden(text.line(), len(every) - len(shown), t)
+    ends = await _add_muted(text, db, context)
+    words = _add_excluded(text, [topic for topic in shown if topic.id in on], request, context)
+    _add_hidden(text.line(), len(every) - len(shown), t)
     text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(track_example(t)))
     return message(text, (*keyboards.topic_rows(shown, on, t, screen="topics"), *ends, *words))
 
@@ -114,9 +229,9 @@ def _count(line: str, n: int, language: str) -> str:
     return line.format(n=format_decimal(n, locale=language))
 
 
-async def _tell_muted(text: Text, db: Reader, context: Context) -> Rows:
+async def _add_muted(text: Text, db: Reader, context: Context) -> ButtonRows:
     """List what is muted; return buttons that end it."""
-    mutes = await muted(db, context)
+    mutes = await mutes_of(db, context)
     if not mutes:
         return ()
     text.line().line(context.t.gettext("Muted here:"))
@@ -127,7 +242,7 @@ async def _tell_muted(text: Text, db: Reader, context: Context) -> Rows:
     return tuple((end_button(scope, "wake", context.t),) for _, scope in mutes[:_MOST_LISTED])
 
 
-def _tell_excluded(text: Text, on: Sequence[Topic], request: Request, context: Context) -> Rows:
+def _add_excluded(text: Text, on: Sequence[Topic], request: Request, context: Context) -> ButtonRows:
     """List the words that topics leave out; return buttons that bring them back, for those who may."""
     excluded = [(topic, word) for topic in on for word in topic.excluded][:_MOST_LISTED]
     if not excluded:
@@ -142,7 +257,7 @@ def _tell_excluded(text: Text, on: Sequence[Topic], request: Request, context: C
     return keyboards.rows_of(buttons, 2)
 
 
-def _tell_hidden(text: Text, hidden: int, t: Translator) -> None:
+def _add_hidden(text: Text, hidden: int, t: Translator) -> None:
     if hidden:
         line = t.ngettext(
             "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
@@ -150,121 +265,3 @@ def _tell_hidden(text: Text, hidden: int, t: Translator) -> None:
             hidden,
         )
         text.line(line, n=hidden)
-
-
-@command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each does, what is muted"))
-@example("/topics", N_("the topics of this chat as switches, with how many alerts each brought"))
-async def show(request: Request, context: Context) -> Reply:
-    """Show all topics as switches, and how each does."""
-    return Reply(messages=(await screen(context.database, request, context),))
-
-
-@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)")
-async def switch(request: Request, context: Context) -> Effect:
-    """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
-    number, state, drawn = request.argument.split(":")
-    topic_id = int(number)
-
-    async def effect(tx: Transaction) -> Reply:
-        if all(topic.id != topic_id for topic in await topics.all_topics(tx)):
-            raise CommandError(context.own.gettext("This topic is gone."))
-        if state == "on":
-            await subscriptions.subscribe(tx, context.chat.id, topic_id, now=context.now)
-        else:
-            await subscriptions.unsubscribe(tx, context.chat.id, topic_id)
-        if drawn == "setup":
-            return Reply(edit=await setup_screen(tx, context.chat, context.t))
-        return Reply(edit=await screen(tx, request, context))
-
-    return effect
-
-
-@tap("wake", Need.CHAT, SUBJECT)
-async def wake(request: Request, context: Context) -> Effect:
-    """End a mute that the screen lists."""
-
-    async def effect(tx: Transaction) -> Reply:
-        scope = await read_subject(tx, request.argument, context.t)
-        if scope is not None:
-            chat_id = context.chat.id
-            await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
-        return Reply(edit=await screen(tx, request, context))
-
-    return effect
-
-
-@tap("include", Need.INSTANCE, r"\d{1,15}:[0-9a-f]{8}")
-async def include(request: Request, context: Context) -> Effect:
-    """Let a topic no longer leave out a word that the screen lists."""
-    number, named = request.argument.split(":")
-    topic = await topics.get(context.database, int(number))
-    if topic is None:
-        raise CommandError(context.own.gettext("This topic is gone."))
-    left_out = [word for word in topic.excluded if name_word(word) != named]
-    compiled = await asyncio.to_thread(compile_excluding, topic.query, left_out, context.inflector)
-
-    async def effect(tx: Transaction) -> Reply:
-        if not await topics.leave_out(tx, topic, left_out, compiled.to_json()):
-            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
-        return Reply(edit=await screen(tx, request, context))
-
-    return effect
-
-
-@command("untrack", Section.TOPICS, 3, Need.CHAT, N_("no more alerts on a topic"), usage=N_("NAME"))
-@example(N_("/untrack Payments"), N_("no more alerts on this topic in this chat"))
-async def untrack(request: Request, context: Context) -> Effect:
-    """End this chat's subscription; offer to delete the topic where it is not built in."""
-    if not request.argument:
-        raise CommandError(context.t.gettext("Write the name of a topic after /untrack, or switch it off in /topics."))
-    topic = await need_topic(context.database, request.argument, context.t)
-
-    async def effect(tx: Transaction) -> Reply:
-        ended = await subscriptions.unsubscribe(tx, context.chat.id, topic.id)
-        if ended:
-            line = context.t.gettext("No more alerts on {name} in this chat.")
-        else:
-            line = context.t.gettext("This chat did not get alerts on {name}.")
-        may_delete = not topic.builtin and context.may(request, Need.INSTANCE)
-        offer = ((button(context.t.gettext("Delete the topic"), "drop", topic.id),),) if may_delete else ()
-        return say(Text().say(line, name=show_topic(topic, context.t)), offer)
-
-    return effect
-
-
-@tap("drop", Need.INSTANCE, r"\d{1,15}(:sure)?")
-async def drop(request: Request, context: Context) -> Effect:
-    """Delete a topic; where other chats use it, ask first."""
-    number, _, sure = request.argument.partition(":")
-    topic_id, t = int(number), context.t
-
-    async def effect(tx: Transaction) -> Reply:
-        topic = next((topic for topic in await topics.all_topics(tx) if topic.id == topic_id), None)
-        if topic is None or topic.builtin:
-            raise CommandError(context.own.gettext("This topic is gone."))
-        others = set(await topics.users(tx, topic_id)) - {context.chat.id}
-        if others and not sure:
-            return _ask(topic, len(others), t)
-        await topics.delete(tx, topic_id)
-        return change(Text().say(t.gettext("The topic {name} is deleted."), name=show_topic(topic, t)))
-
-    return effect
-
-
-@tap("keep", Need.LOOK)
-async def keep(request: Request, context: Context) -> Reply:
-    """Leave a topic as it is, after all."""
-    del request
-    return change(context.t.gettext("Nothing is deleted."))
-
-
-def _ask(topic: Topic, others: int, t: Translator) -> Reply:
-    line = t.ngettext(
-        "{n} other chat gets alerts on {name}. Delete the topic for all?",
-        "{n} other chats get alerts on {name}. Delete the topic for all?",
-        others,
-    )
-    rows: Rows = (
-        (button(t.gettext("Delete for all"), "drop", topic.id, "sure"), button(t.gettext("Keep it"), "keep")),
-    )
-    return change(Text().say(line, n=others, name=show_topic(topic, t)), rows)

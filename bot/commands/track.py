@@ -1,11 +1,8 @@
-"""/track: a name and a query come in; what the query would have brought goes out first, and the topic once it is saved.
-
-The message that shows the preview is remembered with the name and the query, for the buttons below it.
-"""
+"""/track: subscribes a chat to a topic, or makes one, after a preview of what its query would have brought."""
 
 import re
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.preview import preview
@@ -15,7 +12,7 @@ from bot.commands.topics import track_example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled, weight
 from bot.matching.engine.regex import MOST_IN_ALL
-from bot.store import handled, subscriptions, topics
+from bot.store import subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 from bot.text.markup import LIMIT, Text, bold, code
@@ -67,7 +64,7 @@ async def save(request: Request, context: Context) -> Effect:
         )
         await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
         text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
-        _tell_before(text.join(look_for(understood, context.t)).add("\n"), known, understood, context.t)
+        _add_before(text.join(look_for(understood, context.t)).add("\n"), known, understood, context.t)
         return change(text)
 
     return effect
@@ -98,8 +95,7 @@ async def _remembered_topic(context: Context, key: str) -> tuple[str, str]:
 
 async def _remembered(context: Context, key: str) -> str:
     """Return what an earlier answer remembers. Raises CommandError where it is gone."""
-    recorded = await handled.find(context.database, key)
-    memory = Reply.from_json(recorded).memory if recorded is not None else ""
+    memory = await memory_of(context.database, key)
     if not memory:
         raise _too_old(context)
     return memory
@@ -137,8 +133,8 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     known = await find_topic(context.database, name)
     understood = await understand(query, context, excluded=_excluded(known))
     await _require_possible(context.database, known, understood, context)
-    text = Text().bold(name).add("\n")
-    _tell_before(text, known, understood, t)
+    text = Text().add(bold(name)).add("\n")
+    _add_before(text, known, understood, t)
     text.join(await preview(context, understood))
     rows = ((button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key)),)
     return Reply(messages=(message(text, rows),), memory=f"{name}: {understood.source}")
@@ -177,8 +173,8 @@ async def _is_too_heavy(db: Reader, known: Topic | None, understood: Understood)
     return own + sum(weight(each.query) for each in compiled) > MOST_IN_ALL
 
 
-def _tell_before(text: Text, known: Topic | None, understood: Understood, t: Translator) -> None:
-    """Tell what was looked for until now, where it is something else, and what stays left out."""
+def _add_before(text: Text, known: Topic | None, understood: Understood, t: Translator) -> None:
+    """Say what was looked for until now, where it is something else, and what stays left out."""
     if known is not None and known.excluded:
         line = t.gettext("Without posts that say: {words}. /topics brings them back.")
         text.line(line, words=", ".join(known.excluded))

@@ -1,4 +1,4 @@
-"""An event of Telethon comes in; the request that it is goes out, or None where it is not meant for our bot."""
+"""Events of Telethon as requests: messages and taps that are meant for our bot."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,10 +19,10 @@ from bot.telegram.rpc import ask
 
 log = structlog.get_logger(__name__)
 
-Heard = Any  # an event of Telethon, which has no types: a NewMessage or a CallbackQuery
+BotEvent = Any  # an event of Telethon, which has no types: a NewMessage or a CallbackQuery
 
 
-def to_request(event: Heard, username: str) -> Request | None:
+def to_request(event: BotEvent, username: str) -> Request | None:
     """Read a message or a tap; None where it is not meant for a bot of this name."""
     if isinstance(event, events.CallbackQuery.Event):
         return _to_tap(event)
@@ -50,7 +50,7 @@ def to_request(event: Heard, username: str) -> Request | None:
     )
 
 
-async def with_replied(request: Request, event: Heard) -> Request:
+async def with_replied(request: Request, event: BotEvent) -> Request:
     """Fetch what a message answers, where its command wants that."""
     command = registry.commands().get(request.command)
     if command is None or not command.reads_replied or request.reply_to is None:

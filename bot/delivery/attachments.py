@@ -33,7 +33,7 @@ _SILENT = Outgoing(text="", silent=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
+class _UploadedFile:
     """An attachment that Telegram has."""
 
     attachment: Attachment
@@ -71,7 +71,7 @@ class Attachments:
             first_id, caption = first_id or sent, _SILENT
         return first_id
 
-    async def _uploaded(self, reply: Message, claimed: Sequence[Attachment]) -> list[_File]:
+    async def _uploaded(self, reply: Message, claimed: Sequence[Attachment]) -> list[_UploadedFile]:
         """Upload files, unless they are gone from the disk or refused."""
         stored = {
             file.version_id: file for file in await media.of_versions(self._database, [c.version_id for c in claimed])
@@ -82,7 +82,7 @@ class Attachments:
         if None in remotes and reply.attempts < TRIES:
             raise NotYetError("files are being uploaded")
         return [
-            _File(attachment=each, upload=upload, remote=remote)
+            _UploadedFile(attachment=each, upload=upload, remote=remote)
             for (each, upload), remote in zip(there, remotes, strict=True)
             if isinstance(remote, Remote)
         ]
@@ -98,7 +98,7 @@ class Attachments:
             log.info("a file does not follow an alert", reply=reply.id, reason=error.error)
             return error
 
-    async def _send(self, reply: Message, files: Sequence[_File], caption: Outgoing) -> int | None:
+    async def _send(self, reply: Message, files: Sequence[_UploadedFile], caption: Outgoing) -> int | None:
         """Send a file or an album; one that is refused as an album is sent file by file.
 
         That is written down first: Telegram would take an album, of which a file was sent, for one that it has.
@@ -118,29 +118,20 @@ class Attachments:
         sent = [await self._send(reply, [file], caption if file is files[0] else _SILENT) for file in files]
         return next(filter(None, sent), None)
 
-    async def _send_renewed(self, reply: Message, files: Sequence[_File], caption: Outgoing) -> int | None:
+    async def _send_renewed(self, reply: Message, files: Sequence[_UploadedFile], caption: Outgoing) -> int | None:
         """Send files that go together; those whose references have expired are uploaded anew."""
-        remotes = [file.remote for file in files]
-        for _ in range(len(files) + 1):
+        peer, sent = reply.chat.peer, [(file.remote, file.attachment.random_id) for file in files]
+        renewals = len(files) + 1
+        while True:
             try:
-                return await self._send_together(reply, files, remotes, caption)
+                return await self._sender.send_files(peer, caption, sent, reply_to=reply.reply_to, place=reply.id)
             except TelegramError as error:
-                if not is_outdated(error):
+                if not renewals or not is_outdated(error):
                     raise
+                renewals -= 1
                 for number in outdated_among(error, len(files)):
-                    remotes[number] = await self._anew(reply, files[number].upload, remotes[number])
-        return await self._send_together(reply, files, remotes, caption)
-
-    async def _send_together(
-        self, reply: Message, files: Sequence[_File], remotes: Sequence[Remote], caption: Outgoing
-    ) -> int | None:
-        peer, random_ids = reply.chat.peer, [file.attachment.random_id for file in files]
-        if len(files) == 1:
-            return await self._sender.send_media(
-                peer, caption, remotes[0], random_id=random_ids[0], reply_to=reply.reply_to, place=reply.id
-            )
-        album = list(zip(remotes, random_ids, strict=True))
-        return await self._sender.send_album(peer, caption, album, reply_to=reply.reply_to, place=reply.id)
+                    expired, random_id = sent[number]
+                    sent[number] = (await self._anew(reply, files[number].upload, expired), random_id)
 
     async def _anew(self, reply: Message, upload: Upload, expired: Remote) -> Remote:
         remote = await self._remote(reply, upload, expired=expired)
@@ -151,12 +142,12 @@ class Attachments:
         return remote
 
 
-def _are_alike(files: Sequence[_File]) -> bool:
+def _are_alike(files: Sequence[_UploadedFile]) -> bool:
     """Say whether a chat that does not let in one of these files lets in none: it may let in photos, but no videos."""
     return len({file.upload.kind for file in files}) == 1
 
 
-def _albums(files: Sequence[_File]) -> Iterator[Sequence[_File]]:
+def _albums(files: Sequence[_UploadedFile]) -> Iterator[Sequence[_UploadedFile]]:
     """Group files as Telegram lets them share an album; their order stays."""
     for kind, alike in groupby(files, key=lambda file: None if file.attachment.alone else kind_of_album(file.upload)):
         listed, most = list(alike), 1 if kind is None else ALBUM

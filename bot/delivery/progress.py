@@ -9,7 +9,7 @@ from babel.numbers import format_decimal
 from bot.errors import TelegramError, Verdict
 from bot.locales import Translator, translator
 from bot.models import Clock, Outgoing
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import backfills, meta, outbox
 from bot.store.backfills import Progress, ProgressFigures
 from bot.store.database import Database, Subject
@@ -32,7 +32,7 @@ class Showing:
         self._sender = sender
         self._clock = clock
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Show what is new, for ever."""
         changes = self._database.changes
         while True:

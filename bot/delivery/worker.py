@@ -21,7 +21,7 @@ from bot.delivery.retry import GiveUp, backoff, decide
 from bot.delivery.uploads import NotYetError
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.models import Clock
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.store import addresses, attachments, messages, outbox
 from bot.store.database import Database, Subject, Transaction
 from bot.store.messages import Message
@@ -65,7 +65,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._fatal: FatalError | None = None
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Deliver until `stop`, then let what is on its way arrive. Raises FatalError where our bot is no more."""
         listener = asyncio.create_task(self._listen(), name="delivery.listener")
         beat(HANGS_AFTER)
@@ -101,7 +101,8 @@ class Worker:
 
         async def write(tx: Transaction) -> None:
             await outbox.sent(tx, message.id, delivery, now=now)
-            if message.kind is MessageKind.ALERT and message.chat.media and message.alert is not None:
+            is_new_alert = message.kind is MessageKind.ALERT and not message.is_sent
+            if is_new_alert and message.alert is not None and message.chat.media:
                 await attachments.enqueue_for_alert(tx, message.alert, now=now)
 
         await self._database.write(write)
@@ -223,9 +224,10 @@ class Worker:
 
     async def _give_up(self, message: Message, decision: GiveUp, reason: str) -> None:
         async def write(tx: Transaction) -> None:
+            if not (decision.suspend and message.is_sent):  # a chat that takes messages again may take the edit
+                await outbox.give_up(tx, message.id, reason)
             if decision.suspend:
                 await addresses.suspend(tx, message.chat, reason, now=self._clock())
-            await outbox.give_up(tx, message.id, reason)
 
         await self._database.write(write)
 

@@ -1,4 +1,4 @@
-"""A chat's language comes in; what the bot says in it goes out. The English text in the code is the key.
+"""Translations of what the bot says. The English text in the code is the key.
 
 The `.po` files are compiled in memory at first use, so that no build step can be forgotten.
 """
@@ -18,17 +18,17 @@ LANGUAGES = ("en", "ru")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translator:
-    """What the bot says in one language."""
+    """The texts of one language."""
 
     language: str  # one of LANGUAGES
     catalogue: gettext.NullTranslations
 
     def gettext(self, message: str) -> str:
-        """Translate an English text; what no catalogue knows stays English."""
+        """Translate an English text; one that is in no catalogue stays English."""
         return self.catalogue.gettext(message)
 
     def ngettext(self, one: str, many: str, n: int) -> str:
-        """Translate an English text in the form that the language wants for the number `n`."""
+        """Translate an English text, in the plural form that the language has for the number `n`."""
         return self.catalogue.ngettext(one, many, n)
 
 
@@ -39,7 +39,7 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it, which th
 
 @cache
 def translator(language: str) -> Translator:
-    """Give the translator of a language code (`ru`, `ru-RU`); English for languages that we do not speak."""
+    """Return the translator of a language code (`ru`, `ru-RU`); of English for languages without a catalogue."""
     spoken = language.lower().replace("_", "-").partition("-")[0]
     if spoken not in LANGUAGES:
         spoken = LANGUAGES[0]

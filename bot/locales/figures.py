@@ -10,7 +10,7 @@ MINUTES, HOURS = 120, 7200  # s, from which on spans are written in them
 
 
 def show_span(seconds: float, translator: Translator) -> str:
-    """Write how long something took: «17 ms», «1.5 s», «4 min», «2.5 h»; by a slow clock less than nothing, «0 s»."""
+    """Write a span of time: «17 ms», «1.5 s», «4 min», «2.5 h»; one below zero, from clocks that differ, is «0 s»."""
     milliseconds = round(seconds * 1000)
     if seconds > 0 and milliseconds < SECOND:
         return translator.gettext("{n} ms").format(n=max(1, milliseconds))
@@ -23,7 +23,7 @@ def show_span(seconds: float, translator: Translator) -> str:
 
 
 def show_size(size: int, translator: Translator) -> str:
-    """Write how many bytes something takes: «17 KB», «1.5 MB»."""
+    """Write a number of bytes: «17 KB», «1.5 MB»."""
     if size < MEGABYTE:
         return translator.gettext("{n} KB").format(n=max(1, round(size / 1024)))
     figure = format_decimal(round(size / MEGABYTE, 1), locale=translator.language)

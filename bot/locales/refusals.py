@@ -9,17 +9,17 @@ _LONGEST = 120  # characters of a string that we have no sentence for
 
 LOGGED_OUT = N_("Telegram has logged it out. Run channelwatch login on the server.")
 BANNED = N_(
-    "Telegram has closed the account. Write to recover@telegram.org if that was a mistake, or log in another one by "
-    "channelwatch login --anew."
+    "Telegram has closed the account. Write to recover@telegram.org if that was a mistake, or log in another one "
+    "with channelwatch login --anew."
 )
 REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
-    "USERNAME_NOT_OCCUPIED": N_("There is no channel of this name. Check how it is written."),
-    "USERNAME_INVALID": N_("There is no channel of this name. Check how it is written."),
-    "INVITE_HASH_EXPIRED": N_("This invite link works no more. Ask the channel's admins for a new one."),
-    "INVITE_HASH_INVALID": N_("There is no such invite link. Copy it once more, the whole of it."),
-    "INVITE_HASH_EMPTY": N_("There is no such invite link. Copy it once more, the whole of it."),
-    "INVITE_SLUG_EXPIRED": N_("This folder's link works no more. Ask for a new one."),
-    "INVITE_SLUG_EMPTY": N_("This folder's link works no more. Ask for a new one."),
+    "USERNAME_NOT_OCCUPIED": N_("There is no channel by this name. Check the spelling."),
+    "USERNAME_INVALID": N_("There is no channel by this name. Check the spelling."),
+    "INVITE_HASH_EXPIRED": N_("This invite link no longer works. Ask the channel's admins for a new one."),
+    "INVITE_HASH_INVALID": N_("There is no such invite link. Copy it again, all of it."),
+    "INVITE_HASH_EMPTY": N_("There is no such invite link. Copy it again, all of it."),
+    "INVITE_SLUG_EXPIRED": N_("This folder's link no longer works. Ask for a new one."),
+    "INVITE_SLUG_EMPTY": N_("This folder's link no longer works. Ask for a new one."),
     "INVITE_REQUEST_SENT": N_("I have asked to join. Its admins have to let me in."),
     "CHANNEL_PRIVATE": N_("It is private. Send me its invite link: https://t.me/+…"),
     "CHANNEL_INVALID": N_("I cannot find it. Send me its name, like @name, or its invite link."),
@@ -39,25 +39,27 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     "USER_DEACTIVATED_BAN": BANNED,
     "FROZEN_METHOD_INVALID": N_(
         "Telegram has frozen the account. Open it in the Telegram app, where @SpamBot says why and how to appeal; "
-        "I notice within half an hour that it is free. Or log in another one by channelwatch login --anew."
+        "I will notice within half an hour that it is free again. Or log in another one with channelwatch login --anew."
     ),
-    "FLOOD_WAIT": N_("Telegram asks me to wait; I try again by myself."),
-    "CONNECTION_LOST": N_("Telegram did not answer; I try again by myself."),
+    "FLOOD_WAIT": N_("Telegram asks me to wait; I will try again on my own."),
+    "CONNECTION_LOST": N_("Telegram did not answer; I will try again on my own."),
     "waits for its turn to be joined": N_("I join channels one after another, at a careful pace; its turn will come."),
     "user": N_("It is a person. I follow channels and supergroups only."),
     "bot": N_("It is a bot. I follow channels and supergroups only."),
-    "basic_group": N_("It is a small group. I follow it by myself once its admins have made it a supergroup."),
-    "needs_joining": N_("It is private: nobody reads it from outside. Send it again without join:no."),
+    "basic_group": N_("It is a small group. I will follow it on my own once its admins make it a supergroup."),
+    "needs_joining": N_("It is private: nobody can read it from outside. Send it again without join:no."),
     "too_many_fast": N_("At most 20 channels can be fast. Send it again without fast."),
-    "vanished": N_("It has turned private or was deleted. If it lives on, send me its invite link: https://t.me/+…"),
+    "vanished": N_(
+        "It has become private or was deleted. If it still exists, send me its invite link: https://t.me/+…"
+    ),
     "removed": N_("It was deleted, or its admins have removed my reader account. Send me its invite link to go on."),
     "not_member": N_("My reader account is not a member there; send me its invite link: https://t.me/+…"),
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 
-_OUT = N_("I am no member there any more.")
-_MUTED = N_("I have no right to write there; its admins give it in the group's settings.")
-_NOWHERE = N_("Telegram does not find it any more.")
+_OUT = N_("I am no longer a member there.")
+_MUTED = N_("I am not allowed to write there; its admins can allow it in the group's settings.")
+_NOWHERE = N_("Telegram can no longer find it.")
 _CLOSED = N_("Its threads are closed, the general one too.")
 SUSPENSIONS = {  # why a chat takes no messages of the bot
     "CHANNEL_PRIVATE": _OUT,
@@ -73,8 +75,8 @@ SUSPENSIONS = {  # why a chat takes no messages of the bot
     "CHAT_RESTRICTED": _MUTED,
     "CHAT_SEND_PLAIN_FORBIDDEN": _MUTED,
     "CHAT_GUEST_SEND_FORBIDDEN": _MUTED,
-    "CHAT_ADMIN_REQUIRED": N_("Only admins may write there, and I am none."),
-    "ALLOW_PAYMENT_REQUIRED": N_("It wants to be paid for each message."),
+    "CHAT_ADMIN_REQUIRED": N_("Only admins may write there, and I am not one."),
+    "ALLOW_PAYMENT_REQUIRED": N_("It charges for each message."),
     "TOPIC_CLOSED": _CLOSED,
     "TOPIC_DELETED": _CLOSED,
     "TOPIC_ID_INVALID": _CLOSED,

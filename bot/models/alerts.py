@@ -123,7 +123,7 @@ def digest_group(until: datetime, *, thread_id: int | None, silent: bool) -> Gro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class RestoreWindow:
     """The time between a backup and the start with it, of which a chat may know more than the database."""
 
     alive_at: datetime  # the backup's last sign of life
@@ -134,7 +134,7 @@ class Window:
         return moment is not None and moment < self.until
 
 
-def restored_group(window: Window, now: datetime) -> Group:
+def restored_group(window: RestoreWindow, now: datetime) -> Group:
     """Return the group of the alerts that a chat may have had before a backup was put back."""
     return Group(
         kind=GroupKind.RESTORED,

@@ -50,7 +50,7 @@ class ChannelState:
     def checked_at(self) -> datetime | None:
         """When it was last checked for missed posts; None where it cannot be read, or was not since it was followed."""
         is_read = self.channel.access in {Access.JOINED, Access.POLLED} and not self.channel.reader_lost
-        return self.channel.swept_at if is_read and _is_since_followed(self.channel.swept_at, self.channel) else None
+        return self.channel.swept_at if is_read and self.channel.is_swept else None
 
 
 async def channel_states(db: Reader, now: datetime, *, since: datetime | None = None) -> list[ChannelState]:
@@ -66,14 +66,14 @@ def assess(found: Sequence[ChannelStats], limits: Pace, now: datetime) -> list[C
         channel = each.channel
         delay = _delay(channel, limits, outside[channel.read_by])
         status = _status(channel, delay, now)
-        is_compared = _is_since_followed(channel.verified_at, channel) or not limits.verifies
+        is_complete = status is ChannelStatus.COMPLETE and not each.has_hole
         states.append(
             ChannelState(
                 channel=channel,
                 stats=each,
                 status=status,
                 delay=delay,
-                is_verified=status is ChannelStatus.COMPLETE and not each.has_hole and is_compared,
+                is_verified=is_complete and (channel.is_compared or not limits.verifies),
             )
         )
     return states
@@ -94,11 +94,6 @@ def _status(channel: Channel, delay: timedelta, now: datetime) -> ChannelStatus:
         return ChannelStatus.UNREAD
     if channel.access not in {Access.JOINED, Access.POLLED} or channel.followed_at is None:
         return ChannelStatus.PENDING
-    is_swept = _is_since_followed(channel.swept_at, channel)
     if now - max(channel.followed_at, channel.swept_at or channel.followed_at) > delay * LATE + ALLOWANCE:
         return ChannelStatus.LATE
-    return ChannelStatus.COMPLETE if is_swept else ChannelStatus.FIRST
-
-
-def _is_since_followed(moment: datetime | None, channel: Channel) -> bool:
-    return moment is not None and channel.followed_at is not None and moment >= channel.followed_at
+    return ChannelStatus.COMPLETE if channel.is_swept else ChannelStatus.FIRST

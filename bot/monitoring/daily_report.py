@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.models import Clock
 from bot.models.notices import DailyReport
 from bot.monitoring.channel_state import ChannelState, channel_states
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import channels, follows, receipts
 from bot.store.channels import Channel
 from bot.store.database import Database, Reader, Transaction
@@ -36,7 +36,7 @@ class DailyReports:
         self._database = database
         self._clock = clock
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Look for chats whose time has come, for ever."""
         beat(SETTLE + TURN)
         await asyncio.sleep(SETTLE)

@@ -16,7 +16,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.models import Clock
-from bot.runtime.supervisor import TURN, Beat, Health, unheard
+from bot.runtime.supervisor import TURN, Beat, Health, no_beat
 from bot.store import heartbeats
 from bot.store.database import Database
 
@@ -56,7 +56,7 @@ class Heartbeat:
         self._wrong: list[str] = []
         self._is_reached = True  # the watchdog answered the last time
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Look for ever."""
         while True:
             beat(EVERY + TURN)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.models import Clock
 from bot.models.notices import ChannelSilent
 from bot.monitoring.activity import REMEMBERED, SLOT, Baseline, learn_baseline
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import silences
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify_followers
@@ -24,12 +24,13 @@ LEARN_AT_ONCE = 20  # baselines worked out in one look at most: the largest take
 class SilenceMonitor:
     """Looks for channels that are unusually silent, and for those that post again."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, learn_at_once: int = LEARN_AT_ONCE) -> None:
+        self._learn_at_once = learn_at_once
         self._database = database
         self._clock = clock
         self._baselines: dict[int, tuple[datetime, Baseline | None]] = {}  # by channel: when it was learnt, and what
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Look at all channels now and then, for ever."""
         while True:
             beat(LOOK_EVERY + TURN)
@@ -38,7 +39,7 @@ class SilenceMonitor:
 
     async def look(self) -> int:
         """Notify followers of the channels that have fallen silent since the last look; return how many those are."""
-        count, to_learn = 0, LEARN_AT_ONCE
+        count, to_learn = 0, self._learn_at_once
         for speaker in await silences.speakers(self._database):
             if speaker.silent_since is not None:
                 await self._end(speaker, speaker.silent_since)

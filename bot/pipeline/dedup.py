@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.matching.similarity.index import SimilarityIndex
-from bot.pipeline.grouping import DUPLICATE_WITHIN, Candidate
+from bot.pipeline.grouping import DUPLICATE_WITHIN, RoutedAlert
 from bot.pipeline.revisions import AlertUpdate, compared
 from bot.store import duplicates
 from bot.store.database import Reader
@@ -28,12 +28,12 @@ class Duplicates:
         self._place: int | None = None  # in the store, up to which posts were read
         self._is_read = False  # all were
 
-    async def compare(self, tx: Reader, candidates: Iterable[Candidate], *, now: datetime) -> list[Candidate]:
-        """Return the candidates with the posts that say the same, in the memory and among themselves."""
+    async def compare(self, tx: Reader, routed: Iterable[RoutedAlert], *, now: datetime) -> list[RoutedAlert]:
+        """Return the alerts with the posts that say the same, in the memory and among themselves."""
         memory = self._memory
         memory.forget(now - DUPLICATE_WITHIN)
         await self._read_on(tx, now)
-        listed = list(candidates)
+        listed = list(routed)
         said = {each.said.key: each.said for each in listed if each.said is not None}
         for post in said.values():
             memory.remember(post)

@@ -13,7 +13,7 @@ from bot.models.alerts import (
     Loudness,
     OpenGroup,
     PriorAlert,
-    Window,
+    RestoreWindow,
     digest_group,
     restored_group,
 )
@@ -27,7 +27,7 @@ _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class RoutedAlert:
     """An alert about which is to be decided."""
 
     alert: Alert
@@ -46,6 +46,11 @@ class Candidate:
     confirmations: bool  # likewise: it wants a reply where a second channel says the same
 
     @property
+    def chat_id(self) -> int:
+        """The chat, by row."""
+        return self.alert.chat_id
+
+    @property
     def place(self) -> int:
         """The forum thread that the alert goes to, the general one where it has none."""
         return self.thread_id or self.chat_thread or GENERAL_THREAD
@@ -55,7 +60,7 @@ class Candidate:
 class ChatState:
     """What a chat has, as far as it matters to the alerts at hand; each one decided about is added."""
 
-    restored: Window | None = None  # in which the chat may have been alerted to what this database does not know
+    restored: RestoreWindow | None = None  # in which the chat may have been alerted to what this database does not know
     alerted: set[PostKey] = field(default_factory=set)  # posts that have an alert
     counted: set[PostKey] = field(default_factory=set)  # posts that a group of late ones counts
     priors: dict[PostKey, PriorAlert] = field(default_factory=dict)  # the alert that shows a post or says the same
@@ -63,9 +68,9 @@ class ChatState:
     groups: dict[tuple[object, ...], OpenGroup | None] = field(default_factory=dict)  # None: opened by one at hand
     recent: Counter[str] = field(default_factory=Counter)  # by topic: alerts with a message of their own, lately
 
-    def add(self, candidate: Candidate, decision: "Decision") -> None:
+    def add(self, routed: RoutedAlert, decision: "Decision") -> None:
         """Take in what was decided about an alert."""
-        alert = candidate.alert
+        alert = routed.alert
         match decision:
             case Skip():
                 return
@@ -78,9 +83,9 @@ class ChatState:
                 return
             case JoinGroup():
                 group = self.groups.setdefault(decision.group.key, None)
-                prior = _prior(candidate, decision.group.kind, group)
+                prior = _prior(routed, decision.group.kind, group)
             case Send():
-                prior = _prior(candidate, None, None)
+                prior = _prior(routed, None, None)
                 self.recent.update(alert.topics)
         self.alerted.add(alert.key)
         self.priors[alert.key] = prior
@@ -116,36 +121,36 @@ class JoinGroup:
 Decision = Skip | Send | JoinDuplicate | JoinGroup
 
 
-def decide(candidate: Candidate, chat: ChatState, now: datetime, *, max_age: timedelta) -> Decision:
+def decide(routed: RoutedAlert, chat: ChatState, now: datetime, *, max_age: timedelta) -> Decision:
     """Decide what becomes of an alert; one of a post older than `max_age` is only counted."""
-    key = candidate.alert.key
+    key = routed.alert.key
     if key in chat.alerted:
         return Skip()
-    if chat.restored is not None and chat.restored.covers(candidate.date):
+    if chat.restored is not None and chat.restored.covers(routed.date):
         return JoinGroup(group=restored_group(chat.restored, now))
-    if is_too_old(candidate, now, max_age=max_age):
-        is_news = candidate.may_be_late and key not in chat.counted
+    if is_too_old(routed, now, max_age=max_age):
+        is_news = routed.may_be_late and key not in chat.counted
         return JoinGroup(group=_late(now)) if is_news else Skip()
-    until = waits_until(candidate.alert.loudness, candidate.schedule, now)
-    loudness = Loudness.DIGEST if until is not None else min(candidate.alert.loudness, Loudness.LOUD)
-    first = _first(candidate, chat, loudness)
+    until = waits_until(routed.alert.loudness, routed.schedule, now)
+    loudness = Loudness.DIGEST if until is not None else min(routed.alert.loudness, Loudness.LOUD)
+    first = _first(routed, chat, loudness)
     if first is not None:
-        is_other_channel = first.key[0] != candidate.alert.channel_id
+        is_other_channel = first.key[0] != routed.alert.channel_id
         return JoinDuplicate(
             first=first,
-            is_confirmed=candidate.confirmations and first.group is None and is_other_channel,
+            is_confirmed=routed.confirmations and first.group is None and is_other_channel,
             is_silent=loudness < Loudness.LOUD,
         )
     if until is not None:
-        is_silent = candidate.alert.loudness is Loudness.SILENT
-        return JoinGroup(group=digest_group(until, thread_id=candidate.thread_id, silent=is_silent))
-    storm = _storm(candidate, chat, now)
+        is_silent = routed.alert.loudness is Loudness.SILENT
+        return JoinGroup(group=digest_group(until, thread_id=routed.thread_id, silent=is_silent))
+    storm = _storm(routed, chat, now)
     return Send() if storm is None else JoinGroup(group=storm)
 
 
-def is_too_old(candidate: Candidate, now: datetime, *, max_age: timedelta) -> bool:
+def is_too_old(routed: RoutedAlert, now: datetime, *, max_age: timedelta) -> bool:
     """Return whether a post reached us too late for an alarm."""
-    return candidate.date < now - max_age
+    return routed.date < now - max_age
 
 
 def waits_until(loudness: Loudness, schedule: Schedule, now: datetime) -> datetime | None:
@@ -155,36 +160,36 @@ def waits_until(loudness: Loudness, schedule: Schedule, now: datetime) -> dateti
     return None if loudness is Loudness.URGENT else quiet_until(schedule, now)
 
 
-def _first(candidate: Candidate, chat: ChatState, loudness: Loudness) -> PriorAlert | None:
+def _first(routed: RoutedAlert, chat: ChatState, loudness: Loudness) -> PriorAlert | None:
     """Find the alert to join: of the likest post, and of those the earliest.
 
     An alert joins only one that came at least as loudly as it would come itself, in the forum thread it would go to,
     and in a message that can be edited.
     """
-    if candidate.said is None:
+    if routed.said is None:
         return None
     found = [
         (-1, prior.id, prior)
-        for prior in chat.same_words.get(candidate.alert.fingerprint, ())
-        if abs(prior.date - candidate.posted_at) <= _words_within(prior, candidate)
+        for prior in chat.same_words.get(routed.alert.fingerprint, ())
+        if abs(prior.date - routed.posted_at) <= _words_within(prior, routed)
     ]
-    alike = ((place, chat.priors.get(key)) for place, key in enumerate(candidate.alike))
+    alike = ((place, chat.priors.get(key)) for place, key in enumerate(routed.alike))
     found += [
         (place, prior.id, prior)
         for place, prior in alike
-        if prior is not None and abs(prior.date - candidate.posted_at) <= DUPLICATE_WITHIN
+        if prior is not None and abs(prior.date - routed.posted_at) <= DUPLICATE_WITHIN
     ]
     fitting = (
         (place, number, prior)
         for place, number, prior in found
-        if prior.is_open and prior.thread_id == candidate.place and _came_with(prior) >= loudness
+        if prior.is_open and prior.thread_id == routed.place and _came_with(prior) >= loudness
     )
     _, _, first = min(fitting, default=(0, 0, None), key=lambda each: each[:2])
     return first
 
 
-def _words_within(prior: PriorAlert, candidate: Candidate) -> timedelta:
-    return SAME_CHANNEL_WITHIN if prior.key[0] == candidate.alert.channel_id else SAME_WORDS_WITHIN
+def _words_within(prior: PriorAlert, routed: RoutedAlert) -> timedelta:
+    return SAME_CHANNEL_WITHIN if prior.key[0] == routed.alert.channel_id else SAME_WORDS_WITHIN
 
 
 def _came_with(prior: PriorAlert) -> Loudness:
@@ -194,24 +199,24 @@ def _came_with(prior: PriorAlert) -> Loudness:
     return Loudness.DIGEST
 
 
-def _prior(candidate: Candidate, kind: GroupKind | None, group: OpenGroup | None) -> PriorAlert:
+def _prior(routed: RoutedAlert, kind: GroupKind | None, group: OpenGroup | None) -> PriorAlert:
     """Describe an alert at hand to those that come after it."""
-    alert = candidate.alert
+    alert = routed.alert
     return PriorAlert(
         id=alert.id,
         key=alert.key,
-        date=candidate.posted_at,
+        date=routed.posted_at,
         loudness=alert.loudness,
         group=kind,
-        thread_id=candidate.place if group is None else group.thread_id,
+        thread_id=routed.place if group is None else group.thread_id,
         is_sent=group is not None and group.is_sent,
         is_open=True,
     )
 
 
-def _storm(candidate: Candidate, chat: ChatState, now: datetime) -> Group | None:
+def _storm(routed: RoutedAlert, chat: ChatState, now: datetime) -> Group | None:
     """Return the storm that an alert belongs to, if all its topics storm: one that goes on, else its first topic's."""
-    storms, topics = candidate.storms, candidate.topic_ids
+    storms, topics = routed.storms, routed.topic_ids
     open_topics = {name for name, topic_id in topics.items() if (GroupKind.STORM, topic_id) in chat.groups}
     if storms is None or any(name not in open_topics and chat.recent[name] < storms.count for name in topics):
         return None
@@ -220,11 +225,11 @@ def _storm(candidate: Candidate, chat: ChatState, now: datetime) -> Group | None
         kind=GroupKind.STORM,
         topic_id=topics[topic],
         topic=topic,
-        thread_id=candidate.thread_id,
+        thread_id=routed.thread_id,
         closes_at=now + timedelta(minutes=storms.minutes),
         due_at=now,
-        silent=candidate.alert.loudness < Loudness.LOUD,
-        subject=f"storm:{topics[topic]}:{candidate.subject}",
+        silent=routed.alert.loudness < Loudness.LOUD,
+        subject=f"storm:{topics[topic]}:{routed.subject}",
     )
 
 

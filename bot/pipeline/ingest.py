@@ -120,8 +120,8 @@ class Ingest:
             return 0
         now, ids = self._clock(), self._topics.ids
         asked = {(match.added.post.channel_id, ids[name]) for match in matches for name in match.topics}
-        candidates = route(matches, await subscriptions.for_topics(tx, asked, now), ids)
-        return await add_alerts(tx, candidates, self._duplicates, now=now, max_age=self._alert_max_age)
+        routed = route(matches, await subscriptions.for_topics(tx, asked, now), ids)
+        return await add_alerts(tx, routed, self._duplicates, now=now, max_age=self._alert_max_age)
 
     async def _revise(
         self,

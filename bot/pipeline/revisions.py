@@ -7,7 +7,7 @@ from functools import lru_cache
 from bot.matching.engine.regex import Span
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
 from bot.matching.similarity.features import features
-from bot.models.alerts import Alert, AlertChange, ChangeKind, Window
+from bot.models.alerts import Alert, AlertChange, ChangeKind, RestoreWindow
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, whole_text, worded_parts
 from bot.store.chats import Edits
 from bot.store.outbox import Draft, MessageKind
@@ -32,7 +32,7 @@ class AlertUpdate:
         """The chat of the alert."""
         return self.stale.alert.chat_id
 
-    def replies_after(self, window: Window | None) -> tuple[Draft, ...]:
+    def replies_after(self, window: RestoreWindow | None) -> tuple[Draft, ...]:
         """Return the replies that the chat cannot have had before a backup was put back."""
         edited_at = maybe_date(self.current.edit_date or None)
         return () if window is not None and window.covers(edited_at) else self.replies

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.matching.engine.regex import Span
 from bot.models import Post, Said
 from bot.models.alerts import Alert, Loudness
-from bot.pipeline.grouping import Candidate
+from bot.pipeline.grouping import RoutedAlert
 from bot.pipeline.revisions import compared, fingerprint_of, marked
 from bot.store.subscriptions import Priority, Recipient
 from bot.store.versions import Added, Change
@@ -44,7 +44,7 @@ class _Route:
     thread_id: int | None = None  # of the first topic that has one
 
 
-def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: Mapping[str, int]) -> list[Candidate]:
+def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: Mapping[str, int]) -> list[RoutedAlert]:
     """Make one alert for each chat and post, whatever its topics and messages."""
     rows: dict[tuple[int, int], list[Recipient]] = {}
     for recipient in recipients:
@@ -60,10 +60,10 @@ def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: 
             found.topics[name] = row.topic_id
             if found.added is added:
                 found.spans.update(match.topics[name])
-    return [_candidate(found) for found in routes.values()]
+    return [_routed(found) for found in routes.values()]
 
 
-def _candidate(found: _Route) -> Candidate:
+def _routed(found: _Route) -> RoutedAlert:
     added, recipient, post = found.added, found.recipient, found.added.post
     spans, parts = marked(post.text, post.parts, merge_spans(found.spans))
     alert = Alert(
@@ -80,7 +80,7 @@ def _candidate(found: _Route) -> Candidate:
         fits_since_edit=added.change in EDITS,
     )
     edited_at = post.edit_date if added.change == Change.EDITED else None
-    return Candidate(
+    return RoutedAlert(
         alert=alert,
         chat_key=recipient.chat_key,
         subject=f"{post.channel_id}/{post.key}/{added.hash.hex()[:16]}",

@@ -112,7 +112,7 @@ def _head(alert: Alert, post: StoredPost, locale: Locale) -> Text:
     titles = [one_line(topic_title(name, t), TOPIC_ROOM) for name in alert.topics]
     more = len(titles) - SHOWN_TOPICS
     topics = bold(", ".join(filter(None, titles[:SHOWN_TOPICS])) + (f" +{more}" if more > 0 else ""))
-    line = t.gettext("edited, fits now: {topics}") if alert.fits_since_edit else "{topics}"
+    line = t.gettext("edited, now matches: {topics}") if alert.fits_since_edit else "{topics}"
     text = Text().say(line, topics=topics).add(" · ", link(channel_name(post, NAME_ROOM), post.link), "\n")
     if alert.gone_at is not None:
         text.add(gone_line(alert.gone_at, alert.gone_items, locale, relative_to=post.date), "\n")

@@ -151,7 +151,7 @@ def _heading(summary: GroupSummary, locale: Locale) -> Text:
     ):  # which waited for the end of quiet hours
         is_morning = summary.closes_at.astimezone(ZoneInfo(locale.time_zone)).hour < _NOON
         title = t.gettext("Morning digest") if is_morning else t.gettext("Digest after quiet hours")
-    return Text().bold(_short(title)).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")
+    return Text().add(bold(_short(title))).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")
 
 
 def _line(each: GroupedAlert, locale: Locale, *, relative_to: datetime) -> Text:

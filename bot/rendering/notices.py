@@ -37,7 +37,7 @@ SHOWN_NAMES = 12  # in one list
 FOLLOWED = {
     FollowAccess.JOINED: N_("I follow «{channel}» now."),
     FollowAccess.POLLED: N_("I follow «{channel}» now. Until I have joined it, its posts may come a minute late."),
-    FollowAccess.OUTSIDE: N_("I follow «{channel}» now, from outside: its posts may come some minutes late."),
+    FollowAccess.OUTSIDE: N_("I follow «{channel}» now, from outside: its posts may come a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I follow «{channel}» now, from outside: its posts may come half a minute late."),
 }
 _OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"))
@@ -70,7 +70,8 @@ def _followed(notice: Followed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _join_requested(notice: JoinRequested, locale: Locale) -> Outgoing:
     line = locale.t.gettext(
-        "I have asked to join «{channel}». Its admins have to let me in; as soon as they do, you get its alerts here."
+        "I have asked to join «{channel}». Its admins have to let me in; as soon as they do, you will get its alerts "
+        "here."
     )
     return Outgoing(text=line.format(channel=_name(notice.channel)))
 
@@ -87,12 +88,12 @@ def _follow_refused(notice: FollowRefused, locale: Locale) -> Outgoing:
 def _folder_read(notice: FolderRead, locale: Locale) -> Outgoing:
     t = locale.t
     text = t.ngettext(
-        "The folder «{folder}» holds {n} channel that I can read; I look at it now.",
-        "The folder «{folder}» holds {n} channels that I can read; I look at them now.",
+        "The folder «{folder}» holds {n} channel that I can read; I am looking at it now.",
+        "The folder «{folder}» holds {n} channels that I can read; I am looking at them now.",
         notice.channels,
     ).format(folder=_name(notice.folder), n=notice.channels)
     if notice.private:
-        line = t.gettext("Private, so that I need an invite link of each: {names}")
+        line = t.gettext("Private, so I need an invite link for each: {names}")
         names = _listed(map(_name, notice.private), len(notice.private))
         text += "\n" + line.format(names=names)
     return Outgoing(text=text)
@@ -107,7 +108,7 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
         notice.channels,
     ).format(n=notice.channels)
     if not n and notice.options:
-        line = t.gettext("I follow all of them already, from now on so: {how}")
+        line = t.gettext("I follow all of them already, from now on with: {how}")
         return Outgoing(text=f"{text} {line.format(how=_typed(notice.options, t))}")
     if not n:
         line = t.gettext("I follow all of them already.")
@@ -128,7 +129,7 @@ def _typed(options: str, t: Translator) -> str:
 
 @render_notice.register
 def _channel_lost(notice: ChannelLost, locale: Locale) -> Outgoing:
-    line = locale.t.gettext("I can no longer read «{channel}»; what it posts from now on is missing here.")
+    line = locale.t.gettext("I can no longer read «{channel}»; its new posts will be missing here.")
     return Outgoing(text=f"{line.format(channel=_name(notice.channel))} {refusal(notice.reason, locale.t)}")
 
 
@@ -143,12 +144,12 @@ def _channel_renamed(notice: ChannelRenamed, locale: Locale) -> Outgoing:
     t, title = locale.t, _name(notice.title)
     lines = []
     if notice.old_title != notice.title:
-        line = t.gettext("«{channel}» is called «{title}» now.")
+        line = t.gettext("«{channel}» is now called «{title}».")
         lines.append(line.format(channel=_name(notice.old_title), title=title))
     if notice.old_username != notice.username:
-        line = t.gettext("«{title}» has the name @{username} now, no longer @{old}.")
+        line = t.gettext("«{title}» is now @{username}, no longer @{old}.")
         if notice.username is None:
-            line = t.gettext("«{title}» has given up its public name @{old}. I am in it and read on.")
+            line = t.gettext("«{title}» has given up its public name @{old}. I am a member and will keep reading it.")
         elif notice.old_username is None:
             line = t.gettext("«{title}» is public now: @{username}.")
         lines.append(line.format(title=title, username=notice.username, old=notice.old_username))
@@ -158,7 +159,7 @@ def _channel_renamed(notice: ChannelRenamed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _channel_silent(notice: ChannelSilent, locale: Locale) -> Outgoing:
     line = locale.t.gettext(
-        "«{channel}» is unusually silent: its last post is of {time}; as a rule about {n} would have followed."
+        "«{channel}» is unusually silent: its last post is from {time}; normally about {n} more would have followed."
     )
     return Outgoing(text=line.format(channel=_name(notice.channel), time=locale.date(notice.since), n=notice.expected))
 
@@ -167,10 +168,10 @@ def _channel_silent(notice: ChannelSilent, locale: Locale) -> Outgoing:
 def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
     t = locale.t
     if notice.is_standby:
-        news = t.gettext("My standby reader account cannot read channels any more; its login takes --standby.")
+        news = t.gettext("My standby reader account can no longer read channels; log it in with --standby.")
     else:
-        news = t.gettext("My reader account cannot read channels any more.")
-    then = t.gettext("Once it is logged in again I go on by myself and look for what was posted meanwhile.")
+        news = t.gettext("My reader account can no longer read channels.")
+    then = t.gettext("Once it is logged in again, I will carry on by myself and look for everything posted meanwhile.")
     return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then}")
 
 
@@ -185,7 +186,7 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
     shown = ", ".join(figures).format(n=n, verified=notice.verified, alerts=notice.alerts, gaps=notice.gaps)
     lines = [t.gettext("Since {time}: {figures}.").format(time=locale.date(notice.since), figures=shown)]
     if notice.gap_names:
-        line = t.gettext("Lost, late or with a hole that is being filled: {names}. See /channels.")
+        line = t.gettext("Lost, late, or with a gap that is being filled: {names}. See /channels.")
         lines.append(line.format(names=_listed(map(_name, notice.gap_names), notice.gaps)))
     if notice.unverified_names:
         names = _listed(map(_name, notice.unverified_names), n - notice.verified - notice.gaps)
@@ -195,14 +196,14 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
 
 @render_notice.register
 def _pong(notice: Pong, locale: Locale) -> Outgoing:
-    line = locale.t.gettext("Pong. This came the way of an alert and left {time} after your command had reached me.")
+    line = locale.t.gettext("Pong. This took the same path as an alert and left {time} after your command reached me.")
     seconds = (locale.now - notice.asked_at).total_seconds()
     return Outgoing(text=line.format(time=show_span(seconds, locale.t)))
 
 
 @render_notice.register
 def _sample_alert(_notice: SampleAlert, locale: Locale) -> Outgoing:
-    return Outgoing(text=locale.t.gettext("This is a test alert. Alerts reach this chat: you need do nothing."))
+    return Outgoing(text=locale.t.gettext("This is a test alert. Alerts reach this chat; there is nothing else to do."))
 
 
 @render_notice.register
@@ -218,8 +219,8 @@ def _thread_closed(notice: ThreadClosed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
     t = locale.t
-    line = t.gettext("I cannot write to «{chat}» any more, and have stopped its alerts.")
-    then = t.gettext("Once that is mended, send any command there: it goes on at once.")
+    line = t.gettext("I can no longer write to «{chat}» and have stopped its alerts.")
+    then = t.gettext("Once that is fixed, send any command there, and its alerts resume at once.")
     return Outgoing(text=f"{line.format(chat=_name(notice.chat))} {refusal(notice.reason, t, SUSPENSIONS)} {then}")
 
 
@@ -227,11 +228,11 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
 def _alerts_missed(notice: AlertsMissed, locale: Locale) -> Outgoing:
     t, n = locale.t, notice.alerts
     again = t.gettext("I can write here again.")
-    line = t.gettext("What was posted meanwhile brought no alert; /latest shows the newest posts.")
+    line = t.gettext("Posts from the meantime brought no alerts; /latest shows the newest ones.")
     if n:
         line = t.ngettext(
-            "{n} alert did not arrive, and what was posted meanwhile brought none; /latest shows the newest posts.",
-            "{n} alerts did not arrive, and what was posted meanwhile brought none; /latest shows the newest posts.",
+            "{n} alert did not arrive, and posts from the meantime brought none; /latest shows the newest ones.",
+            "{n} alerts did not arrive, and posts from the meantime brought none; /latest shows the newest ones.",
             n,
         ).format(n=n)
     return Outgoing(text=f"{again} {line}")

@@ -1,4 +1,4 @@
-"""The present goes out: what every part is given as its clock, but in tests."""
+"""The clocks of the machine; every part is given one, in tests another."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ _TICKING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def utc_now() -> datetime:
-    """Tell the present time."""
+    """Return the present time."""
     return datetime.now(UTC)
 
 
@@ -18,12 +18,12 @@ def _seconds() -> float:
 
 
 class Steady:
-    """Goes on from the present by what has passed since, whatever the machine's clock is set to meanwhile."""
+    """A clock that goes on evenly from the present, whatever the machine's clock is set to meanwhile."""
 
     def __init__(self, *, now: Callable[[], datetime] = utc_now, seconds: Callable[[], float] = _seconds) -> None:
         self._seconds = seconds
         self._zero = now() - timedelta(seconds=seconds())
 
     def __call__(self) -> datetime:
-        """Tell the time."""
+        """Return the time."""
         return self._zero + timedelta(seconds=self._seconds())

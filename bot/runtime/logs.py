@@ -1,4 +1,4 @@
-"""Log events of every part come in, lines for people or JSON go out on standard error."""
+"""Sets up the log: lines for people, or JSON, on standard error."""
 
 import logging
 import sys

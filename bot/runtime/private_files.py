@@ -1,4 +1,4 @@
-"""The data folder on the disk: a path comes in, a file that only we can read is there afterwards."""
+"""Keeps the files of the data folder private to their owner."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ BESIDE = ("", "-wal", "-shm")  # what SQLite puts beside a database takes over i
 
 
 def prepare(path: Path) -> None:
-    """Make the folder and the file where they are missing, and mend their modes, with a notice, where they are not.
+    """Make a file and its folder where they are missing, and take away what others may do with them.
 
     Raises FatalError where the folder or the file cannot be written.
     """
@@ -35,7 +35,7 @@ def prepare(path: Path) -> None:
 
 
 def restrict(path: Path, mode: int) -> None:
-    """Take away what others may do with a file of ours, and say so; a missing file is left missing."""
+    """Take away what others may do with a file of ours, with a log line; a missing file is left missing."""
     if not path.exists():
         return
     found = stat.S_IMODE(path.stat().st_mode)

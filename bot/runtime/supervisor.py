@@ -1,7 +1,7 @@
-"""A loop comes in and is kept going whatever it meets, except what cannot heal; which of them are well goes out.
+"""Keeps loops going whatever error they meet, except one that cannot heal, and knows which of them are well.
 
-Each is handed a beat, with which it says that it goes round and how long it may take until it does so again: its pause
-and what a turn takes at most, or for ever where it waits for what others do.
+Each loop is handed a beat, with which it says how many seconds may pass until it says so again: its pause and the
+longest turn, or for ever where it waits for others.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ BACK_OFF = 5.0  # s, after a loop failed
 STEADY = 60.0  # s that it has to go on until it counts as well again
 
 
-def unheard(_: float) -> None:
-    """Be the beat of a loop that nobody watches."""
+def no_beat(_: float) -> None:
+    """Take a beat of a loop that nobody watches."""
 
 
 class Health:
-    """Knows which loops are well: they have not failed lately, and have gone round as soon as they said."""
+    """Knows which loops are well: they have not failed lately, and beat as soon as they said."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -38,15 +38,15 @@ class Health:
         self._due: dict[str, float] = {}  # when each loop has gone round again at the latest
 
     def beat(self, loop: str, within: float) -> None:
-        """Take in that a loop goes round, and will again within so many seconds."""
+        """Note that a loop goes round, and will again within so many seconds."""
         self._due[loop] = self._monotonic() + within
 
     def fail(self, loop: str) -> None:
-        """Take in that a loop rests after an error."""
+        """Note that a loop rests after an error."""
         self._failed[loop] = math.inf
 
     def go_on(self, loop: str) -> None:
-        """Take in that a loop begins anew; one that failed has to prove itself."""
+        """Note that a loop begins anew; one that failed is well again after `STEADY` seconds."""
         if loop in self._failed:
             self._failed[loop] = self._monotonic() + STEADY
 
@@ -56,7 +56,7 @@ class Health:
         self._due.pop(loop, None)
 
     def wrong(self) -> list[str]:
-        """Say what is wrong, a line for each loop; nothing where all is well."""
+        """Return a line for each loop that failed or hangs."""
         now = self._monotonic()
         failed = {loop for loop, until in self._failed.items() if until > now}
         hung = {loop for loop, due in self._due.items() if due < now} - failed
@@ -89,15 +89,15 @@ async def guarded(name: str, loop: Loop, health: Health | None = None, *, back_o
 
 
 def is_ending() -> bool:
-    """Say whether the present task is being cancelled.
+    """Tell whether the present task is being cancelled.
 
-    Telethon cancels what is pending when it disconnects: whoever waits for that is cut off, and not to end.
+    Telethon cancels what is pending when it disconnects: a task that waits for that is cut off, and not to end.
     """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 def first_of(group: BaseExceptionGroup[E]) -> E:
-    """Return the first error of those that ended loops running side by side, however deep."""
+    """Return the first error of a group, however deep: one that ended loops running side by side."""
     error = group.exceptions[0]
     return first_of(error) if isinstance(error, BaseExceptionGroup) else error

@@ -1,1 +1,1 @@
-"""Where posts come from: pushes and sweeps of the channels that the reader follows go to ingest; nothing else does."""
+"""How posts get in: what is pushed to readers, swept, verified, backfilled or imported goes to the pipeline."""

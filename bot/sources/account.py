@@ -1,7 +1,7 @@
-"""Requests of the sources come in, are paced and counted, and go to Telegram through one reader account.
+"""The one door for requests of a reader account: paced, counted, and refused while Telegram wants us to wait.
 
 Telegram publishes no limits for what user accounts may ask. So each method has a budget of its own, which is halved
-whenever Telegram asks for a wait and grows again in the hours after; the wait is obeyed whole, across restarts too.
+whenever Telegram asks for a wait and comes back in the hours after; the wait is obeyed whole, across restarts too.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ from telethon.tl import TLRequest
 
 from bot.errors import ReaderLostError, TelegramError, Verdict
 from bot.models import Clock
-from bot.runtime.supervisor import TURN, Beat, unheard
-from bot.store import requests
+from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.store import channels, requests, shares
+from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
 from bot.telegram.errors import FLOOD, flood_wait
 from bot.telegram.rate_limit import Bucket, Throttle, Window
@@ -41,12 +42,12 @@ RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
 
 
 def retry_pause(error: TelegramError) -> timedelta:
-    """Return how long to leave a thing alone after a refusal that can heal."""
+    """Return how long to leave a request alone after a refusal that can heal."""
     return max(timedelta(seconds=error.retry_after), RETRY_AFTER)
 
 
 class Account:
-    """A reader account: every request that a source makes goes through `ask`."""
+    """A reader account, and what every source needs to know of it; each of their requests goes through `ask`."""
 
     def __init__(  # noqa: PLR0913 - the parts it is made of
         self,
@@ -56,35 +57,35 @@ class Account:
         reader_id: int,
         clock: Clock,
         rate: float = RATE,
-        now: Callable[[], float] = monotonic,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
         self.client = client
         self.reader_id = reader_id
-        self._database = database
-        self._clock = clock
+        self.database = database
+        self.now = clock
         self._rate = rate
-        self._now = now
+        self._monotonic = monotonic
         self._buckets: dict[str, Bucket] = {}
         self._names = Window(NAMES, NAMES_WITHIN)
         self._waits: dict[str, datetime] | None = None
         self._asked: Counter[str] = Counter()
 
     async def ask(self, request: TLRequest) -> Any:  # noqa: ANN401 - each request has its own answer
-        """Ask Telegram something, once the budget of the method allows.
+        """Send a request once the budget of its method allows, and return Telegram's answer.
 
-        Raises TelegramError, without asking where Telegram wants us to wait; ReaderLostError where the account or
-        its session is gone.
+        Raises TelegramError, without asking while Telegram wants us to wait; ReaderLostError where the account
+        or its session is gone.
         """
         return await self.through(type(request).__name__.removesuffix("Request"), lambda: self.client(request))
 
     async def through(self, method: str, question: Callable[[], Awaitable[T]]) -> T:
-        """Have a client ask something by this method, once its budget allows; otherwise like `ask`."""
+        """Put a question that counts as a request of this method; otherwise like `ask`."""
         await self._obey(method)
         if method not in self._buckets:
             throttle = Throttle(least=LEAST, recovery=RECOVERY)
-            self._buckets[method] = Bucket(rate=self._rate, burst=BURST, now=self._now(), throttle=throttle)
+            self._buckets[method] = Bucket(rate=self._rate, burst=BURST, now=self._monotonic(), throttle=throttle)
         bucket = self._buckets[method]
-        await asyncio.sleep(bucket.take(self._now()))
+        await asyncio.sleep(bucket.take(self._monotonic()))
         self._asked[method] += 1
         try:
             return await ask(question(), within=ANSWER_WITHIN)
@@ -92,61 +93,85 @@ class Account:
             if error.verdict is Verdict.FATAL:
                 raise ReaderLostError(error.error) from error
             if error.code == FLOOD:
-                bucket.flood(self._now())
+                bucket.flood(self._monotonic())
                 await self._wait(method, error)
             raise
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Write the counts down now and then, for ever."""
+    async def channels(self) -> list[Channel]:
+        """Return the followed channels that are assigned to this reader."""
+        return await shares.entrusted(self.database, self.reader_id)
+
+    async def grant(
+        self,
+        channel: Channel,
+        access: Access,
+        *,
+        access_hash: int | None = None,
+        reason: str | None = None,
+        joined_at: datetime | None = None,
+    ) -> None:
+        """Write down how the account reaches a channel now; an access hash of None stays as it is."""
+        now = self.now()
+        await self.database.write(
+            lambda tx: channels.grant(
+                tx,
+                self.reader_id,
+                channel.id,
+                access,
+                access_hash=access_hash,
+                reason=reason,
+                joined_at=joined_at,
+                now=now,
+            )
+        )
+
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Write the counts of requests down every half a minute, for ever."""
         while True:
             beat(NOTE_EVERY + TURN)
             await asyncio.sleep(NOTE_EVERY)
             await self.note()
 
     def may_ask_name(self) -> bool:
-        """Tell whether Telegram would bear one more question for a name now."""
-        now = self._clock().timestamp()
+        """Tell whether Telegram would bear one more question for a username now."""
+        now = self.now().timestamp()
         return self._names.ready_at(now) <= now
 
     def spend_name(self) -> None:
-        """Count a question for a name that is about to be asked."""
-        self._names.spend(self._clock().timestamp())
-
-    def now(self) -> datetime:
-        """Tell the time."""
-        return self._clock()
+        """Count a question for a username that is about to be put."""
+        self._names.spend(self.now().timestamp())
 
     def held_up(self) -> timedelta:
-        """Say how much longer Telegram wants us to leave alone what reading takes."""
-        now = self._clock()
+        """Return how much longer Telegram forbids one of the methods that reading channels takes."""
+        now = self.now()
         waits = [until - now for method, until in (self._waits or {}).items() if method in READING]
         return max([timedelta(), *waits])
 
     async def note(self) -> None:
-        """Write down what was asked since the last time."""
+        """Write down how often each method was used since the last time."""
         asked, self._asked = self._asked, Counter()
         if asked:
-            now = self._clock()
-            await self._database.write(lambda tx: requests.count(tx, self.reader_id, asked, now))
+            now = self.now()
+            await self.database.write(lambda tx: requests.count(tx, self.reader_id, asked, now))
 
     async def _obey(self, method: str) -> None:
         if self._waits is None:
-            self._waits = await requests.waits(self._database, self.reader_id, self._clock())
+            self._waits = await requests.waits(self.database, self.reader_id, self.now())
         until = self._waits.get(method)
         if until is None:
             return
-        left = (until - self._clock()).total_seconds()
+        left = (until - self.now()).total_seconds()
         if left > 0:
             raise flood_wait(left)
         del self._waits[method]
 
     async def _wait(self, method: str, error: TelegramError) -> None:
         assert self._waits is not None  # noqa: S101 - whoever asks has obeyed
-        until = self._clock() + timedelta(seconds=error.retry_after)
+        until = self.now() + timedelta(seconds=error.retry_after)
         self._waits[method] = until
         log.warning("Telegram asks us to wait", method=method, seconds=error.retry_after)
 
         async def job(tx: Transaction) -> None:
             await requests.wait(tx, self.reader_id, method, until)
 
-        await self._database.write(job)
+        await self.database.write(job)

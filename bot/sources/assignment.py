@@ -1,6 +1,6 @@
-"""Readers that come and go come in; which of them sees to which channel goes into the store.
+"""Decides which reader account reads which channel, and again when a reader comes or goes.
 
-People follow channels, not readers: who reads a channel is decided here, and again when a reader is lost.
+People follow channels, not readers.
 """
 
 from collections import Counter
@@ -13,34 +13,36 @@ MOST = 500  # channels of one reader: an account may be in as many
 
 
 class Assignments:
-    """The readers that read now, and what each of them reads."""
+    """The readers that read now, and the channels that each of them reads; `most` channels each at most."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, most: int = MOST) -> None:
+        self._most = most
         self._database = database
         self._reading: set[int] = set()
 
     def leads(self, reader_id: int) -> bool:
-        """Say whether this reader takes on what people ask to follow; one does."""
+        """Tell whether this is the one reader that settles requests to follow."""
         return bool(self._reading) and reader_id == min(self._reading)
 
     def has_others(self, reader_id: int) -> bool:
-        """Say whether another reader could take over."""
+        """Tell whether another reader could take over."""
         return bool(self._reading - {reader_id})
 
     async def enter(self, reader_id: int) -> None:
-        """Let a reader take its share."""
+        """Count a reader in, and assign channels to it."""
         self._reading.add(reader_id)
         await self.assign_all()
 
     async def leave(self, reader_id: int) -> None:
-        """Give the public channels of a reader to the others."""
+        """Count a reader out, and assign its public channels to the others."""
         self._reading.discard(reader_id)
         await self.assign_all()
 
     async def assign_all(self) -> None:
-        """Give every channel that nobody can read now to a reader.
+        """Assign every channel that no present reader is assigned to.
 
-        What none can read stays with a reader that is only away; else the first finds it to be lost.
+        A channel that none of them can read stays with a reader that is only away; otherwise the first one gets
+        it, and finds it lost.
         """
         if not self._reading:
             return
@@ -52,14 +54,14 @@ class Assignments:
             is_away = share.read_by not in self._reading and share.read_by not in {None, *replaced}
             if share.read_by in (able or self._reading) or (is_away and not able):
                 continue
-            chosen = min(able or self._reading, key=lambda reader: (loads[reader] >= MOST, reader))
+            chosen = min(able or self._reading, key=lambda reader: (loads[reader] >= self._most, reader))
             given[share.channel_id] = chosen
             loads[chosen] += 1
         if given:
             await self._database.write(lambda tx: shares.entrust(tx, given))
 
     async def hand_over(self, channel: Channel, reader_id: int) -> bool:
-        """Give a channel that this reader lost to another one; False where no other may reach it."""
+        """Assign a channel that this reader lost to another; False where no other may reach it."""
         share = next((s for s in await shares.all_shares(self._database) if s.channel_id == channel.id), None)
         others = self._reading - {reader_id}
         able = [reader for reader in sorted(others) if share is not None and share.is_open_to(reader)]

@@ -1,6 +1,6 @@
-"""Pasts that people want read come in from the store; their posts go to ingest page by page, and how far that came.
+"""Reads the past of a channel as far back as somebody asked for.
 
-A page at a time, so that what is new never waits for what is old; after a restart each goes on where it was.
+It goes a page at a time, so that new posts never wait for old ones; after a restart each backfill goes on where it was.
 """
 
 import asyncio
@@ -8,14 +8,13 @@ import asyncio
 import structlog
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Clock
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account, retry_pause
 from bot.sources.sync import ChannelSync
 from bot.store import backfills, channels
 from bot.store.backfills import DONE, Backfill
 from bot.store.channels import Access
-from bot.store.database import Database, Subject
+from bot.store.database import Subject
 
 log = structlog.get_logger(__name__)
 
@@ -25,20 +24,16 @@ READABLE = {Access.JOINED, Access.POLLED}
 
 
 class Backfiller:
-    """Reads far back where somebody asked for it; `every` is the seconds between two pages."""
+    """Reads what backfills want; `every` is the seconds between two pages."""
 
-    def __init__(
-        self, account: Account, database: Database, sync: ChannelSync, *, clock: Clock, every: float = PAGE_EVERY
-    ) -> None:
+    def __init__(self, account: Account, sync: ChannelSync, *, every: float = PAGE_EVERY) -> None:
         self._account = account
-        self._database = database
         self._sync = sync
-        self._clock = clock
         self._every = every
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Read and wait, for ever. Raises ReaderLostError."""
-        changes = self._database.changes
+        changes = self._account.database.changes
         while True:
             revision = changes.revision(Subject.FOLLOWS)
             beat(LONGEST_VISIT)
@@ -49,10 +44,10 @@ class Backfiller:
             else:
                 await asyncio.sleep(rest)
 
-    async def read_next(self, beat: Beat = unheard) -> float | None:
-        """Read one page; return the seconds to rest before the next, None where nothing is to be read."""
-        for backfill in await backfills.unread(self._database, self._account.reader_id):
-            channel = await channels.get(self._database, backfill.channel_id, self._account.reader_id)
+    async def read_next(self, beat: Beat = no_beat) -> float | None:
+        """Read one page; return the seconds to rest before the next, None where no backfill is open."""
+        for backfill in await backfills.unread(self._account.database, self._account.reader_id):
+            channel = await channels.get(self._account.database, backfill.channel_id, self._account.reader_id)
             if channel is None or channel.access is None:  # this reader is about to meet it
                 continue
             if channel.access not in READABLE:
@@ -72,12 +67,12 @@ class Backfiller:
             return self._every
         read = backfill.read + page.posts
         ended = DONE if page.below is None or read >= backfill.wanted else None
-        await self._database.write(
+        await self._account.database.write(
             lambda tx: backfills.advance(tx, backfill.id, read=read, below=page.below, ended=ended)
         )
         return self._every
 
     async def _end(self, backfill: Backfill, reason: str) -> None:
-        await self._database.write(
+        await self._account.database.write(
             lambda tx: backfills.advance(tx, backfill.id, read=backfill.read, below=backfill.below, ended=reason)
         )

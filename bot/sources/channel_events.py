@@ -1,9 +1,7 @@
-"""A channel that the reader can no longer read comes in; the archive knows, and whoever asked for it is told.
+"""Writes down that a channel was lost, found again or renamed, with notices to the chats that asked for it.
 
-Telegram has one error for many reasons, so the reason is looked into where that is cheap.
+Telegram has one error for many reasons of a loss, so the reason is looked into where that is cheap.
 """
-
-from datetime import datetime
 
 from telethon.tl import types
 
@@ -14,7 +12,7 @@ from bot.sources.account import Account
 from bot.sources.resolver import NotFollowableError
 from bot.store import channels
 from bot.store.channels import Access, Channel, ResolvedChannel
-from bot.store.database import Database, Transaction
+from bot.store.database import Transaction
 from bot.store.notices import notify_followers
 
 BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
@@ -24,39 +22,44 @@ NOT_MEMBER = "not_member"  # a private channel that another account was in
 VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}
 
 
-async def lose(database: Database, channel: Channel, *, reader_id: int, reason: str, now: datetime) -> None:
-    """Write down that a channel is lost, for a reason: Telegram's error string.
+async def lose(account: Account, channel: Channel, reason: str) -> None:
+    """Write down that a channel is lost, and why: Telegram's error string, or a word of ours.
 
-    Where it is known that it is lost, only a reason that says more is written down, and nobody is told.
+    Of a channel that is known to be lost, only a more telling reason is written down, without a notice.
     """
     if not _says_more(reason, channel):
         return
+    now = account.now()
 
     async def job(tx: Transaction) -> None:
         await channels.grant(
-            tx, reader_id, channel.id, Access.LOST, access_hash=channel.access_hash, reason=reason, now=now
+            tx, account.reader_id, channel.id, Access.LOST, access_hash=channel.access_hash, reason=reason, now=now
         )
         if channel.access is Access.LOST:
             return
         notice = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=reason)
         await notify_followers(tx, channel.id, notice, now=now)
 
-    await database.write(job)
+    await account.database.write(job)
 
 
 def _says_more(reason: str, channel: Channel) -> bool:
-    """Say whether a reason, or any, would tell more of a channel than what is written down of it."""
+    """Tell whether a reason says more than the one that is written down of a channel."""
     return channel.access is not Access.LOST or (channel.reason in VAGUE and reason not in VAGUE)
 
 
-async def regain(database: Database, channel: Channel, *, now: datetime) -> None:
-    """Tell that a channel that was lost can be read again."""
+async def regain(account: Account, channel: Channel) -> None:
+    """Put notices into the outbox that a lost channel can be read again."""
+    now = account.now()
     notice = ChannelRegained(event=f"{channel.id}:{now.isoformat()}", channel=channel.title)
-    await database.write(lambda tx: notify_followers(tx, channel.id, notice, now=now))
+    await account.database.write(lambda tx: notify_followers(tx, channel.id, notice, now=now))
 
 
 async def cause(account: Account, channel: Channel, error: str) -> str:
-    """Find out more of why a channel cannot be read than Telegram's error says; asks for its name at most."""
+    """Return why a channel cannot be read, as exactly as one question for its name can tell.
+
+    `error` is Telegram's error string; it is returned where nothing better is found.
+    """
     if error not in VAGUE or not _says_more("", channel):
         return error
     if channel.username is None:
@@ -74,7 +77,7 @@ async def cause(account: Account, channel: Channel, error: str) -> str:
 
 
 def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
-    """Read what a channel is, what it is called, and its username, or the first of those in use."""
+    """Read the id, kind and title of a channel, and its username, or the first of those in use."""
     names = [name.username for name in getattr(chat, "usernames", None) or () if name.active]
     return ResolvedChannel(
         id=chat.id,
@@ -84,11 +87,12 @@ def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
     )
 
 
-async def describe(database: Database, channel: Channel, chat: types.Channel, *, now: datetime) -> None:
-    """Follow a rename and tell of it, once a day at most; nothing is written where nothing changed."""
+async def describe(account: Account, channel: Channel, chat: types.Channel) -> None:
+    """Write down a new title or username, with a notice once a day at most; nothing where neither changed."""
     new = resolved(chat)
     if (channel.title, channel.username) == (new.title, new.username):
         return
+    now = account.now()
 
     async def job(tx: Transaction) -> None:
         old = await channels.describe(tx, channel.id, title=new.title, username=new.username)
@@ -102,4 +106,4 @@ async def describe(database: Database, channel: Channel, chat: types.Channel, *,
             )
             await notify_followers(tx, channel.id, notice, now=now)
 
-    await database.write(job)
+    await account.database.write(job)

@@ -1,4 +1,4 @@
-"""An export of Telegram Desktop comes in, of any size; channels, posts and what is left out go out, one by one."""
+"""Reads the channels and posts out of an export of Telegram Desktop, one by one and of any size."""
 
 import re
 from collections.abc import Iterator
@@ -43,15 +43,15 @@ _REASONS = {
 def read(file: BinaryIO, *, zone: tzinfo | None = None) -> Iterator[ResolvedChannel | Post | SkipReason]:
     """Yield each channel before its posts, and in place of a message that is no post the reason.
 
-    `zone` is where dates are from that name none, as in old exports. Raises ChannelwatchError: at once for a file of
-    another kind, and where it breaks off or is damaged, after what stands before that place.
+    `zone` is the time zone of dates that name none, as in old exports. Raises ChannelwatchError: at once for a file
+    of another kind; where the file breaks off or is damaged, after what stands before that place.
     """
     _check(file)
     return _read(file, zone)
 
 
 def _check(file: BinaryIO) -> None:
-    """Go to where the JSON begins."""
+    """Go to where the JSON begins. Raises ChannelwatchError for a file of another kind."""
     head = file.read(_HEAD)
     start = len(_MARK) if head.startswith(_MARK) else 0
     text = head[start:].lstrip()
@@ -83,13 +83,16 @@ def _read(file: BinaryIO, zone: tzinfo | None) -> Iterator[ResolvedChannel | Pos
 
 
 class _Mended:
-    r"""A file as ijson reads it, with control characters in JSON's way: Telegram Desktop writes \x0B for \u000B."""
+    r"""A file as ijson reads it, with control characters in JSON's way.
+
+    Telegram Desktop writes \x0B where JSON wants \u000B.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     def read(self, size: int) -> bytes:
-        """Read some bytes, and more where they might end within an escape."""
+        """Return the next `size` bytes, and more where they might end within an escape."""
         data = more = self._file.read(size)
         while more and b"\\" in data[1 - _LONGEST_ESCAPE :]:
             more = self._file.read(size)
@@ -102,7 +105,7 @@ def _mend(escape: re.Match[bytes]) -> bytes:
 
 
 def _messages(events: Iterator[_Event]) -> Iterator[tuple[ResolvedChannel | SkipReason, object]]:
-    """Find the messages, each with its channel or with the reason why its chat is left out."""
+    """Yield each message with its channel, or with the reason why its chat is left out."""
     path: list[str] = []  # keys of the objects around, "" for a list
     header: dict[str, object] = {}  # what is known of the chat
     chat: ResolvedChannel | SkipReason | None = None
@@ -128,7 +131,7 @@ def _messages(events: Iterator[_Event]) -> Iterator[tuple[ResolvedChannel | Skip
 
 
 def _built(first: _Event, events: Iterator[_Event], *, wanted: bool) -> object:
-    """Read what an event begins to its end; None where it is not wanted, or nested without end."""
+    """Return the value that an event begins, read to its end; None where it is not wanted, or nested too deep."""
     builder, depth = ijson.ObjectBuilder(), 0
     for event, value in chain((first,), events):
         depth += _STEPS.get(event, 0)
@@ -141,7 +144,7 @@ def _built(first: _Event, events: Iterator[_Event], *, wanted: bool) -> object:
 
 
 def _chat(header: dict[str, object]) -> ResolvedChannel | SkipReason:
-    """Read which channel a chat is from what stands before its messages."""
+    """Return which channel a chat is, by the fields before its messages; or why it is left out."""
     kind, title, number = header.get("type"), header.get("name"), channel_id(header.get("id"))
     if kind not in _KINDS:
         return _REASONS.get(str(kind), SkipReason.NO_CHANNEL)

@@ -1,4 +1,4 @@
-"""Messages as Telegram Desktop exports them come in, posts go out, or the reason why one is left out."""
+"""Reads one message of an export by Telegram Desktop as a post."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +70,7 @@ class SkipReason(StrEnum):
 
 
 class _UnusableError(Exception):
-    """A message cannot be a post, for a reason."""
+    """A message cannot be a post; `reason` says why."""
 
     def __init__(self, reason: SkipReason) -> None:
         super().__init__(reason)
@@ -78,7 +78,7 @@ class _UnusableError(Exception):
 
 
 def to_post(message: object, channel_id: int, zone: tzinfo | None = None) -> Post | SkipReason:
-    """Read a message of a channel; `zone` is where dates are from that name none."""
+    """Return the post, or why a message is none; `zone` is the time zone of dates that name none."""
     try:
         return _to_post(message, channel_id, zone)
     except _UnusableError as error:
@@ -86,7 +86,7 @@ def to_post(message: object, channel_id: int, zone: tzinfo | None = None) -> Pos
 
 
 def channel_id(value: object) -> int | None:
-    """Read the bare id of a channel from a number, or from the `channel123` that stands for a sender."""
+    """Return the bare id of a channel from a number, or from the `channel123` of a sender; None for others."""
     if isinstance(value, str) and value.removeprefix("channel").isdecimal():
         value = int(value.removeprefix("channel")[:20])
     if type(value) is not int or not 0 < value < _MOST_CHANNELS:
@@ -119,7 +119,7 @@ def _to_post(message: object, channel_id: int, zone: tzinfo | None) -> Post:
 
 
 def _author(message: Mapping[str, Any], own: int) -> str | None:
-    """Return the signature, or who wrote it where that is not the channel itself."""
+    """Return the signature, or the sender's name where the sender is not the channel itself."""
     writer = None if channel_id(message.get("from_id")) == own else _string(message.get("from"))
     return _string(message.get("author")) or writer
 
@@ -216,7 +216,7 @@ def _joined(fields: Mapping[str, Any], between: str, *names: str) -> str:
 
 
 def _at(value: object, path: Sequence[str]) -> Iterator[object]:
-    """Find what stands at the end of a path."""
+    """Yield the values at the end of a path; * stands for each entry of a list."""
     if not path:
         yield value
     elif path[0] == "*" and isinstance(value, list):
@@ -234,14 +234,14 @@ def _title(parts: object) -> str | None:
 
 
 def _file_name(path: object, kind: str) -> str | None:
-    """Read the name from a path; instead of one stands a sentence in brackets where the file was left out."""
+    """Return the name at the end of a path; None for the sentence in brackets of a file that was left out."""
     if kind != "document" or not isinstance(path, str) or path.startswith("("):
         return None
     return PurePosixPath(path).name
 
 
 def _forward(message: Mapping[str, Any]) -> Forward | None:
-    """Read where a message came from; neither its id there nor its date is exported."""
+    """Return the origin of a forward; neither its id there nor its date is exported."""
     if "forwarded_from" not in message and "forwarded_from_id" not in message:
         return None
     origin = channel_id(message.get("forwarded_from_id"))

@@ -15,7 +15,7 @@ from telethon.tl.functions.channels import GetMessagesRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import Account
 from bot.store import media
 from bot.store.blobs import Blob, Blobs
@@ -52,7 +52,7 @@ class Downloads:
         self._most = most
         self._busy: set[int] = set()  # files that are being downloaded, by other runs of this loop
 
-    async def run(self, beat: Beat = unheard) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Download for ever; several such loops may run at once. Raises ReaderLostError."""
         changes = self._database.changes
         while True:

@@ -1,4 +1,4 @@
-"""Wishes to follow come in from the store; channels are found, read, joined and left, at a pace that Telegram bears."""
+"""Settles what people asked to follow: finds each channel, writes it down, reads its recent past, gives notice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Clock, PeerKind
+from bot.models import PeerKind
 from bot.models.notices import FollowAccess
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
+from bot.sources.follow_notices import FollowNotices
 from bot.sources.joiner import Joiner
-from bot.sources.notices import Notices
 from bot.sources.resolver import BASIC_GROUP, Invitation, NotFollowableError, channel_dialogs
 from bot.sources.sync import ChannelSync
-from bot.store import channels, chats, follows, shares
+from bot.store import channels, chats, follows
 from bot.store.channels import MOST_FAST, Access, Channel
-from bot.store.database import Database, Subject, Transaction
+from bot.store.database import Subject, Transaction
 from bot.store.follows import Follow
 from bot.store.references import ALL, ALL_ASKED, FOLDER
 
@@ -30,7 +30,7 @@ TOO_MANY_FAST = "too_many_fast"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listed:
-    """What a list holds."""
+    """The channels of a list."""
 
     title: str | None  # of the folder
     chats: Sequence[types.Channel]  # that can be read
@@ -38,16 +38,19 @@ class _Listed:
 
 
 class ChannelLists:
-    """Takes lists of channels apart; each channel of them is followed like one that somebody named."""
+    """Puts a request for each channel in place of a request for a folder, or for all that the reader is in."""
 
-    def __init__(self, account: Account, database: Database, notices: Notices, *, clock: Clock) -> None:
+    def __init__(self, account: Account, notices: FollowNotices) -> None:
         self._account = account
-        self._database = database
+        self._database = account.database
         self._notices = notices
-        self._clock = clock
 
     async def take_apart(self, follow: Follow) -> None:
-        """Put wishes for its channels in place of the wish for a list. Raises TelegramError, NotFollowableError."""
+        """Replace the request for a list by requests for its channels.
+
+        The request to count all channels of the reader replaces none while some are new: its notice asks first.
+        Raises TelegramError, NotFollowableError.
+        """
         listed = await self._listed(follow.reference)
         followed = {channel.id: channel for channel in await channels.followed(self._database)}
         fresh = [chat for chat in listed.chats if chat.id not in followed]
@@ -71,8 +74,8 @@ class ChannelLists:
         # Alerts that were read would be alerted to again: the groups that receive them are left out.
         ours = {chat.peer.id for chat in await chats.everyone(self._database) if chat.peer.kind is PeerKind.CHANNEL}
         dialogs = (await channel_dialogs(self._account)).values()
-        here = [dialog.chat for dialog in dialogs if isinstance(dialog.chat, types.Channel)]
-        return _Listed(title=None, chats=[chat for chat in here if chat.id not in ours], closed=())
+        found = [dialog.chat for dialog in dialogs if isinstance(dialog.chat, types.Channel)]
+        return _Listed(title=None, chats=[chat for chat in found if chat.id not in ours], closed=())
 
     async def _replace(self, tx: Transaction, follow: Follow, found: Sequence[types.Channel]) -> None:
         for chat in found:
@@ -84,7 +87,7 @@ class ChannelLists:
 
 
 def is_list(reference: str) -> bool:
-    """Say whether a reference stands for many channels."""
+    """Tell whether a reference stands for many channels."""
     return reference in {ALL, ALL_ASKED} or reference.startswith(FOLDER)
 
 
@@ -99,14 +102,14 @@ ITS_TURN = "waits for its turn to be joined"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundChannel:
-    """A channel that was found, and since when the reader is in it; None: it is not."""
+    """A channel that was found."""
 
     chat: types.Channel
     joined_at: datetime | None
 
 
 class PostponedError(Exception):
-    """Nothing is wrong with a wish, but its time has not come."""
+    """A request is in order, but its time has not come."""
 
     def __init__(self, until: datetime, reason: str) -> None:
         super().__init__(reason)
@@ -117,28 +120,24 @@ class PostponedError(Exception):
 class FollowRequests:
     """Brings the reader into the channels that people want, and out of those that nobody wants."""
 
-    def __init__(  # noqa: PLR0913 - the parts it is made of
+    def __init__(
         self,
         account: Account,
-        database: Database,
         sync: ChannelSync,
         assignments: Assignments,
         *,
-        clock: Clock,
         join_interval: float,
     ) -> None:
         self._account = account
-        self._database = database
+        self._database = account.database
         self._sync = sync
         self._assignments = assignments
-        self._notices = Notices(database, clock)
-        self._reader_id = account.reader_id
-        self._clock = clock
-        self._memberships = Joiner(account, database, clock=clock, join_interval=join_interval)
-        self._lists = ChannelLists(account, database, self._notices, clock=clock)
+        self._notices = FollowNotices(account)
+        self._joiner = Joiner(account, join_interval=join_interval)
+        self._lists = ChannelLists(account, self._notices)
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Do what is due, then wait for news, for ever. Raises FatalError."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Do all that is due, then wait for news, for ever. Raises ReaderLostError."""
         changes = self._database.changes
         while True:
             since = changes.revision(Subject.FOLLOWS)
@@ -149,14 +148,17 @@ class FollowRequests:
             await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
 
     async def act(self) -> bool:
-        """Do one thing that is due; False where nothing is. What people wait for comes first."""
+        """Do one thing that is due, requests of people first; False where nothing is due."""
         found = await self.settle_one() or await self.meet_one()
-        return found or await self._memberships.leave_one() or await self._memberships.join_one()
+        return found or await self._joiner.leave_one() or await self._joiner.join_one()
 
     async def settle_one(self) -> bool:
-        """Take on the oldest wish that is due, and tell whoever asked how it went; one reader does."""
-        now = self._clock()
-        if not self._assignments.leads(self._reader_id):
+        """Settle the oldest request that is due; False where none is.
+
+        Of several readers, the one that leads does it.
+        """
+        now = self._account.now()
+        if not self._assignments.leads(self._account.reader_id):
             return False
         for follow in await follows.wanted(self._database, now):
             if not follow.reference.startswith("@") or self._account.may_ask_name():
@@ -165,28 +167,26 @@ class FollowRequests:
         return False
 
     async def meet_one(self) -> bool:
-        """Find, for this account, a public channel that another reader account followed: access is per account."""
-        now = self._clock()
-        followed = await shares.entrusted(self._database, self._reader_id)
-        unmet = next((channel for channel in followed if channel.access is None and channel.username), None)
+        """Find a public channel that another reader account followed; False where none is left.
+
+        Access hashes hold for one account only.
+        """
+        assigned = await self._account.channels()
+        unmet = next((channel for channel in assigned if channel.access is None and channel.username), None)
         if unmet is None or not self._account.may_ask_name():
             return False
         self._account.spend_name()
         try:
             chat = await resolver.by_name(self._account, str(unmet.username))
         except NotFollowableError as refusal:
-            await self._lose(unmet, refusal.reason)
+            await lose(self._account, unmet, refusal.reason)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 return False
-            await self._lose(unmet, error.error)
+            await lose(self._account, unmet, error.error)
         else:
             access = Access.POLLED if chat.left else Access.JOINED
-            await self._database.write(
-                lambda tx: channels.grant(
-                    tx, self._reader_id, unmet.id, access, access_hash=chat.access_hash, joined_at=chat.date, now=now
-                )
-            )
+            await self._account.grant(unmet, access, access_hash=chat.access_hash, joined_at=chat.date)
         return True
 
     async def _settle(self, follow: Follow) -> None:
@@ -202,14 +202,14 @@ class FollowRequests:
             await refuse(follow, refusal.reason)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
-                await self._postpone(follow, self._clock() + retry_pause(error), error.error)
+                await self._postpone(follow, self._account.now() + retry_pause(error), error.error)
             else:
                 await self._refuse(follow, error.error)
         else:
             await self._follow(follow, reached)
 
     async def _reach(self, follow: Follow) -> FoundChannel:
-        """Find what a wish names. Raises TelegramError, NotFollowableError, LaterError."""
+        """Find the channel that a request names. Raises TelegramError, NotFollowableError, PostponedError."""
         reference = follow.reference
         if reference.startswith("+"):
             return await self._by_invite(follow, reference.removeprefix("+"))
@@ -219,13 +219,13 @@ class FollowRequests:
         )  # a member's `date` is when it joined
 
     async def _by_id(self, channel_id: int) -> types.Channel:
-        known = await channels.get(self._database, channel_id, self._reader_id)
+        known = await channels.get(self._database, channel_id, self._account.reader_id)
         chat = await self._at_its_address(known)
         return chat if chat is not None else await resolver.by_id(self._account, channel_id)
 
     async def _by_name(self, reference: str) -> types.Channel:
-        """Look the name up here first: Telegram is asked for a name once."""
-        known = await channels.find(self._database, reference, self._reader_id)
+        """Find a channel by its username, in the archive first: Telegram is asked for a name once."""
+        known = await channels.find(self._database, reference, self._account.reader_id)
         chat = await self._at_its_address(known)
         if chat is not None and f"@{resolved(chat).username}".lower() == reference:
             return chat
@@ -233,7 +233,10 @@ class FollowRequests:
         return await resolver.by_name(self._account, reference.removeprefix("@"))
 
     async def _at_its_address(self, known: Channel | None) -> types.Channel | None:
-        """Look at a channel where it was found before; None where nothing is there any more. Raises TelegramError."""
+        """Look at a channel where it was found before; None where it is there no more.
+
+        Raises TelegramError where that can heal.
+        """
         if known is None or not known.access_hash:
             return None
         try:
@@ -251,26 +254,26 @@ class FollowRequests:
         if not isinstance(found, Invitation):
             return FoundChannel(chat=found, joined_at=found.date)
         if follow.reason == REQUESTED:
-            raise PostponedError(self._clock() + ASK_ADMINS_AGAIN, REQUESTED)
+            raise PostponedError(self._account.now() + ASK_ADMINS_AGAIN, REQUESTED)
         if follow.options.may_join is False:
             raise NotFollowableError("needs_joining")
-        if not await self._memberships.may_join():
-            raise PostponedError(self._clock() + RETRY_AFTER, ITS_TURN)
+        if not await self._joiner.may_join():
+            raise PostponedError(self._account.now() + RETRY_AFTER, ITS_TURN)
         try:
             chat = await resolver.accept_invite(self._account, invite)
         except TelegramError as error:
             if error.error != REQUESTED:
                 raise
             await self._notices.join_requested(follow, title=found.title)
-            raise PostponedError(self._clock() + ASK_ADMINS_AGAIN, REQUESTED) from None
-        return FoundChannel(chat=chat, joined_at=self._clock())
+            raise PostponedError(self._account.now() + ASK_ADMINS_AGAIN, REQUESTED) from None
+        return FoundChannel(chat=chat, joined_at=self._account.now())
 
     async def _follow(self, follow: Follow, reached: FoundChannel) -> None:
-        """Write a channel down, read its recent past, and say what that would have brought."""
-        channel, now = resolved(reached.chat), self._clock()
+        """Write a channel down, read its recent past, and give notice."""
+        channel, now = resolved(reached.chat), self._account.now()
 
         async def job(tx: Transaction) -> None:
-            reader_id, access_hash = self._reader_id, reached.chat.access_hash
+            reader_id, access_hash = self._account.reader_id, reached.chat.access_hash
             await follows.settle(
                 tx,
                 follow.id,
@@ -291,20 +294,20 @@ class FollowRequests:
         await self._notices.followed(follow, channel, access=access)
 
     async def _read(self, channel_id: int) -> None:
-        channel = await channels.get(self._database, channel_id, self._reader_id)
+        channel = await channels.get(self._database, channel_id, self._account.reader_id)
         assert channel is not None  # noqa: S101 - it was written a moment ago
         try:
             await self._sync.complete(channel, None)
         except TelegramError as error:
             log.warning("a new channel could not be read yet", channel=channel_id, error=error.error)
             if error.verdict is Verdict.UNAUTHORISED:
-                await self._lose(channel, error.error)
+                await lose(self._account, channel, error.error)
 
     async def _await_upgrade(self, follow: Follow, reason: str) -> None:
-        """Say once that a basic group cannot be followed, and look again: it may become a supergroup."""
+        """Give notice once of a basic group, and look again: it may become a supergroup."""
         if follow.reason != reason:
             await self._notices.refused(follow, reason=reason)
-        await self._postpone(follow, self._clock() + LOOK_AT_GROUP_AGAIN, reason)
+        await self._postpone(follow, self._account.now() + LOOK_AT_GROUP_AGAIN, reason)
 
     async def _refuse(self, follow: Follow, reason: str) -> None:
         if reason in VAGUE and await self._is_banned(follow):
@@ -313,15 +316,12 @@ class FollowRequests:
         await self._notices.refused(follow, reason=reason)
 
     async def _is_banned(self, follow: Follow) -> bool:
-        """Say whether this reader is known to be banned from what a wish names."""
-        known = await channels.find(self._database, follow.reference, self._reader_id)
+        """Tell whether this reader is known to be banned from the channel of a request."""
+        known = await channels.find(self._database, follow.reference, self._account.reader_id)
         return known is not None and known.access is Access.LOST and known.reason == BANNED
 
     async def _postpone(self, follow: Follow, until: datetime, reason: str) -> None:
         await self._database.write(lambda tx: follows.postpone(tx, follow.id, until=until, reason=reason))
-
-    async def _lose(self, channel: Channel, reason: str) -> None:
-        await lose(self._database, channel, reader_id=self._reader_id, reason=reason, now=self._clock())
 
 
 def _from_outside(follow: Follow) -> FollowAccess:

@@ -1,4 +1,8 @@
-"""A channel's history comes in by pages, newest first; posts go out, with the stretch of ids that each page covers."""
+"""Reads what happened in a channel: its changes since a pts, or its history page by page, newest first.
+
+Of changes, Telethon drops the edits and deletions: here they are kept. A page of the history says which stretch of ids
+it covers, so that what is gone is known by its absence.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -34,10 +38,9 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """How far down to read: the first of these that is met ends it."""
+    """How far down to read: the first of these conditions that is met ends it."""
 
     message_id: int = 1  # once a page holds this id or a lower one
-    date: datetime | None = None  # once a page holds a message older than this
     posts: int | None = None  # once so many posts were read, albums counted as one
     pages: int | None = None
 
@@ -45,10 +48,10 @@ class Reach:
 async def pages(
     account: Account, channel: types.InputPeerChannel, *, newest_known: int, reach: Reach, below: int = 0
 ) -> AsyncGenerator[HistoryPage, None]:
-    """Read a history from the top down, or from the first message under the id `below`.
+    """Yield a history page by page, from the top down, or from the first message under the id `below`.
 
-    `newest_known` is the highest id that we had stored before: what is above it came in while the page was on its
-    way, and says nothing of deletions. Raises TelegramError.
+    `newest_known` is the highest id that was stored before: a message above it came in while the page was on its
+    way, and its absence says nothing. Raises TelegramError.
     """
     offset, read, messages = below, 0, 0
     posts: set[str] = set()
@@ -66,7 +69,9 @@ async def pages(
         posts.update(post.key for post in page.posts)
         yield page
         enough = reach.posts is not None and len(posts) >= reach.posts
-        if enough or _reached(page, reach) or read == reach.pages or page.low == offset:  # offset: it was not heeded
+        if (
+            enough or page.low <= reach.message_id or read == reach.pages or page.low == offset
+        ):  # offset: it was not heeded
             return
         offset, high = page.low, min(page.low - 1, newest_known)
 
@@ -90,22 +95,17 @@ def _page(
 
 
 def _is_last(answer: types.messages.ChannelMessages, messages: int, *, below: int) -> bool:
-    """Say whether nothing is left below: a short page alone does not tell, since a server may give fewer than asked."""
+    """Tell whether nothing is left below; a short page alone proves nothing: servers may give fewer than asked."""
     is_short = len(answer.messages) < PAGE_SIZE
     is_all = not below and getattr(answer, "count", 0) <= messages  # `count` is of the whole history
     return not answer.messages or (is_short and is_all)
-
-
-def _reached(page: HistoryPage, reach: Reach) -> bool:
-    too_old = reach.date is not None and bool(page.posts) and page.posts[0].date < reach.date
-    return too_old or page.low <= reach.message_id
 
 
 SLICE_SIZE = 100  # Telegram's limit for accounts that are no bots
 
 
 class GapError(ChannelwatchError):
-    """Telegram does not keep the changes since then: only the history can tell."""
+    """Telegram does not keep the changes since a pts any more: only the history can tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,7 @@ class ChangeSlice:
 async def change_slices(
     account: Account, channel: types.InputChannel, *, pts: int
 ) -> AsyncGenerator[ChangeSlice, None]:
-    """Read all changes since `pts`, to the last. Raises GapError, TelegramError."""
+    """Yield all changes since `pts`, to the last. Raises GapError, TelegramError."""
     while True:
         asked_at = account.now()
         answer = await _ask(account, channel, pts)
@@ -174,7 +174,10 @@ T = TypeVar("T")
 
 
 async def prefetched(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """Ask for one item ahead; an error comes in its place, after the items before it. Close it when done early."""
+    """Yield the items of a source, each while the next is being asked for already.
+
+    An error comes after the items before it. Close the generator where it is left early.
+    """
     coming = asyncio.ensure_future(anext(source, None))
     try:
         while (item := await coming) is not None:

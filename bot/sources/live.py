@@ -1,4 +1,4 @@
-"""What Telegram pushes comes in, in order, and goes to ingest in batches. What it lacks, the sweep finds."""
+"""Stores the updates that Telegram pushes to a reader, in order and in batches; the sweep finds the others."""
 
 import asyncio
 import math
@@ -10,7 +10,7 @@ from telethon.tl import TLObject, types
 
 from bot.models import Clock, Count, Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.telegram.client import tap
 from bot.telegram.convert import Named, attached, to_post
 
@@ -31,7 +31,7 @@ class LoadedPreview(NamedTuple):
 
 
 def to_event(update: TLObject, named: Named) -> Event | None:
-    """Read an update that came with whom it names; None for those that change no post, or do not say which."""
+    """Return the event that an update stands for; None where it changes no post. `named` came along with the update."""
     if isinstance(update, types.UpdateDeleteChannelMessages):
         return Deletion(channel_id=update.channel_id, message_ids=tuple(update.messages))
     if isinstance(update, types.UpdateChannelMessageViews):
@@ -44,7 +44,7 @@ def to_event(update: TLObject, named: Named) -> Event | None:
 
 
 def to_loaded_preview(update: TLObject) -> LoadedPreview | None:
-    """Read an update about the preview of a link; None for all others."""
+    """Return which preview an update is about; None for all other updates."""
     if isinstance(update, types.UpdateChannelWebPage):
         return LoadedPreview(update.channel_id, update.webpage.id)
     return None
@@ -54,7 +54,7 @@ BATCH = 100  # events in a transaction at most: beyond that nothing is gained
 
 
 class Live:
-    """Stores what is pushed to the reader; make it before the client connects, or what it catches up is lost."""
+    """Stores pushed updates; make it before the client connects, or what the client catches up is lost."""
 
     def __init__(self, client: TelegramClient, ingest: Ingest, clock: Clock) -> None:
         self.reader_id = 0  # known once the client is connected
@@ -66,13 +66,13 @@ class Live:
         # What Telethon asks for after a gap; raw, since its own events cost an entity lookup each.
         client.add_event_handler(self._on_update, events.Raw(UPDATES))
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Store what is pushed, for ever."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Store pushed updates, for ever."""
         while True:
             await self.store_next(beat)
 
-    async def store_next(self, beat: Beat = unheard) -> int:
-        """Wait for a push and store it with all that waits by then; return how many updates that were."""
+    async def store_next(self, beat: Beat = no_beat) -> int:
+        """Wait for an update and store it with all that wait by then; return how many they were."""
         if not self._batch:
             beat(math.inf)
             self._batch.append(await self._waiting.get())
@@ -89,7 +89,7 @@ class Live:
         return count
 
     async def store_waiting(self) -> None:
-        """Store what was pushed and is not stored yet, at the end: texts that were edited since are lost otherwise."""
+        """Store the updates that wait, at the end: texts that were edited since would be lost otherwise."""
         while self._batch or not self._waiting.empty():
             await self.store_next()
 

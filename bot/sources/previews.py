@@ -1,6 +1,6 @@
-"""Previews of links that have loaded come in; the posts that carry them are asked for anew, and go to ingest.
+"""Asks for posts again whose link previews have loaded.
 
-A link's preview often loads after its post; Telegram then tells which page has loaded, and not in which messages.
+A preview often loads after its post; Telegram then says which page has loaded, and not in which messages.
 """
 
 import asyncio
@@ -13,62 +13,62 @@ from telethon.tl import TLObject, types
 from telethon.tl.functions.channels import GetMessagesRequest
 
 from bot.errors import TelegramError
-from bot.models import Clock, Observation, ObservedBy
+from bot.models import Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.live import LoadedPreview, to_loaded_preview
 from bot.store import channels, posts
 from bot.store.channels import Channel
-from bot.store.database import Database
 from bot.telegram.convert import named_in, to_post
 
 log = structlog.get_logger(__name__)
 
 
 class Previews:
-    """Looks again at posts whose previews have loaded; what a push brings too early, a difference brings again."""
+    """Refreshes posts whose previews have loaded; a push that comes before its post is repeated by the difference."""
 
-    def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
+    def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
-        self._database = database
         self._ingest = ingest
-        self._clock = clock
         self._waiting: asyncio.Queue[LoadedPreview] = asyncio.Queue()
 
-    def hear(self, update: TLObject) -> None:
+    def put(self, update: TLObject) -> None:
         """Take in what Telegram pushes."""
         loaded = to_loaded_preview(update)
         if loaded is not None:
             self._waiting.put_nowait(loaded)
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Look at what is pushed, for ever. Raises ReaderLostError."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Refresh the posts of pushed previews, for ever. Raises ReaderLostError."""
         while True:
             await self.refresh_next(beat)
 
-    async def refresh_next(self, beat: Beat = unheard) -> None:
-        """Wait for a push, and look at the posts that it and all that wait by then are about."""
+    async def refresh_next(self, beat: Beat = no_beat) -> None:
+        """Wait for a pushed preview, and refresh the posts that carry it or another that waits by then."""
         beat(math.inf)
-        heard = [await self._waiting.get()]
+        loaded = [await self._waiting.get()]
         while not self._waiting.empty():
-            heard.append(self._waiting.get_nowait())
+            loaded.append(self._waiting.get_nowait())
         pages: defaultdict[int, set[int]] = defaultdict(set)
-        for channel_id, page_id in heard:
+        for channel_id, page_id in loaded:
             pages[channel_id].add(page_id)
         for channel_id, ids in pages.items():
             beat(LONGEST_VISIT)
-            channel = await channels.get(self._database, channel_id, self._account.reader_id)
+            channel = await channels.get(self._account.database, channel_id, self._account.reader_id)
             if channel is not None and channel.read_by in (None, self._account.reader_id):
                 await self.refresh(channel, ids)
 
     async def refresh(self, channel: Channel, pages: Collection[int]) -> None:
-        """Ask for the newest posts that carry these pages; a refusal holds nothing else up, they are verified later."""
-        ids = await posts.with_pages(self._database, channel.id, pages) if pages and channel.access_hash else []
+        """Ask for the newest posts that carry these pages, and store them.
+
+        A refusal is only logged: the verifier finds the posts later. Raises ReaderLostError.
+        """
+        ids = await posts.with_pages(self._account.database, channel.id, pages) if pages and channel.access_hash else []
         if not ids:
             return
         wanted = [types.InputMessageID(message_id) for message_id in ids]
-        asked_at = self._clock()
+        asked_at = self._account.now()
         try:
             answer = await self._account.ask(
                 GetMessagesRequest(types.InputChannel(channel.id, channel.access_hash), wanted)
@@ -83,7 +83,7 @@ class Previews:
                 events=tuple(post for post in found if post is not None),
                 observed_by=ObservedBy.SWEEP,
                 reader_id=self._account.reader_id,
-                seen_at=self._clock(),
+                seen_at=self._account.now(),
                 asked_at=asked_at,
             )
         )

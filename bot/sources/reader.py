@@ -1,7 +1,7 @@
-"""A reader's session comes in; its account reads until Telegram ends it, and again once it is logged in anew.
+"""Runs one reader account: all that reads through it, until Telegram ends its session, and after a new login again.
 
 While it cannot read, everything else goes on: the bot answers, alerts are delivered, another reader takes over what it
-can. The owners are told what happened and what to do.
+can. The owners get a notice that says what to do.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from bot.errors import FatalError, ReaderLostError, SettingsError
 from bot.models import Clock
 from bot.models.notices import ReaderLost
 from bot.pipeline.ingest import Ingest
-from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded, unheard
+from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded, no_beat
 from bot.settings import Settings
 from bot.sources.account import Account
 from bot.sources.assignment import Assignments
@@ -45,7 +45,7 @@ TRY_AGAIN = 1800.0  # s, where nobody has logged the account in anew: it may be 
 
 
 class ReaderAccount:
-    """One reader account, from its connection to its end."""
+    """One reader account, with its session and its loops."""
 
     def __init__(  # noqa: PLR0913 - the parts it is made of
         self,
@@ -74,11 +74,11 @@ class ReaderAccount:
 
     @property
     def is_connected(self) -> bool:
-        """Tell whether the reader has a session and a connection."""
+        """Tell whether the account has a session and a connection that Telegram answers."""
         return self._is_open and self.client.is_answered and has_connection(self.client)
 
     async def open(self) -> Client:
-        """Take the session and connect; what is pushed from now on is kept.
+        """Take the session and connect; updates that are pushed from now on are kept.
 
         Raises ReaderLostError where the account cannot be used, FatalError where another process uses the session.
         """
@@ -110,8 +110,8 @@ class ReaderAccount:
         stack, self._stack = self._stack, AsyncExitStack()
         await stack.aclose()
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Read for ever; what ends the account ends the reading only until somebody has logged it in again."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Read for ever; an account that is lost is waited for until somebody has logged it in again."""
         seen = 0
         while True:
             if not self._is_open:
@@ -127,31 +127,25 @@ class ReaderAccount:
             seen = _stamp(self._path)
 
     async def _read(self) -> None:
+        settings, assignments = self._settings, self._assignments
         account = Account(
-            self.client,
-            self._database,
-            reader_id=self._reader_id,
-            clock=self._clock,
-            rate=self._settings.request_rate,
+            self.client, self._database, reader_id=self._reader_id, clock=self._clock, rate=settings.request_rate
         )
-        sync = ChannelSync(account, self._database, self._ingest, clock=self._clock)
-        tap(self.client, sync.previews.hear)
-        fixed = (account, self._database, sync)
-        clock, settings = self._clock, self._settings
-        sweep = Sweep(*fixed, self._assignments, clock=clock, interval=settings.sweep_interval)
-        verifier = Verifier(*fixed, clock=clock, days=settings.verify_days)
-        follow_requests = FollowRequests(*fixed, self._assignments, clock=clock, join_interval=settings.join_interval)
+        sync = ChannelSync(account, self._ingest)
+        tap(self.client, sync.previews.put)
+        sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
+        follow_requests = FollowRequests(account, sync, assignments, join_interval=settings.join_interval)
         most = settings.media_max_mb * MEGABYTE
-        downloads = Downloads(account, self._database, settings.media_path, clock=clock, most=most)
+        downloads = Downloads(account, self._database, settings.media_path, clock=self._clock, most=most)
         self.client.on_reconnect = sweep.request_sweep
-        await self._assignments.enter(self._reader_id)
+        await assignments.enter(self._reader_id)
         loops: dict[str, Loop] = {
             "live": self._live.run,
             "previews": sync.previews.run,
             "sweep": sweep.run,
-            "verifier": verifier.run,
-            "fast channels": FastChannels(*fixed, clock=clock).run,
-            "backfill": Backfiller(*fixed, clock=clock).run,
+            "verifier": Verifier(account, sync, days=settings.verify_days).run,
+            "fast channels": FastChannels(account, sync).run,
+            "backfill": Backfiller(account, sync).run,
             "follow requests": follow_requests.run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),
@@ -181,7 +175,7 @@ class ReaderAccount:
             await (self._assignments.leave if held_up else self._assignments.enter)(self._reader_id)
 
     async def lose(self, reason: str) -> None:
-        """Write down why the account cannot read, and tell the owners, once a day at most."""
+        """Write down why the account cannot read, with a notice to the owners once a day at most."""
         log.error("a reader account is lost", session=self._session, reason=reason)
         now = self._clock()
         event = f"{self._session}:{reason}:{now:%Y-%m-%d}"

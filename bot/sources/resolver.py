@@ -1,4 +1,4 @@
-"""What people call a channel comes in; Telegram's channel goes out, or why it cannot be followed."""
+"""Finds the channel that a name, id, invite link or folder link stands for, or says why it cannot be followed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ DIALOGS_PAGE = 100  # Telegram's limit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialog:
-    """How a channel stands, read in one moment."""
+    """The state of a channel in the reader's list of chats, read in one moment."""
 
     chat: types.Channel | types.ChannelForbidden
     top_message: int  # the id of the newest message
@@ -27,7 +27,7 @@ class Dialog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Offset:
-    """Where the next page begins."""
+    """Where the next page of the list begins."""
 
     date: datetime | None
     message_id: int
@@ -35,7 +35,7 @@ class _Offset:
 
 
 async def channel_dialogs(account: Account) -> dict[int, Dialog]:
-    """Ask for all channels and supergroups that the reader is in, by bare id. Raises TelegramError."""
+    """Return all channels and supergroups that the reader is in, by bare id. Raises TelegramError."""
     found: dict[int, Dialog] = {}
     offset: _Offset | None = _Offset(date=None, message_id=0, peer=types.InputPeerEmpty())
     while offset is not None:
@@ -82,7 +82,7 @@ BASIC_GROUP = "basic_group"
 
 
 class NotFollowableError(ChannelwatchError):
-    """It cannot be followed; `reason` is Telegram's error string, or a word of ours: see `locales.refusals`."""
+    """A channel cannot be followed; `reason` is Telegram's error string, or a word of ours: see `locales.refusals`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -91,14 +91,14 @@ class NotFollowableError(ChannelwatchError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """A private channel that the reader is not in; Telegram does not tell its id before."""
+    """A private channel that the reader is not in; Telegram gives its id only to members."""
 
     title: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedFolder:
-    """A chat folder that somebody shares."""
+    """A chat folder that somebody shares by a link."""
 
     title: str
     chats: list[types.Channel]  # the channels and supergroups that can be read
@@ -106,9 +106,9 @@ class SharedFolder:
 
 
 async def by_name(account: Account, name: str) -> types.Channel:
-    """Find a public channel by its username, without @. Raises TelegramError, NotFollowableError.
+    """Return a public channel by its username, without @. Raises TelegramError, NotFollowableError.
 
-    Telegram allows few of these: a burst of about 50 may block them for a day.
+    Telegram allows few of these requests: a burst of about 50 may block them for a day.
     """
     answer = await account.ask(ResolveUsernameRequest(name))
     named = utils.get_peer_id(answer.peer)  # what else came along, a linked chat say, was not asked for
@@ -116,13 +116,13 @@ async def by_name(account: Account, name: str) -> types.Channel:
 
 
 async def by_address(account: Account, channel_id: int, access_hash: int) -> types.Channel:
-    """Look at a channel that was found before. Raises TelegramError, NotFollowableError."""
+    """Return a channel that was found before. Raises TelegramError, NotFollowableError."""
     answer = await account.ask(GetChannelsRequest([types.InputChannel(channel_id, access_hash)]))
     return _channel(next(iter(answer.chats), None))
 
 
 async def by_id(account: Account, channel_id: int) -> types.Channel:
-    """Find a channel that the reader is in by its bare id. Raises TelegramError, NotFollowableError."""
+    """Return a channel that the reader is in by its bare id. Raises TelegramError, NotFollowableError."""
     dialog = (await channel_dialogs(account)).get(channel_id)
     return _channel(dialog and dialog.chat)
 
@@ -140,9 +140,9 @@ async def by_invite(account: Account, invite: str) -> types.Channel | Invitation
 
 
 async def by_folder(account: Account, slug: str) -> SharedFolder:
-    """Look into a folder by its link, without taking it over; people, bots, small groups are left out.
+    """Return a folder by its link, without taking it over. Raises TelegramError.
 
-    Raises TelegramError.
+    People, bots and basic groups are left out.
     """
     answer = await account.ask(CheckChatlistInviteRequest(slug))
     found = [chat for chat in answer.chats if isinstance(chat, types.Channel | types.ChannelForbidden)]
@@ -159,7 +159,7 @@ def _is_open(chat: types.Channel | types.ChannelForbidden) -> bool:
 
 
 async def _upgraded(account: Account, chat: TLObject) -> types.Channel:
-    """Go on to the supergroup that a basic group has become, where it has."""
+    """Return the supergroup that a basic group has become, where it has become one."""
     new = getattr(chat, "migrated_to", None)
     return await by_address(account, new.channel_id, new.access_hash) if new is not None else _channel(chat)
 
@@ -176,7 +176,7 @@ async def accept_invite(account: Account, invite: str) -> types.Channel:
 
 
 def require_joined(answer: TLObject) -> None:
-    """Tell a join that is done from one that wants a person to answer questions in the app."""
+    """Raise NotFollowableError where a join wants a person to answer questions in the app."""
     if isinstance(answer, types.messages.ChatInviteJoinResultWebView):
         raise NotFollowableError("needs_app")
 

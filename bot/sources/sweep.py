@@ -1,7 +1,7 @@
-"""The followed channels come in, one by one; what was not pushed goes to ingest. Without it posts would be missed.
+"""Compares every followed channel with the archive, round by round, and stores what was not pushed.
 
 Telegram pushes what it likes: to a large channel's reader often late or not at all, and Telethon drops the edits and
-deletions of the gaps that it fills. So each round compares every channel with what the archive holds of it.
+deletions of the gaps that it fills. Without the sweep posts would be missed.
 """
 
 import asyncio
@@ -14,16 +14,15 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Clock
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, describe, lose, regain
 from bot.sources.resolver import Dialog, channel_dialogs
-from bot.sources.sync import ChannelSync, SyncResult, is_swept
-from bot.store import channels, completeness, shares
+from bot.sources.sync import ChannelSync, SyncResult
+from bot.store import completeness
 from bot.store.channels import Access, Channel
-from bot.store.database import Database, Transaction
+from bot.store.database import Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +38,7 @@ NO_ACCESS = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResult:
-    """What a round found."""
+    """The outcome of a round."""
 
     found: SyncResult  # what nobody had pushed
     quiet: int  # channels where nothing had changed
@@ -48,31 +47,26 @@ class SweepResult:
 
 
 class Sweep:
-    """Makes the archive complete, round by round."""
+    """Makes the archive complete; `interval` is the seconds between two rounds."""
 
-    def __init__(  # noqa: PLR0913 - the parts it is made of
+    def __init__(
         self,
         account: Account,
-        database: Database,
         sync: ChannelSync,
         assignments: Assignments,
         *,
-        clock: Clock,
         interval: float,
     ) -> None:
         self._account = account
-        self._database = database
         self._sync = sync
         self._assignments = assignments
-        self._reader_id = account.reader_id
-        self._clock = clock
         self._interval = interval
         self._slowness = 1.0  # by which the interval is stretched
         self._wanted = asyncio.Event()
         self._lost_tried: dict[int, datetime] = {}  # channel id → when it was last tried
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Go round at once, then every interval and whenever asked to, for ever. Raises FatalError."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Go round at once, then every interval and whenever asked to, for ever. Raises ReaderLostError."""
         while True:
             self._wanted.clear()
             await self.sweep_once(beat)
@@ -84,15 +78,15 @@ class Sweep:
                     await self._wanted.wait()
 
     async def request_sweep(self) -> None:
-        """Ask for a round now rather than at the end of the interval."""
+        """Begin a round now rather than at the end of the interval."""
         self._wanted.set()
 
-    async def sweep_once(self, beat: Beat = unheard) -> SweepResult:
-        """Make every channel complete that can be reached, the longest unread first; one that fails stops no other."""
+    async def sweep_once(self, beat: Beat = no_beat) -> SweepResult:
+        """Sync every channel that can be reached, the longest unread first; one that fails stops no other."""
         beat(LONGEST_VISIT)
         dialogs = await self._dialogs()
         found, quiet, failed = SyncResult(), [], []
-        followed = await shares.entrusted(self._database, self._reader_id)
+        followed = await self._account.channels()
         visited = self._to_visit(followed, dialogs)
         for channel in visited:
             beat(LONGEST_VISIT)
@@ -105,7 +99,9 @@ class Sweep:
                 found += await self._visit(channel, dialog, listed=dialogs is not None, beat=beat)
             except TelegramError as error:
                 failed.append(error.error)
-                await self._note(channel, error)
+                if error.verdict in NO_ACCESS:
+                    self._lost_tried[channel.id] = self._account.now()
+                    await self._lose(channel, error.error)
         await self._touch(quiet)
         await self._miss(followed, dialogs)
         result = SweepResult(
@@ -124,7 +120,7 @@ class Sweep:
             return None
 
     def _to_visit(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> list[Channel]:
-        """Choose whom to ask: who is listed, and of the others those that may answer."""
+        """Choose the channels of a round: all in the list of dialogs, and of the others those that may answer."""
         followed = sorted(followed, key=lambda channel: channel.swept_at or LONG_AGO)
         if dialogs is None:
             listed = [channel for channel in followed if channel.access is Access.JOINED][:BLIND]
@@ -136,11 +132,11 @@ class Sweep:
 
     def _may_answer(self, channel: Channel) -> bool:
         if channel.access is Access.LOST:
-            return self._lost_tried.get(channel.id, LONG_AGO) + TRY_LOST <= self._clock()
+            return self._lost_tried.get(channel.id, LONG_AGO) + TRY_LOST <= self._account.now()
         return channel.access in {Access.JOINED, Access.POLLED}
 
     async def _visit(self, channel: Channel, dialog: Dialog | None, *, listed: bool, beat: Beat) -> SyncResult:
-        """Read one channel, and write down how it is reached where that changed. Raises TelegramError."""
+        """Sync one channel, and write down how it is reached where that changed. Raises TelegramError."""
         if dialog is not None and isinstance(dialog.chat, types.ChannelForbidden):
             error = "CHANNEL_PRIVATE" if dialog.chat.until_date is None else BANNED
             raise TelegramError(error, code=400, verdict=Verdict.UNAUTHORISED)
@@ -150,48 +146,33 @@ class Sweep:
         found = await self._sync.complete(now, dialog, beat)
         self._lost_tried.pop(channel.id, None)
         if (now.access, now.access_hash) != (channel.access, channel.access_hash):
-            await self._grant(now)
+            assert now.access is not None  # noqa: S101 - whatever was read has an access
+            await self._account.grant(channel, now.access, access_hash=now.access_hash)
         if channel.access is Access.LOST:
-            await regain(self._database, channel, now=self._clock())
+            await regain(self._account, channel)
         return found
 
     async def _describe(self, channel: Channel, dialog: Dialog) -> None:
         if isinstance(dialog.chat, types.Channel):
-            await describe(self._database, channel, dialog.chat, now=self._clock())
-
-    async def _grant(self, channel: Channel) -> None:
-        assert channel.access is not None  # noqa: S101 - whatever was read has an access
-        access, access_hash, now = channel.access, channel.access_hash, self._clock()
-        await self._database.write(
-            lambda tx: channels.grant(tx, self._reader_id, channel.id, access, access_hash=access_hash, now=now)
-        )
-
-    async def _note(self, channel: Channel, error: TelegramError) -> None:
-        if error.verdict in NO_ACCESS:
-            self._lost_tried[channel.id] = self._clock()
-            await self._lose(channel, error.error)
+            await describe(self._account, channel, dialog.chat)
 
     async def _miss(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> None:
-        """Give up private channels of another reader account: this one has never met them, and has no way in."""
+        """Lose private channels of another reader account: this one has never met them, and has no way in."""
         for channel in followed:
             is_unmet = channel.access is None and channel.username is None
             if is_unmet and dialogs is not None and channel.id not in dialogs:
                 await self._lose(channel, NOT_MEMBER)
 
     async def _lose(self, channel: Channel, reason: str) -> None:
-        """Write down that this reader cannot read a channel; people are told only where no other one may."""
-        now, reader_id = self._clock(), self._reader_id
-        if await self._assignments.hand_over(channel, reader_id):
-            await self._database.write(
-                lambda tx: channels.grant(tx, reader_id, channel.id, Access.LOST, reason=reason, now=now)
-            )
+        """Write down that this reader cannot read a channel; a notice follows only where no other reader may."""
+        if await self._assignments.hand_over(channel, self._account.reader_id):
+            await self._account.grant(channel, Access.LOST, reason=reason)
         else:
-            why = await cause(self._account, channel, reason)
-            await lose(self._database, channel, reader_id=reader_id, reason=why, now=now)
+            await lose(self._account, channel, await cause(self._account, channel, reason))
 
     async def _touch(self, quiet: list[Channel]) -> None:
-        """Write down that these were found complete, all in one go."""
-        now = self._clock()
+        """Write down, in one transaction, that these channels were found complete."""
+        now = self._account.now()
 
         async def job(tx: Transaction) -> None:
             for channel in quiet:
@@ -199,17 +180,17 @@ class Sweep:
                 await completeness.mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
 
         if quiet:
-            await self._database.write(job)
+            await self._account.database.write(job)
 
 
 def polls_a_round(interval: float) -> int:
-    """Say how many channels are read from outside in a round; the interval is in seconds."""
+    """Return how many channels are read from outside in a round; the interval is in seconds."""
     return max(FEWEST_POLLS, int(interval * POLLS_A_SECOND))
 
 
 def _is_quiet(channel: Channel, dialog: Dialog) -> bool:
-    """Say whether the list already shows that nothing is to be read."""
-    if isinstance(dialog.chat, types.ChannelForbidden) or not is_swept(channel):
+    """Tell whether the list of dialogs already shows that nothing is to be read."""
+    if isinstance(dialog.chat, types.ChannelForbidden) or not channel.is_swept:
         return False
     is_same = channel.access is Access.JOINED and channel.access_hash == dialog.chat.access_hash
     return is_same and dialog.top_message <= channel.confirmed_id and dialog.pts == channel.seen_pts

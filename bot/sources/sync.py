@@ -1,4 +1,4 @@
-"""A channel and its mark come in; what changed since goes to ingest, and the mark moves once that is committed."""
+"""Brings one channel up to date: stores what changed since its mark, and moves the mark once that is committed."""
 
 import asyncio
 import math
@@ -12,9 +12,9 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError
-from bot.models import Clock, Deletion, Event, Observation, ObservedBy
+from bot.models import Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources import history
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.channel_events import describe
@@ -23,7 +23,7 @@ from bot.sources.previews import Previews
 from bot.sources.resolver import Dialog
 from bot.store import completeness, posts
 from bot.store.channels import Access, Channel
-from bot.store.database import Database, Transaction
+from bot.store.database import Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ INTERNAL = 500  # Telegram's codes from here on say that the server failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:
-    """What catching up stored."""
+    """How many posts a sync stored."""
 
     new: int = 0
     edited: int = 0
@@ -46,7 +46,7 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedPage:
-    """How far the verifying round came in a channel."""
+    """How far the verifier came in a channel."""
 
     found: SyncResult
     below: int | None  # the id below which to go on; None: it is through
@@ -54,48 +54,49 @@ class VerifiedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfilledPage:
-    """A page of a channel's past that somebody wanted read."""
+    """A page of a channel's past that a backfill wanted."""
 
     posts: int  # that it holds
     below: int | None  # the id below which to go on; None: that was all
 
 
-def is_swept(channel: Channel) -> bool:
-    """Say whether a channel was read since it was (last) followed; else it begins with its recent past."""
-    if channel.swept_at is None:
-        return False
-    return channel.followed_at is None or channel.swept_at >= channel.followed_at
-
-
 class ChannelSync:
     """Makes one channel complete; the only part that moves its mark."""
 
-    def __init__(self, account: Account, database: Database, ingest: Ingest, *, clock: Clock) -> None:
+    def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
-        self._database = database
         self._ingest = ingest
-        self._clock = clock
-        self.previews = Previews(account, database, ingest, clock=clock)
+        self.previews = Previews(account, ingest)
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
-    async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = unheard) -> SyncResult:
-        """Store what the archive lacks of a channel; `dialog` is how it stood a moment ago, where the reader is in it.
+    async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = no_beat) -> SyncResult:
+        """Store what the archive lacks of a channel, and move its mark.
 
-        Raises TelegramError. The mark moves only as far as everything below it is stored.
+        `dialog` is its state a moment ago, where the reader is in it. The mark moves only as far as everything
+        below it is stored. Raises TelegramError.
         """
         async with self._alone_with(channel, beat):
             return await self._complete(channel, dialog, beat)
 
-    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = unheard) -> VerifiedPage:
-        """Read one page of a channel's past again, from where the last one ended. Raises TelegramError.
+    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = no_beat) -> VerifiedPage:
+        """Compare one page of a channel's past with the archive, from where the last page ended.
 
-        It finds what no difference told: edits and deletions while the reader was no member, or was cut off for long.
+        It finds what no difference brought: edits and deletions while the reader was no member, or was cut off
+        for long. Raises TelegramError.
         """
         async with self._alone_with(channel, beat):
-            return await self._verify(channel, since)
+            lowest = await posts.lowest_id(self._account.database, channel.id)
+            below = channel.verify_from or 0
+            page = await self._one_page(channel, below)
+            known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
+            found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
+            is_through = (
+                page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
+            )
+            return VerifiedPage(found=found, below=None if is_through else page.low)
 
-    async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = unheard) -> BackfilledPage:
+    async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = no_beat) -> BackfilledPage:
         """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
         async with self._alone_with(channel, beat):
             page = await self._one_page(channel, below or 0)
@@ -111,8 +112,9 @@ class ChannelSync:
             yield
 
     async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
-        if not is_swept(channel):
-            return await self._backfill(channel, dialog)
+        if not channel.is_swept:
+            reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
+            return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
         pts = 0
         if channel.access is Access.JOINED and channel.seen_pts:
             try:
@@ -121,7 +123,7 @@ class ChannelSync:
                 log.info(
                     "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
                 )
-                await self._database.write(lambda tx: completeness.doubt(tx, channel.id))
+                await self._account.database.write(lambda tx: completeness.doubt(tx, channel.id))
             except TelegramError as error:
                 if error.code < INTERNAL:
                     raise
@@ -129,10 +131,6 @@ class ChannelSync:
                 pts = channel.seen_pts  # new posts do not wait; edits and deletions are asked for in the next round
         reach = history.Reach(message_id=channel.confirmed_id + 1)
         return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts, beat=beat)
-
-    async def _backfill(self, channel: Channel, dialog: Dialog | None) -> SyncResult:
-        reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
-        return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
 
     async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         """Apply all changes since the mark: new posts, edits and deletions of any age."""
@@ -160,13 +158,16 @@ class ChannelSync:
         observed_by: ObservedBy,
         *,
         pts: int = 0,
-        beat: Beat = unheard,
+        beat: Beat = no_beat,
     ) -> SyncResult:
-        """Read the history down to where it is known, and find by absence what is gone; `pts` is the mark to set."""
+        """Read the history down to where it is known, and find by absence what is gone.
+
+        `pts` is the mark to set; 0: that of the dialog or of the first page.
+        """
         found, newest = SyncResult(), 0
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
-        snapshot = await posts.highest_id(self._database, channel.id)
+        snapshot = await posts.highest_id(self._account.database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
         source = history.pages(self._account, peer, newest_known=snapshot, reach=reach)
         async with aclosing(prefetched(source)) as pages:
@@ -178,21 +179,12 @@ class ChannelSync:
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
                 if page.chat is not None:
-                    await describe(self._database, channel, page.chat, now=self._clock())
+                    await describe(self._account, channel, page.chat)
         await self._mark(channel, confirmed_id=newest, pts=pts)
         return found
 
-    async def _verify(self, channel: Channel, since: datetime) -> VerifiedPage:
-        lowest = await posts.lowest_id(self._database, channel.id)
-        below = channel.verify_from or 0
-        page = await self._one_page(channel, below)
-        known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
-        found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
-        is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
-        return VerifiedPage(found=found, below=None if is_through else page.low)
-
     async def _one_page(self, channel: Channel, below: int) -> history.HistoryPage:
-        snapshot = await posts.highest_id(self._database, channel.id)
+        snapshot = await posts.highest_id(self._account.database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
         reach = history.Reach(pages=1)
         source = history.pages(self._account, peer, newest_known=snapshot, reach=reach, below=below)
@@ -200,7 +192,7 @@ class ChannelSync:
             return await anext(pages)
 
     async def _absent(self, channel_id: int, page: history.HistoryPage) -> list[Deletion]:
-        gone = await posts.ids_between(self._database, channel_id, page.low, page.high) - page.ids
+        gone = await posts.ids_between(self._account.database, channel_id, page.low, page.high) - page.ids
         return [Deletion(channel_id=channel_id, message_ids=tuple(sorted(gone)))] if gone else []
 
     async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> SyncResult:
@@ -211,18 +203,18 @@ class ChannelSync:
                 events=tuple(events),
                 observed_by=observed_by,
                 reader_id=self._account.reader_id,
-                seen_at=self._clock(),
+                seen_at=self._account.now(),
                 asked_at=asked_at,
             )
         )
         return SyncResult(new=result.new, edited=result.edited, gone=result.gone)
 
     async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int) -> None:
-        now = self._clock()
+        now = self._account.now()
 
         async def job(tx: Transaction) -> None:
             await completeness.mark(
                 tx, channel.id, confirmed_id=confirmed_id, seen_pts=pts, now=now, read_from=channel.seen_pts
             )
 
-        await self._database.write(job)
+        await self._account.database.write(job)

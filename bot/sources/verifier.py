@@ -1,7 +1,7 @@
-"""The channels come in, the one verified longest ago first; a page of its past at a time is read and compared again.
+"""Compares the last days of every channel with the archive, a page at a time, slowly and for ever.
 
-Pushes, differences and the newest page of a history do not tell everything: edits of old posts in channels that the
-reader is no member of, or from before it was. So the last days of every channel are read again, slowly, for ever.
+Pushes, differences and the newest page of a history do not bring everything: edits of old posts in channels that the
+reader is no member of, or from before it was.
 """
 
 import asyncio
@@ -12,13 +12,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.errors import TelegramError
-from bot.models import Clock
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.sync import ChannelSync, SyncResult, is_swept
-from bot.store import completeness, shares
+from bot.sources.sync import ChannelSync, SyncResult
+from bot.store import completeness
 from bot.store.channels import Access, Channel
-from bot.store.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -30,26 +28,22 @@ READABLE = {Access.JOINED, Access.POLLED}
 
 
 class Verifier:
-    """Goes round and round; `days` of each channel's past."""
+    """Verifies the last `days` of each channel, the one verified longest ago first."""
 
     def __init__(
         self,
         account: Account,
-        database: Database,
         sync: ChannelSync,
         *,
-        clock: Clock,
         days: int,
     ) -> None:
         self._account = account
-        self._database = database
         self._sync = sync
-        self._clock = clock
         self._span = timedelta(days=days)
         self._rests: dict[int, datetime] = {}  # channel id → until when it is left alone
 
-    async def run(self, beat: Beat = unheard) -> None:
-        """Read a page now and then, for ever. Raises ReaderLostError."""
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Verify a page now and then, for ever. Raises ReaderLostError."""
         while self._span:
             beat(PAGE_EVERY + LONGEST_VISIT)
             for _ in range(round(PAGE_EVERY / DOUBTED_EVERY)):
@@ -58,31 +52,33 @@ class Verifier:
                     break
             await self.verify_next(beat)
 
-    async def verify_next(self, beat: Beat = unheard) -> SyncResult | None:
-        """Read one page of the channel whose turn it is; None where all are verified."""
+    async def verify_next(self, beat: Beat = no_beat) -> SyncResult | None:
+        """Verify one page of the channel whose turn it is; None where all are verified."""
         due = await self._due()
         if not due:
             return None
         channel = min(due, key=_turn)
         try:
-            verified = await self._sync.verify(channel, since=self._clock() - self._span, beat=beat)
+            verified = await self._sync.verify(channel, since=self._account.now() - self._span, beat=beat)
         except TelegramError as error:
             log.info("a channel could not be verified now", channel=channel.id, error=error.error)
-            self._rests[channel.id] = self._clock() + timedelta(seconds=max(error.retry_after, REST))
+            self._rests[channel.id] = self._account.now() + timedelta(seconds=max(error.retry_after, REST))
             return SyncResult()
-        now = self._clock()
-        await self._database.write(lambda tx: completeness.verified(tx, channel.id, below=verified.below, now=now))
+        now = self._account.now()
+        await self._account.database.write(
+            lambda tx: completeness.verified(tx, channel.id, below=verified.below, now=now)
+        )
         if verified.found != SyncResult():
             log.info("verifying found what was missed", channel=channel.id, **asdict(verified.found))
         return verified.found
 
     async def _due(self) -> list[Channel]:
-        return [c for c in await shares.entrusted(self._database, self._account.reader_id) if self._is_due(c)]
+        return [c for c in await self._account.channels() if self._is_due(c)]
 
     def _is_due(self, channel: Channel) -> bool:
-        if channel.access not in READABLE or not is_swept(channel):
+        if channel.access not in READABLE or not channel.is_swept:
             return False
-        now = self._clock()
+        now = self._account.now()
         if self._rests.get(channel.id, now) > now:
             return False
         return (
@@ -91,6 +87,6 @@ class Verifier:
 
 
 def _turn(channel: Channel) -> tuple[bool, bool, float]:
-    """Take what is doubted, then finish what was begun, then take the one that waits the longest."""
+    """Sort channels: first those in doubt, then those that were begun, then the one that waits the longest."""
     waiting_since = channel.verified_at.timestamp() if channel.verified_at else 0.0
     return channel.verified_at is not None, channel.verify_from is None, waiting_since

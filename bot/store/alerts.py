@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from bot.models import PostKey
-from bot.models.alerts import Alert, Loudness
-from bot.parts import PartMatch, read_part_matches, read_spans
+from bot.models.alerts import Alert
+from bot.parts import PartMatch
 from bot.store.database import Reader, Transaction
-from bot.store.rows import json_list, maybe_date, maybe_ms, to_ms
+from bot.store.rows import json_list, maybe_ms, read, to_ms
 
 # Of a row that carries an alert a, whatever it was joined to.
 COLUMNS = """
@@ -21,7 +20,7 @@ COLUMNS = """
     a.version_id AS alert_version_id, a.shown_version_id AS alert_shown_version_id, a.topics AS alert_topics,
     a.spans AS alert_spans, a.parts AS alert_parts, a.loudness AS alert_loudness, a.fingerprint AS alert_fingerprint,
     a.fits_since_edit AS alert_fits_since_edit, a.gone_at AS alert_gone_at, a.gone_items AS alert_gone_items,
-    a.all_items AS alert_all_items, a.losses AS alert_losses
+    a.losses AS alert_losses
 """
 _ADD = """INSERT INTO alerts (id, chat_id, channel_id, post_key, version_id, shown_version_id, topics, spans, parts,
     loudness, fingerprint, fits_since_edit, is_counted, duplicate_of, group_id, created_at)"""
@@ -58,11 +57,11 @@ def _values(new: NewAlert, at: int) -> tuple[object, ...]:
         alert.post_key,
         alert.version_id,
         alert.shown_version_id,
-        _topics_json(alert.topics),
+        _json(alert.topics),
         _json(alert.spans),
         _parts_json(alert.parts),
         alert.loudness,
-        None if new.is_counted else alert.fingerprint,
+        alert.fingerprint,
         alert.fits_since_edit,
         new.is_counted,
         new.duplicate_of,
@@ -75,19 +74,18 @@ async def update(tx: Transaction, changed: Collection[Alert]) -> None:
     """Write down what alerts show from now on."""
     await tx.execute_many(
         """UPDATE alerts SET shown_version_id = :shown, topics = :topics, spans = :spans, parts = :parts,
-            fingerprint = :fingerprint, gone_at = :gone_at, gone_items = :gone_items, all_items = :all_items,
+            fingerprint = :fingerprint, gone_at = :gone_at, gone_items = :gone_items,
             losses = :losses WHERE id = :id""",
         [
             {
                 "id": alert.id,
                 "shown": alert.shown_version_id,
-                "topics": _topics_json(alert.topics),
+                "topics": _json(alert.topics),
                 "spans": _json(alert.spans),
                 "parts": _parts_json(alert.parts),
                 "fingerprint": alert.fingerprint,
                 "gone_at": maybe_ms(alert.gone_at),
-                "gone_items": alert.gone_items and alert.gone_items[0],
-                "all_items": alert.gone_items and alert.gone_items[1],
+                "gone_items": alert.gone_items and _json(alert.gone_items),
                 "losses": alert.losses,
             }
             for alert in changed
@@ -132,49 +130,21 @@ async def count_recent(
     return counts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AlertRow:
+    alert: Alert
+
+
 def to_alert(row: sqlite3.Row) -> Alert:
     """Read an alert from a row with the `COLUMNS`."""
-    items = row["alert_gone_items"], row["alert_all_items"]
-    return Alert(
-        id=row["alert_id"],
-        chat_id=row["alert_chat_id"],
-        channel_id=row["alert_channel_id"],
-        post_key=row["alert_post_key"],
-        version_id=row["alert_version_id"],
-        shown_version_id=row["alert_shown_version_id"],
-        topics=_read_topics(row["alert_topics"]),
-        spans=read_spans(_read(row["alert_spans"])),
-        parts=read_part_matches(_read(row["alert_parts"])),
-        loudness=Loudness(row["alert_loudness"]),
-        fingerprint=row["alert_fingerprint"] or "",
-        fits_since_edit=bool(row["alert_fits_since_edit"]),
-        gone_at=maybe_date(row["alert_gone_at"]),
-        gone_items=None if items[0] is None else items,
-        losses=row["alert_losses"],
-    )
+    return read(_AlertRow, row).alert
 
 
-# Thousands of rows say the same: a post goes to many chats.
-
-
-@lru_cache(64)
+@lru_cache(64)  # a post goes to many chats
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_topics_json = _json
-
-
 @lru_cache(64)
 def _parts_json(parts: tuple[PartMatch, ...]) -> str:
-    return _json(tuple((part.part.kind, part.part.text, part.spans) for part in parts))
-
-
-@lru_cache(64)
-def _read(text: str) -> Any:  # noqa: ANN401 - JSON; nobody changes it
-    return json.loads(text)
-
-
-@lru_cache(64)
-def _read_topics(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+    return _json(tuple(((match.part.kind, match.part.text), match.spans) for match in parts))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from bot.models import PeerKind
-from bot.models.alerts import Window, restored_group
+from bot.models.alerts import RestoreWindow, restored_group
 from bot.store import chats, groups, meta
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
@@ -97,11 +97,13 @@ async def _count_due(tx: Transaction, chat_id: int, *, now: datetime) -> None:
     )
 
 
-async def windows(db: Reader, chat_ids: Iterable[int]) -> dict[int, Window]:
+async def windows(db: Reader, chat_ids: Iterable[int]) -> dict[int, RestoreWindow]:
     """Return the windows of those of these chats that have one."""
     sql = "SELECT chat_id, alive_at, until FROM restorations WHERE chat_id IN (SELECT value FROM json_each(:chats))"
     rows = await db.fetch_all(sql, {"chats": json_list(chat_ids)})
-    return {row["chat_id"]: Window(alive_at=from_ms(row["alive_at"]), until=from_ms(row["until"])) for row in rows}
+    return {
+        row["chat_id"]: RestoreWindow(alive_at=from_ms(row["alive_at"]), until=from_ms(row["until"])) for row in rows
+    }
 
 
 async def newest_message_id(db: Reader, chat_id: int) -> int:

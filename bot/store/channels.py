@@ -76,7 +76,20 @@ class Channel:
     access: Access | None
     reason: str | None  # why access was lost: Telegram's error string
     joined_at: datetime | None
-    reader_lost: bool  # whoever sees to it cannot read any more: nothing of it is read now
+    reader_lost: bool  # the reader that sees to it cannot read any more: nothing of it is read now
+
+    @property
+    def is_swept(self) -> bool:
+        """The sweep has found or made the channel complete since it was (last) followed."""
+        return self._is_since_followed(self.swept_at)
+
+    @property
+    def is_compared(self) -> bool:
+        """The channel's past was compared with Telegram's since it was (last) followed."""
+        return self._is_since_followed(self.verified_at)
+
+    def _is_since_followed(self, moment: datetime | None) -> bool:
+        return moment is not None and (self.followed_at is None or moment >= self.followed_at)
 
 
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.

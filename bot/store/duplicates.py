@@ -34,7 +34,7 @@ class FoundPrior:
 _PRIORS = f"""WITH found AS (
         SELECT a.id, a.duplicate_of, a.chat_id, NULL AS channel_id, NULL AS post_key, a.fingerprint
         FROM json_each(:words) q CROSS JOIN alerts a ON a.fingerprint = q.value ->> 1 AND a.chat_id = q.value ->> 0
-            AND a.created_at > q.value ->> 2 AND a.duplicate_of IS NULL
+            AND a.created_at > q.value ->> 2 AND a.duplicate_of IS NULL AND NOT a.is_counted
         UNION ALL
         SELECT a.id, a.duplicate_of, a.chat_id, a.channel_id, a.post_key, NULL
         FROM json_each(:posts) q CROSS JOIN alerts a ON a.channel_id = q.value ->> 1 AND a.post_key = q.value ->> 2
@@ -81,22 +81,14 @@ def _to_found(row: sqlite3.Row) -> FoundPrior:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Showing:
-    """The message that shows an alert."""
-
-    message_id: int  # its row
-    subject: str
-
-
-async def messages_of(tx: Reader, alert_ids: Iterable[int]) -> dict[int, Showing]:
-    """Return the messages of these alerts, by alert: their own, or those of their groups."""
+async def messages_of(tx: Reader, alert_ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Return the messages that show these alerts, row and subject by alert."""
     rows = await tx.fetch_all(
         f"""SELECT f.id AS alert_id, m.id, m.subject FROM json_each(:ids) q JOIN alerts f ON f.id = q.value
         JOIN messages m ON m.id = {MESSAGE_ID}""",  # noqa: S608 - our own constant
         {"ids": json_list(alert_ids)},
     )
-    return {row["alert_id"]: Showing(message_id=row["id"], subject=row["subject"]) for row in rows}
+    return {row["alert_id"]: (row["id"], row["subject"]) for row in rows}
 
 
 _RECENT = """SELECT p.id AS place, a.channel_id, a.post_key, v.text, v.parts, v.date, v.message_id, m.forward,

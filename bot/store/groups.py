@@ -68,6 +68,8 @@ async def place(
     tx: Transaction, members: Sequence[NewMember], open_groups: Iterable[OpenGroup], *, now: datetime
 ) -> list[int]:
     """Return the group of each alert, by row: one that is open, or else a new one. Their messages show the alerts."""
+    if not members:
+        return []
     groups = {(each.chat_id, each.key): each for each in open_groups}
     joined, silenced = set[OpenGroup](), set[int]()
     ids = []

@@ -12,7 +12,7 @@ from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, to_ms
 
-# Why a file was given up, where Telegram did not refuse it; `bot.commands.files` has the sentences.
+# Why a file was given up, where Telegram did not refuse it; `bot.commands.post` has the sentences.
 TOO_LARGE, OFF, GONE, REPLACED, NO_ROOM = "too_large", "off", "gone", "replaced", "no_room"
 
 KINDS = frozenset({"photo", "document"})  # of media that are files

@@ -164,6 +164,7 @@ async def revise(
         return
     await tx.execute(
         """UPDATE messages SET wanted_revision = wanted_revision + 1, state = 'due',
+            attempts = iif(state = 'due', attempts, 0),
             wanted_at = iif(state = 'due' AND (sent_revision = 0 OR due_at <= :now), wanted_at, :now),
             due_at = CASE WHEN sent_revision = 0 OR attempts > 0 AND state = 'due' THEN due_at
                 WHEN state = 'due' THEN min(due_at, max(:now, coalesce(edited_at, sent_at) + :apart))
@@ -191,13 +192,14 @@ async def sent(tx: Transaction, message_id: int, delivery: Delivery, *, now: dat
     await tx.execute(
         """UPDATE messages SET sent_revision = :revision, telegram_id = coalesce(:telegram_id, telegram_id),
             edited_at = iif(sent_revision = 0, NULL, :now), sent_at = iif(sent_revision = 0, :now, sent_at),
-            state = iif(wanted_revision > :revision, 'due', 'sent'), attempts = 0, reason = NULL,
+            state = iif(wanted_revision > :revision, 'due', 'sent'), reason = NULL,
+            attempts = iif(wanted_revision > :revision, 0, attempts),
             due_at = iif(group_id IS NULL, due_at, max(due_at, :now + :apart))
         WHERE id = :id""",
         values,
     )
     await tx.execute(
-        """UPDATE messages SET wanted_revision = wanted_revision + 1, state = 'due', wanted_at = :now,
+        """UPDATE messages SET wanted_revision = wanted_revision + 1, state = 'due', wanted_at = :now, attempts = 0,
             due_at = (SELECT closes_at FROM groups WHERE id = group_id)
         WHERE id = :id AND state = 'sent' AND telegram_id IS NOT NULL
             AND group_id IN (SELECT id FROM groups WHERE kind = 'storm' AND closes_at > :written_at)""",

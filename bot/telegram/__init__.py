@@ -1,1 +1,1 @@
-"""The door to Telethon: foreign shapes come in, values of ours go out, and back."""
+"""The only door to Telethon: foreign shapes become values of ours, and back."""

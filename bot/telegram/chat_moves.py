@@ -1,4 +1,4 @@
-"""Telegram's updates about where our bot may write come in; what they mean for a chat goes out: it moved, or is open.
+"""Reads Telegram's updates about where our bot may write: a group moved, or a chat is open to it.
 
 Which updates bots get: https://core.telegram.org/constructor/updateBotStopped, …/updateChannelParticipant,
 …/updateChatParticipant, …/updateChatDefaultBannedRights; the service messages of an upgrade: …/api/channel#migration.
@@ -27,7 +27,7 @@ _OUTSIDE = (types.ChannelParticipantLeft, types.ChannelParticipantBanned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class ChatMoved:
     """A basic group became a supergroup."""
 
     group_id: int
@@ -35,46 +35,48 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
+class ChatOpened:
     """A chat takes messages of ours, again or for the first time."""
 
     peer: Peer
 
 
-def may_tell(update: TLObject) -> bool:
+def is_relevant(update: TLObject) -> bool:
     """Tell at a glance whether `read` may find something in one of the `UPDATES`; most are plain messages."""
     return not isinstance(update, _MESSAGES) or isinstance(update.message, types.MessageService)
 
 
-def read(update: TLObject, bot_id: int) -> Moved | Open | None:
-    """Say what an update means; None where it tells nothing of the kind."""
+def read(update: TLObject, bot_id: int) -> ChatMoved | ChatOpened | None:
+    """Return what an update means for a chat; None where it means neither a move nor an open chat."""
     if isinstance(update, _MESSAGES):
         return _read_service(update, bot_id)
     if isinstance(update, types.UpdateBotStopped):
-        return None if update.stopped else Open(peer=Peer(kind=PeerKind.USER, id=update.user_id))
+        return None if update.stopped else ChatOpened(peer=Peer(kind=PeerKind.USER, id=update.user_id))
     if isinstance(update, types.UpdateChatDefaultBannedRights):
-        return None if update.default_banned_rights.send_messages else Open(peer=to_peer(update.peer))
+        return None if update.default_banned_rights.send_messages else ChatOpened(peer=to_peer(update.peer))
     participant = getattr(update, "new_participant", None)
     if participant is None or update.user_id != bot_id or isinstance(participant, _OUTSIDE):
         return None
     if isinstance(update, types.UpdateChatParticipant):
-        return Open(peer=Peer(kind=PeerKind.GROUP, id=update.chat_id))
-    return Open(peer=Peer(kind=PeerKind.CHANNEL, id=update.channel_id))
+        return ChatOpened(peer=Peer(kind=PeerKind.GROUP, id=update.chat_id))
+    return ChatOpened(peer=Peer(kind=PeerKind.CHANNEL, id=update.channel_id))
 
 
-def _read_service(update: types.UpdateNewMessage | types.UpdateNewChannelMessage, bot_id: int) -> Moved | Open | None:
+def _read_service(
+    update: types.UpdateNewMessage | types.UpdateNewChannelMessage, bot_id: int
+) -> ChatMoved | ChatOpened | None:
     message = update.message
     if not isinstance(message, types.MessageService):
         return None
     action, place = message.action, to_peer(message.peer_id)
     if isinstance(action, types.MessageActionChatMigrateTo):
         to = types.PeerChannel(action.channel_id)
-        return Moved(group_id=place.id, to=to_peer(to, access_hash=_hash(update, to)))
+        return ChatMoved(group_id=place.id, to=to_peer(to, access_hash=_hash(update, to)))
     if isinstance(action, types.MessageActionChannelMigrateFrom):
         to = types.PeerChannel(place.id)
-        return Moved(group_id=action.chat_id, to=to_peer(to, access_hash=_hash(update, to)))
+        return ChatMoved(group_id=action.chat_id, to=to_peer(to, access_hash=_hash(update, to)))
     if isinstance(action, types.MessageActionChatAddUser) and bot_id in action.users:
-        return Open(peer=place)
+        return ChatOpened(peer=place)
     return None
 
 
@@ -85,7 +87,10 @@ def _hash(update: TLObject, peer: types.PeerChannel) -> int:
 
 
 async def moved_to(request: Callable[[TLRequest], Awaitable[Any]], peer: Peer) -> Peer | None:
-    """Ask where a basic group has moved to; None where it is no such group, or has not moved. Raises TelegramError."""
+    """Return where a basic group has moved to; None where it is no basic group, or has not moved.
+
+    Raises TelegramError.
+    """
     if peer.kind is not PeerKind.GROUP:
         return None
     answer = await request(functions.messages.GetChatsRequest([peer.id]))

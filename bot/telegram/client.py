@@ -16,7 +16,7 @@ from telethon.tl import TLObject, types
 
 import bot
 from bot.errors import SettingsError, TelegramError
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.settings import Settings
 from bot.telegram import sessions
 from bot.telegram.convert import attach, named_in
@@ -157,7 +157,7 @@ class Client(TelegramClient):
             await self._save_states_and_entities()
             self.session.save()
 
-    async def keep_place(self, beat: Beat = unheard) -> None:
+    async def keep_place(self, beat: Beat = no_beat) -> None:
         """Write down again and again up to where updates are dealt with, for ever.
 
         Telethon does so each minute; a process that is killed before has to catch up with all of that.

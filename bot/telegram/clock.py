@@ -1,4 +1,4 @@
-"""A clock comes in, and what Telegram answers to the question of the time; Telegram's time goes out."""
+"""Measures how wrong the machine's clock is, and tells Telegram's time."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """How a clock was found."""
+    """The outcome of a measurement of a clock."""
 
     behind: timedelta  # Telegram's; negative where it is ahead of that
     doubt: timedelta  # by which this may be wrong, either way: a slow answer says little
@@ -33,7 +33,7 @@ class Measured:
 async def measure(client: TelegramClient, clock: Clock) -> Measured:
     """Ask Telegram what time it is. Raises TelegramError.
 
-    Of what it answers only the date of a configuration is said to be the present:
+    Of its answers only the date of a configuration is documented as the present:
     https://core.telegram.org/constructor/config.
     """
     asked_at = clock()
@@ -45,10 +45,10 @@ async def measure(client: TelegramClient, clock: Clock) -> Measured:
 
 
 class TelegramClock:
-    """Tells Telegram's time, by which posts and commands are dated; a machine's own may be off, by hours too.
+    """Tells Telegram's time, by which posts and commands are dated; a machine's clock may be hours off.
 
-    Between two questions it goes by `steady`, where there is one: a machine's clock may be set meanwhile, and until
-    Telegram is asked again what is posted would seem old, and waits would be as much too long.
+    Between two measurements it goes by `steady`, where there is one: the machine's clock may be set meanwhile, and
+    until the next measurement new posts would seem old, and waits would be as much too long.
     """
 
     def __init__(self, machine: Clock, *, steady: Clock | None = None, error: timedelta = timedelta()) -> None:
@@ -57,20 +57,20 @@ class TelegramClock:
         self._behind = error
 
     def __call__(self) -> datetime:
-        """Tell the time."""
+        """Return the time."""
         return self._steady() + self._behind
 
     @property
     def error(self) -> timedelta:
-        """By how much the machine's clock is behind now."""
+        """How much the machine's clock is behind now."""
         return self() - self._machine()
 
     async def set_by(self, client: TelegramClient) -> None:
-        """Ask Telegram what time it is; where it does not say, what was measured before holds on."""
+        """Measure the clock; where Telegram does not answer, the last measurement holds on."""
         try:
             measured = await measure(client, self._steady)
         except TelegramError as error:
-            log.info("Telegram does not tell the time", error=error.error)
+            log.info("Telegram does not say what time it is", error=error.error)
             return
         if replace(measured, behind=measured.behind - self._behind).is_wrong:
             self._behind = measured.behind if measured.is_wrong else timedelta()

@@ -7,7 +7,7 @@ from telethon import TelegramClient, errors
 from telethon.tl import types
 
 from bot.errors import FatalError, SettingsError, TelegramError, Verdict
-from bot.runtime.supervisor import TURN, Beat, unheard
+from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.settings import Settings
 from bot.telegram import sessions
 from bot.telegram.client import Client
@@ -67,7 +67,7 @@ async def connect(client: Client) -> types.User | None:
         alarm.cancel()
 
 
-async def keep_connected(client: Client, beat: Beat = unheard, *, ask_client: Ask | None = None) -> None:
+async def keep_connected(client: Client, beat: Beat = no_beat, *, ask_client: Ask | None = None) -> None:
     """Ping again and again, for ever, and connect anew where Telegram does not answer or Telethon gave up.
 
     Telethon disconnects for good after an error in its update loop, and may take a dead connection for a live one for

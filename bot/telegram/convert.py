@@ -1,4 +1,8 @@
-"""Telethon's messages, entities and peers come in, ours go out, and back: Telegram's shapes stop at this door."""
+"""Turns Telethon's messages, entities and peers into ours, and back: Telegram's shapes stop at this door.
+
+A message names its author by a number only, and names are changed at a touch. So the names that come along with an
+answer or a push are kept with the post: they are evidence.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,72 +16,8 @@ from telethon.tl.alltlobjects import LAYER
 from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
 from bot.telegram.parts import to_parts
 
-_RICH_TEXT = types.TextPlain.SUBCLASS_OF_ID  # the type that inline text of any kind belongs to
-
-
-def plain_text(blocks: list[TLObject]) -> str:
-    """Write what a reader sees of these blocks, a line for each piece of text."""
-    return "\n".join(line for line in _lines(blocks) if line)
-
-
-def _lines(node: object) -> Iterator[str]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _lines(item)
-    elif isinstance(node, TLObject):
-        if node.SUBCLASS_OF_ID == _RICH_TEXT:
-            yield _inline(node)
-            return
-        for part in vars(node).values():
-            yield from _lines(part)
-
-
-def _inline(text: TLObject) -> str:
-    if isinstance(text, types.TextConcat):
-        return "".join(map(_inline, text.texts))
-    if isinstance(text, types.TextCustomEmoji):
-        return str(text.alt)
-    inner = getattr(text, "text", "")  # a plain string, or the same in bold, as a link and so on
-    return inner if isinstance(inner, str) else _inline(inner)
-
-
 Named = Mapping[int, TLObject]  # people and channels by marked id
 NOBODY: Named = {}
-
-
-def named_in(answer: TLObject) -> Named:
-    """Return the people and channels that an answer names; a push in its short form names none."""
-    known = chain(getattr(answer, "users", ()), getattr(answer, "chats", ()))
-    return {utils.get_peer_id(each): each for each in known}
-
-
-def attach(update: TLObject, named: Named) -> None:
-    """Keep with an update whom its push names, where and as Telethon will once it has come to it."""
-    update._entities = named  # noqa: SLF001 - Telethon's own, which a test pins
-
-
-def attached(update: TLObject) -> Named:
-    """Return whom the push, or the answer to Telethon, named that an update came with."""
-    found: Named = getattr(update, "_entities", NOBODY)
-    return found
-
-
-def author_name(message: types.Message, named: Named) -> str | None:
-    """Say who wrote a message: the signature of a post, or the name of whoever speaks in a supergroup.
-
-    That may be a person, a channel that somebody speaks as, or, for an anonymous admin, the rank they carry or the
-    supergroup itself (https://core.telegram.org/constructor/chatAdminRights). None where nobody is named.
-    """
-    if message.post_author:
-        return str(message.post_author)
-    return name_of(message.from_id or (None if message.post else message.peer_id), named)
-
-
-def name_of(peer: TLObject | None, named: Named) -> str | None:
-    """Return the name of a person, or the title of a channel; None where it is not among the named."""
-    known = None if peer is None else named.get(utils.get_peer_id(peer))
-    return utils.get_display_name(known) or None
-
 
 _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram finds in a text by itself
     "bold": types.MessageEntityBold,
@@ -89,12 +29,13 @@ _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram
     "blockquote": types.MessageEntityBlockquote,
 }
 _VALUES = ("url", "language", "document_id", "user_id")  # the attributes of an entity that its value is taken from
+_RICH_TEXT = types.TextPlain.SUBCLASS_OF_ID  # the type that inline text of any kind belongs to
 
 
 def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = NOBODY) -> Post | None:
-    """Read a `types.Message` of a channel; the answer is None for service messages and ids that hold nothing.
+    """Return the post that a `types.Message` of a channel is; None for service messages and ids that hold nothing.
 
-    `channel_id` stands in where the message does not name its channel; `named` is whom its answer names.
+    `channel_id` stands in where the message does not name its channel; `named` came along with the message.
     """
     if not isinstance(message, types.Message):
         return None
@@ -124,28 +65,28 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
 
 
 def to_text(message: types.Message) -> str:
-    """Join the text and, of the messages made of blocks (layer 229), what stands only in the blocks."""
+    """Return the text of a message; of messages made of blocks (layer 229) also what stands only in the blocks."""
     text = message.message or ""
     if message.rich_message is None:
         return str(text)
-    blocks = plain_text(message.rich_message.blocks)
+    blocks = _plain_text(message.rich_message.blocks)
     return str(text) if blocks in text else f"{text}\n\n{blocks}".strip("\n")
 
 
 def to_entities(entities: Iterable[TLObject]) -> tuple[Entity, ...]:
-    """Read formatting of any kind that Telegram knows."""
+    """Return formatting of any kind that Telegram knows."""
     return tuple(
         Entity(kind=_kind(type(e).__name__), offset=e.offset, length=e.length, value=_value(e)) for e in entities
     )
 
 
 def from_entities(entities: Sequence[Entity]) -> list[TLObject]:
-    """Write formatting to be sent; kinds that Telegram finds by itself, or that only it can make, are left out."""
+    """Return formatting to be sent, without the kinds that Telegram finds by itself or that only it can make."""
     return [made for entity in entities if (made := _from_entity(entity)) is not None]
 
 
 def to_peer(peer: TLObject, *, access_hash: int = 0, thread_id: int | None = None) -> Peer:
-    """Read a `PeerUser`, `PeerChat` or `PeerChannel`."""
+    """Return the peer that a `PeerUser`, `PeerChat` or `PeerChannel` is."""
     if isinstance(peer, types.PeerUser):
         return Peer(kind=PeerKind.USER, id=peer.user_id, access_hash=access_hash)
     if isinstance(peer, types.PeerChat):
@@ -154,12 +95,46 @@ def to_peer(peer: TLObject, *, access_hash: int = 0, thread_id: int | None = Non
 
 
 def from_peer(peer: Peer) -> TLObject:
-    """Write the address for a request."""
+    """Return the address of a peer for a request."""
     if peer.kind is PeerKind.USER:
         return types.InputPeerUser(peer.id, peer.access_hash)
     if peer.kind is PeerKind.GROUP:
         return types.InputPeerChat(peer.id)
     return types.InputPeerChannel(peer.id, peer.access_hash)
+
+
+def named_in(answer: TLObject) -> Named:
+    """Return the people and channels that an answer names; a push in its short form names none."""
+    known = chain(getattr(answer, "users", ()), getattr(answer, "chats", ()))
+    return {utils.get_peer_id(each): each for each in known}
+
+
+def attach(update: TLObject, named: Named) -> None:
+    """Keep the people and channels that a push names with an update, where Telethon will keep them later."""
+    update._entities = named  # noqa: SLF001 - Telethon's own, which a test pins
+
+
+def attached(update: TLObject) -> Named:
+    """Return the people and channels that were named along with an update."""
+    found: Named = getattr(update, "_entities", NOBODY)
+    return found
+
+
+def author_name(message: types.Message, named: Named) -> str | None:
+    """Return the signature of a post, or the name of the author in a supergroup; None where neither is known.
+
+    The author may be a person, a channel that somebody speaks as, or, for an anonymous admin, the rank they carry
+    or the supergroup itself (https://core.telegram.org/constructor/chatAdminRights).
+    """
+    if message.post_author:
+        return str(message.post_author)
+    return name_of(message.from_id or (None if message.post else message.peer_id), named)
+
+
+def name_of(peer: TLObject | None, named: Named) -> str | None:
+    """Return the name of a person, or the title of a channel; None where it is not among the named."""
+    known = None if peer is None else named.get(utils.get_peer_id(peer))
+    return utils.get_display_name(known) or None
 
 
 @cache
@@ -226,3 +201,29 @@ def _reply(header: TLObject | None) -> dict[str, int | None]:
 
 def _reactions(reactions: types.MessageReactions | None) -> int | None:
     return None if reactions is None else sum(result.count for result in reactions.results)
+
+
+def _plain_text(blocks: list[TLObject]) -> str:
+    """Return the text of the blocks of a page-like message (TL layer 229), a line for each piece of text."""
+    return "\n".join(line for line in _lines(blocks) if line)
+
+
+def _lines(node: object) -> Iterator[str]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _lines(item)
+    elif isinstance(node, TLObject):
+        if node.SUBCLASS_OF_ID == _RICH_TEXT:
+            yield _inline(node)
+            return
+        for part in vars(node).values():
+            yield from _lines(part)
+
+
+def _inline(text: TLObject) -> str:
+    if isinstance(text, types.TextConcat):
+        return "".join(map(_inline, text.texts))
+    if isinstance(text, types.TextCustomEmoji):
+        return str(text.alt)
+    inner = getattr(text, "text", "")  # a plain string, or the same in bold, as a link and so on
+    return inner if isinstance(inner, str) else _inline(inner)

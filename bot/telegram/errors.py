@@ -1,4 +1,4 @@
-"""What Telegram answered comes in as an error string and a code; what it means for us goes out as a verdict.
+"""Judges Telegram's errors: from the error string and the code to a verdict.
 
 The strings are Telegram's own (https://core.telegram.org/api/errors). Telethon's classes are no key: it has one for a
 part of them only, and drops the string of those.
@@ -50,10 +50,10 @@ _PATTERNS = {error_class: pattern for pattern, error_class in errors.rpc_errors_
 
 
 def verdict_of(error: str, code: int) -> tuple[Verdict, float]:
-    """Judge an answer: the verdict, and the seconds that Telegram wants us to wait.
+    """Return the verdict on an error, and the seconds that Telegram wants us to wait.
 
-    Unknown strings are judged by the code: a chat that forbids (403) is suspended, a request that is wrong (400, 404,
-    406) is dropped, the rest can heal.
+    Unknown strings are judged by the code: a chat that forbids (403) is suspended, a request that is wrong (400,
+    404, 406) is dropped, the rest can heal.
     """
     name = re.sub(r"\d+", "X", error.upper())
     verdict = VERDICTS.get(name) or _BY_CODE.get(abs(code))
@@ -63,7 +63,10 @@ def verdict_of(error: str, code: int) -> tuple[Verdict, float]:
 
 
 def error_string(error: errors.RPCError) -> str:
-    """Recover Telegram's string from Telethon's error: known ones became a class, of unknown ones it is the message."""
+    """Return Telegram's error string of a Telethon error.
+
+    Known strings became a class, of unknown ones Telethon keeps the string as the message.
+    """
     pattern = _PATTERNS.get(type(error))
     number = next((value for value in vars(error).values() if isinstance(value, int)), 0)
     if pattern is not None and (number or type(error) not in _STRINGS):  # EMAIL_UNCONFIRMED comes with and without one
@@ -72,7 +75,7 @@ def error_string(error: errors.RPCError) -> str:
 
 
 def to_error(error: BaseException) -> TelegramError:
-    """Turn what a request raised into an error with a verdict; what Telegram did not say is a lost connection."""
+    """Turn the error of a request into one with a verdict; an error that Telegram did not send is a lost connection."""
     if isinstance(error, errors.RPCError):
         name, code = error_string(error), abs(error.code or 0)
     elif isinstance(error, errors.AuthKeyNotFound):
@@ -84,7 +87,7 @@ def to_error(error: BaseException) -> TelegramError:
 
 
 def flood_wait(seconds: float) -> TelegramError:
-    """Return the error with which Telegram would refuse a request that comes so much too early."""
+    """Return the error with which Telegram would refuse a request that comes so many seconds too early."""
     return TelegramError(f"FLOOD_WAIT_{seconds:.0f}", code=FLOOD, verdict=Verdict.RETRY, retry_after=seconds)
 
 

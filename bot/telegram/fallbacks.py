@@ -1,4 +1,4 @@
-"""A message that Telegram would not take as it is written comes in, a plainer one goes out that it may take."""
+"""Sends a message more simply where Telegram refuses its length, its formatting or its buttons."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -13,14 +13,14 @@ from bot.text.markup import LIMIT, Text, units
 
 log = structlog.get_logger(__name__)
 
-MOST_WAYS = 3  # in which one message is written anew
+MOST_WAYS = 3  # in which one message is simplified
 SHORTEST = 256  # UTF-16 units under which nothing is gained by cutting
 
 Method = TypeVar("Method", bound=Callable[..., Coroutine[Any, Any, Any]])
 
 
 def with_fallbacks(method: Method) -> Method:
-    """Let a method that takes an `Outgoing` by position send it again, plainer, where it is refused as it is written.
+    """Let a method that takes an `Outgoing` by position send it again, simplified, after such a refusal.
 
     All else stays, the `random_id` too: Telegram remembers none of what it refused.
     """
@@ -31,22 +31,22 @@ def with_fallbacks(method: Method) -> Method:
             try:
                 return await method(*args, **kwargs)
             except TelegramError as error:
-                written = [simplified(value, error.verdict) if isinstance(value, Outgoing) else value for value in args]
-                if None in written:
+                simpler = [simplified(value, error.verdict) if isinstance(value, Outgoing) else value for value in args]
+                if None in simpler:
                     raise
-                log.warning("a message was refused as it is written; it goes plainer", reason=error.error)
-                args = tuple(written)
+                log.warning("a message was refused; it is sent more simply", reason=error.error)
+                args = tuple(simpler)
         return await method(*args, **kwargs)
 
     return cast("Method", sending)
 
 
 def simplified(outgoing: Outgoing, verdict: Verdict) -> Outgoing | None:
-    """Give up what was refused, and no more than that; None where there is nothing left to give up. Pure."""
+    """Return the message without what was refused; None where nothing is left to give up. Pure."""
     for way in _WAYS.get(verdict, ()):
-        written = way(outgoing)
-        if written != outgoing:
-            return written
+        simpler = way(outgoing)
+        if simpler != outgoing:
+            return simpler
     return None
 
 
@@ -64,7 +64,7 @@ def _unformatted(outgoing: Outgoing) -> Outgoing:
 
 
 def _without_buttons(outgoing: Outgoing) -> Outgoing:
-    """Write the links of the buttons under the text."""
+    """Put the links of the buttons under the text instead."""
     links = [button.url for row in outgoing.buttons for button in row if button.url is not None]
     tail = "".join(f"\n{link}" for link in links)
     words, entities = Text().formatted(outgoing.text, outgoing.entities).cut(LIMIT - units(tail)).add(tail).build()

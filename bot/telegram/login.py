@@ -1,4 +1,4 @@
-"""A person's phone number, code and password come in, a signed-in reader session goes out."""
+"""Signs a reader account in by a person's phone number, code and password."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -37,7 +37,7 @@ _END = {  # error string → why it is of no use to go on
 
 
 class Prompts(Protocol):
-    """Whoever asks the person. Nothing else runs in the meantime; Telethon reconnects where that took too long."""
+    """Asks a person at the terminal. Nothing else runs meanwhile; Telethon reconnects where that took too long."""
 
     def phone(self) -> str:
         """Ask for the number of the account."""
@@ -57,10 +57,11 @@ class Prompts(Protocol):
 
 
 async def log_in(settings: Settings, prompts: Prompts, *, session: str = sessions.READER, anew: bool = False) -> str:
-    """Sign a reader account in, unless it is already, and return its name; `session` is the file in DATA_DIR.
+    """Sign a reader account in, unless it is signed in already, and return its name.
 
-    With `anew` an account is asked for in any case; it takes the place of the old one once it is signed in. Raises
-    SettingsError for wrong credentials of the application, FatalError where Telegram refuses the account.
+    `session` is the file in DATA_DIR. With `anew` an account is asked for in any case, and takes the place of the
+    old one once it is signed in. Raises SettingsError for wrong credentials of the application, FatalError where
+    Telegram refuses the account.
     """
     path = settings.data_dir / session
     with sessions.lock(path):
@@ -104,7 +105,7 @@ async def _send_code(client: TelegramClient, phone: str) -> types.auth.SentCode:
 
 
 async def _ask(prompts: Prompts, question: Callable[[], str], use: Callable[[str], Awaitable[T]]) -> tuple[str, T]:
-    """Ask until Telegram takes the answer; it and what came of it are returned."""
+    """Ask until Telegram takes the answer; return the answer and Telegram's."""
     for left in reversed(range(TRIES)):
         answer = question().strip()
         try:

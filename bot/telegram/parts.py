@@ -1,4 +1,4 @@
-"""A message comes in; what a reader sees beside its text goes out: polls, previews, quotes, file names, buttons."""
+"""Reads the parts of a message: the texts beside its own, such as polls, previews, quotes and file names."""
 
 from collections.abc import Callable, Iterator
 from operator import attrgetter
@@ -12,7 +12,7 @@ _Texts = Iterator[str | None]
 
 
 def to_parts(message: types.Message) -> tuple[Part, ...]:
-    """Read all texts of a message but its own, in the order in which they are shown."""
+    """Return all parts of a message, in the order in which they are shown."""
     if message.media is None and message.reply_to is None and message.reply_markup is None and not message.factcheck:
         return ()
     return tuple(dict.fromkeys(_found(message)))  # two equal texts of a kind say no more than one
@@ -89,7 +89,7 @@ def _story(media: types.MessageMediaStory) -> _Texts:
 
 
 def _fields(*path: str) -> Callable[[TLObject], _Texts]:
-    """Read some fields; what stands before a dot leads to them."""
+    """Return a reader of some fields, given by their paths."""
     getters = [attrgetter(name) for name in path]
     return lambda media: (getter(media) for getter in getters)
 

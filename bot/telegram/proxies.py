@@ -1,4 +1,4 @@
-"""A proxy comes in as people write it, a URL or Telegram's own link; what Telethon's constructor wants goes out."""
+"""Reads a proxy as people write it, a URL or Telegram's own link, into what Telethon's constructor wants."""
 
 from base64 import urlsafe_b64decode
 from typing import Any
@@ -18,7 +18,10 @@ _SCHEMES = {"socks5": "socks5", "socks5h": "socks5", "socks4": "socks4", "http":
 
 
 def proxy_arguments(url: str | None) -> dict[str, Any]:
-    """Choose the keyword arguments of `TelegramClient`. Raises SettingsError, without repeating the URL's password."""
+    """Return the keyword arguments of `TelegramClient` for a proxy.
+
+    Raises SettingsError, without repeating the URL's password.
+    """
     if url is None:
         return {}
     try:
@@ -41,7 +44,7 @@ def _read(url: ParseResult) -> dict[str, Any] | None:
 
 
 def _telegram_link(url: ParseResult) -> str | None:
-    """Tell `proxy` from `socks` in https://t.me/proxy?… and tg://proxy?…."""
+    """Return `proxy` or `socks` of https://t.me/proxy?… and tg://proxy?…; None for other URLs."""
     if url.scheme == "tg":
         return url.netloc
     if url.scheme in {"http", "https"} and url.hostname in {"t.me", "telegram.me"}:
@@ -65,7 +68,7 @@ def _from_link(link: str, values: dict[str, str]) -> dict[str, Any] | None:
 
 
 def _secret(typed: str) -> str:
-    """Write a secret, hexadecimal or Base64, in the one way that Telethon reads right. Raises ValueError."""
+    """Return a secret, hexadecimal or Base64, in the one way that Telethon reads right. Raises ValueError."""
     try:
         secret = bytes.fromhex(typed)
     except ValueError:

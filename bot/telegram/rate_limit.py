@@ -65,7 +65,7 @@ class Window:
 
 
 class Throttle:
-    """The share of a rate that floods leave: each halves it, and it comes back evenly."""
+    """The share of a rate that floods leave: each flood halves it, and it comes back evenly."""
 
     def __init__(self, *, least: float, recovery: float) -> None:
         self._least = least  # however many floods there are
@@ -78,7 +78,7 @@ class Throttle:
         return min(1.0, self._left + max(0.0, now - self._since) / self._recovery)
 
     def halve(self, since: float) -> None:
-        """Take half of the share away; it begins to come back at that moment."""
+        """Halve the share, which begins to come back at that moment."""
         self._left = max(self._least, self.share(since) / 2)
         self._since = since
 
@@ -113,20 +113,20 @@ class Pause:
         self._until: datetime | None = None
 
     def is_over(self, now: datetime) -> bool:
-        """Tell whether to go on."""
+        """Tell whether the pause is over, or there is none."""
         return self._until is None or self._until <= now
 
     def extend(self, until: datetime) -> None:
-        """Pause until then, if it is no longer already."""
+        """Pause at least until then."""
         self._until = until if self._until is None else max(self._until, until)
 
     def end(self) -> None:
-        """Go on at once: the reason for the pause is gone."""
+        """End the pause at once: its reason is gone."""
         self._until = None
 
 
 class _Chat:
-    """What was sent to a chat, and until when Telegram wants nothing more of it."""
+    """The messages that went to a chat, and until when Telegram wants no more."""
 
     def __init__(self, kind: PeerKind, rates: Rates) -> None:
         self._windows = [Window(CHAT_BURST, SLACK * CHAT_BURST / rates.chat)]
@@ -152,7 +152,7 @@ class _Chat:
 
 
 class Pacing:
-    """What was sent when, in all and to each chat, and what Telegram has complained of."""
+    """When messages may leave, to each chat and in all, by what was sent and what Telegram complained of."""
 
     def __init__(self, rates: Rates | None = None) -> None:
         self._rates = rates or Rates()
@@ -163,31 +163,31 @@ class Pacing:
         self._chats: OrderedDict[ChatKey, _Chat] = OrderedDict()  # the one to be looked at next first
 
     def __len__(self) -> int:
-        """Count the chats that anything is remembered of."""
+        """Return the number of chats that anything is remembered of."""
         return len(self._chats)
 
     @property
     def memory(self) -> float:
-        """For how many seconds a message counts, at the most."""
+        """The seconds for which a message counts, at most."""
         rates = self._rates
         return SLACK * max(TOTAL_BURST / rates.total, CHAT_BURST / rates.chat, GROUP_BURST / rates.group)
 
     def chat_ready_at(self, peer: Peer, now: float) -> float:
-        """Say when this chat takes the next message, whatever the others do: now or later. It costs nothing to ask."""
+        """Return when this chat takes the next message, now or later, whatever the other chats do."""
         chat = self._chats.get(key_of(peer))
         return now if chat is None else chat.ready_at(now)
 
     def left(self, peer: Peer, now: float) -> float:
-        """Say how many messages of its minute a group has left; another chat has no such limit."""
+        """Return how many messages of its minute a group has left; other chats have no such limit."""
         chat = self._chats.get(key_of(peer))
         return GROUP_BURST if chat is None else chat.left(now)
 
     def total_ready_at(self, now: float) -> float:
-        """Say when the next message may go to any chat: now or later."""
+        """Return when the next message may go to any chat, now or later."""
         return self._total.ready_at(now, self._total_throttle.share(now))
 
     def spend(self, peer: Peer, now: float) -> None:
-        """Count a message that leaves now, as both moments allow; forget chats that nothing counts of any more."""
+        """Count a message that leaves now; forget chats of which nothing counts any more."""
         self._total.spend(now)
         self._chat(peer).spend(now)
         for key in list(islice(self._chats, 2)):  # one more than a message can add
@@ -197,10 +197,10 @@ class Pacing:
                 self._chats.move_to_end(key)
 
     def spend_more(self, peer: Peer, now: float, count: int) -> None:
-        """Count so many further messages of an album that leaves now; to its chat, each as if it had waited its turn.
+        """Count further messages of an album that leaves now; to its chat, each as if it had waited its turn.
 
-        No limit of a burst lets a whole album pass: what follows it waits until its messages would have gone one by
-        one.
+        No limit of a burst lets a whole album pass: the message after it waits until the album's would have
+        gone one by one.
         """
         chat, at = self._chat(peer), now
         for _ in range(count):
@@ -209,14 +209,14 @@ class Pacing:
             chat.spend(at)
 
     def close(self, peer: Peer, until: float) -> None:
-        """Send nothing to this chat before that moment."""
+        """Let no message leave to this chat before that moment."""
         chat = self._chat(peer)
         chat.closed_until = max(until, chat.closed_until)
 
     def flood(self, peer: Peer, now: float, *, until: float) -> None:
-        """Close a chat that we sent too much to, and be slower with it afterwards.
+        """Close a chat that got too much, and be slower with it afterwards.
 
-        Where several chats say so in a short time, we send too much in all: everything becomes slower.
+        Where several chats were flooded in a short time, too much is sent in all: everything becomes slower.
         """
         self.close(peer, until)
         self._chat(peer).throttle.halve(until)
@@ -231,7 +231,7 @@ class Pacing:
             self._floods.clear()
 
     def closed_until(self, peer: Peer) -> float:
-        """Say until when Telegram wants no message to this chat; a moment in the past where it takes them."""
+        """Return until when Telegram wants no message to this chat; a past moment where it takes them."""
         chat = self._chats.get(key_of(peer))
         return 0.0 if chat is None else chat.closed_until
 
@@ -243,5 +243,5 @@ class Pacing:
 
 
 def key_of(peer: Peer) -> ChatKey:
-    """Return what Telegram's limits hold for: a chat, whatever its threads."""
+    """Return the chat that Telegram's limits hold for, whatever its threads."""
     return peer.kind, peer.id

@@ -18,11 +18,13 @@ from bot.models import Peer
 from bot.telegram.errors import flood_wait
 from bot.telegram.rate_limit import ChatKey, Pacing, key_of
 
+FOR_TEXTS = 5  # messages of a group's minute that files leave
+SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send
 AT_ONCE = float("-inf")  # the place of an answer: somebody waits for it
 
 
 class Ticket:
-    """Somebody's wish to send one message to a chat."""
+    """The place of one message in the queue."""
 
     __slots__ = ("key", "number", "peer", "place", "waits")
 
@@ -34,12 +36,12 @@ class Ticket:
         self.waits = True  # until it is let go, or withdrawn
 
     def __lt__(self, other: "Ticket") -> bool:
-        """Say whether this one goes first."""
+        """Tell whether this message goes before another one."""
         return (self.place, self.number) < (other.place, other.number)
 
 
 class _Queue:
-    """Those who wait to send to one chat."""
+    """The messages that wait to be sent to one chat."""
 
     __slots__ = ("closed_until", "opened", "tickets")
 
@@ -55,7 +57,7 @@ class _Queue:
 
 
 class Turns:
-    """Lets go who may, as pacing allows; whoever asks again at `next_at` loses nothing of the rate."""
+    """Decides whose turn it is, as the pacing allows. Pure; a caller that asks again at `next_at` loses no time."""
 
     def __init__(self, pacing: Pacing) -> None:
         self._pacing = pacing
@@ -66,20 +68,20 @@ class Turns:
         self._newest = False  # whose turn it was, the newest's or the oldest's
 
     def join(self, peer: Peer, place: float, now: float) -> Ticket:
-        """Wait to send to a chat; `admit` lets the ticket go."""
+        """Queue a message for a chat; `admit` lets its ticket go."""
         ticket = Ticket(peer, place, next(self._numbers))
         heappush(self._queues.setdefault(ticket.key, _Queue()).tickets, ticket)
         self._settle(ticket.key, now)
         return ticket
 
     def leave(self, ticket: Ticket, now: float) -> None:
-        """Wait no longer; one that was let go already is left alone."""
+        """Give a ticket up; one that was let go already is left alone."""
         if ticket.waits:
             ticket.waits = False
             self._settle(ticket.key, now)
 
     def dismiss(self, peer: Peer, now: float) -> list[Ticket]:
-        """Let nobody wait for a chat any longer; return those that did."""
+        """Give up all tickets of a chat, and return them."""
         queue = self._queues.get(key_of(peer))
         gone = [] if queue is None else [ticket for ticket in queue.tickets if ticket.waits]
         for ticket in gone:
@@ -89,7 +91,7 @@ class Turns:
         return gone
 
     def admit(self, now: float) -> list[Ticket]:
-        """Let go everybody who may send now, in this order, and count them."""
+        """Let go all messages that may be sent now, in this order, and count them."""
         while self._closed and self._closed[0][0] <= now:
             key = heappop(self._closed)[2]
             if key in self._queues:
@@ -99,7 +101,7 @@ class Turns:
         while self._open and self._pacing.total_ready_at(now) <= now:
             ticket = self._next()
             if self._pacing.chat_ready_at(ticket.peer, now) > now:  # it was closed after it had been open
-                self._reopen(ticket.key, now)
+                self._settle(ticket.key, now, anew=True)
                 continue
             ticket.waits = False
             self._pacing.spend(ticket.peer, now)
@@ -108,7 +110,7 @@ class Turns:
         return gone
 
     def next_at(self, now: float) -> float | None:
-        """Say when `admit` will let somebody go, if nothing changes; None where nobody waits."""
+        """Return when `admit` will let a message go, if nothing changes; None where none waits."""
         if self._open:
             return self._pacing.total_ready_at(now)
         return self._closed[0][0] if self._closed else None
@@ -119,18 +121,11 @@ class Turns:
         self._newest = not self._newest
         return self._open[-1 if self._newest else 0]
 
-    def _reopen(self, key: ChatKey, now: float) -> None:
-        queue = self._queues[key]
-        if queue.opened is not None:
-            del self._open[bisect_left(self._open, queue.opened)]
-            queue.opened = None
-        self._settle(key, now)
-
-    def _settle(self, key: ChatKey, now: float) -> None:
-        """Put the first ticket of a chat where it belongs."""
+    def _settle(self, key: ChatKey, now: float, *, anew: bool = False) -> None:
+        """Put the first ticket of a chat among those of open or of closed chats."""
         queue = self._queues[key]
         first = queue.first()
-        if queue.opened is not None and queue.opened is not first:
+        if queue.opened is not None and (anew or queue.opened is not first):
             del self._open[bisect_left(self._open, queue.opened)]
             queue.opened = None
         if first is None:
@@ -145,12 +140,8 @@ class Turns:
                 heappush(self._closed, (at, first.number, key))
 
 
-FOR_TEXTS = 5  # messages of a group's minute that files leave
-SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send
-
-
 class SendQueue:
-    """The only way out; it keeps the limits, and refuses at once where a chat is flooded."""
+    """The only way out for messages: it keeps the limits, and refuses at once where a chat is flooded."""
 
     def __init__(self, pacing: Pacing, *, monotonic: Callable[[], float]) -> None:
         self._pacing = pacing
@@ -160,18 +151,19 @@ class SendQueue:
         self._alarm: asyncio.TimerHandle | None = None  # rings when the next one's turn comes
 
     def delay(self, peer: Peer) -> float:
-        """Say how many seconds it is until a chat takes a message, flood waits included, whatever other chats do."""
+        """Return the seconds until a chat takes a message, flood waits included, whatever other chats do."""
         now = self._monotonic()
         return self._pacing.chat_ready_at(peer, now) - now
 
     def has_room(self, peer: Peer, count: int) -> bool:
-        """Say whether so many files leave room for texts."""
+        """Tell whether so many files leave room for texts in a group's minute."""
         return self._pacing.left(peer, self._monotonic()) >= count + FOR_TEXTS
 
     async def wait(self, peer: Peer, place: float, *, count: int = 1) -> None:
-        """Wait for the turn of a message; a small `place` goes before a greater one. Raises TelegramError.
+        """Wait for the turn of a message; a small `place` goes before a greater one.
 
-        An album goes when one message may; all of its `count` messages are counted.
+        An album goes when one message may; all of its `count` messages are counted. Raises TelegramError while
+        the chat is flooded.
         """
         await self._wait(peer, place)
         self._pacing.spend_more(peer, self._monotonic(), count - 1)
@@ -198,7 +190,7 @@ class SendQueue:
                 self._let_go()
 
     def flood(self, peer: Peer, error: TelegramError) -> None:
-        """Take in that Telegram wants us to wait; those who wait for this chat are refused, as it would refuse them."""
+        """Close a chat as Telegram's error says; messages that wait for it are refused, as Telegram would."""
         now = self._monotonic()
         until = now + error.retry_after
         if error.error.startswith(SLOW_MODE):
@@ -211,7 +203,7 @@ class SendQueue:
                 turn.set_exception(flood_wait(error.retry_after))
 
     def dismiss(self) -> None:
-        """Let no alert wait any longer: who brings one is cancelled. Answers go on."""
+        """Cancel whoever waits to send an alert. Answers go on."""
         for ticket, turn in self._waiting.items():
             if ticket.place != AT_ONCE:
                 turn.cancel()
@@ -220,7 +212,7 @@ class SendQueue:
         return self._pacing.chat_ready_at(peer, now) <= now and self._pacing.total_ready_at(now) <= now
 
     def _let_go(self) -> None:
-        """Let go who may, and ring again when the next one's turn comes."""
+        """Let go all messages that may leave, and come back when the next one's turn comes."""
         now = self._monotonic()
         for ticket in self._turns.admit(now):
             turn = self._waiting.get(ticket)  # none: it has just come, and need not wait

@@ -1,8 +1,8 @@
-"""Messages of ours come in, requests to Telegram go out: everything that the bot sends, alert or answer, passes here.
+"""Sends everything that the bot sends, alerts and answers.
 
-Not through `client(request)`: Telethon repeats RANDOM_ID_DUPLICATE for 12 s, and after a FLOOD_WAIT in one chat it
-refuses the same request to every other chat. The client's MTProto sender does neither; `tests/telegram/test_sender.py`
-pins what we use of it.
+It does not go through `client(request)`: Telethon repeats RANDOM_ID_DUPLICATE for 12 s, and after a FLOOD_WAIT in one
+chat it refuses the same request to every other chat. The client's MTProto sender does neither;
+`tests/telegram/test_sender.py` pins what we use of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Button, Entity, Outgoing, Peer, Remote, Upload
+from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, Outgoing, Peer, Remote, Upload
 from bot.telegram.chat_moves import moved_to
 from bot.telegram.convert import from_entities, from_peer
 from bot.telegram.errors import flood_wait, to_error
@@ -22,14 +22,13 @@ from bot.telegram.rate_limit import Pacing
 from bot.telegram.rpc import ANSWER_WITHIN, answer
 from bot.telegram.send_queue import AT_ONCE, SendQueue
 from bot.telegram.sent_messages import MessagePage, sent_id, to_message_page
-from bot.text.markup import Rows
 
 READ_AT_ONCE = 100  # messages by number, Telegram's limit
 CACHED = 64  # lists of entities, and of buttons, in bytes; a fan-out sends the same to hundreds of chats
 
 
 class Sender:
-    """The only one who sends; it keeps Telegram's limits and remembers its flood waits, chat by chat."""
+    """The only sender of messages; it keeps Telegram's limits and remembers its flood waits, chat by chat."""
 
     def __init__(
         self,
@@ -46,15 +45,15 @@ class Sender:
         self._read_from = 0.0  # Telegram wants no messages read before
 
     def delay(self, peer: Peer) -> float:
-        """Say how many seconds it is until this chat takes a message, flood waits included, whatever other chats do."""
+        """Return the seconds until this chat takes a message, flood waits included, whatever other chats do."""
         return self._queue.delay(peer)
 
     def has_room(self, peer: Peer, count: int) -> bool:
-        """Say whether so many files may go to a chat: they leave some of a group's messages of a minute to texts."""
+        """Tell whether so many files may go to a chat: some of a group's messages of a minute are left to texts."""
         return self._queue.has_room(peer, count)
 
     def dismiss(self) -> None:
-        """Let no alert wait for its turn any longer: who brings one is cancelled, unless it is on its way."""
+        """Cancel whoever waits to send an alert, unless it is on its way."""
         self._queue.dismiss()
 
     @with_fallbacks
@@ -69,8 +68,8 @@ class Sender:
     ) -> int | None:
         """Send a message once its turn has come; return its id, None where the same `random_id` was sent before.
 
-        The `place` of an alert is the number of its row; what has none goes first, since a person waits for it. A chat
-        that is flooded is refused at once. Raises TelegramError.
+        The `place` of an alert is the number of its row; an answer has none and goes first, since a person
+        waits for it. A flooded chat is refused at once. Raises TelegramError.
         """
         request = functions.messages.SendMessageRequest(
             peer=from_peer(peer),
@@ -85,59 +84,49 @@ class Sender:
         return sent_id(await self._to_chat(peer, request, place), random_id)
 
     @with_fallbacks
-    async def send_media(  # noqa: PLR0913 - a message has this many sides
+    async def send_files(
         self,
         peer: Peer,
-        outgoing: Outgoing,
-        remote: Remote,
-        *,
-        random_id: int,
-        reply_to: int | None = None,
-        place: float = AT_ONCE,
-    ) -> int | None:
-        """Send a file that was uploaded, with a text of at most 1,024 UTF-16 units; else like `send`."""
-        request = functions.messages.SendMediaRequest(
-            peer=from_peer(peer),
-            media=to_media(remote),
-            message=outgoing.text,
-            entities=_entities(outgoing.entities),
-            reply_markup=_markup(outgoing.buttons),
-            reply_to=_reply(peer, reply_to),
-            silent=outgoing.silent,
-            random_id=random_id,
-        )
-        return sent_id(await self._to_chat(peer, request, place), random_id)
-
-    async def send_album(
-        self,
-        peer: Peer,
-        outgoing: Outgoing,
+        caption: Outgoing,
         files: Sequence[tuple[Remote, int]],
         *,
         reply_to: int | None = None,
         place: float = AT_ONCE,
     ) -> int | None:
-        """Send files that were uploaded, each with its `random_id`, as one album; return the id of its first message.
+        """Send uploaded files, each with its `random_id`: one by itself, several as one album; else like `send`.
 
-        The text stands under the first; an album has no buttons. Else it is like `send`.
+        The caption, of at most 1,024 UTF-16 units and without buttons, stands under the first, whose id is returned.
         """
+        entities, reply = _entities(caption.entities), _reply(peer, reply_to)
         album = [types.InputSingleMedia(to_media(remote), "", random_id) for remote, random_id in files]
-        album[0].message, album[0].entities = outgoing.text, _entities(outgoing.entities)
-        request = functions.messages.SendMultiMediaRequest(
-            from_peer(peer), album, silent=outgoing.silent, reply_to=_reply(peer, reply_to)
-        )
-        return sent_id(await self._to_chat(peer, request, place, count=len(files)), files[0][1])
+        first = album[0]
+        if len(album) == 1:
+            request: TLRequest = functions.messages.SendMediaRequest(
+                peer=from_peer(peer),
+                media=first.media,
+                message=caption.text,
+                entities=entities,
+                reply_to=reply,
+                silent=caption.silent,
+                random_id=first.random_id,
+            )
+        else:
+            first.message, first.entities = caption.text, entities
+            request = functions.messages.SendMultiMediaRequest(
+                from_peer(peer), album, silent=caption.silent, reply_to=reply
+            )
+        return sent_id(await self._to_chat(peer, request, place, count=len(files)), first.random_id)
 
     async def upload(self, peer: Peer, file: Upload) -> Remote:
-        """Bring a file to Telegram, for `send_media` to name it. Raises TelegramError, OSError."""
+        """Upload a file, so that `send_files` can name it. Raises TelegramError, OSError."""
         return await upload(self._request, peer, file)
 
     async def moved_to(self, peer: Peer) -> Peer | None:
-        """Ask Telegram where a basic group has moved to, if it has. Raises TelegramError."""
+        """Return where a basic group has moved to, if it has. Raises TelegramError."""
         return await moved_to(self._request, peer)
 
     async def bot_id(self) -> int:
-        """Return the id of our bot's account: another one cannot name what it has uploaded."""
+        """Return the id of our bot's account; another bot cannot name the files that it uploaded."""
         me = await self._client.get_me(input_peer=True)
         return int(me.user_id)
 
@@ -154,7 +143,7 @@ class Sender:
         )
         await self._to_chat(peer, request, place)
 
-    async def edit_buttons(self, peer: Peer, message_id: int, buttons: Rows, *, place: float = AT_ONCE) -> None:
+    async def edit_buttons(self, peer: Peer, message_id: int, buttons: ButtonRows, *, place: float = AT_ONCE) -> None:
         """Replace the buttons of a message, whose text and media stay. Raises TelegramError."""
         request = functions.messages.EditMessageRequest(
             peer=from_peer(peer), id=message_id, reply_markup=_markup(buttons)
@@ -168,10 +157,11 @@ class Sender:
         )
 
     async def read(self, message_ids: Sequence[int], *, channel: Peer | None = None) -> MessagePage:
-        """Read the messages of ours at these numbers, `READ_AT_ONCE` at most. Raises TelegramError.
+        """Return our messages among these numbers, `READ_AT_ONCE` at most.
 
-        Private chats and basic groups share one sequence of numbers; each `channel` has its own. Unlike histories, bots
-        may ask for it: https://core.telegram.org/method/messages.getMessages. In a flood wait it is refused at once.
+        Private chats and basic groups share one sequence of numbers; each `channel` has its own. Unlike
+        histories, bots may ask for it: https://core.telegram.org/method/messages.getMessages. Raises
+        TelegramError, at once in a flood wait.
         """
         wanted = [types.InputMessageID(number) for number in message_ids]
         request: TLRequest = functions.messages.GetMessagesRequest(wanted)
@@ -189,7 +179,7 @@ class Sender:
         return to_message_page(found)
 
     async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
-        """Send a request, of so many messages, to a chat in its turn; None where its effect already stands."""
+        """Send a request of `count` messages to a chat in its turn; None where its effect already stands."""
         await self._queue.wait(peer, place, count=count)
         try:
             return await self._request(request)
@@ -201,7 +191,7 @@ class Sender:
             raise
 
     async def _request(self, request: TLRequest) -> TLObject | bool:
-        """Send one request and wait for its answer. Raises TelegramError; where no answer came, one that says so."""
+        """Send one request and return the answer. Raises TelegramError; CONNECTION_LOST where no answer came."""
         try:
             question = self._client._sender.send(request)  # noqa: SLF001 - see the module's first lines
             return await answer(question, within=self._answer_within)
@@ -221,13 +211,13 @@ class _Serialized(TLObject):
 
 @lru_cache(CACHED)
 def _entities(entities: tuple[Entity, ...]) -> Sequence[_Serialized]:
-    """Write the entities of a text."""
+    """Return the entities of a text in bytes."""
     return [_Serialized(entity) for entity in from_entities(entities)]
 
 
 @lru_cache(CACHED)
-def _markup(buttons: Rows) -> _Serialized | None:
-    """Write the buttons below a text; None where there are none."""
+def _markup(buttons: ButtonRows) -> _Serialized | None:
+    """Return the buttons below a text in bytes; None where there are none."""
     rows = [types.KeyboardInlineButtonRow([_button(button) for button in row]) for row in buttons]
     return _Serialized(types.ReplyInlineMarkup(rows)) if rows else None
 

@@ -1,4 +1,4 @@
-"""What Telegram answers about messages of ours comes in; which they are, and how they stand in a chat, goes out."""
+"""Reads Telegram's answers about our own messages: their ids, and how they stand in a chat."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,14 +25,14 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePage:
-    """What lies at some numbers."""
+    """The messages at some numbers."""
 
     newest_id: int  # of what is there, whoever wrote it; 0 where there is nothing
     own: tuple[SentMessage, ...]
 
 
 def sent_id(updates: TLObject | None, random_id: int) -> int | None:
-    """Find the id of the message that was sent with `random_id` in what Telegram answered, if it was sent now."""
+    """Return the id of the message that was sent with `random_id`; None where it was sent before."""
     if isinstance(updates, types.UpdateShortSentMessage):
         return int(updates.id)
     found = getattr(updates, "updates", None) or [getattr(updates, "update", None)]  # the latter of an UpdateShort
@@ -45,7 +45,7 @@ def sent_id(updates: TLObject | None, random_id: int) -> int | None:
 
 
 def to_message_page(answer: types.messages.Messages) -> MessagePage:
-    """Read what was asked for by number."""
+    """Read the answer to a question for messages by number."""
     there = [message for message in answer.messages if not isinstance(message, types.MessageEmpty)]
     own = [_own(message) for message in there if isinstance(message, types.Message) and message.out]
     return MessagePage(newest_id=max((message.id for message in there), default=0), own=tuple(own))

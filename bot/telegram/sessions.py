@@ -1,4 +1,4 @@
-"""A session file comes in; it is held for us alone, opened, or only looked at."""
+"""Holds, opens and examines session files."""
 
 import fcntl
 import sqlite3
@@ -35,7 +35,7 @@ def lock(session: Path) -> Iterator[None]:
 def opened(path: Path, *, server: str | None) -> SQLiteSession:
     """Open an ordinary Telethon session file, made here or elsewhere, for another `server` where one is named.
 
-    Raises FatalError where it cannot be written, or is no session.
+    Raises FatalError where the file cannot be written, or is no session.
     """
     private_files.prepare(path)  # Telethon would make it readable for all
     try:
@@ -48,7 +48,7 @@ def opened(path: Path, *, server: str | None) -> SQLiteSession:
 
 
 def is_signed_in(session: Path) -> bool:
-    """Say whether a Telethon session holds a key to Telegram; whether that is still good only Telegram can say.
+    """Tell whether a Telethon session holds a key to Telegram; whether the key is still good only Telegram knows.
 
     Raises ValueError where the file is no session of Telethon's.
     """

@@ -1,4 +1,4 @@
-"""Texts with formatting: pieces come in, a text with entities in UTF-16 units goes out; nothing is parsed as markup."""
+"""Our own texts, built piece by piece, with entities in UTF-16 units; nothing is parsed as markup. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -7,10 +7,12 @@ from functools import lru_cache
 from string import Formatter
 from typing import Self
 
-from bot.models import Button, Entity
+from bot.models import Entity
 
 LIMIT = 4096  # UTF-16 units that Telegram accepts in one message
-_TURNING = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # and what has no width
+_TURNING = re.compile(
+    "[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)  # marks of direction, and of no width
 _UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # control characters and halves of characters
 
 
@@ -20,7 +22,7 @@ def units(text: str) -> int:
 
 
 def sendable(text: str) -> str:
-    """Put a mark or a space in the place of each character that Telegram would refuse or drop; lengths stay."""
+    """Replace each character that Telegram would refuse or drop by a mark or a space; the length stays."""
     return _UNSENDABLE.sub(lambda found: " " if found[0] < "\x80" else "\ufffd", text)
 
 
@@ -62,7 +64,7 @@ class Text:
 
     @property
     def formats(self) -> int:
-        """How many entities there are so far."""
+        """The number of entities so far."""
         return len(self._entities)
 
     def add(self, *pieces: str | Piece) -> Self:
@@ -71,16 +73,8 @@ class Text:
             self._append(Piece(text=piece) if isinstance(piece, str) else piece)
         return self
 
-    def bold(self, text: str) -> Self:
-        """Append a bold piece."""
-        return self.add(bold(text))
-
-    def link(self, text: str, url: str | None) -> Self:
-        """Append a piece that opens `url`; without one it is plain."""
-        return self.add(link(text, url))
-
     def say(self, template: str, /, **values: object) -> Self:
-        """Append a translated sentence; its `{name}` fields take pieces, texts, or anything that has a `str`."""
+        """Append a translated sentence; its `{name}` fields take pieces, texts, or any value that has a `str`."""
         for literal, name, _, _ in Formatter().parse(template):
             self.add(literal)
             if name is None:
@@ -109,7 +103,7 @@ class Text:
         return self.formatted(*other.build())
 
     def formatted(self, text: str, entities: Iterable[Entity]) -> Self:
-        """Append a text that brings its formatting along."""
+        """Append a text with its own entities, counted from its beginning."""
         before = self._units
         self.add(text)
         self._entities.extend(
@@ -153,7 +147,7 @@ class Text:
 
 
 def _clipped(entities: Iterable[Entity], *, start: int, end: int) -> list[Entity]:
-    """Keep what lies between two UTF-16 offsets, counted from the first; outer entities come before inner ones."""
+    """Return the parts of entities between two UTF-16 offsets, counted from the first; outer ones before inner ones."""
     kept = []
     for entity in entities:
         first, last = max(entity.offset, start), min(entity.offset + entity.length, end)
@@ -165,8 +159,5 @@ def _clipped(entities: Iterable[Entity], *, start: int, end: int) -> list[Entity
 
 @lru_cache(maxsize=1024)  # each chat is told of the same channels and topics
 def one_line(name: str, room: int) -> str:
-    """Write a foreign name on one line of at most `room` UTF-16 units, without what would turn the line around."""
+    """Return a foreign name on one line of at most `room` UTF-16 units, without marks that turn the line around."""
     return Text().add(" ".join(_TURNING.sub("", name).split())).cut(room).build()[0]
-
-
-Rows = tuple[tuple[Button, ...], ...]

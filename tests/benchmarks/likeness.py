@@ -19,8 +19,8 @@ from bot.matching.similarity.features import features
 from bot.matching.similarity.index import MOST, SimilarityIndex
 from bot.models import Said
 from bot.pipeline.dedup import READ_AT_ONCE
+from bot.pipeline.grouping import DUPLICATE_WITHIN
 from bot.pipeline.ingest import Ingest
-from bot.store import duplicates
 from tests.benchmarks.figures import percentile, real_texts
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, newsroom, post
 
@@ -39,7 +39,7 @@ def table(folder: Path, *, full: bool) -> Table:
     count = SAMPLES_FULL if full else SAMPLES
     varied = _varied(texts, random)
     began = perf_counter()
-    memory = SimilarityIndex(within=duplicates.WITHIN)
+    memory = SimilarityIndex(within=DUPLICATE_WITHIN)
     # Real posts are a tenth, with templates and reposts among them as they come.
     for number in range(MOST):
         memory.remember(_said(number, texts[number % len(texts)] if number % 10 == 0 else next(varied), random))
@@ -60,7 +60,7 @@ def _varied(texts: Sequence[str], random: Random) -> Iterable[str]:
 
 
 def _said(number: int, text: str, random: Random) -> Said:
-    channel, date = random.randrange(CHANNELS), NOON - random.random() * duplicates.WITHIN
+    channel, date = random.randrange(CHANNELS), NOON - random.random() * DUPLICATE_WITHIN
     return Said(channel_id=channel, post_key=f"m{number}", text=text, date=date, origin=(channel, number))
 
 

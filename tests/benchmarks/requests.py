@@ -115,8 +115,8 @@ class _Place:
     def sweep(self, rate: float) -> Sweep:
         """Return a sweep that may ask so many times a second."""
         account = Account(self.client, self.database, reader_id=self.live.reader_id, clock=_now, rate=rate)
-        sync = ChannelSync(account, self.database, self.ingest, clock=_now)
-        return Sweep(account, self.database, sync, self.assignments, clock=_now, interval=60)
+        sync = ChannelSync(account, self.ingest)
+        return Sweep(account, sync, self.assignments, interval=60)
 
     async def table(self, rate: float) -> Table:
         """Count and time."""

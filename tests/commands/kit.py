@@ -48,14 +48,16 @@ class Bot:
         )
         return await self.dispatch.answer(replace(request, **changes))
 
-    async def taps(self, button: Button | bytes, *, person: int = ANNA, chat: Peer | None = None) -> Reply:
+    async def taps(
+        self, button: Button | bytes, *, person: int = ANNA, chat: Peer | None = None, key: str | None = None
+    ) -> Reply:
         data = button if isinstance(button, bytes) else button.data
         assert data is not None
         assert len(data) <= 64
         verb, _, argument = data.decode().partition(":")
         number = next(self._numbers)
         request = Request(
-            key=f"tap-{number}",
+            key=key or f"tap-{number}",
             peer=chat or Peer(kind=PeerKind.USER, id=person),
             person_id=person,
             title="",

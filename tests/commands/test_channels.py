@@ -35,7 +35,7 @@ async def test_a_refused_channel_is_tried_again(desk: Bot) -> None:
     await desk.pair()
     await desk.says("/follow @nobody_here")
     await desk.db.write(lambda tx: _refuse(tx, "USERNAME_NOT_OCCUPIED"))
-    assert "@nobody_here: could not be followed. There is no channel of this name." in text(
+    assert "@nobody_here: could not be followed. There is no channel by this name." in text(
         await desk.says("/channels")
     )
     assert "I try again: @nobody_here" in text(await desk.says("/follow @nobody_here"))

@@ -12,7 +12,8 @@ from bot.commands import registry
 from bot.commands.context import ForwardOrigin, Reply
 from bot.models import Button, Outgoing
 from bot.store import follows
-from tests.commands.kit import GROUP, Bot, bot, button, text
+from bot.store.chats import Role
+from tests.commands.kit import BORIS, GROUP, Bot, bot, button, text
 
 _MOST = 64  # bytes of a button's data
 
@@ -48,9 +49,12 @@ async def test_a_repeat_does_not_undo_what_was_said_since(desk: Bot) -> None:
 
 async def test_a_command_of_long_ago_is_not_carried_out(desk: Bot) -> None:
     await desk.pair()
-    reply = await desk.says("/follow @rkn_tg", said_at=desk.room.now - timedelta(minutes=11))
+    late = timedelta(minutes=10)
+    reply = await desk.says("/follow @rkn_tg", said_at=desk.room.now - late - timedelta(milliseconds=1))
     assert text(reply) == "I was away. Please send it again: /follow"
     assert await follows.all_follows(desk.db) == []
+    await desk.says("/follow @rkn_tg", said_at=desk.room.now - late)
+    assert len(await follows.all_follows(desk.db)) == 1
 
 
 async def test_a_handled_command_that_comes_again_much_later_is_not_called_late(desk: Bot) -> None:
@@ -143,3 +147,24 @@ async def test_several_pasted_names_are_offered_as_one_command(desk: Bot) -> Non
     await desk.pair()
     assert text(await desk.says("@agency\n@rkn_tg")) == "To follow, write: /follow @agency @rkn_tg"
     assert "commands only" in text(await desk.says("hello everybody, write to a@example.org"))
+
+
+async def test_the_same_command_at_the_same_time_has_one_effect(desk: Bot) -> None:
+    await desk.pair()
+    first, second = await asyncio.gather(*(desk.says("/track utilities", key="m-777") for _ in range(2)))
+    assert first == second
+    assert "now" in text(first)
+
+
+async def test_a_refusal_within_the_write_is_the_answer_however_often_it_comes(desk: Bot) -> None:
+    await desk.pair()
+    shown = await desk.says("/track Топливо: бензин")
+    await desk.tracks("Топливо: бензин -дизель")
+    await desk.pair(BORIS, Role.EDITOR)
+    await desk.says("/track Топливо", person=BORIS)
+    save = button(shown.messages[0], "Save")
+    refused = await desk.taps(save, key="tap-777")
+    assert "other chats use it" in text(refused)
+    await desk.says("/untrack Топливо", person=BORIS)
+    assert await desk.taps(save, key="tap-777") == refused
+    assert "gets alerts on Топливо now" in text(await desk.taps(save))

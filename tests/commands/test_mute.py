@@ -2,35 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.commands.parsing import split_duration
 from bot.store import subscriptions
 from bot.store.subscriptions import Mute
 from tests.commands.kit import Bot, button, text
 from tests.store.kit import NEWS, NOON, post
-
-
-@pytest.mark.parametrize(
-    ("typed", "target", "hours"),
-    [
-        ("@name", "@name", None),
-        ("@name 8h", "@name", 8),
-        ("@name 90m", "@name", 1.5),
-        ("Вести 24 2 дня", "Вести 24", 48),
-        ("@name 3 ч", "@name", 3),
-        ("@name 1 неделя", "@name", 168),
-        ("@name for 8 hours", "@name", 8),
-        ("@name на 2 часа", "@name", 2),
-        ("@name 2 месяца", "@name", 1440),
-        ("@name 2 months", "@name", 1440),
-        ("@name 5 мин", "@name", 1 / 12),
-        ("@name 0h", "@name 0h", None),
-        ("@name2h", "@name2h", None),
-        ("8h", "", 8),
-        ("", "", None),
-    ],
-)
-def test_a_duration_is_taken_off_the_end(typed: str, target: str, hours: float | None) -> None:
-    assert split_duration(typed) == (target, None if hours is None else timedelta(hours=hours))
 
 
 async def mutes(desk: Bot) -> list[Mute]:

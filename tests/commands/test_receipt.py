@@ -1,6 +1,5 @@
 import pytest
 
-from bot.commands.parsing import read_time
 from bot.store import receipts
 from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, text
@@ -26,18 +25,6 @@ async def test_what_is_no_time_is_answered_with_one_line(desk: Bot, typed: str) 
     await desk.pair()
     told = text(await desk.says(f"/receipt {typed}"))
     assert told == f"«{typed}» is no time of day. Write on, off or for example 08:30."
-
-
-@pytest.mark.parametrize(
-    ("typed", "minute"),
-    [
-        *(("9", 540), ("09:05", 545), ("9.30", 570), ("в 7:00", 420), ("at 23:59", 1439), ("0:00", 0), ("24:00", None)),
-        *(("9pm", 21 * 60), ("12am", 0), ("12 pm", 720), ("12 дня", 720), ("12 ночи", 0), ("11 ночи", 23 * 60)),
-        *(("2 ночи", 120), ("7 утра", 420), ("21ч", 21 * 60), ("9 p.m.", 21 * 60), ("0930", 570), ("9 попугаев", None)),
-    ],
-)
-def test_a_time_is_read_as_people_write_it(typed: str, minute: int | None) -> None:
-    assert read_time(typed) == minute
 
 
 async def test_what_a_group_gets_is_for_owners_and_editors_to_say(desk: Bot) -> None:

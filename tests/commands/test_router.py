@@ -26,7 +26,7 @@ from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.commands.kit import bring_topics
 from tests.end_to_end.kit import Person
-from tests.sandbox.party import Heard, Party, party
+from tests.kit_bot import EmbeddedServer, Events, embedded_server
 from tests.waiting import WAIT_S
 
 UNPACED = Rates(total=10_000, chat=10_000, group=10_000)
@@ -35,9 +35,9 @@ UNPACED = Rates(total=10_000, chat=10_000, group=10_000)
 class Service:
     """Router and outbox of a bot, and its owner."""
 
-    def __init__(self, guests: Party, folder: Path) -> None:
-        self.sandbox: Sandbox = guests.sandbox
-        self.guests = guests
+    def __init__(self, server: EmbeddedServer, folder: Path) -> None:
+        self.sandbox: Sandbox = server.sandbox
+        self.server = server
         self.folder = folder
         self.shift = timedelta()
         self.bot = self.sandbox.world.add_bot("42:token", "Watcher", "our_bot")
@@ -70,7 +70,7 @@ class Service:
     async def person(self, account: User | None = None) -> Person:
         """Bring somebody with a phone; by default the owner."""
         user = account or self.anna
-        person = Person(user, await self.guests.client(user), self.bot)
+        person = Person(user, await self.server.client(user), self.bot)
         await person.client.get_dialogs()
         return person
 
@@ -95,8 +95,8 @@ class Service:
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Service]:
-    async with party() as guests:
-        service = Service(guests, folder)
+    async with embedded_server() as server:
+        service = Service(server, folder)
         await service.start()
         try:
             yield service
@@ -112,7 +112,7 @@ def texts(person: Person, since: int = 0) -> list[str]:
 async def test_a_person_sends_commands_and_presses_buttons(tmp_path: Path) -> None:
     async with running(tmp_path) as service:
         anna = await service.person()
-        edited = Heard(anna.client, events.MessageEdited())
+        edited = Events(anna.client, events.MessageEdited())
         welcome = await anna.asks("/start")
         assert texts(anna) == ["Channelwatch"]
         assert isinstance(welcome.entities[0], types.MessageEntityBold)
@@ -300,7 +300,7 @@ async def test_a_command_that_is_delivered_again_is_answered_once(tmp_path: Path
         anna = await service.paired()
         await anna.asks("/follow @rkn_tg")
         before = sum(call.name == "SendMessage" for call in service.sandbox.calls)
-        await service.router.hear(updates[-1])
+        await service.router.receive(updates[-1])
         await anna.asks("/channels")
         assert len(anna.heard) == 3
         assert sum(call.name == "SendMessage" for call in service.sandbox.calls) == before + 2  # Anna's is one

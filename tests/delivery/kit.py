@@ -10,7 +10,7 @@ from telethon import TelegramClient
 
 from bot.delivery.worker import Worker
 from bot.runtime.clock import utc_now
-from bot.runtime.supervisor import Beat, unheard
+from bot.runtime.supervisor import Beat, no_beat
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.waiting import WAIT_S
@@ -41,7 +41,7 @@ def sender_of(client: TelegramClient, rates: Rates = UNLIMITED) -> Sender:
 
 
 @asynccontextmanager
-async def at_work(worker: Worker, beat: Beat = unheard) -> AsyncIterator[Worker]:
+async def at_work(worker: Worker, beat: Beat = no_beat) -> AsyncIterator[Worker]:
     running = asyncio.create_task(worker.run(beat))
     try:
         yield worker

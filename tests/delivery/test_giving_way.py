@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from bot.delivery.attachments import Attachments
 from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind, Post
 from bot.runtime.clock import utc_now
+from bot.store import attachments
 from bot.telegram.media import PART
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests import kit
-from tests.delivery.desk import SCAN, Desk, at_desk, gather_soon
+from tests.delivery.desk import ORDER, SCAN, Desk, at_desk, gather_soon
 from tests.delivery.kit import at_work
 from tests.store.kit import post
 from tests.waiting import until
@@ -66,6 +68,21 @@ async def test_texts_do_not_wait_for_uploads_that_hang(desk: Desk) -> None:
         assert all(message.media is None for message in heard)
         assert (heard[-1].date - heard[0].date).total_seconds() < 4
         hold.release()
+
+
+async def test_a_text_overtakes_the_files_that_wait_in_its_chat(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attachments, "ALBUM_WITHIN", timedelta())
+    alice = await desk.reader("Alice")
+    await desk.posts(5, ORDER)
+    async with desk.at_work():
+        await desk.until_heard(alice)
+        await desk.until_settled()
+    await desk.keeps()
+    await desk.posts(6, Media(kind="poll", title="?"), "Другой сбой: поезда стоят")
+    async with desk.at_work():
+        await desk.until_heard(alice, 3)
+    names = [call.name for call in desk.sandbox.calls if call.name in {"SendMessage", "SaveFilePart"}]
+    assert names[:3] == ["SendMessage", "SendMessage", "SaveFilePart"]
 
 
 async def test_files_leave_some_of_a_minute_of_a_group_to_texts(desk: Desk) -> None:

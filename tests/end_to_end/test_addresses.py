@@ -86,7 +86,7 @@ async def test_a_chat_that_opens_again_gets_alerts_without_a_word(tmp_path: Path
         channel.post(f"Вечером: {DOWN}")
         await told(room, owner, group, "Вечером")
         await owner.alert("Вечером")
-        notices = [message.message for message in owner.heard if "I cannot write to" in message.message]
+        notices = [message.message for message in owner.heard if "I can no longer write to" in message.message]
         assert len(notices) == (how != "unblocked")
 
 

@@ -195,11 +195,10 @@ async def test_a_digest_that_a_lost_database_knew_of_does_not_come_again(tmp_pat
         backup = database.read_bytes()
         at.clock.jump_to(MORNING)
         await at.room.start()
-        digest = await owner.message("Morning digest · 1 post")
+        await owner.message("Morning digest · 1 post")
         await at.room.stop()
         database.write_bytes(backup)
         await at.room.start()
+        await owner.message("1 post may have been told here already.")
         await at.go_to(MORNING + timedelta(minutes=1))
-        at.channel.delete(1)
-        assert (await owner.edit("no longer visible")).id == digest.id
         assert sum("Morning digest" in message.message for message in owner.heard) == 1

@@ -26,7 +26,7 @@ class Newcomer:
     def password(self, hint: str | None) -> str:
         raise AssertionError(hint)
 
-    def tell(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         pass
 
 
@@ -38,7 +38,7 @@ async def test_a_revoked_reader_is_told_of_and_reads_on_once_it_is_logged_in_aga
         channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
         owner = await room.owner(follows=[channel])
         room.sandbox.revoke(room.reader)
-        await owner.until(lambda: any("cannot read channels" in m.message for m in owner.heard))
+        await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         assert "channelwatch login" in owner.heard[-1].message
         channel.post(DOWN)
         assert "I follow 1 channel" in (await owner.asks("/status")).message
@@ -55,7 +55,7 @@ async def test_a_start_with_a_reader_that_is_logged_out_answers_all_the_same(tmp
         await room.stop()
         room.sandbox.revoke(room.reader)
         await room.start()
-        await owner.until(lambda: any("cannot read channels" in m.message for m in owner.heard))
+        await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         assert "I follow 1 channel" in (await owner.asks("/status")).message
 
 
@@ -65,7 +65,7 @@ async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_
         owner = await room.owner(follows=[channel])
         room.sandbox.world.add_user("Second", phone=NUMBER)
         room.sandbox.faults.answer("GetDialogs", "FROZEN_METHOD_INVALID", code=420, times=1)
-        await owner.until(lambda: any("cannot read channels" in m.message for m in owner.heard))
+        await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         assert "channelwatch login --anew" in owner.heard[-1].message
         assert "not read now" in (await owner.asks("/channels")).message
         assert await login.log_in(room.settings, Newcomer(room), anew=True) == "Second"
@@ -84,7 +84,7 @@ async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:
             lambda: any(call.account_id == second.id for call in room.sandbox.calls if call.name == "GetDialogs")
         )
         room.sandbox.revoke(room.reader)
-        await owner.until(lambda: any("cannot read channels" in m.message for m in owner.heard))
+        await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         channel.post(DOWN)
         await owner.alert("массовый сбой")
 

@@ -8,7 +8,7 @@ from telethon.tl import types as tl
 
 from bot.matching.topics import TopicError
 from tests.end_to_end.kit import Person, newsroom
-from tests.sandbox.party import Heard
+from tests.kit_bot import Events
 
 
 def bold(message: tl.Message) -> list[str]:
@@ -29,7 +29,7 @@ async def test_a_topic_is_tried_saved_alerted_and_explained(tmp_path: Path) -> N
         owner = await room.owner(follows=[channel])
         channel.post("Сбой: сайт банка недоступен.")
         await owner.alert("сайт банка")  # it is stored by now
-        edited = Heard(owner.client, events.MessageEdited())
+        edited = Events(owner.client, events.MessageEdited())
 
         tried = await owner.asks("/test касса|банк ~3 сайт")
         assert "it would have brought 1 alert" in tried.message

@@ -302,9 +302,9 @@ def _is_closed(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("trouble", "reason", "words"),
     [
-        (_is_kicked, "CHANNEL_PRIVATE", "I am no member there any more."),
-        (_is_banned, "CHANNEL_PRIVATE", "I am no member there any more."),
-        (_has_no_rights, "CHAT_WRITE_FORBIDDEN", "I have no right to write there"),
+        (_is_kicked, "CHANNEL_PRIVATE", "I am no longer a member there."),
+        (_is_banned, "CHANNEL_PRIVATE", "I am no longer a member there."),
+        (_has_no_rights, "CHAT_WRITE_FORBIDDEN", "I am not allowed to write there"),
         (_is_closed, "TOPIC_CLOSED", "Its threads are closed, the general one too."),
     ],
     ids=["kicked", "banned", "no rights", "general thread closed"],
@@ -319,7 +319,7 @@ async def test_a_group_that_takes_nothing_is_suspended_and_the_owner_told_once(
         await desk.settled("sent", "dead")
     assert await desk.suspended(desk.group_chat) == reason
     (message,) = desk.said(desk.other)
-    assert message.text.startswith("I cannot write to «Desk» any more")
+    assert message.text.startswith("I can no longer write to «Desk»")
     assert words in message.text
 
 
@@ -348,9 +348,9 @@ async def test_an_edit_that_is_refused_ends_alone(desk: Desk, error: str) -> Non
         await desk.settled("sent")
         desk.sandbox.faults.answer("EditMessage", error)
         await desk.room.live(post(5, "Днём случился сбой", date=desk.room.now, edit_date=utc_now()))
-        await desk.settled("sent", "dead")
+        await desk.settled("sent", "frozen")
         await desk.tell(desk.person_chat, "after")
-        await desk.settled("sent", "dead")
+        await desk.settled("sent", "frozen")
     assert await kit.refused_edits(desk.room.db) == [error]
     assert "Утром Днём случился сбой" in desk.said(desk.anna)[1].text  # the change is told nevertheless
     assert desk.heard(desk.anna) == ["after"]
@@ -389,7 +389,7 @@ class TestThreads:
             gone(desk.group, topic)
             await desk.room.live(post(7, "Вечером случился сбой", date=desk.room.now))
             await desk.room.live(post(6, "Днём случился сбой", date=desk.room.now, edit_date=utc_now()))
-            await desk.settled("sent", "dead")
+            await desk.settled("sent", "frozen")
         texts = [message.text for message in desk.said(desk.group) if message.topic is None]
         assert len([text for text in texts if "Вечером" in text]) == 1
         assert texts.count("The thread for «Outages» is closed: these alerts come here now.") == 1

@@ -100,19 +100,21 @@ async def test_a_channel_of_which_little_is_known_is_not_judged(room: Newsroom) 
     assert await listening(room).look() == 0
 
 
-async def test_not_all_baselines_are_learnt_at_once(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.monitoring.silence.LEARN_AT_ONCE", 1)
+async def test_not_all_baselines_are_learnt_at_once(room: Newsroom) -> None:
     for channel_id in (NEWS, OTHER):
         await speak(room, HOURLY, channel_id)
         await read(room, channel_id, hours=40)
-    silence = listening(room)
+    silence = SilenceMonitor(room.db, clock=lambda: NOON, learn_at_once=1)
     assert [await silence.look(), await silence.look(), await silence.look()] == [1, 1, 0]
 
 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "is unusually silent: its last post is of 10 Mar, 11:00 UTC; as a rule about 13 would have followed."),
+        (
+            "en",
+            "is unusually silent: its last post is from 10 Mar, 11:00 UTC; normally about 13 more would have followed.",
+        ),
         ("ru", "необычно молчит: последний пост вышел 10 мар., 11:00 UTC; обычно с тех пор их было бы около 13."),
     ],
 )

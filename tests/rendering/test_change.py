@@ -74,7 +74,7 @@ def test_an_album_of_which_items_are_left_is_gone_in_part() -> None:
 
 def test_an_alert_for_a_post_that_fits_only_since_its_edit_says_so_in_its_head() -> None:
     head = POST.but(topics=("outages",), is_edited=True, fits_since_edit=True).render(LONDON).text.splitlines()[0]
-    assert head.startswith("edited, fits now: Outages · ")
+    assert head.startswith("edited, now matches: Outages · ")
 
 
 def test_the_day_is_named_where_it_is_not_today() -> None:

@@ -1,6 +1,7 @@
 import re
 
 from bot.models import Entity, Forward, Outgoing
+from bot.text.markup import LIMIT
 from tests.rendering.test_alert import LONDON, NOW, POST, styled
 
 
@@ -54,14 +55,14 @@ class TestLongPosts:
         outgoing = POST.but(text=text, spans=spans).render(LONDON)
         passages = outgoing.text.partition("\n")[2].partition(" …\n\n")[0].split("\n…\n")
         assert passages == [f"Абзац {n}: на узле связи случился сбой, его чинят." for n in range(len(passages))]
-        assert len(outgoing.text) > 4096 - 80
+        assert len(outgoing.text) > LIMIT - 80
         assert styled(outgoing, "bold")[1:] == ["сбой"] * len(passages)
 
-    def test_of_an_endless_one_first_line_footer_and_links_survive(self) -> None:
+    def test_whose_match_is_longer_than_a_message_leave_room_for_first_line_footer_and_links(self) -> None:
         forward = Forward(channel_id=55, message_id=6, name="Ведомство", date=NOW)
         post = POST.but(text=self.TEXT, spans=self.SPANS, forward=forward, gone_at=NOW)
-        outgoing = post.but(text="Сбой " * 1000, spans=((0, 5000),)).render(LONDON)
-        assert len(outgoing.text) <= 4096
+        outgoing = post.but(text="Сбой " * 2000, spans=((0, 10_000),)).render(LONDON)
+        assert len(outgoing.text) <= LIMIT
         assert outgoing.text.startswith("Outages · Минсвязь Заречья\nNo longer visible")
         assert outgoing.text.endswith("…\n\n16:39\nForwarded from Ведомство")
         assert styled(outgoing, "text_url") == ["Минсвязь Заречья", "Ведомство"]

@@ -2,22 +2,22 @@ import pytest
 from telethon import errors, events, utils
 from telethon.tl import TLObject, functions, types
 
-from .party import party
+from tests.kit_bot import embedded_server
 
 
 async def test_posts_edits_and_deletions_reach_a_member() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna = world.add_user("Anna")
         channel = world.add_channel("News", username="news_now", members=[anna])
-        client, news = await guests.heard(anna)
+        client, news = await server.listener(anna)
         post = channel.post("🔥 dark since noon", entities=[types.MessageEntityBold(3, 4)])
         event = await news.next()
         assert (event.raw_text, event.chat_id, event.id) == ("🔥 dark since noon", channel.marked, post.id)
         assert event.message.get_entities_text()[0][1] == "dark"
         edits, deletions = [], []
-        _, edited = await guests.heard(anna, events.MessageEdited())
-        _, deleted = await guests.heard(anna, events.MessageDeleted())
+        _, edited = await server.listener(anna, events.MessageEdited())
+        _, deleted = await server.listener(anna, events.MessageDeleted())
         channel.edit(post.id, "light again")
         edits.append(await edited.text())
         channel.delete(post.id)
@@ -27,14 +27,14 @@ async def test_posts_edits_and_deletions_reach_a_member() -> None:
 
 
 async def test_an_admin_with_an_ordinary_client_publishes_edits_and_deletes() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, ada = world.add_user("Anna"), world.add_user("Ada")
         channel = world.add_channel("News", username="news_now", members=[anna])
         channel.promote(ada)
-        reader, news = await guests.heard(anna)
-        _, own = await guests.heard(ada, events.NewMessage())
-        publisher = await guests.client(ada)
+        reader, news = await server.listener(anna)
+        _, own = await server.listener(ada, events.NewMessage())
+        publisher = await server.client(ada)
         sent = await publisher.send_message("news_now", "**All** is dark")
         event = await news.next()
         assert (event.raw_text, event.message.post, event.message.out) == ("All is dark", True, False)
@@ -49,24 +49,24 @@ async def test_an_admin_with_an_ordinary_client_publishes_edits_and_deletes() ->
 
 
 async def test_a_bot_that_is_admin_may_publish() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")
         channel = world.add_channel("Alerts", members=[anna])
         channel.promote(bot)
-        _, news = await guests.heard(anna)
-        publisher = await guests.client(bot)
+        _, news = await server.listener(anna)
+        publisher = await server.client(bot)
         await publisher.send_message(types.PeerChannel(channel.id), "by a bot, who says 0 for the hash")
         assert await news.text() == "by a bot, who says 0 for the hash"
 
 
 async def test_a_public_channel_is_resolved_read_joined_and_left() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna = world.add_user("Anna")
         channel = world.add_channel("News", username="news_now")
         channel.post("before")
-        client, news = await guests.heard(anna)
+        client, news = await server.listener(anna)
         entity = await client.get_entity("t.me/News_Now")
         assert (entity.title, entity.left, entity.broadcast) == ("News", True, True)
         assert [message.text for message in await client.get_messages(entity, limit=5)] == ["before"]
@@ -86,18 +86,18 @@ async def test_a_public_channel_is_resolved_read_joined_and_left() -> None:
     ("name", "kind"), [("nobody_here", errors.UsernameNotOccupiedError), ("1x", errors.UsernameInvalidError)]
 )
 async def test_a_username_of_nobody_is_refused(name: str, kind: type[Exception]) -> None:
-    async with party() as guests:
-        client = await guests.client(guests.sandbox.world.add_user("Anna"))
+    async with embedded_server() as server:
+        client = await server.client(server.sandbox.world.add_user("Anna"))
         with pytest.raises(kind):
             await client(functions.contacts.ResolveUsernameRequest(name))
 
 
 async def test_a_private_channel_is_joined_by_its_link() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna = world.add_user("Anna")
         channel = world.add_channel("Quiet", invite="AbCdEf123")
-        client, news = await guests.heard(anna)
+        client, news = await server.listener(anna)
         seen = await client(functions.messages.CheckChatInviteRequest("AbCdEf123"))
         assert (seen.title, seen.broadcast, seen.participants_count) == ("Quiet", True, 0)
         joined = await client(functions.messages.ImportChatInviteRequest("AbCdEf123"))
@@ -112,20 +112,20 @@ async def test_a_private_channel_is_joined_by_its_link() -> None:
 
 
 async def test_a_channel_with_approval_makes_one_wait() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
-        client = await guests.client(world.add_user("Anna"))
+    async with embedded_server() as server:
+        world = server.sandbox.world
+        client = await server.client(world.add_user("Anna"))
         world.add_channel("Quiet", invite="AbCdEf123").needs_approval = True
         with pytest.raises(errors.InviteRequestSentError):
             await client(functions.messages.ImportChatInviteRequest("AbCdEf123"))
 
 
 async def test_a_kicked_reader_of_a_private_channel_is_shut_out() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna = world.add_user("Anna")
         channel = world.add_channel("Quiet", members=[anna])
-        client, _ = await guests.heard(anna)
+        client, _ = await server.listener(anna)
         channel.kick(anna)
         with pytest.raises(errors.ChannelPrivateError):
             await client.get_messages(channel.marked, limit=1)
@@ -134,25 +134,25 @@ async def test_a_kicked_reader_of_a_private_channel_is_shut_out() -> None:
 
 
 async def test_an_access_hash_of_somebody_else_is_refused() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, boris = world.add_user("Anna"), world.add_user("Boris")
         channel = world.add_channel("News", username="news_now", members=[anna, boris])
-        client = await guests.client(anna)
+        client = await server.client(anna)
         foreign = types.InputChannel(channel.id, world.hub.access_hash(boris.id, channel.marked))
         with pytest.raises(errors.ChannelInvalidError):
             await client(functions.channels.GetFullChannelRequest(foreign))
 
 
 async def test_all_about_a_channel() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, ada = world.add_user("Anna"), world.add_user("Ada", username="ada_adm")
         channel = world.add_channel("News", username="news_now", members=[anna])
         channel.promote(ada)
         post = channel.post("text")
         channel.pin(post.id)
-        client, admin = await guests.client(anna), await guests.client(ada)
+        client, admin = await server.client(anna), await server.client(ada)
         full = (await client(functions.channels.GetFullChannelRequest("news_now"))).full_chat
         assert (full.pts, full.participants_count, full.pinned_msg_id, full.exported_invite) == (4, 2, post.id, None)
         full = (await admin(functions.channels.GetFullChannelRequest("news_now"))).full_chat
@@ -166,13 +166,13 @@ async def test_all_about_a_channel() -> None:
 
 
 async def test_an_album_with_files_goes_up_and_comes_down() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, ada = world.add_user("Anna"), world.add_user("Ada")
         channel = world.add_channel("News", username="news_now", members=[anna])
         channel.promote(ada)
-        client, news = await guests.heard(anna)
-        publisher = await guests.client(ada)
+        client, news = await server.listener(anna)
+        publisher = await server.client(ada)
         files = [bytes([number]) * 700_000 for number in (1, 2)]
         await publisher.send_file("news_now", files, caption="two files")
         first, second = await news.next(), await news.next()
@@ -185,12 +185,12 @@ async def test_an_album_with_files_goes_up_and_comes_down() -> None:
 
 
 async def test_albums_take_uploaded_files_of_one_kind_and_name_the_one_that_has_expired() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         ada = world.add_user("Ada")
         channel = world.add_channel("News", username="news_now")
         channel.promote(ada)
-        publisher = await guests.client(ada)
+        publisher = await server.client(ada)
         files = [world.media.photo(b"a jpeg"), world.media.photo(b"another"), world.media.document(b"an order")]
         photo, other, order = (utils.get_input_media(file) for file in files)
 
@@ -211,15 +211,15 @@ async def test_albums_take_uploaded_files_of_one_kind_and_name_the_one_that_has_
 
 
 async def test_a_forward_names_the_post_it_came_from() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, ada = world.add_user("Anna"), world.add_user("Ada")
         source = world.add_channel("News", username="news_now")
         echo = world.add_channel("Echo", username="echo_ch", members=[anna])
         echo.promote(ada)
         post = source.post("text")
-        _, news = await guests.heard(anna)
-        publisher = await guests.client(ada)
+        _, news = await server.listener(anna)
+        publisher = await server.client(ada)
         await publisher.forward_messages("echo_ch", post.id, "news_now")
         forward = (await news.next()).message.fwd_from
         assert (forward.from_id.channel_id, forward.channel_post) == (source.id, post.id)
@@ -227,12 +227,12 @@ async def test_a_forward_names_the_post_it_came_from() -> None:
 
 
 async def test_reactions_edit_without_a_change_of_text() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna = world.add_user("Anna")
         channel = world.add_channel("News", members=[anna])
-        _, edited = await guests.heard(anna, events.MessageEdited())
-        _, raw = await guests.heard(anna, events.Raw(types.UpdateChannelMessageViews))
+        _, edited = await server.listener(anna, events.MessageEdited())
+        _, raw = await server.listener(anna, events.Raw(types.UpdateChannelMessageViews))
         post = channel.post("text")
         channel.view(post.id, 12)
         assert (await raw.next()).views == 12
@@ -242,12 +242,12 @@ async def test_reactions_edit_without_a_change_of_text() -> None:
 
 
 async def test_supergroup_bots_hear_commands_and_answer() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")
         group = world.add_channel("Talk", megagroup=True, members=[anna, bot])
-        client, talk = await guests.heard(anna)
-        bot_client, asked = await guests.heard(bot)
+        client, talk = await server.listener(anna)
+        bot_client, asked = await server.listener(bot)
         await client.send_message(group.marked, "chatter")
         await client.send_message(group.marked, "/status@watch_bot")
         event = await asked.next()

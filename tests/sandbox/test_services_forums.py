@@ -8,16 +8,16 @@ from telethon import TelegramClient, errors, events, functions, types
 from telethon.tl import TLRequest
 
 from bot.sandbox import Channel, User
-from tests.sandbox.party import WAIT_S, Party, party
+from tests.kit_bot import WAIT_S, EmbeddedServer, embedded_server
 
 
-async def desk(guests: Party) -> tuple[TelegramClient, Channel, User]:
+async def desk(server: EmbeddedServer) -> tuple[TelegramClient, Channel, User]:
     """Bring a supergroup with its creator and a bot, whose client is returned."""
-    world = guests.sandbox.world
+    world = server.sandbox.world
     anna, bot = world.add_user("Anna"), world.add_bot("1:token", "Watch", "watch_bot")
     channel = world.add_channel("Desk", megagroup=True, members=[bot])
     channel.promote(anna)
-    return await guests.client(bot), channel, anna
+    return await server.client(bot), channel, anna
 
 
 def sending(channel: Channel, words: str, reply_to: int | None = None, top: int | None = None) -> TLRequest:
@@ -27,15 +27,15 @@ def sending(channel: Channel, words: str, reply_to: int | None = None, top: int 
 
 
 async def test_a_message_of_a_topic_names_the_topic_and_what_it_answers() -> None:
-    async with party() as guests:
-        client, channel, anna = await desk(guests)
+    async with embedded_server() as server:
+        client, channel, anna = await desk(server)
         topic = channel.opens_topic("Outages")
         await client(sending(channel, "first", topic))
         first = channel.kept.top
         assert first is not None
         await client(sending(channel, "second", first.id, topic))
         await client(sending(channel, "general"))
-        reader = await guests.client(anna)
+        reader = await server.client(anna)
         general, second, first_seen = await reader.get_messages(types.PeerChannel(channel.id), limit=3)
         assert (first_seen.reply_to.forum_topic, first_seen.reply_to.reply_to_msg_id) == (True, topic)
         assert first_seen.reply_to.reply_to_top_id is None
@@ -55,8 +55,8 @@ async def test_a_message_of_a_topic_names_the_topic_and_what_it_answers() -> Non
 async def test_a_topic_that_is_closed_or_gone_takes_no_message_of_a_member(
     trouble: Callable[[Channel, int], None], said: str
 ) -> None:
-    async with party() as guests:
-        client, channel, anna = await desk(guests)
+    async with embedded_server() as server:
+        client, channel, anna = await desk(server)
         topic = channel.opens_topic("Outages")
         trouble(channel, topic)
         with pytest.raises(errors.RPCError, match=said):
@@ -69,8 +69,8 @@ async def test_a_topic_that_is_closed_or_gone_takes_no_message_of_a_member(
 
 
 async def test_slow_mode_and_rights_hold_for_members_and_not_for_admins() -> None:
-    async with party() as guests:
-        client, channel, anna = await desk(guests)
+    async with embedded_server() as server:
+        client, channel, anna = await desk(server)
         channel.slow_mode_s = 60
         await client(sending(channel, "first"))
         client.flood_sleep_threshold = 0
@@ -85,12 +85,12 @@ async def test_slow_mode_and_rights_hold_for_members_and_not_for_admins() -> Non
 
 
 async def test_a_bot_hears_that_it_was_stopped_brought_in_and_given_rights() -> None:
-    async with party() as guests:
-        client, channel, anna = await desk(guests)
+    async with embedded_server() as server:
+        client, channel, anna = await desk(server)
         updates: asyncio.Queue[object] = asyncio.Queue()
         kinds = (types.UpdateBotStopped, types.UpdateChannelParticipant, types.UpdateChatDefaultBannedRights)
         client.add_event_handler(updates.put, events.Raw(kinds))
-        bot = guests.sandbox.world.user((await client.get_me()).id)
+        bot = server.sandbox.world.user((await client.get_me()).id)
         anna.blocks(bot)
         anna.starts(bot)
         channel.promote(bot)
@@ -102,11 +102,11 @@ async def test_a_bot_hears_that_it_was_stopped_brought_in_and_given_rights() -> 
 
 
 async def test_a_group_that_was_upgraded_takes_nothing_more_and_says_where_it_went() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:token", "Watch", "watch_bot")
         group = world.add_group("Desk", [anna, bot])
-        client, heard = await guests.heard(bot, events.Raw((types.UpdateNewMessage, types.UpdateNewChannelMessage)))
+        client, heard = await server.listener(bot, events.Raw((types.UpdateNewMessage, types.UpdateNewChannelMessage)))
         supergroup = world.upgrade(group)
         moved, came = await heard.next(), await heard.next()
         assert moved.message.action == types.MessageActionChatMigrateTo(supergroup.id)
@@ -117,11 +117,11 @@ async def test_a_group_that_was_upgraded_takes_nothing_more_and_says_where_it_we
 
 
 async def test_a_deleted_account_takes_no_message() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:token", "Watch", "watch_bot")
         anna.starts(bot)
-        client = await guests.client(bot)
+        client = await server.client(bot)
         anna.deletes_account()
         with pytest.raises(errors.InputUserDeactivatedError):
             await client(functions.messages.SendMessageRequest(types.InputPeerUser(anna.id, 0), "too late"))

@@ -6,24 +6,23 @@ from telethon import Button, TelegramClient, errors, events
 from telethon.tl import functions, types
 
 from bot.sandbox import Refused
+from tests.kit_bot import EmbeddedServer, embedded_server
 
-from .party import Party, party
 
-
-async def talk(guests: Party) -> tuple[TelegramClient, TelegramClient]:
+async def talk(server: EmbeddedServer) -> tuple[TelegramClient, TelegramClient]:
     """Return clients of a person and of a bot that the person has started."""
-    world = guests.sandbox.world
+    world = server.sandbox.world
     anna = world.add_user("Anna", language="ru")
     bot = world.add_bot("1:a", "Watch", "watch_bot", anna)
-    return await guests.client(anna), await guests.client(bot)
+    return await server.client(anna), await server.client(bot)
 
 
 async def test_a_person_and_a_bot_talk() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, bot = world.add_user("Anna", language="ru"), world.add_bot("1:a", "Watch", "watch_bot")
-        person, answers = await guests.heard(anna)
-        helper, questions = await guests.heard(bot)
+        person, answers = await server.listener(anna)
+        helper, questions = await server.listener(bot)
         await person.send_message("watch_bot", "/start key")
         event = await questions.next()
         assert (event.raw_text, event.sender_id, event.is_private) == ("/start key", anna.id, True)
@@ -43,9 +42,9 @@ async def test_a_person_and_a_bot_talk() -> None:
 
 
 async def test_a_press_is_answered() -> None:
-    async with party() as guests:
-        person, helper = await talk(guests)
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        person, helper = await talk(server)
+        world = server.sandbox.world
         anna, bot = world.user(1_000_001), world.user(1_000_002)
         await helper.send_message(anna.id, "alert", buttons=[Button.inline("Mute", b"m:1")])
 
@@ -64,11 +63,11 @@ async def test_a_press_is_answered() -> None:
 
 
 async def test_a_press_in_a_supergroup_is_answered() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")
         group = world.add_channel("Talk", megagroup=True, members=[anna, bot])
-        helper, pressed = await guests.heard(bot, events.CallbackQuery())
+        helper, pressed = await server.listener(bot, events.CallbackQuery())
         await helper.send_message(types.PeerChannel(group.id), "alert", buttons=[Button.inline("Mute", b"m")])
         press = asyncio.ensure_future(anna.presses(anna.inbox(group)[-1], "Mute"))
         event = await pressed.next()
@@ -78,8 +77,8 @@ async def test_a_press_in_a_supergroup_is_answered() -> None:
 
 
 async def test_a_random_id_is_used_once() -> None:
-    async with party() as guests:
-        _, helper = await talk(guests)
+    async with embedded_server() as server:
+        _, helper = await talk(server)
         peer = await helper.get_input_entity(1_000_001)
         request = functions.messages.SendMessageRequest(peer, "alert", random_id=77)
         await helper(request)
@@ -93,9 +92,9 @@ async def test_a_random_id_is_used_once() -> None:
 
 
 async def test_a_forward_may_be_silent() -> None:
-    async with party() as guests:
-        person, _ = await talk(guests)
-        anna, bot = guests.sandbox.world.user(1_000_001), guests.sandbox.world.user(1_000_002)
+    async with embedded_server() as server:
+        person, _ = await talk(server)
+        anna, bot = server.sandbox.world.user(1_000_001), server.sandbox.world.user(1_000_002)
         sent = anna.sends(bot, "news")
         await person.forward_messages("me", sent.id, "watch_bot", silent=True)
         (kept,) = anna.inbox(anna)
@@ -108,9 +107,9 @@ async def test_a_forward_may_be_silent() -> None:
     ids=["twice in one request", "none"],
 )
 async def test_random_ids_differ_within_a_request(random_ids: list[int], kind: type[Exception]) -> None:
-    async with party() as guests:
-        person, _ = await talk(guests)
-        anna, bot = guests.sandbox.world.user(1_000_001), guests.sandbox.world.user(1_000_002)
+    async with embedded_server() as server:
+        person, _ = await talk(server)
+        anna, bot = server.sandbox.world.user(1_000_001), server.sandbox.world.user(1_000_002)
         peer = await person.get_input_entity("watch_bot")
         sent = [anna.sends(bot, text).id for text in ("one", "two")]
         with pytest.raises(kind):
@@ -121,11 +120,11 @@ async def test_random_ids_differ_within_a_request(random_ids: list[int], kind: t
 
 
 async def test_a_lost_reply_is_asked_for_again_and_refused_as_a_repeat() -> None:
-    async with party() as guests:
-        _, helper = await talk(guests)
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        _, helper = await talk(server)
+        world = server.sandbox.world
         anna, bot = world.user(1_000_001), world.user(1_000_002)
-        guests.sandbox.faults.lose_reply("SendMessage")
+        server.sandbox.faults.lose_reply("SendMessage")
         request = functions.messages.SendMessageRequest(await helper.get_input_entity(anna.id), "once", random_id=5)
         with pytest.raises(errors.RandomIdDuplicateError):
             await helper._sender.send(request)  # noqa: SLF001 - past Telethon's own retries
@@ -133,18 +132,18 @@ async def test_a_lost_reply_is_asked_for_again_and_refused_as_a_repeat() -> None
 
 
 async def test_the_sender_s_other_sessions_are_told() -> None:
-    async with party() as guests:
-        person, _ = await talk(guests)
-        anna = guests.sandbox.world.user(1_000_001)
-        _, other = await guests.heard(anna, events.NewMessage(outgoing=True))
+    async with embedded_server() as server:
+        person, _ = await talk(server)
+        anna = server.sandbox.world.user(1_000_001)
+        _, other = await server.listener(anna, events.NewMessage(outgoing=True))
         sent = await person.send_message("watch_bot", "/help")
         event = await other.next()
         assert (event.id, event.raw_text, event.out) == (sent.id, "/help", True)
 
 
 async def test_who_blocked_the_bot_is_not_written_to() -> None:
-    async with party() as guests:
-        person, helper = await talk(guests)
+    async with embedded_server() as server:
+        person, helper = await talk(server)
         await person(functions.contacts.BlockRequest("watch_bot"))
         full = await person(functions.users.GetFullUserRequest("watch_bot"))
         assert full.full_user.blocked
@@ -152,16 +151,16 @@ async def test_who_blocked_the_bot_is_not_written_to() -> None:
             await helper.send_message(1_000_001, "alert")
         await person(functions.contacts.UnblockRequest("watch_bot"))
         await helper.send_message(1_000_001, "alert")
-        stranger = guests.sandbox.world.add_user("Boris")
+        stranger = server.sandbox.world.add_user("Boris")
         with pytest.raises(errors.PeerIdInvalidError):
             await helper(functions.messages.SendMessageRequest(types.InputPeerUser(stranger.id, 0), "hello"))
 
 
 async def test_edits_are_checked_and_idempotent() -> None:
-    async with party() as guests:
-        person, helper = await talk(guests)
-        anna, bot = guests.sandbox.world.user(1_000_001), guests.sandbox.world.user(1_000_002)
-        _, edited = await guests.heard(anna, events.MessageEdited())
+    async with embedded_server() as server:
+        person, helper = await talk(server)
+        anna, bot = server.sandbox.world.user(1_000_001), server.sandbox.world.user(1_000_002)
+        _, edited = await server.listener(anna, events.MessageEdited())
         sent = await helper.send_message(anna.id, "alert", buttons=[Button.inline("Mute", b"m")])
         await helper.edit_message(anna.id, sent.id, "alert, again", buttons=[Button.inline("Unmute", b"u")])
         event = await edited.next()
@@ -182,15 +181,15 @@ async def test_edits_are_checked_and_idempotent() -> None:
     ids=["4097 units", "nothing"],
 )
 async def test_a_text_that_telegram_refuses_is_refused(text: str, kind: type[Exception]) -> None:
-    async with party() as guests:
-        _, helper = await talk(guests)
+    async with embedded_server() as server:
+        _, helper = await talk(server)
         with pytest.raises(kind):
             await helper(functions.messages.SendMessageRequest(await helper.get_input_entity(1_000_001), text))
 
 
 async def test_entities_out_of_bounds_and_long_button_data_are_refused() -> None:
-    async with party() as guests:
-        _, helper = await talk(guests)
+    async with embedded_server() as server:
+        _, helper = await talk(server)
         peer = await helper.get_input_entity(1_000_001)
         bold = [types.MessageEntityBold(1, 1)]
         with pytest.raises(errors.EntityBoundsInvalidError):
@@ -202,13 +201,13 @@ async def test_entities_out_of_bounds_and_long_button_data_are_refused() -> None
 
 
 async def test_history_is_paged_both_ways_and_searched() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         channel = world.add_channel("News", username="news_now")
         start = datetime(2021, 10, 4, 12, tzinfo=UTC)
         for number in range(250):
             channel.post(f"post {number}", date=start + timedelta(minutes=number))
-        client = await guests.client(world.add_user("Anna"))
+        client = await server.client(world.add_user("Anna"))
         down = [message.id async for message in client.iter_messages("news_now", wait_time=0)]
         assert down == list(range(250, 0, -1))
         up = [message.id async for message in client.iter_messages("news_now", reverse=True, min_id=20, wait_time=0)]
@@ -224,8 +223,8 @@ async def test_history_is_paged_both_ways_and_searched() -> None:
 
 
 async def test_dialogs_are_paged_with_pins_and_archive() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna = world.add_user("Anna")
         start = datetime(2021, 10, 4, tzinfo=UTC)
         channels = [world.add_channel(f"News {number}", members=[anna]) for number in range(230)]
@@ -235,7 +234,7 @@ async def test_dialogs_are_paged_with_pins_and_archive() -> None:
         anna.pins(channels[5])
         anna.archives(channels[7])
         world.add_bot("1:a", "Watch", "watch_bot", anna)
-        client = await guests.client(anna)
+        client = await server.client(anna)
         dialogs = await client.get_dialogs()
         assert len(dialogs) == len({dialog.id for dialog in dialogs}) == dialogs.total == 232
         assert (dialogs[0].name, dialogs[0].pinned) == ("News 5", True)
@@ -249,13 +248,13 @@ async def test_dialogs_are_paged_with_pins_and_archive() -> None:
 
 
 async def test_a_basic_group_works_with_numbers_per_account() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, boris = world.add_user("Anna"), world.add_user("Boris")
         bot = world.add_bot("1:a", "Watch", "watch_bot", anna)
         group = world.add_group("We", [anna, boris, bot])
-        person, said = await guests.heard(boris)
-        helper, asked = await guests.heard(bot)
+        person, said = await server.listener(boris)
+        helper, asked = await server.listener(bot)
         anna.sends(group, "chatter")
         anna.sends(group, "/status")
         event = await asked.next()
@@ -271,8 +270,8 @@ async def test_a_basic_group_works_with_numbers_per_account() -> None:
 
 
 async def test_the_command_menu_is_kept_per_scope_and_language() -> None:
-    async with party() as guests:
-        person, helper = await talk(guests)
+    async with embedded_server() as server:
+        person, helper = await talk(server)
         default = types.BotCommandScopeDefault()
         for language, description in (("", "Help"), ("ru", "Помощь")):
             command = types.BotCommand("help", description)
@@ -288,26 +287,26 @@ async def test_the_command_menu_is_kept_per_scope_and_language() -> None:
 
 
 async def test_a_forward_to_a_bot_says_where_it_is_from() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")
         post = world.add_channel("News", username="news_now").post("text")
-        _, asked = await guests.heard(bot)
+        _, asked = await server.listener(bot)
         anna.sends(bot, post.text, forward=post)
         event = await asked.next()
         assert (event.message.fwd_from.channel_post, (await event.message.forward.get_chat()).title) == (1, "News")
 
 
 async def test_users_are_shown_by_number_to_bots() -> None:
-    async with party() as guests:
-        _, helper = await talk(guests)
+    async with embedded_server() as server:
+        _, helper = await talk(server)
         users = await helper(functions.users.GetUsersRequest([types.InputUser(1_000_001, 0), types.InputUser(5, 0)]))
         assert [(type(user), user.id) for user in users] == [(types.User, 1_000_001), (types.UserEmpty, 5)]
 
 
 async def test_a_verb_that_a_server_would_refuse_is_refused() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna = world.add_user("Anna")
         with pytest.raises(Refused, match="CHAT_ADMIN_REQUIRED"):
             anna.sends(world.add_channel("News", members=[anna]), "text")

@@ -3,14 +3,13 @@ from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
 from bot.sandbox import Channel
+from tests.kit_bot import EmbeddedServer, embedded_server
 
-from .party import Party, party
 
-
-async def reader(guests: Party) -> tuple[TelegramClient, Channel]:
-    anna = guests.sandbox.world.add_user("Anna")
-    channel = guests.sandbox.world.add_channel("News", username="news_now", members=[anna])
-    return await guests.client(anna), channel
+async def reader(server: EmbeddedServer) -> tuple[TelegramClient, Channel]:
+    anna = server.sandbox.world.add_user("Anna")
+    channel = server.sandbox.world.add_channel("News", username="news_now", members=[anna])
+    return await server.client(anna), channel
 
 
 async def difference(client: TelegramClient, pts: int, limit: int = 100) -> object:
@@ -20,19 +19,19 @@ async def difference(client: TelegramClient, pts: int, limit: int = 100) -> obje
 
 
 async def test_a_gap_is_recovered_by_the_client_itself() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna = world.add_user("Anna")
         channel = world.add_channel("News", members=[anna])
-        _, news = await guests.heard(anna)
+        _, news = await server.listener(anna)
         channel.post("lost", push=False)
         channel.post("seen")
         assert [await news.text(), await news.text()] == ["lost", "seen"]
 
 
 async def test_a_channel_difference_comes_in_slices() -> None:
-    async with party() as guests:
-        client, channel = await reader(guests)
+    async with embedded_server() as server:
+        client, channel = await reader(server)
         for number in range(7):
             channel.post(str(number), push=False)
         channel.delete(1, push=False)
@@ -48,9 +47,9 @@ async def test_a_channel_difference_comes_in_slices() -> None:
 
 
 async def test_the_server_may_cut_slices_smaller() -> None:
-    async with party() as guests:
-        client, channel = await reader(guests)
-        guests.sandbox.world.hub.slice_limit = 2
+    async with embedded_server() as server:
+        client, channel = await reader(server)
+        server.sandbox.world.hub.slice_limit = 2
         for number in range(3):
             channel.post(str(number), push=False)
         found = await difference(client, 1)
@@ -58,8 +57,8 @@ async def test_the_server_may_cut_slices_smaller() -> None:
 
 
 async def test_a_difference_over_too_much_is_too_long() -> None:
-    async with party() as guests:
-        client, channel = await reader(guests)
+    async with embedded_server() as server:
+        client, channel = await reader(server)
         channel.too_long_after = 3
         for number in range(4):
             channel.post(str(number), push=False)
@@ -74,15 +73,15 @@ async def test_a_difference_over_too_much_is_too_long() -> None:
     ("pts", "kind"), [(0, errors.PersistentTimestampEmptyError), (99, errors.PersistentTimestampInvalidError)]
 )
 async def test_an_impossible_pts_is_refused(pts: int, kind: type[Exception]) -> None:
-    async with party() as guests:
-        client, _ = await reader(guests)
+    async with embedded_server() as server:
+        client, _ = await reader(server)
         with pytest.raises(kind):
             await difference(client, pts)
 
 
 async def test_edits_and_deletions_come_in_a_difference() -> None:
-    async with party() as guests:
-        client, channel = await reader(guests)
+    async with embedded_server() as server:
+        client, channel = await reader(server)
         edited, gone = channel.post("old", push=False), channel.post("gone", push=False)
         pts = channel.log.pts
         channel.edit(edited.id, "new", push=False)
@@ -94,9 +93,9 @@ async def test_edits_and_deletions_come_in_a_difference() -> None:
 
 
 async def test_the_account_s_difference_has_its_messages_and_names_changed_channels() -> None:
-    async with party() as guests:
-        client, channel = await reader(guests)
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        client, channel = await reader(server)
+        world = server.sandbox.world
         anna, boris = world.user(1_000_001), world.add_user("Boris")
         world.add_channel("Elsewhere", username="elsewhere").post("not for her")
         before = await client(functions.updates.GetStateRequest())
@@ -121,9 +120,9 @@ async def test_the_account_s_difference_has_its_messages_and_names_changed_chann
 
 
 async def test_dropped_pushes_are_found_in_the_dialogs() -> None:
-    async with party() as guests:
-        client, channel = await reader(guests)
-        guests.sandbox.faults.drop_pushes()
+    async with embedded_server() as server:
+        client, channel = await reader(server)
+        server.sandbox.faults.drop_pushes()
         channel.post("unseen")
         (dialog,) = await client.get_dialogs()
         assert (dialog.dialog.pts, dialog.dialog.top_message, dialog.message.raw_text) == (2, 1, "unseen")
@@ -133,14 +132,14 @@ async def test_dropped_pushes_are_found_in_the_dialogs() -> None:
 
 
 async def test_a_bot_gets_only_what_it_may_hear_in_a_difference() -> None:
-    async with party() as guests:
-        world = guests.sandbox.world
+    async with embedded_server() as server:
+        world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")
         group = world.add_channel("Talk", megagroup=True, members=[anna, bot])
         pts = group.log.pts
         for text in ("chatter", "/help", "more chatter"):
             anna.sends(group, text)
-        client = await guests.client(bot)
+        client = await server.client(bot)
         found = await client(
             functions.updates.GetChannelDifferenceRequest(
                 types.InputChannel(group.id, 0), types.ChannelMessagesFilterEmpty(), pts, 100

@@ -8,47 +8,42 @@ from bot.sandbox.world.history import Window
 from bot.sandbox.world.messages import Draft, Revision
 from bot.sandbox.world.view import message_tl, since
 
-from .worlds import Stage
+from .worlds import RecordedWorld
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def anna(recorded: RecordedWorld) -> User:
+    return recorded.world.add_user("Anna")
 
 
 @pytest.fixture
-def anna(stage: Stage) -> User:
-    return stage.world.add_user("Anna")
-
-
-@pytest.fixture
-def channel(stage: Stage, anna: User) -> Channel:
-    made = stage.world.add_channel("News", username="news_now", members=[anna])
-    stage.told.updates.clear()
+def channel(recorded: RecordedWorld, anna: User) -> Channel:
+    made = recorded.world.add_channel("News", username="news_now", members=[anna])
+    recorded.updates.all.clear()
     return made
 
 
-def test_a_post_reaches_members_with_the_next_pts(stage: Stage, anna: User, channel: Channel) -> None:
-    stranger = stage.world.add_user("Boris")
+def test_a_post_reaches_members_with_the_next_pts(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
+    stranger = recorded.world.add_user("Boris")
     post = channel.post("All is dark", entities=[tl.MessageEntityBold(0, 3)])
-    (update,) = stage.told.to(anna.id)
+    (update,) = recorded.updates.to(anna.id)
     assert isinstance(update, tl.UpdateNewChannelMessage)
     assert (update.pts, update.pts_count, update.message.id) == (2, 1, post.id)
     assert update.message.post
     assert update.message.from_id is None
-    assert stage.told.to(stranger.id) == []
+    assert recorded.updates.to(stranger.id) == []
 
 
-def test_a_lost_push_moves_the_pts_all_the_same(stage: Stage, anna: User, channel: Channel) -> None:
+def test_a_lost_push_moves_the_pts_all_the_same(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     channel.post("lost", push=False)
     channel.post("seen")
-    assert [update.pts for update in stage.told.to(anna.id)] == [3]
+    assert [update.pts for update in recorded.updates.to(anna.id)] == [3]
 
 
-def test_deleting_several_moves_the_pts_by_as_many(stage: Stage, anna: User, channel: Channel) -> None:
+def test_deleting_several_moves_the_pts_by_as_many(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     ids = [channel.post(str(number), push=False).id for number in range(3)]
     channel.delete(*ids)
-    (update,) = stage.told.to(anna.id)
+    (update,) = recorded.updates.to(anna.id)
     assert (update.messages, update.pts, update.pts_count) == (ids, 7, 3)
 
 
@@ -79,32 +74,34 @@ def test_a_reaction_is_a_hidden_edit_until_a_person_has_edited(anna: User, chann
     assert not message_tl(post, anna).edit_hide
 
 
-def test_views_come_without_a_pts(stage: Stage, anna: User, channel: Channel) -> None:
+def test_views_come_without_a_pts(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     post = channel.post("text")
     channel.view(post.id, 700)
-    update = stage.told.to(anna.id)[-1]
+    update = recorded.updates.to(anna.id)[-1]
     assert isinstance(update, tl.UpdateChannelMessageViews)
     assert (update.views, channel.log.pts) == (700, 2)
     channel.forwarded(post.id, 12)
-    update = stage.told.to(anna.id)[-1]
+    update = recorded.updates.to(anna.id)[-1]
     assert isinstance(update, tl.UpdateChannelMessageForwards)
     assert (update.forwards, channel.log.pts) == (12, 2)
 
 
-def test_a_preview_that_loads_is_told_by_its_page_and_moves_the_pts(stage: Stage, anna: User, channel: Channel) -> None:
+def test_a_preview_that_loads_is_told_by_its_page_and_moves_the_pts(
+    recorded: RecordedWorld, anna: User, channel: Channel
+) -> None:
     page = tl.WebPage(9, "https://e.org", "e.org", 0, title="Title")
     post = channel.post("https://e.org")
     channel.load(post.id, tl.MessageMediaWebPage(page))
-    update = stage.told.to(anna.id)[-1]
+    update = recorded.updates.to(anna.id)[-1]
     assert isinstance(update, tl.UpdateChannelWebPage)
     assert (update.channel_id, update.webpage, update.pts, update.pts_count) == (channel.id, page, 3, 1)
     assert message_tl(post, anna).media.webpage is page
 
 
-def test_a_pin_is_an_update_and_a_service_message(stage: Stage, anna: User, channel: Channel) -> None:
+def test_a_pin_is_an_update_and_a_service_message(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     post = channel.post("text")
     channel.pin(post.id)
-    pinned, service = stage.told.to(anna.id)[-2:]
+    pinned, service = recorded.updates.to(anna.id)[-2:]
     assert isinstance(pinned, tl.UpdatePinnedChannelMessages)
     assert isinstance(service.message.action, tl.MessageActionPinMessage)
     assert service.message.reply_to.reply_to_msg_id == post.id
@@ -113,25 +110,25 @@ def test_a_pin_is_an_update_and_a_service_message(stage: Stage, anna: User, chan
     assert not message_tl(post, anna).pinned
 
 
-def test_an_album_shares_one_number(stage: Stage, channel: Channel) -> None:
-    photos = [stage.world.media.photo(b"one"), stage.world.media.photo(b"two")]
+def test_an_album_shares_one_number(recorded: RecordedWorld, channel: Channel) -> None:
+    photos = [recorded.world.media.photo(b"one"), recorded.world.media.photo(b"two")]
     first, second = channel.album(photos, "caption")
     assert first.grouped == second.grouped is not None
     assert (first.text, second.text, second.id) == ("caption", "", first.id + 1)
 
 
-def test_a_forward_names_the_first_source(stage: Stage, anna: User, channel: Channel) -> None:
+def test_a_forward_names_the_first_source(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     post = channel.post("text")
-    other = stage.world.add_channel("Echo", members=[anna])
+    other = recorded.world.add_channel("Echo", members=[anna])
     again = other.post(post.text, forward=other.post(post.text, forward=post))
     assert again.forward is not None
     assert (again.forward.from_id, again.forward.channel_post) == (channel.peer(), post.id)
 
 
-def test_a_forward_of_an_admin_s_post_names_the_channel(stage: Stage, anna: User, channel: Channel) -> None:
+def test_a_forward_of_an_admin_s_post_names_the_channel(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     channel.promote(anna)
     post = anna.sends(channel, "text")
-    boris = stage.world.add_user("Boris")
+    boris = recorded.world.add_user("Boris")
     copy = anna.sends(boris, post.text, forward=post)
     assert copy.forward is not None
     assert (copy.forward.from_id, copy.forward.channel_post) == (channel.peer(), post.id)
@@ -145,9 +142,9 @@ def test_ids_may_be_given_and_go_on_from_there(channel: Channel) -> None:
 
 
 @pytest.mark.parametrize("public", [True, False])
-def test_strangers_read_public_channels_only(stage: Stage, *, public: bool) -> None:
-    stranger = stage.world.add_user("Boris")
-    channel = stage.world.add_channel("C", username="some_name" if public else None)
+def test_strangers_read_public_channels_only(recorded: RecordedWorld, *, public: bool) -> None:
+    stranger = recorded.world.add_user("Boris")
+    channel = recorded.world.add_channel("C", username="some_name" if public else None)
     assert channel.open_to(stranger) is public
     channel.ban(stranger)
     with pytest.raises(Refused, match="CHANNEL_PRIVATE"):
@@ -155,16 +152,16 @@ def test_strangers_read_public_channels_only(stage: Stage, *, public: bool) -> N
     assert isinstance(channel.shown_to(stranger), tl.ChannelForbidden)
 
 
-def test_a_channel_that_turns_private_is_closed_to_strangers(stage: Stage, channel: Channel) -> None:
-    stranger = stage.world.add_user("Boris")
+def test_a_channel_that_turns_private_is_closed_to_strangers(recorded: RecordedWorld, channel: Channel) -> None:
+    stranger = recorded.world.add_user("Boris")
     invite = channel.make_private()
     assert not channel.open_to(stranger)
-    assert stage.world.by_invite(invite) is channel
-    assert "news_now" not in stage.world.hub.names
+    assert recorded.world.by_invite(invite) is channel
+    assert "news_now" not in recorded.world.hub.names
 
 
-def test_only_admins_post_edit_and_delete_in_a_channel(stage: Stage, anna: User, channel: Channel) -> None:
-    admin, stranger = stage.world.add_user("Ada"), stage.world.add_user("Boris")
+def test_only_admins_post_edit_and_delete_in_a_channel(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
+    admin, stranger = recorded.world.add_user("Ada"), recorded.world.add_user("Boris")
     channel.promote(admin)
     number = channel.accept(admin, Draft(text="text")).ids[0]
     with pytest.raises(Refused, match="CHAT_ADMIN_REQUIRED"):
@@ -181,9 +178,9 @@ def test_only_admins_post_edit_and_delete_in_a_channel(stage: Stage, anna: User,
     assert channel.remove(admin, [number]) is None
 
 
-def test_supergroup_messages_carry_their_author(stage: Stage, anna: User) -> None:
-    group = stage.world.add_channel("Talk", megagroup=True, members=[anna])
-    boris = stage.world.add_user("Boris")
+def test_supergroup_messages_carry_their_author(recorded: RecordedWorld, anna: User) -> None:
+    group = recorded.world.add_channel("Talk", megagroup=True, members=[anna])
+    boris = recorded.world.add_user("Boris")
     group.join(boris)
     mine = anna.sends(group, "hello")
     assert message_tl(mine, anna).out
@@ -204,28 +201,30 @@ def test_supergroup_messages_carry_their_author(stage: Stage, anna: User) -> Non
         ("hi @watch_bot!", True),
     ],
 )
-def test_a_bot_in_a_supergroup_hears_what_is_meant_for_it(stage: Stage, anna: User, text: str, *, heard: bool) -> None:
-    bot = stage.world.add_bot("1:a", "Watch", "watch_bot")
-    group = stage.world.add_channel("Talk", megagroup=True, members=[anna, bot])
-    stage.told.updates.clear()
+def test_a_bot_in_a_supergroup_hears_what_is_meant_for_it(
+    recorded: RecordedWorld, anna: User, text: str, *, heard: bool
+) -> None:
+    bot = recorded.world.add_bot("1:a", "Watch", "watch_bot")
+    group = recorded.world.add_channel("Talk", megagroup=True, members=[anna, bot])
+    recorded.updates.all.clear()
     anna.sends(group, text)
-    assert bool(stage.told.to(bot.id)) is heard
+    assert bool(recorded.updates.to(bot.id)) is heard
 
 
-def test_a_bot_hears_replies_to_itself_and_as_admin_everything(stage: Stage, anna: User) -> None:
-    bot = stage.world.add_bot("1:a", "Watch", "watch_bot")
-    group = stage.world.add_channel("Talk", megagroup=True, members=[anna, bot])
+def test_a_bot_hears_replies_to_itself_and_as_admin_everything(recorded: RecordedWorld, anna: User) -> None:
+    bot = recorded.world.add_bot("1:a", "Watch", "watch_bot")
+    group = recorded.world.add_channel("Talk", megagroup=True, members=[anna, bot])
     said = bot.sends(group, "What do you want?")
-    stage.told.updates.clear()
+    recorded.updates.all.clear()
     anna.sends(group, "nothing", reply_to=said.id)
     group.promote(bot)
     anna.sends(group, "chatter")
-    news = [u.message.message for u in stage.told.to(bot.id) if isinstance(u, tl.UpdateNewChannelMessage)]
+    news = [u.message.message for u in recorded.updates.to(bot.id) if isinstance(u, tl.UpdateNewChannelMessage)]
     assert news == ["nothing", "chatter"]
 
 
-def test_a_channel_that_asks_for_approval_lets_nobody_in_by_himself(stage: Stage) -> None:
-    channel, boris = stage.world.add_channel("C"), stage.world.add_user("Boris")
+def test_a_channel_that_asks_for_approval_lets_nobody_in_by_himself(recorded: RecordedWorld) -> None:
+    channel, boris = recorded.world.add_channel("C"), recorded.world.add_user("Boris")
     channel.needs_approval = True
     with pytest.raises(Refused, match="INVITE_REQUEST_SENT"):
         channel.asks_in(boris)
@@ -235,18 +234,18 @@ def test_a_channel_that_asks_for_approval_lets_nobody_in_by_himself(stage: Stage
     assert not channel.roster.pending
 
 
-def test_leaving_and_being_kicked_end_membership(stage: Stage, anna: User, channel: Channel) -> None:
+def test_leaving_and_being_kicked_end_membership(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     channel.kick(anna)
     channel.post("unheard")
-    assert [type(update) for update in stage.told.to(anna.id)] == [tl.UpdateChannel]
+    assert [type(update) for update in recorded.updates.to(anna.id)] == [tl.UpdateChannel]
     with pytest.raises(Refused, match="USER_NOT_PARTICIPANT"):
         channel.leave(anna)
     channel.asks_in(anna)
     assert anna in channel.roster
 
 
-def test_access_hashes_differ_per_account(stage: Stage, anna: User, channel: Channel) -> None:
-    boris = stage.world.add_user("Boris")
+def test_access_hashes_differ_per_account(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
+    boris = recorded.world.add_user("Boris")
     assert channel.shown_to(anna).access_hash == channel.shown_to(anna).access_hash
     assert channel.shown_to(anna).access_hash != channel.shown_to(boris).access_hash
 

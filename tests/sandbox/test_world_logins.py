@@ -5,50 +5,45 @@ from telethon.tl import types as tl
 from bot.sandbox.world import Refused, User
 from bot.sandbox.world.media import MAX_PART
 
-from .worlds import Stage
+from .worlds import RecordedWorld
 
 PHONE = "+7 999 000-00-01"
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def anna(recorded: RecordedWorld) -> User:
+    return recorded.world.add_user("Anna", phone=PHONE, password="correct horse")  # noqa: S106 - a test's own
 
 
-@pytest.fixture
-def anna(stage: Stage) -> User:
-    return stage.world.add_user("Anna", phone=PHONE, password="correct horse")  # noqa: S106 - a test's own
-
-
-def test_a_code_opens_the_account_of_its_phone_once(stage: Stage, anna: User) -> None:
-    logins = stage.world.logins
-    sent = logins.send_code(PHONE, stage.clock())
-    code = stage.world.login_code("+79990000001")
+def test_a_code_opens_the_account_of_its_phone_once(recorded: RecordedWorld, anna: User) -> None:
+    logins = recorded.world.logins
+    sent = logins.send_code(PHONE, recorded.clock())
+    code = recorded.world.login_code("+79990000001")
     with pytest.raises(Refused, match="PHONE_CODE_EMPTY"):
-        logins.sign_in(PHONE, sent.digest, "", stage.clock())
+        logins.sign_in(PHONE, sent.digest, "", recorded.clock())
     with pytest.raises(Refused, match="PHONE_CODE_INVALID"):
-        logins.sign_in(PHONE, sent.digest, code + "0", stage.clock())
-    assert logins.sign_in(PHONE, sent.digest, code, stage.clock()) is anna
+        logins.sign_in(PHONE, sent.digest, code + "0", recorded.clock())
+    assert logins.sign_in(PHONE, sent.digest, code, recorded.clock()) is anna
     with pytest.raises(Refused, match="PHONE_CODE_EXPIRED"):
-        logins.sign_in(PHONE, sent.digest, code, stage.clock())
+        logins.sign_in(PHONE, sent.digest, code, recorded.clock())
 
 
-def test_a_code_expires(stage: Stage) -> None:
-    sent = stage.world.logins.send_code(PHONE, stage.clock())
-    stage.clock.advance(301)
+def test_a_code_expires(recorded: RecordedWorld) -> None:
+    sent = recorded.world.logins.send_code(PHONE, recorded.clock())
+    recorded.clock.advance(301)
     with pytest.raises(Refused, match="PHONE_CODE_EXPIRED"):
-        stage.world.logins.sign_in(PHONE, sent.digest, sent.digits, stage.clock())
+        recorded.world.logins.sign_in(PHONE, sent.digest, sent.digits, recorded.clock())
 
 
-def test_a_code_of_nobody_s_phone_opens_nothing(stage: Stage) -> None:
-    sent = stage.world.logins.send_code("+15550001", stage.clock())
-    assert stage.world.logins.sign_in("15550001", sent.digest, sent.digits, stage.clock()) is None
+def test_a_code_of_nobody_s_phone_opens_nothing(recorded: RecordedWorld) -> None:
+    sent = recorded.world.logins.send_code("+15550001", recorded.clock())
+    assert recorded.world.logins.sign_in("15550001", sent.digest, sent.digits, recorded.clock()) is None
     with pytest.raises(Refused, match="PHONE_NUMBER_INVALID"):
-        stage.world.logins.send_code("12", stage.clock())
+        recorded.world.logins.send_code("12", recorded.clock())
 
 
-def test_a_password_is_proven_without_being_told(stage: Stage, anna: User) -> None:
-    passwords = stage.world.passwords
+def test_a_password_is_proven_without_being_told(recorded: RecordedWorld, anna: User) -> None:
+    passwords = recorded.world.passwords
     challenge = passwords.challenge(anna.id, anna.password)
     passwords.check(anna.id, client_half.compute_check(challenge, "correct horse"))
     with pytest.raises(Refused, match="SRP_ID_INVALID"):
@@ -61,31 +56,31 @@ def test_a_password_is_proven_without_being_told(stage: Stage, anna: User) -> No
         passwords.check(anna.id, tl.InputCheckPasswordSRP(challenge.srp_id, bytes(256), bytes(32)))
 
 
-def test_an_account_without_a_password_has_no_challenge(stage: Stage) -> None:
-    boris = stage.world.add_user("Boris")
-    assert not stage.world.passwords.challenge(boris.id, boris.password).has_password
+def test_an_account_without_a_password_has_no_challenge(recorded: RecordedWorld) -> None:
+    boris = recorded.world.add_user("Boris")
+    assert not recorded.world.passwords.challenge(boris.id, boris.password).has_password
 
 
-def test_a_qr_token_is_scanned_once_and_expires(stage: Stage, anna: User) -> None:
+def test_a_qr_token_is_scanned_once_and_expires(recorded: RecordedWorld, anna: User) -> None:
     owner, scanned = object(), []
-    stage.world.on_token = scanned.append
-    token = stage.world.logins.token(owner, stage.clock())
-    assert stage.world.logins.token(owner, stage.clock()) is token
-    stage.world.accept_login_token(token.value, anna)
+    recorded.world.on_token = scanned.append
+    token = recorded.world.logins.token(owner, recorded.clock())
+    assert recorded.world.logins.token(owner, recorded.clock()) is token
+    recorded.world.accept_login_token(token.value, anna)
     assert scanned == [token]
     assert token.account is anna
     with pytest.raises(Refused, match="AUTH_TOKEN_ALREADY_ACCEPTED"):
-        stage.world.accept_login_token(token.value, anna)
-    stage.clock.advance(31)
+        recorded.world.accept_login_token(token.value, anna)
+    recorded.clock.advance(31)
     with pytest.raises(Refused, match="AUTH_TOKEN_EXPIRED"):
-        stage.world.accept_login_token(token.value, anna)
-    assert stage.world.logins.token(owner, stage.clock()) is not token
+        recorded.world.accept_login_token(token.value, anna)
+    assert recorded.world.logins.token(owner, recorded.clock()) is not token
     with pytest.raises(Refused, match="AUTH_TOKEN_INVALID"):
-        stage.world.accept_login_token(b"no such", anna)
+        recorded.world.accept_login_token(b"no such", anna)
 
 
-def test_an_upload_needs_all_its_parts(stage: Stage) -> None:
-    media = stage.world.media
+def test_an_upload_needs_all_its_parts(recorded: RecordedWorld) -> None:
+    media = recorded.world.media
     media.save_part(1, 7, 1, b"end")
     with pytest.raises(Refused, match="FILE_PART_0_MISSING"):
         media.assembled(1, 7, 2)
@@ -95,9 +90,9 @@ def test_an_upload_needs_all_its_parts(stage: Stage) -> None:
         media.save_part(1, 8, 0, bytes(MAX_PART + 1))
 
 
-def test_a_file_is_found_by_all_that_its_reader_was_told(stage: Stage) -> None:
-    document = stage.world.media.document(b"bytes", name="a.txt").document
-    find = stage.world.media.find
+def test_a_file_is_found_by_all_that_its_reader_was_told(recorded: RecordedWorld) -> None:
+    document = recorded.world.media.document(b"bytes", name="a.txt").document
+    find = recorded.world.media.find
     assert find(document.id, document.access_hash, document.file_reference).data == b"bytes"
     with pytest.raises(Refused, match="FILE_ID_INVALID"):
         find(document.id, 1, document.file_reference)
@@ -105,7 +100,7 @@ def test_a_file_is_found_by_all_that_its_reader_was_told(stage: Stage) -> None:
         find(document.id, document.access_hash, b"old")
 
 
-def test_a_username_is_had_once(stage: Stage) -> None:
-    stage.world.add_channel("News", username="News_now")
+def test_a_username_is_had_once(recorded: RecordedWorld) -> None:
+    recorded.world.add_channel("News", username="News_now")
     with pytest.raises(Refused, match="USERNAME_OCCUPIED"):
-        stage.world.add_user("Boris", username="news_NOW")
+        recorded.world.add_user("Boris", username="news_NOW")

@@ -7,46 +7,41 @@ from bot.sandbox.world import Message, Refused, User, mail
 from bot.sandbox.world.messages import Draft, Revision
 from bot.sandbox.world.view import message_tl, updates_for
 
-from .worlds import Stage
+from .worlds import RecordedWorld
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def anna(recorded: RecordedWorld) -> User:
+    return recorded.world.add_user("Anna", language="ru")
 
 
 @pytest.fixture
-def anna(stage: Stage) -> User:
-    return stage.world.add_user("Anna", language="ru")
+def boris(recorded: RecordedWorld) -> User:
+    return recorded.world.add_user("Boris")
 
 
 @pytest.fixture
-def boris(stage: Stage) -> User:
-    return stage.world.add_user("Boris")
-
-
-@pytest.fixture
-def bot(stage: Stage) -> User:
-    return stage.world.add_bot("1:a", "Watch", "watch_bot")
+def bot(recorded: RecordedWorld) -> User:
+    return recorded.world.add_bot("1:a", "Watch", "watch_bot")
 
 
 def texts(messages: list[Message]) -> list[str]:
     return [message.text for message in messages]
 
 
-def test_both_sides_have_their_own_copy_and_number(stage: Stage, anna: User, boris: User) -> None:
-    anna.sends(stage.world.add_user("Clara"), "elsewhere")
+def test_both_sides_have_their_own_copy_and_number(recorded: RecordedWorld, anna: User, boris: User) -> None:
+    anna.sends(recorded.world.add_user("Clara"), "elsewhere")
     sent = anna.sends(boris, "hello")
     (got,) = boris.inbox(anna)
     assert (sent.id, got.id, got.text) == (2, 1, "hello")
     assert message_tl(sent, anna).out
     assert not message_tl(got, boris).out
-    assert [update.pts for update in stage.told.to(boris.id)] == [2]
-    assert [update.pts for update in stage.told.to(anna.id)] == [2, 3]
+    assert [update.pts for update in recorded.updates.to(boris.id)] == [2]
+    assert [update.pts for update in recorded.updates.to(anna.id)] == [2, 3]
 
 
-def test_a_reply_points_at_the_reader_s_own_copy(stage: Stage, anna: User, boris: User) -> None:
-    anna.sends(stage.world.add_user("Clara"), "elsewhere")
+def test_a_reply_points_at_the_reader_s_own_copy(recorded: RecordedWorld, anna: User, boris: User) -> None:
+    anna.sends(recorded.world.add_user("Clara"), "elsewhere")
     anna.sends(boris, "hello")
     question = boris.inbox(anna)[0]
     boris.sends(anna, "hello yourself", reply_to=question.id)
@@ -55,12 +50,12 @@ def test_a_reply_points_at_the_reader_s_own_copy(stage: Stage, anna: User, boris
         boris.sends(anna, "what?", reply_to=99)
 
 
-def test_an_edit_changes_all_copies_and_only_the_author_may(stage: Stage, anna: User, boris: User) -> None:
+def test_an_edit_changes_all_copies_and_only_the_author_may(recorded: RecordedWorld, anna: User, boris: User) -> None:
     sent = anna.sends(boris, "hello")
     boris.revise(anna, sent.id, Revision(text="good day"))
     (got,) = boris.inbox(anna)
     assert got.text == "good day"
-    assert isinstance(stage.told.to(boris.id)[-1], tl.UpdateEditMessage)
+    assert isinstance(recorded.updates.to(boris.id)[-1], tl.UpdateEditMessage)
     with pytest.raises(Refused, match="MESSAGE_AUTHOR_REQUIRED"):
         anna.revise(boris, got.id, Revision(text="x"))
 
@@ -97,9 +92,9 @@ def test_a_bot_may_not_write_first_nor_to_who_blocked_it(anna: User, bot: User) 
     assert texts(anna.inbox(bot)) == ["/start key", "welcome", "/start", "welcome back"]
 
 
-def test_a_bot_may_not_write_to_a_bot(stage: Stage, bot: User) -> None:
+def test_a_bot_may_not_write_to_a_bot(recorded: RecordedWorld, bot: User) -> None:
     with pytest.raises(Refused, match="USER_IS_BOT"):
-        bot.sends(stage.world.add_bot("2:b", "Other", "other_bot"), "hello")
+        bot.sends(recorded.world.add_bot("2:b", "Other", "other_bot"), "hello")
 
 
 def test_bots_see_the_language_of_people(anna: User, boris: User, bot: User) -> None:
@@ -107,8 +102,8 @@ def test_bots_see_the_language_of_people(anna: User, boris: User, bot: User) -> 
     assert anna.shown_to(boris).lang_code is None
 
 
-def test_a_basic_group_has_a_copy_per_member(stage: Stage, anna: User, boris: User, bot: User) -> None:
-    group = stage.world.add_group("We", [anna, boris, bot])
+def test_a_basic_group_has_a_copy_per_member(recorded: RecordedWorld, anna: User, boris: User, bot: User) -> None:
+    group = recorded.world.add_group("We", [anna, boris, bot])
     anna.sends(boris, "private")
     anna.sends(group, "hello")
     boris.sends(group, "/help")
@@ -117,8 +112,8 @@ def test_a_basic_group_has_a_copy_per_member(stage: Stage, anna: User, boris: Us
     assert message_tl(bot.inbox(group)[0], bot).from_id == boris.peer()
 
 
-def test_who_left_a_basic_group_hears_and_says_nothing_there(stage: Stage, anna: User, boris: User) -> None:
-    group, clara = stage.world.add_group("We", [anna, boris]), stage.world.add_user("Clara")
+def test_who_left_a_basic_group_hears_and_says_nothing_there(recorded: RecordedWorld, anna: User, boris: User) -> None:
+    group, clara = recorded.world.add_group("We", [anna, boris]), recorded.world.add_user("Clara")
     group.remove(boris)
     anna.sends(group, "he is gone")
     assert [type(message.action) for message in boris.inbox(group)] == [tl.MessageActionChatDeleteUser]
@@ -131,20 +126,20 @@ def test_who_left_a_basic_group_hears_and_says_nothing_there(stage: Stage, anna:
     assert clara.sends(group, "hello").id == 2
 
 
-def test_the_origin_is_not_told_what_it_did(stage: Stage, anna: User, boris: User) -> None:
+def test_the_origin_is_not_told_what_it_did(recorded: RecordedWorld, anna: User, boris: User) -> None:
     boris.accept(anna, Draft(text="hello"), origin="this session")
-    assert [(number, skip) for number, _, skip in stage.told.updates] == [(anna.id, "this session"), (boris.id, None)]
+    assert [(number, skip) for number, _, skip in recorded.updates.all] == [(anna.id, "this session"), (boris.id, None)]
 
 
-def test_updates_name_whom_they_speak_of(stage: Stage, anna: User, boris: User) -> None:
-    channel = stage.world.add_channel("News", username="news_now")
+def test_updates_name_whom_they_speak_of(recorded: RecordedWorld, anna: User, boris: User) -> None:
+    channel = recorded.world.add_channel("News", username="news_now")
     change = boris.accept(anna, Draft(text="see", forward=channel.post("text")))
     updates = updates_for(anna, [change])
     assert {user.id for user in updates.users} == {anna.id, boris.id}
     assert [chat.id for chat in updates.chats] == [channel.id]
 
 
-async def test_a_press_waits_for_the_bot_s_answer(stage: Stage, anna: User, bot: User) -> None:
+async def test_a_press_waits_for_the_bot_s_answer(recorded: RecordedWorld, anna: User, bot: User) -> None:
     anna.starts(bot)
     row = tl.KeyboardInlineButtonRow([tl.KeyboardInlineButton("Mute", tl.InlineButtonTypeCallback(b"m:1"))])
     bot.sends(anna, "alert", reply_markup=tl.ReplyInlineMarkup([row]))
@@ -152,17 +147,17 @@ async def test_a_press_waits_for_the_bot_s_answer(stage: Stage, anna: User, bot:
     for button in ("Mute", "m:1", b"m:1"):
         press = asyncio.ensure_future(anna.presses(alert, button))
         await asyncio.sleep(0)
-        query = stage.told.to(bot.id)[-1]
+        query = recorded.updates.to(bot.id)[-1]
         assert (query.user_id, query.data, query.msg_id) == (anna.id, b"m:1", bot.inbox(anna)[-1].id)
         answer = tl.messages.BotCallbackAnswer(0, message="muted")
         with pytest.raises(Refused, match="QUERY_ID_INVALID"):
-            stage.world.answer_query(anna, query.query_id, answer)
-        stage.world.answer_query(bot, query.query_id, answer)
+            recorded.world.answer_query(anna, query.query_id, answer)
+        recorded.world.answer_query(bot, query.query_id, answer)
         assert (await press).message == "muted"
         with pytest.raises(Refused, match="QUERY_ID_INVALID"):
-            stage.world.answer_query(bot, query.query_id, answer)
+            recorded.world.answer_query(bot, query.query_id, answer)
     with pytest.raises(Refused, match="DATA_INVALID"):
         await anna.presses(alert, "Open")
-    stage.world.hub.query_timeout_s = 0
+    recorded.world.hub.query_timeout_s = 0
     with pytest.raises(Refused, match="BOT_RESPONSE_TIMEOUT"):
         await anna.presses(alert, "Mute")

@@ -10,8 +10,6 @@ from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.models import Peer, PeerKind
 from bot.pipeline.ingest import Ingest
-from bot.sandbox import Sandbox
-from bot.settings import load_settings
 from bot.sources.assignment import Assignments
 from bot.sources.live import Live
 from bot.store import chats, readers, subscriptions, topics
@@ -19,36 +17,38 @@ from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.telegram import connections
 from bot.telegram.client import reader_client
+from tests.kit_bot import embedded_server, settings_of
+from tests.kit_clock import Clock
 
-from .kit import Now, Place
+from .kit import BEGIN, ReaderKit
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    now = Now()
-    async with Sandbox(now=now) as sandbox:
-        me = sandbox.world.add_user("Reader", phone="+10000000001")
-        sandbox.session_for(me, tmp_path / "reader.session")
-        settings = load_settings(
-            telegram_api_id=1,
-            telegram_api_hash="0" * 32,
-            telegram_server=sandbox.address,
-            data_dir=tmp_path,
-            _env_file=None,
-        )
+def clock() -> Clock:
+    return Clock(BEGIN)
+
+
+@pytest.fixture
+async def reader(tmp_path: Path, clock: Clock) -> AsyncIterator[ReaderKit]:
+    async with embedded_server(clock) as server:
+        me = server.sandbox.world.add_user("Reader", phone="+10000000001")
+        server.sandbox.session_for(me, tmp_path / "reader.session")
+        settings = settings_of(server.sandbox, tmp_path)
         database = await Database.open(settings.database_path)
         client = reader_client(settings)
-        ingest = Ingest(database, now)
-        live = Live(client, ingest, now)
+        ingest = Ingest(database, clock)
+        live = Live(client, ingest, clock)
         try:
             account_id = await connections.connect_reader(client)
-            live.reader_id = await database.write(lambda tx: readers.register(tx, account_id, now(), "reader.session"))
+            live.reader_id = await database.write(
+                lambda tx: readers.register(tx, account_id, clock(), "reader.session")
+            )
             assignments = Assignments(database)
             await assignments.enter(live.reader_id)
-            yield Place(
+            yield ReaderKit(
                 assignments=assignments,
-                sandbox=sandbox,
-                now=now,
+                sandbox=server.sandbox,
+                clock=clock,
                 me=me,
                 client=client,
                 database=database,
@@ -56,24 +56,22 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
                 live=live,
                 reader_id=live.reader_id,
             )
-            assert sandbox.unknown == []
-            assert sandbox.crashes == []
         finally:
             await client.disconnect()
             await database.close()
 
 
 @pytest.fixture
-async def asking(place: Place) -> Place:
+async def asking(reader: ReaderKit) -> ReaderKit:
     """Add a chat that asks and is subscribed to a topic."""
 
     async def job(tx: Transaction) -> Chat:
         peer = Peer(kind=PeerKind.USER, id=42)
-        chat = await chats.pair(tx, peer, title="Anna", language="en", now=place.now())
+        chat = await chats.pair(tx, peer, title="Anna", language="en", now=reader.clock())
         compiled = compile_query(parse("outage"), Inflector()).to_json()
-        topic = await topics.save(tx, name="outages", query="outage", compiled=compiled, now=place.now())
-        await subscriptions.subscribe(tx, chat.id, topic.id, now=place.now())
+        topic = await topics.save(tx, name="outages", query="outage", compiled=compiled, now=reader.clock())
+        await subscriptions.subscribe(tx, chat.id, topic.id, now=reader.clock())
         return chat
 
-    place.chat = await place.database.write(job)
-    return place
+    reader.chat = await reader.database.write(job)
+    return reader

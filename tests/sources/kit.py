@@ -20,22 +20,10 @@ from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.database import Database
 from tests.kit import messages
+from tests.kit_clock import Clock
 
 RATE = 10_000.0  # requests a second: the sandbox allows what it is asked
 BEGIN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
-
-
-class Now:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = BEGIN
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def moves(self, by: timedelta) -> None:
-        self.time += by
 
 
 @dataclass(kw_only=True)
@@ -48,11 +36,11 @@ class Post:
 
 
 @dataclass(kw_only=True)
-class Place:
+class ReaderKit:
     """The world, the reader in it, and what it writes into."""
 
     sandbox: Sandbox
-    now: Now
+    clock: Clock
     me: User  # the reader account
     client: TelegramClient
     database: Database
@@ -63,28 +51,26 @@ class Place:
     chat: Chat | None = None
 
     def sweep(self, interval: float = 60) -> Sweep:
-        return Sweep(self.account, self.database, self.sync, self.assignments, clock=self.now, interval=interval)
+        return Sweep(self.account, self.sync, self.assignments, interval=interval)
 
     def subscriptions(self, join_interval: float = 300) -> FollowRequests:
-        return FollowRequests(
-            self.account, self.database, self.sync, self.assignments, clock=self.now, join_interval=join_interval
-        )
+        return FollowRequests(self.account, self.sync, self.assignments, join_interval=join_interval)
 
     @property
     def account(self) -> Account:
         """The reader as sources ask through it."""
-        return Account(self.client, self.database, reader_id=self.reader_id, clock=self.now, rate=RATE)
+        return Account(self.client, self.database, reader_id=self.reader_id, clock=self.clock, rate=RATE)
 
     @property
     def sync(self) -> ChannelSync:
-        return ChannelSync(self.account, self.database, self.ingest, clock=self.now)
+        return ChannelSync(self.account, self.ingest)
 
     async def ask(self, *references: str, **options: Any) -> None:  # noqa: ANN401 - fields of Options
         chat_id = self.chat.id if self.chat else None
         for reference in references:
             await self.database.write(
                 lambda tx, name=reference: follows.ask(
-                    tx, name, chat_id=chat_id, now=self.now(), options=Options(**options)
+                    tx, name, chat_id=chat_id, now=self.clock(), options=Options(**options)
                 )
             )
 
@@ -96,7 +82,7 @@ class Place:
         """Follow a channel, and begin a second later, so that what comes is news."""
         await self.ask(f"@{channel.username.lower()}" if channel.username else f"+{channel.invite}")
         await self.settle_all(self.subscriptions())
-        self.now.moves(timedelta(seconds=1))
+        self.clock.advance(timedelta(seconds=1))
 
     async def channel(self, channel: Channel) -> channels.Channel:
         found = await channels.get(self.database, channel.id, self.reader_id)
@@ -116,7 +102,7 @@ class Place:
 
     async def notices(self) -> list[Notice]:
         """Return the notices in the outbox, without the events that tell them apart."""
-        found = await messages(self.database, self.now() + timedelta(days=365))
+        found = await messages(self.database, self.clock() + timedelta(days=365))
         return [replace(message.notice, event="") for message in found if message.notice is not None]
 
     def calls(self, name: str) -> int:

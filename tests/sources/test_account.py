@@ -7,41 +7,41 @@ from bot.errors import ReaderLostError, TelegramError
 from bot.sources.account import Account
 from bot.store import requests
 
-from .kit import Place
+from .kit import ReaderKit
 
 
-def account(place: Place) -> Account:
-    return Account(place.client, place.database, reader_id=place.reader_id, clock=place.now)
+def account(reader: ReaderKit) -> Account:
+    return Account(reader.client, reader.database, reader_id=reader.reader_id, clock=reader.clock)
 
 
-async def test_a_wait_is_obeyed_after_a_restart_too_and_then_over(place: Place) -> None:
-    place.sandbox.faults.flood_wait("GetState", 90)
+async def test_a_wait_is_obeyed_after_a_restart_too_and_then_over(reader: ReaderKit) -> None:
+    reader.sandbox.faults.flood_wait("GetState", 90)
     with pytest.raises(TelegramError, match="FLOOD_WAIT_90"):
-        await account(place).ask(GetStateRequest())
-    place.now.moves(timedelta(seconds=30))
-    asked = place.calls("GetState")
+        await account(reader).ask(GetStateRequest())
+    reader.clock.advance(timedelta(seconds=30))
+    asked = reader.calls("GetState")
     with pytest.raises(TelegramError, match="FLOOD_WAIT_60"):
-        await account(place).ask(GetStateRequest())
-    assert place.calls("GetState") == asked
-    place.now.moves(timedelta(seconds=61))
-    assert await requests.waits(place.database, place.reader_id, place.now()) == {}
+        await account(reader).ask(GetStateRequest())
+    assert reader.calls("GetState") == asked
+    reader.clock.advance(timedelta(seconds=61))
+    assert await requests.waits(reader.database, reader.reader_id, reader.clock()) == {}
 
 
-async def test_requests_are_counted_by_the_hour(place: Place) -> None:
-    one = account(place)
+async def test_requests_are_counted_by_the_hour(reader: ReaderKit) -> None:
+    one = account(reader)
     for _ in range(3):
         await one.ask(GetStateRequest())
     await one.note()
-    place.now.moves(timedelta(hours=1))
+    reader.clock.advance(timedelta(hours=1))
     await one.ask(GetStateRequest())
     await one.note()
-    assert await requests.last_hour(place.database, place.now()) == 3
-    rows = await place.database.fetch_all("SELECT method, sum(count) FROM requests GROUP BY method")
+    assert await requests.last_hour(reader.database, reader.clock()) == 3
+    rows = await reader.database.fetch_all("SELECT method, sum(count) FROM requests GROUP BY method")
     assert [tuple(row) for row in rows] == [("GetState", 4)]
 
 
-async def test_an_account_that_is_gone_says_so(place: Place) -> None:
-    place.sandbox.faults.answer("GetState", "USER_DEACTIVATED_BAN", code=401)
+async def test_an_account_that_is_gone_says_so(reader: ReaderKit) -> None:
+    reader.sandbox.faults.answer("GetState", "USER_DEACTIVATED_BAN", code=401)
     with pytest.raises(ReaderLostError) as lost:
-        await account(place).ask(GetStateRequest())
+        await account(reader).ask(GetStateRequest())
     assert lost.value.reason == "USER_DEACTIVATED_BAN"

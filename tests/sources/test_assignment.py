@@ -1,74 +1,74 @@
-import pytest
-
-from bot.sources import assignment
 from bot.sources.assignment import Assignments
 from bot.store import channels, readers
 from bot.store.database import Transaction
 
-from .kit import Place
+from .kit import ReaderKit
 
 
-async def second_reader(place: Place) -> int:
-    return await place.database.write(lambda tx: readers.register(tx, 77, place.now(), "reader-2.session"))
+async def second_reader(reader: ReaderKit) -> int:
+    return await reader.database.write(lambda tx: readers.register(tx, 77, reader.clock(), "reader-2.session"))
 
 
-async def read_by(place: Place) -> dict[str, int | None]:
-    return {channel.title: channel.read_by for channel in await channels.followed(place.database)}
+async def read_by(reader: ReaderKit) -> dict[str, int | None]:
+    return {channel.title: channel.read_by for channel in await channels.followed(reader.database)}
 
 
-async def test_the_public_channels_of_a_reader_that_is_away_go_to_the_other_and_private_ones_wait(place: Place) -> None:
-    public = place.sandbox.world.add_channel("Public", username="public", members=[place.me])
-    secret = place.sandbox.world.add_channel("Secret", members=[place.me])
-    await place.follow(public)
-    await place.follow(secret)
-    first, second = place.reader_id, await second_reader(place)
-    await place.assignments.enter(second)
-    assert await read_by(place) == {"Public": first, "Secret": first}
-    assert place.assignments.has_others(first)
-    await place.assignments.leave(first)
-    assert await read_by(place) == {"Public": second, "Secret": first}
-    assert place.assignments.leads(second)
-
-
-async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_at_by_the_new_one(place: Place) -> None:
-    secret = place.sandbox.world.add_channel("Secret", members=[place.me])
-    await place.follow(secret)
-    first = place.reader_id
-    new = await place.database.write(lambda tx: readers.register(tx, 78, place.now(), "reader.session"))
-    await place.assignments.leave(first)
-    await place.assignments.enter(new)
-    assert await read_by(place) == {"Secret": new}
-
-
-async def test_more_channels_than_one_account_may_be_in_are_shared(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+async def test_the_public_channels_of_a_reader_that_is_away_go_to_the_other_and_private_ones_wait(
+    reader: ReaderKit,
 ) -> None:
-    monkeypatch.setattr(assignment, "MOST", 2)
-    second = await second_reader(place)
-    await place.assignments.enter(second)
+    public = reader.sandbox.world.add_channel("Public", username="public", members=[reader.me])
+    secret = reader.sandbox.world.add_channel("Secret", members=[reader.me])
+    await reader.follow(public)
+    await reader.follow(secret)
+    first, second = reader.reader_id, await second_reader(reader)
+    await reader.assignments.enter(second)
+    assert await read_by(reader) == {"Public": first, "Secret": first}
+    assert reader.assignments.has_others(first)
+    await reader.assignments.leave(first)
+    assert await read_by(reader) == {"Public": second, "Secret": first}
+    assert reader.assignments.leads(second)
+
+
+async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_at_by_the_new_one(
+    reader: ReaderKit,
+) -> None:
+    secret = reader.sandbox.world.add_channel("Secret", members=[reader.me])
+    await reader.follow(secret)
+    first = reader.reader_id
+    new = await reader.database.write(lambda tx: readers.register(tx, 78, reader.clock(), "reader.session"))
+    await reader.assignments.leave(first)
+    await reader.assignments.enter(new)
+    assert await read_by(reader) == {"Secret": new}
+
+
+async def test_more_channels_than_one_account_may_be_in_are_shared(reader: ReaderKit) -> None:
+    second = await second_reader(reader)
+    reader.assignments = Assignments(reader.database, most=2)
+    for number in (reader.reader_id, second):
+        await reader.assignments.enter(number)
     for number in range(3):
-        await place.follow(place.sandbox.world.add_channel(f"News {number}", username=f"news{number}"))
-    assert sorted(map(str, (await read_by(place)).values())) == sorted(map(str, [1, 1, second]))
+        await reader.follow(reader.sandbox.world.add_channel(f"News {number}", username=f"news{number}"))
+    assert sorted(map(str, (await read_by(reader)).values())) == sorted(map(str, [1, 1, second]))
 
 
-async def test_a_channel_that_one_reader_lost_is_handed_over_only_where_another_may_reach_it(place: Place) -> None:
-    public = place.sandbox.world.add_channel("Public", username="public", members=[place.me])
-    await place.follow(public)
-    channel = await place.channel(public)
-    assert not await place.assignments.hand_over(channel, place.reader_id)
-    second = await second_reader(place)
-    await place.assignments.enter(second)
-    assert await place.assignments.hand_over(channel, place.reader_id)
-    assert await read_by(place) == {"Public": second}
+async def test_a_channel_that_one_reader_lost_is_handed_over_only_where_another_may_reach_it(reader: ReaderKit) -> None:
+    public = reader.sandbox.world.add_channel("Public", username="public", members=[reader.me])
+    await reader.follow(public)
+    channel = await reader.channel(public)
+    assert not await reader.assignments.hand_over(channel, reader.reader_id)
+    second = await second_reader(reader)
+    await reader.assignments.enter(second)
+    assert await reader.assignments.hand_over(channel, reader.reader_id)
+    assert await read_by(reader) == {"Public": second}
 
 
-async def test_with_nobody_reading_nothing_is_given(place: Place) -> None:
-    empty = Assignments(place.database)
+async def test_with_nobody_reading_nothing_is_given(reader: ReaderKit) -> None:
+    empty = Assignments(reader.database)
     await empty.assign_all()
     assert not empty.leads(1)
 
 
-async def test_a_private_channel_of_a_lost_reader_goes_to_whom_its_invite_link_lets_in(asking: Place) -> None:
+async def test_a_private_channel_of_a_lost_reader_goes_to_whom_its_invite_link_lets_in(asking: ReaderKit) -> None:
     secret = asking.sandbox.world.add_channel("Secret", invite="AbCdEfGhIjKl")
     await asking.follow(secret)
     lost = await second_reader(asking)

@@ -8,26 +8,26 @@ from bot.store import backfills, channels
 from bot.store.backfills import ProgressFigures
 from tests.kit import alerts_of
 
-from .kit import BEGIN, Place
+from .kit import BEGIN, ReaderKit
 
 
-def old(place: Place, *, posts: int, name: str = "news") -> Channel:
-    channel = place.sandbox.world.add_channel(name.title(), username=name)
+def old(reader: ReaderKit, *, posts: int, name: str = "news") -> Channel:
+    channel = reader.sandbox.world.add_channel(name.title(), username=name)
     for number in range(posts):
         channel.post(f"{number}: an outage", date=BEGIN - timedelta(minutes=posts - number))
     return channel
 
 
-def reading(place: Place) -> Backfiller:
-    return Backfiller(place.account, place.database, place.sync, clock=place.now, every=0)
+def reading(reader: ReaderKit) -> Backfiller:
+    return Backfiller(reader.account, reader.sync, every=0)
 
 
-async def figures(place: Place) -> ProgressFigures:
-    (progress,) = await backfills.in_sight(place.database)
+async def figures(reader: ReaderKit) -> ProgressFigures:
+    (progress,) = await backfills.in_sight(reader.database)
     return progress.figures
 
 
-async def test_so_many_posts_are_read_page_by_page_and_no_more(asking: Place) -> None:
+async def test_so_many_posts_are_read_page_by_page_and_no_more(asking: ReaderKit) -> None:
     channel = old(asking, posts=900)
     await asking.ask("@news", history=500)
     assert (await figures(asking)).waiting == 1
@@ -43,7 +43,7 @@ async def test_so_many_posts_are_read_page_by_page_and_no_more(asking: Place) ->
     assert len(await asking.notices()) == 1
 
 
-async def test_a_restart_goes_on_where_it_was(asking: Place) -> None:
+async def test_a_restart_goes_on_where_it_was(asking: ReaderKit) -> None:
     channel = old(asking, posts=500)
     await asking.ask("@news", history=1000)
     await asking.settle_all(asking.subscriptions())
@@ -58,7 +58,7 @@ async def test_a_restart_goes_on_where_it_was(asking: Place) -> None:
     assert (await figures(asking)).is_over
 
 
-async def test_a_channel_that_is_followed_already_is_read_at_once(asking: Place) -> None:
+async def test_a_channel_that_is_followed_already_is_read_at_once(asking: ReaderKit) -> None:
     channel = old(asking, posts=300)
     await asking.follow(channel)
     await asking.ask("@news", history=300)
@@ -67,7 +67,7 @@ async def test_a_channel_that_is_followed_already_is_read_at_once(asking: Place)
     assert len(await asking.texts(channel)) == 300
 
 
-async def test_a_flood_wait_is_waited_for(asking: Place) -> None:
+async def test_a_flood_wait_is_waited_for(asking: ReaderKit) -> None:
     old(asking, posts=300)
     await asking.ask("@news", history=300)
     await asking.settle_all(asking.subscriptions())
@@ -76,7 +76,7 @@ async def test_a_flood_wait_is_waited_for(asking: Place) -> None:
     assert not (await figures(asking)).ended
 
 
-async def test_a_channel_that_can_be_read_no_more_ends_it(asking: Place) -> None:
+async def test_a_channel_that_can_be_read_no_more_ends_it(asking: ReaderKit) -> None:
     channel = old(asking, posts=300)
     await asking.ask("@news", history=300)
     await asking.settle_all(asking.subscriptions())
@@ -86,7 +86,7 @@ async def test_a_channel_that_can_be_read_no_more_ends_it(asking: Place) -> None
     assert ((await figures(asking)).failed, (await figures(asking)).is_over) == (1, True)
 
 
-async def test_a_list_is_one_piece_of_work(asking: Place) -> None:
+async def test_a_list_is_one_piece_of_work(asking: ReaderKit) -> None:
     for name in ("first", "second"):
         old(asking, posts=150, name=name)
     await asking.ask("@first", "@second", "@nobody_here", history=100)
@@ -96,7 +96,7 @@ async def test_a_list_is_one_piece_of_work(asking: Place) -> None:
     assert (stands.channels, stands.waiting, stands.ended, stands.read, stands.wanted) == (2, 0, 1, 100, 200)
 
 
-async def test_nothing_more_is_read_of_a_channel_that_is_followed_no_more(asking: Place) -> None:
+async def test_nothing_more_is_read_of_a_channel_that_is_followed_no_more(asking: ReaderKit) -> None:
     channel = old(asking, posts=300)
     await asking.ask("@news", history=300)
     await asking.settle_all(asking.subscriptions())

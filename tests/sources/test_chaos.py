@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox import Channel
 
-from .kit import Place
+from .kit import ReaderKit
 
 LIKELY = 20  # posts before edits and deletions find something to change
 
@@ -25,23 +25,23 @@ def something_happens(channel: Channel, random: Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_whatever_is_lost_on_the_way_the_archive_is_complete_in_the_end(place: Place, seed: int) -> None:
+async def test_whatever_is_lost_on_the_way_the_archive_is_complete_in_the_end(reader: ReaderKit, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - chance for tests, and repeatable
-    world = place.sandbox.world
-    inside = [world.add_channel(f"In {n}", username=f"inside{n}", members=[place.me]) for n in range(3)]
+    world = reader.sandbox.world
+    inside = [world.add_channel(f"In {n}", username=f"inside{n}", members=[reader.me]) for n in range(3)]
     outside = world.add_channel("Out", username="outside")
     for channel in (*inside, outside):
-        await place.follow(channel)
+        await reader.follow(channel)
     inside[0].too_long_after = 8
     world.hub.slice_limit = 7
-    place.sandbox.faults.drop_pushes(0.3, random=random)
-    live, sweep = asyncio.create_task(place.live.run()), place.sweep()
+    reader.sandbox.faults.drop_pushes(0.3, random=random)
+    live, sweep = asyncio.create_task(reader.live.run()), reader.sweep()
     try:
         for _ in range(15):
             for _ in range(random.randrange(40)):
                 something_happens(random.choice([*inside, outside]), random)
             if random.random() < 0.3:
-                place.sandbox.server.cut()
+                reader.sandbox.server.cut()
             await sweep.sweep_once()
     finally:
         live.cancel()
@@ -50,4 +50,4 @@ async def test_whatever_is_lost_on_the_way_the_archive_is_complete_in_the_end(pl
     await sweep.sweep_once()
     for channel in (*inside, outside):
         expected = [message.text for message in channel.kept.oldest_first()]
-        assert await place.texts(channel) == expected
+        assert await reader.texts(channel) == expected

@@ -12,20 +12,20 @@ from bot.store.follows import FollowState
 from tests.kit import alerts_of
 from tests.waiting import WAIT_S
 
-from .kit import BEGIN, Place
+from .kit import BEGIN, ReaderKit
 
 
-async def reason(place: Place, reference: str) -> str | None:
+async def reason(reader: ReaderKit, reference: str) -> str | None:
     """Say why a wish was refused or put off."""
-    wishes = await follows.all_follows(place.database)
+    wishes = await follows.all_follows(reader.database)
     return next(follow.reason for follow in wishes if follow.reference == reference)
 
 
-def public(place: Place, *, count: int) -> list[Channel]:
-    return [place.sandbox.world.add_channel(f"Channel {n}", username=f"channel{n}") for n in range(count)]
+def public(reader: ReaderKit, *, count: int) -> list[Channel]:
+    return [reader.sandbox.world.add_channel(f"Channel {n}", username=f"channel{n}") for n in range(count)]
 
 
-async def test_a_public_channel_is_polled_at_once_and_joined_afterwards(asking: Place) -> None:
+async def test_a_public_channel_is_polled_at_once_and_joined_afterwards(asking: ReaderKit) -> None:
     channel = asking.sandbox.world.add_channel("News", username="News_Today")
     for day in range(10):
         channel.post(f"Day {day}: an outage", date=BEGIN - timedelta(days=day, hours=1), message_id=20 - day)
@@ -39,11 +39,11 @@ async def test_a_public_channel_is_polled_at_once_and_joined_afterwards(asking: 
     ]
     assert await part.act()
     state = await asking.channel(channel)
-    assert (state.access, state.joined_at) == (Access.JOINED, asking.now())
+    assert (state.access, state.joined_at) == (Access.JOINED, asking.clock())
     assert asking.me in channel.roster
 
 
-async def test_what_the_past_would_have_brought_is_no_alert(asking: Place) -> None:
+async def test_what_the_past_would_have_brought_is_no_alert(asking: ReaderKit) -> None:
     channel = asking.sandbox.world.add_channel("News", username="news")
     channel.post("An outage", date=BEGIN - timedelta(minutes=1))
     await asking.follow(channel)
@@ -51,104 +51,104 @@ async def test_what_the_past_would_have_brought_is_no_alert(asking: Place) -> No
     assert len(await asking.notices()) == 1
 
 
-async def test_a_channel_that_the_reader_is_in_needs_no_join(place: Place) -> None:
-    channel = place.sandbox.world.add_channel("News", username="news", members=[place.me])
-    await place.ask("@news")
-    part = place.subscriptions()
+async def test_a_channel_that_the_reader_is_in_needs_no_join(reader: ReaderKit) -> None:
+    channel = reader.sandbox.world.add_channel("News", username="news", members=[reader.me])
+    await reader.ask("@news")
+    part = reader.subscriptions()
     assert await part.settle_one()
     assert not await part.act()
-    assert (await place.channel(channel)).access is Access.JOINED
-    assert place.calls("JoinChannel") == 0
+    assert (await reader.channel(channel)).access is Access.JOINED
+    assert reader.calls("JoinChannel") == 0
 
 
-async def test_joins_keep_their_pace_across_restarts(place: Place) -> None:
-    public(place, count=7)
-    await place.ask(*(f"@channel{number}" for number in range(7)))
-    first = place.subscriptions(join_interval=300)
+async def test_joins_keep_their_pace_across_restarts(reader: ReaderKit) -> None:
+    public(reader, count=7)
+    await reader.ask(*(f"@channel{number}" for number in range(7)))
+    first = reader.subscriptions(join_interval=300)
     while await first.act():
         pass
-    assert place.calls("JoinChannel") == 5
-    assert not await place.subscriptions(join_interval=300).act()
-    place.now.moves(timedelta(seconds=1500, milliseconds=1))
-    after_restart = place.subscriptions(join_interval=300)
+    assert reader.calls("JoinChannel") == 5
+    assert not await reader.subscriptions(join_interval=300).act()
+    reader.clock.advance(timedelta(seconds=1500, milliseconds=1))
+    after_restart = reader.subscriptions(join_interval=300)
     while await after_restart.act():
         pass
-    assert place.calls("JoinChannel") == 7
+    assert reader.calls("JoinChannel") == 7
 
 
-async def test_names_are_looked_up_no_faster_than_30_a_minute_and_never_twice(place: Place) -> None:
-    channel, *_ = public(place, count=12)
-    await place.ask(*(f"@channel{number}" for number in range(12)))
-    part = place.subscriptions()
-    await place.settle_all(part)
-    assert place.calls("ResolveUsername") == 10
-    place.now.moves(timedelta(seconds=20))
-    await place.settle_all(part)
-    assert place.calls("ResolveUsername") == 12
-    await place.database.write(lambda tx: channels.unfollow(tx, channel.id))
-    await place.ask("@channel0")
-    await place.settle_all(part)
-    assert (await place.channel(channel)).followed_at == place.now()
-    assert place.calls("ResolveUsername") == 12
+async def test_names_are_looked_up_no_faster_than_30_a_minute_and_never_twice(reader: ReaderKit) -> None:
+    channel, *_ = public(reader, count=12)
+    await reader.ask(*(f"@channel{number}" for number in range(12)))
+    part = reader.subscriptions()
+    await reader.settle_all(part)
+    assert reader.calls("ResolveUsername") == 10
+    reader.clock.advance(timedelta(seconds=20))
+    await reader.settle_all(part)
+    assert reader.calls("ResolveUsername") == 12
+    await reader.database.write(lambda tx: channels.unfollow(tx, channel.id))
+    await reader.ask("@channel0")
+    await reader.settle_all(part)
+    assert (await reader.channel(channel)).followed_at == reader.clock()
+    assert reader.calls("ResolveUsername") == 12
 
 
-async def test_a_name_that_moved_to_another_channel_is_looked_up_anew(place: Place) -> None:
-    world = place.sandbox.world
+async def test_a_name_that_moved_to_another_channel_is_looked_up_anew(reader: ReaderKit) -> None:
+    world = reader.sandbox.world
     old = world.add_channel("Old", username="news")
-    await place.follow(old)
-    await place.database.write(lambda tx: channels.unfollow(tx, old.id))
+    await reader.follow(old)
+    await reader.database.write(lambda tx: channels.unfollow(tx, old.id))
     old.make_private()
     new = world.add_channel("New", username="news")
-    await place.follow(new)
-    assert (await place.channel(new)).followed_at is not None
+    await reader.follow(new)
+    assert (await reader.channel(new)).followed_at is not None
 
 
-async def test_a_private_channel_is_joined_by_its_invite_link(asking: Place) -> None:
+async def test_a_private_channel_is_joined_by_its_invite_link(asking: ReaderKit) -> None:
     channel = asking.sandbox.world.add_channel("Secret", invite="AbCdEfGhIjKl", megagroup=True)
     channel.post("An outage", date=BEGIN - timedelta(hours=1))
     await asking.ask("+AbCdEfGhIjKl")
     await asking.settle_all(asking.subscriptions())
     state = await asking.channel(channel)
-    assert (state.access, state.kind, state.joined_at) == (Access.JOINED, "supergroup", asking.now())
+    assert (state.access, state.kind, state.joined_at) == (Access.JOINED, "supergroup", asking.clock())
     (notice,) = await asking.notices()
     assert (notice.access, notice.alerts) == ("joined", 1)
 
 
-async def test_an_invite_waits_for_the_admins_and_is_asked_for_once(asking: Place) -> None:
+async def test_an_invite_waits_for_the_admins_and_is_asked_for_once(asking: ReaderKit) -> None:
     channel = asking.sandbox.world.add_channel("Secret", invite="AbCdEfGhIjKl")
     channel.needs_approval = True
     part = asking.subscriptions()
     await asking.ask("+AbCdEfGhIjKl")
     await asking.settle_all(part)
     for _ in range(2):
-        asking.now.moves(timedelta(minutes=10))
+        asking.clock.advance(timedelta(minutes=10))
         await asking.settle_all(part)
     assert asking.calls("ImportChatInvite") == 1
     assert await reason(asking, "+AbCdEfGhIjKl") == "INVITE_REQUEST_SENT"
     channel.join(asking.me)
-    asking.now.moves(timedelta(minutes=10))
+    asking.clock.advance(timedelta(minutes=10))
     await asking.settle_all(part)
     assert (await asking.channel(channel)).access is Access.JOINED
     assert [notice.kind for notice in await asking.notices()] == ["pending", "followed"]
 
 
-async def test_private_joins_count_for_the_pace_too(place: Place) -> None:
-    secrets = [place.sandbox.world.add_channel(f"Secret {n}", invite=f"AbCdEfGhIjK{n}") for n in range(6)]
-    await place.ask(*(f"+{channel.invite}" for channel in secrets))
-    part = place.subscriptions()
-    await place.settle_all(part)
-    assert place.calls("ImportChatInvite") == 5
-    place.now.moves(timedelta(seconds=1501))
-    await place.settle_all(part)
-    assert place.calls("ImportChatInvite") == 6
+async def test_private_joins_count_for_the_pace_too(reader: ReaderKit) -> None:
+    secrets = [reader.sandbox.world.add_channel(f"Secret {n}", invite=f"AbCdEfGhIjK{n}") for n in range(6)]
+    await reader.ask(*(f"+{channel.invite}" for channel in secrets))
+    part = reader.subscriptions()
+    await reader.settle_all(part)
+    assert reader.calls("ImportChatInvite") == 5
+    reader.clock.advance(timedelta(seconds=1501))
+    await reader.settle_all(part)
+    assert reader.calls("ImportChatInvite") == 6
 
 
-async def test_a_channel_can_be_named_by_its_id_where_the_reader_is_in_it(place: Place) -> None:
-    channel = place.sandbox.world.add_channel("Secret", members=[place.me])
-    await place.ask(str(channel.id), "123456")
-    await place.settle_all(place.subscriptions())
-    assert (await place.channel(channel)).access is Access.JOINED
-    assert await reason(place, "123456") == "CHANNEL_INVALID"
+async def test_a_channel_can_be_named_by_its_id_where_the_reader_is_in_it(reader: ReaderKit) -> None:
+    channel = reader.sandbox.world.add_channel("Secret", members=[reader.me])
+    await reader.ask(str(channel.id), "123456")
+    await reader.settle_all(reader.subscriptions())
+    assert (await reader.channel(channel)).access is Access.JOINED
+    assert await reason(reader, "123456") == "CHANNEL_INVALID"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ async def test_a_channel_can_be_named_by_its_id_where_the_reader_is_in_it(place:
         ("+ThisIsNoInvite", "INVITE_HASH_EXPIRED"),
     ],
 )
-async def test_what_is_no_channel_is_refused_with_a_reason(asking: Place, reference: str, expected: str) -> None:
+async def test_what_is_no_channel_is_refused_with_a_reason(asking: ReaderKit, reference: str, expected: str) -> None:
     asking.sandbox.world.add_user("Boris", username="boris")
     asking.sandbox.world.add_bot("1:a", "Helper", "helper_bot")
     await asking.ask(reference)
@@ -171,76 +171,76 @@ async def test_what_is_no_channel_is_refused_with_a_reason(asking: Place, refere
     assert (follow.state, follow.reason) == (FollowState.REFUSED, expected)
 
 
-async def test_a_wish_that_has_to_wait_holds_up_no_other(place: Place) -> None:
-    world = place.sandbox.world
+async def test_a_wish_that_has_to_wait_holds_up_no_other(reader: ReaderKit) -> None:
+    world = reader.sandbox.world
     world.add_channel("Named", username="named")
     secret = world.add_channel("Secret", invite="AbCdEfGhIjKl")
-    place.sandbox.faults.flood_wait("ResolveUsername", 3600)
-    await place.ask("@named", "+AbCdEfGhIjKl")
-    await place.settle_all(place.subscriptions())
-    assert (await place.channel(secret)).access is Access.JOINED
-    waiting = next(f for f in await follows.all_follows(place.database) if f.reference == "@named")
+    reader.sandbox.faults.flood_wait("ResolveUsername", 3600)
+    await reader.ask("@named", "+AbCdEfGhIjKl")
+    await reader.settle_all(reader.subscriptions())
+    assert (await reader.channel(secret)).access is Access.JOINED
+    waiting = next(f for f in await follows.all_follows(reader.database) if f.reference == "@named")
     assert waiting.state is FollowState.WANTED
-    assert waiting.next_try_at == place.now() + timedelta(hours=1)
+    assert waiting.next_try_at == reader.clock() + timedelta(hours=1)
 
 
-async def test_a_full_account_goes_on_polling(place: Place) -> None:
-    channel, other = public(place, count=2)
-    await place.follow(channel)
-    await place.follow(other)
-    place.sandbox.faults.answer("JoinChannel", "CHANNELS_TOO_MUCH")
-    part = place.subscriptions()
+async def test_a_full_account_goes_on_polling(reader: ReaderKit) -> None:
+    channel, other = public(reader, count=2)
+    await reader.follow(channel)
+    await reader.follow(other)
+    reader.sandbox.faults.answer("JoinChannel", "CHANNELS_TOO_MUCH")
+    part = reader.subscriptions()
     while await part.act():
         pass
-    assert place.calls("JoinChannel") == 1
-    assert (await place.channel(channel)).access is Access.POLLED
-    place.now.moves(timedelta(days=1))
+    assert reader.calls("JoinChannel") == 1
+    assert (await reader.channel(channel)).access is Access.POLLED
+    reader.clock.advance(timedelta(days=1))
     while await part.act():
         pass
-    assert (await place.channel(other)).access is Access.JOINED
+    assert (await reader.channel(other)).access is Access.JOINED
 
 
-async def test_a_public_channel_that_lets_nobody_in_stays_polled_and_is_asked_once(place: Place) -> None:
-    (channel,) = public(place, count=1)
+async def test_a_public_channel_that_lets_nobody_in_stays_polled_and_is_asked_once(reader: ReaderKit) -> None:
+    (channel,) = public(reader, count=1)
     channel.needs_approval = True
-    await place.follow(channel)
-    part = place.subscriptions()
+    await reader.follow(channel)
+    part = reader.subscriptions()
     while await part.act():
         pass
-    assert place.calls("JoinChannel") == 1
-    state = await place.channel(channel)
+    assert reader.calls("JoinChannel") == 1
+    state = await reader.channel(channel)
     assert (state.access, state.reason) == (Access.POLLED, "INVITE_REQUEST_SENT")
 
 
-async def test_a_channel_that_nobody_follows_any_more_is_left(place: Place) -> None:
-    (channel,) = public(place, count=1)
-    await place.follow(channel)
-    part = place.subscriptions()
+async def test_a_channel_that_nobody_follows_any_more_is_left(reader: ReaderKit) -> None:
+    (channel,) = public(reader, count=1)
+    await reader.follow(channel)
+    part = reader.subscriptions()
     assert await part.act()
-    await place.database.write(lambda tx: channels.unfollow(tx, channel.id))
-    assert await part.act()
-    assert not await part.act()
-    assert place.me not in channel.roster
-    await place.follow(channel)
-    assert (await place.channel(channel)).access is Access.POLLED
-
-
-async def test_leaving_a_channel_makes_room_for_another(place: Place) -> None:
-    first, second = public(place, count=2)
-    await place.follow(first)
-    part = place.subscriptions()
-    assert await part.act()
-    await place.follow(second)
-    place.sandbox.faults.answer("JoinChannel", "CHANNELS_TOO_MUCH")
+    await reader.database.write(lambda tx: channels.unfollow(tx, channel.id))
     assert await part.act()
     assert not await part.act()
-    await place.database.write(lambda tx: channels.unfollow(tx, first.id))
+    assert reader.me not in channel.roster
+    await reader.follow(channel)
+    assert (await reader.channel(channel)).access is Access.POLLED
+
+
+async def test_leaving_a_channel_makes_room_for_another(reader: ReaderKit) -> None:
+    first, second = public(reader, count=2)
+    await reader.follow(first)
+    part = reader.subscriptions()
+    assert await part.act()
+    await reader.follow(second)
+    reader.sandbox.faults.answer("JoinChannel", "CHANNELS_TOO_MUCH")
+    assert await part.act()
+    assert not await part.act()
+    await reader.database.write(lambda tx: channels.unfollow(tx, first.id))
     while await part.act():
         pass
-    assert (await place.channel(second)).access is Access.JOINED
+    assert (await reader.channel(second)).access is Access.JOINED
 
 
-async def test_a_wish_is_taken_on_as_soon_as_it_is_written(asking: Place) -> None:
+async def test_a_wish_is_taken_on_as_soon_as_it_is_written(asking: ReaderKit) -> None:
     channel = asking.sandbox.world.add_channel("News", username="news")
     running = asyncio.create_task(asking.subscriptions().run())
     try:
@@ -251,25 +251,25 @@ async def test_a_wish_is_taken_on_as_soon_as_it_is_written(asking: Place) -> Non
     finally:
         running.cancel()
         await asyncio.wait({running})
-    assert (await asking.channel(channel)).followed_at == asking.now()
+    assert (await asking.channel(channel)).followed_at == asking.clock()
 
 
-async def test_another_reader_account_finds_the_channels_of_the_first(place: Place) -> None:
-    channel, secret = public(place, count=1)[0], place.sandbox.world.add_channel("Secret", members=[place.me])
-    await place.ask("@channel0", str(secret.id))
-    await place.settle_all(place.subscriptions())
-    secret.kick(place.me)
+async def test_another_reader_account_finds_the_channels_of_the_first(reader: ReaderKit) -> None:
+    channel, secret = public(reader, count=1)[0], reader.sandbox.world.add_channel("Secret", members=[reader.me])
+    await reader.ask("@channel0", str(secret.id))
+    await reader.settle_all(reader.subscriptions())
+    secret.kick(reader.me)
 
     async def job(tx: Transaction) -> int:
-        return await readers.register(tx, 77, place.now(), "reader.session")
+        return await readers.register(tx, 77, reader.clock(), "reader.session")
 
-    first, place.reader_id = place.reader_id, await place.database.write(job)
-    await place.assignments.leave(first)
-    await place.assignments.enter(place.reader_id)
-    await place.sweep().sweep_once()
-    assert await place.subscriptions().meet_one()
+    first, reader.reader_id = reader.reader_id, await reader.database.write(job)
+    await reader.assignments.leave(first)
+    await reader.assignments.enter(reader.reader_id)
+    await reader.sweep().sweep_once()
+    assert await reader.subscriptions().meet_one()
     channel.post("Hello")
-    await place.sweep().sweep_once()
-    assert (await place.channel(channel)).access is Access.POLLED
-    assert await place.texts(channel) == ["Hello"]
-    assert (await place.channel(secret)).access is Access.LOST
+    await reader.sweep().sweep_once()
+    assert (await reader.channel(channel)).access is Access.POLLED
+    assert await reader.texts(channel) == ["Hello"]
+    assert (await reader.channel(secret)).access is Access.LOST

@@ -4,7 +4,7 @@ from pathlib import Path
 from bot.store import backup_recovery, heartbeats
 from tests import kit
 from tests.kit import Message
-from tests.store.kit import NOON, Newsroom, ago, newsroom, post
+from tests.store.kit import NOON, OTHER, Newsroom, ago, newsroom, post
 
 WORDS = ("касса", "мост", "поезд", "река", "башня", "порт", "сад")
 
@@ -111,3 +111,19 @@ async def test_until_the_chats_were_looked_at_the_first_start_counts_and_the_las
         await settle(room)
         assert await room.db.write(backup_recovery.alive_at) == NOON
         assert await room.db.write(lambda tx: backup_recovery.started_at(tx, NOON)) == NOON
+
+
+async def test_posts_that_joined_an_alert_which_was_due_are_counted_with_it(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        await room.follow(OTHER, title="Город")
+        chat = await room.pair()
+        await room.track(chat, "Пожары", "пожар")
+        text = "Пожар на складе у вокзала потушен, пострадавших нет, причины выясняет дознание."
+        await room.live(post(1, text, date=ago(hours=21)))
+        await room.live(post(1, text, channel_id=OTHER, date=ago(hours=21)))
+        assert await room.labels() == ["alert"]
+        await settle(room, chat.id)
+        summary = await kit.contents(room.db, await the_notice(room))
+        assert sorted(summary.channels) == [("Вести", 1), ("Город", 1)]
+        assert await room.labels() == ["restored"]

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from bot.store.follows import Asked, FollowState
 from .kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom
 
 NAME = f"@news{NEWS}"
+HOUR_AGO = ago(hours=1)
 
 
 @pytest.fixture
@@ -120,6 +122,24 @@ async def test_the_mark_never_goes_back(room: Newsroom) -> None:
         )
     channel = await room.channel()
     assert (channel.confirmed_id, channel.seen_pts, channel.swept_at) == (10, 9, NOON)
+
+
+@pytest.mark.parametrize(
+    ("swept", "verified", "known"),
+    [
+        (None, None, (False, False)),
+        (HOUR_AGO, HOUR_AGO, (False, False)),  # before it was followed anew
+        (NOON, None, (True, False)),
+        (NOON, HOUR_AGO, (True, False)),
+        (HOUR_AGO, NOON, (False, True)),
+        (NOON, NOON, (True, True)),
+    ],
+)
+async def test_what_was_done_before_a_channel_was_followed_proves_nothing(
+    room: Newsroom, swept: datetime | None, verified: datetime | None, known: tuple[bool, bool]
+) -> None:
+    channel = replace(await room.follow(since=NOON), swept_at=swept, verified_at=verified)
+    assert (channel.is_swept, channel.is_compared) == known
 
 
 async def test_distrust_during_a_sweep_outlives_its_mark(room: Newsroom) -> None:

@@ -19,20 +19,12 @@ from bot.settings import Settings, load_settings
 from bot.telegram import connections, sessions
 from bot.telegram.client import Client, Timings, anonymous, bot_client, reader_client
 from bot.telegram.rpc import ask, ping
+from tests.kit_bot import TOKEN
 from tests.waiting import WAIT_S
 
 # Telethon does not close a file that it refuses; since Python 3.13 that is a warning, wherever it is noticed.
 leaves_the_file_open = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-TOKEN = "123:token"  # noqa: S105 - of the embedded server
 Make = Callable[..., Settings]
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as sandbox:
-        yield sandbox
-        assert sandbox.unknown == []
-        assert sandbox.crashes == []
 
 
 @pytest.fixture

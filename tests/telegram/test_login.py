@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -6,32 +5,19 @@ import pytest
 
 from bot.errors import FatalError, SettingsError
 from bot.sandbox import Sandbox
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from bot.telegram import connections, sessions
 from bot.telegram.client import reader_client
 from bot.telegram.login import log_in
+from tests.kit_bot import settings_of
 
 PHONE = "+10000000001"
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as sandbox:
-        yield sandbox
-        assert sandbox.unknown == []
-        assert sandbox.crashes == []
-
-
-@pytest.fixture
 def settings(sandbox: Sandbox, tmp_path: Path) -> Settings:
     sandbox.session_for(None, tmp_path / "reader.session")
-    return load_settings(
-        _env_file=None,
-        telegram_api_id=1,
-        telegram_api_hash="0" * 32,
-        telegram_server=sandbox.address,
-        data_dir=tmp_path,
-    )
+    return settings_of(sandbox, tmp_path)
 
 
 @dataclass(kw_only=True)

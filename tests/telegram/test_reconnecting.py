@@ -14,64 +14,56 @@ from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import FatalError
 from bot.sandbox import Sandbox, User
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from bot.telegram import connections
 from bot.telegram.client import Client, Timings, bot_client
-from tests.waiting import WAIT_S
+from tests.kit_bot import TOKEN, Events, embedded_server, settings_of
+from tests.waiting import WAIT_S, until
 
-TOKEN = "123:token"  # noqa: S105 - of the embedded server
+INCOMING = events.NewMessage(incoming=True)
 
 
-class Bot:
-    """A signed-in bot, and what it hears."""
+class SignedIn:
+    """A signed-in bot, somebody who writes to it, and what it hears."""
 
     def __init__(self, sandbox: Sandbox, account: User, client: Client) -> None:
         self.sandbox = sandbox
         self.account = account
         self.client = client
         self.anna = sandbox.world.add_user("Anna")
-        self._heard: asyncio.Queue[str] = asyncio.Queue()
-        client.add_event_handler(self._hear, events.NewMessage(incoming=True))
-
-    async def _hear(self, event: events.NewMessage.Event) -> None:
-        self._heard.put_nowait(event.raw_text)
-
-    async def hears(self) -> str:
-        return await asyncio.wait_for(self._heard.get(), WAIT_S)
+        self.news = Events(client, INCOMING)
 
 
 def settings(sandbox: Sandbox, folder: Path) -> Settings:
-    credentials = {"telegram_api_id": 1, "telegram_api_hash": "0" * 32, "telegram_bot_token": TOKEN}
-    return load_settings(_env_file=None, data_dir=folder, telegram_server=sandbox.address, **credentials)
+    return settings_of(sandbox, folder, telegram_bot_token=TOKEN)
 
 
 @pytest.fixture
-async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
-    async with Sandbox() as sandbox:
+async def bot(tmp_path: Path) -> AsyncIterator[SignedIn]:
+    async with embedded_server() as server:
+        sandbox = server.sandbox
         account = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
         sandbox.session_for(account, tmp_path / "bot.session")
         chosen = settings(sandbox, tmp_path)
         client = bot_client(chosen)
-        found = Bot(sandbox, account, client)
+        found = SignedIn(sandbox, account, client)
         try:
             await connections.connect_bot(client, chosen)
             found.anna.sends(account, "one")
-            assert await found.hears() == "one"  # it is up to date
+            assert await found.news.text() == "one"  # it is up to date
             yield found
         finally:
             await client.disconnect()
-        assert sandbox.unknown == []
-        assert sandbox.crashes == []
 
 
-async def test_what_was_said_while_the_connection_was_lost_is_heard_once_it_is_back(bot: Bot) -> None:
+async def test_what_was_said_while_the_connection_was_lost_is_heard_once_it_is_back(bot: SignedIn) -> None:
     bot.sandbox.server.cut(bot.account.id)
     bot.anna.sends(bot.account, "two")
-    assert await bot.hears() == "two"
+    assert await bot.news.text() == "two"
 
 
 async def test_what_was_said_to_a_bot_that_was_killed_in_its_first_minute_is_heard_by_the_next(
-    bot: Bot, tmp_path: Path
+    bot: SignedIn, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"  # as the killed process left it
     copy.mkdir()
@@ -81,44 +73,58 @@ async def test_what_was_said_to_a_bot_that_was_killed_in_its_first_minute_is_hea
     bot.anna.sends(bot.account, "two")
     chosen = settings(bot.sandbox, copy)
     client = bot_client(chosen)
-    client.add_event_handler(bot._hear, events.NewMessage(incoming=True))  # noqa: SLF001 - its own ears
+    news = Events(client, INCOMING)
     try:
         await connections.connect_bot(client, chosen)
-        while await bot.hears() != "two":
+        while await news.text() != "two":
             pass
     finally:
         await client.disconnect()
 
 
-async def test_what_was_not_pushed_is_asked_for(bot: Bot) -> None:
+async def test_what_was_not_pushed_is_asked_for(bot: SignedIn) -> None:
     bot.client.timings = Timings(ping_every=0.01)
     keeping = asyncio.create_task(connections.keep_connected(bot.client))
     bot.sandbox.faults.drop_pushes(account_id=bot.account.id)
     bot.anna.sends(bot.account, "two")
-    assert await bot.hears() == "two"
+    assert await bot.news.text() == "two"
     keeping.cancel()
 
 
-async def test_a_client_that_gave_up_connects_again(bot: Bot) -> None:
+async def test_a_client_that_gave_up_connects_again(bot: SignedIn) -> None:
     keeping = asyncio.create_task(connections.keep_connected(bot.client))
     await bot.client.disconnect()  # as Telethon does after an error in its update loop
     bot.anna.sends(bot.account, "two")
-    assert await bot.hears() == "two"
+    assert await bot.news.text() == "two"
     keeping.cancel()
 
 
-async def test_an_error_of_the_server_does_not_end_the_attempts(bot: Bot) -> None:
+async def test_a_bot_that_telegram_no_longer_answers_connects_anew_and_is_not_well_meanwhile(bot: SignedIn) -> None:
+    bot.client.timings = Timings(ping_every=0.05, ping_within=0.2, connect_pause=0.05, connect_within=2.0)
+    keeping = asyncio.create_task(connections.keep_connected(bot.client))
+    faults, before = bot.sandbox.faults, bot.sandbox.server.accepted
+    faults.unanswered = True
+    await until(lambda: bot.sandbox.server.accepted > before)
+    assert not bot.client.is_answered
+    faults.unanswered = False
+    bot.anna.sends(bot.account, "two")
+    assert await bot.news.text() == "two"
+    await until(lambda: bot.client.is_answered)
+    keeping.cancel()
+
+
+async def test_an_error_of_the_server_does_not_end_the_attempts(bot: SignedIn) -> None:
     bot.client.timings = Timings(connect_pause=0.0)
     bot.sandbox.faults.answer("GetConfig", "INTERNAL", code=500, times=2)
     keeping = asyncio.create_task(connections.keep_connected(bot.client))
     await bot.client.disconnect()
     bot.anna.sends(bot.account, "two")
-    assert await bot.hears() == "two"
+    assert await bot.news.text() == "two"
     keeping.cancel()
 
 
 async def test_a_client_whose_disk_failed_while_it_connected_is_not_left_half_connected(
-    bot: Bot, monkeypatch: pytest.MonkeyPatch
+    bot: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bot.client.disconnect()
     with monkeypatch.context() as full:
@@ -127,7 +133,7 @@ async def test_a_client_whose_disk_failed_while_it_connected_is_not_left_half_co
             await connections.keep_connected(bot.client)
     keeping = asyncio.create_task(connections.keep_connected(bot.client))  # as whoever guards it does
     bot.anna.sends(bot.account, "two")
-    assert await bot.hears() == "two"
+    assert await bot.news.text() == "two"
     keeping.cancel()
 
 
@@ -135,14 +141,14 @@ def _fail() -> None:
     raise sqlite3.OperationalError("database or disk is full")
 
 
-async def test_a_session_that_was_ended_stops_the_service(bot: Bot) -> None:
+async def test_a_session_that_was_ended_stops_the_service(bot: SignedIn) -> None:
     bot.sandbox.revoke(bot.account)
     bot.client.timings = Timings(ping_every=0.01)
     with pytest.raises(FatalError, match="TELEGRAM_BOT_TOKEN"):
         await asyncio.wait_for(connections.keep_connected(bot.client), WAIT_S)
 
 
-async def test_a_line_that_is_slow_is_given_more_time_each_time(bot: Bot) -> None:
+async def test_a_line_that_is_slow_is_given_more_time_each_time(bot: SignedIn) -> None:
     hold = bot.sandbox.faults.hold("GetState")
     bot.client.timings = Timings(updates_within=0.05)
     for patience in (1, 2, 4):
@@ -154,48 +160,50 @@ async def test_a_line_that_is_slow_is_given_more_time_each_time(bot: Bot) -> Non
     await bot.client(GetStateRequest())
 
 
-async def test_a_lost_answer_to_the_question_for_updates_makes_nobody_deaf(bot: Bot) -> None:
+async def test_a_lost_answer_to_the_question_for_updates_makes_nobody_deaf(bot: SignedIn) -> None:
     bot.client.timings = Timings(updates_within=0.2)
     hold = bot.sandbox.faults.hold("GetDifference", times=1)
     await bot.client.catch_up()
     await hold.reached()
     bot.anna.sends(bot.account, "two")  # Telethon hears nothing while it waits for a difference
-    assert await bot.hears() == "two"
+    assert await bot.news.text() == "two"
     assert hold.held == 1
 
 
-async def test_a_bot_whose_session_was_ended_signs_in_by_its_token(bot: Bot, tmp_path: Path) -> None:
+async def test_a_bot_whose_session_was_ended_signs_in_by_its_token(bot: SignedIn, tmp_path: Path) -> None:
     await bot.client.disconnect()
     bot.sandbox.revoke(bot.account)
     again = bot_client(settings(bot.sandbox, tmp_path))
-    again.add_event_handler(bot._hear, events.NewMessage(incoming=True))  # noqa: SLF001 - our own
+    news = Events(again, INCOMING)
     try:
         await connections.connect_bot(again, settings(bot.sandbox, tmp_path))
         bot.anna.sends(bot.account, "two")
-        assert await bot.hears() == "two"
+        assert await news.text() == "two"
     finally:
         await again.disconnect()
 
 
-async def test_what_was_heard_and_not_dealt_with_is_heard_again_by_the_next_process(bot: Bot, tmp_path: Path) -> None:
+async def test_what_was_heard_and_not_dealt_with_is_heard_again_by_the_next_process(
+    bot: SignedIn, tmp_path: Path
+) -> None:
     bot.client.is_settled = lambda: False
     bot.anna.sends(bot.account, "two")
-    assert await bot.hears() == "two"
+    assert await bot.news.text() == "two"
     await bot.client.disconnect()
     for heard in (["one", "two"], ["three"]):  # the first of them deals with what it hears
         again = bot_client(settings(bot.sandbox, tmp_path))
-        second = Bot(bot.sandbox, bot.account, again)
+        second = SignedIn(bot.sandbox, bot.account, again)
         await connections.connect_bot(again, settings(bot.sandbox, tmp_path))
         if heard == ["three"]:
             bot.anna.sends(bot.account, "three")
-        assert [await second.hears() for _ in heard] == heard
+        assert [await second.news.text() for _ in heard] == heard
         await again.disconnect()
 
 
-async def test_a_client_writes_its_place_down_while_it_runs(bot: Bot, tmp_path: Path) -> None:
+async def test_a_client_writes_its_place_down_while_it_runs(bot: SignedIn, tmp_path: Path) -> None:
     keeping = asyncio.create_task(bot.client.keep_place())
     bot.anna.sends(bot.account, "two")
-    assert await bot.hears() == "two"
+    assert await bot.news.text() == "two"
     written = tmp_path / "bot.session"
     pts = bot.client._message_box.session_state()[0]["pts"]  # noqa: SLF001 - Telethon has no public name for it
     async with asyncio.timeout(WAIT_S):

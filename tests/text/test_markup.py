@@ -13,7 +13,7 @@ def part(text: str, entity: Entity) -> str:
 
 
 def test_an_entity_after_an_emoji_is_counted_in_utf16_units() -> None:
-    text, entities = Text().add("😀 ").bold("сбой").build()
+    text, entities = Text().add("😀 ").add(bold("сбой")).build()
     assert text == "😀 сбой"
     assert entities == (Entity(kind="bold", offset=3, length=4),)
 
@@ -38,17 +38,17 @@ def test_marked_spans_become_bold_words() -> None:
 
 
 def test_blank_ends_are_trimmed_and_entities_move_along() -> None:
-    text, entities = Text().add("\n ").bold("a \n").build()
+    text, entities = Text().add("\n ").add(bold("a \n")).build()
     assert (text, entities) == ("a", (Entity(kind="bold", offset=0, length=1),))
 
 
 def test_a_joined_text_keeps_its_formatting() -> None:
-    text, entities = Text().add("😀").join(Text().bold("b")).build()
+    text, entities = Text().add("😀").join(Text().add(bold("b"))).build()
     assert (text, entities) == ("😀b", (Entity(kind="bold", offset=2, length=1),))
 
 
 def test_a_long_text_is_cut_at_a_word_and_says_so() -> None:
-    text, entities = Text().bold("слово " * 1000).cut().build()
+    text, entities = Text().add(bold("слово " * 1000)).cut().build()
     assert text.endswith("слово…")
     assert units(text) <= LIMIT
     assert entities[0].length == units(text) - 1
@@ -63,7 +63,7 @@ def test_one_endless_word_is_cut_in_the_middle() -> None:
 def test_every_entity_lies_within_the_text_whatever_is_cut(pieces: list[tuple[str, str | None]], limit: int) -> None:
     growing = Text()
     for text, kind in pieces:
-        growing.bold(text) if kind else growing.add(text)
+        growing.add(bold(text)) if kind else growing.add(text)
     text, entities = growing.cut(limit).build()
     assert units(text) <= limit
     assert text == text.strip()

@@ -382,15 +382,14 @@ CREATE TABLE alerts (  -- one post in one chat
     shown_version_id INTEGER NOT NULL REFERENCES versions (id),  -- that the message shows
     topics TEXT NOT NULL,  -- JSON list of names
     spans TEXT NOT NULL,  -- JSON list of [start, end]: what matched in the text
-    parts TEXT NOT NULL,  -- JSON list of [kind, text, spans]: parts with matches, or of a post without text all parts
+    parts TEXT NOT NULL,  -- JSON list of [[kind, text], spans]: parts with matches, or of a post without text all parts
     loudness INTEGER NOT NULL,  -- 3 with a sound at any hour, 2 with a sound, 1 without, 0 in the next digest
-    fingerprint TEXT,  -- a hash of the folded words shown; NULL: the chat cannot tell what it says
+    fingerprint TEXT NOT NULL,  -- a hash of the folded words shown
     fits_since_edit INTEGER NOT NULL DEFAULT 0,  -- 1: the post was edited before it matched
     gone_at INTEGER,  -- the message says that the post is no longer visible since then …
-    gone_items INTEGER,  -- … or, of an album of which some is left, so many items …
-    all_items INTEGER,  -- … of so many
+    gone_items TEXT,  -- … JSON: of an album of which some is left, how many items, and of how many
     losses INTEGER NOT NULL DEFAULT 0,  -- how often the post has vanished
-    is_counted INTEGER NOT NULL DEFAULT 0,  -- 1: a message only counts it: an edit that is news gets an alert
+    is_counted INTEGER NOT NULL DEFAULT 0,  -- 1: a message only counts it, so that an edit may be news to the chat
     duplicate_of INTEGER REFERENCES alerts (id),  -- the alert that says the same, whose message names it
     group_id INTEGER REFERENCES groups (id),
     created_at INTEGER NOT NULL
@@ -400,7 +399,7 @@ CREATE UNIQUE INDEX alerts_post ON alerts (channel_id, post_key, chat_id, is_cou
 CREATE INDEX alerts_duplicates ON alerts (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX alerts_group ON alerts (group_id) WHERE group_id IS NOT NULL;
 -- What a channel says word by word each day is looked up among the alerts of late.
-CREATE INDEX alerts_fingerprint ON alerts (fingerprint, chat_id, created_at) WHERE fingerprint IS NOT NULL;
+CREATE INDEX alerts_fingerprint ON alerts (fingerprint, chat_id, created_at) WHERE NOT is_counted;
 -- What /topics counts is read from one index, and how many alerts a chat has had lately.
 CREATE INDEX alerts_chat ON alerts (chat_id, created_at, group_id, duplicate_of, is_counted, topics);
 

@@ -13,10 +13,9 @@ from bot.pipeline.ingest import Result
 from bot.store import channels, chats, completeness, figures, posts, subscriptions, topics
 from bot.store.database import Subject
 from bot.store.figures import Figures
-
-from . import kit
-from .kit import Message
-from .store.kit import NEWS, NOON, OTHER, Gate, Newsroom, ago, gone, newsroom, post, queued
+from tests import kit
+from tests.kit import Message
+from tests.store.kit import NEWS, NOON, OTHER, Gate, Newsroom, ago, gone, newsroom, post, queued
 
 NOTHING = Result(new=0, edited=0, gone=0, matched=0, alerts=0)
 TABLES = ("posts", "versions", "fulltext", "alerts")
@@ -176,6 +175,14 @@ class TestDeletion:
         await room.see(ObservedBy.DIFFERENCE, post(1), gone(1))
         await room.see(ObservedBy.DIFFERENCE, gone(2), post(2))
         assert [(await room.stored(i)).gone_at for i in (1, 2)] == [NOON, None]
+
+    @pytest.mark.parametrize(("number", "seen_pts"), [(9, 0), (10, 0), (11, 33)], ids=["below", "at", "above"])
+    async def test_a_push_of_what_the_mark_says_is_known_makes_the_channel_suspect(
+        self, room: Newsroom, number: int, seen_pts: int
+    ) -> None:
+        await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
+        await room.live(post(number))
+        assert (await room.channel()).seen_pts == seen_pts
 
     async def test_a_push_from_below_the_mark_makes_the_channel_suspect(self, room: Newsroom) -> None:
         await room.sweep(post(10))

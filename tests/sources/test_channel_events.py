@@ -11,30 +11,30 @@ from bot.sources.sweep import TRY_LOST, Sweep
 from bot.store import backfills, channels
 from bot.store.channels import Access
 
-from .kit import Place
+from .kit import ReaderKit
 
 
-async def news(place: Place, *, member: bool = True, public: bool = True) -> Channel:
+async def news(reader: ReaderKit, *, member: bool = True, public: bool = True) -> Channel:
     """Follow a channel."""
-    inside = [place.me] if member else []
-    channel = place.sandbox.world.add_channel("News", username="news" if public else None, members=inside)
+    inside = [reader.me] if member else []
+    channel = reader.sandbox.world.add_channel("News", username="news" if public else None, members=inside)
     channel.post("Hello")
-    await place.ask("@news" if public else str(channel.id))
-    await place.settle_all(place.subscriptions())
-    await place.sweep().sweep_once()
-    place.now.moves(timedelta(seconds=1))
+    await reader.ask("@news" if public else str(channel.id))
+    await reader.settle_all(reader.subscriptions())
+    await reader.sweep().sweep_once()
+    reader.clock.advance(timedelta(seconds=1))
     return channel
 
 
-async def told(place: Place) -> list[Notice]:
+async def told(reader: ReaderKit) -> list[Notice]:
     """Sweep twice, and return what is told after the notice that the channel is followed."""
     for _ in range(2):
-        await place.sweep().sweep_once()
-    return (await place.notices())[1:]
+        await reader.sweep().sweep_once()
+    return (await reader.notices())[1:]
 
 
-async def renamed(place: Place) -> list[ChannelRenamed]:
-    return [notice for notice in await told(place) if isinstance(notice, ChannelRenamed)]
+async def renamed(reader: ReaderKit) -> list[ChannelRenamed]:
+    return [notice for notice in await told(reader) if isinstance(notice, ChannelRenamed)]
 
 
 def lost(reason: str) -> ChannelLost:
@@ -42,7 +42,7 @@ def lost(reason: str) -> ChannelLost:
 
 
 @pytest.mark.parametrize("member", [True, False])
-async def test_a_new_title_and_a_new_name_are_told_once(asking: Place, *, member: bool) -> None:
+async def test_a_new_title_and_a_new_name_are_told_once(asking: ReaderKit, *, member: bool) -> None:
     channel = await news(asking, member=member)
     channel.rename("Olds", username="olds")
     (notice,) = await told(asking)
@@ -51,23 +51,23 @@ async def test_a_new_title_and_a_new_name_are_told_once(asking: Place, *, member
     assert (state.title, state.username) == ("Olds", "olds")
 
 
-async def test_a_name_alone_is_noticed_though_nothing_was_posted(asking: Place) -> None:
+async def test_a_name_alone_is_noticed_though_nothing_was_posted(asking: ReaderKit) -> None:
     channel = await news(asking)
     channel.rename(username="olds")
     assert [notice.username for notice in await renamed(asking)] == ["olds"]
 
 
-async def test_a_title_that_changes_all_the_time_is_told_once_a_day(asking: Place) -> None:
+async def test_a_title_that_changes_all_the_time_is_told_once_a_day(asking: ReaderKit) -> None:
     channel = await news(asking)
     for hour in range(3):
         channel.rename(f"News, {hour}:00")
         await asking.sweep().sweep_once()
-    asking.now.moves(timedelta(days=1))
+    asking.clock.advance(timedelta(days=1))
     channel.rename("News at last")
     assert [notice.title for notice in await renamed(asking)] == ["News, 0:00", "News at last"]
 
 
-async def test_a_member_goes_on_reading_a_channel_that_turned_private(asking: Place) -> None:
+async def test_a_member_goes_on_reading_a_channel_that_turned_private(asking: ReaderKit) -> None:
     channel = await news(asking)
     channel.make_private()
     channel.post("Among us")
@@ -75,7 +75,7 @@ async def test_a_member_goes_on_reading_a_channel_that_turned_private(asking: Pl
     assert await asking.texts(channel) == ["Hello", "Among us"]
 
 
-async def test_a_channel_that_turned_private_is_lost_to_who_read_it_from_outside(asking: Place) -> None:
+async def test_a_channel_that_turned_private_is_lost_to_who_read_it_from_outside(asking: ReaderKit) -> None:
     channel = await news(asking, member=False)
     channel.make_private()
     assert await told(asking) == [lost("vanished")]
@@ -83,16 +83,18 @@ async def test_a_channel_that_turned_private_is_lost_to_who_read_it_from_outside
     assert (state.access, state.reason) == (Access.LOST, "vanished")
 
 
-async def test_a_reason_that_could_not_be_looked_up_is_looked_up_later_and_told_nobody_again(asking: Place) -> None:
+async def test_a_reason_that_could_not_be_looked_up_is_looked_up_later_and_told_nobody_again(
+    asking: ReaderKit,
+) -> None:
     channel = await news(asking, member=False)
     account = asking.account
     for _ in range(NAMES):
         account.spend_name()
-    sweep = Sweep(account, asking.database, asking.sync, asking.assignments, clock=asking.now, interval=60)
+    sweep = Sweep(account, asking.sync, asking.assignments, interval=60)
     channel.make_private()
     await sweep.sweep_once()
     assert (await asking.channel(channel)).reason == "CHANNEL_PRIVATE"
-    asking.now.moves(TRY_LOST)
+    asking.clock.advance(TRY_LOST)
     await sweep.sweep_once()
     state = await asking.channel(channel)
     assert (state.access, state.reason) == (Access.LOST, "vanished")
@@ -100,14 +102,14 @@ async def test_a_reason_that_could_not_be_looked_up_is_looked_up_later_and_told_
 
 
 @pytest.mark.parametrize("member", [True, False])
-async def test_a_ban_is_called_a_ban(asking: Place, *, member: bool) -> None:
+async def test_a_ban_is_called_a_ban(asking: ReaderKit, *, member: bool) -> None:
     channel = await news(asking, member=member)
     channel.ban(asking.me)
     assert await told(asking) == [lost("USER_BANNED_IN_CHANNEL")]
     assert asking.calls("ResolveUsername") == 2  # to follow it, and to see whether it is there still
 
 
-async def test_a_wish_for_a_channel_that_bans_the_reader_is_refused_for_the_ban(asking: Place) -> None:
+async def test_a_wish_for_a_channel_that_bans_the_reader_is_refused_for_the_ban(asking: ReaderKit) -> None:
     channel = await news(asking)
     channel.ban(asking.me)
     await told(asking)
@@ -117,26 +119,26 @@ async def test_a_wish_for_a_channel_that_bans_the_reader_is_refused_for_the_ban(
     assert (notice.kind, notice.reason) == ("refused", "USER_BANNED_IN_CHANNEL")
 
 
-async def test_a_private_channel_of_another_account_is_one_that_this_account_is_not_in(asking: Place) -> None:
+async def test_a_private_channel_of_another_account_is_one_that_this_account_is_not_in(asking: ReaderKit) -> None:
     channel = await news(asking, public=False)
     channel.kick(asking.me)
     await asking.database.write(lambda tx: tx.execute("DELETE FROM memberships", {}))
     assert await told(asking) == [lost("not_member")]
 
 
-async def test_a_deleted_channel_has_vanished(asking: Place) -> None:
+async def test_a_deleted_channel_has_vanished(asking: ReaderKit) -> None:
     channel = await news(asking)
     channel.dissolve()
     assert await told(asking) == [lost("vanished")]
 
 
-async def test_a_private_channel_that_puts_the_reader_out_has_removed_it(asking: Place) -> None:
+async def test_a_private_channel_that_puts_the_reader_out_has_removed_it(asking: ReaderKit) -> None:
     channel = await news(asking, public=False)
     channel.kick(asking.me)
     assert await told(asking) == [lost("removed")]
 
 
-async def test_a_channel_that_can_be_read_again_is_told_too(asking: Place) -> None:
+async def test_a_channel_that_can_be_read_again_is_told_too(asking: ReaderKit) -> None:
     channel = await news(asking, public=False)
     channel.kick(asking.me)
     await told(asking)
@@ -145,13 +147,13 @@ async def test_a_channel_that_can_be_read_again_is_told_too(asking: Place) -> No
     assert (await asking.channel(channel)).access is Access.JOINED
 
 
-async def test_a_private_channel_that_was_lost_is_joined_again_by_the_same_link(asking: Place) -> None:
+async def test_a_private_channel_that_was_lost_is_joined_again_by_the_same_link(asking: ReaderKit) -> None:
     channel = asking.sandbox.world.add_channel("Secret", invite="AbCdEfGhIjKl")
     await asking.follow(channel)
     await asking.sweep().sweep_once()
     channel.kick(asking.me)
     await told(asking)
-    asking.now.moves(timedelta(seconds=1))
+    asking.clock.advance(timedelta(seconds=1))
     await asking.ask("+AbCdEfGhIjKl", history=500)
     await asking.settle_all(asking.subscriptions())
     assert asking.me in channel.roster
@@ -161,11 +163,13 @@ async def test_a_private_channel_that_was_lost_is_joined_again_by_the_same_link(
 
 
 @pytest.mark.parametrize("returns", [True, False])
-async def test_a_lost_public_channel_is_looked_up_when_it_is_asked_for_again(asking: Place, *, returns: bool) -> None:
+async def test_a_lost_public_channel_is_looked_up_when_it_is_asked_for_again(
+    asking: ReaderKit, *, returns: bool
+) -> None:
     channel = await news(asking, member=False)
     channel.ban(asking.me)
     await told(asking)
-    asking.now.moves(timedelta(seconds=1))
+    asking.clock.advance(timedelta(seconds=1))
     if returns:
         channel.roster.banned.clear()
     await asking.ask("@news")
@@ -174,7 +178,7 @@ async def test_a_lost_public_channel_is_looked_up_when_it_is_asked_for_again(ask
     assert (await asking.notices())[-1].kind == ("followed" if returns else "refused")
 
 
-async def test_nobody_is_told_of_a_channel_that_is_followed_no_more(asking: Place) -> None:
+async def test_nobody_is_told_of_a_channel_that_is_followed_no_more(asking: ReaderKit) -> None:
     channel = await news(asking)
     await asking.database.write(lambda tx: channels.unfollow(tx, channel.id))
     channel.rename("Olds")

@@ -14,9 +14,8 @@ from bot.pipeline.ingest import Ingest
 from bot.store import addresses, chats, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Transaction
-
-from .kit import Message, alerts_of, duplicates_of, forget, labels
-from .store.kit import NEWS, NOON, OTHER, Newsroom, newsroom, post
+from tests.kit import Message, alerts_of, duplicates_of, forget, labels
+from tests.store.kit import NEWS, NOON, OTHER, Newsroom, newsroom, post
 
 THIRD = 1003
 DOWN = "В работе приложения «Заречье Банка» произошёл массовый сбой: клиенты не могут войти и перевести деньги."

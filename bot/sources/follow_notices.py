@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from bot.matching.engine.compiled import Compiled
-from bot.models import Clock
 from bot.models.notices import (
     FolderRead,
     FollowAccess,
@@ -15,28 +14,28 @@ from bot.models.notices import (
 )
 from bot.models.posts import StoredPost
 from bot.search import count_matches
+from bot.sources.account import Account
 from bot.sources.sync import BACKFILL
 from bot.store import channels, chats, follows, posts, subscriptions, topics
 from bot.store.channels import ResolvedChannel
-from bot.store.database import Database, Transaction, to_ms
+from bot.store.database import Transaction, to_ms
 from bot.store.follows import Follow
 from bot.store.notices import notify
 
 A_FEW = 5  # channels that are asked for together; of more, each comes without a sound
 
 
-class Notices:
+class FollowNotices:
     """Puts these notices into the outbox."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, account: Account) -> None:
+        self._account = account
 
     async def followed(self, follow: Follow, channel: ResolvedChannel, *, access: FollowAccess) -> None:
         """Say that a channel is followed, and how many alerts its last posts would have brought."""
         if follow.chat_id is None:
             return
-        newest = await posts.latest(self._database, channel_ids=[channel.id], limit=BACKFILL)
+        newest = await posts.latest(self._account.database, channel_ids=[channel.id], limit=BACKFILL)
         notice = Followed(
             event=_event(follow),
             channel=channel.title,
@@ -53,7 +52,7 @@ class Notices:
 
     async def refused(self, follow: Follow, *, reason: str) -> None:
         """Say why something cannot be followed; where a number was asked for, its title is shown if it is known."""
-        known = await channels.known(self._database, [follow.reference])
+        known = await channels.known(self._account.database, [follow.reference])
         name = f"«{known[0].title}»" if known else follow.reference
         await self._notify(follow, FollowRefused(event=_event(follow), reference=name, reason=reason))
 
@@ -70,14 +69,14 @@ class Notices:
 
     async def _alerts(self, chat_id: int, newest: Sequence[StoredPost]) -> int:
         oldest = newest[-1]
-        wishes = await subscriptions.of_chat(self._database, chat_id)
+        wishes = await subscriptions.of_chat(self._account.database, chat_id)
         wanted = {wish.topic_id for wish in wishes if wish.channels is None or oldest.channel_id in wish.channels}
-        chosen = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
+        chosen = [topic for topic in await topics.all_topics(self._account.database) if topic.id in wanted]
         queries = [Compiled.from_json(topic.compiled) for topic in chosen]
-        return await count_matches(self._database, queries, since=oldest.date, channel_id=oldest.channel_id)
+        return await count_matches(self._account.database, queries, since=oldest.date, channel_id=oldest.channel_id)
 
     async def _notify(self, follow: Follow, notice: Notice) -> None:
-        now, chat_id = self._clock(), follow.chat_id
+        now, chat_id = self._account.now(), follow.chat_id
 
         async def job(tx: Transaction) -> None:
             chat = None if chat_id is None else await chats.get(tx, chat_id)
@@ -85,7 +84,7 @@ class Notices:
                 silent = isinstance(notice, Followed) and await follows.asked_together(tx, follow) > A_FEW
                 await notify(tx, chat, notice, now=now, silent=silent)
 
-        await self._database.write(job)
+        await self._account.database.write(job)
 
 
 def _event(follow: Follow) -> str:

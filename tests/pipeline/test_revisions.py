@@ -12,10 +12,9 @@ from bot.models import Media, ObservedBy
 from bot.parts import Part, PartKind
 from bot.store import chats, posts, subscriptions, topics
 from bot.store.chats import Chat, Edits
-
-from . import kit
-from .kit import Message
-from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
+from tests import kit
+from tests.kit import Message
+from tests.store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
 
 DOWN, UP = "Утром сбой в банке", "Сбой в банке устранён"
 LATER = NOON + timedelta(minutes=5)

@@ -1,0 +1,8 @@
+import pytest
+
+from .worlds import RecordedWorld
+
+
+@pytest.fixture
+def recorded() -> RecordedWorld:
+    return RecordedWorld()
