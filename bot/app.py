@@ -31,10 +31,10 @@ from bot.sources import fast_channels
 from bot.sources.assignment import Assignments
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import polls_a_round
-from bot.store import chats, meta, pace
+from bot.store import chats, meta
 from bot.store.blobs import Blobs
 from bot.store.database import Database
-from bot.store.pace import Pace
+from bot.store.meta import Pace
 from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, bot_client
 from bot.telegram.clock import TelegramClock
@@ -184,7 +184,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
         fast=fast_channels.OUTSIDE,
         verifies=settings.verify_days > 0,
     )
-    await database.write(lambda tx: pace.put(tx, every))
+    await database.write(lambda tx: meta.put_pace(tx, every))
     invitation = await bootstrap.invite(database, settings, username, now=clock())
     ready = Ready(bot_username=username, invitation=invitation)
     loops: Loops = {

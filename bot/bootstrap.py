@@ -54,7 +54,7 @@ async def ask_for_channels(database: Database, settings: Settings, now: datetime
             await meta.put(tx, "first_started_at", now.isoformat())
             await meta.secret(tx, outbox.SECRET)  # on the disk before anything is sent under a number made with it
             for reference in settings.channels:
-                await follows.ask(tx, normalised(reference), chat_id=None, now=now)
+                await follows.request(tx, normalised(reference), chat_id=None, now=now)
 
     await database.write(job)
 

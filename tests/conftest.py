@@ -1,13 +1,16 @@
 """What all tests share: fixtures made by the kits beside this file."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from bot.sandbox import Sandbox
+from tests.kit_archive import Archive, open_archive
 from tests.kit_bot import SandboxedBot, embedded_server, sandboxed_bot
 from tests.kit_clock import Clock
+from tests.kit_service import Service, running_service
 
 # A busy machine is no failure; nothing here asserts how long it takes.
 settings.register_profile("patient", parent=settings(), deadline=None)
@@ -29,3 +32,15 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def bot() -> AsyncIterator[SandboxedBot]:
     async with sandboxed_bot() as connected:
         yield connected
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with running_service(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def archive(tmp_path: Path) -> AsyncIterator[Archive]:
+    async with open_archive(tmp_path) as opened:
+        yield opened

@@ -15,8 +15,8 @@ from bot.telegram import connections
 from bot.telegram.client import Client, Timings, bot_client
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
-from tests.end_to_end.kit import newsroom
 from tests.kit_bot import TOKEN, embedded_server, settings_of
+from tests.kit_service import running_service
 from tests.watchdog import NOW, WAIT_S, stage
 
 
@@ -66,7 +66,7 @@ async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp
 async def test_a_client_that_never_gets_connected_again_is_noticed(tmp_path: Path) -> None:
     async with stage(tmp_path) as (heart, health, dog, seconds), signed_in(tmp_path) as (sandbox, client):
         hold = sandbox.faults.hold("GetUsers")
-        client.timings = Timings(ping_every=20 * TURN)
+        client.timings = Timings(poll_every=20 * TURN)
         async with watched("bot", lambda beat: connections.keep_connected(client, beat), health):
             await asyncio.sleep(0)
             seconds.now = 10 * TURN
@@ -123,8 +123,8 @@ class Listening(Health):
 
 async def test_every_loop_of_the_service_says_how_long_it_may_take(tmp_path: Path) -> None:
     health = Listening()
-    async with newsroom(tmp_path, health=health) as room:
-        await room.owner()
+    async with running_service(tmp_path, health=health) as service:
+        await service.owner()
         await health.until_all("delivery", "commands", "heartbeat", "account 2", "reader 1 live", "reader 1 assignment")
         endless = {loop for loop, within in health.heard.items() if within == math.inf}
         assert endless == {"account 1", "reader 1 live", "reader 1 previews"}

@@ -9,7 +9,7 @@ import pytest
 
 from bot.models import Media, ObservedBy, Post
 from bot.pipeline.ingest import Result
-from bot.store import channels, completeness, posts
+from bot.store import channels, posts
 from bot.store.channels import Access, ResolvedChannel
 
 from .store.kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
@@ -23,7 +23,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
     """Give a channel that is followed and read up to message 10, with a chat that hears of outages."""
     async with newsroom(tmp_path) as room:
         await room.follow()
-        await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=10, seen_pts=1, now=NOON))
+        await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=10, seen_pts=1, now=NOON))
         await room.track(await room.pair(), "сбои", "сбой")
         yield room
 
@@ -39,14 +39,14 @@ async def history(room: Newsroom, message_id: int = 1) -> list[tuple[str, str, b
 
 async def lose(room: Newsroom) -> None:
     await room.db.write(
-        lambda tx: channels.grant(tx, room.reader_id, NEWS, Access.LOST, now=NOON, reason="CHANNEL_PRIVATE")
+        lambda tx: channels.set_access(tx, room.reader_id, NEWS, Access.LOST, now=NOON, reason="CHANNEL_PRIVATE")
     )
 
 
 async def test_a_channel_that_nobody_follows_is_stored_and_stays_unfollowed(room: Newsroom) -> None:
     channel = ResolvedChannel(id=OTHER, kind="broadcast", title="Хроника", username=None)
     assert await imported(room, post(1, channel_id=OTHER)) == NOTHING
-    await room.db.write(lambda tx: channels.introduce(tx, channel))
+    await room.db.write(lambda tx: channels.add_unfollowed(tx, channel))
     assert await imported(room, post(1, "Сбой", channel_id=OTHER)) == replace(NOTHING, new=1)
     assert (await room.stored(1, OTHER)).channel_title == "Хроника"
     assert [c.id for c in await channels.followed(room.db)] == [NEWS]
@@ -57,7 +57,7 @@ async def test_a_channel_that_nobody_follows_is_stored_and_stays_unfollowed(room
 async def test_a_known_channel_keeps_what_telegram_said_of_it(room: Newsroom) -> None:
     before = await room.channel()
     renamed = ResolvedChannel(id=NEWS, kind="supergroup", title="Новое имя", username=None)
-    await room.db.write(lambda tx: channels.introduce(tx, renamed))
+    await room.db.write(lambda tx: channels.add_unfollowed(tx, renamed))
     assert await room.channel() == before
 
 

@@ -19,7 +19,7 @@ from bot.monitoring import heartbeat
 from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.store import heartbeats, integrity, media, meta, readers
+from bot.store import media, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.telegram import sessions
@@ -180,7 +180,7 @@ async def _lost(db: Reader, blobs: Blobs) -> int:
 
 
 async def _soundness(db: Reader, path: Path) -> Check:
-    fault = await integrity.fault(db)
+    fault = await meta.find_damage(db)
     if fault is None:
         return Check(name="database", outcome="of this version, and sound")
     return _failed(
@@ -190,7 +190,7 @@ async def _soundness(db: Reader, path: Path) -> Check:
 
 
 async def _service(db: Reader) -> Check:
-    beat, now = (await heartbeats.last(db)).get(heartbeat.ALIVE), (await meta.clock(db))()
+    beat, now = (await meta.last_beats(db)).get(heartbeat.ALIVE), (await meta.clock(db))()
     if beat is not None and now - beat < heartbeat.FRESH:
         return Check(name="service", outcome="running")
     since = "" if beat is None else f" since {beat:%Y-%m-%d %H:%M} UTC"

@@ -137,7 +137,7 @@ class _Batches:
         else:
             await self.store()
             self._channel = item
-            await self._database.write(lambda tx: channels.introduce(tx, item))
+            await self._database.write(lambda tx: channels.add_unfollowed(tx, item))
 
     async def store(self) -> None:
         """Store the posts that wait."""

@@ -14,7 +14,7 @@ from bot.errors import ChannelwatchError
 from bot.monitoring import heartbeat
 from bot.runtime.clock import Steady
 from bot.settings import Settings, load_settings
-from bot.store import chats, heartbeats, meta
+from bot.store import chats, meta
 from bot.store.chats import Role
 from bot.store.database import Database, open_read_only
 
@@ -156,4 +156,4 @@ async def _ages(settings: Settings) -> dict[str, timedelta]:
     """Return how old the signs of life are."""
     async with open_read_only(settings.database_path) as database:
         now = (await meta.clock(database))()
-        return {sign: now - at for sign, at in (await heartbeats.last(database)).items()}
+        return {sign: now - at for sign, at in (await meta.last_beats(database)).items()}

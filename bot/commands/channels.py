@@ -87,7 +87,7 @@ async def _page(context: Context, *, number: int) -> Outgoing:
     db, t = context.database, context.t
     states = await channel_states(db, context.now)
     wishes = [follow for follow in await follows.all_follows(db) if follow.state is not FollowState.FOLLOWED]
-    titles = {str(channel.id): channel.title for channel in await channels.known(db, [w.reference for w in wishes])}
+    titles = {str(channel.id): channel.title for channel in await channels.by_ids(db, [w.reference for w in wishes])}
     shown = (_show_state(state, context) for state in states)
     lines = [*shown, *(_wish_line(wish, titles.get(wish.reference), t) for wish in wishes)]
     if not lines:

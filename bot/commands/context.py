@@ -114,7 +114,7 @@ _REPLY = TypeAdapter(Reply)
 
 async def memory_of(db: Reader, key: str) -> str:
     """Return what the answer to an update remembers for the taps on its buttons; empty where it is gone."""
-    recorded = await handled.find(db, key)
+    recorded = await handled.answer_to(db, key)
     return Reply.from_json(recorded).memory if recorded is not None else ""
 
 

@@ -42,7 +42,7 @@ class Dispatch:
         """Carry out what a handler asked for, and record the reply, in one transaction; what is recorded stands."""
 
         async def job(tx: Transaction) -> Reply:
-            recorded = await handled.find(tx, request.key)
+            recorded = await handled.answer_to(tx, request.key)
             if recorded is not None:
                 return Reply.from_json(recorded)
             reply = answer if isinstance(answer, Reply) else await answer(tx)

@@ -15,7 +15,7 @@ from bot.locales import N_, Translator
 from bot.store import channels, follows, readers
 from bot.store.channels import MOST_FAST, Access, Options
 from bot.store.database import Reader, Transaction
-from bot.store.follows import Asked
+from bot.store.follows import RequestOutcome
 from bot.store.references import ALL, ALL_ASKED, FOLDER
 from bot.text.markup import Text, code
 
@@ -24,11 +24,11 @@ _EVERYTHING = {"all", "все", "всё"}
 _SHOWN_NAMES = 60  # of one kind in an answer
 
 _OUTCOMES = {
-    Asked.NEW: N_("I look at these now and tell you how each went: {names}"),
-    Asked.AGAIN: N_("Could not be followed before; I try again: {names}"),
-    Asked.LOST: N_("Not readable until now; I look for these anew and tell you how each went: {names}"),
-    Asked.WAITING: N_("Asked for already, I am at it: {names}"),
-    Asked.FOLLOWED: N_("Followed already: {names}"),
+    RequestOutcome.NEW: N_("I look at these now and tell you how each went: {names}"),
+    RequestOutcome.AGAIN: N_("Could not be followed before; I try again: {names}"),
+    RequestOutcome.LOST: N_("Not readable until now; I look for these anew and tell you how each went: {names}"),
+    RequestOutcome.WAITING: N_("Asked for already, I am at it: {names}"),
+    RequestOutcome.FOLLOWED: N_("Followed already: {names}"),
 }
 _HOW = {
     "fast": N_("asked for new posts every few seconds"),
@@ -127,7 +127,7 @@ async def follow_all(request: Request, context: Context) -> Effect:
         raise CommandError(context.own.gettext("This button no longer works.")) from None
 
     async def effect(tx: Transaction) -> Reply:
-        await follows.ask(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
+        await follows.request(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
         return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
 
     return effect
@@ -142,7 +142,7 @@ def _read(lists: Sequence[ChannelList], links: Sequence[str]) -> list[PastedChan
 
 def _count_all(context: Context, options: Options) -> Effect:
     async def effect(tx: Transaction) -> Reply:
-        await follows.ask(tx, ALL_ASKED, chat_id=context.chat.id, now=context.now, options=options)
+        await follows.request(tx, ALL_ASKED, chat_id=context.chat.id, now=context.now, options=options)
         return say(context.t.gettext("I count what my reader account is in, and ask you before I follow it."))
 
     return effect
@@ -151,19 +151,19 @@ def _count_all(context: Context, options: Options) -> Effect:
 async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, context: Context) -> Text:
     """Ask for the channels of one list; return what to say of it."""
     references = pasted.references[:MOST_AT_ONCE]
-    fast = await channels.fast_ones(tx) + len(await _not_fast(tx, references)) if options.fast else 0
+    fast = await channels.count_fast(tx) + len(await _not_fast(tx, references)) if options.fast else 0
     if fast > MOST_FAST:
         line = context.t.gettext(
             "{most} channels can be fast at most; with these there would be {n}. {example} makes room."
         )
         return Text().say(line, most=str(MOST_FAST), n=str(fast), example=code("/follow @name slow"))
-    asked: dict[Asked, list[str]] = {}
+    asked: dict[RequestOutcome, list[str]] = {}
     for reference in references:
-        outcome = await follows.ask(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
+        outcome = await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
         asked.setdefault(outcome, []).append(show_reference(reference))
     inside = await _inside(tx, references) if options.may_join is False else []
     text = _answer(asked, pasted, options, context.t, inside=inside)
-    if asked.keys() - {Asked.FOLLOWED} and not await readers.any_reads(tx):
+    if asked.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
         text.line(context.t.gettext("My reader account cannot read now; I look at these once it can."))
     return text
 
@@ -191,17 +191,22 @@ async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
 
 
 def _answer(
-    asked: dict[Asked, list[str]], pasted: PastedChannels, options: Options, t: Translator, *, inside: Sequence[str]
+    asked: dict[RequestOutcome, list[str]],
+    pasted: PastedChannels,
+    options: Options,
+    t: Translator,
+    *,
+    inside: Sequence[str],
 ) -> Text:
     text = Text()
     for outcome, template in _OUTCOMES.items():
         if outcome in asked:
-            text.line(t.gettext(template), names=_listed(asked[outcome]))
+            text.line(t.gettext(template), names=_join_names(asked[outcome]))
     if options != Options():
         text.line(t.gettext("How: {how}."), how=_how(options, t))
     if inside:
         line = t.gettext("My reader account is in these already and stays there: {names}")
-        text.line(line, names=_listed([show_reference(reference) for reference in inside]))
+        text.line(line, names=_join_names([show_reference(reference) for reference in inside]))
     left = len(pasted.references) - MOST_AT_ONCE
     if left > 0:
         line = t.ngettext(
@@ -223,7 +228,7 @@ def _how(options: Options, t: Translator) -> str:
 
 def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
     line = t.gettext("No channel: {names}\nWrite @name or a link such as t.me/name.")
-    return Text().say(line, names=_listed([word[:60] for word in pasted.unclear]))
+    return Text().say(line, names=_join_names([word[:60] for word in pasted.unclear]))
 
 
 def usage(t: Translator) -> Text:
@@ -236,7 +241,7 @@ def usage(t: Translator) -> Text:
     return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, history:5000")))
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN_NAMES
     return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
 

@@ -113,7 +113,7 @@ class Router:
         """Answer until cancelled, first what came before. Raises FatalError where the bot's session is gone."""
         me = await ask(self._client.get_me())
         now = self._clock()
-        await self._database.write(lambda tx: handled.forget(tx, now=now))
+        await self._database.write(lambda tx: handled.forget_old(tx, now=now))
         await self._database.write(lambda tx: subscriptions.forget_ended(tx, now=now))
         secret = await self._database.write(lambda tx: meta.secret(tx, outbox.SECRET))
         try:
@@ -159,7 +159,7 @@ class Router:
         """Answer one request after those that the chat made before; what goes wrong with it harms no other."""
         turn = self._turns.setdefault((request.peer.kind, request.peer.id), asyncio.Lock())
         async with turn:
-            if await handled.is_said(self._database, request.key):
+            if await handled.is_delivered(self._database, request.key):
                 return
             try:
                 reply = await self._dispatch.answer(await with_replied(request, event))
@@ -171,7 +171,7 @@ class Router:
                 reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
             await self._say(request, reply, secret)
             now = self._clock()
-            await self._database.write(lambda tx: handled.said(tx, request.key, now=now))
+            await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now))
 
     async def _say(self, request: Request, reply: Reply, secret: bytes) -> None:
         sender, peer = self._sender, request.peer

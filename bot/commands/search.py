@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bot.commands.context import CommandError, Context, Need, Reply, Request, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
-from bot.commands.query_text import understand
+from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
@@ -115,8 +115,8 @@ async def _understand(key: str, typed: str, context: Context) -> TypedSearch:
         raise CommandError(Text().say(line, value=error.value[:_SHOWN_VALUE])) from None
     if not parts.query:
         return TypedSearch(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST)
-    understood = await understand(parts.query, context, typed=typed)
-    return TypedSearch(key=key, typed=typed, query=understood.compiled, scope=scope, order=parts.filters.order)
+    query = await read_query(parts.query, context, typed=typed)
+    return TypedSearch(key=key, typed=typed, query=query.compiled, scope=scope, order=parts.filters.order)
 
 
 async def _remembered(key: str, context: Context) -> TypedSearch:
@@ -203,7 +203,7 @@ async def _nothing(asked: TypedSearch, context: Context) -> str:
         return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
     if asked.scope != Scope(history=asked.scope.history):
         return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
-    count = (await posts.statistics(context.database, context.now)).messages
+    count = (await posts.archive_stats(context.database, context.now)).messages
     line = t.ngettext("Nothing found in the {n} stored post.", "Nothing found in the {n} stored posts.", count)
     return line.format(n=count)
 

@@ -20,7 +20,7 @@ from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
 from bot.monitoring.channel_state import ChannelState, channel_states
-from bot.store import follows, latencies, outbox, posts, readers, requests
+from bot.store import follows, latencies, outbox, posts, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
@@ -163,10 +163,10 @@ async def _add_readers(text: Text, context: Context) -> None:
     for number, reason in (await readers.lost(db)).items():
         line = t.gettext("⚠️ Reader account {n} cannot read any more. {why}")
         text.line(line, n=number, why=refusal(reason, t))
-    for words, until in _waits(await requests.all_waits(db, context.now)).items():
+    for words, until in _waits(await readers.all_flood_waits(db, context.now)).items():
         line = t.gettext("⚠️ Telegram asks me to wait with {work} until {time}. I go on by myself; you need do nothing.")
         text.line(line, work=t.gettext(words), time=context.date(until))
-    asked = await requests.last_hour(db, context.now)
+    asked = await readers.requests_last_hour(db, context.now)
     if asked:  # they are written down some seconds after a start
         text.line(t.gettext("Requests to Telegram in an hour: {n}"), n=_number(asked, t))
 
@@ -182,7 +182,7 @@ def _waits(by_method: Mapping[str, datetime]) -> dict[str, datetime]:
 
 async def _add_posts(text: Text, states: Sequence[ChannelState], context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
-    stored = await posts.statistics(db, since=since)
+    stored = await posts.archive_stats(db, since=since)
     line = t.gettext("Posts stored: {total}; of today: {today}")
     text.line(line, total=bold(_number(stored.messages, t)), today=bold(_number(stored.recent, t)))
     if stored.last_seen_at is not None:
@@ -194,14 +194,14 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
 
 async def _add_alerts(text: Text, context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
-    counts = await outbox.statistics(db, since=since)
-    text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(counts.sent, t)))
+    found = await outbox.statistics(db, since=since)
+    text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(found.sent, t)))
     line = t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}.")
     _add_latencies(text, line, await latencies.alerted(db, since), t)
-    if counts.due:
-        text.line(t.gettext("Waiting to be sent: {n}"), n=counts.due)
-    if counts.dead:
-        text.line(t.gettext("Refused by Telegram today: {n}"), n=counts.dead)
+    if found.due:
+        text.line(t.gettext("Waiting to be sent: {n}"), n=found.due)
+    if found.dead:
+        text.line(t.gettext("Refused by Telegram today: {n}"), n=found.dead)
 
 
 def _add_latencies(text: Text, line: str, ascending: Sequence[float], t: Translator) -> None:

@@ -11,7 +11,7 @@ from bot.commands.context import CommandError, Context, Effect, Need, Reply, Req
 from bot.commands.keyboards import button, name_word
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
-from bot.commands.query_text import short
+from bot.commands.query_text import short_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.setup import setup_screen
 from bot.commands.topic_settings import priority_label
@@ -209,7 +209,7 @@ def _lines(
             name = name[: max(_SHORTEST_NAME, min(_LONGEST_NAME, space - _SIGNS))]
         text.add(emphasised(name), ": ")
         if not topic.builtin and room >= _SHORTEST_QUERY:
-            text.add(short(topic.query, room), " · " if facts else "")
+            text.add(short_query(topic.query, room), " · " if facts else "")
         text.add(facts, *((" · ", thread) if thread else ()), "\n")
     return text
 

@@ -45,7 +45,7 @@ class Showing:
 
     async def show_due(self) -> bool:
         """Bring each message up to date whose time has come; say whether any will have to be looked at again soon."""
-        stale = [progress for progress in await backfills.in_sight(self._database) if _is_stale(progress)]
+        stale = [progress for progress in await backfills.shown_progress(self._database) if _is_stale(progress)]
         for progress in stale:
             if progress.next_at <= self._clock():
                 await self._show(progress)
@@ -63,11 +63,11 @@ class Showing:
             await self._refused(progress, error)
             return
         if progress.figures.is_over:
-            await self._database.write(lambda tx: backfills.close(tx, progress))
+            await self._database.write(lambda tx: backfills.close_progress(tx, progress))
             return
         figures, next_at = _written(progress.figures), self._clock() + EVERY
         await self._database.write(
-            lambda tx: backfills.shown(tx, progress, figures=figures, message_id=message_id, next_at=next_at)
+            lambda tx: backfills.progress_shown(tx, progress, figures=figures, message_id=message_id, next_at=next_at)
         )
 
     async def _put(self, progress: Progress) -> int | None:
@@ -88,11 +88,11 @@ class Showing:
             await self._put_off(progress, max(EVERY, timedelta(seconds=error.retry_after)))
             return
         log.warning("a message cannot show how work goes on", chat=progress.chat.id, error=error.error)
-        await self._database.write(lambda tx: backfills.close(tx, progress))
+        await self._database.write(lambda tx: backfills.close_progress(tx, progress))
 
     async def _put_off(self, progress: Progress, delay: timedelta) -> None:
         until = self._clock() + delay
-        await self._database.write(lambda tx: backfills.put_off(tx, progress, until=until))
+        await self._database.write(lambda tx: backfills.postpone_progress(tx, progress, until=until))
 
 
 def render_progress(figures: ProgressFigures, t: Translator) -> Outgoing:

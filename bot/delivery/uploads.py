@@ -13,7 +13,7 @@ import structlog
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock, Peer, Remote, Upload
-from bot.store import evidence, media
+from bot.store import media, version_rows
 from bot.store.blobs import Blobs
 from bot.store.database import Database
 from bot.store.media import FileState, MediaFile
@@ -56,7 +56,7 @@ class Uploads:
         """Describe a file for Telegram; None where it is not on the disk."""
         if file.state is not FileState.KEPT or file.sha256 is None or not self._blobs.has(file.sha256):
             return None
-        raw, layer = await evidence.raw_of(self._database, file.version_id)
+        raw, layer = await version_rows.raw_message(self._database, file.version_id)
         return Upload(
             kind=file.kind,
             path=self._blobs.path(file.sha256),

@@ -88,7 +88,7 @@ async def _check_archive(database: Path, story: Story, witness: Witness) -> int:
     """Count the stored posts and hold the count against the story."""
     expected = sum(event.is_post for event in story.events)
     async with open_read_only(database) as db:
-        stored = (await posts.statistics(db, story.events[0].at)).messages
+        stored = (await posts.archive_stats(db, story.events[0].at)).messages
     if stored != expected:
         witness.faults.append(f"{stored} posts are stored and not {expected}")
     return stored

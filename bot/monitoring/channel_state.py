@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
-from bot.store import pace, stats
+from bot.store import meta, stats
 from bot.store.channels import Access, Channel
 from bot.store.database import Reader
-from bot.store.pace import Pace
+from bot.store.meta import Pace
 from bot.store.stats import ChannelStats
 
 LATE = 3  # times as long as it may take …
@@ -55,7 +55,7 @@ class ChannelState:
 
 async def channel_states(db: Reader, now: datetime, *, since: datetime | None = None) -> list[ChannelState]:
     """Return how the followed channels stand, by title; what is counted is counted from `since` on."""
-    return assess(await stats.channel_stats(db, since or now), await pace.get(db), now)
+    return assess(await stats.channel_stats(db, since or now), await meta.get_pace(db), now)
 
 
 def assess(found: Sequence[ChannelStats], limits: Pace, now: datetime) -> list[ChannelState]:

@@ -83,7 +83,7 @@ def _name(channel: Channel) -> str:
 
 async def _wanted(db: Reader, follow: Follow) -> str:
     """Name what somebody wants to follow; a number is of no use where a title is known."""
-    known = await channels.known(db, [follow.reference])
+    known = await channels.by_ids(db, [follow.reference])
     is_link = follow.reference.startswith(("+", FOLDER))
     return _name(known[0]) if known else f"t.me/{follow.reference}" if is_link else follow.reference
 

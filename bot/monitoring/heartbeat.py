@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, Health, no_beat
-from bot.store import heartbeats
+from bot.store import meta
 from bot.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ class Heartbeat:
     async def look(self) -> bool:
         """Write the sign of life; where all is well, write that too, and ping the watchdog. Return whether it is."""
         now = self._clock()
-        await self._database.write(lambda tx: heartbeats.beat(tx, ALIVE, now))
+        await self._database.write(lambda tx: meta.beat(tx, ALIVE, now))
         wrong = [*self._health.wrong(), *filter(None, (check() for check in self._checks))]
         if wrong != self._wrong:
             self._wrong = wrong
@@ -77,7 +77,7 @@ class Heartbeat:
         if wrong:
             return False
 
-        await self._database.write(lambda tx: heartbeats.beat(tx, HEALTHY, now))
+        await self._database.write(lambda tx: meta.beat(tx, HEALTHY, now))
         await self._ping()
         return True
 

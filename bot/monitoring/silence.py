@@ -10,10 +10,10 @@ from bot.models import Clock
 from bot.models.notices import ChannelSilent
 from bot.monitoring.activity import REMEMBERED, SLOT, Baseline, learn_baseline
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import silences
+from bot.store import stats
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify_followers
-from bot.store.silences import Speaker
+from bot.store.stats import Speaker
 
 LOOK_EVERY = 60.0  # s
 SHORT = timedelta(hours=1)  # silences that are not judged
@@ -40,7 +40,7 @@ class SilenceMonitor:
     async def look(self) -> int:
         """Notify followers of the channels that have fallen silent since the last look; return how many those are."""
         count, to_learn = 0, self._learn_at_once
-        for speaker in await silences.speakers(self._database):
+        for speaker in await stats.speaking_channels(self._database):
             if speaker.silent_since is not None:
                 await self._end(speaker, speaker.silent_since)
             elif speaker.known_until - speaker.last_post_at > SHORT and (to_learn or self._is_learnt(speaker)):
@@ -56,7 +56,7 @@ class SilenceMonitor:
         """End a silence where the channel has posted again."""
         if speaker.last_post_at > silent_since:
             self._baselines.pop(speaker.channel_id, None)  # its longest silence has become longer
-            await self._database.write(lambda tx: silences.end(tx, speaker.channel_id))
+            await self._database.write(lambda tx: stats.end_silence(tx, speaker.channel_id))
 
     async def _judge(self, speaker: Speaker) -> bool:
         baseline = await self._baseline(speaker)
@@ -71,7 +71,7 @@ class SilenceMonitor:
         )
 
         async def job(tx: Transaction) -> None:
-            await silences.begin(tx, speaker.channel_id, last)
+            await stats.begin_silence(tx, speaker.channel_id, last)
             await notify_followers(tx, speaker.channel_id, notice, now=now)
 
         await self._database.write(job)
@@ -80,6 +80,6 @@ class SilenceMonitor:
     async def _baseline(self, speaker: Speaker) -> Baseline | None:
         if not self._is_learnt(speaker):
             now, channel_id = self._clock(), speaker.channel_id
-            slots = await silences.slots(self._database, channel_id, since=now - REMEMBERED, size=SLOT)
+            slots = await stats.slots_with_posts(self._database, channel_id, since=now - REMEMBERED, size=SLOT)
             self._baselines[channel_id] = (now, learn_baseline(slots))
         return self._baselines[speaker.channel_id][1]

@@ -26,7 +26,7 @@ from bot.store import (
 from bot.store.database import Database, Subject, Transaction
 from bot.store.subscriptions import Priority, Recipient
 from bot.store.topics import Changed
-from bot.store.versions import Added, Change
+from bot.store.versions import NewVersion, VersionChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Ingest:
     async def _store(self, tx: Transaction, observation: Observation, news: _News | None) -> Result:
         if news is not None:
             self._topics.take_in(news)
-        taken = await versions.take_in(tx, observation)
+        taken = await versions.compare(tx, observation)
         documents = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
         matches = [] if is_import else [self._match(added, document) for added, document in documents]
@@ -78,26 +78,26 @@ class Ingest:
         found = [match for match in matches if match.topics]
         if not is_import:
             await self._want_files(tx, matches)
-        await self._revise(tx, (), loaded=_keys(taken.added, {Change.PARTS_LOADED}))
+        await self._revise(tx, (), loaded=_keys(taken.added, {VersionChange.PARTS_LOADED}))
         count = await self._alert(tx, found)
         if not is_import:
             edited = _keys(taken.added, EDITS)
             await self._revise(tx, taken.turned - edited, edited=edited)
         changes = [added.change for added in taken.added]
         return Result(
-            new=changes.count(Change.NEW),
-            edited=changes.count(Change.EDITED),
+            new=changes.count(VersionChange.NEW),
+            edited=changes.count(VersionChange.EDITED),
             gone=taken.gone,
             matched=len(found),
             alerts=count,
-            stale=changes.count(Change.STALE),
+            stale=changes.count(VersionChange.STALE),
             left=taken.left,
         )
 
-    def _match(self, added: Added, document: Document) -> Match:
+    def _match(self, added: NewVersion, document: Document) -> Match:
         """Look for topics; of what has changed only those count that were not there before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
-        is_news = added.change != Change.STALE and added.visible and is_followed
+        is_news = added.change != VersionChange.STALE and added.visible and is_followed
         found = self._topics.matcher.match(document) if is_news else {}
         fits = bool(found)
         if found and added.whole_before is not None:
@@ -109,7 +109,7 @@ class Ingest:
         """Have the files of posts downloaded that fit a topic; the items of an album may come one by one."""
         with_files = [m for m in matches if m.added.post.media is not None and m.added.post.media.kind in media.KINDS]
         fitting = [m.added.version_id for m in with_files if m.fits]
-        posts = [m.added.post for m in with_files if m.added.change != Change.STALE]
+        posts = [m.added.post for m in with_files if m.added.change != VersionChange.STALE]
         albums = {(post.channel_id, post.grouped_id) for post in posts if post.grouped_id}
         edited = [m.added.version_id for m in with_files if m.added.change in EDITS]
         if fitting or albums or edited:
@@ -206,16 +206,16 @@ class _Topics:
             self.matcher.add(name, query)
 
 
-def _words(read: Iterable[tuple[Added, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:
+def _words(read: Iterable[tuple[NewVersion, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:
     """Return what the index is to hold of the versions that are new to it, or of those that it holds."""
     return [
         (added.version_id, added.post.channel_id, document.indexed)
         for added, document in read
-        if (added.change == Change.PARTS_LOADED) == loaded
+        if (added.change == VersionChange.PARTS_LOADED) == loaded
     ]
 
 
-def _keys(found: Iterable[Added], changes: Collection[Change]) -> set[tuple[int, int]]:
+def _keys(found: Iterable[NewVersion], changes: Collection[VersionChange]) -> set[tuple[int, int]]:
     return {(added.post.channel_id, added.post.message_id) for added in found if added.change in changes}
 
 

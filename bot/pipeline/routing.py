@@ -9,12 +9,12 @@ from bot.models.alerts import Alert, Loudness
 from bot.pipeline.grouping import RoutedAlert
 from bot.pipeline.revisions import compared, fingerprint_of, marked
 from bot.store.subscriptions import Priority, Recipient
-from bot.store.versions import Added, Change
+from bot.store.versions import NewVersion, VersionChange
 from bot.text.spans import merge_spans
 
-EDITS = frozenset({Change.EDITED, Change.PARTS_REWORDED})
-_MAY_JOIN = {Change.NEW, Change.EDITED}  # the alert of another post; previews are changed for years
-_MAY_BE_LATE = {Change.NEW, Change.EDITED, Change.STALE}  # likewise
+EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
+_MAY_JOIN = {VersionChange.NEW, VersionChange.EDITED}  # the alert of another post; previews are changed for years
+_MAY_BE_LATE = {VersionChange.NEW, VersionChange.EDITED, VersionChange.STALE}  # likewise
 LOUDNESS = {
     Priority.DIGEST: Loudness.DIGEST,
     Priority.SILENT: Loudness.SILENT,
@@ -27,7 +27,7 @@ LOUDNESS = {
 class Match:
     """A version of a post, and the topics in it."""
 
-    added: Added
+    added: NewVersion
     topics: Mapping[str, tuple[Span, ...]]  # by name; where, in Python characters of the whole
     fits: bool  # a topic is found in it, be it that it was found in the version before too
 
@@ -36,7 +36,7 @@ class Match:
 class _Route:
     """What leads from a post to a chat."""
 
-    added: Added  # the version that matched first, where several messages of an album do
+    added: NewVersion  # the version that matched first, where several messages of an album do
     recipient: Recipient  # of the first of the topics
     topics: dict[str, int] = field(default_factory=dict)  # ids by name
     spans: set[Span] = field(default_factory=set)  # in the whole of that version
@@ -79,7 +79,7 @@ def _routed(found: _Route) -> RoutedAlert:
         fingerprint=fingerprint_of(post.text, post.parts, parts),
         fits_since_edit=added.change in EDITS,
     )
-    edited_at = post.edit_date if added.change == Change.EDITED else None
+    edited_at = post.edit_date if added.change == VersionChange.EDITED else None
     return RoutedAlert(
         alert=alert,
         chat_key=recipient.chat_key,

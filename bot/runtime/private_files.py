@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
-BESIDE = ("", "-wal", "-shm")  # what SQLite puts beside a database takes over its mode when it is made
+SUFFIXES = ("", "-wal", "-shm")  # what SQLite puts beside a database takes over its mode when it is made
 
 
 def prepare(path: Path) -> None:
@@ -30,7 +30,7 @@ def prepare(path: Path) -> None:
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
         raise FatalError(f"{path} cannot be written. Check the owner and the permissions of the folder {path.parent}.")
     restrict(path.parent, FOLDER_MODE)
-    for suffix in BESIDE:
+    for suffix in SUFFIXES:
         restrict(path.with_name(path.name + suffix), FILE_MODE)
 
 

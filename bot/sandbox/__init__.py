@@ -27,11 +27,11 @@ from bot.sandbox.dispatcher import Call, Dispatcher
 from bot.sandbox.faults import Faults
 from bot.sandbox.server import Auth, Server, Session
 from bot.sandbox.services import services_of
-from bot.sandbox.world import Channel, Group, Message, Refused, Role, User, World
+from bot.sandbox.world import Channel, Group, MemberRole, Message, Refused, User, World
 from bot.sandbox.world.logins import Token
 from bot.sandbox.world.media import DC_ID
 
-__all__ = ["Channel", "Group", "Message", "Refused", "Role", "Sandbox", "User", "World"]
+__all__ = ["Channel", "Group", "MemberRole", "Message", "Refused", "Sandbox", "User", "World"]
 
 API_ID = 1  # this server asks for any
 API_HASH = "0" * 32

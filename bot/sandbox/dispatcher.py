@@ -18,7 +18,7 @@ from telethon.tl.functions import (
 )
 
 from bot.sandbox.faults import Faults, Hold
-from bot.sandbox.protocol.auth import Auth
+from bot.sandbox.protocol.keys import Auth
 from bot.sandbox.protocol.session import Session
 from bot.sandbox.protocol.tl import serialise
 
@@ -86,7 +86,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class RpcReply:
     """What a request is answered with."""
 
     body: bytes  # the serialised result or rpc_error
@@ -142,43 +142,43 @@ class Dispatcher:
                     raise ValueError(f"{request.__name__} is handled twice, also by {method!r}")
                 self._handlers[request] = method, mark.anonymous
 
-    def answer(self, request: TLRequest, caller: Caller) -> Reply | Coroutine[Any, Any, Reply]:
+    def answer(self, request: TLRequest, caller: Caller) -> RpcReply | Coroutine[Any, Any, RpcReply]:
         """Return the reply at once where the handler does not wait, else what must be awaited for it."""
         try:
             unwrapped, after = _unwrap(request, caller.session)
         except RpcError as error:
-            return self._refused(error)
+            return self._refusal(error)
         if after:
             return self._answer_after(after, unwrapped, caller)
         return self._answer_now(unwrapped, caller)
 
-    async def _answer_after(self, after: list[int], request: TLRequest, caller: Caller) -> Reply:
+    async def _answer_after(self, after: list[int], request: TLRequest, caller: Caller) -> RpcReply:
         for msg_id in after:
             if msg_id == caller.msg_id or not await caller.session.succeeds(msg_id):
-                return self._refused(RpcError(400, "MSG_WAIT_FAILED"))
+                return self._refusal(RpcError(400, "MSG_WAIT_FAILED"))
         reply = self._answer_now(request, caller)
-        return reply if isinstance(reply, Reply) else await reply
+        return reply if isinstance(reply, RpcReply) else await reply
 
-    def _answer_now(self, request: TLRequest, caller: Caller) -> Reply | Coroutine[Any, Any, Reply]:
+    def _answer_now(self, request: TLRequest, caller: Caller) -> RpcReply | Coroutine[Any, Any, RpcReply]:
         try:
             result = self._call(request, caller)
             if inspect.isawaitable(result):
                 return self._answer_later(request, result)
-            reply = self._made(request, result)
+            reply = self._reply(request, result)
         except Exception as error:  # noqa: BLE001 - the guard around foreign code: recorded for the test, then answered
-            reply = self._refused(error)
-        return self._passed(request, reply)
+            reply = self._refusal(error)
+        return self._apply_faults(request, reply)
 
-    async def _answer_later(self, request: TLRequest, result: Awaitable[Any]) -> Reply:
+    async def _answer_later(self, request: TLRequest, result: Awaitable[Any]) -> RpcReply:
         try:
-            reply = self._made(request, await result)
+            reply = self._reply(request, await result)
         except Exception as error:  # noqa: BLE001 - the guard around foreign code: recorded for the test, then answered
-            reply = self._refused(error)
-        passed = self._passed(request, reply)
-        return passed if isinstance(passed, Reply) else await passed
+            reply = self._refusal(error)
+        passed = self._apply_faults(request, reply)
+        return passed if isinstance(passed, RpcReply) else await passed
 
-    def _made(self, request: TLRequest, result: Any) -> Reply:  # noqa: ANN401 - whatever the handler returns
-        return Reply(serialise(self._faults.reshaped(names_of(request), result)))
+    def _reply(self, request: TLRequest, result: Any) -> RpcReply:  # noqa: ANN401 - whatever the handler returns
+        return RpcReply(serialise(self._faults.reshape_result(names_of(request), result)))
 
     def _call(self, request: TLRequest, caller: Caller) -> Any:  # noqa: ANN401 - whatever the handler returns
         names = names_of(request)
@@ -198,23 +198,23 @@ class Dispatcher:
             del self.calls[: MAX_CALLS // 2]
         self.calls.append(Call(at=self._now(), name=name, request=request, account_id=account_id))
 
-    def _refused(self, error: Exception) -> Reply:
+    def _refusal(self, error: Exception) -> RpcReply:
         if not isinstance(error, RpcError):
             log.error("a handler of the sandbox failed", exc_info=error)
             self.crashes.append(error)
             error = RpcError(500, "INTERNAL")
-        return Reply(bytes(types.RpcError(error.code, error.message)), failed=True)
+        return RpcReply(bytes(types.RpcError(error.code, error.message)), failed=True)
 
-    def _passed(self, request: TLRequest, reply: Reply) -> Reply | Coroutine[Any, Any, Reply]:
+    def _apply_faults(self, request: TLRequest, reply: RpcReply) -> RpcReply | Coroutine[Any, Any, RpcReply]:
         """Let the reply through the faults that strike after a request was handled."""
         names = names_of(request)
         if self._faults.loses_reply(names, request):
-            reply = Reply(reply.body, reply.failed, lost=True)
-        hold = self._faults.held_by(names)
-        return reply if hold is None else _held(reply, hold)
+            reply = RpcReply(reply.body, reply.failed, lost=True)
+        hold = self._faults.find_hold(names)
+        return reply if hold is None else _reply_after(reply, hold)
 
 
-async def _held(reply: Reply, hold: Hold) -> Reply:
+async def _reply_after(reply: RpcReply, hold: Hold) -> RpcReply:
     await hold.wait()
     return reply
 

@@ -168,22 +168,22 @@ class Faults:
             if rule.refusal is None or (rule.until and rule.until <= self.now()):
                 continue
             if rule.strikes(names, request):
-                return self._counted_down(rule.refusal, rule.until)
+                return self._count_down(rule.refusal, rule.until)
         return None
 
-    def _counted_down(self, refusal: Refusal, until: datetime | None) -> Refusal:
+    def _count_down(self, refusal: Refusal, until: datetime | None) -> Refusal:
         if until is None:
             return refusal
         return Refusal(FLOOD, f"FLOOD_WAIT_{math.ceil((until - self.now()).total_seconds())}")
 
-    def reshaped(self, names: Collection[str], result: Any) -> Any:  # noqa: ANN401 - whatever a handler returns
+    def reshape_result(self, names: Collection[str], result: Any) -> Any:  # noqa: ANN401 - whatever a handler returns
         """Return the result of a method as it is to be sent."""
         for shape in self._shapes:
             if shape.method in names:
                 result = shape.reshape(result)
         return result
 
-    def held_by(self, names: Collection[str]) -> Hold | None:
+    def find_hold(self, names: Collection[str]) -> Hold | None:
         """Return the hold that keeps back replies to this method, if any."""
         return next((hold for hold in self._holds if hold.method in names and not hold.released), None)
 

@@ -10,11 +10,10 @@ import rsa
 from telethon.crypto import AuthKey
 from telethon.tl import TLObject, TLRequest, types
 
-from bot.sandbox.dispatcher import Caller, Dispatcher, Reply
+from bot.sandbox.dispatcher import Caller, Dispatcher, RpcReply
 from bot.sandbox.faults import Faults
-from bot.sandbox.protocol.auth import Auth
 from bot.sandbox.protocol.connection import Connection
-from bot.sandbox.protocol.key import PRIVATE_KEY, public_pem
+from bot.sandbox.protocol.keys import PRIVATE_KEY, Auth, public_pem
 from bot.sandbox.protocol.salts import Salts
 from bot.sandbox.protocol.session import Session
 
@@ -147,13 +146,13 @@ class Server:
         """Return the protocol's time in seconds since 1970."""
         return self._wall() + self.faults.skew_s
 
-    def connected(self, connection: Connection) -> None:
+    def add_connection(self, connection: Connection) -> None:
         """Count a connection in."""
         self.accepted += 1
         self._connections.add(connection)
         self._empty.clear()
 
-    def disconnected(self, connection: Connection) -> None:
+    def remove_connection(self, connection: Connection) -> None:
         """Count a connection out."""
         self._connections.discard(connection)
         if not self._connections:
@@ -184,7 +183,7 @@ class Server:
     def request(self, session: Session, msg_id: int, request: TLRequest) -> None:
         """Have a request answered, now or when its handler is done."""
         reply = self._dispatcher.answer(request, Caller(session, msg_id))
-        if isinstance(reply, Reply):
+        if isinstance(reply, RpcReply):
             return _deliver(session, msg_id, reply)
         task = asyncio.get_running_loop().create_task(_deliver_later(session, msg_id, reply))
         self._tasks.add(task)
@@ -203,13 +202,13 @@ class Server:
         return self._sessions.pop((session.auth.key.key_id, session_id), None) is not None
 
 
-def _deliver(session: Session, msg_id: int, reply: Reply) -> None:
+def _deliver(session: Session, msg_id: int, reply: RpcReply) -> None:
     session.reply(msg_id, reply.body, failed=reply.failed)
     if reply.lost:
         session.cut()
 
 
-async def _deliver_later(session: Session, msg_id: int, reply: Coroutine[Any, Any, Reply]) -> None:
+async def _deliver_later(session: Session, msg_id: int, reply: Coroutine[Any, Any, RpcReply]) -> None:
     timer = asyncio.get_running_loop().call_later(ACK_AFTER_S, session.acknowledge, msg_id)
     try:
         _deliver(session, msg_id, await reply)

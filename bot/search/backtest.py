@@ -197,7 +197,7 @@ async def _pages(
     before, left = None, most
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)
-        page = await fulltext.candidates(
+        page = await fulltext.candidate_posts(
             db,
             expression,
             limit=size,

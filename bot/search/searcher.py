@@ -19,7 +19,7 @@ from bot.models.posts import StoredPost
 from bot.search.filters import FilterError, Filters, Named
 from bot.store import channels, fulltext, posts
 from bot.store.database import Reader
-from bot.store.fulltext import Candidate
+from bot.store.fulltext import CandidateVersion
 from bot.store.rows import date_of, end_id
 
 
@@ -49,7 +49,7 @@ async def _channel_ids(db: Reader, named: Named) -> list[int]:
     found = await channels.find(db, named.text)
     if found is not None:
         return [found.id]
-    begun = await channels.begun(db, named.text)
+    begun = await channels.by_beginning(db, named.text)
     if not begun:
         raise FilterError("unknown_channel", named.position, value=named.text)
     return [channel.id for channel in begun]
@@ -156,7 +156,7 @@ class _Search:
         self.hits: list[Hit] = []
         self.before: int | None = None  # where to go on; None: nothing is left
 
-    async def pages(self, *, before: int | None, most: int | None) -> AsyncIterator[list[Candidate]]:
+    async def pages(self, *, before: int | None, most: int | None) -> AsyncIterator[list[CandidateVersion]]:
         """Yield versions that come into question, newest first, until `most` of them."""
         self.before, left = before, most
         unindexed = _ROWS_BEFORE_INDEX if len(self._expression or "") > _LONG else 0
@@ -165,7 +165,7 @@ class _Search:
         while left is None or left > 0:
             size = next(sizes, size)
             wanted = size if left is None else min(size, left)
-            page = await fulltext.versions(
+            page = await fulltext.candidate_versions(
                 self._db,
                 self._expression if unindexed <= 0 else None,
                 limit=wanted,
@@ -183,7 +183,7 @@ class _Search:
             left = None if left is None else left - len(page)
             unindexed -= len(page)
 
-    async def take(self, page: list[Candidate]) -> None:
+    async def take(self, page: list[CandidateVersion]) -> None:
         """Add the hits among some versions."""
         passed: list[int] = []
         for start in range(0, len(page), _SLICE):
@@ -199,7 +199,7 @@ class _Search:
         """How many versions to verify at once."""
         return min(max(self._limit - len(self.hits), _LEAST_VERIFIED), _MOST_VERIFIED)
 
-    def _filtered(self, page: list[Candidate]) -> list[int]:
+    def _filtered(self, page: list[CandidateVersion]) -> list[int]:
         if self._expression is not None and not self._filter.is_worthwhile:
             return [candidate.version_id for candidate in page]
         passes, with_text = self._filter.passes, self._expression is None
@@ -252,7 +252,7 @@ async def _current_posts(
     before = None
     channel_ids = None if channel_id is None else [channel_id]
     while True:
-        page = await fulltext.candidates(
+        page = await fulltext.candidate_posts(
             db, expression, limit=_PREVIEW_PAGE, before=before, channel_ids=channel_ids, since=since
         )
         for post in page:

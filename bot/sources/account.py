@@ -18,7 +18,7 @@ from telethon.tl import TLRequest
 from bot.errors import ReaderLostError, TelegramError, Verdict
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import channels, requests, shares
+from bot.store import assignments, channels, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
 from bot.telegram.errors import FLOOD, flood_wait
@@ -99,7 +99,7 @@ class Account:
 
     async def channels(self) -> list[Channel]:
         """Return the followed channels that are assigned to this reader."""
-        return await shares.entrusted(self.database, self.reader_id)
+        return await assignments.assigned_channels(self.database, self.reader_id)
 
     async def grant(
         self,
@@ -113,7 +113,7 @@ class Account:
         """Write down how the account reaches a channel now; an access hash of None stays as it is."""
         now = self.now()
         await self.database.write(
-            lambda tx: channels.grant(
+            lambda tx: channels.set_access(
                 tx,
                 self.reader_id,
                 channel.id,
@@ -152,11 +152,11 @@ class Account:
         asked, self._asked = self._asked, Counter()
         if asked:
             now = self.now()
-            await self.database.write(lambda tx: requests.count(tx, self.reader_id, asked, now))
+            await self.database.write(lambda tx: readers.count_requests(tx, self.reader_id, asked, now))
 
     async def _obey(self, method: str) -> None:
         if self._waits is None:
-            self._waits = await requests.waits(self.database, self.reader_id, self.now())
+            self._waits = await readers.flood_waits(self.database, self.reader_id, self.now())
         until = self._waits.get(method)
         if until is None:
             return
@@ -172,6 +172,6 @@ class Account:
         log.warning("Telegram asks us to wait", method=method, seconds=error.retry_after)
 
         async def job(tx: Transaction) -> None:
-            await requests.wait(tx, self.reader_id, method, until)
+            await readers.put_flood_wait(tx, self.reader_id, method, until)
 
         await self.database.write(job)

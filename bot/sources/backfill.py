@@ -46,7 +46,7 @@ class Backfiller:
 
     async def read_next(self, beat: Beat = no_beat) -> float | None:
         """Read one page; return the seconds to rest before the next, None where no backfill is open."""
-        for backfill in await backfills.unread(self._account.database, self._account.reader_id):
+        for backfill in await backfills.unfinished(self._account.database, self._account.reader_id):
             channel = await channels.get(self._account.database, backfill.channel_id, self._account.reader_id)
             if channel is None or channel.access is None:  # this reader is about to meet it
                 continue

@@ -32,7 +32,7 @@ async def lose(account: Account, channel: Channel, reason: str) -> None:
     now = account.now()
 
     async def job(tx: Transaction) -> None:
-        await channels.grant(
+        await channels.set_access(
             tx, account.reader_id, channel.id, Access.LOST, access_hash=channel.access_hash, reason=reason, now=now
         )
         if channel.access is Access.LOST:
@@ -95,7 +95,7 @@ async def describe(account: Account, channel: Channel, chat: types.Channel) -> N
     now = account.now()
 
     async def job(tx: Transaction) -> None:
-        old = await channels.describe(tx, channel.id, title=new.title, username=new.username)
+        old = await channels.rename(tx, channel.id, title=new.title, username=new.username)
         if old is not None:
             notice = ChannelRenamed(
                 event=f"{channel.id}:{now:%Y-%m-%d}",

@@ -52,7 +52,7 @@ class FollowNotices:
 
     async def refused(self, follow: Follow, *, reason: str) -> None:
         """Say why something cannot be followed; where a number was asked for, its title is shown if it is known."""
-        known = await channels.known(self._account.database, [follow.reference])
+        known = await channels.by_ids(self._account.database, [follow.reference])
         name = f"«{known[0].title}»" if known else follow.reference
         await self._notify(follow, FollowRefused(event=_event(follow), reference=name, reason=reason))
 

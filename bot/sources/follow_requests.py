@@ -56,7 +56,7 @@ class ChannelLists:
         fresh = [chat for chat in listed.chats if chat.id not in followed]
         if follow.options.fast:
             hurried = [chat for chat in listed.chats if chat.id not in followed or not followed[chat.id].fast]
-            if await channels.fast_ones(self._database) - 1 + len(hurried) > MOST_FAST:  # 1: the wish for the list
+            if await channels.count_fast(self._database) - 1 + len(hurried) > MOST_FAST:  # 1: the wish for the list
                 raise NotFollowableError(TOO_MANY_FAST)
         is_asked = follow.reference == ALL_ASKED
         # What is followed already needs no asking: it takes on the options.
@@ -80,9 +80,11 @@ class ChannelLists:
     async def _replace(self, tx: Transaction, follow: Follow, found: Sequence[types.Channel]) -> None:
         for chat in found:
             channel = resolved(chat)
-            await channels.meet(tx, self._account.reader_id, channel, access_hash=chat.access_hash)
+            await channels.remember(tx, self._account.reader_id, channel, access_hash=chat.access_hash)
             # By its id: where it is was just written down, so that its name need not be looked up.
-            await follows.ask(tx, str(channel.id), chat_id=follow.chat_id, now=follow.asked_at, options=follow.options)
+            await follows.request(
+                tx, str(channel.id), chat_id=follow.chat_id, now=follow.asked_at, options=follow.options
+            )
         await follows.withdraw(tx, follow.reference)
 
 
@@ -214,9 +216,8 @@ class FollowRequests:
         if reference.startswith("+"):
             return await self._by_invite(follow, reference.removeprefix("+"))
         chat = await (self._by_name(reference) if reference.startswith("@") else self._by_id(int(reference)))
-        return FoundChannel(
-            chat=chat, joined_at=None if chat.left else chat.date
-        )  # a member's `date` is when it joined
+        joined_at = None if chat.left else chat.date  # of a member, `date` is when it joined
+        return FoundChannel(chat=chat, joined_at=joined_at)
 
     async def _by_id(self, channel_id: int) -> types.Channel:
         known = await channels.get(self._database, channel_id, self._account.reader_id)
@@ -285,7 +286,7 @@ class FollowRequests:
             )
             if reached.joined_at is not None:
                 joined_at = reached.joined_at
-                await channels.grant(tx, reader_id, channel.id, Access.JOINED, joined_at=joined_at, now=now)
+                await channels.set_access(tx, reader_id, channel.id, Access.JOINED, joined_at=joined_at, now=now)
 
         await self._database.write(job)
         await self._assignments.assign_all()

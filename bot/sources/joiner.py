@@ -36,7 +36,7 @@ class Joiner:
         now = self._account.now()
         if not (self._join_pause.is_over(now) and self._full_pause.is_over(now)):
             return False
-        recent = await channels.joins_since(self._account.database, self._account.reader_id, now - self._window)
+        recent = await channels.count_joins(self._account.database, self._account.reader_id, now - self._window)
         return not self._window or recent < JOINS_AT_ONCE
 
     async def leave_one(self) -> bool:

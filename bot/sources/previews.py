@@ -64,7 +64,11 @@ class Previews:
 
         A refusal is only logged: the verifier finds the posts later. Raises ReaderLostError.
         """
-        ids = await posts.with_pages(self._account.database, channel.id, pages) if pages and channel.access_hash else []
+        ids = (
+            await posts.ids_with_pages(self._account.database, channel.id, pages)
+            if pages and channel.access_hash
+            else []
+        )
         if not ids:
             return
         wanted = [types.InputMessageID(message_id) for message_id in ids]

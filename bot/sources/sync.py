@@ -21,7 +21,7 @@ from bot.sources.channel_events import describe
 from bot.sources.history import prefetched
 from bot.sources.previews import Previews
 from bot.sources.resolver import Dialog
-from bot.store import completeness, posts
+from bot.store import channels, posts
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 
@@ -123,7 +123,7 @@ class ChannelSync:
                 log.info(
                     "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
                 )
-                await self._account.database.write(lambda tx: completeness.doubt(tx, channel.id))
+                await self._account.database.write(lambda tx: channels.verify_anew(tx, channel.id))
             except TelegramError as error:
                 if error.code < INTERNAL:
                     raise
@@ -213,7 +213,7 @@ class ChannelSync:
         now = self._account.now()
 
         async def job(tx: Transaction) -> None:
-            await completeness.mark(
+            await channels.set_mark(
                 tx, channel.id, confirmed_id=confirmed_id, seen_pts=pts, now=now, read_from=channel.seen_pts
             )
 

@@ -15,7 +15,7 @@ from bot.errors import TelegramError
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.sync import ChannelSync, SyncResult
-from bot.store import completeness
+from bot.store import channels
 from bot.store.channels import Access, Channel
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ class Verifier:
             return SyncResult()
         now = self._account.now()
         await self._account.database.write(
-            lambda tx: completeness.verified(tx, channel.id, below=verified.below, now=now)
+            lambda tx: channels.set_verified(tx, channel.id, below=verified.below, now=now)
         )
         if verified.found != SyncResult():
             log.info("verifying found what was missed", channel=channel.id, **asdict(verified.found))

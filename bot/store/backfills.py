@@ -54,24 +54,24 @@ class Progress:
     figures: ProgressFigures
 
 
-async def want(tx: Transaction, channel_id: int, *, chat_id: int, asked_at: datetime, posts: int) -> None:
+async def request(tx: Transaction, channel_id: int, *, chat_id: int, asked_at: datetime, posts: int) -> None:
     """Have so many posts of a channel's past read; the chat that asked sees how it goes."""
     await tx.execute(
         """INSERT INTO backfills (channel_id, chat_id, asked_at, wanted) VALUES (:channel, :chat, :asked_at, :posts)
         ON CONFLICT DO UPDATE SET wanted = max(wanted, excluded.wanted)""",
         {"channel": channel_id, "chat": chat_id, "asked_at": to_ms(asked_at), "posts": posts},
     )
-    await show(tx, chat_id, asked_at)
+    await show_progress(tx, chat_id, asked_at)
 
 
-async def show(tx: Transaction, chat_id: int, asked_at: datetime) -> None:
+async def show_progress(tx: Transaction, chat_id: int, asked_at: datetime) -> None:
     """Let a chat see how the work goes that it asked for in this moment."""
     sql = "INSERT INTO progress (chat_id, asked_at, next_at) VALUES (:chat, :asked_at, 0) ON CONFLICT DO NOTHING"
     await tx.execute(sql, {"chat": chat_id, "asked_at": to_ms(asked_at)})
     tx.announce(Subject.PROGRESS)
 
 
-async def unread(db: Reader, reader_id: int) -> list[Backfill]:
+async def unfinished(db: Reader, reader_id: int) -> list[Backfill]:
     """Return what this reader has to read, the longest waited for first."""
     rows = await db.fetch_all(
         """SELECT b.* FROM backfills b JOIN channels c ON c.id = b.channel_id
@@ -90,13 +90,13 @@ async def advance(tx: Transaction, backfill_id: int, *, read: int, below: int | 
     tx.announce(Subject.PROGRESS)
 
 
-async def give_up(tx: Transaction, channel_id: int) -> None:
+async def drop(tx: Transaction, channel_id: int) -> None:
     """Read no more of a channel's past."""
     await tx.execute("DELETE FROM backfills WHERE channel_id = :id", {"id": channel_id})
     tx.announce(Subject.PROGRESS)
 
 
-async def in_sight(db: Reader) -> list[Progress]:
+async def shown_progress(db: Reader) -> list[Progress]:
     """Return the work that chats watch, with how it stands."""
     rows = await db.fetch_all(
         f"""SELECT g.id, g.asked_at, g.message_id, g.shown, g.next_at, count(b.id) AS channels,
@@ -127,7 +127,7 @@ def _to_progress(row: sqlite3.Row) -> Progress:
     )
 
 
-async def shown(
+async def progress_shown(
     tx: Transaction, progress: Progress, *, figures: str, message_id: int | None, next_at: datetime
 ) -> None:
     """Write down what a message shows now, and when it may be edited again."""
@@ -137,13 +137,13 @@ async def shown(
     )
 
 
-async def put_off(tx: Transaction, progress: Progress, *, until: datetime) -> None:
+async def postpone_progress(tx: Transaction, progress: Progress, *, until: datetime) -> None:
     """Leave a message as it is until then."""
     sql = "UPDATE progress SET next_at = :until WHERE id = :id"
     await tx.execute(sql, {"id": progress.id, "until": to_ms(until)})
 
 
-async def close(tx: Transaction, progress: Progress) -> None:
+async def close_progress(tx: Transaction, progress: Progress) -> None:
     """Forget a piece of work that is over, or that cannot be shown; what is still unread is read all the same."""
     values = {"id": progress.id, "chat": progress.chat.id, "asked_at": to_ms(progress.asked_at)}
     await tx.execute("DELETE FROM progress WHERE id = :id", values)

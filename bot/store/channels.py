@@ -102,7 +102,9 @@ _CHANNELS = """
 """
 
 
-async def adapt(tx: Transaction, channel_id: int, options: Options, *, chat_id: int | None, asked_at: datetime) -> None:
+async def apply_options(
+    tx: Transaction, channel_id: int, options: Options, *, chat_id: int | None, asked_at: datetime
+) -> None:
     """Follow a channel in another way from now on; the chat sees how the reading of its past goes."""
     await tx.execute(
         """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join)
@@ -110,11 +112,11 @@ async def adapt(tx: Transaction, channel_id: int, options: Options, *, chat_id: 
         {"id": channel_id, "fast": options.fast, "may_join": options.may_join},
     )
     if options.history is not None and chat_id is not None:
-        await backfills.want(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
+        await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
     tx.announce(Subject.FOLLOWS)
 
 
-async def fast_ones(db: Reader) -> int:
+async def count_fast(db: Reader) -> int:
     """Count the channels that are followed fast, or are to be; a lost one counts only while it is looked for."""
     wishes = await db.fetch_all(
         """SELECT channel_id FROM follows f WHERE state = 'wanted'
@@ -124,9 +126,9 @@ async def fast_ones(db: Reader) -> int:
     return len(read) + sum(wish["channel_id"] not in read for wish in wishes)
 
 
-async def meet(tx: Transaction, reader_id: int, channel: ResolvedChannel, *, access_hash: int) -> None:
+async def remember(tx: Transaction, reader_id: int, channel: ResolvedChannel, *, access_hash: int) -> None:
     """Write down where a reader finds a channel that nobody follows yet, so that it need not look up its name."""
-    await introduce(tx, channel)
+    await add_unfollowed(tx, channel)
     await tx.execute(
         """INSERT INTO memberships (reader_id, channel_id, access_hash, access)
         VALUES (:reader, :channel, :hash, 'polled') ON CONFLICT DO UPDATE SET access_hash = excluded.access_hash""",
@@ -134,7 +136,7 @@ async def meet(tx: Transaction, reader_id: int, channel: ResolvedChannel, *, acc
     )
 
 
-async def introduce(tx: Transaction, channel: ResolvedChannel) -> None:
+async def add_unfollowed(tx: Transaction, channel: ResolvedChannel) -> None:
     """Make a channel known without following it; what is known of it stays."""
     await tx.execute(
         """INSERT INTO channels (id, kind, title, username) VALUES (:id, :kind, :title, :username)
@@ -161,7 +163,7 @@ async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Chan
     return read(Channel, row) if row else None
 
 
-async def known(db: Reader, references: Iterable[str]) -> list[Channel]:
+async def by_ids(db: Reader, references: Iterable[str]) -> list[Channel]:
     """Return the channels among these references that are named by their ids."""
     ids = json_list(int(reference) for reference in references if reference.isdecimal())
     sql = f"{_CHANNELS} WHERE c.id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - our own constant
@@ -186,7 +188,7 @@ async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel |
     return next(iter(named + invited + titled), None)
 
 
-async def begun(db: Reader, text: str) -> list[Channel]:
+async def by_beginning(db: Reader, text: str) -> list[Channel]:
     """Return the channels whose titles begin so; case and quotes are ignored, and nothing begins with nothing."""
     beginning = _spelt(text)
     rows = await db.fetch_all(f"{_CHANNELS} ORDER BY c.id", {"reader": None})
@@ -201,13 +203,13 @@ def _spelt(title: str) -> str:
 async def unfollow(tx: Transaction, channel_id: int) -> bool:
     """Stop following a channel and forget who asked for it; False where it was not followed. Its posts stay."""
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
-    await backfills.give_up(tx, channel_id)
+    await backfills.drop(tx, channel_id)
     sql = "UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1 WHERE id = :id AND followed_at IS NOT NULL"
     tx.announce(Subject.FOLLOWS)
     return await tx.execute(sql, {"id": channel_id}) > 0
 
 
-async def grant(  # noqa: PLR0913 - the row has this many columns
+async def set_access(  # noqa: PLR0913 - the row has this many columns
     tx: Transaction,
     reader_id: int,
     channel_id: int,
@@ -239,14 +241,14 @@ async def grant(  # noqa: PLR0913 - the row has this many columns
     )
 
 
-async def joins_since(db: Reader, reader_id: int, since: datetime) -> int:
+async def count_joins(db: Reader, reader_id: int, since: datetime) -> int:
     """Count the channels that this reader joined since then."""
     sql = "SELECT count(*) AS n FROM memberships WHERE reader_id = :reader AND joined_at >= :since"
     row = await db.fetch_one(sql, {"reader": reader_id, "since": to_ms(since)})
     return int(row["n"]) if row else 0
 
 
-async def describe(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:
+async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:
     """Follow a rename; return what the channel was called before, None where nothing changed."""
     values = {"id": channel_id, "title": title, "username": username}
     changed = "id = :id AND (title, username) IS NOT (:title, :username)"
@@ -255,3 +257,45 @@ async def describe(tx: Transaction, channel_id: int, *, title: str, username: st
         return None
     await tx.execute("UPDATE channels SET title = :title, username = :username WHERE id = :id", values)
     return ResolvedChannel(**dict(row))
+
+
+async def set_mark(  # noqa: PLR0913 - the mark and the state it was read from belong together
+    tx: Transaction,
+    channel_id: int,
+    *,
+    confirmed_id: int,
+    seen_pts: int,
+    now: datetime,
+    read_from: int | None = None,
+) -> None:
+    """Write down how far a channel is complete; `confirmed_id` never goes back. Only the sweep calls this.
+
+    `read_from` is the `seen_pts` that the sweep started from: where `distrust` changed it in between, it stays.
+    """
+    await tx.execute(
+        """UPDATE channels SET confirmed_id = max(confirmed_id, :confirmed), swept_at = :now,
+            seen_pts = CASE WHEN :read_from IS NULL OR seen_pts = :read_from THEN :pts ELSE seen_pts END
+        WHERE id = :id""",
+        {"id": channel_id, "confirmed": confirmed_id, "pts": seen_pts, "now": to_ms(now), "read_from": read_from},
+    )
+
+
+async def set_verified(tx: Transaction, channel_id: int, *, below: int | None, now: datetime) -> None:
+    """Write down how far the verifying round came; `below` is None once it is through a channel."""
+    await tx.execute(
+        """UPDATE channels SET verify_from = :below,
+            verified_at = CASE WHEN :below IS NULL THEN :now ELSE verified_at END WHERE id = :id""",
+        {"id": channel_id, "below": below, "now": to_ms(now)},
+    )
+
+
+async def verify_anew(tx: Transaction, channel_id: int) -> None:
+    """Have the past of a channel verified at once: changes of it are not to be had otherwise."""
+    sql = "UPDATE channels SET verified_at = NULL, verify_from = NULL WHERE id = :id"
+    await tx.execute(sql, {"id": channel_id})
+
+
+async def read_anew(tx: Transaction, channel_id: int) -> None:
+    """Make the sweep read this channel again down to its mark, and have its past verified at once."""
+    await tx.execute("UPDATE channels SET seen_pts = 0 WHERE id = :id", {"id": channel_id})
+    await verify_anew(tx, channel_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.store import backfills, channels
-from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, adapt, grant
+from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, apply_options, set_access
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import read, read_all, to_ms
 
@@ -18,7 +18,7 @@ class FollowState(StrEnum):
     REFUSED = "refused"  # cannot be followed, for the reason given
 
 
-class Asked(StrEnum):
+class RequestOutcome(StrEnum):
     """What asking to follow meets."""
 
     NEW = "new"
@@ -50,9 +50,9 @@ class Follow:
         return Options(fast=self.fast, may_join=self.may_join, history=self.history)
 
 
-async def ask(
+async def request(
     tx: Transaction, reference: str, *, chat_id: int | None, now: datetime, options: Options = NO_OPTIONS
-) -> Asked:
+) -> RequestOutcome:
     """Write down that somebody wants to follow what this normalised reference names; say what was known of it.
 
     A channel that is followed already takes on the options at once; one that is lost is also looked for anew, and so
@@ -63,22 +63,22 @@ async def ask(
     if channel is not None:
         is_looked_for = _is_looked_for(channel, reference)
         at_once = replace(options, history=None) if is_looked_for else options  # its past waits until it is found
-        await adapt(tx, channel.id, at_once, chat_id=chat_id, asked_at=now)
+        await apply_options(tx, channel.id, at_once, chat_id=chat_id, asked_at=now)
         if not is_looked_for:
-            return Asked.FOLLOWED
+            return RequestOutcome.FOLLOWED
     waits = wish is not None and wish.state is FollowState.WANTED
     if waits and options == NO_OPTIONS:
-        return Asked.WAITING
+        return RequestOutcome.WAITING
     if not waits:
         channel_id = None if channel is None else channel.id
         await _want(tx, reference, chat_id=chat_id, now=now, channel_id=channel_id)
     await _heed(tx, reference, options)
     tx.announce(Subject.FOLLOWS)
     if waits:
-        return Asked.WAITING
+        return RequestOutcome.WAITING
     if channel is not None:
-        return Asked.LOST
-    return Asked.NEW if wish is None else Asked.AGAIN
+        return RequestOutcome.LOST
+    return RequestOutcome.NEW if wish is None else RequestOutcome.AGAIN
 
 
 def _is_looked_for(channel: Channel, reference: str) -> bool:
@@ -125,7 +125,7 @@ async def _heed(tx: Transaction, reference: str, options: Options) -> None:
     )
     wish = await _wish(tx, reference)
     if wish is not None and wish.chat_id is not None and wish.options.history is not None:
-        await backfills.show(tx, wish.chat_id, wish.asked_at)
+        await backfills.show_progress(tx, wish.chat_id, wish.asked_at)
 
 
 async def wanted(db: Reader, now: datetime) -> list[Follow]:
@@ -183,11 +183,11 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
             followed_at = coalesce(followed_at, excluded.followed_at)""",
         {**asdict(channel), "follow": follow_id},
     )
-    await grant(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
+    await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
     row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
     if row is not None:
         wish = read(Follow, row)
-        await adapt(tx, channel.id, wish.options, chat_id=wish.chat_id, asked_at=wish.asked_at)
+        await apply_options(tx, channel.id, wish.options, chat_id=wish.chat_id, asked_at=wish.asked_at)
     sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "channel": channel.id})
     tx.announce(Subject.FOLLOWS)

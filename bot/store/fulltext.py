@@ -13,7 +13,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.rows import end_id, first_id, read_all
 
 
-class Candidate(NamedTuple):
+class CandidateVersion(NamedTuple):
     """A version that may match, current or not."""
 
     version_id: int
@@ -32,7 +32,7 @@ async def replace(tx: Transaction, rows: Sequence[tuple[int, int, str]]) -> None
     await tx.execute_many("UPDATE fulltext SET words = ? WHERE rowid = ?", values)
 
 
-async def versions(  # noqa: PLR0913 - each narrows the question in its own way
+async def candidate_versions(  # noqa: PLR0913 - each narrows the question in its own way
     db: Reader,
     expression: str | None,
     *,
@@ -42,7 +42,7 @@ async def versions(  # noqa: PLR0913 - each narrows the question in its own way
     channel_ids: Collection[int] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-) -> list[Candidate]:
+) -> list[CandidateVersion]:
     """Return versions that may match, newest first; of an edited message also what it said before.
 
     `expression` is what FTS5 reads; None means that nothing narrows the query and every version is a candidate.
@@ -58,12 +58,12 @@ async def versions(  # noqa: PLR0913 - each narrows the question in its own way
     where, values = _narrowed(asked, ids, before=before, since=since, until=until)
     sql = f"SELECT {ids}, f.words, {text} FROM {source} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
     return [
-        Candidate(version_id, words, whole_text(text, load_parts(parts)) if with_text else "")
+        CandidateVersion(version_id, words, whole_text(text, load_parts(parts)) if with_text else "")
         for version_id, words, text, parts in await db.fetch_all(sql, (*values, limit))
     ]
 
 
-async def candidates(  # noqa: PLR0913 - each narrows the question in its own way
+async def candidate_posts(  # noqa: PLR0913 - each narrows the question in its own way
     db: Reader,
     expression: str | None,
     *,

@@ -1,13 +1,28 @@
-"""Single facts by key, and the secrets made at first use."""
+"""Facts about the instance: single ones by key, secrets, heartbeats of its loops, whether its file is sound."""
 
+import json
 import secrets
-from datetime import timedelta
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from bot.models import Clock
 from bot.runtime.clock import utc_now
 from bot.store.database import Reader, Transaction
+from bot.store.rows import from_ms, to_ms
 
 _CLOCK_ERROR = "clock_error"
+_PACE = "pace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often the sources are to ask Telegram, by the settings: it decides how late a post may be."""
+
+    round: float = 60.0  # s between two rounds of the sweep
+    polls: int = 30  # channels that one reader reads from outside in a round
+    fast: float = 20.0  # s between two readings of a fast channel from outside
+    verifies: bool = True  # the past is read again and compared
 
 
 async def get(db: Reader, key: str) -> bytes | str | int | None:
@@ -25,27 +40,60 @@ async def put(tx: Transaction, key: str, value: bytes | str | int) -> None:
 
 
 async def clock_error(db: Reader) -> timedelta:
-    """Return by how much Telegram's clock was ahead of this machine's, when the service last measured it."""
+    """Return how far Telegram's clock was ahead of this machine's when the service last measured it."""
     seconds = await get(db, _CLOCK_ERROR)
     return timedelta(seconds=seconds if isinstance(seconds, int) else 0)
 
 
 async def clock(db: Reader) -> Clock:
-    """Return Telegram's clock as the service last saw it: that of this machine may be wrong, by hours too."""
+    """Return a clock that tells Telegram's time as last measured; this machine's may be wrong by hours."""
     error = await clock_error(db)
     return lambda: utc_now() + error
 
 
 async def put_clock_error(tx: Transaction, error: timedelta) -> None:
-    """Write down, in whole seconds, by how much Telegram's clock is ahead: other processes live by it as well."""
+    """Write down, in whole seconds, how far Telegram's clock is ahead; other processes use it as well."""
     await put(tx, _CLOCK_ERROR, round(error.total_seconds()))
 
 
 async def secret(tx: Transaction, key: str, size: int = 32) -> bytes:
-    """Return a secret of `size` bytes, made at random when it is first asked for."""
+    """Return a random secret of `size` bytes, made at its first use."""
     found = await get(tx, key)
     if isinstance(found, bytes):
         return found
     fresh = secrets.token_bytes(size)
     await put(tx, key, fresh)
     return fresh
+
+
+async def beat(tx: Transaction, loop: str, now: datetime) -> None:
+    """Write down that a loop has gone round."""
+    await tx.execute(
+        "INSERT INTO heartbeats (loop, at) VALUES (:loop, :now) ON CONFLICT DO UPDATE SET at = excluded.at",
+        {"loop": loop, "now": to_ms(now)},
+    )
+
+
+async def last_beats(db: Reader) -> dict[str, datetime]:
+    """Return when each loop last went round."""
+    return {row["loop"]: from_ms(row["at"]) for row in await db.fetch_all("SELECT loop, at FROM heartbeats")}
+
+
+async def find_damage(db: Reader) -> str | None:
+    """Read the whole file; return what is damaged in it, in SQLite's words, None where it is sound."""
+    try:
+        row = await db.fetch_one("PRAGMA quick_check(1)")
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if row is not None and row[0] == "ok" else str(row and row[0])
+
+
+async def put_pace(tx: Transaction, pace: Pace) -> None:
+    """Write down how often Telegram is to be asked."""
+    await put(tx, _PACE, json.dumps(asdict(pace)))
+
+
+async def get_pace(db: Reader) -> Pace:
+    """Return how often Telegram is to be asked; the defaults where the service never ran."""
+    stored = await get(db, _PACE)
+    return Pace() if stored is None else Pace(**json.loads(str(stored)))

@@ -13,7 +13,7 @@ MOST_WITH_PAGES = 100  # … and so many are asked for at once: Telegram's limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
+class ArchiveStats:
     """What the archive holds."""
 
     messages: int  # in all
@@ -128,7 +128,7 @@ async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[i
     return {row["message_id"] for row in rows}
 
 
-async def with_pages(db: Reader, channel_id: int, pages: Collection[int]) -> list[int]:
+async def ids_with_pages(db: Reader, channel_id: int, pages: Collection[int]) -> list[int]:
     """Return the ids of the visible messages among a channel's newest that carry the previews of these web pages."""
     sql = """SELECT p.message_id FROM (SELECT * FROM posts WHERE channel_id = :channel AND gone_at IS NULL
             ORDER BY message_id DESC LIMIT :newest) p JOIN versions v ON v.id = p.version_id
@@ -138,7 +138,7 @@ async def with_pages(db: Reader, channel_id: int, pages: Collection[int]) -> lis
     return [row["message_id"] for row in await db.fetch_all(sql, values)]
 
 
-async def statistics(db: Reader, since: datetime) -> Statistics:
+async def archive_stats(db: Reader, since: datetime) -> ArchiveStats:
     """Count what is stored, and what of it is dated since a moment."""
     total = await db.fetch_all("SELECT count(*) AS n FROM posts")
     recent = await db.fetch_all(
@@ -146,7 +146,7 @@ async def statistics(db: Reader, since: datetime) -> Statistics:
         {"first": first_id(since), "since": to_ms(since)},
     )
     newest = await db.fetch_one("SELECT seen_at FROM posts ORDER BY id DESC LIMIT 1")
-    return Statistics(
+    return ArchiveStats(
         messages=total[0]["n"],
         recent=recent[0]["n"],
         gone=recent[0]["gone"],

@@ -1,15 +1,18 @@
-"""Accounts that read channels, and the number that stands for each in the evidence."""
+"""Accounts that read channels: the number of each in the evidence, and what it asked of Telegram."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from bot.store.database import Reader, Transaction
-from bot.store.rows import to_ms
+from bot.store.rows import from_ms, to_ms
 
 NO_ACCOUNT = 0  # registered like one, for the evidence of exports
+REQUESTS_KEPT = timedelta(days=7)  # counts of requests
+_HOUR = 3_600_000  # ms
 
 
 async def register(tx: Transaction, account_id: int, now: datetime, session: str | None = None) -> int:
-    """Return the number of a reader account, given at its first start; who had its session before is not missed."""
+    """Return the number of a reader account, given at its first start; it replaces the last one of its session."""
     values = {"account": account_id, "now": to_ms(now), "session": session}
     await tx.execute("UPDATE readers SET lost = NULL WHERE session = :session", values)
     await tx.execute(
@@ -22,24 +25,24 @@ async def register(tx: Transaction, account_id: int, now: datetime, session: str
 
 
 async def of_session(db: Reader, session: str) -> int | None:
-    """Return the reader that has a session now; None where nobody was ever logged in there."""
+    """Return the number of the reader that has a session now; None where there was none yet."""
     row = await db.fetch_one("SELECT max(id) AS id FROM readers WHERE session = :session", {"session": session})
     return row["id"] if row else None
 
 
 async def lose(tx: Transaction, reader_id: int, reason: str) -> None:
-    """Write down that a reader cannot read any more, for a reason: Telegram's error string."""
+    """Write down that a reader cannot read any more, and Telegram's error string as the reason."""
     await tx.execute("UPDATE readers SET lost = :reason WHERE id = :id", {"id": reader_id, "reason": reason})
 
 
 async def lost(db: Reader) -> dict[int, str]:
-    """Return why each of the readers that were lost cannot read, by their numbers."""
+    """Return the lost readers by number, each with Telegram's error string as the reason."""
     rows = await db.fetch_all("SELECT id, lost FROM readers WHERE lost IS NOT NULL ORDER BY id")
     return {row["id"]: row["lost"] for row in rows}
 
 
 async def any_reads(db: Reader) -> bool:
-    """Say whether some account can read: not one that is lost, or whose place another has taken."""
+    """Say whether there is a reader that is neither lost nor replaced."""
     row = await db.fetch_one(
         """SELECT 1 FROM readers r WHERE lost IS NULL AND account_id != :none
         AND NOT EXISTS (SELECT 1 FROM readers n WHERE n.session = r.session AND n.id > r.id)""",
@@ -49,9 +52,50 @@ async def any_reads(db: Reader) -> bool:
 
 
 async def replaced(db: Reader) -> set[int]:
-    """Return the readers whose place another account has taken; they do not come back."""
+    """Return the numbers of the readers whose session another account has taken; they do not come back."""
     rows = await db.fetch_all(
         """SELECT id FROM readers r WHERE session IS NULL
         OR EXISTS (SELECT 1 FROM readers n WHERE n.session = r.session AND n.id > r.id)"""
     )
     return {row["id"] for row in rows}
+
+
+async def count_requests(tx: Transaction, reader_id: int, methods: Mapping[str, int], now: datetime) -> None:
+    """Add requests by method to the present hour, and drop the hours older than `REQUESTS_KEPT`."""
+    hour = to_ms(now) // _HOUR
+    await tx.execute_many(
+        """INSERT INTO requests (reader_id, hour, method, count) VALUES (:reader, :hour, :method, :count)
+        ON CONFLICT DO UPDATE SET count = count + excluded.count""",
+        [{"reader": reader_id, "hour": hour, "method": name, "count": n} for name, n in methods.items()],
+    )
+    await tx.execute("DELETE FROM requests WHERE hour < :hour", {"hour": hour - REQUESTS_KEPT // timedelta(hours=1)})
+
+
+async def requests_last_hour(db: Reader, now: datetime) -> int:
+    """Return the number of requests of all readers in the last full hour, or in this one where it is the first."""
+    hour = to_ms(now) // _HOUR
+    sql = "SELECT hour, sum(count) AS n FROM requests WHERE hour IN (:hour, :hour - 1) GROUP BY hour ORDER BY hour"
+    row = await db.fetch_one(sql, {"hour": hour})
+    return int(row["n"]) if row else 0
+
+
+async def put_flood_wait(tx: Transaction, reader_id: int, method: str, until: datetime) -> None:
+    """Write down until when Telegram wants a reader to leave a method alone; it outlives a restart."""
+    await tx.execute(
+        """INSERT INTO flood_waits (reader_id, method, until) VALUES (:reader, :method, :until)
+        ON CONFLICT DO UPDATE SET until = max(until, excluded.until)""",
+        {"reader": reader_id, "method": method, "until": to_ms(until)},
+    )
+
+
+async def all_flood_waits(db: Reader, now: datetime) -> dict[str, datetime]:
+    """Return until when Telegram wants methods left alone, by method; of all readers the longest wait."""
+    sql = "SELECT method, max(until) AS until FROM flood_waits WHERE until > :now GROUP BY method ORDER BY method"
+    return {row["method"]: from_ms(row["until"]) for row in await db.fetch_all(sql, {"now": to_ms(now)})}
+
+
+async def flood_waits(db: Reader, reader_id: int, now: datetime) -> dict[str, datetime]:
+    """Return until when Telegram wants a reader to leave methods alone, by method."""
+    sql = "SELECT method, until FROM flood_waits WHERE reader_id = :reader AND until > :now"
+    rows = await db.fetch_all(sql, {"reader": reader_id, "now": to_ms(now)})
+    return {row["method"]: from_ms(row["until"]) for row in rows}

@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from bot.models import Count, Event, Observation, ObservedBy, Post
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import completeness, evidence, known
+from bot.store import channels, version_rows
 from bot.store.database import Transaction
-from bot.store.known import Hashes, Known, Message, MessageKey, Version
 from bot.store.rows import maybe_ms, to_ms
+from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
 
 # Reading a message there proves that it is visible now. A push may be late, and an export tells of the past.
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
@@ -20,7 +20,7 @@ PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
 _SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
 
 
-class Change(StrEnum):
+class VersionChange(StrEnum):
     """What a version is to the message it belongs to."""
 
     NEW = "new"  # its first
@@ -31,19 +31,19 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
+class NewVersion:
     """A version that was not stored before, or that other text stands beside now."""
 
     post: Post
     version_id: int
     hash: bytes  # of what a reader sees
-    change: Change
+    change: VersionChange
     visible: bool  # to our reader, as far as we know
     whole_before: str | None  # what a reader saw instead; None: nothing
     followed_at: datetime | None  # of its channel; None: nobody follows it
 
 
-async def take_in(tx: Transaction, observation: Observation) -> "Intake":
+async def compare(tx: Transaction, observation: Observation) -> "ObservedChanges":
     """Work out what a source saw that is new, in its order; of channels that nobody follows only exports are kept.
 
     A push for a message that is gone leaves it gone; reading it from Telegram makes it visible again. A message pushed
@@ -51,14 +51,14 @@ async def take_in(tx: Transaction, observation: Observation) -> "Intake":
     export tells of the past, and lacks ids of media and formatting that overlaps: only another text is another version.
     """
     hashes = {id(event): event.content_hash() for event in observation.events if isinstance(event, Post)}
-    intake = Intake(observation, await known.load(tx, observation, hashes), hashes)
+    changes = ObservedChanges(observation, await version_rows.load(tx, observation, hashes), hashes)
     for event in observation.events:
-        if event.channel_id in intake.known.channels:
-            intake.apply(event)
-    return intake
+        if event.channel_id in changes.known.channels:
+            changes.apply(event)
+    return changes
 
 
-class Intake:
+class ObservedChanges:
     """One observation: what was known of its messages, changed event by event, then written."""
 
     def __init__(self, observation: Observation, known: Known, hashes: Hashes) -> None:
@@ -69,7 +69,7 @@ class Intake:
         self._versions: list[tuple[object, ...]] = []  # rows to be added
         self._parts: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
         self._distrusted: set[int] = set()
-        self.added: list[Added] = []  # versions that were not stored before
+        self.added: list[NewVersion] = []  # versions that were not stored before
         self.gone = 0  # messages that are no longer visible
         self.turned: set[MessageKey] = set()  # messages that have vanished or are back
         self.left = 0  # messages of an export that are left to be seen on Telegram
@@ -99,8 +99,8 @@ class Intake:
             self._see_exported(post, version, message)
             return
         if message is None:
-            message = self.known.messages[key] = Message()
-            self._keep(message, post, version, change=Change.NEW)
+            message = self.known.messages[key] = StoredMessage()
+            self._keep(message, post, version, change=VersionChange.NEW)
             self._doubt(post)
             return
         if message.gone_at is not None and self._proves_it_there(message.gone_at):
@@ -112,21 +112,21 @@ class Intake:
             self._look_beside(message, post, version)
         elif version not in message.versions or self._says_it_again(version, message):
             stale = version.edit_date < message.edit_date
-            self._keep(message, post, version, change=Change.STALE if stale else Change.EDITED)
+            self._keep(message, post, version, change=VersionChange.STALE if stale else VersionChange.EDITED)
 
     def _proves_it_there(self, gone_at: int) -> bool:
         """Tell whether a message that was gone is visible; an answer to an older question says nothing of that."""
         asked_at = maybe_ms(self._observation.asked_at)
         return self._observation.observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
 
-    def _says_it_again(self, version: Version, message: Message) -> bool:
+    def _says_it_again(self, version: Version, message: StoredMessage) -> bool:
         """Tell whether a known version is what Telegram shows now.
 
         Dates do not tell two edits of one second apart, and the first may have been seen last.
         """
         return self._observation.observed_by in PROOF and version.edit_date >= message.edit_date
 
-    def _look_beside(self, message: Message, post: Post, version: Version) -> None:
+    def _look_beside(self, message: StoredMessage, post: Post, version: Version) -> None:
         """Take in what stands beside a text that has not changed: the preview of a link loads later, or anew.
 
         Where words are replaced, what stood there is kept as a version.
@@ -138,52 +138,52 @@ class Intake:
             return
         if message.versions and message.is_reworded_by(post):  # else it was loaded this moment, and nobody was told
             if version.edit_date >= message.edit_date:  # else it is a push of what stood there before
-                self._keep(message, post, version, change=Change.PARTS_REWORDED)
+                self._keep(message, post, version, change=VersionChange.PARTS_REWORDED)
             return
         if message.post is not None:  # nobody was told of it yet
             self.added[message.added] = replace(self.added[message.added], post=post)
         else:
             now = (message.version_id, message.hash)
-            self._add(message, post, Change.PARTS_LOADED, *now, whole_before=whole_text(post.text, before))
+            self._add(message, post, VersionChange.PARTS_LOADED, *now, whole_before=whole_text(post.text, before))
         message.parts = dump_parts(post.parts)
         self._parts.append((message.parts, message.version_id, post))
 
-    def _see_exported(self, post: Post, version: Version, message: Message | None) -> None:
+    def _see_exported(self, post: Post, version: Version, message: StoredMessage | None) -> None:
         """Add a text that was not known; leave to a reader of ours what it is about to see, and may tell of."""
         channel = self.known.channels[post.channel_id]
         if message is None:
             if channel.will_show(post):
                 self.left += 1
                 return
-            message = self.known.messages[post.channel_id, post.message_id] = Message()
-            self._keep(message, post, version, change=Change.NEW)
+            message = self.known.messages[post.channel_id, post.message_id] = StoredMessage()
+            self._keep(message, post, version, change=VersionChange.NEW)
         elif version.hash != message.hash and post.text not in message.texts:
             is_newer = version.edit_date > message.edit_date
             if is_newer and channel.is_read:
                 self.left += 1
             else:
-                self._keep(message, post, version, change=Change.EDITED if is_newer else Change.STALE)
+                self._keep(message, post, version, change=VersionChange.EDITED if is_newer else VersionChange.STALE)
 
     def _doubt(self, post: Post) -> None:
         late = post.message_id <= self.known.channels[post.channel_id].confirmed_id
         if late and self._observation.observed_by == ObservedBy.LIVE:
             self._distrusted.add(post.channel_id)
 
-    def _keep(self, message: Message, post: Post, version: Version, *, change: Change) -> None:
+    def _keep(self, message: StoredMessage, post: Post, version: Version, *, change: VersionChange) -> None:
         """Add a version, and unless it is stale make it the current one."""
         version_id = self.known.take_id(post)
         message.id = message.id or version_id
         message.versions.append(version)
         message.texts.add(post.text)
         self._versions.append(
-            evidence.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
+            version_rows.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
         )
         before = None
-        if change in {Change.EDITED, Change.PARTS_REWORDED}:
+        if change in {VersionChange.EDITED, VersionChange.PARTS_REWORDED}:
             before = whole_text(message.text, load_parts(message.parts))
         added = len(self.added)
         self._add(message, post, change, version_id, version.hash, whole_before=before)
-        if change != Change.STALE:
+        if change != VersionChange.STALE:
             message.version_id, message.hash, message.edit_date = version_id, *version
             message.text, message.parts = post.text, dump_parts(post.parts)
             message.post, message.added = post, added
@@ -191,16 +191,16 @@ class Intake:
 
     def _add(  # noqa: PLR0913 - what was added has this many sides
         self,
-        message: Message,
+        message: StoredMessage,
         post: Post,
-        change: Change,
+        change: VersionChange,
         version_id: int,
         content: bytes,
         *,
         whole_before: str | None,
     ) -> None:
         self.added.append(
-            Added(
+            NewVersion(
                 post=post,
                 version_id=version_id,
                 hash=content,
@@ -213,15 +213,15 @@ class Intake:
 
     async def write(self, tx: Transaction) -> None:
         """Write what changed."""
-        await tx.insert_all(evidence.ADD_VERSION, self._versions)
-        await known.write(tx, self.known, now=self._now)
+        await tx.insert_all(version_rows.ADD_VERSION, self._versions)
+        await version_rows.write(tx, self.known, now=self._now)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
         loaded = [
-            evidence.part_evidence_row(post, self._observation, version_id) for _, version_id, post in self._parts
+            version_rows.part_evidence_row(post, self._observation, version_id) for _, version_id, post in self._parts
         ]
-        await tx.insert_all(evidence.ADD_PART_EVIDENCE, loaded)
+        await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         for channel_id in self._distrusted:
-            await completeness.distrust(tx, channel_id)
+            await channels.read_anew(tx, channel_id)
 
 
 def _is_preview(part: Part) -> bool:

@@ -45,7 +45,8 @@ class Timings:
     connect_within: float = 60.0  # the answer to what a new connection asks first may be lost
     connect_pause: float = 5.0  # between two connections that Telethon gave up …
     key_pause: float = 1.0  # … and after an agreement on a key that failed
-    ping_every: float = 30.0  # a connection may look alive for minutes after it has died
+    ping_every: float = 45.0  # a connection may look alive for minutes after it has died
+    poll_every: float = 30.0  # the same for a bot, which also asks for updates that no push brought
     ping_within: float = 20.0
     login_every: float = 5.0  # between two looks whether somebody has logged a lost reader in
 
@@ -65,7 +66,7 @@ class Client(TelegramClient):
     timings = PATIENT
     on_reconnect: Callable[[], Awaitable[None]] | None = None
     renews_key = False  # where the server has forgotten it: whoever can sign in without a person may
-    polls_updates = False  # with each ping: a push that does not come is waited for no longer
+    polls_updates = False  # with each ping
     is_settled: Callable[[], bool] | None = None  # whether all updates that handlers were given are dealt with
     is_answered = True  # by Telegram, the last time that it was pinged
 

@@ -77,8 +77,9 @@ async def keep_connected(client: Client, beat: Beat = no_beat, *, ask_client: As
     misses = 0
     while True:
         gone = client.disconnected
-        beat(client.timings.ping_every + TURN)
-        await asyncio.wait({gone}, timeout=client.timings.ping_every)
+        pause = client.timings.poll_every if client.polls_updates else client.timings.ping_every
+        beat(pause + TURN)
+        await asyncio.wait({gone}, timeout=pause)
         beat(TURN)
         if not gone.done():
             gone.cancel()  # only ours: the client's own is shielded

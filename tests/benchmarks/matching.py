@@ -27,7 +27,7 @@ from bot.store import topics
 from bot.store.database import Transaction
 from tests.benchmarks.asked import Asker
 from tests.benchmarks.figures import in_turn, percentile, ratios, real_texts
-from tests.store.kit import NOON, newsroom
+from tests.kit_archive import NOON, open_archive
 
 COUNTS = (10, 100, 1_000, 10_000)
 SHARE = 6  # every sixth post in the short form
@@ -210,11 +210,11 @@ async def _start(folder: Path, queries: Mapping[str, Compiled]) -> float:
         for name, query in queries.items():
             await topics.save(tx, name=name, query=name, compiled=query.to_json(), now=NOON)
 
-    async with newsroom(folder) as room:
-        await room.db.write(save)
-        nothing = Observation(events=(), observed_by=ObservedBy.LIVE, reader_id=room.reader_id, seen_at=NOON)
+    async with open_archive(folder) as archive:
+        await archive.db.write(save)
+        nothing = Observation(events=(), observed_by=ObservedBy.LIVE, reader_id=archive.reader_id, seen_at=NOON)
         begun = process_time()
-        await Ingest(room.db, lambda: NOON).store(nothing)
+        await Ingest(archive.db, lambda: NOON).store(nothing)
         return (process_time() - begun) * 1e3
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from bot.pipeline.ingest import Ingest
 from bot.sandbox import Channel, Sandbox
 from bot.settings import load_settings
-from bot.sources import reader, verifier
+from bot.sources import verifier
 from bot.sources.account import Account
 from bot.sources.assignment import Assignments
 from bot.sources.live import Live
@@ -23,7 +23,7 @@ from bot.store import follows, readers
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Database, Transaction
 from bot.telegram import connections, sessions
-from bot.telegram.client import Client, reader_client
+from bot.telegram.client import PATIENT, Client, reader_client
 
 HOUR = 3600  # s
 ROUNDS = 10  # of the sweep that are counted
@@ -91,7 +91,7 @@ class _Place:
         async def job(tx: Transaction) -> None:
             for channel in self.world:
                 reference = f"@{channel.username}".lower()
-                await follows.ask(tx, reference, chat_id=None, now=_now())
+                await follows.request(tx, reference, chat_id=None, now=_now())
             for follow in await follows.wanted(tx, _now()):
                 channel = self.world[int(follow.reference.removeprefix("@news"))]
                 found = ResolvedChannel(id=channel.id, kind="broadcast", title=channel.title, username=channel.username)
@@ -124,7 +124,7 @@ class _Place:
         result = Table(title=f"what completeness costs: {count} channels, joined; a sweep a minute")
         for heading in ("", "requests an hour", "of them sweeps"):
             result.add_column(heading, justify="right" if heading else "left")
-        beside = HOUR / verifier.PAGE_EVERY + HOUR / reader.WATCH_EVERY
+        beside = HOUR / verifier.PAGE_EVERY + HOUR / PATIENT.ping_every
         for name, posts in (("at rest", 0), (f"busy: {POSTS * count:,} posts in the hour", POSTS * count)):
             swept = await self._requests(posts) * HOUR / 60
             result.add_row(name, f"{swept + beside:,.0f}", f"{swept:,.0f}")

@@ -24,8 +24,8 @@ from bot.search import Scope, find_newest
 from bot.store import fulltext, versions
 from bot.store.database import Reader, Transaction
 from tests.benchmarks.figures import percentile, real_texts
+from tests.kit_archive import LAST_MONTH, NEWS, Archive, compiled, open_archive
 from tests.queries import Asker
-from tests.store.kit import LAST_MONTH, NEWS, Newsroom, compiled, newsroom
 
 POSTS, POSTS_FULL = 200_000, 1_000_000
 QUERIES, QUERIES_FULL = 300, 1000
@@ -55,48 +55,50 @@ def table(folder: Path, *, full: bool) -> Table:
 
 async def _table(folder: Path, texts: Sequence[str], *, full: bool) -> Table:
     posts = POSTS_FULL if full else POSTS
-    async with newsroom(folder) as room:
+    async with open_archive(folder) as archive:
         began = perf_counter()
-        await _fill(room, texts, posts)
+        await _fill(archive, texts, posts)
         made = Table("", "ms p50", "p95", "max", "bare FTS5 p50", "p95", "max", "ratio p50", "goal", "samples")
         made.title = f"search in {posts:,} posts, built in {perf_counter() - began:.0f} s"
         asker = Asker(texts)
         mix = [compiled(query) for query in asker.mixed(QUERIES_FULL if full else QUERIES)]
         narrowed = [query for query in mix if necessary(query) is not None]
-        _add(made, "mix of words, phrases, distances …", await _measure(room.db, narrowed), goal=GOAL)
+        _add(made, "mix of words, phrases, distances …", await _measure(archive.db, narrowed), goal=GOAL)
         one = Scope(channel_ids=[NEWS])
-        _add(made, "the same in one of 20 channels", await _measure(room.db, narrowed, one))
+        _add(made, "the same in one of 20 channels", await _measure(archive.db, narrowed, one))
         topics = [compiled(topic.query) for topic in builtin_topics()]
-        _add(made, "built-in topics", await _measure(room.db, topics))
+        _add(made, "built-in topics", await _measure(archive.db, topics))
         regexes = [compiled(asker.kinds["regex"]()) for _ in range(20)]
-        _add(made, "regexes alone, the newest 50,000", await _measure(room.db, regexes))
+        _add(made, "regexes alone, the newest 50,000", await _measure(archive.db, regexes))
     return made
 
 
-async def _fill(room: Newsroom, texts: Sequence[str], posts: int) -> None:
+async def _fill(archive: Archive, texts: Sequence[str], posts: int) -> None:
     """Store posts made of the first half of one text and the second of another."""
     heads, tails = zip(*map(_halves, texts), strict=True)
     dice = Random(1)  # noqa: S311 - a repeatable choice is wanted
     for number in range(CHANNELS):
-        await room.follow(NEWS + number, title=f"Вести {number}")
+        await archive.follow(NEWS + number, title=f"Вести {number}")
     for first in range(1, posts + 1, _BATCH):
         numbers = range(first, min(first + _BATCH, posts + 1))
         pieces = [(dice.choice(heads), dice.choice(tails)) for _ in numbers]
         made = [_post(n, head[0] + "\n" + tail[0]) for n, (head, tail) in zip(numbers, pieces, strict=True)]
-        await _store(room, made, [f"{head[1]} {tail[1]}" for head, tail in pieces])
+        await _store(archive, made, [f"{head[1]} {tail[1]}" for head, tail in pieces])
 
 
-async def _store(room: Newsroom, posts: Sequence[Post], words: Sequence[str]) -> None:
+async def _store(archive: Archive, posts: Sequence[Post], words: Sequence[str]) -> None:
     """Store posts as ingest does, but for reading their texts and matching them."""
-    seen = Observation(events=tuple(posts), observed_by=ObservedBy.BACKFILL, reader_id=room.reader_id, seen_at=room.now)
+    seen = Observation(
+        events=tuple(posts), observed_by=ObservedBy.BACKFILL, reader_id=archive.reader_id, seen_at=archive.now
+    )
 
     async def job(tx: Transaction) -> None:
-        taken = await versions.take_in(tx, seen)
+        taken = await versions.compare(tx, seen)
         await taken.write(tx)
         rows = zip(taken.added, words, strict=True)
         await fulltext.add(tx, [(added.version_id, added.post.channel_id, indexed) for added, indexed in rows])
 
-    await room.db.write(job)
+    await archive.db.write(job)
 
 
 def _halves(text: str) -> tuple[Piece, Piece]:

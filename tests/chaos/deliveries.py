@@ -18,9 +18,9 @@ from typing import Any
 
 from bot.sandbox import Channel, Group, Message, Refused, User
 from tests.chaos.settling import Rounds, missing
-from tests.end_to_end.kit import WAIT_S, link_in, newsroom
 from tests.end_to_end.test_process import environment, spawn
 from tests.kit import ALERTS_SENT
+from tests.kit_service import WAIT_S, link_in, running_service
 
 PATIENCE = 150  # rounds of the sweep without anything new; what has not arrived by then is lost
 ON_THE_WAY_UP = 0.3  # of the kills
@@ -72,18 +72,20 @@ class Deliveries:
         self.pressed: Counter[int] = Counter()
 
     async def run(self) -> Outcome:
-        async with newsroom(self.folder, sweep_interval=0.5, request_rate=1000.0, send_rate_group=60_000.0) as room:
-            self.room = room
+        async with running_service(
+            self.folder, sweep_interval=0.5, request_rate=1000.0, send_rate_group=60_000.0
+        ) as service:
+            self.service = service
             await self._gather()
-            await room.stop()
+            await service.stop()
             self._no_storms()
-            env = environment(room) | {"SWEEP_INTERVAL": "0.5", "REQUEST_RATE": "1000", "SEND_RATE_GROUP": "60000"}
+            env = environment(service) | {"SWEEP_INTERVAL": "0.5", "REQUEST_RATE": "1000", "SEND_RATE_GROUP": "60000"}
             for _ in range(self.kills):
                 await self._life(env)
-            self.room.sandbox.faults.clear()
+            self.service.sandbox.faults.clear()
             async with self._load(), running(env) as (_, ready):
                 await ready
-                self.room.sandbox.world.hub.query_timeout_s = WAIT_S  # nothing keeps these from their answers
+                self.service.sandbox.world.hub.query_timeout_s = WAIT_S  # nothing keeps these from their answers
                 for person in self.people:
                     self._press(person)
                 await asyncio.gather(*self.tapping)
@@ -94,16 +96,16 @@ class Deliveries:
 
     async def _gather(self) -> None:
         """Pair two persons and a group, who all follow one topic."""
-        world = self.room.sandbox.world
+        world = self.service.sandbox.world
         world.hub.query_timeout_s = PRESSED_FOR
         self.channels = [
-            world.add_channel("Joined", username="joined", members=[self.room.reader]),
-            world.add_channel("Private", members=[self.room.reader]),
+            world.add_channel("Joined", username="joined", members=[self.service.reader]),
+            world.add_channel("Private", members=[self.service.reader]),
         ]
-        owner = await self.room.owner(follows=self.channels)
-        other = await self.room.invited("Other")
+        owner = await self.service.owner(follows=self.channels)
+        other = await self.service.invited("Other")
         self.people = [owner.account, other.account]
-        self.group = world.add_group("Newsroom", [owner.account, other.account, self.room.bot])
+        self.group = world.add_group("Newsroom", [owner.account, other.account, self.service.bot])
         tapped = await owner.asks("/track Пожары: пожар")
         await tapped.click(text="Save")
         await other.asks("/track Пожары")
@@ -112,13 +114,13 @@ class Deliveries:
             owner.account.sends(self.group, words)
             await owner.until(lambda before=before: len(self._shown(self.group)) > before)  # type: ignore[misc]
         self.before = {chat.marked: len(self._shown(chat)) for chat in self._chats()}
-        for person in self.room.people:  # what is shown, the server knows best
+        for person in self.service.people:  # what is shown, the server knows best
             await person.client.disconnect()
-        self.room.people.clear()
+        self.service.people.clear()
 
     def _no_storms(self) -> None:
         """Have each post told by itself, whatever comes at once."""
-        with closing(sqlite3.connect(self.room.settings.database_path)) as db, db:
+        with closing(sqlite3.connect(self.service.settings.database_path)) as db, db:
             db.execute("UPDATE chats SET storm_count = NULL")
             topic = db.execute("SELECT id FROM topics WHERE name = 'Пожары'").fetchone()
             db.execute("DELETE FROM subscriptions WHERE topic_id != ?", topic)
@@ -137,10 +139,10 @@ class Deliveries:
             process.kill()
             self.is_up = False
         self.outcome.kills += 1
-        self.room.sandbox.faults.clear()
+        self.service.sandbox.faults.clear()
 
     def _trouble(self) -> None:
-        faults, what = self.room.sandbox.faults, self.random.choice(TROUBLES)
+        faults, what = self.service.sandbox.faults, self.random.choice(TROUBLES)
         method = self.random.choice(("SendMessage", "SendMessage", "EditMessage", "SetBotCallbackAnswer"))
         if what == "flood":
             faults.flood_wait(method, 1, chat_id=self.random.choice(list(self._chats())).id, times=1)
@@ -149,7 +151,7 @@ class Deliveries:
         elif what == "hold":
             faults.hold(method)  # until the kill: it is done, and nobody was told
         elif what == "cut":
-            self.room.sandbox.server.cut()
+            self.service.sandbox.server.cut()
         elif what == "error":
             faults.answer(method, "RPC_CALL_FAIL", code=500, times=2)
 
@@ -190,7 +192,7 @@ class Deliveries:
         self.outcome.asked += 1
         at = "@newsroom_bot" if isinstance(chat, Group) else ""
         person = self.people[0] if isinstance(chat, Group) else chat
-        to = chat if isinstance(chat, Group) else self.room.bot
+        to = chat if isinstance(chat, Group) else self.service.bot
         if ping:
             self.pings[chat.marked] += 1
             person.sends(to, f"/ping{at}")
@@ -224,12 +226,12 @@ class Deliveries:
     def _shown(self, chat: User | Group | None) -> list[Message]:
         """Return what the bot has written in a chat, as a person sees it."""
         person = self.people[0] if isinstance(chat, Group) else chat
-        peer = chat if isinstance(chat, Group) else self.room.bot
-        return [m for m in person.inbox(peer) if m.sender_id == self.room.bot.id] if isinstance(person, User) else []
+        peer = chat if isinstance(chat, Group) else self.service.bot
+        return [m for m in person.inbox(peer) if m.sender_id == self.service.bot.id] if isinstance(person, User) else []
 
     async def _settle(self) -> None:
-        await missing(self.room.sandbox, self._missing, rounds=PATIENCE)
-        await Rounds(self.room.sandbox).more(3)  # for what comes twice
+        await missing(self.service.sandbox, self._missing, rounds=PATIENCE)
+        await Rounds(self.service.sandbox).more(3)  # for what comes twice
 
     async def _missing(self) -> list[str]:
         """Say what has not come yet."""
@@ -257,7 +259,7 @@ class Deliveries:
         if sorted(links) == sorted(order) and links != order:
             wrong = next(n for n, (one, other) in enumerate(zip(links, order, strict=True)) if one != other)
             yield f"{chat.marked}: out of order from alert {wrong} of {len(order)} on"
-        ids = {link: m.copies[self.room.bot.id].id for m in shown for link in _links([m])}
+        ids = {link: m.copies[self.service.bot.id].id for m in shown for link in _links([m])}
         self.outcome.lost_ids += sum(number is None for _, number in rows)
         for link, number in rows:
             if number is not None and number != ids.get(link):
@@ -278,7 +280,7 @@ class Deliveries:
 
     def _outbox(self) -> dict[int, list[tuple[str, int | None]]]:
         """Return the alerts of each chat in their order: the link to the post, and the message's number."""
-        with closing(sqlite3.connect(f"file:{self.room.settings.database_path}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(f"file:{self.service.settings.database_path}?mode=ro", uri=True)) as db:
             found = db.execute(ALERTS_SENT).fetchall()
         rows: dict[int, list[tuple[str, int | None]]] = {chat.marked: [] for chat in self._chats()}
         for kind, number, username, channel_id, message_id, alert_id in found:

@@ -32,7 +32,7 @@ class Scans(Deliveries):
 
     def _no_storms(self) -> None:
         super()._no_storms()
-        with closing(sqlite3.connect(self.room.settings.database_path)) as db, db:
+        with closing(sqlite3.connect(self.service.settings.database_path)) as db, db:
             db.execute("UPDATE chats SET media = 1 WHERE kind = 'user'")
 
     def _post(self) -> None:
@@ -42,7 +42,7 @@ class Scans(Deliveries):
         self.outcome.posts += 1
         pages = [f"{self.outcome.posts}/{number}".encode() for number in range(self.random.choice(PAGES))]
         self.pages += pages
-        photos = [self.room.sandbox.world.media.photo(page) for page in pages]
+        photos = [self.service.sandbox.world.media.photo(page) for page in pages]
         text = f"Пожар {self.outcome.posts}: {' '.join(self.random.choices(WORDS, k=12))}"
         channel, push = self.random.choice(self.channels), self.random.random() < 0.8
         if len(photos) > 1:
@@ -54,7 +54,7 @@ class Scans(Deliveries):
         if self.random.random() < 0.5:
             super()._trouble()
             return
-        faults, method, what = self.room.sandbox.faults, self.random.choice(METHODS), self.random.choice(TROUBLES)
+        faults, method, what = self.service.sandbox.faults, self.random.choice(METHODS), self.random.choice(TROUBLES)
         if what == "hold":
             faults.hold(method)
         elif what == "lose":
@@ -66,19 +66,19 @@ class Scans(Deliveries):
 
     async def _settle(self) -> None:
         await super()._settle()
-        with closing(sqlite3.connect(f"file:{self.room.settings.database_path}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(f"file:{self.service.settings.database_path}?mode=ro", uri=True)) as db:
 
             async def on_its_way() -> list[str]:
                 return [str(row) for row in db.execute(ON_ITS_WAY)]
 
-            await missing(self.room.sandbox, on_its_way, rounds=TRIED_AGAIN)
-        await Rounds(self.room.sandbox).more(3)  # for what comes twice
+            await missing(self.service.sandbox, on_its_way, rounds=TRIED_AGAIN)
+        await Rounds(self.service.sandbox).more(3)  # for what comes twice
 
     def _compare(self) -> None:
         super()._compare()
         for person in self.people:
             self.outcome.differences += self._differences_of_pages(person)
-        strays = list((self.room.settings.data_dir / "media").glob("coming-*"))
+        strays = list((self.service.settings.data_dir / "media").glob("coming-*"))
         self.outcome.differences += [f"left behind: {stray.name}" for stray in strays]
 
     def _differences_of_pages(self, person: User) -> Iterator[str]:
@@ -90,7 +90,7 @@ class Scans(Deliveries):
 
     def _content(self, photo: object) -> bytes:
         names = (getattr(photo, name) for name in ("id", "access_hash", "file_reference"))
-        return self.room.sandbox.world.media.find(*names).data
+        return self.service.sandbox.world.media.find(*names).data
 
 
 async def deliver_scans(seed: int, folder: Path, *, kills: int) -> Outcome:

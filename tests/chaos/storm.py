@@ -20,8 +20,8 @@ from bot.sandbox.server import Push
 from bot.store.database import open_read_only
 from bot.telegram import sessions
 from tests.chaos.settling import Rounds, missing
-from tests.end_to_end.kit import newsroom
-from tests.end_to_end.test_process import environment, service
+from tests.end_to_end.test_process import environment, spawned_service
+from tests.kit_service import running_service
 
 PATIENCE = 60  # rounds; a storm whose differences stay the same for longer has failed
 PAST = 500  # posts in the first channel before the storm: edits and deletions reach that far back
@@ -59,12 +59,12 @@ class Storm:
         self.heard: list[_Version] = []  # was pushed while nothing disturbed
 
     async def run(self) -> Outcome:
-        async with newsroom(self.folder, sweep_interval=0.5, request_rate=1000.0) as room:
-            self.room = room
-            room.sandbox.server.pushed = []
+        async with running_service(self.folder, sweep_interval=0.5, request_rate=1000.0) as service:
+            self.service = service
+            service.sandbox.server.pushed = []
             await self._follow()
-            await room.stop()
-            env = environment(room) | {"SWEEP_INTERVAL": "0.5", "REQUEST_RATE": "1000"}
+            await service.stop()
+            env = environment(service) | {"SWEEP_INTERVAL": "0.5", "REQUEST_RATE": "1000"}
             async with AsyncExitStack() as life:
                 await self._start(life, env)
                 for _ in range(self.rounds):
@@ -76,7 +76,7 @@ class Storm:
         return self.outcome
 
     async def _follow(self) -> None:
-        world, reader = self.room.sandbox.world, self.room.reader
+        world, reader = self.service.sandbox.world, self.service.reader
         self.channels = [
             world.add_channel("Joined", username="joined", members=[reader]),
             world.add_channel("Private", members=[reader]),
@@ -85,8 +85,8 @@ class Storm:
         ]
         for channel in self.channels:
             channel.post("The first")
-        owner = await self.room.owner(follows=self.channels[:1])
-        await self.room.follow(owner, *self.channels[1:])
+        owner = await self.service.owner(follows=self.channels[:1])
+        await self.service.follow(owner, *self.channels[1:])
         with self._no_noise():
             for number in range(PAST):
                 self.channels[0].post(f"Past {number}")
@@ -94,17 +94,17 @@ class Storm:
 
     async def _start(self, life: AsyncExitStack, env: dict[str, str]) -> None:
         if self.seed % 3 == 0:  # a standby is there from the beginning
-            path = self.room.settings.data_dir / sessions.STANDBY
+            path = self.service.settings.data_dir / sessions.STANDBY
             if not path.exists():
-                second = self.room.sandbox.world.add_user("Second", phone="+10000000002")
-                self.room.sandbox.session_for(second, path)
-        process = await life.enter_async_context(service(env))
+                second = self.service.sandbox.world.add_user("Second", phone="+10000000002")
+                self.service.sandbox.session_for(second, path)
+        process = await life.enter_async_context(spawned_service(env))
         assert process.stderr is not None
         listener = asyncio.create_task(_drain(process.stderr))  # a full pipe would stop the service
         life.callback(listener.cancel)
 
     async def _round(self, life: AsyncExitStack, env: dict[str, str]) -> None:
-        faults = self.room.sandbox.faults
+        faults = self.service.sandbox.faults
         faults.drop_pushes(1.0 if self.no_pushes else 0.3, random=self.random)
         what = self.random.choice(DISTURBANCES)
         begun = len(self._pushes())
@@ -127,7 +127,7 @@ class Storm:
             kept = self._kept()
             return [str(version) for version in heard if version not in kept]
 
-        await missing(self.room.sandbox, not_kept, rounds=PATIENCE)  # it is told in the end
+        await missing(self.service.sandbox, not_kept, rounds=PATIENCE)  # it is told in the end
         self.heard += heard
 
     async def _kill(self, life: AsyncExitStack, env: dict[str, str]) -> None:
@@ -138,7 +138,7 @@ class Storm:
         await self._start(life, env)
 
     async def _disturb(self, what: str) -> None:
-        sandbox = self.room.sandbox
+        sandbox = self.service.sandbox
         method = self.random.choice(("GetDialogs", "GetHistory", "GetChannelDifference"))
         if what == "cut":
             sandbox.server.cut()
@@ -160,15 +160,15 @@ class Storm:
             await self._revoke()
         elif what == "leave":  # kicked from a public channel, which can be read from outside, or back in it
             left = self.channels[3]
-            (left.kick if self.room.reader in left.roster else left.join)(self.room.reader)
+            (left.kick if self.service.reader in left.roster else left.join)(self.service.reader)
 
     async def _revoke(self) -> None:
         """End the reader's session from elsewhere, and log it in again as `channelwatch login` would."""
-        session = self.room.settings.data_dir / sessions.READER
-        self.room.sandbox.revoke(self.room.reader)
+        session = self.service.settings.data_dir / sessions.READER
+        self.service.sandbox.revoke(self.service.reader)
         await asyncio.sleep(LOGIN_AFTER)
         session.unlink()
-        self.room.sandbox.session_for(self.room.reader, session)
+        self.service.sandbox.session_for(self.service.reader, session)
 
     def _something_happens(self) -> None:
         channel = self.random.choice(self.channels)
@@ -184,32 +184,32 @@ class Storm:
         elif what == "react":
             channel.react(self.random.choice(ids), "👍")
         elif what == "album":
-            media = self.room.sandbox.world.media
+            media = self.service.sandbox.world.media
             photos = [media.photo(bytes([n])) for n in range(3)]
             channel.album(photos, f"Album {self.random.random()}")
             self.outcome.posts += 3
         else:
-            channel.view(self.random.choice(ids), self.random.randrange(10_000))
+            channel.set_views(self.random.choice(ids), self.random.randrange(10_000))
 
     def _calm(self) -> None:
-        self.room.sandbox.faults.clear()
+        self.service.sandbox.faults.clear()
         for channel in self.channels:
             channel.too_long_after = None
 
     async def _settle(self) -> None:
         """Let a day pass, and wait until nothing differs."""
-        await Rounds(self.room.sandbox).more(2)
-        path = self.room.settings.database_path
+        await Rounds(self.service.sandbox).more(2)
+        path = self.service.settings.database_path
         with sqlite3.connect(path) as db:
             db.execute("UPDATE channels SET verified_at = NULL, verify_from = NULL")
         db.close()
-        self.outcome.differences += await missing(self.room.sandbox, self._differences, rounds=PATIENCE)
+        self.outcome.differences += await missing(self.service.sandbox, self._differences, rounds=PATIENCE)
 
     async def _differences(self) -> list[str]:
         return [line async for line in self._compare_posts()]
 
     async def _compare_posts(self) -> AsyncIterator[str]:
-        async with open_read_only(self.room.settings.database_path) as db:
+        async with open_read_only(self.service.settings.database_path) as db:
             for channel in self.channels:
                 rows = await db.fetch_all(
                     """SELECT m.message_id, v.text, m.grouped_id FROM posts m JOIN versions v ON v.id = m.version_id
@@ -232,16 +232,16 @@ class Storm:
                 self.outcome.differences.append(f"{channel_id}/{message_id}: was pushed and is not kept: {text}")
 
     def _kept(self) -> set[_Version]:
-        with sqlite3.connect(f"file:{self.room.settings.database_path}?mode=ro", uri=True) as db:
+        with sqlite3.connect(f"file:{self.service.settings.database_path}?mode=ro", uri=True) as db:
             kept = set(db.execute("SELECT channel_id, message_id, text FROM versions"))
         db.close()
         return kept
 
     def _pushes(self) -> list[Push]:
-        return self.room.sandbox.server.pushed or []
+        return self.service.sandbox.server.pushed or []
 
     def _versions(self, push: Push) -> Iterator[_Version]:
-        if push.account_id != self.room.reader.id:
+        if push.account_id != self.service.reader.id:
             return
         wanted = {channel.id for channel in self.channels}
         for update in getattr(push.updates, "updates", None) or [getattr(push.updates, "update", None)]:
@@ -251,9 +251,9 @@ class Storm:
 
     @contextmanager
     def _no_noise(self) -> Iterator[None]:
-        self.room.sandbox.faults.drop_pushes(1.0)
+        self.service.sandbox.faults.drop_pushes(1.0)
         yield
-        self.room.sandbox.faults.clear()
+        self.service.sandbox.faults.clear()
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.cli import main, service
 from bot.cli.shell import COMMANDS, console
 from bot.runtime.clock import utc_now
-from bot.store import heartbeats, meta
+from bot.store import meta
 from bot.store.database import Transaction
 from tests.shell import ROOT, WAIT_S, spawned, typed
 from tests.store.kit import OTHER, gone, newsroom, post
@@ -208,7 +208,7 @@ async def test_health_tells_a_dead_service_from_one_that_is_not_well(
     async def job(tx: Transaction) -> None:
         await meta.put_clock_error(tx, error)
         for sign, age in ages.items():
-            await heartbeats.beat(tx, sign, utc_now() + error - timedelta(seconds=age))
+            await meta.beat(tx, sign, utc_now() + error - timedelta(seconds=age))
 
     async with newsroom(tmp_path) as room:
         await room.db.write(job)

@@ -10,9 +10,9 @@ import pytest
 from bot.store import posts
 from bot.store.database import open_read_only
 from tests.commands.kit import Bot, text
+from tests.kit_archive import NEWS, Archive, open_archive
 from tests.shell import ROOT, typed
 from tests.sources.test_desktop_export import account, chat, message
-from tests.store.kit import NEWS, newsroom
 
 MIB = 1 << 20
 
@@ -53,27 +53,26 @@ async def test_imported_posts_are_found_and_their_channels_are_not_listed_as_fol
     _, out, _ = await typed(tmp_path / "data", "search", "сбой in:Вести")
     assert "https://t.me/c/1001/5" in out
     assert "Сбои банка" in out
-    async with newsroom(tmp_path) as room:
-        desk = Bot(room)
+    async with open_archive(tmp_path) as archive:
+        desk = Bot(archive)
         await desk.pair()
         assert text(await desk.says("/channels")).startswith("Write the channels after the command")
         assert "I follow no channel" in text(await desk.says("/unfollow Вести"))
         assert "Сбои банка" in text(await desk.says("/search сбой"))
-        await room.follow(NEWS, title="Вести")
+        await archive.follow(NEWS, title="Вести")
         assert "I follow 1 channel." in text(await desk.says("/channels"))
 
 
-async def test_what_a_running_service_is_about_to_read_is_left_to_it(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        await room.follow()
-        code, out, _ = await typed(tmp_path / "data", "import", export(tmp_path, chat(message(11), message(12))))
-        assert code == 0
-        assert out.splitlines() == [
-            "Вести: nothing",
-            "Left out: 2",
-            "        2 posts that a reader account is about to see on Telegram, where they may raise an alert",
-        ]
-        assert await posts.latest(room.db, limit=9) == []
+async def test_what_a_running_service_is_about_to_read_is_left_to_it(archive: Archive, tmp_path: Path) -> None:
+    await archive.follow()
+    code, out, _ = await typed(tmp_path / "data", "import", export(tmp_path, chat(message(11), message(12))))
+    assert code == 0
+    assert out.splitlines() == [
+        "Вести: nothing",
+        "Left out: 2",
+        "        2 posts that a reader account is about to see on Telegram, where they may raise an alert",
+    ]
+    assert await posts.latest(archive.db, limit=9) == []
 
 
 @pytest.mark.parametrize(

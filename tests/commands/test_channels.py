@@ -1,4 +1,4 @@
-from bot.store import channels, completeness, follows, readers
+from bot.store import channels, follows, readers
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
@@ -81,10 +81,10 @@ async def test_the_list_shows_how_each_channel_is_read(desk: Bot) -> None:
     await desk.room.follow(NEWS, title="Вести")
     await desk.room.follow(OTHER, title="Хроника")
     await desk.says("/follow @rkn_tg")
-    await desk.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=9, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=9, seen_pts=9, now=desk.room.now))
     reader_id = await desk.db.write(lambda tx: readers.register(tx, 42, desk.room.now))
     await desk.db.write(
-        lambda tx: channels.grant(tx, reader_id, OTHER, Access.LOST, reason="CHANNEL_PRIVATE", now=desk.room.now)
+        lambda tx: channels.set_access(tx, reader_id, OTHER, Access.LOST, reason="CHANNEL_PRIVATE", now=desk.room.now)
     )
     shown = await desk.says("/channels")
     assert text(shown).splitlines() == [

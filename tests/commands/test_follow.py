@@ -1,7 +1,7 @@
 import pytest
 
 from bot.commands.follow import OptionError, read_options
-from bot.store import backfills, channels, follows, readers, shares
+from bot.store import assignments, backfills, channels, follows, readers
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
@@ -74,7 +74,7 @@ async def test_options_hold_for_the_whole_list_and_are_read_back(desk: Bot) -> N
     wanted = Options(fast=True, may_join=False, history=5000)
     assert [follow.options for follow in await follows.all_follows(desk.db)] == [wanted, wanted]
     assert "@rkn_tg: waiting to be looked at (fast join:no history:5000)" in text(await desk.says("/channels"))
-    (progress,) = await backfills.in_sight(desk.db)
+    (progress,) = await backfills.shown_progress(desk.db)
     assert progress.figures.waiting == 2
 
 
@@ -115,7 +115,7 @@ async def test_a_lost_channel_is_looked_for_anew(desk: Bot) -> None:
     await desk.room.follow()
 
     async def lose(tx: Transaction) -> None:
-        await channels.grant(tx, desk.room.reader_id, NEWS, Access.LOST, reason="removed", now=desk.room.now)
+        await channels.set_access(tx, desk.room.reader_id, NEWS, Access.LOST, reason="removed", now=desk.room.now)
 
     await desk.db.write(lose)
     told = text(await desk.says("/follow @news1001"))
@@ -126,15 +126,15 @@ async def test_a_lost_channel_takes_on_the_options_and_leaves_room_for_fast_ones
     await desk.pair()
     await desk.room.follow()
     await desk.says("/follow @news1001 fast")
-    assert await channels.fast_ones(desk.db) == 1
+    assert await channels.count_fast(desk.db) == 1
     reader_id, now = desk.room.reader_id, desk.room.now
-    await desk.db.write(lambda tx: channels.grant(tx, reader_id, NEWS, Access.LOST, reason="removed", now=now))
-    assert await channels.fast_ones(desk.db) == 0
+    await desk.db.write(lambda tx: channels.set_access(tx, reader_id, NEWS, Access.LOST, reason="removed", now=now))
+    assert await channels.count_fast(desk.db) == 0
     await desk.says("/follow @news1001")
-    assert await channels.fast_ones(desk.db) == 1  # looked for anew
+    assert await channels.count_fast(desk.db) == 1  # looked for anew
     await desk.says("/follow @news1001 slow")
     assert not (await desk.room.channel()).fast
-    assert await channels.fast_ones(desk.db) == 0
+    assert await channels.count_fast(desk.db) == 0
 
 
 async def test_an_invite_link_to_a_private_channel_of_a_lost_reader_is_looked_at_by_another(desk: Bot) -> None:
@@ -151,7 +151,7 @@ async def test_an_invite_link_to_a_private_channel_of_a_lost_reader_is_looked_at
     await desk.db.write(lambda tx: readers.register(tx, 77, now, "standby"))
     assert "I look for these anew" in text(await desk.says("/follow t.me/+AbCdEfGhIjKl fast"))
     assert [wish.reference for wish in await follows.wanted(desk.db, desk.room.now)] == ["+AbCdEfGhIjKl"]
-    assert await channels.fast_ones(desk.db) == 1
+    assert await channels.count_fast(desk.db) == 1
     assert "Followed already" in text(await desk.says("/follow @news1001"))
 
 
@@ -216,5 +216,5 @@ async def test_how_to_follow_is_told_to_who_names_nothing(desk: Bot) -> None:
 async def _backfills(desk: Bot) -> list[backfills.Backfill]:
     row = await desk.db.fetch_one("SELECT read_by FROM channels")
     assert row is not None
-    await desk.db.write(lambda tx: shares.entrust(tx, {NEWS: desk.room.reader_id}))
-    return await backfills.unread(desk.db, desk.room.reader_id)
+    await desk.db.write(lambda tx: assignments.assign(tx, {NEWS: desk.room.reader_id}))
+    return await backfills.unfinished(desk.db, desk.room.reader_id)

@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.store import channels, completeness, pace, shares, silences
+from bot.store import assignments, channels, meta, stats
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
-from bot.store.pace import Pace
+from bot.store.meta import Pace
 from tests.commands.kit import BORIS, Bot, text
 from tests.store.kit import NEWS, ago
 
@@ -19,8 +19,8 @@ async def stand(desk: Bot, access: Access = Access.JOINED, *, channel_id: int = 
     """Let the reader reach a channel so, and have read it so many minutes ago."""
 
     async def job(tx: Transaction) -> None:
-        await channels.grant(tx, desk.room.reader_id, channel_id, access, now=desk.room.now)
-        await completeness.mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=ago(minutes=swept))
+        await channels.set_access(tx, desk.room.reader_id, channel_id, access, now=desk.room.now)
+        await channels.set_mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=ago(minutes=swept))
 
     await desk.db.write(job)
 
@@ -39,7 +39,9 @@ async def test_a_channel_is_shown_with_the_delay_to_expect(desk: Bot, access: Ac
     await desk.pair()
     await desk.room.follow()
     await stand(desk, access)
-    await desk.db.write(lambda tx: channels.adapt(tx, NEWS, Options(fast=fast), chat_id=None, asked_at=desk.room.now))
+    await desk.db.write(
+        lambda tx: channels.apply_options(tx, NEWS, Options(fast=fast), chat_id=None, asked_at=desk.room.now)
+    )
     assert await line(desk) == said
 
 
@@ -48,7 +50,7 @@ async def test_the_more_channels_are_read_from_outside_the_later_their_posts(des
     for number in range(25):
         await desk.room.follow(NEWS + number, title=f"Вести {number:02}")
         await stand(desk, Access.POLLED, channel_id=NEWS + number)
-    await desk.db.write(lambda tx: pace.put(tx, Pace(round=120, polls=10)))
+    await desk.db.write(lambda tx: meta.put_pace(tx, Pace(round=120, polls=10)))
     assert await line(desk) == "Вести 24: from outside, up to 6 min late"
     assert "Read from outside, up to 6 min late: 25." in text(await desk.says("/status"))
 
@@ -75,7 +77,7 @@ async def test_an_unusual_silence_is_marked(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow()
     await stand(desk)
-    await desk.db.write(lambda tx: silences.begin(tx, NEWS, ago(hours=8)))
+    await desk.db.write(lambda tx: stats.begin_silence(tx, NEWS, ago(hours=8)))
     assert await line(desk) == "Вести: joined, seconds; ⚠️ unusually silent since 10 Mar, 04:00 UTC"
     russian = text(await desk.says("/channels", person=BORIS)).splitlines()[-1]
     assert russian == "Вести: состою в нём, задержка – секунды; ⚠️ необычно молчит с 10 мар., 04:00 UTC"
@@ -89,8 +91,8 @@ async def test_a_channel_is_shown_as_the_reader_that_sees_to_it_reaches_it(desk:
 
     async def job(tx: Transaction) -> None:
         await tx.execute("INSERT INTO readers (id, account_id, added_at) VALUES (?, 77, 0)", (second,))
-        await channels.grant(tx, second, NEWS, Access.POLLED, now=desk.room.now)
-        await shares.entrust(tx, {NEWS: second})
+        await channels.set_access(tx, second, NEWS, Access.POLLED, now=desk.room.now)
+        await assignments.assign(tx, {NEWS: second})
 
     await desk.db.write(job)
     assert await line(desk) == "Вести: from outside, up to 1 min late"

@@ -25,8 +25,8 @@ from bot.store.database import Database, Subject
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.commands.kit import bring_topics
-from tests.end_to_end.kit import Person
 from tests.kit_bot import EmbeddedServer, Events, embedded_server
+from tests.kit_service import Person
 from tests.waiting import WAIT_S
 
 UNPACED = Rates(total=10_000, chat=10_000, group=10_000)

@@ -7,10 +7,10 @@ from bot.commands import registry
 from bot.commands.context import Reply
 from bot.commands.status import _quantile
 from bot.models.notices import Pong
-from bot.store import channels, completeness, pace, readers, requests
+from bot.store import channels, meta, readers
 from bot.store.channels import Access
 from bot.store.database import Transaction
-from bot.store.pace import Pace
+from bot.store.meta import Pace
 from bot.text.markup import LIMIT, units
 from tests.commands.kit import BORIS, Bot, text
 from tests.store.kit import ago, post
@@ -27,8 +27,8 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
     await desk.room.send(ping, 4)
     sent_at = desk.room.now + timedelta(seconds=1.5)
     await desk.room.send(alert, 5, at=sent_at)
-    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
-    await desk.db.write(lambda tx: completeness.verified(tx, 1001, below=None, now=desk.room.now))
+    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: channels.set_verified(tx, 1001, below=None, now=desk.room.now))
     desk.room.now = sent_at
     assert text(await desk.says("/status")).splitlines()[:-2] == [
         "I follow 1 channel.",
@@ -71,10 +71,10 @@ async def test_the_status_says_of_how_many_channels_it_speaks_and_which_are_the_
 
     async def read(tx: Transaction) -> None:
         for number in range(3):
-            await completeness.mark(tx, 1001 + number, confirmed_id=2, seen_pts=1, now=now)
-        await completeness.verified(tx, 1002, below=None, now=now - timedelta(hours=2))
-        await completeness.verified(tx, 1003, below=None, now=now - timedelta(hours=9))
-        await channels.grant(tx, desk.room.reader_id, 1004, Access.LOST, reason="CHANNEL_PRIVATE", now=now)
+            await channels.set_mark(tx, 1001 + number, confirmed_id=2, seen_pts=1, now=now)
+        await channels.set_verified(tx, 1002, below=None, now=now - timedelta(hours=2))
+        await channels.set_verified(tx, 1003, below=None, now=now - timedelta(hours=9))
+        await channels.set_access(tx, desk.room.reader_id, 1004, Access.LOST, reason="CHANNEL_PRIVATE", now=now)
 
     await desk.db.write(read)
     told = text(await desk.says("/status"))
@@ -89,10 +89,10 @@ async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(desk: 
 
     async def job(tx: Transaction) -> None:
         await readers.lose(tx, reader_id, "AUTH_KEY_UNREGISTERED")
-        await requests.count(tx, reader_id, {"GetHistory": 1200}, now)
-        await requests.wait(tx, reader_id, "GetHistory", now + timedelta(minutes=5))
-        await requests.wait(tx, reader_id, "GetDialogs", now + timedelta(minutes=30))
-        await requests.wait(tx, reader_id, "JoinChannel", now + timedelta(hours=2))
+        await readers.count_requests(tx, reader_id, {"GetHistory": 1200}, now)
+        await readers.put_flood_wait(tx, reader_id, "GetHistory", now + timedelta(minutes=5))
+        await readers.put_flood_wait(tx, reader_id, "GetDialogs", now + timedelta(minutes=30))
+        await readers.put_flood_wait(tx, reader_id, "JoinChannel", now + timedelta(hours=2))
 
     await desk.db.write(job)
     told = text(await desk.says("/status"))
@@ -105,7 +105,7 @@ async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(desk: 
 async def test_nothing_is_called_read_while_the_only_reader_is_lost(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow(title="Вести")
-    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
     await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "AUTH_KEY_UNREGISTERED"))
     told = text(await desk.says("/status"))
     assert told.splitlines()[1] == "Not read now, as my reader account cannot read any more: 1."
@@ -117,7 +117,7 @@ async def test_nothing_is_called_read_while_the_only_reader_is_lost(desk: Bot) -
 async def test_one_channel_is_told_of_as_one(desk: Bot) -> None:
     await desk.pair(BORIS, language="ru")
     await desk.room.follow()
-    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
     told = text(await desk.says("/status", person=BORIS))
     assert "Он в последний раз проверен на пропущенные посты" in told
     assert "Целиком он пока не проверен." in told
@@ -128,9 +128,9 @@ async def test_one_channel_is_told_of_as_one(desk: Bot) -> None:
 async def test_a_channel_is_verified_that_is_complete_and_compared_while_it_is_read(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow(title="Вести")
-    await desk.db.write(lambda tx: completeness.verified(tx, 1001, below=None, now=desk.room.now))
+    await desk.db.write(lambda tx: channels.set_verified(tx, 1001, below=None, now=desk.room.now))
     assert "It is not verified yet." in text(await desk.says("/status"))
-    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
     assert "Channels verified: 1 of 1; longest ago «Вести», " in text(await desk.says("/status"))
     await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "AUTH_KEY_UNREGISTERED"))
     assert "It is not verified yet." in text(await desk.says("/status"))
@@ -139,8 +139,8 @@ async def test_a_channel_is_verified_that_is_complete_and_compared_while_it_is_r
 async def test_without_a_verifying_round_a_complete_channel_is_verified(desk: Bot) -> None:
     await desk.pair()
     await desk.room.follow()
-    await desk.db.write(lambda tx: pace.put(tx, Pace(verifies=False)))
-    await desk.db.write(lambda tx: completeness.mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
+    await desk.db.write(lambda tx: meta.put_pace(tx, Pace(verifies=False)))
+    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
     assert "Channels verified: 1 of 1\n" in text(await desk.says("/status"))
 
 

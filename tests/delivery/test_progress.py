@@ -64,7 +64,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         chat = await room.db.write(lambda tx: chats.pair(tx, peer, title="Alice", language="en", now=room.now))
         await room.follow(title="Вести")
         wanted = Options(history=1000)
-        await room.db.write(lambda tx: follows.ask(tx, str(NEWS), chat_id=chat.id, now=room.now, options=wanted))
+        await room.db.write(lambda tx: follows.request(tx, str(NEWS), chat_id=chat.id, now=room.now, options=wanted))
         try:
             yield Desk(sandbox=sandbox, room=room, client=client, alice=alice, chat=chat)
         finally:
@@ -87,7 +87,7 @@ async def test_one_message_is_edited_every_three_seconds_at_most_and_ends_with_t
     desk.room.now += timedelta(seconds=3)
     await showing.show_due()
     assert desk.texts == ["The past of «Вести» is stored: 1,000 posts."]
-    assert await backfills.in_sight(desk.room.db) == []
+    assert await backfills.shown_progress(desk.room.db) == []
     assert desk.calls("SendMessage") == 1
 
 
@@ -111,7 +111,7 @@ async def test_a_flood_wait_puts_the_next_edit_off(desk: Desk) -> None:
     showing = desk.showing()
     desk.sandbox.faults.flood_wait("SendMessage", 60)
     await showing.show_due()
-    (progress,) = await backfills.in_sight(desk.room.db)
+    (progress,) = await backfills.shown_progress(desk.room.db)
     assert progress.next_at == desk.room.now + timedelta(seconds=60)
 
 
@@ -122,7 +122,7 @@ async def test_a_message_that_cannot_be_edited_is_left_alone(desk: Desk) -> None
     await desk.reads(500)
     desk.room.now += timedelta(seconds=3)
     await showing.show_due()
-    assert await backfills.in_sight(desk.room.db) == []
+    assert await backfills.shown_progress(desk.room.db) == []
 
 
 async def test_an_unfollowed_channel_ends_the_message(desk: Desk) -> None:
@@ -156,12 +156,14 @@ async def test_a_chat_that_takes_nothing_for_long_holds_nobody_up(desk: Desk) ->
     busy = Peer(kind=PeerKind.CHANNEL, id=9001)
     chat = await desk.room.db.write(lambda tx: chats.pair(tx, busy, title="", language="en", now=desk.room.now))
     wanted = Options(history=500)
-    await desk.room.db.write(lambda tx: follows.ask(tx, str(NEWS), chat_id=chat.id, now=desk.room.now, options=wanted))
+    await desk.room.db.write(
+        lambda tx: follows.request(tx, str(NEWS), chat_id=chat.id, now=desk.room.now, options=wanted)
+    )
     pacing = Pacing()
     for _ in range(20):  # a minute's worth
         pacing.spend(busy, monotonic())
     async with asyncio.timeout(WAIT_S):
         assert await desk.showing(pacing).show_due()
     assert len(desk.texts) == 1
-    put_off = next(each for each in await backfills.in_sight(desk.room.db) if each.chat.id == chat.id)
+    put_off = next(each for each in await backfills.shown_progress(desk.room.db) if each.chat.id == chat.id)
     assert put_off.next_at > desk.room.now + timedelta(seconds=50)

@@ -42,7 +42,7 @@ class Office:
         async def job(tx: Transaction) -> None:
             key = f"{peer.kind}-{peer.id}-{number}"
             await handled.record(tx, key, "", now=moment)
-            await handled.said(tx, key, now=moment)
+            await handled.mark_delivered(tx, key, now=moment)
 
         await db.write(job)
 
@@ -106,7 +106,7 @@ async def test_answers_to_taps_tell_no_chat(tmp_path: Path) -> None:
 
             async def job(tx: Transaction, key: str = f"tap-{number}") -> None:
                 await handled.record(tx, key, "", now=NOON)
-                await handled.said(tx, key, now=NOON)
+                await handled.mark_delivered(tx, key, now=NOON)
 
             await room.db.write(job)
         assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 0
@@ -120,7 +120,7 @@ async def test_a_start_looks_at_each_answer_once_however_many_chats_there_are(tm
                 peer = Peer(kind=PeerKind.USER, id=1000 + number)
                 await chats.pair(tx, peer, title="", language="en", now=NOON)
                 await handled.record(tx, f"user-{peer.id}-1", "", now=NOON)
-                await handled.said(tx, f"user-{peer.id}-1", now=NOON)
+                await handled.mark_delivered(tx, f"user-{peer.id}-1", now=NOON)
 
         await room.db.write(job)
 

@@ -1,134 +1,131 @@
 """Groups that move, close and open again, with the whole service; what people see in them is asked of the server."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from bot.sandbox import Channel, Group, Message, User
-from tests.end_to_end.kit import WAIT_S, Newsroom, Person, newsroom
 from tests.end_to_end.test_gathering import outage
+from tests.kit_service import WAIT_S, Person, Service
 from tests.waiting import until
 
 DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
 
 
-def written(room: Newsroom, place: Channel | Group, viewer: User) -> list[Message]:
+def written(service: Service, place: Channel | Group, viewer: User) -> list[Message]:
     """Return what the bot has written in a group."""
     found = place.history(viewer).oldest_first()
-    return [message for message in found if message.sender_id == room.bot.id and message.action is None]
+    return [message for message in found if message.sender_id == service.bot.id and message.action is None]
 
 
-async def says(room: Newsroom, owner: Person, place: Channel | Group, words: str, topic: int | None = None) -> Message:
+async def says(
+    service: Service, owner: Person, place: Channel | Group, words: str, topic: int | None = None
+) -> Message:
     """Write a command in a group and return the bot's answer."""
-    before = len(written(room, place, owner.account))
+    before = len(written(service, place, owner.account))
     owner.account.sends(place, words, topic=topic)
-    await until(lambda: len(written(room, place, owner.account)) > before)
-    return written(room, place, owner.account)[before]
+    await until(lambda: len(written(service, place, owner.account)) > before)
+    return written(service, place, owner.account)[before]
 
 
-async def told(room: Newsroom, owner: Person, place: Channel | Group, words: str) -> Message:
+async def told(service: Service, owner: Person, place: Channel | Group, words: str) -> Message:
     """Wait for the bot's message in a group that shows these words."""
 
     def found() -> list[Message]:
-        return [message for message in written(room, place, owner.account) if words in message.text]
+        return [message for message in written(service, place, owner.account) if words in message.text]
 
     await until(lambda: bool(found()))
     (message,) = found()
     return message
 
 
-async def opened(room: Newsroom) -> tuple[Channel, Person]:
+async def opened(service: Service) -> tuple[Channel, Person]:
     """Bring a channel that the owner follows."""
-    channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-    return channel, await room.owner(follows=[channel])
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    return channel, await service.owner(follows=[channel])
 
 
-async def desk(room: Newsroom, owner: Person) -> Channel:
+async def desk(service: Service, owner: Person) -> Channel:
     """Bring a supergroup that gets alerts on outages."""
-    group = room.sandbox.world.add_channel("Desk", megagroup=True, members=[room.bot])
+    group = service.sandbox.world.add_channel("Desk", megagroup=True, members=[service.bot])
     group.promote(owner.account)
-    await says(room, owner, group, "/start@newsroom_bot")
-    await says(room, owner, group, "/track@newsroom_bot outages")
+    await says(service, owner, group, "/start@newsroom_bot")
+    await says(service, owner, group, "/track@newsroom_bot outages")
     return group
 
 
-async def test_a_group_that_becomes_a_supergroup_is_followed_with_all_it_had(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel, owner = await opened(room)
-        group = room.sandbox.world.add_group("Desk", [owner.account, room.bot])
-        await says(room, owner, group, "/start@newsroom_bot")
-        await says(room, owner, group, "/track@newsroom_bot outages")
-        channel.post(DOWN)
-        await told(room, owner, group, "массовый сбой")
-        supergroup = room.sandbox.world.upgrade(group)
-        answer = await says(room, owner, supergroup, "/here@newsroom_bot")
-        assert answer.text.startswith("This chat has no threads.")  # and not: send /start first
-        channel.post(f"Вечером: {DOWN}")
-        await told(room, owner, supergroup, "Вечером")
+async def test_a_group_that_becomes_a_supergroup_is_followed_with_all_it_had(service: Service) -> None:
+    channel, owner = await opened(service)
+    group = service.sandbox.world.add_group("Desk", [owner.account, service.bot])
+    await says(service, owner, group, "/start@newsroom_bot")
+    await says(service, owner, group, "/track@newsroom_bot outages")
+    channel.post(DOWN)
+    await told(service, owner, group, "массовый сбой")
+    supergroup = service.sandbox.world.upgrade(group)
+    answer = await says(service, owner, supergroup, "/here@newsroom_bot")
+    assert answer.text.startswith("This chat has no threads.")  # and not: send /start first
+    channel.post(f"Вечером: {DOWN}")
+    await told(service, owner, supergroup, "Вечером")
 
 
 @pytest.mark.parametrize("how", ["unblocked", "brought in again", "given rights"])
-async def test_a_chat_that_opens_again_gets_alerts_without_a_word(tmp_path: Path, how: str) -> None:
-    async with newsroom(tmp_path) as room:
-        channel, owner = await opened(room)
-        group = await desk(room, owner)
-        trouble, mended = {
-            "unblocked": (lambda: owner.account.blocks(room.bot), lambda: owner.account.unblocks(room.bot)),
-            "brought in again": (lambda: group.kick(room.bot), lambda: group.join(room.bot)),
-            "given rights": (group.restricts_members, lambda: group.restricts_members(read_only=False)),
-        }[how]
-        trouble()
-        channel.post(DOWN)
-        await suspended(room, 1)
-        mended()
-        await suspended(room, 0)
-        channel.post(f"Вечером: {DOWN}")
-        await told(room, owner, group, "Вечером")
-        await owner.alert("Вечером")
-        notices = [message.message for message in owner.heard if "I can no longer write to" in message.message]
-        assert len(notices) == (how != "unblocked")
+async def test_a_chat_that_opens_again_gets_alerts_without_a_word(service: Service, how: str) -> None:
+    channel, owner = await opened(service)
+    group = await desk(service, owner)
+    trouble, mended = {
+        "unblocked": (lambda: owner.account.blocks(service.bot), lambda: owner.account.unblocks(service.bot)),
+        "brought in again": (lambda: group.kick(service.bot), lambda: group.join(service.bot)),
+        "given rights": (group.restrict_members, lambda: group.restrict_members(read_only=False)),
+    }[how]
+    trouble()
+    channel.post(DOWN)
+    await suspended(service, 1)
+    mended()
+    await suspended(service, 0)
+    channel.post(f"Вечером: {DOWN}")
+    await told(service, owner, group, "Вечером")
+    await owner.alert("Вечером")
+    notices = [message.message for message in owner.heard if "I can no longer write to" in message.message]
+    assert len(notices) == (how != "unblocked")
 
 
-async def suspended(room: Newsroom, count: int) -> None:
+async def suspended(service: Service, count: int) -> None:
     """Wait until so many chats are suspended."""
-    async with asyncio.timeout(WAIT_S), room.archive() as db:
+    async with asyncio.timeout(WAIT_S), service.archive() as db:
         while len(await db.fetch_all("SELECT 1 FROM chats WHERE suspended IS NOT NULL")) != count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
-async def test_what_a_button_in_a_thread_brings_comes_into_that_thread(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel, owner = await opened(room)
-        group = await desk(room, owner)
-        topic = group.opens_topic("Сбои")
-        await says(room, owner, group, "/here@newsroom_bot", topic)
-        await says(room, owner, group, "/storms@newsroom_bot 1 5", topic)
-        for number in range(3):
-            channel.post(outage(number))
-        storm = await told(room, owner, group, "🌩")
-        assert storm.topic == topic
-        await owner.client.get_dialogs()
-        (shown,) = await owner.client.get_messages(group.marked, ids=[storm.id])
-        before = len(written(room, group, owner.account))
-        await shown.click(0)
-        await until(lambda: len(written(room, group, owner.account)) > before)
-        page = written(room, group, owner.account)[before]
-        assert (page.topic, page.reply_to) == (topic, storm.id)
+async def test_what_a_button_in_a_thread_brings_comes_into_that_thread(service: Service) -> None:
+    channel, owner = await opened(service)
+    group = await desk(service, owner)
+    topic = group.open_topic("Сбои")
+    await says(service, owner, group, "/here@newsroom_bot", topic)
+    await says(service, owner, group, "/storms@newsroom_bot 1 5", topic)
+    for number in range(3):
+        channel.post(outage(number))
+    storm = await told(service, owner, group, "🌩")
+    assert storm.topic == topic
+    await owner.client.get_dialogs()
+    (shown,) = await owner.client.get_messages(group.marked, ids=[storm.id])
+    before = len(written(service, group, owner.account))
+    await shown.click(0)
+    await until(lambda: len(written(service, group, owner.account)) > before)
+    page = written(service, group, owner.account)[before]
+    assert (page.topic, page.reply_to) == (topic, storm.id)
 
 
-async def test_here_binds_alerts_to_a_thread_until_it_is_closed(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel, owner = await opened(room)
-        group = await desk(room, owner)
-        topic = group.opens_topic("Сбои")
-        answer = await says(room, owner, group, "/here@newsroom_bot outages", topic)
-        assert answer.topic == topic
-        assert "come into this thread" in answer.text
-        channel.post(DOWN)
-        alert = await told(room, owner, group, "массовый сбой")
-        assert alert.topic == topic
-        group.closes_topic(topic)
-        channel.post(f"Вечером: {DOWN}")
-        assert (await told(room, owner, group, "Вечером")).topic is None
-        assert (await told(room, owner, group, "is closed: these alerts come here now")).topic is None
+async def test_here_binds_alerts_to_a_thread_until_it_is_closed(service: Service) -> None:
+    channel, owner = await opened(service)
+    group = await desk(service, owner)
+    topic = group.open_topic("Сбои")
+    answer = await says(service, owner, group, "/here@newsroom_bot outages", topic)
+    assert answer.topic == topic
+    assert "come into this thread" in answer.text
+    channel.post(DOWN)
+    alert = await told(service, owner, group, "массовый сбой")
+    assert alert.topic == topic
+    group.close_topic(topic)
+    channel.post(f"Вечером: {DOWN}")
+    assert (await told(service, owner, group, "Вечером")).topic is None
+    assert (await told(service, owner, group, "is closed: these alerts come here now")).topic is None

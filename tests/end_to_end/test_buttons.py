@@ -10,8 +10,8 @@ from telethon import functions
 from telethon.tl import types
 
 from bot.sandbox import Channel
-from tests.end_to_end.kit import WAIT_S, Newsroom, Person, link_of, newsroom
-from tests.end_to_end.test_gathering import Desk, desk
+from tests.end_to_end.kit import TimedService, timed_service
+from tests.kit_service import WAIT_S, Person, Service, link_of
 from tests.waiting import until
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)  # a Monday
@@ -46,7 +46,7 @@ async def _until(look: Callable[[], Coroutine[Any, Any, Any]], condition: Callab
 
 
 async def test_a_quote_is_one_block_to_paste(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         post = at.channel.post(REAL)
         alert = await at.owner.alert("Сбой у оператора")
         assert labels(alert) == USUAL
@@ -63,7 +63,7 @@ async def test_a_quote_is_one_block_to_paste(tmp_path: Path) -> None:
 
 
 async def test_a_snooze_takes_the_place_of_the_buttons_and_ends_by_itself(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         at.channel.post(REAL)
         alert = await at.owner.alert("Сбой у оператора")
         await tap(at.owner, alert, "Snooze")
@@ -90,7 +90,7 @@ def alert_of(alert: types.Message) -> int:
 
 
 async def test_a_word_that_was_excluded_keeps_its_posts_away_and_no_others(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         owner = at.owner
         at.channel.post(OTHER_DRILL)
         await owner.alert("отработали")
@@ -118,13 +118,13 @@ async def test_a_word_that_was_excluded_keeps_its_posts_away_and_no_others(tmp_p
         shown = await owner.asks("/topics")
         assert "Outages: 3 alerts · 33% not relevant" in shown.message
         assert "Without posts that say:\nOutages: учения" in shown.message
-        await at.room.stop()
-        await at.room.start()  # which reads the built-in topics from their files
+        await at.service.stop()
+        await at.service.start()  # which reads the built-in topics from their files
         assert "Outages: учения" in (await owner.asks("/topics")).message
 
 
 async def test_taps_that_no_button_of_ours_sends_are_answered_and_change_nothing(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         at.channel.post(REAL)
         alert = await at.owner.alert("Сбой у оператора")
         for data in (b"snooze:1:1:t1:9h", b"exclude:1:1:1:zz", b"\xff\xfe", b"quote:" + b"9" * 50, b"wrong:1:1; DROP"):
@@ -134,7 +134,7 @@ async def test_taps_that_no_button_of_ours_sends_are_answered_and_change_nothing
         assert "Nothing is muted" in (await at.owner.asks("/mute")).message
 
 
-async def pressed(at: Desk, message: types.Message, data: bytes) -> types.messages.BotCallbackAnswer:
+async def pressed(at: TimedService, message: types.Message, data: bytes) -> types.messages.BotCallbackAnswer:
     """Tap a button with any data, as a changed client can, under a message of the bot."""
     kind = types.InlineButtonTypeCallback(data)
     row = types.KeyboardInlineButtonRow([types.KeyboardInlineButton("?", kind)])
@@ -144,7 +144,7 @@ async def pressed(at: Desk, message: types.Message, data: bytes) -> types.messag
 
 
 async def test_a_tap_under_an_alert_that_the_bot_cannot_edit_any_more_still_counts(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         at.channel.post(REAL)
         alert = await at.owner.alert("Сбой у оператора")
         post = f"{at.channel.id}:{alert_of(alert)}"
@@ -155,45 +155,44 @@ async def test_a_tap_under_an_alert_that_the_bot_cannot_edit_any_more_still_coun
         assert "Agency" in (await at.owner.asks("/mute")).message
 
 
-async def in_group(room: Newsroom, person: Person, group: Channel, words: str) -> str:
+async def in_group(service: Service, person: Person, group: Channel, words: str) -> str:
     """Write in a group, and return the bot's answer."""
     before = max(group.kept.messages, default=0)
     await person.client.send_message(group.marked, words)
-    return await from_bot(room, group, after=before)
+    return await from_bot(service, group, after=before)
 
 
-async def from_bot(room: Newsroom, group: Channel, *, after: int) -> str:
+async def from_bot(service: Service, group: Channel, *, after: int) -> str:
     def found() -> list[str]:
         kept = sorted(group.kept.messages.items())
-        return [message.text for number, message in kept if number > after and message.sender_id == room.bot.id]
+        return [message.text for number, message in kept if number > after and message.sender_id == service.bot.id]
 
     await until(lambda: bool(found()))
     return found()[0]
 
 
-async def test_a_group_and_each_person_have_a_language_of_their_own(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        assert "Мой язык с вами: Русский" in (await owner.asks("/language ru")).message
-        await until(lambda: any("BotCommandScopePeer" in place for place in room.bot.commands))
-        group = room.sandbox.world.add_channel("Desk", megagroup=True, members=[owner.account, room.bot])
-        await owner.client.get_dialogs()
-        assert "Темы" in await in_group(room, owner, group, "/start@newsroom_bot")
-        assert "I speak English in this group" in await in_group(room, owner, group, "/language@newsroom_bot en")
-        await in_group(room, owner, group, "/track@newsroom_bot outages")
-        channel.post(REAL)
-        await owner.alert("Сбой у оператора")
-        alert = await _until(
-            lambda: owner.client.get_messages(group.marked, limit=1),
-            lambda found: labels(found[0]) == USUAL,
-        )
-        assert await tap(owner, alert[0], "Not relevant") is None
-        await becomes(owner, alert[0], ["This channel", "A word in it…", "Just note it", "Back"])
-        assert await tap(owner, alert[0], "Just note it") == "Отмечено. Спасибо!"
-        await becomes(owner, alert[0], USUAL)
-        before = max(group.kept.messages)
-        await tap(owner, alert[0], "Quote")
-        assert (await from_bot(room, group, after=before)).startswith("“")
-        quote = group.kept.messages[max(group.kept.messages)]
-        assert quote.reply_to == alert[0].id
+async def test_a_group_and_each_person_have_a_language_of_their_own(service: Service) -> None:
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    owner = await service.owner(follows=[channel])
+    assert "Мой язык с вами: Русский" in (await owner.asks("/language ru")).message
+    await until(lambda: any("BotCommandScopePeer" in place for place in service.bot.commands))
+    group = service.sandbox.world.add_channel("TimedService", megagroup=True, members=[owner.account, service.bot])
+    await owner.client.get_dialogs()
+    assert "Темы" in await in_group(service, owner, group, "/start@newsroom_bot")
+    assert "I speak English in this group" in await in_group(service, owner, group, "/language@newsroom_bot en")
+    await in_group(service, owner, group, "/track@newsroom_bot outages")
+    channel.post(REAL)
+    await owner.alert("Сбой у оператора")
+    alert = await _until(
+        lambda: owner.client.get_messages(group.marked, limit=1),
+        lambda found: labels(found[0]) == USUAL,
+    )
+    assert await tap(owner, alert[0], "Not relevant") is None
+    await becomes(owner, alert[0], ["This channel", "A word in it…", "Just note it", "Back"])
+    assert await tap(owner, alert[0], "Just note it") == "Отмечено. Спасибо!"
+    await becomes(owner, alert[0], USUAL)
+    before = max(group.kept.messages)
+    await tap(owner, alert[0], "Quote")
+    assert (await from_bot(service, group, after=before)).startswith("“")
+    quote = group.kept.messages[max(group.kept.messages)]
+    assert quote.reply_to == alert[0].id

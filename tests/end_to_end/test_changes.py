@@ -9,8 +9,8 @@ from telethon.tl import types
 
 from bot.sandbox import Channel
 from bot.store import posts
-from tests.end_to_end.kit import Newsroom, Person, link_of, newsroom
 from tests.kit import states
+from tests.kit_service import Person, Service, link_of, running_service
 
 DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
 UP = "Сайт банка снова работает: массовый сбой устранён."
@@ -19,12 +19,12 @@ UP = "Сайт банка снова работает: массовый сбой
 @asynccontextmanager
 async def reading(
     folder: Path, *, channels: Sequence[str] = ("Agency",)
-) -> AsyncIterator[tuple[Newsroom, Person, list[Channel]]]:
+) -> AsyncIterator[tuple[Service, Person, list[Channel]]]:
     """Bring an owner who follows these channels."""
-    async with newsroom(folder) as room:
-        world = room.sandbox.world
-        followed = [world.add_channel(name, username=name.lower(), members=[room.reader]) for name in channels]
-        yield room, await room.owner(follows=followed), followed
+    async with running_service(folder) as service:
+        world = service.sandbox.world
+        followed = [world.add_channel(name, username=name.lower(), members=[service.reader]) for name in channels]
+        yield service, await service.owner(follows=followed), followed
 
 
 def styled(message: types.Message, kind: type) -> list[str]:
@@ -109,8 +109,8 @@ async def test_the_same_text_posted_again_joins_the_alert_which_then_names_both(
 
 
 async def test_an_album_alerts_once_and_follows_the_edit_of_its_caption(tmp_path: Path) -> None:
-    async with reading(tmp_path) as (room, owner, (channel,)):
-        media = room.sandbox.world.media
+    async with reading(tmp_path) as (service, owner, (channel,)):
+        media = service.sandbox.world.media
         album = channel.album([media.photo(b"one"), media.photo(b"two")], DOWN)
         alert = await owner.alert("недоступен")
         channel.edit(album[1].id, media=media.photo(b"three"))
@@ -128,31 +128,31 @@ async def test_an_album_alerts_once_and_follows_the_edit_of_its_caption(tmp_path
 
 @pytest.mark.parametrize("hidden", [True, False], ids=["never edited by hand", "edited before"])
 async def test_counters_and_reactions_make_no_version_and_no_alert(tmp_path: Path, *, hidden: bool) -> None:
-    async with reading(tmp_path) as (room, owner, (channel,)):
+    async with reading(tmp_path) as (service, owner, (channel,)):
         post = channel.post(DOWN)
         await owner.alert("недоступен")
         if not hidden:
             channel.edit(post.id, UP)
             await owner.reply("снова работает")
         before = len(owner.heard), len(owner.edited)
-        channel.view(post.id, 90_000)
+        channel.set_views(post.id, 90_000)
         channel.react(post.id, "👍", 7)
         channel.post("Вечером: новый сбой, сайт не работает.")
         await owner.alert("Вечером")
         assert (len(owner.heard), len(owner.edited)) == (before[0] + 1, before[1])
-        async with room.archive() as db:
+        async with service.archive() as db:
             assert len(await posts.versions(db, channel.id, post.id)) == (1 if hidden else 2)
             assert len(await states(db, "reply")) == (0 if hidden else 1)
 
 
 async def test_a_change_while_the_service_is_down_is_told_once_it_is_back(tmp_path: Path) -> None:
-    async with reading(tmp_path) as (room, owner, (channel,)):
+    async with reading(tmp_path) as (service, owner, (channel,)):
         first, second = channel.post(DOWN), channel.post("Интернет отключён: сбой у оператора связи.")
         await owner.count(2)
-        await room.stop()
+        await service.stop()
         channel.edit(first.id, UP)
         channel.delete(second.id)
-        await room.start()
+        await service.start()
         await owner.reply("снова работает")
         await owner.reply("Интернет отключён")
         assert (len(owner.alerts), len(owner.replies)) == (2, 2)

@@ -10,12 +10,12 @@ import pytest
 
 from bot.cli import checks
 from bot.sandbox import Sandbox
-from bot.store import channels, completeness, follows, heartbeats, readers
+from bot.store import channels, follows, meta, readers
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram.client import PATIENT, Timings
-from tests.end_to_end.kit import newsroom
 from tests.end_to_end.test_process import environment, shell
+from tests.kit_service import Service
 from tests.store.kit import NEWS, OTHER, Newsroom, post
 from tests.store.kit import newsroom as stored_newsroom
 
@@ -40,7 +40,7 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
     monkeypatch.chdir(tmp_path)
     async with Sandbox(now=clock) as sandbox:
         async with stored_newsroom(tmp_path) as room:
-            await room.db.write(lambda tx: heartbeats.beat(tx, "run", datetime.now(UTC)))
+            await room.db.write(lambda tx: meta.beat(tx, "run", datetime.now(UTC)))
         data = tmp_path / "data"
         sandbox.session_for(sandbox.world.add_user("Reader", phone="+10000000001"), data / "reader.session")
         for file in data.iterdir():
@@ -170,15 +170,14 @@ async def test_a_telegram_that_does_not_answer_and_a_full_disk_are_told(monkeypa
     assert "set TELEGRAM_PROXY" in network
 
 
-async def test_on_the_command_line_the_exit_code_tells(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        env = environment(room)
-        code, out, err = await shell("doctor", env=env, folder=tmp_path)
-        assert (code, err) == (0, "")
-        assert all(line.startswith("ok ") for line in out.splitlines())
-        code, out, _ = await shell("doctor", env=env | {"TELEGRAM_BOT_TOKEN": ""}, folder=tmp_path)
-        assert code == 1
-        assert "NOT settings: TELEGRAM_BOT_TOKEN is not set" in out
+async def test_on_the_command_line_the_exit_code_tells(service: Service, tmp_path: Path) -> None:
+    env = environment(service)
+    code, out, err = await shell("doctor", env=env, folder=tmp_path)
+    assert (code, err) == (0, "")
+    assert all(line.startswith("ok ") for line in out.splitlines())
+    code, out, _ = await shell("doctor", env=env | {"TELEGRAM_BOT_TOKEN": ""}, folder=tmp_path)
+    assert code == 1
+    assert "NOT settings: TELEGRAM_BOT_TOKEN is not set" in out
 
 
 async def told(room: Newsroom) -> None:
@@ -190,11 +189,11 @@ async def told(room: Newsroom) -> None:
     await room.sweep(post(2, date=now))
 
     async def stand(tx: Transaction) -> None:
-        await completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
-        await completeness.mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
-        await completeness.verified(tx, NEWS, below=None, now=now)
-        await completeness.verified(tx, OTHER, below=4, now=now)
-        await follows.ask(tx, "@rkn_tg", chat_id=None, now=now)
+        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+        await channels.set_mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
+        await channels.set_verified(tx, NEWS, below=None, now=now)
+        await channels.set_verified(tx, OTHER, below=4, now=now)
+        await follows.request(tx, "@rkn_tg", chat_id=None, now=now)
 
     await room.db.write(stand)
 
@@ -218,7 +217,9 @@ async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(t
         assert "history is read again" in rows[f"@News{OTHER}"][-1]
         await room.db.write(lambda tx: readers.register(tx, 42, room.now))
         await room.db.write(
-            lambda tx: channels.grant(tx, room.reader_id, OTHER, Access.LOST, reason="CHANNEL_BANNED", now=room.now)
+            lambda tx: channels.set_access(
+                tx, room.reader_id, OTHER, Access.LOST, reason="CHANNEL_BANNED", now=room.now
+            )
         )
         code, out, _ = await shell("doctor", "--gaps", env=env)
         assert code == 1

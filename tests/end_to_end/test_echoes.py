@@ -8,8 +8,8 @@ from telethon.tl import types
 
 from bot.demo.story import StoryClock
 from bot.sandbox import Channel
-from tests.end_to_end.kit import Person, link_of, newsroom
 from tests.end_to_end.test_changes import reading
+from tests.kit_service import Person, link_of, running_service
 
 DOWN = "В работе приложения «Заречье Банка» произошёл массовый сбой: клиенты не могут войти и перевести деньги."
 MONDAY = datetime(2025, 3, 10, 9, tzinfo=UTC)
@@ -44,12 +44,12 @@ async def test_a_channel_that_says_the_same_is_named_in_the_first_alert(tmp_path
 
 
 async def test_a_forward_joins_and_after_a_restart_another_one_does_too(tmp_path: Path) -> None:
-    async with reading(tmp_path, channels=THREE) as (room, owner, (agency, ministry, herald)):
+    async with reading(tmp_path, channels=THREE) as (service, owner, (agency, ministry, herald)):
         first = agency.post("Сбой в банке")
         alert = await owner.alert("Сбой в банке")
         await joined(owner, alert, ministry, ministry.post(first.text, forward=first).id)
-        await room.stop()
-        await room.start()
+        await service.stop()
+        await service.start()
         herald.post(first.text, forward=first)
         named = await owner.edit("@herald")
         assert named.id == alert.id
@@ -59,10 +59,10 @@ async def test_a_forward_joins_and_after_a_restart_another_one_does_too(tmp_path
 
 async def test_until_48_hours_have_passed_it_joins_and_then_it_is_news_again(tmp_path: Path) -> None:
     clock = StoryClock(MONDAY)
-    async with newsroom(tmp_path, now=clock.now) as room:
+    async with running_service(tmp_path, now=clock.now) as service:
         names = [name.lower() for name in THREE]
-        channels = [room.sandbox.world.add_channel(n, username=n, members=[room.reader]) for n in names]
-        owner = await room.owner(follows=channels)
+        channels = [service.sandbox.world.add_channel(n, username=n, members=[service.reader]) for n in names]
+        owner = await service.owner(follows=channels)
         channels[0].post(DOWN)
         alert = await owner.alert("массовый сбой")
         clock.jump_to(MONDAY + timedelta(hours=47))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.sandbox import Channel
 from tests.chaos.deliveries import deliver
-from tests.end_to_end.kit import Newsroom, Person, link_in, newsroom
+from tests.kit_service import Person, Service, link_in
 
 NEWS = (  # so unlike each other that none joins another
     "Сбой: сайт банка недоступен, клиенты жалуются с утра.",
@@ -35,16 +35,16 @@ def told(numbers: range) -> list[str]:
     return [f"https://t.me/agency/{number + 1}" for number in numbers]
 
 
-def back_up(room: Newsroom) -> Path:
+def back_up(service: Service) -> Path:
     """Copy the whole folder, as an administrator does while the service is stopped."""
-    copy = room.folder / "backup"
-    shutil.copytree(room.settings.data_dir, copy)
+    copy = service.folder / "backup"
+    shutil.copytree(service.settings.data_dir, copy)
     return copy
 
 
-def put_back(room: Newsroom, copy: Path) -> None:
+def put_back(service: Service, copy: Path) -> None:
     """Put the database back, without the rest of the folder."""
-    data = room.settings.data_dir
+    data = service.settings.data_dir
     for file in data.glob("bot.db*"):
         file.unlink()
     shutil.copyfile(copy / "bot.db", data / "bot.db")
@@ -59,64 +59,60 @@ async def test_ten_kills_under_load_lose_nothing_and_repeat_nothing(tmp_path: Pa
     assert outcome.answered
 
 
-async def test_an_alert_whose_number_was_lost_is_found_again_and_follows_its_post(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        room.sandbox.faults.lose_reply("SendMessage")
-        await tell(channel, owner, range(1))
-        channel.edit(1, "Сбой: сайт банка недоступен, причина названа.")
-        await owner.edit("причина названа")
-        assert links(owner) == told(range(1))
+async def test_an_alert_whose_number_was_lost_is_found_again_and_follows_its_post(service: Service) -> None:
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    owner = await service.owner(follows=[channel])
+    service.sandbox.faults.lose_reply("SendMessage")
+    await tell(channel, owner, range(1))
+    channel.edit(1, "Сбой: сайт банка недоступен, причина названа.")
+    await owner.edit("причина названа")
+    assert links(owner) == told(range(1))
 
 
-async def test_where_messages_cannot_be_read_it_goes_on_without_their_numbers(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        room.sandbox.faults.answer("GetMessages", "BOT_METHOD_INVALID", times=None)
-        room.sandbox.faults.lose_reply("SendMessage")
-        await tell(channel, owner, range(1))
-        channel.edit(1, "Сбой: сайт банка недоступен, причина названа.")
-        await tell(channel, owner, range(1, 2))
-        assert links(owner) == told(range(2))
+async def test_where_messages_cannot_be_read_it_goes_on_without_their_numbers(service: Service) -> None:
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    owner = await service.owner(follows=[channel])
+    service.sandbox.faults.answer("GetMessages", "BOT_METHOD_INVALID", times=None)
+    service.sandbox.faults.lose_reply("SendMessage")
+    await tell(channel, owner, range(1))
+    channel.edit(1, "Сбой: сайт банка недоступен, причина названа.")
+    await tell(channel, owner, range(1, 2))
+    assert links(owner) == told(range(2))
 
 
-async def test_what_was_asked_before_the_end_is_answered_after_it(tmp_path: Path) -> None:
+async def test_what_was_asked_before_the_end_is_answered_after_it(service: Service) -> None:
     """Telethon has acknowledged both commands; one waits for a flood to end, the other behind it."""
-    async with newsroom(tmp_path) as room:
-        owner = await room.owner()
-        room.sandbox.faults.flood_wait("SendMessage", 30, chat_id=owner.account.id, times=None)
-        for number in (1, 2):
-            await owner.says(f"/track Нет-{number}")
-        while not any("Нет-1" in str(call.request) for call in room.sandbox.calls if call.account_id == room.bot.id):
-            await owner.client.get_me()
-        await room.stop()
-        room.sandbox.faults.clear()
-        await room.start()
-        await owner.until(lambda: any("Нет-2" in message.message for message in owner.heard))
-        await room.stop()
-        await room.start()
-        await owner.asks("/channels")
-        for number in (1, 2):
-            assert sum(f"Нет-{number}" in message.message for message in owner.heard) == 1
+    owner = await service.owner()
+    service.sandbox.faults.flood_wait("SendMessage", 30, chat_id=owner.account.id, times=None)
+    for number in (1, 2):
+        await owner.says(f"/track Нет-{number}")
+    while not any("Нет-1" in str(call.request) for call in service.sandbox.calls if call.account_id == service.bot.id):
+        await owner.client.get_me()
+    await service.stop()
+    service.sandbox.faults.clear()
+    await service.start()
+    await owner.until(lambda: any("Нет-2" in message.message for message in owner.heard))
+    await service.stop()
+    await service.start()
+    await owner.asks("/channels")
+    for number in (1, 2):
+        assert sum(f"Нет-{number}" in message.message for message in owner.heard) == 1
 
 
-async def test_a_restored_backup_repeats_nothing_that_telegram_remembers(tmp_path: Path) -> None:
+async def test_a_restored_backup_repeats_nothing_that_telegram_remembers(service: Service) -> None:
     """Its rows get other numbers, and nothing can be read: the random_ids alone tell what was sent."""
-    async with newsroom(tmp_path) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        await tell(channel, owner, range(2))
-        await room.stop()
-        copy = back_up(room)
-        await room.start()
-        await owner.asks("/mute @agency 1h")  # what the lost instance did otherwise
-        await owner.asks("/unmute @agency")
-        await tell(channel, owner, range(2, 5))
-        await room.stop()
-        put_back(room, copy)
-        room.sandbox.faults.answer("GetMessages", "BOT_METHOD_INVALID", times=None)
-        await room.start()
-        await tell(channel, owner, range(5, 7))
-        assert links(owner) == told(range(7))
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    owner = await service.owner(follows=[channel])
+    await tell(channel, owner, range(2))
+    await service.stop()
+    copy = back_up(service)
+    await service.start()
+    await owner.asks("/mute @agency 1h")  # what the lost instance did otherwise
+    await owner.asks("/unmute @agency")
+    await tell(channel, owner, range(2, 5))
+    await service.stop()
+    put_back(service, copy)
+    service.sandbox.faults.answer("GetMessages", "BOT_METHOD_INVALID", times=None)
+    await service.start()
+    await tell(channel, owner, range(5, 7))
+    assert links(owner) == told(range(7))

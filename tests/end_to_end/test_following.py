@@ -2,60 +2,57 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from telethon import events
 
-from .kit import WAIT_S, newsroom
+from tests.kit_service import Service
+from tests.waiting import WAIT_S
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
 
-async def test_a_deep_history_is_read_with_its_progress_in_one_message(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        for number in range(450):
-            channel.post(f"{number}: сайт не работает, массовый сбой", date=YESTERDAY)
-        owner = await room.owner()
-        edits: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+async def test_a_deep_history_is_read_with_its_progress_in_one_message(service: Service) -> None:
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    for number in range(450):
+        channel.post(f"{number}: сайт не работает, массовый сбой", date=YESTERDAY)
+    owner = await service.owner()
+    edits: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
 
-        async def edited(event: events.MessageEdited.Event) -> None:
-            edits.put_nowait((event.message.id, event.message.message))
+    async def edited(event: events.MessageEdited.Event) -> None:
+        edits.put_nowait((event.message.id, event.message.message))
 
-        owner.client.add_event_handler(edited, events.MessageEdited(incoming=True))
-        await owner.says("/follow @agency history:300")
-        async with asyncio.timeout(WAIT_S):
-            while "stored: 300 posts" not in (last := await edits.get())[1]:
-                pass
-        begun = [message for message in owner.heard if message.message.startswith("Reading the past")]
-        assert [message.id for message in begun] == [last[0]]
-        assert owner.alerts == []
-        async with room.archive() as db:
-            row = await db.fetch_one("SELECT count(*) AS n FROM posts")
-        assert row is not None
-        assert row["n"] == 300
-
-
-async def test_a_folder_is_followed_by_its_link(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        world = room.sandbox.world
-        slug = world.add_folder("Agencies", [world.add_channel("First", username="first"), world.add_channel("Secret")])
-        owner = await room.owner()
-        await owner.says(f"/follow t.me/addlist/{slug}")
-        await owner.until(lambda: any("I follow «First» now" in message.message for message in owner.heard))
-        (told,) = (message.message for message in owner.heard if "Agencies" in message.message)
-        assert "1 channel" in told
-        assert "Secret" in told
+    owner.client.add_event_handler(edited, events.MessageEdited(incoming=True))
+    await owner.says("/follow @agency history:300")
+    async with asyncio.timeout(WAIT_S):
+        while "stored: 300 posts" not in (last := await edits.get())[1]:
+            pass
+    begun = [message for message in owner.heard if message.message.startswith("Reading the past")]
+    assert [message.id for message in begun] == [last[0]]
+    assert owner.alerts == []
+    async with service.archive() as db:
+        row = await db.fetch_one("SELECT count(*) AS n FROM posts")
+    assert row is not None
+    assert row["n"] == 300
 
 
-async def test_all_that_the_reader_is_in_is_followed_after_a_tap(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        world = room.sandbox.world
-        for name in ("First", "Second"):
-            world.add_channel(name, username=name.lower(), members=[room.reader])
-        owner = await room.owner()
-        await owner.says("/follow all")
-        await owner.until(lambda: any("2 channels" in message.message for message in owner.heard))
-        asked = next(message for message in owner.heard if "2 channels" in message.message)
-        await asked.click(0)
-        await owner.until(lambda: sum("I follow «" in message.message for message in owner.heard) == 2)
+async def test_a_folder_is_followed_by_its_link(service: Service) -> None:
+    world = service.sandbox.world
+    slug = world.add_folder("Agencies", [world.add_channel("First", username="first"), world.add_channel("Secret")])
+    owner = await service.owner()
+    await owner.says(f"/follow t.me/addlist/{slug}")
+    await owner.until(lambda: any("I follow «First» now" in message.message for message in owner.heard))
+    (told,) = (message.message for message in owner.heard if "Agencies" in message.message)
+    assert "1 channel" in told
+    assert "Secret" in told
+
+
+async def test_all_that_the_reader_is_in_is_followed_after_a_tap(service: Service) -> None:
+    world = service.sandbox.world
+    for name in ("First", "Second"):
+        world.add_channel(name, username=name.lower(), members=[service.reader])
+    owner = await service.owner()
+    await owner.says("/follow all")
+    await owner.until(lambda: any("2 channels" in message.message for message in owner.heard))
+    asked = next(message for message in owner.heard if "2 channels" in message.message)
+    await asked.click(0)
+    await owner.until(lambda: sum("I follow «" in message.message for message in owner.heard) == 2)

@@ -3,17 +3,17 @@
 from datetime import timedelta
 from pathlib import Path
 
+from tests.end_to_end.kit import EVENING, outage, timed_service
 from tests.end_to_end.test_addresses import says
 from tests.end_to_end.test_backup_recovery import back_up, put_back
-from tests.end_to_end.test_gathering import EVENING, desk, outage
 
 LATER = EVENING + timedelta(hours=1)
 
 
 async def test_somebody_who_was_paired_after_the_backup_is_told_how_to_come_back(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         database = await back_up(at)
-        boris = await at.room.invited("Boris")
+        boris = await at.service.invited("Boris")
         at.channel.post(outage(1))
         await boris.alert("дом 1")
         await put_back(at, database, LATER)
@@ -21,7 +21,7 @@ async def test_somebody_who_was_paired_after_the_backup_is_told_how_to_come_back
         await at.owner.alert("дом 2")
         line = (await boris.asks("/topics")).message
         assert line == "This bot is private. A pairing link works once, for 15 minutes; ask for a new one."
-        assert "Topics" in (await boris.asks(f"/start {await at.room.invitation()}")).message
+        assert "Topics" in (await boris.asks(f"/start {await at.service.invitation()}")).message
         at.channel.post(outage(3))
         await boris.alert("дом 3")
         told = [any(f"дом {number}:" in message.message for message in boris.alerts) for number in (1, 2, 3)]
@@ -30,11 +30,11 @@ async def test_somebody_who_was_paired_after_the_backup_is_told_how_to_come_back
 
 
 async def test_a_group_that_was_brought_in_after_the_backup_is_brought_in_by_the_same_words(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         database = await back_up(at)
-        group = at.room.sandbox.world.add_channel("Desk", megagroup=True, members=[at.owner.account, at.room.bot])
-        assert "Topics" in (await says(at.room, at.owner, group, "/start@newsroom_bot")).text
+        group = at.service.sandbox.world.add_channel("Desk", megagroup=True, members=[at.owner.account, at.service.bot])
+        assert "Topics" in (await says(at.service, at.owner, group, "/start@newsroom_bot")).text
         await put_back(at, database, LATER)
-        answer = await says(at.room, at.owner, group, "/topics@newsroom_bot")
+        answer = await says(at.service, at.owner, group, "/topics@newsroom_bot")
         assert answer.text == "Send /start first, then I write to this chat."
-        assert "Topics" in (await says(at.room, at.owner, group, "/start@newsroom_bot")).text
+        assert "Topics" in (await says(at.service, at.owner, group, "/start@newsroom_bot")).text

@@ -13,19 +13,19 @@ from pathlib import Path
 import pytest
 
 from bot.runtime.clock import utc_now
-from tests.end_to_end.kit import TOKEN, Newsroom, newsroom
+from tests.kit_service import TOKEN, Service, running_service
 
 PROCESS_WITHIN = 60.0  # s; a process that takes longer has failed: a busy machine needs many for its imports alone
 
 
-def environment(room: Newsroom) -> dict[str, str]:
-    settings = room.settings
+def environment(service: Service) -> dict[str, str]:
+    settings = service.settings
     return {
         "PATH": os.environ["PATH"],
         "TELEGRAM_API_ID": "1",
         "TELEGRAM_API_HASH": "0" * 32,
         "TELEGRAM_BOT_TOKEN": TOKEN,
-        "TELEGRAM_SERVER": room.sandbox.address,
+        "TELEGRAM_SERVER": service.sandbox.address,
         "TELEGRAM_SERVER_KEY": str(settings.telegram_server_key),
         "DATA_DIR": str(settings.data_dir),
         "SEND_RATE_CHAT": "1000",
@@ -50,7 +50,7 @@ async def spawn(*words: str, env: dict[str, str], folder: Path | None = None) ->
 
 
 @asynccontextmanager
-async def service(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+async def spawned_service(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the service as a process of its own until it has said that it is ready."""
     process = await spawn("run", env=env)
     try:
@@ -75,119 +75,113 @@ async def test_a_start_without_credentials_says_what_is_missing_and_where_to_get
     assert "Traceback" not in err
 
 
-async def test_a_reader_that_is_not_logged_in_is_told_so(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        await room.stop()
-        (room.settings.data_dir / "reader.session").unlink()
-        code, _, err = await shell("run", env=environment(room))
-        assert code == 2
-        assert "channelwatch login" in err
+async def test_a_reader_that_is_not_logged_in_is_told_so(service: Service) -> None:
+    await service.stop()
+    (service.settings.data_dir / "reader.session").unlink()
+    code, _, err = await shell("run", env=environment(service))
+    assert code == 2
+    assert "channelwatch login" in err
 
 
-async def test_sigterm_ends_the_service_cleanly_and_its_files_are_private(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        await room.stop()
-        env = environment(room)
-        async with service(env) as process:
-            code, out, _ = await shell("health", env=env)
-            assert (code, out) == (0, "healthy\n")
+async def test_sigterm_ends_the_service_cleanly_and_its_files_are_private(service: Service) -> None:
+    await service.stop()
+    env = environment(service)
+    async with spawned_service(env) as process:
+        code, out, _ = await shell("health", env=env)
+        assert (code, out) == (0, "healthy\n")
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+    files = list(service.settings.data_dir.iterdir())
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert stat.S_IMODE(service.settings.data_dir.stat().st_mode) == 0o700
+
+
+async def test_sigterm_ends_a_start_that_telegram_does_not_answer(service: Service) -> None:
+    await service.stop()
+    env = environment(service)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PROCESS_WITHIN)
+        env["TELEGRAM_SERVER"] = f"127.0.0.1:{silent.getsockname()[1]}"
+        process = await spawn("run", env=env)
+        connection, _ = await asyncio.to_thread(silent.accept)
+        with connection:
             process.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), 10) == 0
-        files = list(room.settings.data_dir.iterdir())
-        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-        assert stat.S_IMODE(room.settings.data_dir.stat().st_mode) == 0o700
-
-
-async def test_sigterm_ends_a_start_that_telegram_does_not_answer(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        await room.stop()
-        env = environment(room)
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            silent.settimeout(PROCESS_WITHIN)
-            env["TELEGRAM_SERVER"] = f"127.0.0.1:{silent.getsockname()[1]}"
-            process = await spawn("run", env=env)
-            connection, _ = await asyncio.to_thread(silent.accept)
-            with connection:
-                process.send_signal(signal.SIGTERM)
-                _, err = await asyncio.wait_for(process.communicate(), 10)
-        assert process.returncode == 0
-        assert "Traceback" not in err.decode()
+            _, err = await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0
+    assert "Traceback" not in err.decode()
 
 
 @pytest.mark.parametrize("hours", [1, -1])
 async def test_a_machine_whose_clock_is_wrong_lives_by_that_of_telegram(tmp_path: Path, hours: int) -> None:
-    async with newsroom(tmp_path, now=lambda: utc_now() + timedelta(hours=hours)) as room:
-        await room.stop()
-        room.now = utc_now
-        await room.start()
-        code, link, _ = await shell("invite", env=environment(room))
+    async with running_service(tmp_path, now=lambda: utc_now() + timedelta(hours=hours)) as service:
+        await service.stop()
+        service.now = utc_now
+        await service.start()
+        code, link, _ = await shell("invite", env=environment(service))
         assert code == 0
-        owner = await room.person("Owner")
+        owner = await service.person("Owner")
         await owner.asks(f"/start {link.strip().rpartition('=')[2]}")
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        await room.follow(owner, channel)
+        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+        await service.follow(owner, channel)
         later = utc_now() + timedelta(hours=hours, seconds=5)  # Telegram's time is known by the second only
         channel.post("Отключения интернета в районах: мобильная связь недоступна.", date=later)
         await owner.alert("Отключения интернета")
         assert "channelwatch" in (await owner.asks("/status")).message
-        assert await shell("health", env=environment(room)) == (0, "healthy\n", "")
+        assert await shell("health", env=environment(service)) == (0, "healthy\n", "")
 
 
 async def test_a_machine_whose_clock_is_set_while_it_runs_takes_no_post_for_old(tmp_path: Path) -> None:
     off = [timedelta(days=-2)]
-    async with newsroom(tmp_path) as room:
-        await room.stop()
-        room.now, room.steady = lambda: utc_now() + off[0], lambda: utc_now() - timedelta(days=2)
-        await room.start()
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
+    async with running_service(tmp_path) as service:
+        await service.stop()
+        service.now, service.steady = lambda: utc_now() + off[0], lambda: utc_now() - timedelta(days=2)
+        await service.start()
+        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+        owner = await service.owner(follows=[channel])
         off[0] = timedelta()
         channel.post("Отключения интернета в районах: мобильная связь недоступна.")
         await owner.alert("Отключения интернета")
 
 
-async def test_two_services_on_one_session_are_refused(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        code, _, err = await shell("run", env=environment(room))
-        assert code == 1
-        assert "another channelwatch" in err
+async def test_two_services_on_one_session_are_refused(service: Service) -> None:
+    code, _, err = await shell("run", env=environment(service))
+    assert code == 1
+    assert "another channelwatch" in err
 
 
-async def test_match_is_a_filter_and_search_reads_beside_the_service(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        channel.post("Отключения интернета в районах: мобильная связь недоступна.")
-        await owner.alert("Отключения интернета")
-        env = environment(room)
-        code, out, _ = await shell("search", "отключение", env=env)
-        assert code == 0
-        assert "https://t.me/agency/1" in out
-        code, out, _ = await shell("match", "--query", "сбой", env=env, stdin='{"text": "🙂 О сбоях", "id": 7}\n')
-        assert (code, json.loads(out)) == (
-            0,
-            {"text": "🙂 О сбоях", "id": 7, "matches": [{"topic": "query", "spans": [[4, 9]]}]},
-        )
-        code, out, err = await shell("match", "--query", "сбой", env=env, stdin="not json\n")
-        assert (code, out, len(err.splitlines())) == (1, "", 1)
+async def test_match_is_a_filter_and_search_reads_beside_the_service(service: Service) -> None:
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    owner = await service.owner(follows=[channel])
+    channel.post("Отключения интернета в районах: мобильная связь недоступна.")
+    await owner.alert("Отключения интернета")
+    env = environment(service)
+    code, out, _ = await shell("search", "отключение", env=env)
+    assert code == 0
+    assert "https://t.me/agency/1" in out
+    code, out, _ = await shell("match", "--query", "сбой", env=env, stdin='{"text": "🙂 О сбоях", "id": 7}\n')
+    assert (code, json.loads(out)) == (
+        0,
+        {"text": "🙂 О сбоях", "id": 7, "matches": [{"topic": "query", "spans": [[4, 9]]}]},
+    )
+    code, out, err = await shell("match", "--query", "сбой", env=env, stdin="not json\n")
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
 
 
-async def test_login_asks_for_number_code_and_password(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        await room.stop()
-        room.sandbox.world.add_user("Second reader", phone="+10000000009", password="a long one")  # noqa: S106 - its own
-        (room.settings.data_dir / "reader.session").unlink()
-        process = await spawn("login", "--phone", "+10000000009", env=environment(room))
-        assert process.stdin is not None
-        assert process.stdout is not None
-        async with asyncio.timeout(PROCESS_WITHIN):
-            while b"code" not in await process.stdout.readline():
-                pass
-            process.stdin.write(f"{room.sandbox.world.login_code('+10000000009')}\na long one\n".encode())
-            out, err = await process.communicate()
-        assert process.returncode == 0, err
-        assert "Second reader" in out.decode()
-        await room.start()
+async def test_login_asks_for_number_code_and_password(service: Service) -> None:
+    await service.stop()
+    service.sandbox.world.add_user("Second reader", phone="+10000000009", password="a long one")  # noqa: S106 - its own
+    (service.settings.data_dir / "reader.session").unlink()
+    process = await spawn("login", "--phone", "+10000000009", env=environment(service))
+    assert process.stdin is not None
+    assert process.stdout is not None
+    async with asyncio.timeout(PROCESS_WITHIN):
+        while b"code" not in await process.stdout.readline():
+            pass
+        process.stdin.write(f"{service.sandbox.world.login_code('+10000000009')}\na long one\n".encode())
+        out, err = await process.communicate()
+    assert process.returncode == 0, err
+    assert "Second reader" in out.decode()
+    await service.start()
 
 
 async def test_the_demo_plays_to_its_end_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -6,29 +6,29 @@ from pathlib import Path
 import pytest
 
 from bot.monitoring import daily_report as sending
-from bot.store import chats, completeness, pace, receipts
+from bot.store import channels, chats, meta, receipts
 from bot.store.database import Database
-from bot.store.pace import Pace
-from tests.end_to_end.kit import newsroom
+from bot.store.meta import Pace
+from tests.kit_service import running_service
 
 
 async def test_the_list_of_channels_shows_the_delay_and_a_receipt_comes_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "SETTLE", 0.0)
-    async with newsroom(tmp_path, sweep_interval=0.5) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
+    async with running_service(tmp_path, sweep_interval=0.5) as service:
+        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+        owner = await service.owner(follows=[channel])
         assert "Agency: joined, seconds" in (await owner.asks("/channels")).message
         assert "Each day at 09:00" in (await owner.asks("/receipt on")).message
-        async with room.archive() as db:
-            assert await pace.get(db) == Pace(round=0.5, polls=10, fast=20)
-        await room.stop()
-        database = await Database.open(room.settings.database_path)
+        async with service.archive() as db:
+            assert await meta.get_pace(db) == Pace(round=0.5, polls=10, fast=20)
+        await service.stop()
+        database = await Database.open(service.settings.database_path)
         (chat,) = await chats.everyone(database)
         yesterday = datetime.now(UTC) - timedelta(days=1)
         await database.write(lambda tx: receipts.ask(tx, chat.id, minute=0, now=yesterday))
-        await database.write(lambda tx: completeness.verified(tx, channel.id, below=None, now=datetime.now(UTC)))
+        await database.write(lambda tx: channels.set_verified(tx, channel.id, below=None, now=datetime.now(UTC)))
         await database.close()
-        await room.start()
+        await service.start()
         await owner.until(lambda: any("1 of 1 channel verified, 0 alerts, 0 gaps." in m.message for m in owner.heard))

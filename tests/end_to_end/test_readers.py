@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bot.telegram import login, sessions
 from bot.telegram.client import Timings
-from tests.end_to_end.kit import Newsroom, newsroom
+from tests.kit_service import Service, running_service
 from tests.waiting import until
 
 NUMBER = "+10000000002"
@@ -14,8 +14,8 @@ DOWN = "Сайт банка недоступен: массовый сбой в �
 class Newcomer:
     """Somebody who logs a second account in."""
 
-    def __init__(self, room: Newsroom) -> None:
-        self._room = room
+    def __init__(self, service: Service) -> None:
+        self._room = service
 
     def phone(self) -> str:
         return NUMBER
@@ -34,56 +34,56 @@ IMPATIENT = Timings(login_every=0.1)
 
 
 async def test_a_revoked_reader_is_told_of_and_reads_on_once_it_is_logged_in_again(tmp_path: Path) -> None:
-    async with newsroom(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        room.sandbox.revoke(room.reader)
+    async with running_service(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as service:
+        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+        owner = await service.owner(follows=[channel])
+        service.sandbox.revoke(service.reader)
         await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         assert "channelwatch login" in owner.heard[-1].message
         channel.post(DOWN)
         assert "I follow 1 channel" in (await owner.asks("/status")).message
-        session = room.settings.data_dir / sessions.READER
+        session = service.settings.data_dir / sessions.READER
         session.unlink()
-        room.sandbox.session_for(room.reader, session)
+        service.sandbox.session_for(service.reader, session)
         await owner.alert("массовый сбой")
 
 
 async def test_a_start_with_a_reader_that_is_logged_out_answers_all_the_same(tmp_path: Path) -> None:
-    async with newsroom(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        await room.stop()
-        room.sandbox.revoke(room.reader)
-        await room.start()
+    async with running_service(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as service:
+        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+        owner = await service.owner(follows=[channel])
+        await service.stop()
+        service.sandbox.revoke(service.reader)
+        await service.start()
         await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         assert "I follow 1 channel" in (await owner.asks("/status")).message
 
 
 async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_anew(tmp_path: Path) -> None:
-    async with newsroom(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        room.sandbox.world.add_user("Second", phone=NUMBER)
-        room.sandbox.faults.answer("GetDialogs", "FROZEN_METHOD_INVALID", code=420, times=1)
+    async with running_service(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as service:
+        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+        owner = await service.owner(follows=[channel])
+        service.sandbox.world.add_user("Second", phone=NUMBER)
+        service.sandbox.faults.answer("GetDialogs", "FROZEN_METHOD_INVALID", code=420, times=1)
         await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         assert "channelwatch login --anew" in owner.heard[-1].message
         assert "not read now" in (await owner.asks("/channels")).message
-        assert await login.log_in(room.settings, Newcomer(room), anew=True) == "Second"
+        assert await login.log_in(service.settings, Newcomer(service), anew=True) == "Second"
         channel.post(DOWN)
         await owner.alert("массовый сбой")
         assert "not read now" not in (await owner.asks("/channels")).message
 
 
 async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:
-    async with newsroom(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        second = room.sandbox.world.add_user("Second", phone="+10000000002")
-        room.sandbox.session_for(second, room.settings.data_dir / sessions.STANDBY)
+    async with running_service(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as service:
+        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+        owner = await service.owner(follows=[channel])
+        second = service.sandbox.world.add_user("Second", phone="+10000000002")
+        service.sandbox.session_for(second, service.settings.data_dir / sessions.STANDBY)
         await until(
-            lambda: any(call.account_id == second.id for call in room.sandbox.calls if call.name == "GetDialogs")
+            lambda: any(call.account_id == second.id for call in service.sandbox.calls if call.name == "GetDialogs")
         )
-        room.sandbox.revoke(room.reader)
+        service.sandbox.revoke(service.reader)
         await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         channel.post(DOWN)
         await owner.alert("массовый сбой")
@@ -96,10 +96,10 @@ async def test_a_connection_that_died_unseen_is_made_anew(tmp_path: Path) -> Non
         connect_pause=0.1,
         connect_within=2.0,  # enough for a machine that does much else
     )
-    async with newsroom(tmp_path, timings=timings, sweep_interval=60.0, verify_days=0) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        faults, server = room.sandbox.faults, room.sandbox.server
+    async with running_service(tmp_path, timings=timings, sweep_interval=60.0, verify_days=0) as service:
+        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+        owner = await service.owner(follows=[channel])
+        faults, server = service.sandbox.faults, service.sandbox.server
         before = server.accepted
         first_question = faults.hold("GetConfig")
         faults.unanswered = True

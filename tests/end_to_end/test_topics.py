@@ -1,14 +1,12 @@
 """A topic from its first try to its alerts, with a person's ordinary client."""
 
-from pathlib import Path
-
 import pytest
 from telethon import events
 from telethon.tl import types as tl
 
 from bot.matching.topics import TopicError
-from tests.end_to_end.kit import Person, newsroom
 from tests.kit_bot import Events
+from tests.kit_service import Person, Service
 
 
 def bold(message: tl.Message) -> list[str]:
@@ -23,62 +21,59 @@ async def replies(person: Person, words: str, to: tl.Message) -> tl.Message:
     return person.heard[before]
 
 
-async def test_a_topic_is_tried_saved_alerted_and_explained(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        channel.post("Сбой: сайт банка недоступен.")
-        await owner.alert("сайт банка")  # it is stored by now
-        edited = Events(owner.client, events.MessageEdited())
+async def test_a_topic_is_tried_saved_alerted_and_explained(service: Service) -> None:
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    owner = await service.owner(follows=[channel])
+    channel.post("Сбой: сайт банка недоступен.")
+    await owner.alert("сайт банка")  # it is stored by now
+    edited = Events(owner.client, events.MessageEdited())
 
-        tried = await owner.asks("/test касса|банк ~3 сайт")
-        assert "it would have brought 1 alert" in tried.message
-        assert {"сайт", "банка"} <= set(bold(tried))
-        shown = await owner.asks("/track Кассы: касса -учения")
-        assert "it would have brought 0 alerts" in shown.message
-        await shown.click(text="Save")
-        assert (await edited.next()).raw_text.startswith("This chat gets alerts on Кассы now.")
+    tried = await owner.asks("/test касса|банк ~3 сайт")
+    assert "it would have brought 1 alert" in tried.message
+    assert {"сайт", "банка"} <= set(bold(tried))
+    shown = await owner.asks("/track Кассы: касса -учения")
+    assert "it would have brought 0 alerts" in shown.message
+    await shown.click(text="Save")
+    assert (await edited.next()).raw_text.startswith("This chat gets alerts on Кассы now.")
 
-        channel.post("Кассы вокзала закрыты, очередь на улице.")
-        alert = await owner.alert("вокзала")
-        assert alert.message.startswith("Кассы · Agency")
-        explained = await replies(owner, "/explain", alert)
-        assert "✅ Кассы: касса: Кассы" in explained.message.splitlines()
-        assert "▫️ Internet shutdowns: " in explained.message
-        assert "excluded by: очередь" in (await replies(owner, "/explain касса -очередь", alert)).message
-        assert len(owner.alerts) == 2
-
-
-async def test_a_forwarded_post_is_explained(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        other = room.sandbox.world.add_channel("Elsewhere", username="elsewhere")
-        owner = await room.owner()
-        other.join(owner.account)
-        post = other.post("Сбой: сайт банка недоступен.")
-        (forwarded,) = await owner.client.forward_messages("newsroom_bot", [post.id], "elsewhere")
-        await owner.until(lambda: "This is from Elsewhere" in owner.heard[-1].message)
-        explained = await replies(owner, "/test сайт ~2 касса", forwarded)
-        assert "It does not fit." in explained.message
-        assert "not found: касса" in explained.message
+    channel.post("Кассы вокзала закрыты, очередь на улице.")
+    alert = await owner.alert("вокзала")
+    assert alert.message.startswith("Кассы · Agency")
+    explained = await replies(owner, "/explain", alert)
+    assert "✅ Кассы: касса: Кассы" in explained.message.splitlines()
+    assert "▫️ Internet shutdowns: " in explained.message
+    assert "excluded by: очередь" in (await replies(owner, "/explain касса -очередь", alert)).message
+    assert len(owner.alerts) == 2
 
 
-async def test_a_topic_in_a_file_of_their_own_is_switched_on_and_alerts(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        channel = room.sandbox.world.add_channel("Agency", username="agency", members=[room.reader])
-        owner = await room.owner(follows=[channel])
-        await room.stop()
-        folder = room.settings.data_dir / "topics"
-        folder.mkdir()
-        (folder / "Топливо.toml").write_text('query = "бензин"\nmatches = ["Нет бензина"]', encoding="utf-8")
-        await room.start()
-        assert "gets alerts on Топливо now" in (await owner.asks("/track топливо")).message
-        channel.post("Бензина на заправке нет.")
-        assert (await owner.alert("заправке")).message.startswith("Топливо · Agency")
+async def test_a_forwarded_post_is_explained(service: Service) -> None:
+    other = service.sandbox.world.add_channel("Elsewhere", username="elsewhere")
+    owner = await service.owner()
+    other.join(owner.account)
+    post = other.post("Сбой: сайт банка недоступен.")
+    (forwarded,) = await owner.client.forward_messages("newsroom_bot", [post.id], "elsewhere")
+    await owner.until(lambda: "This is from Elsewhere" in owner.heard[-1].message)
+    explained = await replies(owner, "/test сайт ~2 касса", forwarded)
+    assert "It does not fit." in explained.message
+    assert "not found: касса" in explained.message
 
-        await room.stop()
-        (folder / "Топливо.toml").write_text('query = "бензин"\nmatches = ["Нет солярки"]', encoding="utf-8")
-        with pytest.raises(TopicError, match=r"^Топливо\.toml, line 2: the query does not find “Нет солярки”"):
-            await room.start()
-        (folder / "Топливо.toml").unlink()
-        await room.start()
-        assert "No more alerts" in (await owner.asks("/untrack Топливо")).message
+
+async def test_a_topic_in_a_file_of_their_own_is_switched_on_and_alerts(service: Service) -> None:
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    owner = await service.owner(follows=[channel])
+    await service.stop()
+    folder = service.settings.data_dir / "topics"
+    folder.mkdir()
+    (folder / "Топливо.toml").write_text('query = "бензин"\nmatches = ["Нет бензина"]', encoding="utf-8")
+    await service.start()
+    assert "gets alerts on Топливо now" in (await owner.asks("/track топливо")).message
+    channel.post("Бензина на заправке нет.")
+    assert (await owner.alert("заправке")).message.startswith("Топливо · Agency")
+
+    await service.stop()
+    (folder / "Топливо.toml").write_text('query = "бензин"\nmatches = ["Нет солярки"]', encoding="utf-8")
+    with pytest.raises(TopicError, match=r"^Топливо\.toml, line 2: the query does not find “Нет солярки”"):
+        await service.start()
+    (folder / "Топливо.toml").unlink()
+    await service.start()
+    assert "No more alerts" in (await owner.asks("/untrack Топливо")).message

@@ -291,12 +291,12 @@ def _is_banned(desk: Desk) -> None:
 
 
 def _has_no_rights(desk: Desk) -> None:
-    desk.group.restricts_members()
+    desk.group.restrict_members()
 
 
 def _is_closed(desk: Desk) -> None:
-    desk.group.opens_topic("Outages")
-    desk.group.closes_topic(1)
+    desk.group.open_topic("Outages")
+    desk.group.close_topic(1)
 
 
 @pytest.mark.parametrize(
@@ -374,9 +374,9 @@ class TestThreads:
 
     @staticmethod
     async def bound(desk: Desk) -> int:
-        return desk.group.opens_topic("Outages")
+        return desk.group.open_topic("Outages")
 
-    @pytest.mark.parametrize("gone", [Channel.closes_topic, Channel.deletes_topic], ids=["closed", "deleted"])
+    @pytest.mark.parametrize("gone", [Channel.close_topic, Channel.delete_topic], ids=["closed", "deleted"])
     async def test_a_thread_that_takes_nothing_more_gives_way_to_the_general_one(
         self, desk: Desk, gone: Callable[[Channel, int], None]
     ) -> None:

@@ -6,7 +6,7 @@ from bot.matching.explain.exclusions import choices, compile_excluding, excludin
 from bot.matching.query.parser import LONGEST_QUERY, parse
 from bot.matching.query.refusals import QueryError
 from bot.matching.words.tokens import analyse
-from tests.store.kit import INFLECTOR
+from tests.kit_archive import INFLECTOR
 
 TOPIC = "сбой|авария, сайт недоступен"
 QUERIES = ["сбой", TOPIC, "сбой -авария", '"сбой в работе"~2', "сбой ~3 сайт", "re:/сбо+й/", "(a b, c) -d", "#сбой"]

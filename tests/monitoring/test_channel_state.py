@@ -8,9 +8,9 @@ import pytest
 
 from bot.monitoring.channel_state import ALLOWANCE, LATE, ChannelState, ChannelStatus, assess
 from bot.store.channels import Access, Channel
-from bot.store.pace import Pace
+from bot.store.meta import Pace
 from bot.store.stats import ChannelStats
-from tests.store.kit import NEWS, NOON, ago
+from tests.kit_archive import NEWS, NOON, ago
 
 PACE = Pace(round=60, polls=10, fast=5, verifies=True)
 FOLLOWED = ago(days=3)

@@ -10,11 +10,11 @@ from bot.locales.locale import Locale
 from bot.models.notices import DailyReport
 from bot.monitoring.daily_report import DailyReports, last_occurrence
 from bot.rendering.notices import render_notice
-from bot.store import channels, chats, completeness, follows, pace, readers, receipts
+from bot.store import channels, chats, follows, meta, readers, receipts
 from bot.store.channels import Access
 from bot.store.chats import Chat
 from bot.store.database import Transaction
-from bot.store.pace import Pace
+from bot.store.meta import Pace
 from tests.store.kit import NEWS, NOON, Newsroom, newsroom, post
 
 
@@ -53,19 +53,19 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room
     room.now += timedelta(hours=1)
 
     async def read(tx: Transaction) -> None:
-        await completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
-        await completeness.mark(tx, NEWS + 1, confirmed_id=2, seen_pts=1, now=room.now - timedelta(minutes=40))
-        await completeness.mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=room.now)
-        await channels.grant(tx, room.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
-        await channels.grant(tx, room.reader_id, NEWS + 3, Access.PENDING, now=room.now)
-        await completeness.mark(tx, NEWS + 4, confirmed_id=2, seen_pts=1, now=room.now)  # not verified
+        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
+        await channels.set_mark(tx, NEWS + 1, confirmed_id=2, seen_pts=1, now=room.now - timedelta(minutes=40))
+        await channels.set_mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=room.now)
+        await channels.set_access(tx, room.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
+        await channels.set_access(tx, room.reader_id, NEWS + 3, Access.PENDING, now=room.now)
+        await channels.set_mark(tx, NEWS + 4, confirmed_id=2, seen_pts=1, now=room.now)  # not verified
         for whole in (NEWS, NEWS + 5):
-            await completeness.mark(tx, whole, confirmed_id=2, seen_pts=1, now=room.now)
-            await completeness.verified(tx, whole, below=None, now=room.now)
-        await completeness.mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=room.now)
-        await completeness.distrust(tx, NEWS + 6)  # a hole
-        await follows.ask(tx, "@rkn_tg", chat_id=None, now=room.now)
-        await follows.ask(tx, "+AbCdEfGh", chat_id=None, now=room.now)
+            await channels.set_mark(tx, whole, confirmed_id=2, seen_pts=1, now=room.now)
+            await channels.set_verified(tx, whole, below=None, now=room.now)
+        await channels.set_mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=room.now)
+        await channels.read_anew(tx, NEWS + 6)  # a hole
+        await follows.request(tx, "@rkn_tg", chat_id=None, now=room.now)
+        await follows.request(tx, "+AbCdEfGh", chat_id=None, now=room.now)
 
     await room.db.write(read)
     (receipt,) = await due(room)
@@ -87,7 +87,7 @@ async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(room: Ne
     room.now += timedelta(hours=1)
 
     async def job(tx: Transaction) -> None:
-        await completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
+        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
         await readers.lose(tx, room.reader_id, "AUTH_KEY_UNREGISTERED")
 
     await room.db.write(job)
@@ -159,12 +159,12 @@ def test_a_receipt_is_one_line(language: str, counts: tuple[int, int, int, int],
 
 async def test_without_a_verifying_round_complete_is_enough_and_many_names_are_counted(room: Newsroom) -> None:
     await wanting(room)
-    await room.db.write(lambda tx: pace.put(tx, Pace(verifies=False)))
+    await room.db.write(lambda tx: meta.put_pace(tx, Pace(verifies=False)))
     room.now += timedelta(hours=1)
     await room.follow()
-    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
+    await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
     for number in range(13):
-        await room.db.write(lambda tx, number=number: follows.ask(tx, f"@n{number:02}", chat_id=None, now=room.now))
+        await room.db.write(lambda tx, number=number: follows.request(tx, f"@n{number:02}", chat_id=None, now=room.now))
     (receipt,) = await due(room)
     assert (receipt.verified, receipt.channels, receipt.gaps) == (1, 14, 0)
     assert receipt.unverified_names[8:] == ("@n08", "@n09")

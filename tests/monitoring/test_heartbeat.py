@@ -8,8 +8,8 @@ from bot.errors import SettingsError
 from bot.monitoring.heartbeat import HEALTHY
 from bot.runtime.supervisor import STEADY, Beat, guarded
 from bot.settings import load_settings
-from bot.store import heartbeats
-from tests.end_to_end.kit import newsroom
+from bot.store import meta
+from tests.kit_service import running_service
 from tests.watchdog import WAIT_S, stage, watchdog
 
 
@@ -115,11 +115,11 @@ async def test_a_watchdog_that_answers_without_end_holds_up_nothing(tmp_path: Pa
 
 
 async def test_the_service_tells_the_watchdog_once_it_runs(tmp_path: Path) -> None:
-    async with watchdog() as dog, newsroom(tmp_path, heartbeat_url=dog.url) as room:
+    async with watchdog() as dog, running_service(tmp_path, heartbeat_url=dog.url) as service:
         await dog.until(1)
-        await room.owner()
-        async with room.archive() as db:
-            assert HEALTHY in await heartbeats.last(db)
+        await service.owner()
+        async with service.archive() as db:
+            assert HEALTHY in await meta.last_beats(db)
 
 
 def test_an_address_that_cannot_be_fetched_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:

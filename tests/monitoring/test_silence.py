@@ -9,7 +9,7 @@ from bot.locales.locale import Locale
 from bot.models.notices import ChannelSilent
 from bot.monitoring.silence import SilenceMonitor
 from bot.rendering.notices import render_notice
-from bot.store import channels, completeness, silences
+from bot.store import channels, stats
 from bot.store.channels import Access
 from tests.store.kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom, post
 
@@ -32,7 +32,7 @@ async def speak(room: Newsroom, dates: list[datetime], channel_id: int = NEWS) -
 async def read(room: Newsroom, channel_id: int = NEWS, *, hours: float = 0) -> None:
     """Let the sweep find a channel complete so many hours after noon."""
     room.now = NOON + timedelta(hours=hours)
-    await room.db.write(lambda tx: completeness.mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=room.now))
+    await room.db.write(lambda tx: channels.set_mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=room.now))
 
 
 async def told(room: Newsroom) -> list[ChannelSilent]:
@@ -41,7 +41,7 @@ async def told(room: Newsroom) -> list[ChannelSilent]:
 
 async def silent(room: Newsroom) -> dict[int, datetime]:
     """Return since when channels are silent, as people were told."""
-    found = await silences.speakers(room.db)
+    found = await stats.speaking_channels(room.db)
     return {each.channel_id: each.silent_since for each in found if each.silent_since is not None}
 
 
@@ -89,7 +89,7 @@ async def test_only_channels_that_can_be_read_are_listened_to(room: Newsroom) ->
     await speak(room, HOURLY)
     await read(room, hours=40)
     await room.db.write(
-        lambda tx: channels.grant(tx, room.reader_id, NEWS, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
+        lambda tx: channels.set_access(tx, room.reader_id, NEWS, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
     )
     assert await listening(room).look() == 0
 

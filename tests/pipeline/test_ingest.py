@@ -10,7 +10,7 @@ import pytest
 from bot import __version__
 from bot.models import Entity, Forward, Media, Observation, ObservedBy
 from bot.pipeline.ingest import Result
-from bot.store import channels, chats, completeness, figures, posts, subscriptions, topics
+from bot.store import channels, chats, figures, posts, subscriptions, topics
 from bot.store.database import Subject
 from bot.store.figures import Figures
 from tests import kit
@@ -180,13 +180,13 @@ class TestDeletion:
     async def test_a_push_of_what_the_mark_says_is_known_makes_the_channel_suspect(
         self, room: Newsroom, number: int, seen_pts: int
     ) -> None:
-        await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
+        await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
         await room.live(post(number))
         assert (await room.channel()).seen_pts == seen_pts
 
     async def test_a_push_from_below_the_mark_makes_the_channel_suspect(self, room: Newsroom) -> None:
         await room.sweep(post(10))
-        await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
+        await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
         await room.live(post(10), post(11))
         assert (await room.channel()).seen_pts == 33
         await room.live(post(9))

@@ -12,7 +12,7 @@ from bot.models.alerts import Alert, AlertChange, Duplicate
 from bot.models.posts import StoredPost
 from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.alert import KEPT
-from bot.sandbox.world.text import checked
+from bot.sandbox.world.text import check_text
 from bot.telegram.convert import from_entities
 from bot.text.markup import LIMIT, units
 from tests.rendering.values import ShownAlert, ShownChange
@@ -123,7 +123,7 @@ def assert_taken(outgoing: Outgoing) -> None:
         assert shown(outgoing, entity).strip() == shown(outgoing, entity) != ""
         assert entity.kind in KEPT
     assert_nested([(e.kind, e.offset, e.offset + e.length) for e in outgoing.entities])
-    text, entities = checked(outgoing.text, from_entities(outgoing.entities), caption=False)
+    text, entities = check_text(outgoing.text, from_entities(outgoing.entities), caption=False)
     assert (text, len(entities)) == (outgoing.text, len(outgoing.entities))
 
 

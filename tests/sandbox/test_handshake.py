@@ -30,7 +30,7 @@ from telethon.tl.types import (
 )
 
 from bot.sandbox.protocol.handshake import DH_PRIME, Handshake, HandshakeError, P, Q
-from bot.sandbox.protocol.key import PRIVATE_KEY, public_pem
+from bot.sandbox.protocol.keys import PRIVATE_KEY, public_pem
 from bot.sandbox.protocol.tl import parse, parse_start
 
 from .kit import GET_STATE, WAIT_S, running

@@ -98,8 +98,8 @@ def test_a_bot_may_not_write_to_a_bot(recorded: RecordedWorld, bot: User) -> Non
 
 
 def test_bots_see_the_language_of_people(anna: User, boris: User, bot: User) -> None:
-    assert anna.shown_to(bot).lang_code == "ru"
-    assert anna.shown_to(boris).lang_code is None
+    assert anna.tl_for(bot).lang_code == "ru"
+    assert anna.tl_for(boris).lang_code is None
 
 
 def test_a_basic_group_has_a_copy_per_member(recorded: RecordedWorld, anna: User, boris: User, bot: User) -> None:
@@ -122,7 +122,7 @@ def test_who_left_a_basic_group_hears_and_says_nothing_there(recorded: RecordedW
     with pytest.raises(Refused, match="PEER_ID_INVALID"):
         clara.sends(group, "hello?")
     group.add(clara)
-    assert isinstance(group.shown_to(boris), tl.ChatForbidden)
+    assert isinstance(group.tl_for(boris), tl.ChatForbidden)
     assert clara.sends(group, "hello").id == 2
 
 

@@ -69,7 +69,7 @@ class ReaderKit:
         chat_id = self.chat.id if self.chat else None
         for reference in references:
             await self.database.write(
-                lambda tx, name=reference: follows.ask(
+                lambda tx, name=reference: follows.request(
                     tx, name, chat_id=chat_id, now=self.clock(), options=Options(**options)
                 )
             )

@@ -5,7 +5,7 @@ from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import ReaderLostError, TelegramError
 from bot.sources.account import Account
-from bot.store import requests
+from bot.store import readers
 
 from .kit import ReaderKit
 
@@ -24,7 +24,7 @@ async def test_a_wait_is_obeyed_after_a_restart_too_and_then_over(reader: Reader
         await account(reader).ask(GetStateRequest())
     assert reader.calls("GetState") == asked
     reader.clock.advance(timedelta(seconds=61))
-    assert await requests.waits(reader.database, reader.reader_id, reader.clock()) == {}
+    assert await readers.flood_waits(reader.database, reader.reader_id, reader.clock()) == {}
 
 
 async def test_requests_are_counted_by_the_hour(reader: ReaderKit) -> None:
@@ -35,7 +35,7 @@ async def test_requests_are_counted_by_the_hour(reader: ReaderKit) -> None:
     reader.clock.advance(timedelta(hours=1))
     await one.ask(GetStateRequest())
     await one.note()
-    assert await requests.last_hour(reader.database, reader.clock()) == 3
+    assert await readers.requests_last_hour(reader.database, reader.clock()) == 3
     rows = await reader.database.fetch_all("SELECT method, sum(count) FROM requests GROUP BY method")
     assert [tuple(row) for row in rows] == [("GetState", 4)]
 

@@ -23,7 +23,7 @@ def reading(reader: ReaderKit) -> Backfiller:
 
 
 async def figures(reader: ReaderKit) -> ProgressFigures:
-    (progress,) = await backfills.in_sight(reader.database)
+    (progress,) = await backfills.shown_progress(reader.database)
     return progress.figures
 
 

@@ -159,7 +159,7 @@ async def test_a_private_channel_that_was_lost_is_joined_again_by_the_same_link(
     assert asking.me in channel.roster
     assert (await asking.channel(channel)).access is Access.JOINED
     assert [notice.kind for notice in await asking.notices()] == ["followed", "lost", "followed"]
-    assert [backfill.wanted for backfill in await backfills.unread(asking.database, asking.reader_id)] == [500]
+    assert [backfill.wanted for backfill in await backfills.unfinished(asking.database, asking.reader_id)] == [500]
 
 
 @pytest.mark.parametrize("returns", [True, False])

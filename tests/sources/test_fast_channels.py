@@ -9,7 +9,7 @@ from .kit import ReaderKit
 
 async def hurry(reader: ReaderKit, channel_id: int) -> None:
     wish, now = Options(fast=True), reader.clock()
-    await reader.database.write(lambda tx: channels.adapt(tx, channel_id, wish, chat_id=None, asked_at=now))
+    await reader.database.write(lambda tx: channels.apply_options(tx, channel_id, wish, chat_id=None, asked_at=now))
 
 
 async def test_a_fast_channel_is_asked_at_the_servers_own_timeout(reader: ReaderKit) -> None:
@@ -18,7 +18,7 @@ async def test_a_fast_channel_is_asked_at_the_servers_own_timeout(reader: Reader
     await reader.follow(channel)
     await reader.sweep().sweep_once()
     await reader.database.write(
-        lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=reader.clock())
+        lambda tx: channels.apply_options(tx, channel.id, Options(fast=True), chat_id=None, asked_at=reader.clock())
     )
     fast = FastChannels(reader.account, reader.sync)
     channel.post("Two", push=False)
@@ -38,7 +38,7 @@ async def test_a_fast_channel_outside_is_read_from_its_history(reader: ReaderKit
     channel.post("One")
     await reader.follow(channel)
     await reader.database.write(
-        lambda tx: channels.adapt(tx, channel.id, Options(fast=True), chat_id=None, asked_at=reader.clock())
+        lambda tx: channels.apply_options(tx, channel.id, Options(fast=True), chat_id=None, asked_at=reader.clock())
     )
     channel.post("Two")
     fast = FastChannels(reader.account, reader.sync)

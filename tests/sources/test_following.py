@@ -81,10 +81,10 @@ async def test_fast_is_followed_fast_from_the_first_moment_on_and_no_longer_once
 ) -> None:
     channel = reader.sandbox.world.add_channel("News", username="news")
     await reader.ask("@news", fast=True)
-    assert await channels.fast_ones(reader.database) == 1
+    assert await channels.count_fast(reader.database) == 1
     await reader.settle_all(reader.subscriptions())
     assert (await reader.channel(channel)).fast
-    assert await channels.fast_ones(reader.database) == 1
+    assert await channels.count_fast(reader.database) == 1
     await reader.ask("@news", fast=False)
     assert not (await reader.channel(channel)).fast
 
@@ -156,7 +156,7 @@ async def test_all_takes_on_the_options_at_once_where_all_are_followed(asking: R
     await asking.ask(ALL_ASKED, fast=True, history=300)
     await asking.settle_all(asking.subscriptions())
     assert (await asking.channel(channel)).fast
-    (progress,) = await backfills.in_sight(asking.database)
+    (progress,) = await backfills.shown_progress(asking.database)
     assert progress.figures.channels == 1
     offer = FollowAllOffered(event="", channels=1, unfollowed=0, options="fast history:300")
     assert (await asking.notices())[-1] == offer

@@ -286,7 +286,7 @@ async def test_a_channel_that_was_lost_found_and_lost_again_is_tried_at_once(ask
     assert (await asking.channel(channel)).access is Access.JOINED
     channel.kick(asking.me)
     await asking.database.write(
-        lambda tx: channels.grant(tx, asking.reader_id, channel.id, Access.LOST, reason="left", now=asking.clock())
+        lambda tx: channels.set_access(tx, asking.reader_id, channel.id, Access.LOST, reason="left", now=asking.clock())
     )
     await sweep.sweep_once()
     assert (await asking.channel(channel)).access is Access.POLLED

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models.notices import SampleAlert
-from bot.store import chats, heartbeats, messages, meta, outbox
+from bot.store import chats, messages, meta, outbox
 from bot.store.chats import Chat
 from bot.store.database import Subject
 from bot.store.notices import notify
@@ -133,8 +133,8 @@ class TestOutbox:
 async def test_the_last_round_of_each_loop_is_known(room: Newsroom) -> None:
     for loop, minute in (("sweep", 1), ("live", 2), ("sweep", 3)):
         at = NOON + timedelta(minutes=minute)
-        await room.db.write(lambda tx, loop=loop, at=at: heartbeats.beat(tx, loop, at))
-    assert await heartbeats.last(room.db) == {
+        await room.db.write(lambda tx, loop=loop, at=at: meta.beat(tx, loop, at))
+    assert await meta.last_beats(room.db) == {
         "sweep": NOON + timedelta(minutes=3),
         "live": NOON + timedelta(minutes=2),
     }

@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.store import backup_recovery, heartbeats
+from bot.store import backup_recovery, meta
 from tests import kit
 from tests.kit import Message
 from tests.store.kit import NOON, OTHER, Newsroom, ago, newsroom, post
@@ -105,7 +105,7 @@ async def test_until_the_chats_were_looked_at_the_first_start_counts_and_the_las
     async with newsroom(tmp_path) as room:
         assert await room.db.write(backup_recovery.alive_at) is None
         for moment in (ago(hours=3), ago(hours=1), NOON):  # killed twice before it had looked
-            await room.db.write(lambda tx, at=moment: heartbeats.beat(tx, "run", at))
+            await room.db.write(lambda tx, at=moment: meta.beat(tx, "run", at))
             assert await room.db.write(backup_recovery.alive_at) == ago(hours=3)
             assert await room.db.write(lambda tx, at=moment: backup_recovery.started_at(tx, at)) == ago(hours=3)
         await settle(room)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import channels, completeness, follows
+from bot.store import channels, follows
 from bot.store.channels import Access
 from bot.store.database import Subject, Transaction
-from bot.store.follows import Asked, FollowState
+from bot.store.follows import FollowState, RequestOutcome
 
 from .kit import NEWS, NOON, OTHER, Newsroom, ago, newsroom
 
@@ -22,15 +22,15 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield room
 
 
-async def ask(room: Newsroom, reference: str) -> Asked:
-    return await room.db.write(lambda tx: follows.ask(tx, reference, chat_id=None, now=room.now))
+async def ask(room: Newsroom, reference: str) -> RequestOutcome:
+    return await room.db.write(lambda tx: follows.request(tx, reference, chat_id=None, now=room.now))
 
 
 async def test_a_wish_is_new_then_waits_then_is_followed(room: Newsroom) -> None:
-    assert [await ask(room, "@a"), await ask(room, "@a")] == [Asked.NEW, Asked.WAITING]
+    assert [await ask(room, "@a"), await ask(room, "@a")] == [RequestOutcome.NEW, RequestOutcome.WAITING]
     assert room.db.changes.revision(Subject.FOLLOWS) == 1
     await room.follow()
-    assert [await ask(room, str(NEWS)), await ask(room, NAME)] == [Asked.FOLLOWED, Asked.FOLLOWED]
+    assert [await ask(room, str(NEWS)), await ask(room, NAME)] == [RequestOutcome.FOLLOWED, RequestOutcome.FOLLOWED]
 
 
 async def test_a_refused_wish_may_be_asked_again(room: Newsroom) -> None:
@@ -40,7 +40,7 @@ async def test_a_refused_wish_may_be_asked_again(room: Newsroom) -> None:
     (refused,) = await follows.all_follows(room.db)
     assert (refused.state, refused.reason) == (FollowState.REFUSED, "USERNAME_INVALID")
     assert await follows.wanted(room.db, room.now) == []
-    assert await ask(room, "@a") == Asked.AGAIN
+    assert await ask(room, "@a") == RequestOutcome.AGAIN
     (again,) = await follows.wanted(room.db, room.now)
     assert (again.id, again.reason) == (follow.id, None)
 
@@ -49,16 +49,16 @@ async def test_a_lost_channel_is_looked_for_when_it_is_asked_for_again(room: New
     await room.follow()
 
     async def lose(tx: Transaction) -> None:
-        await channels.grant(tx, room.reader_id, NEWS, Access.LOST, reason="removed", now=room.now)
+        await channels.set_access(tx, room.reader_id, NEWS, Access.LOST, reason="removed", now=room.now)
 
     await room.db.write(lose)
-    assert [await ask(room, NAME), await ask(room, NAME)] == [Asked.LOST, Asked.WAITING]
+    assert [await ask(room, NAME), await ask(room, NAME)] == [RequestOutcome.LOST, RequestOutcome.WAITING]
     (follow,) = await follows.wanted(room.db, room.now)
     assert (follow.reference, follow.channel_id) == (NAME, NEWS)
     await room.db.write(lambda tx: follows.refuse(tx, follow.id, reason="CHANNEL_PRIVATE"))
     states = {follow.reference: follow.state for follow in await follows.all_follows(room.db)}
     assert states == {str(NEWS): FollowState.FOLLOWED, NAME: FollowState.FOLLOWED}
-    assert await ask(room, NAME) == Asked.LOST
+    assert await ask(room, NAME) == RequestOutcome.LOST
 
 
 async def test_wishes_come_in_order_when_their_time_has_come(room: Newsroom) -> None:
@@ -118,7 +118,7 @@ async def test_the_mark_never_goes_back(room: Newsroom) -> None:
     await room.follow()
     for confirmed_id, pts in ((10, 5), (7, 9)):
         await room.db.write(
-            lambda tx, c=confirmed_id, p=pts: completeness.mark(tx, NEWS, confirmed_id=c, seen_pts=p, now=NOON)
+            lambda tx, c=confirmed_id, p=pts: channels.set_mark(tx, NEWS, confirmed_id=c, seen_pts=p, now=NOON)
         )
     channel = await room.channel()
     assert (channel.confirmed_id, channel.seen_pts, channel.swept_at) == (10, 9, NOON)
@@ -144,9 +144,9 @@ async def test_what_was_done_before_a_channel_was_followed_proves_nothing(
 
 async def test_distrust_during_a_sweep_outlives_its_mark(room: Newsroom) -> None:
     await room.follow()
-    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=1, seen_pts=5, now=NOON, read_from=0))
-    await room.db.write(lambda tx: completeness.distrust(tx, NEWS))
-    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=9, seen_pts=8, now=NOON, read_from=5))
+    await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=1, seen_pts=5, now=NOON, read_from=0))
+    await room.db.write(lambda tx: channels.read_anew(tx, NEWS))
+    await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=9, seen_pts=8, now=NOON, read_from=5))
     channel = await room.channel()
     assert (channel.confirmed_id, channel.seen_pts) == (9, 0)
 
@@ -156,7 +156,7 @@ async def test_access_is_kept_for_each_reader(room: Newsroom) -> None:
 
     async def grant(access: Access, **values: object) -> None:
         await room.db.write(
-            lambda tx: channels.grant(tx, room.reader_id, NEWS, access, now=room.now, **values)  # type: ignore[arg-type]
+            lambda tx: channels.set_access(tx, room.reader_id, NEWS, access, now=room.now, **values)  # type: ignore[arg-type]
         )
 
     room.now += timedelta(hours=1)
@@ -169,12 +169,12 @@ async def test_access_is_kept_for_each_reader(room: Newsroom) -> None:
     room.now += timedelta(hours=1)
     await grant(Access.JOINED)
     assert (await room.channel()).joined_at == back.joined_at
-    assert await channels.joins_since(room.db, room.reader_id, NOON) == 1
-    assert await channels.joins_since(room.db, room.reader_id, room.now) == 0
+    assert await channels.count_joins(room.db, room.reader_id, NOON) == 1
+    assert await channels.count_joins(room.db, room.reader_id, room.now) == 0
 
 
 async def test_a_rename_is_followed(room: Newsroom) -> None:
     await room.follow()
-    await room.db.write(lambda tx: channels.describe(tx, NEWS, title="Новости", username=None))
+    await room.db.write(lambda tx: channels.rename(tx, NEWS, title="Новости", username=None))
     channel = await room.channel()
     assert (channel.title, channel.username) == ("Новости", None)

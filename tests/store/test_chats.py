@@ -1,80 +1,69 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.models import Peer, PeerKind
 from bot.store import chats
 from bot.store.chats import Role
 from bot.store.database import Subject
-
-from .kit import NOON, Newsroom, newsroom
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
-    async with newsroom(tmp_path) as room:
-        yield room
+from tests.kit_archive import NOON, Archive
 
 
-async def test_a_chat_keeps_its_key_and_settings_when_it_is_paired_again(room: Newsroom) -> None:
-    chat = await room.pair(501, language="ru")
+async def test_a_chat_keeps_its_key_and_settings_when_it_is_paired_again(archive: Archive) -> None:
+    chat = await archive.pair(501, language="ru")
     assert (len(chat.key), chat.language, chat.time_zone, chat.paired_at) == (16, "ru", "UTC", NOON)
-    await room.db.write(lambda tx: chats.save(tx, replace(chat, time_zone="Europe/Moscow", language="en")))
-    await room.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
-    suspended = await chats.get(room.db, chat.id)
+    await archive.db.write(lambda tx: chats.save(tx, replace(chat, time_zone="Europe/Moscow", language="en")))
+    await archive.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
+    suspended = await chats.get(archive.db, chat.id)
     assert suspended == replace(chat, time_zone="Europe/Moscow", language="en", suspended="USER_IS_BLOCKED")
     peer = Peer(kind=PeerKind.USER, id=501, access_hash=-9)
-    again = await room.db.write(lambda tx: chats.pair(tx, peer, title="Новое имя", language="ru", now=room.now))
+    again = await archive.db.write(lambda tx: chats.pair(tx, peer, title="Новое имя", language="ru", now=archive.now))
     assert again == replace(suspended, suspended=None, title="Новое имя", peer=peer)
-    assert await chats.by_peer(room.db, PeerKind.USER, 501) == again
-    assert room.db.changes.revision(Subject.CHATS) == 4
+    assert await chats.by_peer(archive.db, PeerKind.USER, 501) == again
+    assert archive.db.changes.revision(Subject.CHATS) == 4
 
 
-async def test_a_person_and_a_group_may_share_a_number(room: Newsroom) -> None:
-    person = await room.pair(501)
+async def test_a_person_and_a_group_may_share_a_number(archive: Archive) -> None:
+    person = await archive.pair(501)
     peer = Peer(kind=PeerKind.CHANNEL, id=501, access_hash=3, thread_id=4)
-    group = await room.db.write(lambda tx: chats.pair(tx, peer, title="Редакция", language="en", now=room.now))
+    group = await archive.db.write(lambda tx: chats.pair(tx, peer, title="Редакция", language="en", now=archive.now))
     assert person.key != group.key
-    assert await chats.everyone(room.db) == [person, group]
-    assert await chats.by_peer(room.db, PeerKind.GROUP, 501) is None
+    assert await chats.everyone(archive.db) == [person, group]
+    assert await chats.by_peer(archive.db, PeerKind.GROUP, 501) is None
 
 
-async def test_an_owner_is_never_made_less(room: Newsroom) -> None:
+async def test_an_owner_is_never_made_less(archive: Archive) -> None:
     for role in (Role.READER, Role.EDITOR, Role.OWNER, Role.READER):
-        await room.db.write(lambda tx, role=role: chats.admit(tx, 1, role, NOON))
-    assert await chats.role_of(room.db, 1) == Role.OWNER
-    assert await chats.role_of(room.db, 2) is None
+        await archive.db.write(lambda tx, role=role: chats.admit(tx, 1, role, NOON))
+    assert await chats.role_of(archive.db, 1) == Role.OWNER
+    assert await chats.role_of(archive.db, 2) is None
 
 
-async def test_a_stranger_is_told_once(room: Newsroom) -> None:
-    told = [await room.db.write(lambda tx: chats.stranger_first_time(tx, 9, NOON)) for _ in range(3)]
+async def test_a_stranger_is_told_once(archive: Archive) -> None:
+    told = [await archive.db.write(lambda tx: chats.stranger_first_time(tx, 9, NOON)) for _ in range(3)]
     assert told == [True, False, False]
 
 
 class TestInvitations:
-    async def test_a_token_works_once(self, room: Newsroom) -> None:
-        token = await room.db.write(lambda tx: chats.invite(tx, role=Role.EDITOR, now=NOON))
-        assert await self.redeem(room, "another") is None
-        assert [await self.redeem(room, token), await self.redeem(room, token)] == [Role.EDITOR, None]
+    async def test_a_token_works_once(self, archive: Archive) -> None:
+        token = await archive.db.write(lambda tx: chats.invite(tx, role=Role.EDITOR, now=NOON))
+        assert await self.redeem(archive, "another") is None
+        assert [await self.redeem(archive, token), await self.redeem(archive, token)] == [Role.EDITOR, None]
 
-    async def test_a_token_dies_after_a_quarter_of_an_hour(self, room: Newsroom) -> None:
-        token = await room.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
-        room.now += timedelta(minutes=15)
-        assert await self.redeem(room, token) is None
+    async def test_a_token_dies_after_a_quarter_of_an_hour(self, archive: Archive) -> None:
+        token = await archive.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
+        archive.now += timedelta(minutes=15)
+        assert await self.redeem(archive, token) is None
 
-    async def test_a_new_token_replaces_the_old_one(self, room: Newsroom) -> None:
-        old = await room.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
-        new = await room.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
-        assert [await self.redeem(room, old), await self.redeem(room, new)] == [None, Role.OWNER]
+    async def test_a_new_token_replaces_the_old_one(self, archive: Archive) -> None:
+        old = await archive.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
+        new = await archive.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
+        assert [await self.redeem(archive, old), await self.redeem(archive, new)] == [None, Role.OWNER]
 
-    async def test_the_file_holds_no_token(self, room: Newsroom) -> None:
-        token = await room.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
-        (row,) = await room.db.fetch_all("SELECT * FROM pairings")
+    async def test_the_file_holds_no_token(self, archive: Archive) -> None:
+        token = await archive.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
+        (row,) = await archive.db.fetch_all("SELECT * FROM pairings")
         assert token.encode() not in b"".join(str(value).encode() for value in row)
         assert len(row["token_sha256"]) == 32
 
-    async def redeem(self, room: Newsroom, token: str) -> Role | None:
-        return await room.db.write(lambda tx: chats.redeem(tx, token, room.now))
+    async def redeem(self, archive: Archive, token: str) -> Role | None:
+        return await archive.db.write(lambda tx: chats.redeem(tx, token, archive.now))

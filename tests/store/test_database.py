@@ -15,7 +15,7 @@ from bot.errors import FatalError
 from bot.store import chats, meta, migrations
 from bot.store.chats import Role
 from bot.store.database import Database, Reader, Subject, Transaction, open_read_only
-from tests.store.kit import NOON, Gate, queued
+from tests.kit_archive import NOON, Gate, queued
 
 
 @pytest.fixture

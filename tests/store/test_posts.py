@@ -1,6 +1,4 @@
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,16 +6,14 @@ from hypothesis import strategies as st
 
 from bot.store import fulltext, posts, readers
 from bot.store.rows import first_id, from_ms, to_ms
-
-from .kit import NEWS, NOON, OTHER, Newsroom, ago, gone, newsroom, post
+from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, gone, post
 
 
 @pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
-    async with newsroom(tmp_path) as room:
-        await room.follow()
-        await room.follow(OTHER, title="Другое")
-        yield room
+async def archive(archive: Archive) -> Archive:
+    await archive.follow()
+    await archive.follow(OTHER, title="Другое")
+    return archive
 
 
 @given(st.integers(0, 253402300799999))
@@ -25,61 +21,61 @@ def test_a_moment_survives_the_way_to_the_disk_and_back(milliseconds: int) -> No
     assert to_ms(from_ms(milliseconds)) == milliseconds
 
 
-async def test_the_newest_posts_come_in_pages(room: Newsroom) -> None:
-    await room.live(*(post(n, date=ago(minutes=60 - n)) for n in range(1, 8)))
-    await room.live(post(1, date=NOON, channel_id=OTHER))
-    first = await posts.latest(room.db, limit=3)
-    second = await posts.latest(room.db, limit=3, before=first[-1].id)
+async def test_the_newest_posts_come_in_pages(archive: Archive) -> None:
+    await archive.live(*(post(n, date=ago(minutes=60 - n)) for n in range(1, 8)))
+    await archive.live(post(1, date=NOON, channel_id=OTHER))
+    first = await posts.latest(archive.db, limit=3)
+    second = await posts.latest(archive.db, limit=3, before=first[-1].id)
     assert [(p.channel_id, p.message_id) for p in first + second] == [
         (OTHER, 1), (NEWS, 7), (NEWS, 6), (NEWS, 5), (NEWS, 4), (NEWS, 3)
     ]  # fmt: skip
-    assert [p.message_id for p in await posts.latest(room.db, channel_ids=[OTHER], limit=9)] == [1]
+    assert [p.message_id for p in await posts.latest(archive.db, channel_ids=[OTHER], limit=9)] == [1]
 
 
-async def test_an_album_is_one_of_the_newest_posts_by_its_caption(room: Newsroom) -> None:
-    await room.live(post(1, "", grouped_id=5), post(2, "Подпись", grouped_id=5), post(3, "", grouped_id=5))
-    await room.live(post(4, "", grouped_id=6), post(5, "", grouped_id=6))
-    assert [p.message_id for p in await posts.latest(room.db, limit=9)] == [4, 2]
-    assert [(p.key, p.message_id) for p in await posts.by_key(room.db, NEWS, "g6")] == [("g6", 4), ("g6", 5)]
+async def test_an_album_is_one_of_the_newest_posts_by_its_caption(archive: Archive) -> None:
+    await archive.live(post(1, "", grouped_id=5), post(2, "Подпись", grouped_id=5), post(3, "", grouped_id=5))
+    await archive.live(post(4, "", grouped_id=6), post(5, "", grouped_id=6))
+    assert [p.message_id for p in await posts.latest(archive.db, limit=9)] == [4, 2]
+    assert [(p.key, p.message_id) for p in await posts.by_key(archive.db, NEWS, "g6")] == [("g6", 4), ("g6", 5)]
 
 
-async def test_the_sweep_learns_what_is_stored(room: Newsroom) -> None:
-    assert await posts.highest_id(room.db, NEWS) == 0
-    await room.live(post(3), post(5), post(9), gone(5))
-    assert await posts.highest_id(room.db, NEWS) == 9
-    assert await posts.ids_between(room.db, NEWS, 3, 8) == {3}
-    assert [p.message_id for p in await posts.current(room.db, NEWS, [9, 3, 4])] == [3, 9]
+async def test_the_sweep_learns_what_is_stored(archive: Archive) -> None:
+    assert await posts.highest_id(archive.db, NEWS) == 0
+    await archive.live(post(3), post(5), post(9), gone(5))
+    assert await posts.highest_id(archive.db, NEWS) == 9
+    assert await posts.ids_between(archive.db, NEWS, 3, 8) == {3}
+    assert [p.message_id for p in await posts.current(archive.db, NEWS, [9, 3, 4])] == [3, 9]
 
 
-async def test_statistics_count_what_is_stored(room: Newsroom) -> None:
-    empty = await posts.statistics(room.db, NOON)
-    await room.live(post(1, date=ago(days=2)), post(2, date=ago(hours=1)), post(3), gone(3))
-    counted = await posts.statistics(room.db, ago(days=1))
+async def test_statistics_count_what_is_stored(archive: Archive) -> None:
+    empty = await posts.archive_stats(archive.db, NOON)
+    await archive.live(post(1, date=ago(days=2)), post(2, date=ago(hours=1)), post(3), gone(3))
+    counted = await posts.archive_stats(archive.db, ago(days=1))
     assert (empty.messages, empty.last_seen_at) == (0, None)
-    assert counted == posts.Statistics(messages=3, recent=2, gone=1, last_seen_at=NOON)
+    assert counted == posts.ArchiveStats(messages=3, recent=2, gone=1, last_seen_at=NOON)
 
 
-async def test_candidates_are_current_versions_newest_first(room: Newsroom) -> None:
-    await room.live(*(post(n, "сеть", date=NOON + timedelta(seconds=n)) for n in range(1, 6)))
-    await room.live(post(3, "узел", date=NOON + timedelta(seconds=3), edit_date=ago(hours=-1)))
-    await room.live(post(9, "сеть", channel_id=OTHER))
+async def test_candidates_are_current_versions_newest_first(archive: Archive) -> None:
+    await archive.live(*(post(n, "сеть", date=NOON + timedelta(seconds=n)) for n in range(1, 6)))
+    await archive.live(post(3, "узел", date=NOON + timedelta(seconds=3), edit_date=ago(hours=-1)))
+    await archive.live(post(9, "сеть", channel_id=OTHER))
 
     async def found(expression: str | None, limit: int = 99, **narrowed: object) -> list[int]:
-        page = await fulltext.candidates(room.db, expression, limit=limit, **narrowed)  # type: ignore[arg-type]
+        page = await fulltext.candidate_posts(archive.db, expression, limit=limit, **narrowed)  # type: ignore[arg-type]
         return [p.message_id for p in page]
 
     assert await found('"сеть"') == [5, 4, 2, 1, 9]
     assert await found('"узел" OR "сеть"') == await found(None) == [5, 4, 3, 2, 1, 9]
     assert await found('"сеть"', limit=2) == [5, 4]
-    assert await found('"сеть"', before=(await room.stored(4)).version_id) == [2, 1, 9]
+    assert await found('"сеть"', before=(await archive.stored(4)).version_id) == [2, 1, 9]
     assert await found('"сеть"', channel_ids=[OTHER]) == await found(None, channel_ids=[OTHER]) == [9]
     since, until = NOON + timedelta(seconds=2), NOON + timedelta(seconds=5)
     assert await found('"сеть"', since=since, until=until) == [4, 2]
     assert await found(None, since=since, until=until) == [4, 3, 2]
 
 
-async def test_the_index_is_read_by_descending_rows_without_sorting(room: Newsroom) -> None:
-    plan = await room.db.fetch_all(
+async def test_the_index_is_read_by_descending_rows_without_sorting(archive: Archive) -> None:
+    plan = await archive.db.fetch_all(
         "EXPLAIN QUERY PLAN SELECT f.rowid FROM fulltext f CROSS JOIN versions v WHERE v.id = f.rowid "
         "AND fulltext MATCH ? AND f.rowid < ? ORDER BY f.rowid DESC LIMIT 9",
         ('"сеть"', first_id(NOON)),
@@ -87,6 +83,6 @@ async def test_the_index_is_read_by_descending_rows_without_sorting(room: Newsro
     assert "TEMP B-TREE" not in " ".join(str(row["detail"]) for row in plan)
 
 
-async def test_a_reader_keeps_its_number(room: Newsroom) -> None:
-    numbers = [await room.db.write(lambda tx, a=a: readers.register(tx, a, NOON)) for a in (42, 43, 42)]
-    assert numbers == [room.reader_id, room.reader_id + 1, room.reader_id]
+async def test_a_reader_keeps_its_number(archive: Archive) -> None:
+    numbers = [await archive.db.write(lambda tx, a=a: readers.register(tx, a, NOON)) for a in (42, 43, 42)]
+    assert numbers == [archive.reader_id, archive.reader_id + 1, archive.reader_id]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import ObservedBy
-from bot.store import channels, completeness, latencies, readers, requests
+from bot.store import channels, latencies, readers
 from bot.store.channels import Access
 from bot.store.stats import ChannelStats, channel_stats, first_ids
 
@@ -28,11 +28,11 @@ async def test_a_hole_is_what_lies_between_the_mark_and_the_newest_post(room: Ne
     assert (await standing(room)).missing == 0
     await room.live(post(1), post(2), post(5), post(6))
     assert (await standing(room)).missing == 0  # it was not read yet, so nothing is known
-    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
+    await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
     assert (await standing(room)).missing == 2
     await room.sweep(post(3))
     assert (await standing(room)).missing == 1
-    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=6, seen_pts=1, now=room.now))
+    await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=6, seen_pts=1, now=room.now))
     assert (await standing(room)).missing == 0
 
 
@@ -50,7 +50,7 @@ async def test_posts_that_were_not_pushed_are_counted_while_the_reader_is_in_the
     assert (whole.posts, whole.unpushed) == (6, 3)
     assert (week.posts, week.unpushed) == (4, 2)
     assert whole.last_post_at == NOON
-    await room.db.write(lambda tx: channels.grant(tx, room.reader_id, NEWS, Access.POLLED, now=room.now))
+    await room.db.write(lambda tx: channels.set_access(tx, room.reader_id, NEWS, Access.POLLED, now=room.now))
     assert ((await standing(room)).posts, (await standing(room)).unpushed) == (0, 0)
 
 
@@ -77,9 +77,9 @@ async def test_an_archive_hangs_together_from_what_was_read_when_it_was_followed
 async def test_a_channel_whose_changes_are_not_to_be_had_has_a_hole(room: Newsroom) -> None:
     await room.follow()
     assert not (await standing(room)).has_hole
-    await room.db.write(lambda tx: completeness.mark(tx, NEWS, confirmed_id=2, seen_pts=5, now=room.now))
+    await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=5, now=room.now))
     assert not (await standing(room)).has_hole
-    await room.db.write(lambda tx: completeness.distrust(tx, NEWS))
+    await room.db.write(lambda tx: channels.read_anew(tx, NEWS))
     assert (await standing(room)).has_hole
 
 
@@ -108,8 +108,10 @@ async def test_the_longest_wait_of_each_method_is_told_while_it_lasts(room: News
         (second, "JoinChannel", 1),
     ):
         until = NOON + timedelta(minutes=minutes)
-        await room.db.write(lambda tx, r=reader, m=method, u=until: requests.wait(tx, r, m, u))
-    assert await requests.all_waits(room.db, NOON + timedelta(minutes=2)) == {"GetHistory": NOON + timedelta(minutes=9)}
+        await room.db.write(lambda tx, r=reader, m=method, u=until: readers.put_flood_wait(tx, r, m, u))
+    assert await readers.all_flood_waits(room.db, NOON + timedelta(minutes=2)) == {
+        "GetHistory": NOON + timedelta(minutes=9)
+    }
 
 
 async def test_an_account_that_takes_the_place_of_a_lost_one_ends_the_complaint(room: Newsroom) -> None:

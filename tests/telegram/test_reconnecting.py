@@ -83,7 +83,7 @@ async def test_what_was_said_to_a_bot_that_was_killed_in_its_first_minute_is_hea
 
 
 async def test_what_was_not_pushed_is_asked_for(bot: SignedIn) -> None:
-    bot.client.timings = Timings(ping_every=0.01)
+    bot.client.timings = Timings(poll_every=0.01)
     keeping = asyncio.create_task(connections.keep_connected(bot.client))
     bot.sandbox.faults.drop_pushes(account_id=bot.account.id)
     bot.anna.sends(bot.account, "two")
@@ -100,7 +100,7 @@ async def test_a_client_that_gave_up_connects_again(bot: SignedIn) -> None:
 
 
 async def test_a_bot_that_telegram_no_longer_answers_connects_anew_and_is_not_well_meanwhile(bot: SignedIn) -> None:
-    bot.client.timings = Timings(ping_every=0.05, ping_within=0.2, connect_pause=0.05, connect_within=2.0)
+    bot.client.timings = Timings(poll_every=0.05, ping_within=0.2, connect_pause=0.05, connect_within=2.0)
     keeping = asyncio.create_task(connections.keep_connected(bot.client))
     faults, before = bot.sandbox.faults, bot.sandbox.server.accepted
     faults.unanswered = True
@@ -143,7 +143,7 @@ def _fail() -> None:
 
 async def test_a_session_that_was_ended_stops_the_service(bot: SignedIn) -> None:
     bot.sandbox.revoke(bot.account)
-    bot.client.timings = Timings(ping_every=0.01)
+    bot.client.timings = Timings(poll_every=0.01)
     with pytest.raises(FatalError, match="TELEGRAM_BOT_TOKEN"):
         await asyncio.wait_for(connections.keep_connected(bot.client), WAIT_S)
 

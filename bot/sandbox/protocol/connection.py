@@ -10,9 +10,9 @@ from telethon.crypto import AuthKey
 from telethon.tl import TLObject
 
 from bot.sandbox.faults import Faults
-from bot.sandbox.protocol.auth import Auth
 from bot.sandbox.protocol.envelope import BadPacketError, Envelope, open_packet
 from bot.sandbox.protocol.handshake import Handshake, HandshakeError
+from bot.sandbox.protocol.keys import Auth
 from bot.sandbox.protocol.session import Session
 from bot.sandbox.protocol.tl import MalformedError, parse
 from bot.sandbox.protocol.wire import Wire, WireError
@@ -35,10 +35,10 @@ class Switchboard(Protocol):
     def clock(self) -> float:
         """Return the server's time in seconds since 1970."""
 
-    def connected(self, connection: "Connection") -> None:
+    def add_connection(self, connection: "Connection") -> None:
         """Count a connection in."""
 
-    def disconnected(self, connection: "Connection") -> None:
+    def remove_connection(self, connection: "Connection") -> None:
         """Count a connection out."""
 
     def auth(self, key_id: int) -> Auth | None:
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         """Begin."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's own promise, for the type checker
         self._transport = transport
-        self._server.connected(self)
+        self._server.add_connection(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End: the sessions live on without a connection."""
@@ -76,7 +76,7 @@ class Connection(asyncio.Protocol):
         for session in self.sessions:
             session.detach(self)
         self.sessions.clear()
-        self._server.disconnected(self)
+        self._server.remove_connection(self)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, and act on the packets that they complete."""

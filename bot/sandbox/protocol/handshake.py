@@ -23,7 +23,7 @@ from telethon.tl.types import (
     ServerDHParamsOk,
 )
 
-from bot.sandbox.group import DH_PRIME, G
+from bot.sandbox.protocol.keys import DH_PRIME, G
 from bot.sandbox.protocol.tl import MalformedError, parse_start
 
 # Telethon looks for a factor in about the square root of the smaller one's steps, and fails in one of as many tries

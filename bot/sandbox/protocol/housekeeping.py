@@ -64,7 +64,7 @@ class Housekeeping:
 
     def _acks(self, _msg_id: int, message: MsgsAck) -> None:
         for msg_id in message.msg_ids:
-            self._outbox.acknowledged(msg_id)
+            self._outbox.forget(msg_id)
 
     def _ping(self, msg_id: int, message: PingRequest | PingDelayDisconnectRequest) -> Pong:
         return Pong(msg_id, message.ping_id)
@@ -83,20 +83,20 @@ class Housekeeping:
         if received.failed is None:
             received.dropped = True
             return RpcAnswerDroppedRunning()
-        sent = self._outbox.kept(received.answer_id)
+        sent = self._outbox.find(received.answer_id)
         if sent is None:
             return RpcAnswerUnknown()
-        self._outbox.acknowledged(sent.msg_id)
+        self._outbox.forget(sent.msg_id)
         return RpcAnswerDropped(sent.msg_id, sent.seqno, len(sent.body))
 
     def _states(self, msg_id: int, message: MsgsStateReq | MsgResendReq) -> MsgsStateInfo:
         return MsgsStateInfo(msg_id, bytes(map(self._inbox.state, message.msg_ids)))
 
     def _resend(self, msg_id: int, message: MsgResendReq) -> MsgsStateInfo | None:
-        if not all(map(self._outbox.kept, message.msg_ids)):
+        if not all(map(self._outbox.find, message.msg_ids)):
             return self._states(msg_id, message)
         for wanted in message.msg_ids:
-            self._outbox.again(wanted)
+            self._outbox.requeue(wanted)
         return None
 
     def _nothing(self, _msg_id: int, _message: TLObject) -> None:

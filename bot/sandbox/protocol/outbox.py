@@ -45,11 +45,11 @@ class Outbox:
             self._keep(sent)
         return sent.msg_id
 
-    def kept(self, msg_id: int | None) -> Sent | None:
+    def find(self, msg_id: int | None) -> Sent | None:
         """Return a message that could be sent again."""
         return self._kept.get(msg_id) if msg_id is not None else None
 
-    def again(self, msg_id: int) -> bool:
+    def requeue(self, msg_id: int) -> bool:
         """Queue a kept message once more; False where it is no longer kept."""
         sent = self._kept.get(msg_id)
         if sent is None:
@@ -58,13 +58,13 @@ class Outbox:
             self._waiting.append(sent)
         return True
 
-    def acknowledged(self, msg_id: int) -> None:
+    def forget(self, msg_id: int) -> None:
         """Forget a message that the client has."""
         sent = self._kept.pop(msg_id, None)
         if sent is not None:
             self._kept_bytes -= len(sent.body)
 
-    def returned(self) -> None:
+    def requeue_answers(self) -> None:
         """Queue the answers that a client has not acknowledged when it comes back; pushes to it are lost."""
         self._waiting = [sent for sent in self._kept.values() if sent.answer]
 
@@ -110,4 +110,4 @@ class Outbox:
         self._kept[sent.msg_id] = sent
         self._kept_bytes += len(sent.body)
         while len(self._kept) > MAX_KEPT or (self._kept_bytes > MAX_KEPT_BYTES and len(self._kept) > 1):
-            self.acknowledged(next(iter(self._kept)))
+            self.forget(next(iter(self._kept)))

@@ -9,13 +9,22 @@ from telethon.tl.alltlobjects import tlobjects
 from telethon.tl.core import GzipPacked, MessageContainer
 from telethon.tl.functions import PingDelayDisconnectRequest, RpcDropAnswerRequest
 
-from bot.sandbox.protocol.auth import Auth
 from bot.sandbox.protocol.envelope import Envelope, seal
 from bot.sandbox.protocol.housekeeping import Housekeeping
 from bot.sandbox.protocol.inbox import Bad, Inbox, Received, mistimed
+from bot.sandbox.protocol.keys import Auth
 from bot.sandbox.protocol.outbox import Outbox
 from bot.sandbox.protocol.salts import Salts
-from bot.sandbox.protocol.tl import Inner, MalformedError, constructor, contained, gunzip, parse, rpc_result, serialise
+from bot.sandbox.protocol.tl import (
+    Inner,
+    MalformedError,
+    constructor,
+    gunzip,
+    parse,
+    rpc_result,
+    serialise,
+    split_container,
+)
 
 
 class Link(Protocol):
@@ -85,7 +94,7 @@ class Session:
             return self._refuse(msg_id, seqno, bad)
         if not self._host.salts.accepts(envelope.salt):
             return self._refuse(msg_id, seqno, Bad.SALT)
-        body = _unzipped(body)
+        body = _unzip(body)
         if constructor(body) == MessageContainer.CONSTRUCTOR_ID:
             return self._take_container(msg_id, seqno, body)
         return self._take(msg_id, seqno, body)
@@ -134,7 +143,7 @@ class Session:
             return
         self._link = link
         if self._announced:
-            self._outbox.returned()
+            self._outbox.requeue_answers()
             self._schedule()
 
     def _send(self, body: bytes, *, content: bool, answer: bool = False) -> int:
@@ -165,7 +174,7 @@ class Session:
         if seqno % 2:
             return self._refuse(msg_id, seqno, Bad.EVEN_EXPECTED)
         try:
-            messages = contained(body)
+            messages = split_container(body)
         except MalformedError:
             return self._refuse(msg_id, seqno, Bad.CONTAINER)
         if any(not _belongs(message, msg_id, seqno) for message in messages):
@@ -173,7 +182,7 @@ class Session:
         if bad := self._inbox.verdict(msg_id, seqno):
             return self._refuse(msg_id, seqno, bad)
         for inner in messages:
-            self._take(inner.msg_id, inner.seqno, _unzipped(inner.body))
+            self._take(inner.msg_id, inner.seqno, _unzip(inner.body))
         self._inbox.add(msg_id, seqno).failed = False
         return None
 
@@ -230,7 +239,7 @@ class Session:
         """Handle a message that came before: its answer is repeated, its handler does not run again."""
         if self._housekeeping.handles(tlobjects.get(constructor(body))):
             self._read(msg_id, body)
-        elif received.answer_id is None or not self._outbox.again(received.answer_id):
+        elif received.answer_id is None or not self._outbox.requeue(received.answer_id):
             self.acknowledge(msg_id)
         else:
             self._schedule()
@@ -251,7 +260,7 @@ def _belongs(message: Inner, msg_id: int, seqno: int) -> bool:
     return not nested and message.msg_id < msg_id and message.seqno <= seqno
 
 
-def _unzipped(body: bytes) -> bytes:
+def _unzip(body: bytes) -> bytes:
     """Unpack gzip_packed; what cannot be unpacked is empty, and refused as such when it is read."""
     if constructor(body) != GzipPacked.CONSTRUCTOR_ID:
         return body

@@ -100,7 +100,7 @@ def gunzip(body: bytes) -> bytes:
     return unzipped
 
 
-def contained(body: bytes) -> list[Inner]:
+def split_container(body: bytes) -> list[Inner]:
     """Split a msg_container into its messages without reading them; MalformedError where the lengths lie."""
     try:
         _, count = _container_header.unpack_from(body)

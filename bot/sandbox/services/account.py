@@ -7,7 +7,7 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles
+from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.world import Refused, World
 from bot.sandbox.world.logins import Token
 from bot.sandbox.world.media import DC_ID
@@ -48,7 +48,7 @@ _APP_CONFIG = {
 }
 
 
-class AccountService(Service):
+class AccountService(RpcService):
     """Signing in and out, the asker's own settings, and the server's particulars."""
 
     def __init__(self, world: World, address: Callable[[], tuple[str, int]]) -> None:
@@ -88,12 +88,12 @@ class AccountService(Service):
             raise Refused("AUTH_KEY_UNREGISTERED", 401)
         account = self.world.user(caller.auth.password_needed)
         self.world.passwords.check(account.id, request.password)
-        return _signed_in(account, caller)
+        return _sign_in(account, caller)
 
     @handles(functions.auth.ImportBotAuthorizationRequest, anonymous=True)
     def import_bot(self, request: functions.auth.ImportBotAuthorizationRequest, caller: Caller) -> TLObject:
         """Sign a bot in by its token."""
-        return _signed_in(self.world.logins.bot(request.bot_auth_token), caller)
+        return _sign_in(self.world.logins.bot(request.bot_auth_token), caller)
 
     @handles(functions.auth.ExportLoginTokenRequest, anonymous=True)
     def export_token(self, _request: functions.auth.ExportLoginTokenRequest, caller: Caller) -> TLObject:
@@ -103,7 +103,7 @@ class AccountService(Service):
     @handles(functions.auth.ImportLoginTokenRequest, anonymous=True)
     def import_token(self, request: functions.auth.ImportLoginTokenRequest, caller: Caller) -> TLObject:
         """Do the same for a token that another data centre gave."""
-        return self._token(self.world.logins.shown(request.token, self.world.hub.now()), caller)
+        return self._token(self.world.logins.find_token(request.token, self.world.hub.now()), caller)
 
     def _token(self, token: Token, caller: Caller) -> TLObject:
         if token.account is None:
@@ -126,7 +126,7 @@ class AccountService(Service):
 
     def _first_step(self, account: Account, caller: Caller) -> TLObject:
         if account.password is None:
-            return _signed_in(account, caller)
+            return _sign_in(account, caller)
         caller.auth.password_needed = account.id
         raise Refused("SESSION_PASSWORD_NEEDED", 401)
 
@@ -171,8 +171,8 @@ class AccountService(Service):
         return tl.NearestDc("RU", DC_ID, DC_ID)
 
 
-def _signed_in(account: Account, caller: Caller) -> TLObject:
+def _sign_in(account: Account, caller: Caller) -> TLObject:
     caller.auth.account_id = account.id
     caller.auth.password_needed = None
     caller.auth.revoked = False
-    return tl.auth.Authorization(account.shown_to(account))
+    return tl.auth.Authorization(account.tl_for(account))

@@ -45,7 +45,7 @@ def handles(*requests: type[TLRequest], anonymous: bool = False) -> Callable[[Me
 
     def mark(method: Method) -> Method:
         @functools.wraps(method)
-        def handler(self: Service, request: TLRequest, caller: Caller) -> object:
+        def handler(self: RpcService, request: TLRequest, caller: Caller) -> object:
             try:
                 result = method(self, request, caller)
             except Refused as refused:
@@ -64,7 +64,7 @@ async def _refusable(result: Awaitable[object]) -> object:
         raise RpcError(refused.code, refused.message) from refused
 
 
-class Service:
+class RpcService:
     """One TL namespace, or a part of a large one: a thin translator between requests and the world."""
 
     def __init__(self, world: World) -> None:
@@ -141,12 +141,12 @@ def refuse_unbuilt(asked: TLObject, *, built: Collection[str] = ()) -> None:
         raise NotImplementedError(f"{type(asked).__name__} with {', '.join(fields)}")
 
 
-def given(date: datetime | None) -> datetime | None:
+def given_date(date: datetime | None) -> datetime | None:
     """Return a date that a request gives; a client that means none writes 0."""
     return date if date and date.timestamp() else None
 
 
-def shown(me: User, messages: Iterable[Message], *peers: Peer) -> tuple[list[TLObject], Cast]:
+def messages_with_cast(me: User, messages: Iterable[Message], *peers: Peer) -> tuple[list[TLObject], Cast]:
     """Return messages as TL, and whom they and the answer name."""
     listed = list(messages)
     cast = Cast(me)
@@ -157,7 +157,7 @@ def shown(me: User, messages: Iterable[Message], *peers: Peer) -> tuple[list[TLO
 
 def page_of(me: User, peer: Peer, messages: Iterable[Message], count: int) -> TLObject:
     """Return a page of a chat in the constructor that Telegram uses for its kind; `count` is of the whole."""
-    listed, cast = shown(me, messages, peer)
+    listed, cast = messages_with_cast(me, messages, peer)
     if isinstance(peer, Channel):
         return tl.messages.ChannelMessages(peer.log.pts, count, listed, [], cast.chats, cast.users)
     if len(listed) == count:

@@ -6,7 +6,7 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles
+from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.world import Refused, User
 
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
@@ -15,7 +15,7 @@ _MAX_DESCRIPTION = 256
 _MAX_ANSWER = 200  # characters
 
 
-class BotsService(Service):
+class BotsService(RpcService):
     """Command menus and inline buttons."""
 
     @handles(functions.bots.SetBotCommandsRequest)

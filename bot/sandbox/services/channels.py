@@ -6,16 +6,16 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles
+from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.services.history import by_number, mark_read
-from bot.sandbox.world import Channel, Group, Refused, Role, User
+from bot.sandbox.world import Channel, Group, MemberRole, Refused, User
 from bot.sandbox.world.roster import Member
 from bot.sandbox.world.view import Cast, bundle
 
 _MAX_LIMIT = 200
 
 
-class ChannelsService(Service):
+class ChannelsService(RpcService):
     """Channels, groups, their members and their invites."""
 
     @handles(functions.messages.CheckChatInviteRequest)
@@ -27,7 +27,7 @@ class ChannelsService(Service):
             return _of_group(me, group)
         channel = self._channel(me, request.hash)
         if me in channel.roster:
-            return tl.ChatInviteAlready(channel.shown_to(me))
+            return tl.ChatInviteAlready(channel.tl_for(me))
         return tl.ChatInvite(
             channel.title,
             tl.PhotoEmpty(0),
@@ -48,8 +48,8 @@ class ChannelsService(Service):
         channel = self._channel(me, request.hash)
         if me in channel.roster:
             raise Refused("USER_ALREADY_PARTICIPANT")
-        channel.asks_in(me, origin=caller.session)
-        return joined(me, channel)
+        channel.request_to_join(me, origin=caller.session)
+        return join_result(me, channel)
 
     def _channel(self, me: User, digest: str) -> Channel:
         channel = self.world.by_invite(digest)
@@ -63,7 +63,7 @@ class ChannelsService(Service):
     def get_channels(self, request: functions.channels.GetChannelsRequest, caller: Caller) -> TLObject:
         """Return channels as the asker sees them."""
         me = self.me(caller)
-        return tl.messages.Chats([self.channel(me, named).shown_to(me) for named in request.id])
+        return tl.messages.Chats([self.channel(me, named).tl_for(me) for named in request.id])
 
     @handles(functions.channels.GetMessagesRequest)
     def get_messages(self, request: functions.channels.GetMessagesRequest, caller: Caller) -> TLObject:
@@ -78,7 +78,7 @@ class ChannelsService(Service):
         """Return all about a channel."""
         me = self.me(caller)
         channel = self._readable(me, request.channel)
-        return tl.messages.ChatFull(_full(me, channel), [channel.shown_to(me)], [])
+        return tl.messages.ChatFull(_full(me, channel), [channel.tl_for(me)], [])
 
     @handles(functions.channels.JoinChannelRequest)
     def join(self, request: functions.channels.JoinChannelRequest, caller: Caller) -> TLObject:
@@ -86,8 +86,8 @@ class ChannelsService(Service):
         me = self.person(caller)
         channel = self.channel(me, request.channel)
         channel.history(me)  # refused where he may not read
-        channel.asks_in(me, origin=caller.session)
-        return joined(me, channel)
+        channel.request_to_join(me, origin=caller.session)
+        return join_result(me, channel)
 
     @handles(functions.channels.LeaveChannelRequest)
     def leave(self, request: functions.channels.LeaveChannelRequest, caller: Caller) -> TLObject:
@@ -95,7 +95,7 @@ class ChannelsService(Service):
         me = self.me(caller)
         channel = self.channel(me, request.channel)
         channel.leave(me, origin=caller.session)
-        return standing(me, channel)
+        return channel_update(me, channel)
 
     @handles(functions.channels.DeleteMessagesRequest)
     def delete_messages(self, request: functions.channels.DeleteMessagesRequest, caller: Caller) -> TLObject:
@@ -150,7 +150,7 @@ class ChannelsService(Service):
     def get_chats(self, request: functions.messages.GetChatsRequest, caller: Caller) -> TLObject:
         """Return basic groups as the asker sees them."""
         me = self.me(caller)
-        return tl.messages.Chats([self._group(number).shown_to(me) for number in request.id])
+        return tl.messages.Chats([self._group(number).tl_for(me) for number in request.id])
 
     @handles(functions.messages.GetFullChatRequest)
     def get_full_chat(self, request: functions.messages.GetFullChatRequest, caller: Caller) -> TLObject:
@@ -183,16 +183,16 @@ class ChannelsService(Service):
 
 def _of_group(me: User, group: Group) -> TLObject:
     if me.id in group.members:
-        return tl.ChatInviteAlready(group.shown_to(me))
+        return tl.ChatInviteAlready(group.tl_for(me))
     return tl.ChatInvite(group.title, tl.PhotoEmpty(0), len(group.members), 0)
 
 
-def joined(me: User, channel: Channel) -> TLObject:
+def join_result(me: User, channel: Channel) -> TLObject:
     """Return what a join answers since layer 229."""
-    return tl.messages.ChatInviteJoinResultOk(standing(me, channel))
+    return tl.messages.ChatInviteJoinResultOk(channel_update(me, channel))
 
 
-def standing(me: User, channel: Channel) -> TLObject:
+def channel_update(me: User, channel: Channel) -> TLObject:
     """Return the updates that say how an account stands with a channel now."""
     cast = Cast(me)
     cast.add(channel.marked)
@@ -242,7 +242,7 @@ def _filter(wanted: TLObject) -> Callable[[Member], bool]:
     if isinstance(wanted, tl.ChannelParticipantsRecent):
         return lambda _: True
     if isinstance(wanted, tl.ChannelParticipantsAdmins):
-        return lambda member: member.role is not Role.MEMBER
+        return lambda member: member.role is not MemberRole.MEMBER
     if isinstance(wanted, tl.ChannelParticipantsBots):
         return lambda member: member.account.bot
     if isinstance(wanted, tl.ChannelParticipantsSearch):

@@ -7,9 +7,9 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, given, handles, page_of, refuse_unbuilt, shown
+from bot.sandbox.services.base import RpcService, given_date, handles, messages_with_cast, page_of, refuse_unbuilt
 from bot.sandbox.world import Channel, Message, Refused, User
-from bot.sandbox.world.history import History, Window
+from bot.sandbox.world.history import History, PageRequest
 from bot.sandbox.world.peers import Peer
 from bot.sandbox.world.view import Cast, message_tl
 
@@ -17,7 +17,7 @@ _MAX_LIMIT = 100
 _LINKS = (tl.MessageEntityUrl, tl.MessageEntityTextUrl)
 
 
-class HistoryService(Service):
+class HistoryService(RpcService):
     """The lists of chats and of messages."""
 
     @handles(functions.messages.GetHistoryRequest)
@@ -26,7 +26,7 @@ class HistoryService(Service):
         me = self.person(caller)
         peer = self.peer(me, request.peer)
         history = peer.history(me)
-        return page_of(me, peer, history.page(_window(request, given(request.offset_date))), len(history))
+        return page_of(me, peer, history.page(_window(request, given_date(request.offset_date))), len(history))
 
     @handles(functions.messages.SearchRequest)
     def search(self, request: functions.messages.SearchRequest, caller: Caller) -> TLObject:
@@ -39,7 +39,7 @@ class HistoryService(Service):
         found = History()
         for message in peer.history(me).oldest_first():
             of_sender = sender is None or message.sender_id == sender.marked
-            in_time = _within(message.date, given(request.min_date), given(request.max_date))
+            in_time = _within(message.date, given_date(request.min_date), given_date(request.max_date))
             if of_sender and in_time and request.q.casefold() in message.text.casefold() and wanted(message):
                 found.add(message)
         return page_of(me, peer, found.page(_window(request, None)), len(found))
@@ -67,7 +67,7 @@ class HistoryService(Service):
         pinned = [chat for chat in chats if chat.marked in me.pinned]
         rest = [chat for chat in chats if chat.marked not in me.pinned]
         wanted = rest if request.exclude_pinned else [*pinned, *rest]
-        below = _below(me, wanted, self._named(me, request.offset_peer), given(request.offset_date))
+        below = _below(me, wanted, self._named(me, request.offset_peer), given_date(request.offset_date))
         page = below[: min(max(1, request.limit), _MAX_LIMIT)]
         parts = _parts(me, page)
         if len(page) == len(wanted):
@@ -118,7 +118,9 @@ def by_number(
 ) -> tuple[list[TLObject], Cast]:
     """Return the messages that InputMessages name, in their order, with a MessageEmpty where there is none."""
     found = [(item, _named(item, store)) for item in named]
-    _, cast = shown(me, [message for _, message in found if message is not None], *([peer] if peer else []))
+    _, cast = messages_with_cast(
+        me, [message for _, message in found if message is not None], *([peer] if peer else [])
+    )
     place = peer.peer() if peer else None
     return [
         message_tl(message, me) if message else tl.MessageEmpty(_number(item), place) for item, message in found
@@ -139,8 +141,8 @@ def _number(named: TLObject) -> int:
     return number
 
 
-def _window(request: TLObject, offset_date: datetime | None) -> Window:
-    return Window(
+def _window(request: TLObject, offset_date: datetime | None) -> PageRequest:
+    return PageRequest(
         limit=min(max(0, request.limit), _MAX_LIMIT),
         offset_id=request.offset_id,
         offset_date=offset_date,
@@ -217,5 +219,5 @@ def state(me: User) -> TLObject:
 def _parts(me: User, chats: Sequence[Peer]) -> tuple[list[TLObject], list[TLObject], list[TLObject], list[TLObject]]:
     """Return dialogs, their newest messages, chats and users."""
     tops = [history.top for history in (_kept(me, chat) for chat in chats) if history.top is not None]
-    messages, cast = shown(me, tops, *chats)
+    messages, cast = messages_with_cast(me, tops, *chats)
     return [dialog(me, chat) for chat in chats], messages, cast.chats, cast.users

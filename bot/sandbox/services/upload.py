@@ -4,14 +4,14 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles
+from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.world import Refused
 
 _STEP = 1024  # bytes; offsets are multiples of it
 _MAX_PIECE = 1 << 20
 
 
-class UploadService(Service):
+class UploadService(RpcService):
     """Files on their way up and down."""
 
     @handles(functions.upload.SaveFilePartRequest)

@@ -6,7 +6,7 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles
+from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.services.bots import commands_of
 from bot.sandbox.world import Refused, User
 from bot.sandbox.world.view import Cast
@@ -14,7 +14,7 @@ from bot.sandbox.world.view import Cast
 _USERNAME = re.compile(r"[A-Za-z]\w{2,31}", re.ASCII)
 
 
-class UsersService(Service):
+class UsersService(RpcService):
     """People, and the usernames and blocks by which they are known."""
 
     @handles(functions.users.GetUsersRequest)
@@ -25,7 +25,7 @@ class UsersService(Service):
 
     def _shown(self, me: User, named: TLObject) -> TLObject:
         try:
-            return self.user(me, named).shown_to(me)
+            return self.user(me, named).tl_for(me)
         except Refused:
             return tl.UserEmpty(getattr(named, "user_id", 0))
 
@@ -42,7 +42,7 @@ class UsersService(Service):
             blocked=(user.id in me.blocked) or None,
             bot_info=tl.BotInfo(user_id=user.id, commands=commands_of(user, me.language)) if user.bot else None,
         )
-        return tl.users.UserFull(full, [], [user.shown_to(me)])
+        return tl.users.UserFull(full, [], [user.tl_for(me)])
 
     @handles(functions.contacts.ResolveUsernameRequest)
     def resolve(self, request: functions.contacts.ResolveUsernameRequest, caller: Caller) -> TLObject:

@@ -4,8 +4,8 @@ from bot.sandbox.world.channels import Channel
 from bot.sandbox.world.groups import Group
 from bot.sandbox.world.messages import Message
 from bot.sandbox.world.refused import Refused
-from bot.sandbox.world.roster import Role
+from bot.sandbox.world.roster import MemberRole
 from bot.sandbox.world.users import User
 from bot.sandbox.world.world import World
 
-__all__ = ["Channel", "Group", "Message", "Refused", "Role", "User", "World"]
+__all__ = ["Channel", "Group", "MemberRole", "Message", "Refused", "User", "World"]

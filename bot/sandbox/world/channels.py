@@ -8,13 +8,12 @@ from typing import Unpack
 from telethon.tl import TLObject
 from telethon.tl import types as tl
 
-from bot.sandbox.world.feed import Feed
-from bot.sandbox.world.forums import GENERAL
-from bot.sandbox.world.log import Kind
+from bot.sandbox.world.feed import GENERAL_TOPIC, Feed
+from bot.sandbox.world.log import ChangeKind
 from bot.sandbox.world.messages import Draft, Fields, Message, Revision
 from bot.sandbox.world.peers import Account
 from bot.sandbox.world.refused import Refused
-from bot.sandbox.world.roster import Role
+from bot.sandbox.world.roster import MemberRole
 from bot.sandbox.world.view import Cast, bundle
 
 _MAX_JOINED = 500  # channels per account
@@ -64,25 +63,25 @@ class Channel(Feed):
         """Change a message's text or media."""
         message = self.kept.messages[message_id]
         revision = Revision(text=text, entities=entities, media=media, reply_markup=message.reply_markup)
-        message.revised(revision, self.hub.now())
-        self.change(Kind.EDIT, [message_id], push=push)
+        message.apply_revision(revision, self.hub.now())
+        self.change(ChangeKind.EDIT, [message_id], push=push)
         return message
 
     def load(self, message_id: int, page: TLObject, *, push: bool = True) -> None:
         """Have the preview of a link loaded: clients are told of the page, and not of the message."""
         self.kept.messages[message_id].media = page
-        self.change(Kind.PAGE, [message_id], push=push)
+        self.change(ChangeKind.PAGE, [message_id], push=push)
 
     def delete(self, *message_ids: int, push: bool = True) -> None:
         """Delete messages."""
         self.erase(message_ids, push=push)
 
-    def view(self, message_id: int, views: int) -> None:
+    def set_views(self, message_id: int, views: int) -> None:
         """Set a post's view counter; clients get the figure without a pts, or with the next edit."""
         self.kept.messages[message_id].views = views
         self._push(tl.UpdateChannelMessageViews(self.id, message_id, views))
 
-    def forwarded(self, message_id: int, forwards: int) -> None:
+    def set_forwards(self, message_id: int, forwards: int) -> None:
         """Set how often a post was forwarded; clients get the figure as they get views."""
         self.kept.messages[message_id].forwards = forwards
         self._push(tl.UpdateChannelMessageForwards(self.id, message_id, forwards))
@@ -93,22 +92,22 @@ class Channel(Feed):
         message.reactions[emoji] = message.reactions.get(emoji, 0) + count
         message.edit_hide = message.edit_hide or message.edit_date is None
         message.edit_date = message.edit_date or self.hub.now()
-        self.change(Kind.EDIT, [message_id], push=push)
+        self.change(ChangeKind.EDIT, [message_id], push=push)
 
     def pin(self, message_id: int, *, push: bool = True) -> None:
         """Pin a message; a service message says so."""
         self.kept.messages[message_id].pinned = True
         self.pinned.append(message_id)
-        self.change(Kind.PIN, [message_id], push=push)
+        self.change(ChangeKind.PIN, [message_id], push=push)
         self.publish(None, Draft(action=tl.MessageActionPinMessage(), reply_to=message_id), push=push)
 
     def unpin(self, message_id: int, *, push: bool = True) -> None:
         """Unpin a message."""
         self.kept.messages[message_id].pinned = False
         self.pinned.remove(message_id)
-        self.change(Kind.UNPIN, [message_id], push=push)
+        self.change(ChangeKind.UNPIN, [message_id], push=push)
 
-    def join(self, account: Account, role: Role = Role.MEMBER, *, origin: object = None) -> None:
+    def join(self, account: Account, role: MemberRole = MemberRole.MEMBER, *, origin: object = None) -> None:
         """Make somebody a member, or change the role of one; `origin` of the account is not pushed to."""
         new = account not in self.roster
         self.roster.put(account, role, self.hub.now())
@@ -129,9 +128,9 @@ class Channel(Feed):
 
     def promote(self, account: Account) -> None:
         """Make somebody an admin, and a member."""
-        self.join(account, Role.ADMIN)
+        self.join(account, MemberRole.ADMIN)
 
-    def asks_in(self, account: Account, *, origin: object = None) -> None:
+    def request_to_join(self, account: Account, *, origin: object = None) -> None:
         """Join by the account's own wish; raises Refused."""
         if account in self.roster:
             return
@@ -164,26 +163,26 @@ class Channel(Feed):
         if account in self.roster:
             self.leave(account)
 
-    def restricts_members(self, *, read_only: bool = True) -> None:
+    def restrict_members(self, *, read_only: bool = True) -> None:
         """Let only admins write in a supergroup, or everybody again."""
         self.read_only = read_only
         rights = tl.ChatBannedRights(None, send_messages=read_only or None)
         self._push(tl.UpdateChatDefaultBannedRights(self.peer(), rights, len(self.roster.members)))
 
-    def opens_topic(self, title: str) -> int:
+    def open_topic(self, title: str) -> int:
         """Open a topic and return its number; a supergroup that is no forum yet becomes one."""
         colour = 0x6FB9F0
         number = self.publish(None, Draft(action=tl.MessageActionTopicCreate(title, colour))).ids[0]
         self.forum.topics[number] = title
         return number
 
-    def closes_topic(self, number: int) -> None:
+    def close_topic(self, number: int) -> None:
         """Let only admins write in a topic; 1 is the general one."""
         self.forum.closed.add(number)
-        topic = None if number == GENERAL else number
+        topic = None if number == GENERAL_TOPIC else number
         self.publish(None, Draft(action=tl.MessageActionTopicEdit(closed=True), topic=topic))
 
-    def deletes_topic(self, number: int) -> None:
+    def delete_topic(self, number: int) -> None:
         """Delete a topic with its messages."""
         del self.forum.topics[number]
         self.forum.deleted.add(number)

@@ -7,10 +7,9 @@ from telethon.tl import types as tl
 
 from bot.sandbox.world import mail
 from bot.sandbox.world.history import History
-from bot.sandbox.world.log import Change
+from bot.sandbox.world.log import LoggedChange
 from bot.sandbox.world.messages import Draft, Message, Revision, compose
 from bot.sandbox.world.peers import Account, Hub, Peer
-from bot.sandbox.world.privacy import reaches
 from bot.sandbox.world.refused import Refused
 
 
@@ -29,7 +28,7 @@ class Group(Peer):
         self.invite = ""
         self.upgraded_to: Peer | None = None  # a supergroup
 
-    def shown_to(self, viewer: Account) -> TLObject:
+    def tl_for(self, viewer: Account) -> TLObject:
         """Return the Chat, or ChatForbidden for those who are not in it."""
         if viewer.id not in self.members:
             return tl.ChatForbidden(self.id, self.title)
@@ -51,7 +50,7 @@ class Group(Peer):
         """Return the viewer's box."""
         return viewer.box
 
-    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> Change:
+    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> LoggedChange:
         """Take a message of a member."""
         self._check_alive()
         if sender.id not in self.members:
@@ -59,7 +58,7 @@ class Group(Peer):
             raise Refused("CHAT_WRITE_FORBIDDEN", 403) if known else Refused("PEER_ID_INVALID")
         return self._deliver(sender, draft, origin)
 
-    def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> Change:
+    def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> LoggedChange:
         """Take an edit by the author."""
         self._check_alive()
         if editor.id not in self.members:
@@ -83,7 +82,7 @@ class Group(Peer):
         self._changed(account, tl.MessageActionChatDeleteUser(account.id))
         del self.members[account.id]
 
-    def becomes(self, supergroup: Peer) -> None:
+    def mark_upgraded(self, supergroup: Peer) -> None:
         """Point to the supergroup that took this group's place; everybody sees a service message."""
         self.upgraded_to = supergroup
         if self.creator is not None:
@@ -93,12 +92,12 @@ class Group(Peer):
         self.version += 1
         self._deliver(self.creator or account, Draft(action=action), None)
 
-    def _deliver(self, sender: Account, draft: Draft, origin: object) -> Change:
-        seats = [mail.Seat(account, self.marked) for account in self._readers(sender, draft)]
+    def _deliver(self, sender: Account, draft: Draft, origin: object) -> LoggedChange:
+        seats = [mail.Participant(account, self.marked) for account in self._readers(sender, draft)]
         return mail.deliver(sender, seats, draft, origin=origin)
 
     def _readers(self, sender: Account, draft: Draft) -> list[Account]:
         """Return who gets a message: the sender, and members except bots it is not meant for."""
         message = compose(draft, number=0, chat=self.marked, sender_id=sender.id, now=self.hub.now())
         replied = sender.box.get(draft.reply_to or 0)
-        return [account for account in self.members.values() if reaches(message, account, replied)]
+        return [account for account in self.members.values() if account.gets(message, replied)]

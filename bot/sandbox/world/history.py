@@ -8,7 +8,7 @@ from bot.sandbox.world.messages import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class PageRequest:
     """Which page of a history, in the words of messages.getHistory."""
 
     limit: int = 100
@@ -52,7 +52,7 @@ class History:
         """Return how many messages have higher ids."""
         return len(self._ids) - bisect_right(self._ids, message_id)
 
-    def page(self, window: Window) -> list[Message]:
+    def page(self, window: PageRequest) -> list[Message]:
         """Return a page, newest first."""
         end = self._offset(window) - window.add_offset
         start = max(0, end - window.limit, bisect_right(self._ids, window.min_id))
@@ -60,7 +60,7 @@ class History:
             end = min(end, bisect_left(self._ids, window.max_id))
         return [self.messages[number] for number in reversed(self._ids[start : max(0, end)])]
 
-    def _offset(self, window: Window) -> int:
+    def _offset(self, window: PageRequest) -> int:
         if window.offset_id:
             return bisect_left(self._ids, window.offset_id)
         if window.offset_date:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bot.sandbox.world.refused import Refused
 
 
-class Kind(Enum):
+class ChangeKind(Enum):
     """What a change did to its messages."""
 
     NEW = auto()
@@ -21,10 +21,10 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LoggedChange:
     """One entry of a log; it names messages and does not keep what they said."""
 
-    kind: Kind
+    kind: ChangeKind
     chat: int  # marked id of the chat
     ids: tuple[int, ...]  # of the messages
     pts: int  # after the change
@@ -34,7 +34,7 @@ class Change:
 class Missed(NamedTuple):
     """Changes since some pts, oldest first."""
 
-    changes: list[Change]
+    changes: list[LoggedChange]
     final: bool  # there are no more of them
 
 
@@ -43,13 +43,13 @@ class Log:
 
     def __init__(self) -> None:
         self.pts = 1
-        self._changes: list[Change] = []
+        self._changes: list[LoggedChange] = []
 
-    def add(self, kind: Kind, chat: int, ids: Iterable[int]) -> Change:
+    def add(self, kind: ChangeKind, chat: int, ids: Iterable[int]) -> LoggedChange:
         """Record a change; the pts moves by the number of its messages."""
         named = tuple(ids)
         self.pts += len(named)
-        change = Change(kind, chat, named, self.pts, len(named))
+        change = LoggedChange(kind, chat, named, self.pts, len(named))
         self._changes.append(change)
         return change
 
@@ -68,5 +68,5 @@ class Log:
         return Missed(self._changes[start:end], end >= len(self._changes))
 
 
-def _pts(change: Change) -> int:
+def _pts(change: LoggedChange) -> int:
     return change.pts

@@ -92,13 +92,13 @@ class Logins:
 
     def accept(self, value: bytes, account: Account, now: datetime) -> Token:
         """Let the owner of a token sign in to an account; raises Refused."""
-        token = self.shown(value, now)
+        token = self.find_token(value, now)
         if token.account is not None:
             raise Refused("AUTH_TOKEN_ALREADY_ACCEPTED")
         token.account = account
         return token
 
-    def shown(self, value: bytes, now: datetime) -> Token:
+    def find_token(self, value: bytes, now: datetime) -> Token:
         """Return a token by its value; raises Refused."""
         if value not in self._tokens:
             raise Refused("AUTH_TOKEN_INVALID")

@@ -24,7 +24,7 @@ class File:
     date: datetime
 
 
-class Media:
+class MediaFiles:
     """All files of the world, and the parts of those on their way up."""
 
     def __init__(self, random: Random, now: Callable[[], datetime]) -> None:
@@ -82,7 +82,7 @@ class Media:
             raise Refused("FILE_PART_TOO_BIG")
         self._parts.setdefault((account_id, file_id), {})[part] = data
 
-    def assembled(self, account_id: int, file_id: int, parts: int) -> bytes:
+    def assemble(self, account_id: int, file_id: int, parts: int) -> bytes:
         """Return an upload of so many parts, which ends with this; raises Refused where one is missing."""
         found = self._parts.get((account_id, file_id), {})
         if parts <= 0:

@@ -89,7 +89,7 @@ class Message:
     reactions: dict[str, int] = field(default_factory=dict)  # emoji → how many
     copies: dict[int, "Message"] = field(default_factory=dict)  # account id → its copy; empty in channels
 
-    def revised(self, revision: Revision, now: datetime) -> bool:
+    def apply_revision(self, revision: Revision, now: datetime) -> bool:
         """Apply an edit; False where it would change nothing."""
         text, entities = self.text, self.entities
         if revision.text is not None:
@@ -108,7 +108,7 @@ class Message:
         """The marked id of whom readers see as the author; None where it is the channel."""
         return None if self.post else self.sent_as or self.sender_id
 
-    def mentioned(self) -> set[int]:
+    def mentioned_ids(self) -> set[int]:
         """Return the marked ids of everybody whom a client must know to show this message."""
         ids = {self.chat}
         if self.author is not None:
@@ -122,7 +122,7 @@ class Message:
             ids.add(self.action.user_id)
         return ids
 
-    def forwarded(self) -> tl.MessageFwdHeader:
+    def forward_header(self) -> tl.MessageFwdHeader:
         """Return the header of this message in another chat; a forward of a forward names the first author."""
         if self.forward is not None:
             return self.forward
@@ -150,7 +150,7 @@ def compose(draft: Draft, *, number: int, chat: int, sender_id: int | None, now:
         reply_markup=draft.reply_markup,
         reply_to=draft.reply_to,
         topic=draft.topic,
-        forward=draft.forward.forwarded() if isinstance(draft.forward, Message) else draft.forward,
+        forward=draft.forward.forward_header() if isinstance(draft.forward, Message) else draft.forward,
         grouped=draft.grouped,
         silent=draft.silent,
         sent_as=draft.sent_as,

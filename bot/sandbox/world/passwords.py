@@ -10,7 +10,7 @@ from telethon import password as srp
 from telethon.tl import TLObject
 from telethon.tl import types as tl
 
-from bot.sandbox.group import DH_PRIME, G
+from bot.sandbox.protocol.keys import DH_PRIME, G
 from bot.sandbox.world.refused import Refused
 
 _P = DH_PRIME.to_bytes(256, "big")

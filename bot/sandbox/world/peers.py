@@ -1,6 +1,7 @@
 """What goes out to all parts of the world: the hub they share, and what a peer and an account are."""
 
 import asyncio
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,9 +13,11 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.history import History
-from bot.sandbox.world.log import Change, Kind, Log
+from bot.sandbox.world.log import ChangeKind, Log, LoggedChange
 from bot.sandbox.world.messages import Draft, Message, Revision, peer_of
 from bot.sandbox.world.refused import Refused
+
+_COMMAND = re.compile(r"/\w+(?:@(?P<bot>\w+))?")
 
 
 class Emit(Protocol):
@@ -24,7 +27,7 @@ class Emit(Protocol):
         """Deliver one Updates object."""
 
 
-class Query(NamedTuple):
+class CallbackQuery(NamedTuple):
     """A press of a button that waits for its bot."""
 
     bot_id: int
@@ -41,7 +44,7 @@ class Hub:
         self.peers: dict[int, Peer] = {}  # by marked id
         self.names: dict[str, Peer] = {}  # by lower-case username
         self.invites: dict[str, Peer] = {}  # by hash
-        self.queries: dict[int, Query] = {}  # presses of buttons that wait
+        self.queries: dict[int, CallbackQuery] = {}  # presses of buttons that wait
         self.query_timeout_s = 10.0  # for the bot's answer to a press
         self.slice_limit = 100  # changes per difference, at most
         self._secret = random.randbytes(16)
@@ -78,7 +81,7 @@ class Peer(ABC):
     username: str | None = None
 
     @abstractmethod
-    def shown_to(self, viewer: "Account") -> TLObject:
+    def tl_for(self, viewer: "Account") -> TLObject:
         """Return the User, Chat or Channel that this account is told of."""
 
     @abstractmethod
@@ -90,11 +93,11 @@ class Peer(ABC):
         """Return the messages that the numbers in a change about this chat stand for."""
 
     @abstractmethod
-    def accept(self, sender: "Account", draft: Draft, *, origin: object = None) -> Change:
+    def accept(self, sender: "Account", draft: Draft, *, origin: object = None) -> LoggedChange:
         """Take a message from a client of this account; `origin` is not pushed to. Raises Refused."""
 
     @abstractmethod
-    def revise(self, editor: "Account", message_id: int, revision: Revision, *, origin: object = None) -> Change:
+    def revise(self, editor: "Account", message_id: int, revision: Revision, *, origin: object = None) -> LoggedChange:
         """Take an edit from a client of this account. Raises Refused."""
 
     def peer(self) -> TLObject:
@@ -125,7 +128,7 @@ class Account(Peer):
         self.pinned: list[int] = []  # dialogs
         self.archived: set[int] = set()
         self.blocked: set[int] = set()  # accounts
-        self.heard_of: set[int] = set()  # accounts that wrote to this one
+        self.writers: set[int] = set()  # accounts that wrote to this one
         self.random_ids: set[int] = set()
         self._last_id = 0
 
@@ -138,20 +141,35 @@ class Account(Peer):
         self._last_id += 1
         return self._last_id
 
-    def put(self, message: Message) -> Change:
+    def put(self, message: Message) -> LoggedChange:
         """Keep a message in the box."""
         self.box[message.id] = message
         self.chat(message.chat).add(message)
         if message.sender_id == self.id:
             self.read[message.chat] = message.id
-        return self.log.add(Kind.NEW, message.chat, [message.id])
+        return self.log.add(ChangeKind.NEW, message.chat, [message.id])
 
-    def drop(self, ids: list[int]) -> Change:
+    def drop(self, ids: list[int]) -> LoggedChange:
         """Remove messages from the box; all must be in it."""
         for number in ids:
             message = self.box.pop(number)
             self.chat(message.chat).remove(number)
-        return self.log.add(Kind.DELETE, self.id, ids)
+        return self.log.add(ChangeKind.DELETE, self.id, ids)
+
+    def gets(self, message: Message, replied: Message | None) -> bool:
+        """Tell whether this account gets a group's message, given the one it answers: bots are in privacy mode.
+
+        The rules: https://core.telegram.org/bots/features#privacy-mode.
+        """
+        if not self.bot or message.action is not None or message.sender_id == self.id:
+            return True
+        if replied is not None and replied.sender_id == self.id:
+            return True
+        name = (self.username or "").lower()
+        command = _COMMAND.match(message.text)
+        if command and (command["bot"] or name).lower() == name:
+            return True
+        return f"@{name}" in re.findall(r"@\w+", message.text.lower())
 
     def once(self, *random_ids: int) -> None:
         """Refuse random_ids that are empty, repeat each other, or that a message was already sent with."""
@@ -160,11 +178,11 @@ class Account(Peer):
         if len({*random_ids}) < len(random_ids) or not self.random_ids.isdisjoint(random_ids):
             raise Refused("RANDOM_ID_DUPLICATE", 500)
 
-    def forgets_random_ids(self) -> None:
+    def forget_random_ids(self) -> None:
         """Take every random_id for a new one, as Telegram does some time after a message was sent."""
         self.random_ids.clear()
 
-    def shown_to(self, viewer: "Account") -> TLObject:
+    def tl_for(self, viewer: "Account") -> TLObject:
         """Return the User; only its owner sees the phone number, only bots see the language."""
         own = viewer is self
         return tl.User(

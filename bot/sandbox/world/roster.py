@@ -21,7 +21,7 @@ _RIGHTS = (
 )
 
 
-class Role(Enum):
+class MemberRole(Enum):
     """What a member may do."""
 
     CREATOR = auto()
@@ -34,7 +34,7 @@ class Member:
     """Somebody in a channel."""
 
     account: Account
-    role: Role
+    role: MemberRole
     since: datetime
 
 
@@ -49,30 +49,30 @@ class Roster:
     def __contains__(self, account: Account) -> bool:
         return account.id in self.members
 
-    def put(self, account: Account, role: Role, since: datetime) -> None:
+    def put(self, account: Account, role: MemberRole, since: datetime) -> None:
         """Make somebody a member, or change what he may do."""
         self.pending.pop(account.id, None)
         self.banned.discard(account.id)
         self.members[account.id] = Member(account, role, since)
 
-    def role(self, account: Account) -> Role | None:
+    def role(self, account: Account) -> MemberRole | None:
         """Return what somebody is here; None outside."""
         member = self.members.get(account.id)
         return member.role if member else None
 
     def is_admin(self, account: Account) -> bool:
         """Tell whether somebody is the creator or an admin."""
-        return self.role(account) in (Role.CREATOR, Role.ADMIN)
+        return self.role(account) in (MemberRole.CREATOR, MemberRole.ADMIN)
 
     def participant(self, account: Account, viewer: Account) -> TLObject:
         """Return the TL participant as another account sees it; raises Refused for those outside."""
         member = self.members.get(account.id)
         if member is None:
             raise Refused("USER_NOT_PARTICIPANT")
-        if member.role is Role.CREATOR:
+        if member.role is MemberRole.CREATOR:
             return tl.ChannelParticipantCreator(account.id, rights())
-        if member.role is Role.ADMIN:
-            promoter = next((m.account.id for m in self.members.values() if m.role is Role.CREATOR), account.id)
+        if member.role is MemberRole.ADMIN:
+            promoter = next((m.account.id for m in self.members.values() if m.role is MemberRole.CREATOR), account.id)
             return tl.ChannelParticipantAdmin(account.id, promoter, member.since, rights())
         if account is viewer:
             return tl.ChannelParticipantSelf(account.id, account.id, member.since)

@@ -39,7 +39,7 @@ def _units(text: str) -> str:
     return text if is_plain else add_surrogate(text)
 
 
-def checked(text: str, entities: Sequence[TLObject], *, caption: bool) -> tuple[str, list[TLObject]]:
+def check_text(text: str, entities: Sequence[TLObject], *, caption: bool) -> tuple[str, list[TLObject]]:
     """Return a client's text without the white space around it and its entities moved accordingly.
 
     Raises Refused for a text that is too long and for entities that leave the text or cut a character in two.

@@ -11,11 +11,11 @@ from telethon.tl import types as tl
 
 from bot.sandbox.world import mail
 from bot.sandbox.world.history import History
-from bot.sandbox.world.log import Change
+from bot.sandbox.world.log import LoggedChange
 from bot.sandbox.world.messages import Draft, Fields, Message, Revision
-from bot.sandbox.world.peers import Account, Peer, Query
+from bot.sandbox.world.peers import Account, CallbackQuery, Peer
 from bot.sandbox.world.refused import Refused
-from bot.sandbox.world.text import checked
+from bot.sandbox.world.text import check_text
 from bot.sandbox.world.view import Cast, bundle, is_channel
 
 
@@ -30,13 +30,13 @@ class User(Account):
         """Return the viewer's box."""
         return viewer.box
 
-    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> Change:
+    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> LoggedChange:
         """Take a private message, if the two may talk."""
         self._check_may_write(sender)
-        self.heard_of.add(sender.id)
-        seats = [mail.Seat(sender, self.marked)]
+        self.writers.add(sender.id)
+        seats = [mail.Participant(sender, self.marked)]
         if sender is not self:
-            seats.append(mail.Seat(self, sender.marked))
+            seats.append(mail.Participant(self, sender.marked))
         return mail.deliver(sender, seats, draft, origin=origin)
 
     def _check_may_write(self, sender: Account) -> None:
@@ -48,10 +48,10 @@ class User(Account):
             raise Refused("USER_IS_BLOCKED")
         if self.id in sender.blocked:
             raise Refused("YOU_BLOCKED_USER")
-        if sender.bot and self.id not in sender.heard_of:
+        if sender.bot and self.id not in sender.writers:
             raise Refused("PEER_ID_INVALID")  # a bot may not write first
 
-    def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> Change:
+    def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> LoggedChange:
         """Take an edit of a private message."""
         if editor.id in self.blocked:
             raise Refused("USER_IS_BLOCKED")
@@ -63,7 +63,7 @@ class User(Account):
         Raises Refused as a server would.
         """
         draft = Draft(text=text, media=media, **fields)
-        body, entities = checked(text, draft.entities, caption=draft.media is not None)
+        body, entities = check_text(text, draft.entities, caption=draft.media is not None)
         change = peer.accept(self, replace(draft, text=body, entities=entities))
         return peer.store(self)[change.ids[0]]
 
@@ -124,7 +124,7 @@ class User(Account):
             raise Refused("DATA_INVALID")
         query_id = self.hub.random.getrandbits(62)
         answer: asyncio.Future[TLObject] = asyncio.get_running_loop().create_future()
-        self.hub.queries[query_id] = Query(bot.id, answer)
+        self.hub.queries[query_id] = CallbackQuery(bot.id, answer)
         for _ in range(times):
             self.hub.emit(bot.id, partial(self._query, bot, message, query_id, data), None)
         try:

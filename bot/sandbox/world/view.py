@@ -6,7 +6,7 @@ from typing import NamedTuple
 from telethon.tl import TLObject
 from telethon.tl import types as tl
 
-from bot.sandbox.world.log import Change, Kind
+from bot.sandbox.world.log import ChangeKind, LoggedChange
 from bot.sandbox.world.messages import Message, peer_of
 from bot.sandbox.world.peers import Account
 
@@ -27,11 +27,11 @@ class Cast:
     def add_messages(self, messages: Iterable[Message]) -> None:
         """Name whomever these messages name."""
         for message in messages:
-            self._ids |= message.mentioned()
+            self._ids |= message.mentioned_ids()
 
     def _shown(self, *, users: bool) -> list[TLObject]:
         peers = self._viewer.hub.peers
-        return [peers[number].shown_to(self._viewer) for number in sorted(self._ids) if (number > 0) is users]
+        return [peers[number].tl_for(self._viewer) for number in sorted(self._ids) if (number > 0) is users]
 
     @property
     def users(self) -> list[TLObject]:
@@ -102,20 +102,20 @@ def _reactions(message: Message) -> TLObject | None:
     return tl.MessageReactions(results)
 
 
-def update_tl(change: Change, viewer: Account, store: Mapping[int, Message]) -> TLObject | None:
+def update_tl(change: LoggedChange, viewer: Account, store: Mapping[int, Message]) -> TLObject | None:
     """Return the update that tells of a change; None where its message is gone by now."""
-    if change.kind is Kind.DELETE:
+    if change.kind is ChangeKind.DELETE:
         return _deleted(change)
-    if change.kind in (Kind.PIN, Kind.UNPIN):
+    if change.kind in (ChangeKind.PIN, ChangeKind.UNPIN):
         return tl.UpdatePinnedChannelMessages(
-            _bare(change.chat), list(change.ids), change.pts, change.count, pinned=change.kind is Kind.PIN or None
+            _bare(change.chat), list(change.ids), change.pts, change.count, pinned=change.kind is ChangeKind.PIN or None
         )
     message = store.get(change.ids[0])
     if message is None:
         return None
-    if change.kind is Kind.PAGE and isinstance(message.media, tl.MessageMediaWebPage):
+    if change.kind is ChangeKind.PAGE and isinstance(message.media, tl.MessageMediaWebPage):
         return tl.UpdateChannelWebPage(_bare(change.chat), message.media.webpage, change.pts, change.count)
-    new = change.kind is Kind.NEW
+    new = change.kind is ChangeKind.NEW
     if is_channel(change.chat):
         make = tl.UpdateNewChannelMessage if new else tl.UpdateEditChannelMessage
     else:
@@ -123,7 +123,7 @@ def update_tl(change: Change, viewer: Account, store: Mapping[int, Message]) -> 
     return make(message_tl(message, viewer), change.pts, change.count)
 
 
-def _deleted(change: Change) -> TLObject:
+def _deleted(change: LoggedChange) -> TLObject:
     if is_channel(change.chat):
         return tl.UpdateDeleteChannelMessages(_bare(change.chat), list(change.ids), change.pts, change.count)
     return tl.UpdateDeleteMessages(list(change.ids), change.pts, change.count)
@@ -139,7 +139,7 @@ def bundle(viewer: Account, updates: Sequence[TLObject], cast: Cast) -> TLObject
     return tl.Updates(list(updates), cast.users, cast.chats, viewer.hub.now(), 0)
 
 
-def updates_for(viewer: Account, changes: Iterable[Change], extra: Sequence[TLObject] = ()) -> TLObject:
+def updates_for(viewer: Account, changes: Iterable[LoggedChange], extra: Sequence[TLObject] = ()) -> TLObject:
     """Return the Updates that tell an account of changes; `extra` updates go first."""
     cast = Cast(viewer)
     updates = list(extra)
@@ -153,23 +153,25 @@ def updates_for(viewer: Account, changes: Iterable[Change], extra: Sequence[TLOb
     return bundle(viewer, updates, cast)
 
 
-class Since(NamedTuple):
+class Difference(NamedTuple):
     """What a difference says of some changes: the messages as they are now, and each edit once."""
 
     new: list[Message]
     others: list[TLObject]  # updates
 
 
-def since(viewer: Account, changes: Sequence[Change]) -> Since:
+def difference_of(viewer: Account, changes: Sequence[LoggedChange]) -> Difference:
     """Sort out what an account missed."""
-    latest = {(change.chat, change.ids[0]): change for change in changes if change.kind in (Kind.NEW, Kind.EDIT)}
-    fresh = {(change.chat, change.ids[0]) for change in changes if change.kind is Kind.NEW}
-    sorted_out = Since([], [])
+    latest = {
+        (change.chat, change.ids[0]): change for change in changes if change.kind in (ChangeKind.NEW, ChangeKind.EDIT)
+    }
+    fresh = {(change.chat, change.ids[0]) for change in changes if change.kind is ChangeKind.NEW}
+    sorted_out = Difference([], [])
     for change in changes:
         store = viewer.hub.peers[change.chat].store(viewer)
         key = change.chat, change.ids[0]
-        if change.kind is Kind.NEW:
+        if change.kind is ChangeKind.NEW:
             sorted_out.new.extend(filter(None, [store.get(change.ids[0])]))
-        elif change.kind is not Kind.EDIT or (latest[key] is change and key not in fresh):
+        elif change.kind is not ChangeKind.EDIT or (latest[key] is change and key not in fresh):
             sorted_out.others.extend(filter(None, [update_tl(change, viewer, store)]))
     return sorted_out

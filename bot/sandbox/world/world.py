@@ -12,12 +12,12 @@ from telethon.tl import types as tl
 from bot.sandbox.world.channels import Channel
 from bot.sandbox.world.groups import Group
 from bot.sandbox.world.logins import Logins, Token
-from bot.sandbox.world.media import Media
+from bot.sandbox.world.media import MediaFiles
 from bot.sandbox.world.messages import Draft
 from bot.sandbox.world.passwords import Passwords
 from bot.sandbox.world.peers import Account, Emit, Hub, Peer
 from bot.sandbox.world.refused import Refused
-from bot.sandbox.world.roster import Role
+from bot.sandbox.world.roster import MemberRole
 from bot.sandbox.world.users import User
 
 
@@ -33,7 +33,7 @@ class World:
 
     def __init__(self, now: Callable[[], datetime], random: Random, emit: Emit) -> None:
         self.hub = Hub(now, random, emit)
-        self.media = Media(random, self.hub.now)
+        self.media = MediaFiles(random, self.hub.now)
         self.logins = Logins(random)
         self.passwords = Passwords()
         self.difference_lists_channels = True  # getDifference names the channels that changed
@@ -102,9 +102,11 @@ class World:
         self.hub.invites[group.invite] = channel
         self._register(channel)
         for account in group.members.values():
-            channel.roster.put(account, Role.CREATOR if account is group.creator else Role.MEMBER, self.hub.now())
+            channel.roster.put(
+                account, MemberRole.CREATOR if account is group.creator else MemberRole.MEMBER, self.hub.now()
+            )
             account.joined.add(channel.marked)
-        group.becomes(channel)
+        group.mark_upgraded(channel)
         channel.publish(None, Draft(action=tl.MessageActionChannelMigrateFrom(group.title, group.id)))
         return channel
 

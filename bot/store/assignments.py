@@ -9,7 +9,7 @@ from bot.store.database import Reader, Subject, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class Assignment:
     """A followed channel, who sees to it, and how each reader that met it reaches it."""
 
     channel_id: int
@@ -23,12 +23,12 @@ class Share:
         return self.is_public if access is None else access is not Access.LOST
 
 
-async def entrusted(db: Reader, reader_id: int) -> list[Channel]:
+async def assigned_channels(db: Reader, reader_id: int) -> list[Channel]:
     """Return the followed channels that this reader sees to, and those that nobody was given yet."""
     return [channel for channel in await followed(db, reader_id) if channel.read_by in (None, reader_id)]
 
 
-async def all_shares(db: Reader) -> list[Share]:
+async def all_assignments(db: Reader) -> list[Assignment]:
     """Return who sees to each followed channel, in the order in which they were followed."""
     rows = await db.fetch_all(
         """SELECT c.id, c.username IS NOT NULL AS is_public, c.read_by,
@@ -37,7 +37,7 @@ async def all_shares(db: Reader) -> list[Share]:
         WHERE c.followed_at IS NOT NULL GROUP BY c.id ORDER BY c.followed_at, c.id"""
     )
     return [
-        Share(
+        Assignment(
             channel_id=row["id"],
             is_public=bool(row["is_public"]),
             read_by=row["read_by"],
@@ -47,7 +47,7 @@ async def all_shares(db: Reader) -> list[Share]:
     ]
 
 
-async def entrust(tx: Transaction, given: Mapping[int, int]) -> None:
+async def assign(tx: Transaction, given: Mapping[int, int]) -> None:
     """Write down which reader sees to which channel from now on: reader ids by channel id."""
     rows = [{"channel": channel, "reader": reader} for channel, reader in given.items()]
     await tx.execute_many("UPDATE channels SET read_by = :reader WHERE id = :channel", rows)

@@ -1,19 +1,21 @@
-"""What an observation speaks of is asked for; its channels and messages as the store knows them go out, and back in.
+"""The rows behind an observation: what is stored of its channels and messages, and what is written of them.
 
 A handful of statements serves an observation of any size: after each, SQLite's thread has to win the interpreter's lock
 back, which costs as much as several rows.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from bot import __version__
 from bot.models import Count, Deletion, Observation, ObservedBy, Post, to_json
-from bot.parts import NO_PARTS, are_reworded, load_parts
-from bot.store.database import Transaction
-from bot.store.rows import COUNTER_BITS, json_list, maybe_date, to_ms
+from bot.parts import NO_PARTS, are_reworded, dump_parts, load_parts
+from bot.store.database import Reader, Transaction
+from bot.store.rows import COUNTER_BITS, json_list, maybe_date, maybe_ms, to_ms
 
 MessageKey = tuple[int, int]  # channel id, message id
 Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
@@ -27,7 +29,7 @@ class Version(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Message:
+class StoredMessage:
     """A message in the course of an observation."""
 
     id: int = 0  # of its row; 0 where there is none yet
@@ -67,7 +69,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
+class StoredChannel:
     """A channel whose posts are kept."""
 
     followed_at: datetime | None
@@ -84,8 +86,8 @@ class Channel:
 class Known:
     """What is known of all that an observation speaks of."""
 
-    channels: dict[int, Channel]  # by id; only those whose posts are kept
-    messages: dict[MessageKey, Message]
+    channels: dict[int, StoredChannel]  # by id; only those whose posts are kept
+    messages: dict[MessageKey, StoredMessage]
     free_ids: dict[int, int]  # the next row for a version, by its date in seconds
 
     def take_id(self, post: Post) -> int:
@@ -112,6 +114,11 @@ _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET group
         version_id = excluded.version_id, hash = excluded.hash,
         gone_at = excluded.gone_at, views = excluded.views, forwards = excluded.forwards,
         reactions = excluded.reactions"""
+ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
+        edit_date, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256, parts)"""
+ADD_PART_EVIDENCE = (
+    "INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256)"
+)
 _TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
 
 
@@ -129,11 +136,11 @@ async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Kno
     )
 
 
-async def _channels(tx: Transaction, ids: Iterable[int], observed_by: ObservedBy) -> dict[int, Channel]:
+async def _channels(tx: Transaction, ids: Iterable[int], observed_by: ObservedBy) -> dict[int, StoredChannel]:
     is_import = observed_by == ObservedBy.IMPORT
     rows = await tx.fetch_all(_CHANNELS, {"ids": json_list(ids), "import": is_import})
     return {
-        channel_id: Channel(followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read))
+        channel_id: StoredChannel(followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read))
         for channel_id, followed_at, confirmed_id, is_read in rows
     }
 
@@ -144,10 +151,10 @@ async def _free_ids(tx: Transaction, posts: Iterable[Post]) -> dict[int, int]:
     return {int(second): free for second, free in json.loads(rows[0][0]).items()}
 
 
-async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
+async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[MessageKey, StoredMessage]:
     rows = await tx.fetch_all(_MESSAGES, {"keys": json_list(keys)})
     return {
-        (channel_id, message_id): Message(
+        (channel_id, message_id): StoredMessage(
             id=row_id,
             version_id=version_id,
             hash=content,
@@ -160,7 +167,7 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
 
 
 async def _add_versions(
-    tx: Transaction, messages: Mapping[MessageKey, Message], posts: Iterable[Post], hashes: Hashes
+    tx: Transaction, messages: Mapping[MessageKey, StoredMessage], posts: Iterable[Post], hashes: Hashes
 ) -> None:
     """Read what the messages that are being edited said before."""
     edited = set()
@@ -186,7 +193,7 @@ async def write(tx: Transaction, known: Known, *, now: int) -> None:
     await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, *m.counters, m.id) for m in touched])
 
 
-def _row(message: Message, post: Post, now: int) -> tuple[object, ...]:
+def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
     return (
         message.id,
         post.channel_id,
@@ -207,3 +214,54 @@ def _row(message: Message, post: Post, now: int) -> tuple[object, ...]:
 
 def _second(post: Post) -> int:
     return to_ms(post.date) // 1000
+
+
+async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int]:
+    """Return a version's message as TL bytes, and their layer."""
+    (row,) = await db.fetch_all("SELECT raw, layer FROM versions WHERE id = :id", {"id": version_id})
+    return row["raw"], row["layer"]
+
+
+def version_row(
+    post: Post, observation: Observation, version_id: int, content: bytes, *, number: int
+) -> tuple[object, ...]:
+    """Write a version of a message; `content` is the hash of what a reader sees."""
+    return (
+        version_id,
+        post.channel_id,
+        post.message_id,
+        number,
+        content,
+        post.text,
+        _entities_json(post),
+        to_json(post.media) if post.media else None,
+        to_ms(post.date),
+        maybe_ms(post.edit_date),
+        *_seen(post, observation),
+        dump_parts(post.parts),
+    )
+
+
+def part_evidence_row(post: Post, observation: Observation, version_id: int) -> tuple[object, ...]:
+    """Write what came to stand beside the text of a version."""
+    return (version_id, *_seen(post, observation))
+
+
+def _seen(post: Post, observation: Observation) -> tuple[object, ...]:
+    return (
+        to_ms(observation.seen_at),
+        observation.observed_by,
+        observation.reader_id,
+        __version__,
+        post.raw,
+        post.layer,
+        hashlib.sha256(post.raw).digest(),
+    )
+
+
+def _entities_json(post: Post) -> str:
+    if not post.entities:
+        return "[]"
+    # by hand: dataclasses.asdict copies deeply, which takes ten times as long
+    entities = [{"kind": e.kind, "offset": e.offset, "length": e.length, "value": e.value} for e in post.entities]
+    return json.dumps(entities, ensure_ascii=False, separators=(",", ":"))

@@ -18,11 +18,10 @@ from bot.models import ObservedBy
 from bot.parts import Part, PartKind
 from bot.search import Scope, find_current, find_newest
 from bot.store.database import Database
+from tests.kit_archive import LAST_MONTH, NEWS, OTHER, compiled, open_archive, post
+from tests.queries import Asker
 
-from .queries import Asker
-from .store.kit import LAST_MONTH, NEWS, OTHER, compiled, newsroom, post
-
-REAL_POSTS = Path(__file__).parents[2] / "shared" / "data" / "posts.jsonl"
+REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts.jsonl"
 BATCH = 2000  # posts in one observation
 EVERY = 10**6  # more hits than there are posts
 # How many queries of a kind; those that find or read the most posts are the fewest.
@@ -36,7 +35,7 @@ pytestmark = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
+class RealPosts:
     """Every real post, stored and read."""
 
     db: Database
@@ -65,10 +64,10 @@ def questions() -> tuple[str, ...]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def archive(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Archive]:
-    async with newsroom(tmp_path_factory.mktemp("archive")) as room:
-        await room.follow()
-        await room.follow(OTHER, title="Другое")
+async def real(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealPosts]:
+    async with open_archive(tmp_path_factory.mktemp("archive")) as archive:
+        await archive.follow()
+        await archive.follow(OTHER, title="Другое")
         every = []
         for n, text in enumerate(texts(), start=1):
             said, beside = taken_apart(text) if n % 2 else (text, ())
@@ -76,20 +75,20 @@ async def archive(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arc
             every.append(post(n, said, parts=beside, **place))
         Random(1).shuffle(every)  # noqa: S311 - a repeatable order is wanted
         for start in range(0, len(every), BATCH):
-            await room.see(ObservedBy.BACKFILL, *every[start : start + BATCH])
-        yield Archive(db=room.db, documents=tuple(map(analyse, texts())))
+            await archive.see(ObservedBy.BACKFILL, *every[start : start + BATCH])
+        yield RealPosts(db=archive.db, documents=tuple(map(analyse, texts())))
 
 
-async def test_search_and_matcher_never_disagree_on_any_real_post(archive: Archive) -> None:
+async def test_search_and_matcher_never_disagree_on_any_real_post(real: RealPosts) -> None:
     queries = {str(number): compiled(query) for number, query in enumerate(questions())}
     matcher = Matcher(queries)
     expected: dict[str, dict[int, object]] = {name: {} for name in queries}
-    for number, document in enumerate(archive.documents, start=1):
+    for number, document in enumerate(real.documents, start=1):
         for name, spans in matcher.match(document).items():
             expected[name][number] = spans
     wrong = {}
     for name, query in queries.items():
-        hits = await find_current(archive.db, query, limit=EVERY)
+        hits = await find_current(real.db, query, limit=EVERY)
         if [(hit.post.message_id, hit.spans) for hit in hits] != sorted(expected[name].items(), reverse=True):
             wrong[str(query.query)] = len(hits), len(expected[name])
     assert wrong == {}
@@ -98,17 +97,15 @@ async def test_search_and_matcher_never_disagree_on_any_real_post(archive: Archi
     assert sum(map(len, expected.values())) >= 10_000
 
 
-async def test_pages_of_any_size_bring_the_same_posts_as_one(archive: Archive) -> None:
+async def test_pages_of_any_size_bring_the_same_posts_as_one(real: RealPosts) -> None:
     dice = Random(2)  # noqa: S311 - a repeatable choice is wanted
     for question in dice.sample(questions(), 15):
         query = compiled(question)
         scope = Scope(channel_ids=(NEWS,))
-        whole = await find_current(archive.db, query, limit=60, channel_id=NEWS)
+        whole = await find_current(real.db, query, limit=60, channel_id=NEWS)
         pages, before, more = [], None, True
         while more and len(pages) < 60:
-            found = await find_newest(
-                archive.db, query, scope, limit=7, before=before, most=dice.choice((50, 500, 5000))
-            )
+            found = await find_newest(real.db, query, scope, limit=7, before=before, most=dice.choice((50, 500, 5000)))
             pages += found.hits
             before, more = found.before, found.before is not None
         assert pages[:60] == whole

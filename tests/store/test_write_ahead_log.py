@@ -6,8 +6,7 @@ import pytest
 
 from bot.errors import FatalError
 from bot.store import meta
-from bot.store.database import Database, Subject, Transaction
-from bot.store.journal import MOVED_AT_ONCE
+from bot.store.database import MOVED_AT_ONCE, Database, Subject, Transaction
 
 MEGABYTE = 1 << 20
 
@@ -61,7 +60,7 @@ async def test_a_disk_that_fails_ends_everything_and_no_job_is_run_twice(db: Dat
         runs.append(await meta.get(tx, "a"))
         await news(tx)
 
-    broken = db._journal._file  # noqa: SLF001 - a disk that fails cannot be had otherwise
+    broken = db._wal._file  # noqa: SLF001 - a disk that fails cannot be had otherwise
     reading, writing = os.pipe()  # which cannot be synchronised
     os.dup2(reading, broken)
     os.close(writing)

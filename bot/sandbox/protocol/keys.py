@@ -1,7 +1,23 @@
-"""The RSA key pair of the embedded server: a stand-in on loopback, published with its source, that protects nothing."""
+"""Keys of the embedded server: its RSA pair, the Diffie-Hellman group, and the authorisation keys of its clients."""
+
+from dataclasses import dataclass
+from datetime import datetime
 
 import rsa
+from telethon.crypto import AuthKey
 
+G = 3  # with DH_PRIME: the group for keys (mtproto/auth_key) and for passwords (api/srp)
+DH_PRIME = int(  # the safe prime of Telegram's own servers; clients may refuse any other
+    "C71CAEB9C6B1C9048E6C522F70F13F73980D40238E3E21C14934D037563D930F48198A0AA7C14058229493D22530F4DB"
+    "FA336F6E0AC925139543AED44CCE7C3720FD51F69458705AC68CD4FE6B6B13ABDC9746512969328454F18FAF8C595F64"
+    "2477FE96BB2A941D5BCD1D4AC8CC49880708FA9B378E3C4F3A9060BEE67CF9A4A4A695811051907E162753B56B0F6B41"
+    "0DBA74D8A84B2A14B3144E0EF1284754FD17ED950D5965B4B9DD46582DB1178D169C6BC465B0D6FF9CA3928FEF5B9AE4"
+    "E418FC15E83EBEA0F87FA9FF5EED70050DED2849F47BF959D956850CE929851F0D8115F635B105EE2E4E15D04B2454BF"
+    "6F4FADF034B10403119CD8E3B92FCC5B",
+    16,
+)
+
+# Published with this source, so it protects nothing: the server that it names listens on loopback only.
 _PEM = b"""\
 -----BEGIN RSA PRIVATE KEY-----
 MIIEqgIBAAKCAQEAjl6iDxkrhAWRExn0AMVNznIMnM63Bh6RcGCEh00xshIwJNJZ
@@ -39,3 +55,21 @@ def public_pem(key: rsa.PrivateKey = PRIVATE_KEY) -> str:
     """Return the public half as PEM in PKCS#1, as `telethon.crypto.rsa.add_key` takes it."""
     pem: bytes = rsa.PublicKey(key.n, key.e).save_pkcs1()
     return pem.decode()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Auth:
+    """An authorisation key, and who is signed in with it."""
+
+    key: AuthKey
+    created: datetime
+    account_id: int | None = None  # None = nobody
+    password_needed: int | None = None  # the account that gave its code and owes its 2FA password
+    revoked: bool = False  # signed out from elsewhere
+    layer: int | None = None  # the TL layer of its last invokeWithLayer
+    api_id: int | None = None  # this and the rest: from initConnection
+    device_model: str | None = None
+    system_version: str | None = None
+    app_version: str | None = None
+    system_lang_code: str | None = None
+    lang_code: str | None = None

@@ -1,0 +1,1 @@
+"""TODO: this room in a sentence."""
