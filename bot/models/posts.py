@@ -39,12 +39,12 @@ class StoredPost:
 
     @property
     def whole(self) -> str:
-        """All that a reader sees: the text and what stands beside it."""
+        """The text together with its parts."""
         return whole_text(self.text, self.parts)
 
     @property
     def key(self) -> str:
-        """Name the post within its channel: the album where there is one, else the message."""
+        """The name of the post within its channel, as in the column `post_key`."""
         return f"g{self.grouped_id}" if self.grouped_id else f"m{self.message_id}"
 
     @property

@@ -1,4 +1,4 @@
-"""Statements of one transaction come in, on SQLite's thread; rows go out, and the subjects that others wait for."""
+"""A transaction: the statements of a job, run on SQLite's thread, and the news that it announces."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
@@ -13,7 +13,7 @@ MOST_ROWS = 64  # in one INSERT; powers of two keep the number of statements to 
 
 
 class Reader(Protocol):
-    """Whoever answers questions: the database, or a transaction that also sees what it wrote itself."""
+    """A source of rows: the database, or a transaction, which also sees its own writes."""
 
     async def fetch_all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
         """Return all rows of a query with named parameters."""
@@ -74,12 +74,12 @@ class Transaction:
         return added
 
     def announce(self, subject: Subject) -> None:
-        """Wake whoever waits for the subject, once this is committed."""
+        """Wake the waiters of a subject once the transaction is committed."""
         self.announced.add(subject)
 
 
 def run(job: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that awaits nothing but its transaction, which never waits, to its end."""
+    """Run a job to its end at once: it awaits nothing but its transaction, which never waits."""
     try:
         job.send(None)
     except StopIteration as end:
