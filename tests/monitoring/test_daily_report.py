@@ -10,9 +10,9 @@ from bot.locales.locale import Locale
 from bot.models.notices import DailyReport
 from bot.monitoring.daily_report import DailyReports, last_occurrence
 from bot.rendering.notices import render_notice
-from bot.store import channels, chats, follows, meta, readers, receipts
+from bot.store import channels, chats, follows, meta, readers
 from bot.store.channels import Access
-from bot.store.chats import Chat
+from bot.store.chats import Chat, ReportTime
 from bot.store.database import Transaction
 from bot.store.meta import Pace
 from tests.store.kit import NEWS, NOON, Newsroom, newsroom, post
@@ -26,13 +26,8 @@ async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
 
 async def wanting(room: Newsroom, *, zone: str = "UTC", minute: int = 13 * 60) -> Chat:
     """Pair a chat that wants a receipt each day, from noon (UTC) on."""
-    chat = await room.pair()
-
-    async def job(tx: Transaction) -> None:
-        await chats.save(tx, replace(chat, time_zone=zone))
-        await receipts.ask(tx, chat.id, minute=minute, now=room.now)
-
-    await room.db.write(job)
+    chat = replace(await room.pair(), time_zone=zone, report=ReportTime(minute=minute, since=room.now))
+    await room.db.write(lambda tx: chats.save(tx, chat))
     return chat
 
 
@@ -126,7 +121,7 @@ async def test_a_receipt_comes_by_the_clock_of_its_chat(room: Newsroom) -> None:
 
 async def test_a_chat_that_wants_none_gets_none(room: Newsroom) -> None:
     chat = await wanting(room)
-    await room.db.write(lambda tx: receipts.stop(tx, chat.id))
+    await room.db.write(lambda tx: chats.save(tx, replace(chat, report=None)))
     room.now += timedelta(days=1)
     assert await due(room) == []
 
