@@ -1,4 +1,4 @@
-"""The settings that a chat has, each with how it is read, said and offered; a new one is one more `Setting` here."""
+"""The settings of a chat, each with how it is read, described and offered; a new one is one more `Setting` here."""
 
 import re
 from collections.abc import Callable

@@ -25,7 +25,7 @@ from bot.store import (
 )
 from bot.store.database import Database, Subject, Transaction
 from bot.store.subscriptions import Priority, Recipient
-from bot.store.topics import Changed
+from bot.store.topics import TopicChanges
 from bot.store.versions import NewVersion, VersionChange
 
 
@@ -47,7 +47,7 @@ class _News:
     """What became of the topics."""
 
     revision: int
-    changed: Changed
+    changed: TopicChanges
 
 
 class Ingest:

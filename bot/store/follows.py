@@ -22,7 +22,7 @@ class RequestOutcome(StrEnum):
     """What a request has met."""
 
     NEW = "new"
-    WAITING = "waiting"  # earlier for already, not settled yet
+    WAITING = "waiting"  # asked for already, not settled yet
     FOLLOWED = "followed"  # followed already
     AGAIN = "again"  # refused before, tried once more
     LOST = "lost"  # followed, but no longer readable: looked for once more
@@ -34,7 +34,7 @@ class FollowRequest:
 
     id: int
     reference: str  # '@name', '+hash' or a bare id
-    chat_id: int | None  # who is told how it went; None: earlier for by the settings
+    chat_id: int | None  # who is told how it went; None: asked for by the settings
     asked_at: datetime
     state: FollowState
     channel_id: int | None  # once it is followed
@@ -123,9 +123,9 @@ async def _set_options(tx: Transaction, reference: str, options: Options) -> Non
             history = coalesce(:history, history) WHERE reference = :reference""",
         {"reference": reference, **asdict(options)},
     )
-    earlier = await _find(tx, reference)
-    if earlier is not None and earlier.chat_id is not None and earlier.options.history is not None:
-        await backfills.show_progress(tx, earlier.chat_id, earlier.asked_at)
+    stored = await _find(tx, reference)
+    if stored is not None and stored.chat_id is not None and stored.options.history is not None:
+        await backfills.show_progress(tx, stored.chat_id, stored.asked_at)
 
 
 async def wanted(db: Reader, now: datetime) -> list[FollowRequest]:
@@ -173,7 +173,7 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
 ) -> None:
     """Follow the channel that a request has turned out to be, and set how the reader reaches it.
 
-    A channel that nobody followed until now is followed from the second on in which somebody earlier for it, since
+    A channel that nobody followed until now is followed from the second on in which somebody asked for it, since
     Telegram dates posts by whole seconds; one that was followed keeps its date.
     """
     await tx.execute(
@@ -186,8 +186,8 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
     row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
     if row is not None:
-        earlier = read(FollowRequest, row)
-        await apply_options(tx, channel.id, earlier.options, chat_id=earlier.chat_id, asked_at=earlier.asked_at)
+        stored = read(FollowRequest, row)
+        await apply_options(tx, channel.id, stored.options, chat_id=stored.chat_id, asked_at=stored.asked_at)
     sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "channel": channel.id})
     tx.announce(Subject.FOLLOWS)

@@ -28,7 +28,7 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filed:
+class FiledTopic:
     """A topic as a file describes it."""
 
     name: str
@@ -37,7 +37,7 @@ class Filed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class TopicChanges:
     """The changes of topics since an earlier one."""
 
     number: int  # of the last change
@@ -50,14 +50,14 @@ async def all_topics(db: Reader) -> list[Topic]:
     return read_all(Topic, await db.fetch_all("SELECT * FROM topics ORDER BY builtin DESC, id"))
 
 
-async def changed(db: Reader, since: int) -> Changed:
+async def changed(db: Reader, since: int) -> TopicChanges:
     """Return the topics saved or deleted after the change of this number; 0 returns all."""
     rows = await db.fetch_all(
         """SELECT number, topic_id, topics.* FROM topic_changes LEFT JOIN topics ON topics.id = topic_id
         WHERE number > :since ORDER BY number""",
         {"since": since},
     )
-    return Changed(
+    return TopicChanges(
         number=rows[-1]["number"] if rows else since,
         saved=read_all(Topic, [row for row in rows if row["id"] is not None]),
         gone=[row["topic_id"] for row in rows if row["id"] is None],
@@ -114,7 +114,7 @@ def _listed(words: Sequence[str]) -> str:
     return json.dumps(list(words), ensure_ascii=False)
 
 
-async def users(db: Reader, topic_id: int) -> list[int]:
+async def subscribed_chats(db: Reader, topic_id: int) -> list[int]:
     """Return the ids of the chats that are subscribed to a topic."""
     sql = "SELECT chat_id FROM subscriptions WHERE topic_id = :id ORDER BY chat_id"
     return [row["chat_id"] for row in await db.fetch_all(sql, {"id": topic_id})]
@@ -131,7 +131,7 @@ async def delete(tx: Transaction, topic_id: int) -> bool:
     return await tx.execute("DELETE FROM topics WHERE id = :id", values) > 0
 
 
-async def take_over(tx: Transaction, filed: Iterable[Filed], expand: Expand, *, now: datetime) -> list[str]:
+async def take_over(tx: Transaction, filed: Iterable[FiledTopic], expand: Expand, *, now: datetime) -> list[str]:
     """Bring the built-in topics up to date with the files; return the names that people's own topics have taken.
 
     Those topics stay as they are. A topic whose file is gone becomes one that people can change and delete; until they
@@ -156,7 +156,7 @@ async def take_over(tx: Transaction, filed: Iterable[Filed], expand: Expand, *, 
 
 async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how to get there
     tx: Transaction,
-    topic: Filed,
+    topic: FiledTopic,
     before: Topic | None,
     expand: Expand,
     *,
