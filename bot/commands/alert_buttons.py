@@ -214,7 +214,7 @@ async def turn_group(request: Request, context: Context) -> Reply:
     """Show a page of what a group of alerts holds in its place, or first in a message of its own."""
     number, page, *new = request.argument.split(":")
     is_possible = abs(int(number)) < _ABOVE_ALL
-    found = await group_contents.find(context.database, context.chat.id, random_id=int(number)) if is_possible else None
+    found = await group_contents.find(context.database, context.chat.id, int(number)) if is_possible else None
     if found is None:
         raise CommandError(context.own.gettext("This button no longer works."))
     shown = render_page(found, int(page), context.locale)

@@ -11,7 +11,7 @@ from bot.commands.parsing import find_zone, read_references
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
 from bot.models import Clock
-from bot.store import chats, dead, handled
+from bot.store import addresses, chats, handled
 from bot.store.database import Database, Transaction
 from bot.text.markup import Text, code
 
@@ -66,7 +66,7 @@ class Dispatch:
         if chat is None or role is None:
             return _not_paired(request, own)
         if chat.suspended is not None:  # who writes to us can be written to
-            await self._database.write(lambda tx: dead.resume(tx, chat.id, now))
+            await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
         context = Context(
             database=self._database,
             now=now,

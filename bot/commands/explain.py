@@ -22,7 +22,7 @@ from bot.matching.explain.near_miss import failures, found_spans, has_found, hol
 from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
-from bot.store import outbox
+from bot.store import messages
 from bot.store.topics import Topic
 from bot.text.markup import Text, code, link, one_line
 from bot.text.spans import merge_spans
@@ -93,7 +93,7 @@ async def _subject(request: Request, context: Context) -> _Subject:
 
     Raises CommandError where there is no text.
     """
-    post = await outbox.post_of(context.database, context.chat.id, request.reply_to or 0)
+    post = await messages.post_of(context.database, context.chat.id, request.reply_to or 0)
     if post is not None:
         title = one_line(post.channel_title, _TITLE) or str(post.channel_id)
         subject = _Subject(text=post.text, parts=post.parts, title=title, link=post.link)

@@ -124,7 +124,7 @@ async def drop(request: Request, context: Context) -> Effect:
         topic = await topic_by_id(tx, topic_id, context)
         if topic.builtin:
             raise CommandError(context.own.gettext("This button no longer works."))
-        others = set(await topics.users(tx, topic_id)) - {context.chat.id}
+        others = set(await topics.subscribed_chats(tx, topic_id)) - {context.chat.id}
         if others and not sure:
             return _ask(topic, len(others), t)
         await topics.delete(tx, topic_id)

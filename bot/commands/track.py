@@ -155,7 +155,7 @@ async def _require_possible(db: Reader, known: Topic | None, typed: TypedQuery, 
     if known.builtin:
         line = context.t.gettext("{name} is built in. Choose another name for your topic.")
         raise CommandError(Text().say(line, name=show_topic(known, context.t)))
-    if set(await topics.users(db, known.id)) - {context.chat.id}:
+    if set(await topics.subscribed_chats(db, known.id)) - {context.chat.id}:
         line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
         query = short_query(known.query, SHOWN_QUERY)
         raise CommandError(Text().say(line, name=show_topic(known, context.t), query=query))

@@ -12,7 +12,7 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import channels, follows, receipts
 from bot.store.channels import Channel
 from bot.store.database import Database, Reader, Transaction
-from bot.store.follows import Follow, FollowState
+from bot.store.follows import FollowRequest, FollowState
 from bot.store.notices import notify
 from bot.store.receipts import Wish
 from bot.store.references import FOLDER
@@ -81,7 +81,7 @@ def _name(channel: Channel) -> str:
     return f"@{channel.username}" if channel.username else channel.title
 
 
-async def _wanted(db: Reader, follow: Follow) -> str:
+async def _wanted(db: Reader, follow: FollowRequest) -> str:
     """Name what somebody wants to follow; a number is of no use where a title is known."""
     known = await channels.by_ids(db, [follow.reference])
     is_link = follow.reference.startswith(("+", FOLDER))

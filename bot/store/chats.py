@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from bot.models import Peer, PeerKind
 from bot.schedule import Digests, Every, Quiet, Schedule, Storms
+from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, to_ms
 
@@ -204,7 +205,7 @@ async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:
     """Send nothing to a chat any more, and end what was to be sent, for a reason: Telegram's error string."""
     values = {"id": chat_id, "reason": reason}
     await tx.execute("UPDATE chats SET suspended = :reason WHERE id = :id", values)
-    await tx.execute("UPDATE alerts SET state = 'dead', reason = :reason WHERE chat_id = :id AND state = 'due'", values)
+    await outbox.end_all(tx, chat_id, reason)
     tx.announce(Subject.CHATS)
 
 

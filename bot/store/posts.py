@@ -1,4 +1,4 @@
-"""Stored posts on their way out: a question comes in, messages as they stand or once stood go out."""
+"""Stored posts: messages of channels as they are now, and as each of their versions had them."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -45,12 +45,12 @@ class StoredPost:
 
     @property
     def whole(self) -> str:
-        """All that a reader sees: the text and what stands beside it."""
+        """The text together with its parts."""
         return whole_text(self.text, self.parts)
 
     @property
     def key(self) -> str:
-        """Name the post within its channel: the album where there is one, else the message."""
+        """The name of the post within its channel, as in the column `post_key`."""
         return f"g{self.grouped_id}" if self.grouped_id else f"m{self.message_id}"
 
     @property
@@ -70,7 +70,7 @@ class ArchiveStats:
 
 
 async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[StoredPost]:
-    """Return these messages of a channel as they stand, lowest id first; unknown ones are missing."""
+    """Return messages of a channel in their current versions, lowest id first; unknown ids are left out."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions
         WHERE channel_id = :channel AND message_id IN (SELECT value FROM json_each(:ids)) AND is_current
@@ -81,7 +81,7 @@ async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[Store
 
 
 async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]:
-    """Return the messages of a post, `g<grouped_id>` or `m<message_id>`, as they stand, lowest id first."""
+    """Return the messages of a post in their current versions, lowest id first."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions WHERE channel_id = :channel AND post_key = :key AND is_current
         ORDER BY message_id""",
@@ -91,7 +91,7 @@ async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]
 
 
 async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredPost]:
-    """Return what a message said each time it changed, in the order in which Telegram dates the changes."""
+    """Return all versions of a message in the order of Telegram's edit dates."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions WHERE channel_id = :channel AND message_id = :message
         ORDER BY edit_date, number""",
@@ -101,7 +101,7 @@ async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredP
 
 
 async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[StoredPost]:
-    """Return messages as these versions had them, newest first."""
+    """Return the messages of these versions, newest first."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions WHERE version_id IN (SELECT value FROM json_each(:ids))
         ORDER BY version_id DESC""",
@@ -176,7 +176,7 @@ async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[i
 
 
 async def ids_with_pages(db: Reader, channel_id: int, pages: Collection[int]) -> list[int]:
-    """Return the ids of the visible messages among a channel's newest that carry the previews of these web pages."""
+    """Return the ids of the visible ones among a channel's newest messages that preview one of these web pages."""
     sql = """SELECT p.message_id FROM (SELECT * FROM posts WHERE channel_id = :channel AND gone_at IS NULL
             ORDER BY message_id DESC LIMIT :newest) p JOIN versions v ON v.id = p.version_id
         WHERE v.media ->> 'kind' = 'web_page' AND v.media ->> 'id' IN (SELECT value FROM json_each(:pages))
@@ -186,7 +186,7 @@ async def ids_with_pages(db: Reader, channel_id: int, pages: Collection[int]) ->
 
 
 async def archive_stats(db: Reader, since: datetime) -> ArchiveStats:
-    """Count what is stored, and what of it is dated since a moment."""
+    """Count the stored messages, and those dated since a moment."""
     total = await db.fetch_all("SELECT count(*) AS n FROM posts")
     recent = await db.fetch_all(
         "SELECT count(*) AS n, count(gone_at) AS gone FROM posts WHERE id >= :first AND date >= :since",

@@ -54,6 +54,6 @@ async def wishes(db: Reader) -> list[Wish]:
 
 async def alerts_of(db: Reader, wish: Wish) -> int:
     """Count the posts that a chat was alerted to since its last receipt."""
-    sql = "SELECT count(*) AS n FROM alerts WHERE chat_id = :chat AND kind = 'post' AND sent_at >= :since"
+    sql = "SELECT count(*) AS n FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
     row = await db.fetch_one(sql, {"chat": wish.chat.id, "since": to_ms(wish.since)})
     return int(row["n"]) if row else 0

@@ -43,15 +43,17 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A chat that is to hear of a topic found in a channel."""
+class Recipient:
+    """A chat that wants alerts on a topic from a channel."""
 
     channel_id: int
     topic_id: int
     chat_id: int
     chat_key: bytes
     priority: Priority
-    thread_id: int | None  # the forum thread for it; None: the chat's own
+    thread_id: int | None  # the forum thread for the topic; None: the chat's own …
+    chat_thread: int | None  # … which is this one; None: the general one, or no forum
+    confirmations: bool  # the chat wants a reply where a second channel says the same
     schedule: Schedule  # of the chat
     storms: Storms | None  # likewise
 
@@ -84,11 +86,11 @@ async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
     return read_all(Subscription, rows)
 
 
-async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Wanted]:
-    """Return who is to hear of these (channel id, topic id) pairs; suspended chats and mutes are left out."""
+async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Recipient]:
+    """Return who wants alerts of these (channel id, topic id) pairs; suspended chats and mutes are left out."""
     rows = await db.fetch_all(
         f"""SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
-            s.thread_id,
+            s.thread_id, c.thread_id AS chat_thread, c.confirmations,
             {chats.SCHEDULE}
         FROM json_each(:found) f
         JOIN subscriptions s ON s.topic_id = f.value ->> 1
@@ -102,13 +104,15 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
         {"found": json_list(found), "now": to_ms(now)},
     )
     return [
-        Wanted(
+        Recipient(
             channel_id=row["channel_id"],
             topic_id=row["topic_id"],
             chat_id=row["chat_id"],
             chat_key=row["chat_key"],
             priority=Priority(row["priority"]),
             thread_id=row["thread_id"],
+            chat_thread=row["chat_thread"],
+            confirmations=bool(row["confirmations"]),
             schedule=chats.to_schedule(row),
             storms=chats.to_storms(row),
         )

@@ -114,7 +114,9 @@ def bold_words(outgoing: Outgoing) -> list[str]:
 
 
 async def bring_topics(tx: Transaction, now: datetime) -> None:
-    filed = [topics.Filed(name=name, query=query, on_by_default=name != "utilities") for name, query in BUILTIN.items()]
+    filed = [
+        topics.FiledTopic(name=name, query=query, on_by_default=name != "utilities") for name, query in BUILTIN.items()
+    ]
     await topics.take_over(tx, filed, lambda query, _: compiled(query).to_json(), now=now)
 
 

@@ -96,7 +96,7 @@ async def test_off_sends_what_waits_at_once(desk: Bot) -> None:
     assert "2 posts that waited come now." in text(await desk.says("/quiet off"))
     (notice,) = [each for each in await desk.room.outbox() if each.label == "digest"]
     assert notice.due_at == night
-    assert len((await contents(desk.db, notice)).posts) == 2
+    assert len((await contents(desk.db, notice)).alerts) == 2
     assert "waited" not in text(await desk.says("/quiet off"))
 
 

@@ -348,9 +348,9 @@ async def test_an_edit_that_is_refused_ends_alone(desk: Desk, error: str) -> Non
         await desk.settled("sent")
         desk.sandbox.faults.answer("EditMessage", error)
         await desk.room.live(post(5, "Днём случился сбой", date=desk.room.now, edit_date=utc_now()))
-        await desk.settled("sent", "dead")
+        await desk.settled("sent", "frozen")
         await desk.tell(desk.person_chat, "after")
-        await desk.settled("sent", "dead")
+        await desk.settled("sent", "frozen")
     assert await kit.refused_edits(desk.room.db) == [error]
     assert "Утром Днём случился сбой" in desk.said(desk.anna)[1].text  # the change is told nevertheless
     assert desk.heard(desk.anna) == ["after"]
@@ -389,7 +389,7 @@ class TestThreads:
             gone(desk.group, topic)
             await desk.room.live(post(7, "Вечером случился сбой", date=desk.room.now))
             await desk.room.live(post(6, "Днём случился сбой", date=desk.room.now, edit_date=utc_now()))
-            await desk.settled("sent", "dead")
+            await desk.settled("sent", "frozen")
         texts = [message.text for message in desk.said(desk.group) if message.topic is None]
         assert len([text for text in texts if "Вечером" in text]) == 1
         assert texts.count("The thread for «Outages» is closed: these alerts come here now.") == 1

@@ -11,7 +11,7 @@ from bot.matching.similarity.compare import SHARE, SHARE_SOON, is_other_news, ja
 from bot.matching.similarity.features import Features
 from bot.matching.similarity.index import SimilarityIndex
 from bot.models import Said
-from bot.store.duplicates import WITHIN
+from bot.pipeline.grouping import DUPLICATE_WITHIN
 from tests.matching.detection import HALVES, OURS, SHARED, Counts, Judged, console, counts, half, real_posts
 
 SHARES = (0.20, 0.25, 0.30, 0.35, 0.40, 0.50)
@@ -43,7 +43,7 @@ def pairs() -> list[Pair]:
 
 def judged(pair: Pair) -> Judged:
     """Judge a pair as the service does, for which the earlier post is the only one that was told."""
-    memory = SimilarityIndex(within=WITHIN)
+    memory = SimilarityIndex(within=DUPLICATE_WITHIN)
     memory.remember(_said(pair.a))
     found = bool(memory.alike(_said(pair.b)))
     return Judged(id=pair.id, text=_text(pair), truth=pair.label == "same", found=found)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
 from bot.models import Entity, Outgoing, Peer, PeerKind, notices, post_link
+from bot.models.alerts import GroupKind, Loudness
 from bot.models.notices import FollowAccess, Notice
 from bot.parts import PartMatch
 from bot.rendering.alert import KEPT, PostAlert, render_post
@@ -18,11 +19,11 @@ from bot.rendering.change import PostChange, render_change
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
 from bot.sandbox import Sandbox
-from bot.store.group_contents import Gathered, Storm, Summary
-from bot.store.groups import DIGEST, LATE, RESTORED, STORM
+from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
 from bot.store.posts import StoredPost
 from bot.telegram.convert import to_entities
 from tests.delivery.kit import sender_of
+from tests.kit import alert_of
 from tests.rendering.anything import (
     ALERTS,
     CHANGES,
@@ -101,18 +102,18 @@ POSTS = st.builds(
 
 
 @st.composite
-def gathered(draw: st.DrawFn) -> Gathered:
+def grouped(draw: st.DrawFn) -> GroupedAlert:
     post = draw(POSTS)
     spans = [(start, end) for start, end in draw(SPANS) if 0 <= start < end <= len(post.text)]
-    return Gathered(
-        post=post,
-        topics=draw(st.lists(NAMES, max_size=2).map(tuple)),
+    alert = alert_of(
+        post,
+        topics=draw(st.lists(NAMES, min_size=1, max_size=2).map(tuple)),
         spans=_apart(spans),
-        part_matches=tuple(PartMatch(part=part, spans=()) for part in draw(st.lists(PARTS, max_size=1))),
-        echoes=draw(COUNTS),
-        edited=draw(st.booleans()),
-        quiet=draw(st.booleans()),
+        parts=tuple(PartMatch(part=part, spans=()) for part in draw(st.lists(PARTS, max_size=1))),
+        loudness=draw(st.sampled_from(Loudness)),
+        fits_since_edit=draw(st.booleans()),
     )
+    return GroupedAlert(alert=alert, post=post, duplicates=draw(COUNTS))
 
 
 def _apart(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -125,28 +126,31 @@ def _apart(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 
 SUMMARIES = st.builds(
-    Summary,
+    GroupSummary,
     random_id=st.integers(-(2**63), 2**63 - 1),
-    notice=st.sampled_from([DIGEST, STORM, LATE, RESTORED]),
-    at=MAYBE_DATES,
+    kind=st.sampled_from(GroupKind),
+    opened_at=DATES,
+    closes_at=DATES,
     topic=st.none() | NAMES,
     channels=st.lists(st.tuples(NAMES, COUNTS), min_size=1, max_size=40).map(tuple),
-    posts=st.lists(gathered(), min_size=1, max_size=14).map(tuple),
+    alerts=st.lists(grouped(), min_size=1, max_size=14).map(tuple),
 )
 STORMS = st.builds(
-    Storm,
+    StormState,
     random_id=st.integers(-(2**63), 2**63 - 1),
     topic=NAMES,
-    over=st.booleans(),
+    is_over=st.booleans(),
     channels=st.lists(st.tuples(NAMES, COUNTS), min_size=1, max_size=9).map(tuple),
     since=DATES,
     until=DATES,
-    latest=st.lists(gathered(), min_size=1, max_size=3).map(tuple),
+    latest=st.lists(grouped(), min_size=1, max_size=3).map(tuple),
 )
 
 
 @given(SUMMARIES, STORMS, st.integers(0, 3), LOCALES)
-def test_what_sums_posts_up_is_taken_by_telegram(summary: Summary, storm: Storm, page: int, locale: Locale) -> None:
+def test_what_sums_posts_up_is_taken_by_telegram(
+    summary: GroupSummary, storm: StormState, page: int, locale: Locale
+) -> None:
     for outgoing in (render_page(summary, page, locale), render_count(summary, locale), render_storm(storm, locale)):
         assert_taken(outgoing)
         assert all(len(button.data or b"") <= 64 for row in outgoing.buttons for button in row)
