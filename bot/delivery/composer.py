@@ -12,7 +12,6 @@ from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Clock, Outgoing, post_link
 from bot.models.alerts import Alert, ChangeKind, GroupKind
-from bot.models.notices import NOTICES
 from bot.rendering.alert import Elsewhere, PostAlert, render_post
 from bot.rendering.change import PostChange, render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
@@ -93,7 +92,7 @@ class Composer:
                 return await self._write_group(message, locale)
             case MessageKind.CHANGE:
                 return await self._write_change(message, locale)
-        return render_notice(NOTICES.validate_python(message.body), locale)
+        return render_notice(message.notice, locale)
 
     async def _write_alert(self, message: Message, locale: Locale) -> Outgoing:
         post, alert = message.post, message.alert
