@@ -12,7 +12,6 @@ from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Clock, Outgoing
 from bot.models.alerts import ChangeKind, GroupKind, Loudness
-from bot.models.notices import NOTICES
 from bot.models.posts import StoredPost
 from bot.rendering.alert import render_alert
 from bot.rendering.change import render_change, render_confirmation
@@ -94,7 +93,7 @@ class Composer:
                 return await self._write_group(message, locale)
             case MessageKind.CHANGE:
                 return await self._write_change(message, locale)
-        return render_notice(NOTICES.validate_python(message.body), locale)
+        return render_notice(message.notice, locale)
 
     async def _write_alert(self, message: Message, locale: Locale) -> Outgoing:
         post, alert = message.post, message.alert

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.models import GENERAL_THREAD
 from bot.models.alerts import Alert, AlertChange, ChangeKind, Duplicate, GroupKind
+from bot.models.notices import NOTICES, Notice
 from bot.models.posts import StoredPost
 from bot.store import alerts, chats
 from bot.store.chats import Chat
@@ -55,6 +56,11 @@ class Message:
     def is_sent(self) -> bool:
         """Whether the chat sees an earlier revision, so that this one is an edit."""
         return self.sent_revision > 0
+
+    @property
+    def notice(self) -> Notice:
+        """What a notice says."""
+        return NOTICES.validate_python(self.body)
 
     @property
     def reply_to(self) -> int | None:

@@ -22,7 +22,7 @@ from bot.pipeline.dedup import READ_AT_ONCE
 from bot.pipeline.grouping import DUPLICATE_WITHIN
 from bot.pipeline.ingest import Ingest
 from tests.benchmarks.figures import percentile, real_texts
-from tests.store.kit import NEWS, NOON, OTHER, Newsroom, newsroom, post
+from tests.kit_archive import NEWS, NOON, OTHER, Archive, open_archive, post
 
 T = TypeVar("T")
 CHANNELS = 500
@@ -94,18 +94,20 @@ def _took(visit: Callable[[T], object], what: T) -> float:
 
 async def _start(folder: Path, texts: Sequence[str], count: int) -> tuple[float, int]:
     """Return the most seconds that a post takes which a new process tells of, and how many take part of that."""
-    async with newsroom(folder) as room:
+    async with open_archive(folder) as archive:
         for channel in (NEWS, OTHER):
-            await room.follow(channel)
-        await room.track(await room.pair(), "все", "re:/./")
+            await archive.follow(channel)
+        await archive.track(await archive.pair(), "все", "re:/./")
         dates = [NOON - number * SPACING for number in range(count)]
-        await room.live(*(post(n, f"{n} {texts[n % len(texts)]}", date=date) for n, date in enumerate(dates, start=1)))
-        room.ingest = Ingest(room.db, lambda: NOON)
+        await archive.live(
+            *(post(n, f"{n} {texts[n % len(texts)]}", date=date) for n, date in enumerate(dates, start=1))
+        )
+        archive.ingest = Ingest(archive.db, lambda: NOON)
         posts = count // READ_AT_ONCE + 1
-        return max([await _taken(room, number) for number in range(1, posts + 1)]), posts
+        return max([await _taken(archive, number) for number in range(1, posts + 1)]), posts
 
 
-async def _taken(room: Newsroom, number: int) -> float:
+async def _taken(archive: Archive, number: int) -> float:
     began = process_time()
-    await room.live(post(number, f"Новое {number}", channel_id=OTHER))
+    await archive.live(post(number, f"Новое {number}", channel_id=OTHER))
     return process_time() - began

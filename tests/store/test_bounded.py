@@ -14,7 +14,7 @@ from bot.store.blobs import Blob
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
 from tests.kit import all_sent
-from tests.store.kit import NEWS, NOON, OTHER, ago, newsroom, post, steps
+from tests.kit_archive import NEWS, NOON, OTHER, ago, open_archive, post, steps
 
 DAILY = "Отбой тревоги: связь восстановлена после сбоя, сайты города снова открываются"
 CHAT, READER = 1, 1
@@ -23,16 +23,16 @@ FEW, MANY = 15, 150  # days
 
 async def live_through(folder: Path, days: int) -> Path:
     """Tell a chat of the same words each day, with a photo; all has been sent and kept. Return the database."""
-    async with newsroom(folder) as room:
+    async with open_archive(folder) as archive:
         for channel in (NEWS, OTHER):
-            await room.follow(channel, since=ago(days=MANY))
-        await room.track(await room.pair(), "сбои", "сбой")
+            await archive.follow(channel, since=ago(days=MANY))
+        await archive.track(await archive.pair(), "сбои", "сбой")
         for day in range(days, 0, -1):
-            room.now = ago(days=day)
+            archive.now = ago(days=day)
             photo = Media(kind="photo", id=day)
-            await room.live(post(1000 - day, DAILY, date=room.now, media=photo))
-        await all_sent(room.db)
-        await room.db.write(lambda tx: tx.execute("UPDATE media SET state = 'left'"))
+            await archive.live(post(1000 - day, DAILY, date=archive.now, media=photo))
+        await all_sent(archive.db)
+        await archive.db.write(lambda tx: tx.execute("UPDATE media SET state = 'left'"))
     return folder / "data" / "bot.db"
 
 
