@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.models.alerts import GroupKind
-from bot.models.notices import NOTICES, Sound
+from bot.models.notices import Sound
 from bot.schedule import quiet_until
 from bot.store.messages import Message
 from bot.store.outbox import MessageKind
@@ -21,7 +21,7 @@ def _respects_quiet_hours(message: Message) -> bool:
     """
     match message.kind:
         case MessageKind.NOTICE:
-            return NOTICES.validate_python(message.body).sound is not Sound.ALWAYS
+            return message.notice.sound is not Sound.ALWAYS
         case MessageKind.GROUP:
             return message.group is not GroupKind.STORM
     return message.kind is MessageKind.CHANGE

@@ -64,6 +64,17 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """A post that says what an alert says, and joined it."""
+
+    channel_id: int
+    title: str  # of the channel
+    username: str | None
+    message_id: int
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriorAlert:
     """An alert that a chat has, as far as the alert of another post may join it."""
 
@@ -75,6 +86,14 @@ class PriorAlert:
     thread_id: int  # the forum thread of its message, the general one where it has none
     is_sent: bool  # its message
     is_open: bool  # its message is still to be sent, or can be edited
+
+
+GroupKey = tuple[object, ...]
+
+
+def group_key(kind: GroupKind, *, topic_id: int | None, closes_at: datetime, thread_id: int | None) -> GroupKey:
+    """Return what tells the open groups of a chat apart: a storm's topic, or for when and which thread it is."""
+    return (kind, topic_id) if kind is GroupKind.STORM else (kind, closes_at, thread_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +111,9 @@ class Group:
     subject: str  # tells its message from others of the chat
 
     @property
-    def key(self) -> tuple[object, ...]:
-        """What alerts of a chat have in common that go into one group."""
-        if self.kind is GroupKind.STORM:
-            return self.kind, self.topic_id
-        return self.kind, self.closes_at, self.thread_id
+    def key(self) -> GroupKey:
+        """What the alerts of a chat have in common that go into one group."""
+        return group_key(self.kind, topic_id=self.topic_id, closes_at=self.closes_at, thread_id=self.thread_id)
 
 
 def digest_group(until: datetime, *, thread_id: int | None, silent: bool) -> Group:
@@ -146,7 +163,7 @@ class OpenGroup:
     id: int
     message_id: int  # the row of its message
     chat_id: int
-    key: tuple[object, ...]  # as that of a `Group`
+    key: GroupKey
     thread_id: int  # the forum thread of its message, the general one where it has none
     is_sent: bool  # its message
 

@@ -9,6 +9,7 @@ from bot.models import GENERAL_THREAD, PostKey, Said
 from bot.models.alerts import (
     Alert,
     Group,
+    GroupKey,
     GroupKind,
     Loudness,
     OpenGroup,
@@ -65,7 +66,7 @@ class ChatState:
     counted: set[PostKey] = field(default_factory=set)  # posts that a group of late ones counts
     priors: dict[PostKey, PriorAlert] = field(default_factory=dict)  # the alert that shows a post or says the same
     same_words: defaultdict[str, list[PriorAlert]] = field(default_factory=lambda: defaultdict(list))
-    groups: dict[tuple[object, ...], OpenGroup | None] = field(default_factory=dict)  # None: opened by one at hand
+    groups: dict[GroupKey, OpenGroup | None] = field(default_factory=dict)  # None: opened by one at hand
     recent: Counter[str] = field(default_factory=Counter)  # by topic: alerts with a message of their own, lately
 
     def add(self, routed: RoutedAlert, decision: "Decision") -> None:

@@ -131,7 +131,7 @@ class Ingest:
         edited: Collection[tuple[int, int]] = (),
         loaded: Collection[tuple[int, int]] = (),
     ) -> None:
-        """Bring the alerts that show these messages up to date; beside the text of those `loaded` stands another."""
+        """Bring the alerts that show these messages up to date; of those `loaded` only parts have changed."""
         if not (messages or edited or loaded):
             return
         stale = await revisions.stale(tx, messages, edited=edited, loaded=loaded)

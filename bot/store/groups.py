@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.models import GENERAL_THREAD
-from bot.models.alerts import Group, GroupKind, OpenGroup, digest_group
+from bot.models.alerts import Group, GroupKind, OpenGroup, digest_group, group_key
 from bot.schedule import next_digest, quiet_until
 from bot.store import outbox
 from bot.store.chats import Chat
@@ -43,25 +43,17 @@ async def open_for(tx: Reader, chat_ids: Iterable[int], *, now: datetime) -> lis
             id=row["id"],
             message_id=row["message_id"],
             chat_id=row["chat_id"],
-            key=_key(GroupKind(row["kind"]), row["topic_id"], row["closes_at"], row["thread_id"]),
+            key=group_key(
+                GroupKind(row["kind"]),
+                topic_id=row["topic_id"],
+                closes_at=from_ms(row["closes_at"]),
+                thread_id=row["thread_id"],
+            ),
             thread_id=row["message_thread_id"] or GENERAL_THREAD,
             is_sent=row["sent_revision"] > 0,
         )
         for row in rows
     ]
-
-
-def _key(kind: GroupKind, topic_id: int | None, closes_at: int, thread_id: int | None) -> tuple[object, ...]:
-    group = Group(
-        kind=kind,
-        topic_id=topic_id,
-        thread_id=thread_id,
-        closes_at=from_ms(closes_at),
-        due_at=from_ms(closes_at),
-        silent=False,
-        subject="",
-    )
-    return group.key
 
 
 async def place(

@@ -46,7 +46,7 @@ class StaleAlert:
     is_shown: bool  # that message, by the alert; else it is another item of the album
     shown: Wording  # by the alert; of another item, what it said before
     current: Wording
-    is_loaded: bool  # parts came to stand beside the text
+    is_loaded: bool  # only parts have changed, without a version
     gone_at: datetime | None  # no longer visible since then: what the alert shows of its post, or all of it
     gone_items: tuple[int, int] | None  # of an album: how many are gone, of how many, where some are left
 
@@ -88,8 +88,8 @@ async def stale(
 ) -> list[StaleAlert]:
     """Return the alerts that show one of these messages, (channel id, message id), otherwise than it stands now.
 
-    Of those that have vanished or come back, and of those `loaded`, beside whose text something else stands, every
-    alert is one; of those `edited` also the alerts that show another item of their album.
+    Every alert of a message that has vanished, come back, or was `loaded` is one; of those `edited` also the alerts
+    that show another item of their album.
     """
     asked = [*messages, *((*key, "edited") for key in edited), *((*key, "loaded") for key in loaded)]
     rows = await tx.fetch_all(_STALE, {"messages": json_list(asked)})

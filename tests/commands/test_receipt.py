@@ -1,23 +1,34 @@
+from datetime import timedelta
+
 import pytest
 
-from bot.store import receipts
-from bot.store.chats import Role
-from tests.commands.kit import BORIS, GROUP, Bot, text
+from bot.store.chats import ReportTime, Role
+from tests.commands.kit import BORIS, GROUP, Bot, button, text
 
 
 async def test_a_receipt_is_switched_on_set_to_a_time_and_switched_off(bot: Bot) -> None:
     chat = await bot.pair()
     assert "No daily receipt here." in text(await bot.says("/receipt"))
-    told = text(await bot.says("/receipt on"))
-    assert told.splitlines() == [
+    reply = await bot.says("/receipt on")
+    assert text(reply).splitlines() == [
         "Each day at 09:00 (UTC) I tell this chat, without a sound, whether anything is missing.",
-        "To end it, write: /receipt off",
+        "You can also write: /receipt 21:30 /receipt off",
     ]
     assert "at 21:30 (UTC)" in text(await bot.says("/receipt 21:30"))
-    assert await receipts.minute_of(bot.db, chat.id) == 21 * 60 + 30
+    assert (await bot.chat(chat.peer)).report == ReportTime(minute=21 * 60 + 30, since=bot.archive.now)
     assert "at 21:30 (UTC)" in text(await bot.says("/receipt"))
+    assert "at 08:00 (UTC)" in text(await bot.taps(button(reply.messages[0], "08:00")))
     assert "No daily receipt here." in text(await bot.says("/receipt off"))
-    assert await receipts.minute_of(bot.db, chat.id) is None
+    assert (await bot.chat(chat.peer)).report is None
+
+
+async def test_another_setting_leaves_the_last_receipt_as_it_was(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.says("/receipt on")
+    asked_at = bot.archive.now
+    bot.archive.now += timedelta(days=1)
+    await bot.says("/media on")
+    assert (await bot.chat(chat.peer)).report == ReportTime(minute=9 * 60, since=asked_at)
 
 
 @pytest.mark.parametrize("typed", ["25:00", "soon", "9:60", "-1"])
