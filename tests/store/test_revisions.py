@@ -14,8 +14,8 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 async def archive(archive: Archive) -> Archive:
-    await opened.follow()
-    await opened.track(await opened.pair(), "сбои", "сбой")
+    await archive.follow()
+    await archive.track(await archive.pair(), "сбои", "сбой")
     return archive
 
 
