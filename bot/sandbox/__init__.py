@@ -1,7 +1,8 @@
-"""An embedded Telegram server on loopback: a world of accounts and chats goes in, real MTProto comes out.
+"""An embedded server that speaks MTProto on loopback: a stand-in, not Telegram, for the demo and the tests.
 
-A stand-in for Telegram that the demo and the tests run on. It knows what this service and its users' clients ask and
-answers all else with an error; where it is simpler than Telegram, what passes here may still fail there.
+The service never imports it, and it shares no code with the service. Its world has Telegram's own words (account,
+channel, peer, message), hence some class names that the service has too. It knows the requests of this service and of
+its users' clients, and answers any other with an error. It is simpler than Telegram: what works here may fail there.
 
 ```
 bytes ⇄ wire ⇄ handshake, session ⇄ dispatcher ⇄ services ⇄ world
@@ -39,7 +40,7 @@ _KEY_BYTES = 256
 
 
 class Sandbox:
-    """The whole server: `async with Sandbox() as sandbox`; `now` is the world's clock, `seed` makes it repeatable."""
+    """The whole server: `async with Sandbox() as sandbox`; `now` is its clock, `seed` makes its numbers repeatable."""
 
     def __init__(self, *, now: Callable[[], datetime] = utc_now, seed: int = 0, port: int = 0) -> None:
         self.faults = Faults(now)
@@ -60,7 +61,7 @@ class Sandbox:
 
     @property
     def address(self) -> str:
-        """Where it listens, as host:port."""
+        """The address that it listens on, as host:port."""
         return f"{self.server.host}:{self.server.port}"
 
     @property
@@ -75,12 +76,12 @@ class Sandbox:
 
     @property
     def unknown(self) -> list[str]:
-        """The requests that no service handles."""
+        """The names of requests that no service handles, and errors of messages that cannot be read."""
         return self.dispatcher.unknown
 
     @property
     def crashes(self) -> list[BaseException]:
-        """What went wrong inside handlers."""
+        """The exceptions of handlers, each of which was answered with an internal error."""
         return self.dispatcher.crashes
 
     def prepare(self, session: MemorySession, account: User | None) -> None:
