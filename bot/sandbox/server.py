@@ -86,8 +86,8 @@ class Server:
             return
         for accepting in listener.sockets:
             asyncio.get_running_loop().remove_reader(accepting)
-        # asyncio makes the transport of an accepted socket a turn later, and connects it in the next; it leaks the socket
-        # where its server is closed in between.
+        # asyncio makes the transport of an accepted socket a turn later, and connects it in the next; where its server is
+        # closed in between, it leaks the socket.
         for _ in range(2):
             await asyncio.sleep(0)
         listener.close()

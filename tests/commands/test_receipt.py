@@ -1,23 +1,34 @@
+from datetime import timedelta
+
 import pytest
 
-from bot.store import receipts
-from bot.store.chats import Role
-from tests.commands.kit import BORIS, GROUP, Bot, text
+from bot.store.chats import ReportTime, Role
+from tests.commands.kit import BORIS, GROUP, Bot, button, text
 
 
 async def test_a_receipt_is_switched_on_set_to_a_time_and_switched_off(desk: Bot) -> None:
     chat = await desk.pair()
     assert "No daily receipt here." in text(await desk.says("/receipt"))
-    told = text(await desk.says("/receipt on"))
-    assert told.splitlines() == [
+    reply = await desk.says("/receipt on")
+    assert text(reply).splitlines() == [
         "Each day at 09:00 (UTC) I tell this chat, without a sound, whether anything is missing.",
-        "To end it, write: /receipt off",
+        "You can also write: /receipt 21:30 /receipt off",
     ]
     assert "at 21:30 (UTC)" in text(await desk.says("/receipt 21:30"))
-    assert await receipts.minute_of(desk.db, chat.id) == 21 * 60 + 30
+    assert (await desk.chat(chat.peer)).report == ReportTime(minute=21 * 60 + 30, since=desk.room.now)
     assert "at 21:30 (UTC)" in text(await desk.says("/receipt"))
+    assert "at 08:00 (UTC)" in text(await desk.taps(button(reply.messages[0], "08:00")))
     assert "No daily receipt here." in text(await desk.says("/receipt off"))
-    assert await receipts.minute_of(desk.db, chat.id) is None
+    assert (await desk.chat(chat.peer)).report is None
+
+
+async def test_another_setting_leaves_the_last_receipt_as_it_was(desk: Bot) -> None:
+    chat = await desk.pair()
+    await desk.says("/receipt on")
+    asked_at = desk.room.now
+    desk.room.now += timedelta(days=1)
+    await desk.says("/media on")
+    assert (await desk.chat(chat.peer)).report == ReportTime(minute=9 * 60, since=asked_at)
 
 
 @pytest.mark.parametrize("typed", ["25:00", "soon", "9:60", "-1"])
