@@ -26,6 +26,7 @@ from telethon.tl import TLObject, types
 from bot.runtime.clock import utc_now
 from bot.sandbox.dispatcher import Call, Dispatcher
 from bot.sandbox.faults import Faults
+from bot.sandbox.protocol.keys import PUBLIC_PEM
 from bot.sandbox.server import Auth, Server, Session
 from bot.sandbox.services import services_of
 from bot.sandbox.world import Channel, Group, MemberRole, Message, Refused, User, World
@@ -42,16 +43,15 @@ _KEY_BYTES = 256
 class Sandbox:
     """The whole server: `async with Sandbox() as sandbox`; `now` is its clock, `seed` makes its numbers repeatable."""
 
-    def __init__(self, *, now: Callable[[], datetime] = utc_now, seed: int = 0, port: int = 0) -> None:
+    def __init__(self, *, now: Callable[[], datetime] = utc_now, seed: int = 0) -> None:
         self.faults = Faults(now)
         self.world = World(now, Random(seed), self._emit)  # noqa: S311 - a repeatable world is wanted
         self.world.on_token = self._token_scanned
         self.dispatcher = Dispatcher(services_of(self.world, self._address), self.faults, now)
-        self.server = Server(self.dispatcher, self.faults, None, now)
-        self._port = port
+        self.server = Server(self.dispatcher, self.faults, now)
 
     async def __aenter__(self) -> Self:
-        await self.server.start(port=self._port)
+        await self.server.start()
         return self
 
     async def __aexit__(
@@ -67,7 +67,7 @@ class Sandbox:
     @property
     def key_pem(self) -> str:
         """The public key of the server, PEM in PKCS#1."""
-        return self.server.public_key_pem
+        return PUBLIC_PEM
 
     @property
     def calls(self) -> list[Call]:

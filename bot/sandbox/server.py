@@ -6,14 +6,13 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import rsa
 from telethon.crypto import AuthKey
 from telethon.tl import TLObject, TLRequest, types
 
 from bot.sandbox.dispatcher import Caller, Dispatcher, RpcReply
 from bot.sandbox.faults import Faults
 from bot.sandbox.protocol.connection import Connection
-from bot.sandbox.protocol.keys import PRIVATE_KEY, Auth, public_pem
+from bot.sandbox.protocol.keys import Auth
 from bot.sandbox.protocol.salts import Salts
 from bot.sandbox.protocol.session import Session
 
@@ -33,29 +32,19 @@ class Push(NamedTuple):
 class Server:
     """An MTProto server on loopback.
 
-    `now` dates authorisation keys. The protocol runs on `wall` (seconds since 1970) plus `Faults.skew`, since clients
-    compare message ids with the clock of their machine, wherever a test sets its own.
+    `now` dates authorisation keys. The protocol runs on the machine's clock plus `Faults.skew`, since clients compare
+    message ids with that clock, wherever a test sets its own.
     """
 
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        faults: Faults,
-        key: rsa.PrivateKey | None,
-        now: Callable[[], datetime],
-        *,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
-        self.host = ""
+    def __init__(self, dispatcher: Dispatcher, faults: Faults, now: Callable[[], datetime]) -> None:
+        self.host = "127.0.0.1"
         self.port = 0
         self.faults = faults
-        self.key = key or PRIVATE_KEY
         self.salts = Salts(self.clock)
         self.pushed: list[Push] | None = None  # None = pushes are not recorded
         self.accepted = 0  # connections so far
         self._dispatcher = dispatcher
         self._now = now
-        self._wall = wall
         self._listener: asyncio.Server | None = None
         self._auths: dict[int, Auth] = {}
         self._sessions: dict[tuple[int, int], Session] = {}  # by key id and session id
@@ -64,11 +53,11 @@ class Server:
         self._empty = asyncio.Event()  # no connection is open
         self._empty.set()
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; port 0 takes a free one, which is `port` then."""
+    async def start(self) -> None:
+        """Listen on a free port, which is `port` from then on."""
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: Connection(self), host, port)
-        self.host, self.port = self._listener.sockets[0].getsockname()[:2]
+        self._listener = await loop.create_server(lambda: Connection(self), self.host)
+        self.port = self._listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Stop listening, cut every connection and give up on requests that still wait."""
@@ -86,16 +75,11 @@ class Server:
             return
         for accepting in listener.sockets:
             asyncio.get_running_loop().remove_reader(accepting)
-        # asyncio makes the transport of an accepted socket a turn later, and connects it in the next; where its server is
-        # closed in between, it leaks the socket.
+        # asyncio makes the transport of an accepted socket a turn later, and connects it in the next; where its server
+        # is closed in between, it leaks the socket.
         for _ in range(2):
             await asyncio.sleep(0)
         listener.close()
-
-    @property
-    def public_key_pem(self) -> str:
-        """The public key for `telethon.crypto.rsa.add_key(…, old=False)`, as PEM in PKCS#1."""
-        return public_pem(self.key)
 
     @property
     def sessions(self) -> list[Session]:
@@ -146,7 +130,7 @@ class Server:
 
     def clock(self) -> float:
         """Return the protocol's time in seconds since 1970."""
-        return self._wall() + self.faults.skew_s
+        return time.time() + self.faults.skew_s
 
     def add_connection(self, connection: Connection) -> None:
         """Register an open connection."""

@@ -5,14 +5,13 @@ import logging
 import struct
 from typing import Protocol
 
-import rsa
 from telethon.crypto import AuthKey
 from telethon.tl import TLObject
 
 from bot.sandbox.faults import Faults
 from bot.sandbox.protocol.envelope import BadPacketError, Envelope, open_packet
 from bot.sandbox.protocol.handshake import Handshake, HandshakeError
-from bot.sandbox.protocol.keys import Auth
+from bot.sandbox.protocol.keys import PRIVATE_KEY, Auth
 from bot.sandbox.protocol.session import Session
 from bot.sandbox.protocol.tl import MalformedError, parse
 from bot.sandbox.protocol.wire import Wire, WireError
@@ -30,7 +29,6 @@ class Switchboard(Protocol):
     """The part of the server that a connection needs."""
 
     faults: Faults
-    key: rsa.PrivateKey
 
     def clock(self) -> float:
         """Return the server's time in seconds since 1970."""
@@ -59,7 +57,7 @@ class Connection(asyncio.Protocol):
         self._server = server
         self._wire = Wire()
         self._transport: asyncio.Transport | None = None
-        self._handshake = Handshake(server.key, server.clock, is_known=lambda key_id: server.auth(key_id) is not None)
+        self._handshake = Handshake(PRIVATE_KEY, server.clock, is_known=lambda key_id: server.auth(key_id) is not None)
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -12,7 +12,7 @@ from bot.sandbox.world.refused import Refused
 
 DC_ID = 2
 MAX_PART = 512 * 1024  # bytes
-_PHOTO_SIZE = "x"  # the one size that a photo has here
+_PHOTO_SIZE = "x", 1280, 720  # the one size of every photo: its type, width and height in pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class MediaFiles:
         self._age = 0  # of the references: how often all have expired
         self._parts: dict[tuple[int, int], dict[int, bytes]] = {}  # (account, file id) → part → bytes
 
-    def photo(self, data: bytes, *, width: int = 1280, height: int = 720) -> TLObject:
+    def photo(self, data: bytes) -> TLObject:
         """Store a photo and return a MessageMediaPhoto."""
         number = self._number()
-        size = tl.PhotoSize(_PHOTO_SIZE, width, height, len(data))
+        size = tl.PhotoSize(*_PHOTO_SIZE, len(data))
         photo = tl.Photo(number, self._number(), _reference(number, self._age), self._now(), [size], DC_ID)
         return self._store(number, data, tl.MessageMediaPhoto(photo=photo))
 
