@@ -64,6 +64,17 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """A post that says what an alert says, and joined it."""
+
+    channel_id: int
+    title: str  # of the channel
+    username: str | None
+    message_id: int
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriorAlert:
     """An alert that a chat has, as far as the alert of another post may join it."""
 

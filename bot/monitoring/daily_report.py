@@ -9,13 +9,13 @@ from bot.models import Clock
 from bot.models.notices import DailyReport
 from bot.monitoring.channel_state import ChannelState, channel_states
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import channels, follows, stats
+from bot.store import channels, chats, follows, outbox
 from bot.store.channels import Channel
+from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
 from bot.store.notices import notify
 from bot.store.references import FOLDER
-from bot.store.stats import ReportRequest
 
 LOOK_EVERY = 30.0  # s
 SETTLE = 600.0  # s after a start: what was missed meanwhile is asked for first
@@ -49,27 +49,29 @@ class DailyReports:
         """Send a report to each chat whose time has come since its last one; return to how many."""
         now = self._clock()
         due = [
-            request
-            for request in await stats.report_requests(self._database)
-            if request.since < last_occurrence(request.minute, request.chat.time_zone, now)
+            (chat, chat.report.since)
+            for chat in await chats.everyone(self._database)
+            if chat.report is not None
+            and chat.suspended is None
+            and chat.report.since < last_occurrence(chat.report.minute, chat.time_zone, now)
         ]
         states = await channel_states(self._database, now) if due else []
-        for request in due:
-            report = await _report(self._database, request, states)
-            await self._database.write(lambda tx, request=request, report=report: _send(tx, request, report, now))  # type: ignore[misc]
+        for chat, since in due:
+            report = await _report(self._database, chat, since, states)
+            await self._database.write(lambda tx, chat=chat, report=report: _send(tx, chat, report, now))  # type: ignore[misc]
         return len(due)
 
 
-async def _report(db: Reader, request: ReportRequest, states: Sequence[ChannelState]) -> DailyReport:
+async def _report(db: Reader, chat: Chat, since: datetime, states: Sequence[ChannelState]) -> DailyReport:
     waiting = [follow for follow in await follows.all_follows(db) if follow.state is FollowState.WANTED]
     gaps = [state.channel for state in states if state.has_gap]
     unverified = [state.channel for state in states if not state.has_gap and not state.is_verified]
     waiting_names = [await _wanted(db, follow) for follow in waiting[: max(0, NAMED - len(unverified))]]
     return DailyReport(
-        event=request.since.isoformat(),
-        since=request.since,
+        event=since.isoformat(),
+        since=since,
         channels=len(states) + len(waiting),
-        alerts=await stats.alerts_since_report(db, request),
+        alerts=await outbox.count_alerts(db, chat.id, since),
         verified=sum(state.is_verified for state in states),
         gaps=len(gaps),
         gap_names=tuple(map(_name, gaps[:NAMED])),
@@ -88,6 +90,6 @@ async def _wanted(db: Reader, follow: FollowRequest) -> str:
     return _name(known[0]) if known else f"t.me/{follow.reference}" if is_link else follow.reference
 
 
-async def _send(tx: Transaction, request: ReportRequest, report: DailyReport, now: datetime) -> None:
-    await notify(tx, request.chat, report, now=now)
-    await stats.report_sent(tx, request.chat.id, now)
+async def _send(tx: Transaction, chat: Chat, report: DailyReport, now: datetime) -> None:
+    await notify(tx, chat, report, now=now)
+    await chats.reported(tx, chat.id, now)

@@ -15,7 +15,7 @@ from bot.store.notices import notify
 from bot.store.rows import to_ms
 
 # What belongs to a chat and moves with it, by `chat_id`; a test holds this against the schema.
-OF_CHATS = ("backfills", "feedback", "follows", "mutes", "progress", "receipts", "restorations", "subscriptions")
+OF_CHATS = ("backfills", "feedback", "follows", "mutes", "progress", "restorations", "subscriptions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ COLUMNS = """
     c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
     c.storm_count AS chat_storms_count, c.storm_minutes AS chat_storms_minutes,
+    c.report_minute AS chat_report_minute, c.reported_at AS chat_report_since,
     c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
 """
 _CHATS = f"SELECT {COLUMNS} FROM chats c"  # noqa: S608 - our own constant
@@ -44,6 +45,14 @@ class Edits(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTime:
+    """When a chat gets its daily report."""
+
+    minute: int  # of the chat's own day
+    since: datetime  # the last report, or when the chat asked for them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """Whoever receives alerts."""
 
@@ -60,6 +69,7 @@ class Chat:
     quiet: Quiet | None  # hours of each day in which it wants no sound
     digests: Digests  # when they come
     storms: Storms | None  # from when on posts on a topic become one message; None: never
+    report: ReportTime | None  # when the daily report comes; None: never
     suspended: str | None  # why nothing is sent any more: Telegram's error string
     paired_at: datetime
 
@@ -125,7 +135,9 @@ async def save(tx: Transaction, chat: Chat) -> None:
             edits = :edits, media = :media, confirmations = :confirmations,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
-            storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes)
+            storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
+            report_minute = :report_minute,
+            reported_at = iif(report_minute IS :report_minute, reported_at, :reported_at)
         WHERE id = :id""",
         {
             "id": chat.id,
@@ -142,9 +154,16 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "weekday": chat.digests.weekday,
             "storm_count": chat.storms and chat.storms.count,
             "storm_minutes": chat.storms and chat.storms.minutes,
+            "report_minute": chat.report and chat.report.minute,
+            "reported_at": chat.report and to_ms(chat.report.since),
         },
     )
     tx.announce(Subject.CHATS)
+
+
+async def reported(tx: Transaction, chat_id: int, now: datetime) -> None:
+    """Write down that a chat has had its daily report."""
+    await tx.execute("UPDATE chats SET reported_at = :now WHERE id = :id", {"id": chat_id, "now": to_ms(now)})
 
 
 async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:

@@ -317,6 +317,13 @@ async def count_missed(db: Reader, chat_id: int) -> int:
     return 0 if row is None else row["count"]
 
 
+async def count_alerts(db: Reader, chat_id: int, since: datetime) -> int:
+    """Count the alerts that a chat has had since a moment."""
+    sql = "SELECT count(*) AS count FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
+    row = await db.fetch_one(sql, {"chat": chat_id, "since": to_ms(since)})
+    return 0 if row is None else row["count"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
     """A message of ours, or an edit of one."""

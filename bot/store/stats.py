@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import channels, chats
+from bot.store import channels
 from bot.store.channels import Access, Channel
-from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.rows import COUNTER_BITS, first_id, from_ms, json_list, maybe_date, read_all, to_ms
 
@@ -192,53 +191,3 @@ async def alert_latencies(db: Reader, since: datetime) -> tuple[float, ...]:
         {"since": to_ms(since)},
     )
     return tuple(row["latency"] / 1000 for row in rows)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportRequest:
-    """A chat that wants a daily report."""
-
-    chat: Chat
-    minute: int  # of the chat's own day
-    since: datetime  # the last report, or when reports were switched on
-
-
-async def start_reports(tx: Transaction, chat_id: int, *, minute: int, now: datetime) -> None:
-    """Send a chat a report each day at this minute of its day, the first one when that minute next comes."""
-    await tx.execute(
-        """INSERT INTO receipts (chat_id, minute, since) VALUES (:chat, :minute, :now)
-        ON CONFLICT DO UPDATE SET minute = excluded.minute, since = excluded.since""",
-        {"chat": chat_id, "minute": minute, "now": to_ms(now)},
-    )
-
-
-async def stop_reports(tx: Transaction, chat_id: int) -> None:
-    """Send a chat no more reports."""
-    await tx.execute("DELETE FROM receipts WHERE chat_id = :chat", {"chat": chat_id})
-
-
-async def report_sent(tx: Transaction, chat_id: int, now: datetime) -> None:
-    """Note that a chat has got its report."""
-    await tx.execute("UPDATE receipts SET since = :now WHERE chat_id = :chat", {"chat": chat_id, "now": to_ms(now)})
-
-
-async def report_minute(db: Reader, chat_id: int) -> int | None:
-    """Return the minute of its day at which a chat gets its report; None where it wants none."""
-    row = await db.fetch_one("SELECT minute FROM receipts WHERE chat_id = :chat", {"chat": chat_id})
-    return None if row is None else int(row["minute"])
-
-
-async def report_requests(db: Reader) -> list[ReportRequest]:
-    """Return the chats that want reports and are not suspended."""
-    rows = await db.fetch_all(
-        f"""SELECT {chats.COLUMNS}, r.minute, r.since FROM receipts r JOIN chats c ON c.id = r.chat_id
-        WHERE c.suspended IS NULL ORDER BY c.id"""  # noqa: S608 - our own constant
-    )
-    return read_all(ReportRequest, rows)
-
-
-async def alerts_since_report(db: Reader, request: ReportRequest) -> int:
-    """Count the alerts that a chat has got since its last report."""
-    sql = "SELECT count(*) AS n FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
-    row = await db.fetch_one(sql, {"chat": request.chat.id, "since": to_ms(request.since)})
-    return int(row["n"]) if row else 0

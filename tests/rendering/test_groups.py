@@ -9,12 +9,13 @@ from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Button, Outgoing
 from bot.models.alerts import GroupKind, Loudness
+from bot.models.groups import GroupedAlert, GroupSummary, StormState
+from bot.models.posts import StoredPost
 from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.groups import PAGE, render_count, render_page, render_storm
-from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
-from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, units
 from tests.kit import alert_of
+from tests.rendering.values import stored
 
 NINE = datetime(2025, 3, 11, 9, tzinfo=UTC)
 NIGHT = datetime(2025, 3, 11, 3, 12, tzinfo=UTC)
@@ -25,41 +26,8 @@ def locale(language: str = "en", zone: str = "Europe/London") -> Locale:
     return Locale(t=translator(language), time_zone=zone, now=NINE)
 
 
-def post(
-    number: int = 1,
-    text: str = "Сбой",
-    *,
-    title: str = "Вести",
-    channel_id: int = 7,
-    date: datetime = NIGHT,
-) -> StoredPost:
-    return StoredPost(
-        id=number,
-        channel_id=channel_id,
-        channel_title=title,
-        channel_username=None,
-        message_id=number,
-        grouped_id=None,
-        date=date,
-        edit_date=None,
-        text=text,
-        parts=(),
-        entities=(),
-        media=None,
-        forward=None,
-        reply_to=None,
-        reply_channel=None,
-        author=None,
-        gone_at=None,
-        views=None,
-        forwards=None,
-        reactions=None,
-        version_id=number,
-        is_current=True,
-        number=1,
-        seen_at=date,
-        observed_by="live",
-    )
+def post(number: int = 1, text: str = "Сбой", **changes: object) -> StoredPost:
+    return stored(number, **{"text": text, "date": NIGHT, **changes})
 
 
 def grouped(  # noqa: PLR0913 - what a line can say
@@ -199,7 +167,7 @@ class TestPages:
     ) -> None:
         posts = [
             grouped(
-                post(each, text, title=title),
+                post(each, text, channel_title=title),
                 spans=tuple((start, start + length) for start, length in sorted(spans)[:1]),
                 topic=topic,
                 duplicates=each % 3,

@@ -310,6 +310,8 @@ CREATE TABLE chats (  -- whoever receives alerts
     digest_weekday INTEGER NOT NULL DEFAULT 0,  -- 0 is Monday; for 'week'
     storm_count INTEGER DEFAULT 10,  -- more matches of a topic become a storm; NULL: they do not
     storm_minutes INTEGER NOT NULL DEFAULT 5,  -- within which they are counted
+    report_minute INTEGER,  -- of the chat's own day, at which the daily report comes; NULL: never
+    reported_at INTEGER,  -- of the last daily report, or when the chat asked for them
     UNIQUE (kind, telegram_id)
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
@@ -335,12 +337,6 @@ CREATE TABLE mutes (
     until INTEGER  -- NULL: for good
 );
 CREATE INDEX mutes_chat ON mutes (chat_id);
-
-CREATE TABLE receipts (  -- chats that want to be told each day that nothing is missing
-    chat_id INTEGER PRIMARY KEY REFERENCES chats (id),
-    minute INTEGER NOT NULL,  -- of the chat's own day
-    since INTEGER NOT NULL  -- of the last one, or of its being switched on
-);
 
 CREATE TABLE feedback (  -- alerts that people found not relevant, and what was wrong
     chat_id INTEGER NOT NULL REFERENCES chats (id),
