@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from bot.matching.engine.regex import Span
 from bot.models import Post, Said
 from bot.models.alerts import Alert, Loudness
+from bot.models.posts import NewVersion, VersionChange
+from bot.models.subscriptions import Priority, Recipient
 from bot.pipeline.grouping import RoutedAlert
 from bot.pipeline.revisions import compared, fingerprint_of, marked
-from bot.store.subscriptions import Priority, Recipient
-from bot.store.versions import NewVersion, VersionChange
 from bot.text.spans import merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
