@@ -44,7 +44,7 @@ class Bot:
             argument=said.argument,
             addressed=chat is None or said.named,
             message_id=number,
-            said_at=self.room.now,
+            sent_at=self.room.now,
         )
         return await self.dispatch.answer(replace(request, **changes))
 

@@ -50,19 +50,19 @@ async def test_a_repeat_does_not_undo_what_was_said_since(desk: Bot) -> None:
 async def test_a_command_of_long_ago_is_not_carried_out(desk: Bot) -> None:
     await desk.pair()
     late = timedelta(minutes=10)
-    reply = await desk.says("/follow @rkn_tg", said_at=desk.room.now - late - timedelta(milliseconds=1))
+    reply = await desk.says("/follow @rkn_tg", sent_at=desk.room.now - late - timedelta(milliseconds=1))
     assert text(reply) == "I was away. Please send it again: /follow"
     assert await follows.all_follows(desk.db) == []
-    await desk.says("/follow @rkn_tg", said_at=desk.room.now - late)
+    await desk.says("/follow @rkn_tg", sent_at=desk.room.now - late)
     assert len(await follows.all_follows(desk.db)) == 1
 
 
 async def test_a_handled_command_that_comes_again_much_later_is_not_called_late(desk: Bot) -> None:
     await desk.pair()
-    said_at = desk.room.now
-    first = await desk.says("/status", key="m-777", said_at=said_at)
+    sent_at = desk.room.now
+    first = await desk.says("/status", key="m-777", sent_at=sent_at)
     desk.room.now += timedelta(minutes=30)
-    assert await desk.says("/status", key="m-777", said_at=said_at) == first
+    assert await desk.says("/status", key="m-777", sent_at=sent_at) == first
 
 
 async def test_plain_words_are_answered_in_private_only(desk: Bot) -> None:
