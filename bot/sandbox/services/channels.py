@@ -1,4 +1,4 @@
-"""channels.*, chatlists.* and invites of messages.*: channels, groups and who is in them."""
+"""channels.*, chatlists.*, and the groups and invites of messages.*: chats and their members."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ class ChannelsService(RpcService):
 
     @handles(functions.messages.CheckChatInviteRequest)
     def check_invite(self, request: functions.messages.CheckChatInviteRequest, caller: Caller) -> TLObject:
-        """Say where a link leads."""
+        """Return the chat behind an invite link."""
         me = self.person(caller)
         group = self.world.by_invite(request.hash)
         if isinstance(group, Group):
@@ -61,7 +61,7 @@ class ChannelsService(RpcService):
 
     @handles(functions.channels.GetChannelsRequest)
     def get_channels(self, request: functions.channels.GetChannelsRequest, caller: Caller) -> TLObject:
-        """Return channels as the asker sees them."""
+        """Return channels as the caller sees them."""
         me = self.me(caller)
         return tl.messages.Chats([self.channel(me, named).tl_for(me) for named in request.id])
 
@@ -75,7 +75,7 @@ class ChannelsService(RpcService):
 
     @handles(functions.channels.GetFullChannelRequest)
     def get_full_channel(self, request: functions.channels.GetFullChannelRequest, caller: Caller) -> TLObject:
-        """Return all about a channel."""
+        """Return the full record of a channel."""
         me = self.me(caller)
         channel = self._readable(me, request.channel)
         return tl.messages.ChatFull(_full(me, channel), [channel.tl_for(me)], [])
@@ -148,7 +148,7 @@ class ChannelsService(RpcService):
 
     @handles(functions.messages.GetChatsRequest)
     def get_chats(self, request: functions.messages.GetChatsRequest, caller: Caller) -> TLObject:
-        """Return basic groups as the asker sees them."""
+        """Return basic groups as the caller sees them."""
         me = self.me(caller)
         return tl.messages.Chats([self._group(number).tl_for(me) for number in request.id])
 
@@ -171,7 +171,7 @@ class ChannelsService(RpcService):
 
     @handles(functions.chatlists.CheckChatlistInviteRequest)
     def check_chatlist(self, request: functions.chatlists.CheckChatlistInviteRequest, caller: Caller) -> TLObject:
-        """Say what a folder holds; nobody here has taken one over."""
+        """Return the chats of a shared folder, as one that the caller has not added."""
         me = self.person(caller)
         folder = self.world.folder(request.slug)
         cast = Cast(me)
@@ -188,12 +188,12 @@ def _of_group(me: User, group: Group) -> TLObject:
 
 
 def join_result(me: User, channel: Channel) -> TLObject:
-    """Return what a join answers since layer 229."""
+    """Return the answer to a join, by layer 229."""
     return tl.messages.ChatInviteJoinResultOk(channel_update(me, channel))
 
 
 def channel_update(me: User, channel: Channel) -> TLObject:
-    """Return the updates that say how an account stands with a channel now."""
+    """Return the updates that make a client ask for the channel again."""
     cast = Cast(me)
     cast.add(channel.marked)
     return bundle(me, [tl.UpdateChannel(channel.id)], cast)
@@ -238,7 +238,7 @@ def _participants(group: Group) -> TLObject:
 
 
 def _filter(wanted: TLObject) -> Callable[[Member], bool]:
-    """Return the test that a ChannelParticipantsFilter stands for."""
+    """Return the predicate of a ChannelParticipantsFilter."""
     if isinstance(wanted, tl.ChannelParticipantsRecent):
         return lambda _: True
     if isinstance(wanted, tl.ChannelParticipantsAdmins):

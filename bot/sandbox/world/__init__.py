@@ -1,4 +1,4 @@
-"""The world of the embedded server: pure state with verbs, which knows TL objects and time but no bytes."""
+"""The world of the embedded server: accounts and chats with verbs, in TL objects, without a byte of MTProto."""
 
 from bot.sandbox.world.channels import Channel
 from bot.sandbox.world.groups import Group

@@ -1,4 +1,4 @@
-"""What comes in are messages and changes; what goes out is how one account is told of them, with whom they name."""
+"""The view of one account: messages and changes in TL, with the users and chats that they name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -21,11 +21,11 @@ class Cast:
         self._ids: set[int] = set()
 
     def add(self, *marked: int) -> None:
-        """Name peers by their marked ids."""
+        """Add peers by their marked ids."""
         self._ids.update(marked)
 
     def add_messages(self, messages: Iterable[Message]) -> None:
-        """Name whomever these messages name."""
+        """Add all peers that these messages name."""
         for message in messages:
             self._ids |= message.mentioned_ids()
 
@@ -45,12 +45,12 @@ class Cast:
 
 
 def is_channel(marked: int) -> bool:
-    """Tell a channel or supergroup by its marked id."""
+    """Tell whether a marked id is of a channel or supergroup."""
     return marked < _CHANNEL_BELOW
 
 
 def message_tl(message: Message, viewer: Account) -> TLObject:
-    """Return the TL message as an account sees it."""
+    """Return a message in TL as an account sees it."""
     head = {
         "id": message.id,
         "peer_id": peer_of(message.chat),
@@ -82,7 +82,7 @@ def message_tl(message: Message, viewer: Account) -> TLObject:
 
 
 def _reply_header(message: Message) -> TLObject | None:
-    """Return what a message answers; one in a topic of a forum answers the topic's first at least."""
+    """Return the reply header; a message in a forum's topic answers at least the first of the topic."""
     if message.topic is None:
         return tl.MessageReplyHeader(reply_to_msg_id=message.reply_to) if message.reply_to else None
     if message.reply_to is None:
@@ -91,7 +91,7 @@ def _reply_header(message: Message) -> TLObject | None:
 
 
 def _from_id(message: Message) -> TLObject | None:
-    """Return the author where the chat alone does not tell: in groups, but not of posts."""
+    """Return the author in groups; in private chats and of posts the chat implies it."""
     return None if message.chat > 0 or message.author is None else peer_of(message.author)
 
 
@@ -103,7 +103,7 @@ def _reactions(message: Message) -> TLObject | None:
 
 
 def update_tl(change: LoggedChange, viewer: Account, store: Mapping[int, Message]) -> TLObject | None:
-    """Return the update that tells of a change; None where its message is gone by now."""
+    """Return the update of a change; None where its message is deleted by now."""
     if change.kind is ChangeKind.DELETE:
         return _deleted(change)
     if change.kind in (ChangeKind.PIN, ChangeKind.UNPIN):
@@ -135,12 +135,12 @@ def _bare(marked: int) -> int:
 
 
 def bundle(viewer: Account, updates: Sequence[TLObject], cast: Cast) -> TLObject:
-    """Return updates with whom they name; seq 0, since they have no order beside their pts."""
+    """Return updates with their users and chats; seq 0, since only their pts orders them."""
     return tl.Updates(list(updates), cast.users, cast.chats, viewer.hub.now(), 0)
 
 
 def updates_for(viewer: Account, changes: Iterable[LoggedChange], extra: Sequence[TLObject] = ()) -> TLObject:
-    """Return the Updates that tell an account of changes; `extra` updates go first."""
+    """Return the Updates of changes for an account; `extra` updates go first."""
     cast = Cast(viewer)
     updates = list(extra)
     for change in changes:
@@ -154,14 +154,14 @@ def updates_for(viewer: Account, changes: Iterable[LoggedChange], extra: Sequenc
 
 
 class Difference(NamedTuple):
-    """What a difference says of some changes: the messages as they are now, and each edit once."""
+    """The content of a difference: new messages as they are now, and one update for each edited message."""
 
     new: list[Message]
     others: list[TLObject]  # updates
 
 
 def difference_of(viewer: Account, changes: Sequence[LoggedChange]) -> Difference:
-    """Sort out what an account missed."""
+    """Return the difference that some changes make for an account."""
     latest = {
         (change.chat, change.ids[0]): change for change in changes if change.kind in (ChangeKind.NEW, ChangeKind.EDIT)
     }

@@ -1,4 +1,4 @@
-"""What comes in are the accounts and chats that a test wishes for; what goes out is a world that holds them."""
+"""The world of one server, to which tests and the demo add accounts and chats."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ class World:
         self.logins = Logins(random)
         self.passwords = Passwords()
         self.difference_lists_channels = True  # getDifference names the channels that changed
-        self.on_token: Callable[[Token], None] = _nobody_waits  # a QR token was scanned
+        self.on_token: Callable[[Token], None] = _ignore_token  # called when a QR token is scanned
         self._folders: dict[str, Folder] = {}  # by the slug of their links
         self._users = count(1_000_001)
         self._groups = count(4_000_001)
@@ -60,7 +60,7 @@ class World:
         return user
 
     def add_bot(self, token: str, first_name: str, username: str, owner: User | None = None) -> User:
-        """Make a bot; its owner has started it."""
+        """Make a bot; its owner, if given, has started it."""
         bot = self._account(first_name, username)
         bot.bot = True
         self.logins.add_bot(token, bot)
@@ -88,7 +88,7 @@ class World:
         return channel
 
     def add_group(self, title: str, members: Iterable[Account]) -> Group:
-        """Make a basic group; the first member made it."""
+        """Make a basic group; the first member is the creator."""
         group = Group(self.hub, next(self._groups), title, members)
         group.invite = self.hub.random.randbytes(8).hex()
         self.hub.invites[group.invite] = group
@@ -96,7 +96,7 @@ class World:
         return group
 
     def upgrade(self, group: Group) -> Channel:
-        """Make a supergroup of a basic group, with its members and its invite link; the group stays as a shell."""
+        """Make a supergroup of a basic group, with its members and its invite link; the group stays, deactivated."""
         channel = Channel(self.hub, next(self._channels), group.title, megagroup=True)
         channel.invite = group.invite
         self.hub.invites[group.invite] = channel
@@ -161,12 +161,12 @@ class World:
         self.on_token(self.logins.accept(token, user, self.hub.now()))
 
     def answer_query(self, bot: Account, query_id: int, answer: TLObject) -> None:
-        """Give a bot's answer to whoever pressed its button; raises Refused where nobody waits any more."""
+        """Pass a bot's answer to the person who pressed its button; raises Refused where nobody waits any more."""
         query = self.hub.queries.get(query_id)
         if query is None or query.bot_id != bot.id or query.answer.done():
             raise Refused("QUERY_ID_INVALID")
         query.answer.set_result(answer)
 
 
-def _nobody_waits(_token: Token) -> None:
-    """Stand in for a server that would tell the client which shows the token."""
+def _ignore_token(_token: Token) -> None:
+    """Do nothing, until a server is there to notify the client that shows the token."""
