@@ -41,7 +41,7 @@ class Bot:
             argument=said.argument,
             addressed=chat is None or said.named,
             message_id=number,
-            said_at=self.archive.now,
+            sent_at=self.archive.now,
         )
         return await self.dispatch.answer(replace(request, **changes))
 

@@ -51,19 +51,19 @@ async def test_a_repeat_does_not_undo_what_was_said_since(bot: Bot) -> None:
 async def test_a_command_of_long_ago_is_not_carried_out(bot: Bot) -> None:
     await bot.pair()
     late = timedelta(minutes=10)
-    reply = await bot.says("/follow @rkn_tg", said_at=bot.archive.now - late - timedelta(milliseconds=1))
+    reply = await bot.says("/follow @rkn_tg", sent_at=bot.archive.now - late - timedelta(milliseconds=1))
     assert text(reply) == "I was away. Please send it again: /follow"
     assert await follows.all_follows(bot.db) == []
-    await bot.says("/follow @rkn_tg", said_at=bot.archive.now - late)
+    await bot.says("/follow @rkn_tg", sent_at=bot.archive.now - late)
     assert len(await follows.all_follows(bot.db)) == 1
 
 
 async def test_a_handled_command_that_comes_again_much_later_is_not_called_late(bot: Bot) -> None:
     await bot.pair()
-    said_at = bot.archive.now
-    first = await bot.says("/status", key="m-777", said_at=said_at)
+    sent_at = bot.archive.now
+    first = await bot.says("/status", key="m-777", sent_at=sent_at)
     bot.archive.now += timedelta(minutes=30)
-    assert await bot.says("/status", key="m-777", said_at=said_at) == first
+    assert await bot.says("/status", key="m-777", sent_at=sent_at) == first
 
 
 async def test_plain_words_are_answered_in_private_only(bot: Bot) -> None:
