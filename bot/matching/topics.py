@@ -15,7 +15,8 @@ from operator import itemgetter
 
 from bot.errors import SettingsError
 from bot.matching.engine.compiled import Compiled, verify
-from bot.matching.query.parser import MESSAGES, QueryError, parse
+from bot.matching.query.parser import parse
+from bot.matching.query.refusals import MESSAGES, QueryError
 from bot.matching.words.tokens import analyse
 
 _SUFFIX = ".toml"

@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.matching.engine.regex import Span
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
 from bot.matching.similarity.features import features
 from bot.parts import Part, PartMatch, common_parts, split_spans, whole_text, worded_parts
@@ -15,7 +14,7 @@ from bot.store.chats import Edits
 from bot.store.revisions import Outdated, Shown
 from bot.store.rows import maybe_ms, to_ms
 from bot.store.subscriptions import Priority
-from bot.text.spans import merge_spans
+from bot.text.spans import Span, merge_spans
 
 Found = Mapping[str, tuple[Span, ...]]  # topics by name, and where they were found in the whole
 

@@ -5,7 +5,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.matching.engine.regex import Span
 from bot.models import Post, Said
 from bot.pipeline.revisions import compared, marked, named
 from bot.schedule import Schedule, Wait, next_digest, quiet_until
@@ -13,7 +12,7 @@ from bot.store.alerts import Draft, Kind
 from bot.store.groups import Told
 from bot.store.subscriptions import Priority, Wanted
 from bot.store.versions import NewVersion, VersionChange
-from bot.text.spans import merge_spans
+from bot.text.spans import Span, merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
 _LOUD, _GATHERED = {Priority.URGENT, Priority.LOUD}, {Priority.DIGEST}

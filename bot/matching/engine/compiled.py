@@ -8,13 +8,13 @@ from functools import cached_property
 from bot.matching.engine.plan import Evaluation, Step, spans
 from bot.matching.engine.planner import Planner, form_key
 from bot.matching.engine.prefilter import required
-from bot.matching.engine.regex import Span, program
+from bot.matching.engine.regex import program
 from bot.matching.query.parser import parse
 from bot.matching.query.refusals import QueryError
 from bot.matching.query.tree import Pattern, Phrase, Query, Word, walk
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import Document
-from bot.text.spans import merge_spans
+from bot.text.spans import Span, merge_spans
 
 MOST_FORMS = 20_000
 

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.matching.engine.compiled import Compiled, compile_query, necessary, verify
+from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.plan import (
     AndStep,
     AnyStep,
@@ -26,14 +26,10 @@ from bot.matching.engine.plan import (
 )
 from bot.matching.engine.planner import Planner
 from bot.matching.engine.prefilter import barred, is_plain, needed, rest, watched
-from bot.matching.engine.regex import Span
 from bot.matching.engine.regex_set import RegexSet
 from bot.matching.engine.term_index import TermIndex, TermPool
 from bot.matching.words.tokens import Document
-from bot.text.spans import merge_spans
-
-__all__ = ["Compiled", "Matcher", "Matches", "compile_query", "necessary", "verify"]
-
+from bot.text.spans import Span, merge_spans
 
 _MOST_ALONE = 10  # expressions that were added one by one and are in no set yet
 

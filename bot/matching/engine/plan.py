@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.matching.engine.proximity import Occurrence, in_order, near
-from bot.matching.engine.regex import Program, Span
+from bot.matching.engine.regex import Program
 from bot.matching.words.tokens import Document
+from bot.text.spans import Span
 
 _NOWHERE: list[int] = []
 _NOTHING: list[Occurrence] = []

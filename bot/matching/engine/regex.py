@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 import re2
 
-Span = tuple[int, int]
+from bot.text.spans import Span
 
 # A code point that Unicode guarantees never to be a character.
 MARK = "\ufdd0"

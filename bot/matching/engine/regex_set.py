@@ -4,7 +4,8 @@ from collections import Counter
 
 import re2
 
-from bot.matching.engine.regex import Program, Span, legible, mark_boundaries, options, program
+from bot.matching.engine.regex import Program, legible, mark_boundaries, options, program
+from bot.text.spans import Span
 
 _SET_SIZE = 100
 _SET_LARGEST = 300_000

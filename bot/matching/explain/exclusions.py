@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.matching.engine.compiled import Compiled, compile_query
-from bot.matching.engine.regex import Span
 from bot.matching.query.parser import parse
 from bot.matching.query.refusals import QueryError
 from bot.matching.query.tree import AllOf, Node, Query, Tag, Word, written
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import Document, tag_token
-from bot.text.spans import sentence_ends
+from bot.text.spans import Span, sentence_ends
 
 _SHORTEST = 3  # letters of a word that tells something
 _MEANINGFUL = frozenset({"NOUN", "ADJF", "ADJS", "VERB", "INFN", "PRTF", "PRTS", "GRND"})

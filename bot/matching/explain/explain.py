@@ -7,10 +7,9 @@ from functools import cache
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.plan import Evaluation, Step, Term, spans
 from bot.matching.engine.planner import Planner
-from bot.matching.engine.regex import Span
 from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, written
 from bot.matching.words.tokens import Document
-from bot.text.spans import merge_spans
+from bot.text.spans import Span, merge_spans
 
 
 class ClauseKind(StrEnum):

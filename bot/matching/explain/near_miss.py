@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from bot.matching.engine.plan import AndStep, AnyStep, NearStep, OrStep, RegexStep, SequenceStep, Step, TermStep
 from bot.matching.engine.prefilter import all_of, any_of, required
-from bot.matching.engine.regex import Span
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
-from bot.text.spans import merge_spans
+from bot.text.spans import Span, merge_spans
 
 # A near miss of a query with more clauses is of no interest, and leaving out one after another would take for ever.
 _MOST_PARTS = 10

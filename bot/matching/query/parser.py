@@ -4,10 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from bot.matching.query.lexer import LONGEST_PHRASE, Lexeme, lex
-from bot.matching.query.refusals import MESSAGES, QueryError
+from bot.matching.query.refusals import QueryError
 from bot.matching.query.tree import PARTICLES, AllOf, AnyOf, Mention, Near, Node, Phrase, Prefix, Query, Tag, Word, walk
-
-__all__ = ["MESSAGES", "Query", "QueryError", "parse"]
 
 LONGEST_QUERY = 20_000
 MOST_PARTS = 2_000
