@@ -148,8 +148,8 @@ def options(max_mem: int = 8 << 20) -> "re2.Options":
     return chosen
 
 
-class _Shelf:
-    """Programs that somebody holds, each made once, and those that were asked for last."""
+class _ProgramCache:
+    """Programs in use, each compiled once, and the last ones used."""
 
     def __init__(self) -> None:
         self._held: WeakValueDictionary[str, Program] = WeakValueDictionary()
@@ -170,12 +170,12 @@ class _Shelf:
         return found
 
 
-_SHELF = _Shelf()
+_CACHE = _ProgramCache()
 
 
 def program(source: str) -> Program:
     """Return the program of an expression, compiled once while somebody holds it; raises RefusedRegexError."""
-    return _SHELF.program(source)
+    return _CACHE.program(source)
 
 
 def legible(text: str) -> str:
