@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
-from itertools import islice, takewhile
-from operator import eq
 
 from bot.matching.similarity.features import Body, Features, shingles
 from bot.matching.similarity.lexicon import AND, FILLERS, NOT, NOT_ENDS, OPPOSED, SAYS
+from bot.matching.similarity.words import common_ends
 
 _LEAD = 16  # words, in which a post names its place and persons
 _SLOT = 4  # words at most of a slot that a template fills anew; more is a sentence written anew
@@ -68,9 +67,7 @@ def _names_others(side: _Side) -> bool:
 
 def _differences(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[bool, slice, slice]]:
     """Lay words side by side: yield the slices that differ, after whether both have words there."""
-    start = sum(1 for _ in takewhile(bool, map(eq, one, other)))
-    most = min(len(one), len(other)) - start
-    end = sum(1 for _ in takewhile(bool, map(eq, islice(reversed(one), most), reversed(other))))
+    start, end = common_ends(one, other)
     one, other = one[start : len(one) - end], other[start : len(other) - end]
     often = Counter(other)
     if sum(often[word] for word in one) > MOST_PAIRS:
