@@ -4,7 +4,7 @@
             reader account (user session)                        bot account (bot session)
 Telegram ──▶ sources.live ───┐                                      ┌─▶ delivery.worker ─▶ telegram.sender ──▶ chats
 Telegram ──▶ sources.sweep ──┼─▶ pipeline ─▶ store: posts, versions │   composer, retry     rate limits, queue
-exports ───▶ sources ────────┘     └─▶ matching, routing (pure)     │
+exports ───▶ sources ────────┘     └─▶ matching, grouping (pure)    │
                                          └─▶ store: alerts, outbox ─┘
 chats ─────▶ commands ⇄ store ─▶ sources.follow_requests (joins, leaves)
 ```

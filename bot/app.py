@@ -98,7 +98,7 @@ async def run(  # noqa: PLR0913 - what a caller may choose
     """
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_BOT_TOKEN")
     for reference in settings.channels:  # before anything is made or connected
-        bootstrap.normalised(reference)
+        bootstrap.reference_of(reference)
     own_topics = read_folder(settings.topics_path)
     async with AsyncExitStack() as stack:
         make_clock = partial(TelegramClock, clock, steady=steady)
@@ -177,7 +177,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     username = await connections.connect_bot(bot, settings)
     await _set_clock(parts, time_source)
     await resume(database, pacing, now=clock(), monotonic=monotonic())
-    await bootstrap.ask_for_channels(database, settings, clock())
+    await bootstrap.request_channels(database, settings, clock())
     every = Pace(
         round=settings.sweep_interval,
         polls=polls_a_round(settings.sweep_interval),
@@ -185,7 +185,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: meta.put_pace(tx, every))
-    invitation = await bootstrap.invite(database, settings, username, now=clock())
+    invitation = await bootstrap.pairing_link(database, settings, username, now=clock())
     ready = Ready(bot_username=username, invitation=invitation)
     loops: Loops = {
         "delivery": partial(_deliver, recovery, worker, stop),

@@ -1,4 +1,4 @@
-"""Settings and topic files come in; what a start writes into the store goes out: topics, channels, a pairing link."""
+"""What a start writes into the store before anything runs: topics, the channels of the settings, a pairing link."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from bot.matching.query.refusals import QueryError
 from bot.matching.topics import TopicFile, builtin_topics, check_examples
 from bot.matching.words.inflection import Inflector
 from bot.settings import Settings
-from bot.store import alerts, channels, chats, follows, meta, topics
+from bot.store import channels, chats, follows, meta, outbox, topics
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 
@@ -20,12 +20,18 @@ log = structlog.get_logger(__name__)
 
 
 async def take_over_topics(tx: Transaction, own: Iterable[TopicFile], *, now: datetime) -> None:
-    """Bring the built-in topics up to date; one of the people's own files takes the place of ours of that name."""
+    """Bring the built-in topics up to date; an operator's own file replaces ours of the same name.
+
+    Raises TopicError where one of these does not find what its examples say.
+    """
     inflector = Inflector()
     filed = {topic.name.casefold(): topic for topic in (*builtin_topics(), *own)}
     taken = await topics.take_over(
         tx,
-        [topics.Filed(name=topic.name, query=topic.query, on_by_default=topic.default) for topic in filed.values()],
+        [
+            topics.FiledTopic(name=topic.name, query=topic.query, on_by_default=topic.default)
+            for topic in filed.values()
+        ],
         lambda query, excluded: _expand(query, excluded, inflector),
         now=now,
     )
@@ -46,29 +52,29 @@ def _expand(query: str, excluded: Sequence[str], inflector: Inflector) -> str:
         return compile_excluding(query, (), inflector).to_json()
 
 
-async def ask_for_channels(database: Database, settings: Settings, now: datetime) -> None:
-    """Ask for the channels of the settings, at the very first start."""
+async def request_channels(database: Database, settings: Settings, now: datetime) -> None:
+    """At the very first start, request the channels of the settings. Raises SettingsError for one that is none."""
 
     async def job(tx: Transaction) -> None:
         if await meta.get(tx, "first_started_at") is None:
             await meta.put(tx, "first_started_at", now.isoformat())
-            await meta.secret(tx, alerts.SECRET)  # on the disk before anything is sent under a number made with it
+            await meta.secret(tx, outbox.SECRET)  # on the disk before anything is sent under a number made with it
             for reference in settings.channels:
-                await follows.request(tx, normalised(reference), chat_id=None, now=now)
+                await follows.request(tx, reference_of(reference), chat_id=None, now=now)
 
     await database.write(job)
 
 
-def normalised(reference: str) -> str:
-    """Return a channel of the settings as the store names it. Raises SettingsError."""
+def reference_of(reference: str) -> str:
+    """Return the normal reference of a channel in the settings. Raises SettingsError."""
     found = channels.normalise_reference(reference)
     if found is None:
         raise SettingsError(f"CHANNELS: «{reference}» is no channel; write @name, t.me/name or t.me/+invite")
     return found
 
 
-async def invite(database: Database, settings: Settings, username: str, *, now: datetime) -> str | None:
-    """Make a pairing link where nobody is paired and the settings name no owner."""
+async def pairing_link(database: Database, settings: Settings, username: str, *, now: datetime) -> str | None:
+    """Return a new pairing link; None where a chat is paired, or the settings name an owner."""
 
     async def job(tx: Transaction) -> str | None:
         await meta.put(tx, "bot_username", username)

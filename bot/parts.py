@@ -104,18 +104,6 @@ def load_parts(written: str) -> tuple[Part, ...]:
     return tuple(Part(kind=PartKind(kind), text=text) for kind, text in json.loads(written))
 
 
-def read_spans(written: Iterable[Sequence[int]]) -> Spans:
-    """Read spans from parsed JSON."""
-    return tuple((start, end) for start, end in written)
-
-
-def read_part_matches(written: Iterable[tuple[str, str, Iterable[Sequence[int]]]]) -> tuple[PartMatch, ...]:
-    """Read matches in parts from parsed JSON: kind, text and spans of each."""
-    return tuple(
-        PartMatch(part=Part(kind=PartKind(kind), text=text), spans=read_spans(spans)) for kind, text, spans in written
-    )
-
-
 def clip_spans(spans: Iterable[tuple[int, int]], start: int, end: int) -> Spans:
     """Return the parts of spans between two places of a text, counted from the first of these."""
     return tuple((max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and b > start)

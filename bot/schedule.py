@@ -1,4 +1,4 @@
-"""When a chat wants to hear: its quiet hours, its digests and the present come in, moments go out. Pure."""
+"""When a chat wants messages: its quiet hours, its digests, and what it calls a storm. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -48,19 +48,11 @@ class Storms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """When a chat wants to hear."""
+    """When a chat wants messages."""
 
     zone: str  # IANA name
     quiet: Quiet | None
     digests: Digests
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Why and until when a post is not told by itself: a digest will name it."""
-
-    until: datetime
-    quiet: bool  # it is the quiet hours that it waits for, else the next digest
 
 
 def quiet_until(schedule: Schedule, now: datetime) -> datetime | None:
@@ -68,7 +60,7 @@ def quiet_until(schedule: Schedule, now: datetime) -> datetime | None:
     return None if schedule.quiet is None else _end(schedule.zone, schedule.quiet, now)
 
 
-@lru_cache(maxsize=1024)  # a post is told to many chats at one moment
+@lru_cache(maxsize=1024)  # many chats are alerted to a post at one moment
 def _end(name: str, quiet: Quiet, now: datetime) -> datetime | None:
     zone = ZoneInfo(name)
     days_on = 0 if quiet.start < quiet.end else 1

@@ -9,9 +9,9 @@ import typer
 from bot.cli.output import plain, table
 from bot.cli.shell import cli, console
 from bot.settings import load_settings
-from bot.store import dead, meta
+from bot.store import meta, outbox
 from bot.store.database import Database, open_read_only
-from bot.store.dead import Dead
+from bot.store.outbox import DeadLetter
 
 COLUMNS = ("No.", "When", "Chat", "What", "Telegram's answer")
 SUSPENDED = "suspended"
@@ -41,7 +41,7 @@ def alerts_(
 
 async def _list() -> None:
     async with open_read_only(load_settings().database_path) as database:
-        found = await dead.listed(database)
+        found = await outbox.dead_letters(database)
     if not found:
         console.print("No alert is dead.")
         return
@@ -57,9 +57,9 @@ async def _list() -> None:
 async def _retry(numbers: Collection[int]) -> None:
     database = await Database.open(load_settings().database_path)
     try:
-        found = [alert for alert in await dead.listed(database) if not numbers or alert.id in numbers]
+        found = [alert for alert in await outbox.dead_letters(database) if not numbers or alert.id in numbers]
         now = (await meta.clock(database))()
-        count = await database.write(lambda tx: dead.try_again(tx, [alert.id for alert in found], now))
+        count = await database.write(lambda tx: outbox.try_again(tx, [alert.id for alert in found], now))
     finally:
         await database.close()
     console.print(f"Tried again within half a minute: {count}")
@@ -69,7 +69,7 @@ async def _retry(numbers: Collection[int]) -> None:
         console.print(f"Left alone in suspended chats: {suspended}; they go on once somebody writes to the bot there.")
 
 
-def _row(alert: Dead) -> tuple[str, ...]:
+def _row(alert: DeadLetter) -> tuple[str, ...]:
     reason = f"{alert.reason} ({SUSPENDED})" if alert.suspended else alert.reason
     chat = " ".join(plain(alert.chat).split())
     return (str(alert.id), f"{alert.created_at:%Y-%m-%d %H:%M} UTC", chat, alert.about, plain(reason))

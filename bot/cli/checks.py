@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bot.bootstrap import normalised
+from bot.bootstrap import reference_of
 from bot.cli.shell import console
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
@@ -86,7 +86,7 @@ def _require(settings: Settings) -> None:
     if settings.telegram_proxy is not None:
         proxy_arguments(settings.telegram_proxy.get_secret_value())
     for reference in settings.channels:
-        normalised(reference)
+        reference_of(reference)
 
 
 def _modes(settings: Settings) -> Check:

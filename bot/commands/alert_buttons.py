@@ -16,14 +16,15 @@ from bot.commands.lookup import SCOPE, MuteScope, both_scope, channel_scope, rea
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
 from bot.commands.registry import tap
 from bot.models import Button, ButtonRows, Entity, Outgoing
+from bot.models.posts import StoredPost
+from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import full_text
 from bot.store import channels, feedback, group_contents, posts
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
-from bot.store.posts import StoredPost
 from bot.store.topics import Topic
-from bot.text.markup import LIMIT, Text, alert_buttons, one_line, units
+from bot.text.markup import LIMIT, Text, one_line, units
 
 POST = r"\d{1,15}:\d{1,10}"  # how data names a post: channel and message
 _SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8)}
@@ -214,7 +215,7 @@ async def turn_group(request: Request, context: Context) -> Reply:
     """Show a page of what a group of alerts holds in its place, or first in a message of its own."""
     number, page, *new = request.argument.split(":")
     is_possible = abs(int(number)) < _ABOVE_ALL
-    found = await group_contents.find(context.database, context.chat.id, random_id=int(number)) if is_possible else None
+    found = await group_contents.find(context.database, context.chat.id, int(number)) if is_possible else None
     if found is None:
         raise CommandError(context.own.gettext("This button no longer works."))
     shown = render_page(found, int(page), context.locale)

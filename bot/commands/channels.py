@@ -19,7 +19,7 @@ from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_st
 from bot.store import channels, follows
 from bot.store.channels import Access, Channel
 from bot.store.database import Reader, Transaction
-from bot.store.follows import Follow, FollowState
+from bot.store.follows import FollowRequest, FollowState
 from bot.text.markup import Text, bold, code
 
 _STATUSES = {
@@ -110,7 +110,7 @@ def _turning(number: int, total: int) -> ButtonRows:
     return (back + forth,) if back + forth else ()
 
 
-def _wish_line(wish: Follow, title: str | None, t: Translator) -> Text:
+def _wish_line(wish: FollowRequest, title: str | None, t: Translator) -> Text:
     """Show a wish; what was named by a number is shown by the title that it is known to have."""
     waiting = wish.state is FollowState.WANTED
     state = t.gettext("waiting to be looked at") if waiting else t.gettext("could not be followed")

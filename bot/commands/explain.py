@@ -12,7 +12,7 @@ from bot.commands.context import CommandError, Context, Need, Reply, Request, me
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_topic, topics_of
 from bot.commands.preview import preview
-from bot.commands.query_text import Understood, look_for, understand, why, why_not
+from bot.commands.query_text import TypedQuery, read_query, show_query, why, why_not
 from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
@@ -22,7 +22,7 @@ from bot.matching.explain.near_miss import failures, found_spans, has_found, hol
 from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
-from bot.store import outbox
+from bot.store import messages
 from bot.store.topics import Topic
 from bot.text.markup import Text, code, link, one_line
 from bot.text.spans import merge_spans
@@ -65,9 +65,9 @@ async def test(request: Request, context: Context) -> Reply:
         return await _explain(request, context)
     if not request.argument:
         raise CommandError(_usage_test(context.t))
-    understood = await understand(request.argument, context)
+    typed = await read_query(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),),)
-    return Reply(messages=(message(await preview(context, understood), offer),), memory=understood.source)
+    return Reply(messages=(message(await preview(context, typed), offer),), memory=typed.source)
 
 
 @command(
@@ -85,7 +85,7 @@ async def _explain(request: Request, context: Context) -> Reply:
     subject = await _subject(request, context)
     if not request.argument:
         return await _explain_topics(subject, context)
-    return await _explain_query(subject, await understand(request.argument, context), context)
+    return await _explain_query(subject, await read_query(request.argument, context), context)
 
 
 async def _subject(request: Request, context: Context) -> _Subject:
@@ -93,7 +93,7 @@ async def _subject(request: Request, context: Context) -> _Subject:
 
     Raises CommandError where there is no text.
     """
-    post = await outbox.post_of(context.database, context.chat.id, request.reply_to or 0)
+    post = await messages.post_of(context.database, context.chat.id, request.reply_to or 0)
     if post is not None:
         title = one_line(post.channel_title, _TITLE) or str(post.channel_id)
         subject = _Subject(text=post.text, parts=post.parts, title=title, link=post.link)
@@ -107,10 +107,10 @@ async def _subject(request: Request, context: Context) -> _Subject:
     return subject
 
 
-async def _explain_query(subject: _Subject, understood: Understood, context: Context) -> Reply:
-    (explanation,) = await asyncio.to_thread(_explanations, [understood.compiled], subject.whole)
+async def _explain_query(subject: _Subject, typed: TypedQuery, context: Context) -> Reply:
+    (explanation,) = await asyncio.to_thread(_explanations, [typed.compiled], subject.whole)
     root, t = explanation.root, context.t
-    text = look_for(understood, t).add("\n\n").join(_shown(subject, found_spans(root), t)).add("\n\n")
+    text = show_query(typed, t).add("\n\n").join(_shown(subject, found_spans(root), t)).add("\n\n")
     if root.held:
         return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.whole)))
     text.add(_NO, " ", t.gettext("It does not fit."), "\n")

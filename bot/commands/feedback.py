@@ -13,7 +13,7 @@ from bot.commands.context import CommandError, Context, Effect, Need, Reply, Req
 from bot.commands.keyboards import name_word, rows_of
 from bot.commands.lookup import both_scope, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
-from bot.commands.query_text import understand
+from bot.commands.query_text import read_query
 from bot.commands.registry import tap
 from bot.commands.search import list_posts
 from bot.locales.titles import topic_title
@@ -23,11 +23,11 @@ from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
 from bot.models import ButtonRows
+from bot.models.posts import StoredPost
 from bot.search import Hit, find_newest
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
 from bot.store.feedback import Alerted, What
-from bot.store.posts import StoredPost
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold
 
@@ -162,10 +162,10 @@ async def exclude(request: Request, context: Context) -> Effect:
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
     left_out = tuple(dict.fromkeys((*topic.excluded, choice.word)))
-    understood = await understand(topic.query, context, excluded=left_out)
+    query = await read_query(topic.query, context, excluded=left_out)
 
     async def effect(tx: Transaction) -> Reply:
-        if not await topics.leave_out(tx, topic, left_out, understood.compiled.to_json()):
+        if not await topics.leave_out(tx, topic, left_out, query.compiled.to_json()):
             raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), What.WORD, word=choice.word)
         line = context.t.gettext("{topic} leaves out posts that say {word} from now on. /topics can bring them back.")

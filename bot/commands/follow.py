@@ -201,12 +201,12 @@ def _answer(
     text = Text()
     for outcome, template in _OUTCOMES.items():
         if outcome in asked:
-            text.line(t.gettext(template), names=_listed(asked[outcome]))
+            text.line(t.gettext(template), names=_join_names(asked[outcome]))
     if options != Options():
         text.line(t.gettext("How: {how}."), how=_how(options, t))
     if inside:
         line = t.gettext("My reader account is in these already and stays there: {names}")
-        text.line(line, names=_listed([show_reference(reference) for reference in inside]))
+        text.line(line, names=_join_names([show_reference(reference) for reference in inside]))
     left = len(pasted.references) - MOST_AT_ONCE
     if left > 0:
         line = t.ngettext(
@@ -228,7 +228,7 @@ def _how(options: Options, t: Translator) -> str:
 
 def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
     line = t.gettext("No channel: {names}\nWrite @name or a link such as t.me/name.")
-    return Text().say(line, names=_listed([word[:60] for word in pasted.unclear]))
+    return Text().say(line, names=_join_names([word[:60] for word in pasted.unclear]))
 
 
 def usage(t: Translator) -> Text:
@@ -241,7 +241,7 @@ def usage(t: Translator) -> Text:
     return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, history:5000")))
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN_NAMES
     return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
 

@@ -37,7 +37,7 @@ async def help_(request: Request, context: Context) -> Reply:
     text.line().line("{title}", title=bold(t.gettext("How to write a query")))
     for query, meaning in _QUERIES:
         text.line("{query} – {meaning}", query=code(t.gettext(query)), meaning=t.gettext(meaning))
-    text.line().line(t.gettext("/help and a command, such as {example}, shows more of it."), example=code("/help mute"))
+    text.line().line(t.gettext("For more about one command, add its name: {example}"), example=code("/help mute"))
     return say(text.add(t.gettext("To follow a channel you can also forward me one of its posts.")))
 
 

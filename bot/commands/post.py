@@ -12,11 +12,11 @@ from bot.locales import N_, Translator
 from bot.locales.figures import show_size
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
+from bot.models.posts import StoredPost
 from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text
-from bot.store import channels, media, outbox, posts
+from bot.store import channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
-from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
 ROOM = LIMIT - 300  # UTF-16 units of a page below its heading
@@ -96,7 +96,7 @@ def _unknown(text: str, t: Translator) -> str:
 
 async def _alerted(message_id: int, context: Context) -> list[StoredPost]:
     """Return the messages of the post of which an alert tells. Raises CommandError."""
-    alerted = await outbox.post_of(context.database, context.chat.id, message_id)
+    alerted = await messages.post_of(context.database, context.chat.id, message_id)
     if alerted is None:
         line = context.t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
         raise CommandError(line)

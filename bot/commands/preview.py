@@ -9,12 +9,12 @@ from babel.numbers import format_decimal
 
 from bot.commands.context import Context
 from bot.commands.lookup import show_source
-from bot.commands.query_text import Understood, failure, look_for
+from bot.commands.query_text import TypedQuery, failure, show_query
 from bot.locales import Translator
 from bot.matching.explain.hints import Hint, HintKind, hints
+from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
-from bot.store.posts import StoredPost
 from bot.text.markup import Text, bold, code
 
 DAYS = 7  # over which a query is tried, today being one
@@ -26,12 +26,12 @@ _SHOWN_HINTS = 3
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-async def preview(context: Context, understood: Understood) -> Text:
+async def preview(context: Context, typed: TypedQuery) -> Text:
     """Write how a query is read, how often it would have alerted lately, to what, and what it just missed."""
-    query, zone = understood.compiled, ZoneInfo(context.chat.time_zone)
+    query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=DAYS, zone=zone)
     result = await backtest(context.database, query, now=context.now, since=since, zone=zone, most=MOST_READ)
-    text = look_for(understood, context.t).add("\n")
+    text = show_query(typed, context.t).add("\n")
     forms = "; ".join(_forms(query.forms))
     if forms:
         text.line(context.t.gettext("In any form: {forms}"), forms=forms)

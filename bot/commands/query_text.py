@@ -19,16 +19,16 @@ _HERE = "👉"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
+class TypedQuery:
     """A query as typed, and ready to run."""
 
     source: str
     compiled: Compiled
 
 
-async def understand(
+async def read_query(
     source: str, context: Context, *, excluded: Sequence[str] = (), typed: str | None = None
-) -> Understood:
+) -> TypedQuery:
     """Read a query, leave words out, and find the forms of them all.
 
     Raises CommandError where it cannot be read; `typed` is the text in which the place is shown then, if it is another.
@@ -37,16 +37,16 @@ async def understand(
         compiled = await asyncio.to_thread(compile_excluding, source, excluded, context.inflector)
     except QueryError as error:
         raise CommandError(_refusal(error, typed or source, context.t)) from None
-    return Understood(source=source, compiled=compiled)
+    return TypedQuery(source=source, compiled=compiled)
 
 
-def look_for(understood: Understood, t: Translator) -> Text:
+def show_query(typed: TypedQuery, t: Translator) -> Text:
     """Read a query back."""
-    query = short(str(understood.compiled.query), SHOWN_QUERY)
+    query = short_query(str(typed.compiled.query), SHOWN_QUERY)
     return Text().say(t.gettext("I look for: {query}"), query=query)
 
 
-def short(query: str, longest: int) -> Piece:
+def short_query(query: str, longest: int) -> Piece:
     """Write a query, or the beginning of a long one."""
     return code(query if len(query) <= longest else query[: longest - 1] + "…")
 
@@ -98,7 +98,7 @@ def why(root: Clause, text: str) -> Text:
 
 def failure(part: Clause, t: Translator) -> Text:
     """Say why one part failed."""
-    return Text().say(t.gettext(_sentence(part)), part=short(part.query, _LONGEST_PART))
+    return Text().say(t.gettext(_sentence(part)), part=short_query(part.query, _LONGEST_PART))
 
 
 def _sentence(part: Clause) -> str:
@@ -110,7 +110,7 @@ def _sentence(part: Clause) -> str:
 
 def _holder(part: Clause, text: str) -> Text:
     found = dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORDS] for start, end in part.spans)
-    said = Text().add(short(part.query, _LONGEST_PART), ": ")
+    said = Text().add(short_query(part.query, _LONGEST_PART), ": ")
     return said.join(_joined([Text().add(bold(words)) for words in list(found)[:_SHOWN_WORDS]], ", "))
 
 

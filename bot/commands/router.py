@@ -24,7 +24,7 @@ from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import addresses, alerts, chats, dead, handled, meta, subscriptions
+from bot.store import addresses, chats, handled, meta, outbox, subscriptions
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
 from bot.telegram import chat_moves
@@ -115,7 +115,7 @@ class Router:
         now = self._clock()
         await self._database.write(lambda tx: handled.forget_old(tx, now=now))
         await self._database.write(lambda tx: subscriptions.forget_ended(tx, now=now))
-        secret = await self._database.write(lambda tx: meta.secret(tx, alerts.SECRET))
+        secret = await self._database.write(lambda tx: meta.secret(tx, outbox.SECRET))
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
@@ -185,7 +185,7 @@ class Router:
         # In a group it answers what was said or tapped, and so stands in the same thread.
         reply_to = None if request.private else request.message_id
         for number, outgoing in enumerate(reply.messages):
-            random_id = alerts.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
+            random_id = outbox.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
             await self._try(request, partial(self._send, peer, outgoing, random_id, reply_to))
         if reply.menu is not None:  # last: nobody waits for it
             await self._set_menu_of(peer, reply.menu)
@@ -239,6 +239,6 @@ async def follow_move(database: Database, news: ChatMoved | ChatOpened, *, now: 
     async def resume(tx: Transaction) -> None:
         chat = await chats.by_peer(tx, news.peer.kind, news.peer.id)
         if chat is not None:
-            await dead.resume(tx, chat.id, now)
+            await addresses.resume(tx, chat.id, now=now)
 
     await database.write(resume)

@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from bot.commands.context import CommandError, Context, Need, Reply, Request, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
-from bot.commands.query_text import understand
+from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import ButtonRows, Outgoing
+from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.searcher import scope_of
 from bot.store import channels, posts
-from bot.store.posts import StoredPost
 from bot.text.markup import Text, bold, code
 from bot.text.spans import merge_spans
 
@@ -114,8 +114,8 @@ async def _understand(key: str, typed: str, context: Context) -> TypedSearch:
         raise CommandError(Text().say(line, value=error.value[:_SHOWN_VALUE])) from None
     if not parts.query:
         return TypedSearch(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST)
-    understood = await understand(parts.query, context, typed=typed)
-    return TypedSearch(key=key, typed=typed, query=understood.compiled, scope=scope, order=parts.filters.order)
+    query = await read_query(parts.query, context, typed=typed)
+    return TypedSearch(key=key, typed=typed, query=query.compiled, scope=scope, order=parts.filters.order)
 
 
 async def _remembered(key: str, context: Context) -> TypedSearch:

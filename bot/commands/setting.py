@@ -10,7 +10,7 @@ from bot.commands.keyboards import choice, rows_of
 from bot.commands.registry import Command, Section
 from bot.locales import Translator, translator
 from bot.models import Outgoing
-from bot.store import chats, digests
+from bot.store import chats, groups
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.text.markup import Text, code
@@ -84,7 +84,7 @@ async def save(tx: Transaction, context: Context, chosen: Chat) -> tuple[Context
     saved = replace(context, chat=chosen, t=translator(chosen.language))
     if chosen.schedule == context.chat.schedule:
         return saved, 0
-    return saved, await digests.reschedule(tx, chosen, now=context.now)
+    return saved, await groups.reschedule(tx, chosen, now=context.now)
 
 
 def chosen_language(before: Chat, chosen: Chat) -> str | None:

@@ -25,7 +25,7 @@ from bot.locales import LANGUAGES, N_, Translator, translator
 from bot.locales.titles import topic_title
 from bot.models import Outgoing, PeerKind
 from bot.models.notices import SampleAlert
-from bot.store import chats, dead, subscriptions, topics
+from bot.store import addresses, chats, subscriptions, topics
 from bot.store.chats import Chat, Role
 from bot.store.database import Reader, Transaction
 from bot.text.markup import Text, bold
@@ -170,7 +170,7 @@ async def _role(tx: Transaction, request: Request, *, people: People, now: datet
 async def _pair(tx: Transaction, request: Request, chat: Chat | None, *, now: datetime) -> Chat:
     language = await language_of(tx, request, chat)
     if chat is not None:
-        await dead.resume(tx, chat.id, now)
+        await addresses.resume(tx, chat.id, now=now)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
     if chat is None and request.private:
         for topic in await topics.all_topics(tx):

@@ -20,7 +20,7 @@ from bot.locales.figures import show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
 from bot.monitoring.channel_state import ChannelState, channel_states
-from bot.store import alerts, follows, latencies, posts, readers
+from bot.store import follows, latencies, outbox, posts, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
@@ -194,14 +194,14 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
 
 async def _add_alerts(text: Text, context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
-    outbox = await alerts.statistics(db, since=since)
-    text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(outbox.sent, t)))
+    found = await outbox.statistics(db, since=since)
+    text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(found.sent, t)))
     line = t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}.")
     _add_latencies(text, line, await latencies.alerted(db, since), t)
-    if outbox.due:
-        text.line(t.gettext("Waiting to be sent: {n}"), n=outbox.due)
-    if outbox.dead:
-        text.line(t.gettext("Refused by Telegram today: {n}"), n=outbox.dead)
+    if found.due:
+        text.line(t.gettext("Waiting to be sent: {n}"), n=found.due)
+    if found.dead:
+        text.line(t.gettext("Refused by Telegram today: {n}"), n=found.dead)
 
 
 def _add_latencies(text: Text, line: str, ascending: Sequence[float], t: Translator) -> None:

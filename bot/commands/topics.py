@@ -11,7 +11,7 @@ from bot.commands.context import CommandError, Context, Effect, Need, Reply, Req
 from bot.commands.keyboards import button, name_word
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
-from bot.commands.query_text import short
+from bot.commands.query_text import short_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.setup import setup_screen
 from bot.commands.topic_settings import priority_label
@@ -19,10 +19,10 @@ from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.matching.explain.exclusions import compile_excluding
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
+from bot.models.subscriptions import Priority
 from bot.store import addresses, figures, subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.figures import Figures
-from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, code, link
 
@@ -124,7 +124,7 @@ async def drop(request: Request, context: Context) -> Effect:
         topic = await topic_by_id(tx, topic_id, context)
         if topic.builtin:
             raise CommandError(context.own.gettext("This button no longer works."))
-        others = set(await topics.users(tx, topic_id)) - {context.chat.id}
+        others = set(await topics.subscribed_chats(tx, topic_id)) - {context.chat.id}
         if others and not sure:
             return _ask(topic, len(others), t)
         await topics.delete(tx, topic_id)
@@ -209,7 +209,7 @@ def _lines(
             name = name[: max(_SHORTEST_NAME, min(_LONGEST_NAME, space - _SIGNS))]
         text.add(emphasised(name), ": ")
         if not topic.builtin and room >= _SHORTEST_QUERY:
-            text.add(short(topic.query, room), " · " if facts else "")
+            text.add(short_query(topic.query, room), " · " if facts else "")
         text.add(facts, *((" · ", thread) if thread else ()), "\n")
     return text
 

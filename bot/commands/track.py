@@ -6,7 +6,7 @@ from bot.commands.context import CommandError, Context, Effect, Need, Reply, Req
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.preview import preview
-from bot.commands.query_text import SHOWN_QUERY, Understood, look_for, short, understand
+from bot.commands.query_text import SHOWN_QUERY, TypedQuery, read_query, short_query, show_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.topics import track_example
 from bot.locales import N_, Translator
@@ -52,19 +52,17 @@ async def save(request: Request, context: Context) -> Effect:
     """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
     name, query = await _remembered_topic(context, request.argument)
     before = await find_topic(context.database, name)
-    understood = await understand(query, context, excluded=_excluded(before))
+    typed = await read_query(query, context, excluded=_excluded(before))
 
     async def effect(tx: Transaction) -> Reply:
         known = await find_topic(tx, name)
         if _excluded(known) != _excluded(before):
             raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
-        await _require_possible(tx, known, understood, context)
-        topic = await topics.save(
-            tx, name=name, query=understood.source, compiled=understood.compiled.to_json(), now=context.now
-        )
+        await _require_possible(tx, known, typed, context)
+        topic = await topics.save(tx, name=name, query=typed.source, compiled=typed.compiled.to_json(), now=context.now)
         await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
         text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
-        _add_before(text.join(look_for(understood, context.t)).add("\n"), known, understood, context.t)
+        _add_before(text.join(show_query(typed, context.t)).add("\n"), known, typed, context.t)
         return change(text)
 
     return effect
@@ -131,13 +129,13 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name.lower() == "re" and query.startswith("/")):
         raise CommandError(_unnamed(t))
     known = await find_topic(context.database, name)
-    understood = await understand(query, context, excluded=_excluded(known))
-    await _require_possible(context.database, known, understood, context)
+    typed = await read_query(query, context, excluded=_excluded(known))
+    await _require_possible(context.database, known, typed, context)
     text = Text().add(bold(name)).add("\n")
-    _add_before(text, known, understood, t)
-    text.join(await preview(context, understood))
+    _add_before(text, known, typed, t)
+    text.join(await preview(context, typed))
     rows = ((button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key)),)
-    return Reply(messages=(message(text, rows),), memory=f"{name}: {understood.source}")
+    return Reply(messages=(message(text, rows),), memory=f"{name}: {typed.source}")
 
 
 def _excluded(topic: Topic | None) -> tuple[str, ...]:
@@ -145,27 +143,27 @@ def _excluded(topic: Topic | None) -> tuple[str, ...]:
     return () if topic is None else topic.excluded
 
 
-async def _require_possible(db: Reader, known: Topic | None, understood: Understood, context: Context) -> None:
+async def _require_possible(db: Reader, known: Topic | None, typed: TypedQuery, context: Context) -> None:
     """Raise CommandError where a topic cannot be made, or be changed to this."""
-    if await _is_too_heavy(db, known, understood):
+    if await _is_too_heavy(db, known, typed):
         line = context.t.gettext(
             "The expressions of all topics together would be too large. Write a narrower one, or words."
         )
         raise CommandError(line)
-    if known is None or known.compiled == understood.compiled.to_json():
+    if known is None or known.compiled == typed.compiled.to_json():
         return
     if known.builtin:
         line = context.t.gettext("{name} is built in. Choose another name for your topic.")
         raise CommandError(Text().say(line, name=show_topic(known, context.t)))
-    if set(await topics.users(db, known.id)) - {context.chat.id}:
+    if set(await topics.subscribed_chats(db, known.id)) - {context.chat.id}:
         line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
-        query = short(known.query, SHOWN_QUERY)
+        query = short_query(known.query, SHOWN_QUERY)
         raise CommandError(Text().say(line, name=show_topic(known, context.t), query=query))
 
 
-async def _is_too_heavy(db: Reader, known: Topic | None, understood: Understood) -> bool:
+async def _is_too_heavy(db: Reader, known: Topic | None, typed: TypedQuery) -> bool:
     """Tell whether a query has expressions for which there is no room beside those of the other topics."""
-    own = weight(understood.compiled.query)
+    own = weight(typed.compiled.query)
     if not own:
         return False
     others = [topic for topic in await topics.all_topics(db) if known is None or topic.id != known.id]
@@ -173,13 +171,13 @@ async def _is_too_heavy(db: Reader, known: Topic | None, understood: Understood)
     return own + sum(weight(each.query) for each in compiled) > MOST_IN_ALL
 
 
-def _add_before(text: Text, known: Topic | None, understood: Understood, t: Translator) -> None:
+def _add_before(text: Text, known: Topic | None, typed: TypedQuery, t: Translator) -> None:
     """Say what was looked for until now, where it is something else, and what stays left out."""
     if known is not None and known.excluded:
         line = t.gettext("Without posts that say: {words}. /topics brings them back.")
         text.line(line, words=", ".join(known.excluded))
-    if known is not None and known.query != understood.source:
-        text.line(t.gettext("Until now I looked for: {query}"), query=short(known.query, SHOWN_QUERY))
+    if known is not None and known.query != typed.source:
+        text.line(t.gettext("Until now I looked for: {query}"), query=short_query(known.query, SHOWN_QUERY))
 
 
 def _usage(t: Translator) -> Text:

@@ -18,7 +18,7 @@ from bot.models import Clock, Outgoing, Remote, Upload, post_link
 from bot.store import attachments, media
 from bot.store.attachments import Attachment
 from bot.store.database import Database
-from bot.store.outbox import Alert
+from bot.store.messages import Message
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.media import ALBUM, is_outdated, is_refused, kind_of_album, outdated_among
 from bot.telegram.sender import Sender
@@ -54,7 +54,7 @@ class Attachments:
         """Give up what is on its way to Telegram."""
         await self._uploads.close()
 
-    async def send(self, reply: Alert) -> int | None:
+    async def send(self, reply: Message) -> int | None:
         """Send the files of a reply; return the id of its first message, None where that is unknown or nothing went.
 
         Raises TelegramError, and NotYetError where a file is not uploaded yet or the chat's texts go first.
@@ -71,7 +71,7 @@ class Attachments:
             first_id, caption = first_id or sent, _SILENT
         return first_id
 
-    async def _uploaded(self, reply: Alert, claimed: Sequence[Attachment]) -> list[_UploadedFile]:
+    async def _uploaded(self, reply: Message, claimed: Sequence[Attachment]) -> list[_UploadedFile]:
         """Upload files, unless they are gone from the disk or refused."""
         stored = {
             file.version_id: file for file in await media.of_versions(self._database, [c.version_id for c in claimed])
@@ -88,7 +88,7 @@ class Attachments:
         ]
 
     async def _remote(
-        self, reply: Alert, upload: Upload, *, expired: Remote | None = None
+        self, reply: Message, upload: Upload, *, expired: Remote | None = None
     ) -> Remote | TelegramError | None:
         """Return an uploaded file, or why it is refused; None where it takes longer."""
         until = asyncio.get_running_loop().time() + self._wait
@@ -98,7 +98,7 @@ class Attachments:
             log.info("a file does not follow an alert", reply=reply.id, reason=error.error)
             return error
 
-    async def _send(self, reply: Alert, files: Sequence[_UploadedFile], caption: Outgoing) -> int | None:
+    async def _send(self, reply: Message, files: Sequence[_UploadedFile], caption: Outgoing) -> int | None:
         """Send a file or an album; one that is refused as an album is sent file by file.
 
         That is written down first: Telegram would take an album, of which a file was sent, for one that it has.
@@ -118,7 +118,7 @@ class Attachments:
         sent = [await self._send(reply, [file], caption if file is files[0] else _SILENT) for file in files]
         return next(filter(None, sent), None)
 
-    async def _send_renewed(self, reply: Alert, files: Sequence[_UploadedFile], caption: Outgoing) -> int | None:
+    async def _send_renewed(self, reply: Message, files: Sequence[_UploadedFile], caption: Outgoing) -> int | None:
         """Send files that go together; those whose references have expired are uploaded anew."""
         peer, sent = reply.chat.peer, [(file.remote, file.attachment.random_id) for file in files]
         renewals = len(files) + 1
@@ -133,7 +133,7 @@ class Attachments:
                     expired, random_id = sent[number]
                     sent[number] = (await self._anew(reply, files[number].upload, expired), random_id)
 
-    async def _anew(self, reply: Alert, upload: Upload, expired: Remote) -> Remote:
+    async def _anew(self, reply: Message, upload: Upload, expired: Remote) -> Remote:
         remote = await self._remote(reply, upload, expired=expired)
         if isinstance(remote, TelegramError):
             raise remote
@@ -155,7 +155,7 @@ def _albums(files: Sequence[_UploadedFile]) -> Iterator[Sequence[_UploadedFile]]
             yield listed[first : first + most]
 
 
-def _caption(reply: Alert, claimed: Sequence[Attachment]) -> Outgoing:
+def _caption(reply: Message, claimed: Sequence[Attachment]) -> Outgoing:
     """Say that files replace others, and name the post where there is no alert to answer; else nothing."""
     text, post = Text(), reply.post
     if any(each.replaces for each in claimed):

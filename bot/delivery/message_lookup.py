@@ -12,7 +12,7 @@ from bot.errors import TelegramError
 from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import backup_recovery
 from bot.store.database import Database
-from bot.store.outbox import Alert
+from bot.store.messages import Message
 from bot.telegram.sender import READ_AT_ONCE, Sender
 from bot.telegram.sent_messages import MessagePage, SentMessage
 
@@ -33,33 +33,35 @@ class MessageLookup:
         self._database = database
         self._sender = sender
 
-    async def find(self, alert: Alert, outgoing: Outgoing) -> int | None:
-        """Return the id of the message that shows an alert; None where it is not found, or Telegram refuses to say."""
+    async def find(self, message: Message, outgoing: Outgoing) -> int | None:
+        """Return the id that a message has in its chat; None where it is not found, or Telegram refuses to say."""
         try:
-            return await self._find(alert, outgoing)
+            return await self._find(message, outgoing)
         except TelegramError as error:
-            log.warning("a message of ours cannot be looked for", alert=alert.id, reason=error.error)
+            log.warning("a message of ours cannot be looked for", message=message.id, reason=error.error)
             return None
 
-    async def _find(self, alert: Alert, outgoing: Outgoing) -> int | None:
-        peer = alert.chat.peer
+    async def _find(self, message: Message, outgoing: Outgoing) -> int | None:
+        peer = message.chat.peer
         channel = peer if peer.kind is PeerKind.CHANNEL else None
-        last = await backup_recovery.newest_message_id(self._database, alert.chat.id)
+        last = await backup_recovery.newest_message_id(self._database, message.chat.id)
         newest = last if channel else await backup_recovery.newest_message_id_of_account(self._database)
         near = max(last, newest - JUST_NOW)
-        found = await self._among(pages(self._sender, near, channel=channel, most=NEAR), alert, outgoing)
+        found = await self._among(pages(self._sender, near, channel=channel, most=NEAR), message, outgoing)
         if found is None and near > last:
-            found = await self._among(pages(self._sender, last, channel=channel, most=FAR), alert, outgoing)
+            found = await self._among(pages(self._sender, last, channel=channel, most=FAR), message, outgoing)
         if found is None:
-            log.info("the message of an alert was not found; it is done without", alert=alert.id)
+            log.info("the message of an alert was not found; it is done without", message=message.id)
         return found
 
-    async def _among(self, pages: AsyncIterator[MessagePage], alert: Alert, outgoing: Outgoing) -> int | None:
+    async def _among(self, pages: AsyncIterator[MessagePage], message: Message, outgoing: Outgoing) -> int | None:
         async for page in pages:
-            here = [own for own in page.own if own.kind is alert.chat.peer.kind and own.peer_id == alert.chat.peer.id]
+            here = [
+                own for own in page.own if own.kind is message.chat.peer.kind and own.peer_id == message.chat.peer.id
+            ]
             alike = [own.message_id for own in here if is_same(own, outgoing)]
-            taken = await backup_recovery.known(self._database, [(alert.chat.id, number) for number in alike])
-            free = [number for number in alike if (alert.chat.id, number) not in taken]
+            taken = await backup_recovery.known(self._database, [(message.chat.id, number) for number in alike])
+            free = [number for number in alike if (message.chat.id, number) not in taken]
             if free:
                 return free[0]
         return None

@@ -10,7 +10,7 @@ from bot.errors import TelegramError, Verdict
 from bot.locales import Translator, translator
 from bot.models import Clock, Outgoing
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import alerts, backfills, meta
+from bot.store import backfills, meta, outbox
 from bot.store.backfills import Progress, ProgressFigures
 from bot.store.database import Database, Subject
 from bot.telegram.sender import Sender
@@ -79,8 +79,8 @@ class Showing:
             await self._sender.edit(progress.chat.peer, progress.message_id, outgoing)
             return progress.message_id
         subject = f"{progress.asked_at.isoformat()}:{_written(progress.figures)}"
-        secret = await self._database.write(lambda tx: meta.secret(tx, alerts.SECRET))
-        random_id = alerts.random_id(secret, progress.chat.key, "progress", subject)
+        secret = await self._database.write(lambda tx: meta.secret(tx, outbox.SECRET))
+        random_id = outbox.random_id(secret, progress.chat.key, "progress", subject)
         return await self._sender.send(progress.chat.peer, outgoing, random_id=random_id)
 
     async def _refused(self, progress: Progress, error: TelegramError) -> None:

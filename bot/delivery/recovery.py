@@ -15,7 +15,7 @@ import structlog
 from bot.delivery.message_lookup import is_ours, pages
 from bot.errors import TelegramError
 from bot.models import Clock, Peer, PeerKind
-from bot.store import backup_recovery, chats, meta, sendings
+from bot.store import backup_recovery, chats, meta, outbox
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.telegram.rate_limit import Pacing
@@ -166,7 +166,7 @@ async def resume(db: Reader, pacing: Pacing, *, now: datetime, monotonic: float)
 
     Telegram counts what an account sent, and knows nothing of our processes. `monotonic` is the second it is now.
     """
-    found = await sendings.lately(db, since=now - timedelta(seconds=pacing.memory), now=now)
+    found = await outbox.sent_lately(db, since=now - timedelta(seconds=pacing.memory), now=now)
     for sending in found:
         pacing.spend(sending.peer, monotonic - (now - sending.at).total_seconds())
     return len(found)

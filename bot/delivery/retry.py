@@ -1,11 +1,11 @@
-"""A refusal by Telegram comes in, what becomes of the alert goes out. Pure."""
+"""What becomes of a message that Telegram has refused. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.errors import TelegramError, Verdict
 
-PATIENCE = 5  # attempts after which an alert lets the ones behind it pass
+PATIENCE = 5  # attempts after which a message lets the ones behind it pass
 LONGEST = 300.0  # s between two attempts
 LONGEST_OFFLINE = 15.0  # s; a connection that comes back should not find us asleep
 

@@ -1,1 +1,1 @@
-"""What happens to one batch of posts, in one transaction: store, match, route, enqueue."""
+"""What happens to one batch of posts, in one transaction: store, match, route, decide, enqueue."""

@@ -1,63 +1,58 @@
-"""Posts that chats are to be told of come in; with each goes out which posts of the last 48 hours say the same."""
+"""Which posts of the last 48 hours say the same as a post at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.matching.similarity.index import SimilarityIndex
-from bot.pipeline.revisions import Retelling, compared
+from bot.pipeline.grouping import DUPLICATE_WITHIN, RoutedAlert
+from bot.pipeline.revisions import AlertUpdate, compared
 from bot.store import duplicates
 from bot.store.database import Reader
-from bot.store.groups import Told
-from bot.store.revisions import Outdated
 
 READ_AT_ONCE = 1_000  # posts, which takes a quarter of a second
 
 
-class Echoes:
-    """Knows the posts of the last 48 hours that chats were told of.
+class Duplicates:
+    """Knows the posts of the last 48 hours that chats were alerted to.
 
     Those from before a start are read from the store bit by bit, the latest first, a bit whenever something is
     compared: a hundred thousand at once would hold up the writer for half a minute.
 
-    Only jobs of the writer use it. One that is rolled back leaves posts in the memory that nobody was told of, which
-    does no harm: whether a chat was told of a post is asked of the store.
+    Only jobs of the writer use it. One that is rolled back leaves posts in the memory that nobody was alerted to, which
+    does no harm: whether a chat has an alert of a post is asked of the store.
     """
 
     def __init__(self) -> None:
-        self._memory = SimilarityIndex(within=duplicates.WITHIN)
+        self._memory = SimilarityIndex(within=DUPLICATE_WITHIN)
         self._place: int | None = None  # in the store, up to which posts were read
         self._is_read = False  # all were
 
-    async def compare(self, tx: Reader, told: Sequence[Told], *, now: datetime) -> list[Told]:
-        """Look up what says the same, in the memory and among the posts themselves."""
+    async def compare(self, tx: Reader, routed: Iterable[RoutedAlert], *, now: datetime) -> list[RoutedAlert]:
+        """Return the alerts with the posts that say the same, in the memory and among themselves."""
         memory = self._memory
-        memory.forget(now - duplicates.WITHIN)
+        memory.forget(now - DUPLICATE_WITHIN)
         await self._read_on(tx, now)
-        said = {each.draft.said.key: each.draft.said for each in told if each.draft.said is not None}
+        listed = list(routed)
+        said = {each.said.key: each.said for each in listed if each.said is not None}
         for post in said.values():
             memory.remember(post)
         alike = {key: tuple(memory.alike(post)) for key, post in said.items()}
-        return [
-            each
-            if each.draft.said is None
-            else replace(each, draft=replace(each.draft, alike=alike[each.draft.said.key]))
-            for each in told
-        ]
+        return [each if each.said is None else replace(each, alike=alike[each.said.key]) for each in listed]
 
-    def follow(self, outdated: Sequence[Outdated], retold: Sequence[Retelling]) -> None:
-        """Follow the posts whose alerts say something else now; what has joined them stays."""
-        for old, each in zip(outdated, retold, strict=True):
-            if each.shown is not None:
-                text = compared(old.current.text, old.current.parts, each.shown.payload)
-                self._memory.reword((old.channel_id, old.post_key), text)
+    def reword(self, updates: Sequence[AlertUpdate]) -> None:
+        """Follow the posts whose alerts say something else now; alerts that have joined them stay."""
+        for update in updates:
+            if update.alert is not None:
+                text = compared(update.current.text, update.current.parts, update.alert.parts)
+                self._memory.reword(update.alert.key, text)
 
     async def _read_on(self, tx: Reader, now: datetime) -> None:
         if self._is_read:
             return
-        since = now - duplicates.WITHIN
-        told, self._place = await duplicates.told_before(tx, self._place, since=since, most=READ_AT_ONCE)
-        for said in told:
-            if said.key not in self._memory:
-                self._memory.remember(said)
+        since = now - DUPLICATE_WITHIN
+        said, self._place = await duplicates.recent_posts(tx, self._place, since=since, most=READ_AT_ONCE)
+        for post in said:
+            if post.key not in self._memory:
+                self._memory.remember(post)
         self._is_read = self._place is None or self._memory.is_full

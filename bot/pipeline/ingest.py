@@ -2,41 +2,32 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, Observation, ObservedBy
-from bot.pipeline.dedup import Echoes
-from bot.pipeline.revisions import retell
-from bot.pipeline.routing import EDITS, Finding, tellings
+from bot.models.posts import NewVersion, VersionChange
+from bot.models.subscriptions import Priority, Recipient
+from bot.pipeline.alerting import add_alerts
+from bot.pipeline.dedup import Duplicates
+from bot.pipeline.revisions import revise
+from bot.pipeline.routing import EDITS, Match, route
 from bot.store import (
     alerts,
     backup_recovery,
-    digests,
-    duplicates,
     fulltext,
     groups,
-    late,
     media,
+    outbox,
     revisions,
-    storms,
     subscriptions,
     topics,
     versions,
 )
-from bot.store.alerts import Draft, Kind
 from bot.store.database import Database, Subject, Transaction
-from bot.store.groups import Told
-from bot.store.rows import maybe_date
-from bot.store.subscriptions import Priority, Wanted
-from bot.store.topics import Changed
-from bot.store.versions import NewVersion, VersionChange
-
-_OF_PARTS = frozenset(
-    {VersionChange.PARTS_LOADED, VersionChange.PARTS_REWORDED}
-)  # sites change their previews for years
+from bot.store.topics import TopicChanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +48,7 @@ class _News:
     """What became of the topics."""
 
     revision: int
-    changed: Changed
+    changed: TopicChanges
 
 
 class Ingest:
@@ -68,7 +59,7 @@ class Ingest:
         self._clock = clock
         self._alert_max_age = timedelta(seconds=alert_max_age)
         self._topics = _Topics()
-        self._echoes = Echoes()
+        self._duplicates = Duplicates()
 
     async def store(self, observation: Observation) -> Result:
         """Store an observation in one transaction and enqueue its alerts; what is stored already changes nothing."""
@@ -79,23 +70,21 @@ class Ingest:
         if news is not None:
             self._topics.take_in(news)
         taken = await versions.compare(tx, observation)
-        read = [(added, analyse(added.post.whole)) for added in taken.added]
+        documents = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
-        findings = [] if is_import else [self._find(added, document) for added, document in read]
+        matches = [] if is_import else [self._match(added, document) for added, document in documents]
         await taken.write(tx)
-        await fulltext.add(tx, _words(read, loaded=False))
-        await fulltext.replace(tx, _words(read, loaded=True))
-        found = [finding for finding in findings if finding.topics]
+        await fulltext.add(tx, _words(documents, loaded=False))
+        await fulltext.replace(tx, _words(documents, loaded=True))
+        found = [match for match in matches if match.topics]
         if not is_import:
-            await self._want_files(tx, findings)
+            await self._want_files(tx, matches)
+        await self._revise(tx, (), loaded=_keys(taken.added, {VersionChange.PARTS_LOADED}))
+        count = await self._alert(tx, found)
+        if not is_import:
+            edited = _keys(taken.added, EDITS)
+            await self._revise(tx, taken.turned - edited, edited=edited)
         changes = [added.change for added in taken.added]
-        loaded = [(a.post.channel_id, a.post.message_id) for a in taken.added if a.change == VersionChange.PARTS_LOADED]
-        if loaded:
-            await self._retell(tx, (), loaded=loaded)
-        count = await self._alert(tx, found) if found else 0
-        edited = {(a.post.channel_id, a.post.message_id) for a in taken.added if a.change in EDITS}
-        if not is_import and (taken.turned or edited):
-            await self._retell(tx, taken.turned - edited, edited=edited)
         return Result(
             new=changes.count(VersionChange.NEW),
             edited=changes.count(VersionChange.EDITED),
@@ -106,45 +95,36 @@ class Ingest:
             left=taken.left,
         )
 
-    def _find(self, added: NewVersion, document: Document) -> Finding:
+    def _match(self, added: NewVersion, document: Document) -> Match:
         """Look for topics; of what has changed only those count that were not there before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
-        found = (
-            self._topics.matcher.match(document)
-            if added.change != VersionChange.STALE and added.visible and is_followed
-            else {}
-        )
+        is_news = added.change != VersionChange.STALE and added.visible and is_followed
+        found = self._topics.matcher.match(document) if is_news else {}
         fits = bool(found)
         if found and added.whole_before is not None:
             before = self._topics.matcher.match(analyse(added.whole_before)).keys()
             found = {name: spans for name, spans in found.items() if name not in before}
-        return Finding(added=added, topics=found, fits=fits)
+        return Match(added=added, topics=found, fits=fits)
 
-    async def _want_files(self, tx: Transaction, findings: Iterable[Finding]) -> None:
+    async def _want_files(self, tx: Transaction, matches: Iterable[Match]) -> None:
         """Have the files of posts downloaded that fit a topic; the items of an album may come one by one."""
-        with_files = [f for f in findings if f.added.post.media is not None and f.added.post.media.kind in media.KINDS]
-        fitting = [f.added.version_id for f in with_files if f.fits]
-        posts = [f.added.post for f in with_files if f.added.change != VersionChange.STALE]
+        with_files = [m for m in matches if m.added.post.media is not None and m.added.post.media.kind in media.KINDS]
+        fitting = [m.added.version_id for m in with_files if m.fits]
+        posts = [m.added.post for m in with_files if m.added.change != VersionChange.STALE]
         albums = {(post.channel_id, post.grouped_id) for post in posts if post.grouped_id}
-        edited = [f.added.version_id for f in with_files if f.added.change in EDITS]
+        edited = [m.added.version_id for m in with_files if m.added.change in EDITS]
         if fitting or albums or edited:
             await media.add(tx, fitting, edited=edited, albums=albums, now=self._clock())
 
-    async def _alert(self, tx: Transaction, findings: list[Finding]) -> int:
+    async def _alert(self, tx: Transaction, matches: list[Match]) -> int:
+        if not matches:
+            return 0
         now, ids = self._clock(), self._topics.ids
-        asked = {(f.added.post.channel_id, ids[name]) for f in findings for name in f.topics}
-        found = list(tellings(findings, await subscriptions.for_topics(tx, asked, now), ids))
-        windows = await backup_recovery.windows(tx, {each.wanted.chat_id for each in found})
-        restored = [each for each in found if windows.covers(each.wanted.chat_id, each.said_at)]
-        await backup_recovery.count(tx, [each.draft(loudness=0) for each in restored], now=now)
-        found = [each for each in found if not windows.covers(each.wanted.chat_id, each.said_at)]
-        oldest = now - self._alert_max_age
-        old = [telling for telling in found if telling.said_at < oldest and telling.added.change not in _OF_PARTS]
-        await late.gather(tx, [telling.draft(loudness=0) for telling in old], now=now)
-        told = [telling.told(now) for telling in found if telling.said_at >= oldest]
-        return await _tell(tx, await self._echoes.compare(tx, told, now=now), now=now)
+        asked = {(match.added.post.channel_id, ids[name]) for match in matches for name in match.topics}
+        routed = route(matches, await subscriptions.for_topics(tx, asked, now), ids)
+        return await add_alerts(tx, routed, self._duplicates, now=now, max_age=self._alert_max_age)
 
-    async def _retell(
+    async def _revise(
         self,
         tx: Transaction,
         messages: Collection[tuple[int, int]],
@@ -152,32 +132,35 @@ class Ingest:
         edited: Collection[tuple[int, int]] = (),
         loaded: Collection[tuple[int, int]] = (),
     ) -> None:
-        """Let the alerts that tell of these messages follow them; beside the text of those `loaded` stands another."""
-        outdated = await revisions.outdated(tx, messages, edited=edited, loaded=loaded)
-        if not outdated:
+        """Bring the alerts that show these messages up to date; of those `loaded` only parts have changed."""
+        if not (messages or edited or loaded):
+            return
+        stale = await revisions.stale(tx, messages, edited=edited, loaded=loaded)
+        if not stale:
             return
         now, ids = self._clock(), self._topics.ids
-        texts = {old.current.whole for old in outdated}
+        texts = {each.current.whole for each in stale}
         found = {text: self._topics.matcher.match(analyse(text)) for text in texts}
-        named = ((old, name) for old in outdated for name in {*old.payload["topics"], *found[old.current.whole]})
-        asked = {(old.channel_id, ids[name]) for old, name in named if name in ids}
+        asked = {
+            (each.alert.channel_id, ids[name])
+            for each in stale
+            for name in {*each.alert.topics, *found[each.current.whole]}
+            if name in ids
+        }
         wanted = _priorities(await subscriptions.for_topics(tx, asked, now), self._topics.names)
-        retold = [
-            retell(old, found[old.current.whole], wanted.get((old.chat_id, old.channel_id), {})) for old in outdated
+        updates = [
+            revise(each, found[each.current.whole], wanted.get((each.alert.chat_id, each.alert.channel_id), {}))
+            for each in stale
         ]
-        await revisions.show(tx, [each.shown for each in retold if each.shown is not None])
-        self._echoes.follow(outdated, retold)
-        drafts = [(draft, old) for old, each in zip(outdated, retold, strict=True) for draft in each.drafts]
-        windows = await backup_recovery.windows(tx, {old.chat_id for old in outdated})
-        fresh = [
-            draft
-            for draft, old in drafts
-            if draft.kind != Kind.CHANGE or not windows.covers(old.chat_id, maybe_date(old.current.edit_date or None))
-        ]
-        await alerts.enqueue_all(tx, fresh, now=now)
-        summed_up = [each.shown.id for old, each in zip(outdated, retold, strict=True) if each.shown and old.gathered]
-        if summed_up:
-            await groups.redraw(tx, await groups.shown(tx, summed_up), now=now)
+        self._duplicates.reword(updates)
+        changed = [update for update in updates if update.alert is not None]
+        await alerts.update(tx, [update.alert for update in changed if update.alert is not None])
+        single = [update.stale for update in changed if not (update.stale.is_grouped or update.stale.is_duplicate)]
+        await outbox.revise(tx, [each.shown_by for each in single], now=now)
+        await groups.redraw(tx, [each.stale.alert.id for each in changed if each.stale.is_grouped], now=now)
+        windows = await backup_recovery.windows(tx, {each.alert.chat_id for each in stale})
+        replies = [reply for update in updates for reply in update.replies_after(windows.get(update.chat_id))]
+        await outbox.enqueue(tx, replies, now=now)
 
 
 class _Topics:
@@ -233,29 +216,13 @@ def _words(read: Iterable[tuple[NewVersion, Document]], *, loaded: bool) -> Sequ
     ]
 
 
-def _priorities(rows: Iterable[Wanted], names: Mapping[int, str]) -> dict[tuple[int, int], dict[str, Priority]]:
+def _keys(found: Iterable[NewVersion], changes: Collection[VersionChange]) -> set[tuple[int, int]]:
+    return {(added.post.channel_id, added.post.message_id) for added in found if added.change in changes}
+
+
+def _priorities(rows: Iterable[Recipient], names: Mapping[int, str]) -> dict[tuple[int, int], dict[str, Priority]]:
     """Sort what is wanted, topics and their priorities, by chat and channel."""
     wanted: dict[tuple[int, int], dict[str, Priority]] = {}
     for row in rows:
         wanted.setdefault((row.chat_id, row.channel_id), {})[names[row.topic_id]] = row.priority
     return wanted
-
-
-async def _tell(tx: Transaction, told: Sequence[Told], *, now: datetime) -> int:
-    """Let posts join what a chat has heard; what stands apart waits for a digest, belongs to a storm, or is an alert.
-
-    Return how many of these are new.
-    """
-    count = 0
-    while told:
-        apart, again = await duplicates.join(tx, [each.draft for each in told], now=now)
-        chosen = _chosen(told, apart)
-        count += await digests.gather(tx, [each for each in chosen if each.wait is not None], now=now)
-        count += await storms.tell(tx, [each for each in chosen if each.wait is None], now=now)
-        told = _chosen(told, again)
-    return count
-
-
-def _chosen(told: Iterable[Told], drafts: Iterable[Draft]) -> list[Told]:
-    wanted = {(draft.chat_id, draft.subject) for draft in drafts}
-    return [each for each in told if (each.draft.chat_id, each.draft.subject) in wanted]

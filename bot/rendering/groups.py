@@ -1,4 +1,4 @@
-"""What a notice sums up comes in, the message that shows it goes out: a page of posts, their number, or a storm. Pure.
+"""Messages of groups: a page of posts, the number of posts that came too late, or the state of a storm. Pure.
 
 Each post takes a line, so that a page of them fits into one message whatever they say.
 """
@@ -11,32 +11,31 @@ from zoneinfo import ZoneInfo
 from bot.locales import Translator
 from bot.locales.locale import Locale
 from bot.locales.titles import part_title, topic_title
-from bot.models import Button, Outgoing
-from bot.store.group_contents import Gathered, Storm, Summary
-from bot.store.groups import LATE, RESTORED
+from bot.models import Button, ButtonRows, Outgoing
+from bot.models.alerts import COUNTING, GroupKind, Loudness
+from bot.models.groups import GroupedAlert, GroupSummary, StormState
+from bot.rendering.post_text import channel_name
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, link, one_line
 from bot.text.spans import Span
 
 PAGE = 12  # posts
-WORDS = 120  # UTF-16 units of a post on its line
+WORDS = 120  # UTF-16 units of a post's text on its line
 NAME = 40  # of a channel, or a topic
 SHOWN_CHANNELS = 3  # of a storm
-COUNTED_CHANNELS, COUNTED_NAME = 12, 120  # of what is only counted; of their names
-_BOLD = 3  # places on a line
+COUNTED_CHANNELS, COUNTED_NAME = 12, 120  # channels of posts that are only counted; UTF-16 units of a name
+_BOLD = 3  # matches on a line
 _NOON = 12  # o'clock
-_COUNTED = {LATE, RESTORED}
 
 
-def render_page(summary: Summary, number: int, locale: Locale) -> Outgoing:
-    """Write a page of what a notice sums up, from 0; by topic and channel, what was said most often first."""
+def render_page(summary: GroupSummary, number: int, locale: Locale) -> Outgoing:
+    """Write a page of a group, from 0: by topic and channel, posts with most duplicates first."""
     t, ordered = locale.t, _ordered(summary, locale.t)
     pages = range(0, len(ordered), PAGE)
     number = min(number, len(pages) - 1)
     text = _heading(summary, locale)
     shown = ordered[pages[number] : pages[number] + PAGE]
-    last = summary.at or max(each.post.date for each in summary.posts)
-    last = locale.now if summary.notice in _COUNTED else last
+    last = _last(summary, locale)
     for before, each in zip([None, *shown], shown, strict=False):
         topic = _topic(each)
         if summary.topic is None and (before is None or _topic(before) != topic):
@@ -46,51 +45,58 @@ def render_page(summary: Summary, number: int, locale: Locale) -> Outgoing:
     return Outgoing(text=written, entities=entities, buttons=_turns(summary.random_id, number, len(pages)))
 
 
-def render_count(summary: Summary, locale: Locale) -> Outgoing:
-    """Write how many posts a notice sums up, by channel; a button leads to them."""
+def _last(summary: GroupSummary, locale: Locale) -> datetime:
+    """Return the moment whose day goes without saying."""
+    if summary.kind is GroupKind.DIGEST:
+        return summary.closes_at
+    return locale.now if summary.kind in COUNTING else max(each.post.date for each in summary.alerts)
+
+
+def render_count(summary: GroupSummary, locale: Locale) -> Outgoing:
+    """Write how many posts a group has, by channel; a button leads to them."""
     t, shown = locale.t, summary.channels[:COUNTED_CHANNELS]
     lines = [_counted(summary, locale)]
-    if len(summary.channels) > 1 or summary.notice == RESTORED:
+    if len(summary.channels) > 1 or summary.kind is GroupKind.RESTORED:
         lines += [f"{one_line(title, COUNTED_NAME)} · {n}" for title, n in shown]
     more = len(summary.channels) - len(shown)
     if more:
-        lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
+        lines.append(t.ngettext("and {n} more channel", "and {n} more channels", more).format(n=more))
     button = _button(t.gettext("See them"), summary.random_id, 0, "new")
     return Outgoing(text="\n".join(lines), buttons=((button,),))
 
 
-def _counted(summary: Summary, locale: Locale) -> str:
+def _counted(summary: GroupSummary, locale: Locale) -> str:
     t, count = locale.t, sum(n for _, n in summary.channels)
     title, time = "", ""
-    if summary.notice == RESTORED and summary.at is not None:
+    if summary.kind is GroupKind.RESTORED:
         line = t.ngettext(
-            "I was restored from a backup of {time}. {n} post may have been told here already.",
-            "I was restored from a backup of {time}. These {n} posts may have been told here already.",
+            "I was restored from a backup of {time}. {n} post may have been reported here already.",
+            "I was restored from a backup of {time}. These {n} posts may have been reported here already.",
             count,
         )
-        time = locale.date(summary.at)
+        time = locale.date(summary.opened_at)
     elif len(summary.channels) == 1:
         line = t.ngettext(
-            "{n} post of «{channel}» reached me too late for an alarm. It is stored.",
-            "{n} posts of «{channel}» reached me too late for an alarm. They are stored.",
+            "{n} post of «{channel}» reached me too late for an alert. It is stored.",
+            "{n} posts of «{channel}» reached me too late for an alert. They are stored.",
             count,
         )
         title = one_line(summary.channels[0][0], COUNTED_NAME)
     else:
         line = t.ngettext(
-            "{n} post reached me too late for an alarm. It is stored.",
-            "{n} posts reached me too late for an alarm. They are stored.",
+            "{n} post reached me too late for an alert. It is stored.",
+            "{n} posts reached me too late for an alert. They are stored.",
             count,
         )
     return line.format(n=count, channel=title, time=time)
 
 
-def render_storm(storm: Storm, locale: Locale) -> Outgoing:
-    """Write how a storm stands: its latest posts while it goes on, else what it was."""
+def render_storm(storm: StormState, locale: Locale) -> Outgoing:
+    """Write the latest posts of a storm while it goes on, and its figures once it is over."""
     t, count = locale.t, sum(n for _, n in storm.channels)
     text = Text().add("🌩 ", bold(_short(topic_title(storm.topic, t))), "\n")
     since = locale.date(storm.since, relative_to=locale.now)
-    if storm.over:
+    if storm.is_over:
         line = t.ngettext("{n} more post, {since} – {until}.", "{n} more posts, {since} – {until}.", count)
         text.line(line, n=count, since=since, until=locale.date(storm.until, relative_to=storm.since))
         names = ", ".join(f"{_short(title)} {n}" for title, n in storm.channels[:SHOWN_CHANNELS])
@@ -110,61 +116,63 @@ def _channels(count: int, t: Translator) -> str:
     return t.ngettext("{n} channel", "{n} channels", count).format(n=count)
 
 
-def _ordered(summary: Summary, t: Translator) -> list[Gathered]:
+def _ordered(summary: GroupSummary, t: Translator) -> list[GroupedAlert]:
     topics, channels = defaultdict[str, list[int]](list), defaultdict[tuple[str, int], list[int]](list)
-    for each in summary.posts:
-        topics[_topic(each)].append(each.echoes)
-        channels[_topic(each), each.post.channel_id].append(each.echoes)
+    for each in summary.alerts:
+        topics[_topic(each)].append(each.duplicates)
+        channels[_topic(each), each.post.channel_id].append(each.duplicates)
 
-    def place(each: Gathered) -> tuple[object, ...]:
+    def place(each: GroupedAlert) -> tuple[object, ...]:
         topic, channel_id = _topic(each), each.post.channel_id
         of_topic, of_channel = topics[topic], channels[topic, channel_id]
         return (
             *(-max(of_topic), -len(of_topic), topic_title(topic, t)),
             *(-max(of_channel), -len(of_channel), channel_id),
-            *(-each.echoes, each.post.date, each.post.message_id),
+            *(-each.duplicates, each.post.date, each.post.message_id),
         )
 
-    return sorted(summary.posts, key=place)
+    return sorted(summary.alerts, key=place)
 
 
-def _topic(each: Gathered) -> str:
-    """Name the topic under which a post stands; of what earlier versions gathered none may be known."""
-    return next(iter(each.topics), "")
+def _topic(each: GroupedAlert) -> str:
+    """Name the topic under which a post stands."""
+    return next(iter(each.alert.topics), "")
 
 
-def _heading(summary: Summary, locale: Locale) -> Text:
-    if summary.notice in _COUNTED:
+def _heading(summary: GroupSummary, locale: Locale) -> Text:
+    if summary.kind in COUNTING:
         return Text().add(_counted(summary, locale), "\n")
-    t, count = locale.t, len(summary.posts)
+    t, count = locale.t, len(summary.alerts)
     title = t.gettext("Digest")
     if summary.topic is not None:
         title = topic_title(summary.topic, t)
-    elif summary.at is not None and any(each.quiet for each in summary.posts):
-        is_morning = summary.at.astimezone(ZoneInfo(locale.time_zone)).hour < _NOON
+    elif any(
+        each.alert.loudness > Loudness.DIGEST for each in summary.alerts
+    ):  # which waited for the end of quiet hours
+        is_morning = summary.closes_at.astimezone(ZoneInfo(locale.time_zone)).hour < _NOON
         title = t.gettext("Morning digest") if is_morning else t.gettext("Digest after quiet hours")
     return Text().add(bold(_short(title))).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")
 
 
-def _line(each: Gathered, locale: Locale, *, relative_to: datetime) -> Text:
-    """Write a post: the first words of the sentence that matched, its channel and time, and what became of it."""
+def _line(each: GroupedAlert, locale: Locale, *, relative_to: datetime) -> Text:
+    """Write a post on a line: the sentence that matched, its channel and time, and what has become of it."""
     t, post = locale.t, each.post
     text = Text().add("• ").join(_words(each, t)).add(" · ")
-    where = f"{_short(post.channel_title) or post.channel_id}, {locale.date(post.date, relative_to=relative_to)}"
+    where = f"{channel_name(post, NAME)}, {locale.date(post.date, relative_to=relative_to)}"
     text.add(link(where, post.link))
-    if each.echoes:
-        text.add(f" ×{each.echoes + 1}")
+    if each.duplicates:
+        text.add(f" ×{each.duplicates + 1}")
     if post.gone_at is not None:
         text.add(" · ", t.gettext("no longer visible"))
-    elif each.edited:
+    elif each.alert.is_edited:
         text.add(" · ", t.gettext("edited"))
     return text
 
 
-def _words(each: Gathered, t: Translator) -> Text:
-    text, spans = each.post.text, each.spans
-    if each.part_matches and not spans:
-        found = each.part_matches[0]
+def _words(each: GroupedAlert, t: Translator) -> Text:
+    text, spans, parts = each.post.text, each.alert.spans, each.alert.parts
+    if parts and not spans:
+        found = parts[0]
         title, text, spans = f"{part_title(found.part.kind, t)}: ", found.part.text, found.spans
         return Text().add(title).join(_sentence(text, spans)).cut(WORDS)
     return _sentence(text, spans).cut(WORDS) if text.strip() else Text().add(t.gettext("(no text)"))
@@ -179,7 +187,7 @@ def _short(name: str) -> str:
     return one_line(name, NAME)
 
 
-def _turns(random_id: int, number: int, pages: int) -> tuple[tuple[Button, ...], ...]:
+def _turns(random_id: int, number: int, pages: int) -> ButtonRows:
     if pages < 2:  # noqa: PLR2004 - there is nothing to turn
         return ()
     back = (_button("‹", random_id, number - 1),) if number else ()

@@ -1,4 +1,4 @@
-"""A request of a session comes in; its reply goes out, made by the service method that is marked as its handler."""
+"""Dispatches requests: each goes to the service method marked as its handler, and the result is the reply."""
 
 import inspect
 import logging
@@ -18,13 +18,13 @@ from telethon.tl.functions import (
 )
 
 from bot.sandbox.faults import Faults, Hold
-from bot.sandbox.protocol.auth import Auth
+from bot.sandbox.protocol.keys import Auth
 from bot.sandbox.protocol.session import Session
 from bot.sandbox.protocol.tl import serialise
 
 log = logging.getLogger(__name__)
 
-MAX_CALLS = 20_000  # calls that are remembered, at most; half of them go when there are more
+MAX_CALLS = 20_000  # calls kept; the older half is dropped when there are more
 
 _WRAPPERS = (
     InvokeWithLayerRequest,
@@ -54,14 +54,14 @@ class UnknownRequestError(RpcError):
 
 @dataclass(slots=True)
 class Caller:
-    """Who asks: the context of one request."""
+    """The session that a request came by, and so who asks."""
 
     session: Session
     msg_id: int = 0  # of the request
 
     @property
     def auth(self) -> Auth:
-        """The authorisation the request came with; a service that signs somebody in sets its `account_id`."""
+        """The authorisation key of the request; a service that signs somebody in sets its `account_id`."""
         return self.session.auth
 
     @property
@@ -71,13 +71,13 @@ class Caller:
 
     @property
     def layer(self) -> int | None:
-        """The TL layer the client speaks."""
+        """The TL layer that the client speaks."""
         return self.session.auth.layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request as it arrived, without its invokeWith… wrappers."""
+    """One request as it came, without its invokeWith… wrappers."""
 
     at: datetime
     name: str  # class name without «Request»
@@ -86,8 +86,8 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What a request is answered with."""
+class RpcReply:
+    """The answer to a request: a serialised result, or an rpc_error."""
 
     body: bytes  # the serialised result or rpc_error
     failed: bool = False  # it is an rpc_error: what waited for this request by invokeAfterMsg fails too
@@ -105,7 +105,7 @@ class _Mark:
 
 
 def handles(*requests: type[TLRequest], anonymous: bool = False) -> Callable[[_Marked], _Marked]:
-    """Mark a service method as the handler of requests; `anonymous` ones are allowed before anybody signed in."""
+    """Mark a service method as the handler of requests; `anonymous` requests need nobody signed in."""
 
     def mark(method: _Marked) -> _Marked:
         method.__dict__["handles"] = _Mark(requests, anonymous)
@@ -123,7 +123,7 @@ def names_of(request: TLRequest) -> tuple[str, str]:
 
 
 class Dispatcher:
-    """Finds the handler of a request among the marked methods of the services, and turns what it does into a reply."""
+    """Finds the handler of a request among the methods of the services, and turns its result or error into a reply."""
 
     def __init__(self, services: Iterable[object], faults: Faults, now: Callable[[], datetime]) -> None:
         self.calls: list[Call] = []
@@ -142,43 +142,43 @@ class Dispatcher:
                     raise ValueError(f"{request.__name__} is handled twice, also by {method!r}")
                 self._handlers[request] = method, mark.anonymous
 
-    def answer(self, request: TLRequest, caller: Caller) -> Reply | Coroutine[Any, Any, Reply]:
-        """Return the reply at once where the handler does not wait, else what must be awaited for it."""
+    def answer(self, request: TLRequest, caller: Caller) -> RpcReply | Coroutine[Any, Any, RpcReply]:
+        """Return the reply, or a coroutine of it where the handler is asynchronous or the reply is held back."""
         try:
             unwrapped, after = _unwrap(request, caller.session)
         except RpcError as error:
-            return self._refused(error)
+            return self._refusal(error)
         if after:
             return self._answer_after(after, unwrapped, caller)
         return self._answer_now(unwrapped, caller)
 
-    async def _answer_after(self, after: list[int], request: TLRequest, caller: Caller) -> Reply:
+    async def _answer_after(self, after: list[int], request: TLRequest, caller: Caller) -> RpcReply:
         for msg_id in after:
             if msg_id == caller.msg_id or not await caller.session.succeeds(msg_id):
-                return self._refused(RpcError(400, "MSG_WAIT_FAILED"))
+                return self._refusal(RpcError(400, "MSG_WAIT_FAILED"))
         reply = self._answer_now(request, caller)
-        return reply if isinstance(reply, Reply) else await reply
+        return reply if isinstance(reply, RpcReply) else await reply
 
-    def _answer_now(self, request: TLRequest, caller: Caller) -> Reply | Coroutine[Any, Any, Reply]:
+    def _answer_now(self, request: TLRequest, caller: Caller) -> RpcReply | Coroutine[Any, Any, RpcReply]:
         try:
             result = self._call(request, caller)
             if inspect.isawaitable(result):
                 return self._answer_later(request, result)
-            reply = self._made(request, result)
+            reply = self._reply(request, result)
         except Exception as error:  # noqa: BLE001 - the guard around foreign code: recorded for the test, then answered
-            reply = self._refused(error)
-        return self._passed(request, reply)
+            reply = self._refusal(error)
+        return self._apply_faults(request, reply)
 
-    async def _answer_later(self, request: TLRequest, result: Awaitable[Any]) -> Reply:
+    async def _answer_later(self, request: TLRequest, result: Awaitable[Any]) -> RpcReply:
         try:
-            reply = self._made(request, await result)
+            reply = self._reply(request, await result)
         except Exception as error:  # noqa: BLE001 - the guard around foreign code: recorded for the test, then answered
-            reply = self._refused(error)
-        passed = self._passed(request, reply)
-        return passed if isinstance(passed, Reply) else await passed
+            reply = self._refusal(error)
+        passed = self._apply_faults(request, reply)
+        return passed if isinstance(passed, RpcReply) else await passed
 
-    def _made(self, request: TLRequest, result: Any) -> Reply:  # noqa: ANN401 - whatever the handler returns
-        return Reply(serialise(self._faults.reshaped(names_of(request), result)))
+    def _reply(self, request: TLRequest, result: Any) -> RpcReply:  # noqa: ANN401 - whatever the handler returns
+        return RpcReply(serialise(self._faults.reshape_result(names_of(request), result)))
 
     def _call(self, request: TLRequest, caller: Caller) -> Any:  # noqa: ANN401 - whatever the handler returns
         names = names_of(request)
@@ -198,23 +198,23 @@ class Dispatcher:
             del self.calls[: MAX_CALLS // 2]
         self.calls.append(Call(at=self._now(), name=name, request=request, account_id=account_id))
 
-    def _refused(self, error: Exception) -> Reply:
+    def _refusal(self, error: Exception) -> RpcReply:
         if not isinstance(error, RpcError):
             log.error("a handler of the sandbox failed", exc_info=error)
             self.crashes.append(error)
             error = RpcError(500, "INTERNAL")
-        return Reply(bytes(types.RpcError(error.code, error.message)), failed=True)
+        return RpcReply(bytes(types.RpcError(error.code, error.message)), failed=True)
 
-    def _passed(self, request: TLRequest, reply: Reply) -> Reply | Coroutine[Any, Any, Reply]:
-        """Let the reply through the faults that strike after a request was handled."""
+    def _apply_faults(self, request: TLRequest, reply: RpcReply) -> RpcReply | Coroutine[Any, Any, RpcReply]:
+        """Return the reply as the faults that strike after the handler leave it."""
         names = names_of(request)
         if self._faults.loses_reply(names, request):
-            reply = Reply(reply.body, reply.failed, lost=True)
-        hold = self._faults.held_by(names)
-        return reply if hold is None else _held(reply, hold)
+            reply = RpcReply(reply.body, reply.failed, lost=True)
+        hold = self._faults.find_hold(names)
+        return reply if hold is None else _reply_after(reply, hold)
 
 
-async def _held(reply: Reply, hold: Hold) -> Reply:
+async def _reply_after(reply: RpcReply, hold: Hold) -> RpcReply:
     await hold.wait()
     return reply
 
@@ -227,7 +227,7 @@ def _marked(service: object) -> Iterator[tuple[Handler, _Mark]]:
 
 
 def _unwrap(request: TLRequest, session: Session) -> tuple[TLRequest, list[int]]:
-    """Take off the invokeWith… wrappers and do what they say; also return the messages to wait for."""
+    """Take off the invokeWith… wrappers and apply them; also return the msg_ids of the requests to wait for."""
     after: list[int] = []
     quiet = False
     while isinstance(request, _WRAPPERS):

@@ -22,7 +22,7 @@ from bot.sources.sync import ChannelSync
 from bot.store import channels, chats, follows
 from bot.store.channels import MOST_FAST, Access, Channel
 from bot.store.database import Subject, Transaction
-from bot.store.follows import Follow
+from bot.store.follows import FollowRequest
 from bot.store.references import ALL, ALL_ASKED, FOLDER
 
 TOO_MANY_FAST = "too_many_fast"
@@ -45,7 +45,7 @@ class ChannelLists:
         self._database = account.database
         self._notices = notices
 
-    async def take_apart(self, follow: Follow) -> None:
+    async def take_apart(self, follow: FollowRequest) -> None:
         """Replace the request for a list by requests for its channels.
 
         The request to count all channels of the reader replaces none while some are new: its notice asks first.
@@ -77,7 +77,7 @@ class ChannelLists:
         found = [dialog.chat for dialog in dialogs if isinstance(dialog.chat, types.Channel)]
         return _Listed(title=None, chats=[chat for chat in found if chat.id not in ours], closed=())
 
-    async def _replace(self, tx: Transaction, follow: Follow, found: Sequence[types.Channel]) -> None:
+    async def _replace(self, tx: Transaction, follow: FollowRequest, found: Sequence[types.Channel]) -> None:
         for chat in found:
             channel = resolved(chat)
             await channels.remember(tx, self._account.reader_id, channel, access_hash=chat.access_hash)
@@ -191,7 +191,7 @@ class FollowRequests:
             await self._account.grant(unmet, access, access_hash=chat.access_hash, joined_at=chat.date)
         return True
 
-    async def _settle(self, follow: Follow) -> None:
+    async def _settle(self, follow: FollowRequest) -> None:
         try:
             if is_list(follow.reference):
                 await self._lists.take_apart(follow)
@@ -210,7 +210,7 @@ class FollowRequests:
         else:
             await self._follow(follow, reached)
 
-    async def _reach(self, follow: Follow) -> FoundChannel:
+    async def _reach(self, follow: FollowRequest) -> FoundChannel:
         """Find the channel that a request names. Raises TelegramError, NotFollowableError, PostponedError."""
         reference = follow.reference
         if reference.startswith("+"):
@@ -250,7 +250,7 @@ class FollowRequests:
         log.info("a channel is not what it was, it is looked up again", channel=known.id)
         return None
 
-    async def _by_invite(self, follow: Follow, invite: str) -> FoundChannel:
+    async def _by_invite(self, follow: FollowRequest, invite: str) -> FoundChannel:
         found = await resolver.by_invite(self._account, invite)
         if not isinstance(found, Invitation):
             return FoundChannel(chat=found, joined_at=found.date)
@@ -269,7 +269,7 @@ class FollowRequests:
             raise PostponedError(self._account.now() + ASK_ADMINS_AGAIN, REQUESTED) from None
         return FoundChannel(chat=chat, joined_at=self._account.now())
 
-    async def _follow(self, follow: Follow, reached: FoundChannel) -> None:
+    async def _follow(self, follow: FollowRequest, reached: FoundChannel) -> None:
         """Write a channel down, read its recent past, and give notice."""
         channel, now = resolved(reached.chat), self._account.now()
 
@@ -304,28 +304,28 @@ class FollowRequests:
             if error.verdict is Verdict.UNAUTHORISED:
                 await lose(self._account, channel, error.error)
 
-    async def _await_upgrade(self, follow: Follow, reason: str) -> None:
+    async def _await_upgrade(self, follow: FollowRequest, reason: str) -> None:
         """Give notice once of a basic group, and look again: it may become a supergroup."""
         if follow.reason != reason:
             await self._notices.refused(follow, reason=reason)
         await self._postpone(follow, self._account.now() + LOOK_AT_GROUP_AGAIN, reason)
 
-    async def _refuse(self, follow: Follow, reason: str) -> None:
+    async def _refuse(self, follow: FollowRequest, reason: str) -> None:
         if reason in VAGUE and await self._is_banned(follow):
             reason = BANNED
         await self._database.write(lambda tx: follows.refuse(tx, follow.id, reason=reason))
         await self._notices.refused(follow, reason=reason)
 
-    async def _is_banned(self, follow: Follow) -> bool:
+    async def _is_banned(self, follow: FollowRequest) -> bool:
         """Tell whether this reader is known to be banned from the channel of a request."""
         known = await channels.find(self._database, follow.reference, self._account.reader_id)
         return known is not None and known.access is Access.LOST and known.reason == BANNED
 
-    async def _postpone(self, follow: Follow, until: datetime, reason: str) -> None:
+    async def _postpone(self, follow: FollowRequest, until: datetime, reason: str) -> None:
         await self._database.write(lambda tx: follows.postpone(tx, follow.id, until=until, reason=reason))
 
 
-def _from_outside(follow: Follow) -> FollowAccess:
+def _from_outside(follow: FollowRequest) -> FollowAccess:
     """Return how a channel is read that the reader is not in."""
     if follow.options.may_join is not False:
         return FollowAccess.POLLED

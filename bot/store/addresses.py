@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import Peer, PeerKind
-from bot.models.notices import ChatSuspended, ThreadClosed
-from bot.store import chats
+from bot.models.notices import AlertsMissed, ChatSuspended, ThreadClosed
+from bot.store import chats, outbox
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.notices import notify
 from bot.store.rows import to_ms
 
 # What belongs to a chat and moves with it, by `chat_id`; a test holds this against the schema.
-OF_CHATS = ("backfills", "feedback", "follows", "mutes", "progress", "receipts", "restorations", "subscriptions")
+OF_CHATS = ("backfills", "feedback", "follows", "mutes", "progress", "restorations", "subscriptions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +47,8 @@ async def bind_chat(tx: Transaction, chat_id: int, thread_id: int | None) -> Non
     """Send to a thread, None the general one, whatever has none of its own; also what waits for the old one."""
     values = {"chat": chat_id, "thread": thread_id}
     await tx.execute(
-        """UPDATE alerts SET thread_id = :thread WHERE chat_id = :chat AND state = 'due' AND follows IS NULL
-            AND thread_id IS (SELECT thread_id FROM chats WHERE id = :chat)""",
+        """UPDATE messages SET thread_id = :thread WHERE chat_id = :chat AND state = 'due' AND sent_revision = 0
+            AND reply_to IS NULL AND thread_id IS (SELECT thread_id FROM chats WHERE id = :chat)""",
         values,
     )
     await tx.execute("UPDATE chats SET thread_id = :thread WHERE id = :chat", values)
@@ -65,8 +65,8 @@ async def leave_thread(tx: Transaction, chat: Chat, thread_id: int, *, now: date
     await tx.execute("UPDATE subscriptions SET thread_id = NULL WHERE chat_id = :chat AND thread_id = :thread", values)
     was_own = await tx.execute("UPDATE chats SET thread_id = NULL WHERE id = :chat AND thread_id = :thread", values) > 0
     await tx.execute(
-        """UPDATE alerts SET thread_id = (SELECT thread_id FROM chats WHERE id = :chat)
-        WHERE chat_id = :chat AND thread_id = :thread AND state = 'due'""",
+        """UPDATE messages SET thread_id = (SELECT thread_id FROM chats WHERE id = :chat)
+        WHERE chat_id = :chat AND thread_id = :thread AND state = 'due' AND sent_revision = 0""",
         values,
     )
     tx.announce(Subject.CHATS)
@@ -89,6 +89,15 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
             await notify(tx, owner, notice, now=now)
 
 
+async def resume(tx: Transaction, chat_id: int, *, now: datetime) -> None:
+    """Send to a suspended chat again, and say how much it has missed: that stays dead, for it is old by now."""
+    chat = await chats.get(tx, chat_id)
+    if chat is None or chat.suspended is None:
+        return
+    await chats.resume(tx, chat_id)
+    await notify(tx, chat, AlertsMissed(event=str(to_ms(now)), alerts=await outbox.count_missed(tx, chat_id)), now=now)
+
+
 async def upgrade(tx: Transaction, group_id: int, supergroup: Peer) -> bool:
     """Follow a basic group that became a supergroup; False where nobody paired it, or it was followed before.
 
@@ -100,7 +109,7 @@ async def upgrade(tx: Transaction, group_id: int, supergroup: Peer) -> bool:
     if chat is None:
         return False
     old = {"id": chat.id}
-    await tx.execute("UPDATE alerts SET message_id = NULL WHERE chat_id = :id AND message_id IS NOT NULL", old)
+    await tx.execute("UPDATE messages SET telegram_id = NULL WHERE chat_id = :id AND telegram_id IS NOT NULL", old)
     await tx.execute("UPDATE progress SET message_id = NULL WHERE chat_id = :id", old)
     twin = await chats.by_peer(tx, PeerKind.CHANNEL, supergroup.id)
     if twin is not None:
@@ -119,35 +128,44 @@ async def upgrade(tx: Transaction, group_id: int, supergroup: Peer) -> bool:
     return True
 
 
-def _twin_of(column: str) -> str:
-    """Write a query for the row in the chat that is kept which says what one in the other chat says."""
-    return f"""(SELECT k.id FROM alerts g JOIN alerts k ON k.chat_id = :kept AND k.kind = g.kind
-        AND k.subject = g.subject WHERE g.chat_id = :gone AND g.id = {column})"""  # noqa: S608 - our own names
+# Of what a chat that is to go has, and the chat that stays has too: the row there. `g` is the one here.
+_SAME_MESSAGE = """SELECT k.id FROM messages g JOIN messages k
+    ON k.chat_id = :kept AND k.kind = g.kind AND k.subject = g.subject WHERE g.chat_id = :gone"""
+_SAME_ALERT = """SELECT k.id FROM alerts g JOIN alerts k ON k.chat_id = :kept AND k.channel_id = g.channel_id
+    AND k.post_key = g.post_key AND k.is_counted = g.is_counted WHERE g.chat_id = :gone"""
+_SAME_GROUP = """SELECT k.group_id FROM messages g JOIN messages k
+    ON k.chat_id = :kept AND k.kind = g.kind AND k.subject = g.subject WHERE g.chat_id = :gone"""
+_JOIN = (  # run in this order
+    """UPDATE messages SET state = t.state, wanted_revision = t.wanted_revision, sent_revision = t.sent_revision,
+        sent_at = t.sent_at, edited_at = t.edited_at, telegram_id = t.telegram_id, thread_id = t.thread_id
+    FROM messages t WHERE messages.chat_id = :kept AND t.chat_id = :gone AND t.sent_revision > 0
+        AND t.kind = messages.kind AND t.subject = messages.subject""",
+    f"""UPDATE alerts SET group_id = coalesce(({_SAME_GROUP} AND g.group_id = alerts.group_id), group_id)
+    WHERE chat_id = :gone AND group_id IS NOT NULL""",  # noqa: S608 - our own constants
+    f"""UPDATE alerts SET duplicate_of = coalesce(({_SAME_ALERT} AND g.id = alerts.duplicate_of), duplicate_of)
+    WHERE chat_id = :gone AND duplicate_of IS NOT NULL""",  # noqa: S608 - likewise
+    f"""UPDATE messages SET reply_to = coalesce(({_SAME_MESSAGE} AND g.id = messages.reply_to), reply_to),
+        alert_id = coalesce(({_SAME_ALERT} AND g.id = messages.alert_id), alert_id) WHERE chat_id = :gone""",  # noqa: S608 - likewise
+    f"""UPDATE OR REPLACE attachments
+    SET alert_id = coalesce(({_SAME_ALERT} AND g.id = attachments.alert_id), alert_id),
+        reply_id = coalesce(({_SAME_MESSAGE} AND g.id = attachments.reply_id), reply_id)
+    WHERE alert_id IN (SELECT id FROM alerts WHERE chat_id = :gone)""",  # noqa: S608 - likewise
+    "UPDATE OR IGNORE messages SET chat_id = :kept WHERE chat_id = :gone",
+    "UPDATE OR IGNORE alerts SET chat_id = :kept WHERE chat_id = :gone",
+    """UPDATE groups SET chat_id = :kept WHERE chat_id = :gone
+        AND id IN (SELECT group_id FROM messages WHERE chat_id = :kept)""",
+    "DELETE FROM messages WHERE chat_id = :gone",
+    "DELETE FROM alerts WHERE chat_id = :gone",
+    "DELETE FROM groups WHERE chat_id = :gone",
+)
 
 
 async def _join(tx: Transaction, gone: int, *, into: int) -> None:
     """Move all that belongs to a chat to another one, and forget the chat."""
     values = {"gone": gone, "kept": into}
-    await tx.execute(
-        """UPDATE alerts SET state = t.state, sent_at = t.sent_at, message_id = t.message_id, thread_id = t.thread_id
-        FROM alerts t WHERE alerts.chat_id = :kept AND t.chat_id = :gone AND t.state = 'sent'
-            AND t.kind = alerts.kind AND t.subject = alerts.subject""",
-        values,
-    )
-    await tx.execute("UPDATE OR IGNORE alerts SET chat_id = :kept WHERE chat_id = :gone", values)
-    both_had = "SELECT id FROM alerts WHERE chat_id = :gone"
-    await tx.execute(
-        f"UPDATE alerts SET follows = {_twin_of('alerts.follows')} WHERE follows IN ({both_had})",  # noqa: S608 - likewise
-        values,
-    )
-    await tx.execute(
-        f"""UPDATE OR REPLACE attachments SET alert_id = coalesce({_twin_of("attachments.alert_id")}, alert_id),
-            reply_id = coalesce({_twin_of("attachments.reply_id")}, reply_id)
-        WHERE alert_id IN ({both_had}) OR reply_id IN ({both_had})""",  # noqa: S608 - likewise
-        values,
-    )
+    for statement in _JOIN:
+        await tx.execute(statement, values)
     for table in OF_CHATS:
-        await tx.execute(f"UPDATE OR IGNORE {table} SET chat_id = :kept WHERE chat_id = :gone", values)  # noqa: S608 - likewise
-    for table in ("alerts", *OF_CHATS):
+        await tx.execute(f"UPDATE OR IGNORE {table} SET chat_id = :kept WHERE chat_id = :gone", values)  # noqa: S608 - our own names
         await tx.execute(f"DELETE FROM {table} WHERE chat_id = :gone", values)  # noqa: S608 - likewise
     await tx.execute("DELETE FROM chats WHERE id = :gone", values)

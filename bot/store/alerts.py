@@ -1,164 +1,150 @@
-"""Into the outbox: what a chat is to be told comes in, once; then what Telegram answered, until that settles it.
+"""Alerts: one post in one chat, and what its message shows of it."""
 
-No row says who is sending it: one process owns the outbox and keeps its claims in memory. A row stays due until it was
-sent, and after a crash it is sent again under the same `random_id`.
-"""
-
-import hashlib
 import json
-from collections.abc import Collection, Mapping
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from functools import lru_cache
 
-from bot.models import PostKey, Said
-from bot.store import meta
-from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import to_ms
+from bot.models import PostKey
+from bot.models.alerts import Alert
+from bot.parts import PartMatch
+from bot.store.database import Reader, Transaction
+from bot.store.rows import json_list, maybe_ms, read, to_ms
 
-SECRET = "outbox_secret"  # noqa: S105 - the name of the fact, not the secret
-
-
-class Kind(StrEnum):
-    """What an alert tells of."""
-
-    POST = "post"
-    NOTICE = "notice"
-    REPEAT = "repeat"  # a post that says what an alert said, and joins it: nothing is sent
-    EDIT = "edit"  # an alert is to show what has become of its post
-    CHANGE = "change"  # a reply to an alert that tells what that is
-    GATHERED = "gathered"  # a post that a notice sums up: nothing of its own is sent
-    FILES = "files"  # a reply to an alert that brings files of its post which did not come along
+# Of a row that carries an alert a, whatever it was joined to.
+COLUMNS = """
+    a.id AS alert_id, a.chat_id AS alert_chat_id, a.channel_id AS alert_channel_id, a.post_key AS alert_post_key,
+    a.version_id AS alert_version_id, a.shown_version_id AS alert_shown_version_id, a.topics AS alert_topics,
+    a.spans AS alert_spans, a.parts AS alert_parts, a.loudness AS alert_loudness, a.fingerprint AS alert_fingerprint,
+    a.fits_since_edit AS alert_fits_since_edit, a.gone_at AS alert_gone_at, a.gone_items AS alert_gone_items,
+    a.losses AS alert_losses
+"""
+_ADD = """INSERT INTO alerts (id, chat_id, channel_id, post_key, version_id, shown_version_id, topics, spans, parts,
+    loudness, fingerprint, fits_since_edit, is_counted, duplicate_of, group_id, created_at)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """An alert about to enter the outbox."""
+class NewAlert:
+    """An alert, and where its chat finds it."""
 
-    chat_id: int
-    chat_key: bytes
-    kind: Kind
-    subject: str
-    payload: Mapping[str, object]
-    channel_id: int | None = None
-    post_key: str | None = None
-    silent: bool = False
-    follows: int | None = None  # the row of the alert that it joins, edits or answers
-    words: str | None = None  # of a post: the fingerprint of its words
-    said: Said | None = None  # of a post that may join an alert
-    alike: tuple[PostKey, ...] = ()  # posts that say the same, the likest first
-    thread_id: int | None = None  # the forum thread for it; None: the chat's own, or that of the alert it follows
-    loudness: int = 2  # of a post: 2 comes with a sound, 1 without, 0 waits for a digest
+    alert: Alert
+    is_counted: bool = False  # by a group; the chat cannot tell what it says, and an edit of its post may be news
+    duplicate_of: int | None = None  # the alert that says the same, whose message names it
+    group_id: int | None = None  # the group that shows or counts it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
-    """How the outbox is doing."""
-
-    due: int
-    sent: int  # posts, since the moment asked about
-    dead: int  # created since then; an alert that its reader has deleted cannot be edited, and counts not
-
-
-def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
-    """Return the number by which Telegram tells a repeat from a second message: signed 64 bits, never 0.
-
-    It is a keyed hash of the alert's identity, so that a crash, a clock or a restored backup cannot change it.
-    """
-    identity = b"\0".join((chat_key.hex().encode(), kind.encode(), subject.encode()))
-    number = int.from_bytes(hashlib.blake2b(identity, digest_size=8, key=secret).digest(), "big", signed=True)
-    return number or 1
-
-
-def edit(chat_id: int, chat_key: bytes, alert_id: int, *, subject: str) -> Draft:
-    """Make the draft of an edit, after which a message shows what its row says; `subject` tells it from other edits."""
-    return Draft(chat_id=chat_id, chat_key=chat_key, kind=Kind.EDIT, subject=subject, payload={}, follows=alert_id)
-
-
-async def enqueue_all(
-    tx: Transaction, drafts: Collection[Draft], *, now: datetime, due_at: datetime | None = None
-) -> int:
-    """Put alerts into the outbox; return how many were new. A post that a chat heard of already is not told again."""
-    if not drafts:
-        return 0
-    secret = await meta.secret(tx, SECRET)
-    times = {"due_at": to_ms(due_at or now), "now": to_ms(now)}
-    added = await tx.execute_many(
-        """INSERT INTO alerts
-            (chat_id, kind, subject, random_id, channel_id, post_key, payload, silent, state, due_at, created_at,
-            follows, words, thread_id)
-        SELECT :chat_id, :kind, :subject, :random_id, :channel_id, :post_key, :payload, :silent,
-            iif(:kind IN ('repeat', 'gathered'), 'sent', 'due'), :due_at, :now, :follows, :words,
-            iif(:follows IS NULL, coalesce(:thread, (SELECT thread_id FROM chats WHERE id = :chat_id)),
-                (SELECT thread_id FROM alerts WHERE id = :follows))
-        WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE channel_id = :channel_id AND post_key = :post_key
-            AND chat_id = :chat_id)
-        ON CONFLICT (chat_id, kind, subject) DO NOTHING""",
-        [{**_columns(draft, secret), **times} for draft in drafts],
-    )
-    if added:
-        tx.announce(Subject.ALERTS)
-    return added
-
-
-async def row_of(db: Reader, draft: Draft) -> int:
-    """Return the row of an alert that is in the outbox."""
-    sql = "SELECT id FROM alerts WHERE chat_id = :chat AND kind = :kind AND subject = :subject"
-    (row,) = await db.fetch_all(sql, {"chat": draft.chat_id, "kind": draft.kind, "subject": draft.subject})
+async def next_id(tx: Reader) -> int:
+    """Return the id that the next alert is to have."""
+    (row,) = await tx.fetch_all("SELECT coalesce(max(id), 0) + 1 AS id FROM alerts")
     return int(row["id"])
 
 
-def _columns(draft: Draft, secret: bytes) -> dict[str, object]:
-    return {
-        "chat_id": draft.chat_id,
-        "kind": draft.kind,
-        "subject": draft.subject,
-        "random_id": random_id(secret, draft.chat_key, draft.kind, draft.subject),
-        "channel_id": draft.channel_id,
-        "post_key": draft.post_key,
-        "payload": json.dumps(draft.payload, ensure_ascii=False, separators=(",", ":")),
-        "silent": draft.silent,
-        "follows": draft.follows,
-        "words": draft.words,
-        "thread": draft.thread_id,
-    }
+async def add(tx: Transaction, found: Sequence[NewAlert], *, now: datetime) -> None:
+    """Write alerts down that their chats do not have yet."""
+    at = to_ms(now)
+    await tx.insert_all(_ADD, [_values(each, at) for each in found])
 
 
-async def sent(tx: Transaction, alert_id: int, message_id: int | None, now: datetime) -> None:
-    """Write down that Telegram took an alert; the message's id is None where a repeat was refused as one."""
-    await tx.execute(
-        """UPDATE alerts SET state = 'sent', sent_at = :now, message_id = :message, reason = NULL
-        WHERE id = :id AND (kind != 'edit' OR due_at <= :now)""",  # an edit may have been put off meanwhile
-        {"id": alert_id, "message": message_id, "now": to_ms(now)},
+def _values(new: NewAlert, at: int) -> tuple[object, ...]:
+    alert = new.alert
+    return (
+        alert.id,
+        alert.chat_id,
+        alert.channel_id,
+        alert.post_key,
+        alert.version_id,
+        alert.shown_version_id,
+        _json(alert.topics),
+        _json(alert.spans),
+        _parts_json(alert.parts),
+        alert.loudness,
+        alert.fingerprint,
+        alert.fits_since_edit,
+        new.is_counted,
+        new.duplicate_of,
+        new.group_id,
+        at,
     )
 
 
-async def retry(tx: Transaction, alert_id: int, *, at: datetime, reason: str, holds_chat: bool = False) -> None:
-    """Put an alert off after an attempt that failed, or its whole chat; `reason` is Telegram's error string."""
-    values = {"id": alert_id, "at": to_ms(at), "reason": reason}
-    await tx.execute(
-        "UPDATE alerts SET due_at = :at, attempts = attempts + 1, reason = :reason WHERE id = :id AND state = 'due'",
-        values,
+async def update(tx: Transaction, changed: Collection[Alert]) -> None:
+    """Write down what alerts show from now on."""
+    await tx.execute_many(
+        """UPDATE alerts SET shown_version_id = :shown, topics = :topics, spans = :spans, parts = :parts,
+            fingerprint = :fingerprint, gone_at = :gone_at, gone_items = :gone_items,
+            losses = :losses WHERE id = :id""",
+        [
+            {
+                "id": alert.id,
+                "shown": alert.shown_version_id,
+                "topics": _json(alert.topics),
+                "spans": _json(alert.spans),
+                "parts": _parts_json(alert.parts),
+                "fingerprint": alert.fingerprint,
+                "gone_at": maybe_ms(alert.gone_at),
+                "gone_items": alert.gone_items and _json(alert.gone_items),
+                "losses": alert.losses,
+            }
+            for alert in changed
+        ],
     )
-    if holds_chat:
-        chat = "SELECT chat_id FROM alerts WHERE id = :id"
-        await tx.execute(f"UPDATE chats SET held_until = :at WHERE id = ({chat})", values)  # noqa: S608 - our own
-    tx.announce(Subject.ALERTS)
 
 
-async def dead(tx: Transaction, alert_id: int, reason: str) -> None:
-    """End an alert that can never be sent; `reason` is Telegram's error string."""
-    sql = "UPDATE alerts SET state = 'dead', attempts = attempts + 1, reason = :reason WHERE id = :id"
-    await tx.execute(sql, {"id": alert_id, "reason": reason})
-
-
-async def statistics(db: Reader, since: datetime) -> Statistics:
-    """Count alerts by what became of them; of those sent only posts: notices are no alerts."""
-    counts = await db.fetch_all(
-        """SELECT count(*) FILTER (WHERE state = 'due') AS due,
-            count(*) FILTER (WHERE kind = 'post' AND state = 'sent' AND sent_at >= :since) AS sent,
-            count(*) FILTER (WHERE state = 'dead' AND kind NOT IN ('edit', 'files') AND created_at >= :since) AS dead
-        FROM alerts""",
-        {"since": to_ms(since)},
+async def known(tx: Reader, found: Iterable[Alert]) -> tuple[set[tuple[int, PostKey]], set[tuple[int, PostKey]]]:
+    """Return those of these posts, (chat, post), that their chats have an alert of, and those that are counted."""
+    rows = await tx.fetch_all(
+        """SELECT a.chat_id, a.channel_id, a.post_key, a.is_counted FROM json_each(:asked) q CROSS JOIN alerts a
+            ON a.channel_id = q.value ->> 0 AND a.post_key = q.value ->> 1 AND a.chat_id = q.value ->> 2""",
+        {"asked": json_list((alert.channel_id, alert.post_key, alert.chat_id) for alert in found)},
     )
-    return Statistics(due=counts[0]["due"], sent=counts[0]["sent"], dead=counts[0]["dead"])
+    alerted = set[tuple[int, PostKey]]()
+    counted = set[tuple[int, PostKey]]()
+    for row in rows:
+        (counted if row["is_counted"] else alerted).add((row["chat_id"], (row["channel_id"], row["post_key"])))
+    return alerted, counted
+
+
+async def count_recent(
+    tx: Reader, chat_ids: Collection[int], *, since: datetime, enough: int
+) -> Mapping[int, Counter[str]]:
+    """Count by chat and topic the alerts since a moment that have a message of their own.
+
+    Chats that have had fewer than `enough` are left out: of most chats only the index is read, and no more than that.
+    """
+    rows = await tx.fetch_all(
+        """SELECT a.chat_id, t.value AS topic, count(*) AS n
+        FROM json_each(:chats) q CROSS JOIN alerts a ON a.chat_id = q.value AND a.created_at > :since
+            AND a.group_id IS NULL AND a.duplicate_of IS NULL
+        CROSS JOIN json_each(a.topics) t
+        WHERE EXISTS (SELECT 1 FROM alerts b WHERE b.chat_id = q.value AND b.created_at > :since
+            AND b.group_id IS NULL AND b.duplicate_of IS NULL LIMIT 1 OFFSET :enough - 1)
+        GROUP BY a.chat_id, t.value""",
+        {"chats": json_list(chat_ids), "since": to_ms(since), "enough": enough},
+    )
+    counts: dict[int, Counter[str]] = {}
+    for row in rows:
+        counts.setdefault(row["chat_id"], Counter())[row["topic"]] = row["n"]
+    return counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AlertRow:
+    alert: Alert
+
+
+def to_alert(row: sqlite3.Row) -> Alert:
+    """Read an alert from a row with the `COLUMNS`."""
+    return read(_AlertRow, row).alert
+
+
+@lru_cache(64)  # a post goes to many chats
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(64)
+def _parts_json(parts: tuple[PartMatch, ...]) -> str:
+    return _json(tuple(((match.part.kind, match.part.text), match.spans) for match in parts))

@@ -1,4 +1,4 @@
-"""Who sees to which channel: what each reader can read comes in, the channels that are entrusted to one go out."""
+"""Assignments: which reader reads which channel."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from bot.store.database import Reader, Subject, Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A followed channel, who sees to it, and how each reader that met it reaches it."""
+    """A followed channel, the reader that reads it, and how each reader reaches it."""
 
     channel_id: int
     is_public: bool
@@ -18,18 +18,18 @@ class Assignment:
     accesses: Mapping[int, Access]  # by reader
 
     def is_open_to(self, reader_id: int) -> bool:
-        """Say whether a reader can read the channel, or may try to."""
+        """Tell whether a reader can read the channel, or may try to."""
         access = self.accesses.get(reader_id)
         return self.is_public if access is None else access is not Access.LOST
 
 
 async def assigned_channels(db: Reader, reader_id: int) -> list[Channel]:
-    """Return the followed channels that this reader sees to, and those that nobody was given yet."""
+    """Return the followed channels that are assigned to a reader, and those that nobody has yet."""
     return [channel for channel in await followed(db, reader_id) if channel.read_by in (None, reader_id)]
 
 
 async def all_assignments(db: Reader) -> list[Assignment]:
-    """Return who sees to each followed channel, in the order in which they were followed."""
+    """Return the assignments of all followed channels, in the order in which they were followed."""
     rows = await db.fetch_all(
         """SELECT c.id, c.username IS NOT NULL AS is_public, c.read_by,
             json_group_object(m.reader_id, m.access) FILTER (WHERE m.reader_id IS NOT NULL) AS accesses
@@ -48,7 +48,7 @@ async def all_assignments(db: Reader) -> list[Assignment]:
 
 
 async def assign(tx: Transaction, given: Mapping[int, int]) -> None:
-    """Write down which reader sees to which channel from now on: reader ids by channel id."""
+    """Assign channels to readers: reader ids by channel id."""
     rows = [{"channel": channel, "reader": reader} for channel, reader in given.items()]
     await tx.execute_many("UPDATE channels SET read_by = :reader WHERE id = :channel", rows)
     tx.announce(Subject.FOLLOWS)

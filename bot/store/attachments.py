@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import alerts, meta
-from bot.store.alerts import Draft, Kind
+from bot.models.alerts import Alert
+from bot.store import meta, outbox
 from bot.store.database import Reader, Subject, Transaction
+from bot.store.outbox import Draft, MessageKind
 from bot.store.rows import json_list, to_ms
 
 ALBUM_WITHIN = timedelta(seconds=1)  # after a file is downloaded, in which more of its album may come …
@@ -43,14 +44,14 @@ class _Item:
 _ITEMS = """SELECT m.message_id, d.version_id, d.file_id, d.state, m.gone_at IS NOT NULL AS is_gone
     FROM posts m INDEXED BY posts_key JOIN media d ON d.version_id = m.version_id
     WHERE m.channel_id = :channel AND m.post_key = :key ORDER BY m.message_id"""
-_TO_FOLLOW = """SELECT a.id, a.chat_id, c.key, s.id AS version_id,
-        (SELECT count(*) FROM alerts f WHERE f.follows = a.id AND f.kind = 'files') AS replies,
-        (SELECT f.id FROM alerts f WHERE f.follows = a.id AND f.kind = 'files' AND f.state = 'due'
+_TO_FOLLOW = """SELECT a.id, a.chat_id, a.version_id, c.key, q.id AS answered_id,
+        (SELECT count(*) FROM messages f WHERE f.alert_id = a.id AND f.kind = 'files') AS replies,
+        (SELECT f.id FROM messages f WHERE f.alert_id = a.id AND f.kind = 'files' AND f.state = 'due'
             AND NOT EXISTS (SELECT 1 FROM attachments WHERE reply_id = f.id)) AS open_reply
     FROM alerts a JOIN chats c ON c.id = a.chat_id AND c.media AND c.suspended IS NULL
-    JOIN versions s ON s.id = a.payload ->> 'version_id'
-    WHERE a.channel_id = :channel AND a.post_key = :key AND a.kind = 'post' AND a.state = 'sent'
-        AND a.created_at > :since AND a.id = coalesce(:only, a.id)
+    JOIN messages q ON q.alert_id = a.id AND q.kind = 'alert' AND q.sent_revision > 0
+    JOIN versions s ON s.id = a.version_id
+    WHERE a.channel_id = :channel AND a.post_key = :key AND a.created_at > :since AND a.id = coalesce(:only, a.id)
         AND EXISTS (SELECT 1 FROM json_each(:kept) k WHERE NOT EXISTS (SELECT 1 FROM attachments t
             WHERE t.alert_id = a.id AND t.message_id = k.value ->> 0 AND t.file_id = k.value ->> 1))
         -- what a lost instance may have told, it may have followed up too
@@ -59,10 +60,9 @@ _TO_FOLLOW = """SELECT a.id, a.chat_id, c.key, s.id AS version_id,
     ORDER BY a.id"""
 
 
-async def enqueue_for_alert(tx: Transaction, alert_id: int, *, now: datetime) -> None:
+async def enqueue_for_alert(tx: Transaction, alert: Alert, *, now: datetime) -> None:
     """Let an alert that was just sent be followed by those files of its post that are on our disk already."""
-    (row,) = await tx.fetch_all("SELECT channel_id, post_key FROM alerts WHERE id = :id", {"id": alert_id})
-    await _follow(tx, row["channel_id"], row["post_key"], now=now, only=alert_id)
+    await _follow(tx, alert.channel_id, alert.post_key, now=now, only=alert.id)
 
 
 async def enqueue_for_file(tx: Transaction, media_id: int, *, now: datetime) -> None:
@@ -87,11 +87,12 @@ async def claim(tx: Transaction, reply_id: int) -> list[Attachment]:
     if listed:
         return listed
     (alert,) = await tx.fetch_all(
-        """SELECT a.id, a.channel_id, a.post_key, c.key FROM alerts f JOIN alerts a ON a.id = f.follows
+        """SELECT a.id, a.channel_id, a.post_key, c.key FROM messages f JOIN alerts a ON a.id = f.alert_id
         JOIN chats c ON c.id = a.chat_id WHERE f.id = :id""",
         {"id": reply_id},
     )
-    secret = await meta.secret(tx, alerts.SECRET)
+    secret = await meta.secret(tx, outbox.SECRET)
+    channel_id, post_key = alert["channel_id"], alert["post_key"]
     await tx.execute_many(
         """INSERT INTO attachments (alert_id, message_id, file_id, version_id, reply_id, random_id)
         VALUES (:alert, :message, :file, :version, :reply, :random) ON CONFLICT DO NOTHING""",
@@ -102,11 +103,11 @@ async def claim(tx: Transaction, reply_id: int) -> list[Attachment]:
                 "file": item.file_id,
                 "version": item.version_id,
                 "reply": reply_id,
-                "random": alerts.random_id(
-                    secret, alert["key"], Kind.FILES, f"{alert['channel_id']}/{item.message_id}/file {item.file_id}"
+                "random": outbox.random_id(
+                    secret, alert["key"], MessageKind.FILES, f"{channel_id}/{item.message_id}/file {item.file_id}"
                 ),
             }
-            for item in await _items(tx, alert["channel_id"], alert["post_key"])
+            for item in await _items(tx, channel_id, post_key)
             if item.state == "kept"
         ],
     )
@@ -130,14 +131,12 @@ async def count_missing(db: Reader, channel_id: int, post_key: str) -> int:
 async def _mention(tx: Transaction, version: sqlite3.Row, *, now: datetime) -> None:
     """Have the alerts of a post edited, which then count one more file that does not follow."""
     rows = await tx.fetch_all(
-        """SELECT a.id, a.chat_id, c.key FROM alerts a JOIN chats c ON c.id = a.chat_id AND c.media
-        WHERE a.channel_id = :channel AND a.post_key = :key AND a.kind = 'post' AND a.state != 'dead'
-            AND c.suspended IS NULL""",
+        """SELECT q.id FROM alerts a JOIN messages q ON q.alert_id = a.id AND q.kind = 'alert'
+        JOIN chats c ON c.id = a.chat_id AND c.media AND c.suspended IS NULL
+        WHERE a.channel_id = :channel AND a.post_key = :key""",
         {"channel": version["channel_id"], "key": version["post_key"]},
     )
-    subject = f"{version['channel_id']}/{version['message_id']}/file of {version['id']}"
-    edits = [alerts.edit(row["chat_id"], row["key"], row["id"], subject=subject) for row in rows]
-    await alerts.enqueue_all(tx, edits, now=now)
+    await outbox.revise(tx, [row["id"] for row in rows], now=now)
 
 
 async def _follow(tx: Transaction, channel_id: int, post_key: str, *, now: datetime, only: int | None = None) -> None:
@@ -158,23 +157,24 @@ async def _follow(tx: Transaction, channel_id: int, post_key: str, *, now: datet
         },
     )
     await tx.execute_many(
-        "UPDATE alerts SET due_at = :due WHERE id = :id",
+        "UPDATE messages SET due_at = :due WHERE id = :id",
         [{"id": row["open_reply"], "due": to_ms(due_at)} for row in rows if row["open_reply"]],
     )
     drafts = [
         Draft(
             chat_id=row["chat_id"],
             chat_key=row["key"],
-            kind=Kind.FILES,
+            kind=MessageKind.FILES,
             subject=f"{channel_id}/{post_key}/files {row['replies'] + 1}",
-            payload={"version_id": row["version_id"]},
-            follows=row["id"],
+            alert_id=row["id"],
+            version_id=row["version_id"],
+            reply_to=row["answered_id"],
             silent=True,
         )
         for row in rows
         if not row["open_reply"]
     ]
-    await alerts.enqueue_all(tx, drafts, now=now, due_at=due_at)
+    await outbox.enqueue(tx, drafts, now=now, due_at=due_at)
     if rows:
         tx.announce(Subject.ALERTS)
 

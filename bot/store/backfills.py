@@ -1,4 +1,4 @@
-"""How far back channels are to be read: wishes come in, how far each has come is kept, whoever shows it asks here."""
+"""Backfills: how far back people want channels read, how far each has come, and the messages that show it."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ DONE = "done"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """A channel's past that is being read."""
+    """A request for older posts of a channel."""
 
     id: int
     channel_id: int
@@ -25,7 +25,7 @@ class Backfill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressFigures:
-    """How a piece of work stands."""
+    """The progress of the backfills that a chat asked for at one moment."""
 
     channels: int  # whose past is wanted, and which are followed by now
     waiting: int  # channels that are not looked at yet
@@ -37,13 +37,13 @@ class ProgressFigures:
 
     @property
     def is_over(self) -> bool:
-        """Say whether nothing more will come."""
+        """Tell whether all backfills have ended."""
         return not self.waiting and self.ended == self.channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A message that shows a chat how a piece of work goes."""
+    """A message that shows a chat the progress of its backfills."""
 
     id: int
     chat: Chat
@@ -55,7 +55,7 @@ class Progress:
 
 
 async def request(tx: Transaction, channel_id: int, *, chat_id: int, asked_at: datetime, posts: int) -> None:
-    """Have so many posts of a channel's past read; the chat that asked sees how it goes."""
+    """Have a number of older posts of a channel read; the chat sees the progress."""
     await tx.execute(
         """INSERT INTO backfills (channel_id, chat_id, asked_at, wanted) VALUES (:channel, :chat, :asked_at, :posts)
         ON CONFLICT DO UPDATE SET wanted = max(wanted, excluded.wanted)""",
@@ -65,14 +65,14 @@ async def request(tx: Transaction, channel_id: int, *, chat_id: int, asked_at: d
 
 
 async def show_progress(tx: Transaction, chat_id: int, asked_at: datetime) -> None:
-    """Let a chat see how the work goes that it asked for in this moment."""
+    """Have the progress of what a chat asked for at this moment shown to it."""
     sql = "INSERT INTO progress (chat_id, asked_at, next_at) VALUES (:chat, :asked_at, 0) ON CONFLICT DO NOTHING"
     await tx.execute(sql, {"chat": chat_id, "asked_at": to_ms(asked_at)})
     tx.announce(Subject.PROGRESS)
 
 
 async def unfinished(db: Reader, reader_id: int) -> list[Backfill]:
-    """Return what this reader has to read, the longest waited for first."""
+    """Return the backfills that a reader has to go on with, oldest request first."""
     rows = await db.fetch_all(
         """SELECT b.* FROM backfills b JOIN channels c ON c.id = b.channel_id
         WHERE b.ended IS NULL AND c.followed_at IS NOT NULL AND c.read_by = :reader ORDER BY b.asked_at, b.id""",
@@ -82,7 +82,7 @@ async def unfinished(db: Reader, reader_id: int) -> list[Backfill]:
 
 
 async def advance(tx: Transaction, backfill_id: int, *, read: int, below: int | None, ended: str | None = None) -> None:
-    """Write down how far a past is read, and how it ended: `DONE`, or Telegram's error string."""
+    """Set how far a backfill has come, and how it ended: `DONE`, or Telegram's error string."""
     await tx.execute(
         "UPDATE backfills SET read = :read, below = :below, ended = :ended WHERE id = :id",
         {"id": backfill_id, "read": read, "below": below, "ended": ended},
@@ -91,13 +91,13 @@ async def advance(tx: Transaction, backfill_id: int, *, read: int, below: int | 
 
 
 async def drop(tx: Transaction, channel_id: int) -> None:
-    """Read no more of a channel's past."""
+    """Drop the backfills of a channel."""
     await tx.execute("DELETE FROM backfills WHERE channel_id = :id", {"id": channel_id})
     tx.announce(Subject.PROGRESS)
 
 
 async def shown_progress(db: Reader) -> list[Progress]:
-    """Return the work that chats watch, with how it stands."""
+    """Return the progress messages of all chats, with their figures."""
     rows = await db.fetch_all(
         f"""SELECT g.id, g.asked_at, g.message_id, g.shown, g.next_at, count(b.id) AS channels,
             count(b.ended) AS ended, count(nullif(b.ended, :done)) AS failed,
@@ -130,7 +130,7 @@ def _to_progress(row: sqlite3.Row) -> Progress:
 async def progress_shown(
     tx: Transaction, progress: Progress, *, figures: str, message_id: int | None, next_at: datetime
 ) -> None:
-    """Write down what a message shows now, and when it may be edited again."""
+    """Set what a progress message shows, and when it may be edited again."""
     await tx.execute(
         "UPDATE progress SET shown = :shown, message_id = :message, next_at = :next_at WHERE id = :id",
         {"id": progress.id, "shown": figures, "message": message_id, "next_at": to_ms(next_at)},
@@ -138,13 +138,13 @@ async def progress_shown(
 
 
 async def postpone_progress(tx: Transaction, progress: Progress, *, until: datetime) -> None:
-    """Leave a message as it is until then."""
+    """Leave a progress message as it is until a moment."""
     sql = "UPDATE progress SET next_at = :until WHERE id = :id"
     await tx.execute(sql, {"id": progress.id, "until": to_ms(until)})
 
 
 async def close_progress(tx: Transaction, progress: Progress) -> None:
-    """Forget a piece of work that is over, or that cannot be shown; what is still unread is read all the same."""
+    """Drop a progress message whose work is over or cannot be shown; unfinished backfills go on."""
     values = {"id": progress.id, "chat": progress.chat.id, "asked_at": to_ms(progress.asked_at)}
     await tx.execute("DELETE FROM progress WHERE id = :id", values)
     sql = "DELETE FROM backfills WHERE chat_id = :chat AND asked_at = :asked_at AND ended IS NOT NULL"

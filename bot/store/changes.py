@@ -1,4 +1,4 @@
-"""News of what was committed: subjects that a transaction announced come in, whoever waits for them wakes."""
+"""News of commits: the subjects that a transaction announced, and a way to wait for them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Subject(StrEnum):
-    """What others wait for news of."""
+    """A kind of news that a loop waits for."""
 
     ALERTS = "alerts"  # the outbox has more to send
     FOLLOWS = "follows"  # a channel is to be followed or left
@@ -18,7 +18,7 @@ class Subject(StrEnum):
 
 
 class Changes:
-    """Wakes those who wait once a transaction that announced their subject is committed."""
+    """Wakes the waiters of a subject once a transaction that announced it is committed."""
 
     def __init__(self) -> None:
         self._revisions = dict.fromkeys(Subject, 0)
@@ -37,7 +37,7 @@ class Changes:
         return self._revisions[subject]
 
     def publish(self, subjects: Iterable[Subject]) -> None:
-        """Count a change of each subject and wake whoever waits."""
+        """Count a change of each subject and wake its waiters."""
         for subject in subjects:
             self._revisions[subject] += 1
             self._news[subject].set()

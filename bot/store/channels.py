@@ -28,14 +28,14 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a channel is to be followed; what is None is left as it is."""
+    """How a channel is to be followed; None leaves a field as it is."""
 
     fast: bool | None = None  # asked for its changes all the time
     may_join: bool | None = None  # False: it is read from outside for good
     history: int | None = None  # posts of its past that are to be read; None: the newest only
 
     def typed(self) -> str:
-        """Write them as people type them."""
+        """Return the options as people type them."""
         speed = {True: "fast", False: "slow", None: ""}[self.fast]
         join = {True: "join:yes", False: "join:no", None: ""}[self.may_join]
         history = f"history:{self.history}" if self.history else ""
@@ -105,7 +105,7 @@ _CHANNELS = """
 async def apply_options(
     tx: Transaction, channel_id: int, options: Options, *, chat_id: int | None, asked_at: datetime
 ) -> None:
-    """Follow a channel in another way from now on; the chat sees how the reading of its past goes."""
+    """Change how a channel is followed; a backfill shows its progress to the chat."""
     await tx.execute(
         """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join)
         WHERE id = :id""",
@@ -117,17 +117,17 @@ async def apply_options(
 
 
 async def count_fast(db: Reader) -> int:
-    """Count the channels that are followed fast, or are to be; a lost one counts only while it is looked for."""
-    wishes = await db.fetch_all(
+    """Count the channels that are or shall be followed fast; a lost one counts only while it is looked for."""
+    requests = await db.fetch_all(
         """SELECT channel_id FROM follows f WHERE state = 'wanted'
         AND coalesce((SELECT fast FROM channels WHERE id = f.channel_id), fast)"""
     )
     read = {channel.id for channel in await followed(db) if channel.fast and channel.access is not Access.LOST}
-    return len(read) + sum(wish["channel_id"] not in read for wish in wishes)
+    return len(read) + sum(request["channel_id"] not in read for request in requests)
 
 
 async def remember(tx: Transaction, reader_id: int, channel: ResolvedChannel, *, access_hash: int) -> None:
-    """Write down where a reader finds a channel that nobody follows yet, so that it need not look up its name."""
+    """Store a reader's access hash for a channel that nobody follows yet, which saves resolving its name."""
     await add_unfollowed(tx, channel)
     await tx.execute(
         """INSERT INTO memberships (reader_id, channel_id, access_hash, access)
@@ -137,7 +137,7 @@ async def remember(tx: Transaction, reader_id: int, channel: ResolvedChannel, *,
 
 
 async def add_unfollowed(tx: Transaction, channel: ResolvedChannel) -> None:
-    """Make a channel known without following it; what is known of it stays."""
+    """Store a channel that is not followed; a stored one stays as it is."""
     await tx.execute(
         """INSERT INTO channels (id, kind, title, username) VALUES (:id, :kind, :title, :username)
         ON CONFLICT DO NOTHING""",
@@ -146,13 +146,13 @@ async def add_unfollowed(tx: Transaction, channel: ResolvedChannel) -> None:
 
 
 async def followed(db: Reader, reader_id: int | None = None) -> list[Channel]:
-    """Return the followed channels by title, each as this reader reaches it; None: as any does."""
+    """Return the followed channels by title, each as this reader reaches it; None: as the one assigned to it."""
     sql = f"{_CHANNELS} WHERE c.followed_at IS NOT NULL ORDER BY c.title, c.id"
     return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id}))
 
 
 async def unwanted(db: Reader, reader_id: int) -> list[Channel]:
-    """Return the channels that this reader is in though nobody follows them any more."""
+    """Return the channels that this reader has joined and nobody follows any more."""
     sql = f"{_CHANNELS} WHERE c.followed_at IS NULL AND m.access = 'joined' ORDER BY c.id"
     return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id}))
 
@@ -164,16 +164,16 @@ async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Chan
 
 
 async def by_ids(db: Reader, references: Iterable[str]) -> list[Channel]:
-    """Return the channels among these references that are named by their ids."""
+    """Return the channels of those references that are ids."""
     ids = json_list(int(reference) for reference in references if reference.isdecimal())
     sql = f"{_CHANNELS} WHERE c.id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - our own constant
     return read_all(Channel, await db.fetch_all(sql, {"ids": ids, "reader": None}))
 
 
 async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel | None:
-    """Return the channel that a person means by @name, link, id or title; followed ones come first.
+    """Return the channel that a person names by @name, link, id or title; case and quotes are ignored.
 
-    Case and quotes are ignored.
+    Of several the followed one comes first; None where there is none.
     """
     reference = normalise_reference(text) or ""
     sql = f"{_CHANNELS} ORDER BY c.followed_at IS NULL, c.id"  # in Python, since SQLite folds ASCII only
@@ -189,19 +189,19 @@ async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel |
 
 
 async def by_beginning(db: Reader, text: str) -> list[Channel]:
-    """Return the channels whose titles begin so; case and quotes are ignored, and nothing begins with nothing."""
+    """Return the channels whose titles begin with a text; case and quotes are ignored. None for an empty text."""
     beginning = _spelt(text)
     rows = await db.fetch_all(f"{_CHANNELS} ORDER BY c.id", {"reader": None})
     return [c for c in read_all(Channel, rows) if beginning and _spelt(c.title).startswith(beginning)]
 
 
 def _spelt(title: str) -> str:
-    """Return a title as it is compared: phones write quotes in their own way."""
+    """Return a title without case and quotes, which each phone writes in its own way."""
     return " ".join(title.translate(_NO_QUOTES).casefold().split())
 
 
 async def unfollow(tx: Transaction, channel_id: int) -> bool:
-    """Stop following a channel and forget who asked for it; False where it was not followed. Its posts stay."""
+    """Stop following a channel and drop the requests for it; False where it was not followed. Its posts stay."""
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
     await backfills.drop(tx, channel_id)
     sql = "UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1 WHERE id = :id AND followed_at IS NOT NULL"
@@ -220,7 +220,7 @@ async def set_access(  # noqa: PLR0913 - the row has this many columns
     reason: str | None = None,
     joined_at: datetime | None = None,
 ) -> None:
-    """Write down how a reader reaches a channel now; what is None stays, `joined_at` is now at the first 'joined'."""
+    """Set how a reader reaches a channel; an access hash of None stays, `joined_at` is now at the first 'joined'."""
     if joined_at is None and access == Access.JOINED:
         joined_at = now
     await tx.execute(
@@ -242,14 +242,14 @@ async def set_access(  # noqa: PLR0913 - the row has this many columns
 
 
 async def count_joins(db: Reader, reader_id: int, since: datetime) -> int:
-    """Count the channels that this reader joined since then."""
+    """Count the channels that a reader has joined since a moment."""
     sql = "SELECT count(*) AS n FROM memberships WHERE reader_id = :reader AND joined_at >= :since"
     row = await db.fetch_one(sql, {"reader": reader_id, "since": to_ms(since)})
     return int(row["n"]) if row else 0
 
 
 async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:
-    """Follow a rename; return what the channel was called before, None where nothing changed."""
+    """Set the title and username of a channel; return the channel as it was, None where nothing changed."""
     values = {"id": channel_id, "title": title, "username": username}
     changed = "id = :id AND (title, username) IS NOT (:title, :username)"
     row = await tx.fetch_one(f"SELECT id, kind, title, username FROM channels WHERE {changed}", values)  # noqa: S608 - our own words
@@ -268,9 +268,9 @@ async def set_mark(  # noqa: PLR0913 - the mark and the state it was read from b
     now: datetime,
     read_from: int | None = None,
 ) -> None:
-    """Write down how far a channel is complete; `confirmed_id` never goes back. Only the sweep calls this.
+    """Set how far a channel is complete; `confirmed_id` never goes back. Only the sweep calls this.
 
-    `read_from` is the `seen_pts` that the sweep started from: where `distrust` changed it in between, it stays.
+    `read_from` is the `seen_pts` that the sweep started from: where `read_anew` changed it meanwhile, it stays.
     """
     await tx.execute(
         """UPDATE channels SET confirmed_id = max(confirmed_id, :confirmed), swept_at = :now,
@@ -281,7 +281,7 @@ async def set_mark(  # noqa: PLR0913 - the mark and the state it was read from b
 
 
 async def set_verified(tx: Transaction, channel_id: int, *, below: int | None, now: datetime) -> None:
-    """Write down how far the verifying round came; `below` is None once it is through a channel."""
+    """Set how far the verifier has come in a channel; `below` is None once it is through."""
     await tx.execute(
         """UPDATE channels SET verify_from = :below,
             verified_at = CASE WHEN :below IS NULL THEN :now ELSE verified_at END WHERE id = :id""",
@@ -290,12 +290,12 @@ async def set_verified(tx: Transaction, channel_id: int, *, below: int | None, n
 
 
 async def verify_anew(tx: Transaction, channel_id: int) -> None:
-    """Have the past of a channel verified at once: changes of it are not to be had otherwise."""
+    """Have the past of a channel verified at once, since Telegram does not tell its changes any more."""
     sql = "UPDATE channels SET verified_at = NULL, verify_from = NULL WHERE id = :id"
     await tx.execute(sql, {"id": channel_id})
 
 
 async def read_anew(tx: Transaction, channel_id: int) -> None:
-    """Make the sweep read this channel again down to its mark, and have its past verified at once."""
+    """Have the sweep read a channel down to its mark again, and its past verified at once."""
     await tx.execute("UPDATE channels SET seen_pts = 0 WHERE id = :id", {"id": channel_id})
     await verify_anew(tx, channel_id)

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from bot.models import Peer, PeerKind
 from bot.schedule import Digests, Every, Quiet, Schedule, Storms
+from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, to_ms
 
@@ -26,6 +27,7 @@ COLUMNS = f"""
     c.access_hash AS chat_access_hash, c.thread_id AS chat_thread_id, c.title AS chat_title,
     c.language AS chat_language, c.language_chosen AS chat_language_chosen,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
+    c.report_minute AS chat_report_minute, c.reported_at AS chat_reported_at,
     c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
 """
 _CHATS = f"SELECT {COLUMNS} FROM chats c"  # noqa: S608 - our own constant
@@ -48,6 +50,14 @@ class Edits(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTime:
+    """When a chat gets its daily report."""
+
+    minute: int  # of the chat's own day
+    since: datetime  # the last report, or when the chat asked for them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """Whoever receives alerts."""
 
@@ -64,6 +74,7 @@ class Chat:
     quiet: Quiet | None  # hours of each day in which it wants no sound
     digests: Digests  # when they come
     storms: Storms | None  # from when on posts on a topic become one message; None: never
+    report: ReportTime | None  # when the daily report comes; None: never
     suspended: str | None  # why nothing is sent any more: Telegram's error string
     paired_at: datetime
 
@@ -81,7 +92,7 @@ def to_chat(row: sqlite3.Row) -> Chat:
         access_hash=row["chat_access_hash"],
         thread_id=row["chat_thread_id"],
     )
-    schedule = to_schedule(row)
+    schedule, minute = to_schedule(row), row["chat_report_minute"]
     return Chat(
         id=row["chat_id"],
         key=row["chat_key"],
@@ -96,6 +107,7 @@ def to_chat(row: sqlite3.Row) -> Chat:
         quiet=schedule.quiet,
         digests=schedule.digests,
         storms=to_storms(row),
+        report=None if minute is None else ReportTime(minute=minute, since=from_ms(row["chat_reported_at"])),
         suspended=row["chat_suspended"],
         paired_at=from_ms(row["chat_paired_at"]),
     )
@@ -178,7 +190,9 @@ async def save(tx: Transaction, chat: Chat) -> None:
             edits = :edits, media = :media, confirmations = :confirmations,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
-            storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes)
+            storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
+            report_minute = :report_minute,
+            reported_at = iif(report_minute IS :report_minute, reported_at, :reported_at)
         WHERE id = :id""",
         {
             "id": chat.id,
@@ -195,16 +209,23 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "weekday": chat.digests.weekday,
             "storm_count": chat.storms and chat.storms.count,
             "storm_minutes": chat.storms and chat.storms.minutes,
+            "report_minute": chat.report and chat.report.minute,
+            "reported_at": chat.report and to_ms(chat.report.since),
         },
     )
     tx.announce(Subject.CHATS)
+
+
+async def reported(tx: Transaction, chat_id: int, now: datetime) -> None:
+    """Write down that a chat has had its daily report."""
+    await tx.execute("UPDATE chats SET reported_at = :now WHERE id = :id", {"id": chat_id, "now": to_ms(now)})
 
 
 async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:
     """Send nothing to a chat any more, and end what was to be sent, for a reason: Telegram's error string."""
     values = {"id": chat_id, "reason": reason}
     await tx.execute("UPDATE chats SET suspended = :reason WHERE id = :id", values)
-    await tx.execute("UPDATE alerts SET state = 'dead', reason = :reason WHERE chat_id = :id AND state = 'due'", values)
+    await outbox.end_all(tx, chat_id, reason)
     tx.announce(Subject.CHATS)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.parts import Spans, read_spans
+from bot.models.posts import StoredPost
+from bot.parts import Spans
+from bot.store import alerts
 from bot.store.database import Reader, Transaction
-from bot.store.posts import StoredPost
 from bot.store.rows import json_list, read, to_ms
 
 
@@ -32,21 +33,16 @@ class Alerted:
 async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> Alerted | None:
     """Return what a chat was told of the post that a message belongs to; None where it was told nothing."""
     row = await db.fetch_one(
-        """SELECT p.*, a.payload FROM posts t
-        CROSS JOIN alerts a ON a.channel_id = t.channel_id AND a.post_key = t.post_key
-            AND a.chat_id = :chat AND a.kind IN ('post', 'repeat', 'gathered')
-        JOIN post_versions p ON p.version_id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
-        WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",
+        f"""SELECT p.*, {alerts.COLUMNS} FROM posts t CROSS JOIN alerts a ON a.channel_id = t.channel_id
+            AND a.post_key = t.post_key AND a.chat_id = :chat AND NOT a.is_counted
+        JOIN post_versions p ON p.version_id = a.shown_version_id
+        WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",  # noqa: S608 - our own constant
         {"chat": chat_id, "channel": channel_id, "message": message_id},
     )
     if row is None:
         return None
-    payload = json.loads(row["payload"])
-    return Alerted(
-        post=read(StoredPost, row),
-        topics=tuple(payload["topics"]),
-        spans=read_spans(payload["spans"]),
-    )
+    alert = alerts.to_alert(row)
+    return Alerted(post=read(StoredPost, row), topics=alert.topics, spans=alert.spans)
 
 
 async def mark(  # noqa: PLR0913 - the row has this many columns

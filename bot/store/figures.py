@@ -1,4 +1,4 @@
-"""How topics do in a chat: counted from one index over its alerts; only what notices sum up is read."""
+"""How topics do in a chat: counted from one index over its alerts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +21,12 @@ async def of_chat(db: Reader, chat_id: int, since: datetime) -> Mapping[str, Fig
     """Count by the names of topics what a chat was told since a moment; a topic that brought nothing is missing."""
     rows = await db.fetch_all(
         """WITH told AS (
-            SELECT topics, kind = 'repeat' AS is_echo, count(*) AS n FROM alerts
-            WHERE chat_id = :chat AND created_at >= :since AND kind IN ('post', 'gathered', 'repeat')
-                AND (kind != 'gathered' OR post_key IS NOT NULL)  -- what came too late was only counted
-            GROUP BY topics, is_echo),
+            SELECT topics, duplicate_of IS NOT NULL AS is_echo, count(*) AS n FROM alerts
+            WHERE chat_id = :chat AND created_at >= :since AND NOT is_counted GROUP BY topics, is_echo),
         wrong AS (
             SELECT t.value AS topic, count(DISTINCT f.channel_id || '/' || f.post_key) AS n
             FROM feedback f CROSS JOIN alerts a ON a.channel_id = f.channel_id AND a.post_key = f.post_key
-                AND +a.chat_id = f.chat_id AND +a.created_at >= :since AND a.kind IN ('post', 'gathered')
+                AND +a.chat_id = f.chat_id AND +a.created_at >= :since AND a.duplicate_of IS NULL AND NOT a.is_counted
             JOIN json_each(f.topics) t WHERE f.chat_id = :chat GROUP BY t.value)
         SELECT t.value AS topic, total(told.n) FILTER (WHERE NOT is_echo) AS alerts,
             total(told.n) FILTER (WHERE is_echo) AS echoes, coalesce(max(wrong.n), 0) AS wrong

@@ -1,4 +1,4 @@
-"""Wishes to follow come in, until each is a channel or refused; what became of them goes out."""
+"""Requests to follow a channel, each until it is a followed channel or refused."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.store.rows import read, read_all, to_ms
 
 
 class FollowState(StrEnum):
-    """What became of a wish to follow."""
+    """The state of a request."""
 
     WANTED = "wanted"  # not looked at yet, or put off
     FOLLOWED = "followed"
@@ -19,7 +19,7 @@ class FollowState(StrEnum):
 
 
 class RequestOutcome(StrEnum):
-    """What asking to follow meets."""
+    """What a request has met."""
 
     NEW = "new"
     WAITING = "waiting"  # asked for already, not settled yet
@@ -29,8 +29,8 @@ class RequestOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Follow:
-    """What somebody asked to follow."""
+class FollowRequest:
+    """A request to follow a channel."""
 
     id: int
     reference: str  # '@name', '+hash' or a bare id
@@ -53,53 +53,53 @@ class Follow:
 async def request(
     tx: Transaction, reference: str, *, chat_id: int | None, now: datetime, options: Options = NO_OPTIONS
 ) -> RequestOutcome:
-    """Write down that somebody wants to follow what this normalised reference names; say what was known of it.
+    """Store a request to follow the channel of a normalised reference; return what it has met.
 
     A channel that is followed already takes on the options at once; one that is lost is also looked for anew, and so
     is a private one of a lost reader by its invite link.
     """
-    wish = await _wish(tx, reference)
-    channel = await _followed(tx, reference, wish)
+    earlier = await _find(tx, reference)
+    channel = await _followed(tx, reference, earlier)
     if channel is not None:
         is_looked_for = _is_looked_for(channel, reference)
         at_once = replace(options, history=None) if is_looked_for else options  # its past waits until it is found
         await apply_options(tx, channel.id, at_once, chat_id=chat_id, asked_at=now)
         if not is_looked_for:
             return RequestOutcome.FOLLOWED
-    waits = wish is not None and wish.state is FollowState.WANTED
+    waits = earlier is not None and earlier.state is FollowState.WANTED
     if waits and options == NO_OPTIONS:
         return RequestOutcome.WAITING
     if not waits:
         channel_id = None if channel is None else channel.id
-        await _want(tx, reference, chat_id=chat_id, now=now, channel_id=channel_id)
-    await _heed(tx, reference, options)
+        await _put(tx, reference, chat_id=chat_id, now=now, channel_id=channel_id)
+    await _set_options(tx, reference, options)
     tx.announce(Subject.FOLLOWS)
     if waits:
         return RequestOutcome.WAITING
     if channel is not None:
         return RequestOutcome.LOST
-    return RequestOutcome.NEW if wish is None else RequestOutcome.AGAIN
+    return RequestOutcome.NEW if earlier is None else RequestOutcome.AGAIN
 
 
 def _is_looked_for(channel: Channel, reference: str) -> bool:
-    """Say whether a channel is not read, so that another reader may find it; into a private one only a link leads."""
+    """Tell whether a channel is to be resolved anew: it is lost, or a private one of a lost reader has a new link."""
     is_let_in = channel.reader_lost and channel.username is None and reference.startswith("+")
     return channel.access is Access.LOST or is_let_in
 
 
-async def _followed(db: Reader, reference: str, wish: Follow | None) -> Channel | None:
+async def _followed(db: Reader, reference: str, earlier: FollowRequest | None) -> Channel | None:
     row = await db.fetch_one(
         """SELECT id FROM channels WHERE followed_at IS NOT NULL
         AND (lower(username) = :name OR CAST(id AS TEXT) = :reference)""",
         {"reference": reference, "name": reference.removeprefix("@")},
     )
-    settled = wish.channel_id if wish is not None else None
+    settled = earlier.channel_id if earlier is not None else None
     channel_id = settled if row is None else row["id"]
     return None if channel_id is None else await channels.get(db, channel_id)
 
 
-async def _want(tx: Transaction, reference: str, *, chat_id: int | None, now: datetime, channel_id: int | None) -> None:
-    """Write a wish down, or anew; a channel that is followed has its options already."""
+async def _put(tx: Transaction, reference: str, *, chat_id: int | None, now: datetime, channel_id: int | None) -> None:
+    """Store a request, or renew it; a followed channel has its options already."""
     await tx.execute(
         """INSERT INTO follows (reference, chat_id, asked_at, state, channel_id, next_try_at)
         VALUES (:reference, :chat, :now, 'wanted', :channel, :now)
@@ -111,49 +111,49 @@ async def _want(tx: Transaction, reference: str, *, chat_id: int | None, now: da
     )
 
 
-async def _wish(tx: Transaction, reference: str) -> Follow | None:
+async def _find(tx: Transaction, reference: str) -> FollowRequest | None:
     row = await tx.fetch_one("SELECT * FROM follows WHERE reference = :reference", {"reference": reference})
-    return None if row is None else read(Follow, row)
+    return None if row is None else read(FollowRequest, row)
 
 
-async def _heed(tx: Transaction, reference: str, options: Options) -> None:
-    """Write down how a wish is to be fulfilled; the chat that asked first sees how the reading of the past goes."""
+async def _set_options(tx: Transaction, reference: str, options: Options) -> None:
+    """Set the options of a request; the chat that made it sees the progress of the backfill."""
     await tx.execute(
         """UPDATE follows SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
             history = coalesce(:history, history) WHERE reference = :reference""",
         {"reference": reference, **asdict(options)},
     )
-    wish = await _wish(tx, reference)
-    if wish is not None and wish.chat_id is not None and wish.options.history is not None:
-        await backfills.show_progress(tx, wish.chat_id, wish.asked_at)
+    stored = await _find(tx, reference)
+    if stored is not None and stored.chat_id is not None and stored.options.history is not None:
+        await backfills.show_progress(tx, stored.chat_id, stored.asked_at)
 
 
-async def wanted(db: Reader, now: datetime) -> list[Follow]:
-    """Return the wishes whose time to be tried has come, oldest first."""
+async def wanted(db: Reader, now: datetime) -> list[FollowRequest]:
+    """Return the requests that are due to be tried, oldest first."""
     sql = "SELECT * FROM follows WHERE state = 'wanted' AND next_try_at <= :now ORDER BY asked_at, id"
-    return read_all(Follow, await db.fetch_all(sql, {"now": to_ms(now)}))
+    return read_all(FollowRequest, await db.fetch_all(sql, {"now": to_ms(now)}))
 
 
-async def all_follows(db: Reader) -> list[Follow]:
-    """Return every wish, whatever became of it, in the order in which they came."""
-    return read_all(Follow, await db.fetch_all("SELECT * FROM follows ORDER BY asked_at, id"))
+async def all_follows(db: Reader) -> list[FollowRequest]:
+    """Return all requests in the order in which they came."""
+    return read_all(FollowRequest, await db.fetch_all("SELECT * FROM follows ORDER BY asked_at, id"))
 
 
-async def asked_together(db: Reader, follow: Follow) -> int:
-    """Count the wishes that a chat had in the same moment."""
+async def asked_together(db: Reader, follow: FollowRequest) -> int:
+    """Count the requests that a chat made at the same moment."""
     sql = "SELECT count(*) AS n FROM follows WHERE chat_id = :chat AND asked_at = :asked_at"
     row = await db.fetch_one(sql, {"chat": follow.chat_id, "asked_at": to_ms(follow.asked_at)})
     return int(row["n"]) if row else 0
 
 
 async def postpone(tx: Transaction, follow_id: int, *, until: datetime, reason: str) -> None:
-    """Put a wish off."""
+    """Put a request off."""
     sql = "UPDATE follows SET next_try_at = :until, reason = :reason WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "until": to_ms(until), "reason": reason})
 
 
 async def refuse(tx: Transaction, follow_id: int, *, reason: str) -> None:
-    """Write down that a wish cannot be fulfilled; that of a channel which was lost is followed as before."""
+    """Refuse a request, with a reason; where it was for a lost channel, that one stays followed."""
     await tx.execute(
         """UPDATE follows SET state = CASE WHEN channel_id IS NULL THEN 'refused' ELSE 'followed' END,
             reason = :reason WHERE id = :id""",
@@ -171,7 +171,7 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     access: Access,
     now: datetime,
 ) -> None:
-    """Write down which channel a wish turned out to be, and how the reader reaches it.
+    """Follow the channel that a request has turned out to be, and set how the reader reaches it.
 
     A channel that nobody followed until now is followed from the second on in which somebody asked for it, since
     Telegram dates posts by whole seconds; one that was followed keeps its date.
@@ -186,14 +186,14 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
     row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
     if row is not None:
-        wish = read(Follow, row)
-        await apply_options(tx, channel.id, wish.options, chat_id=wish.chat_id, asked_at=wish.asked_at)
+        stored = read(FollowRequest, row)
+        await apply_options(tx, channel.id, stored.options, chat_id=stored.chat_id, asked_at=stored.asked_at)
     sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "channel": channel.id})
     tx.announce(Subject.FOLLOWS)
 
 
 async def withdraw(tx: Transaction, reference: str) -> bool:
-    """Forget a wish that was not fulfilled; False where there is none of this normalised reference."""
+    """Drop the open or refused request of a normalised reference; False where there is none."""
     sql = "DELETE FROM follows WHERE reference = :reference AND state != 'followed'"
     return await tx.execute(sql, {"reference": reference}) > 0

@@ -1,15 +1,15 @@
-"""The full-text index: normalised words of each version come in, candidates for a query go out, newest first.
+"""The full-text index of all versions, which finds candidates for a query.
 
-It only narrows: the index knows neither order nor distance of words, so the compiled query verifies each candidate.
+The index knows neither order nor distance of words, so the compiled query verifies each candidate.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from bot.models.posts import StoredPost
 from bot.parts import load_parts, whole_text
 from bot.store.database import Reader, Transaction
-from bot.store.posts import StoredPost
 from bot.store.rows import end_id, first_id, read_all
 
 
@@ -27,7 +27,7 @@ async def add(tx: Transaction, rows: Sequence[tuple[int, int, str]]) -> None:
 
 
 async def replace(tx: Transaction, rows: Sequence[tuple[int, int, str]]) -> None:
-    """Index versions anew, beside whose text something else stands now."""
+    """Index versions anew whose parts have changed: rows as for `add`."""
     values = [(words, version_id) for version_id, words in _rows(rows)]
     await tx.execute_many("UPDATE fulltext SET words = ? WHERE rowid = ?", values)
 
@@ -43,7 +43,7 @@ async def candidate_versions(  # noqa: PLR0913 - each narrows the question in it
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[CandidateVersion]:
-    """Return versions that may match, newest first; of an edited message also what it said before.
+    """Return versions that may match, newest first; of an edited message also the earlier ones.
 
     `expression` is what FTS5 reads; None means that nothing narrows the query and every version is a candidate.
     `before` is the `version_id` of the last one of the page before; dates count in whole seconds, `until` excluded;
@@ -73,7 +73,7 @@ async def candidate_posts(  # noqa: PLR0913 - each narrows the question in its o
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[StoredPost]:
-    """Return messages whose current version may match, newest first; else like `versions`."""
+    """Return messages whose current version may match, newest first; arguments like `candidate_versions`."""
     asked = _within(expression, channel_ids)
     source, ids = "post_versions p", "p.version_id"
     if asked is not None:  # CROSS JOIN pins the order of the loops: the index yields descending ids, LIMIT stops early
@@ -88,7 +88,7 @@ def _rows(rows: Sequence[tuple[int, int, str]]) -> list[tuple[int, str]]:
 
 
 def _channel_word(channel_id: int) -> str:
-    """Return the word that every version of a channel begins with. No word of a text begins with an apostrophe."""
+    """Return the first word of each version of a channel; no word of a text begins with an apostrophe."""
     return f"'c'{channel_id}"
 
 
@@ -102,7 +102,7 @@ def _within(expression: str | None, channel_ids: Collection[int] | None) -> str 
 def _narrowed(
     asked: str | None, ids: str, *, before: int | None, since: datetime | None, until: datetime | None
 ) -> tuple[str, list[str | int]]:
-    """Return the conditions that are asked for only: FTS5 seeks by a bare comparison of its rowid, not inside OR."""
+    """Return only the conditions that are given: FTS5 seeks by a bare comparison of its rowid, not inside OR."""
     conditions = {
         "fulltext MATCH": asked,
         f"{ids} <": end_id(before, until),

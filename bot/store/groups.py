@@ -1,176 +1,199 @@
-"""Posts that one notice is to sum up come in; rows that follow it go out, and the edits that let it show them."""
+"""Groups: alerts that share one message, and which of them take more."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import compress
 
-from bot.schedule import Storms, Wait
-from bot.store import alerts
-from bot.store.alerts import Draft, Kind
-from bot.store.database import Reader, Transaction
+from bot.models import GENERAL_THREAD
+from bot.models.alerts import Group, GroupKind, OpenGroup, digest_group, group_key
+from bot.schedule import next_digest, quiet_until
+from bot.store import outbox
+from bot.store.chats import Chat
+from bot.store.database import Reader, Subject, Transaction
+from bot.store.outbox import APART, Draft, MessageKind
 from bot.store.rows import from_ms, json_list, to_ms
 
-APART = timedelta(seconds=3)  # that a notice is edited, at most
-# A notice that is due so soon may be on its way before what joins it now is committed: an edit goes after it.
-LEAVING = timedelta(seconds=10)
-# What such a notice is called; its subject begins so too.
-DIGEST, STORM = "digest", "storm"  # these show posts …
-LATE, RESTORED = "late", "restored"  # … these count them: they came too late for an alarm, or were perhaps told before
+LEAVING = timedelta(seconds=10)  # a message that is due so soon may be on its way: what it shows stays in it
+LATE_APART = timedelta(minutes=1)  # that a message which counts late posts is edited, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A post that a chat is told of, by an alert of its own or gathered."""
-
-    draft: Draft  # of the alert of its own
-    topics: Mapping[str, int]  # ids by name, of those that the chat wants
-    wait: Wait | None  # None: it is told at once
-    storms: Storms | None  # of the chat
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """A notice that is to gather posts."""
+class NewMember:
+    """An alert that a group takes."""
 
     chat_id: int
     chat_key: bytes
-    subject: str  # tells it from all others of the chat
-    payload: Mapping[str, object]
-    due_at: datetime
-    silent: bool = False
-    thread_id: int | None = None  # the forum thread for it; None: the chat's own
-    grows: bool = False  # what comes once it was sent is added to it
+    group: Group
 
 
-async def untold(tx: Reader, drafts: Collection[Draft]) -> list[bool]:
-    """Say of each post whether its chat has not heard of it in any way, and no notice there counts it."""
-    rows = await tx.fetch_all(
-        """SELECT NOT EXISTS (SELECT 1 FROM alerts WHERE channel_id = q.value ->> 1 AND post_key = q.value ->> 2
-                AND chat_id = q.value ->> 0)
-            AND NOT EXISTS (SELECT 1 FROM alerts WHERE chat_id = q.value ->> 0 AND kind = 'gathered'
-                AND subject = q.value ->> 3) AS is_new
-        FROM json_each(:asked) q ORDER BY q.key""",
-        {"asked": json_list((each.chat_id, each.channel_id, each.post_key, each.subject) for each in drafts)},
-    )
-    return [bool(row["is_new"]) for row in rows]
+# Of a digest that is sent none is open; what grows later does so in a message that can be edited.
+_OPEN = """SELECT g.id, g.chat_id, g.kind, g.topic_id, g.thread_id, g.closes_at, m.id AS message_id,
+        m.thread_id AS message_thread_id, m.sent_revision
+    FROM json_each(:chats) q CROSS JOIN groups g ON g.chat_id = q.value AND g.closes_at > :now
+    JOIN messages m ON m.group_id = g.id
+    WHERE m.state = 'due' AND m.sent_revision = 0
+        OR g.kind != 'digest' AND m.state IN ('due', 'sent') AND m.telegram_id IS NOT NULL"""
 
 
-async def add(
-    tx: Transaction,
-    found: Sequence[tuple[Draft, Notice]],
-    *,
-    now: datetime,
-    apart: timedelta = APART,
-    heard: bool = True,
+async def open_for(tx: Reader, chat_ids: Iterable[int], *, now: datetime) -> list[OpenGroup]:
+    """Return the groups of these chats that take more alerts."""
+    rows = await tx.fetch_all(_OPEN, {"chats": json_list(set(chat_ids)), "now": to_ms(now)})
+    return [
+        OpenGroup(
+            id=row["id"],
+            message_id=row["message_id"],
+            chat_id=row["chat_id"],
+            key=group_key(
+                GroupKind(row["kind"]),
+                topic_id=row["topic_id"],
+                closes_at=from_ms(row["closes_at"]),
+                thread_id=row["thread_id"],
+            ),
+            thread_id=row["message_thread_id"] or GENERAL_THREAD,
+            is_sent=row["sent_revision"] > 0,
+        )
+        for row in rows
+    ]
+
+
+async def place(
+    tx: Transaction, members: Sequence[NewMember], open_groups: Iterable[OpenGroup], *, now: datetime
 ) -> list[int]:
-    """Let notices sum up what their chats have not heard of; return the row of the notice for each of these posts.
-
-    Where the chats have not `heard` of the posts by that, the rows name no post and no words: edits may be news.
-    """
-    fresh = list(compress(found, await untold(tx, [draft for draft, _ in found]))) if found else []
-    if not fresh:
+    """Return the group of each alert, by row: one that is open, or else a new one. Their messages show the alerts."""
+    if not members:
         return []
-    rows = await begin(tx, [notice for _, notice in fresh], now=now)
-    ids = [rows[_key(notice)] for _, notice in fresh]
-    await gather(tx, zip((draft for draft, _ in fresh), ids, strict=True), now=now, heard=heard)
-    await redraw(tx, ids, now=now, apart=apart)
+    groups = {(each.chat_id, each.key): each for each in open_groups}
+    joined, silenced = set[OpenGroup](), set[int]()
+    ids = []
+    for member in members:
+        key = (member.chat_id, member.group.key)
+        found = groups.get(key)
+        if found is None:
+            found = groups[key] = await _open(tx, member, now=now)
+        else:
+            joined.add(found)
+            if member.group.kind is GroupKind.DIGEST and not member.group.silent:
+                silenced.add(found.message_id)
+        if member.group.kind is GroupKind.STORM:
+            await _keep_open(tx, found.id, member.group.closes_at)
+        ids.append(found.id)
+    await tx.execute(
+        "UPDATE messages SET silent = 0 WHERE id IN (SELECT value FROM json_each(:ids)) AND sent_revision = 0",
+        {"ids": json_list(silenced)},
+    )
+    late = {each.message_id for each in joined if each.key[0] is GroupKind.LATE}
+    await outbox.revise(tx, late, now=now, apart=LATE_APART)
+    await outbox.revise(tx, {each.message_id for each in joined} - late, now=now, apart=APART)
     return ids
 
 
-async def begin(tx: Transaction, notices: Iterable[Notice], *, now: datetime) -> dict[tuple[int, str], int]:
-    """Put notices into the outbox that are not there yet; return their rows by chat and subject.
+async def _keep_open(tx: Transaction, group_id: int, until: datetime) -> None:
+    await tx.execute("UPDATE groups SET closes_at = :until WHERE id = :id", {"id": group_id, "until": to_ms(until)})
 
-    What is gathered for one that was sent and does not grow, or never can be, goes into another one, `<subject>/2`.
-    """
-    found: dict[tuple[int, str], int] = {}
-    left = {(notice.chat_id, notice.subject): notice for notice in notices}
-    number = 1
-    while left:
-        for due_at in {notice.due_at for notice in left.values()}:
-            drafts = [_draft(notice) for notice in left.values() if notice.due_at == due_at]
-            await alerts.enqueue_all(tx, drafts, now=now, due_at=due_at)
-        taking = await _open(tx, left.values())
-        found |= {key: taking[_key(notice)] for key, notice in left.items() if _key(notice) in taking}
+
+async def _open(tx: Transaction, member: NewMember, *, now: datetime) -> OpenGroup:
+    group, number = member.group, 1
+    group_id = await tx.insert(
+        """INSERT INTO groups (chat_id, kind, topic_id, topic, thread_id, opened_at, closes_at)
+        VALUES (:chat, :kind, :topic_id, :topic, :thread, :now, :closes_at)""",
+        {
+            "chat": member.chat_id,
+            "kind": group.kind,
+            "topic_id": group.topic_id,
+            "topic": group.topic,
+            "thread": group.thread_id,
+            "now": to_ms(group.opened_at or now),
+            "closes_at": to_ms(group.closes_at),
+        },
+    )
+    draft = Draft(
+        chat_id=member.chat_id,
+        chat_key=member.chat_key,
+        kind=MessageKind.GROUP,
+        subject=group.subject,
+        group_id=group_id,
+        thread_id=group.thread_id,
+        silent=group.silent,
+    )
+    while not await outbox.enqueue(tx, [draft], now=now, due_at=group.due_at):  # one that takes no more has the name
         number += 1
-        left = {key: replace(n, subject=f"{key[1]}/{number}") for key, n in left.items() if key not in found}
-    return found
-
-
-def _key(notice: Notice) -> tuple[int, str]:
-    return notice.chat_id, notice.subject
-
-
-async def _open(tx: Reader, notices: Iterable[Notice]) -> dict[tuple[int, str], int]:
-    """Return the rows of those that take more: they are not sent yet, or grow in a message that can be edited."""
-    rows = await tx.fetch_all(
-        """SELECT a.chat_id, a.subject, a.id FROM json_each(:asked) q CROSS JOIN alerts a
-            ON a.chat_id = q.value ->> 0 AND a.kind = 'notice' AND a.subject = q.value ->> 1
-        WHERE a.state = 'due' OR a.state = 'sent' AND q.value ->> 2 AND a.message_id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM alerts e WHERE e.chat_id = a.chat_id AND e.kind = 'edit' AND e.state = 'dead'
-            AND e.subject BETWEEN a.subject || '/edit ' AND a.subject || '/edit~')""",
-        {"asked": json_list((*_key(notice), notice.grows) for notice in notices)},
-    )
-    return {(row["chat_id"], row["subject"]): row["id"] for row in rows}
-
-
-def _draft(notice: Notice) -> Draft:
-    return Draft(
-        chat_id=notice.chat_id,
-        chat_key=notice.chat_key,
-        kind=Kind.NOTICE,
-        subject=notice.subject,
-        payload=notice.payload,
-        silent=notice.silent,
-        thread_id=notice.thread_id,
+        draft = replace(draft, subject=f"{group.subject}/{number}")
+    row = await tx.fetch_one("SELECT id, thread_id FROM messages WHERE group_id = :id", {"id": group_id})
+    assert row is not None  # noqa: S101 - it was just put there
+    return OpenGroup(
+        id=group_id,
+        message_id=row["id"],
+        chat_id=member.chat_id,
+        key=group.key,
+        thread_id=row["thread_id"] or GENERAL_THREAD,
+        is_sent=False,
     )
 
 
-async def gather(tx: Transaction, placed: Iterable[tuple[Draft, int]], *, now: datetime, heard: bool = True) -> int:
-    """Let posts follow the rows of the notices that sum them up; return how many were new."""
-    rows = [
-        replace(
-            draft,
-            kind=Kind.GATHERED,
-            follows=notice_id,
-            post_key=draft.post_key if heard else None,
-            words=draft.words if heard else None,
-        )
-        for draft, notice_id in placed
-    ]
-    return await alerts.enqueue_all(tx, rows, now=now)
-
-
-async def redraw(tx: Transaction, notice_ids: Collection[int], *, now: datetime, apart: timedelta = APART) -> None:
-    """Let notices show what they hold by now: by one edit each, so long after the last one; not before it is sent.
-
-    The one at its end, by which a storm closes, does not count.
-    """
-    rows = await tx.fetch_all(
-        """SELECT n.id, n.chat_id, c.key, n.subject, max(coalesce(n.sent_at, n.due_at), coalesce((
-                SELECT e.sent_at FROM alerts e WHERE e.follows = n.id AND e.kind = 'edit' AND e.state = 'sent'
-                ORDER BY e.id DESC LIMIT 1), 0)) AS last,
-            (SELECT count(*) FROM alerts e WHERE e.follows = n.id) AS number
-        FROM json_each(:ids) q JOIN alerts n ON n.id = q.value JOIN chats c ON c.id = n.chat_id
-        WHERE (n.state = 'sent' OR n.state = 'due' AND n.due_at <= :soon AND (n.created_at < :now OR n.due_at <= :now))
-        AND NOT EXISTS (
-            SELECT 1 FROM alerts e INDEXED BY alerts_edits WHERE e.chat_id = n.chat_id AND e.kind = 'edit'
-            AND e.state = 'due' AND e.follows = n.id AND e.subject != n.subject || '/end')""",
-        {"ids": json_list(set(notice_ids)), "now": to_ms(now), "soon": to_ms(now + LEAVING)},
-    )
-    for row in rows:
-        subject = f"{row['subject']}/edit {row['number']}"  # whatever follows stays: the next one has another name
-        edit = alerts.edit(row["chat_id"], row["key"], row["id"], subject=subject)
-        await alerts.enqueue_all(tx, [edit], now=now, due_at=max(now, from_ms(row["last"]) + apart))
-
-
-async def shown(tx: Reader, rows: Collection[int]) -> set[int]:
-    """Return the notices that show one of these posts, by its row: a storm shows its latest three."""
+async def _showing(tx: Reader, alert_ids: Collection[int]) -> list[int]:
+    """Return the messages of the groups that show one of these alerts, by row: a storm shows its latest three."""
     found = await tx.fetch_all(
-        """SELECT DISTINCT g.follows FROM json_each(:rows) q
-        JOIN alerts g ON g.id = q.value AND g.kind = 'gathered' JOIN alerts n ON n.id = g.follows
-        WHERE n.payload ->> 'notice' = 'digest' OR n.payload ->> 'notice' = 'storm' AND NOT EXISTS (
-            SELECT 1 FROM alerts l WHERE l.follows = n.id AND l.id > g.id AND l.kind = 'gathered' LIMIT 1 OFFSET 2)""",
-        {"rows": json_list(rows)},
+        """SELECT DISTINCT m.id FROM json_each(:ids) q JOIN alerts a ON a.id = q.value
+        JOIN groups g ON g.id = a.group_id JOIN messages m ON m.group_id = g.id
+        WHERE g.kind = 'digest' OR g.kind = 'storm' AND NOT EXISTS (
+            SELECT 1 FROM alerts l WHERE l.group_id = g.id AND l.id > a.id LIMIT 1 OFFSET 2)""",
+        {"ids": json_list(alert_ids)},
     )
-    return {row["follows"] for row in found}
+    return [row["id"] for row in found]
+
+
+async def redraw(tx: Transaction, alert_ids: Collection[int], *, now: datetime) -> None:
+    """Let the messages of groups that show one of these alerts show what has become of it."""
+    if alert_ids:
+        await outbox.revise(tx, await _showing(tx, alert_ids), now=now, apart=APART)
+
+
+async def reschedule(tx: Transaction, chat: Chat, *, now: datetime) -> int:
+    """Let what waits come when a chat, as it is set now, wants it; return how many posts come at once."""
+    end = quiet_until(chat.schedule, now)
+    moved = await move(tx, chat, quiet=True, to=end or now, now=now)
+    await move(tx, chat, quiet=False, to=next_digest(chat.schedule, now), now=now)
+    return moved if end is None else 0
+
+
+async def move(tx: Transaction, chat: Chat, *, quiet: bool, to: datetime, now: datetime) -> int:
+    """Let what waits for the end of the quiet hours, or else for a digest, come at another moment; return how many.
+
+    What may be on its way, or was perhaps sent, stays where it is.
+    """
+    waiting = await tx.fetch_all(
+        """SELECT a.id, a.loudness, g.id AS group_id, g.thread_id
+        FROM groups g JOIN messages m ON m.group_id = g.id JOIN alerts a ON a.group_id = g.id
+        WHERE g.chat_id = :chat AND g.kind = 'digest' AND m.state = 'due' AND m.sent_revision = 0 AND m.attempts = 0
+            AND m.due_at > :leaving AND m.due_at != :to AND (a.loudness > 0) = :quiet""",
+        {"chat": chat.id, "leaving": to_ms(now + LEAVING), "to": to_ms(to), "quiet": quiet},
+    )
+    open_groups = await open_for(tx, [chat.id], now=now)
+    for thread_id in {row["thread_id"] for row in waiting}:
+        group = digest_group(to, thread_id=thread_id, silent=True)
+        member = NewMember(chat_id=chat.id, chat_key=chat.key, group=group)
+        (group_id,) = await place(tx, [member], open_groups, now=now)
+        await tx.execute(
+            "UPDATE alerts SET group_id = :group WHERE id IN (SELECT value FROM json_each(:ids))",
+            {"group": group_id, "ids": json_list(row["id"] for row in waiting if row["thread_id"] == thread_id)},
+        )
+        await _choose_sound(tx, group_id)
+    await _delete_empty(tx, {row["group_id"] for row in waiting})
+    tx.announce(Subject.ALERTS)
+    return len(waiting)
+
+
+async def _choose_sound(tx: Transaction, group_id: int) -> None:
+    """Let a digest come without a sound in which all alerts would have come without one, had they not waited."""
+    await tx.execute(
+        """UPDATE messages SET silent = NOT EXISTS (
+            SELECT 1 FROM alerts WHERE group_id = :id AND loudness != 1) WHERE group_id = :id AND sent_revision = 0""",
+        {"id": group_id},
+    )
+
+
+async def _delete_empty(tx: Transaction, group_ids: Iterable[int]) -> None:
+    values = {"ids": json_list(group_ids)}
+    empty = """SELECT value FROM json_each(:ids) WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE group_id = value)"""
+    await tx.execute(f"DELETE FROM messages WHERE group_id IN ({empty})", values)  # noqa: S608 - our own constant
+    await tx.execute(f"DELETE FROM groups WHERE id IN ({empty})", values)  # noqa: S608 - our own constant

@@ -26,8 +26,8 @@ async def seen(db: Reader, since: datetime) -> tuple[float, ...]:
 async def alerted(db: Reader, since: datetime) -> tuple[float, ...]:
     """Return the seconds from first sight to its leaving of each alert sent since a moment, ascending."""
     rows = await db.fetch_all(
-        """SELECT a.sent_at - v.seen_at AS latency FROM alerts a JOIN versions v ON v.id = a.payload ->> 'version_id'
-        WHERE a.kind = 'post' AND a.state = 'sent' AND a.sent_at >= :since ORDER BY latency""",
+        """SELECT m.sent_at - v.seen_at AS latency FROM messages m JOIN alerts a ON a.id = m.alert_id
+        JOIN versions v ON v.id = a.version_id WHERE m.kind = 'alert' AND m.sent_at >= :since ORDER BY latency""",
         {"since": to_ms(since)},
     )
     return tuple(row["latency"] / 1000 for row in rows)

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from bot.models import PeerKind
 from bot.models.notices import NOTICES, Notice, Sound
-from bot.store import alerts, channels, chats, follows
-from bot.store.alerts import Draft, Kind
+from bot.store import channels, chats, follows, outbox
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
+from bot.store.outbox import Draft, MessageKind
 
 
 async def notify(tx: Transaction, chat: Chat, notice: Notice, *, now: datetime, silent: bool = False) -> bool:
@@ -36,11 +36,12 @@ async def _enqueue(tx: Transaction, to: Iterable[Chat], notice: Notice, *, now: 
         Draft(
             chat_id=chat.id,
             chat_key=chat.key,
-            kind=Kind.NOTICE,
+            kind=MessageKind.NOTICE,
             subject=notice.subject,
-            payload=NOTICES.dump_python(notice, mode="json"),
+            notice=notice.kind,
+            body=NOTICES.dump_python(notice, mode="json"),
             silent=silent or notice.sound is Sound.NEVER,
         )
         for chat in to
     ]
-    return await alerts.enqueue_all(tx, drafts, now=now)
+    return await outbox.enqueue(tx, drafts, now=now)

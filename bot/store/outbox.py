@@ -1,224 +1,351 @@
-"""Out of the outbox: rows come in, alerts go out with all that it takes to send them, of some chats the first due."""
+"""The outbox: the messages that chats shall see, and the revision of each that they do see.
 
+No row says who is sending it: one process owns the outbox and keeps its claims in memory. A message stays due until the
+revision that is wanted was sent, and after a crash it is sent again under the same `random_id`.
+"""
+
+import hashlib
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import lru_cache
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from bot.models import GENERAL_THREAD
-from bot.models.notices import NOTICES, Notice
-from bot.store import chats
-from bot.store.alerts import Kind
-from bot.store.chats import Chat
-from bot.store.database import Reader
-from bot.store.posts import StoredPost
-from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
+from bot.models import Peer, PeerKind, post_link
+from bot.models.alerts import AlertChange
+from bot.store import meta
+from bot.store.database import Reader, Subject, Transaction
+from bot.store.rows import from_ms, json_list, maybe_ms, to_ms
 
-_Posts = dict[int, StoredPost]  # by version
+SECRET = "outbox_secret"  # noqa: S105 - the name of the fact, not the secret
+APART = timedelta(seconds=3)  # that a message of a group is edited, at most
 
-# An edit shows what its alert shows: of a post the version that matched, until the post is changed.
-_REPEATS = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, x.date)) FROM alerts r
-    JOIN versions x ON x.id = r.payload ->> 'version_id' JOIN channels y ON y.id = x.channel_id
-    WHERE r.follows = s.id AND r.kind = 'repeat'"""
-_SUPERSEDED = """SELECT 1 FROM alerts l
-    WHERE l.follows = a.follows AND l.kind = 'edit' AND l.state = 'due' AND l.id > a.id"""
-# The columns of the view `post_versions`, which no LEFT JOIN can have.
-_POST = """m.id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
-    m.date, v.edit_date, v.text, v.parts, v.entities, v.media, m.forward, m.reply_to, m.reply_channel,
-    m.author, m.gone_at, m.views, m.forwards, m.reactions,
-    v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by"""
-_ROWS = f"""SELECT a.id AS alert_id, a.kind AS alert_kind, a.subject, a.random_id, a.channel_id AS alert_channel_id,
-        a.post_key, s.id AS source_id, s.payload, a.silent, a.attempts, a.due_at, a.created_at,
-        o.message_id AS followed_id, o.created_at AS followed_at, o.thread_id AS followed_thread,
-        a.thread_id AS alert_thread_id,
-        EXISTS ({_SUPERSEDED}) AS superseded, ({_REPEATS}) AS repeats,
-        {chats.COLUMNS}, {_POST}
-    FROM alerts a JOIN chats c ON c.id = a.chat_id LEFT JOIN alerts o ON o.id = a.follows
-    JOIN alerts s ON s.id = iif(a.kind = 'edit', a.follows, a.id)
-    LEFT JOIN versions v ON a.kind != 'notice' AND v.id = coalesce(s.payload ->> 'shown', s.payload ->> 'version_id')
-    LEFT JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
-    LEFT JOIN channels n ON n.id = v.channel_id"""  # noqa: S608 - our own constants
-_NEXT_AT = "SELECT min(due_at) AS next_at FROM alerts INDEXED BY alerts_due WHERE state = 'due' AND due_at > :now"
-# Chats that nothing is to be read of. Indexes answer for all of this, so that thousands of alerts that wait behind one
-# another in a chat, or for tomorrow, cost little.
-_LEFT_OUT = """chat_id NOT IN (SELECT value FROM json_each(:excluded))
-    AND chat_id NOT IN (SELECT id FROM chats WHERE suspended IS NOT NULL)
-    AND chat_id NOT IN (SELECT id FROM chats WHERE held_until > :now)"""
-_BOTH_ENDS = f"""
-    SELECT chat_id FROM (SELECT chat_id FROM alerts INDEXED BY alerts_due
-        WHERE state = 'due' AND due_at <= :now AND {_LEFT_OUT} ORDER BY due_at, id LIMIT (:limit + 1) / 2)
-    UNION SELECT chat_id FROM (SELECT chat_id FROM alerts INDEXED BY alerts_due
-        WHERE state = 'due' AND due_at <= :now AND {_LEFT_OUT} ORDER BY due_at DESC, id DESC LIMIT (:limit + 1) / 2)
-"""  # noqa: S608 - our own constant
-_NEWS = f"""
-    SELECT chat_id FROM (SELECT chat_id FROM alerts NOT INDEXED
-        WHERE id > :after AND state = 'due' AND due_at <= :now AND {_LEFT_OUT} ORDER BY id DESC LIMIT :limit)
-    GROUP BY chat_id
-"""  # noqa: S608 - our own constant
+
+class MessageKind(StrEnum):
+    """What a message says."""
+
+    ALERT = "alert"  # a post
+    GROUP = "group"  # the posts of a digest or a storm, or how many posts came late
+    CHANGE = "change"  # what has become of an alert; a reply to its message
+    FILES = "files"  # the files of an alert's post; likewise
+    NOTICE = "notice"  # something about ourselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Repeat:
-    """A post that says what an alert says, and joined it."""
+class Draft:
+    """A message about to enter the outbox."""
 
-    channel_id: int
-    title: str  # of the channel
-    username: str | None
-    message_id: int
-    date: datetime
+    chat_id: int
+    chat_key: bytes
+    kind: MessageKind
+    subject: str  # with chat and kind it is the identity of the message
+    alert_id: int | None = None  # that it shows or answers
+    group_id: int | None = None
+    version_id: int | None = None  # of a change: the version that it tells of
+    change: AlertChange | None = None
+    notice: str | None = None  # the name of a notice
+    body: Mapping[str, object] | None = None  # the notice
+    reply_to: int | None = None  # the row of the message that it answers
+    thread_id: int | None = None  # the forum thread; None: that of the message it answers, or else the chat's own
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """A row of the outbox, with all that it takes to render and send it."""
+class Delivery:
+    """A revision of a message that its chat sees."""
+
+    revision: int
+    telegram_id: int | None  # None: unknown, as where Telegram says that it was sent before
+    written_at: datetime  # it shows what was known then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxCounts:
+    """How the outbox is doing."""
+
+    due: int
+    sent: int  # alerts, since the moment asked about
+    dead: int  # created since then; of files none
+
+
+def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
+    """Return the number by which Telegram tells a repeat from a second message: signed 64 bits, never 0.
+
+    It is a keyed hash of the message's identity, so that a crash, a clock or a restored backup cannot change it.
+    """
+    identity = b"\0".join((chat_key.hex().encode(), kind.encode(), subject.encode()))
+    number = int.from_bytes(hashlib.blake2b(identity, digest_size=8, key=secret).digest(), "big", signed=True)
+    return number or 1
+
+
+_ADD = """INSERT INTO messages (chat_id, kind, subject, random_id, alert_id, group_id, version_id, notice, body,
+    reply_to, thread_id, silent, due_at, created_at, wanted_at)"""
+_UNLESS_KNOWN = "ON CONFLICT (chat_id, kind, subject) DO NOTHING"
+
+
+async def enqueue(tx: Transaction, drafts: Sequence[Draft], *, now: datetime, due_at: datetime | None = None) -> int:
+    """Put messages into the outbox; return how many were new."""
+    if not drafts:
+        return 0
+    secret, threads = await meta.secret(tx, SECRET), await _threads(tx, drafts)
+    moment, due = to_ms(now), to_ms(due_at or now)
+    rows = [
+        (
+            draft.chat_id,
+            draft.kind,
+            draft.subject,
+            random_id(secret, draft.chat_key, draft.kind, draft.subject),
+            draft.alert_id,
+            draft.group_id,
+            draft.version_id,
+            draft.notice,
+            _body(draft),
+            draft.reply_to,
+            draft.thread_id or threads.get((draft.chat_id, draft.reply_to)),
+            draft.silent,
+            due,
+            moment,
+            moment,
+        )
+        for draft in drafts
+    ]
+    added = await tx.insert_all(_ADD, rows, _UNLESS_KNOWN)
+    if added:
+        tx.announce(Subject.ALERTS)
+    return added
+
+
+async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int | None], int | None]:
+    """Return the threads of those drafts for which none was chosen, by chat and the message that is answered."""
+    asked = {(draft.chat_id, draft.reply_to) for draft in drafts if draft.thread_id is None}
+    rows = await tx.fetch_all(
+        """SELECT c.id AS chat_id, m.id AS reply_to, iif(m.id IS NULL, c.thread_id, m.thread_id) AS thread_id
+        FROM json_each(:asked) q CROSS JOIN chats c ON c.id = q.value ->> 0
+        LEFT JOIN messages m ON m.id = q.value ->> 1""",
+        {"asked": json_list(asked)},
+    )
+    return {(row["chat_id"], row["reply_to"]): row["thread_id"] for row in rows}
+
+
+def _body(draft: Draft) -> str | None:
+    change = draft.change
+    if change is None:
+        return None if draft.body is None else _json(draft.body)
+    return _json(
+        {
+            "change": change.kind,
+            "before": change.before,
+            "joined": change.joined,
+            "gone_at": maybe_ms(change.gone_at),
+            "gone_items": change.gone_items,
+        }
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+async def row_of(db: Reader, draft: Draft) -> int:
+    """Return the row of a message that is in the outbox."""
+    sql = "SELECT id FROM messages WHERE chat_id = :chat AND kind = :kind AND subject = :subject"
+    (row,) = await db.fetch_all(sql, {"chat": draft.chat_id, "kind": draft.kind, "subject": draft.subject})
+    return int(row["id"])
+
+
+async def revise(
+    tx: Transaction, message_ids: Collection[int], *, now: datetime, apart: timedelta = timedelta()
+) -> None:
+    """Want another revision of these messages; one that was sent is edited, so long after it was edited last.
+
+    An edit that failed is tried again when it was to be. What nobody can edit stays as it is.
+    """
+    if not message_ids:
+        return
+    await tx.execute(
+        """UPDATE messages SET wanted_revision = wanted_revision + 1, state = 'due',
+            attempts = iif(state = 'due', attempts, 0),
+            wanted_at = iif(state = 'due' AND (sent_revision = 0 OR due_at <= :now), wanted_at, :now),
+            due_at = CASE WHEN sent_revision = 0 OR attempts > 0 AND state = 'due' THEN due_at
+                WHEN state = 'due' THEN min(due_at, max(:now, coalesce(edited_at, sent_at) + :apart))
+                ELSE max(:now, coalesce(edited_at, sent_at) + :apart) END
+        WHERE id IN (SELECT value FROM json_each(:ids))
+            AND (state = 'due' OR state = 'sent' AND telegram_id IS NOT NULL)""",
+        {"ids": json_list(set(message_ids)), "now": to_ms(now), "apart": apart // timedelta(milliseconds=1)},
+    )
+    tx.announce(Subject.ALERTS)
+
+
+async def sent(tx: Transaction, message_id: int, delivery: Delivery, *, now: datetime) -> None:
+    """Write down that a chat sees a revision; another one that is wanted by now is due, of a group after a while.
+
+    A storm's message is to say when it is over.
+    """
+    values = {
+        "id": message_id,
+        "revision": delivery.revision,
+        "telegram_id": delivery.telegram_id,
+        "written_at": to_ms(delivery.written_at),
+        "now": to_ms(now),
+        "apart": APART // timedelta(milliseconds=1),
+    }
+    await tx.execute(
+        """UPDATE messages SET sent_revision = :revision, telegram_id = coalesce(:telegram_id, telegram_id),
+            edited_at = iif(sent_revision = 0, NULL, :now), sent_at = iif(sent_revision = 0, :now, sent_at),
+            state = iif(wanted_revision > :revision, 'due', 'sent'), reason = NULL,
+            attempts = iif(wanted_revision > :revision, 0, attempts),
+            due_at = iif(group_id IS NULL, due_at, max(due_at, :now + :apart))
+        WHERE id = :id""",
+        values,
+    )
+    await tx.execute(
+        """UPDATE messages SET wanted_revision = wanted_revision + 1, state = 'due', wanted_at = :now, attempts = 0,
+            due_at = (SELECT closes_at FROM groups WHERE id = group_id)
+        WHERE id = :id AND state = 'sent' AND telegram_id IS NOT NULL
+            AND group_id IN (SELECT id FROM groups WHERE kind = 'storm' AND closes_at > :written_at)""",
+        values,
+    )
+
+
+async def put_off(tx: Transaction, message_id: int, *, at: datetime, reason: str, holds_chat: bool = False) -> None:
+    """Try a message again later, or its whole chat; `reason` is Telegram's error string."""
+    values = {"id": message_id, "at": to_ms(at), "reason": reason}
+    await tx.execute(
+        "UPDATE messages SET due_at = :at, attempts = attempts + 1, reason = :reason WHERE id = :id AND state = 'due'",
+        values,
+    )
+    if holds_chat:
+        chat = "SELECT chat_id FROM messages WHERE id = :id"
+        await tx.execute(f"UPDATE chats SET held_until = :at WHERE id = ({chat})", values)  # noqa: S608 - our own
+    tx.announce(Subject.ALERTS)
+
+
+async def give_up(tx: Transaction, message_id: int, reason: str) -> None:
+    """End a message that can never be sent, or leave it as it was sent; `reason` is Telegram's error string."""
+    await tx.execute(
+        """UPDATE messages SET state = iif(sent_revision = 0, 'dead', 'frozen'), attempts = attempts + 1,
+            reason = :reason WHERE id = :id AND state = 'due'""",
+        {"id": message_id, "reason": reason},
+    )
+
+
+async def end_all(tx: Transaction, chat_id: int, reason: str) -> None:
+    """End all that is due to a chat that takes nothing; what it shows can be edited once it takes something again.
+
+    A group is over then: nobody would see what comes next.
+    """
+    await tx.execute(
+        """UPDATE messages SET reason = :reason,
+            state = CASE WHEN sent_revision = 0 THEN 'dead' WHEN group_id IS NULL THEN 'sent' ELSE 'frozen' END
+        WHERE chat_id = :chat AND state = 'due'""",
+        {"chat": chat_id, "reason": reason},
+    )
+
+
+async def statistics(db: Reader, since: datetime) -> OutboxCounts:
+    """Count messages by what became of them."""
+    (row,) = await db.fetch_all(
+        """SELECT count(*) FILTER (WHERE state = 'due') AS due,
+            count(*) FILTER (WHERE kind = 'alert' AND sent_at >= :since) AS sent,
+            count(*) FILTER (WHERE state = 'dead' AND kind != 'files' AND created_at >= :since) AS dead
+        FROM messages""",
+        {"since": to_ms(since)},
+    )
+    return OutboxCounts(**dict(row))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message that ended before it was delivered."""
 
     id: int
-    chat: Chat
-    kind: Kind
-    subject: str
-    random_id: int  # signed 64 bits, never 0
-    channel_id: int | None  # of a post
-    post_key: str | None  # of a post: g<grouped_id> or m<message_id>
-    source_id: int  # the row that says what to show: of an edit it is that of the alert
-    payload: Mapping[str, Any]  # of that row: what to render
-    silent: bool
-    attempts: int  # that failed so far
-    due_at: datetime
     created_at: datetime
-    post: StoredPost | None  # the version to show; None for a notice
-    repeats: tuple[Repeat, ...]  # of a post, in the order in which they came
-    followed_id: int | None  # the id in the chat of the message that this edits or answers; None: unknown, or not sent
-    followed_at: datetime | None  # when that alert came into the outbox
-    followed_thread: int | None  # the forum thread in which it stands; None: the general one, or no forum
-    superseded: bool  # a later edit of the same alert is due, and shows all that this one would
+    chat: str  # its title
+    about: str  # the link of a post, or the name of a notice or group
+    reason: str  # Telegram's error string
+    suspended: bool  # the chat takes nothing for now, whatever it is
 
-    @property
-    def notice(self) -> Notice | None:
-        """What is said about ourselves; None for what is about posts, also where it sums them up."""
-        return NOTICES.validate_python(self.payload) if self.kind is Kind.NOTICE and "kind" in self.payload else None
 
-    @property
-    def gone_at(self) -> datetime | None:
-        """Since when the post is no longer visible to our reader, as the message is to say."""
-        return maybe_date(self.payload.get("gone"))
+# Files of a post that its chat was alerted to are nothing that the chat has missed.
+_DEAD = "q.state = 'dead' AND q.kind != 'files'"
 
-    @property
-    def reply_to(self) -> int | None:
-        """The message to answer: the one that this follows, where that is known and stands in the same thread."""
-        threads = {thread or GENERAL_THREAD for thread in (self.chat.peer.thread_id, self.followed_thread)}
-        return self.followed_id if len(threads) == 1 else None
 
-    @property
-    def part(self) -> tuple[int, int] | None:
-        """How many items of the album are gone, and of how many, where others are left."""
-        found = self.payload.get("part")
-        return None if found is None else (found[0], found[1])
+async def dead_letters(db: Reader) -> list[DeadLetter]:
+    """Return all messages that could not be delivered, oldest first."""
+    rows = await db.fetch_all(
+        f"""SELECT q.id, q.created_at, q.reason, c.title, c.suspended, coalesce(g.kind, q.notice) AS name,
+            v.channel_id, v.message_id, n.username
+        FROM messages q INDEXED BY messages_dead JOIN chats c ON c.id = q.chat_id
+        LEFT JOIN groups g ON g.id = q.group_id LEFT JOIN alerts a ON a.id = q.alert_id
+        LEFT JOIN versions v ON v.id = coalesce(q.version_id, a.shown_version_id)
+        LEFT JOIN channels n ON n.id = v.channel_id
+        WHERE {_DEAD} ORDER BY q.id"""  # noqa: S608 - our own constant
+    )
+    return [
+        DeadLetter(
+            id=row["id"],
+            created_at=from_ms(row["created_at"]),
+            chat=row["title"],
+            about=row["name"] or post_link(row["channel_id"], row["username"], row["message_id"]),
+            reason=row["reason"] or "",
+            suspended=row["suspended"] is not None,
+        )
+        for row in rows
+    ]
+
+
+async def try_again(tx: Transaction, ids: Collection[int], now: datetime) -> int:
+    """Make dead messages due again, under the same `random_id`; return how many. Those of suspended chats stay dead."""
+    count = await tx.execute(
+        f"""UPDATE messages AS q SET state = 'due', due_at = :now, attempts = 0, reason = NULL
+        WHERE q.id IN (SELECT value FROM json_each(:ids)) AND {_DEAD}
+            AND q.chat_id NOT IN (SELECT id FROM chats WHERE suspended IS NOT NULL)""",  # noqa: S608 - our own constant
+        {"ids": json_list(ids), "now": to_ms(now)},
+    )
+    tx.announce(Subject.ALERTS)
+    return count
+
+
+async def count_missed(db: Reader, chat_id: int) -> int:
+    """Count what a chat has missed since it was last told of that."""
+    row = await db.fetch_one(
+        f"""SELECT count(*) AS count FROM messages q WHERE q.chat_id = :chat AND {_DEAD} AND q.id > coalesce(
+            (SELECT max(id) FROM messages WHERE chat_id = :chat AND kind = 'notice' AND notice = 'missed'), 0)
+        """,  # noqa: S608 - our own constant
+        {"chat": chat_id},
+    )
+    return 0 if row is None else row["count"]
+
+
+async def count_alerts(db: Reader, chat_id: int, since: datetime) -> int:
+    """Count the alerts that a chat has had since a moment."""
+    sql = "SELECT count(*) AS count FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
+    row = await db.fetch_one(sql, {"chat": chat_id, "since": to_ms(since)})
+    return 0 if row is None else row["count"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What was found in the outbox."""
+class Sending:
+    """A message of ours, or an edit of one."""
 
-    alerts: list[Alert]  # by chat, in the order in which they came into the outbox
-    last_id: int  # of all alerts, where some were found: what comes later is news
-    next_at: datetime | None  # when the next alert falls due that is not due yet
-
-
-async def first_due(  # noqa: PLR0913 - a question with this many sides
-    db: Reader, now: datetime, *, exclude_chats: Iterable[int] = (), limit: int, each: int, after: int | None = None
-) -> Reading:
-    """Return the first `each` alerts of up to `limit` chats that something is due for.
-
-    Half of the chats are those that wait longest, the others those for which the latest came; with `after` all are
-    those for which something came after that row. Nothing is read of chats that are suspended, held, or to be left out.
-    """
-    chosen = _BOTH_ENDS if after is None else _NEWS
-    rows = await db.fetch_all(
-        f"""SELECT x.*, (SELECT max(id) FROM alerts) AS last_id, ({_NEXT_AT}) AS next_at
-        FROM ({chosen}) w CROSS JOIN ({_ROWS}) x
-        ON x.alert_id IN (SELECT d.id FROM alerts d INDEXED BY alerts_of_chat_due
-            WHERE d.chat_id = w.chat_id AND d.state = 'due' AND d.due_at <= :now ORDER BY d.id LIMIT :each)
-        ORDER BY x.alert_id""",  # noqa: S608 - our own constants
-        {
-            "now": to_ms(now),
-            "excluded": json_list(exclude_chats),
-            "limit": limit,
-            "each": each,
-            "after": after,
-        },
-    )
-    known: _Posts = {}  # one may go to thousands of chats
-    if not rows:
-        (upcoming,) = await db.fetch_all(_NEXT_AT, {"now": to_ms(now)})
-        return Reading(alerts=[], last_id=0, next_at=maybe_date(upcoming["next_at"]))
-    alerts = [_to_alert(row, known) for row in rows]
-    return Reading(alerts=alerts, last_id=rows[0]["last_id"], next_at=maybe_date(rows[0]["next_at"]))
+    peer: Peer
+    at: datetime  # when Telegram had taken it
 
 
-async def is_due(db: Reader, alert_id: int) -> bool:
-    """Tell whether an alert still is to be sent."""
-    return await db.fetch_one("SELECT 1 FROM alerts WHERE id = :id AND state = 'due'", {"id": alert_id}) is not None
+# An answer names its chat in its key, kind-id-message: to look for it among thousands of chats would take minutes.
+_LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN chats c ON c.id = q.chat_id
+        LEFT JOIN attachments t ON t.reply_id = q.id -- an album is as many messages
+        WHERE q.sent_at BETWEEN :since AND :now
+    UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
+        WHERE q.edited_at BETWEEN :since AND :now
+    UNION ALL SELECT substr(key, 1, instr(key, '-') - 1), CAST(substr(key, instr(key, '-') + 1) AS INTEGER), answered_at
+        FROM handled WHERE answered_at BETWEEN :since AND :now AND key NOT LIKE 'tap-%'
+    ORDER BY at"""
 
 
-async def get(db: Reader, alert_id: int) -> Alert:
-    """Return an alert as it stands: what it follows may have been sent since, and may show something else."""
-    (row,) = await db.fetch_all(f"{_ROWS} WHERE a.id = :id", {"id": alert_id})
-    return _to_alert(row)
-
-
-async def post_of(db: Reader, chat_id: int, message_id: int) -> StoredPost | None:
-    """Return the post that a message of ours told a chat of, as it was then; None where it told of none."""
-    row = await db.fetch_one(
-        """SELECT p.* FROM alerts a JOIN post_versions p ON p.version_id = a.payload ->> 'version_id'
-        WHERE a.chat_id = :chat AND a.message_id = :message AND a.kind IN ('post', 'change', 'files')
-        ORDER BY a.id DESC LIMIT 1""",
-        {"chat": chat_id, "message": message_id},
-    )
-    return None if row is None else read(StoredPost, row)
-
-
-def _to_alert(row: sqlite3.Row, known: _Posts | None = None) -> Alert:
-    """Read an alert from a row of `_ROWS`; its post is taken from, or added to, those of the same answer."""
-    post = None if row["id"] is None else (known or {}).get(row["version_id"]) or read(StoredPost, row)
-    if post is not None and known is not None:
-        known[post.version_id] = post
-    return Alert(
-        id=row["alert_id"],
-        chat=_in_thread(chats.to_chat(row), row["alert_thread_id"]),
-        kind=Kind(row["alert_kind"]),
-        subject=row["subject"],
-        random_id=row["random_id"],
-        channel_id=row["alert_channel_id"],
-        post_key=row["post_key"],
-        source_id=row["source_id"],
-        payload=_read(row["payload"]),
-        silent=bool(row["silent"]),
-        attempts=row["attempts"],
-        due_at=from_ms(row["due_at"]),
-        created_at=from_ms(row["created_at"]),
-        post=post,
-        repeats=tuple(
-            Repeat(channel_id=channel_id, title=title, username=username, message_id=message_id, date=from_ms(date))
-            for channel_id, title, username, message_id, date in _read(row["repeats"])
-        ),
-        followed_id=row["followed_id"],
-        followed_at=maybe_date(row["followed_at"]),
-        followed_thread=row["followed_thread"],
-        superseded=bool(row["superseded"]),
-    )
-
-
-@lru_cache(64)
-def _read(text: str) -> Any:  # noqa: ANN401 - JSON; nobody changes it
-    """Read JSON, once where thousands of rows say the same."""
-    return json.loads(text)
-
-
-def _in_thread(chat: Chat, thread_id: int | None) -> Chat:
-    """Address the thread that was chosen as the alert came into the outbox."""
-    if chat.peer.thread_id == thread_id:
-        return chat
-    return replace(chat, peer=replace(chat.peer, thread_id=thread_id))
+async def sent_lately(db: Reader, *, since: datetime, now: datetime) -> list[Sending]:
+    """Return what was sent since a moment, the oldest first; of answers only those to messages tell their chat."""
+    rows = await db.fetch_all(_LATELY, {"since": to_ms(since), "now": to_ms(now)})
+    return [
+        Sending(peer=Peer(kind=PeerKind(row["kind"]), id=row["telegram_id"]), at=from_ms(row["at"])) for row in rows
+    ]

@@ -1,62 +1,15 @@
-"""Stored posts on their way out: a question comes in, messages as they stand or once stood go out."""
+"""Stored posts: messages of channels as they are now, and as each of their versions had them."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models import Entity, Forward, Media, post_link
-from bot.parts import Part, whole_text
+from bot.models.posts import StoredPost
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, json_list, maybe_date, read_all, to_ms
 
 NEWEST = 1000  # messages of a channel among which those with a preview are looked for …
 MOST_WITH_PAGES = 100  # … and so many are asked for at once: Telegram's limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredPost:
-    """A message as one of its versions had it."""
-
-    id: int  # of its row: newest first is descending order; the cursor of `latest`
-    channel_id: int  # bare
-    channel_title: str
-    channel_username: str | None  # as written, without @
-    message_id: int
-    grouped_id: int | None  # messages that share it are one post, an album
-    date: datetime
-    edit_date: datetime | None
-    text: str
-    parts: tuple[Part, ...]  # what a reader sees beside it
-    entities: tuple[Entity, ...]
-    media: Media | None
-    forward: Forward | None
-    reply_to: int | None  # the message that is answered …
-    reply_channel: int | None  # … in this channel, where it is another one
-    author: str | None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
-    gone_at: datetime | None  # no longer visible to our reader since then
-    views: int | None
-    forwards: int | None
-    reactions: int | None  # of all kinds together
-    version_id: int  # descending order is newest first too; the cursor of searches
-    is_current: bool  # what the message says now, or last said; else an earlier wording
-    number: int  # of the version, from 1
-    seen_at: datetime  # when we first saw this version
-    observed_by: str  # the path by which it reached us
-
-    @property
-    def whole(self) -> str:
-        """All that a reader sees: the text and what stands beside it."""
-        return whole_text(self.text, self.parts)
-
-    @property
-    def key(self) -> str:
-        """Name the post within its channel: the album where there is one, else the message."""
-        return f"g{self.grouped_id}" if self.grouped_id else f"m{self.message_id}"
-
-    @property
-    def link(self) -> str:
-        """Link to the message in Telegram."""
-        return post_link(self.channel_id, self.channel_username, self.message_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +23,7 @@ class ArchiveStats:
 
 
 async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[StoredPost]:
-    """Return these messages of a channel as they stand, lowest id first; unknown ones are missing."""
+    """Return messages of a channel in their current versions, lowest id first; unknown ids are left out."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions
         WHERE channel_id = :channel AND message_id IN (SELECT value FROM json_each(:ids)) AND is_current
@@ -81,7 +34,7 @@ async def current(db: Reader, channel_id: int, ids: Iterable[int]) -> list[Store
 
 
 async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]:
-    """Return the messages of a post, `g<grouped_id>` or `m<message_id>`, as they stand, lowest id first."""
+    """Return the messages of a post in their current versions, lowest id first."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions WHERE channel_id = :channel AND post_key = :key AND is_current
         ORDER BY message_id""",
@@ -91,7 +44,7 @@ async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]
 
 
 async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredPost]:
-    """Return what a message said each time it changed, in the order in which Telegram dates the changes."""
+    """Return all versions of a message in the order of Telegram's edit dates."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions WHERE channel_id = :channel AND message_id = :message
         ORDER BY edit_date, number""",
@@ -101,7 +54,7 @@ async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredP
 
 
 async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[StoredPost]:
-    """Return messages as these versions had them, newest first."""
+    """Return the messages of these versions, newest first."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions WHERE version_id IN (SELECT value FROM json_each(:ids))
         ORDER BY version_id DESC""",
@@ -176,7 +129,7 @@ async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[i
 
 
 async def ids_with_pages(db: Reader, channel_id: int, pages: Collection[int]) -> list[int]:
-    """Return the ids of the visible messages among a channel's newest that carry the previews of these web pages."""
+    """Return the ids of the visible ones among a channel's newest messages that preview one of these web pages."""
     sql = """SELECT p.message_id FROM (SELECT * FROM posts WHERE channel_id = :channel AND gone_at IS NULL
             ORDER BY message_id DESC LIMIT :newest) p JOIN versions v ON v.id = p.version_id
         WHERE v.media ->> 'kind' = 'web_page' AND v.media ->> 'id' IN (SELECT value FROM json_each(:pages))
@@ -186,7 +139,7 @@ async def ids_with_pages(db: Reader, channel_id: int, pages: Collection[int]) ->
 
 
 async def archive_stats(db: Reader, since: datetime) -> ArchiveStats:
-    """Count what is stored, and what of it is dated since a moment."""
+    """Count the stored messages, and those dated since a moment."""
     total = await db.fetch_all("SELECT count(*) AS n FROM posts")
     recent = await db.fetch_all(
         "SELECT count(*) AS n, count(gone_at) AS gone FROM posts WHERE id >= :first AND date >= :since",

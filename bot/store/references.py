@@ -1,4 +1,4 @@
-"""How people name a channel: what they type or paste comes in, one canonical reference goes out."""
+"""References: the ways in which people name a channel, reduced to one normal form."""
 
 import re
 from typing import NamedTuple
@@ -29,7 +29,7 @@ def normalise_reference(text: str) -> str | None:
     """Return '@name' in lower case, '+hash' of an invite link, a bare channel id as digits or 'addlist/…' of a folder.
 
     Reads `@name`, `name`, links to channels, posts and folders on t.me and telegram.me, those of Telegram Web, `tg://`
-    links, ids with or without -100. None where it is nothing of these.
+    links, ids with or without -100. Returns None for anything else.
     """
     text = text.strip().strip("<>.,;")
     if text.lower().startswith("tg:"):

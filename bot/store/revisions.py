@@ -1,15 +1,17 @@
-"""Alerts follow their posts: what was posted, changed or lost comes in, and which alerts tell of it goes out."""
+"""Alerts that show something else than their posts say by now."""
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from bot.models.alerts import Alert
 from bot.parts import Part, load_parts, whole_text
+from bot.store import alerts
 from bot.store.chats import Edits
-from bot.store.database import Reader, Transaction
+from bot.store.database import Reader
+from bot.store.duplicates import MESSAGE_ID
 from bot.store.rows import json_list, maybe_date
 
 
@@ -26,47 +28,34 @@ class Wording:
 
     @property
     def whole(self) -> str:
-        """All that a reader sees: the text and what stands beside it."""
+        """All that a reader sees: the text and the parts."""
         return whole_text(self.text, self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outdated:
+class StaleAlert:
     """An alert that shows something else than its post by now."""
 
-    id: int  # of the row that tells of the post
-    alert_id: int  # of the row that was sent: another one where the post joined an alert, or a notice sums it up
-    gathered: bool  # a notice sums it up: it shows what has become of the post, and no reply tells of that
-    payload: Mapping[str, Any]
-    chat_id: int
+    alert: Alert
+    shown_by: int  # the message that shows it, by row: its own, its group's, or that of the alert it duplicates
+    is_duplicate: bool
+    is_grouped: bool  # a group shows it, or the alert that it duplicates: no reply says what has become of the post
     chat_key: bytes
     edits: Edits
-    channel_id: int
-    post_key: str
-    message_id: int
-    is_shown: bool  # by the alert; else it is another item of the album
+    message_id: int  # of the post, or of the item of an album that has changed
+    is_shown: bool  # that message, by the alert; else it is another item of the album
     shown: Wording  # by the alert; of another item, what it said before
     current: Wording
-    loaded: bool  # something else stands beside the text now
+    is_loaded: bool  # only parts have changed, without a version
     gone_at: datetime | None  # no longer visible since then: what the alert shows of its post, or all of it
-    part: tuple[int, int] | None  # of an album: how many of its items are gone, where others are left
+    gone_items: tuple[int, int] | None  # of an album: how many are gone, of how many, where some are left
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What an alert is to show of its post from now on."""
-
-    id: int
-    payload: Mapping[str, object]
-    words: str
-
-
-_OUTDATED = """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id, a.post_key, a.payload, a.chat_id,
-        c.key, c.edits, m.channel_id, m.message_id, m.gone_at,
+_STALE = f"""SELECT DISTINCT {alerts.COLUMNS}, {MESSAGE_ID} AS shown_by, a.duplicate_of IS NOT NULL AS is_duplicate,
+        f.group_id IS NOT NULL AS is_grouped, c.key, c.edits, m.message_id, m.gone_at,
         (SELECT json_array(count(*), count(gone_at), max(gone_at)) FROM posts
             WHERE channel_id = m.channel_id AND post_key = m.post_key) AS items,
-        'gathered' IN (a.kind, coalesce(o.kind, '')) AS gathered, k.value ->> 2 IS 'loaded' AS loaded,
-        s.message_id = m.message_id AS is_shown,
+        k.value ->> 2 IS 'loaded' AS is_loaded, s.message_id = m.message_id AS is_shown,
         v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
         w.id AS new_id, w.text AS new_text, w.hash AS new_hash, coalesce(w.edit_date, 0) AS new_date,
         v.parts AS old_parts, w.parts AS new_parts, 1 AS old_times,
@@ -74,11 +63,11 @@ _OUTDATED = """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id
             AND hash = w.hash AND edit_date IS w.edit_date AND number <= w.number) AS new_times
     FROM json_each(:messages) k
     JOIN posts t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
-    CROSS JOIN alerts a ON a.channel_id = t.channel_id AND a.state != 'dead'
-        AND a.post_key = t.post_key
-    LEFT JOIN alerts o ON o.id = a.follows
+    CROSS JOIN alerts a ON a.channel_id = t.channel_id AND a.post_key = t.post_key AND NOT a.is_counted
+    JOIN alerts f ON f.id = coalesce(a.duplicate_of, a.id)
+    JOIN messages q ON q.id = {MESSAGE_ID} AND (q.state != 'dead' OR f.group_id IS NOT NULL)
     JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
-    JOIN versions s ON s.id = coalesce(a.payload ->> 'shown', a.payload ->> 'version_id')
+    JOIN versions s ON s.id = a.shown_version_id
     JOIN posts m ON m.channel_id = t.channel_id
         AND m.message_id = iif(k.value ->> 2 IS NULL, s.message_id, t.message_id)
     JOIN versions v ON v.id = iif(s.message_id = m.message_id, s.id, (
@@ -87,47 +76,44 @@ _OUTDATED = """SELECT DISTINCT a.id, coalesce(o.follows, o.id, a.id) AS alert_id
     JOIN versions w ON w.id = m.version_id
     WHERE k.value ->> 2 IS 'edited' AND (NOT is_shown OR v.id != w.id OR m.gone_at IS NOT NULL)
         OR is_shown AND k.value ->> 2 IS NOT 'edited'
-    ORDER BY a.id"""
+    ORDER BY a.id"""  # noqa: S608 - our own constants
 
 
-async def outdated(
+async def stale(
     tx: Reader,
     messages: Iterable[tuple[int, int]],
     *,
     edited: Iterable[tuple[int, int]] = (),
     loaded: Iterable[tuple[int, int]] = (),
-) -> list[Outdated]:
+) -> list[StaleAlert]:
     """Return the alerts that show one of these messages, (channel id, message id), otherwise than it stands now.
 
-    Of those that have vanished or come back, and of those `loaded`, beside whose text something else stands, every
-    alert is one; of those `edited` also the alerts that show another item of their album.
+    Every alert of a message that has vanished, come back, or was `loaded` is one; of those `edited` also the alerts
+    that show another item of their album.
     """
     asked = [*messages, *((*key, "edited") for key in edited), *((*key, "loaded") for key in loaded)]
-    rows = await tx.fetch_all(_OUTDATED, {"messages": json_list(asked)})
-    return [_to_outdated(row) for row in rows]
+    rows = await tx.fetch_all(_STALE, {"messages": json_list(asked)})
+    return [_to_stale(row) for row in rows]
 
 
-def _to_outdated(row: sqlite3.Row) -> Outdated:
+def _to_stale(row: sqlite3.Row) -> StaleAlert:
     items, gone_items, last_gone_at = json.loads(row["items"])
     is_part = row["gone_at"] is not None and gone_items < items
     is_all = items and gone_items == items
-    return Outdated(
-        id=row["id"],
-        alert_id=row["alert_id"],
-        gathered=bool(row["gathered"]),
-        payload=json.loads(row["payload"]),
-        chat_id=row["chat_id"],
+    return StaleAlert(
+        alert=alerts.to_alert(row),
+        shown_by=row["shown_by"],
+        is_duplicate=bool(row["is_duplicate"]),
+        is_grouped=bool(row["is_grouped"]),
         chat_key=row["key"],
         edits=Edits(row["edits"]),
-        channel_id=row["channel_id"],
-        post_key=row["post_key"],
         message_id=row["message_id"],
         is_shown=bool(row["is_shown"]),
         shown=_to_wording(row, "old"),
         current=_to_wording(row, "new"),
-        loaded=bool(row["loaded"]),
+        is_loaded=bool(row["is_loaded"]),
         gone_at=maybe_date(last_gone_at if is_all else row["gone_at"]),
-        part=(gone_items, items) if is_part else None,
+        gone_items=(gone_items, items) if is_part else None,
     )
 
 
@@ -139,12 +125,4 @@ def _to_wording(row: sqlite3.Row, which: str) -> Wording:
         hash=row[f"{which}_hash"],
         edit_date=row[f"{which}_date"],
         times=row[f"{which}_times"],
-    )
-
-
-async def show(tx: Transaction, shown: Collection[Shown]) -> None:
-    """Write down what alerts are to show; an edit in the outbox makes them."""
-    await tx.execute_many(
-        "UPDATE alerts SET payload = :payload, words = :words WHERE id = :id",
-        [{"id": s.id, "words": s.words, "payload": json.dumps(s.payload, ensure_ascii=False)} for s in shown],
     )

@@ -1,4 +1,4 @@
-"""How complete each followed channel is, as rows tell: its mark, what is above it, and what Telegram did not push."""
+"""What the archive counts: how complete and how active channels are, and which are unusually silent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ class ChannelStats:
 
     @property
     def is_read_again(self) -> bool:
-        """Say whether its changes were not to be had, so that its history is read down to the mark."""
+        """Tell whether its history is read down to the mark again, since its changes could not be had."""
         return self.channel.access is Access.JOINED and self.channel.swept_at is not None and not self.channel.seen_pts
 
     @property
     def has_hole(self) -> bool:
-        """Say whether something above the mark is missing, and being looked for."""
+        """Tell whether something above the mark is missing, and being looked for."""
         return self.missing > 0 or self.is_read_again
 
 
@@ -53,7 +53,7 @@ _CHANNEL_STATS = """
 
 
 async def channel_stats(db: Reader, since: datetime) -> list[ChannelStats]:
-    """Return how the followed channels stand, by title; posts are counted since a moment."""
+    """Return the followed channels by title with their figures; posts are counted since a moment."""
     followed = await channels.followed(db)
     keys = [(channel.id, to_ms(max(since, channel.joined_at or since))) for channel in followed]
     rows = await db.fetch_all(
@@ -92,7 +92,7 @@ def _to_channel_stats(channel: Channel, row: Mapping[str, int | None]) -> Channe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaker:
-    """A channel that is read, and when it last spoke."""
+    """A channel that is read, and the date of its last post."""
 
     channel_id: int
     title: str
@@ -124,7 +124,7 @@ async def speaking_channels(db: Reader) -> list[Speaker]:
 
 
 async def slots_with_posts(db: Reader, channel_id: int, *, since: datetime, size: timedelta) -> list[datetime]:
-    """Return the begin of each stretch of this size in which a channel posted since a moment, ascending."""
+    """Return the starts of the time slots of this size in which a channel has posted since a moment, ascending."""
     rows = await db.fetch_all(
         """SELECT DISTINCT date / :size * :size AS slot FROM posts
         WHERE channel_id = :channel AND date >= :since ORDER BY slot""",
@@ -134,7 +134,7 @@ async def slots_with_posts(db: Reader, channel_id: int, *, since: datetime, size
 
 
 async def begin_silence(tx: Transaction, channel_id: int, since: datetime) -> None:
-    """Write down that people are told of a channel's silence; `since` is the date of its last post."""
+    """Note that a channel is unusually silent; `since` is the date of its last post."""
     await tx.execute(
         """INSERT INTO silences (channel_id, since) VALUES (:channel, :since)
         ON CONFLICT DO UPDATE SET since = excluded.since""",
@@ -143,5 +143,5 @@ async def begin_silence(tx: Transaction, channel_id: int, since: datetime) -> No
 
 
 async def end_silence(tx: Transaction, channel_id: int) -> None:
-    """Write down that a channel has spoken again."""
+    """Note that a channel has posted again."""
     await tx.execute("DELETE FROM silences WHERE channel_id = :channel", {"channel": channel_id})

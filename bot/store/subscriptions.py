@@ -3,21 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from bot.schedule import Schedule, Storms
+from bot.models.subscriptions import Priority, Recipient
 from bot.store import chats
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
-
-
-class Priority(StrEnum):
-    """How an alert arrives."""
-
-    URGENT = "loud!"  # with a sound, in quiet hours too
-    LOUD = "loud"
-    SILENT = "silent"  # without a sound
-    DIGEST = "digest"  # with others, in the next digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,20 +30,6 @@ class Mute:
     channel_id: int | None  # None: from any channel
     topic_id: int | None  # None: of any topic
     until: datetime | None  # None: for good
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A chat that is to hear of a topic found in a channel."""
-
-    channel_id: int
-    topic_id: int
-    chat_id: int
-    chat_key: bytes
-    priority: Priority
-    thread_id: int | None  # the forum thread for it; None: the chat's own
-    schedule: Schedule  # of the chat
-    storms: Storms | None  # likewise
 
 
 async def subscribe(tx: Transaction, chat_id: int, topic_id: int, *, now: datetime) -> bool:
@@ -84,11 +60,11 @@ async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
     return read_all(Subscription, rows)
 
 
-async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Wanted]:
-    """Return who is to hear of these (channel id, topic id) pairs; suspended chats and mutes are left out."""
+async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Recipient]:
+    """Return who wants alerts of these (channel id, topic id) pairs; suspended chats and mutes are left out."""
     rows = await db.fetch_all(
         f"""SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
-            s.thread_id,
+            s.thread_id, c.thread_id AS chat_thread, c.confirmations,
             {chats.SCHEDULE}
         FROM json_each(:found) f
         JOIN subscriptions s ON s.topic_id = f.value ->> 1
@@ -102,13 +78,15 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
         {"found": json_list(found), "now": to_ms(now)},
     )
     return [
-        Wanted(
+        Recipient(
             channel_id=row["channel_id"],
             topic_id=row["topic_id"],
             chat_id=row["chat_id"],
             chat_key=row["chat_key"],
             priority=Priority(row["priority"]),
             thread_id=row["thread_id"],
+            chat_thread=row["chat_thread"],
+            confirmations=bool(row["confirmations"]),
             schedule=chats.to_schedule(row),
             storms=chats.to_storms(row),
         )

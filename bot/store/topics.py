@@ -28,8 +28,8 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filed:
-    """What a file says of a topic."""
+class FiledTopic:
+    """A topic as a file describes it."""
 
     name: str
     query: str
@@ -37,8 +37,8 @@ class Filed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """What became of the topics since some change."""
+class TopicChanges:
+    """The changes of topics since an earlier one."""
 
     number: int  # of the last change
     saved: list[Topic]  # those that were made or given another query
@@ -50,14 +50,14 @@ async def all_topics(db: Reader) -> list[Topic]:
     return read_all(Topic, await db.fetch_all("SELECT * FROM topics ORDER BY builtin DESC, id"))
 
 
-async def changed(db: Reader, since: int) -> Changed:
-    """Return what was saved or deleted after the change of this number; after 0 it was everything."""
+async def changed(db: Reader, since: int) -> TopicChanges:
+    """Return the topics saved or deleted after the change of this number; 0 returns all."""
     rows = await db.fetch_all(
         """SELECT number, topic_id, topics.* FROM topic_changes LEFT JOIN topics ON topics.id = topic_id
         WHERE number > :since ORDER BY number""",
         {"since": since},
     )
-    return Changed(
+    return TopicChanges(
         number=rows[-1]["number"] if rows else since,
         saved=read_all(Topic, [row for row in rows if row["id"] is not None]),
         gone=[row["topic_id"] for row in rows if row["id"] is None],
@@ -71,9 +71,9 @@ async def find(db: Reader, name: str) -> Topic | None:
 
 
 async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: datetime) -> Topic:
-    """Make a topic, or give the one of this name another query; from now on it is the people's, not a file's.
+    """Make a topic, or give the topic of this name another query; it is no file's any more.
 
-    What it leaves out stays, so that `compiled` has to leave it out too.
+    Its excluded words stay, so `compiled` has to exclude them too.
     """
     await tx.execute(
         """INSERT INTO topics (name, folded, query, compiled, created_at)
@@ -94,7 +94,7 @@ async def get(db: Reader, topic_id: int) -> Topic | None:
 
 
 async def leave_out(tx: Transaction, topic: Topic, words: Sequence[str], compiled: str) -> bool:
-    """Let a topic leave out these words and no others; False where somebody has changed it since it was read."""
+    """Set the excluded words of a topic; False where somebody has changed the topic since it was read."""
     changed_rows = await tx.execute(
         """UPDATE topics SET excluded = :excluded, compiled = :compiled
         WHERE id = :id AND query = :query AND excluded = :before""",
@@ -114,7 +114,7 @@ def _listed(words: Sequence[str]) -> str:
     return json.dumps(list(words), ensure_ascii=False)
 
 
-async def users(db: Reader, topic_id: int) -> list[int]:
+async def subscribed_chats(db: Reader, topic_id: int) -> list[int]:
     """Return the ids of the chats that are subscribed to a topic."""
     sql = "SELECT chat_id FROM subscriptions WHERE topic_id = :id ORDER BY chat_id"
     return [row["chat_id"] for row in await db.fetch_all(sql, {"id": topic_id})]
@@ -131,12 +131,12 @@ async def delete(tx: Transaction, topic_id: int) -> bool:
     return await tx.execute("DELETE FROM topics WHERE id = :id", values) > 0
 
 
-async def take_over(tx: Transaction, filed: Iterable[Filed], expand: Expand, *, now: datetime) -> list[str]:
-    """Bring the built-in topics up to what the files say; return the names under which people have made topics.
+async def take_over(tx: Transaction, filed: Iterable[FiledTopic], expand: Expand, *, now: datetime) -> list[str]:
+    """Bring the built-in topics up to date with the files; return the names that people's own topics have taken.
 
-    Those stay as they are. A topic whose file is gone becomes one that people can change and delete; as long as they
-    have not, a file of its name takes it over again. What people wanted left out stays so. `expand` loads dictionaries,
-    so it is asked only where a query is new or another version of the program expanded it.
+    Those topics stay as they are. A topic whose file is gone becomes one that people can change and delete; until they
+    do, a file of its name takes it over again. Excluded words stay. `expand` loads dictionaries, so it is called only
+    where a query is new or another version of the program expanded it.
     """
     known = {_fold(topic.name): topic for topic in await all_topics(tx)}
     ours = {row["folded"] for row in await tx.fetch_all("SELECT folded FROM topics WHERE builtin OR file_gone")}
@@ -156,7 +156,7 @@ async def take_over(tx: Transaction, filed: Iterable[Filed], expand: Expand, *, 
 
 async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how to get there
     tx: Transaction,
-    topic: Filed,
+    topic: FiledTopic,
     before: Topic | None,
     expand: Expand,
     *,

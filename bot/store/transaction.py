@@ -1,4 +1,4 @@
-"""Statements of one transaction come in, on SQLite's thread; rows go out, and the subjects that others wait for."""
+"""A transaction: the statements of a job, run on SQLite's thread, and the news that it announces."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
@@ -13,7 +13,7 @@ MOST_ROWS = 64  # in one INSERT; powers of two keep the number of statements to 
 
 
 class Reader(Protocol):
-    """Whoever answers questions: the database, or a transaction that also sees what it wrote itself."""
+    """A source of rows: the database, or a transaction, which also sees its own writes."""
 
     async def fetch_all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
         """Return all rows of a query with named parameters."""
@@ -55,27 +55,31 @@ class Transaction:
         """Run one statement for each row of parameters; return how many rows it changed in all."""
         return self._connection.executemany(sql, rows).rowcount if rows else 0
 
-    async def insert_all(self, into: str, rows: Sequence[Sequence[object]], then: str = "") -> None:
+    async def insert_all(self, into: str, rows: Sequence[Sequence[object]], then: str = "") -> int:
         """Insert rows, by statements of 64, 32, 16 … rows: `into` ends before VALUES, `then` is what follows them.
+
+        Return how many were inserted.
 
         SQLite's thread has to win the interpreter's lock back after each statement, and `executemany` runs one for each
         row: beside a busy event loop that took up to 4.4 ms a row, against 0.1 ms in this way.
         """
-        done = 0
+        done = added = 0
         while done < len(rows):
             size = min(MOST_ROWS, 1 << (len(rows) - done).bit_length() - 1)
             chunk = rows[done : done + size]
             places = ",".join([f"({','.join('?' * len(chunk[0]))})"] * size)
-            self._connection.execute(f"{into} VALUES {places} {then}", [value for row in chunk for value in row])
+            values = [value for row in chunk for value in row]
+            added += self._connection.execute(f"{into} VALUES {places} {then}", values).rowcount
             done += size
+        return added
 
     def announce(self, subject: Subject) -> None:
-        """Wake whoever waits for the subject, once this is committed."""
+        """Wake the waiters of a subject once the transaction is committed."""
         self.announced.add(subject)
 
 
 def run(job: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that awaits nothing but its transaction, which never waits, to its end."""
+    """Run a job to its end at once: it awaits nothing but its transaction, which never waits."""
     try:
         job.send(None)
     except StopIteration as end:

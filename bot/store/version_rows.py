@@ -30,7 +30,7 @@ class Version(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class StoredMessage:
-    """A message in the course of an observation."""
+    """The stored state of a message, as an observation changes it."""
 
     id: int = 0  # of its row; 0 where there is none yet
     version_id: int = 0  # the current one
@@ -47,18 +47,18 @@ class StoredMessage:
     touched: bool = False  # gone, back or counted anew
 
     def is_reworded_by(self, post: Post) -> bool:
-        """Tell whether words beside the text were replaced."""
+        """Tell whether a post replaces words in the parts."""
         return self.parts != NO_PARTS and are_reworded(load_parts(self.parts), post.parts)
 
     def count(self, post: Post) -> None:
-        """Follow the counters; a source that does not know them leaves them as they are."""
+        """Take the counters of a post; a source that does not know them leaves them as they are."""
         counters = (post.views, post.forwards, post.reactions)
         if counters not in (self.counters, (None, None, None)):
             self.counters = counters
             self.touched = True
 
     def recount(self, count: Count) -> None:
-        """Follow those counters that are told."""
+        """Take the counters that a push names."""
         views, forwards, reactions = self.counters
         self.counters = (
             views if count.views is None else count.views,
@@ -70,28 +70,28 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredChannel:
-    """A channel whose posts are kept."""
+    """A channel whose posts are stored."""
 
     followed_at: datetime | None
     confirmed_id: int
     is_read: bool  # by a reader of ours, on Telegram
 
     def will_show(self, post: Post) -> bool:
-        """Say whether a reader is still to see this post for the first time, and may raise an alarm then."""
+        """Tell whether a reader of ours is still to see this post for the first time, which may alert people."""
         unseen = post.message_id > self.confirmed_id
         return self.is_read and unseen and self.followed_at is not None and post.date >= self.followed_at
 
 
 @dataclass(slots=True, kw_only=True)
 class Known:
-    """What is known of all that an observation speaks of."""
+    """The stored state of all channels and messages in an observation."""
 
     channels: dict[int, StoredChannel]  # by id; only those whose posts are kept
     messages: dict[MessageKey, StoredMessage]
     free_ids: dict[int, int]  # the next row for a version, by its date in seconds
 
     def take_id(self, post: Post) -> int:
-        """Choose the row for a version."""
+        """Return a free row id for a version."""
         second = _second(post)
         self.free_ids[second] += 1
         return self.free_ids[second] - 1
@@ -123,7 +123,7 @@ _TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, views = ?, forwards = ?, reactio
 
 
 async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Known:
-    """Read what is known of the channels and messages in question, and the free row ids."""
+    """Read the stored state of an observation's channels and messages, and the free row ids."""
     posts = [event for event in observation.events if isinstance(event, Post)]
     keys = {(e.channel_id, e.message_id) for e in observation.events if not isinstance(e, Deletion)}
     keys |= {(e.channel_id, i) for e in observation.events if isinstance(e, Deletion) for i in e.message_ids}
@@ -169,7 +169,7 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
 async def _add_versions(
     tx: Transaction, messages: Mapping[MessageKey, StoredMessage], posts: Iterable[Post], hashes: Hashes
 ) -> None:
-    """Read what the messages that are being edited said before."""
+    """Read the versions of the messages whose content has changed."""
     edited = set()
     for post in posts:
         key = (post.channel_id, post.message_id)
@@ -186,7 +186,7 @@ async def _add_versions(
 
 
 async def write(tx: Transaction, known: Known, *, now: int) -> None:
-    """Write down the messages that have changed; `now` in ms."""
+    """Write the messages that have changed; `now` in ms."""
     put = [_row(message, message.post, now) for message in known.messages.values() if message.post is not None]
     touched = [message for message in known.messages.values() if message.touched and message.post is None]
     await tx.insert_all(_PUT_MESSAGE, put, _OR_CHANGE_MESSAGE)
@@ -225,7 +225,7 @@ async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int]:
 def version_row(
     post: Post, observation: Observation, version_id: int, content: bytes, *, number: int
 ) -> tuple[object, ...]:
-    """Write a version of a message; `content` is the hash of what a reader sees."""
+    """Return the row of a version for `ADD_VERSION`; `content` is the hash of text, entities and media."""
     return (
         version_id,
         post.channel_id,
@@ -243,7 +243,7 @@ def version_row(
 
 
 def part_evidence_row(post: Post, observation: Observation, version_id: int) -> tuple[object, ...]:
-    """Write what came to stand beside the text of a version."""
+    """Return the row for `ADD_PART_EVIDENCE` of a message that brought other parts to a version."""
     return (version_id, *_seen(post, observation))
 
 

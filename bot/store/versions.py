@@ -1,13 +1,12 @@
-"""Posts on their way in: what a source saw comes in, rows with evidence are written, and what is new in them goes out.
+"""What an observation adds to the stored posts: new versions with their evidence, losses and returns of messages.
 
-Nothing that is stored already is written again, so the same observation twice is one.
+Nothing that is stored already is written again, so that the same observation twice counts once.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import replace
 
 from bot.models import Count, Event, Observation, ObservedBy, Post
+from bot.models.posts import NewVersion, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
 from bot.store import channels, version_rows
 from bot.store.database import Transaction
@@ -20,31 +19,8 @@ PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
 _SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
 
 
-class VersionChange(StrEnum):
-    """What a version is to the message it belongs to."""
-
-    NEW = "new"  # its first
-    EDITED = "edited"  # what it says now instead of what it said before
-    STALE = "stale"  # what it said before the version we knew: kept as evidence only
-    PARTS_LOADED = "parts loaded"  # the version we knew, with other parts
-    PARTS_REWORDED = "parts reworded"  # the text that we knew; words in its parts were replaced
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewVersion:
-    """A version that was not stored before, or that other text stands beside now."""
-
-    post: Post
-    version_id: int
-    hash: bytes  # of what a reader sees
-    change: VersionChange
-    visible: bool  # to our reader, as far as we know
-    whole_before: str | None  # what a reader saw instead; None: nothing
-    followed_at: datetime | None  # of its channel; None: nobody follows it
-
-
 async def compare(tx: Transaction, observation: Observation) -> "ObservedChanges":
-    """Work out what a source saw that is new, in its order; of channels that nobody follows only exports are kept.
+    """Work out what is new in an observation; of channels that nobody follows only exports are kept.
 
     A push for a message that is gone leaves it gone; reading it from Telegram makes it visible again. A message pushed
     late, from below the mark of its channel, may have been deleted meanwhile: the channel is to be read again. An
@@ -59,7 +35,7 @@ async def compare(tx: Transaction, observation: Observation) -> "ObservedChanges
 
 
 class ObservedChanges:
-    """One observation: what was known of its messages, changed event by event, then written."""
+    """What an observation changes: the stored state of its messages, followed event by event, then written."""
 
     def __init__(self, observation: Observation, known: Known, hashes: Hashes) -> None:
         self._observation = observation
@@ -68,16 +44,16 @@ class ObservedChanges:
         self.known = known
         self._versions: list[tuple[object, ...]] = []  # rows to be added
         self._parts: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
-        self._distrusted: set[int] = set()
-        self.added: list[NewVersion] = []  # versions that were not stored before
+        self._to_read_anew: set[int] = set()  # channels
+        self.added: list[NewVersion] = []
         self.gone = 0  # messages that are no longer visible
         self.turned: set[MessageKey] = set()  # messages that have vanished or are back
         self.left = 0  # messages of an export that are left to be seen on Telegram
 
     def apply(self, event: Event) -> None:
-        """Change what is known by what happened."""
+        """Follow one event."""
         if isinstance(event, Post):
-            self._see(event)
+            self._apply_post(event)
             return
         if isinstance(event, Count):
             if message := self.known.messages.get((event.channel_id, event.message_id)):
@@ -91,85 +67,87 @@ class ObservedChanges:
                 self.gone += 1
                 self.turned.add((event.channel_id, message_id))
 
-    def _see(self, post: Post) -> None:
+    def _apply_post(self, post: Post) -> None:
         key = (post.channel_id, post.message_id)
         version = Version(self._hashes[id(post)], maybe_ms(post.edit_date) or 0)
         message = self.known.messages.get(key)
         if self._observation.observed_by == ObservedBy.IMPORT:
-            self._see_exported(post, version, message)
+            self._apply_export(post, version, message)
             return
         if message is None:
             message = self.known.messages[key] = StoredMessage()
-            self._keep(message, post, version, change=VersionChange.NEW)
-            self._doubt(post)
+            self._add_version(message, post, version, change=VersionChange.NEW)
+            self._check_late_push(post)
             return
-        if message.gone_at is not None and self._proves_it_there(message.gone_at):
+        if message.gone_at is not None and self._proves_visible(message.gone_at):
             message.gone_at = None
             message.touched = True
             self.turned.add(key)
         if version.hash == message.hash:
             message.count(post)
-            self._look_beside(message, post, version)
-        elif version not in message.versions or self._says_it_again(version, message):
+            self._apply_parts(message, post, version)
+        elif version not in message.versions or self._is_shown_again(version, message):
             stale = version.edit_date < message.edit_date
-            self._keep(message, post, version, change=VersionChange.STALE if stale else VersionChange.EDITED)
+            self._add_version(message, post, version, change=VersionChange.STALE if stale else VersionChange.EDITED)
 
-    def _proves_it_there(self, gone_at: int) -> bool:
-        """Tell whether a message that was gone is visible; an answer to an older question says nothing of that."""
+    def _proves_visible(self, gone_at: int) -> bool:
+        """Tell whether this observation proves that a message is visible; an answer to an older request does not."""
         asked_at = maybe_ms(self._observation.asked_at)
         return self._observation.observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
 
-    def _says_it_again(self, version: Version, message: StoredMessage) -> bool:
-        """Tell whether a known version is what Telegram shows now.
+    def _is_shown_again(self, version: Version, message: StoredMessage) -> bool:
+        """Tell whether a stored version is what Telegram shows now.
 
         Dates do not tell two edits of one second apart, and the first may have been seen last.
         """
         return self._observation.observed_by in PROOF and version.edit_date >= message.edit_date
 
-    def _look_beside(self, message: StoredMessage, post: Post, version: Version) -> None:
-        """Take in what stands beside a text that has not changed: the preview of a link loads later, or anew.
+    def _apply_parts(self, message: StoredMessage, post: Post, version: Version) -> None:
+        """Follow the parts of a text that has not changed: the preview of a link loads later, or anew.
 
-        Where words are replaced, what stood there is kept as a version.
+        Parts whose words are replaced are kept as a version.
         """
         before = load_parts(message.parts)
         if self._observation.observed_by == ObservedBy.LIVE and not any(map(_is_preview, post.parts)):
             post = replace(post, parts=(*filter(_is_preview, before), *post.parts))  # a push may be late
         if sorted(post.parts) == sorted(before):
             return
-        if message.versions and message.is_reworded_by(post):  # else it was loaded this moment, and nobody was told
-            if version.edit_date >= message.edit_date:  # else it is a push of what stood there before
-                self._keep(message, post, version, change=VersionChange.PARTS_REWORDED)
+        if message.versions and message.is_reworded_by(post):  # else it was loaded this moment, and nobody was alerted
+            if version.edit_date >= message.edit_date:  # else it is a push of older parts
+                self._add_version(message, post, version, change=VersionChange.PARTS_REWORDED)
             return
-        if message.post is not None:  # nobody was told of it yet
+        if message.post is not None:  # nobody was alerted to it yet
             self.added[message.added] = replace(self.added[message.added], post=post)
         else:
             now = (message.version_id, message.hash)
-            self._add(message, post, VersionChange.PARTS_LOADED, *now, whole_before=whole_text(post.text, before))
+            self._report(message, post, VersionChange.PARTS_LOADED, *now, whole_before=whole_text(post.text, before))
         message.parts = dump_parts(post.parts)
         self._parts.append((message.parts, message.version_id, post))
 
-    def _see_exported(self, post: Post, version: Version, message: StoredMessage | None) -> None:
-        """Add a text that was not known; leave to a reader of ours what it is about to see, and may tell of."""
+    def _apply_export(self, post: Post, version: Version, message: StoredMessage | None) -> None:
+        """Add a text that is not stored; leave to a reader what it is about to see, and may alert people to."""
         channel = self.known.channels[post.channel_id]
         if message is None:
             if channel.will_show(post):
                 self.left += 1
                 return
             message = self.known.messages[post.channel_id, post.message_id] = StoredMessage()
-            self._keep(message, post, version, change=VersionChange.NEW)
+            self._add_version(message, post, version, change=VersionChange.NEW)
         elif version.hash != message.hash and post.text not in message.texts:
             is_newer = version.edit_date > message.edit_date
             if is_newer and channel.is_read:
                 self.left += 1
             else:
-                self._keep(message, post, version, change=VersionChange.EDITED if is_newer else VersionChange.STALE)
+                self._add_version(
+                    message, post, version, change=VersionChange.EDITED if is_newer else VersionChange.STALE
+                )
 
-    def _doubt(self, post: Post) -> None:
+    def _check_late_push(self, post: Post) -> None:
         late = post.message_id <= self.known.channels[post.channel_id].confirmed_id
         if late and self._observation.observed_by == ObservedBy.LIVE:
-            self._distrusted.add(post.channel_id)
+            self._to_read_anew.add(post.channel_id)
 
-    def _keep(self, message: StoredMessage, post: Post, version: Version, *, change: VersionChange) -> None:
+    def _add_version(self, message: StoredMessage, post: Post, version: Version, *, change: VersionChange) -> None:
         """Add a version, and unless it is stale make it the current one."""
         version_id = self.known.take_id(post)
         message.id = message.id or version_id
@@ -182,14 +160,14 @@ class ObservedChanges:
         if change in {VersionChange.EDITED, VersionChange.PARTS_REWORDED}:
             before = whole_text(message.text, load_parts(message.parts))
         added = len(self.added)
-        self._add(message, post, change, version_id, version.hash, whole_before=before)
+        self._report(message, post, change, version_id, version.hash, whole_before=before)
         if change != VersionChange.STALE:
             message.version_id, message.hash, message.edit_date = version_id, *version
             message.text, message.parts = post.text, dump_parts(post.parts)
             message.post, message.added = post, added
             message.count(post)
 
-    def _add(  # noqa: PLR0913 - what was added has this many sides
+    def _report(  # noqa: PLR0913 - what was added has this many sides
         self,
         message: StoredMessage,
         post: Post,
@@ -220,7 +198,7 @@ class ObservedChanges:
             version_rows.part_evidence_row(post, self._observation, version_id) for _, version_id, post in self._parts
         ]
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
-        for channel_id in self._distrusted:
+        for channel_id in self._to_read_anew:
             await channels.read_anew(tx, channel_id)
 
 

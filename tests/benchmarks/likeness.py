@@ -17,12 +17,12 @@ from rich.table import Table
 
 from bot.matching.similarity.features import features
 from bot.matching.similarity.index import MOST, SimilarityIndex
-from bot.models import Said
+from bot.models import ComparedPost
 from bot.pipeline.dedup import READ_AT_ONCE
+from bot.pipeline.grouping import DUPLICATE_WITHIN
 from bot.pipeline.ingest import Ingest
-from bot.store import duplicates
 from tests.benchmarks.figures import percentile, real_texts
-from tests.store.kit import NEWS, NOON, OTHER, Newsroom, newsroom, post
+from tests.kit_archive import NEWS, NOON, OTHER, Archive, open_archive, post
 
 T = TypeVar("T")
 CHANNELS = 500
@@ -39,7 +39,7 @@ def table(folder: Path, *, full: bool) -> Table:
     count = SAMPLES_FULL if full else SAMPLES
     varied = _varied(texts, random)
     began = perf_counter()
-    memory = SimilarityIndex(within=duplicates.WITHIN)
+    memory = SimilarityIndex(within=DUPLICATE_WITHIN)
     # Real posts are a tenth, with templates and reposts among them as they come.
     for number in range(MOST):
         memory.remember(_said(number, texts[number % len(texts)] if number % 10 == 0 else next(varied), random))
@@ -59,16 +59,16 @@ def _varied(texts: Sequence[str], random: Random) -> Iterable[str]:
         yield " ".join(random.choice(words) if random.random() < CHANGED else word for word in text)
 
 
-def _said(number: int, text: str, random: Random) -> Said:
-    channel, date = random.randrange(CHANNELS), NOON - random.random() * duplicates.WITHIN
-    return Said(channel_id=channel, post_key=f"m{number}", text=text, date=date, origin=(channel, number))
+def _said(number: int, text: str, random: Random) -> ComparedPost:
+    channel, date = random.randrange(CHANNELS), NOON - random.random() * DUPLICATE_WITHIN
+    return ComparedPost(channel_id=channel, post_key=f"m{number}", text=text, date=date, origin=(channel, number))
 
 
 def _add(made: Table, name: str, memory: SimilarityIndex, texts: Sequence[str], random: Random) -> None:
     first = MOST + made.row_count * len(texts)
     posts = [_said(first + number, text, random) for number, text in enumerate(texts)]
 
-    def look_up(said: Said) -> None:
+    def look_up(said: ComparedPost) -> None:
         memory.remember(said)
         memory.alike(said)
 
@@ -94,18 +94,20 @@ def _took(visit: Callable[[T], object], what: T) -> float:
 
 async def _start(folder: Path, texts: Sequence[str], count: int) -> tuple[float, int]:
     """Return the most seconds that a post takes which a new process tells of, and how many take part of that."""
-    async with newsroom(folder) as room:
+    async with open_archive(folder) as archive:
         for channel in (NEWS, OTHER):
-            await room.follow(channel)
-        await room.track(await room.pair(), "все", "re:/./")
+            await archive.follow(channel)
+        await archive.track(await archive.pair(), "все", "re:/./")
         dates = [NOON - number * SPACING for number in range(count)]
-        await room.live(*(post(n, f"{n} {texts[n % len(texts)]}", date=date) for n, date in enumerate(dates, start=1)))
-        room.ingest = Ingest(room.db, lambda: NOON)
+        await archive.live(
+            *(post(n, f"{n} {texts[n % len(texts)]}", date=date) for n, date in enumerate(dates, start=1))
+        )
+        archive.ingest = Ingest(archive.db, lambda: NOON)
         posts = count // READ_AT_ONCE + 1
-        return max([await _taken(room, number) for number in range(1, posts + 1)]), posts
+        return max([await _taken(archive, number) for number in range(1, posts + 1)]), posts
 
 
-async def _taken(room: Newsroom, number: int) -> float:
+async def _taken(archive: Archive, number: int) -> float:
     began = process_time()
-    await room.live(post(number, f"Новое {number}", channel_id=OTHER))
+    await archive.live(post(number, f"Новое {number}", channel_id=OTHER))
     return process_time() - began

@@ -189,7 +189,7 @@ class Storm:
             channel.album(photos, f"Album {self.random.random()}")
             self.outcome.posts += 3
         else:
-            channel.view(self.random.choice(ids), self.random.randrange(10_000))
+            channel.set_views(self.random.choice(ids), self.random.randrange(10_000))
 
     def _calm(self) -> None:
         self.service.sandbox.faults.clear()

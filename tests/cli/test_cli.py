@@ -12,8 +12,8 @@ from bot.cli.shell import COMMANDS, console
 from bot.runtime.clock import utc_now
 from bot.store import meta
 from bot.store.database import Transaction
+from tests.kit_archive import OTHER, gone, open_archive, post
 from tests.shell import ROOT, WAIT_S, spawned, typed
-from tests.store.kit import OTHER, gone, newsroom, post
 
 NOWHERE = Path("no-data")  # a query needs none
 
@@ -114,8 +114,8 @@ async def test_match_without_an_output_says_so() -> None:
 
 
 async def test_match_and_backtest_know_topics_of_files_whatever_their_case(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        await room.follow()
+    async with open_archive(tmp_path) as archive:
+        await archive.follow()
     folder = tmp_path / "data"
     (folder / "topics").mkdir()
     (folder / "topics" / "Топливо.toml").write_text('query = "бензин"', encoding="utf-8")
@@ -210,8 +210,8 @@ async def test_health_tells_a_dead_service_from_one_that_is_not_well(
         for sign, age in ages.items():
             await meta.beat(tx, sign, utc_now() + error - timedelta(seconds=age))
 
-    async with newsroom(tmp_path) as room:
-        await room.db.write(job)
+    async with open_archive(tmp_path) as archive:
+        await archive.db.write(job)
     code, out, err = await typed(tmp_path / "data", "health")
     assert (code, out) == ((1, "") if said else (0, "healthy\n"))
     assert (said or "") in err
@@ -219,15 +219,15 @@ async def test_health_tells_a_dead_service_from_one_that_is_not_well(
 
 async def filled(folder: Path) -> None:
     """Store posts of the last days, and a topic that somebody made."""
-    async with newsroom(folder) as room:
-        room.now = datetime.now(UTC)
-        await room.follow(since=room.now - timedelta(days=200))
-        await room.follow(OTHER, title="Другое", since=room.now - timedelta(days=200))
-        posts = [post(n, "Сбой в банке", date=room.now - timedelta(days=3, seconds=n)) for n in range(25)]
-        old = post(30, "Сбои банков", date=room.now - timedelta(days=100))
-        near = post(31, "Сбой в городе", date=room.now - timedelta(days=1))
-        await room.sweep(*posts, old, near, post(1, "Банки: сбой", channel_id=OTHER, date=room.now))
-        await room.track(None, "Банки", "банк")
+    async with open_archive(folder) as archive:
+        archive.now = datetime.now(UTC)
+        await archive.follow(since=archive.now - timedelta(days=200))
+        await archive.follow(OTHER, title="Другое", since=archive.now - timedelta(days=200))
+        posts = [post(n, "Сбой в банке", date=archive.now - timedelta(days=3, seconds=n)) for n in range(25)]
+        old = post(30, "Сбои банков", date=archive.now - timedelta(days=100))
+        near = post(31, "Сбой в городе", date=archive.now - timedelta(days=1))
+        await archive.sweep(*posts, old, near, post(1, "Банки: сбой", channel_id=OTHER, date=archive.now))
+        await archive.track(None, "Банки", "банк")
 
 
 async def test_a_query_is_tried_on_the_archive(tmp_path: Path) -> None:
@@ -282,26 +282,28 @@ async def test_a_backtest_reads_filters_and_channels_as_a_search_does(tmp_path: 
 
 
 async def test_posts_that_are_gone_are_called_so_and_no_post_commands_the_terminal(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        room.now = datetime.now(UTC)
-        await room.follow(title="Ве\x1b[31mсти\u202e", since=room.now - timedelta(days=2))
-        await room.live(post(1, "Сбой\x1b]0;x\x07 \u202eу \x9bбанка\u2066" + " очень" * 30, date=room.now), gone(1))
+    async with open_archive(tmp_path) as archive:
+        archive.now = datetime.now(UTC)
+        await archive.follow(title="Ве\x1b[31mсти\u202e", since=archive.now - timedelta(days=2))
+        await archive.live(
+            post(1, "Сбой\x1b]0;x\x07 \u202eу \x9bбанка\u2066" + " очень" * 30, date=archive.now), gone(1)
+        )
     for command in (("search", "банк"), ("backtest", "банк")):
         code, out, err = await typed(tmp_path / "data", *command)
         assert (code, err) == (0, "")
         assert not set("\x1b\x07\x9b\u202e\u2066") & set(out)
         (heading,) = (line for line in out.splitlines() if "https://t.me/News1001/1" in line)
-        assert f"(no longer visible since {room.now:%Y-%m-%d %H:%M} UTC)" in heading
+        assert f"(no longer visible since {archive.now:%Y-%m-%d %H:%M} UTC)" in heading
         (body,) = (line for line in out.splitlines() if line.startswith("Сбой"))
         assert body.endswith("очень")
         assert ("[банка]" in body) == (command[0] == "backtest")
 
 
 async def test_a_near_miss_of_a_topic_shows_the_beginning_of_a_long_part(tmp_path: Path) -> None:
-    async with newsroom(tmp_path) as room:
-        room.now = datetime.now(UTC)
-        await room.follow(since=room.now - timedelta(days=2))
-        await room.live(post(1, "Сбой в городе", date=room.now))
+    async with open_archive(tmp_path) as archive:
+        archive.now = datetime.now(UTC)
+        await archive.follow(since=archive.now - timedelta(days=2))
+        await archive.live(post(1, "Сбой в городе", date=archive.now))
     longs = "|".join(f"слово{letter * 5}" for letter in "абвгдежзиклмн")
     _, out, _ = await typed(tmp_path / "data", "backtest", f"сбой {longs}")
     (line,) = (line for line in out.splitlines() if line.startswith("  not found"))
@@ -328,7 +330,7 @@ async def test_a_near_miss_of_a_topic_shows_the_beginning_of_a_long_part(tmp_pat
 async def test_a_backtest_that_cannot_be_done_is_one_line(
     tmp_path: Path, words: tuple[str, ...], code: int, said: str
 ) -> None:
-    async with newsroom(tmp_path):
+    async with open_archive(tmp_path):
         pass
     ended, out, err = await typed(tmp_path / "data", "backtest", *words)
     assert (ended, out) == (code, "")

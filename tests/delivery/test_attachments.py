@@ -9,7 +9,7 @@ import pytest
 from bot.models import Media, Post
 from bot.runtime.clock import utc_now
 from bot.sandbox import Message, User
-from bot.store import dead, media
+from bot.store import media, outbox
 from tests import kit
 from tests.delivery.desk import ORDER, SCAN, Desk, at_desk, file_of, gather_soon
 from tests.store.kit import gone, post
@@ -402,8 +402,8 @@ async def test_an_alert_that_is_tried_again_is_followed_by_its_files(desk: Desk)
     async with desk.at_work():
         await desk.until_settled()
         assert desk.heard(alice) == []
-        (alert,) = await dead.listed(desk.room.db)
-        await desk.room.db.write(lambda tx: dead.try_again(tx, [alert.id], utc_now()))
+        (alert,) = await outbox.dead_letters(desk.room.db)
+        await desk.room.db.write(lambda tx: outbox.try_again(tx, [alert.id], utc_now()))
         await desk.until_settled()
     text, *files = desk.heard(alice)
     assert text.media is None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.delivery.recovery import resume
 from bot.models import Media, Peer, PeerKind
-from bot.store import chats, handled, sendings
+from bot.store import chats, handled, outbox
 from bot.store.database import Transaction
 from bot.telegram.rate_limit import Pacing
 from tests import kit
@@ -81,8 +81,10 @@ async def test_what_was_sent_long_ago_counts_no_more(tmp_path: Path) -> None:
 
 async def test_alerts_that_joined_another_or_wait_count_nothing(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
-        chat = await room.pair()
-        await kit.put(room.db, [kit.notice(chat, "waits"), kit.grouped(chat, "x")], NOON)
+        await room.follow()
+        await room.track(await room.pair(), "сбои", "сбой")
+        for number in (1, 2):
+            await room.live(post(number, "Сбой"))
         assert await resume(room.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 0
 
 
@@ -123,6 +125,6 @@ async def test_a_start_looks_at_each_answer_once_however_many_chats_there_are(tm
         await room.db.write(job)
 
     async def look(tx: Transaction) -> None:
-        assert len(await sendings.lately(tx, since=NOON, now=NOON)) == 1000
+        assert len(await outbox.sent_lately(tx, since=NOON, now=NOON)) == 1000
 
     assert steps(tmp_path / "data" / "bot.db", look) < 50_000

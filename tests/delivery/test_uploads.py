@@ -145,7 +145,7 @@ async def test_the_text_stands_alone_where_the_file_is_refused(desk: Desk, metho
 async def test_a_file_follows_an_alert_whose_thread_is_gone_to_the_general_one(desk: Desk) -> None:
     forum = desk.sandbox.world.add_channel("Desk", megagroup=True, members=[desk.bot])
     forum.promote(desk.bot)
-    chat, thread_id = await desk.pair(Peer(kind=PeerKind.CHANNEL, id=forum.id)), forum.opens_topic("Outages")
+    chat, thread_id = await desk.pair(Peer(kind=PeerKind.CHANNEL, id=forum.id)), forum.open_topic("Outages")
     await desk.room.db.write(lambda tx: addresses.bind_chat(tx, chat.id, thread_id))
     desk.sandbox.faults.answer("SendMessage", "REPLY_MESSAGE_ID_INVALID")
     await desk.posts(5, ORDER)

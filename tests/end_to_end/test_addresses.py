@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.sandbox import Channel, Group, Message, User
+from bot.sandbox import BasicGroup, Channel, Message, User
 from tests.end_to_end.test_gathering import outage
 from tests.kit_service import WAIT_S, Person, Service
 from tests.waiting import until
@@ -12,14 +12,14 @@ from tests.waiting import until
 DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
 
 
-def written(service: Service, place: Channel | Group, viewer: User) -> list[Message]:
+def written(service: Service, place: Channel | BasicGroup, viewer: User) -> list[Message]:
     """Return what the bot has written in a group."""
     found = place.history(viewer).oldest_first()
     return [message for message in found if message.sender_id == service.bot.id and message.action is None]
 
 
 async def says(
-    service: Service, owner: Person, place: Channel | Group, words: str, topic: int | None = None
+    service: Service, owner: Person, place: Channel | BasicGroup, words: str, topic: int | None = None
 ) -> Message:
     """Write a command in a group and return the bot's answer."""
     before = len(written(service, place, owner.account))
@@ -28,7 +28,7 @@ async def says(
     return written(service, place, owner.account)[before]
 
 
-async def told(service: Service, owner: Person, place: Channel | Group, words: str) -> Message:
+async def told(service: Service, owner: Person, place: Channel | BasicGroup, words: str) -> Message:
     """Wait for the bot's message in a group that shows these words."""
 
     def found() -> list[Message]:
@@ -75,7 +75,7 @@ async def test_a_chat_that_opens_again_gets_alerts_without_a_word(service: Servi
     trouble, mended = {
         "unblocked": (lambda: owner.account.blocks(service.bot), lambda: owner.account.unblocks(service.bot)),
         "brought in again": (lambda: group.kick(service.bot), lambda: group.join(service.bot)),
-        "given rights": (group.restricts_members, lambda: group.restricts_members(read_only=False)),
+        "given rights": (group.restrict_members, lambda: group.restrict_members(read_only=False)),
     }[how]
     trouble()
     channel.post(DOWN)
@@ -99,7 +99,7 @@ async def suspended(service: Service, count: int) -> None:
 async def test_what_a_button_in_a_thread_brings_comes_into_that_thread(service: Service) -> None:
     channel, owner = await opened(service)
     group = await desk(service, owner)
-    topic = group.opens_topic("Сбои")
+    topic = group.open_topic("Сбои")
     await says(service, owner, group, "/here@newsroom_bot", topic)
     await says(service, owner, group, "/storms@newsroom_bot 1 5", topic)
     for number in range(3):
@@ -118,14 +118,14 @@ async def test_what_a_button_in_a_thread_brings_comes_into_that_thread(service: 
 async def test_here_binds_alerts_to_a_thread_until_it_is_closed(service: Service) -> None:
     channel, owner = await opened(service)
     group = await desk(service, owner)
-    topic = group.opens_topic("Сбои")
+    topic = group.open_topic("Сбои")
     answer = await says(service, owner, group, "/here@newsroom_bot outages", topic)
     assert answer.topic == topic
     assert "come into this thread" in answer.text
     channel.post(DOWN)
     alert = await told(service, owner, group, "массовый сбой")
     assert alert.topic == topic
-    group.closes_topic(topic)
+    group.close_topic(topic)
     channel.post(f"Вечером: {DOWN}")
     assert (await told(service, owner, group, "Вечером")).topic is None
     assert (await told(service, owner, group, "is closed: these alerts come here now")).topic is None

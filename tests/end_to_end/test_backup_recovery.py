@@ -6,33 +6,33 @@ from pathlib import Path
 from structlog.testing import capture_logs
 from telethon.tl import types
 
-from tests.end_to_end.test_gathering import EVENING, MORNING, Desk, desk, outage
+from tests.end_to_end.kit import EVENING, MORNING, TimedService, outage, timed_service
 from tests.kit_service import link_in
 
 NINE = datetime(2025, 3, 10, 21, tzinfo=UTC)  # when the digest of an hour comes
 SHUTDOWN = "В области отключили мобильный интернет."
-MAY_HAVE_BEEN = "may have been told here already."
+MAY_HAVE_BEEN = "may have been reported here already."
 
 
-async def back_up(at: Desk) -> bytes:
+async def back_up(at: TimedService) -> bytes:
     await at.service.stop()
     database = at.service.settings.database_path.read_bytes()
     await at.service.start()
     return database
 
 
-async def put_back(at: Desk, database: bytes, now: datetime) -> None:
+async def put_back(at: TimedService, database: bytes, now: datetime) -> None:
     """Begin with an older database, when Telegram has forgotten what it was sent."""
     await at.service.stop()
     for file in at.service.settings.data_dir.glob("bot.db*"):
         file.unlink()
     at.service.settings.database_path.write_bytes(database)
-    at.service.bot.forgets_random_ids()
+    at.service.bot.forget_random_ids()
     at.clock.jump_to(now)
     await at.service.start()
 
 
-def times_told(at: Desk, words: str) -> int:
+def times_told(at: TimedService, words: str) -> int:
     return sum(words in message.message for message in at.owner.heard)
 
 
@@ -41,9 +41,9 @@ def in_group(message: types.Message) -> bool:
 
 
 async def test_each_chat_gets_one_silent_notice_whose_button_lists_the_posts(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner, world = at.owner, at.service.sandbox.world
-        group = world.add_channel("Desk", megagroup=True, members=[owner.account, at.service.bot])
+        group = world.add_channel("TimedService", megagroup=True, members=[owner.account, at.service.bot])
         for count, command in enumerate(("start", "track outages"), start=1):
             name, _, argument = command.partition(" ")
             owner.account.sends(group, f"/{name}@newsroom_bot {argument}".strip())
@@ -73,7 +73,7 @@ async def test_each_chat_gets_one_silent_notice_whose_button_lists_the_posts(tmp
 
 
 async def test_a_digest_that_only_the_lost_instance_knew_of(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         await at.owner.asks("/priority outages digest")
         await at.owner.asks("/digest hourly")
         database = await back_up(at)
@@ -91,7 +91,7 @@ async def test_a_digest_that_only_the_lost_instance_knew_of(tmp_path: Path) -> N
 
 
 async def test_a_digest_that_was_due_when_the_backup_was_made(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         await at.owner.asks("/quiet 23:00-07:00 Moscow")
         at.channel.post(outage(1))
         await at.stored(1)
@@ -108,7 +108,7 @@ async def test_a_digest_that_was_due_when_the_backup_was_made(tmp_path: Path) ->
 
 
 async def test_a_chat_to_which_nothing_was_sent_after_the_backup_gets_its_alerts(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         boris = await at.service.invited("Boris")
         await boris.asks("/untrack outages")
         database = await back_up(at)
@@ -123,9 +123,9 @@ async def test_a_chat_to_which_nothing_was_sent_after_the_backup_gets_its_alerts
 
 
 async def test_a_group_in_which_nothing_can_be_read_may_have_been_told_as_well(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner, world = at.owner, at.service.sandbox.world
-        group = world.add_channel("Desk", megagroup=True, members=[owner.account, at.service.bot])
+        group = world.add_channel("TimedService", megagroup=True, members=[owner.account, at.service.bot])
         for count, command in enumerate(("start", "track outages"), start=1):
             name, _, argument = command.partition(" ")
             owner.account.sends(group, f"/{name}@newsroom_bot {argument}".strip())
@@ -141,7 +141,7 @@ async def test_a_group_in_which_nothing_can_be_read_may_have_been_told_as_well(t
 
 
 async def test_an_ordinary_start_after_a_long_time_is_no_sign_of_a_backup(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         at.channel.post(outage(1))
         await at.owner.alert("дом 1")
         at.clock.jump_to(EVENING + timedelta(minutes=30))

@@ -10,7 +10,7 @@ from telethon import functions
 from telethon.tl import types
 
 from bot.sandbox import Channel
-from tests.end_to_end.test_gathering import Desk, desk
+from tests.end_to_end.kit import TimedService, timed_service
 from tests.kit_service import WAIT_S, Person, Service, link_of
 from tests.waiting import until
 
@@ -46,7 +46,7 @@ async def _until(look: Callable[[], Coroutine[Any, Any, Any]], condition: Callab
 
 
 async def test_a_quote_is_one_block_to_paste(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         post = at.channel.post(REAL)
         alert = await at.owner.alert("Сбой у оператора")
         assert labels(alert) == USUAL
@@ -63,7 +63,7 @@ async def test_a_quote_is_one_block_to_paste(tmp_path: Path) -> None:
 
 
 async def test_a_snooze_takes_the_place_of_the_buttons_and_ends_by_itself(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         at.channel.post(REAL)
         alert = await at.owner.alert("Сбой у оператора")
         await tap(at.owner, alert, "Snooze")
@@ -90,7 +90,7 @@ def alert_of(alert: types.Message) -> int:
 
 
 async def test_a_word_that_was_excluded_keeps_its_posts_away_and_no_others(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         owner = at.owner
         at.channel.post(OTHER_DRILL)
         await owner.alert("отработали")
@@ -124,7 +124,7 @@ async def test_a_word_that_was_excluded_keeps_its_posts_away_and_no_others(tmp_p
 
 
 async def test_taps_that_no_button_of_ours_sends_are_answered_and_change_nothing(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         at.channel.post(REAL)
         alert = await at.owner.alert("Сбой у оператора")
         for data in (b"snooze:1:1:t1:9h", b"exclude:1:1:1:zz", b"\xff\xfe", b"quote:" + b"9" * 50, b"wrong:1:1; DROP"):
@@ -134,7 +134,7 @@ async def test_taps_that_no_button_of_ours_sends_are_answered_and_change_nothing
         assert "Nothing is muted" in (await at.owner.asks("/mute")).message
 
 
-async def pressed(at: Desk, message: types.Message, data: bytes) -> types.messages.BotCallbackAnswer:
+async def pressed(at: TimedService, message: types.Message, data: bytes) -> types.messages.BotCallbackAnswer:
     """Tap a button with any data, as a changed client can, under a message of the bot."""
     kind = types.InlineButtonTypeCallback(data)
     row = types.KeyboardInlineButtonRow([types.KeyboardInlineButton("?", kind)])
@@ -144,7 +144,7 @@ async def pressed(at: Desk, message: types.Message, data: bytes) -> types.messag
 
 
 async def test_a_tap_under_an_alert_that_the_bot_cannot_edit_any_more_still_counts(tmp_path: Path) -> None:
-    async with desk(tmp_path, NOON) as at:
+    async with timed_service(tmp_path, NOON) as at:
         at.channel.post(REAL)
         alert = await at.owner.alert("Сбой у оператора")
         post = f"{at.channel.id}:{alert_of(alert)}"
@@ -176,7 +176,7 @@ async def test_a_group_and_each_person_have_a_language_of_their_own(service: Ser
     owner = await service.owner(follows=[channel])
     assert "Мой язык с вами: Русский" in (await owner.asks("/language ru")).message
     await until(lambda: any("BotCommandScopePeer" in place for place in service.bot.commands))
-    group = service.sandbox.world.add_channel("Desk", megagroup=True, members=[owner.account, service.bot])
+    group = service.sandbox.world.add_channel("TimedService", megagroup=True, members=[owner.account, service.bot])
     await owner.client.get_dialogs()
     assert "Темы" in await in_group(service, owner, group, "/start@newsroom_bot")
     assert "I speak English in this group" in await in_group(service, owner, group, "/language@newsroom_bot en")

@@ -135,7 +135,7 @@ async def test_counters_and_reactions_make_no_version_and_no_alert(tmp_path: Pat
             channel.edit(post.id, UP)
             await owner.reply("снова работает")
         before = len(owner.heard), len(owner.edited)
-        channel.view(post.id, 90_000)
+        channel.set_views(post.id, 90_000)
         channel.react(post.id, "👍", 7)
         channel.post("Вечером: новый сбой, сайт не работает.")
         await owner.alert("Вечером")

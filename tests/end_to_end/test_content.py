@@ -95,7 +95,7 @@ async def test_counters_follow_by_the_sweep_without_versions(tmp_path: Path) -> 
         channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
         owner = await service.owner(follows=[channel])
         post = channel.post(NOISE)
-        channel.view(post.id, 90_000)
+        channel.set_views(post.id, 90_000)
         channel.react(post.id, "👍", 7, push=False)
         channel.react(post.id, "🌲", 2, push=False)
         channel.post("Конец. Сбой: сайт не работает.", push=False)

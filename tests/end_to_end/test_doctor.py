@@ -1,4 +1,4 @@
-"""`doctor` on a newsroom that is well, and on one in which somebody broke something."""
+"""`doctor` on an installation that is well, and on one in which somebody broke something."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -15,9 +15,8 @@ from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram.client import PATIENT, Timings
 from tests.end_to_end.test_process import environment, shell
+from tests.kit_archive import NEWS, OTHER, Archive, open_archive, post
 from tests.kit_service import Service
-from tests.store.kit import NEWS, OTHER, Newsroom, post
-from tests.store.kit import newsroom as stored_newsroom
 
 
 class Skewed:
@@ -39,8 +38,8 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
     """Set everything up as a person would, with a service that gave a sign of life; return the data folder."""
     monkeypatch.chdir(tmp_path)
     async with Sandbox(now=clock) as sandbox:
-        async with stored_newsroom(tmp_path) as room:
-            await room.db.write(lambda tx: meta.beat(tx, "run", datetime.now(UTC)))
+        async with open_archive(tmp_path) as archive:
+            await archive.db.write(lambda tx: meta.beat(tx, "run", datetime.now(UTC)))
         data = tmp_path / "data"
         sandbox.session_for(sandbox.world.add_user("Reader", phone="+10000000001"), data / "reader.session")
         for file in data.iterdir():
@@ -180,13 +179,13 @@ async def test_on_the_command_line_the_exit_code_tells(service: Service, tmp_pat
     assert "NOT settings: TELEGRAM_BOT_TOKEN is not set" in out
 
 
-async def told(room: Newsroom) -> None:
+async def told(archive: Archive) -> None:
     now = datetime.now(UTC)
     for channel_id, title in ((NEWS, "Вести"), (OTHER, "Хроника")):
-        await room.follow(channel_id, title=title, since=now - timedelta(days=9))
-    room.now = now
-    await room.live(post(1, date=now), post(5, date=now))
-    await room.sweep(post(2, date=now))
+        await archive.follow(channel_id, title=title, since=now - timedelta(days=9))
+    archive.now = now
+    await archive.live(post(1, date=now), post(5, date=now))
+    await archive.sweep(post(2, date=now))
 
     async def stand(tx: Transaction) -> None:
         await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
@@ -195,13 +194,13 @@ async def told(room: Newsroom) -> None:
         await channels.set_verified(tx, OTHER, below=4, now=now)
         await follows.request(tx, "@rkn_tg", chat_id=None, now=now)
 
-    await room.db.write(stand)
+    await archive.db.write(stand)
 
 
 async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(tmp_path: Path) -> None:
     env = {"PATH": "", "DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(Path.cwd())}
-    async with stored_newsroom(tmp_path) as room:
-        await told(room)
+    async with open_archive(tmp_path) as archive:
+        await told(archive)
         code, out, _ = await shell("doctor", "--gaps", env=env)
         assert code == 1  # there is a hole
         rows = {
@@ -215,10 +214,10 @@ async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(t
         assert "…" not in out
         assert "never, now at 4" in rows[f"@News{OTHER}"]
         assert "history is read again" in rows[f"@News{OTHER}"][-1]
-        await room.db.write(lambda tx: readers.register(tx, 42, room.now))
-        await room.db.write(
+        await archive.db.write(lambda tx: readers.register(tx, 42, archive.now))
+        await archive.db.write(
             lambda tx: channels.set_access(
-                tx, room.reader_id, OTHER, Access.LOST, reason="CHANNEL_BANNED", now=room.now
+                tx, archive.reader_id, OTHER, Access.LOST, reason="CHANNEL_BANNED", now=archive.now
             )
         )
         code, out, _ = await shell("doctor", "--gaps", env=env)
@@ -228,9 +227,9 @@ async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(t
 
 async def test_a_lost_reader_is_named_with_the_gaps_and_is_an_error(tmp_path: Path) -> None:
     env = {"PATH": "", "DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(Path.cwd())}
-    async with stored_newsroom(tmp_path) as room:
+    async with open_archive(tmp_path) as archive:
         assert (await shell("doctor", "--gaps", env=env))[0] == 0
-        await room.db.write(lambda tx: readers.lose(tx, room.reader_id, "SESSION_REVOKED"))
+        await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "SESSION_REVOKED"))
         code, out, _ = await shell("doctor", "--gaps", env=env)
         assert code == 1
-        assert f"Reader account {room.reader_id} cannot read: Telegram has logged it out." in out
+        assert f"Reader account {archive.reader_id} cannot read: Telegram has logged it out." in out

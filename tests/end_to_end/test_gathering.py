@@ -1,82 +1,15 @@
 """Few enough: quiet hours, digests and storms over TCP, with a clock that the test moves."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from telethon.tl import types
 
-from bot.demo.story import StoryClock
-from bot.sandbox import Channel
-from tests.kit import alerts_of
-from tests.kit_service import Person, Service, running_service
-from tests.waiting import until
-
-EVENING = datetime(2025, 3, 10, 20, 30, tzinfo=UTC)  # 23:30 in Moscow
-MORNING = datetime(2025, 3, 11, 4, tzinfo=UTC)  # 07:00
-TOWNS = ("Тверь", "Псков", "Орёл", "Курск", "Омск", "Томск", "Пенза", "Самара", "Уфа", "Казань", "Пермь", "Чита")
-
-
-def outage(number: int) -> str:
-    """Tell of an outage as no other post does."""
-    return f"{TOWNS[number % 12]}, дом {number}: сбой, сайт банка не работает. {TOWNS[number * 5 % 12]} {number * 77}."
-
-
-class Desk:
-    """A newsroom with an owner, a channel and a clock."""
-
-    def __init__(self, service: Service, owner: Person, channel: Channel, clock: StoryClock) -> None:
-        self.service = service
-        self.owner = owner
-        self.channel = channel
-        self.clock = clock
-
-    async def go_to(self, moment: datetime) -> None:
-        """Let it be another moment; the service looks at the clock as something happens."""
-        self.clock.jump_to(moment)
-        before = len(self._pongs())
-        await self.owner.says("/ping")
-        await self.owner.until(lambda: len(self._pongs()) > before)
-
-    def _pongs(self) -> list[types.Message]:
-        return [message for message in self.owner.heard if message.message.startswith("Pong")]
-
-    async def stored(self, count: int) -> None:
-        """Wait until so many posts are in the outbox, in whatever way."""
-        async with self.service.archive() as db:
-
-            async def reached() -> bool:
-                return len(await alerts_of(db)) >= count
-
-            await until(reached)
-
-    async def said(self, text: str) -> None:
-        """Wait until it is stored that a post says this."""
-        async with self.service.archive() as db:
-
-            async def reached() -> bool:
-                return bool(await db.fetch_all("SELECT 1 FROM versions WHERE text = :text", {"text": text}))
-
-            await until(reached)
-
-
-def labels(message: types.Message) -> list[str]:
-    rows = message.reply_markup.rows if message.reply_markup else []
-    return [button.text for row in rows for button in row.buttons]
-
-
-@asynccontextmanager
-async def desk(folder: Path, start: datetime = EVENING) -> AsyncIterator[Desk]:
-    clock = StoryClock(start)
-    async with running_service(folder, now=clock.now) as service:
-        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
-        yield Desk(service, await service.owner(follows=[channel]), channel, clock)
+from tests.end_to_end.kit import EVENING, MORNING, labels, outage, timed_service
 
 
 async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topic_passes(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner = at.owner
         answer = await owner.asks("/quiet 23:00-07:00 Europe/Moscow")
         assert "23:00–07:00 (Moscow)" in answer.message
@@ -104,7 +37,7 @@ async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topi
 
 
 async def test_a_storm_is_one_message_that_grows_and_ends_with_a_summary(tmp_path: Path) -> None:
-    async with desk(tmp_path, EVENING - timedelta(hours=8)) as at:
+    async with timed_service(tmp_path, EVENING - timedelta(hours=8)) as at:
         owner = at.owner
         for number in range(1, 31):
             at.channel.post(outage(number))
@@ -146,7 +79,7 @@ async def test_a_storm_is_one_message_that_grows_and_ends_with_a_summary(tmp_pat
 async def test_a_digest_comes_when_the_chat_wants_it_and_never_empty(
     tmp_path: Path, rhythm: str, due: datetime
 ) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner = at.owner
         await owner.asks("/priority outages digest")
         await owner.asks(f"/digest {rhythm}")
@@ -160,7 +93,7 @@ async def test_a_digest_comes_when_the_chat_wants_it_and_never_empty(
 
 
 async def test_a_digest_survives_a_restart_and_comes_once(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner = at.owner
         await owner.asks("/quiet 23:00-07:00 Moscow")
         at.channel.post(outage(1))
@@ -175,7 +108,7 @@ async def test_a_digest_survives_a_restart_and_comes_once(tmp_path: Path) -> Non
 
 
 async def test_a_change_in_quiet_hours_is_told_without_a_sound_and_an_answer_with_one(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner = at.owner
         post = at.channel.post(outage(1))
         await owner.alert("дом 1")
@@ -186,7 +119,7 @@ async def test_a_change_in_quiet_hours_is_told_without_a_sound_and_an_answer_wit
 
 
 async def test_a_digest_that_a_lost_database_knew_of_does_not_come_again(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         owner, database = at.owner, at.service.settings.database_path
         await owner.asks("/quiet 23:00-07:00 Moscow")
         at.channel.post(outage(1))
@@ -200,5 +133,5 @@ async def test_a_digest_that_a_lost_database_knew_of_does_not_come_again(tmp_pat
         database.write_bytes(backup)
         at.clock.jump_to(MORNING + timedelta(minutes=1))
         await at.service.start()
-        await owner.message("1 post may have been told here already.")
+        await owner.message("1 post may have been reported here already.")
         assert sum("Morning digest" in message.message for message in owner.heard) == 1

@@ -3,15 +3,15 @@
 from datetime import timedelta
 from pathlib import Path
 
+from tests.end_to_end.kit import EVENING, outage, timed_service
 from tests.end_to_end.test_addresses import says
 from tests.end_to_end.test_backup_recovery import back_up, put_back
-from tests.end_to_end.test_gathering import EVENING, desk, outage
 
 LATER = EVENING + timedelta(hours=1)
 
 
 async def test_somebody_who_was_paired_after_the_backup_is_told_how_to_come_back(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         database = await back_up(at)
         boris = await at.service.invited("Boris")
         at.channel.post(outage(1))
@@ -30,7 +30,7 @@ async def test_somebody_who_was_paired_after_the_backup_is_told_how_to_come_back
 
 
 async def test_a_group_that_was_brought_in_after_the_backup_is_brought_in_by_the_same_words(tmp_path: Path) -> None:
-    async with desk(tmp_path) as at:
+    async with timed_service(tmp_path) as at:
         database = await back_up(at)
         group = at.service.sandbox.world.add_channel("Desk", megagroup=True, members=[at.owner.account, at.service.bot])
         assert "Topics" in (await says(at.service, at.owner, group, "/start@newsroom_bot")).text

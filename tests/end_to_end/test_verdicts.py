@@ -291,12 +291,12 @@ def _is_banned(desk: Desk) -> None:
 
 
 def _has_no_rights(desk: Desk) -> None:
-    desk.group.restricts_members()
+    desk.group.restrict_members()
 
 
 def _is_closed(desk: Desk) -> None:
-    desk.group.opens_topic("Outages")
-    desk.group.closes_topic(1)
+    desk.group.open_topic("Outages")
+    desk.group.close_topic(1)
 
 
 @pytest.mark.parametrize(
@@ -348,9 +348,9 @@ async def test_an_edit_that_is_refused_ends_alone(desk: Desk, error: str) -> Non
         await desk.settled("sent")
         desk.sandbox.faults.answer("EditMessage", error)
         await desk.room.live(post(5, "Днём случился сбой", date=desk.room.now, edit_date=utc_now()))
-        await desk.settled("sent", "dead")
+        await desk.settled("sent", "frozen")
         await desk.tell(desk.person_chat, "after")
-        await desk.settled("sent", "dead")
+        await desk.settled("sent", "frozen")
     assert await kit.refused_edits(desk.room.db) == [error]
     assert "Утром Днём случился сбой" in desk.said(desk.anna)[1].text  # the change is told nevertheless
     assert desk.heard(desk.anna) == ["after"]
@@ -374,9 +374,9 @@ class TestThreads:
 
     @staticmethod
     async def bound(desk: Desk) -> int:
-        return desk.group.opens_topic("Outages")
+        return desk.group.open_topic("Outages")
 
-    @pytest.mark.parametrize("gone", [Channel.closes_topic, Channel.deletes_topic], ids=["closed", "deleted"])
+    @pytest.mark.parametrize("gone", [Channel.close_topic, Channel.delete_topic], ids=["closed", "deleted"])
     async def test_a_thread_that_takes_nothing_more_gives_way_to_the_general_one(
         self, desk: Desk, gone: Callable[[Channel, int], None]
     ) -> None:
@@ -389,7 +389,7 @@ class TestThreads:
             gone(desk.group, topic)
             await desk.room.live(post(7, "Вечером случился сбой", date=desk.room.now))
             await desk.room.live(post(6, "Днём случился сбой", date=desk.room.now, edit_date=utc_now()))
-            await desk.settled("sent", "dead")
+            await desk.settled("sent", "frozen")
         texts = [message.text for message in desk.said(desk.group) if message.topic is None]
         assert len([text for text in texts if "Вечером" in text]) == 1
         assert texts.count("The thread for «Outages» is closed: these alerts come here now.") == 1

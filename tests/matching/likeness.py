@@ -10,8 +10,8 @@ from functools import cache
 from bot.matching.similarity.compare import SHARE, SHARE_SOON, is_other_news, jaccard
 from bot.matching.similarity.features import Features
 from bot.matching.similarity.index import SimilarityIndex
-from bot.models import Said
-from bot.store.duplicates import WITHIN
+from bot.models import ComparedPost
+from bot.pipeline.grouping import DUPLICATE_WITHIN
 from tests.matching.detection import HALVES, OURS, SHARED, Counts, Judged, console, counts, half, real_posts
 
 SHARES = (0.20, 0.25, 0.30, 0.35, 0.40, 0.50)
@@ -43,7 +43,7 @@ def pairs() -> list[Pair]:
 
 def judged(pair: Pair) -> Judged:
     """Judge a pair as the service does, for which the earlier post is the only one that was told."""
-    memory = SimilarityIndex(within=WITHIN)
+    memory = SimilarityIndex(within=DUPLICATE_WITHIN)
     memory.remember(_said(pair.a))
     found = bool(memory.alike(_said(pair.b)))
     return Judged(id=pair.id, text=_text(pair), truth=pair.label == "same", found=found)
@@ -63,10 +63,10 @@ def wording(post_id: str) -> Features:
     return Features(real_posts()[post_id])
 
 
-def _said(post_id: str) -> Said:
+def _said(post_id: str) -> ComparedPost:
     channel, _, number = post_id.rpartition("/")
     channel_id = sorted(_channels()).index(channel)
-    return Said(
+    return ComparedPost(
         channel_id=channel_id,
         post_key=f"m{number}",
         text=real_posts()[post_id],

@@ -1,7 +1,5 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,65 +8,56 @@ from bot.locales.locale import Locale
 from bot.models.notices import DailyReport
 from bot.monitoring.daily_report import DailyReports, last_occurrence
 from bot.rendering.notices import render_notice
-from bot.store import channels, chats, follows, meta, readers, receipts
+from bot.store import channels, chats, follows, meta, readers
 from bot.store.channels import Access
-from bot.store.chats import Chat
+from bot.store.chats import Chat, ReportTime
 from bot.store.database import Transaction
 from bot.store.meta import Pace
-from tests.store.kit import NEWS, NOON, Newsroom, newsroom, post
+from tests.kit_archive import NEWS, NOON, Archive, post
 
 
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
-    async with newsroom(tmp_path) as room:
-        yield room
-
-
-async def wanting(room: Newsroom, *, zone: str = "UTC", minute: int = 13 * 60) -> Chat:
+async def wanting(archive: Archive, *, zone: str = "UTC", minute: int = 13 * 60) -> Chat:
     """Pair a chat that wants a receipt each day, from noon (UTC) on."""
-    chat = await room.pair()
-
-    async def job(tx: Transaction) -> None:
-        await chats.save(tx, replace(chat, time_zone=zone))
-        await receipts.ask(tx, chat.id, minute=minute, now=room.now)
-
-    await room.db.write(job)
+    chat = replace(await archive.pair(), time_zone=zone, report=ReportTime(minute=minute, since=archive.now))
+    await archive.db.write(lambda tx: chats.save(tx, chat))
     return chat
 
 
-async def due(room: Newsroom) -> list[DailyReport]:
+async def due(archive: Archive) -> list[DailyReport]:
     """Send what is due now; return the receipts in the outbox."""
-    await DailyReports(room.db, clock=lambda: room.now).send_due()
-    return [alert.notice for alert in await room.outbox() if isinstance(alert.notice, DailyReport)]
+    await DailyReports(archive.db, clock=lambda: archive.now).send_due()
+    return [alert.notice for alert in await archive.outbox() if isinstance(alert.notice, DailyReport)]
 
 
-async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room: Newsroom) -> None:
-    chat = await wanting(room)
-    await room.track(chat, "сбои", "сбой")
+async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(archive: Archive) -> None:
+    chat = await wanting(archive)
+    await archive.track(chat, "сбои", "сбой")
     for number in range(7):
-        await room.follow(NEWS + number)
-    await room.live(post(1, "Сбой"), post(2, "Погода"))
-    (alert,) = await room.outbox()
-    await room.send(alert, 7, at=room.now + timedelta(seconds=1))
-    room.now += timedelta(hours=1)
+        await archive.follow(NEWS + number)
+    await archive.live(post(1, "Сбой"), post(2, "Погода"))
+    (alert,) = await archive.outbox()
+    await archive.send(alert, 7, at=archive.now + timedelta(seconds=1))
+    archive.now += timedelta(hours=1)
 
     async def read(tx: Transaction) -> None:
-        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
-        await channels.set_mark(tx, NEWS + 1, confirmed_id=2, seen_pts=1, now=room.now - timedelta(minutes=40))
-        await channels.set_mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=room.now)
-        await channels.set_access(tx, room.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=room.now)
-        await channels.set_access(tx, room.reader_id, NEWS + 3, Access.PENDING, now=room.now)
-        await channels.set_mark(tx, NEWS + 4, confirmed_id=2, seen_pts=1, now=room.now)  # not verified
+        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now)
+        await channels.set_mark(tx, NEWS + 1, confirmed_id=2, seen_pts=1, now=archive.now - timedelta(minutes=40))
+        await channels.set_mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=archive.now)
+        await channels.set_access(
+            tx, archive.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=archive.now
+        )
+        await channels.set_access(tx, archive.reader_id, NEWS + 3, Access.PENDING, now=archive.now)
+        await channels.set_mark(tx, NEWS + 4, confirmed_id=2, seen_pts=1, now=archive.now)  # not verified
         for whole in (NEWS, NEWS + 5):
-            await channels.set_mark(tx, whole, confirmed_id=2, seen_pts=1, now=room.now)
-            await channels.set_verified(tx, whole, below=None, now=room.now)
-        await channels.set_mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=room.now)
+            await channels.set_mark(tx, whole, confirmed_id=2, seen_pts=1, now=archive.now)
+            await channels.set_verified(tx, whole, below=None, now=archive.now)
+        await channels.set_mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=archive.now)
         await channels.read_anew(tx, NEWS + 6)  # a hole
-        await follows.request(tx, "@rkn_tg", chat_id=None, now=room.now)
-        await follows.request(tx, "+AbCdEfGh", chat_id=None, now=room.now)
+        await follows.request(tx, "@rkn_tg", chat_id=None, now=archive.now)
+        await follows.request(tx, "+AbCdEfGh", chat_id=None, now=archive.now)
 
-    await room.db.write(read)
-    (receipt,) = await due(room)
+    await archive.db.write(read)
+    (receipt,) = await due(archive)
     assert receipt == DailyReport(
         event=NOON.isoformat(),
         since=NOON,
@@ -81,54 +70,54 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(room
     )
 
 
-async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(room: Newsroom) -> None:
-    await wanting(room)
-    await room.follow()
-    room.now += timedelta(hours=1)
+async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(archive: Archive) -> None:
+    await wanting(archive)
+    await archive.follow()
+    archive.now += timedelta(hours=1)
 
     async def job(tx: Transaction) -> None:
-        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now)
-        await readers.lose(tx, room.reader_id, "AUTH_KEY_UNREGISTERED")
+        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now)
+        await readers.lose(tx, archive.reader_id, "AUTH_KEY_UNREGISTERED")
 
-    await room.db.write(job)
-    (receipt,) = await due(room)
+    await archive.db.write(job)
+    (receipt,) = await due(archive)
     assert (receipt.verified, receipt.gaps, receipt.gap_names) == (0, 1, (f"@News{NEWS}",))
 
 
-async def test_a_receipt_comes_once_a_day_without_a_sound(room: Newsroom) -> None:
-    await wanting(room)
-    assert await due(room) == []
-    room.now += timedelta(minutes=59)
-    assert await due(room) == []
-    room.now += timedelta(minutes=1)
-    assert len(await due(room)) == 1
-    assert [alert.silent for alert in await room.outbox()] == [True]
-    room.now += timedelta(hours=23)
-    assert len(await due(room)) == 1
-    room.now += timedelta(hours=1)
-    assert [receipt.since for receipt in await due(room)] == [NOON, NOON + timedelta(hours=1)]
+async def test_a_receipt_comes_once_a_day_without_a_sound(archive: Archive) -> None:
+    await wanting(archive)
+    assert await due(archive) == []
+    archive.now += timedelta(minutes=59)
+    assert await due(archive) == []
+    archive.now += timedelta(minutes=1)
+    assert len(await due(archive)) == 1
+    assert [alert.silent for alert in await archive.outbox()] == [True]
+    archive.now += timedelta(hours=23)
+    assert len(await due(archive)) == 1
+    archive.now += timedelta(hours=1)
+    assert [receipt.since for receipt in await due(archive)] == [NOON, NOON + timedelta(hours=1)]
 
 
-async def test_a_receipt_that_was_missed_comes_once(room: Newsroom) -> None:
-    await wanting(room)
-    room.now += timedelta(days=3)
-    assert len(await due(room)) == 1
-    assert len(await due(room)) == 1
+async def test_a_receipt_that_was_missed_comes_once(archive: Archive) -> None:
+    await wanting(archive)
+    archive.now += timedelta(days=3)
+    assert len(await due(archive)) == 1
+    assert len(await due(archive)) == 1
 
 
-async def test_a_receipt_comes_by_the_clock_of_its_chat(room: Newsroom) -> None:
-    await wanting(room, zone="Europe/Moscow", minute=16 * 60)
-    room.now += timedelta(minutes=59)
-    assert await due(room) == []
-    room.now += timedelta(minutes=1)
-    assert len(await due(room)) == 1
+async def test_a_receipt_comes_by_the_clock_of_its_chat(archive: Archive) -> None:
+    await wanting(archive, zone="Europe/Moscow", minute=16 * 60)
+    archive.now += timedelta(minutes=59)
+    assert await due(archive) == []
+    archive.now += timedelta(minutes=1)
+    assert len(await due(archive)) == 1
 
 
-async def test_a_chat_that_wants_none_gets_none(room: Newsroom) -> None:
-    chat = await wanting(room)
-    await room.db.write(lambda tx: receipts.stop(tx, chat.id))
-    room.now += timedelta(days=1)
-    assert await due(room) == []
+async def test_a_chat_that_wants_none_gets_none(archive: Archive) -> None:
+    chat = await wanting(archive)
+    await archive.db.write(lambda tx: chats.save(tx, replace(chat, report=None)))
+    archive.now += timedelta(days=1)
+    assert await due(archive) == []
 
 
 def test_the_time_of_day_stays_through_summer_time() -> None:
@@ -157,16 +146,18 @@ def test_a_receipt_is_one_line(language: str, counts: tuple[int, int, int, int],
     assert render_notice(unverified, locale).text.splitlines()[1].endswith(": @rkn_tg +3.")
 
 
-async def test_without_a_verifying_round_complete_is_enough_and_many_names_are_counted(room: Newsroom) -> None:
-    await wanting(room)
-    await room.db.write(lambda tx: meta.put_pace(tx, Pace(verifies=False)))
-    room.now += timedelta(hours=1)
-    await room.follow()
-    await room.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=room.now))
+async def test_without_a_verifying_round_complete_is_enough_and_many_names_are_counted(archive: Archive) -> None:
+    await wanting(archive)
+    await archive.db.write(lambda tx: meta.put_pace(tx, Pace(verifies=False)))
+    archive.now += timedelta(hours=1)
+    await archive.follow()
+    await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now))
     for number in range(13):
-        await room.db.write(lambda tx, number=number: follows.request(tx, f"@n{number:02}", chat_id=None, now=room.now))
-    (receipt,) = await due(room)
+        await archive.db.write(
+            lambda tx, number=number: follows.request(tx, f"@n{number:02}", chat_id=None, now=archive.now)
+        )
+    (receipt,) = await due(archive)
     assert (receipt.verified, receipt.channels, receipt.gaps) == (1, 14, 0)
     assert receipt.unverified_names[8:] == ("@n08", "@n09")
-    locale = Locale(t=translator("en"), time_zone="UTC", now=room.now)
+    locale = Locale(t=translator("en"), time_zone="UTC", now=archive.now)
     assert "@n09 +3." in render_notice(receipt, locale).text

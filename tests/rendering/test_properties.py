@@ -10,43 +10,40 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
-from bot.models import Entity, Outgoing, Peer, PeerKind, notices, post_link
+from bot.models import Entity, Outgoing, Peer, PeerKind, notices
+from bot.models.alerts import GroupKind, Loudness
+from bot.models.groups import GroupedAlert, GroupSummary, StormState
 from bot.models.notices import FollowAccess, Notice
 from bot.parts import PartMatch
-from bot.rendering.alert import KEPT, PostAlert, render_post
-from bot.rendering.change import PostChange, render_change
+from bot.rendering.alert import KEPT
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
 from bot.sandbox import Sandbox
-from bot.store.group_contents import Gathered, Storm, Summary
-from bot.store.groups import DIGEST, LATE, RESTORED, STORM
-from bot.store.posts import StoredPost
 from bot.telegram.convert import to_entities
 from tests.delivery.kit import sender_of
+from tests.kit import alert_of
 from tests.rendering.anything import (
     ALERTS,
     CHANGES,
     DATES,
-    ENTITIES,
     LETTERS,
     LOCALES,
-    LONG_TEXTS,
-    MAYBE_DATES,
     NOW,
     PARTS,
+    POSTS,
     SPANS,
-    TEXTS,
     assert_taken,
 )
+from tests.rendering.values import ShownAlert, ShownChange
 
 VALUED = {"text_url", "pre"}  # entities whose value goes along
 
 
 @given(CHANGES, LOCALES)
-def test_any_change_is_told_by_a_message_that_telegram_takes(change: PostChange, locale: Locale) -> None:
-    outgoing = render_change(change, locale)
+def test_any_change_is_told_by_a_message_that_telegram_takes(change: ShownChange, locale: Locale) -> None:
+    outgoing = change.render(locale)
     assert_taken(outgoing)
-    link = post_link(change.channel_id, change.username, change.message_id)
+    link = change.post.link
     assert [entity.value for entity in outgoing.entities if entity.kind == "text_url"] == [link]
 
 
@@ -85,34 +82,19 @@ def test_any_notice_is_one_that_telegram_takes(notice: Notice, locale: Locale) -
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", outgoing.text)  # no name turns what stands around it
 
 
-POSTS = st.builds(
-    StoredPost,
-    channel_title=TEXTS,
-    date=DATES,
-    edit_date=MAYBE_DATES,
-    text=LONG_TEXTS,
-    parts=st.just(()),
-    entities=ENTITIES,
-    media=st.none(),
-    forward=st.none(),
-    gone_at=MAYBE_DATES,
-    seen_at=DATES,
-)
-
-
 @st.composite
-def gathered(draw: st.DrawFn) -> Gathered:
+def grouped(draw: st.DrawFn) -> GroupedAlert:
     post = draw(POSTS)
     spans = [(start, end) for start, end in draw(SPANS) if 0 <= start < end <= len(post.text)]
-    return Gathered(
-        post=post,
-        topics=draw(st.lists(NAMES, max_size=2).map(tuple)),
+    alert = alert_of(
+        post,
+        topics=draw(st.lists(NAMES, min_size=1, max_size=2).map(tuple)),
         spans=_apart(spans),
-        part_matches=tuple(PartMatch(part=part, spans=()) for part in draw(st.lists(PARTS, max_size=1))),
-        echoes=draw(COUNTS),
-        edited=draw(st.booleans()),
-        quiet=draw(st.booleans()),
+        parts=tuple(PartMatch(part=part, spans=()) for part in draw(st.lists(PARTS, max_size=1))),
+        loudness=draw(st.sampled_from(Loudness)),
+        fits_since_edit=draw(st.booleans()),
     )
+    return GroupedAlert(alert=alert, post=post, duplicates=draw(COUNTS))
 
 
 def _apart(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -125,28 +107,31 @@ def _apart(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 
 SUMMARIES = st.builds(
-    Summary,
+    GroupSummary,
     random_id=st.integers(-(2**63), 2**63 - 1),
-    notice=st.sampled_from([DIGEST, STORM, LATE, RESTORED]),
-    at=MAYBE_DATES,
+    kind=st.sampled_from(GroupKind),
+    opened_at=DATES,
+    closes_at=DATES,
     topic=st.none() | NAMES,
     channels=st.lists(st.tuples(NAMES, COUNTS), min_size=1, max_size=40).map(tuple),
-    posts=st.lists(gathered(), min_size=1, max_size=14).map(tuple),
+    alerts=st.lists(grouped(), min_size=1, max_size=14).map(tuple),
 )
 STORMS = st.builds(
-    Storm,
+    StormState,
     random_id=st.integers(-(2**63), 2**63 - 1),
     topic=NAMES,
-    over=st.booleans(),
+    is_over=st.booleans(),
     channels=st.lists(st.tuples(NAMES, COUNTS), min_size=1, max_size=9).map(tuple),
     since=DATES,
     until=DATES,
-    latest=st.lists(gathered(), min_size=1, max_size=3).map(tuple),
+    latest=st.lists(grouped(), min_size=1, max_size=3).map(tuple),
 )
 
 
 @given(SUMMARIES, STORMS, st.integers(0, 3), LOCALES)
-def test_what_sums_posts_up_is_taken_by_telegram(summary: Summary, storm: Storm, page: int, locale: Locale) -> None:
+def test_what_sums_posts_up_is_taken_by_telegram(
+    summary: GroupSummary, storm: StormState, page: int, locale: Locale
+) -> None:
     for outgoing in (render_page(summary, page, locale), render_count(summary, locale), render_storm(storm, locale)):
         assert_taken(outgoing)
         assert all(len(button.data or b"") <= 64 for row in outgoing.buttons for button in row)
@@ -158,8 +143,8 @@ def _samples() -> list[Outgoing]:
 
     @settings(max_examples=100, derandomize=True, database=None)
     @given(ALERTS, CHANGES, LOCALES)
-    def collect(alert: PostAlert, change: PostChange, locale: Locale) -> None:
-        found.extend((render_post(alert, locale), render_change(change, locale)))
+    def collect(alert: ShownAlert, change: ShownChange, locale: Locale) -> None:
+        found.extend((alert.render(locale), change.render(locale)))
 
     collect()
     return found

@@ -234,7 +234,7 @@ async def test_reactions_edit_without_a_change_of_text() -> None:
         _, edited = await server.listener(anna, events.MessageEdited())
         _, raw = await server.listener(anna, events.Raw(types.UpdateChannelMessageViews))
         post = channel.post("text")
-        channel.view(post.id, 12)
+        channel.set_views(post.id, 12)
         assert (await raw.next()).views == 12
         channel.react(post.id, "👍")
         event = await edited.next()

@@ -29,7 +29,7 @@ def sending(channel: Channel, words: str, reply_to: int | None = None, top: int 
 async def test_a_message_of_a_topic_names_the_topic_and_what_it_answers() -> None:
     async with embedded_server() as server:
         client, channel, anna = await desk(server)
-        topic = channel.opens_topic("Outages")
+        topic = channel.open_topic("Outages")
         await client(sending(channel, "first", topic))
         first = channel.kept.top
         assert first is not None
@@ -47,8 +47,8 @@ async def test_a_message_of_a_topic_names_the_topic_and_what_it_answers() -> Non
 @pytest.mark.parametrize(
     ("trouble", "said"),
     [
-        (lambda channel, topic: channel.closes_topic(topic), "TOPIC_CLOSED"),
-        (lambda channel, topic: channel.deletes_topic(topic), "The topic was deleted"),  # Telethon's words
+        (lambda channel, topic: channel.close_topic(topic), "TOPIC_CLOSED"),
+        (lambda channel, topic: channel.delete_topic(topic), "The topic was deleted"),  # Telethon's words
     ],
     ids=["closed", "deleted"],
 )
@@ -57,12 +57,12 @@ async def test_a_topic_that_is_closed_or_gone_takes_no_message_of_a_member(
 ) -> None:
     async with embedded_server() as server:
         client, channel, anna = await desk(server)
-        topic = channel.opens_topic("Outages")
+        topic = channel.open_topic("Outages")
         trouble(channel, topic)
         with pytest.raises(errors.RPCError, match=said):
             await client(sending(channel, "too late", topic))
         await client(sending(channel, "general"))
-        channel.closes_topic(1)
+        channel.close_topic(1)
         with pytest.raises(errors.RPCError, match="TOPIC_CLOSED"):
             await client(sending(channel, "too late"))
         anna.sends(channel, "an admin still may")
@@ -78,7 +78,7 @@ async def test_slow_mode_and_rights_hold_for_members_and_not_for_admins() -> Non
             await client(sending(channel, "second"))
         assert 50 < slow.value.seconds <= 60
         channel.slow_mode_s = 0
-        channel.restricts_members()
+        channel.restrict_members()
         with pytest.raises(errors.ChatWriteForbiddenError):
             await client(sending(channel, "third"))
         anna.sends(channel, "an admin still may")
@@ -94,7 +94,7 @@ async def test_a_bot_hears_that_it_was_stopped_brought_in_and_given_rights() -> 
         anna.blocks(bot)
         anna.starts(bot)
         channel.promote(bot)
-        channel.restricts_members(read_only=False)
+        channel.restrict_members(read_only=False)
         heard = [await asyncio.wait_for(updates.get(), WAIT_S) for _ in range(4)]
         assert [getattr(update, "stopped", None) for update in heard] == [True, False, None, None]
         assert isinstance(heard[2].new_participant, types.ChannelParticipantAdmin)  # type: ignore[attr-defined]

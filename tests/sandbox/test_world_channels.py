@@ -3,10 +3,10 @@ import time
 import pytest
 from telethon.tl import types as tl
 
-from bot.sandbox.world import Channel, Refused, Role, User
-from bot.sandbox.world.history import Window
-from bot.sandbox.world.messages import Draft, Revision
-from bot.sandbox.world.view import message_tl, since
+from bot.sandbox.world import Channel, MemberRole, Refused, User
+from bot.sandbox.world.history import PageRequest
+from bot.sandbox.world.messages import MessageDraft, Revision
+from bot.sandbox.world.view import difference_of, message_tl
 
 from .worlds import RecordedWorld
 
@@ -55,7 +55,7 @@ def test_a_difference_says_what_is_now_and_each_edit_once(anna: User, channel: C
     gone, kept = channel.post("gone"), channel.post("first words")
     channel.edit(kept.id, "last words")
     channel.delete(gone.id)
-    new, others = since(anna, channel.log.since(pts, 100).changes)
+    new, others = difference_of(anna, channel.log.since(pts, 100).changes)
     assert [message.text for message in new] == ["last words"]
     assert [type(update) for update in others] == [tl.UpdateEditChannelMessage, tl.UpdateDeleteChannelMessages]
     assert others[0].message.message == "oldest"
@@ -76,11 +76,11 @@ def test_a_reaction_is_a_hidden_edit_until_a_person_has_edited(anna: User, chann
 
 def test_views_come_without_a_pts(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     post = channel.post("text")
-    channel.view(post.id, 700)
+    channel.set_views(post.id, 700)
     update = recorded.updates.to(anna.id)[-1]
     assert isinstance(update, tl.UpdateChannelMessageViews)
     assert (update.views, channel.log.pts) == (700, 2)
-    channel.forwarded(post.id, 12)
+    channel.set_forwards(post.id, 12)
     update = recorded.updates.to(anna.id)[-1]
     assert isinstance(update, tl.UpdateChannelMessageForwards)
     assert (update.forwards, channel.log.pts) == (12, 2)
@@ -133,12 +133,12 @@ def test_a_forward_of_an_admin_s_post_names_the_channel(recorded: RecordedWorld,
     assert copy.forward is not None
     assert (copy.forward.from_id, copy.forward.channel_post) == (channel.peer(), post.id)
     assert message_tl(post, boris).from_id is None
-    assert anna.id not in post.mentioned()
+    assert anna.id not in post.mentioned_ids()
 
 
 def test_ids_may_be_given_and_go_on_from_there(channel: Channel) -> None:
     assert [channel.post(message_id=number).id for number in (40, 7, None)] == [40, 7, 41]
-    assert [message.id for message in channel.kept.page(Window())] == [41, 40, 7]
+    assert [message.id for message in channel.kept.page(PageRequest())] == [41, 40, 7]
 
 
 @pytest.mark.parametrize("public", [True, False])
@@ -149,7 +149,7 @@ def test_strangers_read_public_channels_only(recorded: RecordedWorld, *, public:
     channel.ban(stranger)
     with pytest.raises(Refused, match="CHANNEL_PRIVATE"):
         channel.history(stranger)
-    assert isinstance(channel.shown_to(stranger), tl.ChannelForbidden)
+    assert isinstance(channel.tl_for(stranger), tl.ChannelForbidden)
 
 
 def test_a_channel_that_turns_private_is_closed_to_strangers(recorded: RecordedWorld, channel: Channel) -> None:
@@ -163,11 +163,11 @@ def test_a_channel_that_turns_private_is_closed_to_strangers(recorded: RecordedW
 def test_only_admins_post_edit_and_delete_in_a_channel(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     admin, stranger = recorded.world.add_user("Ada"), recorded.world.add_user("Boris")
     channel.promote(admin)
-    number = channel.accept(admin, Draft(text="text")).ids[0]
+    number = channel.accept(admin, MessageDraft(text="text")).ids[0]
     with pytest.raises(Refused, match="CHAT_ADMIN_REQUIRED"):
-        channel.accept(anna, Draft(text="text"))
+        channel.accept(anna, MessageDraft(text="text"))
     with pytest.raises(Refused, match="CHAT_WRITE_FORBIDDEN"):
-        channel.accept(stranger, Draft(text="text"))
+        channel.accept(stranger, MessageDraft(text="text"))
     with pytest.raises(Refused, match="CHAT_ADMIN_REQUIRED"):
         channel.revise(anna, number, Revision(text="other"))
     with pytest.raises(Refused, match="MESSAGE_NOT_MODIFIED"):
@@ -227,10 +227,10 @@ def test_a_channel_that_asks_for_approval_lets_nobody_in_by_himself(recorded: Re
     channel, boris = recorded.world.add_channel("C"), recorded.world.add_user("Boris")
     channel.needs_approval = True
     with pytest.raises(Refused, match="INVITE_REQUEST_SENT"):
-        channel.asks_in(boris)
+        channel.request_to_join(boris)
     assert list(channel.roster.pending) == [boris.id]
     channel.join(boris)
-    assert channel.roster.role(boris) is Role.MEMBER
+    assert channel.roster.role(boris) is MemberRole.MEMBER
     assert not channel.roster.pending
 
 
@@ -240,14 +240,14 @@ def test_leaving_and_being_kicked_end_membership(recorded: RecordedWorld, anna: 
     assert [type(update) for update in recorded.updates.to(anna.id)] == [tl.UpdateChannel]
     with pytest.raises(Refused, match="USER_NOT_PARTICIPANT"):
         channel.leave(anna)
-    channel.asks_in(anna)
+    channel.request_to_join(anna)
     assert anna in channel.roster
 
 
 def test_access_hashes_differ_per_account(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     boris = recorded.world.add_user("Boris")
-    assert channel.shown_to(anna).access_hash == channel.shown_to(anna).access_hash
-    assert channel.shown_to(anna).access_hash != channel.shown_to(boris).access_hash
+    assert channel.tl_for(anna).access_hash == channel.tl_for(anna).access_hash
+    assert channel.tl_for(anna).access_hash != channel.tl_for(boris).access_hash
 
 
 def test_the_cost_of_a_post_and_of_a_page_does_not_grow_with_the_channel(anna: User, channel: Channel) -> None:
@@ -255,8 +255,8 @@ def test_the_cost_of_a_post_and_of_a_page_does_not_grow_with_the_channel(anna: U
         start = time.process_time()
         for number in range(300):
             post = channel.post("words without end")
-            channel.kept.page(Window(limit=10, offset_id=1 + post.id // 2))
-            since(anna, channel.log.since(max(1, channel.log.pts - 5 - number % 7), 10).changes)
+            channel.kept.page(PageRequest(limit=10, offset_id=1 + post.id // 2))
+            difference_of(anna, channel.log.since(max(1, channel.log.pts - 5 - number % 7), 10).changes)
         return time.process_time() - start
 
     early = min(cost_s() for _ in range(3))

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.world import Refused
-from bot.sandbox.world.history import History, Window
-from bot.sandbox.world.log import Kind, Log
-from bot.sandbox.world.messages import Draft, compose
+from bot.sandbox.world.history import History, PageRequest
+from bot.sandbox.world.log import Log, UpdateKind
+from bot.sandbox.world.messages import MessageDraft, compose
 
 from .worlds import START
 
@@ -16,36 +16,36 @@ def history(ids: list[int]) -> History:
     kept = History()
     for number in ids:
         date = START + timedelta(minutes=number)
-        kept.add(compose(Draft(text=str(number)), number=number, chat=-5, sender_id=None, now=date))
+        kept.add(compose(MessageDraft(text=str(number)), number=number, chat=-5, sender_id=None, now=date))
     return kept
 
 
 @pytest.mark.parametrize(
     ("window", "expected"),
     [
-        (Window(limit=3), [9, 8, 7]),
-        (Window(limit=3, offset_id=7), [6, 5, 4]),
-        (Window(limit=3, offset_id=7, add_offset=1), [5, 4, 3]),
-        (Window(limit=4, offset_id=5, add_offset=-2), [6, 5, 4, 3]),
-        (Window(limit=3, offset_id=1, add_offset=-3), [3, 2, 1]),
-        (Window(limit=9, offset_id=8, add_offset=-9), [9, 8]),
-        (Window(min_id=7), [9, 8]),
-        (Window(max_id=3), [2, 1]),
-        (Window(min_id=3, max_id=6), [5, 4]),
-        (Window(offset_date=START + timedelta(minutes=3)), [2, 1]),
-        (Window(limit=0), []),
-        (Window(offset_id=1), []),
-        (Window(offset_id=100, limit=1), [9]),
+        (PageRequest(limit=3), [9, 8, 7]),
+        (PageRequest(limit=3, offset_id=7), [6, 5, 4]),
+        (PageRequest(limit=3, offset_id=7, add_offset=1), [5, 4, 3]),
+        (PageRequest(limit=4, offset_id=5, add_offset=-2), [6, 5, 4, 3]),
+        (PageRequest(limit=3, offset_id=1, add_offset=-3), [3, 2, 1]),
+        (PageRequest(limit=9, offset_id=8, add_offset=-9), [9, 8]),
+        (PageRequest(min_id=7), [9, 8]),
+        (PageRequest(max_id=3), [2, 1]),
+        (PageRequest(min_id=3, max_id=6), [5, 4]),
+        (PageRequest(offset_date=START + timedelta(minutes=3)), [2, 1]),
+        (PageRequest(limit=0), []),
+        (PageRequest(offset_id=1), []),
+        (PageRequest(offset_id=100, limit=1), [9]),
     ],
 )
-def test_a_page_is_what_get_history_means(window: Window, expected: list[int]) -> None:
+def test_a_page_is_what_get_history_means(window: PageRequest, expected: list[int]) -> None:
     assert [message.id for message in history(list(range(1, 10))).page(window)] == expected
 
 
 @given(st.sets(st.integers(1, 60)), st.integers(1, 7))
 def test_pages_downwards_give_everything_once(ids: set[int], limit: int) -> None:
     kept, seen, offset = history(sorted(ids, key=hash)), [], 0
-    while page := kept.page(Window(limit=limit, offset_id=offset)):
+    while page := kept.page(PageRequest(limit=limit, offset_id=offset)):
         seen += [message.id for message in page]
         offset = seen[-1]
     assert seen == sorted(ids, reverse=True)
@@ -54,7 +54,7 @@ def test_pages_downwards_give_everything_once(ids: set[int], limit: int) -> None
 @given(st.lists(st.integers(1, 5), min_size=1), st.integers(1, 7))
 def test_slices_give_every_change_once(sizes: list[int], limit: int) -> None:
     log = Log()
-    made = [log.add(Kind.DELETE, -5, range(size)) for size in sizes]
+    made = [log.add(UpdateKind.DELETE, -5, range(size)) for size in sizes]
     pts, seen, final = 1, [], False
     while not final:
         changes, final = log.since(pts, limit)
@@ -66,7 +66,7 @@ def test_slices_give_every_change_once(sizes: list[int], limit: int) -> None:
 
 def test_a_pts_of_nobody_is_refused() -> None:
     log = Log()
-    log.add(Kind.NEW, -5, [1])
+    log.add(UpdateKind.NEW, -5, [1])
     assert log.behind(1) == 1
     for pts, error in ((0, "PERSISTENT_TIMESTAMP_EMPTY"), (3, "PERSISTENT_TIMESTAMP_INVALID"), (-1, "INVALID")):
         with pytest.raises(Refused, match=error):
@@ -77,4 +77,4 @@ def test_a_removed_message_is_on_no_page() -> None:
     kept = history([1, 2, 3])
     kept.remove(2)
     kept.remove(2)
-    assert [message.id for message in kept.page(Window())] == [3, 1]
+    assert [message.id for message in kept.page(PageRequest())] == [3, 1]

@@ -83,9 +83,9 @@ def test_an_upload_needs_all_its_parts(recorded: RecordedWorld) -> None:
     media = recorded.world.media
     media.save_part(1, 7, 1, b"end")
     with pytest.raises(Refused, match="FILE_PART_0_MISSING"):
-        media.assembled(1, 7, 2)
+        media.assemble(1, 7, 2)
     media.save_part(1, 7, 0, b"start ")
-    assert media.assembled(1, 7, 2) == b"start end"
+    assert media.assemble(1, 7, 2) == b"start end"
     with pytest.raises(Refused, match="FILE_PART_TOO_BIG"):
         media.save_part(1, 8, 0, bytes(MAX_PART + 1))
 

@@ -4,7 +4,7 @@ import pytest
 from telethon.tl import types as tl
 
 from bot.sandbox.world import Message, Refused, User, mail
-from bot.sandbox.world.messages import Draft, Revision
+from bot.sandbox.world.messages import MessageDraft, Revision
 from bot.sandbox.world.view import message_tl, updates_for
 
 from .worlds import RecordedWorld
@@ -98,8 +98,8 @@ def test_a_bot_may_not_write_to_a_bot(recorded: RecordedWorld, bot: User) -> Non
 
 
 def test_bots_see_the_language_of_people(anna: User, boris: User, bot: User) -> None:
-    assert anna.shown_to(bot).lang_code == "ru"
-    assert anna.shown_to(boris).lang_code is None
+    assert anna.tl_for(bot).lang_code == "ru"
+    assert anna.tl_for(boris).lang_code is None
 
 
 def test_a_basic_group_has_a_copy_per_member(recorded: RecordedWorld, anna: User, boris: User, bot: User) -> None:
@@ -122,18 +122,18 @@ def test_who_left_a_basic_group_hears_and_says_nothing_there(recorded: RecordedW
     with pytest.raises(Refused, match="PEER_ID_INVALID"):
         clara.sends(group, "hello?")
     group.add(clara)
-    assert isinstance(group.shown_to(boris), tl.ChatForbidden)
+    assert isinstance(group.tl_for(boris), tl.ChatForbidden)
     assert clara.sends(group, "hello").id == 2
 
 
 def test_the_origin_is_not_told_what_it_did(recorded: RecordedWorld, anna: User, boris: User) -> None:
-    boris.accept(anna, Draft(text="hello"), origin="this session")
+    boris.accept(anna, MessageDraft(text="hello"), origin="this session")
     assert [(number, skip) for number, _, skip in recorded.updates.all] == [(anna.id, "this session"), (boris.id, None)]
 
 
 def test_updates_name_whom_they_speak_of(recorded: RecordedWorld, anna: User, boris: User) -> None:
     channel = recorded.world.add_channel("News", username="news_now")
-    change = boris.accept(anna, Draft(text="see", forward=channel.post("text")))
+    change = boris.accept(anna, MessageDraft(text="see", forward=channel.post("text")))
     updates = updates_for(anna, [change])
     assert {user.id for user in updates.users} == {anna.id, boris.id}
     assert [chat.id for chat in updates.chats] == [channel.id]

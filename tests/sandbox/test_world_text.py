@@ -4,17 +4,17 @@ from hypothesis import strategies as st
 from telethon.tl import types as tl
 
 from bot.sandbox.world import Refused
-from bot.sandbox.world.text import checked, length, with_found_entities
+from bot.sandbox.world.text import check_text, length, with_found_entities
 
 
 def test_white_space_around_a_text_goes_and_its_entities_move() -> None:
-    text, entities = checked("  🔥 big news \n", [tl.MessageEntityBold(5, 8)], caption=False)
+    text, entities = check_text("  🔥 big news \n", [tl.MessageEntityBold(5, 8)], caption=False)
     assert text == "🔥 big news"
     assert [(entity.offset, entity.length) for entity in entities] == [(3, 8)]
 
 
 def test_an_entity_of_nothing_but_outer_white_space_goes() -> None:
-    assert checked("  a", [tl.MessageEntityBold(0, 2)], caption=False) == ("a", [])
+    assert check_text("  a", [tl.MessageEntityBold(0, 2)], caption=False) == ("a", [])
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_an_entity_of_nothing_but_outer_white_space_goes() -> None:
 )
 def test_an_entity_out_of_bounds_is_refused(offset: int, size: int) -> None:
     with pytest.raises(Refused, match="ENTITY_BOUNDS_INVALID"):
-        checked("🔥ab", [tl.MessageEntityBold(offset, size)], caption=False)
+        check_text("🔥ab", [tl.MessageEntityBold(offset, size)], caption=False)
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_an_entity_out_of_bounds_is_refused(offset: int, size: int) -> None:
 def test_length_is_counted_in_utf_16_units(units: int, *, caption: bool, error: str | None) -> None:
     text = "🔥" * (units // 2) + "a" * (units % 2)
     if error is None:
-        assert checked(text, [], caption=caption)[0] == text
+        assert check_text(text, [], caption=caption)[0] == text
     else:
         with pytest.raises(Refused, match=error):
-            checked(text, [], caption=caption)
+            check_text(text, [], caption=caption)
 
 
 def test_links_mentions_tags_and_commands_are_found() -> None:
@@ -63,7 +63,7 @@ def test_nothing_is_found_under_a_link_that_was_given() -> None:
 @given(st.text(), st.integers(0, 20), st.integers(0, 20))
 def test_a_checked_entity_lies_within_the_checked_text(text: str, offset: int, size: int) -> None:
     try:
-        kept, entities = checked(text, [tl.MessageEntityBold(offset, size)], caption=False)
+        kept, entities = check_text(text, [tl.MessageEntityBold(offset, size)], caption=False)
     except Refused:
         return
     assert kept == kept.strip()

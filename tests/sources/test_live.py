@@ -50,9 +50,9 @@ async def test_counters_that_are_pushed_alone_are_kept_without_a_version(reader:
     await reader.follow(channel)
     message = channel.post("Hello")
     channel.react(message.id, "👍", 3)
-    channel.view(message.id, 90_000)
-    channel.forwarded(message.id, 12)
-    unknown.view(unknown.post("Hello").id, 5)
+    channel.set_views(message.id, 90_000)
+    channel.set_forwards(message.id, 12)
+    unknown.set_views(unknown.post("Hello").id, 5)
     channel.post("Last")
     await arrives(reader, channel, "Hello", "Last")
     (versions,) = [await posts.versions(reader.database, channel.id, message.id)]

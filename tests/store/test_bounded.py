@@ -8,62 +8,39 @@ from pathlib import Path
 
 import pytest
 
-from bot.models import Media, Said
-from bot.store import backup_recovery, chats, duplicates, late, media, outbox, revisions, storms
-from bot.store.alerts import Draft, Kind
+from bot.models import Media
+from bot.store import alerts, backup_recovery, chats, duplicates, groups, media, messages, revisions
 from bot.store.blobs import Blob
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
 from tests.kit import all_sent
-from tests.store.kit import NEWS, NOON, OTHER, ago, newsroom, post, steps
+from tests.kit_archive import NEWS, NOON, OTHER, ago, open_archive, post, steps
 
 DAILY = "Отбой тревоги: связь восстановлена после сбоя, сайты города снова открываются"
-CHAT, READER, KEY = 1, 1, b"k" * 16
+CHAT, READER = 1, 1
 FEW, MANY = 15, 150  # days
-AGAIN = Said(channel_id=OTHER, post_key="m1", text=DAILY, date=NOON, origin=(OTHER, 1))
 
 
 async def live_through(folder: Path, days: int) -> Path:
     """Tell a chat of the same words each day, with a photo; all has been sent and kept. Return the database."""
-    async with newsroom(folder) as room:
+    async with open_archive(folder) as archive:
         for channel in (NEWS, OTHER):
-            await room.follow(channel, since=ago(days=MANY))
-        await room.track(await room.pair(), "сбои", "сбой")
+            await archive.follow(channel, since=ago(days=MANY))
+        await archive.track(await archive.pair(), "сбои", "сбой")
         for day in range(days, 0, -1):
-            room.now = ago(days=day)
+            archive.now = ago(days=day)
             photo = Media(kind="photo", id=day)
-            await room.live(post(1000 - day, DAILY, date=room.now, media=photo))
-        await all_sent(room.db)
-        await room.db.write(lambda tx: tx.execute("UPDATE media SET state = 'left'"))
+            await archive.live(post(1000 - day, DAILY, date=archive.now, media=photo))
+        await all_sent(archive.db)
+        await archive.db.write(lambda tx: tx.execute("UPDATE media SET state = 'left'"))
     return folder / "data" / "bot.db"
 
 
 async def join(tx: Transaction) -> object:
-    (row,) = await tx.fetch_all("SELECT words FROM alerts LIMIT 1")
-    draft = Draft(
-        chat_id=CHAT,
-        chat_key=KEY,
-        kind=Kind.POST,
-        subject="again",
-        payload={},
-        channel_id=OTHER,
-        post_key="m1",
-        words=row["words"],
-        said=AGAIN,
-        alike=((NEWS, "m990"),),
+    (row,) = await tx.fetch_all("SELECT fingerprint FROM alerts LIMIT 1")
+    return await duplicates.priors(
+        tx, [(CHAT, (OTHER, "m1")), (CHAT, (NEWS, "m990"))], [(CHAT, row["fingerprint"], NOON - timedelta(hours=2))]
     )
-    return await duplicates.join(tx, [draft], now=NOON)
-
-
-async def storm(tx: Transaction) -> object:
-    return await storms._lately(tx, {CHAT}, since=NOON - timedelta(minutes=5), enough=1)  # noqa: SLF001 - the costly part
-
-
-async def be_late(tx: Transaction) -> None:
-    draft = Draft(
-        chat_id=CHAT, chat_key=KEY, kind=Kind.POST, subject="late", payload={}, channel_id=NEWS, post_key="m1"
-    )
-    await late.gather(tx, [draft], now=NOON)
 
 
 async def keep_file(tx: Transaction) -> None:
@@ -76,11 +53,13 @@ async def keep_file(tx: Transaction) -> None:
 
 
 ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
-    "what a post may join": join,
-    "how much a chat was told lately": storm,
-    "which alerts show a post that is gone": lambda tx: revisions.outdated(tx, [(NEWS, 999)]),
-    "which notice counts late posts": be_late,
-    "what is due": lambda tx: outbox.first_due(tx, NOON, limit=100, each=5),
+    "what an alert may join": join,
+    "how many alerts a chat has had lately": lambda tx: alerts.count_recent(
+        tx, {CHAT}, since=NOON - timedelta(minutes=5), enough=1
+    ),
+    "which alerts show a post that is gone": lambda tx: revisions.stale(tx, [(NEWS, 999)]),
+    "which groups take more": lambda tx: groups.open_for(tx, {CHAT}, now=NOON),
+    "what is due": lambda tx: messages.first_due(tx, NOON, limit=100, each=5),
     "which file to keep": lambda tx: media.next_download(tx, READER, NOON),
     "which alerts a file follows": keep_file,
     "the latest number in a chat": lambda tx: backup_recovery.newest_message_id(tx, CHAT),

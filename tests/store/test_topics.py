@@ -20,7 +20,7 @@ class TestTopics:
         chat = await archive.pair()
         topic = await archive.track(chat, "сбои", "сбой")
         await archive.db.write(lambda tx: subscriptions.mute(tx, chat.id, topic_id=topic.id, until=None))
-        assert await topics.users(archive.db, topic.id) == [chat.id]
+        assert await topics.subscribed_chats(archive.db, topic.id) == [chat.id]
         deleted = [await archive.db.write(lambda tx: topics.delete(tx, topic.id)) for _ in range(2)]
         assert deleted == [True, False]
         assert await topics.all_topics(archive.db) == []
@@ -36,7 +36,7 @@ class TestTopics:
                 expanded.append(query)
                 return f'"{query}"'
 
-            filed = [topics.Filed(name=name, query=query, on_by_default=False) for name, query in queries.items()]
+            filed = [topics.FiledTopic(name=name, query=query, on_by_default=False) for name, query in queries.items()]
             await archive.db.write(lambda tx: topics.take_over(tx, filed, expand, now=NOON))
 
         await start({"blocking": "блок*", "outages": "сбой"})
@@ -62,7 +62,7 @@ class TestTopics:
         self, archive: Archive
     ) -> None:
         async def start(**queries: str) -> list[str]:
-            filed = [topics.Filed(name=name, query=query, on_by_default=False) for name, query in queries.items()]
+            filed = [topics.FiledTopic(name=name, query=query, on_by_default=False) for name, query in queries.items()]
             return await archive.db.write(
                 lambda tx: topics.take_over(tx, filed, lambda query, _: f'"{query}"', now=NOON)
             )
@@ -78,12 +78,12 @@ class TestTopics:
         assert await start(Fuel="топливо", roads="дорога") == ["roads"]
         found = await topics.find(archive.db, "fuel")
         assert found == replace(fuel, name="Fuel", query="топливо", compiled='"топливо"')
-        assert await topics.users(archive.db, fuel.id) == [chat.id]
+        assert await topics.subscribed_chats(archive.db, fuel.id) == [chat.id]
         await start(Fuel="топливо")
         assert (await topics.find(archive.db, "roads")).query == "моя дорога"
 
     async def test_a_topic_whose_file_comes_back_unchanged_is_the_files_again(self, archive: Archive) -> None:
-        filed = [topics.Filed(name="fuel", query="бензин", on_by_default=True)]
+        filed = [topics.FiledTopic(name="fuel", query="бензин", on_by_default=True)]
         for files in (filed, [], filed):
             await archive.db.write(
                 lambda tx, files=files: topics.take_over(tx, files, lambda query, _: query, now=NOON)
@@ -92,7 +92,7 @@ class TestTopics:
         assert fuel.builtin
 
     async def test_a_topic_left_behind_may_be_deleted_and_made_anew_in_the_chat(self, archive: Archive) -> None:
-        filed = [topics.Filed(name="fuel", query="бензин", on_by_default=True)]
+        filed = [topics.FiledTopic(name="fuel", query="бензин", on_by_default=True)]
         for files in (filed, []):
             await archive.db.write(
                 lambda tx, files=files: topics.take_over(tx, files, lambda query, _: query, now=NOON)
@@ -162,7 +162,7 @@ class TestExclusions:
             return f"{query} without {list(excluded)}"
 
         async def start(query: str) -> None:
-            filed = [topics.Filed(name="outages", query=query, on_by_default=True)]
+            filed = [topics.FiledTopic(name="outages", query=query, on_by_default=True)]
             await archive.db.write(lambda tx: topics.take_over(tx, filed, expand, now=NOON))
 
         await start("сбой")

@@ -21,7 +21,7 @@ def settings(sandbox: Sandbox, tmp_path: Path) -> Settings:
 
 
 @dataclass(kw_only=True)
-class Person:
+class Answers:
     """Answers in order; `code` None means the one that was sent."""
 
     sandbox: Sandbox
@@ -47,7 +47,7 @@ class Person:
 
 async def test_phone_and_code_sign_in_and_the_session_lasts(sandbox: Sandbox, settings: Settings) -> None:
     me = sandbox.world.add_user("Anna", phone=PHONE, username="anna")
-    assert await log_in(settings, Person(sandbox=sandbox)) == "Anna (@anna)"
+    assert await log_in(settings, Answers(sandbox=sandbox)) == "Anna (@anna)"
     client = reader_client(settings)
     try:
         assert await connections.connect_reader(client) == me.id
@@ -57,8 +57,8 @@ async def test_phone_and_code_sign_in_and_the_session_lasts(sandbox: Sandbox, se
 
 async def test_a_second_login_asks_nothing(sandbox: Sandbox, settings: Settings) -> None:
     sandbox.world.add_user("Anna", phone=PHONE)
-    await log_in(settings, Person(sandbox=sandbox))
-    assert await log_in(settings, Person(sandbox=sandbox, phones=[])) == "Anna"
+    await log_in(settings, Answers(sandbox=sandbox))
+    assert await log_in(settings, Answers(sandbox=sandbox, phones=[])) == "Anna"
 
 
 async def test_another_account_is_logged_in_anew_and_takes_the_place_of_a_frozen_one(
@@ -71,9 +71,9 @@ async def test_another_account_is_logged_in_anew_and_takes_the_place_of_a_frozen
     (settings.data_dir / "server.pem").write_text(sandbox.key_pem)
     settings = settings.model_copy(update={"telegram_server_key": settings.data_dir / "server.pem"})
     with pytest.raises(FatalError):
-        await log_in(settings, Person(sandbox=sandbox, codes=["00000"] * 3), anew=True)
-    assert await log_in(settings, Person(sandbox=sandbox, phones=[])) == "Frozen"
-    assert await log_in(settings, Person(sandbox=sandbox), anew=True) == "Anna"
+        await log_in(settings, Answers(sandbox=sandbox, codes=["00000"] * 3), anew=True)
+    assert await log_in(settings, Answers(sandbox=sandbox, phones=[])) == "Frozen"
+    assert await log_in(settings, Answers(sandbox=sandbox), anew=True) == "Anna"
     assert not (settings.data_dir / "new-reader.session").exists()
     assert path.stat().st_mode & 0o077 == 0
     client = reader_client(settings)
@@ -84,18 +84,18 @@ async def test_another_account_is_logged_in_anew_and_takes_the_place_of_a_frozen
 
 
 async def test_two_step_verification_is_asked_for(sandbox: Sandbox, settings: Settings) -> None:
-    person = Person(sandbox=sandbox, passwords=["wrong", "correct horse"])
-    sandbox.world.add_user("Anna", phone=PHONE, password=person.passwords[1])
-    assert await log_in(settings, person) == "Anna"
-    assert person.heard[-1] == "This is not the password."
-    assert len(person.hints) == 2
+    answers = Answers(sandbox=sandbox, passwords=["wrong", "correct horse"])
+    sandbox.world.add_user("Anna", phone=PHONE, password=answers.passwords[1])
+    assert await log_in(settings, answers) == "Anna"
+    assert answers.heard[-1] == "This is not the password."
+    assert len(answers.hints) == 2
 
 
 async def test_slips_are_forgiven(sandbox: Sandbox, settings: Settings) -> None:
     sandbox.world.add_user("Anna", phone=PHONE)
-    person = Person(sandbox=sandbox, phones=["my phone", f" {PHONE} "], codes=["00000", None])
-    assert await log_in(settings, person) == "Anna"
-    assert [sentence.split(";")[0] for sentence in person.heard] == [
+    answers = Answers(sandbox=sandbox, phones=["my phone", f" {PHONE} "], codes=["00000", None])
+    assert await log_in(settings, answers) == "Anna"
+    assert [sentence.split(";")[0] for sentence in answers.heard] == [
         "This is no phone number",
         "Telegram sent a code in Telegram on another device of this account, in the chat «Telegram».",
         "This is not the code.",
@@ -105,7 +105,7 @@ async def test_slips_are_forgiven(sandbox: Sandbox, settings: Settings) -> None:
 async def test_three_wrong_codes_are_the_end(sandbox: Sandbox, settings: Settings) -> None:
     sandbox.world.add_user("Anna", phone=PHONE)
     with pytest.raises(FatalError, match="This is not the code"):
-        await log_in(settings, Person(sandbox=sandbox, codes=["00000"] * 4))
+        await log_in(settings, Answers(sandbox=sandbox, codes=["00000"] * 4))
 
 
 @pytest.mark.parametrize(
@@ -123,10 +123,10 @@ async def test_a_refusal_says_what_to_do(
     sandbox.world.add_user("Anna", phone=PHONE)
     sandbox.faults.answer(*fault.split())
     with pytest.raises(expected, match=sentence):
-        await log_in(settings, Person(sandbox=sandbox))
+        await log_in(settings, Answers(sandbox=sandbox))
 
 
 async def test_nobody_logs_in_while_the_service_runs(sandbox: Sandbox, settings: Settings) -> None:
-    running, person = sessions.lock(settings.data_dir / "reader.session"), Person(sandbox=sandbox)
+    running, answers = sessions.lock(settings.data_dir / "reader.session"), Answers(sandbox=sandbox)
     with running, pytest.raises(FatalError, match="another channelwatch"):
-        await log_in(settings, person)
+        await log_in(settings, answers)

@@ -64,7 +64,7 @@ async def test_an_answer_is_tied_to_what_it_answers(bot: SandboxedBot) -> None:
 @pytest.mark.parametrize("general", [False, True], ids=["a thread", "the general one"])
 async def test_a_message_for_a_thread_names_the_thread(bot: SandboxedBot, *, answers: bool, general: bool) -> None:
     forum = bot.sandbox.world.add_channel("Форум", megagroup=True, members=[bot.alice, bot.account])
-    thread = GENERAL_THREAD if general else forum.opens_topic("Сбои")
+    thread = GENERAL_THREAD if general else forum.open_topic("Сбои")
     peer = Peer(kind=PeerKind.CHANNEL, id=forum.id, thread_id=thread)
     first = await bot.sender.send(peer, HELLO, random_id=1)
     await bot.sender.send(peer, HELLO, random_id=2, reply_to=first if answers else None)

@@ -10,7 +10,7 @@ from rensa import RMinHash, RMinHashLSH
 
 from bot.matching.similarity.compare import SHARE_SOON, least_share, say_the_same
 from bot.matching.similarity.features import features, shingles
-from bot.models import PostKey, Said
+from bot.models import ComparedPost, PostKey
 
 MOST = 100_000  # posts; each takes 3 KB
 MOST_FOUND = 32  # candidates for one post, the latest: a template may be in thousands
@@ -24,13 +24,13 @@ _COUNTED = 20  # bits
 class _Entry:
     """A post in the index."""
 
-    __slots__ = ("is_end", "number", "said", "signature", "tokens")
+    __slots__ = ("is_end", "number", "post", "signature", "tokens")
 
-    def __init__(self, said: Said, number: int) -> None:
-        wording = features(said.text)
-        self.said = said
+    def __init__(self, post: ComparedPost, number: int) -> None:
+        wording = features(post.text)
+        self.post = post
         self.number = number  # its date in seconds and a count: sorts by age
-        self.signature = _signature(said.text)  # of its shingles
+        self.signature = _signature(post.text)  # of its shingles
         self.is_end = wording.is_end
         self.tokens = wording.tokens_hash
 
@@ -59,19 +59,19 @@ class SimilarityIndex:
         """Whether the next post replaces the oldest one."""
         return len(self._by_key) == self._most
 
-    def remember(self, said: Said) -> None:
+    def remember(self, post: ComparedPost) -> None:
         """Add a post, or replace its text."""
-        before = self._by_key.get(said.key)
+        before = self._by_key.get(post.key)
         if before is not None:
-            if before.said == said:
+            if before.post == post:
                 return
             self._drop(before)
         self._count += 1
-        number = int(said.date.timestamp()) << _COUNTED | self._count % (1 << _COUNTED)
-        entry = self._by_key[said.key] = self._by_number[number] = _Entry(said, number)
-        self._by_origin.setdefault(said.origin, []).append(said.key)
+        number = int(post.date.timestamp()) << _COUNTED | self._count % (1 << _COUNTED)
+        entry = self._by_key[post.key] = self._by_number[number] = _Entry(post, number)
+        self._by_origin.setdefault(post.origin, []).append(post.key)
         heappush(self._oldest, number)
-        if not features(said.text).is_short:
+        if not features(post.text).is_short:
             self._index.insert(number, entry.signature)
         if len(self._by_key) > self._most:
             self._drop_oldest()
@@ -80,7 +80,7 @@ class SimilarityIndex:
         """Replace the text of a post, if it is there."""
         entry = self._by_key.get(key)
         if entry is not None:
-            self.remember(replace(entry.said, text=text))
+            self.remember(replace(entry.post, text=text))
 
     def forget(self, before: datetime) -> None:
         """Drop the posts older than a moment."""
@@ -88,43 +88,43 @@ class SimilarityIndex:
         while self._oldest and self._oldest[0] < first:
             self._drop_oldest()
 
-    def alike(self, said: Said) -> list[PostKey]:
+    def alike(self, post: ComparedPost) -> list[PostKey]:
         """Return the posts with the same origin, then those of other channels that say the same, most alike first."""
-        same = [self._by_key[key] for key in self._by_origin.get(said.origin, ()) if key != said.key]
-        near = sorted(entry.number for entry in same if abs(entry.said.date - said.date) <= self._within)
-        return list(dict.fromkeys([*(self._by_number[number].said.key for number in near), *self._similar(said)]))
+        same = [self._by_key[key] for key in self._by_origin.get(post.origin, ()) if key != post.key]
+        near = sorted(entry.number for entry in same if abs(entry.post.date - post.date) <= self._within)
+        return list(dict.fromkeys([*(self._by_number[number].post.key for number in near), *self._similar(post)]))
 
-    def _similar(self, said: Said) -> Iterator[PostKey]:
-        wording = features(said.text)
+    def _similar(self, post: ComparedPost) -> Iterator[PostKey]:
+        wording = features(post.text)
         if wording.is_short:
             return
-        found = sorted(self._candidates(said), reverse=True)
-        ends = [entry.said.date for *_, entry in found if entry.is_end and entry.said.date <= said.date]
+        found = sorted(self._candidates(post), reverse=True)
+        ends = [entry.post.date for *_, entry in found if entry.is_end and entry.post.date <= post.date]
         # what begins again in the same words after the latest end is news
         over_at = None if wording.is_end else max(ends, default=None)
         likely = [
             entry
             for share, _, entry in found
             if entry.is_end == wording.is_end
-            and (over_at is None or entry.said.date > over_at)
-            and share >= least_share(abs(entry.said.date - said.date))
+            and (over_at is None or entry.post.date > over_at)
+            and share >= least_share(abs(entry.post.date - post.date))
         ]
         refused = 0
         for entry in likely:
-            if _says_the_same(entry, said):
-                yield entry.said.key
+            if _says_the_same(entry, post):
+                yield entry.post.key
             elif (refused := refused + 1) == MOST_REFUSED:
                 return
 
-    def _candidates(self, said: Said) -> Iterator[tuple[float, int, _Entry]]:
+    def _candidates(self, post: ComparedPost) -> Iterator[tuple[float, int, _Entry]]:
         """Yield posts of other channels that may be alike, each after its estimated share and its negated number."""
-        signature = _signature(said.text)
+        signature = _signature(post.text)
         for number in sorted(self._index.query(signature))[-MOST_FOUND:]:
             entry = self._by_number[number]
             share = signature.jaccard(entry.signature)
-            if share < SHARE_SOON or entry.said.channel_id == said.channel_id:
+            if share < SHARE_SOON or entry.post.channel_id == post.channel_id:
                 continue
-            if abs(entry.said.date - said.date) <= self._within:
+            if abs(entry.post.date - post.date) <= self._within:
                 yield share, -number, entry
 
     def _drop_oldest(self) -> None:
@@ -133,7 +133,7 @@ class SimilarityIndex:
             self._drop(entry)
 
     def _drop(self, entry: _Entry) -> None:
-        key, origin = entry.said.key, entry.said.origin
+        key, origin = entry.post.key, entry.post.origin
         del self._by_key[key], self._by_number[entry.number]
         self._index.remove(entry.number)
         self._by_origin[origin].remove(key)
@@ -141,13 +141,13 @@ class SimilarityIndex:
             del self._by_origin[origin]
 
 
-def _says_the_same(entry: _Entry, said: Said) -> bool:
+def _says_the_same(entry: _Entry, post: ComparedPost) -> bool:
     """Tell whether two posts say the same; equal hashes spare reading the text again."""
-    wording = features(said.text)
+    wording = features(post.text)
     if entry.tokens == wording.tokens_hash:
         return True
-    after = said.date - entry.said.date
-    pair = features(entry.said.text), wording
+    after = post.date - entry.post.date
+    pair = features(entry.post.text), wording
     return say_the_same(*(pair if after >= timedelta() else pair[::-1]), apart=abs(after))
 
 

@@ -1,4 +1,4 @@
-"""A service message (ping, acknowledgement, question about messages) comes in; the one that answers it goes out."""
+"""Answers service messages: pings, acknowledgements, and questions about the state of messages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -55,7 +55,7 @@ class Housekeeping:
         }
 
     def answer(self, msg_id: int, message: TLObject) -> TLObject | None:
-        """Do what a service message asks, and return the answer to its `msg_id`."""
+        """Apply a service message and return the answer to its `msg_id`; None where it has none."""
         return self._answers[type(message)](msg_id, message)
 
     def handles(self, kind: type[TLObject] | None) -> bool:
@@ -64,7 +64,7 @@ class Housekeeping:
 
     def _acks(self, _msg_id: int, message: MsgsAck) -> None:
         for msg_id in message.msg_ids:
-            self._outbox.acknowledged(msg_id)
+            self._outbox.forget(msg_id)
 
     def _ping(self, msg_id: int, message: PingRequest | PingDelayDisconnectRequest) -> Pong:
         return Pong(msg_id, message.ping_id)
@@ -83,21 +83,21 @@ class Housekeeping:
         if received.failed is None:
             received.dropped = True
             return RpcAnswerDroppedRunning()
-        sent = self._outbox.kept(received.answer_id)
+        sent = self._outbox.find(received.answer_id)
         if sent is None:
             return RpcAnswerUnknown()
-        self._outbox.acknowledged(sent.msg_id)
+        self._outbox.forget(sent.msg_id)
         return RpcAnswerDropped(sent.msg_id, sent.seqno, len(sent.body))
 
     def _states(self, msg_id: int, message: MsgsStateReq | MsgResendReq) -> MsgsStateInfo:
         return MsgsStateInfo(msg_id, bytes(map(self._inbox.state, message.msg_ids)))
 
     def _resend(self, msg_id: int, message: MsgResendReq) -> MsgsStateInfo | None:
-        if not all(map(self._outbox.kept, message.msg_ids)):
+        if not all(map(self._outbox.find, message.msg_ids)):
             return self._states(msg_id, message)
         for wanted in message.msg_ids:
-            self._outbox.again(wanted)
+            self._outbox.requeue(wanted)
         return None
 
     def _nothing(self, _msg_id: int, _message: TLObject) -> None:
-        """Take note of what does not change anything here: http_wait, states of our own messages."""
+        """Ignore messages that change nothing here: http_wait, and states of our own messages."""

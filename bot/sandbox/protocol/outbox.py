@@ -1,4 +1,4 @@
-"""Bodies for a client come in; messages with msg_id and seqno go out, many in a packet, kept until acknowledged."""
+"""The messages for a client: numbered, packed many in a container, and kept until they are acknowledged."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ _RESPONSE, _NOTIFICATION = 1, 3  # the low bits of a server's msg_id
 
 
 class Sent(NamedTuple):
-    """A message that can be sent, or sent again."""
+    """A numbered message for the client."""
 
     msg_id: int
     seqno: int
@@ -45,11 +45,11 @@ class Outbox:
             self._keep(sent)
         return sent.msg_id
 
-    def kept(self, msg_id: int | None) -> Sent | None:
-        """Return a message that could be sent again."""
+    def find(self, msg_id: int | None) -> Sent | None:
+        """Return a message that is kept; None for another."""
         return self._kept.get(msg_id) if msg_id is not None else None
 
-    def again(self, msg_id: int) -> bool:
+    def requeue(self, msg_id: int) -> bool:
         """Queue a kept message once more; False where it is no longer kept."""
         sent = self._kept.get(msg_id)
         if sent is None:
@@ -58,22 +58,22 @@ class Outbox:
             self._waiting.append(sent)
         return True
 
-    def acknowledged(self, msg_id: int) -> None:
-        """Forget a message that the client has."""
+    def forget(self, msg_id: int) -> None:
+        """Drop a message that the client has acknowledged."""
         sent = self._kept.pop(msg_id, None)
         if sent is not None:
             self._kept_bytes -= len(sent.body)
 
-    def returned(self) -> None:
-        """Queue the answers that a client has not acknowledged when it comes back; pushes to it are lost."""
+    def requeue_answers(self) -> None:
+        """Queue the unacknowledged answers for a client that has reconnected; its pushes are lost."""
         self._waiting = [sent for sent in self._kept.values() if sent.answer]
 
     def drop(self) -> None:
-        """Lose what waits, since nobody is there to receive it."""
+        """Drop the queue, since the client is away."""
         self._waiting.clear()
 
     def take(self) -> list[bytes]:
-        """Return the parts of the next message to send, a container where several wait; empty when none does."""
+        """Return the parts of the next message to send, a container where several wait; empty where none does."""
         count = self._fitting()
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         if len(batch) <= 1:
@@ -110,4 +110,4 @@ class Outbox:
         self._kept[sent.msg_id] = sent
         self._kept_bytes += len(sent.body)
         while len(self._kept) > MAX_KEPT or (self._kept_bytes > MAX_KEPT_BYTES and len(self._kept) > 1):
-            self.acknowledged(next(iter(self._kept)))
+            self.forget(next(iter(self._kept)))

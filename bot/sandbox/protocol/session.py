@@ -1,4 +1,4 @@
-"""Decrypted packets and bodies for one client come in; its requests, and packets for it, go out."""
+"""One client's session: checks and numbers its messages, hands its requests to the server, sends answers and pushes."""
 
 import asyncio
 import os
@@ -9,17 +9,26 @@ from telethon.tl.alltlobjects import tlobjects
 from telethon.tl.core import GzipPacked, MessageContainer
 from telethon.tl.functions import PingDelayDisconnectRequest, RpcDropAnswerRequest
 
-from bot.sandbox.protocol.auth import Auth
 from bot.sandbox.protocol.envelope import Envelope, seal
 from bot.sandbox.protocol.housekeeping import Housekeeping
 from bot.sandbox.protocol.inbox import Bad, Inbox, Received, mistimed
+from bot.sandbox.protocol.keys import Auth
 from bot.sandbox.protocol.outbox import Outbox
 from bot.sandbox.protocol.salts import Salts
-from bot.sandbox.protocol.tl import Inner, MalformedError, constructor, contained, gunzip, parse, rpc_result, serialise
+from bot.sandbox.protocol.tl import (
+    Inner,
+    MalformedError,
+    constructor,
+    gunzip,
+    parse,
+    rpc_result,
+    serialise,
+    split_container,
+)
 
 
 class Link(Protocol):
-    """The connection that a session's client is behind."""
+    """The connection of a session's client."""
 
     def send(self, packet: bytes) -> None:
         """Write one packet."""
@@ -28,11 +37,11 @@ class Link(Protocol):
         """Cut it."""
 
     def close_after(self, seconds: float) -> None:
-        """Cut it then, unless told again."""
+        """Cut it in so many seconds; a later call replaces an earlier one."""
 
 
 class Host(Protocol):
-    """What a session needs of its server."""
+    """The part of the server that a session needs."""
 
     salts: Salts
 
@@ -50,7 +59,7 @@ class Host(Protocol):
 
 
 class Session:
-    """One client's session: what was said under one key and one session id, whatever connection it came by."""
+    """The messages of one client under one key and one session id, over any number of connections."""
 
     def __init__(self, auth: Auth, session_id: int, *, host: Host) -> None:
         self.auth = auth
@@ -74,7 +83,7 @@ class Session:
         return self._link is not None
 
     def receive(self, envelope: Envelope, link: Link) -> None:
-        """Take a packet of the client, which is behind `link` now."""
+        """Take a packet of the client, whose connection is `link` from now on."""
         self._attach(link)
         now = self._host.clock()
         if now < self._clock_s - 1:
@@ -85,24 +94,24 @@ class Session:
             return self._refuse(msg_id, seqno, bad)
         if not self._host.salts.accepts(envelope.salt):
             return self._refuse(msg_id, seqno, Bad.SALT)
-        body = _unzipped(body)
+        body = _unzip(body)
         if constructor(body) == MessageContainer.CONSTRUCTOR_ID:
             return self._take_container(msg_id, seqno, body)
         return self._take(msg_id, seqno, body)
 
     def detach(self, link: Link) -> None:
-        """Learn that a connection is gone."""
+        """Let go of a connection that has closed."""
         if self._link is link:
             self._link = None
 
     def cut(self) -> None:
-        """Cut the client's connection, with all that was to be written in this turn of the loop."""
+        """Cut the client's connection; messages queued in this turn of the loop are lost."""
         link, self._link = self._link, None
         if link is not None:
             link.abort()
 
     def push(self, updates: TLObject | bytes) -> None:
-        """Send updates that nobody asked for; lost when the client is away."""
+        """Send updates; lost while the client is away."""
         if self._link is not None:
             self._send(bytes(updates), content=True)
 
@@ -116,7 +125,7 @@ class Session:
             received.answer_id = self._send(rpc_result(msg_id, body), content=True, answer=True)
 
     def acknowledge(self, msg_id: int) -> None:
-        """Tell the client that its message came, because the answer takes time or came before."""
+        """Send the client an acknowledgement of its message, where the answer takes time or was sent before."""
         self._send(bytes(types.MsgsAck([msg_id])), content=False)
 
     async def succeeds(self, msg_id: int) -> bool:
@@ -134,7 +143,7 @@ class Session:
             return
         self._link = link
         if self._announced:
-            self._outbox.returned()
+            self._outbox.requeue_answers()
             self._schedule()
 
     def _send(self, body: bytes, *, content: bool, answer: bool = False) -> int:
@@ -151,7 +160,7 @@ class Session:
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        """Write all that was queued in this turn of the loop, in as few packets as possible."""
+        """Write the messages queued in this turn of the loop, in as few packets as possible."""
         self._flushing = False
         if self._link is None:
             return self._outbox.drop()
@@ -165,7 +174,7 @@ class Session:
         if seqno % 2:
             return self._refuse(msg_id, seqno, Bad.EVEN_EXPECTED)
         try:
-            messages = contained(body)
+            messages = split_container(body)
         except MalformedError:
             return self._refuse(msg_id, seqno, Bad.CONTAINER)
         if any(not _belongs(message, msg_id, seqno) for message in messages):
@@ -173,7 +182,7 @@ class Session:
         if bad := self._inbox.verdict(msg_id, seqno):
             return self._refuse(msg_id, seqno, bad)
         for inner in messages:
-            self._take(inner.msg_id, inner.seqno, _unzipped(inner.body))
+            self._take(inner.msg_id, inner.seqno, _unzip(inner.body))
         self._inbox.add(msg_id, seqno).failed = False
         return None
 
@@ -230,7 +239,7 @@ class Session:
         """Handle a message that came before: its answer is repeated, its handler does not run again."""
         if self._housekeeping.handles(tlobjects.get(constructor(body))):
             self._read(msg_id, body)
-        elif received.answer_id is None or not self._outbox.again(received.answer_id):
+        elif received.answer_id is None or not self._outbox.requeue(received.answer_id):
             self.acknowledge(msg_id)
         else:
             self._schedule()
@@ -251,8 +260,8 @@ def _belongs(message: Inner, msg_id: int, seqno: int) -> bool:
     return not nested and message.msg_id < msg_id and message.seqno <= seqno
 
 
-def _unzipped(body: bytes) -> bytes:
-    """Unpack gzip_packed; what cannot be unpacked is empty, and refused as such when it is read."""
+def _unzip(body: bytes) -> bytes:
+    """Unpack gzip_packed; bad gzip becomes an empty body, which is refused when it is read."""
     if constructor(body) != GzipPacked.CONSTRUCTOR_ID:
         return body
     try:

@@ -1,9 +1,9 @@
-"""The services of the embedded server, by TL namespace: requests are carried out on the world and answered in TL."""
+"""The services of the embedded server, by TL namespace: each request is a method that works on the world."""
 
 from collections.abc import Callable
 
 from bot.sandbox.services.account import AccountService
-from bot.sandbox.services.base import Service
+from bot.sandbox.services.base import RpcService
 from bot.sandbox.services.bots import BotsService
 from bot.sandbox.services.channels import ChannelsService
 from bot.sandbox.services.history import HistoryService
@@ -14,7 +14,7 @@ from bot.sandbox.services.users import UsersService
 from bot.sandbox.world import World
 
 
-def services_of(world: World, address: Callable[[], tuple[str, int]]) -> list[Service]:
+def services_of(world: World, address: Callable[[], tuple[str, int]]) -> list[RpcService]:
     """Return every service on this world; `address` says where the server listens."""
     services = (
         BotsService,

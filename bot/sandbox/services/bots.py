@@ -1,4 +1,4 @@
-"""bots.* and callbacks of messages.*: command menus, presses of buttons and the bot's answers."""
+"""bots.* and the callback queries of messages.*: command menus, and buttons with the bot's answers."""
 
 import re
 
@@ -6,7 +6,7 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles
+from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.world import Refused, User
 
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
@@ -15,7 +15,7 @@ _MAX_DESCRIPTION = 256
 _MAX_ANSWER = 200  # characters
 
 
-class BotsService(Service):
+class BotsService(RpcService):
     """Command menus and inline buttons."""
 
     @handles(functions.bots.SetBotCommandsRequest)
@@ -69,7 +69,7 @@ class BotsService(Service):
 
 
 def commands_of(bot: User, language: str) -> list[TLObject]:
-    """Return the commands that people of a language see in general."""
+    """Return the commands in the default scope for people of a language."""
     default = tl.BotCommandScopeDefault()
     return bot.commands.get(_place(default, language)) or bot.commands.get(_place(default, "")) or []
 

@@ -1,4 +1,4 @@
-"""channels.*, chatlists.* and invites of messages.*: channels, groups and who is in them."""
+"""channels.*, chatlists.*, and the groups and invites of messages.*: chats and their members."""
 
 from collections.abc import Callable
 
@@ -6,28 +6,28 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles
+from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.services.history import by_number, mark_read
-from bot.sandbox.world import Channel, Group, Refused, Role, User
+from bot.sandbox.world import BasicGroup, Channel, MemberRole, Refused, User
 from bot.sandbox.world.roster import Member
 from bot.sandbox.world.view import Cast, bundle
 
 _MAX_LIMIT = 200
 
 
-class ChannelsService(Service):
+class ChannelsService(RpcService):
     """Channels, groups, their members and their invites."""
 
     @handles(functions.messages.CheckChatInviteRequest)
     def check_invite(self, request: functions.messages.CheckChatInviteRequest, caller: Caller) -> TLObject:
-        """Say where a link leads."""
+        """Return the chat behind an invite link."""
         me = self.person(caller)
         group = self.world.by_invite(request.hash)
-        if isinstance(group, Group):
+        if isinstance(group, BasicGroup):
             return _of_group(me, group)
         channel = self._channel(me, request.hash)
         if me in channel.roster:
-            return tl.ChatInviteAlready(channel.shown_to(me))
+            return tl.ChatInviteAlready(channel.tl_for(me))
         return tl.ChatInvite(
             channel.title,
             tl.PhotoEmpty(0),
@@ -48,8 +48,8 @@ class ChannelsService(Service):
         channel = self._channel(me, request.hash)
         if me in channel.roster:
             raise Refused("USER_ALREADY_PARTICIPANT")
-        channel.asks_in(me, origin=caller.session)
-        return joined(me, channel)
+        channel.request_to_join(me, origin=caller.session)
+        return join_result(me, channel)
 
     def _channel(self, me: User, digest: str) -> Channel:
         channel = self.world.by_invite(digest)
@@ -61,9 +61,9 @@ class ChannelsService(Service):
 
     @handles(functions.channels.GetChannelsRequest)
     def get_channels(self, request: functions.channels.GetChannelsRequest, caller: Caller) -> TLObject:
-        """Return channels as the asker sees them."""
+        """Return channels as the caller sees them."""
         me = self.me(caller)
-        return tl.messages.Chats([self.channel(me, named).shown_to(me) for named in request.id])
+        return tl.messages.Chats([self.channel(me, named).tl_for(me) for named in request.id])
 
     @handles(functions.channels.GetMessagesRequest)
     def get_messages(self, request: functions.channels.GetMessagesRequest, caller: Caller) -> TLObject:
@@ -75,10 +75,10 @@ class ChannelsService(Service):
 
     @handles(functions.channels.GetFullChannelRequest)
     def get_full_channel(self, request: functions.channels.GetFullChannelRequest, caller: Caller) -> TLObject:
-        """Return all about a channel."""
+        """Return the full record of a channel."""
         me = self.me(caller)
         channel = self._readable(me, request.channel)
-        return tl.messages.ChatFull(_full(me, channel), [channel.shown_to(me)], [])
+        return tl.messages.ChatFull(_full(me, channel), [channel.tl_for(me)], [])
 
     @handles(functions.channels.JoinChannelRequest)
     def join(self, request: functions.channels.JoinChannelRequest, caller: Caller) -> TLObject:
@@ -86,8 +86,8 @@ class ChannelsService(Service):
         me = self.person(caller)
         channel = self.channel(me, request.channel)
         channel.history(me)  # refused where he may not read
-        channel.asks_in(me, origin=caller.session)
-        return joined(me, channel)
+        channel.request_to_join(me, origin=caller.session)
+        return join_result(me, channel)
 
     @handles(functions.channels.LeaveChannelRequest)
     def leave(self, request: functions.channels.LeaveChannelRequest, caller: Caller) -> TLObject:
@@ -95,7 +95,7 @@ class ChannelsService(Service):
         me = self.me(caller)
         channel = self.channel(me, request.channel)
         channel.leave(me, origin=caller.session)
-        return standing(me, channel)
+        return channel_update(me, channel)
 
     @handles(functions.channels.DeleteMessagesRequest)
     def delete_messages(self, request: functions.channels.DeleteMessagesRequest, caller: Caller) -> TLObject:
@@ -148,9 +148,9 @@ class ChannelsService(Service):
 
     @handles(functions.messages.GetChatsRequest)
     def get_chats(self, request: functions.messages.GetChatsRequest, caller: Caller) -> TLObject:
-        """Return basic groups as the asker sees them."""
+        """Return basic groups as the caller sees them."""
         me = self.me(caller)
-        return tl.messages.Chats([self._group(number).shown_to(me) for number in request.id])
+        return tl.messages.Chats([self._group(number).tl_for(me) for number in request.id])
 
     @handles(functions.messages.GetFullChatRequest)
     def get_full_chat(self, request: functions.messages.GetFullChatRequest, caller: Caller) -> TLObject:
@@ -163,15 +163,15 @@ class ChannelsService(Service):
         full = tl.ChatFull(group.id, "", _participants(group), tl.PeerNotifySettings())
         return tl.messages.ChatFull(full, cast.chats, cast.users)
 
-    def _group(self, number: int) -> Group:
+    def _group(self, number: int) -> BasicGroup:
         group = self.world.hub.peers.get(-number)
-        if not isinstance(group, Group):
+        if not isinstance(group, BasicGroup):
             raise Refused("CHAT_ID_INVALID")
         return group
 
     @handles(functions.chatlists.CheckChatlistInviteRequest)
     def check_chatlist(self, request: functions.chatlists.CheckChatlistInviteRequest, caller: Caller) -> TLObject:
-        """Say what a folder holds; nobody here has taken one over."""
+        """Return the chats of a shared folder, as one that the caller has not added."""
         me = self.person(caller)
         folder = self.world.folder(request.slug)
         cast = Cast(me)
@@ -181,19 +181,19 @@ class ChannelsService(Service):
         return tl.chatlists.ChatlistInvite(title, peers, cast.chats, cast.users)
 
 
-def _of_group(me: User, group: Group) -> TLObject:
+def _of_group(me: User, group: BasicGroup) -> TLObject:
     if me.id in group.members:
-        return tl.ChatInviteAlready(group.shown_to(me))
+        return tl.ChatInviteAlready(group.tl_for(me))
     return tl.ChatInvite(group.title, tl.PhotoEmpty(0), len(group.members), 0)
 
 
-def joined(me: User, channel: Channel) -> TLObject:
-    """Return what a join answers since layer 229."""
-    return tl.messages.ChatInviteJoinResultOk(standing(me, channel))
+def join_result(me: User, channel: Channel) -> TLObject:
+    """Return the answer to a join, by layer 229."""
+    return tl.messages.ChatInviteJoinResultOk(channel_update(me, channel))
 
 
-def standing(me: User, channel: Channel) -> TLObject:
-    """Return the updates that say how an account stands with a channel now."""
+def channel_update(me: User, channel: Channel) -> TLObject:
+    """Return the updates that make a client ask for the channel again."""
     cast = Cast(me)
     cast.add(channel.marked)
     return bundle(me, [tl.UpdateChannel(channel.id)], cast)
@@ -228,7 +228,7 @@ def _check_may_list(channel: Channel, me: User) -> None:
         raise Refused("CHAT_ADMIN_REQUIRED")
 
 
-def _participants(group: Group) -> TLObject:
+def _participants(group: BasicGroup) -> TLObject:
     creator = group.creator.id if group.creator else 0
     members = [
         tl.ChatParticipantCreator(number) if number == creator else tl.ChatParticipant(number, creator, group.date)
@@ -238,11 +238,11 @@ def _participants(group: Group) -> TLObject:
 
 
 def _filter(wanted: TLObject) -> Callable[[Member], bool]:
-    """Return the test that a ChannelParticipantsFilter stands for."""
+    """Return the predicate of a ChannelParticipantsFilter."""
     if isinstance(wanted, tl.ChannelParticipantsRecent):
         return lambda _: True
     if isinstance(wanted, tl.ChannelParticipantsAdmins):
-        return lambda member: member.role is not Role.MEMBER
+        return lambda member: member.role is not MemberRole.MEMBER
     if isinstance(wanted, tl.ChannelParticipantsBots):
         return lambda member: member.account.bot
     if isinstance(wanted, tl.ChannelParticipantsSearch):

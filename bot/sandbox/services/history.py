@@ -1,4 +1,4 @@
-"""messages.getHistory, getDialogs and their kin: pages of messages and of chats, newest first."""
+"""messages.getHistory, getDialogs and the like: pages of messages and of chats, newest first."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,9 +7,9 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, given, handles, page_of, refuse_unbuilt, shown
+from bot.sandbox.services.base import RpcService, given_date, handles, messages_with_cast, page_of, refuse_unbuilt
 from bot.sandbox.world import Channel, Message, Refused, User
-from bot.sandbox.world.history import History, Window
+from bot.sandbox.world.history import History, PageRequest
 from bot.sandbox.world.peers import Peer
 from bot.sandbox.world.view import Cast, message_tl
 
@@ -17,7 +17,7 @@ _MAX_LIMIT = 100
 _LINKS = (tl.MessageEntityUrl, tl.MessageEntityTextUrl)
 
 
-class HistoryService(Service):
+class HistoryService(RpcService):
     """The lists of chats and of messages."""
 
     @handles(functions.messages.GetHistoryRequest)
@@ -26,7 +26,7 @@ class HistoryService(Service):
         me = self.person(caller)
         peer = self.peer(me, request.peer)
         history = peer.history(me)
-        return page_of(me, peer, history.page(_window(request, given(request.offset_date))), len(history))
+        return page_of(me, peer, history.page(_window(request, given_date(request.offset_date))), len(history))
 
     @handles(functions.messages.SearchRequest)
     def search(self, request: functions.messages.SearchRequest, caller: Caller) -> TLObject:
@@ -39,14 +39,14 @@ class HistoryService(Service):
         found = History()
         for message in peer.history(me).oldest_first():
             of_sender = sender is None or message.sender_id == sender.marked
-            in_time = _within(message.date, given(request.min_date), given(request.max_date))
+            in_time = _within(message.date, given_date(request.min_date), given_date(request.max_date))
             if of_sender and in_time and request.q.casefold() in message.text.casefold() and wanted(message):
                 found.add(message)
         return page_of(me, peer, found.page(_window(request, None)), len(found))
 
     @handles(functions.messages.GetMessagesRequest)
     def get_messages(self, request: functions.messages.GetMessagesRequest, caller: Caller) -> TLObject:
-        """Return messages of the asker's box by number."""
+        """Return messages of the caller's box by number."""
         me = self.me(caller)
         messages, cast = by_number(me, request.id, me.box, None)
         return tl.messages.Messages(messages, [], cast.chats, cast.users)
@@ -67,7 +67,7 @@ class HistoryService(Service):
         pinned = [chat for chat in chats if chat.marked in me.pinned]
         rest = [chat for chat in chats if chat.marked not in me.pinned]
         wanted = rest if request.exclude_pinned else [*pinned, *rest]
-        below = _below(me, wanted, self._named(me, request.offset_peer), given(request.offset_date))
+        below = _below(me, wanted, self._named(me, request.offset_peer), given_date(request.offset_date))
         page = below[: min(max(1, request.limit), _MAX_LIMIT)]
         parts = _parts(me, page)
         if len(page) == len(wanted):
@@ -108,7 +108,7 @@ class HistoryService(Service):
 
 
 def mark_read(me: User, marked: int, max_id: int, history: History) -> None:
-    """Move the mark up to an id, 0 = to the newest."""
+    """Move the read mark of a chat up to an id; 0 is the newest."""
     top = history.top.id if history.top else 0
     me.read[marked] = max(me.read.get(marked, 0), min(max_id or top, top))
 
@@ -116,9 +116,11 @@ def mark_read(me: User, marked: int, max_id: int, history: History) -> None:
 def by_number(
     me: User, named: Iterable[TLObject], store: Mapping[int, Message], peer: Peer | None
 ) -> tuple[list[TLObject], Cast]:
-    """Return the messages that InputMessages name, in their order, with a MessageEmpty where there is none."""
+    """Return the messages of InputMessages, in their order, with a MessageEmpty for each that is missing."""
     found = [(item, _named(item, store)) for item in named]
-    _, cast = shown(me, [message for _, message in found if message is not None], *([peer] if peer else []))
+    _, cast = messages_with_cast(
+        me, [message for _, message in found if message is not None], *([peer] if peer else [])
+    )
     place = peer.peer() if peer else None
     return [
         message_tl(message, me) if message else tl.MessageEmpty(_number(item), place) for item, message in found
@@ -139,8 +141,8 @@ def _number(named: TLObject) -> int:
     return number
 
 
-def _window(request: TLObject, offset_date: datetime | None) -> Window:
-    return Window(
+def _window(request: TLObject, offset_date: datetime | None) -> PageRequest:
+    return PageRequest(
         limit=min(max(0, request.limit), _MAX_LIMIT),
         offset_id=request.offset_id,
         offset_date=offset_date,
@@ -155,7 +157,7 @@ def _within(date: datetime, start: datetime | None, end: datetime | None) -> boo
 
 
 def _filter(wanted: TLObject) -> Callable[[Message], bool]:
-    """Return the test that a MessagesFilter stands for; raises Refused for filters unknown here."""
+    """Return the predicate of a MessagesFilter; raises Refused for unknown filters."""
     tests: dict[type[TLObject], Callable[[Message], bool]] = {
         tl.InputMessagesFilterEmpty: lambda _: True,
         tl.InputMessagesFilterPinned: lambda message: message.pinned,
@@ -169,7 +171,7 @@ def _filter(wanted: TLObject) -> Callable[[Message], bool]:
 
 
 def _below(me: User, chats: list[Peer], last: Peer | None, offset_date: datetime | None) -> list[Peer]:
-    """Return the chats after the one that the last page ended with; where it is gone, those older than it was."""
+    """Return the chats after the last one of the page before; where it is gone, those older than it was."""
     if last in chats:
         return chats[chats.index(last) + 1 :]
     if offset_date is not None:
@@ -217,5 +219,5 @@ def state(me: User) -> TLObject:
 def _parts(me: User, chats: Sequence[Peer]) -> tuple[list[TLObject], list[TLObject], list[TLObject], list[TLObject]]:
     """Return dialogs, their newest messages, chats and users."""
     tops = [history.top for history in (_kept(me, chat) for chat in chats) if history.top is not None]
-    messages, cast = shown(me, tops, *chats)
+    messages, cast = messages_with_cast(me, tops, *chats)
     return [dialog(me, chat) for chat in chats], messages, cast.chats, cast.users

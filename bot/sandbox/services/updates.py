@@ -1,4 +1,4 @@
-"""updates.*: a client's pts come in; its state and what it missed go out."""
+"""updates.*: the state of an account, and the differences since a client's pts."""
 
 from datetime import datetime
 
@@ -6,18 +6,18 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles, shown
+from bot.sandbox.services.base import RpcService, handles, messages_with_cast
 from bot.sandbox.services.history import dialog, state
 from bot.sandbox.world import Channel, Refused, User
-from bot.sandbox.world.history import Window
-from bot.sandbox.world.log import Change, Missed
-from bot.sandbox.world.view import Cast, since
+from bot.sandbox.world.history import PageRequest
+from bot.sandbox.world.log import LoggedChange, Missed
+from bot.sandbox.world.view import Cast, difference_of
 
-_TIMEOUT_S = 30  # when to ask again, for channels that are looked at
+_TIMEOUT_S = 30  # when a client that shows the channel should ask again
 _LATEST = 20  # messages in a channelDifferenceTooLong
 
 
-class UpdatesService(Service):
+class UpdatesService(RpcService):
     """States and differences."""
 
     @handles(functions.updates.GetStateRequest)
@@ -27,7 +27,7 @@ class UpdatesService(Service):
 
     @handles(functions.updates.GetDifferenceRequest)
     def get_difference(self, request: functions.updates.GetDifferenceRequest, caller: Caller) -> TLObject:
-        """Return what changed in the box, and which channels changed."""
+        """Return the changes in the caller's box, and the channels that changed."""
         me = self.me(caller)
         behind = me.log.behind(request.pts)
         if me.too_long_after is not None and behind > me.too_long_after:
@@ -45,8 +45,8 @@ class UpdatesService(Service):
         return [channel for channel in self.world.joined(me) if channel.log.pts > 1 and channel.changed >= after]
 
     def _difference(self, me: User, missed: Missed, changed: list[Channel]) -> TLObject:
-        sorted_out = since(me, missed.changes)
-        messages, cast = shown(me, sorted_out.new, *changed)
+        sorted_out = difference_of(me, missed.changes)
+        messages, cast = messages_with_cast(me, sorted_out.new, *changed)
         _name_others(me, cast, missed.changes)
         others = [*sorted_out.others, *(tl.UpdateChannelTooLong(channel.id, channel.log.pts) for channel in changed)]
         now = state(me)
@@ -59,7 +59,7 @@ class UpdatesService(Service):
     def get_channel_difference(
         self, request: functions.updates.GetChannelDifferenceRequest, caller: Caller
     ) -> TLObject:
-        """Return what changed in a channel."""
+        """Return the changes in a channel."""
         me = self.me(caller)
         channel = self.channel(me, request.channel)
         channel.history(me)  # refused where he may not read
@@ -75,15 +75,15 @@ class UpdatesService(Service):
         return self._missed(me, channel, channel.log.since(request.pts, min(request.limit, me.hub.slice_limit)))
 
     def _too_long(self, me: User, channel: Channel) -> TLObject:
-        messages, cast = shown(me, channel.history(me).page(Window(limit=_LATEST)), channel)
+        messages, cast = messages_with_cast(me, channel.history(me).page(PageRequest(limit=_LATEST)), channel)
         return tl.updates.ChannelDifferenceTooLong(
             dialog(me, channel), messages, cast.chats, cast.users, final=True, timeout=_TIMEOUT_S
         )
 
     def _missed(self, me: User, channel: Channel, missed: Missed) -> TLObject:
         meant = [change for change in missed.changes if channel.reaches(me, change)]
-        sorted_out = since(me, meant)
-        messages, cast = shown(me, sorted_out.new, channel)
+        sorted_out = difference_of(me, meant)
+        messages, cast = messages_with_cast(me, sorted_out.new, channel)
         _name_others(me, cast, meant)
         return tl.updates.ChannelDifference(
             missed.changes[-1].pts,
@@ -96,8 +96,8 @@ class UpdatesService(Service):
         )
 
 
-def _name_others(me: User, cast: Cast, changes: list[Change]) -> None:
-    """Name whom edited messages name, too."""
+def _name_others(me: User, cast: Cast, changes: list[LoggedChange]) -> None:
+    """Add the users and chats of edited messages."""
     for change in changes:
         store = me.hub.peers[change.chat].store(me)
         cast.add_messages(store[number] for number in change.ids if number in store)

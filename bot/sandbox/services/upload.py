@@ -1,18 +1,18 @@
-"""upload.*: parts of files come in; stored files go out, piece by piece."""
+"""upload.*: files in parts, up and down."""
 
 from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles
+from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.world import Refused
 
 _STEP = 1024  # bytes; offsets are multiples of it
 _MAX_PIECE = 1 << 20
 
 
-class UploadService(Service):
-    """Files on their way up and down."""
+class UploadService(RpcService):
+    """Uploads and downloads."""
 
     @handles(functions.upload.SaveFilePartRequest)
     def save_part(self, request: functions.upload.SaveFilePartRequest, caller: Caller) -> bool:

@@ -1,4 +1,4 @@
-"""users.* and contacts.*: accounts, resolved usernames, blocks."""
+"""users.* and contacts.*: accounts, usernames and blocks."""
 
 import re
 
@@ -6,7 +6,7 @@ from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
 
 from bot.sandbox.dispatcher import Caller
-from bot.sandbox.services.base import Service, handles
+from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.services.bots import commands_of
 from bot.sandbox.world import Refused, User
 from bot.sandbox.world.view import Cast
@@ -14,24 +14,24 @@ from bot.sandbox.world.view import Cast
 _USERNAME = re.compile(r"[A-Za-z]\w{2,31}", re.ASCII)
 
 
-class UsersService(Service):
-    """People, and the usernames and blocks by which they are known."""
+class UsersService(RpcService):
+    """Users, the peers behind usernames, and blocks."""
 
     @handles(functions.users.GetUsersRequest)
     def get_users(self, request: functions.users.GetUsersRequest, caller: Caller) -> list[TLObject]:
-        """Return users; those the asker cannot name are empty."""
+        """Return users; a UserEmpty for each that the caller may not name."""
         me = self.me(caller)
         return [self._shown(me, named) for named in request.id]
 
     def _shown(self, me: User, named: TLObject) -> TLObject:
         try:
-            return self.user(me, named).shown_to(me)
+            return self.user(me, named).tl_for(me)
         except Refused:
             return tl.UserEmpty(getattr(named, "user_id", 0))
 
     @handles(functions.users.GetFullUserRequest)
     def get_full_user(self, request: functions.users.GetFullUserRequest, caller: Caller) -> TLObject:
-        """Return all about a user; of a bot also its commands."""
+        """Return the full record of a user, with the commands of a bot."""
         me = self.me(caller)
         user = self.user(me, request.id)
         full = tl.UserFull(
@@ -42,11 +42,11 @@ class UsersService(Service):
             blocked=(user.id in me.blocked) or None,
             bot_info=tl.BotInfo(user_id=user.id, commands=commands_of(user, me.language)) if user.bot else None,
         )
-        return tl.users.UserFull(full, [], [user.shown_to(me)])
+        return tl.users.UserFull(full, [], [user.tl_for(me)])
 
     @handles(functions.contacts.ResolveUsernameRequest)
     def resolve(self, request: functions.contacts.ResolveUsernameRequest, caller: Caller) -> TLObject:
-        """Return who has a username."""
+        """Return the peer with a username."""
         me = self.me(caller)
         if not _USERNAME.fullmatch(request.username):
             raise Refused("USERNAME_INVALID")

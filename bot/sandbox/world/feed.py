@@ -1,4 +1,4 @@
-"""What comes in is what clients do in a channel or supergroup; what goes out: messages, a log, updates for members."""
+"""What clients do in a channel or supergroup: its messages, its log of changes, and updates for its members."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -9,19 +9,51 @@ from functools import partial
 from telethon.tl import TLObject
 from telethon.tl import types as tl
 
-from bot.sandbox.world.forums import Forum
 from bot.sandbox.world.history import History
-from bot.sandbox.world.log import Change, Kind, Log
-from bot.sandbox.world.messages import Draft, Message, Revision, compose
+from bot.sandbox.world.log import Log, LoggedChange, UpdateKind
+from bot.sandbox.world.messages import Message, MessageDraft, Revision, compose
 from bot.sandbox.world.peers import Account, Hub, Peer
-from bot.sandbox.world.privacy import reaches
 from bot.sandbox.world.refused import Refused
-from bot.sandbox.world.roster import Role, Roster, rights
+from bot.sandbox.world.roster import MemberRole, Roster, rights
 from bot.sandbox.world.view import updates_for
+
+GENERAL_TOPIC = 1  # the topic that every forum has; its messages name none
+
+
+class Forum:
+    """The topics of a supergroup, by the id of the service message that opened each."""
+
+    def __init__(self) -> None:
+        self.topics: dict[int, str] = {GENERAL_TOPIC: "General"}  # titles
+        self.closed: set[int] = set()  # only those who may manage topics write there
+        self.deleted: set[int] = set()
+
+    @property
+    def open(self) -> bool:
+        """Whether the supergroup is a forum: somebody has opened a topic."""
+        return len(self.topics) + len(self.deleted) > 1
+
+    def place(self, draft: MessageDraft, kept: Mapping[int, Message], *, manages: bool) -> MessageDraft:
+        """Return a draft with its topic; an answer to the topic's first message is no reply.
+
+        Raises Refused for a topic that is deleted, or closed to the sender.
+        """
+        topic, reply_to = draft.topic, draft.reply_to
+        if reply_to in self.topics or reply_to in self.deleted:
+            topic, reply_to = reply_to, None
+        elif reply_to is not None and reply_to in kept:
+            topic = kept[reply_to].topic
+        if topic in self.deleted:
+            raise Refused("TOPIC_DELETED")
+        if (topic or GENERAL_TOPIC) not in self.topics:
+            raise Refused("REPLY_MESSAGE_ID_INVALID")
+        if (topic or GENERAL_TOPIC) in self.closed and not manages:
+            raise Refused("TOPIC_CLOSED")
+        return replace(draft, topic=None if topic == GENERAL_TOPIC else topic, reply_to=reply_to)
 
 
 class Feed(Peer):
-    """A broadcast channel, or with `megagroup` a supergroup: public with a username, else reached by invite."""
+    """A broadcast channel, or with `megagroup` a supergroup; public if it has a username, else joined by invite."""
 
     def __init__(self, hub: Hub, number: int, title: str, *, megagroup: bool) -> None:
         self.hub = hub
@@ -44,8 +76,8 @@ class Feed(Peer):
         self.too_long_after: int | None = None  # changes; a difference that spans more is refused as too long
         self.last_id = 0
 
-    def shown_to(self, viewer: Account) -> TLObject:
-        """Return the Channel, or ChannelForbidden for those who may not see it."""
+    def tl_for(self, viewer: Account) -> TLObject:
+        """Return the Channel, or ChannelForbidden for an account that may not read it."""
         access_hash = self.hub.access_hash(viewer.id, self.marked)
         megagroup = self.megagroup or None
         broadcast = not self.megagroup or None
@@ -63,16 +95,16 @@ class Feed(Peer):
             megagroup=megagroup,
             forum=self.forum.open or None,
             left=(role is None) or None,
-            creator=(role is Role.CREATOR) or None,
-            admin_rights=rights() if role in (Role.CREATOR, Role.ADMIN) else None,
+            creator=(role is MemberRole.CREATOR) or None,
+            admin_rights=rights() if role in (MemberRole.CREATOR, MemberRole.ADMIN) else None,
         )
 
     def open_to(self, viewer: Account) -> bool:
-        """Tell whether an account may read here: members, and everybody who is not banned where it is public."""
+        """Tell whether an account may read: members, and all but the banned where the channel is public."""
         return viewer in self.roster or (self.username is not None and viewer.id not in self.roster.banned)
 
     def history(self, viewer: Account) -> History:
-        """Return the messages."""
+        """Return the messages; raises Refused."""
         if not self.open_to(viewer):
             raise Refused("CHANNEL_PRIVATE")
         return self.kept
@@ -81,18 +113,18 @@ class Feed(Peer):
         """Return the messages by number."""
         return self.kept.messages
 
-    def reaches(self, account: Account, change: Change) -> bool:
-        """Tell whether a change is for this member; bots that are no admins miss the chatter of a supergroup."""
+    def reaches(self, account: Account, change: LoggedChange) -> bool:
+        """Tell whether a member gets a change; bots that are no admins get few messages of a supergroup."""
         if not account.bot or self.roster.is_admin(account):
             return True
         message = self.kept.messages.get(change.ids[0])
-        return message is None or reaches(message, account, self.kept.messages.get(message.reply_to or 0))
+        return message is None or account.gets(message, self.kept.messages.get(message.reply_to or 0))
 
-    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> Change:
+    def accept(self, sender: Account, draft: MessageDraft, *, origin: object = None) -> LoggedChange:
         """Take a message from a client."""
         self._check_may_write(sender)
         if self.forum.open:
-            draft = self.forum.placed(draft, self.kept.messages, manages=self.roster.is_admin(sender))
+            draft = self.forum.place(draft, self.kept.messages, manages=self.roster.is_admin(sender))
         if draft.reply_to is not None and draft.reply_to not in self.kept.messages:
             raise Refused("REPLY_MESSAGE_ID_INVALID")
         self.spoke[sender.id] = self.hub.clock()
@@ -116,7 +148,7 @@ class Feed(Peer):
             if left > timedelta(0):
                 raise Refused(f"SLOWMODE_WAIT_{math.ceil(left.total_seconds())}", 420)
 
-    def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> Change:
+    def revise(self, editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> LoggedChange:
         """Take an edit from a client: by the author in a supergroup, by an admin in a channel."""
         message = self.history(editor).messages.get(message_id)
         if message is None or message.action is not None:
@@ -125,11 +157,11 @@ class Feed(Peer):
             raise Refused("MESSAGE_AUTHOR_REQUIRED", 403)
         if not self.megagroup and not self.roster.is_admin(editor):
             raise Refused("CHAT_ADMIN_REQUIRED")
-        if not message.revised(revision, self.hub.now()):
+        if not message.apply_revision(revision, self.hub.now()):
             raise Refused("MESSAGE_NOT_MODIFIED")
-        return self.change(Kind.EDIT, [message_id], actor=editor, origin=origin)
+        return self.change(UpdateKind.EDIT, [message_id], actor=editor, origin=origin)
 
-    def remove(self, actor: Account, ids: Iterable[int], *, origin: object = None) -> Change | None:
+    def remove(self, actor: Account, ids: Iterable[int], *, origin: object = None) -> LoggedChange | None:
         """Take deletions from a client; None where none of the messages is there."""
         doomed = [number for number in ids if number in self.history(actor).messages]
         own = all(self.kept.messages[number].sender_id == actor.id for number in doomed)
@@ -137,8 +169,10 @@ class Feed(Peer):
             raise Refused("MESSAGE_DELETE_FORBIDDEN", 403)
         return self.erase(doomed, actor=actor, origin=origin) if doomed else None
 
-    def publish(self, sender: Account | None, draft: Draft, *, push: bool = True, origin: object = None) -> Change:
-        """Add a message, by nobody where the channel itself speaks."""
+    def publish(
+        self, sender: Account | None, draft: MessageDraft, *, push: bool = True, origin: object = None
+    ) -> LoggedChange:
+        """Add a message; `sender` is None for one of the channel itself."""
         number = draft.message_id or self.last_id + 1
         self.last_id = max(self.last_id, number)
         sender_id = sender.id if sender else None
@@ -149,27 +183,27 @@ class Feed(Peer):
         self.kept.add(message)
         if sender is not None:
             sender.read[self.marked] = number
-        return self.change(Kind.NEW, [number], actor=sender, push=push, origin=origin)
+        return self.change(UpdateKind.NEW, [number], actor=sender, push=push, origin=origin)
 
     def erase(
         self, ids: Iterable[int], *, actor: Account | None = None, push: bool = True, origin: object = None
-    ) -> Change:
-        """Delete messages, all of which must be there."""
+    ) -> LoggedChange:
+        """Delete messages, all of which must exist."""
         gone = tuple(ids)
         for number in gone:
             self.kept.remove(number)
-        return self.change(Kind.DELETE, gone, actor=actor, push=push, origin=origin)
+        return self.change(UpdateKind.DELETE, gone, actor=actor, push=push, origin=origin)
 
     def change(
         self,
-        kind: Kind,
+        kind: UpdateKind,
         ids: Iterable[int],
         *,
         actor: Account | None = None,
         push: bool = True,
         origin: object = None,
-    ) -> Change:
-        """Record a change and tell the members; `origin` of the actor is not pushed to."""
+    ) -> LoggedChange:
+        """Log a change and send it to the members; the actor's session `origin` gets no update."""
         change = self.log.add(kind, self.marked, ids)
         self.changed = self.hub.now()
         if push:

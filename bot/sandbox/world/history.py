@@ -1,4 +1,4 @@
-"""What comes in are the messages of one chat; what goes out are pages of them, newest first, found by bisection."""
+"""The messages of one chat by id, and pages of them as messages.getHistory asks for them."""
 
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from bot.sandbox.world.messages import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Which page of a history, in the words of messages.getHistory."""
+class PageRequest:
+    """The page of a history to return, with the fields of messages.getHistory."""
 
     limit: int = 100
     offset_id: int = 0  # start below this id; 0 = at the newest
@@ -30,7 +30,7 @@ class History:
         return len(self._ids)
 
     def add(self, message: Message) -> None:
-        """Keep a message; ids need not come in order."""
+        """Add a message; ids need not come in order."""
         insort(self._ids, message.id)
         self.messages[message.id] = message
 
@@ -52,7 +52,7 @@ class History:
         """Return how many messages have higher ids."""
         return len(self._ids) - bisect_right(self._ids, message_id)
 
-    def page(self, window: Window) -> list[Message]:
+    def page(self, window: PageRequest) -> list[Message]:
         """Return a page, newest first."""
         end = self._offset(window) - window.add_offset
         start = max(0, end - window.limit, bisect_right(self._ids, window.min_id))
@@ -60,7 +60,7 @@ class History:
             end = min(end, bisect_left(self._ids, window.max_id))
         return [self.messages[number] for number in reversed(self._ids[start : max(0, end)])]
 
-    def _offset(self, window: Window) -> int:
+    def _offset(self, window: PageRequest) -> int:
         if window.offset_id:
             return bisect_left(self._ids, window.offset_id)
         if window.offset_date:

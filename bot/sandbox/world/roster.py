@@ -1,4 +1,4 @@
-"""What comes in are joins, leaves, promotions and bans of one channel; what goes out is who may do what in it."""
+"""The roster of a channel: its members and their roles, requests to join, and bans."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +21,8 @@ _RIGHTS = (
 )
 
 
-class Role(Enum):
-    """What a member may do."""
+class MemberRole(Enum):
+    """The role of a member."""
 
     CREATOR = auto()
     ADMIN = auto()  # with all rights of an admin
@@ -31,15 +31,15 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody in a channel."""
+    """An account in a channel."""
 
     account: Account
-    role: Role
+    role: MemberRole
     since: datetime
 
 
 class Roster:
-    """The members of a channel, those who ask to join, and those who are banned; by account id."""
+    """Members, requests to join and bans of one channel, by account id."""
 
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
@@ -49,30 +49,30 @@ class Roster:
     def __contains__(self, account: Account) -> bool:
         return account.id in self.members
 
-    def put(self, account: Account, role: Role, since: datetime) -> None:
-        """Make somebody a member, or change what he may do."""
+    def put(self, account: Account, role: MemberRole, since: datetime) -> None:
+        """Make an account a member, or change its role; ends a ban."""
         self.pending.pop(account.id, None)
         self.banned.discard(account.id)
         self.members[account.id] = Member(account, role, since)
 
-    def role(self, account: Account) -> Role | None:
-        """Return what somebody is here; None outside."""
+    def role(self, account: Account) -> MemberRole | None:
+        """Return the role of an account; None outside the channel."""
         member = self.members.get(account.id)
         return member.role if member else None
 
     def is_admin(self, account: Account) -> bool:
-        """Tell whether somebody is the creator or an admin."""
-        return self.role(account) in (Role.CREATOR, Role.ADMIN)
+        """Tell whether an account is the creator or an admin."""
+        return self.role(account) in (MemberRole.CREATOR, MemberRole.ADMIN)
 
     def participant(self, account: Account, viewer: Account) -> TLObject:
-        """Return the TL participant as another account sees it; raises Refused for those outside."""
+        """Return the TL participant as another account sees it; raises Refused for an account outside."""
         member = self.members.get(account.id)
         if member is None:
             raise Refused("USER_NOT_PARTICIPANT")
-        if member.role is Role.CREATOR:
+        if member.role is MemberRole.CREATOR:
             return tl.ChannelParticipantCreator(account.id, rights())
-        if member.role is Role.ADMIN:
-            promoter = next((m.account.id for m in self.members.values() if m.role is Role.CREATOR), account.id)
+        if member.role is MemberRole.ADMIN:
+            promoter = next((m.account.id for m in self.members.values() if m.role is MemberRole.CREATOR), account.id)
             return tl.ChannelParticipantAdmin(account.id, promoter, member.since, rights())
         if account is viewer:
             return tl.ChannelParticipantSelf(account.id, account.id, member.since)

@@ -281,7 +281,7 @@ CREATE TABLE handled (  -- commands and taps whose effect is committed
     key TEXT PRIMARY KEY,
     at INTEGER NOT NULL,
     answer TEXT NOT NULL DEFAULT '',  -- JSON: what is said to it, also where the update comes again after a crash
-    said_at INTEGER  -- when the answer had arrived; NULL: it may have to be said again
+    answered_at INTEGER  -- when the answer had arrived; NULL: it may have to be sent again
 ) WITHOUT ROWID;
 
 CREATE TABLE chats (  -- whoever receives alerts
@@ -310,6 +310,8 @@ CREATE TABLE chats (  -- whoever receives alerts
     digest_weekday INTEGER NOT NULL DEFAULT 0,  -- 0 is Monday; for 'week'
     storm_count INTEGER DEFAULT 10,  -- more matches of a topic become a storm; NULL: they do not
     storm_minutes INTEGER NOT NULL DEFAULT 5,  -- within which they are counted
+    report_minute INTEGER,  -- of the chat's own day, at which the daily report comes; NULL: never
+    reported_at INTEGER,  -- of the last daily report, or when the chat asked for them
     UNIQUE (kind, telegram_id)
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
@@ -336,12 +338,6 @@ CREATE TABLE mutes (
 );
 CREATE INDEX mutes_chat ON mutes (chat_id);
 
-CREATE TABLE receipts (  -- chats that want to be told each day that nothing is missing
-    chat_id INTEGER PRIMARY KEY REFERENCES chats (id),
-    minute INTEGER NOT NULL,  -- of the chat's own day
-    since INTEGER NOT NULL  -- of the last one, or of its being switched on
-);
-
 CREATE TABLE feedback (  -- alerts that people found not relevant, and what was wrong
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     channel_id INTEGER NOT NULL,
@@ -358,53 +354,96 @@ CREATE INDEX feedback_post ON feedback (channel_id, post_key);
 
 -- The outbox
 
--- Kinds: 'post'; 'notice', a message about ourselves, also one that sums up posts (a digest, a storm, what came late);
--- 'repeat', a post that says what an alert said and joins it; 'gathered', a post that a notice sums up: its row follows
--- the notice's, nothing of its own is sent, and its state is 'sent'; 'edit', an alert is to show what has become of its
--- post; 'change', a reply to an alert that tells what that is; 'files', a reply that brings files of an alert's post.
-CREATE TABLE alerts (
+-- What matched becomes an alert, and an alert is shown by a message: one of its own, that of its group, or that of the
+-- alert which it duplicates. A message row says which revision its chat shall see and which it sees: the worker makes
+-- them equal.
+CREATE TABLE groups (  -- alerts that share one message
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL,
-    subject TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('digest', 'storm', 'late', 'restored')),
+    topic_id INTEGER,  -- of a storm
+    topic TEXT,  -- its name as the storm began
+    thread_id INTEGER,  -- the forum thread that a topic has for its alerts; NULL: the chat's own
+    opened_at INTEGER NOT NULL,  -- of restored alerts: the backup's last sign of life
+    closes_at INTEGER NOT NULL  -- takes no alert from then on; a storm is over, a digest is to be sent
+);
+CREATE INDEX groups_open ON groups (chat_id, closes_at);
+
+CREATE TABLE alerts (  -- one post in one chat
+    id INTEGER PRIMARY KEY,
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    channel_id INTEGER NOT NULL,
+    post_key TEXT NOT NULL,
+    version_id INTEGER NOT NULL REFERENCES versions (id),  -- that matched
+    shown_version_id INTEGER NOT NULL REFERENCES versions (id),  -- that the message shows
+    topics TEXT NOT NULL,  -- JSON list of names
+    spans TEXT NOT NULL,  -- JSON list of [start, end]: what matched in the text
+    parts TEXT NOT NULL,  -- JSON list of [[kind, text], spans]: parts with matches, or of a post without text all parts
+    loudness INTEGER NOT NULL,  -- 3 with a sound at any hour, 2 with a sound, 1 without, 0 in the next digest
+    fingerprint TEXT NOT NULL,  -- a hash of the folded words shown
+    fits_since_edit INTEGER NOT NULL DEFAULT 0,  -- 1: the post was edited before it matched
+    gone_at INTEGER,  -- the message says that the post is no longer visible since then …
+    gone_items TEXT,  -- … JSON: of an album of which some is left, how many items, and of how many
+    losses INTEGER NOT NULL DEFAULT 0,  -- how often the post has vanished
+    is_counted INTEGER NOT NULL DEFAULT 0,  -- 1: a message only counts it, so that an edit may be news to the chat
+    duplicate_of INTEGER REFERENCES alerts (id),  -- the alert that says the same, whose message names it
+    group_id INTEGER REFERENCES groups (id),
+    created_at INTEGER NOT NULL
+);
+-- Of a post that a thousand chats were alerted to, one chat's row is found at once.
+CREATE UNIQUE INDEX alerts_post ON alerts (channel_id, post_key, chat_id, is_counted);
+CREATE INDEX alerts_duplicates ON alerts (duplicate_of) WHERE duplicate_of IS NOT NULL;
+CREATE INDEX alerts_group ON alerts (group_id) WHERE group_id IS NOT NULL;
+-- What a channel says word by word each day is looked up among the alerts of late.
+CREATE INDEX alerts_fingerprint ON alerts (fingerprint, chat_id, created_at) WHERE NOT is_counted;
+-- What /topics counts is read from one index, and how many alerts a chat has had lately.
+CREATE INDEX alerts_chat ON alerts (chat_id, created_at, group_id, duplicate_of, is_counted, topics);
+
+CREATE TABLE messages (  -- the outbox: what a chat shall see
+    id INTEGER PRIMARY KEY,
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'notice')),
+    subject TEXT NOT NULL,  -- tells it from others of its kind in the chat; nobody reads it
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
-    follows INTEGER REFERENCES alerts (id),  -- the alert that it joins, edits or answers
-    channel_id INTEGER,  -- of a post
-    post_key TEXT,  -- of a post
-    words TEXT,  -- of a post: a hash of the folded words that the alert shows
-    payload TEXT NOT NULL,  -- JSON: what to render
-    topics TEXT GENERATED ALWAYS AS (payload ->> '$.topics') VIRTUAL,
+    alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change or files answers
+    group_id INTEGER REFERENCES groups (id),  -- that it shows
+    version_id INTEGER REFERENCES versions (id),  -- of a change or files: the version that it tells of
+    notice TEXT,  -- the name of a notice
+    body TEXT,  -- JSON: the notice, or what has changed
+    reply_to INTEGER REFERENCES messages (id),
     thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
     silent INTEGER NOT NULL DEFAULT 0,
-    state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sent', 'dead')),
-    attempts INTEGER NOT NULL DEFAULT 0,
+    -- due: a revision is to be sent. sent: the chat sees what is wanted. frozen: Telegram refuses to edit what the chat
+    -- sees. dead: Telegram refused it for good.
+    state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sent', 'frozen', 'dead')),
+    wanted_revision INTEGER NOT NULL DEFAULT 1,
+    sent_revision INTEGER NOT NULL DEFAULT 0,  -- 0: none; the next one is not an edit
+    telegram_id INTEGER,  -- in the chat; NULL: unknown, or not sent
     due_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,  -- that failed since a revision was sent
+    reason TEXT,  -- why it ended or was put off: Telegram's error string
     created_at INTEGER NOT NULL,
-    sent_at INTEGER,
-    message_id INTEGER,  -- in the chat
-    reason TEXT,  -- why it died or was put off: Telegram's error string
-    UNIQUE (chat_id, kind, subject)
+    wanted_at INTEGER NOT NULL,  -- when what is due came to be wanted: the order within a chat
+    sent_at INTEGER,  -- the first revision
+    edited_at INTEGER,  -- the last one
+    UNIQUE (chat_id, kind, subject),
+    CHECK (state != 'due' OR wanted_revision > sent_revision)
 );
 -- What waits, from either end, without a look at the rows: a chat that is served already may have thousands.
-CREATE INDEX alerts_due ON alerts (due_at, id, chat_id) WHERE state = 'due';
-CREATE INDEX alerts_of_chat_due ON alerts (chat_id, id, due_at) WHERE state = 'due';  -- the first ones of a chat
-CREATE INDEX alerts_edits ON alerts (chat_id) WHERE kind = 'edit' AND state = 'due';
-CREATE INDEX alerts_dead ON alerts (id) WHERE state = 'dead';
--- Of a post that a thousand chats were told of, one chat's row is found at once.
-CREATE INDEX alerts_post ON alerts (channel_id, post_key, chat_id);
-CREATE INDEX alerts_message ON alerts (chat_id, message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX alerts_follows ON alerts (follows) WHERE follows IS NOT NULL;
--- What a channel says word by word each day is looked up among what was told lately.
-CREATE INDEX alerts_words ON alerts (words, chat_id, created_at) WHERE words IS NOT NULL;
--- What /topics counts is read from one index: of JSON, each row would have to be read and taken apart.
-CREATE INDEX alerts_chat ON alerts (chat_id, created_at, kind, topics);
+CREATE INDEX messages_due ON messages (due_at, id, chat_id) WHERE state = 'due';
+CREATE INDEX messages_of_chat_due ON messages (chat_id, wanted_at, id, due_at) WHERE state = 'due';  -- the first of a chat
+CREATE INDEX messages_dead ON messages (id) WHERE state = 'dead';
+CREATE INDEX messages_alert ON messages (alert_id) WHERE alert_id IS NOT NULL;
+CREATE UNIQUE INDEX messages_group ON messages (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX messages_answers ON messages (reply_to) WHERE reply_to IS NOT NULL;
+CREATE INDEX messages_telegram ON messages (chat_id, telegram_id) WHERE telegram_id IS NOT NULL;
 
 CREATE TABLE attachments (  -- files that follow alerts, from the moment in which a reply is about to bring them
     alert_id INTEGER NOT NULL REFERENCES alerts (id),
     message_id INTEGER NOT NULL,  -- the post's, or that of an item of the album, in its channel
     file_id INTEGER NOT NULL,  -- Telegram's; after an edit the message shows another
     version_id INTEGER NOT NULL REFERENCES versions (id),  -- that shows the file
-    reply_id INTEGER NOT NULL REFERENCES alerts (id),  -- of kind 'files'
+    reply_id INTEGER NOT NULL REFERENCES messages (id),  -- of kind 'files'
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, channel, message, file)
     alone INTEGER NOT NULL DEFAULT 0,  -- 1: Telegram refused the album that it was in
     PRIMARY KEY (alert_id, message_id, file_id)

@@ -1,0 +1,187 @@
+"""Alerts, the groups that some of them share a message with, and how loudly they come."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from bot.models import PostKey
+from bot.parts import PartMatch, Spans
+
+
+class Loudness(IntEnum):
+    """How an alert comes: as the loudest of its topics wants it in the chat."""
+
+    DIGEST = 0  # with others, in the next digest
+    SILENT = 1
+    LOUD = 2
+    URGENT = 3  # in quiet hours too
+
+
+class GroupKind(StrEnum):
+    """Why alerts share one message."""
+
+    DIGEST = "digest"  # they wait for it, or for the end of quiet hours
+    STORM = "storm"  # too many came on one topic
+    LATE = "late"  # they came too late for an alert, and are only counted
+    RESTORED = "restored"  # they may have been sent before a backup was put back, and are only counted
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+RESTORED_OPEN = timedelta(days=365)  # so long after the start posts from before it may still be found
+RESTORED_WAIT = timedelta(seconds=3)  # for more of them
+COUNTING = frozenset({GroupKind.LATE, GroupKind.RESTORED})  # a message of these kinds says how many, not which
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One post in one chat: what its message shows of it."""
+
+    id: int = 0  # of its row; 0: it has none yet
+    chat_id: int
+    channel_id: int
+    post_key: str
+    version_id: int  # that matched
+    shown_version_id: int  # that the message shows
+    topics: tuple[str, ...]  # names
+    spans: Spans  # of the matches in the text, in Python characters
+    parts: tuple[PartMatch, ...]  # with matches; where nothing matches and there is no text, all parts
+    loudness: Loudness
+    fingerprint: str  # of the words shown
+    fits_since_edit: bool  # the post was told because it fits only since it was edited
+    gone_at: datetime | None = None  # the post is no longer visible since then, as the message says
+    gone_items: tuple[int, int] | None = None  # of an album: how many are gone, of how many, where some are left
+    losses: int = 0  # how often the post has vanished
+
+    @property
+    def key(self) -> PostKey:
+        """What names the post."""
+        return self.channel_id, self.post_key
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the post was edited: before it matched, or since."""
+        return self.fits_since_edit or self.shown_version_id != self.version_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """A post that says what an alert says, and joined it."""
+
+    channel_id: int
+    title: str  # of the channel
+    username: str | None
+    message_id: int
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorAlert:
+    """An alert that a chat has, as far as the alert of another post may join it."""
+
+    id: int
+    key: PostKey
+    date: datetime  # of the post
+    loudness: Loudness
+    group: GroupKind | None  # None: it has a message of its own
+    thread_id: int  # the forum thread of its message, the general one where it has none
+    is_sent: bool  # its message
+    is_open: bool  # its message is still to be sent, or can be edited
+
+
+GroupKey = tuple[object, ...]
+
+
+def group_key(kind: GroupKind, *, topic_id: int | None, closes_at: datetime, thread_id: int | None) -> GroupKey:
+    """Return what tells the open groups of a chat apart: a storm's topic, or for when and which thread it is."""
+    return (kind, topic_id) if kind is GroupKind.STORM else (kind, closes_at, thread_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group that takes alerts."""
+
+    kind: GroupKind
+    opened_at: datetime | None = None  # of restored ones: the backup's last sign of life; else None: now
+    topic_id: int | None = None  # of a storm
+    topic: str | None = None  # its name
+    thread_id: int | None = None  # the forum thread that a topic has for its alerts; None: the chat's own
+    closes_at: datetime  # takes no alert from then on; a digest is to be sent then
+    due_at: datetime
+    silent: bool  # no alert in it would come with a sound
+    subject: str  # tells its message from others of the chat
+
+    @property
+    def key(self) -> GroupKey:
+        """What the alerts of a chat have in common that go into one group."""
+        return group_key(self.kind, topic_id=self.topic_id, closes_at=self.closes_at, thread_id=self.thread_id)
+
+
+def digest_group(until: datetime, *, thread_id: int | None, silent: bool) -> Group:
+    """Return the group of the alerts that wait for a moment; a forum thread has its own."""
+    return Group(
+        kind=GroupKind.DIGEST,
+        thread_id=thread_id,
+        closes_at=until,
+        due_at=until,
+        silent=silent,
+        subject=f"digest:{_ms(until)}" + (f":{thread_id}" if thread_id is not None else ""),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreWindow:
+    """The time between a backup and the start with it, of which a chat may know more than the database."""
+
+    alive_at: datetime  # the backup's last sign of life
+    until: datetime  # the start
+
+    def covers(self, moment: datetime | None) -> bool:
+        """Return whether the chat may have been alerted to what was posted or edited at a moment."""
+        return moment is not None and moment < self.until
+
+
+def restored_group(window: RestoreWindow, now: datetime) -> Group:
+    """Return the group of the alerts that a chat may have had before a backup was put back."""
+    return Group(
+        kind=GroupKind.RESTORED,
+        opened_at=window.alive_at,
+        closes_at=window.until + RESTORED_OPEN,
+        due_at=now + RESTORED_WAIT,
+        silent=True,
+        subject=f"restored:{_ms(window.until)}",
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenGroup:
+    """A group that exists, and takes more alerts."""
+
+    id: int
+    message_id: int  # the row of its message
+    chat_id: int
+    key: GroupKey
+    thread_id: int  # the forum thread of its message, the general one where it has none
+    is_sent: bool  # its message
+
+
+class ChangeKind(StrEnum):
+    """What a reply to an alert says."""
+
+    EDITED = "edited"  # its post says something else now
+    GONE = "gone"  # its post is no longer visible
+    CONFIRMED = "confirmed"  # a second channel says the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertChange:
+    """What has become of an alert, as a reply to it says."""
+
+    kind: ChangeKind
+    before: int | None = None  # of an edit: the version before it
+    joined: tuple[str, ...] = ()  # topics that the post fits only now
+    gone_at: datetime | None = None
+    gone_items: tuple[int, int] | None = None  # of an album: how many are gone, of how many, where some are left

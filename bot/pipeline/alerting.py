@@ -1,0 +1,164 @@
+"""Alerts of a batch of matches: what their chats have is read, about each alert is decided, and the outbox written."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.models.alerts import AlertChange, ChangeKind, Group, GroupKind, Loudness, OpenGroup
+from bot.pipeline.dedup import Duplicates
+from bot.pipeline.grouping import (
+    SAME_WORDS_WITHIN,
+    ChatState,
+    JoinDuplicate,
+    JoinGroup,
+    RoutedAlert,
+    Send,
+    decide,
+    is_too_old,
+)
+from bot.store import alerts, backup_recovery, duplicates, groups, outbox
+from bot.store.alerts import NewAlert
+from bot.store.database import Reader, Transaction
+from bot.store.groups import NewMember
+from bot.store.outbox import Draft, MessageKind
+
+_ALERTING = {GroupKind.DIGEST, GroupKind.STORM}
+
+
+async def add_alerts(
+    tx: Transaction, routed: Iterable[RoutedAlert], memory: Duplicates, *, now: datetime, max_age: timedelta
+) -> int:
+    """Decide about alerts and write down what was decided; return how many are new, late ones and duplicates apart."""
+    compared = await _compare(tx, routed, memory, now=now, max_age=max_age)
+    chat_ids = {each.chat_id for each in compared}
+    open_groups = await groups.open_for(tx, chat_ids, now=now)
+    states = await _read_states(tx, compared, open_groups, now=now)
+    number = await alerts.next_id(tx)
+    single = list[RoutedAlert]()
+    grouped = list[tuple[RoutedAlert, Group]]()
+    joined = list[tuple[RoutedAlert, JoinDuplicate]]()
+    for each in compared:
+        numbered = replace(each, alert=replace(each.alert, id=number + len(single) + len(grouped) + len(joined)))
+        decision = decide(numbered, states[each.chat_id], now, max_age=max_age)
+        states[each.chat_id].add(numbered, decision)
+        match decision:
+            case Send():
+                single.append(numbered)
+            case JoinGroup(group=group):
+                grouped.append((numbered, group))
+            case JoinDuplicate():
+                joined.append((numbered, decision))
+    await alerts.add(tx, [NewAlert(alert=each.alert) for each in single], now=now)
+    await outbox.enqueue(tx, [_message(each) for each in single], now=now)  # these leave first
+    await _add_to_groups(tx, grouped, open_groups, now=now)
+    await _add_duplicates(tx, joined, now=now)
+    return len(single) + sum(group.kind in _ALERTING for _, group in grouped)
+
+
+async def _compare(
+    tx: Reader, routed: Iterable[RoutedAlert], memory: Duplicates, *, now: datetime, max_age: timedelta
+) -> list[RoutedAlert]:
+    """Return the alerts with the posts that say the same; what is too old is only counted, and compared with none."""
+    old, current = list[RoutedAlert](), list[RoutedAlert]()
+    for each in routed:
+        (old if is_too_old(each, now, max_age=max_age) else current).append(each)
+    return [*old, *await memory.compare(tx, current, now=now)]
+
+
+async def _read_states(
+    tx: Reader, routed: Sequence[RoutedAlert], open_groups: Iterable[OpenGroup], *, now: datetime
+) -> Mapping[int, ChatState]:
+    """Read what the chats of these alerts have."""
+    states = defaultdict[int, ChatState](ChatState)
+    alerted, counted = await alerts.known(tx, [each.alert for each in routed])
+    for chat_id, key in alerted:
+        states[chat_id].alerted.add(key)
+    for chat_id, key in counted:
+        states[chat_id].counted.add(key)
+    for chat_id, window in (await backup_recovery.windows(tx, {each.chat_id for each in routed})).items():
+        states[chat_id].restored = window
+    for group in open_groups:
+        states[group.chat_id].groups[group.key] = group
+    posts = {(each.chat_id, key) for each in routed for key in each.alike}
+    words = {
+        (each.chat_id, each.alert.fingerprint, each.posted_at - 2 * SAME_WORDS_WITHIN)
+        for each in routed
+        if each.said is not None
+    }
+    for prior in await duplicates.priors(tx, posts, words):
+        state = states[prior.chat_id]
+        if prior.post is not None:
+            state.priors[prior.post] = prior.alert
+        if prior.fingerprint is not None:
+            state.same_words[prior.fingerprint].append(prior.alert)
+    for chat_id, counts in (await _count_recent(tx, routed, now=now)).items():
+        states[chat_id].recent.update(counts)
+    return states
+
+
+async def _count_recent(tx: Reader, routed: Sequence[RoutedAlert], *, now: datetime) -> Mapping[int, Counter[str]]:
+    """Count the alerts that each chat has had lately, where they may be enough for a storm."""
+    posts = Counter(each.chat_id for each in routed)
+    asked = defaultdict[tuple[int, int], set[int]](set)
+    for each in routed:
+        if each.storms is not None:
+            enough = max(1, each.storms.count - posts[each.chat_id] + 1)
+            asked[each.storms.minutes, enough].add(each.chat_id)
+    counts: dict[int, Counter[str]] = {}
+    for (minutes, enough), chat_ids in asked.items():
+        counts |= await alerts.count_recent(tx, chat_ids, since=now - timedelta(minutes=minutes), enough=enough)
+    return counts
+
+
+def _message(routed: RoutedAlert) -> Draft:
+    return Draft(
+        chat_id=routed.chat_id,
+        chat_key=routed.chat_key,
+        kind=MessageKind.ALERT,
+        subject=routed.subject,
+        alert_id=routed.alert.id,
+        thread_id=routed.thread_id or routed.chat_thread,
+        silent=routed.alert.loudness < Loudness.LOUD,
+    )
+
+
+async def _add_to_groups(
+    tx: Transaction, grouped: Sequence[tuple[RoutedAlert, Group]], open_groups: Collection[OpenGroup], *, now: datetime
+) -> None:
+    members = [NewMember(chat_id=each.chat_id, chat_key=each.chat_key, group=group) for each, group in grouped]
+    group_ids = await groups.place(tx, members, open_groups, now=now)
+    added = [
+        NewAlert(alert=each.alert, is_counted=group.kind is GroupKind.LATE, group_id=group_id)
+        for (each, group), group_id in zip(grouped, group_ids, strict=True)
+    ]
+    await alerts.add(tx, added, now=now)
+
+
+async def _add_duplicates(
+    tx: Transaction, joined: Sequence[tuple[RoutedAlert, JoinDuplicate]], *, now: datetime
+) -> None:
+    """Add alerts that join others, whose messages name them, and confirm those others where chats want that."""
+    if not joined:
+        return
+    await alerts.add(tx, [NewAlert(alert=each.alert, duplicate_of=join.first.id) for each, join in joined], now=now)
+    grouped = {join.first.id for _, join in joined if join.first.group is not None}
+    messages = await duplicates.messages_of(tx, {join.first.id for _, join in joined} - grouped)
+    await outbox.revise(tx, [message_id for message_id, _ in messages.values()], now=now)
+    await groups.redraw(tx, grouped, now=now)
+    confirmations = [
+        Draft(
+            chat_id=each.chat_id,
+            chat_key=each.chat_key,
+            kind=MessageKind.CHANGE,
+            subject=f"confirmed/{messages[join.first.id][1]}",  # of the first post: there is only one
+            alert_id=join.first.id,
+            version_id=each.alert.version_id,
+            change=AlertChange(kind=ChangeKind.CONFIRMED),
+            reply_to=messages[join.first.id][0],
+            silent=join.is_silent,
+        )
+        for each, join in joined
+        if join.is_confirmed
+    ]
+    await outbox.enqueue(tx, confirmations, now=now)

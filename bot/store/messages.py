@@ -1,0 +1,236 @@
+"""Messages that are due, with all that it takes to write them and bring them to their chats."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from bot.models import GENERAL_THREAD
+from bot.models.alerts import Alert, AlertChange, ChangeKind, Duplicate, GroupKind
+from bot.models.notices import NOTICES, Notice
+from bot.models.posts import StoredPost
+from bot.store import alerts, chats
+from bot.store.chats import Chat
+from bot.store.database import Reader
+from bot.store.outbox import MessageKind
+from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The message that another one answers."""
+
+    telegram_id: int | None  # in the chat; None: unknown, or not sent
+    thread_id: int | None
+    state: str  # due, sent, frozen or dead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message that is due, with all that it takes to write it and bring it to its chat."""
+
+    id: int
+    chat: Chat  # addressed in the thread that the message is for
+    kind: MessageKind
+    random_id: int  # signed 64 bits, never 0
+    silent: bool
+    revision: int  # that is wanted
+    sent_revision: int  # that the chat sees, 0 for none
+    telegram_id: int | None  # in the chat; None: unknown, or not sent
+    attempts: int  # that failed so far
+    due_at: datetime
+    created_at: datetime
+    alert: Alert | None  # that it shows or answers
+    post: StoredPost | None  # the version to show
+    duplicates: tuple[Duplicate, ...]  # posts that joined the alert, in the order in which they came
+    group_id: int | None
+    group: GroupKind | None
+    change: AlertChange | None
+    body: Mapping[str, Any]  # the notice, or what has changed
+    answered: Answered | None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the chat sees an earlier revision, so that this one is an edit."""
+        return self.sent_revision > 0
+
+    @property
+    def notice(self) -> Notice:
+        """What a notice says."""
+        return NOTICES.validate_python(self.body)
+
+    @property
+    def reply_to(self) -> int | None:
+        """The message to answer, by its id in the chat: where that is known and stands in the same thread."""
+        if self.answered is None:
+            return None
+        threads = {thread or GENERAL_THREAD for thread in (self.chat.peer.thread_id, self.answered.thread_id)}
+        return self.answered.telegram_id if len(threads) == 1 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueMessages:
+    """What was found in the outbox."""
+
+    messages: list[Message]  # by chat, in the order in which their revisions came to be wanted
+    last_id: int  # of all messages, where some were found: what comes later is news
+    next_at: datetime | None  # when the next message falls due that is not due yet
+
+
+# The columns of the view `post_versions`, which no LEFT JOIN can have.
+_POST = """m.id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
+    m.date, v.edit_date, v.text, v.parts, v.entities, v.media, m.forward, m.reply_to, m.reply_channel,
+    m.author, m.gone_at, m.views, m.forwards, m.reactions,
+    v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by"""
+_DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, x.date)) FROM alerts d
+    JOIN versions x ON x.id = d.version_id JOIN channels y ON y.id = x.channel_id
+    WHERE q.kind = 'alert' AND d.duplicate_of = q.alert_id"""
+_MESSAGES = f"""SELECT q.id AS message_row_id, q.kind AS message_kind, q.random_id, q.silent, q.wanted_revision,
+        q.sent_revision, q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id, q.body,
+        q.thread_id AS message_thread_id, g.kind AS group_kind, r.id AS answered_id,
+        r.telegram_id AS answered_telegram_id, r.thread_id AS answered_thread_id, r.state AS answered_state,
+        ({_DUPLICATES}) AS duplicates, {alerts.COLUMNS}, {chats.COLUMNS}, {_POST}
+    FROM messages q JOIN chats c ON c.id = q.chat_id LEFT JOIN alerts a ON a.id = q.alert_id
+    LEFT JOIN groups g ON g.id = q.group_id LEFT JOIN messages r ON r.id = q.reply_to
+    LEFT JOIN versions v ON v.id = coalesce(q.version_id, a.shown_version_id)
+    LEFT JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
+    LEFT JOIN channels n ON n.id = v.channel_id"""  # noqa: S608 - our own constants
+_NEXT_AT = "SELECT min(due_at) AS next_at FROM messages INDEXED BY messages_due WHERE state = 'due' AND due_at > :now"
+# Chats that nothing is to be read of. Indexes answer for all of this, so that thousands of messages that wait behind
+# one another in a chat, or for tomorrow, cost little.
+_LEFT_OUT = """chat_id NOT IN (SELECT value FROM json_each(:excluded))
+    AND chat_id NOT IN (SELECT id FROM chats WHERE suspended IS NOT NULL)
+    AND chat_id NOT IN (SELECT id FROM chats WHERE held_until > :now)"""
+_BOTH_ENDS = f"""
+    SELECT chat_id FROM (SELECT chat_id FROM messages INDEXED BY messages_due
+        WHERE state = 'due' AND due_at <= :now AND {_LEFT_OUT} ORDER BY due_at, id LIMIT (:limit + 1) / 2)
+    UNION SELECT chat_id FROM (SELECT chat_id FROM messages INDEXED BY messages_due
+        WHERE state = 'due' AND due_at <= :now AND {_LEFT_OUT} ORDER BY due_at DESC, id DESC LIMIT (:limit + 1) / 2)
+"""  # noqa: S608 - our own constant
+_NEWS = f"""
+    SELECT chat_id FROM (SELECT chat_id FROM messages NOT INDEXED
+        WHERE id > :after AND state = 'due' AND due_at <= :now AND {_LEFT_OUT} ORDER BY id DESC LIMIT :limit)
+    GROUP BY chat_id
+"""  # noqa: S608 - our own constant
+
+
+async def first_due(  # noqa: PLR0913 - a question with this many sides
+    db: Reader, now: datetime, *, exclude_chats: Iterable[int] = (), limit: int, each: int, after: int | None = None
+) -> DueMessages:
+    """Return the first `each` messages of up to `limit` chats that something is due for.
+
+    Half of the chats are those that wait longest, the others those for which the latest came; with `after` all are
+    those for which something came after that row. Nothing is read of chats that are suspended, held, or to be left out.
+    """
+    chosen = _BOTH_ENDS if after is None else _NEWS
+    rows = await db.fetch_all(
+        f"""SELECT x.*, (SELECT max(id) FROM messages) AS last_id, ({_NEXT_AT}) AS next_at
+        FROM ({chosen}) w CROSS JOIN ({_MESSAGES}) x
+        ON x.message_row_id IN (SELECT d.id FROM messages d INDEXED BY messages_of_chat_due
+            WHERE d.chat_id = w.chat_id AND d.state = 'due' AND d.due_at <= :now
+            ORDER BY d.wanted_at, d.id LIMIT :each)
+        ORDER BY x.wanted_at, x.message_row_id""",  # noqa: S608 - our own constants
+        {
+            "now": to_ms(now),
+            "excluded": json_list(exclude_chats),
+            "limit": limit,
+            "each": each,
+            "after": after,
+        },
+    )
+    if not rows:
+        (upcoming,) = await db.fetch_all(_NEXT_AT, {"now": to_ms(now)})
+        return DueMessages(messages=[], last_id=0, next_at=maybe_date(upcoming["next_at"]))
+    known: dict[int, StoredPost] = {}  # by version: one may go to thousands of chats
+    found = [_to_message(row, known) for row in rows]
+    return DueMessages(messages=found, last_id=rows[0]["last_id"], next_at=maybe_date(rows[0]["next_at"]))
+
+
+async def is_due(db: Reader, message_id: int) -> bool:
+    """Return whether a message still is to be sent or edited."""
+    return await db.fetch_one("SELECT 1 FROM messages WHERE id = :id AND state = 'due'", {"id": message_id}) is not None
+
+
+async def get(db: Reader, message_id: int) -> Message:
+    """Return a message as it stands: what it answers may have been sent since, and it may show something else."""
+    (row,) = await db.fetch_all(f"{_MESSAGES} WHERE q.id = :id", {"id": message_id})
+    return _to_message(row)
+
+
+async def post_of(db: Reader, chat_id: int, telegram_id: int) -> StoredPost | None:
+    """Return the post that a message of ours is about, as it was then; None where it is about none."""
+    row = await db.fetch_one(
+        """SELECT p.* FROM messages q JOIN alerts a ON a.id = q.alert_id
+        JOIN post_versions p ON p.version_id = coalesce(q.version_id, a.version_id)
+        WHERE q.chat_id = :chat AND q.telegram_id = :message ORDER BY q.id DESC LIMIT 1""",
+        {"chat": chat_id, "message": telegram_id},
+    )
+    return None if row is None else read(StoredPost, row)
+
+
+def _to_message(row: sqlite3.Row, known: dict[int, StoredPost] | None = None) -> Message:
+    """Read a message from a row of `_MESSAGES`; its post is taken from, or added to, those of the same answer."""
+    post = None if row["id"] is None else (known or {}).get(row["version_id"]) or read(StoredPost, row)
+    if post is not None and known is not None:
+        known[post.version_id] = post
+    kind = MessageKind(row["message_kind"])
+    body = _read(row["body"]) if row["body"] else {}
+    return Message(
+        id=row["message_row_id"],
+        chat=_in_thread(chats.to_chat(row), row["message_thread_id"]),
+        kind=kind,
+        random_id=row["random_id"],
+        silent=bool(row["silent"]),
+        revision=row["wanted_revision"],
+        sent_revision=row["sent_revision"],
+        telegram_id=row["telegram_id"],
+        attempts=row["attempts"],
+        due_at=from_ms(row["due_at"]),
+        created_at=from_ms(row["created_at"]),
+        alert=None if row["alert_id"] is None else alerts.to_alert(row),
+        post=post,
+        duplicates=_to_duplicates(row["duplicates"]),
+        group_id=row["group_id"],
+        group=None if row["group_kind"] is None else GroupKind(row["group_kind"]),
+        change=_to_change(body) if kind is MessageKind.CHANGE else None,
+        body=body,
+        answered=None
+        if row["answered_id"] is None
+        else Answered(
+            telegram_id=row["answered_telegram_id"], thread_id=row["answered_thread_id"], state=row["answered_state"]
+        ),
+    )
+
+
+def _to_duplicates(text: str) -> tuple[Duplicate, ...]:
+    return tuple(
+        Duplicate(channel_id=channel_id, title=title, username=username, message_id=message_id, date=from_ms(date))
+        for channel_id, title, username, message_id, date in _read(text)
+    )
+
+
+def _to_change(body: Mapping[str, Any]) -> AlertChange:
+    items = body["gone_items"]
+    return AlertChange(
+        kind=ChangeKind(body["change"]),
+        before=body["before"],
+        joined=tuple(body["joined"]),
+        gone_at=maybe_date(body["gone_at"]),
+        gone_items=None if items is None else (items[0], items[1]),
+    )
+
+
+@lru_cache(64)
+def _read(text: str) -> Any:  # noqa: ANN401 - JSON; nobody changes it
+    """Read JSON, once where thousands of rows say the same."""
+    return json.loads(text)
+
+
+def _in_thread(chat: Chat, thread_id: int | None) -> Chat:
+    """Address the thread that was chosen as the message came into the outbox."""
+    if chat.peer.thread_id == thread_id:
+        return chat
+    return replace(chat, peer=replace(chat.peer, thread_id=thread_id))
