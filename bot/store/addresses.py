@@ -37,7 +37,7 @@ async def bindings(db: Reader, chat_id: int) -> list[Binding]:
 
 
 async def bind_topic(tx: Transaction, chat_id: int, topic_id: int, thread_id: int | None) -> bool:
-    """Send a topic's alerts to a thread, None: to the chat's own; False where the chat has not subscribed to the topic."""
+    """Send a topic's alerts to a thread, None: to the chat's own; False where it is not subscribed to."""
     values = {"chat": chat_id, "topic": topic_id, "thread": thread_id}
     sql = "UPDATE subscriptions SET thread_id = :thread WHERE chat_id = :chat AND topic_id = :topic"
     return await tx.execute(sql, values) > 0
