@@ -37,7 +37,7 @@ class Role(StrEnum):
 
 
 class Edits(StrEnum):
-    """Which changes of a post a reply tells of; its alert is edited in any case."""
+    """Which changes of a post get a reply to its alert, which is edited in any case."""
 
     ALL = "all"  # also punctuation and typos, without a sound
     WORDS = "words"  # other words, and a post that is no longer visible
@@ -54,7 +54,7 @@ class ReportTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """Whoever receives alerts."""
+    """A receiver of alerts: a person, a group or a channel, with its settings."""
 
     id: int
     key: bytes  # 16 random bytes: part of every alert's identity
@@ -75,12 +75,12 @@ class Chat:
 
     @property
     def schedule(self) -> Schedule:
-        """When it wants to hear."""
+        """When the chat wants alerts and digests."""
         return Schedule(zone=self.time_zone, quiet=self.quiet, digests=self.digests)
 
 
 async def pair(tx: Transaction, peer: Peer, *, title: str, language: str, now: datetime) -> Chat:
-    """Make a chat a receiver of alerts; one that was paired before keeps its key and settings and is resumed."""
+    """Pair a chat; one that was paired before keeps its key and settings and is resumed."""
     values = {"kind": peer.kind, "telegram_id": peer.id, "hash": peer.access_hash, "thread": peer.thread_id}
     await tx.execute(
         """INSERT INTO chats (key, kind, telegram_id, access_hash, thread_id, title, language, paired_at)
@@ -119,7 +119,7 @@ async def of_owners(db: Reader) -> list[Chat]:
 
 
 async def with_own_menu(db: Reader) -> list[Chat]:
-    """Return the chats that see other commands than Telegram shows by itself, where the bot can still write.
+    """Return the chats, not suspended, that see other commands than Telegram shows by itself.
 
     Those are the chats that have chosen their language, and the private ones of people who may not do everything.
     """
@@ -129,7 +129,7 @@ async def with_own_menu(db: Reader) -> list[Chat]:
 
 
 async def save(tx: Transaction, chat: Chat) -> None:
-    """Write down all that a chat has chosen."""
+    """Write the settings of a chat."""
     await tx.execute(
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
             edits = :edits, media = :media, confirmations = :confirmations,
@@ -162,12 +162,12 @@ async def save(tx: Transaction, chat: Chat) -> None:
 
 
 async def reported(tx: Transaction, chat_id: int, now: datetime) -> None:
-    """Write down that a chat has had its daily report."""
+    """Note that a chat has got its daily report."""
     await tx.execute("UPDATE chats SET reported_at = :now WHERE id = :id", {"id": chat_id, "now": to_ms(now)})
 
 
 async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:
-    """Send nothing to a chat any more, and end what was to be sent, for a reason: Telegram's error string."""
+    """Suspend a chat, with Telegram's error string as the reason, and end its messages that are due."""
     values = {"id": chat_id, "reason": reason}
     await tx.execute("UPDATE chats SET suspended = :reason WHERE id = :id", values)
     await outbox.end_all(tx, chat_id, reason)
@@ -175,19 +175,19 @@ async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:
 
 
 async def resume(tx: Transaction, chat_id: int) -> None:
-    """Send to a chat again."""
+    """Resume a chat."""
     await tx.execute("UPDATE chats SET suspended = NULL WHERE id = :id", {"id": chat_id})
     tx.announce(Subject.CHATS)
 
 
 async def role_of(db: Reader, user_id: int) -> Role | None:
-    """Return what a person may do; None for a stranger."""
+    """Return the role of a person; None for a stranger."""
     row = await db.fetch_one("SELECT role FROM people WHERE id = :id", {"id": user_id})
     return Role(row["role"]) if row else None
 
 
 async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> None:
-    """Give a person a role; an owner is never made less by this."""
+    """Give a person a role; an owner stays owner."""
     await tx.execute(
         """INSERT INTO people (id, role, added_at) VALUES (:id, :role, :now)
         ON CONFLICT DO UPDATE SET role = excluded.role WHERE role != 'owner'""",
@@ -196,13 +196,13 @@ async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> Non
 
 
 async def stranger_first_time(tx: Transaction, user_id: int, now: datetime) -> bool:
-    """Remember a stranger; True the first time, when the bot tells them once that it is private."""
+    """Note that a stranger wrote; return whether it was the first time, which is answered once."""
     sql = "INSERT OR IGNORE INTO strangers (id, refused_at) VALUES (:id, :now)"
     return await tx.execute(sql, {"id": user_id, "now": to_ms(now)}) > 0
 
 
 async def invite(tx: Transaction, *, role: Role, now: datetime) -> str:
-    """Make a one-time pairing token, good for 15 minutes; it replaces all older ones. Only its hash is stored."""
+    """Return a new one-time pairing token, good for 15 minutes; it replaces all older ones. Only its hash is stored."""
     token = secrets.token_urlsafe(24)
     await tx.execute("DELETE FROM pairings")
     await tx.execute(
@@ -213,7 +213,7 @@ async def invite(tx: Transaction, *, role: Role, now: datetime) -> str:
 
 
 async def redeem(tx: Transaction, token: str, now: datetime) -> Role | None:
-    """Use a pairing token up; return the role it gives, None where it is unknown, used or too old."""
+    """Use up a pairing token; return the role that it gives, None where it is unknown, used or expired."""
     values = {"hash": _hash(token)}
     row = await tx.fetch_one("SELECT role, expires_at FROM pairings WHERE token_sha256 = :hash", values)
     await tx.execute("DELETE FROM pairings WHERE token_sha256 = :hash", values)

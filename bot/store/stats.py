@@ -15,14 +15,14 @@ SOON = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelStats:
-    """One channel."""
+    """A followed channel with what is counted of it."""
 
     channel: Channel
     last_post_at: datetime | None
     missing: int  # ids above the mark and below the newest stored one: of posts on their way, or of no posts
     posts: int  # since the moment asked about, while a reader was in the channel: else none is pushed
     unpushed: int  # of them, those that a sweep found first, and soon
-    silent_since: datetime | None  # its last post, where people were told that it is unusually silent
+    silent_since: datetime | None  # its last post, where people know that it is unusually silent
 
     @property
     def is_read_again(self) -> bool:

@@ -1,4 +1,4 @@
-"""Which chat wants which topics, from which channels, and what it does not want to hear for now."""
+"""Subscriptions of chats to topics, and mutes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A chat's wish for a topic."""
+    """A subscription of a chat to a topic."""
 
     chat_id: int
     topic_id: int
@@ -22,7 +22,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
-    """What a chat does not want to hear."""
+    """A channel, a topic, or one in the other that a chat wants no alerts of."""
 
     id: int
     chat_id: int
@@ -44,7 +44,7 @@ async def unsubscribe(tx: Transaction, chat_id: int, topic_id: int) -> bool:
 
 
 async def set_priority(tx: Transaction, chat_id: int, topic_id: int, priority: Priority) -> bool:
-    """Set how alerts on a topic arrive; False where the chat has not subscribed to it."""
+    """Set the priority of a topic; False where the chat has not subscribed to it."""
     sql = "UPDATE subscriptions SET priority = :priority WHERE chat_id = :chat AND topic_id = :topic"
     return await tx.execute(sql, {"chat": chat_id, "topic": topic_id, "priority": priority}) > 0
 
@@ -60,7 +60,7 @@ async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
 
 
 async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Recipient]:
-    """Return who wants alerts of these (channel id, topic id) pairs; suspended chats and mutes are left out."""
+    """Return the recipients of (channel id, topic id) pairs, without suspended chats and mutes."""
     rows = await db.fetch_all(
         """SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
             s.thread_id, c.thread_id AS chat_thread, c.confirmations,
@@ -85,7 +85,7 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
 async def mute(
     tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None, until: datetime | None
 ) -> None:
-    """Silence a channel, a topic, their combination, or everything in a chat; it replaces a mute of the same scope."""
+    """Mute a channel, a topic, their combination, or everything in a chat; it replaces the mute of the same scope."""
     await unmute(tx, chat_id, channel_id=channel_id, topic_id=topic_id)
     await tx.execute(
         "INSERT INTO mutes (chat_id, channel_id, topic_id, until) VALUES (:chat, :channel, :topic, :until)",
@@ -94,17 +94,17 @@ async def mute(
 
 
 async def unmute(tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None) -> bool:
-    """End the mute of exactly this scope; False where there was none."""
+    """End the mute of this very scope; False where there was none."""
     sql = "DELETE FROM mutes WHERE chat_id = :chat AND channel_id IS :channel AND topic_id IS :topic"
     return await tx.execute(sql, {"chat": chat_id, "channel": channel_id, "topic": topic_id}) > 0
 
 
 async def forget_ended(tx: Transaction, *, now: datetime) -> None:
-    """Drop the mutes that have ended by themselves."""
+    """Delete the mutes whose time is over."""
     await tx.execute("DELETE FROM mutes WHERE until <= :now", {"now": to_ms(now)})
 
 
 async def mutes_of(db: Reader, chat_id: int, now: datetime) -> list[Mute]:
-    """Return the mutes of a chat that still hold."""
+    """Return the mutes of a chat whose time is not over."""
     sql = "SELECT * FROM mutes WHERE chat_id = :chat AND (until IS NULL OR until > :now) ORDER BY id"
     return read_all(Mute, await db.fetch_all(sql, {"chat": chat_id, "now": to_ms(now)}))
