@@ -16,14 +16,15 @@ from bot.commands.lookup import SCOPE, MuteScope, both_scope, channel_scope, rea
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
 from bot.commands.registry import tap
 from bot.models import Button, ButtonRows, Entity, Outgoing
+from bot.models.posts import StoredPost
+from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import full_text
 from bot.store import channels, feedback, group_contents, posts
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
-from bot.store.posts import StoredPost
 from bot.store.topics import Topic
-from bot.text.markup import LIMIT, Text, alert_buttons, one_line, units
+from bot.text.markup import LIMIT, Text, one_line, units
 
 POST = r"\d{1,15}:\d{1,10}"  # how data names a post: channel and message
 _SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8)}
@@ -91,7 +92,7 @@ async def _ask_what(tap: AlertTap, context: Context) -> Reply:
     channel = await channels.get(context.database, tap.channel_id)
     if channel is None:
         raise forgotten(context)
-    alerted = await feedback.alerted(context.database, context.chat.id, tap.channel_id, tap.message_id)
+    alerted = await feedback.find_alerted(context.database, context.chat.id, tap.channel_id, tap.message_id)
     found = await topics_named(context.database, alerted.topics if alerted else ())
     return Reply(buttons=_scopes(tap, channel, found[:_MOST_TOPICS], context))
 

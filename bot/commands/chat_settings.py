@@ -1,4 +1,4 @@
-"""The settings that a chat has, each with how it is read, said and offered; a new one is one more `Setting` here."""
+"""The settings of a chat, each with how it is read, described and offered; a new one is one more `Setting` here."""
 
 import re
 from collections.abc import Callable
@@ -7,18 +7,18 @@ from typing import Any
 
 from babel.dates import get_day_names
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, say
+from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import LANGUAGE_NAMES
 from bot.commands.parsing import TIME, city, find_zone, read_switch, read_time, read_weekday, show_time, tidy, words
-from bot.commands.registry import Section, command, example
+from bot.commands.registry import Section
 from bot.commands.setting import Setting
 from bot.locales import LANGUAGES, N_, Translator
 from bot.models import PeerKind
+from bot.models.subscriptions import Priority
 from bot.schedule import Digests, Every, Quiet, Storms
-from bot.store import receipts, subscriptions
-from bot.store.chats import Chat, Edits
-from bot.store.database import Reader, Transaction
-from bot.store.subscriptions import Priority
+from bot.store import subscriptions
+from bot.store.chats import Chat, Edits, ReportTime
+from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
 
 _EDITS = {
@@ -360,38 +360,45 @@ MEDIA = _switch(
     put=lambda chat, wanted: replace(chat, media=wanted),
 )
 
-_USUAL_RECEIPT = 9 * 60  # minute of the day
+_USUAL_REPORT = 9 * 60  # minute of the day
 
 
-@command("receipt", Section.CHAT, 4, Need.CHAT, N_("each day a silent note that nothing is missing"), usage="on")
-@example("/receipt 21:30", N_("each day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"))
-@example("/receipt off", N_("no such note"))
-async def receipt(request: Request, context: Context) -> Reply | Effect:
-    """Switch the daily report of this chat on or off, or set its time; without a word, say how it is set."""
-    typed = request.argument.casefold().strip(" .!")
-    if not typed:
-        return say(_describe_receipt(await receipts.minute_of(context.database, context.chat.id), context))
-    switch = read_switch(typed)
-    minute = _USUAL_RECEIPT if switch else read_time(typed)
-    if minute is None and switch is None:
-        line = context.t.gettext("«{value}» is no time of day. Write on, off or for example 08:30.")
-        raise CommandError(line.format(value=request.argument[:40]))
-
-    async def effect(tx: Transaction) -> Reply:
-        if minute is None:
-            await receipts.stop(tx, context.chat.id)
-        else:
-            await receipts.ask(tx, context.chat.id, minute=minute, now=context.now)
-        return say(_describe_receipt(minute, context))
-
-    return effect
-
-
-def _describe_receipt(minute: int | None, context: Context) -> Text:
-    t = context.t
+def _read_report(typed: str, context: Context) -> Chat:
+    word = tidy(typed)
+    switch = read_switch(word)
+    if switch is False:
+        return replace(context.chat, report=None)
+    minute = _USUAL_REPORT if switch else read_time(word)
     if minute is None:
-        line = t.gettext("No daily receipt here. To be told each day that nothing is missing, write: {command}")
-        return Text().say(line, command=code("/receipt 09:00"))
+        line = context.t.gettext("«{value}» is no time of day. Write on, off or for example 08:30.")
+        raise CommandError(line.format(value=typed[:40]))
+    return replace(context.chat, report=ReportTime(minute=minute, since=context.now))
+
+
+def _describe_report(context: Context) -> Text:
+    t, chat = context.t, context.chat
+    if chat.report is None:
+        return Text().line(t.gettext("No daily receipt here."))
     line = t.gettext("Each day at {time} ({zone}) I tell this chat, without a sound, whether anything is missing.")
-    text = Text().line(line, time=show_time(minute), zone=context.chat.time_zone)
-    return text.say(t.gettext("To end it, write: {command}"), command=code("/receipt off"))
+    return Text().line(line, time=show_time(chat.report.minute), zone=chat.time_zone)
+
+
+DAILY_REPORT = Setting(
+    name="receipt",
+    section=Section.CHAT,
+    place=4,
+    summary=N_("each day a silent note that nothing is missing"),
+    usage="on",
+    examples=(
+        (
+            "/receipt 21:30",
+            N_("each day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"),
+        ),
+        ("/receipt off", N_("no such note")),
+    ),
+    read=_read_report,
+    describe=_describe_report,
+    choices=("08:00", "09:00", "21:00", "off"),
+    label=lambda chat, t: show_time(chat.report.minute) if chat.report else t.gettext("Never"),
+    shows_examples=True,
+)

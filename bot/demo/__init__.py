@@ -1,6 +1,6 @@
-"""The demo: a story goes in, a chat in the terminal and an exit code come out.
+"""The demo: the real service follows a story that an embedded Telegram server plays, and the terminal shows the chat.
 
-The real service runs against the embedded Telegram server, and an ordinary Telethon client is the subscriber.
+The subscriber is an ordinary Telethon client. `play` also checks every alert, and its result is the exit code.
 
 ```
 story ─▶ director ─▶ stage (server, service) ─▶ phone ─▶ witness (holds each alert against the story) ─▶ screen
@@ -34,15 +34,15 @@ PACE = 0.7  # s between two events
 async def play(console: Console, *, chat: bool) -> int:
     """Play the story; return 0, or 1 if any alert is missing, doubled or wrong.
 
-    With `chat`, what is typed goes to the bot while the story goes on, until the input ends; whoever types may mute or
-    unfollow what the story counts on, so nothing is held against the story then.
+    With `chat`, lines typed at the terminal go to the bot while the story goes on, until the input ends. Such a line
+    may mute or unfollow a channel that the story counts on, so the result is always 0 once there was one.
     """
     started, story, screen = monotonic(), load_story(), Screen(console)
     clock, witness = StoryClock(story.events[0].at - timedelta(minutes=5)), Witness(screen)
     with tempfile.TemporaryDirectory(prefix="channelwatch-demo-") as name:
         async with Sandbox(now=clock.now) as sandbox:
             stage = Stage(sandbox, story, clock)
-            screen.say("An embedded Telegram server is up: a stand-in on this machine. The real service starts.")
+            screen.narrate("An embedded Telegram server is up: a stand-in on this machine. The real service starts.")
             async with stage.service(Path(name)) as ready, stage.phone() as client:
                 phone = Phone(client, BOT, witness=witness, screen=screen)
                 await client.connect()
@@ -61,13 +61,13 @@ async def play(console: Console, *, chat: bool) -> int:
 
 
 async def _follow(stage: Stage, phone: Phone, witness: Witness) -> None:
-    """Follow all channels, and wait until the bot has was_alerted how it went with each."""
+    """Follow all channels, and wait until the bot has answered for each of them."""
     titles = [channel.title for channel in stage.channels.values()]
 
-    def was_alerted() -> bool:
-        return all(any(title in message.message for message in witness.talk) for title in titles)
+    def all_answered() -> bool:
+        return all(any(title in message.message for message in witness.answers) for title in titles)
 
-    await phone.say(f"/follow\n{stage.references()}", until=was_alerted)
+    await phone.say(f"/follow\n{stage.references()}", until=all_answered)
 
 
 async def _act(story: Story, director: Director, phone: Phone, witness: Witness, *, chat: bool) -> None:
@@ -75,7 +75,7 @@ async def _act(story: Story, director: Director, phone: Phone, witness: Witness,
     for event in story.events:
         await director.direct(event)
         await asyncio.sleep(PACE)
-    await witness.all_arrived()
+    await witness.await_alerts()
     await phone.say("/track Monopoly: монополия|конкуренция -матч")
     await phone.press("Save")
     for words in ("/topics", "/search суверенный", "/status"):
@@ -85,7 +85,7 @@ async def _act(story: Story, director: Director, phone: Phone, witness: Witness,
 
 
 async def _check_archive(database: Path, story: Story, witness: Witness) -> int:
-    """Count the stored posts and hold the count against the story."""
+    """Return how many posts are stored; any other number than the story's is a fault."""
     expected = sum(event.is_post for event in story.events)
     async with open_read_only(database) as db:
         stored = (await posts.archive_stats(db, story.events[0].at)).messages
@@ -97,9 +97,9 @@ async def _check_archive(database: Path, story: Story, witness: Witness) -> int:
 def _sum_up(screen: Screen, witness: Witness, *, stored: int, seconds: float) -> None:
     steps = quantiles(witness.latencies, n=20, method="inclusive") if len(witness.latencies) > 1 else [0.0] * 19
     p50, p95 = (round(steps[place] * 1000) for place in (9, 18))
-    screen.say(
+    screen.narrate(
         f"{stored} posts stored, {witness.alerts} alerts delivered, post to alert p50 {p50} ms, p95 {p95} ms; "
         f"{seconds:.0f} s in all. One post was never pushed: the sweep found it."
     )
     for fault in witness.faults:
-        screen.say(f"WRONG: {fault}")
+        screen.narrate(f"WRONG: {fault}")

@@ -1,4 +1,4 @@
-"""Events of a story come in and happen in the world of the embedded server; the witness learns which alerts are due."""
+"""Plays the events of a story in the world of the embedded server, and has the witness expect the alerts."""
 
 from bot.demo.phone import Phone
 from bot.demo.screen import Screen
@@ -9,7 +9,7 @@ from bot.models import post_link
 
 
 class Director:
-    """Makes the events happen, in order."""
+    """Plays events, in order."""
 
     def __init__(self, stage: Stage, phone: Phone, witness: Witness, screen: Screen) -> None:
         self._stage = stage
@@ -19,21 +19,21 @@ class Director:
         self._posts: dict[str, tuple[str, int]] = {}  # an event's id → its channel and message id
 
     async def direct(self, event: Event) -> None:
-        """Let one event happen, and see what it has to bring."""
+        """Play one event, and wait for the text that it has to bring about, if any."""
         self._stage.clock.jump_to(event.at)
         if event.says:
             await self._phone.say(event.says)
         else:
-            self._happen(event)
+            self._play(event)
         if event.shows:
-            await self._witness.sees(event.shows)
+            await self._witness.await_text(event.shows)
 
-    def _happen(self, event: Event) -> None:
+    def _play(self, event: Event) -> None:
         channel = self._stage.channels[event.channel]
         if event.topics:
             number = self._posts[event.edits][1] if event.edits else channel.last_id + 1
             self._witness.expect(post_link(channel.id, channel.username, number), event)
-        self._screen.happen(event.at, channel.title, self._do(event))
+        self._screen.show_event(event.at, channel.title, self._do(event))
 
     def _do(self, event: Event) -> str:
         channel = self._stage.channels[event.channel]

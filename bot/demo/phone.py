@@ -1,4 +1,4 @@
-"""What the subscriber writes and taps goes out through an ordinary Telethon client; what the bot says comes in."""
+"""The subscriber's side of the chat: writes and taps through an ordinary Telethon client."""
 
 import asyncio
 import os
@@ -23,35 +23,35 @@ class Phone:
         self._bot = bot
         self._witness = witness
         self._screen = screen
-        self.typed = False  # somebody took part, so that other alerts than the story's may come or stay away
+        self.typed = False  # a line was typed, so the alerts may differ from the story's
         client.add_event_handler(self._receive, events.NewMessage(incoming=True))
         client.add_event_handler(self._receive, events.MessageEdited(incoming=True))
 
     async def say(self, words: str, *, until: Callable[[], bool] | None = None) -> None:
         """Write to the bot, and wait until a condition holds: by default, that it has answered."""
-        before = len(self._witness.talk)
-        self._screen.ask(words)
+        before = len(self._witness.answers)
+        self._screen.show_request(words)
         await self._client.send_message(self._bot, words)
-        if not await self._witness.until(until or (lambda: len(self._witness.talk) > before)):
+        if not await self._witness.until(until or (lambda: len(self._witness.answers) > before)):
             self._witness.faults.append(f"no answer to {words}")
 
     async def press(self, label: str) -> None:
-        """Press the newest button with these words in its label, and wait for what the bot says to that."""
-        talk = self._witness.talk
-        found = ((message, key) for message in reversed(talk) for key in buttons(message) if label in key.text)
-        before = len(talk)
+        """Press the newest button with these words in its label, and wait for an answer."""
+        answers = self._witness.answers
+        found = ((message, key) for message in reversed(answers) for key in buttons(message) if label in key.text)
+        before = len(answers)
         await self._press(*next(found))
-        if not await self._witness.until(lambda: len(talk) > before):
+        if not await self._witness.until(lambda: len(answers) > before):
             self._witness.faults.append(f"no answer to the button {label}")
 
     async def type(self) -> None:
-        """Send each line typed at the terminal; a number presses that button under the bot's last message."""
+        """Send each line typed at the terminal; a number presses the button of that number under the last message."""
         async for line in _lines():
             self.typed = True
             try:
                 await self._enter(line)
             except RPCError as error:
-                self._screen.say(f"Telegram refuses this: {error}")
+                self._screen.narrate(f"Telegram refuses this: {error}")
 
     async def _enter(self, line: str) -> None:
         last = self._witness.last
@@ -63,12 +63,12 @@ class Phone:
 
     async def _press(self, message: tl.Message, button: tl.KeyboardInlineButton) -> None:
         if not isinstance(button.type, tl.InlineButtonTypeCallback):
-            self._screen.say(f"In Telegram this opens {button.type.url}")
+            self._screen.narrate(f"In Telegram this opens {button.type.url}")
             return
         bot = await self._client.get_input_entity(self._bot)
         answer = await self._client(fn.messages.GetBotCallbackAnswerRequest(bot, message.id, data=button.type.data))
         if answer.message:
-            self._screen.say(answer.message)
+            self._screen.narrate(answer.message)
 
     async def _receive(self, event: events.NewMessage.Event) -> None:
         await self._witness.receive(event.message)

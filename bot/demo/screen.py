@@ -1,4 +1,4 @@
-"""Messages and posts come in, a chat as a terminal can show it goes out."""
+"""The demo in the terminal: posts on the left, the chat with the bot on the right."""
 
 from datetime import datetime
 
@@ -26,11 +26,11 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def say(self, sentence: str) -> None:
+    def narrate(self, sentence: str) -> None:
         """Show a sentence of the demo itself."""
         self._console.print(Text(sentence, style="dim italic"))
 
-    def happen(self, at: datetime, who: str, what: str) -> None:
+    def show_event(self, at: datetime, who: str, what: str) -> None:
         """Show what a channel did, on one line."""
         line = Text.assemble(
             (f"{at.astimezone(MOSCOW):%H:%M} ", "dim"), (who, "bold cyan"), ("  " + " ".join(what.split()))
@@ -38,13 +38,13 @@ class Screen:
         line.truncate(self._console.width, overflow="ellipsis")
         self._console.print(line)
 
-    def ask(self, words: str) -> None:
-        """Show what the subscriber writes to the bot."""
+    def show_request(self, words: str) -> None:
+        """Show a line that the subscriber writes to the bot."""
         self._console.print(Text(f"› {words}", style="bold green"))
 
-    def receive(self, message: tl.Message, *, latency: float | None = None) -> None:
+    def show_message(self, message: tl.Message, *, latency: float | None = None) -> None:
         """Show a message of the bot as the subscriber's phone does; `latency` in seconds for an alert."""
-        body = styled(message)
+        body = style_message(message)
         if labels := [button.text for button in buttons(message)]:
             body.append("\n").append("  ".join(f"[{number} {label}]" for number, label in enumerate(labels, 1)), "blue")
         title = None if latency is None else f"alert after {latency * 1000:.0f} ms"
@@ -52,16 +52,16 @@ class Screen:
         self._console.print(Padding(panel, (0, 0, 0, INDENT)))
 
 
-def styled(message: tl.Message) -> Text:
-    """Return a message's text with its formatting; entities count UTF-16 units, as Telegram's do."""
+def style_message(message: tl.Message) -> Text:
+    """Return a message's text with its formatting; offsets of Telegram's entities are in UTF-16 units."""
     text = add_surrogate(message.message)
-    shown = Text(message.message)
+    styled = Text(message.message)
     for entity in message.entities or ():
         if (style := STYLES.get(type(entity))) is not None:
             start = len(del_surrogate(text[: entity.offset]))
             length = len(del_surrogate(text[entity.offset : entity.offset + entity.length]))
-            shown.stylize(style, start, start + length)
-    return shown
+            styled.stylize(style, start, start + length)
+    return styled
 
 
 def buttons(message: tl.Message) -> list[tl.KeyboardInlineButton]:

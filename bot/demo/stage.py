@@ -1,4 +1,4 @@
-"""The cast of a story comes in; an embedded Telegram server, the real service and the subscriber's phone go out."""
+"""Sets the stage of a story: its channels and accounts on the embedded server, the real service, a client."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ JOINED_BEFORE = 3  # channels that the reader is in already; the others it joins
 
 
 class Stage:
-    """The server with the channels of a story, and who watches them."""
+    """The embedded server with a story's channels, the reader, the bot and the subscriber."""
 
     def __init__(self, sandbox: Sandbox, story: Story, clock: StoryClock) -> None:
         world = sandbox.world
@@ -37,12 +37,12 @@ class Stage:
             channel.join(self.reader)
 
     def references(self) -> str:
-        """Write the channels as a person would paste them."""
+        """Return the channels as a person would paste them, one a line."""
         return "\n".join(f"@{c.username}" if c.username else f"t.me/+{c.invite}" for c in self.channels.values())
 
     @asynccontextmanager
     async def service(self, folder: Path) -> AsyncIterator[app.Ready]:
-        """Run the real service with its data in a folder."""
+        """Run the real service with its data in a folder; raises the error that kept it from starting."""
         ready: asyncio.Future[app.Ready] = asyncio.get_running_loop().create_future()
         stop = asyncio.Event()
         service = app.run(self._settings(folder), stop, clock=self.clock.now, on_ready=ready.set_result)
@@ -50,7 +50,7 @@ class Stage:
         waited: set[asyncio.Future[Any]] = {running, ready}
         await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
-            await running  # raises what kept it from starting
+            await running
         try:
             yield ready.result()
         finally:
@@ -59,7 +59,7 @@ class Stage:
 
     @asynccontextmanager
     async def phone(self) -> AsyncIterator[TelegramClient]:
-        """Connect an ordinary client of the subscriber once its handlers are added: on entering."""
+        """Make a client of the subscriber, to be connected once its handlers are added."""
         client = self.sandbox.client(self.subscriber)
         try:
             yield client

@@ -1,4 +1,4 @@
-"""`story.toml` comes in, events in the order of their time go out, and the clock they happen by."""
+"""The story of `story.toml`: its channels, its events in order, and the clock that they happen by."""
 
 import tomllib
 from collections.abc import Callable
@@ -25,17 +25,17 @@ class Event:
     edits: str = ""
     removes: str = ""
     forwards: str = ""
-    pushed: bool = True  # False: Telegram has it and tells nobody
+    pushed: bool = True  # False: Telegram stores it and pushes no update
 
     @property
     def is_post(self) -> bool:
-        """Tell whether a channel says something new."""
+        """Whether it is a new post of a channel."""
         return not (self.says or self.edits or self.removes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What the demo plays."""
+    """Channels and the events in them."""
 
     channels: dict[str, dict[str, str]]  # key → title, and username or invite
     events: tuple[Event, ...]
@@ -59,9 +59,9 @@ class StoryClock:
         self._offset = start - real_now()
 
     def now(self) -> datetime:
-        """Tell the time of the story, in UTC."""
+        """Return the time of the story, in UTC."""
         return (self._real_now() + self._offset).astimezone(UTC)
 
     def jump_to(self, moment: datetime) -> None:
-        """Go to a moment, never back."""
+        """Jump ahead to a moment; one that has passed changes nothing."""
         self._offset += max(moment - self.now(), timedelta(0))

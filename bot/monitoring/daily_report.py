@@ -9,12 +9,12 @@ from bot.models import Clock
 from bot.models.notices import DailyReport
 from bot.monitoring.channel_state import ChannelState, channel_states
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import channels, follows, receipts
+from bot.store import channels, chats, follows, outbox
 from bot.store.channels import Channel
+from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
 from bot.store.notices import notify
-from bot.store.receipts import Wish
 from bot.store.references import FOLDER
 
 LOOK_EVERY = 30.0  # s
@@ -49,27 +49,29 @@ class DailyReports:
         """Send a report to each chat whose time has come since its last one; return to how many."""
         now = self._clock()
         due = [
-            wish
-            for wish in await receipts.wishes(self._database)
-            if wish.since < last_occurrence(wish.minute, wish.chat.time_zone, now)
+            (chat, chat.report.since)
+            for chat in await chats.everyone(self._database)
+            if chat.report is not None
+            and chat.suspended is None
+            and chat.report.since < last_occurrence(chat.report.minute, chat.time_zone, now)
         ]
         states = await channel_states(self._database, now) if due else []
-        for wish in due:
-            report = await _report(self._database, wish, states)
-            await self._database.write(lambda tx, wish=wish, report=report: _send(tx, wish, report, now))  # type: ignore[misc]
+        for chat, since in due:
+            report = await _report(self._database, chat, since, states)
+            await self._database.write(lambda tx, chat=chat, report=report: _send(tx, chat, report, now))  # type: ignore[misc]
         return len(due)
 
 
-async def _report(db: Reader, wish: Wish, states: Sequence[ChannelState]) -> DailyReport:
+async def _report(db: Reader, chat: Chat, since: datetime, states: Sequence[ChannelState]) -> DailyReport:
     waiting = [follow for follow in await follows.all_follows(db) if follow.state is FollowState.WANTED]
     gaps = [state.channel for state in states if state.has_gap]
     unverified = [state.channel for state in states if not state.has_gap and not state.is_verified]
     waiting_names = [await _wanted(db, follow) for follow in waiting[: max(0, NAMED - len(unverified))]]
     return DailyReport(
-        event=wish.since.isoformat(),
-        since=wish.since,
+        event=since.isoformat(),
+        since=since,
         channels=len(states) + len(waiting),
-        alerts=await receipts.alerts_of(db, wish),
+        alerts=await outbox.count_alerts(db, chat.id, since),
         verified=sum(state.is_verified for state in states),
         gaps=len(gaps),
         gap_names=tuple(map(_name, gaps[:NAMED])),
@@ -88,6 +90,6 @@ async def _wanted(db: Reader, follow: FollowRequest) -> str:
     return _name(known[0]) if known else f"t.me/{follow.reference}" if is_link else follow.reference
 
 
-async def _send(tx: Transaction, wish: Wish, report: DailyReport, now: datetime) -> None:
-    await notify(tx, wish.chat, report, now=now)
-    await receipts.sent(tx, wish.chat.id, now)
+async def _send(tx: Transaction, chat: Chat, report: DailyReport, now: datetime) -> None:
+    await notify(tx, chat, report, now=now)
+    await chats.reported(tx, chat.id, now)

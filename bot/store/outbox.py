@@ -46,9 +46,7 @@ class Draft:
     notice: str | None = None  # the name of a notice
     body: Mapping[str, object] | None = None  # the notice
     reply_to: int | None = None  # the row of the message that it answers
-    thread_id: int | None = (
-        None  # the forum thread; None: of an alert none, else of what it answers, or the chat's
-    )
+    thread_id: int | None = None  # the forum thread; None: of an alert none, else of what it answers, or the chat's
     silent: bool = False
 
 
@@ -325,6 +323,13 @@ async def count_missed(db: Reader, chat_id: int) -> int:
     return 0 if row is None else row["count"]
 
 
+async def count_alerts(db: Reader, chat_id: int, since: datetime) -> int:
+    """Count the alerts that a chat has had since a moment."""
+    sql = "SELECT count(*) AS count FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
+    row = await db.fetch_one(sql, {"chat": chat_id, "since": to_ms(since)})
+    return 0 if row is None else row["count"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
     """A message of ours, or an edit of one."""
@@ -339,8 +344,8 @@ _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN 
         WHERE q.sent_at BETWEEN :since AND :now
     UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
         WHERE q.edited_at BETWEEN :since AND :now
-    UNION ALL SELECT substr(key, 1, instr(key, '-') - 1), CAST(substr(key, instr(key, '-') + 1) AS INTEGER), said_at
-        FROM handled WHERE said_at BETWEEN :since AND :now AND key NOT LIKE 'tap-%'
+    UNION ALL SELECT substr(key, 1, instr(key, '-') - 1), CAST(substr(key, instr(key, '-') + 1) AS INTEGER), answered_at
+        FROM handled WHERE answered_at BETWEEN :since AND :now AND key NOT LIKE 'tap-%'
     ORDER BY at"""
 
 

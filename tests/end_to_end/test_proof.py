@@ -1,12 +1,14 @@
 """The service tells what it reads, how late, and that nothing is missing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.monitoring import daily_report as sending
-from bot.store import channels, chats, meta, receipts
+from bot.store import channels, chats, meta
+from bot.store.chats import ReportTime
 from bot.store.database import Database
 from bot.store.meta import Pace
 from tests.kit_service import running_service
@@ -27,7 +29,8 @@ async def test_the_list_of_channels_shows_the_delay_and_a_receipt_comes_by_itsel
         database = await Database.open(service.settings.database_path)
         (chat,) = await chats.everyone(database)
         yesterday = datetime.now(UTC) - timedelta(days=1)
-        await database.write(lambda tx: receipts.ask(tx, chat.id, minute=0, now=yesterday))
+        owed = replace(chat, report=ReportTime(minute=0, since=yesterday))
+        await database.write(lambda tx: chats.save(tx, owed))
         await database.write(lambda tx: channels.set_verified(tx, channel.id, below=None, now=datetime.now(UTC)))
         await database.close()
         await service.start()

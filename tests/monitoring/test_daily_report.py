@@ -8,9 +8,9 @@ from bot.locales.locale import Locale
 from bot.models.notices import DailyReport
 from bot.monitoring.daily_report import DailyReports, last_occurrence
 from bot.rendering.notices import render_notice
-from bot.store import channels, chats, follows, meta, readers, receipts
+from bot.store import channels, chats, follows, meta, readers
 from bot.store.channels import Access
-from bot.store.chats import Chat
+from bot.store.chats import Chat, ReportTime
 from bot.store.database import Transaction
 from bot.store.meta import Pace
 from tests.kit_archive import NEWS, NOON, Archive, post
@@ -18,13 +18,8 @@ from tests.kit_archive import NEWS, NOON, Archive, post
 
 async def wanting(archive: Archive, *, zone: str = "UTC", minute: int = 13 * 60) -> Chat:
     """Pair a chat that wants a receipt each day, from noon (UTC) on."""
-    chat = await archive.pair()
-
-    async def job(tx: Transaction) -> None:
-        await chats.save(tx, replace(chat, time_zone=zone))
-        await receipts.ask(tx, chat.id, minute=minute, now=archive.now)
-
-    await archive.db.write(job)
+    chat = replace(await archive.pair(), time_zone=zone, report=ReportTime(minute=minute, since=archive.now))
+    await archive.db.write(lambda tx: chats.save(tx, chat))
     return chat
 
 
@@ -120,7 +115,7 @@ async def test_a_receipt_comes_by_the_clock_of_its_chat(archive: Archive) -> Non
 
 async def test_a_chat_that_wants_none_gets_none(archive: Archive) -> None:
     chat = await wanting(archive)
-    await archive.db.write(lambda tx: receipts.stop(tx, chat.id))
+    await archive.db.write(lambda tx: chats.save(tx, replace(chat, report=None)))
     archive.now += timedelta(days=1)
     assert await due(archive) == []
 
