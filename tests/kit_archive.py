@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bot.matching.engine.matcher import Compiled, compile_query
+from bot.matching.engine.compiled import Compiled, compile_query
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post

@@ -92,7 +92,7 @@ async def _ask_what(tap: AlertTap, context: Context) -> Reply:
     channel = await channels.get(context.database, tap.channel_id)
     if channel is None:
         raise forgotten(context)
-    alerted = await feedback.alerted(context.database, context.chat.id, tap.channel_id, tap.message_id)
+    alerted = await feedback.find_alerted(context.database, context.chat.id, tap.channel_id, tap.message_id)
     found = await topics_named(context.database, alerted.topics if alerted else ())
     return Reply(buttons=_scopes(tap, channel, found[:_MOST_TOPICS], context))
 

@@ -6,17 +6,18 @@ from functools import lru_cache
 
 from bot.delivery.attachments import Attachments
 from bot.delivery.message_lookup import MessageLookup
-from bot.delivery.quiet import is_silent
 from bot.errors import TelegramError
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Clock, Outgoing
 from bot.models.alerts import ChangeKind, GroupKind, Loudness
+from bot.models.notices import Sound
 from bot.models.posts import StoredPost
 from bot.rendering.alert import render_alert
 from bot.rendering.change import render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
+from bot.schedule import quiet_until
 from bot.store import attachments, channels, group_contents, messages, posts
 from bot.store.database import Database
 from bot.store.messages import Message
@@ -32,11 +33,19 @@ _ANSWERS = {MessageKind.CHANGE, MessageKind.FILES}
 class Composer:
     """Writes messages and brings them to their chats."""
 
-    def __init__(self, database: Database, sender: Sender, *, clock: Clock, files: Attachments | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        lookup: MessageLookup,
+        *,
+        clock: Clock,
+        files: Attachments | None = None,
+    ) -> None:
         self._database = database
         self._sender = sender
         self._clock = clock
-        self._lookup = MessageLookup(database, sender)
+        self._lookup = lookup
         self._files = files  # None: no files follow alerts
 
     async def put(self, message: Message) -> Delivery | None:
@@ -54,7 +63,7 @@ class Composer:
 
     async def _send(self, message: Message) -> Delivery:
         now = self._clock()
-        outgoing = replace(await self.write(message, now), silent=is_silent(message, now))
+        outgoing = replace(await self.write(message, now), silent=_is_silent(message, now))
         telegram_id = await self._answer(message, outgoing)
         if telegram_id is not None:
             return Delivery(revision=message.revision, telegram_id=telegram_id, written_at=now)
@@ -132,3 +141,21 @@ class Composer:
             return post
         origin = await channels.get(self._database, post.forward.channel_id)
         return post if origin is None else replace(post, forward=replace(post.forward, name=origin.title))
+
+
+def _is_silent(message: Message, now: datetime) -> bool:
+    """Return whether a message comes without a sound."""
+    return message.silent or (_respects_quiet_hours(message) and quiet_until(message.chat.schedule, now) is not None)
+
+
+def _respects_quiet_hours(message: Message) -> bool:
+    """Return whether a message is silent in quiet hours.
+
+    An alert, or the first of a storm, is of a topic that passes them, or it would wait.
+    """
+    match message.kind:
+        case MessageKind.NOTICE:
+            return message.notice.sound is not Sound.ALWAYS
+        case MessageKind.GROUP:
+            return message.group is not GroupKind.STORM
+    return message.kind is MessageKind.CHANGE

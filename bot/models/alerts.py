@@ -22,7 +22,7 @@ class GroupKind(StrEnum):
 
     DIGEST = "digest"  # they wait for it, or for the end of quiet hours
     STORM = "storm"  # too many came on one topic
-    LATE = "late"  # they came too late for an alarm, and are only counted
+    LATE = "late"  # they came too late for an alert, and are only counted
     RESTORED = "restored"  # they may have been sent before a backup was put back, and are only counted
 
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from bot.models import Entity, Forward, Media, post_link
+from bot.models import Entity, Forward, Media, Post, post_link
 from bot.parts import Part, whole_text
 
 
@@ -51,3 +52,26 @@ class StoredPost:
     def link(self) -> str:
         """Link to the message in Telegram."""
         return post_link(self.channel_id, self.channel_username, self.message_id)
+
+
+class VersionChange(StrEnum):
+    """What a version is to the message it belongs to."""
+
+    NEW = "new"  # its first
+    EDITED = "edited"  # what it says now instead of what it said before
+    STALE = "stale"  # what it said before the version we knew: kept as evidence only
+    PARTS_LOADED = "parts loaded"  # the version we knew, with other parts
+    PARTS_REWORDED = "parts reworded"  # the text that we knew; words in its parts were replaced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion:
+    """A version that was not stored before, or that has other parts now."""
+
+    post: Post
+    version_id: int
+    hash: bytes  # of what a reader sees
+    change: VersionChange
+    visible: bool  # to our reader, as far as we know
+    whole_before: str | None  # what the message said before, with its parts; None: nothing
+    followed_at: datetime | None  # of its channel; None: nobody follows it

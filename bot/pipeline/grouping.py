@@ -150,7 +150,7 @@ def decide(routed: RoutedAlert, chat: ChatState, now: datetime, *, max_age: time
 
 
 def is_too_old(routed: RoutedAlert, now: datetime, *, max_age: timedelta) -> bool:
-    """Return whether a post reached us too late for an alarm."""
+    """Return whether a post reached us too late for an alert."""
     return routed.date < now - max_age
 
 

@@ -60,7 +60,7 @@ def render_count(summary: GroupSummary, locale: Locale) -> Outgoing:
         lines += [f"{one_line(title, COUNTED_NAME)} · {n}" for title, n in shown]
     more = len(summary.channels) - len(shown)
     if more:
-        lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
+        lines.append(t.ngettext("and {n} more channel", "and {n} more channels", more).format(n=more))
     button = _button(t.gettext("See them"), summary.random_id, 0, "new")
     return Outgoing(text="\n".join(lines), buttons=((button,),))
 
@@ -70,22 +70,22 @@ def _counted(summary: GroupSummary, locale: Locale) -> str:
     title, time = "", ""
     if summary.kind is GroupKind.RESTORED:
         line = t.ngettext(
-            "I was restored from a backup of {time}. {n} post may have been told here already.",
-            "I was restored from a backup of {time}. These {n} posts may have been told here already.",
+            "I was restored from a backup of {time}. {n} post may have been reported here already.",
+            "I was restored from a backup of {time}. These {n} posts may have been reported here already.",
             count,
         )
         time = locale.date(summary.opened_at)
     elif len(summary.channels) == 1:
         line = t.ngettext(
-            "{n} post of «{channel}» reached me too late for an alarm. It is stored.",
-            "{n} posts of «{channel}» reached me too late for an alarm. They are stored.",
+            "{n} post of «{channel}» reached me too late for an alert. It is stored.",
+            "{n} posts of «{channel}» reached me too late for an alert. They are stored.",
             count,
         )
         title = one_line(summary.channels[0][0], COUNTED_NAME)
     else:
         line = t.ngettext(
-            "{n} post reached me too late for an alarm. It is stored.",
-            "{n} posts reached me too late for an alarm. They are stored.",
+            "{n} post reached me too late for an alert. It is stored.",
+            "{n} posts reached me too late for an alert. They are stored.",
             count,
         )
     return line.format(n=count, channel=title, time=time)

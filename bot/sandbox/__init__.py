@@ -29,11 +29,11 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.protocol.keys import PUBLIC_PEM
 from bot.sandbox.server import Auth, Server, Session
 from bot.sandbox.services import services_of
-from bot.sandbox.world import Channel, Group, MemberRole, Message, Refused, User, World
+from bot.sandbox.world import BasicGroup, Channel, MemberRole, Message, Refused, User, World
 from bot.sandbox.world.logins import Token
 from bot.sandbox.world.media import DC_ID
 
-__all__ = ["Channel", "Group", "MemberRole", "Message", "Refused", "Sandbox", "User", "World"]
+__all__ = ["BasicGroup", "Channel", "MemberRole", "Message", "Refused", "Sandbox", "User", "World"]
 
 API_ID = 1  # this server asks for any
 API_HASH = "0" * 32

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import zip_longest
 
-from bot.matching.engine.matcher import Compiled, necessary, verify
+from bot.matching.engine.compiled import Compiled, necessary, verify
 from bot.matching.explain.explain import Clause, Explainer, Reason
 from bot.matching.explain.near_miss import failures, found_spans, is_near_miss, relaxed
 from bot.matching.words.tokens import analyse

@@ -5,10 +5,10 @@ import pytest
 
 from bot.commands.context import Reply
 from bot.commands.topic_settings import split_priority
+from bot.models.subscriptions import Priority
 from bot.store import addresses, chats, subscriptions
 from bot.store.addresses import Binding
 from bot.store.chats import Chat, Role
-from bot.store.subscriptions import Priority
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 
 THREAD = replace(GROUP, thread_id=40)

@@ -10,16 +10,20 @@ from pathlib import Path
 from telethon.tl import types
 
 from bot.delivery.attachments import WAIT, Attachments
+from bot.delivery.composer import Composer
+from bot.delivery.message_lookup import MessageLookup
 from bot.delivery.worker import Worker
-from bot.models import Media, Peer
+from bot.models import Clock, Media, Peer
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sandbox import Message, User
 from bot.store import chats, media
 from bot.store.blobs import Blob, Blobs
 from bot.store.chats import Chat
+from bot.store.database import Database
 from bot.store.media import Download, FileInfo
 from bot.telegram.rate_limit import Rates
+from bot.telegram.sender import Sender
 from tests import kit
 from tests.kit import State
 from tests.kit_archive import Archive, post
@@ -29,6 +33,11 @@ from tests.waiting import WAIT_S, until
 SCAN = b"%PDF an order " * 100_000  # 1.4 MB: eleven parts
 ORDER = Media(kind="document", id=77, title="order.pdf")
 PHOTO = Media(kind="photo", id=78)
+
+
+def worker_of(db: Database, sender: Sender, *, clock: Clock = utc_now, files: Attachments | None = None) -> Worker:
+    composer = Composer(db, sender, MessageLookup(db, sender), clock=clock, files=files)
+    return Worker(db, sender, composer, clock=clock, files=files)
 
 
 @asynccontextmanager
@@ -50,7 +59,7 @@ class DeliveringBot(SandboxedBot):
     chats: dict[int, Chat] = field(default_factory=dict)  # by the number at Telegram
 
     def worker(self, rates: Rates = UNLIMITED) -> Worker:
-        return Worker(self.archive.db, sender_of(self.client, rates), clock=utc_now)
+        return worker_of(self.archive.db, sender_of(self.client, rates), clock=utc_now)
 
     def at_work(self, rates: Rates = UNLIMITED) -> AbstractAsyncContextManager[Worker]:
         return at_work(self.worker(rates))
@@ -119,7 +128,7 @@ class DeliveringBot(SandboxedBot):
     def with_files(self, *, wait: float = WAIT) -> AbstractAsyncContextManager[Worker]:
         """Have the worker at work, which waits so many seconds for files."""
         files = Attachments(self.archive.db, self.sender, self.folder, clock=utc_now, wait=wait)
-        return at_work(Worker(self.archive.db, self.sender, clock=utc_now, files=files))
+        return at_work(worker_of(self.archive.db, self.sender, clock=utc_now, files=files))
 
     async def posts(self, message_id: int, what: Media, text: str = "Сбой", **fields: object) -> None:
         self.archive.now = utc_now()

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from bot.delivery.attachments import Attachments
-from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind, Post
 from bot.runtime.clock import utc_now
 from bot.store import attachments
@@ -15,7 +14,7 @@ from bot.telegram.media import PART
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests import kit
-from tests.delivery.kit import ORDER, SCAN, DeliveringBot, at_work
+from tests.delivery.kit import ORDER, SCAN, DeliveringBot, at_work, worker_of
 from tests.kit_archive import post
 from tests.waiting import until
 
@@ -87,7 +86,7 @@ async def test_files_leave_some_of_a_minute_of_a_group_to_texts(bot: DeliveringB
         await bot.keeps_each()
     sender = Sender(bot.client, Pacing(Rates(total=math.inf, chat=math.inf)), monotonic=time.monotonic)
     files = Attachments(bot.archive.db, sender, bot.folder, clock=utc_now)
-    worker = Worker(bot.archive.db, sender, clock=utc_now, files=files)
+    worker = worker_of(bot.archive.db, sender, clock=utc_now, files=files)
     async with at_work(worker):
 
         async def is_put_off() -> bool:

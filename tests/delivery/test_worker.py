@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from telethon import events
 
-from bot.delivery.worker import EACH, GRACE, ROOM, Worker
+from bot.delivery.worker import EACH, GRACE, ROOM
 from bot.errors import FatalError
 from bot.models import Outgoing, Peer, PeerKind
 from bot.runtime.clock import utc_now
@@ -19,7 +19,7 @@ from bot.store.database import Database, Transaction
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests import kit
-from tests.delivery.kit import DeliveringBot, at_work
+from tests.delivery.kit import DeliveringBot, at_work, worker_of
 from tests.kit import State
 from tests.kit_archive import gone, post
 from tests.kit_bot import UNLIMITED
@@ -169,7 +169,7 @@ async def test_a_bot_that_is_no_more_stops_the_worker(bot: DeliveringBot) -> Non
 async def test_an_alert_that_was_sent_before_a_crash_is_not_sent_twice(bot: DeliveringBot) -> None:
     await bot.tell(bot.alice, "first")
     (alert,) = await kit.claimed(bot.archive.db, utc_now())
-    killed = Worker(bot.archive.db, Sender(bot.client, Pacing(), monotonic=time.monotonic), clock=utc_now)
+    killed = worker_of(bot.archive.db, Sender(bot.client, Pacing(), monotonic=time.monotonic), clock=utc_now)
     hold = bot.sandbox.faults.hold("SendMessage")
     delivering = asyncio.create_task(killed.deliver(alert))
     await hold.reached()  # Telegram has it, and we never hear of it
@@ -247,7 +247,7 @@ async def test_news_overtakes_a_fan_out_of_five_thousand(bot: DeliveringBot, rat
 async def test_an_answer_overtakes_a_fan_out(bot: DeliveringBot) -> None:
     await fan_out(bot, await crowd(bot, 300), "fan-out")
     sender = Sender(bot.client, Pacing(), monotonic=time.monotonic)
-    worker = Worker(bot.archive.db, sender, clock=utc_now)
+    worker = worker_of(bot.archive.db, sender, clock=utc_now)
     running = asyncio.create_task(worker.run())
     await until(lambda: _has(bot.calls("SendMessage") >= 20))
     before = bot.calls("SendMessage")

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from telethon.tl import types as tl
 
-from bot.delivery.worker import Worker
 from bot.models import Peer, PeerKind
 from bot.runtime.clock import utc_now
 from bot.sandbox import Channel, Message, User
@@ -22,7 +21,7 @@ from bot.store.database import Transaction
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests import kit
-from tests.delivery.kit import DeliveringBot, at_work
+from tests.delivery.kit import DeliveringBot, at_work, worker_of
 from tests.kit import State
 from tests.kit_archive import Archive, post
 from tests.kit_bot import UNLIMITED, SandboxedBot, private
@@ -212,7 +211,7 @@ async def test_what_can_heal_is_waited_out_in_order_and_delays_no_other_chat(
     bot.sandbox.faults.answer("SendMessage", error, code=code, chat_id=bot.group.id)
     clock = Clock(utc_now() + timedelta(minutes=1), time.monotonic())
     sender = Sender(bot.client, Pacing(UNLIMITED), monotonic=clock.monotonic)
-    async with at_work(Worker(bot.archive.db, sender, clock=clock)):
+    async with at_work(worker_of(bot.archive.db, sender, clock=clock)):
         await bot.notify(bot.group_chat, "first", "second")
         await until(lambda: _is_put_off(bot))
         await bot.notify(bot.other_chat, "other")

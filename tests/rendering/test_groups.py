@@ -215,11 +215,11 @@ class TestCounts:
     @pytest.mark.parametrize(
         ("channels", "sentence"),
         [
-            ([("Минсвязь", 1)], "1 post of «Минсвязь» reached me too late for an alarm. It is stored."),
-            ([("Минсвязь", 22)], "22 posts of «Минсвязь» reached me too late for an alarm. They are stored."),
+            ([("Минсвязь", 1)], "1 post of «Минсвязь» reached me too late for an alert. It is stored."),
+            ([("Минсвязь", 22)], "22 posts of «Минсвязь» reached me too late for an alert. They are stored."),
             (
                 [("Вести", 5), ("Минсвязь", 2)],
-                "7 posts reached me too late for an alarm. They are stored.\nВести · 5\nМинсвязь · 2",
+                "7 posts reached me too late for an alert. They are stored.\nВести · 5\nМинсвязь · 2",
             ),
         ],
     )
@@ -228,13 +228,13 @@ class TestCounts:
 
     def test_say_what_a_lost_instance_may_have_told(self) -> None:
         shown = render_count(counted(("Вести", 2), kind=GroupKind.RESTORED), locale())
-        line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may have been told here already."
+        line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may have been reported here already."
         assert shown.text == f"{line}\nВести · 2"
 
     def test_name_some_of_many_channels_and_lead_to_their_posts(self) -> None:
         outgoing = render_count(counted(*((f"Канал {n}", n) for n in range(40, 0, -1))), locale())
         first, most, *_, last = outgoing.text.splitlines()
-        assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 channels more")
+        assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 more channels")
         assert outgoing.buttons == ((Button(text="See them", data=f"sum:{RANDOM_ID}:0:new".encode()),),)
 
     def test_braces_in_a_foreign_name_are_only_braces(self) -> None:
@@ -243,5 +243,5 @@ class TestCounts:
     def test_their_pages_begin_with_the_same_sentence(self) -> None:
         shown = render_page(counted(("Вести", 1), alerts=(grouped(post(date=NIGHT - timedelta(days=3))),)), 0, locale())
         assert shown.text == (
-            "1 post of «Вести» reached me too late for an alarm. It is stored.\n\nOutages\n• Сбой · Вести, 8 Mar, 03:12"
+            "1 post of «Вести» reached me too late for an alert. It is stored.\n\nOutages\n• Сбой · Вести, 8 Mar, 03:12"
         )

@@ -8,7 +8,7 @@ from telethon.tl import types as tl
 from bot.sandbox.dispatcher import Caller
 from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.services.history import by_number, mark_read
-from bot.sandbox.world import Channel, Group, MemberRole, Refused, User
+from bot.sandbox.world import BasicGroup, Channel, MemberRole, Refused, User
 from bot.sandbox.world.roster import Member
 from bot.sandbox.world.view import Cast, bundle
 
@@ -23,7 +23,7 @@ class ChannelsService(RpcService):
         """Return the chat behind an invite link."""
         me = self.person(caller)
         group = self.world.by_invite(request.hash)
-        if isinstance(group, Group):
+        if isinstance(group, BasicGroup):
             return _of_group(me, group)
         channel = self._channel(me, request.hash)
         if me in channel.roster:
@@ -163,9 +163,9 @@ class ChannelsService(RpcService):
         full = tl.ChatFull(group.id, "", _participants(group), tl.PeerNotifySettings())
         return tl.messages.ChatFull(full, cast.chats, cast.users)
 
-    def _group(self, number: int) -> Group:
+    def _group(self, number: int) -> BasicGroup:
         group = self.world.hub.peers.get(-number)
-        if not isinstance(group, Group):
+        if not isinstance(group, BasicGroup):
             raise Refused("CHAT_ID_INVALID")
         return group
 
@@ -181,7 +181,7 @@ class ChannelsService(RpcService):
         return tl.chatlists.ChatlistInvite(title, peers, cast.chats, cast.users)
 
 
-def _of_group(me: User, group: Group) -> TLObject:
+def _of_group(me: User, group: BasicGroup) -> TLObject:
     if me.id in group.members:
         return tl.ChatInviteAlready(group.tl_for(me))
     return tl.ChatInvite(group.title, tl.PhotoEmpty(0), len(group.members), 0)
@@ -228,7 +228,7 @@ def _check_may_list(channel: Channel, me: User) -> None:
         raise Refused("CHAT_ADMIN_REQUIRED")
 
 
-def _participants(group: Group) -> TLObject:
+def _participants(group: BasicGroup) -> TLObject:
     creator = group.creator.id if group.creator else 0
     members = [
         tl.ChatParticipantCreator(number) if number == creator else tl.ChatParticipant(number, creator, group.date)

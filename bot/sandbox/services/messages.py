@@ -10,7 +10,7 @@ from telethon.tl import types as tl
 from bot.sandbox.dispatcher import Caller
 from bot.sandbox.services.base import RpcService, handles, refuse_unbuilt
 from bot.sandbox.world import Refused, User, mail
-from bot.sandbox.world.messages import Draft, Message, Revision
+from bot.sandbox.world.messages import Message, MessageDraft, Revision
 from bot.sandbox.world.peers import Peer
 from bot.sandbox.world.text import check_text
 from bot.sandbox.world.view import updates_for
@@ -30,13 +30,13 @@ class ReplyFields(TypedDict):
 class MessagesService(RpcService):
     """New messages, edits and deletions."""
 
-    def draft(self, me: User, request: TLObject, media: TLObject | None = None) -> Draft:
+    def draft(self, me: User, request: TLObject, media: TLObject | None = None) -> MessageDraft:
         """Return the draft of a sendMessage or sendMedia request; raises Refused."""
         refuse_unbuilt(request)
         text, entities = self.text(me, request.message, request.entities, caption=media is not None)
         if not text and media is None:
             raise Refused("MESSAGE_EMPTY")
-        return Draft(
+        return MessageDraft(
             text=text,
             entities=entities,
             media=media,
@@ -103,7 +103,7 @@ class MessagesService(RpcService):
         me.once(*random_ids)
         peer = self.peer(me, request.peer)
         grouped = me.hub.random.getrandbits(62)
-        common = Draft(grouped=grouped, silent=bool(request.silent), **reply_fields(request.reply_to))
+        common = MessageDraft(grouped=grouped, silent=bool(request.silent), **reply_fields(request.reply_to))
         drafts = []
         for number, item in enumerate(request.multi_media):
             text, entities = self.text(me, item.message, item.entities, caption=True)
@@ -137,7 +137,7 @@ class MessagesService(RpcService):
         known = [message for message in originals if message is not None and message.action is None]
         if len(known) != len(originals):
             raise Refused("MESSAGE_ID_INVALID")
-        common = Draft(silent=bool(request.silent), **reply_fields(request.reply_to))
+        common = MessageDraft(silent=bool(request.silent), **reply_fields(request.reply_to))
         drafts = _forwards(me, known, common, named=not request.drop_author)
         result = _send(me, target, drafts, request.random_id, caller)
         for message in known:
@@ -152,7 +152,7 @@ class MessagesService(RpcService):
         bot = self.user(me, request.bot)
         if not bot.bot:
             raise Refused("BOT_INVALID")
-        draft = Draft(text=f"/start {request.start_param}".strip())
+        draft = MessageDraft(text=f"/start {request.start_param}".strip())
         return _send(me, self.peer(me, request.peer), [draft], [request.random_id], caller)
 
     @handles(functions.messages.EditMessageRequest)
@@ -216,7 +216,7 @@ def _check_button(button: TLObject) -> None:
         raise Refused("BUTTON_URL_INVALID")
 
 
-def _send(me: User, peer: Peer, drafts: Sequence[Draft], random_ids: Sequence[int], caller: Caller) -> TLObject:
+def _send(me: User, peer: Peer, drafts: Sequence[MessageDraft], random_ids: Sequence[int], caller: Caller) -> TLObject:
     """Send drafts and return the sender's updates; only sent messages use up their random_ids."""
     changes = []
     for draft, random_id in zip(drafts, random_ids, strict=True):
@@ -234,7 +234,7 @@ def _album_kind(media: TLObject | None) -> str:
     return next((kinds[type(each)] for each in media.document.attributes if type(each) in kinds), "document")
 
 
-def _forwards(me: User, originals: Sequence[Message], common: Draft, *, named: bool) -> list[Draft]:
+def _forwards(me: User, originals: Sequence[Message], common: MessageDraft, *, named: bool) -> list[MessageDraft]:
     """Return the drafts of forwards: `common` with each content; albums stay together under a new number."""
     albums = {message.grouped: me.hub.random.getrandbits(62) for message in originals if message.grouped}
     return [

@@ -9,8 +9,8 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.feed import GENERAL_TOPIC, Feed
-from bot.sandbox.world.log import ChangeKind
-from bot.sandbox.world.messages import Draft, Fields, Message, Revision
+from bot.sandbox.world.log import UpdateKind
+from bot.sandbox.world.messages import Fields, Message, MessageDraft, Revision
 from bot.sandbox.world.peers import Account
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.roster import MemberRole
@@ -32,7 +32,7 @@ class Channel(Feed):
         **fields: Unpack[Fields],
     ) -> Message:
         """Publish a message, as the channel or as an author; the text may be longer than a client could send."""
-        change = self.publish(author, Draft(text=text, media=media, **fields), push=push)
+        change = self.publish(author, MessageDraft(text=text, media=media, **fields), push=push)
         return self.kept.messages[change.ids[0]]
 
     def album(
@@ -45,7 +45,7 @@ class Channel(Feed):
         **fields: Unpack[Fields],
     ) -> list[Message]:
         """Publish photos or documents as one album with the text under the first; returns its messages."""
-        first = replace(Draft(text=text, **fields), grouped=self.hub.random.getrandbits(62))
+        first = replace(MessageDraft(text=text, **fields), grouped=self.hub.random.getrandbits(62))
         drafts = [replace(first, media=media[0])]
         drafts += [replace(first, media=item, text="", entities=(), message_id=None) for item in media[1:]]
         changes = [self.publish(author, draft, push=push) for draft in drafts]
@@ -64,13 +64,13 @@ class Channel(Feed):
         message = self.kept.messages[message_id]
         revision = Revision(text=text, entities=entities, media=media, reply_markup=message.reply_markup)
         message.apply_revision(revision, self.hub.now())
-        self.change(ChangeKind.EDIT, [message_id], push=push)
+        self.change(UpdateKind.EDIT, [message_id], push=push)
         return message
 
     def load(self, message_id: int, page: TLObject, *, push: bool = True) -> None:
         """Load the preview of a link: members get an update of the page, not of the message."""
         self.kept.messages[message_id].media = page
-        self.change(ChangeKind.PAGE, [message_id], push=push)
+        self.change(UpdateKind.PAGE, [message_id], push=push)
 
     def delete(self, *message_ids: int, push: bool = True) -> None:
         """Delete messages."""
@@ -92,20 +92,20 @@ class Channel(Feed):
         message.reactions[emoji] = message.reactions.get(emoji, 0) + count
         message.edit_hide = message.edit_hide or message.edit_date is None
         message.edit_date = message.edit_date or self.hub.now()
-        self.change(ChangeKind.EDIT, [message_id], push=push)
+        self.change(UpdateKind.EDIT, [message_id], push=push)
 
     def pin(self, message_id: int, *, push: bool = True) -> None:
         """Pin a message, with a service message."""
         self.kept.messages[message_id].pinned = True
         self.pinned.append(message_id)
-        self.change(ChangeKind.PIN, [message_id], push=push)
-        self.publish(None, Draft(action=tl.MessageActionPinMessage(), reply_to=message_id), push=push)
+        self.change(UpdateKind.PIN, [message_id], push=push)
+        self.publish(None, MessageDraft(action=tl.MessageActionPinMessage(), reply_to=message_id), push=push)
 
     def unpin(self, message_id: int, *, push: bool = True) -> None:
         """Unpin a message."""
         self.kept.messages[message_id].pinned = False
         self.pinned.remove(message_id)
-        self.change(ChangeKind.UNPIN, [message_id], push=push)
+        self.change(UpdateKind.UNPIN, [message_id], push=push)
 
     def join(self, account: Account, role: MemberRole = MemberRole.MEMBER, *, origin: object = None) -> None:
         """Make an account a member, or change its role; its session `origin` gets no update."""
@@ -115,7 +115,7 @@ class Channel(Feed):
         if new:
             account.read[self.marked] = self.last_id
         if new and self.megagroup:
-            self.publish(account, Draft(action=tl.MessageActionChatAddUser([account.id])))
+            self.publish(account, MessageDraft(action=tl.MessageActionChatAddUser([account.id])))
         self._emit(account, tl.UpdateChannel(self.id), origin)
         if account.bot:  # qts 0: Telegram counts these updates, this server does not
             participant = self.roster.participant(account, account)
@@ -155,7 +155,7 @@ class Channel(Feed):
         """Remove a member, who may join again."""
         self.leave(account)
         if self.megagroup:
-            self.publish(None, Draft(action=tl.MessageActionChatDeleteUser(account.id)))
+            self.publish(None, MessageDraft(action=tl.MessageActionChatDeleteUser(account.id)))
 
     def ban(self, account: Account) -> None:
         """Remove an account, which may neither join nor read any more."""
@@ -172,7 +172,7 @@ class Channel(Feed):
     def open_topic(self, title: str) -> int:
         """Open a topic and return its number; a supergroup that is no forum yet becomes one."""
         colour = 0x6FB9F0
-        number = self.publish(None, Draft(action=tl.MessageActionTopicCreate(title, colour))).ids[0]
+        number = self.publish(None, MessageDraft(action=tl.MessageActionTopicCreate(title, colour))).ids[0]
         self.forum.topics[number] = title
         return number
 
@@ -180,7 +180,7 @@ class Channel(Feed):
         """Allow only admins to write in a topic; 1 is the general one."""
         self.forum.closed.add(number)
         topic = None if number == GENERAL_TOPIC else number
-        self.publish(None, Draft(action=tl.MessageActionTopicEdit(closed=True), topic=topic))
+        self.publish(None, MessageDraft(action=tl.MessageActionTopicEdit(closed=True), topic=topic))
 
     def delete_topic(self, number: int) -> None:
         """Delete a topic with its messages."""
@@ -195,7 +195,7 @@ class Channel(Feed):
             self.username = username
         if title:
             self.title = title
-            self.publish(None, Draft(action=tl.MessageActionChatEditTitle(title)))
+            self.publish(None, MessageDraft(action=tl.MessageActionChatEditTitle(title)))
         self._push(tl.UpdateChannel(self.id))
 
     def make_private(self) -> str:

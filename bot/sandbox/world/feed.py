@@ -10,8 +10,8 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.history import History
-from bot.sandbox.world.log import ChangeKind, Log, LoggedChange
-from bot.sandbox.world.messages import Draft, Message, Revision, compose
+from bot.sandbox.world.log import Log, LoggedChange, UpdateKind
+from bot.sandbox.world.messages import Message, MessageDraft, Revision, compose
 from bot.sandbox.world.peers import Account, Hub, Peer
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.roster import MemberRole, Roster, rights
@@ -33,7 +33,7 @@ class Forum:
         """Whether the supergroup is a forum: somebody has opened a topic."""
         return len(self.topics) + len(self.deleted) > 1
 
-    def place(self, draft: Draft, kept: Mapping[int, Message], *, manages: bool) -> Draft:
+    def place(self, draft: MessageDraft, kept: Mapping[int, Message], *, manages: bool) -> MessageDraft:
         """Return a draft with its topic; an answer to the topic's first message is no reply.
 
         Raises Refused for a topic that is deleted, or closed to the sender.
@@ -120,7 +120,7 @@ class Feed(Peer):
         message = self.kept.messages.get(change.ids[0])
         return message is None or account.gets(message, self.kept.messages.get(message.reply_to or 0))
 
-    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> LoggedChange:
+    def accept(self, sender: Account, draft: MessageDraft, *, origin: object = None) -> LoggedChange:
         """Take a message from a client."""
         self._check_may_write(sender)
         if self.forum.open:
@@ -159,7 +159,7 @@ class Feed(Peer):
             raise Refused("CHAT_ADMIN_REQUIRED")
         if not message.apply_revision(revision, self.hub.now()):
             raise Refused("MESSAGE_NOT_MODIFIED")
-        return self.change(ChangeKind.EDIT, [message_id], actor=editor, origin=origin)
+        return self.change(UpdateKind.EDIT, [message_id], actor=editor, origin=origin)
 
     def remove(self, actor: Account, ids: Iterable[int], *, origin: object = None) -> LoggedChange | None:
         """Take deletions from a client; None where none of the messages is there."""
@@ -170,7 +170,7 @@ class Feed(Peer):
         return self.erase(doomed, actor=actor, origin=origin) if doomed else None
 
     def publish(
-        self, sender: Account | None, draft: Draft, *, push: bool = True, origin: object = None
+        self, sender: Account | None, draft: MessageDraft, *, push: bool = True, origin: object = None
     ) -> LoggedChange:
         """Add a message; `sender` is None for one of the channel itself."""
         number = draft.message_id or self.last_id + 1
@@ -183,7 +183,7 @@ class Feed(Peer):
         self.kept.add(message)
         if sender is not None:
             sender.read[self.marked] = number
-        return self.change(ChangeKind.NEW, [number], actor=sender, push=push, origin=origin)
+        return self.change(UpdateKind.NEW, [number], actor=sender, push=push, origin=origin)
 
     def erase(
         self, ids: Iterable[int], *, actor: Account | None = None, push: bool = True, origin: object = None
@@ -192,11 +192,11 @@ class Feed(Peer):
         gone = tuple(ids)
         for number in gone:
             self.kept.remove(number)
-        return self.change(ChangeKind.DELETE, gone, actor=actor, push=push, origin=origin)
+        return self.change(UpdateKind.DELETE, gone, actor=actor, push=push, origin=origin)
 
     def change(
         self,
-        kind: ChangeKind,
+        kind: UpdateKind,
         ids: Iterable[int],
         *,
         actor: Account | None = None,

@@ -8,12 +8,12 @@ from telethon.tl import types as tl
 from bot.sandbox.world import mail
 from bot.sandbox.world.history import History
 from bot.sandbox.world.log import LoggedChange
-from bot.sandbox.world.messages import Draft, Message, Revision, compose
+from bot.sandbox.world.messages import Message, MessageDraft, Revision, compose
 from bot.sandbox.world.peers import Account, Hub, Peer
 from bot.sandbox.world.refused import Refused
 
 
-class Group(Peer):
+class BasicGroup(Peer):
     """A basic group; its first member is the creator."""
 
     def __init__(self, hub: Hub, number: int, title: str, members: Iterable[Account]) -> None:
@@ -50,7 +50,7 @@ class Group(Peer):
         """Return the viewer's box."""
         return viewer.box
 
-    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> LoggedChange:
+    def accept(self, sender: Account, draft: MessageDraft, *, origin: object = None) -> LoggedChange:
         """Take a message of a member."""
         self._check_alive()
         if sender.id not in self.members:
@@ -90,13 +90,13 @@ class Group(Peer):
 
     def _changed(self, account: Account, action: TLObject) -> None:
         self.version += 1
-        self._deliver(self.creator or account, Draft(action=action), None)
+        self._deliver(self.creator or account, MessageDraft(action=action), None)
 
-    def _deliver(self, sender: Account, draft: Draft, origin: object) -> LoggedChange:
+    def _deliver(self, sender: Account, draft: MessageDraft, origin: object) -> LoggedChange:
         participants = [mail.Participant(account, self.marked) for account in self._readers(sender, draft)]
         return mail.deliver(sender, participants, draft, origin=origin)
 
-    def _readers(self, sender: Account, draft: Draft) -> list[Account]:
+    def _readers(self, sender: Account, draft: MessageDraft) -> list[Account]:
         """Return the accounts that get a message: all members but bots whose privacy mode hides it."""
         message = compose(draft, number=0, chat=self.marked, sender_id=sender.id, now=self.hub.now())
         replied = sender.box.get(draft.reply_to or 0)

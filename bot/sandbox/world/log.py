@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bot.sandbox.world.refused import Refused
 
 
-class ChangeKind(Enum):
+class UpdateKind(Enum):
     """The kinds of changes."""
 
     NEW = auto()
@@ -24,7 +24,7 @@ class ChangeKind(Enum):
 class LoggedChange:
     """One entry of a log: the ids of the changed messages, without their content."""
 
-    kind: ChangeKind
+    kind: UpdateKind
     chat: int  # marked id of the chat
     ids: tuple[int, ...]  # of the messages
     pts: int  # of the log after the change
@@ -45,7 +45,7 @@ class Log:
         self.pts = 1
         self._changes: list[LoggedChange] = []
 
-    def add(self, kind: ChangeKind, chat: int, ids: Iterable[int]) -> LoggedChange:
+    def add(self, kind: UpdateKind, chat: int, ids: Iterable[int]) -> LoggedChange:
         """Log a change; the pts grows by the number of its messages."""
         named = tuple(ids)
         self.pts += len(named)

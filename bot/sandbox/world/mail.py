@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from bot.sandbox.world.log import ChangeKind, LoggedChange
-from bot.sandbox.world.messages import Draft, Message, Revision, compose, reply_in
+from bot.sandbox.world.log import LoggedChange, UpdateKind
+from bot.sandbox.world.messages import Message, MessageDraft, Revision, compose, reply_in
 from bot.sandbox.world.peers import Account
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.view import updates_for
@@ -19,7 +19,7 @@ class Participant(NamedTuple):
 
 
 def deliver(
-    sender: Account, participants: Sequence[Participant], draft: Draft, *, origin: object = None
+    sender: Account, participants: Sequence[Participant], draft: MessageDraft, *, origin: object = None
 ) -> LoggedChange:
     """Put a copy of a message into every box, send the updates, and return the sender's change; raises Refused."""
     if draft.reply_to is not None and draft.reply_to not in sender.box:
@@ -46,7 +46,7 @@ def revise(editor: Account, message_id: int, revision: Revision, *, origin: obje
     for account, message in _holders(editor, original):
         if not message.apply_revision(revision, account.hub.now()):
             raise Refused("MESSAGE_NOT_MODIFIED")
-        changes.append((account, account.log.add(ChangeKind.EDIT, message.chat, [message.id])))
+        changes.append((account, account.log.add(UpdateKind.EDIT, message.chat, [message.id])))
     return _announce(editor, changes, origin)
 
 

@@ -30,7 +30,7 @@ class Fields(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class MessageDraft:
     """A message to be sent."""
 
     text: str = ""
@@ -137,7 +137,7 @@ def peer_of(marked: int) -> TLObject:
     return kind(number)
 
 
-def compose(draft: Draft, *, number: int, chat: int, sender_id: int | None, now: datetime) -> Message:
+def compose(draft: MessageDraft, *, number: int, chat: int, sender_id: int | None, now: datetime) -> Message:
     """Make a message from a draft."""
     return Message(
         id=number,
@@ -159,7 +159,7 @@ def compose(draft: Draft, *, number: int, chat: int, sender_id: int | None, now:
     )
 
 
-def reply_in(draft: Draft, store: Mapping[int, Message], holder_id: int) -> Draft:
+def reply_in(draft: MessageDraft, store: Mapping[int, Message], holder_id: int) -> MessageDraft:
     """Return the draft with the id that another holder has for the answered message, None where he has no copy."""
     if draft.reply_to is None:
         return draft

@@ -13,8 +13,8 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.history import History
-from bot.sandbox.world.log import ChangeKind, Log, LoggedChange
-from bot.sandbox.world.messages import Draft, Message, Revision, peer_of
+from bot.sandbox.world.log import Log, LoggedChange, UpdateKind
+from bot.sandbox.world.messages import Message, MessageDraft, Revision, peer_of
 from bot.sandbox.world.refused import Refused
 
 _COMMAND = re.compile(r"/\w+(?:@(?P<bot>\w+))?")
@@ -93,7 +93,7 @@ class Peer(ABC):
         """Return the messages by the ids that changes of this chat have for an account."""
 
     @abstractmethod
-    def accept(self, sender: "Account", draft: Draft, *, origin: object = None) -> LoggedChange:
+    def accept(self, sender: "Account", draft: MessageDraft, *, origin: object = None) -> LoggedChange:
         """Take a message from a client of this account; its session `origin` gets no update. Raises Refused."""
 
     @abstractmethod
@@ -147,14 +147,14 @@ class Account(Peer):
         self.chat(message.chat).add(message)
         if message.sender_id == self.id:
             self.read[message.chat] = message.id
-        return self.log.add(ChangeKind.NEW, message.chat, [message.id])
+        return self.log.add(UpdateKind.NEW, message.chat, [message.id])
 
     def drop(self, ids: list[int]) -> LoggedChange:
         """Remove messages from the box; all must be in it."""
         for number in ids:
             message = self.box.pop(number)
             self.chat(message.chat).remove(number)
-        return self.log.add(ChangeKind.DELETE, self.id, ids)
+        return self.log.add(UpdateKind.DELETE, self.id, ids)
 
     def gets(self, message: Message, replied: Message | None) -> bool:
         """Tell whether this account gets a group's message, given the one it answers: bots are in privacy mode.

@@ -12,7 +12,7 @@ from telethon.tl import types as tl
 from bot.sandbox.world import mail
 from bot.sandbox.world.history import History
 from bot.sandbox.world.log import LoggedChange
-from bot.sandbox.world.messages import Draft, Fields, Message, Revision
+from bot.sandbox.world.messages import Fields, Message, MessageDraft, Revision
 from bot.sandbox.world.peers import Account, CallbackQuery, Peer
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.text import check_text
@@ -30,7 +30,7 @@ class User(Account):
         """Return the viewer's box."""
         return viewer.box
 
-    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> LoggedChange:
+    def accept(self, sender: Account, draft: MessageDraft, *, origin: object = None) -> LoggedChange:
         """Take a private message."""
         self._check_may_write(sender)
         self.writers.add(sender.id)
@@ -59,7 +59,7 @@ class User(Account):
 
     def sends(self, peer: Peer, text: str, *, media: TLObject | None = None, **fields: Unpack[Fields]) -> Message:
         """Write to a peer and return the sender's copy of the message; raises Refused as a server would."""
-        draft = Draft(text=text, media=media, **fields)
+        draft = MessageDraft(text=text, media=media, **fields)
         body, entities = check_text(text, draft.entities, caption=draft.media is not None)
         change = peer.accept(self, replace(draft, text=body, entities=entities))
         return peer.store(self)[change.ids[0]]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from telethon.tl import TLObject
 from telethon.tl import types as tl
 
-from bot.sandbox.world.log import ChangeKind, LoggedChange
+from bot.sandbox.world.log import LoggedChange, UpdateKind
 from bot.sandbox.world.messages import Message, peer_of
 from bot.sandbox.world.peers import Account
 
@@ -104,18 +104,18 @@ def _reactions(message: Message) -> TLObject | None:
 
 def update_tl(change: LoggedChange, viewer: Account, store: Mapping[int, Message]) -> TLObject | None:
     """Return the update of a change; None where its message is deleted by now."""
-    if change.kind is ChangeKind.DELETE:
+    if change.kind is UpdateKind.DELETE:
         return _deleted(change)
-    if change.kind in (ChangeKind.PIN, ChangeKind.UNPIN):
+    if change.kind in (UpdateKind.PIN, UpdateKind.UNPIN):
         return tl.UpdatePinnedChannelMessages(
-            _bare(change.chat), list(change.ids), change.pts, change.count, pinned=change.kind is ChangeKind.PIN or None
+            _bare(change.chat), list(change.ids), change.pts, change.count, pinned=change.kind is UpdateKind.PIN or None
         )
     message = store.get(change.ids[0])
     if message is None:
         return None
-    if change.kind is ChangeKind.PAGE and isinstance(message.media, tl.MessageMediaWebPage):
+    if change.kind is UpdateKind.PAGE and isinstance(message.media, tl.MessageMediaWebPage):
         return tl.UpdateChannelWebPage(_bare(change.chat), message.media.webpage, change.pts, change.count)
-    new = change.kind is ChangeKind.NEW
+    new = change.kind is UpdateKind.NEW
     if is_channel(change.chat):
         make = tl.UpdateNewChannelMessage if new else tl.UpdateEditChannelMessage
     else:
@@ -163,15 +163,15 @@ class Difference(NamedTuple):
 def difference_of(viewer: Account, changes: Sequence[LoggedChange]) -> Difference:
     """Return the difference that some changes make for an account."""
     latest = {
-        (change.chat, change.ids[0]): change for change in changes if change.kind in (ChangeKind.NEW, ChangeKind.EDIT)
+        (change.chat, change.ids[0]): change for change in changes if change.kind in (UpdateKind.NEW, UpdateKind.EDIT)
     }
-    fresh = {(change.chat, change.ids[0]) for change in changes if change.kind is ChangeKind.NEW}
+    fresh = {(change.chat, change.ids[0]) for change in changes if change.kind is UpdateKind.NEW}
     sorted_out = Difference([], [])
     for change in changes:
         store = viewer.hub.peers[change.chat].store(viewer)
         key = change.chat, change.ids[0]
-        if change.kind is ChangeKind.NEW:
+        if change.kind is UpdateKind.NEW:
             sorted_out.new.extend(filter(None, [store.get(change.ids[0])]))
-        elif change.kind is not ChangeKind.EDIT or (latest[key] is change and key not in fresh):
+        elif change.kind is not UpdateKind.EDIT or (latest[key] is change and key not in fresh):
             sorted_out.others.extend(filter(None, [update_tl(change, viewer, store)]))
     return sorted_out

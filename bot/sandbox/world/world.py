@@ -10,10 +10,10 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.channels import Channel
-from bot.sandbox.world.groups import Group
+from bot.sandbox.world.groups import BasicGroup
 from bot.sandbox.world.logins import Logins, Token
 from bot.sandbox.world.media import MediaFiles
-from bot.sandbox.world.messages import Draft
+from bot.sandbox.world.messages import MessageDraft
 from bot.sandbox.world.passwords import Passwords
 from bot.sandbox.world.peers import Account, Emit, Hub, Peer
 from bot.sandbox.world.refused import Refused
@@ -87,15 +87,15 @@ class World:
             channel.join(account)
         return channel
 
-    def add_group(self, title: str, members: Iterable[Account]) -> Group:
+    def add_group(self, title: str, members: Iterable[Account]) -> BasicGroup:
         """Make a basic group; the first member is the creator."""
-        group = Group(self.hub, next(self._groups), title, members)
+        group = BasicGroup(self.hub, next(self._groups), title, members)
         group.invite = self.hub.random.randbytes(8).hex()
         self.hub.invites[group.invite] = group
         self._register(group)
         return group
 
-    def upgrade(self, group: Group) -> Channel:
+    def upgrade(self, group: BasicGroup) -> Channel:
         """Make a supergroup of a basic group, with its members and its invite link; the group stays, deactivated."""
         channel = Channel(self.hub, next(self._channels), group.title, megagroup=True)
         channel.invite = group.invite
@@ -107,7 +107,7 @@ class World:
             )
             account.joined.add(channel.marked)
         group.mark_upgraded(channel)
-        channel.publish(None, Draft(action=tl.MessageActionChannelMigrateFrom(group.title, group.id)))
+        channel.publish(None, MessageDraft(action=tl.MessageActionChannelMigrateFrom(group.title, group.id)))
         return channel
 
     def add_folder(self, title: str, peers: Iterable[Peer]) -> str:
@@ -138,12 +138,12 @@ class World:
             raise Refused("USER_ID_INVALID")
         return peer
 
-    def by_invite(self, digest: str) -> Channel | Group:
+    def by_invite(self, digest: str) -> Channel | BasicGroup:
         """Return the channel or basic group of an invite link; raises Refused."""
         if not digest:
             raise Refused("INVITE_HASH_EMPTY")
         chat = self.hub.invites.get(digest)
-        if not isinstance(chat, Channel | Group):
+        if not isinstance(chat, Channel | BasicGroup):
             raise Refused("INVITE_HASH_EXPIRED")
         return chat
 
