@@ -11,7 +11,7 @@ from dataclasses import replace
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change
 from bot.commands.keyboards import name_word, rows_of
-from bot.commands.lookup import both_scope, show_topic, topic_by_id, topics_named
+from bot.commands.lookup import MuteScope, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
@@ -72,7 +72,7 @@ async def _mute_there(tx: Transaction, alerted: Alerted, context: Context) -> st
     found = await _topics(tx, alerted)
     for topic in found:
         if channel is not None:
-            await mute_scope(tx, context, both_scope(topic, channel, context.t), until=None)
+            await mute_scope(tx, context, MuteScope.of(topic, channel, context.t), until=None)
     names = ", ".join(topic_title(topic.name, context.own) for topic in found)
     line = context.own.gettext("Noted. From this channel nothing comes here any more on {topics}.")
     return line.format(topics=names[:_NOTE])

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, show
 from bot.commands.keyboards import button
-from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_of, unknown_name
+from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids, unknown_name
 from bot.commands.parsing import split_duration
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
@@ -103,7 +103,7 @@ async def mutes_of(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]
     """Return the mutes of this chat, and what each is about."""
     found = []
     for each in await subscriptions.mutes_of(db, context.chat.id, context.now):
-        scope = await scope_of(db, channel_id=each.channel_id, topic_id=each.topic_id, t=context.t)
+        scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, t=context.t)
         if scope is not None:
             found.append((each, scope))
     return found
