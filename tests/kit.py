@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.models.alerts import Alert, Loudness
+from bot.models.alerts import Alert, Duplicate, Loudness
+from bot.models.groups import GroupSummary, StormState
 from bot.models.notices import NOTICES, JoinRequested
+from bot.models.posts import StoredPost
 from bot.store import attachments, group_contents, media, outbox
 from bot.store import messages as store_messages
 from bot.store.blobs import Blob
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
-from bot.store.group_contents import GroupSummary, StormState
 from bot.store.media import FileInfo
-from bot.store.messages import Duplicate
 from bot.store.outbox import Delivery, Draft, MessageKind
-from bot.store.posts import StoredPost
 from bot.store.rows import from_ms
 
 _KINDS = {"alert": MessageKind.ALERT, "notice": MessageKind.NOTICE, "reply": MessageKind.CHANGE}

@@ -15,12 +15,12 @@ from bot.matching.engine.matcher import Compiled, compile_query
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
+from bot.models.posts import StoredPost
 from bot.pipeline.ingest import Ingest, Result
 from bot.store import channels, chats, follows, meta, posts, readers, subscriptions, topics
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
 from bot.store.database import Database, Subject, Transaction
-from bot.store.posts import StoredPost
 from bot.store.topics import Topic
 from bot.store.transaction import run
 from tests.kit import Message, labels, messages, send_all, sent

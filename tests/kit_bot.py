@@ -13,7 +13,7 @@ from telethon import TelegramClient, events
 
 from bot.models import Peer, PeerKind
 from bot.runtime.clock import utc_now
-from bot.sandbox import Channel, Group, Message, Sandbox, User
+from bot.sandbox import BasicGroup, Channel, Message, Sandbox, User
 from bot.settings import Settings, load_settings
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
@@ -108,11 +108,11 @@ class SandboxedBot:
     alice: User
     ivan: User
 
-    def received(self, person: User, chat: Channel | Group | None = None) -> list[Message]:
+    def received(self, person: User, chat: Channel | BasicGroup | None = None) -> list[Message]:
         """Return what the bot has written to a person, or in a chat, as the person sees it."""
         return [message for message in person.inbox(chat or self.account) if message.sender_id == self.account.id]
 
-    def texts(self, person: User, chat: Channel | Group | None = None) -> list[str]:
+    def texts(self, person: User, chat: Channel | BasicGroup | None = None) -> list[str]:
         return [message.text for message in self.received(person, chat)]
 
     def calls(self, name: str) -> int:

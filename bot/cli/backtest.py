@@ -17,6 +17,7 @@ from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
 from bot.matching.engine.matcher import Compiled
 from bot.matching.explain.explain import Reason
+from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.runtime.clock import utc_now
 from bot.search.backtest import MANY, Backtest, backtest, midnight
@@ -25,7 +26,6 @@ from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
 from bot.store import topics
 from bot.store.database import Reader, open_read_only
-from bot.store.posts import StoredPost
 
 _DAYS_DRAWN = 60  # a longer time is drawn by weeks
 _LONGEST_BAR = 40  # characters

@@ -16,12 +16,13 @@ from bot.commands.lookup import SCOPE, MuteScope, read_scope, topics_named
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
 from bot.commands.registry import tap
 from bot.models import Button, ButtonRows, Entity, Outgoing
+from bot.models.posts import StoredPost
+from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import full_text
 from bot.store import channels, feedback, group_contents, posts
 from bot.store.database import Reader, Transaction
-from bot.store.posts import StoredPost
-from bot.text.markup import LIMIT, Text, alert_buttons, one_line, units
+from bot.text.markup import LIMIT, Text, one_line, units
 
 POST = r"\d{1,15}:\d{1,10}"  # how data names a post: channel and message
 _SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8)}

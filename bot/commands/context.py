@@ -45,7 +45,7 @@ class Request:
     links: tuple[str, ...] = ()  # addresses hidden behind words of the argument
     addressed: bool = True  # private, or the bot was named; else it may be meant for another bot
     message_id: int  # of what was said, or of the message whose button was tapped
-    said_at: datetime | None = None  # None for taps, which Telegram does not date
+    sent_at: datetime | None = None  # None for taps, which Telegram does not date
     origin: ForwardOrigin | None = None  # of a forwarded channel post
     reply_to: int | None = None  # the message of this chat that was answered
     replied: str | None = None  # its text, for the commands that want it; None where it cannot be read

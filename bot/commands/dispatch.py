@@ -59,7 +59,7 @@ class Dispatch:
             raise setup.StrangerError
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         own = translator(await setup.language_of(self._database, request, chat))
-        if role is not None and request.said_at is not None and now - request.said_at > STALE:
+        if role is not None and request.sent_at is not None and now - request.sent_at > STALE:
             return _away(request, own)
         if is_start:
             return setup.enter(request, people=self._people, now=now)
@@ -76,7 +76,7 @@ class Dispatch:
             own=own,
             inflector=self._inflector,
         )
-        return await (_tapped if request.tapped else _said)(request, context)
+        return await (_tapped if request.tapped else _typed)(request, context)
 
 
 def _away(request: Request, t: Translator) -> Reply:
@@ -85,7 +85,7 @@ def _away(request: Request, t: Translator) -> Reply:
     return say(t.gettext("I was away. Please send it again: /{command}").format(command=request.command))
 
 
-async def _said(request: Request, context: Context) -> Reply | Effect:
+async def _typed(request: Request, context: Context) -> Reply | Effect:
     if not request.command:
         return await _plain(request, context)
     command = registry.commands().get(request.command)

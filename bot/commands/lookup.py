@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from bot.commands.context import CommandError, Context
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
+from bot.models.posts import StoredPost
 from bot.store import channels, subscriptions, topics
 from bot.store.channels import Channel
 from bot.store.database import Reader
-from bot.store.posts import StoredPost
 from bot.store.references import FOLDER
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, link, one_line

@@ -12,11 +12,11 @@ from bot.locales import N_, Translator
 from bot.locales.figures import show_size
 from bot.matching.similarity.diff import difference
 from bot.models import Outgoing
+from bot.models.posts import StoredPost
 from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text
 from bot.store import channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
-from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
 ROOM = LIMIT - 300  # UTF-16 units of a page below its heading

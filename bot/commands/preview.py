@@ -12,9 +12,9 @@ from bot.commands.lookup import show_source
 from bot.commands.query_text import TypedQuery, failure, show_query
 from bot.locales import Translator
 from bot.matching.explain.hints import Hint, HintKind, hints
+from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
-from bot.store.posts import StoredPost
 from bot.text.markup import Text, bold, code
 
 DAYS = 7  # over which a query is tried, today being one

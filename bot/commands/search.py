@@ -14,12 +14,12 @@ from bot.matching.engine.compiled import Compiled
 from bot.matching.query.parser import Query
 from bot.matching.query.tree import AllOf, Mention
 from bot.models import ButtonRows, Outgoing
+from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.searcher import scope_of
 from bot.store import channels, posts
-from bot.store.posts import StoredPost
 from bot.text.markup import Text, bold, code
 from bot.text.spans import merge_spans
 

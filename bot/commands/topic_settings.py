@@ -8,9 +8,9 @@ from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.models import GENERAL_THREAD, Outgoing
+from bot.models.subscriptions import Priority
 from bot.store import addresses, subscriptions
 from bot.store.database import Reader, Transaction
-from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold, code
 

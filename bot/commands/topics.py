@@ -19,10 +19,10 @@ from bot.locales import N_, Translator
 from bot.locales.titles import topic_title
 from bot.matching.explain.exclusions import compile_excluding
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
+from bot.models.subscriptions import Priority
 from bot.store import addresses, figures, subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.figures import Figures
-from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, code, link
 

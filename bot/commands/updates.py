@@ -43,7 +43,7 @@ def to_request(event: BotEvent, username: str) -> Request | None:
         links=_links(message.entities),
         addressed=private or said.named,
         message_id=message.id,
-        said_at=message.date,
+        sent_at=message.date,
         origin=_origin(message),
         reply_to=answered(message.reply_to),
         forum=bool(getattr(event.chat, "forum", False)) or peer.thread_id is not None,

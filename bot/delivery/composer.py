@@ -6,25 +6,27 @@ from functools import lru_cache
 
 from bot.delivery.attachments import Attachments
 from bot.delivery.message_lookup import MessageLookup
-from bot.delivery.quiet import is_silent
 from bot.errors import TelegramError
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Clock, Outgoing, post_link
-from bot.models.alerts import Alert, ChangeKind, GroupKind
-from bot.rendering.alert import Elsewhere, PostAlert, render_post
-from bot.rendering.change import PostChange, render_change, render_confirmation
+from bot.models import Clock, Outgoing
+from bot.models.alerts import ChangeKind, GroupKind, Loudness
+from bot.models.notices import Sound
+from bot.models.posts import StoredPost
+from bot.rendering.alert import render_alert
+from bot.rendering.change import render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
+from bot.schedule import quiet_until
 from bot.store import attachments, channels, group_contents, messages, posts
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery, MessageKind
-from bot.store.posts import StoredPost
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import Sender
 
-REMEMBERED = 64  # alerts as they were written last
+# Alerts are written once for all chats of one language and time zone: that costs as much as sending them.
+_render_alert = lru_cache(maxsize=64)(render_alert)
 _ANSWERS = {MessageKind.CHANGE, MessageKind.FILES}
 
 
@@ -53,7 +55,7 @@ class Composer:
 
     async def _send(self, message: Message) -> Delivery:
         now = self._clock()
-        outgoing = replace(await self.write(message, now), silent=is_silent(message, now))
+        outgoing = replace(await self.write(message, now), silent=_is_silent(message, now))
         telegram_id = await self._answer(message, outgoing)
         if telegram_id is not None:
             return Delivery(revision=message.revision, telegram_id=telegram_id, written_at=now)
@@ -102,8 +104,11 @@ class Composer:
         missing = 0
         if post.media is not None and message.chat.media:
             missing = await attachments.count_missing(self._database, post.channel_id, post.key)
-        written = _post_alert(message, alert, await self._with_origin(post), missing=missing)
-        return _rendered(written, replace(locale, now=second))
+        shared = replace(alert, id=0, chat_id=0, loudness=Loudness.LOUD)  # what it shows is the same for all chats
+        post = await self._with_origin(post)
+        return _render_alert(
+            shared, post, replace(locale, now=second), duplicates=message.duplicates, missing_files=missing
+        )
 
     async def _write_group(self, message: Message, locale: Locale) -> Outgoing:
         group_id = message.group_id or 0
@@ -115,11 +120,12 @@ class Composer:
         return render_count(await group_contents.count(self._database, group_id), locale)
 
     async def _write_change(self, message: Message, locale: Locale) -> Outgoing:
-        change = message.change
+        post, change = message.post, message.change
+        assert post is not None  # noqa: S101 - no version is ever deleted that a message needs
         if change is None or change.kind is ChangeKind.CONFIRMED:
-            return render_confirmation(_post_change(message, None), locale)
+            return render_confirmation(post, locale)
         before = await posts.of_versions(self._database, filter(None, [change.before]))
-        return render_change(_post_change(message, before[0] if before else None), locale)
+        return render_change(change, post, before[0] if before else None, locale)
 
     async def _with_origin(self, post: StoredPost) -> StoredPost:
         """Name the channel that a post was forwarded from, where we know it and the forward does not say."""
@@ -129,60 +135,19 @@ class Composer:
         return post if origin is None else replace(post, forward=replace(post.forward, name=origin.title))
 
 
-@lru_cache(REMEMBERED)
-def _rendered(alert: PostAlert, locale: Locale) -> Outgoing:
-    """Write an alert once for all chats of one language and time zone: that costs as much as sending it."""
-    return render_post(alert, locale)
+def _is_silent(message: Message, now: datetime) -> bool:
+    """Return whether a message comes without a sound."""
+    return message.silent or (_respects_quiet_hours(message) and quiet_until(message.chat.schedule, now) is not None)
 
 
-def _post_alert(message: Message, alert: Alert, post: StoredPost, *, missing: int) -> PostAlert:
-    return PostAlert(
-        channel_id=post.channel_id,
-        title=post.channel_title,
-        username=post.channel_username,
-        message_id=post.message_id,
-        date=post.date,
-        edit_date=post.edit_date,
-        seen_at=post.seen_at,
-        author=post.author,
-        text=post.text,
-        entities=post.entities,
-        forward=post.forward,
-        topics=alert.topics,
-        spans=alert.spans,
-        part_matches=alert.parts,
-        edited=alert.is_edited,
-        turned=alert.fits_since_edit,
-        gone_at=alert.gone_at,
-        part=alert.gone_items,
-        repeats=tuple(
-            Elsewhere(
-                name=f"@{each.username}" if each.username else each.title,
-                link=post_link(each.channel_id, each.username, each.message_id),
-                date=each.date,
-            )
-            for each in message.duplicates
-        ),
-        more=missing,
-    )
+def _respects_quiet_hours(message: Message) -> bool:
+    """Return whether a message is silent in quiet hours.
 
-
-def _post_change(message: Message, before: StoredPost | None) -> PostChange:
-    post, change = message.post, message.change
-    assert post is not None  # noqa: S101 - no version is ever deleted that a message needs
-    assert change is not None  # noqa: S101 - it is one
-    return PostChange(
-        channel_id=post.channel_id,
-        title=post.channel_title,
-        username=post.channel_username,
-        message_id=post.message_id,
-        date=post.date,
-        text=post.text,
-        parts=post.parts,
-        before=before.text if before else None,
-        parts_before=before.parts if before else (),
-        edited_at=post.edit_date,
-        joined=change.joined,
-        gone_at=change.gone_at,
-        part=change.gone_items,
-    )
+    An alert, or the first of a storm, is of a topic that passes them, or it would wait.
+    """
+    match message.kind:
+        case MessageKind.NOTICE:
+            return message.notice.sound is not Sound.ALWAYS
+        case MessageKind.GROUP:
+            return message.group is not GroupKind.STORM
+    return message.kind is MessageKind.CHANGE

@@ -1,4 +1,4 @@
-"""Plays the events of a story in the world of the embedded server, and tells the witness which alerts are due."""
+"""Plays the events of a story in the world of the embedded server, and has the witness expect the alerts."""
 
 from bot.demo.phone import Phone
 from bot.demo.screen import Screen

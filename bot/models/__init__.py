@@ -97,8 +97,8 @@ PostKey = tuple[int, str]  # channel id, and the key of the post within it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """A post, as far as it is compared with others that may say the same."""
+class ComparedPost:
+    """A post as far as it is compared with others that may say the same."""
 
     channel_id: int
     post_key: str

@@ -22,7 +22,7 @@ class GroupKind(StrEnum):
 
     DIGEST = "digest"  # they wait for it, or for the end of quiet hours
     STORM = "storm"  # too many came on one topic
-    LATE = "late"  # they came too late for an alarm, and are only counted
+    LATE = "late"  # they came too late for an alert, and are only counted
     RESTORED = "restored"  # they may have been sent before a backup was put back, and are only counted
 
 
@@ -61,6 +61,17 @@ class Alert:
     def is_edited(self) -> bool:
         """Whether the post was edited: before it matched, or since."""
         return self.fits_since_edit or self.shown_version_id != self.version_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """A post that says what an alert says, and joined it."""
+
+    channel_id: int
+    title: str  # of the channel
+    username: str | None
+    message_id: int
+    date: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.models import GENERAL_THREAD, PostKey, Said
+from bot.models import GENERAL_THREAD, ComparedPost, PostKey
 from bot.models.alerts import (
     Alert,
     Group,
@@ -38,7 +38,7 @@ class RoutedAlert:
     posted_at: datetime
     date: datetime  # when the post said what matched: of an edit, its own
     may_be_late: bool  # where it is too old, it is counted; not what loads beside a text, which sites change for years
-    said: Said | None  # what is compared with other posts; None: it joins no alert
+    said: ComparedPost | None  # what is compared with other posts; None: it joins no alert
     alike: tuple[PostKey, ...] = ()  # posts that say the same, the likest first
     thread_id: int | None  # the forum thread that a topic has for its alerts; None: the chat's own
     chat_thread: int | None  # the forum thread that is the chat's own; None: the general one, or no forum
@@ -150,7 +150,7 @@ def decide(routed: RoutedAlert, chat: ChatState, now: datetime, *, max_age: time
 
 
 def is_too_old(routed: RoutedAlert, now: datetime, *, max_age: timedelta) -> bool:
-    """Return whether a post reached us too late for an alarm."""
+    """Return whether a post reached us too late for an alert."""
     return routed.date < now - max_age
 
 

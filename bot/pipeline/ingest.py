@@ -7,6 +7,8 @@ from datetime import timedelta
 from bot.matching.engine.matcher import Compiled, Matcher
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, Observation, ObservedBy
+from bot.models.posts import NewVersion, VersionChange
+from bot.models.subscriptions import Priority, Recipient
 from bot.pipeline.alerting import add_alerts
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.revisions import revise
@@ -24,9 +26,7 @@ from bot.store import (
     versions,
 )
 from bot.store.database import Database, Subject, Transaction
-from bot.store.subscriptions import Priority, Recipient
 from bot.store.topics import TopicChanges
-from bot.store.versions import NewVersion, VersionChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ from bot.matching.engine.regex import Span
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
 from bot.matching.similarity.features import features
 from bot.models.alerts import Alert, AlertChange, ChangeKind, RestoreWindow
+from bot.models.subscriptions import Priority
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, whole_text, worded_parts
 from bot.store.chats import Edits
 from bot.store.outbox import Draft, MessageKind
 from bot.store.revisions import StaleAlert, Wording
 from bot.store.rows import maybe_date
-from bot.store.subscriptions import Priority
 from bot.text.spans import merge_spans
 
 Found = Mapping[str, tuple[Span, ...]]  # topics by name, and where they were found in the whole

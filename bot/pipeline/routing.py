@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.matching.engine.regex import Span
-from bot.models import Post, Said
+from bot.models import ComparedPost, Post
 from bot.models.alerts import Alert, Loudness
+from bot.models.posts import NewVersion, VersionChange
+from bot.models.subscriptions import Priority, Recipient
 from bot.pipeline.grouping import RoutedAlert
 from bot.pipeline.revisions import compared, fingerprint_of, marked
-from bot.store.subscriptions import Priority, Recipient
-from bot.store.versions import NewVersion, VersionChange
 from bot.text.spans import merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
@@ -88,7 +88,7 @@ def _routed(found: _Route) -> RoutedAlert:
         posted_at=post.date,
         date=edited_at or post.date,
         may_be_late=added.change in _MAY_BE_LATE,
-        said=_said(post, compared(post.text, post.parts, parts)) if added.change in _MAY_JOIN else None,
+        said=_compared_post(post, compared(post.text, post.parts, parts)) if added.change in _MAY_JOIN else None,
         thread_id=found.thread_id,
         chat_thread=recipient.chat_thread,
         schedule=recipient.schedule,
@@ -97,9 +97,9 @@ def _routed(found: _Route) -> RoutedAlert:
     )
 
 
-def _said(post: Post, text: str) -> Said:
+def _compared_post(post: Post, text: str) -> ComparedPost:
     forward = post.forward
     origin = (post.channel_id, post.message_id)
     if forward is not None and forward.channel_id is not None and forward.message_id is not None:
         origin = (forward.channel_id, forward.message_id)
-    return Said(channel_id=post.channel_id, post_key=post.key, text=text, date=post.date, origin=origin)
+    return ComparedPost(channel_id=post.channel_id, post_key=post.key, text=text, date=post.date, origin=origin)

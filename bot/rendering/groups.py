@@ -1,4 +1,4 @@
-"""What a notice sums up comes in, the message that shows it goes out: a page of posts, their number, or a storm. Pure.
+"""Messages of groups: a page of posts, the number of posts that came too late, or the state of a storm. Pure.
 
 Each post takes a line, so that a page of them fits into one message whatever they say.
 """
@@ -11,24 +11,25 @@ from zoneinfo import ZoneInfo
 from bot.locales import Translator
 from bot.locales.locale import Locale
 from bot.locales.titles import part_title, topic_title
-from bot.models import Button, Outgoing
+from bot.models import Button, ButtonRows, Outgoing
 from bot.models.alerts import COUNTING, GroupKind, Loudness
-from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
+from bot.models.groups import GroupedAlert, GroupSummary, StormState
+from bot.rendering.post_text import channel_name
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, link, one_line
 from bot.text.spans import Span
 
 PAGE = 12  # posts
-WORDS = 120  # UTF-16 units of a post on its line
+WORDS = 120  # UTF-16 units of a post's text on its line
 NAME = 40  # of a channel, or a topic
 SHOWN_CHANNELS = 3  # of a storm
-COUNTED_CHANNELS, COUNTED_NAME = 12, 120  # of what is only counted; of their names
-_BOLD = 3  # places on a line
+COUNTED_CHANNELS, COUNTED_NAME = 12, 120  # channels of posts that are only counted; UTF-16 units of a name
+_BOLD = 3  # matches on a line
 _NOON = 12  # o'clock
 
 
 def render_page(summary: GroupSummary, number: int, locale: Locale) -> Outgoing:
-    """Write a page of what a notice sums up, from 0; by topic and channel, what was said most often first."""
+    """Write a page of a group, from 0: by topic and channel, posts with most duplicates first."""
     t, ordered = locale.t, _ordered(summary, locale.t)
     pages = range(0, len(ordered), PAGE)
     number = min(number, len(pages) - 1)
@@ -52,14 +53,14 @@ def _last(summary: GroupSummary, locale: Locale) -> datetime:
 
 
 def render_count(summary: GroupSummary, locale: Locale) -> Outgoing:
-    """Write how many posts a notice sums up, by channel; a button leads to them."""
+    """Write how many posts a group has, by channel; a button leads to them."""
     t, shown = locale.t, summary.channels[:COUNTED_CHANNELS]
     lines = [_counted(summary, locale)]
     if len(summary.channels) > 1 or summary.kind is GroupKind.RESTORED:
         lines += [f"{one_line(title, COUNTED_NAME)} · {n}" for title, n in shown]
     more = len(summary.channels) - len(shown)
     if more:
-        lines.append(t.ngettext("and {n} channel more", "and {n} channels more", more).format(n=more))
+        lines.append(t.ngettext("and {n} more channel", "and {n} more channels", more).format(n=more))
     button = _button(t.gettext("See them"), summary.random_id, 0, "new")
     return Outgoing(text="\n".join(lines), buttons=((button,),))
 
@@ -69,29 +70,29 @@ def _counted(summary: GroupSummary, locale: Locale) -> str:
     title, time = "", ""
     if summary.kind is GroupKind.RESTORED:
         line = t.ngettext(
-            "I was restored from a backup of {time}. {n} post may have been told here already.",
-            "I was restored from a backup of {time}. These {n} posts may have been told here already.",
+            "I was restored from a backup of {time}. {n} post may have been reported here already.",
+            "I was restored from a backup of {time}. These {n} posts may have been reported here already.",
             count,
         )
         time = locale.date(summary.opened_at)
     elif len(summary.channels) == 1:
         line = t.ngettext(
-            "{n} post of «{channel}» reached me too late for an alarm. It is stored.",
-            "{n} posts of «{channel}» reached me too late for an alarm. They are stored.",
+            "{n} post of «{channel}» reached me too late for an alert. It is stored.",
+            "{n} posts of «{channel}» reached me too late for an alert. They are stored.",
             count,
         )
         title = one_line(summary.channels[0][0], COUNTED_NAME)
     else:
         line = t.ngettext(
-            "{n} post reached me too late for an alarm. It is stored.",
-            "{n} posts reached me too late for an alarm. They are stored.",
+            "{n} post reached me too late for an alert. It is stored.",
+            "{n} posts reached me too late for an alert. They are stored.",
             count,
         )
     return line.format(n=count, channel=title, time=time)
 
 
 def render_storm(storm: StormState, locale: Locale) -> Outgoing:
-    """Write how a storm stands: its latest posts while it goes on, else what it was."""
+    """Write the latest posts of a storm while it goes on, and its figures once it is over."""
     t, count = locale.t, sum(n for _, n in storm.channels)
     text = Text().add("🌩 ", bold(_short(topic_title(storm.topic, t))), "\n")
     since = locale.date(storm.since, relative_to=locale.now)
@@ -154,10 +155,10 @@ def _heading(summary: GroupSummary, locale: Locale) -> Text:
 
 
 def _line(each: GroupedAlert, locale: Locale, *, relative_to: datetime) -> Text:
-    """Write a post: the first words of the sentence that matched, its channel and time, and what became of it."""
+    """Write a post on a line: the sentence that matched, its channel and time, and what has become of it."""
     t, post = locale.t, each.post
     text = Text().add("• ").join(_words(each, t)).add(" · ")
-    where = f"{_short(post.channel_title) or post.channel_id}, {locale.date(post.date, relative_to=relative_to)}"
+    where = f"{channel_name(post, NAME)}, {locale.date(post.date, relative_to=relative_to)}"
     text.add(link(where, post.link))
     if each.duplicates:
         text.add(f" ×{each.duplicates + 1}")
@@ -186,7 +187,7 @@ def _short(name: str) -> str:
     return one_line(name, NAME)
 
 
-def _turns(random_id: int, number: int, pages: int) -> tuple[tuple[Button, ...], ...]:
+def _turns(random_id: int, number: int, pages: int) -> ButtonRows:
     if pages < 2:  # noqa: PLR2004 - there is nothing to turn
         return ()
     back = (_button("‹", random_id, number - 1),) if number else ()

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from bot.locales import Translator
 from bot.locales.titles import part_title
+from bot.models.posts import StoredPost
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, worded_parts
 from bot.text.excerpts import cut_excerpt
+from bot.text.markup import one_line
 from bot.text.spans import Span
 
 EXCERPT = 280  # characters of a post in a list
@@ -58,6 +60,11 @@ def comparable_texts(before: Wording, after: Wording, t: Translator) -> tuple[st
     if sorted(old) == sorted(new):
         return before[0], after[0]
     return full_text(before[0], old, t), full_text(after[0], new, t)
+
+
+def channel_name(post: StoredPost, room: int) -> str:
+    """Return the title of a post's channel in at most `room` UTF-16 units; of one without a title its other name."""
+    return one_line(post.channel_title, room) or post.channel_username or str(post.channel_id)
 
 
 def author_note(author: str, title: str, t: Translator) -> str:

@@ -1,7 +1,8 @@
-"""An embedded Telegram server on loopback: a world of accounts and chats goes in, real MTProto comes out.
+"""An embedded server that speaks MTProto on loopback: a stand-in, not Telegram, for the demo and the tests.
 
-A stand-in for Telegram that the demo and the tests run on. It knows what this service and its users' clients ask and
-answers all else with an error; where it is simpler than Telegram, what passes here may still fail there.
+The service never imports it, and it shares no code with the service. Its world has Telegram's own words (account,
+channel, peer, message), hence some class names that the service has too. It knows the requests of this service and of
+its users' clients, and answers any other with an error. It is simpler than Telegram: what works here may fail there.
 
 ```
 bytes ⇄ wire ⇄ handshake, session ⇄ dispatcher ⇄ services ⇄ world
@@ -25,13 +26,14 @@ from telethon.tl import TLObject, types
 from bot.runtime.clock import utc_now
 from bot.sandbox.dispatcher import Call, Dispatcher
 from bot.sandbox.faults import Faults
+from bot.sandbox.protocol.keys import PUBLIC_PEM
 from bot.sandbox.server import Auth, Server, Session
 from bot.sandbox.services import services_of
-from bot.sandbox.world import Channel, Group, MemberRole, Message, Refused, User, World
+from bot.sandbox.world import BasicGroup, Channel, MemberRole, Message, Refused, User, World
 from bot.sandbox.world.logins import Token
 from bot.sandbox.world.media import DC_ID
 
-__all__ = ["Channel", "Group", "MemberRole", "Message", "Refused", "Sandbox", "User", "World"]
+__all__ = ["BasicGroup", "Channel", "MemberRole", "Message", "Refused", "Sandbox", "User", "World"]
 
 API_ID = 1  # this server asks for any
 API_HASH = "0" * 32
@@ -39,18 +41,17 @@ _KEY_BYTES = 256
 
 
 class Sandbox:
-    """The whole server: `async with Sandbox() as sandbox`; `now` is the world's clock, `seed` makes it repeatable."""
+    """The whole server: `async with Sandbox() as sandbox`; `now` is its clock, `seed` makes its numbers repeatable."""
 
-    def __init__(self, *, now: Callable[[], datetime] = utc_now, seed: int = 0, port: int = 0) -> None:
+    def __init__(self, *, now: Callable[[], datetime] = utc_now, seed: int = 0) -> None:
         self.faults = Faults(now)
         self.world = World(now, Random(seed), self._emit)  # noqa: S311 - a repeatable world is wanted
         self.world.on_token = self._token_scanned
         self.dispatcher = Dispatcher(services_of(self.world, self._address), self.faults, now)
-        self.server = Server(self.dispatcher, self.faults, None, now)
-        self._port = port
+        self.server = Server(self.dispatcher, self.faults, now)
 
     async def __aenter__(self) -> Self:
-        await self.server.start(port=self._port)
+        await self.server.start()
         return self
 
     async def __aexit__(
@@ -60,13 +61,13 @@ class Sandbox:
 
     @property
     def address(self) -> str:
-        """Where it listens, as host:port."""
+        """The address that it listens on, as host:port."""
         return f"{self.server.host}:{self.server.port}"
 
     @property
     def key_pem(self) -> str:
         """The public key of the server, PEM in PKCS#1."""
-        return self.server.public_key_pem
+        return PUBLIC_PEM
 
     @property
     def calls(self) -> list[Call]:
@@ -75,12 +76,12 @@ class Sandbox:
 
     @property
     def unknown(self) -> list[str]:
-        """The requests that no service handles."""
+        """The names of requests that no service handles, and errors of messages that cannot be read."""
         return self.dispatcher.unknown
 
     @property
     def crashes(self) -> list[BaseException]:
-        """What went wrong inside handlers."""
+        """The exceptions of handlers, each of which was answered with an internal error."""
         return self.dispatcher.crashes
 
     def prepare(self, session: MemorySession, account: User | None) -> None:

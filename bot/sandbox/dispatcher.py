@@ -1,4 +1,4 @@
-"""A request of a session comes in; its reply goes out, made by the service method that is marked as its handler."""
+"""Dispatches requests: each goes to the service method marked as its handler, and the result is the reply."""
 
 import inspect
 import logging
@@ -24,7 +24,7 @@ from bot.sandbox.protocol.tl import serialise
 
 log = logging.getLogger(__name__)
 
-MAX_CALLS = 20_000  # calls that are remembered, at most; half of them go when there are more
+MAX_CALLS = 20_000  # calls kept; the older half is dropped when there are more
 
 _WRAPPERS = (
     InvokeWithLayerRequest,
@@ -54,14 +54,14 @@ class UnknownRequestError(RpcError):
 
 @dataclass(slots=True)
 class Caller:
-    """Who asks: the context of one request."""
+    """The session that a request came by, and so who asks."""
 
     session: Session
     msg_id: int = 0  # of the request
 
     @property
     def auth(self) -> Auth:
-        """The authorisation the request came with; a service that signs somebody in sets its `account_id`."""
+        """The authorisation key of the request; a service that signs somebody in sets its `account_id`."""
         return self.session.auth
 
     @property
@@ -71,13 +71,13 @@ class Caller:
 
     @property
     def layer(self) -> int | None:
-        """The TL layer the client speaks."""
+        """The TL layer that the client speaks."""
         return self.session.auth.layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request as it arrived, without its invokeWith… wrappers."""
+    """One request as it came, without its invokeWith… wrappers."""
 
     at: datetime
     name: str  # class name without «Request»
@@ -87,7 +87,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class RpcReply:
-    """What a request is answered with."""
+    """The answer to a request: a serialised result, or an rpc_error."""
 
     body: bytes  # the serialised result or rpc_error
     failed: bool = False  # it is an rpc_error: what waited for this request by invokeAfterMsg fails too
@@ -105,7 +105,7 @@ class _Mark:
 
 
 def handles(*requests: type[TLRequest], anonymous: bool = False) -> Callable[[_Marked], _Marked]:
-    """Mark a service method as the handler of requests; `anonymous` ones are allowed before anybody signed in."""
+    """Mark a service method as the handler of requests; `anonymous` requests need nobody signed in."""
 
     def mark(method: _Marked) -> _Marked:
         method.__dict__["handles"] = _Mark(requests, anonymous)
@@ -123,7 +123,7 @@ def names_of(request: TLRequest) -> tuple[str, str]:
 
 
 class Dispatcher:
-    """Finds the handler of a request among the marked methods of the services, and turns what it does into a reply."""
+    """Finds the handler of a request among the methods of the services, and turns its result or error into a reply."""
 
     def __init__(self, services: Iterable[object], faults: Faults, now: Callable[[], datetime]) -> None:
         self.calls: list[Call] = []
@@ -143,7 +143,7 @@ class Dispatcher:
                 self._handlers[request] = method, mark.anonymous
 
     def answer(self, request: TLRequest, caller: Caller) -> RpcReply | Coroutine[Any, Any, RpcReply]:
-        """Return the reply at once where the handler does not wait, else what must be awaited for it."""
+        """Return the reply, or a coroutine of it where the handler is asynchronous or the reply is held back."""
         try:
             unwrapped, after = _unwrap(request, caller.session)
         except RpcError as error:
@@ -206,7 +206,7 @@ class Dispatcher:
         return RpcReply(bytes(types.RpcError(error.code, error.message)), failed=True)
 
     def _apply_faults(self, request: TLRequest, reply: RpcReply) -> RpcReply | Coroutine[Any, Any, RpcReply]:
-        """Let the reply through the faults that strike after a request was handled."""
+        """Return the reply as the faults that strike after the handler leave it."""
         names = names_of(request)
         if self._faults.loses_reply(names, request):
             reply = RpcReply(reply.body, reply.failed, lost=True)
@@ -227,7 +227,7 @@ def _marked(service: object) -> Iterator[tuple[Handler, _Mark]]:
 
 
 def _unwrap(request: TLRequest, session: Session) -> tuple[TLRequest, list[int]]:
-    """Take off the invokeWith… wrappers and do what they say; also return the messages to wait for."""
+    """Take off the invokeWith… wrappers and apply them; also return the msg_ids of the requests to wait for."""
     after: list[int] = []
     quiet = False
     while isinstance(request, _WRAPPERS):

@@ -1,4 +1,4 @@
-"""Wishes for trouble come in from tests; refusals, holds and losses go out to the dispatcher and the server."""
+"""Faults on demand: tests ask for errors, delays and losses, and the dispatcher and the server consult them."""
 
 import asyncio
 import math
@@ -27,7 +27,7 @@ class Refusal(NamedTuple):
 
 
 class Hold:
-    """Keeps the replies to one method back until it is released."""
+    """Holds back the replies to one method until it is released."""
 
     def __init__(self, method: str, *, left: int | None = None) -> None:
         self.method = method
@@ -41,7 +41,7 @@ class Hold:
         await self._reached.wait()
 
     def release(self) -> None:
-        """Let the held replies go, and all later ones."""
+        """Let the held replies and all later ones pass."""
         self._released.set()
 
     @property
@@ -50,7 +50,7 @@ class Hold:
         return self._released.is_set() or self._left == 0
 
     async def wait(self) -> None:
-        """Be held: the dispatcher calls this before it replies."""
+        """Wait for the release; the dispatcher calls this before it replies."""
         self.held += 1
         if self._left is not None:
             self._left -= 1
@@ -65,7 +65,7 @@ class Hold:
 class _Rule:
     method: str  # "SendMessage", or "messages.SendMessage" where the short name is not enough
     left: int | None = 1  # times it still strikes; None = always
-    chat_id: int | None = None  # only requests on this peer, as a bare or a marked id
+    chat_id: int | None = None  # only requests to this peer, by its bare or marked id
     refusal: Refusal | None = None  # None = the reply is lost
     until: datetime | None = None  # a flood wait that counts down to here
 
@@ -94,10 +94,10 @@ class _Drop:
 
 @dataclass(slots=True, eq=False)
 class Faults:
-    """What goes wrong on demand: every verb adds, `clear` takes all away. `now` is the clock of flood waits."""
+    """All faults asked for: each verb adds one, `clear` removes all. `now` is the clock of flood waits."""
 
     now: Callable[[], datetime] = utc_now
-    unanswered: bool = False  # a black hole: the server reads, and neither acts nor answers
+    unanswered: bool = False  # the server reads, but neither acts nor answers
     skew_s: float = 0.0  # how far the server's clock is ahead of the machine's, in seconds
     _rules: list[_Rule] = field(default_factory=list)
     _drops: list[_Drop] = field(default_factory=list)
@@ -105,7 +105,7 @@ class Faults:
     _shapes: list[_Shape] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Undo every fault, and release what is held."""
+        """Remove every fault, and release the replies that are held."""
         self.unanswered = False
         self.skew_s = 0.0
         self._rules.clear()
@@ -123,7 +123,7 @@ class Faults:
         times: int | None = None,
         random: Random | None = None,
     ) -> None:
-        """Do not deliver this share of the pushes to one account or to all, `times` times (None = from now on)."""
+        """Lose this share (0 to 1) of the pushes to one account or to all, `times` times (None = from now on)."""
         source = random or Random(0)  # noqa: S311 - chance for tests, and repeatable
         self._drops.append(_Drop(share=share, account_id=account_id, left=times, random=source))
 
@@ -145,17 +145,17 @@ class Faults:
         self._rules.append(_Rule(method=method, refusal=refusal, left=times, chat_id=chat_id, until=until))
 
     def hold(self, method: str, *, times: int | None = None) -> Hold:
-        """Keep back replies to a method (whose handler runs), all or so many, until the returned hold is released."""
+        """Hold back replies to a method, all or `times` of them, until the returned hold is released."""
         hold = Hold(method, left=times)
         self._holds.append(hold)
         return hold
 
     def reshape(self, method: str, shape: Callable[[Any], Any]) -> None:
-        """Answer a method with what `shape` makes of its result: the same may be said in several ways."""
+        """Answer a method with `shape(result)`, since Telegram has several constructors for the same answer."""
         self._shapes.append(_Shape(method, shape))
 
     def lose_reply(self, method: str, times: int = 1) -> None:
-        """Handle the next requests of a method, but cut the connection instead of replying."""
+        """Run the handler of a method, but cut the connection instead of replying, `times` times."""
         self._rules.append(_Rule(method=method, left=times))
 
     def skew(self, seconds: float) -> None:
@@ -163,7 +163,7 @@ class Faults:
         self.skew_s = seconds
 
     def refusal(self, names: Collection[str], request: TLObject) -> Refusal | None:
-        """Return the error that this request is to be answered with, if any; counts as one strike."""
+        """Return the error to answer this request with, if any; counts as one strike."""
         for rule in self._rules:
             if rule.refusal is None or (rule.until and rule.until <= self.now()):
                 continue
@@ -204,7 +204,7 @@ class Faults:
 
 
 def code_of(error: str) -> int:
-    """Return the code Telegram sends with an error, by Telethon's tables; 400 where they do not know it."""
+    """Return the code that Telegram sends with an error, by Telethon's tables; 400 for an unknown error."""
     known: Any = rpcerrorlist.rpc_errors_dict.get(error)
     if known is None:
         patterns = rpcerrorlist.rpc_errors_re

@@ -1,4 +1,4 @@
-"""Connections, and updates for accounts, come in; requests go out to the dispatcher, and pushes to sessions."""
+"""The MTProto server: its connections, keys and sessions; requests go to the dispatcher, pushes to sessions."""
 
 import asyncio
 import time
@@ -6,21 +6,20 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import rsa
 from telethon.crypto import AuthKey
 from telethon.tl import TLObject, TLRequest, types
 
 from bot.sandbox.dispatcher import Caller, Dispatcher, RpcReply
 from bot.sandbox.faults import Faults
 from bot.sandbox.protocol.connection import Connection
-from bot.sandbox.protocol.keys import PRIVATE_KEY, Auth, public_pem
+from bot.sandbox.protocol.keys import Auth
 from bot.sandbox.protocol.salts import Salts
 from bot.sandbox.protocol.session import Session
 
 __all__ = ["Auth", "Server", "Session"]
 
 ACK_AFTER_S = 0.5  # a request that takes longer is acknowledged before it is answered
-MAX_SESSIONS = 512  # sessions that are remembered while nobody is connected
+MAX_SESSIONS = 512  # sessions kept while their client is away
 
 
 class Push(NamedTuple):
@@ -33,29 +32,19 @@ class Push(NamedTuple):
 class Server:
     """An MTProto server on loopback.
 
-    `now` dates what tests look at. The protocol itself runs on `wall` (seconds since 1970) plus `Faults.skew`, since
-    clients compare message ids with the clock of their machine, however a test sets or stops its own.
+    `now` dates authorisation keys. The protocol runs on the machine's clock plus `Faults.skew`, since clients compare
+    message ids with that clock, wherever a test sets its own.
     """
 
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        faults: Faults,
-        key: rsa.PrivateKey | None,
-        now: Callable[[], datetime],
-        *,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
-        self.host = ""
+    def __init__(self, dispatcher: Dispatcher, faults: Faults, now: Callable[[], datetime]) -> None:
+        self.host = "127.0.0.1"
         self.port = 0
         self.faults = faults
-        self.key = key or PRIVATE_KEY
         self.salts = Salts(self.clock)
-        self.pushed: list[Push] | None = None  # a list to be filled, for whoever wants to know
+        self.pushed: list[Push] | None = None  # None = pushes are not recorded
         self.accepted = 0  # connections so far
         self._dispatcher = dispatcher
         self._now = now
-        self._wall = wall
         self._listener: asyncio.Server | None = None
         self._auths: dict[int, Auth] = {}
         self._sessions: dict[tuple[int, int], Session] = {}  # by key id and session id
@@ -64,11 +53,11 @@ class Server:
         self._empty = asyncio.Event()  # no connection is open
         self._empty.set()
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; port 0 takes a free one, which is `port` then."""
+    async def start(self) -> None:
+        """Listen on a free port, which is `port` from then on."""
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: Connection(self), host, port)
-        self.host, self.port = self._listener.sockets[0].getsockname()[:2]
+        self._listener = await loop.create_server(lambda: Connection(self), self.host)
+        self.port = self._listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Stop listening, cut every connection and give up on requests that still wait."""
@@ -86,18 +75,15 @@ class Server:
             return
         for accepting in listener.sockets:
             asyncio.get_running_loop().remove_reader(accepting)
-        for _ in range(2):  # asyncio makes the transport of whom it accepted a turn later, and connects it in the next;
-            await asyncio.sleep(0)  # it leaks the socket where its server is closed in between
+        # asyncio makes the transport of an accepted socket a turn later, and connects it in the next; where its server
+        # is closed in between, it leaks the socket.
+        for _ in range(2):
+            await asyncio.sleep(0)
         listener.close()
 
     @property
-    def public_key_pem(self) -> str:
-        """The public key for `telethon.crypto.rsa.add_key(…, old=False)`, as PEM in PKCS#1."""
-        return public_pem(self.key)
-
-    @property
     def sessions(self) -> list[Session]:
-        """The sessions whose client is connected."""
+        """Sessions with a connected client."""
         return [session for session in self._sessions.values() if session.live]
 
     @property
@@ -118,13 +104,13 @@ class Server:
                 self.pushed.append(Push(account_id=session.auth.account_id, updates=updates))
 
     def push_auth(self, auth: Auth, updates: TLObject) -> None:
-        """Send updates to the connected sessions of one key, also where nobody is signed in (a login token)."""
+        """Send updates to the connected sessions of one key, also while nobody is signed in (a login token)."""
         for session in self._sessions.values():
             if session.auth is auth:
                 session.push(updates)
 
     def add_auth(self, key: bytes, account_id: int | None) -> Auth:
-        """Register a key of 256 bytes that its client already has; the client needs no key exchange then."""
+        """Register a key of 256 bytes that a client already has, which spares it the key exchange."""
         auth = Auth(key=AuthKey(key), created=self._now(), account_id=account_id)
         self._auths[auth.key.key_id] = auth
         return auth
@@ -144,30 +130,30 @@ class Server:
 
     def clock(self) -> float:
         """Return the protocol's time in seconds since 1970."""
-        return self._wall() + self.faults.skew_s
+        return time.time() + self.faults.skew_s
 
     def add_connection(self, connection: Connection) -> None:
-        """Count a connection in."""
+        """Register an open connection."""
         self.accepted += 1
         self._connections.add(connection)
         self._empty.clear()
 
     def remove_connection(self, connection: Connection) -> None:
-        """Count a connection out."""
+        """Remove a connection that has closed."""
         self._connections.discard(connection)
         if not self._connections:
             self._empty.set()
 
     def auth(self, key_id: int) -> Auth | None:
-        """Find a key."""
+        """Return the authorisation of a key id; None for an unknown key."""
         return self._auths.get(key_id)
 
     def register(self, key: AuthKey) -> None:
-        """Add a key that a client has agreed on."""
+        """Add the key that a key exchange agreed on."""
         self._auths[key.key_id] = Auth(key=key, created=self._now())
 
     def session(self, auth: Auth, session_id: int) -> Session:
-        """Find or open a session."""
+        """Return a session of a key, a new one for an unknown id."""
         place = auth.key.key_id, session_id
         session = self._sessions.get(place)
         if session is None:
@@ -181,7 +167,7 @@ class Server:
             del self._sessions[place]
 
     def request(self, session: Session, msg_id: int, request: TLRequest) -> None:
-        """Have a request answered, now or when its handler is done."""
+        """Answer a request now, or when its handler is done."""
         reply = self._dispatcher.answer(request, Caller(session, msg_id))
         if isinstance(reply, RpcReply):
             return _deliver(session, msg_id, reply)
@@ -191,7 +177,7 @@ class Server:
         return None
 
     def malformed(self, session: Session, msg_id: int, error: str) -> None:
-        """Answer a message that cannot be read, and let the test see it."""
+        """Answer a message that cannot be read with an error, and list it as unknown for the test."""
         self._dispatcher.unknown.append(error)
         session.reply(msg_id, bytes(types.RpcError(400, error)), failed=True)
 

@@ -14,10 +14,10 @@ from bot.matching.engine.matcher import Compiled, necessary, verify
 from bot.matching.explain.explain import Clause, Explainer, Reason
 from bot.matching.explain.near_miss import failures, found_spans, is_near_miss, relaxed
 from bot.matching.words.tokens import analyse
+from bot.models.posts import StoredPost
 from bot.search import Hit, Scope
 from bot.store import fulltext, posts
 from bot.store.database import Reader
-from bot.store.posts import StoredPost
 
 PAGE = 500  # posts read at once
 SHOWN = 5  # hits, and near misses, that are kept

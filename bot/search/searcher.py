@@ -15,11 +15,11 @@ from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.engine.matcher import Matcher
 from bot.matching.engine.token_filter import TokenFilter
 from bot.matching.words.tokens import analyse
+from bot.models.posts import StoredPost
 from bot.search.filters import FilterError, Filters, Named
 from bot.store import channels, fulltext, posts
 from bot.store.database import Reader
 from bot.store.fulltext import CandidateVersion
-from bot.store.posts import StoredPost
 from bot.store.rows import date_of, end_id
 
 

@@ -12,6 +12,7 @@ from bot.models.notices import (
     JoinRequested,
     Notice,
 )
+from bot.models.posts import StoredPost
 from bot.search import count_matches
 from bot.sources.account import Account
 from bot.sources.sync import BACKFILL
@@ -66,7 +67,7 @@ class FollowNotices:
         notice = FollowAllOffered(event=_event(follow), channels=count, unfollowed=unfollowed, options=options)
         await self._notify(follow, notice)
 
-    async def _alerts(self, chat_id: int, newest: Sequence[posts.StoredPost]) -> int:
+    async def _alerts(self, chat_id: int, newest: Sequence[StoredPost]) -> int:
         oldest = newest[-1]
         wishes = await subscriptions.of_chat(self._account.database, chat_id)
         wanted = {wish.topic_id for wish in wishes if wish.channels is None or oldest.channel_id in wish.channels}

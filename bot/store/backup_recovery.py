@@ -43,7 +43,7 @@ async def _last_sign(db: Reader) -> int | None:
     row = await db.fetch_one(
         """SELECT max(at) AS at FROM (SELECT max(at) AS at FROM heartbeats
         UNION ALL SELECT max(sent_at) FROM messages UNION ALL SELECT max(created_at) FROM messages
-        UNION ALL SELECT max(coalesce(said_at, at)) FROM handled
+        UNION ALL SELECT max(coalesce(answered_at, at)) FROM handled
         UNION ALL SELECT (max(id) >> 20) * 1000 FROM posts)"""  # a post is stored after its date
     )
     return None if row is None else row["at"]

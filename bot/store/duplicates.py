@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.models import GENERAL_THREAD, PostKey, Said
+from bot.models import GENERAL_THREAD, ComparedPost, PostKey
 from bot.models.alerts import GroupKind, Loudness, PriorAlert
 from bot.parts import load_parts, whole_text
 from bot.store.database import Reader
@@ -102,14 +102,16 @@ _RECENT = """SELECT p.id AS place, a.channel_id, a.post_key, v.text, v.parts, v.
     ORDER BY p.id DESC LIMIT :most"""
 
 
-async def recent_posts(db: Reader, place: int | None, *, since: datetime, most: int) -> tuple[list[Said], int | None]:
+async def recent_posts(
+    db: Reader, place: int | None, *, since: datetime, most: int
+) -> tuple[list[ComparedPost], int | None]:
     """Return the latest posts since a moment, `most` of them, that any chat was alerted to, as their alerts show them.
 
     They are read from a place on, which the answer before gave; with them comes the next one, None after the last.
     """
     asked = {"before": end_id(place, None), "first": first_id(since), "scanned": SCANNED * most, "most": most}
     rows = await db.fetch_all(_RECENT, asked)
-    said = [_to_said(row) for row in rows]
+    said = [_to_compared_post(row) for row in rows]
     if len(rows) == most:
         return said, rows[-1]["place"]
     sql = "SELECT id FROM posts WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT 1 OFFSET :scanned - 1"
@@ -117,10 +119,10 @@ async def recent_posts(db: Reader, place: int | None, *, since: datetime, most: 
     return said, None if last is None else last["id"]
 
 
-def _to_said(row: sqlite3.Row) -> Said:
+def _to_compared_post(row: sqlite3.Row) -> ComparedPost:
     forward: dict[str, Any] = json.loads(row["forward"] or "{}")
     channel_id, message_id = forward.get("channel_id"), forward.get("message_id")
-    return Said(
+    return ComparedPost(
         channel_id=row["channel_id"],
         post_key=row["post_key"],
         text=whole_text(row["text"], load_parts(row["parts"])) if row["has_parts"] else row["text"],

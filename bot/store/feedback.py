@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.models.posts import StoredPost
 from bot.parts import Spans
 from bot.store import alerts
 from bot.store.database import Reader, Transaction
-from bot.store.posts import StoredPost
 from bot.store.rows import json_list, read, to_ms
 
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from bot.models.posts import StoredPost
 from bot.parts import load_parts, whole_text
 from bot.store.database import Reader, Transaction
-from bot.store.posts import StoredPost
 from bot.store.rows import end_id, first_id, read_all
 
 

@@ -23,12 +23,12 @@ async def answer_to(db: Reader, key: str) -> str | None:
 
 async def mark_delivered(tx: Transaction, key: str, *, now: datetime) -> None:
     """Mark the answer to an update as delivered, or as one that cannot be."""
-    await tx.execute("UPDATE handled SET said_at = :now WHERE key = :key", {"key": key, "now": to_ms(now)})
+    await tx.execute("UPDATE handled SET answered_at = :now WHERE key = :key", {"key": key, "now": to_ms(now)})
 
 
 async def is_delivered(db: Reader, key: str) -> bool:
     """Tell whether the answer to an update needs no further attempt."""
-    sql = "SELECT 1 FROM handled WHERE key = :key AND said_at IS NOT NULL"
+    sql = "SELECT 1 FROM handled WHERE key = :key AND answered_at IS NOT NULL"
     return await db.fetch_one(sql, {"key": key}) is not None
 
 

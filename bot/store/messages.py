@@ -9,25 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from bot.models import GENERAL_THREAD
-from bot.models.alerts import Alert, AlertChange, ChangeKind, GroupKind
+from bot.models.alerts import Alert, AlertChange, ChangeKind, Duplicate, GroupKind
 from bot.models.notices import NOTICES, Notice
+from bot.models.posts import StoredPost
 from bot.store import alerts, chats
 from bot.store.chats import Chat
 from bot.store.database import Reader
 from bot.store.outbox import MessageKind
-from bot.store.posts import StoredPost
 from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duplicate:
-    """A post that says what an alert says, and joined it."""
-
-    channel_id: int
-    title: str  # of the channel
-    username: str | None
-    message_id: int
-    date: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -338,8 +338,8 @@ _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN 
         WHERE q.sent_at BETWEEN :since AND :now
     UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
         WHERE q.edited_at BETWEEN :since AND :now
-    UNION ALL SELECT substr(key, 1, instr(key, '-') - 1), CAST(substr(key, instr(key, '-') + 1) AS INTEGER), said_at
-        FROM handled WHERE said_at BETWEEN :since AND :now AND key NOT LIKE 'tap-%'
+    UNION ALL SELECT substr(key, 1, instr(key, '-') - 1), CAST(substr(key, instr(key, '-') + 1) AS INTEGER), answered_at
+        FROM handled WHERE answered_at BETWEEN :since AND :now AND key NOT LIKE 'tap-%'
     ORDER BY at"""
 
 

@@ -4,59 +4,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models import Entity, Forward, Media, post_link
-from bot.parts import Part, whole_text
+from bot.models.posts import StoredPost
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, json_list, maybe_date, read_all, to_ms
 
 NEWEST = 1000  # messages of a channel among which those with a preview are looked for …
 MOST_WITH_PAGES = 100  # … and so many are asked for at once: Telegram's limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredPost:
-    """A message as one of its versions had it."""
-
-    id: int  # of its row: newest first is descending order; the cursor of `latest`
-    channel_id: int  # bare
-    channel_title: str
-    channel_username: str | None  # as written, without @
-    message_id: int
-    grouped_id: int | None  # messages that share it are one post, an album
-    date: datetime
-    edit_date: datetime | None
-    text: str
-    parts: tuple[Part, ...]  # what a reader sees beside it
-    entities: tuple[Entity, ...]
-    media: Media | None
-    forward: Forward | None
-    reply_to: int | None  # the message that is answered …
-    reply_channel: int | None  # … in this channel, where it is another one
-    author: str | None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
-    gone_at: datetime | None  # no longer visible to our reader since then
-    views: int | None
-    forwards: int | None
-    reactions: int | None  # of all kinds together
-    version_id: int  # descending order is newest first too; the cursor of searches
-    is_current: bool  # what the message says now, or last said; else an earlier wording
-    number: int  # of the version, from 1
-    seen_at: datetime  # when we first saw this version
-    observed_by: str  # the path by which it reached us
-
-    @property
-    def whole(self) -> str:
-        """The text together with its parts."""
-        return whole_text(self.text, self.parts)
-
-    @property
-    def key(self) -> str:
-        """The name of the post within its channel, as in the column `post_key`."""
-        return f"g{self.grouped_id}" if self.grouped_id else f"m{self.message_id}"
-
-    @property
-    def link(self) -> str:
-        """Link to the message in Telegram."""
-        return post_link(self.channel_id, self.channel_username, self.message_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

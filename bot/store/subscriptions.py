@@ -3,21 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from bot.schedule import Schedule, Storms
+from bot.models.subscriptions import Priority, Recipient
 from bot.store import chats
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
-
-
-class Priority(StrEnum):
-    """How an alert arrives."""
-
-    URGENT = "loud!"  # with a sound, in quiet hours too
-    LOUD = "loud"
-    SILENT = "silent"  # without a sound
-    DIGEST = "digest"  # with others, in the next digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +30,6 @@ class Mute:
     channel_id: int | None  # None: from any channel
     topic_id: int | None  # None: of any topic
     until: datetime | None  # None: for good
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """A chat that wants alerts on a topic from a channel."""
-
-    channel_id: int
-    topic_id: int
-    chat_id: int
-    chat_key: bytes
-    priority: Priority
-    thread_id: int | None  # the forum thread for the topic; None: the chat's own …
-    chat_thread: int | None  # … which is this one; None: the general one, or no forum
-    confirmations: bool  # the chat wants a reply where a second channel says the same
-    schedule: Schedule  # of the chat
-    storms: Storms | None  # likewise
 
 
 async def subscribe(tx: Transaction, chat_id: int, topic_id: int, *, now: datetime) -> bool:

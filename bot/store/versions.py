@@ -3,11 +3,10 @@
 Nothing that is stored already is written again, so that the same observation twice counts once.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import replace
 
 from bot.models import Count, Event, Observation, ObservedBy, Post
+from bot.models.posts import NewVersion, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
 from bot.store import channels, version_rows
 from bot.store.database import Transaction
@@ -18,29 +17,6 @@ from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Ver
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
 
 _SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
-
-
-class VersionChange(StrEnum):
-    """What a version is to the message it belongs to."""
-
-    NEW = "new"  # its first
-    EDITED = "edited"  # what it says now instead of what it said before
-    STALE = "stale"  # what it said before the version we knew: kept as evidence only
-    PARTS_LOADED = "parts loaded"  # the version we knew, with other parts
-    PARTS_REWORDED = "parts reworded"  # the text that we knew; words in its parts were replaced
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewVersion:
-    """A version that was not stored before, or that has other parts now."""
-
-    post: Post
-    version_id: int
-    hash: bytes  # of what a reader sees
-    change: VersionChange
-    visible: bool  # to our reader, as far as we know
-    whole_before: str | None  # what the message said before, with its parts; None: nothing
-    followed_at: datetime | None  # of its channel; None: nobody follows it
 
 
 async def compare(tx: Transaction, observation: Observation) -> "ObservedChanges":

@@ -7,8 +7,7 @@ from functools import lru_cache
 from string import Formatter
 from typing import Self
 
-from bot.locales import Translator
-from bot.models import Button, ButtonRows, Entity, post_link
+from bot.models import Entity
 
 LIMIT = 4096  # UTF-16 units that Telegram accepts in one message
 _TURNING = re.compile(
@@ -162,13 +161,3 @@ def _clipped(entities: Iterable[Entity], *, start: int, end: int) -> list[Entity
 def one_line(name: str, room: int) -> str:
     """Return a foreign name on one line of at most `room` UTF-16 units, without marks that turn the line around."""
     return Text().add(" ".join(_TURNING.sub("", name).split())).cut(room).build()[0]
-
-
-def alert_buttons(channel_id: int, username: str | None, message_id: int, translator: Translator) -> ButtonRows:
-    """Make the usual buttons; their data names the post, `verb:<channel>:<message>`, by which an alert is known."""
-    post = f"{channel_id}:{message_id}"
-    open_ = Button(text=translator.gettext("Open"), url=post_link(channel_id, username, message_id))
-    quote = Button(text=translator.gettext("Quote"), data=f"quote:{post}".encode())
-    snooze = Button(text=translator.gettext("Snooze"), data=f"snooze:{post}".encode())
-    wrong = Button(text=translator.gettext("Not relevant"), data=f"wrong:{post}".encode())
-    return ((open_, quote), (snooze, wrong))

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bot.matching.similarity.features import features
 from bot.matching.similarity.index import MOST, SimilarityIndex
-from bot.models import Said
+from bot.models import ComparedPost
 from bot.pipeline.dedup import READ_AT_ONCE
 from bot.pipeline.grouping import DUPLICATE_WITHIN
 from bot.pipeline.ingest import Ingest
@@ -59,16 +59,16 @@ def _varied(texts: Sequence[str], random: Random) -> Iterable[str]:
         yield " ".join(random.choice(words) if random.random() < CHANGED else word for word in text)
 
 
-def _said(number: int, text: str, random: Random) -> Said:
+def _said(number: int, text: str, random: Random) -> ComparedPost:
     channel, date = random.randrange(CHANNELS), NOON - random.random() * DUPLICATE_WITHIN
-    return Said(channel_id=channel, post_key=f"m{number}", text=text, date=date, origin=(channel, number))
+    return ComparedPost(channel_id=channel, post_key=f"m{number}", text=text, date=date, origin=(channel, number))
 
 
 def _add(made: Table, name: str, memory: SimilarityIndex, texts: Sequence[str], random: Random) -> None:
     first = MOST + made.row_count * len(texts)
     posts = [_said(first + number, text, random) for number, text in enumerate(texts)]
 
-    def look_up(said: Said) -> None:
+    def look_up(said: ComparedPost) -> None:
         memory.remember(said)
         memory.alike(said)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot.sandbox import Channel, Group, Message, Refused, User
+from bot.sandbox import BasicGroup, Channel, Message, Refused, User
 from tests.chaos.settling import Rounds, missing
 from tests.end_to_end.test_process import environment, spawn
 from tests.kit import ALERTS_SENT
@@ -63,7 +63,7 @@ class Deliveries:
         self.outcome = Outcome(seed=self.seed)
         self.channels: list[Channel] = []
         self.people: list[User] = []
-        self.group: Group | None = None
+        self.group: BasicGroup | None = None
         self.is_up = False
         self.pings: Counter[int] = Counter()  # by the marked id of the chat
         self.names: dict[int, list[str]] = {}  # that were asked for, by chat
@@ -188,11 +188,11 @@ class Deliveries:
         words = " ".join(self.random.choices(WORDS, k=12))
         self.random.choice(self.channels).post(f"Пожар {self.outcome.posts}: {words}", push=self.random.random() < 0.8)
 
-    def _ask(self, chat: User | Group, *, ping: bool) -> None:
+    def _ask(self, chat: User | BasicGroup, *, ping: bool) -> None:
         self.outcome.asked += 1
-        at = "@newsroom_bot" if isinstance(chat, Group) else ""
-        person = self.people[0] if isinstance(chat, Group) else chat
-        to = chat if isinstance(chat, Group) else self.service.bot
+        at = "@newsroom_bot" if isinstance(chat, BasicGroup) else ""
+        person = self.people[0] if isinstance(chat, BasicGroup) else chat
+        to = chat if isinstance(chat, BasicGroup) else self.service.bot
         if ping:
             self.pings[chat.marked] += 1
             person.sends(to, f"/ping{at}")
@@ -218,15 +218,15 @@ class Deliveries:
         self.outcome.answered += 1
         self.answered[person.marked] += 1
 
-    def _chats(self) -> Iterator[User | Group]:
+    def _chats(self) -> Iterator[User | BasicGroup]:
         yield from self.people
         if self.group is not None:
             yield self.group
 
-    def _shown(self, chat: User | Group | None) -> list[Message]:
+    def _shown(self, chat: User | BasicGroup | None) -> list[Message]:
         """Return what the bot has written in a chat, as a person sees it."""
-        person = self.people[0] if isinstance(chat, Group) else chat
-        peer = chat if isinstance(chat, Group) else self.service.bot
+        person = self.people[0] if isinstance(chat, BasicGroup) else chat
+        peer = chat if isinstance(chat, BasicGroup) else self.service.bot
         return [m for m in person.inbox(peer) if m.sender_id == self.service.bot.id] if isinstance(person, User) else []
 
     async def _settle(self) -> None:
@@ -245,7 +245,7 @@ class Deliveries:
             self.outcome.differences += self._differences_of_alerts(chat, rows[chat.marked])
             self.outcome.differences += self._differences_of_talk(chat)
 
-    def _differences_of_alerts(self, chat: User | Group, rows: list[tuple[str, int | None]]) -> Iterator[str]:
+    def _differences_of_alerts(self, chat: User | BasicGroup, rows: list[tuple[str, int | None]]) -> Iterator[str]:
         shown = self._shown(chat)[self.before[chat.marked] :]
         links = _links(shown)
         self.outcome.alerts += len(links)
@@ -265,7 +265,7 @@ class Deliveries:
             if number is not None and number != ids.get(link):
                 yield f"{chat.marked}: {link} is {ids.get(link)} and was taken for {number}"
 
-    def _differences_of_talk(self, chat: User | Group) -> Iterator[str]:
+    def _differences_of_talk(self, chat: User | BasicGroup) -> Iterator[str]:
         texts = [message.text for message in self._shown(chat)[self.before[chat.marked] :]]
         pongs = sum(text.startswith("Pong.") for text in texts)
         if pongs != self.pings[chat.marked]:

@@ -1,12 +1,9 @@
-from collections.abc import AsyncIterator
-from pathlib import Path
+import pytest
 
-import pytest_asyncio
-
-from tests.commands.kit import Bot, bot
+from tests.commands.kit import Bot, bot_of
+from tests.kit_archive import Archive
 
 
-@pytest_asyncio.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Bot]:
-    async with bot(tmp_path) as made:
-        yield made
+@pytest.fixture
+async def bot(archive: Archive) -> Bot:
+    return await bot_of(archive)

@@ -1,11 +1,8 @@
 """A real store and the dispatch, driven by what people say: `says` and `taps`."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from bot.commands.context import People, Reply, Request, read_command
@@ -14,7 +11,7 @@ from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import chats, subscriptions, topics
 from bot.store.chats import Chat, Role
 from bot.store.database import Transaction
-from tests.store.kit import Newsroom, compiled, newsroom
+from tests.kit_archive import Archive, compiled
 
 ANNA, BORIS, EVE = 501, 502, 666  # an owner, somebody else, a stranger
 GROUP = Peer(kind=PeerKind.CHANNEL, id=9001, access_hash=3)
@@ -22,12 +19,12 @@ BUILTIN = {"outages": "сбой|outage", "utilities": "электричеств�
 
 
 class Bot:
-    """The bot without Telegram."""
+    """The bot without Telegram, driven by what people say and tap."""
 
-    def __init__(self, room: Newsroom) -> None:
-        self.room = room
-        self.db = room.db
-        self.dispatch = Dispatch(room.db, People(room.db, [ANNA]), lambda: self.room.now)
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.db = archive.db
+        self.dispatch = Dispatch(archive.db, People(archive.db, [ANNA]), lambda: self.archive.now)
         self._numbers = count(1)
 
     async def says(self, words: str, *, person: int = ANNA, chat: Peer | None = None, **changes: Any) -> Reply:  # noqa: ANN401 - fields of a Request
@@ -44,7 +41,7 @@ class Bot:
             argument=said.argument,
             addressed=chat is None or said.named,
             message_id=number,
-            said_at=self.room.now,
+            sent_at=self.archive.now,
         )
         return await self.dispatch.answer(replace(request, **changes))
 
@@ -76,7 +73,7 @@ class Bot:
 
     async def pair(self, person: int = ANNA, role: Role = Role.OWNER, *, language: str = "en") -> Chat:
         """Pair a private chat by a link, as a person would."""
-        token = await self.db.write(lambda tx: chats.invite(tx, role=role, now=self.room.now))
+        token = await self.db.write(lambda tx: chats.invite(tx, role=role, now=self.archive.now))
         await self.says(f"/start {token}", person=person, language=language)
         return await self.chat(Peer(kind=PeerKind.USER, id=person))
 
@@ -120,8 +117,6 @@ async def bring_topics(tx: Transaction, now: datetime) -> None:
     await topics.take_over(tx, filed, lambda query, _: compiled(query).to_json(), now=now)
 
 
-@asynccontextmanager
-async def bot(folder: Path) -> AsyncIterator[Bot]:
-    async with newsroom(folder) as room:
-        await room.db.write(lambda tx: bring_topics(tx, room.now))
-        yield Bot(room)
+async def bot_of(archive: Archive) -> Bot:
+    await archive.db.write(lambda tx: bring_topics(tx, archive.now))
+    return Bot(archive)

@@ -30,93 +30,93 @@ def test_a_link_never_takes_rights_away() -> None:
 
 
 @pytest.mark.parametrize("words", ["/status", "hello", "/start", "/start wrong-token", "/follow @rkn_tg"])
-async def test_a_stranger_is_told_once_and_learns_nothing(desk: Bot, words: str) -> None:
-    first = await desk.says(words, person=EVE)
+async def test_a_stranger_is_told_once_and_learns_nothing(bot: Bot, words: str) -> None:
+    first = await bot.says(words, person=EVE)
     assert text(first) == "This bot is private. A pairing link works once, for 15 minutes; ask for a new one."
-    assert await desk.says(words, person=EVE) == Reply()
-    assert await desk.says("/help", person=EVE) == Reply()
-    assert await desk.taps(b"mute:1001", person=EVE) == Reply()
+    assert await bot.says(words, person=EVE) == Reply()
+    assert await bot.says("/help", person=EVE) == Reply()
+    assert await bot.taps(b"mute:1001", person=EVE) == Reply()
 
 
-async def test_a_stranger_in_a_group_hears_nothing(desk: Bot) -> None:
-    assert await desk.says("/status@our_bot", person=EVE, chat=GROUP) == Reply()
-    assert await desk.says("/start@our_bot", person=EVE, chat=GROUP) == Reply()
+async def test_a_stranger_in_a_group_hears_nothing(bot: Bot) -> None:
+    assert await bot.says("/status@our_bot", person=EVE, chat=GROUP) == Reply()
+    assert await bot.says("/start@our_bot", person=EVE, chat=GROUP) == Reply()
 
 
-async def test_what_strangers_write_leaves_no_rows(desk: Bot) -> None:
+async def test_what_strangers_write_leaves_no_rows(bot: Bot) -> None:
     for _ in range(3):
-        await desk.says("/start nonsense", person=EVE)
-    rows = await desk.db.fetch_all("SELECT * FROM handled")
+        await bot.says("/start nonsense", person=EVE)
+    rows = await bot.db.fetch_all("SELECT * FROM handled")
     assert rows == []
 
 
-async def test_a_pairing_link_admits_one_person_once(desk: Bot) -> None:
-    token = await desk.db.write(lambda tx: chats.invite(tx, role=Role.EDITOR, now=desk.room.now))
-    welcome = await desk.says(f"/start {token}", person=BORIS)
+async def test_a_pairing_link_admits_one_person_once(bot: Bot) -> None:
+    token = await bot.db.write(lambda tx: chats.invite(tx, role=Role.EDITOR, now=bot.archive.now))
+    welcome = await bot.says(f"/start {token}", person=BORIS)
     assert "Channelwatch" in text(welcome)
-    assert await chats.role_of(desk.db, BORIS) is Role.EDITOR
-    assert "private" in text(await desk.says(f"/start {token}", person=EVE))
-    assert await chats.role_of(desk.db, EVE) is None
+    assert await chats.role_of(bot.db, BORIS) is Role.EDITOR
+    assert "private" in text(await bot.says(f"/start {token}", person=EVE))
+    assert await chats.role_of(bot.db, EVE) is None
 
 
-async def test_a_pairing_link_expires(desk: Bot) -> None:
-    token = await desk.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=desk.room.now))
-    desk.room.now += timedelta(minutes=16)
-    assert "private" in text(await desk.says(f"/start {token}", person=BORIS))
-    assert await chats.role_of(desk.db, BORIS) is None
+async def test_a_pairing_link_expires(bot: Bot) -> None:
+    token = await bot.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=bot.archive.now))
+    bot.archive.now += timedelta(minutes=16)
+    assert "private" in text(await bot.says(f"/start {token}", person=BORIS))
+    assert await chats.role_of(bot.db, BORIS) is None
 
 
-async def test_a_link_is_not_taken_in_a_group_where_others_could_have_read_it(desk: Bot) -> None:
-    token = await desk.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=desk.room.now))
-    assert await desk.says(f"/start@our_bot {token}", person=EVE, chat=GROUP) == Reply()
-    assert await chats.role_of(desk.db, EVE) is None
+async def test_a_link_is_not_taken_in_a_group_where_others_could_have_read_it(bot: Bot) -> None:
+    token = await bot.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=bot.archive.now))
+    assert await bot.says(f"/start@our_bot {token}", person=EVE, chat=GROUP) == Reply()
+    assert await chats.role_of(bot.db, EVE) is None
 
 
-async def test_an_owner_by_the_settings_needs_no_link(desk: Bot) -> None:
-    assert "Send /start first" in text(await desk.says("/status"))
-    assert "Channelwatch" in text(await desk.says("/start"))
-    assert "I follow" in text(await desk.says("/status"))
+async def test_an_owner_by_the_settings_needs_no_link(bot: Bot) -> None:
+    assert "Send /start first" in text(await bot.says("/status"))
+    assert "Channelwatch" in text(await bot.says("/start"))
+    assert "I follow" in text(await bot.says("/status"))
 
 
-async def test_a_reader_may_look_and_mute_but_not_change_what_is_everybodys(desk: Bot) -> None:
-    await desk.room.follow()
-    await desk.pair(BORIS, Role.READER)
-    assert "I follow 1 channel" in text(await desk.says("/status", person=BORIS))
-    assert "Muted" in text(await desk.says("/mute @news1001", person=BORIS))
+async def test_a_reader_may_look_and_mute_but_not_change_what_is_everybodys(bot: Bot) -> None:
+    await bot.archive.follow()
+    await bot.pair(BORIS, Role.READER)
+    assert "I follow 1 channel" in text(await bot.says("/status", person=BORIS))
+    assert "Muted" in text(await bot.says("/mute @news1001", person=BORIS))
     refusal = "Only owners and editors can do that here."
     for words in ("/follow @rkn_tg", "/unfollow @news1001"):
-        assert text(await desk.says(words, person=BORIS)) == refusal
-    assert "can make topics" in text(await desk.says("/track Банки: банк", person=BORIS))
-    assert text(await desk.taps(b"follow:@rkn_tg", person=BORIS)) == refusal
+        assert text(await bot.says(words, person=BORIS)) == refusal
+    assert "can make topics" in text(await bot.says("/track Банки: банк", person=BORIS))
+    assert text(await bot.taps(b"follow:@rkn_tg", person=BORIS)) == refusal
 
 
-async def test_a_group_is_paired_by_an_owner_and_ruled_by_owner_and_editors(desk: Bot) -> None:
-    await desk.pair(BORIS, Role.READER)
-    assert "Only an owner or an editor" in text(await desk.says("/start@our_bot", person=BORIS, chat=GROUP))
-    assert "Send /start first" in text(await desk.says("/status@our_bot", person=ANNA, chat=GROUP))
-    welcome = await desk.says("/start@our_bot", person=ANNA, chat=GROUP)
+async def test_a_group_is_paired_by_an_owner_and_ruled_by_owner_and_editors(bot: Bot) -> None:
+    await bot.pair(BORIS, Role.READER)
+    assert "Only an owner or an editor" in text(await bot.says("/start@our_bot", person=BORIS, chat=GROUP))
+    assert "Send /start first" in text(await bot.says("/status@our_bot", person=ANNA, chat=GROUP))
+    welcome = await bot.says("/start@our_bot", person=ANNA, chat=GROUP)
     assert "Channelwatch" in text(welcome)
     switch = button(welcome.messages[0], "Outages")
-    assert "Only owners" in text(await desk.taps(switch, person=BORIS, chat=GROUP))
-    await desk.taps(switch, person=ANNA, chat=GROUP)
-    assert await desk.topics_of(await desk.chat(GROUP)) == ["outages"]
+    assert "Only owners" in text(await bot.taps(switch, person=BORIS, chat=GROUP))
+    await bot.taps(switch, person=ANNA, chat=GROUP)
+    assert await bot.topics_of(await bot.chat(GROUP)) == ["outages"]
 
 
-async def test_a_suspended_chat_is_written_to_again_once_it_writes(desk: Bot) -> None:
-    chat = await desk.pair()
-    await desk.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
-    await desk.says("/help")
-    assert (await desk.chat(chat.peer)).suspended is None
-    (notice,) = await desk.room.outbox()
+async def test_a_suspended_chat_is_written_to_again_once_it_writes(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
+    await bot.says("/help")
+    assert (await bot.chat(chat.peer)).suspended is None
+    (notice,) = await bot.archive.outbox()
     assert (notice.notice.kind, notice.notice.alerts) == ("missed", 0)
 
 
-async def test_a_suspended_chat_that_is_started_anew_is_told_what_it_has_missed(desk: Bot) -> None:
-    chat = await desk.pair()
-    await desk.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
-    await desk.says("/start")
-    assert (await desk.chat(chat.peer)).suspended is None
-    assert [alert.notice.kind for alert in await desk.room.outbox()] == ["missed"]
+async def test_a_suspended_chat_that_is_started_anew_is_told_what_it_has_missed(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
+    await bot.says("/start")
+    assert (await bot.chat(chat.peer)).suspended is None
+    assert [alert.notice.kind for alert in await bot.archive.outbox()] == ["missed"]
 
 
 @pytest.mark.parametrize(

@@ -13,88 +13,89 @@ from bot.commands.context import ForwardOrigin, Reply
 from bot.models import Button, Outgoing
 from bot.store import follows
 from bot.store.chats import Role
-from tests.commands.kit import BORIS, GROUP, Bot, bot, button, text
+from tests.commands.kit import BORIS, GROUP, Bot, bot_of, button, text
+from tests.kit_archive import open_archive
 
 _MOST = 64  # bytes of a button's data
 
 
-async def test_a_wrong_command_is_answered_with_what_was_meant(desk: Bot) -> None:
-    await desk.pair()
-    assert text(await desk.says("/folow @rkn_tg")) == "There is no command /folow. Did you mean /follow?"
-    assert text(await desk.says("/xyz")) == "There is no command /xyz. /help shows all."
+async def test_a_wrong_command_is_answered_with_what_was_meant(bot: Bot) -> None:
+    await bot.pair()
+    assert text(await bot.says("/folow @rkn_tg")) == "There is no command /folow. Did you mean /follow?"
+    assert text(await bot.says("/xyz")) == "There is no command /xyz. /help shows all."
 
 
-async def test_a_group_is_not_bothered_with_commands_that_may_be_for_other_bots(desk: Bot) -> None:
-    await desk.says("/start@our_bot", chat=GROUP)
-    assert await desk.says("/play", chat=GROUP) == Reply()
-    assert "Did you mean /status" in text(await desk.says("/statsu@our_bot", chat=GROUP))
+async def test_a_group_is_not_bothered_with_commands_that_may_be_for_other_bots(bot: Bot) -> None:
+    await bot.says("/start@our_bot", chat=GROUP)
+    assert await bot.says("/play", chat=GROUP) == Reply()
+    assert "Did you mean /status" in text(await bot.says("/statsu@our_bot", chat=GROUP))
 
 
-async def test_a_command_that_comes_twice_has_one_effect_and_the_same_answer(desk: Bot) -> None:
-    await desk.pair()
-    first = await desk.says("/follow @rkn_tg", key="m-777")
-    again = await desk.says("/follow @rkn_tg", key="m-777")
+async def test_a_command_that_comes_twice_has_one_effect_and_the_same_answer(bot: Bot) -> None:
+    await bot.pair()
+    first = await bot.says("/follow @rkn_tg", key="m-777")
+    again = await bot.says("/follow @rkn_tg", key="m-777")
     assert "I look at these now" in text(first)
     assert again == first
-    assert len(await follows.all_follows(desk.db)) == 1
+    assert len(await follows.all_follows(bot.db)) == 1
 
 
-async def test_a_repeat_does_not_undo_what_was_said_since(desk: Bot) -> None:
-    chat = await desk.pair()
-    await desk.says("/track utilities", key="m-777")
-    await desk.says("/untrack utilities")
-    await desk.says("/track utilities", key="m-777")
-    assert "utilities" not in await desk.topics_of(chat)
+async def test_a_repeat_does_not_undo_what_was_said_since(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.says("/track utilities", key="m-777")
+    await bot.says("/untrack utilities")
+    await bot.says("/track utilities", key="m-777")
+    assert "utilities" not in await bot.topics_of(chat)
 
 
-async def test_a_command_of_long_ago_is_not_carried_out(desk: Bot) -> None:
-    await desk.pair()
+async def test_a_command_of_long_ago_is_not_carried_out(bot: Bot) -> None:
+    await bot.pair()
     late = timedelta(minutes=10)
-    reply = await desk.says("/follow @rkn_tg", said_at=desk.room.now - late - timedelta(milliseconds=1))
+    reply = await bot.says("/follow @rkn_tg", sent_at=bot.archive.now - late - timedelta(milliseconds=1))
     assert text(reply) == "I was away. Please send it again: /follow"
-    assert await follows.all_follows(desk.db) == []
-    await desk.says("/follow @rkn_tg", said_at=desk.room.now - late)
-    assert len(await follows.all_follows(desk.db)) == 1
+    assert await follows.all_follows(bot.db) == []
+    await bot.says("/follow @rkn_tg", sent_at=bot.archive.now - late)
+    assert len(await follows.all_follows(bot.db)) == 1
 
 
-async def test_a_handled_command_that_comes_again_much_later_is_not_called_late(desk: Bot) -> None:
-    await desk.pair()
-    said_at = desk.room.now
-    first = await desk.says("/status", key="m-777", said_at=said_at)
-    desk.room.now += timedelta(minutes=30)
-    assert await desk.says("/status", key="m-777", said_at=said_at) == first
+async def test_a_handled_command_that_comes_again_much_later_is_not_called_late(bot: Bot) -> None:
+    await bot.pair()
+    sent_at = bot.archive.now
+    first = await bot.says("/status", key="m-777", sent_at=sent_at)
+    bot.archive.now += timedelta(minutes=30)
+    assert await bot.says("/status", key="m-777", sent_at=sent_at) == first
 
 
-async def test_plain_words_are_answered_in_private_only(desk: Bot) -> None:
-    await desk.pair()
-    await desk.says("/start@our_bot", chat=GROUP)
-    assert "/help" in text(await desk.says("hello"))
-    assert await desk.says("hello", chat=GROUP) == Reply()
+async def test_plain_words_are_answered_in_private_only(bot: Bot) -> None:
+    await bot.pair()
+    await bot.says("/start@our_bot", chat=GROUP)
+    assert "/help" in text(await bot.says("hello"))
+    assert await bot.says("hello", chat=GROUP) == Reply()
 
 
-async def test_a_forwarded_post_is_offered_to_be_followed(desk: Bot) -> None:
-    await desk.pair()
+async def test_a_forwarded_post_is_offered_to_be_followed(bot: Bot) -> None:
+    await bot.pair()
     origin = ForwardOrigin(channel_id=1777, title="РКН", username="rkn_tg")
-    offer = await desk.says("Новости", origin=origin)
+    offer = await bot.says("Новости", origin=origin)
     assert text(offer) == "This is from РКН."
-    told = await desk.taps(button(offer.messages[0], "Follow @rkn_tg"))
+    told = await bot.taps(button(offer.messages[0], "Follow @rkn_tg"))
     assert "@rkn_tg" in text(told)
-    assert [follow.reference for follow in await follows.all_follows(desk.db)] == ["@rkn_tg"]
+    assert [follow.reference for follow in await follows.all_follows(bot.db)] == ["@rkn_tg"]
 
 
-async def test_a_forward_from_a_private_channel_is_followed_by_its_id(desk: Bot) -> None:
-    await desk.pair()
-    offer = await desk.says("Новости", origin=ForwardOrigin(channel_id=1777, title="Закрытый клуб"))
-    await desk.taps(button(offer.messages[0], "Follow Закрытый клуб"))
-    assert [follow.reference for follow in await follows.all_follows(desk.db)] == ["1777"]
+async def test_a_forward_from_a_private_channel_is_followed_by_its_id(bot: Bot) -> None:
+    await bot.pair()
+    offer = await bot.says("Новости", origin=ForwardOrigin(channel_id=1777, title="Закрытый клуб"))
+    await bot.taps(button(offer.messages[0], "Follow Закрытый клуб"))
+    assert [follow.reference for follow in await follows.all_follows(bot.db)] == ["1777"]
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"nonsense", b"mute:x", b"topic:1:maybe:setup", b"more:", b"seen:-1", b"drop:1;2", b"list:99999"]
 )
-async def test_a_forged_button_does_nothing(desk: Bot, data: bytes) -> None:
-    await desk.pair()
-    assert text(await desk.taps(data)) == "This button no longer works."
+async def test_a_forged_button_does_nothing(bot: Bot, data: bytes) -> None:
+    await bot.pair()
+    assert text(await bot.taps(data)) == "This button no longer works."
 
 
 @given(st.data())
@@ -112,10 +113,11 @@ def test_whatever_a_changed_client_sends_is_answered(data: st.DataObject) -> Non
 
     async def send_all() -> None:
         with TemporaryDirectory() as folder:
-            async with bot(Path(folder)) as desk:
-                await desk.pair()
+            async with open_archive(Path(folder)) as archive:
+                bot = await bot_of(archive)
+                await bot.pair()
                 for each in taps:
-                    await desk.taps(each)
+                    await bot.taps(each)
 
     asyncio.run(send_all())
 
@@ -136,35 +138,35 @@ def test_a_reply_is_read_back_as_it_was_written() -> None:
     ("pasted", "reference"),
     [("https://t.me/agency/1?single", "@agency"), ("вот: t.me/+AbCdEfGhIjKl", "+AbCdEfGhIjKl")],
 )
-async def test_a_pasted_link_is_offered_to_be_followed_at_a_tap(desk: Bot, pasted: str, reference: str) -> None:
-    await desk.pair()
-    offer = await desk.says(pasted)
-    await desk.taps(button(offer.messages[0], "Follow"))
-    assert [follow.reference for follow in await follows.all_follows(desk.db)] == [reference]
+async def test_a_pasted_link_is_offered_to_be_followed_at_a_tap(bot: Bot, pasted: str, reference: str) -> None:
+    await bot.pair()
+    offer = await bot.says(pasted)
+    await bot.taps(button(offer.messages[0], "Follow"))
+    assert [follow.reference for follow in await follows.all_follows(bot.db)] == [reference]
 
 
-async def test_several_pasted_names_are_offered_as_one_command(desk: Bot) -> None:
-    await desk.pair()
-    assert text(await desk.says("@agency\n@rkn_tg")) == "To follow, write: /follow @agency @rkn_tg"
-    assert "commands only" in text(await desk.says("hello everybody, write to a@example.org"))
+async def test_several_pasted_names_are_offered_as_one_command(bot: Bot) -> None:
+    await bot.pair()
+    assert text(await bot.says("@agency\n@rkn_tg")) == "To follow, write: /follow @agency @rkn_tg"
+    assert "commands only" in text(await bot.says("hello everybody, write to a@example.org"))
 
 
-async def test_the_same_command_at_the_same_time_has_one_effect(desk: Bot) -> None:
-    await desk.pair()
-    first, second = await asyncio.gather(*(desk.says("/track utilities", key="m-777") for _ in range(2)))
+async def test_the_same_command_at_the_same_time_has_one_effect(bot: Bot) -> None:
+    await bot.pair()
+    first, second = await asyncio.gather(*(bot.says("/track utilities", key="m-777") for _ in range(2)))
     assert first == second
     assert "now" in text(first)
 
 
-async def test_a_refusal_within_the_write_is_the_answer_however_often_it_comes(desk: Bot) -> None:
-    await desk.pair()
-    shown = await desk.says("/track Топливо: бензин")
-    await desk.tracks("Топливо: бензин -дизель")
-    await desk.pair(BORIS, Role.EDITOR)
-    await desk.says("/track Топливо", person=BORIS)
+async def test_a_refusal_within_the_write_is_the_answer_however_often_it_comes(bot: Bot) -> None:
+    await bot.pair()
+    shown = await bot.says("/track Топливо: бензин")
+    await bot.tracks("Топливо: бензин -дизель")
+    await bot.pair(BORIS, Role.EDITOR)
+    await bot.says("/track Топливо", person=BORIS)
     save = button(shown.messages[0], "Save")
-    refused = await desk.taps(save, key="tap-777")
+    refused = await bot.taps(save, key="tap-777")
     assert "other chats use it" in text(refused)
-    await desk.says("/untrack Топливо", person=BORIS)
-    assert await desk.taps(save, key="tap-777") == refused
-    assert "gets alerts on Топливо now" in text(await desk.taps(save))
+    await bot.says("/untrack Топливо", person=BORIS)
+    assert await bot.taps(save, key="tap-777") == refused
+    assert "gets alerts on Топливо now" in text(await bot.taps(save))

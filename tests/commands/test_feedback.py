@@ -5,67 +5,67 @@ from bot.store import figures, topics
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, text
 from tests.commands.test_snooze import key, labels
-from tests.store.kit import NEWS, NOON, OTHER, post
+from tests.kit_archive import NEWS, NOON, OTHER, post
 
 WRONG = f"wrong:{NEWS}:1".encode()
 DRILL = "Учения: сбой условный, службы завода готовы."
 USUAL = ["Open", "Quote", "Snooze", "Not relevant"]
 
 
-async def alerted(desk: Bot, words: str = DRILL) -> None:
-    await desk.pair()
-    await desk.room.follow(title="Вести")
-    await desk.room.follow(OTHER, title="Новости")
-    await desk.room.live(post(1, words))
+async def alerted(bot: Bot, words: str = DRILL) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    await bot.archive.follow(OTHER, title="Новости")
+    await bot.archive.live(post(1, words))
 
 
-async def marks(desk: Bot) -> list[tuple[int, str, str, str, str | None]]:
-    rows = await desk.db.fetch_all("SELECT * FROM feedback ORDER BY person_id, post_key")
+async def marks(bot: Bot) -> list[tuple[int, str, str, str, str | None]]:
+    rows = await bot.db.fetch_all("SELECT * FROM feedback ORDER BY person_id, post_key")
     return [(row["person_id"], row["post_key"], row["topics"], row["what"], row["word"]) for row in rows]
 
 
-async def preview(desk: Bot, word: str) -> Reply:
-    asked = await desk.taps(WRONG)
-    offered = await desk.taps(key(asked, "A word in it…"))
-    return await desk.taps(key(offered, word))
+async def preview(bot: Bot, word: str) -> Reply:
+    asked = await bot.taps(WRONG)
+    offered = await bot.taps(key(asked, "A word in it…"))
+    return await bot.taps(key(offered, word))
 
 
-async def heard(desk: Bot, message_id: int, words: str, channel: int = NEWS) -> bool:
-    result = await desk.room.live(post(message_id, words, channel_id=channel, date=desk.room.now))
+async def heard(bot: Bot, message_id: int, words: str, channel: int = NEWS) -> bool:
+    result = await bot.archive.live(post(message_id, words, channel_id=channel, date=bot.archive.now))
     return result.matched > 0
 
 
-async def test_just_noting_it_leaves_one_mark_however_often_it_is_tapped(desk: Bot) -> None:
-    await alerted(desk)
-    asked = await desk.taps(WRONG)
+async def test_just_noting_it_leaves_one_mark_however_often_it_is_tapped(bot: Bot) -> None:
+    await alerted(bot)
+    asked = await bot.taps(WRONG)
     assert labels(asked) == ["This channel", "A word in it…", "Just note it", "Back"]
     for _ in range(3):
-        noted = await desk.taps(key(asked, "Just note it"))
+        noted = await bot.taps(key(asked, "Just note it"))
     assert (labels(noted), noted.note) == (USUAL, "Noted. Thank you.")
-    assert await marks(desk) == [(ANNA, "m1", '["outages"]', "note", None)]
+    assert await marks(bot) == [(ANNA, "m1", '["outages"]', "note", None)]
 
 
-async def test_this_channel_mutes_the_topic_there_for_good(desk: Bot) -> None:
-    await alerted(desk)
-    done = await desk.taps(key(await desk.taps(WRONG), "This channel"))
+async def test_this_channel_mutes_the_topic_there_for_good(bot: Bot) -> None:
+    await alerted(bot)
+    done = await bot.taps(key(await bot.taps(WRONG), "This channel"))
     assert (labels(done), done.note) == (USUAL, "Noted. From this channel nothing comes here any more on Outages.")
-    assert "Muted for good: Outages in Вести" in text(await desk.says("/mute"))
-    desk.room.now = NOON + timedelta(days=1000)
-    await heard(desk, 2, "Новый сбой")
-    await heard(desk, 3, "Ещё один сбой", OTHER)
-    assert [alert.post_key for alert in await desk.room.outbox() if alert.label == "alert"] == ["m1", "m3"]
-    assert await marks(desk) == [(ANNA, "m1", '["outages"]', "channel", None)]
+    assert "Muted for good: Outages in Вести" in text(await bot.says("/mute"))
+    bot.archive.now = NOON + timedelta(days=1000)
+    await heard(bot, 2, "Новый сбой")
+    await heard(bot, 3, "Ещё один сбой", OTHER)
+    assert [alert.post_key for alert in await bot.archive.outbox() if alert.label == "alert"] == ["m1", "m3"]
+    assert await marks(bot) == [(ANNA, "m1", '["outages"]', "channel", None)]
 
 
-async def test_a_word_is_excluded_after_what_else_it_would_have_removed_was_shown(desk: Bot) -> None:
-    await alerted(desk)
+async def test_a_word_is_excluded_after_what_else_it_would_have_removed_was_shown(bot: Bot) -> None:
+    await alerted(bot)
     for number, words in enumerate(("Сбой на учениях", "Сбой на узле", "Авария и сбой", "Учения без происшествий"), 2):
-        await heard(desk, number, words)
-    await desk.taps(f"blame:{NEWS}:2:note".encode())
-    asked = await desk.taps(WRONG)
-    offered = await desk.taps(key(asked, "A word in it…"))
+        await heard(bot, number, words)
+    await bot.taps(f"blame:{NEWS}:2:note".encode())
+    asked = await bot.taps(WRONG)
+    offered = await bot.taps(key(asked, "A word in it…"))
     assert labels(offered) == ["сбой", "Учения", "условный", "службы", "завода", "готовы", "Back"]
-    shown = await desk.taps(key(offered, "Учения"))
+    shown = await bot.taps(key(offered, "Учения"))
     assert labels(shown) == USUAL
     said = text(shown)
     assert "Outages without posts that say Учения, in any form?" in said
@@ -73,107 +73,107 @@ async def test_a_word_is_excluded_after_what_else_it_would_have_removed_was_show
     assert "Сбой на учениях" in said
     assert "1 of those that would not have come is marked not relevant." in said
     assert "учениях" in bold_words(shown.messages[0])
-    assert (await topics.all_topics(desk.db))[0].excluded == ()
-    done = await desk.taps(button(shown.messages[0], "Exclude"))
+    assert (await topics.all_topics(bot.db))[0].excluded == ()
+    done = await bot.taps(button(shown.messages[0], "Exclude"))
     assert done.edit is not None
     assert done.edit.text.startswith("Outages leaves out posts that say Учения from now on.")
-    assert (await marks(desk))[0] == (ANNA, "m1", '["outages"]', "word", "учения")
-    assert not await heard(desk, 10, "Сбой во время учений")
-    assert await heard(desk, 11, "Сбой во время матча")
-    assert "excluded by: учения" in text(await desk.says("/explain", reply_to=1, replied="Учения и сбой"))
+    assert (await marks(bot))[0] == (ANNA, "m1", '["outages"]', "word", "учения")
+    assert not await heard(bot, 10, "Сбой во время учений")
+    assert await heard(bot, 11, "Сбой во время матча")
+    assert "excluded by: учения" in text(await bot.says("/explain", reply_to=1, replied="Учения и сбой"))
 
 
-async def test_an_exclusion_is_shown_by_topics_and_removed_there(desk: Bot) -> None:
-    await alerted(desk)
-    await desk.taps(button((await preview(desk, "Учения")).messages[0], "Exclude"))
-    shown = await desk.says("/topics")
+async def test_an_exclusion_is_shown_by_topics_and_removed_there(bot: Bot) -> None:
+    await alerted(bot)
+    await bot.taps(button((await preview(bot, "Учения")).messages[0], "Exclude"))
+    shown = await bot.says("/topics")
     assert "Without posts that say:\nOutages: учения\n" in text(shown)
-    back = await desk.taps(button(shown.messages[0], "Bring back «учения»"))
+    back = await bot.taps(button(shown.messages[0], "Bring back «учения»"))
     assert back.edit is not None
     assert "Without posts" not in back.edit.text
-    assert await heard(desk, 10, "Сбой во время учений")
-    assert (await desk.taps(button(shown.messages[0], "Bring back «учения»"))).edit is not None
+    assert await heard(bot, 10, "Сбой во время учений")
+    assert (await bot.taps(button(shown.messages[0], "Bring back «учения»"))).edit is not None
 
 
-async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_changed(desk: Bot) -> None:
-    await desk.pair()
-    await desk.tracks("Банки: банк")
-    await desk.room.follow(title="Вести")
-    await desk.room.live(post(1, "Банк проводит учения"))
-    await desk.taps(button((await preview(desk, "учения")).messages[0], "Exclude"))
-    shown = await desk.says("/track Банки: банк|касса")
+async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_changed(bot: Bot) -> None:
+    await bot.pair()
+    await bot.tracks("Банки: банк")
+    await bot.archive.follow(title="Вести")
+    await bot.archive.live(post(1, "Банк проводит учения"))
+    await bot.taps(button((await preview(bot, "учения")).messages[0], "Exclude"))
+    shown = await bot.says("/track Банки: банк|касса")
     assert "Without posts that say: учения. /topics brings them back." in text(shown)
     assert "I look for: банк|касса -учения" in text(shown)
-    await desk.taps(button(shown.messages[0], "Save"))
-    assert not await heard(desk, 2, "В кассе учения")
-    assert await heard(desk, 3, "В кассе очередь")
+    await bot.taps(button(shown.messages[0], "Save"))
+    assert not await heard(bot, 2, "В кассе учения")
+    assert await heard(bot, 3, "В кассе очередь")
 
 
-async def test_leaving_it_changes_no_topic_and_notes_the_alert(desk: Bot) -> None:
-    await alerted(desk)
-    shown = await preview(desk, "Учения")
-    left = await desk.taps(button(shown.messages[0], "Leave it"))
+async def test_leaving_it_changes_no_topic_and_notes_the_alert(bot: Bot) -> None:
+    await alerted(bot)
+    shown = await preview(bot, "Учения")
+    left = await bot.taps(button(shown.messages[0], "Leave it"))
     assert text(left) == "No word is excluded. That the alert was not relevant is noted."
-    assert await marks(desk) == [(ANNA, "m1", '["outages"]', "note", None)]
-    assert await heard(desk, 2, "Сбой на учениях")
+    assert await marks(bot) == [(ANNA, "m1", '["outages"]', "note", None)]
+    assert await heard(bot, 2, "Сбой на учениях")
 
 
-async def test_of_several_topics_one_is_chosen_for_the_word(desk: Bot) -> None:
-    await desk.pair()
-    await desk.tracks("Пожары: пожар")
-    await desk.room.follow(title="Вести")
-    await desk.room.live(post(1, "Пожар и сбой на учениях"))
-    asked = await desk.taps(key(await desk.taps(WRONG), "A word in it…"))
+async def test_of_several_topics_one_is_chosen_for_the_word(bot: Bot) -> None:
+    await bot.pair()
+    await bot.tracks("Пожары: пожар")
+    await bot.archive.follow(title="Вести")
+    await bot.archive.live(post(1, "Пожар и сбой на учениях"))
+    asked = await bot.taps(key(await bot.taps(WRONG), "A word in it…"))
     assert labels(asked) == ["Topic Outages", "Topic Пожары", "Back"]
-    offered = await desk.taps(key(asked, "Topic Пожары"))
-    shown = await desk.taps(key(offered, "учениях"))
-    await desk.taps(button(shown.messages[0], "Exclude"))
-    found = {topic.name: topic.excluded for topic in await topics.all_topics(desk.db)}
+    offered = await bot.taps(key(asked, "Topic Пожары"))
+    shown = await bot.taps(key(offered, "учениях"))
+    await bot.taps(button(shown.messages[0], "Exclude"))
+    found = {topic.name: topic.excluded for topic in await topics.all_topics(bot.db)}
     assert (found["Пожары"], found["outages"]) == (("учениях",), ())
 
 
-async def test_readers_get_the_channel_and_the_note_only(desk: Bot) -> None:
-    await alerted(desk)
-    await desk.pair(BORIS, Role.READER)
-    await heard(desk, 2, "Сбой на учениях")
-    asked = await desk.taps(f"wrong:{NEWS}:2".encode(), person=BORIS)
+async def test_readers_get_the_channel_and_the_note_only(bot: Bot) -> None:
+    await alerted(bot)
+    await bot.pair(BORIS, Role.READER)
+    await heard(bot, 2, "Сбой на учениях")
+    asked = await bot.taps(f"wrong:{NEWS}:2".encode(), person=BORIS)
     assert labels(asked) == ["This channel", "Just note it", "Back"]
     for data in (f"words:{NEWS}:2", f"word:{NEWS}:2:1:00000000", f"exclude:{NEWS}:2:1:00000000", "include:1:00000000"):
-        assert (await desk.taps(data.encode(), person=BORIS)).note == "Only owners and editors can do that here."
-    await desk.taps(key(asked, "Just note it"), person=BORIS)
-    await desk.taps(f"blame:{NEWS}:2:note".encode())
-    assert [mark[0] for mark in await marks(desk)] == [ANNA, BORIS]
-    await desk.says("/start@our_bot", person=ANNA, chat=GROUP)
-    assert (await desk.taps(WRONG, person=BORIS, chat=GROUP)).note == "Only owners and editors can do that here."
+        assert (await bot.taps(data.encode(), person=BORIS)).note == "Only owners and editors can do that here."
+    await bot.taps(key(asked, "Just note it"), person=BORIS)
+    await bot.taps(f"blame:{NEWS}:2:note".encode())
+    assert [mark[0] for mark in await marks(bot)] == [ANNA, BORIS]
+    await bot.says("/start@our_bot", person=ANNA, chat=GROUP)
+    assert (await bot.taps(WRONG, person=BORIS, chat=GROUP)).note == "Only owners and editors can do that here."
 
 
-async def test_a_word_that_an_edit_has_removed_is_asked_for_anew(desk: Bot) -> None:
-    await alerted(desk)
-    offered = await desk.taps(key(await desk.taps(WRONG), "A word in it…"))
-    await desk.room.live(post(1, "Сбой на узле связи", edit_date=NOON + timedelta(minutes=1)))
-    gone = await desk.taps(key(offered, "Учения"))
+async def test_a_word_that_an_edit_has_removed_is_asked_for_anew(bot: Bot) -> None:
+    await alerted(bot)
+    offered = await bot.taps(key(await bot.taps(WRONG), "A word in it…"))
+    await bot.archive.live(post(1, "Сбой на узле связи", edit_date=NOON + timedelta(minutes=1)))
+    gone = await bot.taps(key(offered, "Учения"))
     assert gone.note == "The post has changed. Please choose the word again."
 
 
-async def test_somebody_elses_change_of_the_topic_is_not_lost(desk: Bot) -> None:
-    await alerted(desk)
-    first = await preview(desk, "Учения")
-    second = await preview(desk, "завода")
-    await desk.taps(button(first.messages[0], "Exclude"))
-    await desk.taps(button(second.messages[0], "Exclude"))
-    await desk.taps(button(second.messages[0], "Exclude"))
-    assert (await topics.all_topics(desk.db))[0].excluded == ("учения", "завода")
+async def test_somebody_elses_change_of_the_topic_is_not_lost(bot: Bot) -> None:
+    await alerted(bot)
+    first = await preview(bot, "Учения")
+    second = await preview(bot, "завода")
+    await bot.taps(button(first.messages[0], "Exclude"))
+    await bot.taps(button(second.messages[0], "Exclude"))
+    await bot.taps(button(second.messages[0], "Exclude"))
+    assert (await topics.all_topics(bot.db))[0].excluded == ("учения", "завода")
 
 
-async def test_the_figures_count_alerts_echoes_and_what_was_not_relevant(desk: Bot) -> None:
+async def test_the_figures_count_alerts_echoes_and_what_was_not_relevant(bot: Bot) -> None:
     words = "Сбой на крупном узле связи в городе: сайты и приложения банка не открываются со вчерашнего дня."
-    await alerted(desk, words)
-    await desk.room.live(post(1, words, channel_id=OTHER))
+    await alerted(bot, words)
+    await bot.archive.live(post(1, words, channel_id=OTHER))
     for number, place in enumerate(("насос", "котёл", "турбина"), 2):
-        await heard(desk, number, f"Сбой: {place}")
-    await desk.taps(f"blame:{NEWS}:2:note".encode())
-    chat = (await desk.db.fetch_all("SELECT id FROM chats"))[0]["id"]
-    counted = await figures.of_chat(desk.db, chat, NOON - timedelta(days=30))
+        await heard(bot, number, f"Сбой: {place}")
+    await bot.taps(f"blame:{NEWS}:2:note".encode())
+    chat = (await bot.db.fetch_all("SELECT id FROM chats"))[0]["id"]
+    counted = await figures.of_chat(bot.db, chat, NOON - timedelta(days=30))
     assert counted == {"outages": figures.Figures(alerts=4, echoes=1, wrong=1)}
-    assert "Outages: 4 alerts · 1 echo · 25% not relevant · loud\n" in text(await desk.says("/topics"))
-    assert await figures.of_chat(desk.db, chat, NOON + timedelta(days=1)) == {}
+    assert "Outages: 4 alerts · 1 echo · 25% not relevant · loud\n" in text(await bot.says("/topics"))
+    assert await figures.of_chat(bot.db, chat, NOON + timedelta(days=1)) == {}

@@ -5,7 +5,7 @@ from bot.store import assignments, backfills, channels, follows, readers
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
-from tests.store.kit import NEWS
+from tests.kit_archive import NEWS
 
 
 @pytest.mark.parametrize(
@@ -56,165 +56,165 @@ def test_a_wrong_option_is_an_error(typed: str) -> None:
         read_options(f"@news {typed}")
 
 
-async def test_a_wrong_option_gets_one_line_and_nothing_is_followed(desk: Bot) -> None:
-    await desk.pair()
-    told = text(await desk.says("/follow @rkn_tg history:lots"))
+async def test_a_wrong_option_gets_one_line_and_nothing_is_followed(bot: Bot) -> None:
+    await bot.pair()
+    told = text(await bot.says("/follow @rkn_tg history:lots"))
     assert told.startswith("«history:lots»: write how many posts of the past I shall read, 100,000 at most")
-    assert "is no option" in text(await desk.says("/follow @rkn_tg speed:9"))
-    assert await follows.all_follows(desk.db) == []
+    assert "is no option" in text(await bot.says("/follow @rkn_tg speed:9"))
+    assert await follows.all_follows(bot.db) == []
 
 
-async def test_options_hold_for_the_whole_list_and_are_read_back(desk: Bot) -> None:
-    await desk.pair()
-    told = text(await desk.says("/follow @rkn_tg t.me/mintsifry fast join:no history:5000"))
+async def test_options_hold_for_the_whole_list_and_are_read_back(bot: Bot) -> None:
+    await bot.pair()
+    told = text(await bot.says("/follow @rkn_tg t.me/mintsifry fast join:no history:5000"))
     assert told.splitlines()[1] == (
         "How: asked for new posts every few seconds; never joined, read from outside where my reader account is not in "
         "yet; 5,000 posts of the past are read."
     )
     wanted = Options(fast=True, may_join=False, history=5000)
-    assert [follow.options for follow in await follows.all_follows(desk.db)] == [wanted, wanted]
-    assert "@rkn_tg: waiting to be looked at (fast join:no history:5000)" in text(await desk.says("/channels"))
-    (progress,) = await backfills.shown_progress(desk.db)
+    assert [follow.options for follow in await follows.all_follows(bot.db)] == [wanted, wanted]
+    assert "@rkn_tg: waiting to be looked at (fast join:no history:5000)" in text(await bot.says("/channels"))
+    (progress,) = await backfills.shown_progress(bot.db)
     assert progress.figures.waiting == 2
 
 
-async def test_each_line_is_followed_as_it_says(desk: Bot) -> None:
-    await desk.pair()
-    told = text(await desk.says("/follow @agency fast\n@rkn_tg\n???", links=("https://t.me/hidden",)))
+async def test_each_line_is_followed_as_it_says(bot: Bot) -> None:
+    await bot.pair()
+    told = text(await bot.says("/follow @agency fast\n@rkn_tg\n???", links=("https://t.me/hidden",)))
     assert told.splitlines() == [
         "I look at these now and tell you how each went: @agency",
         "How: asked for new posts every few seconds.",
         "I look at these now and tell you how each went: @rkn_tg, @hidden",
     ]
-    wishes = {follow.reference: follow.options.fast for follow in await follows.all_follows(desk.db)}
+    wishes = {follow.reference: follow.options.fast for follow in await follows.all_follows(bot.db)}
     assert wishes == {"@agency": True, "@rkn_tg": None, "@hidden": None}
-    assert "in the middle of a line" in text(await desk.says("/follow @agency history:5 @rkn_tg"))
+    assert "in the middle of a line" in text(await bot.says("/follow @agency history:5 @rkn_tg"))
 
 
-async def test_a_channel_that_is_followed_already_takes_on_the_options(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    assert "Followed already: @news1001" in text(await desk.says("/follow @News1001 fast history:300"))
-    assert (await desk.room.channel()).fast
-    assert [backfill.channel_id for backfill in await _backfills(desk)] == [NEWS]
-    await desk.says("/follow @News1001 slow")
-    assert not (await desk.room.channel()).fast
+async def test_a_channel_that_is_followed_already_takes_on_the_options(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    assert "Followed already: @news1001" in text(await bot.says("/follow @News1001 fast history:300"))
+    assert (await bot.archive.channel()).fast
+    assert [backfill.channel_id for backfill in await _backfills(bot)] == [NEWS]
+    await bot.says("/follow @News1001 slow")
+    assert not (await bot.archive.channel()).fast
 
 
-async def test_who_is_in_a_channel_stays_and_says_so(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    told = text(await desk.says("/follow @news1001 @rkn_tg join:no"))
+async def test_who_is_in_a_channel_stays_and_says_so(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    told = text(await bot.says("/follow @news1001 @rkn_tg join:no"))
     assert told.splitlines()[-1] == "My reader account is in these already and stays there: @news1001"
-    assert "stays there" not in text(await desk.says("/follow @news1001 fast"))
-    assert "stays there" not in text(await desk.says("/follow @rkn_tg join:no"))
+    assert "stays there" not in text(await bot.says("/follow @news1001 fast"))
+    assert "stays there" not in text(await bot.says("/follow @rkn_tg join:no"))
 
 
-async def test_a_lost_channel_is_looked_for_anew(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
+async def test_a_lost_channel_is_looked_for_anew(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
 
     async def lose(tx: Transaction) -> None:
-        await channels.set_access(tx, desk.room.reader_id, NEWS, Access.LOST, reason="removed", now=desk.room.now)
+        await channels.set_access(tx, bot.archive.reader_id, NEWS, Access.LOST, reason="removed", now=bot.archive.now)
 
-    await desk.db.write(lose)
-    told = text(await desk.says("/follow @news1001"))
+    await bot.db.write(lose)
+    told = text(await bot.says("/follow @news1001"))
     assert told == "Not readable until now; I look for these anew and tell you how each went: @news1001"
 
 
-async def test_a_lost_channel_takes_on_the_options_and_leaves_room_for_fast_ones(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    await desk.says("/follow @news1001 fast")
-    assert await channels.count_fast(desk.db) == 1
-    reader_id, now = desk.room.reader_id, desk.room.now
-    await desk.db.write(lambda tx: channels.set_access(tx, reader_id, NEWS, Access.LOST, reason="removed", now=now))
-    assert await channels.count_fast(desk.db) == 0
-    await desk.says("/follow @news1001")
-    assert await channels.count_fast(desk.db) == 1  # looked for anew
-    await desk.says("/follow @news1001 slow")
-    assert not (await desk.room.channel()).fast
-    assert await channels.count_fast(desk.db) == 0
+async def test_a_lost_channel_takes_on_the_options_and_leaves_room_for_fast_ones(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    await bot.says("/follow @news1001 fast")
+    assert await channels.count_fast(bot.db) == 1
+    reader_id, now = bot.archive.reader_id, bot.archive.now
+    await bot.db.write(lambda tx: channels.set_access(tx, reader_id, NEWS, Access.LOST, reason="removed", now=now))
+    assert await channels.count_fast(bot.db) == 0
+    await bot.says("/follow @news1001")
+    assert await channels.count_fast(bot.db) == 1  # looked for anew
+    await bot.says("/follow @news1001 slow")
+    assert not (await bot.archive.channel()).fast
+    assert await channels.count_fast(bot.db) == 0
 
 
-async def test_an_invite_link_to_a_private_channel_of_a_lost_reader_is_looked_at_by_another(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    reader_id, now = desk.room.reader_id, desk.room.now
-    await desk.says("/follow t.me/+AbCdEfGhIjKl")
-    wish = next(wish for wish in await follows.all_follows(desk.db) if wish.reference.startswith("+"))
+async def test_an_invite_link_to_a_private_channel_of_a_lost_reader_is_looked_at_by_another(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    reader_id, now = bot.archive.reader_id, bot.archive.now
+    await bot.says("/follow t.me/+AbCdEfGhIjKl")
+    wish = next(wish for wish in await follows.all_follows(bot.db) if wish.reference.startswith("+"))
     secret = channels.ResolvedChannel(id=7, kind="broadcast", title="Secret", username=None)
     inside = {"reader_id": reader_id, "access_hash": 1, "access": Access.JOINED, "now": now}
-    await desk.db.write(lambda tx: follows.settle(tx, wish.id, channel=secret, **inside))
-    assert "Followed already" in text(await desk.says("/follow t.me/+AbCdEfGhIjKl"))
-    await desk.db.write(lambda tx: readers.lose(tx, reader_id, "SESSION_REVOKED"))
-    await desk.db.write(lambda tx: readers.register(tx, 77, now, "standby"))
-    assert "I look for these anew" in text(await desk.says("/follow t.me/+AbCdEfGhIjKl fast"))
-    assert [wish.reference for wish in await follows.wanted(desk.db, desk.room.now)] == ["+AbCdEfGhIjKl"]
-    assert await channels.count_fast(desk.db) == 1
-    assert "Followed already" in text(await desk.says("/follow @news1001"))
+    await bot.db.write(lambda tx: follows.settle(tx, wish.id, channel=secret, **inside))
+    assert "Followed already" in text(await bot.says("/follow t.me/+AbCdEfGhIjKl"))
+    await bot.db.write(lambda tx: readers.lose(tx, reader_id, "SESSION_REVOKED"))
+    await bot.db.write(lambda tx: readers.register(tx, 77, now, "standby"))
+    assert "I look for these anew" in text(await bot.says("/follow t.me/+AbCdEfGhIjKl fast"))
+    assert [wish.reference for wish in await follows.wanted(bot.db, bot.archive.now)] == ["+AbCdEfGhIjKl"]
+    assert await channels.count_fast(bot.db) == 1
+    assert "Followed already" in text(await bot.says("/follow @news1001"))
 
 
-async def test_while_no_reader_can_read_a_follow_says_so(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "SESSION_REVOKED"))
+async def test_while_no_reader_can_read_a_follow_says_so(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED"))
     line = "My reader account cannot read now; I look at these once it can."
-    assert text(await desk.says("/follow @rkn_tg")).splitlines()[-1] == line
-    assert line not in text(await desk.says("/follow @news1001"))
-    await desk.db.write(lambda tx: readers.register(tx, 77, desk.room.now, "standby"))
-    assert line not in text(await desk.says("/follow @rkn_tg"))
+    assert text(await bot.says("/follow @rkn_tg")).splitlines()[-1] == line
+    assert line not in text(await bot.says("/follow @news1001"))
+    await bot.db.write(lambda tx: readers.register(tx, 77, bot.archive.now, "standby"))
+    assert line not in text(await bot.says("/follow @rkn_tg"))
 
 
-async def test_no_more_than_20_channels_are_fast(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
+async def test_no_more_than_20_channels_are_fast(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
     names = [f"@channel_{number}" for number in range(20)]
-    await desk.says(f"/follow {' '.join(names)} fast")
-    told = text(await desk.says("/follow @News1001 fast"))
+    await bot.says(f"/follow {' '.join(names)} fast")
+    told = text(await bot.says("/follow @News1001 fast"))
     assert told == "20 channels can be fast at most; with these there would be 21. /follow @name slow makes room."
-    assert not (await desk.room.channel()).fast
-    assert "Asked for already" in text(await desk.says(f"/follow {' '.join(names)} fast"))
-    await desk.says("/follow @channel_3 slow")
-    assert "Followed already" in text(await desk.says("/follow @News1001 fast"))
+    assert not (await bot.archive.channel()).fast
+    assert "Asked for already" in text(await bot.says(f"/follow {' '.join(names)} fast"))
+    await bot.says("/follow @channel_3 slow")
+    assert "Followed already" in text(await bot.says("/follow @News1001 fast"))
 
 
-async def test_a_folder_is_asked_for_by_its_link(desk: Bot) -> None:
-    await desk.pair()
-    told = text(await desk.says("/follow https://t.me/addlist/AbCdEfGh12345678 join:no"))
+async def test_a_folder_is_asked_for_by_its_link(bot: Bot) -> None:
+    await bot.pair()
+    told = text(await bot.says("/follow https://t.me/addlist/AbCdEfGh12345678 join:no"))
     assert told.splitlines()[0].endswith(": t.me/addlist/AbCdEfGh12345678")
-    (wish,) = await follows.all_follows(desk.db)
+    (wish,) = await follows.all_follows(bot.db)
     assert (wish.reference, wish.options) == ("addlist/AbCdEfGh12345678", Options(may_join=False))
 
 
-async def test_a_folder_that_somebody_pastes_is_offered(desk: Bot) -> None:
-    await desk.pair()
-    offered = await desk.says("https://t.me/addlist/AbCdEfGh12345678")
-    await desk.taps(button(offered.messages[0], "Follow"))
-    assert [wish.reference for wish in await follows.all_follows(desk.db)] == ["addlist/AbCdEfGh12345678"]
+async def test_a_folder_that_somebody_pastes_is_offered(bot: Bot) -> None:
+    await bot.pair()
+    offered = await bot.says("https://t.me/addlist/AbCdEfGh12345678")
+    await bot.taps(button(offered.messages[0], "Follow"))
+    assert [wish.reference for wish in await follows.all_follows(bot.db)] == ["addlist/AbCdEfGh12345678"]
 
 
 @pytest.mark.parametrize("word", ["all", "ALL", "все", "всё"])
-async def test_all_is_counted_before_it_is_followed(desk: Bot, word: str) -> None:
-    await desk.pair()
-    assert "ask you before" in text(await desk.says(f"/follow {word} join:no"))
-    (wish,) = await follows.all_follows(desk.db)
+async def test_all_is_counted_before_it_is_followed(bot: Bot, word: str) -> None:
+    await bot.pair()
+    assert "ask you before" in text(await bot.says(f"/follow {word} join:no"))
+    (wish,) = await follows.all_follows(bot.db)
     assert (wish.reference, wish.options) == ("all?", Options(may_join=False))
-    await desk.db.write(lambda tx: follows.withdraw(tx, wish.reference))
-    assert "one channel after another" in text(await desk.taps(b"all:join:no history:5000"))
-    (wish,) = await follows.all_follows(desk.db)
+    await bot.db.write(lambda tx: follows.withdraw(tx, wish.reference))
+    assert "one channel after another" in text(await bot.taps(b"all:join:no history:5000"))
+    (wish,) = await follows.all_follows(bot.db)
     assert (wish.reference, wish.options) == ("all", Options(may_join=False, history=5000))
 
 
-async def test_how_to_follow_is_told_to_who_names_nothing(desk: Bot) -> None:
-    await desk.pair()
-    told = text(await desk.says("/follow fast"))
+async def test_how_to_follow_is_told_to_who_names_nothing(bot: Bot) -> None:
+    await bot.pair()
+    told = text(await bot.says("/follow fast"))
     assert "t.me/addlist/…" in told
     assert "history:5000" in told
 
 
-async def _backfills(desk: Bot) -> list[backfills.Backfill]:
-    row = await desk.db.fetch_one("SELECT read_by FROM channels")
+async def _backfills(bot: Bot) -> list[backfills.Backfill]:
+    row = await bot.db.fetch_one("SELECT read_by FROM channels")
     assert row is not None
-    await desk.db.write(lambda tx: assignments.assign(tx, {NEWS: desk.room.reader_id}))
-    return await backfills.unfinished(desk.db, desk.room.reader_id)
+    await bot.db.write(lambda tx: assignments.assign(tx, {NEWS: bot.archive.reader_id}))
+    return await backfills.unfinished(bot.db, bot.archive.reader_id)

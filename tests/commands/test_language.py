@@ -3,7 +3,7 @@ import pytest
 from bot.store import chats
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, button, text
-from tests.store.kit import NEWS, post
+from tests.kit_archive import NEWS, post
 
 EVERYBODYS = f"snooze:{NEWS}:1".encode()
 
@@ -17,66 +17,66 @@ EVERYBODYS = f"snooze:{NEWS}:1".encode()
         ("по-английски", "I speak English with you"),
     ],
 )
-async def test_a_language_is_set_by_its_code_or_its_name(desk: Bot, typed: str, said: str) -> None:
-    await desk.pair()
-    reply = await desk.says(f"/language {typed}")
+async def test_a_language_is_set_by_its_code_or_its_name(bot: Bot, typed: str, said: str) -> None:
+    await bot.pair()
+    reply = await bot.says(f"/language {typed}")
     assert said in text(reply)
     assert reply.menu == ("ru" if "Русский" in said else "en")
 
 
-async def test_without_a_word_it_is_asked_for_by_buttons(desk: Bot) -> None:
-    await desk.pair()
-    shown = await desk.says("/language")
+async def test_without_a_word_it_is_asked_for_by_buttons(bot: Bot) -> None:
+    await bot.pair()
+    shown = await bot.says("/language")
     assert button(shown.messages[0], "● English")
-    changed = await desk.taps(button(shown.messages[0], "Русский"))
+    changed = await bot.taps(button(shown.messages[0], "Русский"))
     assert changed.edit is not None
     assert button(changed.edit, "● Русский")
-    assert "ничего не отключено" in text(await desk.says("/mute"))
+    assert "ничего не отключено" in text(await bot.says("/mute"))
 
 
-async def test_what_we_do_not_speak_changes_nothing(desk: Bot) -> None:
-    await desk.pair()
-    assert "I speak English and Russian" in text(await desk.says("/language fr"))
-    assert text(await desk.taps(b"language:fr")) == "This button no longer works."
+async def test_what_we_do_not_speak_changes_nothing(bot: Bot) -> None:
+    await bot.pair()
+    assert "I speak English and Russian" in text(await bot.says("/language fr"))
+    assert text(await bot.taps(b"language:fr")) == "This button no longer works."
 
 
-async def test_starting_again_keeps_it_and_telegrams_language_does_not_count_any_more(desk: Bot) -> None:
-    await desk.pair()
-    await desk.says("/language ru")
-    again = await desk.says("/start", language="en")
+async def test_starting_again_keeps_it_and_telegrams_language_does_not_count_any_more(bot: Bot) -> None:
+    await bot.pair()
+    await bot.says("/language ru")
+    again = await bot.says("/start", language="en")
     assert "Темы" in text(again)
-    assert [chat.language for chat in await chats.with_own_menu(desk.db)] == ["ru"]
+    assert [chat.language for chat in await chats.with_own_menu(bot.db)] == ["ru"]
 
 
-async def test_a_group_has_its_own_and_notes_are_in_that_of_who_taps(desk: Bot) -> None:
-    await desk.pair()
-    await desk.pair(BORIS, Role.READER)
-    await desk.says("/language ru", person=BORIS)
-    await desk.says("/start@our_bot", person=ANNA, chat=GROUP)
-    refused = await desk.taps(EVERYBODYS, person=BORIS, chat=GROUP)
+async def test_a_group_has_its_own_and_notes_are_in_that_of_who_taps(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.READER)
+    await bot.says("/language ru", person=BORIS)
+    await bot.says("/start@our_bot", person=ANNA, chat=GROUP)
+    refused = await bot.taps(EVERYBODYS, person=BORIS, chat=GROUP)
     assert refused.note == "Здесь это могут только владельцы и редакторы."
-    assert "Topics of this chat" in text(await desk.says("/topics@our_bot", person=BORIS, chat=GROUP))
-    await desk.says("/language@our_bot ru", person=ANNA, chat=GROUP)
-    assert "Темы этого чата" in text(await desk.says("/topics@our_bot", person=ANNA, chat=GROUP))
-    assert "Topics of this chat" in text(await desk.says("/topics", person=ANNA))
-    await desk.room.follow(title="Вести")
-    await desk.room.live(post(1, "Сбой"))
-    done = await desk.taps(f"blame:{NEWS}:1:note".encode(), person=ANNA, chat=GROUP)
+    assert "Topics of this chat" in text(await bot.says("/topics@our_bot", person=BORIS, chat=GROUP))
+    await bot.says("/language@our_bot ru", person=ANNA, chat=GROUP)
+    assert "Темы этого чата" in text(await bot.says("/topics@our_bot", person=ANNA, chat=GROUP))
+    assert "Topics of this chat" in text(await bot.says("/topics", person=ANNA))
+    await bot.archive.follow(title="Вести")
+    await bot.archive.live(post(1, "Сбой"))
+    done = await bot.taps(f"blame:{NEWS}:1:note".encode(), person=ANNA, chat=GROUP)
     assert (done.note, done.buttons and done.buttons[0][0].text) == ("I no longer know this post.", None)
-    await desk.says("/track@our_bot outages", person=ANNA, chat=GROUP)
-    await desk.room.live(post(2, "Ещё сбой"))
-    done = await desk.taps(f"blame:{NEWS}:2:note".encode(), person=ANNA, chat=GROUP)
+    await bot.says("/track@our_bot outages", person=ANNA, chat=GROUP)
+    await bot.archive.live(post(2, "Ещё сбой"))
+    done = await bot.taps(f"blame:{NEWS}:2:note".encode(), person=ANNA, chat=GROUP)
     assert (done.note, done.buttons and done.buttons[0][0].text) == ("Noted. Thank you.", "Открыть")
 
 
-async def test_readers_do_not_set_the_language_of_a_group(desk: Bot) -> None:
-    await desk.pair()
-    await desk.pair(BORIS, Role.READER)
-    await desk.says("/start@our_bot", person=ANNA, chat=GROUP)
-    assert "Only owners and editors" in text(await desk.says("/language@our_bot ru", person=BORIS, chat=GROUP))
+async def test_readers_do_not_set_the_language_of_a_group(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.READER)
+    await bot.says("/start@our_bot", person=ANNA, chat=GROUP)
+    assert "Only owners and editors" in text(await bot.says("/language@our_bot ru", person=BORIS, chat=GROUP))
 
 
-async def test_a_group_is_brought_in_in_the_language_of_who_brings_it(desk: Bot) -> None:
-    await desk.pair()
-    await desk.says("/language ru")
-    assert "Темы" in text(await desk.says("/start@our_bot", person=ANNA, chat=GROUP, language="en"))
+async def test_a_group_is_brought_in_in_the_language_of_who_brings_it(bot: Bot) -> None:
+    await bot.pair()
+    await bot.says("/language ru")
+    assert "Темы" in text(await bot.says("/start@our_bot", person=ANNA, chat=GROUP, language="en"))

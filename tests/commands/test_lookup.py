@@ -1,7 +1,7 @@
 import pytest
 
 from tests.commands.kit import Bot, text
-from tests.store.kit import NEWS, post
+from tests.kit_archive import NEWS, post
 
 TURNING = "\u202e"  # turns around whatever follows on its line
 TITLE = f"{TURNING}Вести\n{TURNING}дня"
@@ -23,12 +23,12 @@ TITLE = f"{TURNING}Вести\n{TURNING}дня"
         "/test сбой",
     ],
 )
-async def test_no_title_turns_our_own_words_around(desk: Bot, asked: str | bytes) -> None:
-    await desk.pair()
-    await desk.room.follow(title=TITLE)
-    await desk.room.live(post(1, "Сбой"))
-    await desk.taps(f"mute:t1c{NEWS}".encode())
-    reply = await (desk.taps(asked) if isinstance(asked, bytes) else desk.says(asked))
+async def test_no_title_turns_our_own_words_around(bot: Bot, asked: str | bytes) -> None:
+    await bot.pair()
+    await bot.archive.follow(title=TITLE)
+    await bot.archive.live(post(1, "Сбой"))
+    await bot.taps(f"mute:t1c{NEWS}".encode())
+    reply = await (bot.taps(asked) if isinstance(asked, bytes) else bot.says(asked))
     written = [*reply.messages, *filter(None, [reply.edit])]
     rows = [*(reply.buttons or ()), *(row for message in written for row in message.buttons)]
     said = "\n".join([text(reply), *(button.text for row in rows for button in row)])

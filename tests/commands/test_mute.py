@@ -5,62 +5,62 @@ import pytest
 from bot.store import subscriptions
 from bot.store.subscriptions import Mute
 from tests.commands.kit import Bot, button, text
-from tests.store.kit import NEWS, NOON, post
+from tests.kit_archive import NEWS, NOON, post
 
 
-async def mutes(desk: Bot) -> list[Mute]:
-    row = await desk.db.fetch_one("SELECT id FROM chats")
+async def mutes(bot: Bot) -> list[Mute]:
+    row = await bot.db.fetch_one("SELECT id FROM chats")
     assert row is not None
-    return await subscriptions.mutes_of(desk.db, row["id"], desk.room.now)
+    return await subscriptions.mutes_of(bot.db, row["id"], bot.archive.now)
 
 
-async def test_a_muted_channel_brings_no_alert_until_then(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow(title="Вести")
-    assert text(await desk.says("/mute @News1001 8h")) == "Muted in this chat until 10 Mar, 20:00 UTC: Вести"
-    await desk.room.live(post(1, "Сбой"))
-    assert await desk.room.outbox() == []
-    desk.room.now = NOON + timedelta(hours=9)
-    await desk.room.live(post(2, "Сбой", date=desk.room.now))
-    assert [alert.post_key for alert in await desk.room.outbox()] == ["m2"]
+async def test_a_muted_channel_brings_no_alert_until_then(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    assert text(await bot.says("/mute @News1001 8h")) == "Muted in this chat until 10 Mar, 20:00 UTC: Вести"
+    await bot.archive.live(post(1, "Сбой"))
+    assert await bot.archive.outbox() == []
+    bot.archive.now = NOON + timedelta(hours=9)
+    await bot.archive.live(post(2, "Сбой", date=bot.archive.now))
+    assert [alert.post_key for alert in await bot.archive.outbox()] == ["m2"]
 
 
-async def test_a_mute_offers_to_be_shorter_and_to_end(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow(title="Вести")
-    muted = await desk.taps(f"mute:c{NEWS}".encode())
+async def test_a_mute_offers_to_be_shorter_and_to_end(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    muted = await bot.taps(f"mute:c{NEWS}".encode())
     assert muted.note == "Muted"
     assert muted.edit is not None
     assert muted.edit.text == "Muted in this chat: Вести"
-    shorter = await desk.taps(button(muted.edit, "Only 8 hours"))
+    shorter = await bot.taps(button(muted.edit, "Only 8 hours"))
     assert shorter.edit is not None
     assert shorter.edit.text == "Muted in this chat until 10 Mar, 20:00 UTC: Вести"
-    ended = await desk.taps(button(shorter.edit, "Unmute"))
+    ended = await bot.taps(button(shorter.edit, "Unmute"))
     assert ended.edit is not None
     assert ended.edit.text == "No longer muted: Вести"
-    assert await mutes(desk) == []
+    assert await mutes(bot) == []
 
 
-async def test_a_topic_is_muted_by_its_title(desk: Bot) -> None:
-    await desk.pair()
-    assert text(await desk.says("/mute Outages 2d")) == "Muted in this chat until 12 Mar, 12:00 UTC: Outages"
-    assert [mute.topic_id is not None for mute in await mutes(desk)] == [True]
-    assert text(await desk.says("/unmute outages")) == "No longer muted: Outages"
-    assert text(await desk.says("/unmute outages")) == "It was not muted: Outages"
-    assert await mutes(desk) == []
+async def test_a_topic_is_muted_by_its_title(bot: Bot) -> None:
+    await bot.pair()
+    assert text(await bot.says("/mute Outages 2d")) == "Muted in this chat until 12 Mar, 12:00 UTC: Outages"
+    assert [mute.topic_id is not None for mute in await mutes(bot)] == [True]
+    assert text(await bot.says("/unmute outages")) == "No longer muted: Outages"
+    assert text(await bot.says("/unmute outages")) == "It was not muted: Outages"
+    assert await mutes(bot) == []
 
 
-async def test_the_list_of_mutes_ends_each_by_a_button(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow(title="Вести")
-    assert "Nothing is muted" in text(await desk.says("/mute"))
-    await desk.says("/mute @News1001")
-    await desk.says("/mute outages 2d")
-    shown = await desk.says("/unmute")
+async def test_the_list_of_mutes_ends_each_by_a_button(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    assert "Nothing is muted" in text(await bot.says("/mute"))
+    await bot.says("/mute @News1001")
+    await bot.says("/mute outages 2d")
+    shown = await bot.says("/unmute")
     assert "Muted for good: Вести" in text(shown)
     assert "Muted until 12 Mar, 12:00 UTC: Outages" in text(shown)
-    await desk.taps(button(shown.messages[0], "Unmute Outages"))
-    assert [mute.channel_id for mute in await mutes(desk)] == [NEWS]
+    await bot.taps(button(shown.messages[0], "Unmute Outages"))
+    assert [mute.channel_id for mute in await mutes(bot)] == [NEWS]
 
 
 @pytest.mark.parametrize(
@@ -73,36 +73,36 @@ async def test_the_list_of_mutes_ends_each_by_a_button(desk: Bot) -> None:
         ("/mute «Сбои» @News1001", ""),
     ],
 )
-async def test_a_topic_is_muted_in_one_channel(desk: Bot, typed: str, until: str) -> None:
-    await desk.pair()
-    await desk.room.follow(title="Вести")
-    shown = await desk.says(typed)
+async def test_a_topic_is_muted_in_one_channel(bot: Bot, typed: str, until: str) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    shown = await bot.says(typed)
     assert text(shown) == f"Muted in this chat{' ' + until if until else ''}: Outages in Вести"
-    (mute,) = await mutes(desk)
+    (mute,) = await mutes(bot)
     assert (mute.channel_id, mute.topic_id is not None) == (NEWS, True)
-    assert "Outages in Вести" in text(await desk.says("/mute"))
-    ended = await desk.taps(button(shown.messages[0], "Unmute"))
+    assert "Outages in Вести" in text(await bot.says("/mute"))
+    ended = await bot.taps(button(shown.messages[0], "Unmute"))
     assert text(ended) == "No longer muted: Outages in Вести"
-    assert await mutes(desk) == []
+    assert await mutes(bot) == []
 
 
-async def test_a_channel_is_muted_until_monday(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow(title="Вести")
-    await desk.taps(b"zone:Asia/Almaty")
-    assert text(await desk.says("/mute Вести until Monday")) == "Muted in this chat until 17 Mar, 09:00: Вести"
+async def test_a_channel_is_muted_until_monday(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    await bot.taps(b"zone:Asia/Almaty")
+    assert text(await bot.says("/mute Вести until Monday")) == "Muted in this chat until 17 Mar, 09:00: Вести"
 
 
-async def test_what_is_unknown_is_not_muted(desk: Bot) -> None:
-    await desk.pair()
-    assert "I know no channel or topic «@nobody»" in text(await desk.says("/mute @nobody 8h"))
-    assert "I know no channel or topic «@nobody»" in text(await desk.says("/unmute @nobody"))
-    assert await mutes(desk) == []
+async def test_what_is_unknown_is_not_muted(bot: Bot) -> None:
+    await bot.pair()
+    assert "I know no channel or topic «@nobody»" in text(await bot.says("/mute @nobody 8h"))
+    assert "I know no channel or topic «@nobody»" in text(await bot.says("/unmute @nobody"))
+    assert await mutes(bot) == []
 
 
-async def test_a_time_that_is_none_is_answered_with_an_example_and_mutes_nothing(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
+async def test_a_time_that_is_none_is_answered_with_an_example_and_mutes_nothing(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
     for typed in ("0h", "tomorrow"):
-        assert "/mute @name 8h" in text(await desk.says(f"/mute @News1001 {typed}"))
-    assert await mutes(desk) == []
+        assert "/mute @name 8h" in text(await bot.says(f"/mute @News1001 {typed}"))
+    assert await mutes(bot) == []

@@ -5,20 +5,20 @@ import pytest
 from bot.models import Media, Outgoing
 from bot.parts import Part, PartKind
 from tests.commands.kit import Bot, button, text
-from tests.store.kit import NEWS, NOON, gone, post
+from tests.kit_archive import NEWS, NOON, gone, post
 
 LINK = "https://t.me/News1001/7"
 
 
 @pytest.fixture
-async def known(desk: Bot) -> Bot:
+async def known(bot: Bot) -> Bot:
     """Bring a bot that follows a channel, whose post 7 was edited twice."""
-    await desk.pair()
-    await desk.room.follow()
+    await bot.pair()
+    await bot.archive.follow()
     for minutes, words in ((0, "Сбой в банке"), (5, "Сбой в банке и вузе"), (9, "Сбой в вузе")):
-        desk.room.now = NOON + timedelta(minutes=minutes)
-        await desk.room.live(post(7, words, edit_date=desk.room.now if minutes else None))
-    return desk
+        bot.archive.now = NOON + timedelta(minutes=minutes)
+        await bot.archive.live(post(7, words, edit_date=bot.archive.now if minutes else None))
+    return bot
 
 
 def styled(outgoing: Outgoing, kind: str) -> list[str]:
@@ -66,38 +66,38 @@ async def test_any_link_to_the_post_will_do(known: Bot, link: str) -> None:
 
 
 async def test_a_post_that_never_changed_says_so(known: Bot) -> None:
-    await known.room.live(post(8, "Тихо"))
+    await known.archive.live(post(8, "Тихо"))
     assert text(await known.says("/post t.me/news1001/8")).endswith("It was not changed since.")
 
 
 async def test_words_beside_the_text_have_a_history_too(known: Bot) -> None:
     for title in ("Банк: сбой", "Банк: опровержение"):
-        await known.room.sweep(post(8, "Смотрите", parts=(Part(kind=PartKind.PREVIEW, text=title),)))
+        await known.archive.sweep(post(8, "Смотрите", parts=(Part(kind=PartKind.PREVIEW, text=title),)))
     (shown,) = (await known.says("/post t.me/news1001/8")).messages
     assert "Changed beside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой опровержение\n" in shown.text
     assert styled(shown, "strike") == ["сбой"]
 
 
 async def test_a_preview_that_an_edit_removes_is_struck_through(known: Bot) -> None:
-    await known.room.sweep(post(8, "Смотрите", parts=(Part(kind=PartKind.PREVIEW, text="Банк: сбой"),)))
-    await known.room.sweep(post(8, "Смотрите", edit_date=NOON + timedelta(minutes=9)))
+    await known.archive.sweep(post(8, "Смотрите", parts=(Part(kind=PartKind.PREVIEW, text="Банк: сбой"),)))
+    await known.archive.sweep(post(8, "Смотрите", edit_date=NOON + timedelta(minutes=9)))
     (shown,) = (await known.says("/post t.me/news1001/8")).messages
     assert "Changed beside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой\n" in shown.text
     assert styled(shown, "strike") == ["Link preview: Банк: сбой"]
 
 
 async def test_a_post_that_is_gone_stays_readable(known: Bot) -> None:
-    known.room.now = NOON + timedelta(hours=1)
-    await known.room.live(gone(7))
+    known.archive.now = NOON + timedelta(hours=1)
+    await known.archive.live(gone(7))
     told = text(await known.says(f"/post {LINK}"))
     assert "No longer visible to our reader since 10 Mar, 13:00 UTC" in told
     assert "Сбой в вузе" in told
 
 
 async def test_a_reply_to_an_alert_or_to_what_was_said_of_its_change_asks_for_its_post(known: Bot) -> None:
-    for number, alert in enumerate(await known.room.outbox()):
+    for number, alert in enumerate(await known.archive.outbox()):
         message_id = None if alert.is_edit else 900 + number
-        await known.room.send(alert, message_id, at=NOON)
+        await known.archive.send(alert, message_id, at=NOON)
         if message_id is not None:
             assert "First seen" in text(await known.says("/post", reply_to=message_id))
     assert "That is no alert of mine" in text(await known.says("/post", reply_to=5))
@@ -112,7 +112,7 @@ async def test_the_button_under_a_change_shows_the_post_in_a_message_of_its_own(
 async def test_a_long_history_comes_in_pages_each_with_the_link(known: Bot) -> None:
     for minutes in range(10, 40):
         words = " ".join(f"слово{minutes}-{n}" for n in range(200))
-        await known.room.live(post(7, words, edit_date=NOON + timedelta(minutes=minutes)))
+        await known.archive.live(post(7, words, edit_date=NOON + timedelta(minutes=minutes)))
     (page,) = (await known.says(f"/post {LINK}")).messages
     shown = [page]
     while any("→" in b.text for row in page.buttons for b in row):
@@ -131,7 +131,7 @@ async def test_a_long_history_comes_in_pages_each_with_the_link(known: Bot) -> N
 
 async def test_a_text_as_long_as_a_message_is_shown_whole(known: Bot) -> None:
     words = [f"слово{n} 🙂" for n in range(330)]
-    await known.room.live(post(9, " ".join(words)))
+    await known.archive.live(post(9, " ".join(words)))
     (first,) = (await known.says("/post t.me/news1001/9")).messages
     second = (await known.taps(button(first, "→"))).edit
     assert second is not None
@@ -141,8 +141,8 @@ async def test_a_text_as_long_as_a_message_is_shown_whole(known: Bot) -> None:
 
 async def test_an_album_is_one_post_whichever_item_is_named(known: Bot) -> None:
     photo = Media(kind="photo", id=1)
-    await known.room.live(*(post(n, "Сбой" if n == 20 else "", grouped_id=5, media=photo) for n in (20, 21, 22)))
-    await known.room.live(post(21, "", grouped_id=5, media=Media(kind="photo", id=2), edit_date=NOON), gone(22))
+    await known.archive.live(*(post(n, "Сбой" if n == 20 else "", grouped_id=5, media=photo) for n in (20, 21, 22)))
+    await known.archive.live(post(21, "", grouped_id=5, media=Media(kind="photo", id=2), edit_date=NOON), gone(22))
     told = text(await known.says("/post t.me/news1001/22"))
     assert told.splitlines()[0].startswith("Вести")
     assert "Сбой" in told
@@ -172,9 +172,9 @@ async def test_what_cannot_be_shown_is_answered_with_one_line(known: Bot, typed:
 
 
 @pytest.mark.parametrize(("author", "said"), [("Иван Петров", " · by Иван Петров"), ("Вести", "")])
-async def test_who_wrote_a_post_is_named(desk: Bot, author: str, said: str) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    await desk.room.live(post(7, "Сбой", author=author))
-    (shown,) = (await desk.says(f"/post {LINK}")).messages
+async def test_who_wrote_a_post_is_named(bot: Bot, author: str, said: str) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    await bot.archive.live(post(7, "Сбой", author=author))
+    (shown,) = (await bot.says(f"/post {LINK}")).messages
     assert shown.text.splitlines()[0] == f"Вести · 10 Mar, 12:00 UTC{said}"

@@ -5,7 +5,7 @@ import pytest
 from bot.schedule import Quiet
 from tests.commands.kit import ANNA, Bot, button, text
 from tests.kit import contents
-from tests.store.kit import NOON, post
+from tests.kit_archive import NOON, post
 
 NIGHT = Quiet(start=23 * 60, end=7 * 60)
 
@@ -41,63 +41,63 @@ NIGHT = Quiet(start=23 * 60, end=7 * 60)
         ("23", None),
     ],
 )
-async def test_hours_are_read_as_people_write_them(desk: Bot, typed: str, quiet: Quiet | None) -> None:
-    chat = await desk.pair()
-    answer = text(await desk.says(f"/quiet {typed}"))
-    found = await desk.chat(chat.peer)
+async def test_hours_are_read_as_people_write_them(bot: Bot, typed: str, quiet: Quiet | None) -> None:
+    chat = await bot.pair()
+    answer = text(await bot.says(f"/quiet {typed}"))
+    found = await bot.chat(chat.peer)
     assert (found.quiet, found.time_zone) == (quiet, "UTC")
     assert ("Quiet hours here" in answer) == (quiet is not None)
 
 
-async def test_a_city_becomes_the_time_zone_of_the_chat_and_the_answer_says_so(desk: Bot) -> None:
-    chat = await desk.pair()
-    answer = text(await desk.says("/quiet 23:00-07:00 Europe/Moscow"))
+async def test_a_city_becomes_the_time_zone_of_the_chat_and_the_answer_says_so(bot: Bot) -> None:
+    chat = await bot.pair()
+    answer = text(await bot.says("/quiet 23:00-07:00 Europe/Moscow"))
     assert "The time zone of this chat is that of Moscow now." in answer
     assert "23:00–07:00 (Moscow)" in answer
-    assert (await desk.chat(chat.peer)).time_zone == "Europe/Moscow"
-    assert "of Berlin now" in text(await desk.says("/quiet 22-6 берлин"))
+    assert (await bot.chat(chat.peer)).time_zone == "Europe/Moscow"
+    assert "of Berlin now" in text(await bot.says("/quiet 22-6 берлин"))
     for typed in ("23-7 мск", "23:00–07:00 (Москва)", "с 23 до 7, по Москве", "23-7 MSK"):
-        assert "of Moscow now" in text(await desk.says(f"/quiet {typed}"))
-    assert "of Berlin now" in text(await desk.says("/quiet 22-6 Berlin"))
-    assert "I know no city «атлантида»" in text(await desk.says("/quiet 22-6 Атлантида"))
-    assert (await desk.chat(chat.peer)).time_zone == "Europe/Berlin"
+        assert "of Moscow now" in text(await bot.says(f"/quiet {typed}"))
+    assert "of Berlin now" in text(await bot.says("/quiet 22-6 Berlin"))
+    assert "I know no city «атлантида»" in text(await bot.says("/quiet 22-6 Атлантида"))
+    assert (await bot.chat(chat.peer)).time_zone == "Europe/Berlin"
 
 
-async def test_the_same_time_twice_is_refused_with_a_sentence(desk: Bot) -> None:
-    await desk.pair()
-    assert "They begin and end at the same time" in text(await desk.says("/quiet 7:00-7:00"))
+async def test_the_same_time_twice_is_refused_with_a_sentence(bot: Bot) -> None:
+    await bot.pair()
+    assert "They begin and end at the same time" in text(await bot.says("/quiet 7:00-7:00"))
 
 
-async def test_buttons_set_common_hours_and_end_them(desk: Bot) -> None:
-    chat = await desk.pair()
-    shown = await desk.says("/quiet")
+async def test_buttons_set_common_hours_and_end_them(bot: Bot) -> None:
+    chat = await bot.pair()
+    shown = await bot.says("/quiet")
     assert "No quiet hours here" in text(shown)
-    set_ = await desk.taps(button(shown.messages[0], "23:00–07:00"))
-    assert (await desk.chat(chat.peer)).quiet == NIGHT
+    set_ = await bot.taps(button(shown.messages[0], "23:00–07:00"))
+    assert (await bot.chat(chat.peer)).quiet == NIGHT
     assert button(set_.edit, "● 23:00–07:00")
-    ended = await desk.taps(button(set_.edit, "No quiet hours"))
+    ended = await bot.taps(button(set_.edit, "No quiet hours"))
     assert "No quiet hours here" in text(ended)
-    assert (await desk.chat(chat.peer)).quiet is None
+    assert (await bot.chat(chat.peer)).quiet is None
 
 
 @pytest.mark.parametrize("data", [b"quiet:60-60", b"quiet:1440-60", b"quiet:9999-1", b"quiet:x"])
-async def test_what_no_button_says_changes_nothing(desk: Bot, data: bytes) -> None:
-    chat = await desk.pair()
-    assert "no longer works" in text(await desk.taps(data))
-    assert (await desk.chat(chat.peer)).quiet is None
+async def test_what_no_button_says_changes_nothing(bot: Bot, data: bytes) -> None:
+    chat = await bot.pair()
+    assert "no longer works" in text(await bot.taps(data))
+    assert (await bot.chat(chat.peer)).quiet is None
 
 
-async def test_off_sends_what_waits_at_once(desk: Bot) -> None:
-    await desk.pair(ANNA)
-    await desk.room.follow()
-    await desk.says("/quiet 23-7")
-    night = desk.room.now = NOON + timedelta(hours=12)
-    await desk.room.live(post(1, "Сбой", date=night), post(2, "Нет связи: сбой", date=night))
-    assert "2 posts that waited come now." in text(await desk.says("/quiet off"))
-    (notice,) = [each for each in await desk.room.outbox() if each.label == "digest"]
+async def test_off_sends_what_waits_at_once(bot: Bot) -> None:
+    await bot.pair(ANNA)
+    await bot.archive.follow()
+    await bot.says("/quiet 23-7")
+    night = bot.archive.now = NOON + timedelta(hours=12)
+    await bot.archive.live(post(1, "Сбой", date=night), post(2, "Нет связи: сбой", date=night))
+    assert "2 posts that waited come now." in text(await bot.says("/quiet off"))
+    (notice,) = [each for each in await bot.archive.outbox() if each.label == "digest"]
     assert notice.due_at == night
-    assert len((await contents(desk.db, notice)).alerts) == 2
-    assert "waited" not in text(await desk.says("/quiet off"))
+    assert len((await contents(bot.db, notice)).alerts) == 2
+    assert "waited" not in text(await bot.says("/quiet off"))
 
 
 @pytest.mark.parametrize(
@@ -110,22 +110,22 @@ async def test_off_sends_what_waits_at_once(desk: Bot) -> None:
         ("/quiet 23-7 Tokyo", 12, "1 post that waited comes now."),  # 09:00 there
     ],
 )
-async def test_what_waits_comes_when_the_new_hours_end(desk: Bot, words: str, hours: int, told: str) -> None:
-    await desk.pair(ANNA)
-    await desk.room.follow()
-    await desk.says("/quiet 23-7")
-    desk.room.now = NOON + timedelta(hours=12)
-    await desk.room.live(post(1, "Сбой", date=desk.room.now))
-    assert told in text(await desk.says(words))
-    (notice,) = [each for each in await desk.room.outbox() if each.label == "digest"]
+async def test_what_waits_comes_when_the_new_hours_end(bot: Bot, words: str, hours: int, told: str) -> None:
+    await bot.pair(ANNA)
+    await bot.archive.follow()
+    await bot.says("/quiet 23-7")
+    bot.archive.now = NOON + timedelta(hours=12)
+    await bot.archive.live(post(1, "Сбой", date=bot.archive.now))
+    assert told in text(await bot.says(words))
+    (notice,) = [each for each in await bot.archive.outbox() if each.label == "digest"]
     assert notice.due_at == NOON + timedelta(hours=hours)
 
 
-async def test_a_time_zone_that_is_tapped_moves_what_waits(desk: Bot) -> None:
-    await desk.pair(ANNA)
-    await desk.room.follow()
-    await desk.says("/priority outages digest")
-    await desk.room.live(post(1, "Сбой", date=NOON))
-    await desk.taps(b"zone:Europe/Moscow")
-    (notice,) = [each for each in await desk.room.outbox() if each.label == "digest"]
+async def test_a_time_zone_that_is_tapped_moves_what_waits(bot: Bot) -> None:
+    await bot.pair(ANNA)
+    await bot.archive.follow()
+    await bot.says("/priority outages digest")
+    await bot.archive.live(post(1, "Сбой", date=NOON))
+    await bot.taps(b"zone:Europe/Moscow")
+    (notice,) = [each for each in await bot.archive.outbox() if each.label == "digest"]
     assert notice.due_at == NOON + timedelta(hours=18)  # 09:00 there

@@ -57,22 +57,22 @@ def test_readers_see_no_commands_that_they_may_not_send() -> None:
     assert missing == {"follow", "unfollow"}
 
 
-async def test_a_reader_gets_a_menu_of_their_own_when_they_come(desk: Bot) -> None:
-    await desk.pair()
-    assert (await desk.says("/start")).menu is None
-    await desk.pair(BORIS, Role.READER)
-    assert (await desk.says("/start", person=BORIS)).menu == "en"
-    assert [(chat.peer.kind, chat.peer.id) for chat in await desk.own_menus()] == [(PeerKind.USER, BORIS)]
+async def test_a_reader_gets_a_menu_of_their_own_when_they_come(bot: Bot) -> None:
+    await bot.pair()
+    assert (await bot.says("/start")).menu is None
+    await bot.pair(BORIS, Role.READER)
+    assert (await bot.says("/start", person=BORIS)).menu == "en"
+    assert [(chat.peer.kind, chat.peer.id) for chat in await bot.own_menus()] == [(PeerKind.USER, BORIS)]
 
 
 @pytest.mark.parametrize("typed", ["mute", "/mute", "Mute"])
-async def test_help_on_a_command_shows_how_it_is_used(desk: Bot, typed: str) -> None:
-    await desk.pair()
-    shown = text(await desk.says(f"/help {typed}"))
+async def test_help_on_a_command_shows_how_it_is_used(bot: Bot, typed: str) -> None:
+    await bot.pair()
+    shown = text(await bot.says(f"/help {typed}"))
     assert "/mute @name 8h – no alerts from a channel, or on a topic" in shown
     assert "/mute outages @name until Monday" in shown
 
 
-async def test_help_on_what_is_no_command_says_what_was_probably_meant(desk: Bot) -> None:
-    await desk.pair()
-    assert text(await desk.says("/help muet")) == "There is no command /muet. Did you mean /mute?"
+async def test_help_on_what_is_no_command_says_what_was_probably_meant(bot: Bot) -> None:
+    await bot.pair()
+    assert text(await bot.says("/help muet")) == "There is no command /muet. Did you mean /mute?"

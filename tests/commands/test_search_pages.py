@@ -5,17 +5,17 @@ import pytest
 from bot.commands import search
 from bot.search import searcher
 from tests.commands.kit import Bot, bold_words, button, text
-from tests.store.kit import NOON, OTHER, ago, gone, post
+from tests.kit_archive import NOON, OTHER, ago, gone, post
 
 BRIEF = (NOON - timedelta(days=2)).strftime("%Y-%m-%d")
 
 
-async def filled(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow(title="МИД России")
-    await desk.room.follow(OTHER, title="МИД Италии")
-    await desk.room.live(*(post(n, f"Сбой номер {n}", date=ago(days=n)) for n in range(1, 13)))
-    await desk.room.live(post(1, "Сбой в Риме", channel_id=OTHER, date=ago(hours=30)))
+async def filled(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="МИД России")
+    await bot.archive.follow(OTHER, title="МИД Италии")
+    await bot.archive.live(*(post(n, f"Сбой номер {n}", date=ago(days=n)) for n in range(1, 13)))
+    await bot.archive.live(post(1, "Сбой в Риме", channel_id=OTHER, date=ago(hours=30)))
 
 
 def found(reply: object) -> list[str]:
@@ -37,17 +37,17 @@ def found(reply: object) -> list[str]:
         ("Сбой in:@News1002 since:1d", []),
     ],
 )
-async def test_a_search_is_narrowed_by_what_is_typed(desk: Bot, typed: str, expected: list[str]) -> None:
-    await filled(desk)
-    assert found(await desk.says(f"/search {typed}")) == expected
+async def test_a_search_is_narrowed_by_what_is_typed(bot: Bot, typed: str, expected: list[str]) -> None:
+    await filled(bot)
+    assert found(await bot.says(f"/search {typed}")) == expected
 
 
-async def test_a_day_ends_in_the_zone_of_the_chat(desk: Bot) -> None:
-    await filled(desk)
-    await desk.room.live(post(99, "Сбой ночью", date=NOON.replace(hour=22) - timedelta(days=2)))
-    assert "Сбой ночью" in text(await desk.says(f"/search ночь until:{BRIEF}"))
-    await desk.taps(b"zone:Europe/Moscow")
-    assert "Сбой ночью" not in text(await desk.says(f"/search ночь until:{BRIEF}"))
+async def test_a_day_ends_in_the_zone_of_the_chat(bot: Bot) -> None:
+    await filled(bot)
+    await bot.archive.live(post(99, "Сбой ночью", date=NOON.replace(hour=22) - timedelta(days=2)))
+    assert "Сбой ночью" in text(await bot.says(f"/search ночь until:{BRIEF}"))
+    await bot.taps(b"zone:Europe/Moscow")
+    assert "Сбой ночью" not in text(await bot.says(f"/search ночь until:{BRIEF}"))
 
 
 @pytest.mark.parametrize(
@@ -62,81 +62,81 @@ async def test_a_day_ends_in_the_zone_of_the_chat(desk: Bot) -> None:
         ('сбой in:"»"', "I know no channel «»»"),
     ],
 )
-async def test_a_filter_that_cannot_be_used_is_explained(desk: Bot, typed: str, answer: str) -> None:
-    await filled(desk)
-    assert answer in text(await desk.says(f"/search {typed}"))
+async def test_a_filter_that_cannot_be_used_is_explained(bot: Bot, typed: str, answer: str) -> None:
+    await filled(bot)
+    assert answer in text(await bot.says(f"/search {typed}"))
 
 
-async def test_the_posts_of_a_channel_are_paged_without_any_word(desk: Bot) -> None:
-    await filled(desk)
-    pages = [await desk.says("/search in:@News1001")]
+async def test_the_posts_of_a_channel_are_paged_without_any_word(bot: Bot) -> None:
+    await filled(bot)
+    pages = [await bot.says("/search in:@News1001")]
     while pages[-1].messages[0].buttons:
-        pages.append(await desk.taps(button(pages[-1].messages[0], "More")))
+        pages.append(await bot.taps(button(pages[-1].messages[0], "More")))
     assert [line for page in pages for line in found(page)] == [f"Сбой номер {n}" for n in range(1, 13)]
 
 
-async def test_an_edited_post_is_listed_once_where_it_was_posted(desk: Bot) -> None:
-    await filled(desk)
-    await desk.room.live(post(5, "Спасибо", date=ago(days=5), edit_date=ago(days=1)))
-    first = await desk.says("/search in:@News1001")
+async def test_an_edited_post_is_listed_once_where_it_was_posted(bot: Bot) -> None:
+    await filled(bot)
+    await bot.archive.live(post(5, "Спасибо", date=ago(days=5), edit_date=ago(days=1)))
+    first = await bot.says("/search in:@News1001")
     assert found(first)[-1] == "Спасибо"
-    assert found(await desk.taps(button(first.messages[0], "More")))[0] == "Сбой номер 6"
+    assert found(await bot.taps(button(first.messages[0], "More")))[0] == "Сбой номер 6"
 
 
-async def test_an_earlier_wording_is_found_on_demand_and_called_so(desk: Bot) -> None:
-    await filled(desk)
-    await desk.room.live(post(1, "Спасибо за терпение", date=ago(days=1), edit_date=ago(hours=20)), gone(2))
-    assert "Сбой номер 1" not in found(await desk.says("/search номер 1"))
-    again = text(await desk.says('/search "номер 1" history:yes'))
+async def test_an_earlier_wording_is_found_on_demand_and_called_so(bot: Bot) -> None:
+    await filled(bot)
+    await bot.archive.live(post(1, "Спасибо за терпение", date=ago(days=1), edit_date=ago(hours=20)), gone(2))
+    assert "Сбой номер 1" not in found(await bot.says("/search номер 1"))
+    again = text(await bot.says('/search "номер 1" history:yes'))
     assert "МИД России · 9 Mar, 12:00 UTC · earlier wording, 9 Mar, 12:00 UTC\nСбой номер 1" in again
-    assert text(await desk.says('/search "номер 2" история:да')).endswith("no longer visible\nСбой номер 2")
+    assert text(await bot.says('/search "номер 2" история:да')).endswith("no longer visible\nСбой номер 2")
 
 
-async def test_the_best_are_shown_on_demand_and_paged_though_new_posts_come(desk: Bot) -> None:
-    await filled(desk)
-    await desk.room.live(*(post(20 + n, "Сбой. " * n, date=ago(days=20 + n)) for n in range(2, 9)))
-    newest = await desk.says("/search сбой")
-    best = await desk.taps(button(newest.messages[0], "The best first"))
+async def test_the_best_are_shown_on_demand_and_paged_though_new_posts_come(bot: Bot) -> None:
+    await filled(bot)
+    await bot.archive.live(*(post(20 + n, "Сбой. " * n, date=ago(days=20 + n)) for n in range(2, 9)))
+    newest = await bot.says("/search сбой")
+    best = await bot.taps(button(newest.messages[0], "The best first"))
     assert best.edit is not None
     assert "🔎 сбой · the best first" in text(best)
     assert [line.count("Сбой") for line in found(best)] == [8, 7, 6, 5, 4]
-    await desk.room.live(post(50, "Сбой. " * 30))
-    second = await desk.taps(button(best.edit, "More"))
+    await bot.archive.live(post(50, "Сбой. " * 30))
+    second = await bot.taps(button(best.edit, "More"))
     assert [line.count("Сбой") for line in found(second)] == [3, 2, 1, 1, 1]
-    back = await desk.taps(button(best.edit, "The newest first"))
+    back = await bot.taps(button(best.edit, "The newest first"))
     assert found(back)[1:] == found(newest)[:4]
     pages = [second]
     while pages[-1].messages[0].buttons:
-        pages.append(await desk.taps(button(pages[-1].messages[0], "More")))
+        pages.append(await bot.taps(button(pages[-1].messages[0], "More")))
     assert sum(len(found(page)) for page in pages) == 15
-    assert found(await desk.says("/search сбой порядок:лучшие"))[0].count("Сбой") == 30
+    assert found(await bot.says("/search сбой порядок:лучшие"))[0].count("Сбой") == 30
 
 
-async def test_the_best_say_how_far_back_they_go(desk: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_best_say_how_far_back_they_go(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searcher, "MOST_RANKED", 7)
-    await filled(desk)
-    first = await desk.says("/search сбой order:best")
+    await filled(bot)
+    first = await bot.says("/search сбой order:best")
     assert "These are the best of the 7 newest finds, back to 4 Mar, 12:00 UTC." in text(first)
-    second = await desk.taps(button(first.messages[0], "More"))
+    second = await bot.taps(button(first.messages[0], "More"))
     assert len(found(second)) == 2
     assert "the best of the 7 newest" in text(second)
 
 
-async def test_an_album_is_one_post_of_a_search(desk: Bot) -> None:
-    await filled(desk)
-    await desk.room.live(*(post(n, f"Сбой в альбоме {n}", grouped_id=5) for n in (20, 21, 22)))
-    assert found(await desk.says("/search альбом")) == ["Сбой в альбоме 22"]
+async def test_an_album_is_one_post_of_a_search(bot: Bot) -> None:
+    await filled(bot)
+    await bot.archive.live(*(post(n, f"Сбой в альбоме {n}", grouped_id=5) for n in (20, 21, 22)))
+    assert found(await bot.says("/search альбом")) == ["Сбой в альбоме 22"]
 
 
-async def test_a_search_that_goes_far_back_says_how_far_it_has_come(desk: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_search_that_goes_far_back_says_how_far_it_has_come(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_ROWS", 5)
-    await filled(desk)
-    first = await desk.says("/search re:/номер 1[12]/")
+    await filled(bot)
+    first = await bot.says("/search re:/номер 1[12]/")
     assert found(first) == []
     assert "I have looked through 5 posts, back to 6 Mar, 12:00 UTC. There may be older ones." in text(first)
-    second = await desk.taps(button(first.messages[0], "Look further"))
+    second = await bot.taps(button(first.messages[0], "Look further"))
     assert "back to 1 Mar, 12:00 UTC" in text(second)
-    last = await desk.taps(button(second.messages[0], "Look further"))
+    last = await bot.taps(button(second.messages[0], "Look further"))
     assert found(last) == ["Сбой номер 11", "Сбой номер 12"]
     assert bold_words(last.messages[0]) == ["номер 11", "номер 12"]
     assert last.messages[0].buttons == ()
@@ -153,26 +153,26 @@ async def test_a_search_that_goes_far_back_says_how_far_it_has_come(desk: Bot, m
         ("since:1h", "Leave in:, since: and until: out"),
     ],
 )
-async def test_nothing_found_comes_with_a_hint(desk: Bot, typed: str, answer: str) -> None:
-    await filled(desk)
-    assert answer in text(await desk.says(f"/search {typed}"))
+async def test_nothing_found_comes_with_a_hint(bot: Bot, typed: str, answer: str) -> None:
+    await filled(bot)
+    assert answer in text(await bot.says(f"/search {typed}"))
 
 
-async def test_who_looks_for_a_channels_name_is_told_of_its_posts(desk: Bot) -> None:
-    await filled(desk)
-    await desk.room.live(post(40, "Сбой, пишет @news1002"))
-    mentions = await desk.says("/search @news1002")
+async def test_who_looks_for_a_channels_name_is_told_of_its_posts(bot: Bot) -> None:
+    await filled(bot)
+    await bot.archive.live(post(40, "Сбой, пишет @news1002"))
+    mentions = await bot.says("/search @news1002")
     assert found(mentions) == ["Сбой, пишет @news1002"]
     assert "Its own newest posts: /latest @News1002" in text(mentions)
-    assert "/latest" not in text(await desk.says("/search @somebody_else"))
+    assert "/latest" not in text(await bot.says("/search @somebody_else"))
 
 
-async def test_without_words_the_filters_are_explained(desk: Bot) -> None:
-    await desk.pair()
-    assert "in:@channel" in text(await desk.says("/search"))
+async def test_without_words_the_filters_are_explained(bot: Bot) -> None:
+    await bot.pair()
+    assert "in:@channel" in text(await bot.says("/search"))
 
 
-async def test_orders_of_a_forgotten_search_say_so(desk: Bot) -> None:
-    await desk.pair()
-    assert "too old" in text(await desk.taps(b"order:m-12345:best"))
-    assert "no longer works" in text(await desk.taps(b"order:m-12345:worst"))
+async def test_orders_of_a_forgotten_search_say_so(bot: Bot) -> None:
+    await bot.pair()
+    assert "too old" in text(await bot.taps(b"order:m-12345:best"))
+    assert "no longer works" in text(await bot.taps(b"order:m-12345:worst"))

@@ -25,77 +25,77 @@ def test_the_telegram_language_decides(code: str, language: str) -> None:
     assert spoken(code) == language
 
 
-async def test_pairing_subscribes_a_private_chat_to_the_topics_that_are_on_by_default(desk: Bot) -> None:
-    chat = await desk.pair()
+async def test_pairing_subscribes_a_private_chat_to_the_topics_that_are_on_by_default(bot: Bot) -> None:
+    chat = await bot.pair()
     expected = [topic.name for topic in builtin_topics() if topic.default and topic.name in BUILTIN]
     assert "outages" in expected
     assert "utilities" not in expected
-    assert sorted(await desk.topics_of(chat)) == sorted(expected)
+    assert sorted(await bot.topics_of(chat)) == sorted(expected)
 
 
-async def test_a_group_starts_with_no_topic(desk: Bot) -> None:
-    await desk.says("/start@our_bot", chat=GROUP)
-    assert await desk.topics_of(await desk.chat(GROUP)) == []
+async def test_a_group_starts_with_no_topic(bot: Bot) -> None:
+    await bot.says("/start@our_bot", chat=GROUP)
+    assert await bot.topics_of(await bot.chat(GROUP)) == []
 
 
-async def test_starting_again_keeps_what_the_chat_chose(desk: Bot) -> None:
-    chat = await desk.pair()
-    for name in await desk.topics_of(chat):
-        await desk.says(f"/untrack {name}")
-    await desk.taps(b"zone:Europe/Moscow")
-    welcome = await desk.says("/start", language="ru")
-    assert await desk.topics_of(chat) == []
+async def test_starting_again_keeps_what_the_chat_chose(bot: Bot) -> None:
+    chat = await bot.pair()
+    for name in await bot.topics_of(chat):
+        await bot.says(f"/untrack {name}")
+    await bot.taps(b"zone:Europe/Moscow")
+    welcome = await bot.says("/start", language="ru")
+    assert await bot.topics_of(chat) == []
     assert "Time zone: Moscow" in text(welcome)
 
 
-async def test_a_russian_speaker_is_greeted_in_russian(desk: Bot) -> None:
-    await desk.pair(BORIS, language="ru")
-    welcome = await desk.says("/start", person=BORIS)
+async def test_a_russian_speaker_is_greeted_in_russian(bot: Bot) -> None:
+    await bot.pair(BORIS, language="ru")
+    welcome = await bot.says("/start", person=BORIS)
     assert "Часовой пояс" in text(welcome)
 
 
-async def test_the_language_is_changed_by_a_button_on_the_same_message(desk: Bot) -> None:
-    await desk.pair()
-    welcome = await desk.says("/start")
-    changed = await desk.taps(button(welcome.messages[0], "Русский"))
+async def test_the_language_is_changed_by_a_button_on_the_same_message(bot: Bot) -> None:
+    await bot.pair()
+    welcome = await bot.says("/start")
+    changed = await bot.taps(button(welcome.messages[0], "Русский"))
     assert "Часовой пояс" in text(changed)
     assert changed.messages == ()
-    assert (await desk.chat(PRIVATE)).language == "ru"
-    back = await desk.taps(button(changed.edit, "English"))
+    assert (await bot.chat(PRIVATE)).language == "ru"
+    back = await bot.taps(button(changed.edit, "English"))
     assert "Time zone" in text(back)
 
 
-async def test_the_time_zone_is_chosen_by_button(desk: Bot) -> None:
-    await desk.pair()
-    welcome = await desk.says("/start")
-    offered = await desk.taps(button(welcome.messages[0], "Time zone"))
-    chosen = await desk.taps(button(offered.edit, "Almaty"))
+async def test_the_time_zone_is_chosen_by_button(bot: Bot) -> None:
+    await bot.pair()
+    welcome = await bot.says("/start")
+    offered = await bot.taps(button(welcome.messages[0], "Time zone"))
+    chosen = await bot.taps(button(offered.edit, "Almaty"))
     assert "Time zone: Almaty" in text(chosen)
-    assert (await desk.chat(PRIVATE)).time_zone == "Asia/Almaty"
+    assert (await bot.chat(PRIVATE)).time_zone == "Asia/Almaty"
 
 
-async def test_a_city_that_is_written_offers_its_time_zone(desk: Bot) -> None:
-    await desk.pair()
-    offer = await desk.says("Берлин")
+async def test_a_city_that_is_written_offers_its_time_zone(bot: Bot) -> None:
+    await bot.pair()
+    offer = await bot.says("Берлин")
     assert text(offer) == "In Berlin it is 10 Mar, 13:00. Tap below to read all dates by that time."
-    assert (await desk.chat(PRIVATE)).time_zone == "UTC"
-    await desk.taps(button(offer.messages[0], "Berlin"))
-    assert (await desk.chat(PRIVATE)).time_zone == "Europe/Berlin"
+    assert (await bot.chat(PRIVATE)).time_zone == "UTC"
+    await bot.taps(button(offer.messages[0], "Berlin"))
+    assert (await bot.chat(PRIVATE)).time_zone == "Europe/Berlin"
 
 
-async def test_a_topic_is_switched_on_the_setup_screen(desk: Bot) -> None:
-    chat = await desk.pair()
-    welcome = await desk.says("/start")
-    changed = await desk.taps(button(welcome.messages[0], "▫️ Power"))
-    assert "utilities" in await desk.topics_of(chat)
+async def test_a_topic_is_switched_on_the_setup_screen(bot: Bot) -> None:
+    chat = await bot.pair()
+    welcome = await bot.says("/start")
+    changed = await bot.taps(button(welcome.messages[0], "▫️ Power"))
+    assert "utilities" in await bot.topics_of(chat)
     assert "Power, water, heating" in text(changed)
-    await desk.taps(button(changed.edit, "✅ Power"))
-    assert "utilities" not in await desk.topics_of(chat)
+    await bot.taps(button(changed.edit, "✅ Power"))
+    assert "utilities" not in await bot.topics_of(chat)
 
 
-async def test_a_test_alert_goes_through_the_outbox(desk: Bot) -> None:
-    chat = await desk.pair()
-    welcome = await desk.says("/start")
-    assert text(await desk.taps(button(welcome.messages[0], "Test alert"))) == "It is on its way."
-    waiting = await desk.room.outbox()
+async def test_a_test_alert_goes_through_the_outbox(bot: Bot) -> None:
+    chat = await bot.pair()
+    welcome = await bot.says("/start")
+    assert text(await bot.taps(button(welcome.messages[0], "Test alert"))) == "It is on its way."
+    waiting = await bot.archive.outbox()
     assert [(alert.notice.kind, alert.chat.id) for alert in waiting] == [("test", chat.id)]

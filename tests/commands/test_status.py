@@ -13,24 +13,24 @@ from bot.store.database import Transaction
 from bot.store.meta import Pace
 from bot.text.markup import LIMIT, units
 from tests.commands.kit import BORIS, Bot, text
-from tests.store.kit import ago, post
+from tests.kit_archive import ago, post
 
 
-async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow(title="Вести")
-    await desk.says("/follow @rkn_tg")
-    await desk.room.live(post(1, "Сбой"), post(2, "Погода"), post(3, "Старое", date=ago(days=2)))
-    (alert,) = await desk.room.outbox()
-    await desk.says("/ping")  # a notice is no alert
-    (ping,) = [waiting for waiting in await desk.room.outbox() if waiting.post is None]
-    await desk.room.send(ping, 4)
-    sent_at = desk.room.now + timedelta(seconds=1.5)
-    await desk.room.send(alert, 5, at=sent_at)
-    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
-    await desk.db.write(lambda tx: channels.set_verified(tx, 1001, below=None, now=desk.room.now))
-    desk.room.now = sent_at
-    assert text(await desk.says("/status")).splitlines()[:-2] == [
+async def test_the_status_counts_channels_posts_and_alerts(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    await bot.says("/follow @rkn_tg")
+    await bot.archive.live(post(1, "Сбой"), post(2, "Погода"), post(3, "Старое", date=ago(days=2)))
+    (alert,) = await bot.archive.outbox()
+    await bot.says("/ping")  # a notice is no alert
+    (ping,) = [waiting for waiting in await bot.archive.outbox() if waiting.post is None]
+    await bot.archive.send(ping, 4)
+    sent_at = bot.archive.now + timedelta(seconds=1.5)
+    await bot.archive.send(alert, 5, at=sent_at)
+    await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
+    await bot.db.write(lambda tx: channels.set_verified(tx, 1001, below=None, now=bot.archive.now))
+    bot.archive.now = sent_at
+    assert text(await bot.says("/status")).splitlines()[:-2] == [
         "I follow 1 channel.",
         "Read the moment they post: 1; not looked at yet: 1.",
         "It was last checked for missed posts: 10 Mar, 12:00 UTC",
@@ -44,48 +44,48 @@ async def test_the_status_counts_channels_posts_and_alerts(desk: Bot) -> None:
     ]
 
 
-async def test_the_status_tells_how_long_posts_took_and_which_were_not_pushed(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    desk.room.now += timedelta(seconds=2)
-    await desk.room.live(post(1), post(2), post(3))
-    desk.room.now += timedelta(seconds=58)
-    await desk.room.sweep(post(4, "Сбой"))
-    (alert,) = await desk.room.outbox()
-    sent_at = desk.room.now + timedelta(milliseconds=250)
-    await desk.room.send(alert, 5, at=sent_at)
-    told = text(await desk.says("/status"))
+async def test_the_status_tells_how_long_posts_took_and_which_were_not_pushed(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    bot.archive.now += timedelta(seconds=2)
+    await bot.archive.live(post(1), post(2), post(3))
+    bot.archive.now += timedelta(seconds=58)
+    await bot.archive.sweep(post(4, "Сбой"))
+    (alert,) = await bot.archive.outbox()
+    sent_at = bot.archive.now + timedelta(milliseconds=250)
+    await bot.archive.send(alert, 5, at=sent_at)
+    told = text(await bot.says("/status"))
     assert "Half of today's posts were stored within 2 s of Telegram's date, 95% within 60 s." in told
     assert "Half of them left within 250 ms of the post's arrival here, 95% within 250 ms." in told
     assert "Of today's 4 posts in joined channels Telegram did not push 1;" in told
     assert "Most in «Вести»: 1 of 4." in told
 
 
-async def test_the_status_says_of_how_many_channels_it_speaks_and_which_are_the_worst(desk: Bot) -> None:
-    await desk.pair()
+async def test_the_status_says_of_how_many_channels_it_speaks_and_which_are_the_worst(bot: Bot) -> None:
+    await bot.pair()
     for number, title in enumerate(("Вести", "Ведомство", "Хроника", "Закрытый")):
-        await desk.room.follow(1001 + number, title=title)
-    assert "None of them is verified yet." in text(await desk.says("/status"))
-    await desk.room.live(post(2), post(9))
-    now = desk.room.now
+        await bot.archive.follow(1001 + number, title=title)
+    assert "None of them is verified yet." in text(await bot.says("/status"))
+    await bot.archive.live(post(2), post(9))
+    now = bot.archive.now
 
     async def read(tx: Transaction) -> None:
         for number in range(3):
             await channels.set_mark(tx, 1001 + number, confirmed_id=2, seen_pts=1, now=now)
         await channels.set_verified(tx, 1002, below=None, now=now - timedelta(hours=2))
         await channels.set_verified(tx, 1003, below=None, now=now - timedelta(hours=9))
-        await channels.set_access(tx, desk.room.reader_id, 1004, Access.LOST, reason="CHANNEL_PRIVATE", now=now)
+        await channels.set_access(tx, bot.archive.reader_id, 1004, Access.LOST, reason="CHANNEL_PRIVATE", now=now)
 
-    await desk.db.write(read)
-    told = text(await desk.says("/status"))
+    await bot.db.write(read)
+    told = text(await bot.says("/status"))
     assert "3 of 4 were last checked for missed posts: 10 Mar, 12:00 UTC. The others are lost or not read yet." in told
     assert "Channels verified: 2 of 4; longest ago «Хроника», 10 Mar, 03:00 UTC" in told
     assert "Channels with a hole that is being filled: 1, the largest in «Вести»" in told
 
 
-async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(desk: Bot) -> None:
-    await desk.pair()
-    now, reader_id = desk.room.now, desk.room.reader_id
+async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(bot: Bot) -> None:
+    await bot.pair()
+    now, reader_id = bot.archive.now, bot.archive.reader_id
 
     async def job(tx: Transaction) -> None:
         await readers.lose(tx, reader_id, "AUTH_KEY_UNREGISTERED")
@@ -94,86 +94,86 @@ async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(desk: 
         await readers.put_flood_wait(tx, reader_id, "GetDialogs", now + timedelta(minutes=30))
         await readers.put_flood_wait(tx, reader_id, "JoinChannel", now + timedelta(hours=2))
 
-    await desk.db.write(job)
-    told = text(await desk.says("/status"))
+    await bot.db.write(job)
+    told = text(await bot.says("/status"))
     assert "⚠️ Reader account 1 cannot read any more. Telegram has logged it out. Run channelwatch login" in told
     assert "wait with reading channels until 10 Mar, 12:30 UTC" in told
     assert "wait with joining channels until 10 Mar, 14:00 UTC" in told
     assert "Requests to Telegram in an hour: 1,200" in told
 
 
-async def test_nothing_is_called_read_while_the_only_reader_is_lost(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow(title="Вести")
-    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
-    await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "AUTH_KEY_UNREGISTERED"))
-    told = text(await desk.says("/status"))
+async def test_nothing_is_called_read_while_the_only_reader_is_lost(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
+    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "AUTH_KEY_UNREGISTERED"))
+    told = text(await bot.says("/status"))
     assert told.splitlines()[1] == "Not read now, as my reader account cannot read any more: 1."
-    listed = text(await desk.says("/channels"))
+    listed = text(await bot.says("/channels"))
     assert "Вести: ⚠️ not read now, as my reader account cannot read any more" in listed
     assert "What Telegram does not push" not in listed
 
 
-async def test_one_channel_is_told_of_as_one(desk: Bot) -> None:
-    await desk.pair(BORIS, language="ru")
-    await desk.room.follow()
-    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
-    told = text(await desk.says("/status", person=BORIS))
+async def test_one_channel_is_told_of_as_one(bot: Bot) -> None:
+    await bot.pair(BORIS, language="ru")
+    await bot.archive.follow()
+    await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
+    told = text(await bot.says("/status", person=BORIS))
     assert "Он в последний раз проверен на пропущенные посты" in told
     assert "Целиком он пока не проверен." in told
-    await desk.room.follow(1002, title="Хроника")
-    assert "На пропущенные посты проверен 1 из 2, " in text(await desk.says("/status", person=BORIS))
+    await bot.archive.follow(1002, title="Хроника")
+    assert "На пропущенные посты проверен 1 из 2, " in text(await bot.says("/status", person=BORIS))
 
 
-async def test_a_channel_is_verified_that_is_complete_and_compared_while_it_is_read(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow(title="Вести")
-    await desk.db.write(lambda tx: channels.set_verified(tx, 1001, below=None, now=desk.room.now))
-    assert "It is not verified yet." in text(await desk.says("/status"))
-    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
-    assert "Channels verified: 1 of 1; longest ago «Вести», " in text(await desk.says("/status"))
-    await desk.db.write(lambda tx: readers.lose(tx, desk.room.reader_id, "AUTH_KEY_UNREGISTERED"))
-    assert "It is not verified yet." in text(await desk.says("/status"))
+async def test_a_channel_is_verified_that_is_complete_and_compared_while_it_is_read(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    await bot.db.write(lambda tx: channels.set_verified(tx, 1001, below=None, now=bot.archive.now))
+    assert "It is not verified yet." in text(await bot.says("/status"))
+    await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
+    assert "Channels verified: 1 of 1; longest ago «Вести», " in text(await bot.says("/status"))
+    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "AUTH_KEY_UNREGISTERED"))
+    assert "It is not verified yet." in text(await bot.says("/status"))
 
 
-async def test_without_a_verifying_round_a_complete_channel_is_verified(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    await desk.db.write(lambda tx: meta.put_pace(tx, Pace(verifies=False)))
-    await desk.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=desk.room.now))
-    assert "Channels verified: 1 of 1\n" in text(await desk.says("/status"))
+async def test_without_a_verifying_round_a_complete_channel_is_verified(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    await bot.db.write(lambda tx: meta.put_pace(tx, Pace(verifies=False)))
+    await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
+    assert "Channels verified: 1 of 1\n" in text(await bot.says("/status"))
 
 
-async def test_the_status_says_what_waits_and_names_the_versions(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    await desk.room.live(post(1, "Сбой"))
-    told = text(await desk.says("/status"))
+async def test_the_status_says_what_waits_and_names_the_versions(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    await bot.archive.live(post(1, "Сбой"))
+    told = text(await bot.says("/status"))
     assert "Waiting to be sent: 1" in told
     assert f"channelwatch {program.__version__} · Telethon 1.45" in told
 
 
-async def test_a_status_in_russian_has_russian_numbers(desk: Bot) -> None:
-    await desk.pair(BORIS, language="ru")
-    await desk.room.follow()
-    assert "1" in text(await desk.says("/status", person=BORIS))
-    assert "I follow" not in text(await desk.says("/status", person=BORIS))
+async def test_a_status_in_russian_has_russian_numbers(bot: Bot) -> None:
+    await bot.pair(BORIS, language="ru")
+    await bot.archive.follow()
+    assert "1" in text(await bot.says("/status", person=BORIS))
+    assert "I follow" not in text(await bot.says("/status", person=BORIS))
 
 
-async def test_ping_is_one_notice_that_times_itself(desk: Bot) -> None:
-    chat = await desk.pair()
-    assert await desk.says("/ping", key="m-777") == Reply()
-    await desk.says("/ping", key="m-777")
-    waiting = await desk.room.outbox()
+async def test_ping_is_one_notice_that_times_itself(bot: Bot) -> None:
+    chat = await bot.pair()
+    assert await bot.says("/ping", key="m-777") == Reply()
+    await bot.says("/ping", key="m-777")
+    waiting = await bot.archive.outbox()
     assert [(alert.chat.id, alert.notice) for alert in waiting] == [
-        (chat.id, Pong(event="m-777", asked_at=desk.room.now))
+        (chat.id, Pong(event="m-777", asked_at=bot.archive.now))
     ]
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-async def test_the_help_names_every_command_and_fits_into_a_message(desk: Bot, language: str) -> None:
-    await desk.pair(BORIS, language=language)
-    told = text(await desk.says("/help", person=BORIS))
+async def test_the_help_names_every_command_and_fits_into_a_message(bot: Bot, language: str) -> None:
+    await bot.pair(BORIS, language=language)
+    told = text(await bot.says("/help", person=BORIS))
     assert all(f"/{name}" in told for name in registry.commands())
     assert "outage|failure" in told or "сбой|авария" in told
     assert "re:/" in told

@@ -3,76 +3,76 @@ from bot.store.chats import Role
 from tests.commands.kit import BORIS, Bot, button, text
 
 
-async def test_a_topic_is_known_by_its_title_in_any_language_and_case(desk: Bot) -> None:
-    chat = await desk.pair()
-    assert "gets alerts on Power, water, heating now" in text(await desk.says("/track power, water, HEATING"))
-    assert "No more alerts on Power, water, heating" in text(await desk.says("/untrack utilities"))
-    assert "gets alerts on Power, water, heating now" in text(await desk.says("/track Свет, вода, тепло"))
-    assert "utilities" in await desk.topics_of(chat)
-    assert "already" in text(await desk.says("/track utilities"))
+async def test_a_topic_is_known_by_its_title_in_any_language_and_case(bot: Bot) -> None:
+    chat = await bot.pair()
+    assert "gets alerts on Power, water, heating now" in text(await bot.says("/track power, water, HEATING"))
+    assert "No more alerts on Power, water, heating" in text(await bot.says("/untrack utilities"))
+    assert "gets alerts on Power, water, heating now" in text(await bot.says("/track Свет, вода, тепло"))
+    assert "utilities" in await bot.topics_of(chat)
+    assert "already" in text(await bot.says("/track utilities"))
 
 
-async def test_a_name_in_quotes_is_found_again(desk: Bot) -> None:
-    await desk.pair()
-    await desk.tracks("«Банки»: банк")
-    assert "No more alerts on Банки" in text(await desk.says("/untrack “Банки”"))
-    assert text(await desk.says("/untrack Заводы")) == "There is no topic Заводы. See /topics."
+async def test_a_name_in_quotes_is_found_again(bot: Bot) -> None:
+    await bot.pair()
+    await bot.tracks("«Банки»: банк")
+    assert "No more alerts on Банки" in text(await bot.says("/untrack “Банки”"))
+    assert text(await bot.says("/untrack Заводы")) == "There is no topic Заводы. See /topics."
 
 
-async def test_deleting_a_topic_that_others_use_asks_first(desk: Bot) -> None:
-    await desk.pair()
-    boris = await desk.pair(BORIS, Role.READER)
-    await desk.tracks("Банки: банк")
-    await desk.says("/track Банки", person=BORIS)
-    offer = await desk.says("/untrack Банки")
-    question = await desk.taps(button(offer.messages[0], "Delete the topic"))
+async def test_deleting_a_topic_that_others_use_asks_first(bot: Bot) -> None:
+    await bot.pair()
+    boris = await bot.pair(BORIS, Role.READER)
+    await bot.tracks("Банки: банк")
+    await bot.says("/track Банки", person=BORIS)
+    offer = await bot.says("/untrack Банки")
+    question = await bot.taps(button(offer.messages[0], "Delete the topic"))
     assert text(question) == "1 other chat gets alerts on Банки. Delete the topic for all?"
-    kept = await desk.taps(button(question.edit, "Keep it"))
+    kept = await bot.taps(button(question.edit, "Keep it"))
     assert text(kept) == "Nothing is deleted."
-    assert "Банки" in await desk.topics_of(boris)
-    gone = await desk.taps(button(question.edit, "Delete for all"))
+    assert "Банки" in await bot.topics_of(boris)
+    gone = await bot.taps(button(question.edit, "Delete for all"))
     assert text(gone) == "The topic Банки is deleted."
-    assert await topics.find(desk.db, "Банки") is None
+    assert await topics.find(bot.db, "Банки") is None
 
 
-async def test_a_topic_that_nobody_else_uses_is_deleted_at_once(desk: Bot) -> None:
-    await desk.pair()
-    await desk.tracks("Банки: банк")
-    offer = await desk.says("/untrack Банки")
-    assert "is deleted" in text(await desk.taps(button(offer.messages[0], "Delete the topic")))
-    assert "gone" in text(await desk.taps(button(offer.messages[0], "Delete the topic")))
+async def test_a_topic_that_nobody_else_uses_is_deleted_at_once(bot: Bot) -> None:
+    await bot.pair()
+    await bot.tracks("Банки: банк")
+    offer = await bot.says("/untrack Банки")
+    assert "is deleted" in text(await bot.taps(button(offer.messages[0], "Delete the topic")))
+    assert "gone" in text(await bot.taps(button(offer.messages[0], "Delete the topic")))
 
 
-async def test_builtin_topics_and_readers_are_offered_no_deletion(desk: Bot) -> None:
-    await desk.pair()
-    await desk.pair(BORIS, Role.READER)
-    await desk.tracks("Банки: банк")
-    await desk.says("/track Банки", person=BORIS)
-    assert (await desk.says("/untrack outages")).messages[0].buttons == ()
-    assert (await desk.says("/untrack Банки", person=BORIS)).messages[0].buttons == ()
+async def test_builtin_topics_and_readers_are_offered_no_deletion(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.READER)
+    await bot.tracks("Банки: банк")
+    await bot.says("/track Банки", person=BORIS)
+    assert (await bot.says("/untrack outages")).messages[0].buttons == ()
+    assert (await bot.says("/untrack Банки", person=BORIS)).messages[0].buttons == ()
 
 
-async def test_topics_are_switches(desk: Bot) -> None:
-    chat = await desk.pair()
-    await desk.tracks("Банки: банк|касса")
-    shown = await desk.says("/topics")
+async def test_topics_are_switches(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.tracks("Банки: банк|касса")
+    shown = await bot.says("/topics")
     assert "Банки: банк|касса" in text(shown)
-    changed = await desk.taps(button(shown.messages[0], "✅ Банки"))
-    assert "Банки" not in await desk.topics_of(chat)
+    changed = await bot.taps(button(shown.messages[0], "✅ Банки"))
+    assert "Банки" not in await bot.topics_of(chat)
     assert button(changed.edit, "▫️ Банки")
 
 
-async def test_a_switch_of_a_deleted_topic_says_so(desk: Bot) -> None:
-    await desk.pair()
-    assert text(await desk.taps(b"topic:99:on:topics")) == "This topic is gone."
+async def test_a_switch_of_a_deleted_topic_says_so(bot: Bot) -> None:
+    await bot.pair()
+    assert text(await bot.taps(b"topic:99:on:topics")) == "This topic is gone."
 
 
-async def test_many_topics_are_all_named_and_what_does_not_fit_is_told(desk: Bot) -> None:
-    await desk.pair()
+async def test_many_topics_are_all_named_and_what_does_not_fit_is_told(bot: Bot) -> None:
+    await bot.pair()
     for number in range(60):
-        await desk.tracks(f"Тема {number}: {'|'.join(f'слово{number}{letter}' for letter in 'абвгдежзиклмн')}")
-    shown = await desk.says("/topics")
-    every = await topics.all_topics(desk.db)
+        await bot.tracks(f"Тема {number}: {'|'.join(f'слово{number}{letter}' for letter in 'абвгдежзиклмн')}")
+    shown = await bot.says("/topics")
+    every = await topics.all_topics(bot.db)
     rows = shown.messages[0].buttons
     assert sum(map(len, rows)) == 60
     assert all(f"{topic.name}: " in text(shown) for topic in every[:60] if not topic.builtin)

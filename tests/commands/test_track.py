@@ -4,7 +4,7 @@ from bot.commands.track import split_name
 from bot.store import topics
 from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, bold_words, button, text
-from tests.store.kit import ago, post
+from tests.kit_archive import ago, post
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ def test_a_name_and_a_query_are_told_apart(typed: str, parts: tuple[str, str | N
     assert split_name(typed) == parts
 
 
-async def test_a_query_is_tried_on_the_last_days_before_it_is_saved(desk: Bot) -> None:
-    chat = await desk.pair()
-    await desk.room.follow()
-    await desk.room.live(post(1, "В банках сбой", date=ago(days=2)), post(2, "Погода"), post(3, "Сбой в городе"))
-    shown = await desk.says("/track Банки: банк сбой")
+async def test_a_query_is_tried_on_the_last_days_before_it_is_saved(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.archive.follow()
+    await bot.archive.live(post(1, "В банках сбой", date=ago(days=2)), post(2, "Погода"), post(3, "Сбой в городе"))
+    shown = await bot.says("/track Банки: банк сбой")
     assert text(shown).splitlines() == [
         "Банки",
         "I look for: банк сбой",
@@ -46,53 +46,55 @@ async def test_a_query_is_tried_on_the_last_days_before_it_is_saved(desk: Bot) -
         "Сбой в городе",
     ]
     assert bold_words(shown.messages[0]) == ["Банки", "1", "банках", "сбой", "Just missed", "Сбой"]
-    assert "Банки" not in await desk.topics_of(chat)
-    assert await topics.find(desk.db, "Банки") is None
+    assert "Банки" not in await bot.topics_of(chat)
+    assert await topics.find(bot.db, "Банки") is None
 
 
-async def test_saving_makes_the_topic_and_subscribes(desk: Bot) -> None:
-    chat = await desk.pair()
-    shown = await desk.says("/track Банки: банк сбой")
-    saved = await desk.taps(button(shown.messages[0], "Save"))
+async def test_saving_makes_the_topic_and_subscribes(bot: Bot) -> None:
+    chat = await bot.pair()
+    shown = await bot.says("/track Банки: банк сбой")
+    saved = await bot.taps(button(shown.messages[0], "Save"))
     assert saved.messages == ()
     assert text(saved).splitlines() == ["This chat gets alerts on Банки now.", "I look for: банк сбой"]
     assert saved.edit is not None
     assert saved.edit.buttons == ()
-    assert "Банки" in await desk.topics_of(chat)
-    assert text(await desk.taps(button(shown.messages[0], "Save"))) == text(saved)
+    assert "Банки" in await bot.topics_of(chat)
+    assert text(await bot.taps(button(shown.messages[0], "Save"))) == text(saved)
 
 
-async def test_a_query_with_many_alerts_says_how_many_and_warns(desk: Bot) -> None:
-    await desk.pair()
-    await desk.room.follow()
-    await desk.room.live(*(post(n, "Сбой", date=ago(minutes=n)) for n in range(22)), post(30, "Сбой", date=ago(days=6)))
-    shown = text(await desk.says("/track Свои: сбой"))
+async def test_a_query_with_many_alerts_says_how_many_and_warns(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    await bot.archive.live(
+        *(post(n, "Сбой", date=ago(minutes=n)) for n in range(22)), post(30, "Сбой", date=ago(days=6))
+    )
+    shown = text(await bot.says("/track Свои: сбой"))
     line, warning = shown.splitlines()[5:7]
     assert line == "Since 4 Mar it would have brought 23 alerts. About 3.3 a day, 22 on the busiest: ▁▁▁▁▁▁█"
     assert warning.startswith("⚠️ More than 20 a day")
     assert shown.count("Вести") == 5
 
 
-async def test_days_are_those_of_the_chats_zone(desk: Bot) -> None:
-    await desk.pair()
-    await desk.taps(b"zone:Europe/Moscow")
-    await desk.room.follow()
-    await desk.room.live(post(1, "Сбой", date=ago(days=6, hours=15)), post(2, "Сбой", date=ago(days=6, hours=14)))
-    assert "Since 4 Mar it would have brought 2 alerts." in text(await desk.says("/track Свои: сбой"))
+async def test_days_are_those_of_the_chats_zone(bot: Bot) -> None:
+    await bot.pair()
+    await bot.taps(b"zone:Europe/Moscow")
+    await bot.archive.follow()
+    await bot.archive.live(post(1, "Сбой", date=ago(days=6, hours=15)), post(2, "Сбой", date=ago(days=6, hours=14)))
+    assert "Since 4 Mar it would have brought 2 alerts." in text(await bot.says("/track Свои: сбой"))
 
 
-async def test_without_posts_a_query_can_be_saved_all_the_same(desk: Bot) -> None:
-    chat = await desk.pair()
-    shown = await desk.says("/track Банки: банк ~5 сбой")
+async def test_without_posts_a_query_can_be_saved_all_the_same(bot: Bot) -> None:
+    chat = await bot.pair()
+    shown = await bot.says("/track Банки: банк ~5 сбой")
     assert "No posts are stored yet" in text(shown)
-    await desk.taps(button(shown.messages[0], "Save"))
-    assert "Банки" in await desk.topics_of(chat)
+    await bot.taps(button(shown.messages[0], "Save"))
+    assert "Банки" in await bot.topics_of(chat)
 
 
-async def test_change_hands_out_the_command_to_be_copied(desk: Bot) -> None:
-    await desk.pair()
-    shown = await desk.says("/track Банки: банк\nкасса")
-    told = await desk.taps(button(shown.messages[0], "Change"))
+async def test_change_hands_out_the_command_to_be_copied(bot: Bot) -> None:
+    await bot.pair()
+    shown = await bot.says("/track Банки: банк\nкасса")
+    told = await bot.taps(button(shown.messages[0], "Change"))
     (message,) = told.messages
     assert message.text.endswith("send it: /track Банки: банк\nкасса")
     (entity,) = message.entities
@@ -100,119 +102,119 @@ async def test_change_hands_out_the_command_to_be_copied(desk: Bot) -> None:
     assert button(shown.messages[0], "Save")
 
 
-async def test_the_longest_command_is_handed_out_whole(desk: Bot) -> None:
-    await desk.pair()
+async def test_the_longest_command_is_handed_out_whole(bot: Bot) -> None:
+    await bot.pair()
     query = "банк " * 815
-    shown = await desk.says(f"/track Банки: {query}")
-    told = await desk.taps(button(shown.messages[0], "Change"))
+    shown = await bot.says(f"/track Банки: {query}")
+    told = await bot.taps(button(shown.messages[0], "Change"))
     assert text(told) == f"/track Банки: {query.strip()}"
     assert text(shown).count("Since") + text(shown).count("No posts") == 1
 
 
 @pytest.mark.parametrize("data", [b"save:m-999", b"edit:m-999", b"name:m-999", b"save:m-1", b"edit:m-1"])
-async def test_a_preview_that_was_forgotten_says_so(desk: Bot, data: bytes) -> None:
-    await desk.pair()
-    assert "too old" in text(await desk.taps(data))
+async def test_a_preview_that_was_forgotten_says_so(bot: Bot, data: bytes) -> None:
+    await bot.pair()
+    assert "too old" in text(await bot.taps(data))
 
 
-async def test_what_others_saved_meanwhile_is_not_replaced(desk: Bot) -> None:
-    await desk.pair()
-    await desk.pair(BORIS, Role.EDITOR)
-    shown = await desk.says("/track Банки: банк")
-    await desk.tracks("Банки: касса", person=BORIS)
-    told = await desk.taps(button(shown.messages[0], "Save"))
+async def test_what_others_saved_meanwhile_is_not_replaced(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.EDITOR)
+    shown = await bot.says("/track Банки: банк")
+    await bot.tracks("Банки: касса", person=BORIS)
+    told = await bot.taps(button(shown.messages[0], "Save"))
     assert "other chats use it: касса" in text(told)
-    topic = await topics.find(desk.db, "Банки")
+    topic = await topics.find(bot.db, "Банки")
     assert topic is not None
     assert topic.query == "касса"
 
 
-async def test_a_reader_of_the_group_cannot_save(desk: Bot) -> None:
-    await desk.pair()
-    await desk.pair(BORIS, Role.READER)
-    await desk.says("/start@our_bot", chat=GROUP)
-    shown = await desk.says("/track@our_bot Банки: банк", chat=GROUP)
-    told = await desk.taps(button(shown.messages[0], "Save"), person=BORIS, chat=GROUP)
+async def test_a_reader_of_the_group_cannot_save(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.READER)
+    await bot.says("/start@our_bot", chat=GROUP)
+    shown = await bot.says("/track@our_bot Банки: банк", chat=GROUP)
+    told = await bot.taps(button(shown.messages[0], "Save"), person=BORIS, chat=GROUP)
     assert text(told) == "Only owners and editors can do that here."
-    assert await topics.find(desk.db, "Банки") is None
+    assert await topics.find(bot.db, "Банки") is None
 
 
-async def test_a_query_that_cannot_be_read_is_shown_with_the_place(desk: Bot) -> None:
-    await desk.pair()
-    told = text(await desk.says("/track Банки: сбой (банк"))
+async def test_a_query_that_cannot_be_read_is_shown_with_the_place(bot: Bot) -> None:
+    await bot.pair()
+    told = text(await bot.says("/track Банки: сбой (банк"))
     assert told == "The bracket opened at character 6 is not closed. Add a closing bracket.\n\nсбой 👉(банк"
-    assert await topics.find(desk.db, "Банки") is None
+    assert await topics.find(bot.db, "Банки") is None
 
 
-async def test_a_refusal_speaks_the_language_of_the_chat(desk: Bot) -> None:
-    await desk.pair(BORIS, language="ru")
-    assert "кавычк" in text(await desk.says('/track Банки: "сбой', person=BORIS)).lower()
+async def test_a_refusal_speaks_the_language_of_the_chat(bot: Bot) -> None:
+    await bot.pair(BORIS, language="ru")
+    assert "кавычк" in text(await bot.says('/track Банки: "сбой', person=BORIS)).lower()
 
 
-async def test_an_unknown_name_is_answered_with_how_to_make_it(desk: Bot) -> None:
-    await desk.pair()
-    told = text(await desk.says("/track сбой"))
+async def test_an_unknown_name_is_answered_with_how_to_make_it(bot: Bot) -> None:
+    await bot.pair()
+    told = text(await bot.says("/track сбой"))
     assert told == "There is no topic сбой. To make it, write what to look for: /track сбой: …"
-    assert "/track" in text(await desk.says("/track"))
+    assert "/track" in text(await bot.says("/track"))
 
 
-async def test_another_query_for_a_topic_says_what_it_replaces(desk: Bot) -> None:
-    await desk.pair()
-    await desk.tracks("Банки: банк сбой")
-    assert "Until now I looked for: банк сбой" in text(await desk.says("/track Банки: банк"))
-    assert "Until now I looked for: банк сбой" in text(await desk.tracks("Банки: банк"))
-    assert "Until now" not in text(await desk.tracks("Банки: банк"))
+async def test_another_query_for_a_topic_says_what_it_replaces(bot: Bot) -> None:
+    await bot.pair()
+    await bot.tracks("Банки: банк сбой")
+    assert "Until now I looked for: банк сбой" in text(await bot.says("/track Банки: банк"))
+    assert "Until now I looked for: банк сбой" in text(await bot.tracks("Банки: банк"))
+    assert "Until now" not in text(await bot.tracks("Банки: банк"))
 
 
 @pytest.mark.parametrize("typed", ["/track А\nб: сбой", "/track Время 10:30 сбой"])
-async def test_a_query_whose_name_cannot_be_told_is_answered_with_an_example(desk: Bot, typed: str) -> None:
-    await desk.pair()
-    assert text(await desk.says(typed)).startswith("Put a short name before the colon, for example: /track Payments: ")
+async def test_a_query_whose_name_cannot_be_told_is_answered_with_an_example(bot: Bot, typed: str) -> None:
+    await bot.pair()
+    assert text(await bot.says(typed)).startswith("Put a short name before the colon, for example: /track Payments: ")
 
 
 @pytest.mark.parametrize("command", ["/track Банки: сбой since:7d", "/test сбой since:7d"])
-async def test_a_filter_outside_a_search_is_refused(desk: Bot, command: str) -> None:
-    await desk.pair()
-    assert text(await desk.says(command)).startswith("“since:” at character 6 narrows /search alone")
+async def test_a_filter_outside_a_search_is_refused(bot: Bot, command: str) -> None:
+    await bot.pair()
+    assert text(await bot.says(command)).startswith("“since:” at character 6 narrows /search alone")
 
 
-async def test_an_operator_among_capitals_is_told_to_be_a_word(desk: Bot) -> None:
-    await desk.pair()
-    told = text(await desk.says("/test VPN OR ВПН"))
+async def test_an_operator_among_capitals_is_told_to_be_a_word(bot: Bot) -> None:
+    await bot.pair()
+    told = text(await bot.says("/test VPN OR ВПН"))
     assert "«or» is looked for as a word here: operators count in capitals, and only where" in told
     assert "Write | in its place." in told
 
 
-async def test_expressions_of_all_topics_share_one_room(desk: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    await desk.pair()
+async def test_expressions_of_all_topics_share_one_room(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bot.pair()
     monkeypatch.setattr("bot.commands.track.MOST_IN_ALL", 100_000)
-    await desk.tracks(r"Первая: re:/\w{1,60}а/")
-    assert "too large" in text(await desk.says(r"/track Вторая: re:/\w{1,60}б/"))
-    assert "I look for" in text(await desk.says(r"/track Первая: re:/\w{1,60}в/"))
-    assert "I look for" in text(await desk.says("/track Вторая: сбой"))
+    await bot.tracks(r"Первая: re:/\w{1,60}а/")
+    assert "too large" in text(await bot.says(r"/track Вторая: re:/\w{1,60}б/"))
+    assert "I look for" in text(await bot.says(r"/track Первая: re:/\w{1,60}в/"))
+    assert "I look for" in text(await bot.says("/track Вторая: сбой"))
 
 
 @pytest.mark.parametrize("typed", ["/track re:/сбо+й/", "/track Re:/а/", "/track : сбой", f"/track {'а' * 65}: сбой"])
-async def test_a_name_that_is_none_is_refused(desk: Bot, typed: str) -> None:
-    await desk.pair()
-    before = len(await topics.all_topics(desk.db))
-    assert "example" in text(await desk.says(typed)) or "Write the name" in text(await desk.says(typed))
-    assert len(await topics.all_topics(desk.db)) == before
+async def test_a_name_that_is_none_is_refused(bot: Bot, typed: str) -> None:
+    await bot.pair()
+    before = len(await topics.all_topics(bot.db))
+    assert "example" in text(await bot.says(typed)) or "Write the name" in text(await bot.says(typed))
+    assert len(await topics.all_topics(bot.db)) == before
 
 
-async def test_a_builtin_topic_cannot_be_given_another_query(desk: Bot) -> None:
-    await desk.pair()
-    assert "is built in" in text(await desk.says("/track outages: пиво"))
+async def test_a_builtin_topic_cannot_be_given_another_query(bot: Bot) -> None:
+    await bot.pair()
+    assert "is built in" in text(await bot.says("/track outages: пиво"))
 
 
-async def test_a_query_is_changed_by_its_only_user_and_by_nobody_else(desk: Bot) -> None:
-    await desk.pair()
-    await desk.pair(BORIS, Role.EDITOR)
-    await desk.tracks("Банки: банк")
-    await desk.tracks("банки: банк сбой")
-    topic = await topics.find(desk.db, "БАНКИ")
+async def test_a_query_is_changed_by_its_only_user_and_by_nobody_else(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.EDITOR)
+    await bot.tracks("Банки: банк")
+    await bot.tracks("банки: банк сбой")
+    topic = await topics.find(bot.db, "БАНКИ")
     assert topic is not None
     assert topic.query == "банк сбой"
-    told = text(await desk.says("/track Банки: пиво", person=BORIS))
+    told = text(await bot.says("/track Банки: пиво", person=BORIS))
     assert "other chats use it: банк сбой" in told
-    assert "gets alerts on Банки now" in text(await desk.tracks("Банки: банк сбой", person=BORIS))
+    assert "gets alerts on Банки now" in text(await bot.tracks("Банки: банк сбой", person=BORIS))

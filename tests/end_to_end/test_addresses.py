@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.sandbox import Channel, Group, Message, User
+from bot.sandbox import BasicGroup, Channel, Message, User
 from tests.end_to_end.test_gathering import outage
 from tests.kit_service import WAIT_S, Person, Service
 from tests.waiting import until
@@ -12,14 +12,14 @@ from tests.waiting import until
 DOWN = "Сайт банка недоступен: массовый сбой в работе приложения."
 
 
-def written(service: Service, place: Channel | Group, viewer: User) -> list[Message]:
+def written(service: Service, place: Channel | BasicGroup, viewer: User) -> list[Message]:
     """Return what the bot has written in a group."""
     found = place.history(viewer).oldest_first()
     return [message for message in found if message.sender_id == service.bot.id and message.action is None]
 
 
 async def says(
-    service: Service, owner: Person, place: Channel | Group, words: str, topic: int | None = None
+    service: Service, owner: Person, place: Channel | BasicGroup, words: str, topic: int | None = None
 ) -> Message:
     """Write a command in a group and return the bot's answer."""
     before = len(written(service, place, owner.account))
@@ -28,7 +28,7 @@ async def says(
     return written(service, place, owner.account)[before]
 
 
-async def told(service: Service, owner: Person, place: Channel | Group, words: str) -> Message:
+async def told(service: Service, owner: Person, place: Channel | BasicGroup, words: str) -> Message:
     """Wait for the bot's message in a group that shows these words."""
 
     def found() -> list[Message]:

@@ -11,7 +11,7 @@ from tests.kit_service import link_in
 
 NINE = datetime(2025, 3, 10, 21, tzinfo=UTC)  # when the digest of an hour comes
 SHUTDOWN = "В области отключили мобильный интернет."
-MAY_HAVE_BEEN = "may have been told here already."
+MAY_HAVE_BEEN = "may have been reported here already."
 
 
 async def back_up(at: TimedService) -> bytes:

@@ -133,5 +133,5 @@ async def test_a_digest_that_a_lost_database_knew_of_does_not_come_again(tmp_pat
         database.write_bytes(backup)
         at.clock.jump_to(MORNING + timedelta(minutes=1))
         await at.service.start()
-        await owner.message("1 post may have been told here already.")
+        await owner.message("1 post may have been reported here already.")
         assert sum("Morning digest" in message.message for message in owner.heard) == 1

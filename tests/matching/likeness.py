@@ -10,7 +10,7 @@ from functools import cache
 from bot.matching.similarity.compare import SHARE, SHARE_SOON, is_other_news, jaccard
 from bot.matching.similarity.features import Features
 from bot.matching.similarity.index import SimilarityIndex
-from bot.models import Said
+from bot.models import ComparedPost
 from bot.pipeline.grouping import DUPLICATE_WITHIN
 from tests.matching.detection import HALVES, OURS, SHARED, Counts, Judged, console, counts, half, real_posts
 
@@ -63,10 +63,10 @@ def wording(post_id: str) -> Features:
     return Features(real_posts()[post_id])
 
 
-def _said(post_id: str) -> Said:
+def _said(post_id: str) -> ComparedPost:
     channel, _, number = post_id.rpartition("/")
     channel_id = sorted(_channels()).index(channel)
-    return Said(
+    return ComparedPost(
         channel_id=channel_id,
         post_key=f"m{number}",
         text=real_posts()[post_id],

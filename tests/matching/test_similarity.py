@@ -6,7 +6,7 @@ import pytest
 from bot.matching.similarity.compare import SHARE, SHARE_SOON, SOON, jaccard, say_the_same
 from bot.matching.similarity.features import Features
 from bot.matching.similarity.index import SimilarityIndex
-from bot.models import Said
+from bot.models import ComparedPost
 from tests.matching import likeness
 from tests.matching.detection import SHARED
 
@@ -154,8 +154,10 @@ def test_soon_after_each_other_less_likeness_is_enough_unless_the_later_post_add
     assert not say_the_same(short, longest, apart=SOON)
 
 
-def said(number: int, text: str = DOWN, *, channel: int = 1, hours: float = 0, origin: int | None = None) -> Said:
-    return Said(
+def said(
+    number: int, text: str = DOWN, *, channel: int = 1, hours: float = 0, origin: int | None = None
+) -> ComparedPost:
+    return ComparedPost(
         channel_id=channel,
         post_key=f"m{number}",
         text=text,
@@ -164,7 +166,7 @@ def said(number: int, text: str = DOWN, *, channel: int = 1, hours: float = 0, o
     )
 
 
-def memory(*posts: Said, most: int = 100) -> SimilarityIndex:
+def memory(*posts: ComparedPost, most: int = 100) -> SimilarityIndex:
     made = SimilarityIndex(within=HOURS_48, most=most)
     for post in posts:
         made.remember(post)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import GENERAL_THREAD, Said
+from bot.models import GENERAL_THREAD, ComparedPost
 from bot.models.alerts import Alert, Group, GroupKind, Loudness, OpenGroup, PriorAlert, RestoreWindow
 from bot.pipeline.grouping import (
     ChatState,
@@ -63,7 +63,7 @@ def routed(
         "posted_at": date,
         "date": date,
         "may_be_late": True,
-        "said": Said(channel_id=OTHER, post_key="m9", text="", date=date, origin=(OTHER, 9)),
+        "said": ComparedPost(channel_id=OTHER, post_key="m9", text="", date=date, origin=(OTHER, 9)),
         "alike": ((NEWS, "m1"),),
         "thread_id": None,
         "chat_thread": None,

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Entity, Forward, Outgoing
+from bot.models.alerts import Alert, AlertChange, Duplicate
+from bot.models.posts import StoredPost
 from bot.parts import Part, PartKind, PartMatch
-from bot.rendering.alert import KEPT, Elsewhere, PostAlert
-from bot.rendering.change import PostChange
+from bot.rendering.alert import KEPT
 from bot.sandbox.world.text import check_text
 from bot.telegram.convert import from_entities
 from bot.text.markup import LIMIT, units
+from tests.rendering.values import ShownAlert, ShownChange
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
 LOCALES = st.sampled_from(
@@ -51,47 +53,56 @@ FORWARDS = st.builds(
     name=st.none() | TEXTS,
     date=st.just(NOW),
 )
-SOME_GONE = st.none() | st.just((1, 3))
-ALERTS = st.builds(
-    PostAlert,
+NAMES = st.none() | st.just("channel")
+POSTS = st.builds(
+    StoredPost,
     channel_id=st.integers(1, 2**40),
-    title=TEXTS,
-    username=st.none() | st.just("channel"),
+    channel_title=TEXTS,
+    channel_username=NAMES,
     message_id=st.integers(1, 2**31),
     date=DATES,
     edit_date=MAYBE_DATES,
-    seen_at=MAYBE_DATES,
-    author=st.none() | TEXTS,
-    text=LONG_TEXTS,
-    entities=ENTITIES,
-    forward=st.none() | FORWARDS,
-    topics=st.lists(TEXTS, min_size=1, max_size=6).map(tuple),
-    spans=SPANS,
-    part_matches=st.lists(st.builds(PartMatch, part=PARTS, spans=SPANS), max_size=5).map(tuple),
-    edited=st.booleans(),
-    turned=st.booleans(),
-    gone_at=MAYBE_DATES,
-    part=SOME_GONE,
-    repeats=st.lists(
-        st.builds(Elsewhere, name=TEXTS, link=st.just("https://t.me/other/1"), date=DATES), max_size=9
-    ).map(tuple),
-)
-
-
-CHANGES = st.builds(
-    PostChange,
-    channel_id=st.integers(1, 2**40),
-    title=TEXTS,
-    username=st.none() | st.just("channel"),
-    message_id=st.integers(1, 2**31),
     text=LONG_TEXTS,
     parts=st.lists(PARTS, max_size=2).map(tuple),
-    before=st.none() | LONG_TEXTS,
-    parts_before=st.lists(PARTS, max_size=2).map(tuple),
-    edited_at=MAYBE_DATES,
-    joined=st.lists(TEXTS, max_size=3).map(tuple),
+    entities=ENTITIES,
+    media=st.none(),
+    forward=st.none() | FORWARDS,
+    author=st.none() | TEXTS,
     gone_at=MAYBE_DATES,
-    part=SOME_GONE,
+    seen_at=DATES,
+)
+GONE = {"gone_at": MAYBE_DATES, "gone_items": st.none() | st.just((1, 3))}
+ALERTS = st.builds(
+    ShownAlert,
+    post=POSTS,
+    alert=st.builds(
+        Alert,
+        version_id=st.just(1),
+        shown_version_id=st.integers(1, 2),
+        topics=st.lists(TEXTS, min_size=1, max_size=6).map(tuple),
+        spans=SPANS,
+        parts=st.lists(st.builds(PartMatch, part=PARTS, spans=SPANS), max_size=5).map(tuple),
+        fits_since_edit=st.booleans(),
+        **GONE,
+    ),
+    duplicates=st.lists(
+        st.builds(
+            Duplicate,
+            channel_id=st.integers(1, 2**40),
+            title=TEXTS,
+            username=NAMES,
+            message_id=st.integers(1, 2**31),
+            date=DATES,
+        ),
+        max_size=9,
+    ).map(tuple),
+    missing_files=st.integers(0, 9),
+)
+CHANGES = st.builds(
+    ShownChange,
+    post=POSTS,
+    before=st.none() | POSTS,
+    change=st.builds(AlertChange, joined=st.lists(TEXTS, max_size=3).map(tuple), **GONE),
 )
 
 

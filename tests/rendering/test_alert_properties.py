@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
 from bot.models import Entity, Outgoing, post_link
-from bot.rendering.alert import KEPT, LONG, PostAlert, render_post
+from bot.rendering.alert import KEPT, LONG
 from bot.text.formatted import FormattedText, Style, nest_styles
 from bot.text.markup import sendable, units
 from tests.rendering.anything import (
@@ -25,46 +25,48 @@ from tests.rendering.anything import (
     assert_taken,
     shown,
 )
+from tests.rendering.values import ShownAlert
 
 
 @given(ALERTS, LOCALES)
-def test_any_alert_is_one_that_telegram_takes(alert: PostAlert, locale: Locale) -> None:
-    assert_taken(render_post(alert, locale))
+def test_any_alert_is_one_that_telegram_takes(alert: ShownAlert, locale: Locale) -> None:
+    assert_taken(alert.render(locale))
 
 
 @given(ALERTS, LOCALES)
-def test_all_formatting_is_the_posts_or_ours(alert: PostAlert, locale: Locale) -> None:
-    outgoing = render_post(alert, locale)
-    brought = {(entity.kind, entity.value) for entity in alert.entities}
-    links = {post_link(alert.channel_id, alert.username, alert.message_id), post_link(1, None, 2)}
-    ours = {("bold", None)} | {("text_url", link) for link in (*links, *(each.link for each in alert.repeats))}
-    if any(entity.kind in MONOSPACED for entity in alert.entities):
+def test_all_formatting_is_the_posts_or_ours(alert: ShownAlert, locale: Locale) -> None:
+    outgoing = alert.render(locale)
+    brought = {(entity.kind, entity.value) for entity in alert.post.entities}
+    links = {alert.post.link, post_link(1, None, 2)}
+    links |= {post_link(each.channel_id, each.username, each.message_id) for each in alert.duplicates}
+    ours = {("bold", None)} | {("text_url", link) for link in links}
+    if any(entity.kind in MONOSPACED for entity in alert.post.entities):
         ours.add(("code", None))
     for entity in outgoing.entities:
         is_loose = entity.kind in LOOSE and entity.kind in {kind for kind, _ in brought}
         assert is_loose or (entity.kind, entity.value) in brought | ours
         if (entity.kind, entity.value) not in ours:
-            assert shown(outgoing, entity) in sendable(alert.text)
+            assert shown(outgoing, entity) in sendable(alert.post.text)
 
 
 @given(ALERTS, LOCALES)
-def test_first_line_and_time_survive_any_post(alert: PostAlert, locale: Locale) -> None:
-    bare = replace(alert, text="", entities=(), spans=(), part_matches=(), repeats=(), forward=None)
-    outgoing, brief = (render_post(each, locale) for each in (replace(bare, text=alert.text), bare))
+def test_first_line_and_time_survive_any_post(alert: ShownAlert, locale: Locale) -> None:
+    bare = alert.but(text="", entities=(), spans=(), parts=(), duplicates=(), forward=None)
+    outgoing, brief = (each.render(locale) for each in (bare.but(text=alert.post.text), bare))
     head, tail = brief.text.split("\n")[0], brief.text.split("\n\n")[-1]
     assert outgoing.text.startswith(f"{head}\n")
     assert outgoing.text.endswith(f"\n\n{tail}")
-    link = post_link(alert.channel_id, alert.username, alert.message_id)
+    link = alert.post.link
     assert [entity.value for entity in outgoing.entities if entity.kind == "text_url"] == [link]
 
 
 @given(ALERTS, LOCALES)
-def test_the_words_that_matched_are_bold_in_a_post_that_is_shown_whole(alert: PostAlert, locale: Locale) -> None:
-    text = sendable(alert.text)
+def test_the_words_that_matched_are_bold_in_a_post_that_is_shown_whole(alert: ShownAlert, locale: Locale) -> None:
+    text = sendable(alert.post.text)
     if units(text) > LONG or not text.strip():
         return
-    spans = [(start, end) for start, end in alert.spans[:20] if 0 <= start < end <= len(text)]
-    outgoing = render_post(replace(alert, spans=tuple(spans), part_matches=(), entities=alert.entities[:20]), locale)
+    spans = [(start, end) for start, end in alert.alert.spans[:20] if 0 <= start < end <= len(text)]
+    outgoing = alert.but(spans=tuple(spans), parts=(), entities=alert.post.entities[:20]).render(locale)
     wanted = {index for start, end in spans for index in range(start, end) if not text[index].isspace()}
     bold = _bold_characters(outgoing)
     lead = len(text) - len(text.lstrip())
@@ -84,13 +86,13 @@ WORDS = st.lists(st.sampled_from(["", ".", "!", "\n", ",", " \U0001f642", "\n\n"
 
 @given(WORDS, st.lists(st.integers(0, 499), max_size=30), ALERTS, LOCALES)
 def test_the_words_of_a_post_come_in_their_order_and_the_first_match_is_among_them(
-    ends: list[str], matches: list[int], alert: PostAlert, locale: Locale
+    ends: list[str], matches: list[int], alert: ShownAlert, locale: Locale
 ) -> None:
     words = [f"слово{number}{end}" for number, end in enumerate(ends)]
     text = " ".join(words)
     spans = [found.span() for n in sorted(set(matches)) for found in re.finditer(rf"слово{n}\b", text)]
-    post = replace(alert, text=text, spans=tuple(spans), entities=(), part_matches=())
-    outgoing = render_post(post, locale)
+    post = alert.but(text=text, spans=tuple(spans), entities=(), parts=())
+    outgoing = post.render(locale)
     numbers = [int(found) for found in re.findall(r"слово(\d+)\b(?!…)", outgoing.text)]
     falls = sum(one >= other for one, other in pairwise(numbers))
     assert falls <= (units(text) <= LONG)  # only the sentence before a short post comes twice

@@ -9,12 +9,13 @@ from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Button, Outgoing
 from bot.models.alerts import GroupKind, Loudness
+from bot.models.groups import GroupedAlert, GroupSummary, StormState
+from bot.models.posts import StoredPost
 from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.groups import PAGE, render_count, render_page, render_storm
-from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
-from bot.store.posts import StoredPost
 from bot.text.markup import LIMIT, units
 from tests.kit import alert_of
+from tests.rendering.values import stored
 
 NINE = datetime(2025, 3, 11, 9, tzinfo=UTC)
 NIGHT = datetime(2025, 3, 11, 3, 12, tzinfo=UTC)
@@ -25,41 +26,8 @@ def locale(language: str = "en", zone: str = "Europe/London") -> Locale:
     return Locale(t=translator(language), time_zone=zone, now=NINE)
 
 
-def post(
-    number: int = 1,
-    text: str = "Сбой",
-    *,
-    title: str = "Вести",
-    channel_id: int = 7,
-    date: datetime = NIGHT,
-) -> StoredPost:
-    return StoredPost(
-        id=number,
-        channel_id=channel_id,
-        channel_title=title,
-        channel_username=None,
-        message_id=number,
-        grouped_id=None,
-        date=date,
-        edit_date=None,
-        text=text,
-        parts=(),
-        entities=(),
-        media=None,
-        forward=None,
-        reply_to=None,
-        reply_channel=None,
-        author=None,
-        gone_at=None,
-        views=None,
-        forwards=None,
-        reactions=None,
-        version_id=number,
-        is_current=True,
-        number=1,
-        seen_at=date,
-        observed_by="live",
-    )
+def post(number: int = 1, text: str = "Сбой", **changes: object) -> StoredPost:
+    return stored(number, **{"text": text, "date": NIGHT, **changes})
 
 
 def grouped(  # noqa: PLR0913 - what a line can say
@@ -199,7 +167,7 @@ class TestPages:
     ) -> None:
         posts = [
             grouped(
-                post(each, text, title=title),
+                post(each, text, channel_title=title),
                 spans=tuple((start, start + length) for start, length in sorted(spans)[:1]),
                 topic=topic,
                 duplicates=each % 3,
@@ -247,11 +215,11 @@ class TestCounts:
     @pytest.mark.parametrize(
         ("channels", "sentence"),
         [
-            ([("Минсвязь", 1)], "1 post of «Минсвязь» reached me too late for an alarm. It is stored."),
-            ([("Минсвязь", 22)], "22 posts of «Минсвязь» reached me too late for an alarm. They are stored."),
+            ([("Минсвязь", 1)], "1 post of «Минсвязь» reached me too late for an alert. It is stored."),
+            ([("Минсвязь", 22)], "22 posts of «Минсвязь» reached me too late for an alert. They are stored."),
             (
                 [("Вести", 5), ("Минсвязь", 2)],
-                "7 posts reached me too late for an alarm. They are stored.\nВести · 5\nМинсвязь · 2",
+                "7 posts reached me too late for an alert. They are stored.\nВести · 5\nМинсвязь · 2",
             ),
         ],
     )
@@ -260,13 +228,13 @@ class TestCounts:
 
     def test_say_what_a_lost_instance_may_have_told(self) -> None:
         shown = render_count(counted(("Вести", 2), kind=GroupKind.RESTORED), locale())
-        line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may have been told here already."
+        line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may have been reported here already."
         assert shown.text == f"{line}\nВести · 2"
 
     def test_name_some_of_many_channels_and_lead_to_their_posts(self) -> None:
         outgoing = render_count(counted(*((f"Канал {n}", n) for n in range(40, 0, -1))), locale())
         first, most, *_, last = outgoing.text.splitlines()
-        assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 channels more")
+        assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 more channels")
         assert outgoing.buttons == ((Button(text="See them", data=f"sum:{RANDOM_ID}:0:new".encode()),),)
 
     def test_braces_in_a_foreign_name_are_only_braces(self) -> None:
@@ -275,5 +243,5 @@ class TestCounts:
     def test_their_pages_begin_with_the_same_sentence(self) -> None:
         shown = render_page(counted(("Вести", 1), alerts=(grouped(post(date=NIGHT - timedelta(days=3))),)), 0, locale())
         assert shown.text == (
-            "1 post of «Вести» reached me too late for an alarm. It is stored.\n\nOutages\n• Сбой · Вести, 8 Mar, 03:12"
+            "1 post of «Вести» reached me too late for an alert. It is stored.\n\nOutages\n• Сбой · Вести, 8 Mar, 03:12"
         )

@@ -10,17 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
-from bot.models import Entity, Outgoing, Peer, PeerKind, notices, post_link
+from bot.models import Entity, Outgoing, Peer, PeerKind, notices
 from bot.models.alerts import GroupKind, Loudness
+from bot.models.groups import GroupedAlert, GroupSummary, StormState
 from bot.models.notices import FollowAccess, Notice
 from bot.parts import PartMatch
-from bot.rendering.alert import KEPT, PostAlert, render_post
-from bot.rendering.change import PostChange, render_change
+from bot.rendering.alert import KEPT
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
 from bot.sandbox import Sandbox
-from bot.store.group_contents import GroupedAlert, GroupSummary, StormState
-from bot.store.posts import StoredPost
 from bot.telegram.convert import to_entities
 from tests.delivery.kit import sender_of
 from tests.kit import alert_of
@@ -28,26 +26,24 @@ from tests.rendering.anything import (
     ALERTS,
     CHANGES,
     DATES,
-    ENTITIES,
     LETTERS,
     LOCALES,
-    LONG_TEXTS,
-    MAYBE_DATES,
     NOW,
     PARTS,
+    POSTS,
     SPANS,
-    TEXTS,
     assert_taken,
 )
+from tests.rendering.values import ShownAlert, ShownChange
 
 VALUED = {"text_url", "pre"}  # entities whose value goes along
 
 
 @given(CHANGES, LOCALES)
-def test_any_change_is_told_by_a_message_that_telegram_takes(change: PostChange, locale: Locale) -> None:
-    outgoing = render_change(change, locale)
+def test_any_change_is_told_by_a_message_that_telegram_takes(change: ShownChange, locale: Locale) -> None:
+    outgoing = change.render(locale)
     assert_taken(outgoing)
-    link = post_link(change.channel_id, change.username, change.message_id)
+    link = change.post.link
     assert [entity.value for entity in outgoing.entities if entity.kind == "text_url"] == [link]
 
 
@@ -84,21 +80,6 @@ def test_any_notice_is_one_that_telegram_takes(notice: Notice, locale: Locale) -
     outgoing = render_notice(notice, locale)
     assert_taken(outgoing)
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", outgoing.text)  # no name turns what stands around it
-
-
-POSTS = st.builds(
-    StoredPost,
-    channel_title=TEXTS,
-    date=DATES,
-    edit_date=MAYBE_DATES,
-    text=LONG_TEXTS,
-    parts=st.just(()),
-    entities=ENTITIES,
-    media=st.none(),
-    forward=st.none(),
-    gone_at=MAYBE_DATES,
-    seen_at=DATES,
-)
 
 
 @st.composite
@@ -162,8 +143,8 @@ def _samples() -> list[Outgoing]:
 
     @settings(max_examples=100, derandomize=True, database=None)
     @given(ALERTS, CHANGES, LOCALES)
-    def collect(alert: PostAlert, change: PostChange, locale: Locale) -> None:
-        found.extend((render_post(alert, locale), render_change(change, locale)))
+    def collect(alert: ShownAlert, change: ShownChange, locale: Locale) -> None:
+        found.extend((alert.render(locale), change.render(locale)))
 
     collect()
     return found

@@ -148,7 +148,7 @@ class Running:
 async def running(now: Callable[[], datetime] = utc_now) -> AsyncIterator[Running]:
     faults, library = Faults(now), Library()
     dispatcher = Dispatcher([library], faults, now)
-    server = Server(dispatcher, faults, None, now)
+    server = Server(dispatcher, faults, now)
     await server.start()
     library.port = server.port
     parts = Running(server, dispatcher, faults, library)

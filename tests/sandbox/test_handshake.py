@@ -30,7 +30,7 @@ from telethon.tl.types import (
 )
 
 from bot.sandbox.protocol.handshake import DH_PRIME, Handshake, HandshakeError, P, Q
-from bot.sandbox.protocol.keys import PRIVATE_KEY, public_pem
+from bot.sandbox.protocol.keys import PRIVATE_KEY, PUBLIC_PEM
 from bot.sandbox.protocol.tl import parse, parse_start
 
 from .kit import GET_STATE, WAIT_S, running
@@ -202,13 +202,13 @@ def test_random_encrypted_data_ends_the_exchange(data: bytes) -> None:
 
 
 def test_the_public_key_is_one_that_clients_can_load() -> None:
-    key = rsa.PublicKey.load_pkcs1(public_pem().encode())
+    key = rsa.PublicKey.load_pkcs1(PUBLIC_PEM.encode())
     assert (key.n.bit_length(), key.e) == (2048, 65537)
 
 
 async def test_an_unmodified_client_gets_a_key_and_keeps_it() -> None:
     async with running() as parts:
-        telethon_rsa.add_key(parts.server.public_key_pem, old=False)
+        telethon_rsa.add_key(PUBLIC_PEM, old=False)
         session = parts.session()
         client = TelegramClient(session, 1, "hash")
         await client.connect()
@@ -226,7 +226,7 @@ async def test_an_unmodified_client_gets_a_key_and_keeps_it() -> None:
 
 async def test_the_client_learns_the_servers_time_in_the_exchange() -> None:
     async with running() as parts:
-        telethon_rsa.add_key(parts.server.public_key_pem, old=False)
+        telethon_rsa.add_key(PUBLIC_PEM, old=False)
         parts.faults.skew(5000)
         client = TelegramClient(parts.session(), 1, "hash")
         parts.clients.append(client)

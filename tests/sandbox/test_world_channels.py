@@ -5,7 +5,7 @@ from telethon.tl import types as tl
 
 from bot.sandbox.world import Channel, MemberRole, Refused, User
 from bot.sandbox.world.history import PageRequest
-from bot.sandbox.world.messages import Draft, Revision
+from bot.sandbox.world.messages import MessageDraft, Revision
 from bot.sandbox.world.view import difference_of, message_tl
 
 from .worlds import RecordedWorld
@@ -163,11 +163,11 @@ def test_a_channel_that_turns_private_is_closed_to_strangers(recorded: RecordedW
 def test_only_admins_post_edit_and_delete_in_a_channel(recorded: RecordedWorld, anna: User, channel: Channel) -> None:
     admin, stranger = recorded.world.add_user("Ada"), recorded.world.add_user("Boris")
     channel.promote(admin)
-    number = channel.accept(admin, Draft(text="text")).ids[0]
+    number = channel.accept(admin, MessageDraft(text="text")).ids[0]
     with pytest.raises(Refused, match="CHAT_ADMIN_REQUIRED"):
-        channel.accept(anna, Draft(text="text"))
+        channel.accept(anna, MessageDraft(text="text"))
     with pytest.raises(Refused, match="CHAT_WRITE_FORBIDDEN"):
-        channel.accept(stranger, Draft(text="text"))
+        channel.accept(stranger, MessageDraft(text="text"))
     with pytest.raises(Refused, match="CHAT_ADMIN_REQUIRED"):
         channel.revise(anna, number, Revision(text="other"))
     with pytest.raises(Refused, match="MESSAGE_NOT_MODIFIED"):

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bot.sandbox.world import Refused
 from bot.sandbox.world.history import History, PageRequest
-from bot.sandbox.world.log import ChangeKind, Log
-from bot.sandbox.world.messages import Draft, compose
+from bot.sandbox.world.log import Log, UpdateKind
+from bot.sandbox.world.messages import MessageDraft, compose
 
 from .worlds import START
 
@@ -16,7 +16,7 @@ def history(ids: list[int]) -> History:
     kept = History()
     for number in ids:
         date = START + timedelta(minutes=number)
-        kept.add(compose(Draft(text=str(number)), number=number, chat=-5, sender_id=None, now=date))
+        kept.add(compose(MessageDraft(text=str(number)), number=number, chat=-5, sender_id=None, now=date))
     return kept
 
 
@@ -54,7 +54,7 @@ def test_pages_downwards_give_everything_once(ids: set[int], limit: int) -> None
 @given(st.lists(st.integers(1, 5), min_size=1), st.integers(1, 7))
 def test_slices_give_every_change_once(sizes: list[int], limit: int) -> None:
     log = Log()
-    made = [log.add(ChangeKind.DELETE, -5, range(size)) for size in sizes]
+    made = [log.add(UpdateKind.DELETE, -5, range(size)) for size in sizes]
     pts, seen, final = 1, [], False
     while not final:
         changes, final = log.since(pts, limit)
@@ -66,7 +66,7 @@ def test_slices_give_every_change_once(sizes: list[int], limit: int) -> None:
 
 def test_a_pts_of_nobody_is_refused() -> None:
     log = Log()
-    log.add(ChangeKind.NEW, -5, [1])
+    log.add(UpdateKind.NEW, -5, [1])
     assert log.behind(1) == 1
     for pts, error in ((0, "PERSISTENT_TIMESTAMP_EMPTY"), (3, "PERSISTENT_TIMESTAMP_INVALID"), (-1, "INVALID")):
         with pytest.raises(Refused, match=error):

@@ -4,7 +4,7 @@ import pytest
 from telethon.tl import types as tl
 
 from bot.sandbox.world import Message, Refused, User, mail
-from bot.sandbox.world.messages import Draft, Revision
+from bot.sandbox.world.messages import MessageDraft, Revision
 from bot.sandbox.world.view import message_tl, updates_for
 
 from .worlds import RecordedWorld
@@ -127,13 +127,13 @@ def test_who_left_a_basic_group_hears_and_says_nothing_there(recorded: RecordedW
 
 
 def test_the_origin_is_not_told_what_it_did(recorded: RecordedWorld, anna: User, boris: User) -> None:
-    boris.accept(anna, Draft(text="hello"), origin="this session")
+    boris.accept(anna, MessageDraft(text="hello"), origin="this session")
     assert [(number, skip) for number, _, skip in recorded.updates.all] == [(anna.id, "this session"), (boris.id, None)]
 
 
 def test_updates_name_whom_they_speak_of(recorded: RecordedWorld, anna: User, boris: User) -> None:
     channel = recorded.world.add_channel("News", username="news_now")
-    change = boris.accept(anna, Draft(text="see", forward=channel.post("text")))
+    change = boris.accept(anna, MessageDraft(text="see", forward=channel.post("text")))
     updates = updates_for(anna, [change])
     assert {user.id for user in updates.users} == {anna.id, boris.id}
     assert [chat.id for chat in updates.chats] == [channel.id]

@@ -6,7 +6,7 @@ import pytest
 from telethon.tl import types
 
 from bot.models.notices import FolderRead, FollowAllOffered
-from bot.sandbox.world.messages import Draft
+from bot.sandbox.world.messages import MessageDraft
 from bot.sources.follow_requests import LOOK_AGAIN
 from bot.store import backfills, channels, follows
 from bot.store.channels import Access, Options
@@ -43,7 +43,7 @@ async def test_the_last_200_posts_are_stored_however_old_they_are_and_none_is_an
     for day in range(300, 0, -1):
         channel.post(f"Day {day}: an outage", date=BEGIN - timedelta(days=day))
         if day % 10 == 0:
-            channel.publish(None, Draft(action=types.MessageActionPinMessage()))  # a service message is no post
+            channel.publish(None, MessageDraft(action=types.MessageActionPinMessage()))  # a service message is no post
     channel.album([photo] * 5, "An outage", date=BEGIN - timedelta(hours=1))
     await asking.follow(channel)
     posts = [text for text in await asking.texts(channel) if text]

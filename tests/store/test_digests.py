@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.models.alerts import Loudness
+from bot.models.groups import GroupSummary
+from bot.models.subscriptions import Priority
 from bot.schedule import Digests, Every, Quiet
 from bot.store import chats, group_contents, groups, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Transaction
-from bot.store.group_contents import GroupSummary
 from bot.store.rows import to_ms
-from bot.store.subscriptions import Priority
 from bot.store.topics import Topic
 from tests import kit
 from tests.kit import Message

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from bot.models.groups import StormState
+from bot.models.subscriptions import Priority
 from bot.schedule import Storms
 from bot.store import chats, subscriptions
 from bot.store.chats import Chat
-from bot.store.group_contents import StormState
-from bot.store.subscriptions import Priority
 from tests import kit
 from tests.kit import Message
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, gone, post

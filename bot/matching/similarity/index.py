@@ -13,7 +13,7 @@ from rensa import RMinHash, RMinHashLSH
 
 from bot.matching.similarity.compare import SHARE_SOON, least_share, say_the_same
 from bot.matching.similarity.features import features, shingles
-from bot.models import PostKey, Said
+from bot.models import ComparedPost, PostKey
 
 MOST = 100_000  # posts; each takes 3 KB
 MOST_FOUND = 32  # posts that are looked at for one, the latest: a template may be in thousands
@@ -29,7 +29,7 @@ class _Entry:
 
     __slots__ = ("is_end", "number", "said", "signature", "tokens")
 
-    def __init__(self, said: Said, number: int) -> None:
+    def __init__(self, said: ComparedPost, number: int) -> None:
         wording = features(said.text)
         self.said = said
         self.number = number  # in the index: the second it was posted at, and a count
@@ -62,7 +62,7 @@ class SimilarityIndex:
         """Whether the oldest post is dropped for another one."""
         return len(self._kept) == self._most
 
-    def remember(self, said: Said) -> None:
+    def remember(self, said: ComparedPost) -> None:
         """Take in a post; what it said before is forgotten."""
         before = self._kept.get(said.key)
         if before is not None:
@@ -91,7 +91,7 @@ class SimilarityIndex:
         while self._oldest and self._oldest[0] < first:
             self._drop_oldest()
 
-    def alike(self, said: Said) -> list[PostKey]:
+    def alike(self, said: ComparedPost) -> list[PostKey]:
         """Return the posts of which a post is a forward, or that it forwards, or that say the same in other channels.
 
         The likest come first.
@@ -100,7 +100,7 @@ class SimilarityIndex:
         near = sorted(kept.number for kept in same if abs(kept.said.date - said.date) <= self._within)
         return list(dict.fromkeys([*(self._by_number[number].said.key for number in near), *self._worded_alike(said)]))
 
-    def _worded_alike(self, said: Said) -> Iterator[PostKey]:
+    def _worded_alike(self, said: ComparedPost) -> Iterator[PostKey]:
         wording = features(said.text)
         if wording.is_short:
             return
@@ -120,7 +120,7 @@ class SimilarityIndex:
             elif (refused := refused + 1) == MOST_REFUSED:
                 return
 
-    def _found(self, said: Said) -> Iterator[tuple[float, int, _Entry]]:
+    def _found(self, said: ComparedPost) -> Iterator[tuple[float, int, _Entry]]:
         """Yield the posts of other channels that may be alike, after about how much they are and their order of age."""
         signature = _signature(said.text)
         for number in sorted(self._index.query(signature))[-MOST_FOUND:]:
@@ -145,7 +145,7 @@ class SimilarityIndex:
             del self._by_origin[origin]
 
 
-def _says_the_same(kept: _Entry, said: Said) -> bool:
+def _says_the_same(kept: _Entry, said: ComparedPost) -> bool:
     """Tell whether two posts say the same; the earlier text is read only where that is not plain without."""
     wording = features(said.text)
     if kept.tokens == wording.tokens_hash:

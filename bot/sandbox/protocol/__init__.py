@@ -1,4 +1,4 @@
-"""The server's half of MTProto 2.0: bytes of one TCP connection come in, requests go out, and answers the way back.
+"""The server's half of MTProto 2.0, from the bytes of a TCP connection to requests, and back with answers.
 
 ```
 connection ⇄ wire (transports) ⇄ handshake (a new key) | session (envelope ⇄ inbox, outbox, housekeeping, salts)

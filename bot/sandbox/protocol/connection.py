@@ -1,18 +1,17 @@
-"""Bytes of one TCP connection come in; packets go out to the sessions they belong to, or into a key exchange."""
+"""One TCP connection: cuts its bytes into packets, each for a session or for the key exchange."""
 
 import asyncio
 import logging
 import struct
 from typing import Protocol
 
-import rsa
 from telethon.crypto import AuthKey
 from telethon.tl import TLObject
 
 from bot.sandbox.faults import Faults
 from bot.sandbox.protocol.envelope import BadPacketError, Envelope, open_packet
 from bot.sandbox.protocol.handshake import Handshake, HandshakeError
-from bot.sandbox.protocol.keys import Auth
+from bot.sandbox.protocol.keys import PRIVATE_KEY, Auth
 from bot.sandbox.protocol.session import Session
 from bot.sandbox.protocol.tl import MalformedError, parse
 from bot.sandbox.protocol.wire import Wire, WireError
@@ -27,49 +26,48 @@ _BAD_BYTES = (WireError, BadPacketError, HandshakeError, MalformedError)
 
 
 class Switchboard(Protocol):
-    """What a connection needs of its server."""
+    """The part of the server that a connection needs."""
 
     faults: Faults
-    key: rsa.PrivateKey
 
     def clock(self) -> float:
         """Return the server's time in seconds since 1970."""
 
     def add_connection(self, connection: "Connection") -> None:
-        """Count a connection in."""
+        """Register an open connection."""
 
     def remove_connection(self, connection: "Connection") -> None:
-        """Count a connection out."""
+        """Remove a connection that has closed."""
 
     def auth(self, key_id: int) -> Auth | None:
-        """Find a key."""
+        """Return the authorisation of a key id; None for an unknown key."""
 
     def register(self, key: AuthKey) -> None:
-        """Add a key that a client has agreed on."""
+        """Add the key that a key exchange agreed on."""
 
     def session(self, auth: Auth, session_id: int) -> Session:
-        """Find or open a session."""
+        """Return a session of a key, a new one for an unknown id."""
 
 
 class Connection(asyncio.Protocol):
-    """One client's TCP connection. Bad bytes close it, and nothing else."""
+    """One client's TCP connection; bad bytes close it and touch no other."""
 
     def __init__(self, server: Switchboard) -> None:
-        self.sessions: set[Session] = set()  # whose client is, or was, behind this connection
+        self.sessions: set[Session] = set()  # of the client behind this connection
         self._server = server
         self._wire = Wire()
         self._transport: asyncio.Transport | None = None
-        self._handshake = Handshake(server.key, server.clock, is_known=lambda key_id: server.auth(key_id) is not None)
+        self._handshake = Handshake(PRIVATE_KEY, server.clock, is_known=lambda key_id: server.auth(key_id) is not None)
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Register with the server."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's own promise, for the type checker
         self._transport = transport
         self._server.add_connection(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End: the sessions live on without a connection."""
+        """Detach the sessions, which live on without a connection."""
         log.debug("a connection ended: %s", exc)
         if self._deadline is not None:
             self._deadline.cancel()
@@ -79,7 +77,7 @@ class Connection(asyncio.Protocol):
         self._server.remove_connection(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, and act on the packets that they complete."""
+        """Take bytes, and handle the packets that they complete."""
         try:
             self._wire.feed(data)
             while (packet := self._wire.next()) is not None and self._open():
@@ -90,7 +88,7 @@ class Connection(asyncio.Protocol):
             self.abort()
 
     def send(self, packet: bytes) -> None:
-        """Write one packet, unless the server plays dead."""
+        """Write one packet, unless Faults.unanswered silences the server."""
         if self._transport is None or not self._open() or self._server.faults.unanswered:
             return
         self._transport.write(self._wire.frame(packet))
@@ -104,7 +102,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def close_after(self, seconds: float) -> None:
-        """Cut the connection then, unless this is called again before."""
+        """Cut the connection in so many seconds; a later call replaces an earlier one."""
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = asyncio.get_running_loop().call_later(seconds, self.abort)

@@ -1,4 +1,4 @@
-"""An encrypted packet comes in and a message goes out, or the other way round: MTProto 2.0 on the server's side."""
+"""Encryption of MTProto 2.0 on the server's side: opens a client's packets, and seals packets for it."""
 
 import os
 import struct
@@ -32,7 +32,7 @@ class Envelope(NamedTuple):
 
 
 def open_packet(key: AuthKey, packet: bytes) -> Envelope:
-    """Decrypt what a client sent; BadPacketError where the key, the hash or the lengths do not fit."""
+    """Decrypt a client's packet; raises BadPacketError where the key, the hash or the lengths do not fit."""
     if len(packet) < _OVERHEAD + _HEADER.size or (len(packet) - _OVERHEAD) % _BLOCK:
         raise BadPacketError(f"{len(packet)} bytes are no encrypted packet")
     secret, msg_key = key.key, packet[8:_OVERHEAD]

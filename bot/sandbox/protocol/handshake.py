@@ -1,4 +1,4 @@
-"""Unencrypted requests of a client without a key come in; answers go out until both sides have the same new key."""
+"""The key exchange: answers a client's unencrypted requests until both sides have the same new key."""
 
 import os
 from collections.abc import Callable
@@ -35,7 +35,7 @@ _SECRET_BYTES = 64  # of our exponent: ample for this group, and four times quic
 
 
 class HandshakeError(Exception):
-    """A client that does not keep to the key exchange."""
+    """A request that breaks the rules of the key exchange."""
 
 
 class Handshake:
@@ -56,7 +56,7 @@ class Handshake:
         self._retry_id = 0
 
     def answer(self, request: TLObject) -> TLObject:
-        """Return the answer to the next request; HandshakeError where there is none."""
+        """Return the answer to the next request; raises HandshakeError for one that is wrong or out of order."""
         if isinstance(request, ReqPqMultiRequest | ReqPqRequest):
             return self._begin(request.nonce)
         if not isinstance(request, ReqDHParamsRequest | SetClientDHParamsRequest):
@@ -156,7 +156,7 @@ def _without_rsa_pad(plain: bytes) -> bytes | None:
 
 
 def _read(plain: bytes, digest: bytes | None, kinds: tuple[type[TLObject], ...]) -> Any:  # noqa: ANN401 - one of `kinds`
-    """Read one object of these kinds, which padding follows, and check its SHA-1."""
+    """Read one object of these kinds, before its padding, and check its SHA-1."""
     try:
         parsed, length = parse_start(plain)
     except MalformedError as error:

@@ -1,4 +1,4 @@
-"""A service message (ping, acknowledgement, question about messages) comes in; the one that answers it goes out."""
+"""Answers service messages: pings, acknowledgements, and questions about the state of messages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -55,7 +55,7 @@ class Housekeeping:
         }
 
     def answer(self, msg_id: int, message: TLObject) -> TLObject | None:
-        """Do what a service message asks, and return the answer to its `msg_id`."""
+        """Apply a service message and return the answer to its `msg_id`; None where it has none."""
         return self._answers[type(message)](msg_id, message)
 
     def handles(self, kind: type[TLObject] | None) -> bool:
@@ -100,4 +100,4 @@ class Housekeeping:
         return None
 
     def _nothing(self, _msg_id: int, _message: TLObject) -> None:
-        """Take note of what does not change anything here: http_wait, states of our own messages."""
+        """Ignore messages that change nothing here: http_wait, and states of our own messages."""

@@ -1,4 +1,4 @@
-"""The msg_id and seqno of a client's message come in; whether it is new, repeated or against the rules goes out."""
+"""The messages a session has received: tells new from repeated, and refuses those that break the rules of ids."""
 
 import asyncio
 from bisect import bisect_left
@@ -18,7 +18,7 @@ class Bad(IntEnum):
     ID_TOO_HIGH = 17  # over 30 s after it
     ID_BITS = 18  # not divisible by four
     CONTAINER_REPEATED = 19
-    TOO_OLD = 20  # older than all that is remembered: nobody knows whether it was handled
+    TOO_OLD = 20  # older than all that is remembered, so perhaps handled already
     SEQNO_TOO_LOW = 32
     SEQNO_TOO_HIGH = 33
     EVEN_EXPECTED = 34  # a message that needs no acknowledgement
@@ -29,17 +29,17 @@ class Bad(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class Received:
-    """One message of the client, and what became of it."""
+    """One message of the client, and the state of its answer."""
 
     seqno: int
     answer_id: int | None = None  # msg_id of the answer, once there is one
     failed: bool | None = None  # whether the answer is an error; None while it is being worked on
     dropped: bool = False  # the client no longer wants the answer
-    finished: asyncio.Event | None = None  # made for whoever waits for it (invokeAfterMsg)
+    finished: asyncio.Event | None = None  # made where another request waits for this one (invokeAfterMsg)
 
 
 def mistimed(msg_id: int, now_s: float) -> Bad | None:
-    """Check an outermost msg_id against the server's clock (seconds since 1970)."""
+    """Check an outermost msg_id against the server's clock (seconds since 1970); None where nothing is wrong."""
     sent_s = msg_id / (1 << 32)
     if sent_s < now_s - MAX_AGE_S:
         return Bad.ID_TOO_LOW
@@ -49,7 +49,7 @@ def mistimed(msg_id: int, now_s: float) -> Bad | None:
 
 
 class Inbox:
-    """The messages that one session received lately."""
+    """The latest messages that one session received."""
 
     def __init__(self) -> None:
         self._received: dict[int, Received] = {}
@@ -57,7 +57,7 @@ class Inbox:
         self._floor = 0  # ids up to here have been forgotten
 
     def find(self, msg_id: int) -> Received | None:
-        """Return what is known of a message that came before."""
+        """Return an earlier message; None for an unknown id."""
         return self._received.get(msg_id)
 
     def add(self, msg_id: int, seqno: int) -> Received:
@@ -85,7 +85,7 @@ class Inbox:
         del self._ids[:count]
 
     def verdict(self, msg_id: int, seqno: int) -> Bad | None:
-        """Check a message that was not seen before against those that were."""
+        """Check a new message against the earlier ones; None where nothing is wrong."""
         if msg_id % 4:
             return Bad.ID_BITS
         if msg_id <= self._floor:

@@ -49,12 +49,7 @@ ckl8sRzTGCBxfm+pS78HaF18ueVOAbirXQ3vg0E+alnkpnHnIF189Jn7GMAagQ==
 """
 
 PRIVATE_KEY = rsa.PrivateKey.load_pkcs1(_PEM)
-
-
-def public_pem(key: rsa.PrivateKey = PRIVATE_KEY) -> str:
-    """Return the public half as PEM in PKCS#1, as `telethon.crypto.rsa.add_key` takes it."""
-    pem: bytes = rsa.PublicKey(key.n, key.e).save_pkcs1()
-    return pem.decode()
+PUBLIC_PEM: str = rsa.PublicKey(PRIVATE_KEY.n, PRIVATE_KEY.e).save_pkcs1().decode()  # PKCS#1, as Telethon takes it
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""Bodies for a client come in; messages with msg_id and seqno go out, many in a packet, kept until acknowledged."""
+"""The messages for a client: numbered, packed many in a container, and kept until they are acknowledged."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ _RESPONSE, _NOTIFICATION = 1, 3  # the low bits of a server's msg_id
 
 
 class Sent(NamedTuple):
-    """A message that can be sent, or sent again."""
+    """A numbered message for the client."""
 
     msg_id: int
     seqno: int
@@ -46,7 +46,7 @@ class Outbox:
         return sent.msg_id
 
     def find(self, msg_id: int | None) -> Sent | None:
-        """Return a message that could be sent again."""
+        """Return a message that is kept; None for another."""
         return self._kept.get(msg_id) if msg_id is not None else None
 
     def requeue(self, msg_id: int) -> bool:
@@ -59,21 +59,21 @@ class Outbox:
         return True
 
     def forget(self, msg_id: int) -> None:
-        """Forget a message that the client has."""
+        """Drop a message that the client has acknowledged."""
         sent = self._kept.pop(msg_id, None)
         if sent is not None:
             self._kept_bytes -= len(sent.body)
 
     def requeue_answers(self) -> None:
-        """Queue the answers that a client has not acknowledged when it comes back; pushes to it are lost."""
+        """Queue the unacknowledged answers for a client that has reconnected; its pushes are lost."""
         self._waiting = [sent for sent in self._kept.values() if sent.answer]
 
     def drop(self) -> None:
-        """Lose what waits, since nobody is there to receive it."""
+        """Drop the queue, since the client is away."""
         self._waiting.clear()
 
     def take(self) -> list[bytes]:
-        """Return the parts of the next message to send, a container where several wait; empty when none does."""
+        """Return the parts of the next message to send, a container where several wait; empty where none does."""
         count = self._fitting()
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         if len(batch) <= 1:

@@ -1,4 +1,4 @@
-"""The time comes in; the server salt that clients must send now, and those that follow it, go out."""
+"""Server salts: the numbers that a client must send with each packet, a new one every half hour."""
 
 import os
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Salts:
         return salt in self._valid
 
     def rotate(self) -> None:
-        """Make every salt that was given out invalid, as when Telegram loses a server."""
+        """Make every salt that a client has invalid, as when Telegram loses a server."""
         self._secret = os.urandom(16)
         self._period = -1
 

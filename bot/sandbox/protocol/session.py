@@ -1,4 +1,4 @@
-"""Decrypted packets and bodies for one client come in; its requests, and packets for it, go out."""
+"""One client's session: checks and numbers its messages, hands its requests to the server, sends answers and pushes."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ from bot.sandbox.protocol.tl import (
 
 
 class Link(Protocol):
-    """The connection that a session's client is behind."""
+    """The connection of a session's client."""
 
     def send(self, packet: bytes) -> None:
         """Write one packet."""
@@ -37,11 +37,11 @@ class Link(Protocol):
         """Cut it."""
 
     def close_after(self, seconds: float) -> None:
-        """Cut it then, unless told again."""
+        """Cut it in so many seconds; a later call replaces an earlier one."""
 
 
 class Host(Protocol):
-    """What a session needs of its server."""
+    """The part of the server that a session needs."""
 
     salts: Salts
 
@@ -59,7 +59,7 @@ class Host(Protocol):
 
 
 class Session:
-    """One client's session: what was said under one key and one session id, whatever connection it came by."""
+    """The messages of one client under one key and one session id, over any number of connections."""
 
     def __init__(self, auth: Auth, session_id: int, *, host: Host) -> None:
         self.auth = auth
@@ -83,7 +83,7 @@ class Session:
         return self._link is not None
 
     def receive(self, envelope: Envelope, link: Link) -> None:
-        """Take a packet of the client, which is behind `link` now."""
+        """Take a packet of the client, whose connection is `link` from now on."""
         self._attach(link)
         now = self._host.clock()
         if now < self._clock_s - 1:
@@ -100,18 +100,18 @@ class Session:
         return self._take(msg_id, seqno, body)
 
     def detach(self, link: Link) -> None:
-        """Learn that a connection is gone."""
+        """Let go of a connection that has closed."""
         if self._link is link:
             self._link = None
 
     def cut(self) -> None:
-        """Cut the client's connection, with all that was to be written in this turn of the loop."""
+        """Cut the client's connection; messages queued in this turn of the loop are lost."""
         link, self._link = self._link, None
         if link is not None:
             link.abort()
 
     def push(self, updates: TLObject | bytes) -> None:
-        """Send updates that nobody asked for; lost when the client is away."""
+        """Send updates; lost while the client is away."""
         if self._link is not None:
             self._send(bytes(updates), content=True)
 
@@ -125,7 +125,7 @@ class Session:
             received.answer_id = self._send(rpc_result(msg_id, body), content=True, answer=True)
 
     def acknowledge(self, msg_id: int) -> None:
-        """Tell the client that its message came, because the answer takes time or came before."""
+        """Send the client an acknowledgement of its message, where the answer takes time or was sent before."""
         self._send(bytes(types.MsgsAck([msg_id])), content=False)
 
     async def succeeds(self, msg_id: int) -> bool:
@@ -160,7 +160,7 @@ class Session:
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        """Write all that was queued in this turn of the loop, in as few packets as possible."""
+        """Write the messages queued in this turn of the loop, in as few packets as possible."""
         self._flushing = False
         if self._link is None:
             return self._outbox.drop()
@@ -261,7 +261,7 @@ def _belongs(message: Inner, msg_id: int, seqno: int) -> bool:
 
 
 def _unzip(body: bytes) -> bytes:
-    """Unpack gzip_packed; what cannot be unpacked is empty, and refused as such when it is read."""
+    """Unpack gzip_packed; bad gzip becomes an empty body, which is refused when it is read."""
     if constructor(body) != GzipPacked.CONSTRUCTOR_ID:
         return body
     try:

@@ -1,4 +1,4 @@
-"""Bytes of a message, or a handler's result, come in; TL objects, or bytes that Telethon cannot write, go out."""
+"""TL on top of Telethon's: reads messages with one kind of error, and writes bare results, containers and gzip."""
 
 import struct
 import zlib
@@ -41,7 +41,7 @@ _PARSE_ERRORS = (
 
 
 class MalformedError(Exception):
-    """Bytes that are not what TL says they are."""
+    """Bytes that are not valid TL."""
 
 
 class Longs(list[int]):
@@ -89,7 +89,7 @@ def constructor(body: bytes) -> int:
 
 
 def gunzip(body: bytes) -> bytes:
-    """Return what a gzip_packed body holds; MalformedError where it is no gzip or unpacks to over 16 MiB."""
+    """Return the content of a gzip_packed body; raises MalformedError for bad gzip and for more than 16 MiB."""
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         unzipped = unpacker.decompress(BinaryReader(body[4:]).tgread_bytes(), MAX_UNZIPPED)
@@ -101,7 +101,7 @@ def gunzip(body: bytes) -> bytes:
 
 
 def split_container(body: bytes) -> list[Inner]:
-    """Split a msg_container into its messages without reading them; MalformedError where the lengths lie."""
+    """Split a msg_container into its messages without reading them; raises MalformedError for wrong lengths."""
     try:
         _, count = _container_header.unpack_from(body)
         if not 0 <= count <= MAX_CONTAINED:
@@ -123,12 +123,12 @@ def _split(body: bytes, count: int) -> Iterator[Inner]:
 
 
 def container_header(count: int) -> bytes:
-    """Write what precedes the messages of a msg_container."""
+    """Write the header of a msg_container."""
     return _container_header.pack(MessageContainer.CONSTRUCTOR_ID, count)
 
 
 def parse(body: bytes) -> Any:  # noqa: ANN401 - whatever constructor the bytes start with
-    """Read one TL object that fills `body`; MalformedError names what is wrong as Telegram does."""
+    """Read one TL object that fills `body`; raises MalformedError with Telegram's own error string."""
     parsed, length = parse_start(body)
     if length != len(body):
         raise MalformedError("INPUT_REQUEST_TOO_LONG")
@@ -136,7 +136,7 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - whatever constructor the bytes 
 
 
 def parse_start(body: bytes) -> tuple[Any, int]:
-    """Read the TL object that `body` starts with; also return how many bytes it takes."""
+    """Read the TL object that `body` starts with; also return its length in bytes."""
     reader = BinaryReader(body)
     try:
         parsed = reader.tgread_object()

@@ -1,4 +1,4 @@
-"""Bytes of a TCP stream come in and packets go out, or the other way round, in the transport the client announces."""
+"""Transports: cuts a TCP stream into packets, and frames packets, in the transport that the client announces."""
 
 import os
 import struct
@@ -19,7 +19,7 @@ _NOT_OBFUSCATED = (b"HEAD", b"POST", b"GET ", b"OPTI", b"\x16\x03\x01\x02")  # H
 
 
 class WireError(Exception):
-    """Bytes that belong to no transport we know, or break its rules."""
+    """Bytes of an unknown transport, or that break the rules of theirs."""
 
 
 class Framing(Protocol):
@@ -44,7 +44,7 @@ def _cut(buffer: bytearray, head: int, length: int) -> bytes | None:
 
 
 class Abridged:
-    """One byte of length in words, or four where it is long."""
+    """One byte of length in words, or four for a long packet."""
 
     def next(self, buffer: bytearray) -> bytes | None:
         """Cut the next packet off the buffer."""
@@ -128,17 +128,17 @@ class Wire:
         self._outward: AESModeCTR | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the client; WireError where they announce no transport."""
+        """Take bytes from the client; raises WireError where they announce no known transport."""
         self._buffer += data if self._inward is None else self._inward.decrypt(data)
         if self._framing is None:
             self._framing = self._detect()
 
     def next(self) -> bytes | None:
-        """Return the next complete packet, if any; WireError where the bytes are none."""
+        """Return the next complete packet, if any; raises WireError for bytes that cannot be one."""
         return self._framing.next(self._buffer) if self._framing is not None else None
 
     def frame(self, packet: bytes) -> bytes:
-        """Return the bytes that carry a packet to the client; WireError before it announced a transport."""
+        """Return the bytes that carry a packet to the client; raises WireError before it announced a transport."""
         if self._framing is None:
             raise WireError("no transport yet")
         framed = self._framing.frame(packet)

@@ -1,4 +1,4 @@
-"""The services of the embedded server, by TL namespace: requests are carried out on the world and answered in TL."""
+"""The services of the embedded server, by TL namespace: each request is a method that works on the world."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""auth.*, account.* and help.*: who signs in, with which password, and what the server says of itself."""
+"""auth.*, account.* and help.*: signing in and out, the 2FA password, and the server's configuration."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -49,7 +49,7 @@ _APP_CONFIG = {
 
 
 class AccountService(RpcService):
-    """Signing in and out, the asker's own settings, and the server's particulars."""
+    """Signing in and out, and the server's configuration."""
 
     def __init__(self, world: World, address: Callable[[], tuple[str, int]]) -> None:
         super().__init__(world)
@@ -57,7 +57,7 @@ class AccountService(RpcService):
 
     @handles(functions.auth.SendCodeRequest, anonymous=True)
     def send_code(self, request: functions.auth.SendCodeRequest, _caller: Caller) -> TLObject:
-        """Send a code to a phone; World.login_code tells it to the test."""
+        """Send a code to a phone; tests read it with World.login_code."""
         if not request.api_id or not request.api_hash:
             raise Refused("API_ID_INVALID")
         return self._send(request.phone_number)
@@ -73,7 +73,7 @@ class AccountService(RpcService):
 
     @handles(functions.auth.SignInRequest, anonymous=True)
     def sign_in(self, request: functions.auth.SignInRequest, caller: Caller) -> TLObject:
-        """Sign in by a code; accounts are not made here."""
+        """Sign in by a code; no account is made for an unknown phone."""
         account = self.world.logins.sign_in(
             request.phone_number, request.phone_code_hash, request.phone_code or "", self.world.hub.now()
         )
@@ -97,12 +97,12 @@ class AccountService(RpcService):
 
     @handles(functions.auth.ExportLoginTokenRequest, anonymous=True)
     def export_token(self, _request: functions.auth.ExportLoginTokenRequest, caller: Caller) -> TLObject:
-        """Return the token to show as a QR code, or sign in where it was scanned."""
+        """Return the token to show as a QR code, or sign in once it was scanned."""
         return self._token(self.world.logins.token(caller.auth, self.world.hub.now()), caller)
 
     @handles(functions.auth.ImportLoginTokenRequest, anonymous=True)
     def import_token(self, request: functions.auth.ImportLoginTokenRequest, caller: Caller) -> TLObject:
-        """Do the same for a token that another data centre gave."""
+        """Return, or sign in by, a token of another data centre."""
         return self._token(self.world.logins.find_token(request.token, self.world.hub.now()), caller)
 
     def _token(self, token: Token, caller: Caller) -> TLObject:
@@ -113,7 +113,7 @@ class AccountService(RpcService):
 
     @handles(functions.auth.AcceptLoginTokenRequest)
     def accept_token(self, request: functions.auth.AcceptLoginTokenRequest, caller: Caller) -> TLObject:
-        """Let whoever shows a token sign in to the asker's account."""
+        """Sign the client that shows a token in to the caller's account."""
         now = self.world.hub.now()
         self.world.accept_login_token(request.token, self.person(caller))
         return tl.Authorization(0, "", "", "", 0, "", "", now, now, "127.0.0.1", "", "")
@@ -132,7 +132,7 @@ class AccountService(RpcService):
 
     @handles(functions.account.GetPasswordRequest, anonymous=True)
     def get_password(self, _request: functions.account.GetPasswordRequest, caller: Caller) -> TLObject:
-        """Return the SRP challenge, also between the code and the password."""
+        """Return the SRP challenge, for an account between code and password too."""
         number = caller.account_id or caller.auth.password_needed
         if number is None:
             raise Refused("AUTH_KEY_UNREGISTERED", 401)
@@ -140,13 +140,13 @@ class AccountService(RpcService):
 
     @handles(functions.account.UpdateStatusRequest)
     def update_status(self, _request: functions.account.UpdateStatusRequest, caller: Caller) -> bool:
-        """Take note that a person is online; nobody sees it here."""
+        """Accept that a person is online; no other account sees it."""
         self.person(caller)
         return True
 
     @handles(functions.help.GetConfigRequest, anonymous=True)
     def get_config(self, _request: functions.help.GetConfigRequest, _caller: Caller) -> TLObject:
-        """Return where the data centres are."""
+        """Return the data centres, all of which are this server, and the limits."""
         now = self.world.hub.now()
         return tl.Config(
             date=now,

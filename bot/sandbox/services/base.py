@@ -1,4 +1,4 @@
-"""What comes in are a request's words for peers; what goes out: the peers, and RPC errors where the world refuses."""
+"""What all services share: the caller, the peers that a request names, and RPC errors for refusals of the world."""
 
 import functools
 import inspect
@@ -18,7 +18,7 @@ from bot.sandbox.world.view import Cast, message_tl
 
 Method = Callable[[Any, Any, Caller], Any]
 
-_UNBUILT = (  # fields that would change what a request does, and that nothing here heeds
+_UNBUILT = (  # fields that would change a request, and that no service handles
     "allow_paid_stars",
     "drop_media_captions",
     "effect",
@@ -41,7 +41,7 @@ _UNBUILT = (  # fields that would change what a request does, and that nothing h
 
 
 def handles(*requests: type[TLRequest], anonymous: bool = False) -> Callable[[Method], Method]:
-    """Mark a service method as the handler of requests; what the world refuses is answered as an RPC error."""
+    """Mark a service method as the handler of requests; its Refused is answered as an RPC error."""
 
     def mark(method: Method) -> Method:
         @functools.wraps(method)
@@ -65,17 +65,17 @@ async def _refusable(result: Awaitable[object]) -> object:
 
 
 class RpcService:
-    """One TL namespace, or a part of a large one: a thin translator between requests and the world."""
+    """The handlers of one TL namespace, or of a part of a large one."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
     def me(self, caller: Caller) -> User:
-        """Return who asks."""
+        """Return the account that asks."""
         return self.world.user(caller.account_id)
 
     def person(self, caller: Caller) -> User:
-        """Return who asks; raises Refused for bots."""
+        """Return the person that asks; raises Refused for bots."""
         me = self.me(caller)
         if me.bot:
             raise Refused("BOT_METHOD_INVALID")
@@ -126,7 +126,7 @@ class RpcService:
         return peer
 
     def _vouched(self, me: User, marked: int, access_hash: int, error: str) -> Peer:
-        """Return a peer if the asker knows its access hash; bots may say 0."""
+        """Return a peer whose access hash the caller knows; raises Refused. Bots may give 0."""
         peer = self.world.hub.peers.get(marked)
         right = access_hash == self.world.hub.access_hash(me.id, marked) or (me.bot and access_hash == 0)
         if peer is None or not right:
@@ -135,19 +135,19 @@ class RpcService:
 
 
 def refuse_unbuilt(asked: TLObject, *, built: Collection[str] = ()) -> None:
-    """Fail, for the test to see, where a request or a part of it asks for what this server does not know."""
+    """Raise NotImplementedError, for the test to see, for a field that is not built here."""
     fields = [name for name in _UNBUILT if name not in built and getattr(asked, name, None) not in (None, False)]
     if fields:
         raise NotImplementedError(f"{type(asked).__name__} with {', '.join(fields)}")
 
 
 def given_date(date: datetime | None) -> datetime | None:
-    """Return a date that a request gives; a client that means none writes 0."""
+    """Return the date in a request; None for 0, which clients write for no date."""
     return date if date and date.timestamp() else None
 
 
 def messages_with_cast(me: User, messages: Iterable[Message], *peers: Peer) -> tuple[list[TLObject], Cast]:
-    """Return messages as TL, and whom they and the answer name."""
+    """Return messages in TL, and the users and chats that they and these peers need."""
     listed = list(messages)
     cast = Cast(me)
     cast.add(*(peer.marked for peer in peers))
@@ -156,7 +156,7 @@ def messages_with_cast(me: User, messages: Iterable[Message], *peers: Peer) -> t
 
 
 def page_of(me: User, peer: Peer, messages: Iterable[Message], count: int) -> TLObject:
-    """Return a page of a chat in the constructor that Telegram uses for its kind; `count` is of the whole."""
+    """Return a page of a chat in the constructor for its kind; `count` is of all its messages."""
     listed, cast = messages_with_cast(me, messages, peer)
     if isinstance(peer, Channel):
         return tl.messages.ChannelMessages(peer.log.pts, count, listed, [], cast.chats, cast.users)

@@ -1,4 +1,4 @@
-"""bots.* and callbacks of messages.*: command menus, presses of buttons and the bot's answers."""
+"""bots.* and the callback queries of messages.*: command menus, and buttons with the bot's answers."""
 
 import re
 
@@ -69,7 +69,7 @@ class BotsService(RpcService):
 
 
 def commands_of(bot: User, language: str) -> list[TLObject]:
-    """Return the commands that people of a language see in general."""
+    """Return the commands in the default scope for people of a language."""
     default = tl.BotCommandScopeDefault()
     return bot.commands.get(_place(default, language)) or bot.commands.get(_place(default, "")) or []
 

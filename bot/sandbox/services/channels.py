@@ -1,4 +1,4 @@
-"""channels.*, chatlists.* and invites of messages.*: channels, groups and who is in them."""
+"""channels.*, chatlists.*, and the groups and invites of messages.*: chats and their members."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from telethon.tl import types as tl
 from bot.sandbox.dispatcher import Caller
 from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.services.history import by_number, mark_read
-from bot.sandbox.world import Channel, Group, MemberRole, Refused, User
+from bot.sandbox.world import BasicGroup, Channel, MemberRole, Refused, User
 from bot.sandbox.world.roster import Member
 from bot.sandbox.world.view import Cast, bundle
 
@@ -20,10 +20,10 @@ class ChannelsService(RpcService):
 
     @handles(functions.messages.CheckChatInviteRequest)
     def check_invite(self, request: functions.messages.CheckChatInviteRequest, caller: Caller) -> TLObject:
-        """Say where a link leads."""
+        """Return the chat behind an invite link."""
         me = self.person(caller)
         group = self.world.by_invite(request.hash)
-        if isinstance(group, Group):
+        if isinstance(group, BasicGroup):
             return _of_group(me, group)
         channel = self._channel(me, request.hash)
         if me in channel.roster:
@@ -61,7 +61,7 @@ class ChannelsService(RpcService):
 
     @handles(functions.channels.GetChannelsRequest)
     def get_channels(self, request: functions.channels.GetChannelsRequest, caller: Caller) -> TLObject:
-        """Return channels as the asker sees them."""
+        """Return channels as the caller sees them."""
         me = self.me(caller)
         return tl.messages.Chats([self.channel(me, named).tl_for(me) for named in request.id])
 
@@ -75,7 +75,7 @@ class ChannelsService(RpcService):
 
     @handles(functions.channels.GetFullChannelRequest)
     def get_full_channel(self, request: functions.channels.GetFullChannelRequest, caller: Caller) -> TLObject:
-        """Return all about a channel."""
+        """Return the full record of a channel."""
         me = self.me(caller)
         channel = self._readable(me, request.channel)
         return tl.messages.ChatFull(_full(me, channel), [channel.tl_for(me)], [])
@@ -148,7 +148,7 @@ class ChannelsService(RpcService):
 
     @handles(functions.messages.GetChatsRequest)
     def get_chats(self, request: functions.messages.GetChatsRequest, caller: Caller) -> TLObject:
-        """Return basic groups as the asker sees them."""
+        """Return basic groups as the caller sees them."""
         me = self.me(caller)
         return tl.messages.Chats([self._group(number).tl_for(me) for number in request.id])
 
@@ -163,15 +163,15 @@ class ChannelsService(RpcService):
         full = tl.ChatFull(group.id, "", _participants(group), tl.PeerNotifySettings())
         return tl.messages.ChatFull(full, cast.chats, cast.users)
 
-    def _group(self, number: int) -> Group:
+    def _group(self, number: int) -> BasicGroup:
         group = self.world.hub.peers.get(-number)
-        if not isinstance(group, Group):
+        if not isinstance(group, BasicGroup):
             raise Refused("CHAT_ID_INVALID")
         return group
 
     @handles(functions.chatlists.CheckChatlistInviteRequest)
     def check_chatlist(self, request: functions.chatlists.CheckChatlistInviteRequest, caller: Caller) -> TLObject:
-        """Say what a folder holds; nobody here has taken one over."""
+        """Return the chats of a shared folder, as one that the caller has not added."""
         me = self.person(caller)
         folder = self.world.folder(request.slug)
         cast = Cast(me)
@@ -181,19 +181,19 @@ class ChannelsService(RpcService):
         return tl.chatlists.ChatlistInvite(title, peers, cast.chats, cast.users)
 
 
-def _of_group(me: User, group: Group) -> TLObject:
+def _of_group(me: User, group: BasicGroup) -> TLObject:
     if me.id in group.members:
         return tl.ChatInviteAlready(group.tl_for(me))
     return tl.ChatInvite(group.title, tl.PhotoEmpty(0), len(group.members), 0)
 
 
 def join_result(me: User, channel: Channel) -> TLObject:
-    """Return what a join answers since layer 229."""
+    """Return the answer to a join, by layer 229."""
     return tl.messages.ChatInviteJoinResultOk(channel_update(me, channel))
 
 
 def channel_update(me: User, channel: Channel) -> TLObject:
-    """Return the updates that say how an account stands with a channel now."""
+    """Return the updates that make a client ask for the channel again."""
     cast = Cast(me)
     cast.add(channel.marked)
     return bundle(me, [tl.UpdateChannel(channel.id)], cast)
@@ -228,7 +228,7 @@ def _check_may_list(channel: Channel, me: User) -> None:
         raise Refused("CHAT_ADMIN_REQUIRED")
 
 
-def _participants(group: Group) -> TLObject:
+def _participants(group: BasicGroup) -> TLObject:
     creator = group.creator.id if group.creator else 0
     members = [
         tl.ChatParticipantCreator(number) if number == creator else tl.ChatParticipant(number, creator, group.date)
@@ -238,7 +238,7 @@ def _participants(group: Group) -> TLObject:
 
 
 def _filter(wanted: TLObject) -> Callable[[Member], bool]:
-    """Return the test that a ChannelParticipantsFilter stands for."""
+    """Return the predicate of a ChannelParticipantsFilter."""
     if isinstance(wanted, tl.ChannelParticipantsRecent):
         return lambda _: True
     if isinstance(wanted, tl.ChannelParticipantsAdmins):

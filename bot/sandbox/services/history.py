@@ -1,4 +1,4 @@
-"""messages.getHistory, getDialogs and their kin: pages of messages and of chats, newest first."""
+"""messages.getHistory, getDialogs and the like: pages of messages and of chats, newest first."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ class HistoryService(RpcService):
 
     @handles(functions.messages.GetMessagesRequest)
     def get_messages(self, request: functions.messages.GetMessagesRequest, caller: Caller) -> TLObject:
-        """Return messages of the asker's box by number."""
+        """Return messages of the caller's box by number."""
         me = self.me(caller)
         messages, cast = by_number(me, request.id, me.box, None)
         return tl.messages.Messages(messages, [], cast.chats, cast.users)
@@ -108,7 +108,7 @@ class HistoryService(RpcService):
 
 
 def mark_read(me: User, marked: int, max_id: int, history: History) -> None:
-    """Move the mark up to an id, 0 = to the newest."""
+    """Move the read mark of a chat up to an id; 0 is the newest."""
     top = history.top.id if history.top else 0
     me.read[marked] = max(me.read.get(marked, 0), min(max_id or top, top))
 
@@ -116,7 +116,7 @@ def mark_read(me: User, marked: int, max_id: int, history: History) -> None:
 def by_number(
     me: User, named: Iterable[TLObject], store: Mapping[int, Message], peer: Peer | None
 ) -> tuple[list[TLObject], Cast]:
-    """Return the messages that InputMessages name, in their order, with a MessageEmpty where there is none."""
+    """Return the messages of InputMessages, in their order, with a MessageEmpty for each that is missing."""
     found = [(item, _named(item, store)) for item in named]
     _, cast = messages_with_cast(
         me, [message for _, message in found if message is not None], *([peer] if peer else [])
@@ -157,7 +157,7 @@ def _within(date: datetime, start: datetime | None, end: datetime | None) -> boo
 
 
 def _filter(wanted: TLObject) -> Callable[[Message], bool]:
-    """Return the test that a MessagesFilter stands for; raises Refused for filters unknown here."""
+    """Return the predicate of a MessagesFilter; raises Refused for unknown filters."""
     tests: dict[type[TLObject], Callable[[Message], bool]] = {
         tl.InputMessagesFilterEmpty: lambda _: True,
         tl.InputMessagesFilterPinned: lambda message: message.pinned,
@@ -171,7 +171,7 @@ def _filter(wanted: TLObject) -> Callable[[Message], bool]:
 
 
 def _below(me: User, chats: list[Peer], last: Peer | None, offset_date: datetime | None) -> list[Peer]:
-    """Return the chats after the one that the last page ended with; where it is gone, those older than it was."""
+    """Return the chats after the last one of the page before; where it is gone, those older than it was."""
     if last in chats:
         return chats[chats.index(last) + 1 :]
     if offset_date is not None:

@@ -1,4 +1,4 @@
-"""messages.send…, forward, edit and delete: what a client writes is checked, stored and answered with updates."""
+"""messages.send…, forward, edit and delete: checks a client's messages, stores them, and answers with updates."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from telethon.tl import types as tl
 from bot.sandbox.dispatcher import Caller
 from bot.sandbox.services.base import RpcService, handles, refuse_unbuilt
 from bot.sandbox.world import Refused, User, mail
-from bot.sandbox.world.messages import Draft, Message, Revision
+from bot.sandbox.world.messages import Message, MessageDraft, Revision
 from bot.sandbox.world.peers import Peer
 from bot.sandbox.world.text import check_text
 from bot.sandbox.world.view import updates_for
@@ -21,7 +21,7 @@ _MAX_FORWARDED = 100
 
 
 class ReplyFields(TypedDict):
-    """Fields of a Draft."""
+    """The fields of a Draft that place it: the answered message, and the topic of a forum."""
 
     reply_to: int | None
     topic: int | None
@@ -30,13 +30,13 @@ class ReplyFields(TypedDict):
 class MessagesService(RpcService):
     """New messages, edits and deletions."""
 
-    def draft(self, me: User, request: TLObject, media: TLObject | None = None) -> Draft:
-        """Return what a sendMessage or sendMedia request sends; raises Refused."""
+    def draft(self, me: User, request: TLObject, media: TLObject | None = None) -> MessageDraft:
+        """Return the draft of a sendMessage or sendMedia request; raises Refused."""
         refuse_unbuilt(request)
         text, entities = self.text(me, request.message, request.entities, caption=media is not None)
         if not text and media is None:
             raise Refused("MESSAGE_EMPTY")
-        return Draft(
+        return MessageDraft(
             text=text,
             entities=entities,
             media=media,
@@ -48,7 +48,7 @@ class MessagesService(RpcService):
     def text(
         self, me: User, text: str, entities: Sequence[TLObject] | None, *, caption: bool
     ) -> tuple[str, list[TLObject]]:
-        """Return a checked text and its entities, with mentions of people by number made theirs."""
+        """Return a checked text and its entities, with InputUsers in mentions resolved; raises Refused."""
         return check_text(text, [self._entity(me, entity) for entity in entities or ()], caption=caption)
 
     def _entity(self, me: User, entity: TLObject) -> TLObject:
@@ -103,7 +103,7 @@ class MessagesService(RpcService):
         me.once(*random_ids)
         peer = self.peer(me, request.peer)
         grouped = me.hub.random.getrandbits(62)
-        common = Draft(grouped=grouped, silent=bool(request.silent), **reply_fields(request.reply_to))
+        common = MessageDraft(grouped=grouped, silent=bool(request.silent), **reply_fields(request.reply_to))
         drafts = []
         for number, item in enumerate(request.multi_media):
             text, entities = self.text(me, item.message, item.entities, caption=True)
@@ -113,7 +113,7 @@ class MessagesService(RpcService):
         return _send(me, peer, drafts, random_ids, caller)
 
     def _item(self, me: User, media: TLObject, number: int) -> TLObject:
-        """Return the file of an album's item; a reference that has expired is refused by the number of its item."""
+        """Return the file of an album's item; the error of an expired reference names the item's number."""
         if isinstance(media, tl.InputMediaUploadedPhoto | tl.InputMediaUploadedDocument):
             raise Refused("MEDIA_INVALID")  # messages.uploadMedia comes first
         try:
@@ -125,7 +125,7 @@ class MessagesService(RpcService):
 
     @handles(functions.messages.ForwardMessagesRequest)
     def forward(self, request: functions.messages.ForwardMessagesRequest, caller: Caller) -> TLObject:
-        """Forward messages from a chat that the asker may read."""
+        """Forward messages from a chat that the caller may read."""
         me = self.me(caller)
         refuse_unbuilt(request)
         if not 0 < len(request.id) <= _MAX_FORWARDED or len(request.id) != len(request.random_id):
@@ -137,7 +137,7 @@ class MessagesService(RpcService):
         known = [message for message in originals if message is not None and message.action is None]
         if len(known) != len(originals):
             raise Refused("MESSAGE_ID_INVALID")
-        common = Draft(silent=bool(request.silent), **reply_fields(request.reply_to))
+        common = MessageDraft(silent=bool(request.silent), **reply_fields(request.reply_to))
         drafts = _forwards(me, known, common, named=not request.drop_author)
         result = _send(me, target, drafts, request.random_id, caller)
         for message in known:
@@ -152,12 +152,12 @@ class MessagesService(RpcService):
         bot = self.user(me, request.bot)
         if not bot.bot:
             raise Refused("BOT_INVALID")
-        draft = Draft(text=f"/start {request.start_param}".strip())
+        draft = MessageDraft(text=f"/start {request.start_param}".strip())
         return _send(me, self.peer(me, request.peer), [draft], [request.random_id], caller)
 
     @handles(functions.messages.EditMessageRequest)
     def edit_message(self, request: functions.messages.EditMessageRequest, caller: Caller) -> TLObject:
-        """Edit a message that the asker may edit."""
+        """Edit a message."""
         me = self.me(caller)
         refuse_unbuilt(request)
         peer = self.peer(me, request.peer)
@@ -181,14 +181,14 @@ class MessagesService(RpcService):
 
     @handles(functions.messages.DeleteMessagesRequest)
     def delete_messages(self, request: functions.messages.DeleteMessagesRequest, caller: Caller) -> TLObject:
-        """Delete messages from the asker's box, or for everybody."""
+        """Delete messages from the caller's box, or from all boxes."""
         me = self.me(caller)
         change = mail.remove(me, request.id, everywhere=bool(request.revoke), origin=caller.session)
         return tl.messages.AffectedMessages(me.log.pts, change.count if change else 0)
 
 
 def reply_fields(reply_to: TLObject | None) -> ReplyFields:
-    """Return which message is answered, and in which topic of a forum."""
+    """Return the answered message and the topic of an InputReplyTo."""
     if reply_to is None:
         return ReplyFields(reply_to=None, topic=None)
     if not isinstance(reply_to, tl.InputReplyToMessage):
@@ -198,7 +198,7 @@ def reply_fields(reply_to: TLObject | None) -> ReplyFields:
 
 
 def keyboard(me: User, markup: TLObject | None) -> TLObject | None:
-    """Return the keyboard of a bot's message; persons have none. Raises Refused."""
+    """Return the keyboard of a bot's message, None for a person's; raises Refused for bad buttons."""
     if markup is None or not me.bot:
         return None
     if isinstance(markup, tl.ReplyInlineMarkup):
@@ -216,8 +216,8 @@ def _check_button(button: TLObject) -> None:
         raise Refused("BUTTON_URL_INVALID")
 
 
-def _send(me: User, peer: Peer, drafts: Sequence[Draft], random_ids: Sequence[int], caller: Caller) -> TLObject:
-    """Send drafts and return what the sender is told; the random_ids are used up only then."""
+def _send(me: User, peer: Peer, drafts: Sequence[MessageDraft], random_ids: Sequence[int], caller: Caller) -> TLObject:
+    """Send drafts and return the sender's updates; only sent messages use up their random_ids."""
     changes = []
     for draft, random_id in zip(drafts, random_ids, strict=True):
         changes.append(peer.accept(me, draft, origin=caller.session))
@@ -227,15 +227,15 @@ def _send(me: User, peer: Peer, drafts: Sequence[Draft], random_ids: Sequence[in
 
 
 def _album_kind(media: TLObject | None) -> str:
-    """Name what an album may hold together with a file."""
+    """Return the kind of a file; files of different kinds share no album."""
     if not isinstance(media, tl.MessageMediaDocument):
         return "visual"
     kinds = {tl.DocumentAttributeVideo: "visual", tl.DocumentAttributeAudio: "audio"}
     return next((kinds[type(each)] for each in media.document.attributes if type(each) in kinds), "document")
 
 
-def _forwards(me: User, originals: Sequence[Message], common: Draft, *, named: bool) -> list[Draft]:
-    """Return drafts of forwards, `common` with what each says; albums stay together under a new number."""
+def _forwards(me: User, originals: Sequence[Message], common: MessageDraft, *, named: bool) -> list[MessageDraft]:
+    """Return the drafts of forwards: `common` with each content; albums stay together under a new number."""
     albums = {message.grouped: me.hub.random.getrandbits(62) for message in originals if message.grouped}
     return [
         replace(

@@ -1,4 +1,4 @@
-"""updates.*: a client's pts come in; its state and what it missed go out."""
+"""updates.*: the state of an account, and the differences since a client's pts."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from bot.sandbox.world.history import PageRequest
 from bot.sandbox.world.log import LoggedChange, Missed
 from bot.sandbox.world.view import Cast, difference_of
 
-_TIMEOUT_S = 30  # when to ask again, for channels that are looked at
+_TIMEOUT_S = 30  # when a client that shows the channel should ask again
 _LATEST = 20  # messages in a channelDifferenceTooLong
 
 
@@ -27,7 +27,7 @@ class UpdatesService(RpcService):
 
     @handles(functions.updates.GetDifferenceRequest)
     def get_difference(self, request: functions.updates.GetDifferenceRequest, caller: Caller) -> TLObject:
-        """Return what changed in the box, and which channels changed."""
+        """Return the changes in the caller's box, and the channels that changed."""
         me = self.me(caller)
         behind = me.log.behind(request.pts)
         if me.too_long_after is not None and behind > me.too_long_after:
@@ -59,7 +59,7 @@ class UpdatesService(RpcService):
     def get_channel_difference(
         self, request: functions.updates.GetChannelDifferenceRequest, caller: Caller
     ) -> TLObject:
-        """Return what changed in a channel."""
+        """Return the changes in a channel."""
         me = self.me(caller)
         channel = self.channel(me, request.channel)
         channel.history(me)  # refused where he may not read
@@ -97,7 +97,7 @@ class UpdatesService(RpcService):
 
 
 def _name_others(me: User, cast: Cast, changes: list[LoggedChange]) -> None:
-    """Name whom edited messages name, too."""
+    """Add the users and chats of edited messages."""
     for change in changes:
         store = me.hub.peers[change.chat].store(me)
         cast.add_messages(store[number] for number in change.ids if number in store)

@@ -1,4 +1,4 @@
-"""upload.*: parts of files come in; stored files go out, piece by piece."""
+"""upload.*: files in parts, up and down."""
 
 from telethon.tl import TLObject, functions
 from telethon.tl import types as tl
@@ -12,7 +12,7 @@ _MAX_PIECE = 1 << 20
 
 
 class UploadService(RpcService):
-    """Files on their way up and down."""
+    """Uploads and downloads."""
 
     @handles(functions.upload.SaveFilePartRequest)
     def save_part(self, request: functions.upload.SaveFilePartRequest, caller: Caller) -> bool:

@@ -1,4 +1,4 @@
-"""users.* and contacts.*: accounts, resolved usernames, blocks."""
+"""users.* and contacts.*: accounts, usernames and blocks."""
 
 import re
 
@@ -15,11 +15,11 @@ _USERNAME = re.compile(r"[A-Za-z]\w{2,31}", re.ASCII)
 
 
 class UsersService(RpcService):
-    """People, and the usernames and blocks by which they are known."""
+    """Users, the peers behind usernames, and blocks."""
 
     @handles(functions.users.GetUsersRequest)
     def get_users(self, request: functions.users.GetUsersRequest, caller: Caller) -> list[TLObject]:
-        """Return users; those the asker cannot name are empty."""
+        """Return users; a UserEmpty for each that the caller may not name."""
         me = self.me(caller)
         return [self._shown(me, named) for named in request.id]
 
@@ -31,7 +31,7 @@ class UsersService(RpcService):
 
     @handles(functions.users.GetFullUserRequest)
     def get_full_user(self, request: functions.users.GetFullUserRequest, caller: Caller) -> TLObject:
-        """Return all about a user; of a bot also its commands."""
+        """Return the full record of a user, with the commands of a bot."""
         me = self.me(caller)
         user = self.user(me, request.id)
         full = tl.UserFull(
@@ -46,7 +46,7 @@ class UsersService(RpcService):
 
     @handles(functions.contacts.ResolveUsernameRequest)
     def resolve(self, request: functions.contacts.ResolveUsernameRequest, caller: Caller) -> TLObject:
-        """Return who has a username."""
+        """Return the peer with a username."""
         me = self.me(caller)
         if not _USERNAME.fullmatch(request.username):
             raise Refused("USERNAME_INVALID")

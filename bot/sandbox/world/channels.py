@@ -1,4 +1,4 @@
-"""What comes in are a test's verbs for a channel: post, edit, delete, join, ban; what goes out: messages, updates."""
+"""Channels and supergroups with the verbs of tests: post, edit, delete, join, ban and more."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,8 +9,8 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.feed import GENERAL_TOPIC, Feed
-from bot.sandbox.world.log import ChangeKind
-from bot.sandbox.world.messages import Draft, Fields, Message, Revision
+from bot.sandbox.world.log import UpdateKind
+from bot.sandbox.world.messages import Fields, Message, MessageDraft, Revision
 from bot.sandbox.world.peers import Account
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.roster import MemberRole
@@ -20,7 +20,7 @@ _MAX_JOINED = 500  # channels per account
 
 
 class Channel(Feed):
-    """A broadcast channel or supergroup, with the verbs of tests; `push=False` loses the update, not the change."""
+    """A broadcast channel or supergroup; with `push=False` a verb changes it without an update."""
 
     def post(
         self,
@@ -31,8 +31,8 @@ class Channel(Feed):
         push: bool = True,
         **fields: Unpack[Fields],
     ) -> Message:
-        """Publish a message, as the channel or as an author; the text is kept to the letter, however long."""
-        change = self.publish(author, Draft(text=text, media=media, **fields), push=push)
+        """Publish a message, as the channel or as an author; the text may be longer than a client could send."""
+        change = self.publish(author, MessageDraft(text=text, media=media, **fields), push=push)
         return self.kept.messages[change.ids[0]]
 
     def album(
@@ -45,7 +45,7 @@ class Channel(Feed):
         **fields: Unpack[Fields],
     ) -> list[Message]:
         """Publish photos or documents as one album with the text under the first; returns its messages."""
-        first = replace(Draft(text=text, **fields), grouped=self.hub.random.getrandbits(62))
+        first = replace(MessageDraft(text=text, **fields), grouped=self.hub.random.getrandbits(62))
         drafts = [replace(first, media=media[0])]
         drafts += [replace(first, media=item, text="", entities=(), message_id=None) for item in media[1:]]
         changes = [self.publish(author, draft, push=push) for draft in drafts]
@@ -64,60 +64,60 @@ class Channel(Feed):
         message = self.kept.messages[message_id]
         revision = Revision(text=text, entities=entities, media=media, reply_markup=message.reply_markup)
         message.apply_revision(revision, self.hub.now())
-        self.change(ChangeKind.EDIT, [message_id], push=push)
+        self.change(UpdateKind.EDIT, [message_id], push=push)
         return message
 
     def load(self, message_id: int, page: TLObject, *, push: bool = True) -> None:
-        """Have the preview of a link loaded: clients are told of the page, and not of the message."""
+        """Load the preview of a link: members get an update of the page, not of the message."""
         self.kept.messages[message_id].media = page
-        self.change(ChangeKind.PAGE, [message_id], push=push)
+        self.change(UpdateKind.PAGE, [message_id], push=push)
 
     def delete(self, *message_ids: int, push: bool = True) -> None:
         """Delete messages."""
         self.erase(message_ids, push=push)
 
     def set_views(self, message_id: int, views: int) -> None:
-        """Set a post's view counter; clients get the figure without a pts, or with the next edit."""
+        """Set a post's view counter; members get an update without a pts."""
         self.kept.messages[message_id].views = views
         self._push(tl.UpdateChannelMessageViews(self.id, message_id, views))
 
     def set_forwards(self, message_id: int, forwards: int) -> None:
-        """Set how often a post was forwarded; clients get the figure as they get views."""
+        """Set a post's forward counter; members get an update without a pts."""
         self.kept.messages[message_id].forwards = forwards
         self._push(tl.UpdateChannelMessageForwards(self.id, message_id, forwards))
 
     def react(self, message_id: int, emoji: str, count: int = 1, *, push: bool = True) -> None:
-        """Add reactions to a message: an edit without a change of text, hidden unless a person has edited before."""
+        """Add reactions to a message: an edit of the same text, hidden unless the text was edited before."""
         message = self.kept.messages[message_id]
         message.reactions[emoji] = message.reactions.get(emoji, 0) + count
         message.edit_hide = message.edit_hide or message.edit_date is None
         message.edit_date = message.edit_date or self.hub.now()
-        self.change(ChangeKind.EDIT, [message_id], push=push)
+        self.change(UpdateKind.EDIT, [message_id], push=push)
 
     def pin(self, message_id: int, *, push: bool = True) -> None:
-        """Pin a message; a service message says so."""
+        """Pin a message, with a service message."""
         self.kept.messages[message_id].pinned = True
         self.pinned.append(message_id)
-        self.change(ChangeKind.PIN, [message_id], push=push)
-        self.publish(None, Draft(action=tl.MessageActionPinMessage(), reply_to=message_id), push=push)
+        self.change(UpdateKind.PIN, [message_id], push=push)
+        self.publish(None, MessageDraft(action=tl.MessageActionPinMessage(), reply_to=message_id), push=push)
 
     def unpin(self, message_id: int, *, push: bool = True) -> None:
         """Unpin a message."""
         self.kept.messages[message_id].pinned = False
         self.pinned.remove(message_id)
-        self.change(ChangeKind.UNPIN, [message_id], push=push)
+        self.change(UpdateKind.UNPIN, [message_id], push=push)
 
     def join(self, account: Account, role: MemberRole = MemberRole.MEMBER, *, origin: object = None) -> None:
-        """Make somebody a member, or change the role of one; `origin` of the account is not pushed to."""
+        """Make an account a member, or change its role; its session `origin` gets no update."""
         new = account not in self.roster
         self.roster.put(account, role, self.hub.now())
         account.joined.add(self.marked)
         if new:
             account.read[self.marked] = self.last_id
         if new and self.megagroup:
-            self.publish(account, Draft(action=tl.MessageActionChatAddUser([account.id])))
+            self.publish(account, MessageDraft(action=tl.MessageActionChatAddUser([account.id])))
         self._emit(account, tl.UpdateChannel(self.id), origin)
-        if account.bot:  # of what it may do, and of nothing else that Telegram counts by qts: hence none
+        if account.bot:  # qts 0: Telegram counts these updates, this server does not
             participant = self.roster.participant(account, account)
             now = self.hub.now()
             self._emit(
@@ -127,11 +127,11 @@ class Channel(Feed):
             )
 
     def promote(self, account: Account) -> None:
-        """Make somebody an admin, and a member."""
+        """Make an account an admin, and so a member."""
         self.join(account, MemberRole.ADMIN)
 
     def request_to_join(self, account: Account, *, origin: object = None) -> None:
-        """Join by the account's own wish; raises Refused."""
+        """Join as a client does; raises Refused, also where an admin has to approve."""
         if account in self.roster:
             return
         if account.id in self.roster.banned:
@@ -144,7 +144,7 @@ class Channel(Feed):
         self.join(account, origin=origin)
 
     def leave(self, account: Account, *, origin: object = None) -> None:
-        """Let a member go; raises Refused for others."""
+        """Remove a member; raises Refused for others."""
         if account not in self.roster:
             raise Refused("USER_NOT_PARTICIPANT")
         del self.roster.members[account.id]
@@ -152,19 +152,19 @@ class Channel(Feed):
         self._emit(account, tl.UpdateChannel(self.id), origin)
 
     def kick(self, account: Account) -> None:
-        """Remove a member, who may come back."""
+        """Remove a member, who may join again."""
         self.leave(account)
         if self.megagroup:
-            self.publish(None, Draft(action=tl.MessageActionChatDeleteUser(account.id)))
+            self.publish(None, MessageDraft(action=tl.MessageActionChatDeleteUser(account.id)))
 
     def ban(self, account: Account) -> None:
-        """Remove somebody and keep him out, also as a reader."""
+        """Remove an account, which may neither join nor read any more."""
         self.roster.banned.add(account.id)
         if account in self.roster:
             self.leave(account)
 
     def restrict_members(self, *, read_only: bool = True) -> None:
-        """Let only admins write in a supergroup, or everybody again."""
+        """Allow only admins to write in a supergroup, or all members again."""
         self.read_only = read_only
         rights = tl.ChatBannedRights(None, send_messages=read_only or None)
         self._push(tl.UpdateChatDefaultBannedRights(self.peer(), rights, len(self.roster.members)))
@@ -172,15 +172,15 @@ class Channel(Feed):
     def open_topic(self, title: str) -> int:
         """Open a topic and return its number; a supergroup that is no forum yet becomes one."""
         colour = 0x6FB9F0
-        number = self.publish(None, Draft(action=tl.MessageActionTopicCreate(title, colour))).ids[0]
+        number = self.publish(None, MessageDraft(action=tl.MessageActionTopicCreate(title, colour))).ids[0]
         self.forum.topics[number] = title
         return number
 
     def close_topic(self, number: int) -> None:
-        """Let only admins write in a topic; 1 is the general one."""
+        """Allow only admins to write in a topic; 1 is the general one."""
         self.forum.closed.add(number)
         topic = None if number == GENERAL_TOPIC else number
-        self.publish(None, Draft(action=tl.MessageActionTopicEdit(closed=True), topic=topic))
+        self.publish(None, MessageDraft(action=tl.MessageActionTopicEdit(closed=True), topic=topic))
 
     def delete_topic(self, number: int) -> None:
         """Delete a topic with its messages."""
@@ -189,24 +189,24 @@ class Channel(Feed):
         self.erase([message.id for message in self.kept.oldest_first() if number in (message.id, message.topic)])
 
     def rename(self, title: str | None = None, *, username: str | None = None) -> None:
-        """Change the title, which a service message tells, or the username."""
+        """Change the title, with a service message, or the username."""
         if username:
             self.hub.name(self, username)
             self.username = username
         if title:
             self.title = title
-            self.publish(None, Draft(action=tl.MessageActionChatEditTitle(title)))
+            self.publish(None, MessageDraft(action=tl.MessageActionChatEditTitle(title)))
         self._push(tl.UpdateChannel(self.id))
 
     def make_private(self) -> str:
-        """Take the username away; returns the hash of the invite link."""
+        """Remove the username and return the hash of the invite link."""
         self.hub.name(self, None)
         self.username = None
         self._push(tl.UpdateChannel(self.id))
         return self.invite
 
     def dissolve(self) -> None:
-        """Delete the channel: nobody is in it, nobody finds or reads it."""
+        """Delete the channel: without members, username and invite link."""
         members = [member.account for member in self.roster.members.values()]
         self.hub.name(self, None)
         self.username = None

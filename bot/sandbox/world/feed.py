@@ -1,4 +1,4 @@
-"""What comes in is what clients do in a channel or supergroup; what goes out: messages, a log, updates for members."""
+"""What clients do in a channel or supergroup: its messages, its log of changes, and updates for its members."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -10,8 +10,8 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.history import History
-from bot.sandbox.world.log import ChangeKind, Log, LoggedChange
-from bot.sandbox.world.messages import Draft, Message, Revision, compose
+from bot.sandbox.world.log import Log, LoggedChange, UpdateKind
+from bot.sandbox.world.messages import Message, MessageDraft, Revision, compose
 from bot.sandbox.world.peers import Account, Hub, Peer
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.roster import MemberRole, Roster, rights
@@ -21,7 +21,7 @@ GENERAL_TOPIC = 1  # the topic that every forum has; its messages name none
 
 
 class Forum:
-    """The topics of a supergroup, by the number of the service message that opened each."""
+    """The topics of a supergroup, by the id of the service message that opened each."""
 
     def __init__(self) -> None:
         self.topics: dict[int, str] = {GENERAL_TOPIC: "General"}  # titles
@@ -33,10 +33,10 @@ class Forum:
         """Whether the supergroup is a forum: somebody has opened a topic."""
         return len(self.topics) + len(self.deleted) > 1
 
-    def place(self, draft: Draft, kept: Mapping[int, Message], *, manages: bool) -> Draft:
-        """Return a draft that names its topic, and what it answers only where that is more than the topic itself.
+    def place(self, draft: MessageDraft, kept: Mapping[int, Message], *, manages: bool) -> MessageDraft:
+        """Return a draft with its topic; an answer to the topic's first message is no reply.
 
-        Raises Refused where the topic is closed to the sender or gone.
+        Raises Refused for a topic that is deleted, or closed to the sender.
         """
         topic, reply_to = draft.topic, draft.reply_to
         if reply_to in self.topics or reply_to in self.deleted:
@@ -53,7 +53,7 @@ class Forum:
 
 
 class Feed(Peer):
-    """A broadcast channel, or with `megagroup` a supergroup: public with a username, else reached by invite."""
+    """A broadcast channel, or with `megagroup` a supergroup; public if it has a username, else joined by invite."""
 
     def __init__(self, hub: Hub, number: int, title: str, *, megagroup: bool) -> None:
         self.hub = hub
@@ -77,7 +77,7 @@ class Feed(Peer):
         self.last_id = 0
 
     def tl_for(self, viewer: Account) -> TLObject:
-        """Return the Channel, or ChannelForbidden for those who may not see it."""
+        """Return the Channel, or ChannelForbidden for an account that may not read it."""
         access_hash = self.hub.access_hash(viewer.id, self.marked)
         megagroup = self.megagroup or None
         broadcast = not self.megagroup or None
@@ -100,11 +100,11 @@ class Feed(Peer):
         )
 
     def open_to(self, viewer: Account) -> bool:
-        """Tell whether an account may read here: members, and everybody who is not banned where it is public."""
+        """Tell whether an account may read: members, and all but the banned where the channel is public."""
         return viewer in self.roster or (self.username is not None and viewer.id not in self.roster.banned)
 
     def history(self, viewer: Account) -> History:
-        """Return the messages."""
+        """Return the messages; raises Refused."""
         if not self.open_to(viewer):
             raise Refused("CHANNEL_PRIVATE")
         return self.kept
@@ -114,13 +114,13 @@ class Feed(Peer):
         return self.kept.messages
 
     def reaches(self, account: Account, change: LoggedChange) -> bool:
-        """Tell whether a change is for this member; bots that are no admins miss the chatter of a supergroup."""
+        """Tell whether a member gets a change; bots that are no admins get few messages of a supergroup."""
         if not account.bot or self.roster.is_admin(account):
             return True
         message = self.kept.messages.get(change.ids[0])
         return message is None or account.gets(message, self.kept.messages.get(message.reply_to or 0))
 
-    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> LoggedChange:
+    def accept(self, sender: Account, draft: MessageDraft, *, origin: object = None) -> LoggedChange:
         """Take a message from a client."""
         self._check_may_write(sender)
         if self.forum.open:
@@ -159,7 +159,7 @@ class Feed(Peer):
             raise Refused("CHAT_ADMIN_REQUIRED")
         if not message.apply_revision(revision, self.hub.now()):
             raise Refused("MESSAGE_NOT_MODIFIED")
-        return self.change(ChangeKind.EDIT, [message_id], actor=editor, origin=origin)
+        return self.change(UpdateKind.EDIT, [message_id], actor=editor, origin=origin)
 
     def remove(self, actor: Account, ids: Iterable[int], *, origin: object = None) -> LoggedChange | None:
         """Take deletions from a client; None where none of the messages is there."""
@@ -170,9 +170,9 @@ class Feed(Peer):
         return self.erase(doomed, actor=actor, origin=origin) if doomed else None
 
     def publish(
-        self, sender: Account | None, draft: Draft, *, push: bool = True, origin: object = None
+        self, sender: Account | None, draft: MessageDraft, *, push: bool = True, origin: object = None
     ) -> LoggedChange:
-        """Add a message, by nobody where the channel itself speaks."""
+        """Add a message; `sender` is None for one of the channel itself."""
         number = draft.message_id or self.last_id + 1
         self.last_id = max(self.last_id, number)
         sender_id = sender.id if sender else None
@@ -183,27 +183,27 @@ class Feed(Peer):
         self.kept.add(message)
         if sender is not None:
             sender.read[self.marked] = number
-        return self.change(ChangeKind.NEW, [number], actor=sender, push=push, origin=origin)
+        return self.change(UpdateKind.NEW, [number], actor=sender, push=push, origin=origin)
 
     def erase(
         self, ids: Iterable[int], *, actor: Account | None = None, push: bool = True, origin: object = None
     ) -> LoggedChange:
-        """Delete messages, all of which must be there."""
+        """Delete messages, all of which must exist."""
         gone = tuple(ids)
         for number in gone:
             self.kept.remove(number)
-        return self.change(ChangeKind.DELETE, gone, actor=actor, push=push, origin=origin)
+        return self.change(UpdateKind.DELETE, gone, actor=actor, push=push, origin=origin)
 
     def change(
         self,
-        kind: ChangeKind,
+        kind: UpdateKind,
         ids: Iterable[int],
         *,
         actor: Account | None = None,
         push: bool = True,
         origin: object = None,
     ) -> LoggedChange:
-        """Record a change and tell the members; `origin` of the actor is not pushed to."""
+        """Log a change and send it to the members; the actor's session `origin` gets no update."""
         change = self.log.add(kind, self.marked, ids)
         self.changed = self.hub.now()
         if push:

@@ -1,4 +1,4 @@
-"""What comes in is what happens in a basic group; what goes out: copies of each message in its members' boxes."""
+"""Basic groups, where each message is a copy in the box of every member."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,13 +8,13 @@ from telethon.tl import types as tl
 from bot.sandbox.world import mail
 from bot.sandbox.world.history import History
 from bot.sandbox.world.log import LoggedChange
-from bot.sandbox.world.messages import Draft, Message, Revision, compose
+from bot.sandbox.world.messages import Message, MessageDraft, Revision, compose
 from bot.sandbox.world.peers import Account, Hub, Peer
 from bot.sandbox.world.refused import Refused
 
 
-class Group(Peer):
-    """A basic group; its first member made it."""
+class BasicGroup(Peer):
+    """A basic group; its first member is the creator."""
 
     def __init__(self, hub: Hub, number: int, title: str, members: Iterable[Account]) -> None:
         self.hub = hub
@@ -29,7 +29,7 @@ class Group(Peer):
         self.upgraded_to: Peer | None = None  # a supergroup
 
     def tl_for(self, viewer: Account) -> TLObject:
-        """Return the Chat, or ChatForbidden for those who are not in it."""
+        """Return the Chat, or ChatForbidden for an account outside."""
         if viewer.id not in self.members:
             return tl.ChatForbidden(self.id, self.title)
         count = len(self.members)
@@ -50,7 +50,7 @@ class Group(Peer):
         """Return the viewer's box."""
         return viewer.box
 
-    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> LoggedChange:
+    def accept(self, sender: Account, draft: MessageDraft, *, origin: object = None) -> LoggedChange:
         """Take a message of a member."""
         self._check_alive()
         if sender.id not in self.members:
@@ -66,12 +66,12 @@ class Group(Peer):
         return mail.revise(editor, message_id, revision, origin=origin)
 
     def _check_alive(self) -> None:
-        """Refuse what is sent to the shell that an upgrade leaves behind, as Telegram does."""
+        """Refuse messages to a group that was upgraded, as Telegram does."""
         if self.upgraded_to is not None:
             raise Refused("PEER_ID_INVALID")
 
     def add(self, account: Account) -> None:
-        """Add a member; everybody sees a service message."""
+        """Add a member, with a service message."""
         self.members[account.id] = account
         self._changed(account, tl.MessageActionChatAddUser([account.id]))
 
@@ -83,21 +83,21 @@ class Group(Peer):
         del self.members[account.id]
 
     def mark_upgraded(self, supergroup: Peer) -> None:
-        """Point to the supergroup that took this group's place; everybody sees a service message."""
+        """Point to the supergroup that replaces this group, with a service message."""
         self.upgraded_to = supergroup
         if self.creator is not None:
             self._changed(self.creator, tl.MessageActionChatMigrateTo(supergroup.id))
 
     def _changed(self, account: Account, action: TLObject) -> None:
         self.version += 1
-        self._deliver(self.creator or account, Draft(action=action), None)
+        self._deliver(self.creator or account, MessageDraft(action=action), None)
 
-    def _deliver(self, sender: Account, draft: Draft, origin: object) -> LoggedChange:
-        seats = [mail.Participant(account, self.marked) for account in self._readers(sender, draft)]
-        return mail.deliver(sender, seats, draft, origin=origin)
+    def _deliver(self, sender: Account, draft: MessageDraft, origin: object) -> LoggedChange:
+        participants = [mail.Participant(account, self.marked) for account in self._readers(sender, draft)]
+        return mail.deliver(sender, participants, draft, origin=origin)
 
-    def _readers(self, sender: Account, draft: Draft) -> list[Account]:
-        """Return who gets a message: the sender, and members except bots it is not meant for."""
+    def _readers(self, sender: Account, draft: MessageDraft) -> list[Account]:
+        """Return the accounts that get a message: all members but bots whose privacy mode hides it."""
         message = compose(draft, number=0, chat=self.marked, sender_id=sender.id, now=self.hub.now())
         replied = sender.box.get(draft.reply_to or 0)
         return [account for account in self.members.values() if account.gets(message, replied)]

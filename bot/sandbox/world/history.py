@@ -1,4 +1,4 @@
-"""What comes in are the messages of one chat; what goes out are pages of them, newest first, found by bisection."""
+"""The messages of one chat by id, and pages of them as messages.getHistory asks for them."""
 
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bot.sandbox.world.messages import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """Which page of a history, in the words of messages.getHistory."""
+    """The page of a history to return, with the fields of messages.getHistory."""
 
     limit: int = 100
     offset_id: int = 0  # start below this id; 0 = at the newest
@@ -30,7 +30,7 @@ class History:
         return len(self._ids)
 
     def add(self, message: Message) -> None:
-        """Keep a message; ids need not come in order."""
+        """Add a message; ids need not come in order."""
         insort(self._ids, message.id)
         self.messages[message.id] = message
 

@@ -1,4 +1,4 @@
-"""What comes in are changes of one channel or account; what goes out: their pts, and what changed since another."""
+"""The log of changes of one channel or account, with the pts that clients keep up by."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from bot.sandbox.world.refused import Refused
 
 
-class ChangeKind(Enum):
-    """What a change did to its messages."""
+class UpdateKind(Enum):
+    """The kinds of changes."""
 
     NEW = auto()
     EDIT = auto()
@@ -22,12 +22,12 @@ class ChangeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LoggedChange:
-    """One entry of a log; it names messages and does not keep what they said."""
+    """One entry of a log: the ids of the changed messages, without their content."""
 
-    kind: ChangeKind
+    kind: UpdateKind
     chat: int  # marked id of the chat
     ids: tuple[int, ...]  # of the messages
-    pts: int  # after the change
+    pts: int  # of the log after the change
     count: int  # by how much the pts moved
 
 
@@ -45,8 +45,8 @@ class Log:
         self.pts = 1
         self._changes: list[LoggedChange] = []
 
-    def add(self, kind: ChangeKind, chat: int, ids: Iterable[int]) -> LoggedChange:
-        """Record a change; the pts moves by the number of its messages."""
+    def add(self, kind: UpdateKind, chat: int, ids: Iterable[int]) -> LoggedChange:
+        """Log a change; the pts grows by the number of its messages."""
         named = tuple(ids)
         self.pts += len(named)
         change = LoggedChange(kind, chat, named, self.pts, len(named))
@@ -54,7 +54,7 @@ class Log:
         return change
 
     def behind(self, pts: int) -> int:
-        """Tell how far a client with this pts is behind; raises Refused for a pts that cannot be."""
+        """Return how far a client with this pts is behind; raises Refused for an impossible pts."""
         if pts == 0:
             raise Refused("PERSISTENT_TIMESTAMP_EMPTY")
         if not 0 < pts <= self.pts:
@@ -62,7 +62,7 @@ class Log:
         return self.pts - pts
 
     def since(self, pts: int, limit: int) -> Missed:
-        """Return at most `limit` changes (at least one) that came after this pts."""
+        """Return up to `limit` changes after this pts, and at least one if there is any."""
         start = bisect_right(self._changes, pts, key=_pts)
         end = start + max(1, limit)
         return Missed(self._changes[start:end], end >= len(self._changes))

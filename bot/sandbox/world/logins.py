@@ -1,4 +1,4 @@
-"""What comes in are phone numbers, codes, bot tokens, QR tokens; what goes out: whose account may be signed in to."""
+"""Logins under way: codes for phones, tokens of bots, and QR tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,16 +23,16 @@ class Code:
 
 @dataclass(slots=True, kw_only=True)
 class Token:
-    """A QR code that is shown; whoever holds `owner` (an authorisation, opaque here) waits for it."""
+    """A login token shown as a QR code; `owner` is the authorisation that waits for it, opaque here."""
 
     value: bytes
     owner: object
     until: datetime
-    account: Account | None = None  # who scanned it
+    account: Account | None = None  # of the person who scanned it
 
 
 class Logins:
-    """Ways to sign in that are under way."""
+    """Codes and tokens by which an account may be signed in to."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -42,11 +42,11 @@ class Logins:
         self._tokens: dict[bytes, Token] = {}
 
     def add_phone(self, phone: str, account: Account) -> None:
-        """Let an account be signed in to by its phone number."""
+        """Register an account's phone number."""
         self._phones[digits(phone)] = account
 
     def add_bot(self, token: str, account: Account) -> None:
-        """Let a bot be signed in to by its token."""
+        """Register a bot's token."""
         self._bots[token] = account
 
     def bot(self, token: str) -> Account:
@@ -56,7 +56,7 @@ class Logins:
         return self._bots[token]
 
     def send_code(self, phone: str, now: datetime) -> Code:
-        """Make a code for a phone number; an earlier one ends."""
+        """Return a new code for a phone number, which replaces an earlier one; raises Refused."""
         number = digits(phone)
         if len(number) not in _PHONE_DIGITS:
             raise Refused("PHONE_NUMBER_INVALID")
@@ -69,7 +69,7 @@ class Logins:
         return self._codes[digits(phone)].digits
 
     def sign_in(self, phone: str, digest: str, code: str, now: datetime) -> Account | None:
-        """Return whose phone it is where the code is right, None where nobody's; raises Refused."""
+        """Return the account of a phone, None where there is none; raises Refused for a wrong code."""
         sent = self._codes.get(digits(phone))
         if not code:
             raise Refused("PHONE_CODE_EMPTY")
@@ -81,7 +81,7 @@ class Logins:
         return self._phones.get(digits(phone))
 
     def token(self, owner: object, now: datetime) -> Token:
-        """Return the owner's token: the one somebody scanned, else the one that is shown, else a new one."""
+        """Return the owner's token, a new one where it has none that is valid."""
         for token in self._tokens.values():
             if token.owner is owner and token.until >= now:
                 return token
@@ -91,7 +91,7 @@ class Logins:
         return token
 
     def accept(self, value: bytes, account: Account, now: datetime) -> Token:
-        """Let the owner of a token sign in to an account; raises Refused."""
+        """Let the owner of a token sign in to an account, and return the token; raises Refused."""
         token = self.find_token(value, now)
         if token.account is not None:
             raise Refused("AUTH_TOKEN_ALREADY_ACCEPTED")
@@ -107,7 +107,7 @@ class Logins:
         return self._tokens[value]
 
     def spend(self, token: Token) -> None:
-        """Forget a token that was signed in by."""
+        """Delete a token that was used."""
         self._tokens.pop(token.value, None)
 
 

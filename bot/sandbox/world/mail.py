@@ -1,30 +1,32 @@
-"""What comes in are messages, edits, deletions in private chats and basic groups; what goes out: copies, updates."""
+"""Messages in private chats and basic groups: a copy in each participant's box, and updates for all of them."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from bot.sandbox.world.log import ChangeKind, LoggedChange
-from bot.sandbox.world.messages import Draft, Message, Revision, compose, reply_in
+from bot.sandbox.world.log import LoggedChange, UpdateKind
+from bot.sandbox.world.messages import Message, MessageDraft, Revision, compose, reply_in
 from bot.sandbox.world.peers import Account
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.view import updates_for
 
 
 class Participant(NamedTuple):
-    """A participant, and what the chat is called in his box."""
+    """A participant, and the id of the chat in his box."""
 
     account: Account
     chat: int  # marked id
 
 
-def deliver(sender: Account, seats: Sequence[Participant], draft: Draft, *, origin: object = None) -> LoggedChange:
-    """Put a copy of a message into every box and tell everybody; returns the sender's change."""
+def deliver(
+    sender: Account, participants: Sequence[Participant], draft: MessageDraft, *, origin: object = None
+) -> LoggedChange:
+    """Put a copy of a message into every box, send the updates, and return the sender's change; raises Refused."""
     if draft.reply_to is not None and draft.reply_to not in sender.box:
         raise Refused("REPLY_MESSAGE_ID_INVALID")
     copies: dict[int, Message] = {}
     changes = []
-    for account, chat in seats:
+    for account, chat in participants:
         own = reply_in(draft, sender.box, account.id)
         message = compose(own, number=account.next_id(), chat=chat, sender_id=sender.id, now=account.hub.now())
         message.copies = copies
@@ -34,7 +36,7 @@ def deliver(sender: Account, seats: Sequence[Participant], draft: Draft, *, orig
 
 
 def revise(editor: Account, message_id: int, revision: Revision, *, origin: object = None) -> LoggedChange:
-    """Edit all copies of a message that the editor wrote."""
+    """Edit all copies of a message that the editor wrote, and return his change; raises Refused."""
     original = editor.box.get(message_id)
     if original is None or original.action is not None:
         raise Refused("MESSAGE_ID_INVALID")
@@ -44,7 +46,7 @@ def revise(editor: Account, message_id: int, revision: Revision, *, origin: obje
     for account, message in _holders(editor, original):
         if not message.apply_revision(revision, account.hub.now()):
             raise Refused("MESSAGE_NOT_MODIFIED")
-        changes.append((account, account.log.add(ChangeKind.EDIT, message.chat, [message.id])))
+        changes.append((account, account.log.add(UpdateKind.EDIT, message.chat, [message.id])))
     return _announce(editor, changes, origin)
 
 
@@ -71,7 +73,7 @@ def _holders(account: Account, message: Message) -> list[tuple[Account, Message]
 
 
 def _announce(actor: Account, changes: Iterable[tuple[Account, LoggedChange]], origin: object) -> LoggedChange:
-    """Tell everybody what changed in his box; returns the actor's change."""
+    """Send each account the update of its box, and return the actor's change."""
     own: LoggedChange | None = None
     for account, change in changes:
         own = change if account is actor else own

@@ -1,4 +1,4 @@
-"""What comes in are the bytes of photos and documents; what goes out are their TL objects, and the bytes again."""
+"""Photos and documents: their bytes, and the TL objects that messages carry."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from bot.sandbox.world.refused import Refused
 
 DC_ID = 2
 MAX_PART = 512 * 1024  # bytes
-_PHOTO_SIZE = "x"  # the one size that a photo has here
+_PHOTO_SIZE = "x", 1280, 720  # the one size of every photo: its type, width and height in pixels
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is stored once and shown in many messages."""
+    """A stored file, which any number of messages may carry."""
 
     data: bytes
     media: TLObject  # MessageMediaPhoto or MessageMediaDocument
@@ -25,7 +25,7 @@ class File:
 
 
 class MediaFiles:
-    """All files of the world, and the parts of those on their way up."""
+    """All files of the world, and the parts of unfinished uploads."""
 
     def __init__(self, random: Random, now: Callable[[], datetime]) -> None:
         self._random = random
@@ -34,10 +34,10 @@ class MediaFiles:
         self._age = 0  # of the references: how often all have expired
         self._parts: dict[tuple[int, int], dict[int, bytes]] = {}  # (account, file id) → part → bytes
 
-    def photo(self, data: bytes, *, width: int = 1280, height: int = 720) -> TLObject:
+    def photo(self, data: bytes) -> TLObject:
         """Store a photo and return a MessageMediaPhoto."""
         number = self._number()
-        size = tl.PhotoSize(_PHOTO_SIZE, width, height, len(data))
+        size = tl.PhotoSize(*_PHOTO_SIZE, len(data))
         photo = tl.Photo(number, self._number(), _reference(number, self._age), self._now(), [size], DC_ID)
         return self._store(number, data, tl.MessageMediaPhoto(photo=photo))
 
@@ -58,7 +58,7 @@ class MediaFiles:
         return media
 
     def find(self, number: int, access_hash: int, reference: bytes) -> File:
-        """Return a file by what a client knows of it; raises Refused."""
+        """Return a file by its id, access hash and reference; raises Refused."""
         file = self._files.get(number)
         if file is None or _content(file.media).access_hash != access_hash:
             raise Refused("FILE_ID_INVALID")
@@ -67,13 +67,13 @@ class MediaFiles:
         return file
 
     def expire(self) -> None:
-        """Let the references that clients hold expire; messages that are asked for again show fresh ones."""
+        """Expire the references that clients hold; messages fetched again carry fresh ones."""
         self._age += 1
         for number, file in self._files.items():
             _content(file.media).file_reference = _reference(number, self._age)
 
     def save_part(self, account_id: int, file_id: int, part: int, data: bytes) -> None:
-        """Keep one part of an upload."""
+        """Store one part of an upload; raises Refused."""
         if part < 0:
             raise Refused("FILE_PART_INVALID")
         if not data:
@@ -83,7 +83,7 @@ class MediaFiles:
         self._parts.setdefault((account_id, file_id), {})[part] = data
 
     def assemble(self, account_id: int, file_id: int, parts: int) -> bytes:
-        """Return an upload of so many parts, which ends with this; raises Refused where one is missing."""
+        """Return the bytes of an upload of so many parts, and end it; raises Refused where one is missing."""
         found = self._parts.get((account_id, file_id), {})
         if parts <= 0:
             raise Refused("FILE_PARTS_INVALID")

@@ -1,4 +1,4 @@
-"""What comes in are drafts of messages and revisions of them; what goes out are messages, as the world keeps them."""
+"""Messages as the world stores them, the drafts that they are made of, and the revisions that edit them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from bot.sandbox.world.text import with_found_entities
 
 
 class Fields(TypedDict, total=False):
-    """What a verb may say about a message beside its text and media; fields of Draft."""
+    """The fields of a Draft that a verb takes as keywords."""
 
     entities: Sequence[TLObject]
     reply_markup: TLObject | None
@@ -30,8 +30,8 @@ class Fields(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A message that is to be sent."""
+class MessageDraft:
+    """A message to be sent."""
 
     text: str = ""
     entities: Sequence[TLObject] = ()  # offsets and lengths in UTF-16 units
@@ -46,13 +46,13 @@ class Draft:
     signature: str | None = None  # of a post, or the rank of an anonymous admin
     views: int = 1  # of a broadcast post, to start with
     date: datetime | None = None  # None = now
-    message_id: int | None = None  # None = the next one; only channels heed it
+    message_id: int | None = None  # None = the next one; for channels only
     action: TLObject | None = None  # a MessageAction: it is a service message then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """What an edit changes; None leaves a field as it is, but the keyboard is always replaced, as Telegram does."""
+    """An edit; None leaves a field as it is, except that the keyboard is always replaced, as in Telegram."""
 
     text: str | None = None
     entities: Sequence[TLObject] = ()  # of the new text
@@ -65,12 +65,12 @@ class Message:
     """A message in one channel, or one account's copy of a message in a private chat or a basic group."""
 
     id: int
-    chat: int  # marked id of the chat, as its holder sees it
+    chat: int  # marked id of the chat, as the holder of the copy sees it
     date: datetime
     text: str
     entities: list[TLObject]
     sender_id: int | None = None  # None = the channel itself
-    post: bool = False  # of a broadcast channel, whose readers are not told who wrote it
+    post: bool = False  # of a broadcast channel, whose readers do not see the author
     media: TLObject | None = None
     reply_markup: TLObject | None = None
     reply_to: int | None = None
@@ -81,7 +81,7 @@ class Message:
     sent_as: int | None = None  # the marked id of the channel that the sender speaks as
     signature: str | None = None
     action: TLObject | None = None
-    views: int | None = None  # None where nobody counts
+    views: int | None = None  # None: not counted
     forwards: int = 0
     edit_date: datetime | None = None
     edit_hide: bool = False  # the last edit touched reactions only, and no person has edited
@@ -105,11 +105,11 @@ class Message:
 
     @property
     def author(self) -> int | None:
-        """The marked id of whom readers see as the author; None where it is the channel."""
+        """The marked id of the author whom readers see; None for a post of a channel."""
         return None if self.post else self.sent_as or self.sender_id
 
     def mentioned_ids(self) -> set[int]:
-        """Return the marked ids of everybody whom a client must know to show this message."""
+        """Return the marked ids of the peers that a client needs to show this message."""
         ids = {self.chat}
         if self.author is not None:
             ids.add(self.author)
@@ -137,8 +137,8 @@ def peer_of(marked: int) -> TLObject:
     return kind(number)
 
 
-def compose(draft: Draft, *, number: int, chat: int, sender_id: int | None, now: datetime) -> Message:
-    """Make a message of a draft."""
+def compose(draft: MessageDraft, *, number: int, chat: int, sender_id: int | None, now: datetime) -> Message:
+    """Make a message from a draft."""
     return Message(
         id=number,
         chat=chat,
@@ -159,8 +159,8 @@ def compose(draft: Draft, *, number: int, chat: int, sender_id: int | None, now:
     )
 
 
-def reply_in(draft: Draft, store: Mapping[int, Message], holder_id: int) -> Draft:
-    """Return the draft with its reply as another holder numbers it, or without, where he has no such message."""
+def reply_in(draft: MessageDraft, store: Mapping[int, Message], holder_id: int) -> MessageDraft:
+    """Return the draft with the id that another holder has for the answered message, None where he has no copy."""
     if draft.reply_to is None:
         return draft
     copy = store[draft.reply_to].copies.get(holder_id)

@@ -1,7 +1,4 @@
-"""What comes in are proofs of knowing a 2FA password; what goes out is whether they are right.
-
-The server half of core.telegram.org/api/srp.
-"""
+"""The 2FA password: the server's half of https://core.telegram.org/api/srp."""
 
 import os
 from dataclasses import dataclass
@@ -26,13 +23,13 @@ class _Challenge:
 
 
 class Passwords:
-    """The challenges that are open; each may be answered once."""
+    """Open challenges; each may be answered once."""
 
     def __init__(self) -> None:
         self._open: dict[int, _Challenge] = {}
 
     def challenge(self, account_id: int, password: str | None) -> TLObject:
-        """Return the account.Password that a client proves its password by, or that there is none."""
+        """Return the account.Password with a challenge, or without one for an account without a password."""
         algo = tl.PasswordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow(
             os.urandom(8), os.urandom(16), G, _P
         )
@@ -52,7 +49,7 @@ class Passwords:
         )
 
     def check(self, account_id: int, proof: TLObject) -> None:
-        """Accept an InputCheckPasswordSRP; raises Refused for a wrong one."""
+        """Check an InputCheckPasswordSRP; raises Refused for a wrong one."""
         if not isinstance(proof, tl.InputCheckPasswordSRP):
             raise Refused("PASSWORD_HASH_INVALID")
         challenge = self._open.pop(proof.srp_id, None)
@@ -74,7 +71,7 @@ def _challenge(account_id: int, password: str, algo: TLObject) -> _Challenge:
 
 
 def _expected(challenge: _Challenge, public: bytes) -> bytes:
-    """Return M1, which only somebody who knows the password can compute from this A."""
+    """Return the M1 that proves knowledge of the password for this A."""
     a_for_hash = srp.num_bytes_for_hash(public)
     u = int.from_bytes(srp.sha256(a_for_hash, challenge.public), "big")
     shared = pow(int.from_bytes(public, "big") * pow(challenge.verifier, u, DH_PRIME), challenge.secret, DH_PRIME)

@@ -1,4 +1,4 @@
-"""What goes out to all parts of the world: the hub they share, and what a peer and an account are."""
+"""What the parts of the world share: the hub, and the base classes of peers and accounts."""
 
 import asyncio
 import re
@@ -13,29 +13,29 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.history import History
-from bot.sandbox.world.log import ChangeKind, Log, LoggedChange
-from bot.sandbox.world.messages import Draft, Message, Revision, peer_of
+from bot.sandbox.world.log import Log, LoggedChange, UpdateKind
+from bot.sandbox.world.messages import Message, MessageDraft, Revision, peer_of
 from bot.sandbox.world.refused import Refused
 
 _COMMAND = re.compile(r"/\w+(?:@(?P<bot>\w+))?")
 
 
 class Emit(Protocol):
-    """The way out for updates: to every session of an account but `skip`; `make` runs only where somebody listens."""
+    """Sends updates to every session of an account but `skip`; `make` runs only if one is connected."""
 
     def __call__(self, account_id: int, make: Callable[[], TLObject], skip: object | None) -> None:
         """Deliver one Updates object."""
 
 
 class CallbackQuery(NamedTuple):
-    """A press of a button that waits for its bot."""
+    """A pressed button, until its bot answers."""
 
     bot_id: int
     answer: asyncio.Future[TLObject]  # a BotCallbackAnswer
 
 
 class Hub:
-    """What the parts of one world share."""
+    """The clock, the peers and the way out for updates of one world."""
 
     def __init__(self, now: Callable[[], datetime], random: Random, emit: Emit) -> None:
         self.clock = now
@@ -44,8 +44,8 @@ class Hub:
         self.peers: dict[int, Peer] = {}  # by marked id
         self.names: dict[str, Peer] = {}  # by lower-case username
         self.invites: dict[str, Peer] = {}  # by hash
-        self.queries: dict[int, CallbackQuery] = {}  # presses of buttons that wait
-        self.query_timeout_s = 10.0  # for the bot's answer to a press
+        self.queries: dict[int, CallbackQuery] = {}  # that wait for an answer
+        self.query_timeout_s = 10.0  # for a bot's answer
         self.slice_limit = 100  # changes per difference, at most
         self._secret = random.randbytes(16)
         self._hashes: dict[tuple[int, int], int] = {}
@@ -55,7 +55,7 @@ class Hub:
         return self.clock().replace(microsecond=0)
 
     def access_hash(self, account_id: int, marked: int) -> int:
-        """Return the hash by which an account may speak of a peer; every account has another."""
+        """Return the hash by which an account may name a peer; it differs for every account."""
         known = self._hashes.get((account_id, marked))
         if known is None:
             digest = blake2b(f"{account_id}:{marked}".encode(), digest_size=8, key=self._secret).digest()
@@ -63,7 +63,7 @@ class Hub:
         return known
 
     def name(self, peer: "Peer", username: str | None) -> None:
-        """Let a peer be found by this username alone, or by none."""
+        """Give a peer this username instead of its old one, or none; raises Refused."""
         for name in [name for name, named in self.names.items() if named is peer]:
             del self.names[name]
         if username:
@@ -73,7 +73,7 @@ class Hub:
 
 
 class Peer(ABC):
-    """Whoever can be written to."""
+    """An account, a group or a channel."""
 
     hub: Hub
     id: int
@@ -82,31 +82,31 @@ class Peer(ABC):
 
     @abstractmethod
     def tl_for(self, viewer: "Account") -> TLObject:
-        """Return the User, Chat or Channel that this account is told of."""
+        """Return the User, Chat or Channel as an account sees it."""
 
     @abstractmethod
     def history(self, viewer: "Account") -> History:
-        """Return what the account may read here; raises Refused."""
+        """Return the messages that an account may read; raises Refused."""
 
     @abstractmethod
     def store(self, viewer: "Account") -> Mapping[int, Message]:
-        """Return the messages that the numbers in a change about this chat stand for."""
+        """Return the messages by the ids that changes of this chat have for an account."""
 
     @abstractmethod
-    def accept(self, sender: "Account", draft: Draft, *, origin: object = None) -> LoggedChange:
-        """Take a message from a client of this account; `origin` is not pushed to. Raises Refused."""
+    def accept(self, sender: "Account", draft: MessageDraft, *, origin: object = None) -> LoggedChange:
+        """Take a message from a client of this account; its session `origin` gets no update. Raises Refused."""
 
     @abstractmethod
     def revise(self, editor: "Account", message_id: int, revision: Revision, *, origin: object = None) -> LoggedChange:
         """Take an edit from a client of this account. Raises Refused."""
 
     def peer(self) -> TLObject:
-        """Return the TL Peer."""
+        """Return the Peer in TL."""
         return peer_of(self.marked)
 
 
 class Account(Peer):
-    """The state of a user or a bot: who it is, and its box of private chats and basic groups."""
+    """A person or a bot, with its box: the messages of its private chats and basic groups."""
 
     def __init__(self, hub: Hub, number: int, *, first_name: str, username: str | None) -> None:
         self.hub = hub
@@ -117,7 +117,7 @@ class Account(Peer):
         self.password: str | None = None  # of 2FA
         self.language = "en"
         self.bot = False
-        self.deleted = False  # the account is no more
+        self.deleted = False  # nobody can write to it any more
         self.log = Log()
         self.too_long_after: int | None = None  # changes; a difference that spans more is refused as too long
         self.box: dict[int, Message] = {}
@@ -137,24 +137,24 @@ class Account(Peer):
         return self.chats.setdefault(marked, History())
 
     def next_id(self) -> int:
-        """Return the number of the next message in the box."""
+        """Return the id of the next message in the box."""
         self._last_id += 1
         return self._last_id
 
     def put(self, message: Message) -> LoggedChange:
-        """Keep a message in the box."""
+        """Add a message to the box."""
         self.box[message.id] = message
         self.chat(message.chat).add(message)
         if message.sender_id == self.id:
             self.read[message.chat] = message.id
-        return self.log.add(ChangeKind.NEW, message.chat, [message.id])
+        return self.log.add(UpdateKind.NEW, message.chat, [message.id])
 
     def drop(self, ids: list[int]) -> LoggedChange:
         """Remove messages from the box; all must be in it."""
         for number in ids:
             message = self.box.pop(number)
             self.chat(message.chat).remove(number)
-        return self.log.add(ChangeKind.DELETE, self.id, ids)
+        return self.log.add(UpdateKind.DELETE, self.id, ids)
 
     def gets(self, message: Message, replied: Message | None) -> bool:
         """Tell whether this account gets a group's message, given the one it answers: bots are in privacy mode.
@@ -172,14 +172,14 @@ class Account(Peer):
         return f"@{name}" in re.findall(r"@\w+", message.text.lower())
 
     def once(self, *random_ids: int) -> None:
-        """Refuse random_ids that are empty, repeat each other, or that a message was already sent with."""
+        """Raise Refused for random_ids that are zero, occur twice, or were used before."""
         if 0 in random_ids:
             raise Refused("RANDOM_ID_EMPTY")
         if len({*random_ids}) < len(random_ids) or not self.random_ids.isdisjoint(random_ids):
             raise Refused("RANDOM_ID_DUPLICATE", 500)
 
     def forget_random_ids(self) -> None:
-        """Take every random_id for a new one, as Telegram does some time after a message was sent."""
+        """Accept every random_id again, as Telegram does some time after a message was sent."""
         self.random_ids.clear()
 
     def tl_for(self, viewer: "Account") -> TLObject:

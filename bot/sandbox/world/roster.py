@@ -1,4 +1,4 @@
-"""What comes in are joins, leaves, promotions and bans of one channel; what goes out is who may do what in it."""
+"""The roster of a channel: its members and their roles, requests to join, and bans."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ _RIGHTS = (
 
 
 class MemberRole(Enum):
-    """What a member may do."""
+    """The role of a member."""
 
     CREATOR = auto()
     ADMIN = auto()  # with all rights of an admin
@@ -31,7 +31,7 @@ class MemberRole(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody in a channel."""
+    """An account in a channel."""
 
     account: Account
     role: MemberRole
@@ -39,7 +39,7 @@ class Member:
 
 
 class Roster:
-    """The members of a channel, those who ask to join, and those who are banned; by account id."""
+    """Members, requests to join and bans of one channel, by account id."""
 
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
@@ -50,22 +50,22 @@ class Roster:
         return account.id in self.members
 
     def put(self, account: Account, role: MemberRole, since: datetime) -> None:
-        """Make somebody a member, or change what he may do."""
+        """Make an account a member, or change its role; ends a ban."""
         self.pending.pop(account.id, None)
         self.banned.discard(account.id)
         self.members[account.id] = Member(account, role, since)
 
     def role(self, account: Account) -> MemberRole | None:
-        """Return what somebody is here; None outside."""
+        """Return the role of an account; None outside the channel."""
         member = self.members.get(account.id)
         return member.role if member else None
 
     def is_admin(self, account: Account) -> bool:
-        """Tell whether somebody is the creator or an admin."""
+        """Tell whether an account is the creator or an admin."""
         return self.role(account) in (MemberRole.CREATOR, MemberRole.ADMIN)
 
     def participant(self, account: Account, viewer: Account) -> TLObject:
-        """Return the TL participant as another account sees it; raises Refused for those outside."""
+        """Return the TL participant as another account sees it; raises Refused for an account outside."""
         member = self.members.get(account.id)
         if member is None:
             raise Refused("USER_NOT_PARTICIPANT")

@@ -1,4 +1,4 @@
-"""What comes in are texts with entities from clients; what goes out is what Telegram keeps. All in UTF-16 units."""
+"""Texts and entities as Telegram stores them: trimmed, checked, with links found. Offsets are in UTF-16 units."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ MAX_TEXT = 4096
 MAX_CAPTION = 1024
 _MAX_ENTITIES = 100  # the rest is dropped, as Telegram does
 
-# What Telegram finds in a text by itself; close to its rules, not the same.
+# Entities that Telegram finds by itself; close to its rules, not the same.
 _FOUND = re.compile(
     r"(?P<url>\bhttps?://[^\s<>«»\"]*[^\s<>«»\".,;:!?)]|\b(?:t\.me|telegram\.me)/[\w/+?=]*\w)"
     r"|(?<![\w@/])@(?P<mention>[A-Za-z]\w{3,31})\b"
@@ -34,13 +34,13 @@ def length(text: str) -> int:
 
 
 def _units(text: str) -> str:
-    """Return a text of one sign a UTF-16 unit; hardly any has others, and Telethon's own way looks at every sign."""
+    """Return a text with one character per UTF-16 unit; most texts are unchanged, and `add_surrogate` is slow."""
     is_plain = len(text.encode("utf-16-le", "surrogatepass")) == 2 * len(text)
     return text if is_plain else add_surrogate(text)
 
 
 def check_text(text: str, entities: Sequence[TLObject], *, caption: bool) -> tuple[str, list[TLObject]]:
-    """Return a client's text without the white space around it and its entities moved accordingly.
+    """Return a client's text without the white space around it, and its entities moved accordingly.
 
     Raises Refused for a text that is too long and for entities that leave the text or cut a character in two.
     """
@@ -64,7 +64,7 @@ def _check_bounds(units: str, entity: TLObject) -> None:
 
 
 def _moved(entity: TLObject, lead: int, size: int) -> Iterator[TLObject]:
-    """Yield the entity as it lies in the trimmed text, unless nothing of it is left."""
+    """Yield the entity as it lies in the trimmed text, unless it lies outside."""
     start = max(0, entity.offset - lead)
     end = min(size, entity.offset + entity.length - lead)
     if not lead and end - start == entity.length > 0:
@@ -75,7 +75,7 @@ def _moved(entity: TLObject, lead: int, size: int) -> Iterator[TLObject]:
 
 
 def with_found_entities(text: str, entities: Sequence[TLObject]) -> list[TLObject]:
-    """Return the given entities and those that Telegram finds by itself where none of them lies, in order."""
+    """Return the given entities, and links, mentions, hashtags and commands found outside them, in order."""
     if not any(sign in text for sign in "@#/"):
         return list(entities)
     taken = [(entity.offset, entity.offset + entity.length) for entity in entities if not _is_style(entity)]

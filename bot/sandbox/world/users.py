@@ -1,4 +1,4 @@
-"""What comes in is what a person or bot does: write, press, block, start; what goes out: messages and updates."""
+"""People and bots with the verbs of tests: write, press a button, block and more."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from telethon.tl import types as tl
 from bot.sandbox.world import mail
 from bot.sandbox.world.history import History
 from bot.sandbox.world.log import LoggedChange
-from bot.sandbox.world.messages import Draft, Fields, Message, Revision
+from bot.sandbox.world.messages import Fields, Message, MessageDraft, Revision
 from bot.sandbox.world.peers import Account, CallbackQuery, Peer
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.text import check_text
@@ -20,7 +20,7 @@ from bot.sandbox.world.view import Cast, bundle, is_channel
 
 
 class User(Account):
-    """A person or a bot, with the verbs of tests."""
+    """A person or a bot."""
 
     def history(self, viewer: Account) -> History:
         """Return the private chat of the viewer with this user."""
@@ -30,14 +30,14 @@ class User(Account):
         """Return the viewer's box."""
         return viewer.box
 
-    def accept(self, sender: Account, draft: Draft, *, origin: object = None) -> LoggedChange:
-        """Take a private message, if the two may talk."""
+    def accept(self, sender: Account, draft: MessageDraft, *, origin: object = None) -> LoggedChange:
+        """Take a private message."""
         self._check_may_write(sender)
         self.writers.add(sender.id)
-        seats = [mail.Participant(sender, self.marked)]
+        participants = [mail.Participant(sender, self.marked)]
         if sender is not self:
-            seats.append(mail.Participant(self, sender.marked))
-        return mail.deliver(sender, seats, draft, origin=origin)
+            participants.append(mail.Participant(self, sender.marked))
+        return mail.deliver(sender, participants, draft, origin=origin)
 
     def _check_may_write(self, sender: Account) -> None:
         if sender.bot and (self.bot or sender is self):
@@ -58,17 +58,14 @@ class User(Account):
         return mail.revise(editor, message_id, revision, origin=origin)
 
     def sends(self, peer: Peer, text: str, *, media: TLObject | None = None, **fields: Unpack[Fields]) -> Message:
-        """Write to a person, a bot, a group or a channel, and return one's own copy of the message.
-
-        Raises Refused as a server would.
-        """
-        draft = Draft(text=text, media=media, **fields)
+        """Write to a peer and return the sender's copy of the message; raises Refused as a server would."""
+        draft = MessageDraft(text=text, media=media, **fields)
         body, entities = check_text(text, draft.entities, caption=draft.media is not None)
         change = peer.accept(self, replace(draft, text=body, entities=entities))
         return peer.store(self)[change.ids[0]]
 
     def starts(self, bot: Account, parameter: str = "") -> Message:
-        """Press Start in a private chat with a bot; also unblocks it, as in Telegram."""
+        """Press Start in the chat with a bot, which also unblocks it, as in Telegram."""
         self.unblocks(bot)
         return self.sends(bot, f"/start {parameter}".strip())
 
@@ -77,18 +74,18 @@ class User(Account):
         return peer.history(self).oldest_first()
 
     def blocks(self, account: Account) -> None:
-        """Refuse messages of an account from now on."""
+        """Block an account."""
         self.blocked.add(account.id)
         self._stopped(account, stopped=True)
 
     def unblocks(self, account: Account) -> None:
-        """Take messages of an account again."""
+        """Unblock an account."""
         if account.id in self.blocked:
             self.blocked.discard(account.id)
             self._stopped(account, stopped=False)
 
     def _stopped(self, account: Account, *, stopped: bool) -> None:
-        """Tell a bot that this person stopped or restarted it; without the qts by which Telegram counts that."""
+        """Send a bot the update that this person stopped or restarted it; without a qts, which Telegram counts."""
         if account.bot:
             update = tl.UpdateBotStopped(self.id, self.hub.now(), stopped, 0)
             cast = Cast(account)
@@ -96,7 +93,7 @@ class User(Account):
             self.hub.emit(account.id, partial(bundle, account, [update], cast), None)
 
     def deletes_account(self) -> None:
-        """Be no more."""
+        """Mark the account as deleted."""
         self.deleted = True
 
     def pins(self, peer: Peer) -> None:
@@ -115,9 +112,9 @@ class User(Account):
         return await self.queries(message, _data_of(message, button))
 
     async def queries(self, message: Message, data: bytes, *, times: int = 1) -> TLObject:
-        """Send a button's data to the bot that wrote the message and return what it answers.
+        """Send a button's data to the bot that wrote the message, and return its BotCallbackAnswer.
 
-        With `times` the same press is delivered more than once.
+        `times` is how often the same query is delivered. Raises Refused.
         """
         bot = self.hub.peers.get(message.sender_id or 0)
         if not isinstance(bot, Account) or not bot.bot or _data_of(message, data) != data:

@@ -1,4 +1,4 @@
-"""What comes in are messages and changes; what goes out is how one account is told of them, with whom they name."""
+"""The view of one account: messages and changes in TL, with the users and chats that they name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from telethon.tl import TLObject
 from telethon.tl import types as tl
 
-from bot.sandbox.world.log import ChangeKind, LoggedChange
+from bot.sandbox.world.log import LoggedChange, UpdateKind
 from bot.sandbox.world.messages import Message, peer_of
 from bot.sandbox.world.peers import Account
 
@@ -21,11 +21,11 @@ class Cast:
         self._ids: set[int] = set()
 
     def add(self, *marked: int) -> None:
-        """Name peers by their marked ids."""
+        """Add peers by their marked ids."""
         self._ids.update(marked)
 
     def add_messages(self, messages: Iterable[Message]) -> None:
-        """Name whomever these messages name."""
+        """Add all peers that these messages name."""
         for message in messages:
             self._ids |= message.mentioned_ids()
 
@@ -45,12 +45,12 @@ class Cast:
 
 
 def is_channel(marked: int) -> bool:
-    """Tell a channel or supergroup by its marked id."""
+    """Tell whether a marked id is of a channel or supergroup."""
     return marked < _CHANNEL_BELOW
 
 
 def message_tl(message: Message, viewer: Account) -> TLObject:
-    """Return the TL message as an account sees it."""
+    """Return a message in TL as an account sees it."""
     head = {
         "id": message.id,
         "peer_id": peer_of(message.chat),
@@ -82,7 +82,7 @@ def message_tl(message: Message, viewer: Account) -> TLObject:
 
 
 def _reply_header(message: Message) -> TLObject | None:
-    """Return what a message answers; one in a topic of a forum answers the topic's first at least."""
+    """Return the reply header; a message in a forum's topic answers at least the first of the topic."""
     if message.topic is None:
         return tl.MessageReplyHeader(reply_to_msg_id=message.reply_to) if message.reply_to else None
     if message.reply_to is None:
@@ -91,7 +91,7 @@ def _reply_header(message: Message) -> TLObject | None:
 
 
 def _from_id(message: Message) -> TLObject | None:
-    """Return the author where the chat alone does not tell: in groups, but not of posts."""
+    """Return the author in groups; in private chats and of posts the chat implies it."""
     return None if message.chat > 0 or message.author is None else peer_of(message.author)
 
 
@@ -103,19 +103,19 @@ def _reactions(message: Message) -> TLObject | None:
 
 
 def update_tl(change: LoggedChange, viewer: Account, store: Mapping[int, Message]) -> TLObject | None:
-    """Return the update that tells of a change; None where its message is gone by now."""
-    if change.kind is ChangeKind.DELETE:
+    """Return the update of a change; None where its message is deleted by now."""
+    if change.kind is UpdateKind.DELETE:
         return _deleted(change)
-    if change.kind in (ChangeKind.PIN, ChangeKind.UNPIN):
+    if change.kind in (UpdateKind.PIN, UpdateKind.UNPIN):
         return tl.UpdatePinnedChannelMessages(
-            _bare(change.chat), list(change.ids), change.pts, change.count, pinned=change.kind is ChangeKind.PIN or None
+            _bare(change.chat), list(change.ids), change.pts, change.count, pinned=change.kind is UpdateKind.PIN or None
         )
     message = store.get(change.ids[0])
     if message is None:
         return None
-    if change.kind is ChangeKind.PAGE and isinstance(message.media, tl.MessageMediaWebPage):
+    if change.kind is UpdateKind.PAGE and isinstance(message.media, tl.MessageMediaWebPage):
         return tl.UpdateChannelWebPage(_bare(change.chat), message.media.webpage, change.pts, change.count)
-    new = change.kind is ChangeKind.NEW
+    new = change.kind is UpdateKind.NEW
     if is_channel(change.chat):
         make = tl.UpdateNewChannelMessage if new else tl.UpdateEditChannelMessage
     else:
@@ -135,12 +135,12 @@ def _bare(marked: int) -> int:
 
 
 def bundle(viewer: Account, updates: Sequence[TLObject], cast: Cast) -> TLObject:
-    """Return updates with whom they name; seq 0, since they have no order beside their pts."""
+    """Return updates with their users and chats; seq 0, since only their pts orders them."""
     return tl.Updates(list(updates), cast.users, cast.chats, viewer.hub.now(), 0)
 
 
 def updates_for(viewer: Account, changes: Iterable[LoggedChange], extra: Sequence[TLObject] = ()) -> TLObject:
-    """Return the Updates that tell an account of changes; `extra` updates go first."""
+    """Return the Updates of changes for an account; `extra` updates go first."""
     cast = Cast(viewer)
     updates = list(extra)
     for change in changes:
@@ -154,24 +154,24 @@ def updates_for(viewer: Account, changes: Iterable[LoggedChange], extra: Sequenc
 
 
 class Difference(NamedTuple):
-    """What a difference says of some changes: the messages as they are now, and each edit once."""
+    """The content of a difference: new messages as they are now, and one update for each edited message."""
 
     new: list[Message]
     others: list[TLObject]  # updates
 
 
 def difference_of(viewer: Account, changes: Sequence[LoggedChange]) -> Difference:
-    """Sort out what an account missed."""
+    """Return the difference that some changes make for an account."""
     latest = {
-        (change.chat, change.ids[0]): change for change in changes if change.kind in (ChangeKind.NEW, ChangeKind.EDIT)
+        (change.chat, change.ids[0]): change for change in changes if change.kind in (UpdateKind.NEW, UpdateKind.EDIT)
     }
-    fresh = {(change.chat, change.ids[0]) for change in changes if change.kind is ChangeKind.NEW}
+    fresh = {(change.chat, change.ids[0]) for change in changes if change.kind is UpdateKind.NEW}
     sorted_out = Difference([], [])
     for change in changes:
         store = viewer.hub.peers[change.chat].store(viewer)
         key = change.chat, change.ids[0]
-        if change.kind is ChangeKind.NEW:
+        if change.kind is UpdateKind.NEW:
             sorted_out.new.extend(filter(None, [store.get(change.ids[0])]))
-        elif change.kind is not ChangeKind.EDIT or (latest[key] is change and key not in fresh):
+        elif change.kind is not UpdateKind.EDIT or (latest[key] is change and key not in fresh):
             sorted_out.others.extend(filter(None, [update_tl(change, viewer, store)]))
     return sorted_out

@@ -1,4 +1,4 @@
-"""What comes in are the accounts and chats that a test wishes for; what goes out is a world that holds them."""
+"""The world of one server, to which tests and the demo add accounts and chats."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -10,10 +10,10 @@ from telethon.tl import TLObject
 from telethon.tl import types as tl
 
 from bot.sandbox.world.channels import Channel
-from bot.sandbox.world.groups import Group
+from bot.sandbox.world.groups import BasicGroup
 from bot.sandbox.world.logins import Logins, Token
 from bot.sandbox.world.media import MediaFiles
-from bot.sandbox.world.messages import Draft
+from bot.sandbox.world.messages import MessageDraft
 from bot.sandbox.world.passwords import Passwords
 from bot.sandbox.world.peers import Account, Emit, Hub, Peer
 from bot.sandbox.world.refused import Refused
@@ -37,7 +37,7 @@ class World:
         self.logins = Logins(random)
         self.passwords = Passwords()
         self.difference_lists_channels = True  # getDifference names the channels that changed
-        self.on_token: Callable[[Token], None] = _nobody_waits  # a QR token was scanned
+        self.on_token: Callable[[Token], None] = _ignore_token  # called when a QR token is scanned
         self._folders: dict[str, Folder] = {}  # by the slug of their links
         self._users = count(1_000_001)
         self._groups = count(4_000_001)
@@ -60,7 +60,7 @@ class World:
         return user
 
     def add_bot(self, token: str, first_name: str, username: str, owner: User | None = None) -> User:
-        """Make a bot; its owner has started it."""
+        """Make a bot; its owner, if given, has started it."""
         bot = self._account(first_name, username)
         bot.bot = True
         self.logins.add_bot(token, bot)
@@ -87,16 +87,16 @@ class World:
             channel.join(account)
         return channel
 
-    def add_group(self, title: str, members: Iterable[Account]) -> Group:
-        """Make a basic group; the first member made it."""
-        group = Group(self.hub, next(self._groups), title, members)
+    def add_group(self, title: str, members: Iterable[Account]) -> BasicGroup:
+        """Make a basic group; the first member is the creator."""
+        group = BasicGroup(self.hub, next(self._groups), title, members)
         group.invite = self.hub.random.randbytes(8).hex()
         self.hub.invites[group.invite] = group
         self._register(group)
         return group
 
-    def upgrade(self, group: Group) -> Channel:
-        """Make a supergroup of a basic group, with its members and its invite link; the group stays as a shell."""
+    def upgrade(self, group: BasicGroup) -> Channel:
+        """Make a supergroup of a basic group, with its members and its invite link; the group stays, deactivated."""
         channel = Channel(self.hub, next(self._channels), group.title, megagroup=True)
         channel.invite = group.invite
         self.hub.invites[group.invite] = channel
@@ -107,7 +107,7 @@ class World:
             )
             account.joined.add(channel.marked)
         group.mark_upgraded(channel)
-        channel.publish(None, Draft(action=tl.MessageActionChannelMigrateFrom(group.title, group.id)))
+        channel.publish(None, MessageDraft(action=tl.MessageActionChannelMigrateFrom(group.title, group.id)))
         return channel
 
     def add_folder(self, title: str, peers: Iterable[Peer]) -> str:
@@ -138,12 +138,12 @@ class World:
             raise Refused("USER_ID_INVALID")
         return peer
 
-    def by_invite(self, digest: str) -> Channel | Group:
+    def by_invite(self, digest: str) -> Channel | BasicGroup:
         """Return the channel or basic group of an invite link; raises Refused."""
         if not digest:
             raise Refused("INVITE_HASH_EMPTY")
         chat = self.hub.invites.get(digest)
-        if not isinstance(chat, Channel | Group):
+        if not isinstance(chat, Channel | BasicGroup):
             raise Refused("INVITE_HASH_EXPIRED")
         return chat
 
@@ -161,12 +161,12 @@ class World:
         self.on_token(self.logins.accept(token, user, self.hub.now()))
 
     def answer_query(self, bot: Account, query_id: int, answer: TLObject) -> None:
-        """Give a bot's answer to whoever pressed its button; raises Refused where nobody waits any more."""
+        """Pass a bot's answer to the person who pressed its button; raises Refused where nobody waits any more."""
         query = self.hub.queries.get(query_id)
         if query is None or query.bot_id != bot.id or query.answer.done():
             raise Refused("QUERY_ID_INVALID")
         query.answer.set_result(answer)
 
 
-def _nobody_waits(_token: Token) -> None:
-    """Stand in for a server that would tell the client which shows the token."""
+def _ignore_token(_token: Token) -> None:
+    """Do nothing, until a server is there to notify the client that shows the token."""

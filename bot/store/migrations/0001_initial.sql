@@ -281,7 +281,7 @@ CREATE TABLE handled (  -- commands and taps whose effect is committed
     key TEXT PRIMARY KEY,
     at INTEGER NOT NULL,
     answer TEXT NOT NULL DEFAULT '',  -- JSON: what is said to it, also where the update comes again after a crash
-    said_at INTEGER  -- when the answer had arrived; NULL: it may have to be said again
+    answered_at INTEGER  -- when the answer had arrived; NULL: it may have to be sent again
 ) WITHOUT ROWID;
 
 CREATE TABLE chats (  -- whoever receives alerts

@@ -1,8 +1,6 @@
 import re
-from dataclasses import replace
 
 from bot.models import Entity, Forward, Outgoing
-from bot.rendering.alert import render_post
 from bot.text.markup import LIMIT
 from tests.rendering.test_alert import LONDON, NOW, POST, styled
 
@@ -15,7 +13,7 @@ class TestLongPosts:
     SPANS = tuple((found.start(), found.end()) for found in re.finditer("сбой", TEXT))
 
     def test_show_the_passages_around_all_that_matched(self) -> None:
-        outgoing = render_post(replace(POST, text=self.TEXT, spans=self.SPANS), LONDON)
+        outgoing = POST.but(text=self.TEXT, spans=self.SPANS).render(LONDON)
         body = outgoing.text.partition("\n")[2].partition("\n\n")[0]
         assert body == "… Днём случился сбой на узле. Связь пропала.\n…\nВечером сбой устранили."
         assert styled(outgoing, "bold") == ["Outages", "сбой", "сбой"]
@@ -23,13 +21,13 @@ class TestLongPosts:
     def test_show_near_passages_as_one(self) -> None:
         text = f"{self.OPENING}\nСбой в банке.\nБанк молчит.\nСбой в сети.\n{self.REST}"
         spans = tuple((found.start(), found.end()) for found in re.finditer("Сбой", text))
-        outgoing = render_post(replace(POST, text=text, spans=spans), LONDON)
+        outgoing = POST.but(text=text, spans=spans).render(LONDON)
         assert "\n… Сбой в банке.\nБанк молчит.\nСбой в сети. …\n\n" in outgoing.text
 
     def test_show_whole_sentences_of_a_long_paragraph(self) -> None:
         text = f"{self.REST}Днём случился сбой. {self.REST}"
         start = text.index("сбой")
-        body = render_post(replace(POST, text=text, spans=((start, start + 4),)), LONDON).text.split("\n")[1]
+        body = POST.but(text=text, spans=((start, start + 4),)).render(LONDON).text.split("\n")[1]
         assert body.startswith("… Днём случился сбой. Потом говорили")
         assert body.endswith("о другом. …")
 
@@ -40,13 +38,13 @@ class TestLongPosts:
             Entity(kind="blockquote", offset=self.TEXT.index("Связь"), length=300),
             Entity(kind="italic", offset=0, length=10),
         )
-        outgoing = render_post(replace(POST, text=self.TEXT, entities=links, spans=self.SPANS), LONDON)
+        outgoing = POST.but(text=self.TEXT, entities=links, spans=self.SPANS).render(LONDON)
         assert styled(outgoing, "text_url")[1:] == ["узле"]
         assert styled(outgoing, "blockquote") == ["Связь пропала."]
         assert not styled(outgoing, "italic")
 
     def test_show_their_beginning_where_nothing_in_them_matched(self) -> None:
-        outgoing = render_post(replace(POST, text=self.TEXT, spans=()), LONDON)
+        outgoing = POST.but(text=self.TEXT, spans=()).render(LONDON)
         assert outgoing.text.split("\n")[1].startswith("Утром открылась коллегия.")
         assert 900 < len(outgoing.text) < 1100
         assert outgoing.text.endswith("…\n\n16:39")
@@ -54,7 +52,7 @@ class TestLongPosts:
     def test_with_many_matches_show_the_first_ones_within_the_limit(self) -> None:
         text = "".join(f"Абзац {n}: на узле связи случился сбой, его чинят.\n{'Прочее. ' * 12}\n" for n in range(200))
         spans = tuple((found.start(), found.end()) for found in re.finditer("сбой", text))
-        outgoing = render_post(replace(POST, text=text, spans=spans), LONDON)
+        outgoing = POST.but(text=text, spans=spans).render(LONDON)
         passages = outgoing.text.partition("\n")[2].partition(" …\n\n")[0].split("\n…\n")
         assert passages == [f"Абзац {n}: на узле связи случился сбой, его чинят." for n in range(len(passages))]
         assert len(outgoing.text) > LIMIT - 80
@@ -62,8 +60,8 @@ class TestLongPosts:
 
     def test_whose_match_is_longer_than_a_message_leave_room_for_first_line_footer_and_links(self) -> None:
         forward = Forward(channel_id=55, message_id=6, name="Ведомство", date=NOW)
-        post = replace(POST, text=self.TEXT, spans=self.SPANS, forward=forward, gone_at=NOW)
-        outgoing = render_post(replace(post, text="Сбой " * 2000, spans=((0, 10_000),)), LONDON)
+        post = POST.but(text=self.TEXT, spans=self.SPANS, forward=forward, gone_at=NOW)
+        outgoing = post.but(text="Сбой " * 2000, spans=((0, 10_000),)).render(LONDON)
         assert len(outgoing.text) <= LIMIT
         assert outgoing.text.startswith("Outages · Минсвязь Заречья\nNo longer visible")
         assert outgoing.text.endswith("…\n\n16:39\nForwarded from Ведомство")
@@ -73,7 +71,7 @@ class TestLongPosts:
 class TestFormattingOfThePost:
     def outgoing(self, text: str, *entities: Entity) -> Outgoing:
         start = text.find("сбой")
-        return render_post(replace(POST, text=text, entities=entities, spans=((start, start + 4),)), LONDON)
+        return POST.but(text=text, entities=entities, spans=((start, start + 4),)).render(LONDON)
 
     def test_a_word_that_matched_in_code_is_bold_and_the_rest_stays_code(self) -> None:
         outgoing = self.outgoing("Журнал: был сбой сети", Entity(kind="code", offset=8, length=13))
