@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 
 from bot.errors import SettingsError
-from bot.matching.engine.matcher import Compiled
+from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.exclusions import compile_excluding, including
 from bot.matching.query.refusals import QueryError
 from bot.matching.topics import TopicFile, builtin_topics, check_examples

@@ -15,7 +15,7 @@ from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compile_queries
 from bot.cli.shell import cli, console
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
-from bot.matching.engine.matcher import Compiled
+from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.explain import Reason
 from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post

@@ -1,8 +1,9 @@
 """Queries and names of topics that are typed in a shell, compiled."""
 
 from bot.errors import SettingsError
-from bot.matching.engine.matcher import Compiled, compile_query
-from bot.matching.query.parser import QueryError, parse
+from bot.matching.engine.compiled import Compiled, compile_query
+from bot.matching.query.parser import parse
+from bot.matching.query.refusals import QueryError
 from bot.matching.topics import builtin_names, builtin_topics, read_folder
 from bot.matching.words.inflection import Inflector
 from bot.settings import load_settings

@@ -107,7 +107,7 @@ async def _scope_rows(tap: AlertTap, context: Context) -> ButtonRows:
     channel = await channels.get(db, tap.channel_id)
     if channel is None:
         raise forgotten(context)
-    alerted = await feedback.alerted(db, context.chat.id, tap.channel_id, tap.message_id)
+    alerted = await feedback.find_alerted(db, context.chat.id, tap.channel_id, tap.message_id)
     scopes = [(t.gettext("Channel {name}"), MuteScope.of(None, channel, t))]
     for topic in (await topics_named(db, alerted.topics if alerted else ()))[:_MOST_TOPICS]:
         scopes.append((t.gettext("Topic {name}"), MuteScope.of(topic, None, t)))

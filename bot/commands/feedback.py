@@ -26,7 +26,7 @@ from bot.models.posts import StoredPost
 from bot.search import Hit, find_newest
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
-from bot.store.feedback import Alerted, What
+from bot.store.feedback import AlertedPost, Complaint
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold
 
@@ -53,12 +53,12 @@ async def tapped(request: Request, context: Context) -> Reply:
 async def blame(request: Request, context: Context) -> Effect:
     """Write down that an alert was not relevant; where the channel was wrong, mute its topics there."""
     tap = AlertTap.read(request.argument)
-    what = What(tap.chosen[0])
+    what = Complaint(tap.chosen[0])
 
     async def effect(tx: Transaction) -> Reply:
         alerted = await _alerted(tx, tap, context)
         note = context.own.gettext("Noted. Thank you.")
-        if what is What.CHANNEL:
+        if what is Complaint.CHANNEL:
             note = await _mute_there(tx, alerted, context)
         await _mark(tx, request, context, alerted, what)
         return Reply(buttons=await tap.usual(tx, context), note=note)
@@ -66,7 +66,7 @@ async def blame(request: Request, context: Context) -> Effect:
     return effect
 
 
-async def _mute_there(tx: Transaction, alerted: Alerted, context: Context) -> str:
+async def _mute_there(tx: Transaction, alerted: AlertedPost, context: Context) -> str:
     channel = await channels.get(tx, alerted.post.channel_id)
     found = await _topics(tx, alerted)
     for topic in found:
@@ -112,7 +112,7 @@ async def word(request: Request, context: Context) -> Reply:
     ]
     others = others[:_MOST_LOOKED]
     missing = await asyncio.to_thread(_with_word, others, choice.word, context.inflector)
-    marked = await feedback.marked(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
+    marked = await feedback.with_feedback(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
     text = _missing_text(topic, choice, len(others), len(missing), context)
     rows = (
         (
@@ -163,7 +163,7 @@ async def exclude(request: Request, context: Context) -> Effect:
     async def effect(tx: Transaction) -> Reply:
         if not await topics.leave_out(tx, topic, left_out, query.compiled.to_json()):
             raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
-        await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), What.WORD, word=choice.word)
+        await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
         line = context.t.gettext("{topic} leaves out posts that say {word} from now on. /topics can bring them back.")
         return change(line, topic=show_topic(topic, context.t), word=bold(choice.shown))
 
@@ -176,26 +176,32 @@ async def leave(request: Request, context: Context) -> Effect:
     tap = AlertTap.read(request.argument)
 
     async def effect(tx: Transaction) -> Reply:
-        alerted = await feedback.alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
+        alerted = await feedback.find_alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
         if alerted is not None:
-            await _mark(tx, request, context, alerted, What.NOTE)
+            await _mark(tx, request, context, alerted, Complaint.NOTE)
         return change(context.t.gettext("No word is excluded. That the alert was not relevant is noted."))
 
     return effect
 
 
-async def _alerted(db: Reader, tap: AlertTap, context: Context) -> Alerted:
+async def _alerted(db: Reader, tap: AlertTap, context: Context) -> AlertedPost:
     """Return the alert under which somebody tapped. Raises CommandError where its post is not known any more."""
-    alerted = await feedback.alerted(db, context.chat.id, tap.channel_id, tap.message_id)
+    alerted = await feedback.find_alerted(db, context.chat.id, tap.channel_id, tap.message_id)
     if alerted is None:
         raise forgotten(context)
     return alerted
 
 
 async def _mark(  # noqa: PLR0913 - who, where, what and why
-    tx: Transaction, request: Request, context: Context, alerted: Alerted, what: What, *, word: str | None = None
+    tx: Transaction,
+    request: Request,
+    context: Context,
+    alerted: AlertedPost,
+    what: Complaint,
+    *,
+    word: str | None = None,
 ) -> None:
-    await feedback.mark(
+    await feedback.record(
         tx,
         context.chat.id,
         alerted.post,
@@ -207,12 +213,12 @@ async def _mark(  # noqa: PLR0913 - who, where, what and why
     )
 
 
-async def _topics(db: Reader, alerted: Alerted) -> list[Topic]:
+async def _topics(db: Reader, alerted: AlertedPost) -> list[Topic]:
     """Return the topics of an alert that are still there."""
     return (await topics_named(db, alerted.topics))[:_MOST_TOPICS]
 
 
-async def _chosen(tap: AlertTap, context: Context) -> tuple[Alerted, Topic, Exclusion]:
+async def _chosen(tap: AlertTap, context: Context) -> tuple[AlertedPost, Topic, Exclusion]:
     """Return what the data of a button with a word names, or raise CommandError."""
     alerted = await _alerted(context.database, tap, context)
     topic = await topic_by_id(context.database, int(tap.chosen[0]), context)

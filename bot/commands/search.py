@@ -11,8 +11,7 @@ from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled
-from bot.matching.query.parser import Query
-from bot.matching.query.tree import AllOf, Mention
+from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import ButtonRows, Outgoing
 from bot.rendering.post_text import excerpt_post
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest

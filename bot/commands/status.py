@@ -18,7 +18,7 @@ from bot.locales.figures import show_number, show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
 from bot.monitoring.channel_state import ChannelState, channel_states
-from bot.store import follows, latencies, outbox, posts, readers
+from bot.store import follows, outbox, posts, readers, stats
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
@@ -186,7 +186,7 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
     if stored.last_seen_at is not None:
         text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
     line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")
-    _add_latencies(text, line, await latencies.seen(db, since), t)
+    _add_latencies(text, line, await stats.seen_latencies(db, since), t)
     _add_unpushed(text, states, context)
 
 
@@ -195,7 +195,7 @@ async def _add_alerts(text: Text, context: Context) -> None:
     found = await outbox.statistics(db, since=since)
     text.line(t.gettext("Alerts sent today: {n}"), n=bold(show_number(found.sent, t)))
     line = t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}.")
-    _add_latencies(text, line, await latencies.alerted(db, since), t)
+    _add_latencies(text, line, await stats.alert_latencies(db, since), t)
     if found.due:
         text.line(t.gettext("Waiting to be sent: {n}"), n=found.due)
     if found.dead:

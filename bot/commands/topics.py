@@ -21,9 +21,9 @@ from bot.locales.titles import topic_title
 from bot.matching.explain.exclusions import compile_excluding
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.models.subscriptions import Priority
-from bot.store import addresses, figures, subscriptions, topics
+from bot.store import addresses, stats, subscriptions, topics
 from bot.store.database import Reader, Transaction
-from bot.store.figures import Figures
+from bot.store.stats import TopicStats
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, code, link
 
@@ -152,7 +152,7 @@ async def topics_screen(db: Reader, request: Request, context: Context) -> Outgo
     every = await topics.all_topics(db)
     shown = every[: keyboards.MOST_SWITCHES]
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
-    counts = await figures.of_chat(db, context.chat.id, context.now - COUNTED)
+    counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
     text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
     threads = await _threads(db, context)
     text.join(_lines(shown, on, counts, threads, t)).line()
@@ -192,7 +192,7 @@ async def _threads(db: Reader, context: Context) -> Mapping[str, Piece]:
 def _lines(
     shown: Sequence[Topic],
     on: Mapping[int, Priority],
-    counts: Mapping[str, Figures],
+    counts: Mapping[str, TopicStats],
     threads: Mapping[str, Piece],
     t: Translator,
 ) -> Text:
@@ -201,7 +201,7 @@ def _lines(
     listed = [topic for topic in shown if topic.id in on or not topic.builtin]
     emphasised = bold if len(listed) + len(threads) <= _MOST_FORMATS else str
     for topic in listed:
-        facts = _facts(on[topic.id], counts.get(topic.name, Figures()), t) if topic.id in on else ""
+        facts = _facts(on[topic.id], counts.get(topic.name, TopicStats()), t) if topic.id in on else ""
         thread = threads.get(topic.name)
         space = _ROOM // len(listed) - len(facts) - (len(thread.text) if thread else 0)
         room = min(_SHOWN_QUERY, space - _LONGEST_NAME)
@@ -215,10 +215,11 @@ def _lines(
     return text
 
 
-def _facts(priority: Priority, counted: Figures, t: Translator) -> str:
+def _facts(priority: Priority, counted: TopicStats, t: Translator) -> str:
     facts = [t.ngettext("{n} alert", "{n} alerts", counted.alerts).format(n=show_number(counted.alerts, t))]
-    if counted.echoes:
-        facts.append(t.ngettext("{n} echo", "{n} echoes", counted.echoes).format(n=show_number(counted.echoes, t)))
+    if counted.duplicates:
+        line = t.ngettext("{n} echo", "{n} echoes", counted.duplicates)
+        facts.append(line.format(n=show_number(counted.duplicates, t)))
     if counted.wrong:
         share = max(0.01, counted.wrong / max(1, counted.alerts))
         facts.append(t.gettext("{share} not relevant").format(share=format_percent(share, locale=t.language)))

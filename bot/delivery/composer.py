@@ -33,11 +33,19 @@ _ANSWERS = {MessageKind.CHANGE, MessageKind.FILES}
 class Composer:
     """Writes messages and brings them to their chats."""
 
-    def __init__(self, database: Database, sender: Sender, *, clock: Clock, files: Attachments | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        lookup: MessageLookup,
+        *,
+        clock: Clock,
+        files: Attachments | None = None,
+    ) -> None:
         self._database = database
         self._sender = sender
         self._clock = clock
-        self._lookup = MessageLookup(database, sender)
+        self._lookup = lookup
         self._files = files  # None: no files follow alerts
 
     async def put(self, message: Message) -> Delivery | None:

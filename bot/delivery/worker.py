@@ -47,6 +47,7 @@ class Worker:
         self,
         database: Database,
         sender: Sender,
+        composer: Composer,
         *,
         clock: Clock,
         files: Attachments | None = None,
@@ -54,7 +55,7 @@ class Worker:
         self._database = database
         self._sender = sender
         self._files = files
-        self._moves = ChatMoves(database, sender, Composer(database, sender, clock=clock, files=files), clock=clock)
+        self._moves = ChatMoves(database, sender, composer, clock=clock)
         self._clock = clock
         self._serving: dict[int, asyncio.Task[None]] = {}  # by the chat's row
         self._resting: dict[int, datetime] = {}  # chats that are to be left alone until then

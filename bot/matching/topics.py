@@ -1,7 +1,4 @@
-"""Topics kept in TOML files: read and checked, or refused with the file and the line.
-
-`bot/topics/README.md` tells people how to write one.
-"""
+"""Topics in TOML files, as `bot/topics/README.md` describes them; errors name the file and the line."""
 
 import re
 import tomllib
@@ -15,21 +12,22 @@ from operator import itemgetter
 
 from bot.errors import SettingsError
 from bot.matching.engine.compiled import Compiled, verify
-from bot.matching.query.parser import MESSAGES, QueryError, parse
+from bot.matching.query.parser import parse
+from bot.matching.query.refusals import MESSAGES, QueryError
 from bot.matching.words.tokens import analyse
 
 _SUFFIX = ".toml"
-_KEYS = {"query", "default", "matches", "rejects"}
-_NAME = re.compile(r"(?![/@])[^:\n]{1,64}")  # what the chat takes for the name of a topic, too
+_KEYS: dict[str, object] = {"query": None, "default": False, "matches": [], "rejects": []}  # with their defaults
+_NAME = re.compile(r"(?![/@])[^:\n]{1,64}")  # as in the chat
 _WHERE = re.compile(r"\(at line (\d+), column \d+\)")
 _OPENING = r"\"{3}\n?|'{3}\n?|\"|'"
-# One character as it is written in quotes; a backslash that ends a line swallows what is blank after it.
+# One character as TOML writes it; a backslash at the end of a line swallows the blanks after it.
 _SIGN = re.compile(r"(?P<nothing>\\[ \t]*\n\s*)|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.|[^\\]")
 _SHOWN = 40  # characters of an example in an error
 
 
 class TopicError(SettingsError):
-    """A topic file cannot be used; the message names the file and the line."""
+    """A topic file that cannot be used; the message names the file and the line."""
 
     def __init__(self, name: str, line: int, reason: str) -> None:
         super().__init__(f"{name}{_SUFFIX}, line {line}: {reason}")
@@ -37,29 +35,29 @@ class TopicError(SettingsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicFile:
-    """A named query with the examples it is held to."""
+    """A topic as its file defines it, with examples of what it matches."""
 
-    name: str  # that of its file
+    name: str  # of the file, without the suffix
     query: str
     default: bool  # whether pairing subscribes the owner to it
-    matches: tuple[str, ...]  # texts it must find
-    rejects: tuple[str, ...]  # texts it must not find
+    matches: tuple[str, ...]  # texts that must match
+    rejects: tuple[str, ...]  # texts that must not
     source: str  # the whole file
 
 
-@cache  # reading them takes 16 ms
+@cache  # parsing takes 16 ms
 def builtin_topics() -> tuple[TopicFile, ...]:
-    """Return the topics that come with the program, by name; raises TopicError."""
+    """Return the built-in topics, sorted by name."""
     return read_folder(resources.files("bot.topics"))
 
 
 def builtin_names() -> tuple[str, ...]:
-    """Return the names of the topics that come with the program, without reading them."""
+    """Return the names of the built-in topics, without reading them."""
     return tuple(sorted(_name_of(file) for file in resources.files("bot.topics").iterdir() if _is_topic(file)))
 
 
 def read_folder(folder: Traversable) -> tuple[TopicFile, ...]:
-    """Return the topics of a folder's `NAME.toml` files, by name; none where there is no folder; raises TopicError."""
+    """Return the topics of the `NAME.toml` files of a folder, by name; () without the folder. Raises TopicError."""
     if not folder.is_dir():
         return ()
     found: dict[str, TopicFile] = {}
@@ -72,12 +70,12 @@ def read_folder(folder: Traversable) -> tuple[TopicFile, ...]:
 
 
 def _is_topic(file: Traversable) -> bool:
-    """Tell topic files from others; those that begin with a dot are hidden ones, such as macOS puts beside copies."""
+    """Tell whether a file holds a topic; a dot begins hidden files, such as macOS puts beside copies."""
     return file.name.lower().endswith(_SUFFIX) and not file.name.startswith(".")
 
 
 def _name_of(file: Traversable) -> str:
-    """Return the name of a topic as the chat would write it: macOS takes й apart, and spaces are easily doubled."""
+    """Return the name of a topic as the chat writes it: macOS takes й apart, and spaces are easily doubled."""
     return " ".join(unicodedata.normalize("NFC", file.name[: -len(_SUFFIX)]).split())
 
 
@@ -91,66 +89,39 @@ def read_topic(name: str, content: str) -> TopicFile:
         where = _WHERE.search(str(error))
         last = content.count("\n") + 1
         raise TopicError(name, int(where[1]) if where else last, _WHERE.sub("", str(error)).strip()) from error
-    return _File(name, content, values).topic()
+
+    def wrong(key: str, reason: str) -> TopicError:
+        return TopicError(name, _line(content, key) if key in values else 1, reason)
+
+    unknown = next((key for key in values if key not in _KEYS), None)
+    if unknown is not None:
+        raise wrong(unknown, f"unknown key {unknown}; there are {', '.join(sorted(_KEYS))}")
+    query, default, matches, rejects = (values.get(key, empty) for key, empty in _KEYS.items())
+    if not isinstance(query, str):
+        raise wrong("query", "query must be a text in quotes")
+    if not isinstance(default, bool):
+        raise wrong("default", "default must be true or false")
+    for key, texts in (("matches", matches), ("rejects", rejects)):
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise wrong(key, f"{key} must be a list of texts in quotes")
+    try:
+        parse(query)
+    except QueryError as error:
+        line, place = _place(content, "query", error.position - 1)
+        raise TopicError(name, line, MESSAGES[error.code].format(position=place, **error.arguments)) from error
+    return TopicFile(
+        name=name, query=query, default=default, matches=tuple(matches), rejects=tuple(rejects), source=content
+    )
 
 
 def check_examples(topic: TopicFile, compiled: Compiled) -> None:
-    """Raise TopicError where a query finds an example that it must not find, or the other way round."""
+    """Raise TopicError where a query misses an example or finds a counter-example."""
     for key, texts in (("matches", topic.matches), ("rejects", topic.rejects)):
         for text in texts:
             if (verify(compiled, analyse(text)) is None) == (key == "matches"):
                 reason = "the query does not find" if key == "matches" else "the query finds"
                 line = _line_of_example(topic.source, key, text)
                 raise TopicError(topic.name, line, f"{reason} “{text[:_SHOWN]}”: change the one or the other")
-
-
-class _File:
-    """The values of one file, with the lines to blame."""
-
-    def __init__(self, name: str, content: str, values: dict[str, object]) -> None:
-        self._name = name
-        self._content = content
-        self._values = values
-
-    def topic(self) -> TopicFile:
-        for key in self._values:
-            if key not in _KEYS:
-                raise self._error(key, f"unknown key {key}; there are {', '.join(sorted(_KEYS))}")
-        return TopicFile(
-            name=self._name,
-            query=self._query(),
-            default=self._flag("default"),
-            matches=self._texts("matches"),
-            rejects=self._texts("rejects"),
-            source=self._content,
-        )
-
-    def _query(self) -> str:
-        query = self._values.get("query")
-        if not isinstance(query, str):
-            raise self._error("query", "query must be a text in quotes")
-        try:
-            parse(query)
-        except QueryError as error:
-            line, place = _place(self._content, "query", error.position - 1)
-            reason = MESSAGES[error.code].format(position=place, **error.arguments)
-            raise TopicError(self._name, line, reason) from error
-        return query
-
-    def _flag(self, key: str) -> bool:
-        value = self._values.get(key, False)
-        if not isinstance(value, bool):
-            raise self._error(key, f"{key} must be true or false")
-        return value
-
-    def _texts(self, key: str) -> tuple[str, ...]:
-        value = self._values.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-            raise self._error(key, f"{key} must be a list of texts in quotes")
-        return tuple(value)
-
-    def _error(self, key: str, reason: str) -> TopicError:
-        return TopicError(self._name, _line(self._content, key) if key in self._values else 1, reason)
 
 
 def _content(name: str, file: Traversable) -> str:

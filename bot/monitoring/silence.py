@@ -13,7 +13,7 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import stats
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify_followers
-from bot.store.stats import Speaker
+from bot.store.stats import ActiveChannel
 
 LOOK_EVERY = 60.0  # s
 SHORT = timedelta(hours=1)  # silences that are not judged
@@ -40,7 +40,7 @@ class SilenceMonitor:
     async def look(self) -> int:
         """Notify followers of the channels that have fallen silent since the last look; return how many those are."""
         count, to_learn = 0, self._learn_at_once
-        for speaker in await stats.speaking_channels(self._database):
+        for speaker in await stats.active_channels(self._database):
             if speaker.silent_since is not None:
                 await self._end(speaker, speaker.silent_since)
             elif speaker.known_until - speaker.last_post_at > SHORT and (to_learn or self._is_learnt(speaker)):
@@ -48,17 +48,17 @@ class SilenceMonitor:
                 count += await self._judge(speaker)
         return count
 
-    def _is_learnt(self, speaker: Speaker) -> bool:
+    def _is_learnt(self, speaker: ActiveChannel) -> bool:
         learnt = self._baselines.get(speaker.channel_id)
         return learnt is not None and self._clock() - learnt[0] < LEARN_AGAIN
 
-    async def _end(self, speaker: Speaker, silent_since: datetime) -> None:
+    async def _end(self, speaker: ActiveChannel, silent_since: datetime) -> None:
         """End a silence where the channel has posted again."""
         if speaker.last_post_at > silent_since:
             self._baselines.pop(speaker.channel_id, None)  # its longest silence has become longer
             await self._database.write(lambda tx: stats.end_silence(tx, speaker.channel_id))
 
-    async def _judge(self, speaker: Speaker) -> bool:
+    async def _judge(self, speaker: ActiveChannel) -> bool:
         baseline = await self._baseline(speaker)
         if baseline is None or not baseline.is_unusual(speaker.last_post_at, speaker.known_until):
             return False
@@ -77,7 +77,7 @@ class SilenceMonitor:
         await self._database.write(job)
         return True
 
-    async def _baseline(self, speaker: Speaker) -> Baseline | None:
+    async def _baseline(self, speaker: ActiveChannel) -> Baseline | None:
         if not self._is_learnt(speaker):
             now, channel_id = self._clock(), speaker.channel_id
             slots = await stats.slots_with_posts(self._database, channel_id, since=now - REMEMBERED, size=SLOT)

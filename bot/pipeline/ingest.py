@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.matching.engine.matcher import Compiled, Matcher
+from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, Observation, ObservedBy
 from bot.models.posts import NewVersion, VersionChange

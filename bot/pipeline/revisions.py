@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from bot.matching.engine.regex import Span
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
 from bot.matching.similarity.features import features
 from bot.models.alerts import Alert, AlertChange, ChangeKind, RestoreWindow
@@ -14,7 +13,7 @@ from bot.store.chats import Edits
 from bot.store.outbox import Draft, MessageKind
 from bot.store.revisions import StaleAlert, Wording
 from bot.store.rows import maybe_date
-from bot.text.spans import merge_spans
+from bot.text.spans import Span, merge_spans
 
 Found = Mapping[str, tuple[Span, ...]]  # topics by name, and where they were found in the whole
 

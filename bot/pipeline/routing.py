@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bot.matching.engine.regex import Span
 from bot.models import ComparedPost, Post
 from bot.models.alerts import Alert, Loudness
 from bot.models.posts import NewVersion, VersionChange
 from bot.models.subscriptions import Priority, Recipient
 from bot.pipeline.grouping import RoutedAlert
 from bot.pipeline.revisions import compared, fingerprint_of, marked
-from bot.text.spans import merge_spans
+from bot.text.spans import Span, merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
 _MAY_JOIN = {VersionChange.NEW, VersionChange.EDITED}  # the alert of another post; previews are changed for years

@@ -1,1 +1,1 @@
-"""The only SQL: values come in and are committed rows, questions come in and values go out."""
+"""The only SQL: one file for a subject. Functions take a `Transaction` to write, a `Reader` to ask."""

@@ -1,6 +1,6 @@
-"""Where chats are: a choice of a thread, or news of a move comes in; alerts go to the new place from then on.
+"""Addresses of chats: threads that people choose, chats that are suspended, groups that become supergroups.
 
-The chat's row stays through all of it, with its key: what was sent once under a `random_id` is never sent again.
+A chat keeps its row and its key through all of it, so that nothing is sent again under another `random_id`.
 """
 
 from dataclasses import dataclass
@@ -37,14 +37,14 @@ async def bindings(db: Reader, chat_id: int) -> list[Binding]:
 
 
 async def bind_topic(tx: Transaction, chat_id: int, topic_id: int, thread_id: int | None) -> bool:
-    """Send a topic's alerts to a thread, None to the chat's own; False where the chat does not subscribe to it."""
+    """Send a topic's alerts to a thread, None: to the chat's own; False where it is not subscribed to."""
     values = {"chat": chat_id, "topic": topic_id, "thread": thread_id}
     sql = "UPDATE subscriptions SET thread_id = :thread WHERE chat_id = :chat AND topic_id = :topic"
     return await tx.execute(sql, values) > 0
 
 
 async def bind_chat(tx: Transaction, chat_id: int, thread_id: int | None) -> None:
-    """Send to a thread, None the general one, whatever has none of its own; also what waits for the old one."""
+    """Make a thread the chat's own, None: the general one; messages that wait for the old one move along."""
     values = {"chat": chat_id, "thread": thread_id}
     await tx.execute(
         """UPDATE messages SET thread_id = :thread WHERE chat_id = :chat AND state = 'due' AND sent_revision = 0
@@ -56,9 +56,9 @@ async def bind_chat(tx: Transaction, chat_id: int, thread_id: int | None) -> Non
 
 
 async def leave_thread(tx: Transaction, chat: Chat, thread_id: int, *, now: datetime) -> None:
-    """Forget a thread that takes nothing more; what was bound to it goes to the chat's own place, and the chat is told.
+    """Move what was bound to a thread that takes no more messages to the chat's own, and notify the chat.
 
-    Where the thread was the chat's own, that place is the general thread.
+    Where the thread was the chat's own, the general one takes its place.
     """
     values = {"chat": chat.id, "thread": thread_id}
     bound = [binding.topic for binding in await bindings(tx, chat.id) if binding.thread_id == thread_id]
@@ -76,7 +76,7 @@ async def leave_thread(tx: Transaction, chat: Chat, thread_id: int, *, now: date
 
 
 async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) -> None:
-    """Send nothing to a chat any more, for a reason: Telegram's error string. Of a group the owners are told once."""
+    """Suspend a chat, with Telegram's error string as the reason; of a group the owners get a notice."""
     current = await chats.get(tx, chat.id)
     if current is None or current.suspended is not None:
         return
@@ -90,7 +90,7 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
 
 
 async def resume(tx: Transaction, chat_id: int, *, now: datetime) -> None:
-    """Send to a suspended chat again, and say how much it has missed: that stays dead, for it is old by now."""
+    """Resume a suspended chat, with a notice of how many alerts it has missed; these stay unsent, being old by now."""
     chat = await chats.get(tx, chat_id)
     if chat is None or chat.suspended is None:
         return
@@ -99,9 +99,9 @@ async def resume(tx: Transaction, chat_id: int, *, now: datetime) -> None:
 
 
 async def upgrade(tx: Transaction, group_id: int, supergroup: Peer) -> bool:
-    """Follow a basic group that became a supergroup; False where nobody paired it, or it was followed before.
+    """Move a basic group to the supergroup that it became; False where it is not paired, or was moved before.
 
-    Its messages stay behind under numbers that mean others in the new place: what was sent cannot be edited any more.
+    Its messages stay behind under ids that mean others in the new place: sent ones cannot be edited any more.
     A supergroup that was paired meanwhile is joined to the older row, which keeps its settings: the subscriptions of
     both hold, and an alert that the newer row has had is not sent again.
     """
@@ -161,7 +161,7 @@ _JOIN = (  # run in this order
 
 
 async def _join(tx: Transaction, gone: int, *, into: int) -> None:
-    """Move all that belongs to a chat to another one, and forget the chat."""
+    """Move all that belongs to a chat to another one, and delete the chat."""
     values = {"gone": gone, "kept": into}
     for statement in _JOIN:
         await tx.execute(statement, values)

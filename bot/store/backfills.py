@@ -1,13 +1,12 @@
 """Backfills: how far back people want channels read, how far each has come, and the messages that show it."""
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.store import chats
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import from_ms, read_all, to_ms
+from bot.store.rows import read_all, to_ms
 
 DONE = "done"
 
@@ -99,32 +98,19 @@ async def drop(tx: Transaction, channel_id: int) -> None:
 async def shown_progress(db: Reader) -> list[Progress]:
     """Return the progress messages of all chats, with their figures."""
     rows = await db.fetch_all(
-        f"""SELECT g.id, g.asked_at, g.message_id, g.shown, g.next_at, count(b.id) AS channels,
-            count(b.ended) AS ended, count(nullif(b.ended, :done)) AS failed,
-            total(CASE WHEN b.ended IS NULL THEN b.wanted ELSE min(b.read, b.wanted) END) AS wanted,
-            total(min(b.read, b.wanted)) AS read, coalesce(max(n.title), '') AS title,
+        f"""SELECT g.id, g.asked_at, g.message_id, g.shown, g.next_at, count(b.id) AS figures_channels,
+            count(b.ended) AS figures_ended, count(nullif(b.ended, :done)) AS figures_failed,
+            coalesce(sum(iif(b.ended IS NULL, b.wanted, min(b.read, b.wanted))), 0) AS figures_wanted,
+            coalesce(sum(min(b.read, b.wanted)), 0) AS figures_read, coalesce(max(n.title), '') AS figures_title,
             (SELECT count(*) FROM follows f WHERE f.chat_id = g.chat_id AND f.asked_at = g.asked_at
-                AND f.state = 'wanted' AND f.history IS NOT NULL) AS waiting, {chats.COLUMNS}
+                AND f.state = 'wanted' AND f.history IS NOT NULL) AS figures_waiting, {chats.COLUMNS}
         FROM progress g JOIN chats c ON c.id = g.chat_id
         LEFT JOIN backfills b ON b.chat_id = g.chat_id AND b.asked_at = g.asked_at
         LEFT JOIN channels n ON n.id = b.channel_id
         WHERE c.suspended IS NULL GROUP BY g.id ORDER BY g.id""",  # noqa: S608 - our own constant
         {"done": DONE},
     )
-    return [_to_progress(row) for row in rows]
-
-
-def _to_progress(row: sqlite3.Row) -> Progress:
-    counts = {name: int(row[name]) for name in ("channels", "waiting", "ended", "failed", "wanted", "read")}
-    return Progress(
-        id=row["id"],
-        chat=chats.to_chat(row),
-        asked_at=from_ms(row["asked_at"]),
-        message_id=row["message_id"],
-        shown=row["shown"],
-        next_at=from_ms(row["next_at"]),
-        figures=ProgressFigures(title=row["title"], **counts),
-    )
+    return read_all(Progress, rows)
 
 
 async def progress_shown(

@@ -2,32 +2,27 @@
 
 import hashlib
 import secrets
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 
 from bot.models import Peer, PeerKind
-from bot.schedule import Digests, Every, Quiet, Schedule, Storms
+from bot.schedule import Digests, Quiet, Schedule, Storms
 from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import from_ms, to_ms
+from bot.store.rows import read, read_all, to_ms
 
 INVITATION_LIFE = timedelta(minutes=15)
-# Of a row that carries a chat, whatever it was joined to: when it wants to hear, and all of it.
-SCHEDULE = """
-    c.time_zone AS chat_time_zone, c.quiet_from AS chat_quiet_from, c.quiet_until AS chat_quiet_until,
-    c.digest_every AS chat_digest_every, c.digest_minute AS chat_digest_minute,
-    c.digest_weekday AS chat_digest_weekday, c.storm_count AS chat_storm_count, c.storm_minutes AS chat_storm_minutes
-"""
-COLUMNS = f"""
-    {SCHEDULE},
-    c.id AS chat_id, c.key AS chat_key, c.kind AS chat_kind, c.telegram_id AS chat_telegram_id,
-    c.access_hash AS chat_access_hash, c.thread_id AS chat_thread_id, c.title AS chat_title,
-    c.language AS chat_language, c.language_chosen AS chat_language_chosen,
+# A chat in a row of other things: what `read` calls its field `chat`.
+COLUMNS = """
+    c.id AS chat_id, c.key AS chat_key, c.kind AS chat_peer_kind, c.telegram_id AS chat_peer_id,
+    c.access_hash AS chat_peer_access_hash, c.thread_id AS chat_peer_thread_id, c.title AS chat_title,
+    c.language AS chat_language, c.language_chosen AS chat_language_chosen, c.time_zone AS chat_time_zone,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
-    c.report_minute AS chat_report_minute, c.reported_at AS chat_reported_at,
+    c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
+    c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
+    c.storm_count AS chat_storms_count, c.storm_minutes AS chat_storms_minutes,
+    c.report_minute AS chat_report_minute, c.reported_at AS chat_report_since,
     c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
 """
 _CHATS = f"SELECT {COLUMNS} FROM chats c"  # noqa: S608 - our own constant
@@ -42,7 +37,7 @@ class Role(StrEnum):
 
 
 class Edits(StrEnum):
-    """Which changes of a post a reply tells of; its alert is edited in any case."""
+    """Which changes of a post get a reply to its alert, which is edited in any case."""
 
     ALL = "all"  # also punctuation and typos, without a sound
     WORDS = "words"  # other words, and a post that is no longer visible
@@ -59,7 +54,7 @@ class ReportTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """Whoever receives alerts."""
+    """A receiver of alerts: a person, a group or a channel, with its settings."""
 
     id: int
     key: bytes  # 16 random bytes: part of every alert's identity
@@ -80,62 +75,12 @@ class Chat:
 
     @property
     def schedule(self) -> Schedule:
-        """When it wants to hear."""
+        """When the chat wants alerts and digests."""
         return Schedule(zone=self.time_zone, quiet=self.quiet, digests=self.digests)
 
 
-def to_chat(row: sqlite3.Row) -> Chat:
-    """Read a chat from a row with the `COLUMNS`."""
-    peer = Peer(
-        kind=PeerKind(row["chat_kind"]),
-        id=row["chat_telegram_id"],
-        access_hash=row["chat_access_hash"],
-        thread_id=row["chat_thread_id"],
-    )
-    schedule, minute = to_schedule(row), row["chat_report_minute"]
-    return Chat(
-        id=row["chat_id"],
-        key=row["chat_key"],
-        peer=peer,
-        title=row["chat_title"],
-        language=row["chat_language"],
-        language_chosen=bool(row["chat_language_chosen"]),
-        time_zone=row["chat_time_zone"],
-        edits=Edits(row["chat_edits"]),
-        media=bool(row["chat_media"]),
-        confirmations=bool(row["chat_confirmations"]),
-        quiet=schedule.quiet,
-        digests=schedule.digests,
-        storms=to_storms(row),
-        report=None if minute is None else ReportTime(minute=minute, since=from_ms(row["chat_reported_at"])),
-        suspended=row["chat_suspended"],
-        paired_at=from_ms(row["chat_paired_at"]),
-    )
-
-
-def to_schedule(row: sqlite3.Row) -> Schedule:
-    """Read when a chat wants to hear from a row with the columns of its `SCHEDULE`."""
-    hours = row["chat_quiet_from"], row["chat_quiet_until"]
-    rhythm = row["chat_digest_every"], row["chat_digest_minute"], row["chat_digest_weekday"]
-    return _schedule(row["chat_time_zone"], *hours, *rhythm)
-
-
-@lru_cache(maxsize=1024)  # a post is told to a thousand chats, most of which want the same
-def _schedule(  # noqa: PLR0913, PLR0917 - the columns
-    zone: str, start: int | None, end: int | None, every: str, minute: int, weekday: int
-) -> Schedule:
-    quiet = None if start is None or end is None else Quiet(start=start, end=end)
-    return Schedule(zone=zone, quiet=quiet, digests=Digests(every=Every(every), minute=minute, weekday=weekday))
-
-
-def to_storms(row: sqlite3.Row) -> Storms | None:
-    """Read from when on posts become a storm from a row with the columns of its `SCHEDULE`."""
-    count = row["chat_storm_count"]
-    return None if count is None else Storms(count=count, minutes=row["chat_storm_minutes"])
-
-
 async def pair(tx: Transaction, peer: Peer, *, title: str, language: str, now: datetime) -> Chat:
-    """Make a chat a receiver of alerts; one that was paired before keeps its key and settings and is resumed."""
+    """Pair a chat; one that was paired before keeps its key and settings and is resumed."""
     values = {"kind": peer.kind, "telegram_id": peer.id, "hash": peer.access_hash, "thread": peer.thread_id}
     await tx.execute(
         """INSERT INTO chats (key, kind, telegram_id, access_hash, thread_id, title, language, paired_at)
@@ -146,45 +91,45 @@ async def pair(tx: Transaction, peer: Peer, *, title: str, language: str, now: d
     )
     tx.announce(Subject.CHATS)
     rows = await tx.fetch_all(f"{_CHATS} WHERE kind = :kind AND telegram_id = :telegram_id", values)
-    return to_chat(rows[0])
+    return read(Chat, rows[0], "chat")
 
 
 async def by_peer(db: Reader, kind: PeerKind, telegram_id: int) -> Chat | None:
     """Return the paired chat with this address."""
     row = await db.fetch_one(f"{_CHATS} WHERE kind = :kind AND telegram_id = :id", {"kind": kind, "id": telegram_id})
-    return to_chat(row) if row else None
+    return read(Chat, row, "chat") if row else None
 
 
 async def get(db: Reader, chat_id: int) -> Chat | None:
     """Return a chat by the id of its row."""
     row = await db.fetch_one(f"{_CHATS} WHERE id = :id", {"id": chat_id})
-    return to_chat(row) if row else None
+    return read(Chat, row, "chat") if row else None
 
 
 async def everyone(db: Reader) -> list[Chat]:
     """Return all paired chats, also suspended ones, in the order in which they came."""
-    return [to_chat(row) for row in await db.fetch_all(f"{_CHATS} ORDER BY id")]
+    return read_all(Chat, await db.fetch_all(f"{_CHATS} ORDER BY id"), "chat")
 
 
 async def of_owners(db: Reader) -> list[Chat]:
     """Return the private chats of the owners."""
     owners = "SELECT id FROM people WHERE role = 'owner'"
     sql = f"{_CHATS} WHERE c.kind = 'user' AND c.telegram_id IN ({owners}) ORDER BY c.id"
-    return [to_chat(row) for row in await db.fetch_all(sql)]
+    return read_all(Chat, await db.fetch_all(sql), "chat")
 
 
 async def with_own_menu(db: Reader) -> list[Chat]:
-    """Return the chats that see other commands than Telegram shows by itself, where the bot can still write.
+    """Return the chats, not suspended, that see other commands than Telegram shows by itself.
 
     Those are the chats that have chosen their language, and the private ones of people who may not do everything.
     """
     readers = "SELECT id FROM people WHERE role = 'reader'"
     sql = f"{_CHATS} WHERE (language_chosen OR c.kind = 'user' AND c.telegram_id IN ({readers})) AND suspended IS NULL"
-    return [to_chat(row) for row in await db.fetch_all(sql)]
+    return read_all(Chat, await db.fetch_all(sql), "chat")
 
 
 async def save(tx: Transaction, chat: Chat) -> None:
-    """Write down all that a chat has chosen."""
+    """Write the settings of a chat."""
     await tx.execute(
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
             edits = :edits, media = :media, confirmations = :confirmations,
@@ -217,12 +162,12 @@ async def save(tx: Transaction, chat: Chat) -> None:
 
 
 async def reported(tx: Transaction, chat_id: int, now: datetime) -> None:
-    """Write down that a chat has had its daily report."""
+    """Note that a chat has got its daily report."""
     await tx.execute("UPDATE chats SET reported_at = :now WHERE id = :id", {"id": chat_id, "now": to_ms(now)})
 
 
 async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:
-    """Send nothing to a chat any more, and end what was to be sent, for a reason: Telegram's error string."""
+    """Suspend a chat, with Telegram's error string as the reason, and end its messages that are due."""
     values = {"id": chat_id, "reason": reason}
     await tx.execute("UPDATE chats SET suspended = :reason WHERE id = :id", values)
     await outbox.end_all(tx, chat_id, reason)
@@ -230,19 +175,19 @@ async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:
 
 
 async def resume(tx: Transaction, chat_id: int) -> None:
-    """Send to a chat again."""
+    """Resume a chat."""
     await tx.execute("UPDATE chats SET suspended = NULL WHERE id = :id", {"id": chat_id})
     tx.announce(Subject.CHATS)
 
 
 async def role_of(db: Reader, user_id: int) -> Role | None:
-    """Return what a person may do; None for a stranger."""
+    """Return the role of a person; None for a stranger."""
     row = await db.fetch_one("SELECT role FROM people WHERE id = :id", {"id": user_id})
     return Role(row["role"]) if row else None
 
 
 async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> None:
-    """Give a person a role; an owner is never made less by this."""
+    """Give a person a role; an owner stays owner."""
     await tx.execute(
         """INSERT INTO people (id, role, added_at) VALUES (:id, :role, :now)
         ON CONFLICT DO UPDATE SET role = excluded.role WHERE role != 'owner'""",
@@ -251,13 +196,13 @@ async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> Non
 
 
 async def stranger_first_time(tx: Transaction, user_id: int, now: datetime) -> bool:
-    """Remember a stranger; True the first time, when the bot tells them once that it is private."""
+    """Note that a stranger wrote; return whether it was the first time, which is answered once."""
     sql = "INSERT OR IGNORE INTO strangers (id, refused_at) VALUES (:id, :now)"
     return await tx.execute(sql, {"id": user_id, "now": to_ms(now)}) > 0
 
 
 async def invite(tx: Transaction, *, role: Role, now: datetime) -> str:
-    """Make a one-time pairing token, good for 15 minutes; it replaces all older ones. Only its hash is stored."""
+    """Return a new one-time pairing token, good for 15 minutes; it replaces all older ones. Only its hash is stored."""
     token = secrets.token_urlsafe(24)
     await tx.execute("DELETE FROM pairings")
     await tx.execute(
@@ -268,7 +213,7 @@ async def invite(tx: Transaction, *, role: Role, now: datetime) -> str:
 
 
 async def redeem(tx: Transaction, token: str, now: datetime) -> Role | None:
-    """Use a pairing token up; return the role it gives, None where it is unknown, used or too old."""
+    """Use up a pairing token; return the role that it gives, None where it is unknown, used or expired."""
     values = {"hash": _hash(token)}
     row = await tx.fetch_one("SELECT role, expires_at FROM pairings WHERE token_sha256 = :hash", values)
     await tx.execute("DELETE FROM pairings WHERE token_sha256 = :hash", values)

@@ -17,9 +17,8 @@ import aiosqlite
 from bot.errors import FatalError
 from bot.runtime import private_files
 from bot.store import migrations
-from bot.store.changes import Changes, Subject
 from bot.store.rows import from_ms, to_ms
-from bot.store.transaction import Job, Params, Reader, Transaction, run
+from bot.store.transaction import Changes, Job, Params, Reader, Subject, Transaction, run
 
 __all__ = ["Changes", "Database", "Reader", "Subject", "Transaction", "from_ms", "open_read_only", "to_ms"]
 

@@ -1,4 +1,4 @@
-"""What people thought of alerts: an alert is found by its post, and the marks of those who found it not relevant."""
+"""Feedback: alerts that people found not relevant, and what was wrong with them."""
 
 import json
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read, to_ms
 
 
-class What(StrEnum):
+class Complaint(StrEnum):
     """What was wrong with an alert."""
 
     CHANNEL = "channel"  # its topics are not to come from there
@@ -22,16 +22,16 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alerted:
-    """A post that a chat was told of."""
+class AlertedPost:
+    """A post that a chat was alerted to."""
 
     post: StoredPost  # as the alert shows it
     topics: tuple[str, ...]  # names, as they were then
     spans: Spans  # what was found in its text, in Python characters
 
 
-async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> Alerted | None:
-    """Return what a chat was told of the post that a message belongs to; None where it was told nothing."""
+async def find_alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> AlertedPost | None:
+    """Return the post of a message as its alert in a chat shows it; None where the chat has no alert of it."""
     row = await db.fetch_one(
         f"""SELECT p.*, {alerts.COLUMNS} FROM posts t CROSS JOIN alerts a ON a.channel_id = t.channel_id
             AND a.post_key = t.post_key AND a.chat_id = :chat AND NOT a.is_counted
@@ -42,21 +42,21 @@ async def alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) ->
     if row is None:
         return None
     alert = alerts.to_alert(row)
-    return Alerted(post=read(StoredPost, row), topics=alert.topics, spans=alert.spans)
+    return AlertedPost(post=read(StoredPost, row), topics=alert.topics, spans=alert.spans)
 
 
-async def mark(  # noqa: PLR0913 - the row has this many columns
+async def record(  # noqa: PLR0913 - the row has this many columns
     tx: Transaction,
     chat_id: int,
     post: StoredPost,
     *,
     person_id: int,
     topics: Collection[str],
-    what: What,
+    what: Complaint,
     word: str | None = None,
     now: datetime,
 ) -> None:
-    """Write down that a person found an alert not relevant; of one person the last word counts, once a post."""
+    """Note that a person found an alert not relevant; for one post the last feedback of a person counts."""
     await tx.execute(
         """INSERT INTO feedback (chat_id, channel_id, post_key, person_id, topics, what, word, at)
         VALUES (:chat, :channel, :key, :person, :topics, :what, :word, :now)
@@ -74,8 +74,8 @@ async def mark(  # noqa: PLR0913 - the row has this many columns
     )
 
 
-async def marked(db: Reader, found: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
-    """Return those of these posts, (channel id, key), that somebody found not relevant, in whatever chat."""
+async def with_feedback(db: Reader, found: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Return those of the posts, (channel id, post key), that somebody in any chat found not relevant."""
     rows = await db.fetch_all(
         """SELECT DISTINCT f.channel_id, f.post_key FROM json_each(:posts) p
         JOIN feedback f ON f.channel_id = p.value ->> 0 AND f.post_key = p.value ->> 1""",

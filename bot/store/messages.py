@@ -180,7 +180,7 @@ def _to_message(row: sqlite3.Row, known: dict[int, StoredPost] | None = None) ->
     body = _read(row["body"]) if row["body"] else {}
     return Message(
         id=row["message_row_id"],
-        chat=_in_thread(chats.to_chat(row), row["message_thread_id"]),
+        chat=_in_thread(read(Chat, row, "chat"), row["message_thread_id"]),
         kind=kind,
         random_id=row["random_id"],
         silent=bool(row["silent"]),

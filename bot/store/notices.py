@@ -25,8 +25,8 @@ async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, 
 
 async def _followers(db: Reader, channel_id: int) -> list[Chat]:
     """Return the chats that asked for a channel; where the settings did, all private chats."""
-    wishes = await follows.all_follows(db)
-    asked = {follow.chat_id for follow in wishes if follow.channel_id == channel_id and follow.chat_id is not None}
+    requests = await follows.all_follows(db)
+    asked = {follow.chat_id for follow in requests if follow.channel_id == channel_id and follow.chat_id is not None}
     everyone = await chats.everyone(db)
     return [chat for chat in everyone if (chat.id in asked if asked else chat.peer.kind is PeerKind.USER)]
 

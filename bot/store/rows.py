@@ -24,21 +24,25 @@ COUNTER_BITS = 20  # of a row id; the rest is the date in seconds, so that newes
 _LAST_ID = 2**63 - 1  # SQLite's
 
 
-def read(cls: type[T], row: sqlite3.Row) -> T:
-    """Make a dataclass of a row; columns that are no fields of it are left out.
+def read(cls: type[T], row: sqlite3.Row, field: str | None = None) -> T:
+    """Make a dataclass of a row, or of its columns that begin with `field`; columns that are no fields are left out.
 
     By the field's type milliseconds become a date, 0 and 1 a bool, text an enum, JSON a tuple, a mapping or a dataclass
     (an object by names, a list in the order of the fields). NULL is None. A dataclass that has no column of its field's
     name has columns for its own fields instead, such as `quiet_start` for `quiet.start`; where it may be None, it is
     where the first of them is NULL. Raises LookupError where a column is missing.
     """
-    value: T = _reader(cls, tuple(row.keys()))(row)
+    columns = tuple(row.keys())
+    value: T = (_reader(cls, columns) if field is None else _part_reader(field, cls, columns))(row)
     return value
 
 
-def read_all(cls: type[T], rows: Sequence[sqlite3.Row]) -> list[T]:
+def read_all(cls: type[T], rows: Sequence[sqlite3.Row], field: str | None = None) -> list[T]:
     """Make a dataclass of each row of one answer, like `read`."""
-    return list(map(_reader(cls, tuple(rows[0].keys())), rows)) if rows else []
+    if not rows:
+        return []
+    columns = tuple(rows[0].keys())
+    return list(map(_reader(cls, columns) if field is None else _part_reader(field, cls, columns), rows))
 
 
 def _new_reader(cls: Any, columns: tuple[str, ...]) -> _Convert:  # noqa: ANN401 - a dataclass
@@ -81,6 +85,9 @@ def _nested(field: str, hint: Any, columns: tuple[str, ...]) -> _Convert:  # noq
         return lambda values: build(pick(values))
     first = own[fields(cls)[0].name]
     return lambda values: None if values[first] is None else build(pick(values))
+
+
+_part_reader: Callable[[str, Any, tuple[str, ...]], _Convert] = cache(_nested)
 
 
 def _from_column(hint: Any) -> _Convert | None:  # noqa: ANN401 - an annotation

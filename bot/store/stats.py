@@ -1,4 +1,4 @@
-"""What the archive counts: how complete and how active channels are, and which are unusually silent."""
+"""What can be counted: how complete, active or silent channels are, what topics bring, how long posts take."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.store import channels
 from bot.store.channels import Access, Channel
 from bot.store.database import Reader, Transaction
-from bot.store.rows import COUNTER_BITS, from_ms, json_list, maybe_date, to_ms
+from bot.store.rows import COUNTER_BITS, first_id, from_ms, json_list, maybe_date, read_all, to_ms
 
 # After its date. What a sweep finds later was posted while the service was down, and could not be pushed.
 SOON = timedelta(minutes=10)
@@ -15,14 +15,14 @@ SOON = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelStats:
-    """One channel."""
+    """A followed channel with what is counted of it."""
 
     channel: Channel
     last_post_at: datetime | None
     missing: int  # ids above the mark and below the newest stored one: of posts on their way, or of no posts
     posts: int  # since the moment asked about, while a reader was in the channel: else none is pushed
     unpushed: int  # of them, those that a sweep found first, and soon
-    silent_since: datetime | None  # its last post, where people were told that it is unusually silent
+    silent_since: datetime | None  # its last post, where people know that it is unusually silent
 
     @property
     def is_read_again(self) -> bool:
@@ -91,36 +91,27 @@ def _to_channel_stats(channel: Channel, row: Mapping[str, int | None]) -> Channe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speaker:
+class ActiveChannel:
     """A channel that is read, and the date of its last post."""
 
     channel_id: int
     title: str
     last_post_at: datetime
     known_until: datetime  # it was found complete then, so nothing was said in between
-    silent_since: datetime | None  # its last post, where people were told that it is unusually silent
+    silent_since: datetime | None  # its last post, where people know that it is unusually silent
 
 
-async def speaking_channels(db: Reader) -> list[Speaker]:
+async def active_channels(db: Reader) -> list[ActiveChannel]:
     """Return the followed channels that can be read and have posts."""
     rows = await db.fetch_all(
-        """SELECT c.id, c.title, c.swept_at, s.since,
-            (SELECT max(date) FROM posts WHERE channel_id = c.id) AS last
+        """SELECT c.id AS channel_id, c.title, c.swept_at AS known_until, s.since AS silent_since,
+            (SELECT max(date) FROM posts WHERE channel_id = c.id) AS last_post_at
         FROM channels c LEFT JOIN silences s ON s.channel_id = c.id
-        WHERE c.followed_at IS NOT NULL AND c.swept_at >= c.followed_at AND last IS NOT NULL AND EXISTS (
+        WHERE c.followed_at IS NOT NULL AND c.swept_at >= c.followed_at AND last_post_at IS NOT NULL AND EXISTS (
             SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled'))
         ORDER BY c.id"""
     )
-    return [
-        Speaker(
-            channel_id=row["id"],
-            title=row["title"],
-            last_post_at=from_ms(row["last"]),
-            known_until=from_ms(row["swept_at"]),
-            silent_since=maybe_date(row["since"]),
-        )
-        for row in rows
-    ]
+    return read_all(ActiveChannel, rows)
 
 
 async def slots_with_posts(db: Reader, channel_id: int, *, since: datetime, size: timedelta) -> list[datetime]:
@@ -145,3 +136,58 @@ async def begin_silence(tx: Transaction, channel_id: int, since: datetime) -> No
 async def end_silence(tx: Transaction, channel_id: int) -> None:
     """Note that a channel has posted again."""
     await tx.execute("DELETE FROM silences WHERE channel_id = :channel", {"channel": channel_id})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicStats:
+    """How many posts a topic has brought to a chat."""
+
+    alerts: int = 0  # posts, in digests too
+    duplicates: int = 0  # posts that said what an alert says, and joined it
+    wrong: int = 0  # of the alerts, those that somebody there found not relevant
+
+
+async def topic_stats(db: Reader, chat_id: int, since: datetime) -> Mapping[str, TopicStats]:
+    """Return the counts since a moment by the name of the topic; topics without any are left out."""
+    rows = await db.fetch_all(
+        """WITH counted AS (
+            SELECT topics, duplicate_of IS NOT NULL AS is_duplicate, count(*) AS n FROM alerts
+            WHERE chat_id = :chat AND created_at >= :since AND NOT is_counted GROUP BY topics, is_duplicate),
+        wrong AS (
+            SELECT t.value AS topic, count(DISTINCT f.channel_id || '/' || f.post_key) AS n
+            FROM feedback f CROSS JOIN alerts a ON a.channel_id = f.channel_id AND a.post_key = f.post_key
+                AND +a.chat_id = f.chat_id AND +a.created_at >= :since AND a.duplicate_of IS NULL AND NOT a.is_counted
+            JOIN json_each(f.topics) t WHERE f.chat_id = :chat GROUP BY t.value)
+        SELECT t.value AS topic, total(counted.n) FILTER (WHERE NOT is_duplicate) AS alerts,
+            total(counted.n) FILTER (WHERE is_duplicate) AS duplicates, coalesce(max(wrong.n), 0) AS wrong
+        FROM counted JOIN json_each(counted.topics) t LEFT JOIN wrong ON wrong.topic = t.value GROUP BY t.value""",
+        {"chat": chat_id, "since": to_ms(since)},
+    )
+    return {
+        row["topic"]: TopicStats(alerts=int(row["alerts"]), duplicates=int(row["duplicates"]), wrong=row["wrong"])
+        for row in rows
+    }
+
+
+async def seen_latencies(db: Reader, since: datetime) -> tuple[float, ...]:
+    """Return the seconds from Telegram's date to our first sight of each post since a moment, ascending.
+
+    Backfills and exports do not count. Telegram's dates are whole seconds.
+    """
+    rows = await db.fetch_all(
+        """SELECT m.seen_at - m.date AS latency FROM posts m
+        JOIN versions v ON v.id = m.id AND v.observed_by IN ('live', 'difference', 'sweep')
+        WHERE m.id >= :first AND m.date >= :since ORDER BY latency""",
+        {"first": first_id(since), "since": to_ms(since)},
+    )
+    return tuple(row["latency"] / 1000 for row in rows)
+
+
+async def alert_latencies(db: Reader, since: datetime) -> tuple[float, ...]:
+    """Return the seconds from our first sight of the post to the sending of each alert since a moment, ascending."""
+    rows = await db.fetch_all(
+        """SELECT m.sent_at - v.seen_at AS latency FROM messages m JOIN alerts a ON a.id = m.alert_id
+        JOIN versions v ON v.id = a.version_id WHERE m.kind = 'alert' AND m.sent_at >= :since ORDER BY latency""",
+        {"since": to_ms(since)},
+    )
+    return tuple(row["latency"] / 1000 for row in rows)

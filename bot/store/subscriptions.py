@@ -1,18 +1,17 @@
-"""Which chat wants which topics, from which channels, and what it does not want to hear for now."""
+"""Subscriptions of chats to topics, and mutes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models.subscriptions import Priority, Recipient
-from bot.store import chats
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A chat's wish for a topic."""
+    """A subscription of a chat to a topic."""
 
     chat_id: int
     topic_id: int
@@ -23,7 +22,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
-    """What a chat does not want to hear."""
+    """A channel, a topic, or one in the other that a chat wants no alerts of."""
 
     id: int
     chat_id: int
@@ -45,7 +44,7 @@ async def unsubscribe(tx: Transaction, chat_id: int, topic_id: int) -> bool:
 
 
 async def set_priority(tx: Transaction, chat_id: int, topic_id: int, priority: Priority) -> bool:
-    """Set how alerts on a topic arrive; False where the chat has not subscribed to it."""
+    """Set the priority of a topic; False where the chat has not subscribed to it."""
     sql = "UPDATE subscriptions SET priority = :priority WHERE chat_id = :chat AND topic_id = :topic"
     return await tx.execute(sql, {"chat": chat_id, "topic": topic_id, "priority": priority}) > 0
 
@@ -61,11 +60,14 @@ async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
 
 
 async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Recipient]:
-    """Return who wants alerts of these (channel id, topic id) pairs; suspended chats and mutes are left out."""
+    """Return the recipients of (channel id, topic id) pairs, without suspended chats and mutes."""
     rows = await db.fetch_all(
-        f"""SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
+        """SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
             s.thread_id, c.thread_id AS chat_thread, c.confirmations,
-            {chats.SCHEDULE}
+            c.time_zone AS schedule_zone, c.quiet_from AS schedule_quiet_start, c.quiet_until AS schedule_quiet_end,
+            c.digest_every AS schedule_digests_every, c.digest_minute AS schedule_digests_minute,
+            c.digest_weekday AS schedule_digests_weekday,
+            c.storm_count AS storms_count, c.storm_minutes AS storms_minutes
         FROM json_each(:found) f
         JOIN subscriptions s ON s.topic_id = f.value ->> 1
         JOIN chats c ON c.id = s.chat_id
@@ -74,30 +76,16 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id
                 AND (m.channel_id IS NULL OR m.channel_id = f.value ->> 0)
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id)
-                AND (m.until IS NULL OR m.until > :now))""",  # noqa: S608 - our own constant
+                AND (m.until IS NULL OR m.until > :now))""",
         {"found": json_list(found), "now": to_ms(now)},
     )
-    return [
-        Recipient(
-            channel_id=row["channel_id"],
-            topic_id=row["topic_id"],
-            chat_id=row["chat_id"],
-            chat_key=row["chat_key"],
-            priority=Priority(row["priority"]),
-            thread_id=row["thread_id"],
-            chat_thread=row["chat_thread"],
-            confirmations=bool(row["confirmations"]),
-            schedule=chats.to_schedule(row),
-            storms=chats.to_storms(row),
-        )
-        for row in rows
-    ]
+    return read_all(Recipient, rows)
 
 
 async def mute(
     tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None, until: datetime | None
 ) -> None:
-    """Silence a channel, a topic, their combination, or everything in a chat; it replaces a mute of the same scope."""
+    """Mute a channel, a topic, their combination, or everything in a chat; it replaces the mute of the same scope."""
     await unmute(tx, chat_id, channel_id=channel_id, topic_id=topic_id)
     await tx.execute(
         "INSERT INTO mutes (chat_id, channel_id, topic_id, until) VALUES (:chat, :channel, :topic, :until)",
@@ -106,17 +94,17 @@ async def mute(
 
 
 async def unmute(tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None) -> bool:
-    """End the mute of exactly this scope; False where there was none."""
+    """End the mute of this very scope; False where there was none."""
     sql = "DELETE FROM mutes WHERE chat_id = :chat AND channel_id IS :channel AND topic_id IS :topic"
     return await tx.execute(sql, {"chat": chat_id, "channel": channel_id, "topic": topic_id}) > 0
 
 
 async def forget_ended(tx: Transaction, *, now: datetime) -> None:
-    """Drop the mutes that have ended by themselves."""
+    """Delete the mutes whose time is over."""
     await tx.execute("DELETE FROM mutes WHERE until <= :now", {"now": to_ms(now)})
 
 
 async def mutes_of(db: Reader, chat_id: int, now: datetime) -> list[Mute]:
-    """Return the mutes of a chat that still hold."""
+    """Return the mutes of a chat whose time is not over."""
     sql = "SELECT * FROM mutes WHERE chat_id = :chat AND (until IS NULL OR until > :now) ORDER BY id"
     return read_all(Mute, await db.fetch_all(sql, {"chat": chat_id, "now": to_ms(now)}))

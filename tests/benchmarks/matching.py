@@ -17,7 +17,8 @@ from time import perf_counter, process_time
 
 from rich.table import Table
 
-from bot.matching.engine.matcher import Compiled, Matcher, compile_query
+from bot.matching.engine.compiled import Compiled, compile_query
+from bot.matching.engine.matcher import Matcher
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from bot.commands.context import Reply
-from bot.store import figures, topics
+from bot.store import stats, topics
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, text
 from tests.commands.test_snooze import key, labels
@@ -173,7 +173,7 @@ async def test_the_figures_count_alerts_echoes_and_what_was_not_relevant(bot: Bo
         await heard(bot, number, f"Сбой: {place}")
     await bot.taps(f"blame:{NEWS}:2:note".encode())
     chat = (await bot.db.fetch_all("SELECT id FROM chats"))[0]["id"]
-    counted = await figures.of_chat(bot.db, chat, NOON - timedelta(days=30))
-    assert counted == {"outages": figures.Figures(alerts=4, echoes=1, wrong=1)}
+    counted = await stats.topic_stats(bot.db, chat, NOON - timedelta(days=30))
+    assert counted == {"outages": stats.TopicStats(alerts=4, duplicates=1, wrong=1)}
     assert "Outages: 4 alerts · 1 echo · 25% not relevant · loud\n" in text(await bot.says("/topics"))
-    assert await figures.of_chat(bot.db, chat, NOON + timedelta(days=1)) == {}
+    assert await stats.topic_stats(bot.db, chat, NOON + timedelta(days=1)) == {}

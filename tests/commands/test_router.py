@@ -15,7 +15,6 @@ from bot.commands import registry
 from bot.commands.context import People
 from bot.commands.router import Router
 from bot.commands.updates import answered
-from bot.delivery.worker import Worker
 from bot.locales import LANGUAGES
 from bot.models import PeerKind
 from bot.sandbox import Sandbox, User
@@ -25,6 +24,7 @@ from bot.store.database import Database, Subject
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.commands.kit import bring_topics
+from tests.delivery.kit import worker_of
 from tests.kit_bot import EmbeddedServer, Events, embedded_server
 from tests.kit_service import Person
 from tests.waiting import WAIT_S
@@ -55,7 +55,7 @@ class Service:
         await self.db.write(lambda tx: bring_topics(tx, self.now()))
         self.client = self.sandbox.client(self.bot)
         sender = Sender(self.client, Pacing(UNPACED), monotonic=monotonic)
-        worker = Worker(self.db, sender, clock=self.now)
+        worker = worker_of(self.db, sender, clock=self.now)
         self.router = Router(self.client, self.db, sender, People(self.db, [self.anna.id]), self.now)
         await self.client.connect()
         self._tasks = [asyncio.create_task(self.router.run()), asyncio.create_task(worker.run())]

@@ -21,7 +21,7 @@ from bot.store.blobs import Blob, Blobs
 from bot.store.chats import Chat
 from bot.store.media import Download, FileInfo
 from tests import kit
-from tests.delivery.kit import at_work, sender_of
+from tests.delivery.kit import at_work, sender_of, worker_of
 from tests.store.kit import Newsroom, newsroom, post
 from tests.waiting import until
 
@@ -60,7 +60,7 @@ class Desk:
     def at_work(self, *, wait: float = WAIT) -> AbstractAsyncContextManager[Worker]:
         sender = sender_of(self.client)
         files = Attachments(self.room.db, sender, self.folder, clock=utc_now, wait=wait)
-        return at_work(Worker(self.room.db, sender, clock=utc_now, files=files))
+        return at_work(worker_of(self.room.db, sender, clock=utc_now, files=files))
 
     async def posts(self, message_id: int, what: Media, text: str = "Сбой", **fields: object) -> None:
         self.room.now = utc_now()

@@ -8,9 +8,14 @@ from datetime import datetime, timedelta
 
 from telethon import TelegramClient
 
+from bot.delivery.attachments import Attachments
+from bot.delivery.composer import Composer
+from bot.delivery.message_lookup import MessageLookup
 from bot.delivery.worker import Worker
+from bot.models import Clock
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import Beat, no_beat
+from bot.store.database import Database
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.waiting import WAIT_S
@@ -38,6 +43,11 @@ class Halted:
 
 def sender_of(client: TelegramClient, rates: Rates = UNLIMITED) -> Sender:
     return Sender(client, Pacing(rates), monotonic=time.monotonic)
+
+
+def worker_of(db: Database, sender: Sender, *, clock: Clock = utc_now, files: Attachments | None = None) -> Worker:
+    composer = Composer(db, sender, MessageLookup(db, sender), clock=clock, files=files)
+    return Worker(db, sender, composer, clock=clock, files=files)
 
 
 @asynccontextmanager

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from bot.delivery.attachments import Attachments
-from bot.delivery.worker import Worker
 from bot.models import Media, Peer, PeerKind, Post
 from bot.runtime.clock import utc_now
 from bot.store import attachments
@@ -18,7 +17,7 @@ from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests import kit
 from tests.delivery.desk import ORDER, SCAN, Desk, at_desk, gather_soon
-from tests.delivery.kit import at_work
+from tests.delivery.kit import at_work, worker_of
 from tests.store.kit import post
 from tests.waiting import until
 
@@ -95,7 +94,7 @@ async def test_files_leave_some_of_a_minute_of_a_group_to_texts(desk: Desk) -> N
         await desk.keeps_each()
     sender = Sender(desk.client, Pacing(Rates(total=math.inf, chat=math.inf)), monotonic=time.monotonic)
     files = Attachments(desk.room.db, sender, desk.folder, clock=utc_now)
-    worker = Worker(desk.room.db, sender, clock=utc_now, files=files)
+    worker = worker_of(desk.room.db, sender, clock=utc_now, files=files)
     async with at_work(worker):
 
         async def is_put_off() -> bool:

@@ -23,7 +23,7 @@ from bot.store.database import Database, Transaction
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests import kit
-from tests.delivery.kit import UNLIMITED, WAIT_S, at_work, sender_of
+from tests.delivery.kit import UNLIMITED, WAIT_S, at_work, sender_of, worker_of
 from tests.kit import State
 from tests.store.kit import Newsroom, gone, newsroom, post
 from tests.waiting import until
@@ -42,7 +42,7 @@ class Office:
     chats: dict[int, Chat] = field(default_factory=dict)
 
     def worker(self, rates: Rates = UNLIMITED) -> Worker:
-        return Worker(self.room.db, sender_of(self.client, rates), clock=utc_now)
+        return worker_of(self.room.db, sender_of(self.client, rates), clock=utc_now)
 
     def at_work(self, rates: Rates = UNLIMITED) -> AbstractAsyncContextManager[Worker]:
         return at_work(self.worker(rates))
@@ -241,7 +241,7 @@ async def test_a_bot_that_is_no_more_stops_the_worker(office: Office) -> None:
 async def test_an_alert_that_was_sent_before_a_crash_is_not_sent_twice(office: Office) -> None:
     await office.tell(office.alice, "first")
     (alert,) = await kit.claimed(office.room.db, utc_now())
-    killed = Worker(office.room.db, Sender(office.client, Pacing(), monotonic=time.monotonic), clock=utc_now)
+    killed = worker_of(office.room.db, Sender(office.client, Pacing(), monotonic=time.monotonic), clock=utc_now)
     hold = office.sandbox.faults.hold("SendMessage")
     delivering = asyncio.create_task(killed.deliver(alert))
     await hold.reached()  # Telegram has it, and we never hear of it
@@ -323,7 +323,7 @@ async def test_news_overtakes_a_fan_out_of_five_thousand(office: Office, rates: 
 async def test_an_answer_overtakes_a_fan_out(office: Office) -> None:
     await fan_out(office, await crowd(office, 300), "fan-out")
     sender = Sender(office.client, Pacing(), monotonic=time.monotonic)
-    worker = Worker(office.room.db, sender, clock=utc_now)
+    worker = worker_of(office.room.db, sender, clock=utc_now)
     running = asyncio.create_task(worker.run())
     await until(lambda: _has(sends(office) >= 20))
     before = sends(office)

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.matching.engine.matcher import Matcher, compile_query
+from bot.matching.engine.compiled import compile_query
+from bot.matching.engine.matcher import Matcher
 from bot.matching.query.parser import parse
 from bot.matching.topics import builtin_topics
 from bot.matching.words.inflection import Inflector

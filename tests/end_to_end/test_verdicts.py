@@ -22,7 +22,7 @@ from bot.store.database import Transaction
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests import kit
-from tests.delivery.kit import UNLIMITED, Halted, at_work, sender_of
+from tests.delivery.kit import UNLIMITED, Halted, at_work, sender_of, worker_of
 from tests.kit import State
 from tests.store.kit import Newsroom, newsroom, post
 from tests.waiting import until
@@ -46,7 +46,7 @@ class Desk:
 
     def at_work(self) -> AbstractAsyncContextManager[Worker]:
         sender = sender_of(self.client)
-        return at_work(Worker(self.room.db, sender, clock=utc_now))
+        return at_work(worker_of(self.room.db, sender, clock=utc_now))
 
     async def tell(self, chat: Chat, *names: str, thread_id: int | None = None) -> None:
         """Put notices that speak of channels with these names into the outbox."""
@@ -236,7 +236,7 @@ async def test_what_can_heal_is_waited_out_in_order_and_delays_no_other_chat(des
     desk.sandbox.faults.answer("SendMessage", error, code=code, chat_id=desk.group.id)
     clock = Halted()
     sender = Sender(desk.client, Pacing(UNLIMITED), monotonic=clock.monotonic)
-    async with at_work(Worker(desk.room.db, sender, clock=clock.now)):
+    async with at_work(worker_of(desk.room.db, sender, clock=clock.now)):
         await desk.tell(desk.group_chat, "first", "second")
         await until(lambda: _is_put_off(desk))
         await desk.tell(desk.other_chat, "other")

@@ -6,8 +6,9 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from bot.matching.engine.matcher import Compiled, compile_query, verify
-from bot.matching.query.parser import QueryError, parse
+from bot.matching.engine.compiled import Compiled, compile_query, verify
+from bot.matching.query.parser import parse
+from bot.matching.query.refusals import QueryError
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
 

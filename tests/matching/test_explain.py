@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 
-from bot.matching.engine.matcher import verify
+from bot.matching.engine.compiled import verify
 from bot.matching.explain.explain import Clause, ClauseKind, Explanation, Reason, explain
 from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries, slug

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from bot.matching.engine.compiled import MOST_FORMS, Compiled, compile_query, necessary, verify
 from bot.matching.explain.explain import explain
 from bot.matching.explain.hints import MOST_HINTS, hints
-from bot.matching.query.parser import LONGEST_QUERY, Query, QueryError, parse
-from bot.matching.query.tree import Pattern, walk
+from bot.matching.query.parser import LONGEST_QUERY, parse
+from bot.matching.query.refusals import QueryError
+from bot.matching.query.tree import Pattern, Query, walk
 from bot.matching.words.tokens import analyse
 from tests.matching.kit import INFLECTOR, compiled, posts, queries, slug
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.matching.engine.matcher import Compiled, Matcher, compile_query, verify
+from bot.matching.engine.compiled import Compiled, compile_query, verify
+from bot.matching.engine.matcher import Matcher
 from bot.matching.query.parser import parse
 from bot.matching.words.tokens import Document, analyse
 from tests.matching.kit import INFLECTOR, compiled, posts, queries

@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given
 
-from bot.matching.engine.matcher import verify
+from bot.matching.engine.compiled import verify
 from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, found, posts, queries, slug
 

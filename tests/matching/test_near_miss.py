@@ -3,7 +3,7 @@ import sqlite3
 import pytest
 from hypothesis import given, settings
 
-from bot.matching.engine.matcher import necessary
+from bot.matching.engine.compiled import necessary
 from bot.matching.explain.explain import explain
 from bot.matching.explain.near_miss import failures, holders, is_near_miss, relaxed
 from bot.matching.words.tokens import analyse

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.matching.engine.matcher import necessary, verify
+from bot.matching.engine.compiled import necessary, verify
 from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries
 

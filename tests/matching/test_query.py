@@ -7,7 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.matching.query.parser import MESSAGES, Query, QueryError, parse
+from bot.matching.query.parser import parse
+from bot.matching.query.refusals import MESSAGES, QueryError
+from bot.matching.query.tree import Query
 from tests.matching.kit import queries, slug, typed
 
 

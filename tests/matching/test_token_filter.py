@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import example, given
 
-from bot.matching.engine.matcher import verify
+from bot.matching.engine.compiled import verify
 from bot.matching.engine.token_filter import TokenFilter
 from bot.matching.words.tokens import analyse
 from tests.matching.kit import compiled, posts, queries

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.matching.engine.matcher import verify
+from bot.matching.engine.compiled import verify
 from bot.matching.topics import (
     TopicError,
     TopicFile,

@@ -38,7 +38,7 @@ async def told(archive: Archive) -> list[ChannelSilent]:
 
 async def silent(archive: Archive) -> dict[int, datetime]:
     """Return since when channels are silent, as people were told."""
-    found = await stats.speaking_channels(archive.db)
+    found = await stats.active_channels(archive.db)
     return {each.channel_id: each.silent_since for each in found if each.silent_since is not None}
 
 

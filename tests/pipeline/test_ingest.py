@@ -8,9 +8,9 @@ import pytest
 from bot import __version__
 from bot.models import Entity, Forward, Media, Observation, ObservedBy
 from bot.pipeline.ingest import Result
-from bot.store import channels, chats, figures, posts, subscriptions, topics
+from bot.store import channels, chats, posts, stats, subscriptions, topics
 from bot.store.database import Subject
-from bot.store.figures import Figures
+from bot.store.stats import TopicStats
 from tests import kit
 from tests.kit import Message
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, Gate, ago, gone, post, queued
@@ -423,11 +423,11 @@ class TestAge:
         await archive.sweep(post(1, "Сбой", date=ago(days=2)))
         await archive.live(post(1, "Сбой, снова", date=ago(days=2), edit_date=NOON))
         (notice,) = await archive.outbox()
-        assert await figures.of_chat(archive.db, chat.id, ago(days=1)) == {}
+        assert await stats.topic_stats(archive.db, chat.id, ago(days=1)) == {}
         await archive.live(post(1, "Сбой в банке", date=ago(days=2), edit_date=NOON))
         alert, counting = await archive.outbox()
         assert (alert.label, alert.post_key, counting.id) == ("alert", "m1", notice.id)
-        assert await figures.of_chat(archive.db, chat.id, ago(days=1)) == {"банки": Figures(alerts=1)}
+        assert await stats.topic_stats(archive.db, chat.id, ago(days=1)) == {"банки": TopicStats(alerts=1)}
 
     async def test_a_post_that_was_told_is_not_counted_when_an_old_edit_of_it_is_found(self, archive: Archive) -> None:
         chat = await archive.pair()

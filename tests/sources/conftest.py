@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.matching.engine.matcher import compile_query
+from bot.matching.engine.compiled import compile_query
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.models import Peer, PeerKind

@@ -1,7 +1,7 @@
-"""Many topics at once: which of them a document matches, and the spans to highlight.
+"""Many queries at once: which of them a document matches, and the spans to highlight.
 
-Forms are expanded when a query is saved. A post then costs one look-up a token; a query is looked at only where its
-rarest part occurs, and where in the text a topic was found is worked out only for those who ask.
+Forms are expanded when a query is saved. A post then costs one look-up a token; a query is evaluated only where its
+rarest part occurs, and its spans only when they are read.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.matching.engine.compiled import Compiled, compile_query, necessary, verify
+from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.plan import (
     AndStep,
     AnyStep,
@@ -26,34 +26,30 @@ from bot.matching.engine.plan import (
 )
 from bot.matching.engine.planner import Planner
 from bot.matching.engine.prefilter import barred, is_plain, needed, rest, watched
-from bot.matching.engine.regex import Span
 from bot.matching.engine.regex_set import RegexSet
 from bot.matching.engine.term_index import TermIndex, TermPool
 from bot.matching.words.tokens import Document
-from bot.text.spans import merge_spans
-
-__all__ = ["Compiled", "Matcher", "Matches", "compile_query", "necessary", "verify"]
-
+from bot.text.spans import Span, merge_spans
 
 _MOST_ALONE = 10  # expressions that were added one by one and are in no set yet
 
 
 class Matches(Mapping[str, tuple[Span, ...]]):
-    """Topics found in a document, by name, and where: Python characters of its text, sorted and apart.
+    """The spans of each matching query, by its name: sorted and merged, in Python characters of the text.
 
-    Their order is worked out when somebody asks, each time anew; where they are only once, since a post may go to
-    thousands of chats.
+    Spans are computed when they are first read, and kept: a post may go to thousands of chats. Names are sorted at each
+    iteration.
     """
 
-    def __init__(self, steps: Mapping[str, tuple[Step, ...]], page: Evaluation) -> None:
-        self._steps = steps  # of each topic those that hold
-        self._page = page
+    def __init__(self, steps: Mapping[str, tuple[Step, ...]], context: Evaluation) -> None:
+        self._steps = steps  # by query, those that hold
+        self._context = context
         self._spans: dict[str, tuple[Span, ...]] = {}
 
     def __getitem__(self, topic: str) -> tuple[Span, ...]:
         if topic not in self._spans:
             steps = self._steps[topic]
-            self._spans[topic] = merge_spans([span for step in steps for span in spans(step, self._page) or ()])
+            self._spans[topic] = merge_spans([span for step in steps for span in spans(step, self._context) or ()])
         return self._spans[topic]
 
     def __iter__(self) -> Iterator[str]:
@@ -72,13 +68,13 @@ class _Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Candidate:
-    """A step of a query, to be verified, so that a long list costs no more than those that occur."""
+    """One alternative of a query; a long list costs no more than those of its alternatives whose words occur."""
 
     name: str
     step: Step
-    needs: frozenset[Term]  # all of them have to occur
-    bars: frozenset[Term]  # none of them may
-    rest: Step | None  # what has to hold besides
+    needs: frozenset[Term]  # all have to occur
+    bars: frozenset[Term]  # none may occur
+    rest: Step | None  # the part to evaluate where these terms allow it
     watched: tuple[Term | str, ...]  # terms and expressions of which one occurs wherever it holds
 
 
@@ -87,24 +83,24 @@ class Matcher:
 
     def __init__(self, queries: Mapping[str, Compiled]) -> None:
         self._plans: dict[str, Step] = {}  # by name
-        self._candidates: dict[str, list[_Candidate]] = {}  # likewise; queries of one word need none
+        self._candidates: dict[str, list[_Candidate]] = {}  # by name; queries of one word have none
         self._shared = TermPool()
         self._words: TermIndex[_Word] = TermIndex()
-        self._terms: TermIndex[Term] = TermIndex()  # the terms of the others
+        self._terms: TermIndex[Term] = TermIndex()  # of all other queries
         self._uses: Counter[Term] = Counter()
         self._programs = RegexSet()
-        self._watchers: dict[Term | str, set[_Candidate]] = {}  # whom to verify where a term or an expression occurs
+        self._watchers: dict[Term | str, set[_Candidate]] = {}  # to verify where a term or an expression occurs
         for name, query in queries.items():
-            self._take_in(name, query)
+            self._add(name, query)
         self._programs.pack()
 
     def add(self, name: str, compiled: Compiled) -> None:
-        """Take a query in, in place of one of the same name."""
+        """Add a query, or replace the one of this name."""
         self.remove(name)
-        self._take_in(name, compiled)
+        self._add(name, compiled)
         self._programs.pack(at_least=_MOST_ALONE)
 
-    def _take_in(self, name: str, compiled: Compiled) -> None:
+    def _add(self, name: str, compiled: Compiled) -> None:
         plan = Planner(compiled.forms, self._shared.shared).build(compiled.query.root)
         self._plans[name] = plan
         if is_plain(plan):
@@ -114,7 +110,7 @@ class Matcher:
             self._uses[term] += 1
             if self._uses[term] == 1:
                 self._terms.add(term, term)
-        self._candidates[name] = _candidates(name, plan)
+        self._candidates[name] = [_candidate(name, step) for step in _alternatives(plan)]
         for candidate in self._candidates[name]:
             for key in candidate.watched:
                 self._watchers.setdefault(key, set()).add(candidate)
@@ -143,21 +139,21 @@ class Matcher:
                     self._programs.remove(key)
 
     def match(self, document: Document) -> Matches:
-        """Return the topics that match a document."""
+        """Return the queries that match a document, with their spans."""
         found: dict[str, tuple[Step, ...]] = dict(self._words.find(document.tokens))
-        page = Evaluation(document)
+        context = Evaluation(document)
         if self._watchers:
             present = frozenset(self._terms.find(document.tokens))
             patterns = self._programs.spans(document.text)
-            page = Evaluation(document, present, patterns, looked_up=self._uses)
-            for name, step in self._verified(page, present, patterns):
+            context = Evaluation(document, present, patterns, looked_up=self._uses)
+            for name, step in self._verified(context, present, patterns):
                 found[name] = (*found.get(name, ()), step)
-        return Matches(found, page)
+        return Matches(found, context)
 
     def _verified(
-        self, page: Evaluation, present: AbstractSet[Term], patterns: Iterable[str]
+        self, context: Evaluation, present: AbstractSet[Term], patterns: Iterable[str]
     ) -> list[tuple[str, Step]]:
-        """Return the steps that hold, of those that watch what was found, with the names of their queries."""
+        """Return the alternatives that hold, with the names of their queries."""
         keys = [*(self._watchers.keys() & present), *patterns]
         candidates: set[_Candidate] = set().union(*map(self._watchers.__getitem__, keys))
         return [
@@ -165,20 +161,17 @@ class Matcher:
             for candidate in candidates
             if candidate.needs <= present
             and present.isdisjoint(candidate.bars)
-            and (candidate.rest is None or holds(candidate.rest, page))
+            and (candidate.rest is None or holds(candidate.rest, context))
         ]
 
 
-def _candidates(name: str, plan: Step) -> list[_Candidate]:
-    found: list[_Candidate] = []
-    for step in _alternatives(plan):
-        keys = (part.program.source if isinstance(part, RegexStep) else part.term for part in watched(step))
-        found.append(_Candidate(name, step, needed(step), barred(step), rest(step), tuple(dict.fromkeys(keys))))
-    return found
+def _candidate(name: str, step: Step) -> _Candidate:
+    keys = (part.program.source if isinstance(part, RegexStep) else part.term for part in watched(step))
+    return _Candidate(name, step, needed(step), barred(step), rest(step), tuple(dict.fromkeys(keys)))
 
 
 def _alternatives(plan: Step) -> tuple[Step, ...]:
-    """Take a query apart: it holds where one of these does, and most of them are ruled out by a word that is absent."""
+    """Split a query at the top: it holds where one alternative does, and most lack a word in most texts."""
     match plan:
         case OrStep(items) | AnyStep(items):
             return items

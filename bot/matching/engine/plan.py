@@ -1,7 +1,6 @@
 """A query as steps, and their evaluation against one document.
 
-Steps of two kinds: `Placed` ones know at which words they stand, so that distances can be counted; the others only
-hold or do not.
+`Placed` steps know at which words they stand, so that distances can be counted; the others only hold or do not.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -10,8 +9,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.matching.engine.proximity import Occurrence, in_order, near
-from bot.matching.engine.regex import Program, Span
+from bot.matching.engine.regex import Program
 from bot.matching.words.tokens import Document
+from bot.text.spans import Span
 
 _NOWHERE: list[int] = []
 _NOTHING: list[Occurrence] = []
@@ -23,11 +23,11 @@ class Term:
 
     forms: frozenset[str]
     prefixes: frozenset[str] = frozenset()
-    capitals: str = ""  # an exact word whose capitals count
+    capitals: str = ""  # the word as typed, where its capitals count
 
 
 class Evaluation:
-    """A document, and what of it the steps of some queries ask for: looked up once, when the first one asks."""
+    """One document under evaluation: where terms, expressions and steps occur in it, each looked up once."""
 
     def __init__(
         self,
@@ -38,23 +38,23 @@ class Evaluation:
         looked_up: Container[Term] = (),
     ) -> None:
         self.document = document
-        self.present = present  # of the terms that were looked up for all queries, those that occur; None: nobody did
+        self.present = present  # terms of `looked_up` that occur; None: nothing was looked up
         self._looked_up = looked_up
         self._places: dict[Term, list[int]] = {}
-        self._patterns = {} if patterns is None else patterns  # those that were run already
-        self._finds: dict[Placed, list[Occurrence]] = {}
+        self._patterns = {} if patterns is None else patterns  # spans by expression
+        self._occurrences: dict[Placed, list[Occurrence]] = {}
 
-    def finds(self, step: "Placed") -> list[Occurrence]:
-        """Return where a step stands, in order: a step that holds is asked again for what it found."""
+    def occurrences(self, step: "Placed") -> list[Occurrence]:
+        """Return the occurrences of a step, in order."""
         if isinstance(step, TermStep):
-            return step.finds(self) if self.places(step.term) else _NOTHING
-        found = self._finds.get(step)
+            return step.occurrences(self) if self.places(step.term) else _NOTHING
+        found = self._occurrences.get(step)
         if found is None:
-            found = self._finds[step] = step.finds(self)
+            found = self._occurrences[step] = step.occurrences(self)
         return found
 
     def places(self, term: Term) -> list[int]:
-        """Return the tokens a term stands at, in order; capitals are not looked at."""
+        """Return the indexes of the tokens of a term, in order, whatever their capitals."""
         if self.present is not None and term not in self.present and term in self._looked_up:
             return _NOWHERE
         places = self._places.get(term)
@@ -63,7 +63,7 @@ class Evaluation:
         return places
 
     def pattern(self, program: Program) -> list[Span]:
-        """Return what a regular expression finds, in characters of the original text."""
+        """Return the matches of a regular expression, in Python characters of the text."""
         found = self._patterns.get(program.source)
         if found is None:
             found = self._patterns[program.source] = program.spans(self.document.text)
@@ -72,21 +72,21 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class TermStep:
-    """A term, capitals considered."""
+    """A term, with its capitals."""
 
     term: Term
 
-    def finds(self, page: Evaluation) -> list[Occurrence]:
-        """Return where it stands, in order."""
-        positions = page.document.positions
-        return [Occurrence(positions[i], positions[i], ((i, i),)) for i in self.indexes(page)]
+    def occurrences(self, context: Evaluation) -> list[Occurrence]:
+        """Return the occurrences in a document, in order."""
+        positions = context.document.positions
+        return [Occurrence(positions[i], positions[i], ((i, i),)) for i in self.indexes(context)]
 
-    def indexes(self, page: Evaluation) -> list[int]:
-        """Return the tokens it stands at, in order."""
-        indexes = page.places(self.term)
+    def indexes(self, context: Evaluation) -> list[int]:
+        """Return the indexes of the tokens with these capitals, in order."""
+        indexes = context.places(self.term)
         if not self.term.capitals:
             return indexes
-        return [i for i in indexes if _as_high(page.document.shape(i), self.term.capitals)]
+        return [i for i in indexes if _has_capitals(context.document.shape(i), self.term.capitals)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,19 +96,19 @@ class SequenceStep:
     items: tuple[TermStep, ...]
     gap: int
 
-    def finds(self, page: Evaluation) -> list[Occurrence]:
-        """Return where it stands, in order."""
+    def occurrences(self, context: Evaluation) -> list[Occurrence]:
+        """Return the occurrences in a document, in order."""
         for item in self.items:  # most phrases fail by their first word
-            if not page.places(item.term):
+            if not context.places(item.term):
                 return []
-        finds = self.items[0].finds(page)
+        occurrences = self.items[0].occurrences(context)
         for item in self.items[1:]:
-            if not finds:
+            if not occurrences:
                 return []
-            finds = sorted(in_order(finds, item.finds(page), self.gap + 1).values())
+            occurrences = sorted(in_order(occurrences, item.occurrences(context), self.gap + 1).values())
         if self.gap:
-            return finds
-        return [Occurrence(find.first, find.last, ((find.runs[0][0], find.runs[-1][1]),)) for find in finds]
+            return occurrences
+        return [Occurrence(each.first, each.last, ((each.runs[0][0], each.runs[-1][1]),)) for each in occurrences]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,10 +119,10 @@ class NearStep:
     right: "Placed"
     distance: int
 
-    def finds(self, page: Evaluation) -> list[Occurrence]:
-        """Return where it stands, in order."""
-        left = page.finds(self.left)
-        right = page.finds(self.right) if left else _NOTHING
+    def occurrences(self, context: Evaluation) -> list[Occurrence]:
+        """Return the occurrences in a document, in order."""
+        left = context.occurrences(self.left)
+        right = context.occurrences(self.right) if left else _NOTHING
         if not right:
             return []
         return sorted(near(left, right, self.distance).values())
@@ -133,14 +133,14 @@ class AnyStep:
     """Any of several placed steps."""
 
     items: tuple["Placed", ...]
-    filed: Mapping[Term, tuple["Placed", ...]]  # the items, each under terms of which one occurs wherever it stands
+    by_term: Mapping[Term, tuple["Placed", ...]]  # each item under terms of which one occurs wherever the item does
 
-    def finds(self, page: Evaluation) -> list[Occurrence]:
-        """Return where it stands, in order."""
+    def occurrences(self, context: Evaluation) -> list[Occurrence]:
+        """Return the occurrences in a document, in order."""
         items = self.items
-        if page.present is not None:  # of a long list few are worth a look
-            items = tuple(item for term in self.filed.keys() & page.present for item in self.filed[term])
-        return sorted({find for item in items for find in page.finds(item)})
+        if context.present is not None:  # of a long list few are worth a look
+            items = tuple(item for term in self.by_term.keys() & context.present for item in self.by_term[term])
+        return sorted({occurrence for item in items for occurrence in context.occurrences(item)})
 
 
 Placed: TypeAlias = TermStep | SequenceStep | NearStep | AnyStep
@@ -171,32 +171,32 @@ class AndStep:
 Step: TypeAlias = Placed | RegexStep | OrStep | AndStep
 
 
-def holds(step: Step, page: Evaluation) -> bool:
+def holds(step: Step, context: Evaluation) -> bool:
     """Tell whether a step holds."""
     match step:
         case AndStep(items, without):
-            return all(holds(item, page) for item in items) and not any(holds(item, page) for item in without)
+            return all(holds(item, context) for item in items) and not any(holds(item, context) for item in without)
         case OrStep(items):
-            return any(holds(item, page) for item in items)
+            return any(holds(item, context) for item in items)
         case RegexStep(program):
-            return bool(page.pattern(program))
+            return bool(context.pattern(program))
         case TermStep():
-            return bool(step.indexes(page))
+            return bool(step.indexes(context))
         case _:
-            return bool(page.finds(step))
+            return bool(context.occurrences(step))
 
 
-def spans(step: Step, page: Evaluation) -> list[Span] | None:
-    """Return what a step finds, unsorted, in characters of the original text; None where it does not hold."""
+def spans(step: Step, context: Evaluation) -> list[Span] | None:
+    """Return the matches of a step, unsorted, in Python characters of the text; None where the step does not hold."""
     match step:
         case TermStep():
-            return _token_spans(page.document, ((index, index) for index in step.indexes(page)))
+            return _token_spans(context.document, ((index, index) for index in step.indexes(context)))
         case AndStep(items) | OrStep(items):
-            return [span for item in items for span in spans(item, page) or ()] if holds(step, page) else None
+            return [span for item in items for span in spans(item, context) or ()] if holds(step, context) else None
         case RegexStep(program):
-            return page.pattern(program) or None
+            return context.pattern(program) or None
         case _:
-            return _token_spans(page.document, (run for find in page.finds(step) for run in find.runs))
+            return _token_spans(context.document, (run for each in context.occurrences(step) for run in each.runs))
 
 
 def _token_spans(document: Document, runs: Iterable[tuple[int, int]]) -> list[Span] | None:
@@ -204,7 +204,7 @@ def _token_spans(document: Document, runs: Iterable[tuple[int, int]]) -> list[Sp
 
 
 def plan_terms(step: Step, *, excluded: bool = True) -> Iterator[Term]:
-    """Yield the terms of a step, those that it excludes only if so asked."""
+    """Yield the terms of a step, those of its exclusions only where `excluded` says so."""
     match step:
         case TermStep(term):
             yield term
@@ -222,7 +222,7 @@ def plan_terms(step: Step, *, excluded: bool = True) -> Iterator[Term]:
 
 
 def _places(term: Term, places: dict[str, list[int]]) -> list[int]:
-    # both are the same; the shorter one is gone through
+    # the same set either way; the shorter side is iterated
     tokens = places.keys() & term.forms if len(term.forms) < len(places) else term.forms.intersection(places)
     if term.prefixes:
         beginnings = tuple(term.prefixes)
@@ -230,5 +230,5 @@ def _places(term: Term, places: dict[str, list[int]]) -> list[int]:
     return sorted([index for token in tokens for index in places[token]])
 
 
-def _as_high(written: str, capitals: str) -> bool:
+def _has_capitals(written: str, capitals: str) -> bool:
     return all(w.isupper() for w, c in zip(written, capitals, strict=True) if c.isupper())

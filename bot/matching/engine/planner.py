@@ -1,4 +1,4 @@
-"""Query trees turned into the steps that evaluate them."""
+"""Query trees as plans: the steps that evaluate them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
@@ -29,7 +29,7 @@ def form_key(word: Word, *, in_phrase: bool) -> str:
 
 
 class Planner:
-    """Makes trees ready to run; raises KeyError for a word without forms."""
+    """Turns trees into steps; raises KeyError for a word without forms."""
 
     def __init__(self, forms: Mapping[str, Iterable[str]], make_term: MakeTerm | None = None) -> None:
         self._forms = forms  # by `form_key`
@@ -52,29 +52,29 @@ class Planner:
     def _placed(self, node: Node) -> Placed:
         match node:
             case Phrase(items, gap):
-                spots = tuple(self._spot(item, in_phrase=True) for item in items)
-                rows = [spots, *self._with_sites(items, spots)]
+                terms = tuple(self._term_step(item, in_phrase=True) for item in items)
+                rows = [terms, *self._with_sites(items, terms)]
                 return self._choice([row[0] if len(row) == 1 else SequenceStep(row, gap) for row in rows])
             case Near(left, right, distance):
                 return NearStep(self._placed(left), self._placed(right), distance)
             case AnyOf(items):
                 return self._choice([self._placed(item) for item in items])
             case Word() | Prefix() | Tag() | Mention():
-                return self._spot(node, in_phrase=False)
+                return self._term_step(node, in_phrase=False)
             case _:
                 raise TypeError(f"{node} stands at no word")  # the parser refuses such queries
 
     def _with_sites(
-        self, items: Sequence[Word | Prefix], spots: tuple[TermStep, ...]
+        self, items: Sequence[Word | Prefix], terms: tuple[TermStep, ...]
     ) -> Iterator[tuple[TermStep, ...]]:
         """Yield a phrase with two or three of its words read as the site they make: rbc.ru, my-bank.ru."""
         for end in range(2, len(items) + 1):
             if items[end - 1].text in SITE_ENDS:
                 for start in range(max(0, end - 3), end - 1):
                     site = site_token(".".join(item.text.lower() for item in items[start:end]))
-                    yield (*spots[:start], self._term({site}), *spots[end:])
+                    yield (*terms[:start], self._term({site}), *terms[end:])
 
-    def _spot(self, node: Word | Prefix | Tag | Mention, *, in_phrase: bool) -> TermStep:
+    def _term_step(self, node: Word | Prefix | Tag | Mention, *, in_phrase: bool) -> TermStep:
         match node:
             case Word(text, exact=True):
                 lower = text.lower()
@@ -89,23 +89,20 @@ class Planner:
                 return self._term({mention_token(name)})
 
     def _choice(self, placed: list[Placed]) -> Placed:
-        """Join alternatives; plain words become one term, which then costs what one word costs."""
+        """Join alternatives; plain words become one term, which costs no more than one word."""
         plain = [step.term for step in placed if isinstance(step, TermStep) and not step.term.capitals]
         items = [step for step in placed if not (isinstance(step, TermStep) and not step.term.capitals)]
         if plain:
             forms = (form for term in plain for form in term.forms)
             items.append(self._term(forms, (prefix for term in plain for prefix in term.prefixes)))
-        return items[0] if len(items) == 1 else AnyStep(tuple(items), _by_term(items))
+        if len(items) == 1:
+            return items[0]
+        by_term: dict[Term, tuple[Placed, ...]] = {}
+        for item in items:
+            for part in watched(item):
+                if isinstance(part, TermStep):  # no placed step holds an expression
+                    by_term[part.term] = (*by_term.get(part.term, ()), item)
+        return AnyStep(tuple(items), by_term)
 
     def _term(self, forms: Iterable[str], prefixes: Iterable[str] = (), capitals: str = "") -> TermStep:
         return TermStep(self._make_term(frozenset(forms), frozenset(prefixes), capitals))
-
-
-def _by_term(items: Iterable[Placed]) -> dict[Term, tuple[Placed, ...]]:
-    """File steps under the terms of which one occurs wherever they stand."""
-    filed: dict[Term, tuple[Placed, ...]] = {}
-    for item in items:
-        for part in watched(item):
-            if isinstance(part, TermStep):  # nothing placed is an expression
-                filed[part.term] = (*filed.get(part.term, ()), item)
-    return filed

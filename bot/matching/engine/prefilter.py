@@ -1,4 +1,4 @@
-"""What every match of a query must contain: the few terms worth watching for, and a full-text expression."""
+"""Necessary conditions of a query: the few terms worth watching for, and a full-text expression."""
 
 import re
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from bot.matching.engine.plan import AndStep, AnyStep, NearStep, OrStep, RegexSt
 
 # Letters that the full-text index surely takes as parts of a word; its tables are those of Unicode 6.1.
 _INDEXED = re.compile("[0-9a-z'\u00df-\u00f6\u00f8-\u024f\u0386\u0388-\u03ce\u0400-\u0481\u048a-\u0527]+")
-# Words that nearly every post has, however long they are.
+# Nearly every post has these words, however long they are.
 _COMMON = frozenset("без был быть для его за из как на не нет но от по при что это".split())  # noqa: SIM905 - words are read as words
-# A pattern has to be run on every post, so it is watched only where nothing else can be.
+# A pattern has to run on every post, so it is watched only where no term can be.
 _PATTERN_COST = 1e6
 
 
 def watched(step: Step) -> list[TermStep | RegexStep]:
-    """Return the cheapest parts of which at least one occurs wherever the step holds."""
+    """Return the rarest parts of a step of which at least one occurs wherever the step holds."""
     match step:
         case TermStep() | RegexStep():
             return [step]
@@ -61,7 +61,7 @@ def barred(step: Step) -> frozenset[Term]:
 
 
 def rest(step: Step) -> Step | None:
-    """Return what has to be verified where all that a step needs occurs and nothing it bars; None where nothing has."""
+    """Return the part of a step that `needed` and `barred` terms do not decide; None where they decide it all."""
     match step:
         case AndStep(items, without):
             left = tuple(part for item in items if (part := rest(item)) is not None)
@@ -77,9 +77,9 @@ def is_plain(step: Step) -> TypeGuard[TermStep]:
 
 
 def required(step: Step) -> str | None:
-    """Return an FTS5 expression that finds whatever the step finds and more; None where nothing is required.
+    """Return an FTS5 expression that is true of every document in which a step holds; None where there is none.
 
-    It suits `Document.indexed` under `tokenize="unicode61 remove_diacritics 0 tokenchars ''''"`, with any detail.
+    Made for `Document.indexed` under `tokenize="unicode61 remove_diacritics 0 tokenchars ''''"`, with any detail.
     """
     match step:
         case TermStep(term):
@@ -95,13 +95,13 @@ def required(step: Step) -> str | None:
 
 
 def all_of(expressions: Iterable[str | None]) -> str | None:
-    """Join FTS5 expressions that all have to hold; None, which requires nothing, is left out."""
+    """Join FTS5 expressions that all have to hold; None requires nothing."""
     known = list(dict.fromkeys(each for each in expressions if each is not None))
     return f"({' AND '.join(known)})" if len(known) > 1 else next(iter(known), None)
 
 
 def any_of(expressions: Iterable[str | None]) -> str | None:
-    """Join FTS5 expressions of which one has to hold; None, where one of them requires nothing."""
+    """Join FTS5 expressions of which one has to hold; None where one of them requires nothing."""
     known = list(dict.fromkeys(expressions))
     if not known or None in known:
         return None

@@ -3,11 +3,11 @@
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
-# The most finds that one proximity or phrase makes of all pairs, and the most pairs that it tries; only a text that
-# repeats one word hundreds of times has more. From then on it makes a few pairs at each word.
-_MOST_FINDS = 500
+# The most occurrences that one distance or phrase makes of all pairs, and the most pairs that are tried. Only a text
+# that repeats one word hundreds of times has more; from there on only a few pairs are made at each word.
+_MOST_OCCURRENCES = 500
 _MOST_PAIRS = 5_000
-_MOST_TRIED = 50  # finds that one is held against, then, on either side
+_MOST_TRIED = 50  # occurrences that one is then compared with, on either side
 
 
 class Occurrence(NamedTuple):
@@ -20,7 +20,7 @@ class Occurrence(NamedTuple):
 
 def in_order(first: list[Occurrence], second: list[Occurrence], distance: int) -> dict[tuple[int, int], Occurrence]:
     """Return each of `first` joined with each of `second` that begins at most `distance` words after it ends."""
-    starts = [find.first for find in second]
+    starts = [occurrence.first for occurrence in second]
     joined: dict[tuple[int, int], Occurrence] = {}
     tried = 0
     for left in first:
@@ -29,7 +29,7 @@ def in_order(first: list[Occurrence], second: list[Occurrence], distance: int) -
             if edges not in joined:
                 joined[edges] = Occurrence(*edges, left.runs + right.runs)
             tried += 1
-            if len(joined) >= _MOST_FINDS or tried >= _MOST_PAIRS:
+            if len(joined) >= _MOST_OCCURRENCES or tried >= _MOST_PAIRS:
                 return _in_order_once(first, second, distance)
     return joined
 
@@ -38,7 +38,7 @@ def _in_order_once(
     first: list[Occurrence], second: list[Occurrence], distance: int
 ) -> dict[tuple[int, int], Occurrence]:
     """Return each of `second` joined with the farthest of `first` before it, where all pairs would be too many."""
-    before = sorted([(find.last, index) for index, find in enumerate(first)])
+    before = sorted([(occurrence.last, index) for index, occurrence in enumerate(first)])
     count, at = len(before), 0
     joined: dict[tuple[int, int], Occurrence] = {}
     for right in second:
@@ -54,8 +54,8 @@ def near(left: list[Occurrence], right: list[Occurrence], distance: int) -> dict
     """Return each of one side joined with each of the other that is near it or stands among its words."""
     if len(left) > _MOST_PAIRS:
         return _near_outermost(left, right, distance)
-    starts = [find.first for find in right]
-    reach = distance + max([find.last - find.first for find in right])
+    starts = [occurrence.first for occurrence in right]
+    reach = distance + max([occurrence.last - occurrence.first for occurrence in right])
     windows = [(bisect_left(starts, one.first - reach), bisect_right(starts, one.last + distance)) for one in left]
     if sum([end - begin for begin, end in windows]) > _MOST_PAIRS:
         return _near_outermost(left, right, distance)
@@ -66,7 +66,7 @@ def near(left: list[Occurrence], right: list[Occurrence], distance: int) -> dict
                 continue
             pair = _pair(one, other)
             joined.setdefault(pair[:2], pair)
-            if len(joined) >= _MOST_FINDS:
+            if len(joined) >= _MOST_OCCURRENCES:
                 return _near_outermost(left, right, distance)
     return joined
 
@@ -76,8 +76,8 @@ def _near_outermost(
 ) -> dict[tuple[int, int], Occurrence]:
     """Return each of one side joined with the outermost two of the other near it, where all pairs would be too many.
 
-    These reach furthest: what is near any pair is near one of them. For the same reason no find counts that lies inside
-    another one, on either side, so that the windows move on with the finds.
+    These reach furthest: what is near any pair is near one of them. For the same reason an occurrence inside another
+    does not count, on either side, so that the windows move on with the occurrences.
     """
     others = _widest(right)
     count, begin, end = len(others), 0, 0
@@ -92,17 +92,17 @@ def _near_outermost(
                 if not _share(one, other):
                     found.add(_pair(one, other))
                     break
-    return {find[:2]: find for find in _widest(sorted(found))}
+    return {occurrence[:2]: occurrence for occurrence in _widest(sorted(found))}
 
 
-def _widest(finds: list[Occurrence]) -> list[Occurrence]:
-    """Return those of sorted finds that lie in no other one; they begin and end in the same order."""
+def _widest(occurrences: list[Occurrence]) -> list[Occurrence]:
+    """Return those of sorted occurrences that lie in no other one; they begin and end in the same order."""
     kept: list[Occurrence] = []
-    for find in finds:
-        if kept and find.first == kept[-1].first:
-            kept[-1] = find
-        elif not kept or find.last > kept[-1].last:
-            kept.append(find)
+    for occurrence in occurrences:
+        if kept and occurrence.first == kept[-1].first:
+            kept[-1] = occurrence
+        elif not kept or occurrence.last > kept[-1].last:
+            kept.append(occurrence)
     return kept
 
 
@@ -111,7 +111,7 @@ def _pair(one: Occurrence, other: Occurrence) -> Occurrence:
 
 
 def _share(one: Occurrence, other: Occurrence) -> bool:
-    """Tell whether two finds use the same token: a word is not near itself."""
+    """Tell whether two occurrences use the same token: a word is not near itself."""
     if one.last < other.first or other.last < one.first:
         return False
     for a in one.runs:  # `any` would take three times as long

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 import re2
 
-Span = tuple[int, int]
+from bot.text.spans import Span
 
 # A code point that Unicode guarantees never to be a character.
 MARK = "\ufdd0"
@@ -25,11 +25,11 @@ _BOUNDARY = re.compile(r"\b")
 _MOST_SPANS = 50
 # In instructions of RE2. `\w` is 1,300 of them, so `\w{1,30}` is a large pattern, and still fine.
 _LARGEST = 100_000
-# What one query may have in all: it takes 50 ms to make ready, twice, and 20 MB.
+# Of all expressions of one query: they take 50 ms to compile, twice, and 20 MB.
 MOST_IN_QUERY = 200_000
-# What all the topics that people made in chats may have together: a second at each start, and 150 MB.
+# Of all topics that people made in chats: they take a second at each start, and 150 MB.
 MOST_IN_ALL = 2_000_000
-# Programs kept ready that no query holds any more, in instructions: of what somebody tries and then saves.
+# Of programs that stay compiled though no query holds them any more: somebody tries a query, then saves it.
 _MOST_SPARE = 500_000
 
 _WORD = r"\p{L}\p{N}_"
@@ -85,13 +85,13 @@ _SET_PIECE = re.compile(r"\\(.)", re.DOTALL)
 
 
 class RefusedRegexError(ValueError):
-    """RE2 cannot run this expression."""
+    """An expression that RE2 cannot run."""
 
     def __init__(self, code: str, place: int | None = None, **arguments: str | int) -> None:
         super().__init__(code)
         self.code = code  # a key of `refusals.MESSAGES`
-        self.place = place  # the character of the expression where it goes wrong, from 0; None if it is the whole
-        self.arguments = arguments  # what else the sentence of this code says
+        self.place = place  # of the wrong character in the expression, from 0; None: the whole expression
+        self.arguments = arguments  # of the message
 
 
 class Program:
@@ -114,16 +114,16 @@ class Program:
             raise RefusedRegexError("regex_too_large")
 
     def matches_nothing(self) -> bool:
-        """Tell whether it matches the empty text, and so every post."""
+        """Tell whether the empty text matches, and so every post."""
         return any(self._compiled.search(text) is not None for text in ("", _MARKS)[: 1 + self.marked])
 
     def spans(self, text: str) -> list[Span]:
-        """Return what it finds in a text, in Python characters; an empty find does not count."""
+        """Return the matches in a text, in Python characters, but for empty ones."""
         readable = legible(text)
         if not self.marked:
             return self._find(readable)
         marks = [boundary.start() for boundary in _BOUNDARY.finditer(readable)]
-        # each marker stands as many characters further right than its boundary as there are markers before it
+        # where each marker stands in the marked text: as much further right as there are markers before it
         places = [place + index for index, place in enumerate(mark for mark in marks for _ in _MARKS)]
         found = self._find(mark_boundaries(readable))
         spans = ((start - bisect_left(places, start), end - bisect_left(places, end)) for start, end in found)
@@ -148,8 +148,8 @@ def options(max_mem: int = 8 << 20) -> "re2.Options":
     return chosen
 
 
-class _Shelf:
-    """Programs that somebody holds, each made once, and those that were asked for last."""
+class _ProgramCache:
+    """Programs in use, each compiled once, and the last ones used."""
 
     def __init__(self) -> None:
         self._held: WeakValueDictionary[str, Program] = WeakValueDictionary()
@@ -170,12 +170,12 @@ class _Shelf:
         return found
 
 
-_SHELF = _Shelf()
+_CACHE = _ProgramCache()
 
 
 def program(source: str) -> Program:
     """Return the program of an expression, compiled once while somebody holds it; raises RefusedRegexError."""
-    return _SHELF.program(source)
+    return _CACHE.program(source)
 
 
 def legible(text: str) -> str:
@@ -197,7 +197,10 @@ def _rewrite(source: str, skip: str) -> str:
             case "escape":
                 pieces.append(_escape(piece, skip))
             case "set":
-                pieces.append(f"(?:{skip}{_set(piece[0], skip)})")
+                letters = _SET_PIECE.sub(lambda escape: _INSIDE.get(escape[1], escape[0]), piece[0])
+                if skip and letters.startswith("[^"):
+                    letters = f"[^{MARK}{letters[2:]}"
+                pieces.append(f"(?:{skip}{letters})")
             case "letter":
                 pieces.append(f"(?:{skip}{piece[0]})" if skip else piece[0])
             case "dot":
@@ -214,22 +217,15 @@ def _escape(found: re.Match[str], skip: str) -> str:
     name = piece[1]
     if name == "b":
         return f"(?:{MARK})"
-    if name in "BCQE":  # no way to say it here; bytes; quoting, which would hide the rest from this rewriting
+    if name in "BCQE":  # not expressible here; bytes; quoting, which would hide the rest from this rewriting
         raise RefusedRegexError("regex_escape", found.start(), sign=piece)
     if name in "Az":
         return piece if name == "A" else skip + piece
     return f"(?:{skip}{_OUTSIDE.get(name, piece)})"
 
 
-def _set(piece: str, skip: str) -> str:
-    inside = _SET_PIECE.sub(lambda escape: _INSIDE.get(escape[1], escape[0]), piece)
-    if skip and inside.startswith("[^"):
-        return "[^" + MARK + inside[2:]
-    return inside
-
-
 def _refusal(source: str, reason: str) -> RefusedRegexError:
-    """Return what RE2's words mean, and where."""
+    """Return the error for a reason that RE2 gives."""
     kind, _, sign = reason.partition(": ")
     if sign == "(?P":
         sign = "(?P="

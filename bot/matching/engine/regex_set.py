@@ -4,17 +4,18 @@ from collections import Counter
 
 import re2
 
-from bot.matching.engine.regex import Program, Span, legible, mark_boundaries, options, program
+from bot.matching.engine.regex import Program, legible, mark_boundaries, options, program
+from bot.text.spans import Span
 
 _SET_SIZE = 100
 _SET_LARGEST = 300_000
 
 
 class RegexSet:
-    """Many expressions at once: sets of a hundred say which of them hit; one large set would outgrow its automaton.
+    """Many expressions, tried on a text a hundred at once; one large set would outgrow its automaton.
 
-    One that is added runs alone until it is packed, since making a set takes half a millisecond for each in it, and
-    everything else waits meanwhile: RE2 keeps Python's lock.
+    A new expression runs alone until it is packed: making a set takes half a millisecond for each expression in it, and
+    everything else waits meanwhile, since RE2 keeps Python's lock.
     """
 
     def __init__(self) -> None:
@@ -24,27 +25,27 @@ class RegexSet:
         self._sets: list[_Set] = []
 
     def add(self, source: str) -> None:
-        """Take an expression in."""
+        """Add a use of an expression."""
         self._uses[source] += 1
         self._programs[source] = program(source)
         if not any(source in each.sources for each in self._sets):
             self._alone.add(source)
 
     def remove(self, source: str) -> None:
-        """Forget one use of an expression."""
+        """Remove a use of an expression."""
         self._uses[source] -= 1
         if self._uses[source]:
             return
         del self._uses[source], self._programs[source]
         self._alone.discard(source)
-        for each in self._sets[:]:  # a set that is mostly forgotten gives its memory back
+        for each in self._sets[:]:  # a set of which most is unused gives its memory back
             left = self._uses.keys() & each.sources
             if 2 * len(left) < len(each.sources):
                 self._sets.remove(each)
                 self._alone |= left
 
     def pack(self, *, at_least: int = 1) -> None:
-        """Make sets of the expressions that run alone, where they are so many."""
+        """Make sets of the expressions that run alone, if there are `at_least` so many."""
         if len(self._alone) < at_least:
             return
         programs = [self._programs[source] for source in sorted(self._alone)]
@@ -53,7 +54,7 @@ class RegexSet:
         self._alone.clear()
 
     def spans(self, text: str) -> dict[str, list[Span]]:
-        """Return what each expression finds in a text; those that find nothing are absent."""
+        """Return the spans of each expression that matches, in Python characters of the text."""
         if not self._uses:
             return {}
         readable = legible(text)
@@ -75,22 +76,19 @@ def _packed(programs: list[Program]) -> list[list[Program]]:
     return packs
 
 
-def _set_memory(size: int) -> int:
-    """Return ample memory, in bytes: an automaton that has no room for twenty of its states reports no hit at all."""
-    return (4 << 20) + 200 * size
-
-
 class _Set:
     """Up to a hundred programs in one automaton, all with or all without marked boundaries."""
 
     def __init__(self, programs: list[Program]) -> None:
         self.sources = [each.source for each in programs]
         self.marked = programs[0].marked
-        self._set = re2.Set.SearchSet(options(_set_memory(sum(each.size for each in programs))))
+        # ample, in bytes: an automaton without room for twenty of its states reports no hit at all
+        memory = (4 << 20) + 200 * sum(each.size for each in programs)
+        self._set = re2.Set.SearchSet(options(memory))
         for each in programs:
             self._set.Add(each.rewritten)
         self._set.Compile()
 
     def hits(self, text: str) -> list[str]:
-        """Return the expressions that find something in a legible text; its boundaries are marked if theirs are."""
+        """Return the expressions that match a legible text, with marked boundaries if they are `marked`."""
         return [self.sources[index] for index in self._set.Match(text) or ()]

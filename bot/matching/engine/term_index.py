@@ -1,4 +1,4 @@
-"""An index from the words of a document to whatever many queries filed under them."""
+"""An index of values by the words of terms: one look-up a word of a document."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from bot.matching.engine.plan import Term
 
-_HEAD = 3  # letters by which prefixes are looked up; the language allows no shorter ones
+_HEAD = 3  # letters by which prefixes are looked up; the query language allows no shorter ones
 _head = itemgetter(slice(_HEAD))
 
 K = TypeVar("K")
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class TermIndex(Generic[T]):
-    """Values filed under the words of terms. Capitals are not looked at."""
+    """Values by the words of terms; capitals do not count."""
 
     def __init__(self) -> None:
         self._by_form: dict[str, tuple[T, ...]] = {}
@@ -24,8 +24,8 @@ class TermIndex(Generic[T]):
         self._prefixes: dict[str, tuple[str, ...]] = {}  # by their first letters
 
     def add(self, term: Term, value: T) -> None:
-        """File a value under a term."""
-        alone = (value,)  # one for all forms that lead to nothing else
+        """Add a value under a term."""
+        alone = (value,)  # one tuple for all forms that have no other value
         for form in term.forms:
             others = self._by_form.get(form)
             self._by_form[form] = (*others, value) if others else alone
@@ -35,7 +35,7 @@ class TermIndex(Generic[T]):
             _put(self._by_prefix, prefix, value)
 
     def remove(self, term: Term, value: T) -> None:
-        """Take a value out that was filed under a term."""
+        """Remove a value from under a term."""
         for form in term.forms:
             _drop(self._by_form, form, value)
         for prefix in term.prefixes:
@@ -44,25 +44,25 @@ class TermIndex(Generic[T]):
                 _drop(self._prefixes, prefix[:_HEAD], prefix)
 
     def find(self, words: Sequence[str]) -> Iterator[T]:
-        """Yield what is filed under these words, as often as it is."""
-        # all in C: a loop over the words would cost half of what reading them did
+        """Yield the values under these words, once for each word."""
+        # all in C: a loop over the words would cost half as much as splitting the text into them
         found = chain.from_iterable(filter(None, map(self._by_form.get, words)))
-        return chain(found, (value for _, value in self._begun(words))) if self._prefixes else found
+        return chain(found, (value for _, value in self._by_prefixes(words))) if self._prefixes else found
 
     def places(self, words: Sequence[str]) -> dict[T, list[int]]:
-        """Return what is filed under these words and where they stand, in order."""
+        """Return the values under these words, with the indexes of their words, in order."""
         places: dict[T, list[int]] = {}
         for index, values in enumerate(map(self._by_form.get, words)):
             if values is not None:
                 for value in values:
                     places.setdefault(value, []).append(index)
         if self._prefixes:
-            for index, value in self._begun(words):  # perhaps one that was filed under the word itself, too
+            for index, value in self._by_prefixes(words):  # the value may stand under the word itself, too
                 places[value] = sorted({*places.get(value, ()), index})
         return places
 
-    def _begun(self, words: Sequence[str]) -> Iterator[tuple[int, T]]:
-        """Yield what is filed under beginnings of these words, with the index of the word."""
+    def _by_prefixes(self, words: Sequence[str]) -> Iterator[tuple[int, T]]:
+        """Yield the values under prefixes of these words, with the index of the word."""
         for index, prefixes in enumerate(map(self._prefixes.get, map(_head, words))):
             if prefixes is not None and (word := words[index]).startswith(prefixes):
                 for prefix in prefixes:
@@ -84,14 +84,14 @@ def _drop(table: dict[K, tuple[T, ...]], key: K, value: T) -> None:
 
 
 class TermPool:
-    """The terms of many queries; those that ask for the same are one."""
+    """The terms of many queries: equal ones are one object, freed with the last query that has it."""
 
     def __init__(self) -> None:
-        self._known: WeakValueDictionary[tuple[frozenset[str], frozenset[str], str], Term] = WeakValueDictionary()
+        self._terms: WeakValueDictionary[tuple[frozenset[str], frozenset[str], str], Term] = WeakValueDictionary()
 
     def shared(self, forms: frozenset[str], prefixes: frozenset[str], capitals: str) -> Term:
-        """Return the one term that asks for this."""
-        term = self._known.get((forms, prefixes, capitals))
+        """Return the one term of these words."""
+        term = self._terms.get((forms, prefixes, capitals))
         if term is None:
-            term = self._known[forms, prefixes, capitals] = Term(forms, prefixes, capitals)
+            term = self._terms[forms, prefixes, capitals] = Term(forms, prefixes, capitals)
         return term

@@ -1,4 +1,4 @@
-"""Why a query matches a document or not, clause by clause, with the same plan steps that match."""
+"""Why a query matches a document or not, clause by clause, by the plan that matches it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,10 +7,9 @@ from functools import cache
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.plan import Evaluation, Step, Term, spans
 from bot.matching.engine.planner import Planner
-from bot.matching.engine.regex import Span
 from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, written
 from bot.matching.words.tokens import Document
-from bot.text.spans import merge_spans
+from bot.text.spans import Span, merge_spans
 
 
 class ClauseKind(StrEnum):
@@ -20,15 +19,15 @@ class ClauseKind(StrEnum):
     PHRASE = "phrase"  # words in order
     NEAR = "near"  # two sides, not far from each other
     ANY = "any"  # alternatives
-    ALL = "all"  # what must be there, then what must not
+    ALL = "all"  # required clauses, then exclusions
 
 
 class Reason(StrEnum):
     """Why a clause does not hold."""
 
-    ABSENT = "absent"  # a word of it is not there
+    ABSENT = "absent"  # one of its words is missing
     APART = "apart"  # its words are there, but too far apart, in another order, or on both sides of a blank line
-    EXCLUDED = "excluded"  # what it excludes is there
+    EXCLUDED = "excluded"  # an exclusion was found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +37,18 @@ class Clause:
     query: str  # as the bot writes it; an exclusion comes without its minus
     kind: ClauseKind
     held: bool  # an exclusion holds where its words are absent
-    excluded: bool  # it is an exclusion
-    spans: tuple[Span, ...]  # what it found, in Python characters; where its words are APART, those words
+    excluded: bool  # whether the clause is an exclusion
+    spans: tuple[Span, ...]  # its matches, in Python characters; of words that are APART, those words
     reason: Reason | None  # None where it held; of several clauses, that of the one nearest to holding
-    clauses: tuple["Clause", ...]  # what it is made of; an exclusion is told by its spans alone
-    missing: int  # how many clauses would have to change for it to hold
+    clauses: tuple["Clause", ...]  # its parts; none of an exclusion
+    missing: int  # how many clauses would have to change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """One query against one text."""
 
-    spans: tuple[Span, ...]  # as `verify` gives them; () where it did not match
+    spans: tuple[Span, ...]  # as `verify` returns them; () where the query did not match
     root: Clause
 
     @property
@@ -68,7 +67,7 @@ class Explanation:
 
 
 def explain(compiled: Compiled, document: Document) -> Explanation:
-    """Tell which clause of a query holds where in a document, and which fails; agrees with `verify`."""
+    """Explain a query against a document; agrees with `verify`."""
     return Explainer(compiled).explain(document)
 
 
@@ -76,11 +75,11 @@ class Explainer:
     """One query, ready to be explained against many documents."""
 
     def __init__(self, compiled: Compiled) -> None:
-        # one term for the same words, which are then looked up once
+        # equal terms are one object, and so looked up once
         self._root = _prepare(compiled.query.root, Planner(compiled.forms, cache(Term)))
 
     def explain(self, document: Document) -> Explanation:
-        """Tell which clause of the query holds where in a document, and which fails."""
+        """Explain the query against a document."""
         root = _explain(self._root, Evaluation(document))
         return Explanation(spans=root.spans if root.held else (), root=root)
 
@@ -97,7 +96,18 @@ class _Prepared:
 
 
 def _prepare(node: Node, builder: Planner) -> _Prepared:
-    kind, inside = _inside(node)
+    kind, inside = ClauseKind.WORD, tuple[Node, ...]()
+    match node:
+        case Phrase(items) if len(items) > 1:  # of phrases of one word, since in a phrase a word has more readings
+            kind, inside = ClauseKind.PHRASE, tuple(Phrase((item,)) for item in items)
+        case Near(left, right):
+            kind, inside = ClauseKind.NEAR, (left, right)
+        case AnyOf(items):
+            kind, inside = ClauseKind.ANY, items
+        case AllOf(items):
+            kind, inside = ClauseKind.ALL, items
+        case _:
+            pass
     without = node.without if isinstance(node, AllOf) else ()
     return _Prepared(
         query=written(node),
@@ -108,27 +118,12 @@ def _prepare(node: Node, builder: Planner) -> _Prepared:
     )
 
 
-def _inside(node: Node) -> tuple[ClauseKind, tuple[Node, ...]]:
-    match node:
-        case Phrase(items) if len(items) > 1:
-            # a phrase of one word, since in a phrase a word has more readings
-            return ClauseKind.PHRASE, tuple(Phrase((item,)) for item in items)
-        case Near(left, right):
-            return ClauseKind.NEAR, (left, right)
-        case AnyOf(items):
-            return ClauseKind.ANY, items
-        case AllOf(items):
-            return ClauseKind.ALL, items
-        case _:
-            return ClauseKind.WORD, ()
-
-
-def _explain(prepared: _Prepared, page: Evaluation, *, fails: bool = False) -> Clause:
-    """Explain one clause; `fails` says that it is known not to hold."""
-    found = None if fails else spans(prepared.step, page)
+def _explain(prepared: _Prepared, context: Evaluation, *, fails: bool = False) -> Clause:
+    """Explain one clause, or one that is known to fail."""
+    found = None if fails else spans(prepared.step, context)
     none_of = found is None and prepared.kind is ClauseKind.ANY
-    clauses = tuple(_explain(clause, page, fails=none_of) for clause in prepared.clauses)
-    clauses += tuple(_excluded(clause, page) for clause in prepared.without)
+    clauses = tuple(_explain(clause, context, fails=none_of) for clause in prepared.clauses)
+    clauses += tuple(_excluded(clause, context) for clause in prepared.without)
     shown = found
     missing, reason = 0, None
     if found is None:
@@ -147,8 +142,8 @@ def _explain(prepared: _Prepared, page: Evaluation, *, fails: bool = False) -> C
     )
 
 
-def _excluded(prepared: _Prepared, page: Evaluation) -> Clause:
-    found = spans(prepared.step, page)
+def _excluded(prepared: _Prepared, context: Evaluation) -> Clause:
+    found = spans(prepared.step, context)
     return Clause(
         query=prepared.query,
         kind=prepared.kind,
@@ -162,7 +157,7 @@ def _excluded(prepared: _Prepared, page: Evaluation) -> Clause:
 
 
 def _failure(kind: ClauseKind, clauses: tuple[Clause, ...]) -> tuple[int, Reason]:
-    """Return how much is missing for a clause that does not hold, and why."""
+    """Return how many clauses would have to change for one to hold, and why it does not."""
     failed = [clause for clause in clauses if not clause.held]
     if not clauses:
         return 1, Reason.ABSENT

@@ -1,4 +1,4 @@
-"""A few hints for the author of a query: what else the words could mean or miss."""
+"""Hints for the author of a query: what else its words mean, and what they miss."""
 
 import re
 from collections.abc import Iterator
@@ -13,28 +13,28 @@ from bot.matching.words.inflection import Inflector
 
 
 class HintKind(StrEnum):
-    """What a hint is about, the most useful first."""
+    """Kinds of hints, the most useful first."""
 
-    OPERATOR = "operator"  # a small «или» or «and» is looked for as a word: `also` is the sign to write in its place
-    EXACT = "exact"  # the name is an ordinary word too: `also` is what to write in its place
+    OPERATOR = "operator"  # a small «или» or «and» is a word here: `also` is the sign to write instead
+    EXACT = "exact"  # the name is an ordinary word too: `also` is what to write instead
     ASPECT = "aspect"  # a verb of one aspect; `also` is the other one
     ACTION = "action"  # a verb or a noun of action; `also` is the other of the two
-    ALPHABETS = "alphabets"  # a name that is written in two alphabets; `also` are its other spellings
-    READINGS = "readings"  # a form of several words, all of which it finds; `also` is empty
+    ALPHABETS = "alphabets"  # a name that is written in two alphabets; `also` are the other spellings
+    READINGS = "readings"  # a form of several words, all of which are found; `also` is empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
-    """One thing worth telling about one word."""
+    """A hint about one word."""
 
     word: str  # as the query has it
     kind: HintKind
-    finds: tuple[str, ...]  # the base forms of what it finds
-    also: tuple[str, ...]  # what its author may want to write besides, ready to be typed
+    finds: tuple[str, ...]  # base forms of the words that are found
+    also: tuple[str, ...]  # to write besides or instead, ready to be typed
 
 
 MOST_HINTS = 8
-_MOST_WORDS = 40  # looked at in one query; what comes after them gets no hints
+_MOST_WORDS = 40  # of a query that get hints
 _TABLE = read_table(__package__, "hints")
 _NAMES: dict[str, str] = _TABLE["names"]
 _SPELLINGS = [line.split() for line in _TABLE["spellings"].splitlines()]
@@ -46,44 +46,36 @@ _TO_CYRILLIC = str.maketrans("abcehkmoptxy", "авсенкмортху")
 
 
 def hints(query: Query, inflector: Inflector) -> tuple[Hint, ...]:
-    """Return what is worth telling about the words that a query looks for, the most useful first."""
-    words = list(dict.fromkeys(_asked(query.root)))[:_MOST_WORDS]
-    asked = {base for word in words for base in inflector.bases(word)}
+    """Return the hints for the words of a query, the most useful first."""
+    words = list(dict.fromkeys(_words(query.root)))[:_MOST_WORDS]
+    known = {base for word in words for base in inflector.bases(word)}
     found: list[Hint] = []
     for word in words:
         bases = inflector.bases(word)
         for kind, suggested in _suggested(word, bases, inflector):
-            also = tuple(each for each in dict.fromkeys(suggested) if each not in asked and each != word)
+            also = tuple(each for each in dict.fromkeys(suggested) if each not in known and each != word)
             if also or kind is HintKind.READINGS:
-                asked.update(also)
+                known.update(also)
                 found.append(Hint(word=word, kind=kind, finds=bases, also=also))
-    found += [_operator(word) for word in dict.fromkeys(_neighbours(query.root)) if word in _OPERATORS]
+    groups = [node.items for node in walk(query.root) if isinstance(node, AllOf)]
+    plain = dict.fromkeys(item.text for items in groups for item in items if isinstance(item, Word) and not item.exact)
+    operators = {word: _OPERATORS[word] for word in plain if word in _OPERATORS}
+    found += [Hint(word=w, kind=HintKind.OPERATOR, finds=(w,), also=(sign,)) for w, sign in operators.items()]
     order = list(HintKind)
     return tuple(sorted(found, key=lambda hint: order.index(hint.kind))[:MOST_HINTS])
 
 
-def _asked(node: Node) -> Iterator[str]:
-    """Yield the words that may stand in any form and outside a phrase, but not those that are excluded."""
+def _words(node: Node) -> Iterator[str]:
+    """Yield the words that count in any form: not exact, outside phrases, not excluded."""
     match node:
         case Word(text, exact=False):
             yield text
         case Near(left, right):
-            yield from _asked(left)
-            yield from _asked(right)
+            yield from _words(left)
+            yield from _words(right)
         case AnyOf(items) | AllOf(items):
             for item in items:
-                yield from _asked(item)
-
-
-def _neighbours(node: Node) -> Iterator[str]:
-    """Yield the words that stand beside others, with nothing but spaces between."""
-    for part in walk(node):
-        if isinstance(part, AllOf):
-            yield from (item.text for item in part.items if isinstance(item, Word) and not item.exact)
-
-
-def _operator(word: str) -> Hint:
-    return Hint(word=word, kind=HintKind.OPERATOR, finds=(word,), also=(_OPERATORS[word],))
+                yield from _words(item)
 
 
 def _suggested(word: str, bases: tuple[str, ...], inflector: Inflector) -> Iterator[tuple[HintKind, list[str]]]:
@@ -92,19 +84,14 @@ def _suggested(word: str, bases: tuple[str, ...], inflector: Inflector) -> Itera
         return
     if len(bases) > 1:
         yield HintKind.READINGS, []
-    verb = _verb(bases[0], inflector)
-    if verb:
+    verb = bases[0]
+    if any(each.tag.POS in {"INFN", "VERB"} and each.normal_form == verb for each in inflector.known(verb)):
         other = partner(verb, inflector.known)
         yield HintKind.ASPECT, [other] if other else []
         yield HintKind.ACTION, _actions([verb, other] if other else [verb], inflector)
     else:
-        yield HintKind.ACTION, _verbs(bases[0], inflector)
+        yield HintKind.ACTION, _verbs(verb, inflector)
     yield HintKind.ALPHABETS, _spellings(word, bases[0], inflector)
-
-
-def _verb(base: str, inflector: Inflector) -> str | None:
-    readings = inflector.known(base)
-    return base if any(each.tag.POS in {"INFN", "VERB"} and each.normal_form == base for each in readings) else None
 
 
 def _actions(verbs: list[str], inflector: Inflector) -> list[str]:
@@ -140,7 +127,7 @@ def _is_noun(word: str, inflector: Inflector) -> bool:
 
 
 def _spellings(word: str, base: str, inflector: Inflector) -> list[str]:
-    """Return how else a name is written: in the other alphabet, or in letters of it that look the same."""
+    """Return the other spellings of a name: in the other alphabet, or in its letters that look the same."""
     twin = word.translate(_TO_CYRILLIC)
     if _LATIN.fullmatch(word) and any("Abbr" in each.tag for each in inflector.known(twin)):
         return [twin]

@@ -4,17 +4,16 @@ from collections.abc import Iterator
 
 from bot.matching.engine.plan import AndStep, AnyStep, NearStep, OrStep, RegexStep, SequenceStep, Step, TermStep
 from bot.matching.engine.prefilter import all_of, any_of, required
-from bot.matching.engine.regex import Span
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
-from bot.text.spans import merge_spans
+from bot.text.spans import Span, merge_spans
 
-# A near miss of a query with more clauses is of no interest, and leaving out one after another would take for ever.
+# A near miss of more clauses is of no interest, and leaving out one after another would take for ever.
 _MOST_PARTS = 10
 _LONGEST = 500_000  # characters of an expression; the built-in topics take up to 230,000
 
 
 def failures(clause: Clause) -> list[Clause]:
-    """Return what would have to change for a clause to hold: of alternatives, in the one nearest to it."""
+    """Return the clauses that would have to change for one to hold; of alternatives, those of the nearest."""
     if clause.held:
         return []
     near = _nearest(clause)
@@ -26,7 +25,7 @@ def failures(clause: Clause) -> list[Clause]:
 
 
 def holders(clause: Clause) -> list[Clause]:
-    """Return what holds: of alternatives those that do, or else what there is of the one nearest to it."""
+    """Return the clauses that hold; where no alternative does, those of the nearest."""
     if clause.held and clause.kind not in {ClauseKind.ANY, ClauseKind.ALL}:
         return [] if clause.excluded else [clause]
     near = clause if clause.held else _nearest(clause)
@@ -37,20 +36,17 @@ def holders(clause: Clause) -> list[Clause]:
 
 
 def found_spans(root: Clause) -> tuple[Span, ...]:
-    """Return where what a query asks for, or must not find, is: in Python characters, sorted and merged."""
+    """Return the spans of all that was found of a query, exclusions too: sorted, merged, in Python characters."""
     return merge_spans([span for clause in (*failures(root), *holders(root)) for span in clause.spans])
 
 
 def is_near_miss(root: Clause) -> bool:
-    """Tell whether a query failed by one clause while others were found: a lone word misses every post by one.
-
-    A phrase is one clause, and found where all its words are: «не» is in nearly every post.
-    """
+    """Tell whether a query failed by one clause while others were found: a lone word misses every post by one."""
     return has_found(root) and len(failures(root)) == 1
 
 
 def has_found(clause: Clause) -> bool:
-    """Tell whether something that a clause asks for is there."""
+    """Tell whether any part of a clause was found; of a phrase, all its words: «не» is in nearly every post."""
     if clause.held or clause.excluded:
         return not clause.excluded
     if clause.kind is ClauseKind.PHRASE:
@@ -59,19 +55,18 @@ def has_found(clause: Clause) -> bool:
 
 
 def _nearest(clause: Clause) -> Clause:
-    """Return the alternative that least is missing of, where anything of one is there; else the clause itself."""
+    """Return the alternative with the fewest failures of those with anything found; without one, the clause itself."""
     if clause.kind is not ClauseKind.ANY:
         return clause
-    # where nothing of any alternative is there, it is the list as a whole that was not found
+    # else the list as a whole was not found
     hopeful = [inside for inside in clause.clauses if has_found(inside)]
     return min(hopeful, key=lambda inside: len(failures(inside)), default=clause)
 
 
 def relaxed(step: Step) -> str | None:
-    """Return an FTS5 expression for documents that miss a step by one clause; None where that cannot be said.
+    """Return an FTS5 expression for documents that may miss a step by one clause; None where there is none.
 
-    It leaves out one clause after another of each alternative that has several; `explain` has to tell which of the
-    documents are near misses.
+    It leaves out one clause after another of each alternative that has several; `is_near_miss` verifies.
     """
     alternatives = step.items if isinstance(step, OrStep | AnyStep) else (step,)
     found = any_of(expression for item in alternatives for expression in _without_one(item) if expression is not None)
@@ -79,7 +74,7 @@ def relaxed(step: Step) -> str | None:
 
 
 def _without_one(step: Step) -> Iterator[str | None]:
-    """Yield what is still required of a step's clauses where one of them misses by one."""
+    """Yield the expressions of a step with one clause after another left out."""
     clauses = _conjuncts(step)
     for left_out in clauses if len(clauses) <= _MOST_PARTS else ():
         rest = [required(clause) for clause in clauses if clause is not left_out]
@@ -87,7 +82,7 @@ def _without_one(step: Step) -> Iterator[str | None]:
 
 
 def _loosened(step: Step) -> str | None:
-    """Return what is required of a step that may miss by one; None where nothing is."""
+    """Return the expression of a step that may miss by one clause; None where nothing is required."""
     if isinstance(step, OrStep | AnyStep):
         return any_of(_loosened(item) for item in step.items)
     return any_of(_without_one(step)) if _conjuncts(step) else None

@@ -1,4 +1,4 @@
-"""A typed query split into lexemes; the quotes and dashes of phone keyboards are understood."""
+"""A typed query as lexemes, with the quotes and dashes of phone keyboards."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _FILTERS = "in|в|since|с|until|до|history|история|order|порядо�
 _PIECE = re.compile(
     rf"""(?P<line>[\r\n]+)|(?P<space>[\s{INVISIBLE}]+)
     |(?P<regex>{_REGEX})
-    |(?P<slashless>(?i:re):|(?i:re)[ ]+:?[ ]*/(?=[^\s/\d])[^\n/]*/)
+    |(?P<slashless_regex>(?i:re):|(?i:re)[ ]+:?[ ]*/(?=[^\s/\d])[^\n/]*/)
     |(?P<filter>(?i:{_FILTERS}):(?=\S|[ ]@))
     |(?P<link>(?i:[a-z][a-z0-9+.-]{{1,15}}://|www\.|[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{1,63}}){{0,8}}\.[a-z]{{2,24}}/)\S*
         |[\w.+-]{{1,64}}@[\w-]{{1,63}}\.\w\S*|{SITE_NAME}(?::\d|[/?\#]\S)\S*)
@@ -48,15 +48,15 @@ _NEAR = re.compile(r"O?NEAR\d*")
 _RUN = re.compile(r"[^\s(),;|&~/-][^\s(),;|&~/]*")
 _SITE = re.compile(rf"(?<![^\W_]){SITE}")
 _ONE_LETTER = re.compile(r"(?<=\w)\?(?=\w)")
-# Signs that look as if they asked for something; all others, and emoji, say nothing and are passed over.
+# Signs that look like operators; all others, and emoji, are passed over.
 _MEANINGFUL = set("=*<>[]{}^\\")
 _IN_PHRASE = re.compile(rf"[^\s{INVISIBLE}]+")
 # The rest of a quote on the next lines, up to a sign that touches the last word of it.
 _CLOSED_LATER = re.compile(rf"[\r\n][^{_QUOTES}]*(?<=[^\s{_QUOTES}])[{_CLOSING}](?!\w)")
 _SIGN_IN_PHRASE = re.compile(r"[|()~]")
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
-# What a pasted list has before each line: dashes, which elsewhere would exclude, stars and numbers.
-_BULLET = re.compile(r"[^\S\r\n]*(?:[-–—*+]|\d{1,3}[.)])[^\S\r\n]+")
+# Before each line of a pasted list: dashes, which elsewhere would exclude, stars and numbers.
+_BULLET = re.compile(r"^[^\S\r\n]*(?:[-–—*+]|\d{1,3}[.)])[^\S\r\n]+")
 _LINE = re.compile(r"[^\r\n]+")
 _WIDE = str.maketrans(
     "".join(map(chr, range(0xFF01, 0xFF5F))) + "、。「」『』", "".join(map(chr, range(0x21, 0x7F))) + ',.""""'
@@ -89,7 +89,10 @@ def lex(source: str) -> list[Lexeme]:
         lexeme = None if _is_hyphen(piece, lexemes) else _lexeme(piece, operators=operators)
         if lexeme is None:
             continue
-        _weigh(lexeme, sizes)
+        if isinstance(lexeme.node, Pattern):
+            sizes[lexeme.node.source] = program(lexeme.node.source).size
+            if sum(sizes.values()) > MOST_IN_QUERY:
+                raise QueryError("regexes_too_large", lexeme.position)
         if lexeme.kind in {"or", "near", "and", "close"} and lexemes and lexemes[-1].kind == "line":
             lexemes.pop()
         if lexeme.kind == "line" and lexemes and lexemes[-1].kind in {"or", "near", "and", "not", "open", "line"}:
@@ -99,7 +102,7 @@ def lex(source: str) -> list[Lexeme]:
 
 
 def _has_operators(source: str) -> bool:
-    """Tell whether operators count: capitals alone are a way of writing, unless all else is marked by a sign."""
+    """Tell whether word operators count: they do not in a query all in capitals, unless signs mark all its words."""
     rest = re.sub(_REGEX, " ", source)
     if any(c.islower() for c in rest):
         return True
@@ -113,31 +116,23 @@ def _is_hyphen(piece: re.Match[str], before: list[Lexeme]) -> bool:
     return touched is not None and touched.kind in {"part", "close"} and touched.end == piece.start()
 
 
-def _weigh(lexeme: Lexeme, sizes: dict[str, int]) -> None:
-    """Raise QueryError where the expressions of a query are too large together."""
-    if isinstance(lexeme.node, Pattern):
-        sizes[lexeme.node.source] = program(lexeme.node.source).size
-        if sum(sizes.values()) > MOST_IN_QUERY:
-            raise QueryError("regexes_too_large", lexeme.position)
-
-
 def _lexeme(piece: re.Match[str], *, operators: bool) -> Lexeme | None:
     position, text = piece.start() + 1, piece[0]
     match piece.lastgroup:
         case "star":
             return _word(piece, position, operators=operators)
         case "regex" | "quote" | "target" as name:
-            return Lexeme(kind="part", position=position, text=text, node=_READERS[name](piece, position))
+            return Lexeme(kind="part", position=position, text=text, node=_PARSERS[name](piece, position))
         case "near":
             return Lexeme(kind="near", position=position, text=text, distance=_number(piece["distance"], position))
         case "minus":
-            return Lexeme(kind=_minus(piece, position), position=position, text=text)
+            if not _next(piece).strip():
+                raise QueryError("loose_minus", position)
+            return Lexeme(kind="not", position=position, text=text)
         case "sign" | "line":
             return Lexeme(kind=_SIGNS.get(text[0], "line"), position=position, text=text)
-        case "link":
-            raise QueryError("link", position)
-        case "slashless":
-            raise QueryError("slashless_regex", position)
+        case "link" | "slashless_regex" as code:
+            raise QueryError(code, position)
         case "filter":
             raise QueryError("filter", position, sign=text)
         case "other":
@@ -154,16 +149,16 @@ def _plain(source: str) -> str:
     marks = [_BULLET.match(line) for line in lines]
     if not all(marks) or (len(lines) == 1 and not lines[0].strip()[0].isdigit()):
         return source  # one line with a dash may be meant as an exclusion
-    return _LINE.sub(_without_bullet, source)
+    return _LINE.sub(lambda line: _BULLET.sub(_blank, line[0], count=1), source)
 
 
-def _without_bullet(line: re.Match[str]) -> str:
-    mark = _BULLET.match(line[0])
-    return _blank(mark) + line[0][mark.end() :] if mark else line[0]
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
-def _blank(found: re.Match[str]) -> str:
-    return " " * len(found[0])
+def _next(piece: re.Match[str]) -> str:
+    """Return the character after a piece; empty at the end."""
+    return piece.string[piece.end() : piece.end() + 1]
 
 
 def _word(piece: re.Match[str], position: int, *, operators: bool) -> Lexeme:
@@ -171,12 +166,14 @@ def _word(piece: re.Match[str], position: int, *, operators: bool) -> Lexeme:
     if operators and not piece["star"]:
         if typed in _OPERATORS:
             return Lexeme(kind=_OPERATORS[typed], position=position, text=typed)
-        _refuse_operator(typed, position)
+        if _NEAR.fullmatch(typed):
+            raise QueryError("missing_distance", position, limit=LONGEST_DISTANCE)
+        if _FOREIGN_OPERATOR.fullmatch(typed):
+            raise QueryError("unknown_operator", position, sign=typed)
     one_letter = _ONE_LETTER.search(typed)
     if one_letter:
         raise QueryError("question_mark", position + one_letter.start())
-    after = piece.string[piece.end() : piece.end() + 1]
-    if piece["star"] and (after.isalnum() or after in set("_#@=*")):
+    if piece["star"] and (_next(piece).isalnum() or _next(piece) in set("_#@=*")):
         raise QueryError("misplaced_star", position + len(typed))
     items = _words(piece[0], position)
     if len(items) > LONGEST_PHRASE:
@@ -185,41 +182,33 @@ def _word(piece: re.Match[str], position: int, *, operators: bool) -> Lexeme:
     return Lexeme(kind="part", position=position, text=piece[0], node=node)
 
 
-def _refuse_operator(typed: str, position: int) -> None:
-    if _NEAR.fullmatch(typed):
-        raise QueryError("missing_distance", position, limit=LONGEST_DISTANCE)
-    if _FOREIGN_OPERATOR.fullmatch(typed):
-        raise QueryError("unknown_operator", position, sign=typed)
-
-
 def _words(typed: str, position: int) -> list[Word | Prefix]:
-    """Read one run of letters; a hyphen, dot or slash inside it separates words that must stand together."""
+    """Read one run of letters; a hyphen, dot or slash in it separates words that must stand together."""
     site = _SITE.search(typed)
     if site and site["page"]:
         raise QueryError("link", position + site.start())
     exact = typed.startswith("=")
-    star = typed.endswith("*")
-    found = plain_words(typed)
-    if not found:
+    words = plain_words(typed)
+    if not words:
         raise QueryError("unknown_sign", position, sign=typed[:1])
-    items: list[Word | Prefix] = [Word(shape, exact=True) if exact else Word(token) for token, shape in found]
-    if star:
+    items: list[Word | Prefix] = [Word(shape, exact=True) if exact else Word(token) for token, shape in words]
+    if typed.endswith("*"):
         if exact:
             raise QueryError("misplaced_star", position + len(typed) - 1)
-        items[-1] = _prefix(found[-1][0], position)
+        letters = words[-1][0]
+        if len(letters) < SHORTEST_PREFIX:
+            raise QueryError("short_prefix", position, limit=SHORTEST_PREFIX)
+        items[-1] = Prefix(letters)
     return items
-
-
-def _prefix(letters: str, position: int) -> Prefix:
-    if len(letters) < SHORTEST_PREFIX:
-        raise QueryError("short_prefix", position, limit=SHORTEST_PREFIX)
-    return Prefix(letters)
 
 
 def _phrase(piece: re.Match[str], position: int) -> Phrase:
     name = next(name for name in ("nested", "inside", "single") if piece[name] is not None)
     if name == "inside" and not piece["closing"]:
-        raise QueryError(_open_end(piece), position)
+        if piece[0][0] in "»”":
+            raise QueryError("unopened_quote", position)
+        is_closed_later = _CLOSED_LATER.match(piece.string, piece.end())
+        raise QueryError("quote_over_lines" if is_closed_later else "unclosed_quote", position)
     offset = piece.start(name) + 1
     sign = _SIGN_IN_PHRASE.search(piece[name])
     if sign:
@@ -237,13 +226,6 @@ def _phrase(piece: re.Match[str], position: int) -> Phrase:
     return Phrase(tuple(items), gap if len(items) > 1 else 0)
 
 
-def _open_end(piece: re.Match[str]) -> str:
-    """Return what is wrong with a quote that nothing closes on its line."""
-    if piece[0][0] in "»”":
-        return "unopened_quote"
-    return "quote_over_lines" if _CLOSED_LATER.match(piece.string, piece.end()) else "unclosed_quote"
-
-
 def _number(digits: str, position: int) -> int:
     counting = digits.lstrip("0")
     if not re.fullmatch("[0-9]+", digits) or not 0 < int(counting[:4] or 0) <= LONGEST_DISTANCE:
@@ -258,18 +240,12 @@ def _target(piece: re.Match[str], position: int) -> Tag | Mention:
     return Tag(name) if piece[0][0] == "#" else Mention(name)
 
 
-def _minus(piece: re.Match[str], position: int) -> str:
-    after = piece.string[piece.end() : piece.end() + 1]
-    if not after or after.isspace():
-        raise QueryError("loose_minus", position)
-    return "not"
-
-
 def _regex(piece: re.Match[str], position: int) -> Pattern:
     if not piece["slash"]:
         raise QueryError("unclosed_regex", position)
-    source = piece["pattern"]
-    if not _is_ended(piece):
+    source, flags = piece["pattern"], set(piece["flags"])
+    # the flags `gium` change nothing here; but `m` changes what ^ and $ mean
+    if flags - set("gium") or ("m" in flags and re.search(r"[$^]", source)) or _next(piece) == "/":
         raise QueryError("glued_regex", piece.end("slash") + 1)
     if len(source) > LONGEST_REGEX:
         raise QueryError("regex_too_large", position)
@@ -283,24 +259,18 @@ def _regex(piece: re.Match[str], position: int) -> Pattern:
     return Pattern(source)
 
 
-def _is_ended(piece: re.Match[str]) -> bool:
-    """Tell whether only options that change nothing here follow the slash that closes an expression."""
-    changing = "m" in piece["flags"] and re.search(r"[$^]", piece["pattern"]) is not None
-    return set(piece["flags"]) <= set("gium") and not changing and piece.string[piece.end() : piece.end() + 1] != "/"
-
-
-_READERS: dict[str, Callable[[re.Match[str], int], Node]] = {"regex": _regex, "quote": _phrase, "target": _target}
+_PARSERS: dict[str, Callable[[re.Match[str], int], Node]] = {"regex": _regex, "quote": _phrase, "target": _target}
 
 
 def _pass_over(piece: re.Match[str], position: int) -> None:
-    """Pass over a sign that says nothing; raises QueryError for one that its author meant something by."""
+    """Accept a sign without a meaning; raises QueryError for one that seems to have one."""
     sign = piece[0]
-    before_word = piece.string[piece.end() : piece.end() + 1].isalnum()
+    before_word = _next(piece).isalnum()
     if sign == "*":
         raise QueryError("misplaced_star", position)
     if sign == "=":
-        quoted = piece.string[piece.end() : piece.end() + 1] in (*_QUOTES, *_SINGLE)
-        raise QueryError("exact_phrase" if quoted else "lone_sign", position, sign="=")
+        is_quote = _next(piece) in (*_QUOTES, *_SINGLE)
+        raise QueryError("exact_phrase" if is_quote else "lone_sign", position, sign="=")
     if sign in _SINGLE and before_word:
         raise QueryError("unclosed_quote", position)
     if sign in _MEANINGFUL or (sign == "!" and before_word):

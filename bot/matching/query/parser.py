@@ -4,17 +4,15 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from bot.matching.query.lexer import LONGEST_PHRASE, Lexeme, lex
-from bot.matching.query.refusals import MESSAGES, QueryError
+from bot.matching.query.refusals import QueryError
 from bot.matching.query.tree import PARTICLES, AllOf, AnyOf, Mention, Near, Node, Phrase, Prefix, Query, Tag, Word, walk
-
-__all__ = ["MESSAGES", "Query", "QueryError", "parse"]
 
 LONGEST_QUERY = 20_000
 MOST_PARTS = 2_000
 DEEPEST = 20
 
 
-@lru_cache(maxsize=64)  # those of the built-in topics take .2 s, and are read again and again
+@lru_cache(maxsize=64)  # those of the built-in topics take 0.2 s, and are parsed again and again
 def parse(source: str) -> Query:
     """Read a query; raises QueryError. `parse(str(query)) == query` for every query it returns."""
     if len(source) > LONGEST_QUERY:
@@ -23,7 +21,7 @@ def parse(source: str) -> Query:
     if sum(lexeme.kind == "part" for lexeme in lexemes) > MOST_PARTS:
         raise QueryError("too_many_parts", limit=MOST_PARTS)
     query = Query(_Parser(lexemes).whole())
-    # the canonical text is what is kept and read again, and may be the longer one
+    # the canonical text is stored and parsed again, and may be longer
     if len(str(query)) > LONGEST_QUERY:
         raise QueryError("too_long", length=len(str(query)), limit=LONGEST_QUERY)
     return query
@@ -95,20 +93,16 @@ class _Parser:
             length += 1
             if length > DEEPEST:
                 raise QueryError("too_deep", operator.position)
-            self._refuse_loose_gap(operator)
+            following = self._peek()
+            before = self._lexemes[self._at - 2] if self._at > 1 else operator
+            ends = following is None or following.kind in {"close", "comma", "line", "or", "and"}
+            if ends and isinstance(before.node, Phrase) and not before.text[0].isalnum():  # "…" ~3 with a space
+                raise QueryError("loose_gap", operator.position, distance=operator.distance)
             right = self._operand_after(operator, self._either, node)
             if node is None or not (_placed(node) and _placed(right)):
                 raise QueryError("near_parts", operator.position, distance=operator.distance)
             node = Near(node, right, operator.distance)
         return node
-
-    def _refuse_loose_gap(self, operator: Lexeme) -> None:
-        """Raise QueryError for a phrase whose ~3 stands behind a space, with nothing after it."""
-        following = self._peek()
-        before = self._lexemes[self._at - 2] if self._at > 1 else operator
-        ends = following is None or following.kind in {"close", "comma", "line", "or", "and"}
-        if ends and isinstance(before.node, Phrase) and not before.text[0].isalnum():
-            raise QueryError("loose_gap", operator.position, distance=operator.distance)
 
     def _either(self) -> Node | None:
         particle = self._particle()
@@ -131,7 +125,7 @@ class _Parser:
         return right
 
     def _particle(self) -> Lexeme | None:
-        """Take a «не» that stands before what it belongs to: a word, a phrase, or a bracket of them."""
+        """Take a «не» right before a word, a phrase, or a bracket."""
         lexeme = self._peek()
         following = self._lexemes[self._at + 1] if self._at + 1 < len(self._lexemes) else None
         if lexeme is None or following is None or not _is_particle(lexeme.node):
@@ -142,7 +136,7 @@ class _Parser:
         return lexeme
 
     def _after(self, particle: Lexeme | None, node: Node | None) -> Node | None:
-        """Read a particle into the phrases that it makes with what follows; what has one of its own keeps that."""
+        """Return the phrases of a particle with each word or phrase after it; a phrase that has one stays."""
         if particle is None or node is None:
             return node
         if isinstance(node, AnyOf):
@@ -158,12 +152,9 @@ class _Parser:
 
     def _part(self) -> Node | None:
         opening = self._take("open")
-        if opening:
-            return self._group(opening)
-        lexeme = self._take("part")
-        return lexeme.node if lexeme else None
-
-    def _group(self, opening: Lexeme) -> Node:
+        if not opening:
+            lexeme = self._take("part")
+            return lexeme.node if lexeme else None
         self._depth += 1
         if self._depth > DEEPEST:
             raise QueryError("too_deep", opening.position)
@@ -202,5 +193,5 @@ def _all_of(nodes: list[Node], excluded: list[Node]) -> Node:
 
 
 def _placed(node: Node) -> bool:
-    """Tell whether everything in a node stands at some word, so that distances to it can be counted."""
+    """Tell whether all of a node stands at words, so that distances to it can be counted."""
     return all(isinstance(part, Word | Prefix | Phrase | Tag | Mention | Near | AnyOf) for part in walk(node))

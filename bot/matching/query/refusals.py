@@ -1,4 +1,4 @@
-"""Why a query is refused: codes, places and plain sentences."""
+"""Why a query is refused: codes, positions and plain sentences."""
 
 N_ = str  # marks a sentence for the message catalogues
 
@@ -108,10 +108,10 @@ MESSAGES = {
 
 
 class QueryError(Exception):
-    """A query cannot be used, for a reason its author can mend."""
+    """A query that cannot be used, with a reason that its author can mend."""
 
     def __init__(self, code: str, position: int = 1, **arguments: str | int) -> None:
         self.code = code  # a key of MESSAGES
-        self.position = position  # the character of the source where it goes wrong, from 1
-        self.arguments = arguments  # what else the sentence of this code says
+        self.position = position  # of the wrong character in the source, from 1
+        self.arguments = arguments  # of the message
         super().__init__(MESSAGES[code].format(position=position, **arguments))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-# A plain one of these before a word is read as a phrase with it, as people mean it.
+# One of these before a word makes a phrase with it, as people mean it; unless it is exact.
 PARTICLES = frozenset({"не", "без", "нет"})
 
 
@@ -12,7 +12,7 @@ PARTICLES = frozenset({"не", "без", "нет"})
 class Word:
     """One word, in any form or in this one."""
 
-    text: str  # folded; an exact word keeps its capitals
+    text: str  # folded, but an exact word keeps its capitals
     exact: bool = False  # this form only
 
 
@@ -81,7 +81,7 @@ Node: TypeAlias = Word | Prefix | Phrase | Near | Tag | Mention | Pattern | AnyO
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What somebody asked for; `str()` is the canonical text, which parses to the same query."""
+    """A whole query; `str()` is its canonical text, which parses to the same query."""
 
     root: Node
 

@@ -1,8 +1,8 @@
-"""How much two wordings of a post differ, and by which words. Pure.
+"""How much two versions of a text differ, and by which words.
 
-A change is small where nobody would call it news. That is: the words are the same once folded (punctuation, spaces,
-capitals, ё, links), or one word is spelt otherwise: by two letters at most, in a word of five letters or more that
-begins alike («недоступен» is not «доступен») and is neither a number nor a name («Ираке» is not «Иране»).
+A change is small where nobody would call it news: the folded words are the same (but for punctuation, spaces, capitals,
+ё, links), or one word differs by two letters at most, has five letters or more, begins alike («недоступен» is not
+«доступен») and is neither a number nor a name («Ираке» is not «Иране»).
 """
 
 import hashlib
@@ -13,24 +13,25 @@ from difflib import SequenceMatcher
 from enum import Enum
 from typing import NamedTuple
 
+from bot.matching.similarity.words import common_ends
 from bot.matching.words.tokens import Document, analyse
 from bot.text.markup import Piece, Text, bold
 
-SHORTEST_TYPO = 5  # letters; one letter makes another word of a shorter one
+SHORTEST_TYPO = 5  # letters; in a shorter word one letter makes another word
 MOST_LETTERS = 2  # by which a misspelt word differs
 AROUND = 80  # characters that are shown before and after a change
-MOST_CHANGES = 40  # that are shown apart; Telegram takes 100 entities, and confetti is no help
+MOST_CHANGES = 40  # that are marked one by one; Telegram takes 100 entities, and confetti is no help
 MOST_PAIRS = 40_000  # of equal words; a post has 10,000 at most, and a text made of two words would take seconds
 _WORD = re.compile(r"\s*(?:https?://\S+|\w+(?:[-'’.,]\w+)*|[^\w\s]+)")
-_Run = tuple[int, int]  # first and end of a run of words
+_Run = tuple[int, int]  # indexes of the first word and of the one after the last
 
 
 class Weight(Enum):
-    """How much a text has changed."""
+    """Degrees of change."""
 
-    NONE = 0  # not at all; what has is formatting or media
+    NONE = 0  # at most formatting or media
     SMALL = 1  # punctuation or a typo
-    WORDS = 2  # in its words
+    WORDS = 2  # other words
 
 
 class _Change(NamedTuple):
@@ -39,7 +40,7 @@ class _Change(NamedTuple):
 
 
 def fingerprint(document: Document) -> str:
-    """Name a text by its folded words, so that the same text posted elsewhere has the same name."""
+    """Return a hash of the folded words of a text (32 hex digits), the same wherever the text is posted."""
     words = document.indexed or document.text.strip()
     return hashlib.blake2b(words.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
@@ -49,17 +50,20 @@ def weigh(before: str, after: str) -> Weight:
     if before == after:
         return Weight.NONE
     old, new = analyse(before), analyse(after)
-    (old_start, old_end), (new_start, new_end) = _unlike(old.tokens, new.tokens)
-    gone, come = old.tokens[old_start:old_end], new.tokens[new_start:new_end]
-    if gone == come or _same_letters(gone, come):
+    start, end = common_ends(old.tokens, new.tokens)
+    gone, come = old.tokens[start : len(old.tokens) - end], new.tokens[start : len(new.tokens) - end]
+    letters = "".join(gone)
+    is_respaced = letters == "".join(come) and letters.isalpha()  # words joined or split; but «5 5» is not «55»
+    if gone == come or is_respaced:
         return Weight.SMALL
-    if len(gone) == len(come) == 1 and not (_is_name(old, old_start) and _is_name(new, new_start)):
-        return Weight.SMALL if _is_typo(gone[0], come[0]) else Weight.WORDS
+    if len(gone) == len(come) == 1 and _is_typo(gone[0], come[0]):
+        is_name = all(document.shape(start)[0].isupper() for document in (old, new))
+        return Weight.WORDS if is_name else Weight.SMALL
     return Weight.WORDS
 
 
 def difference(before: str, after: str) -> Text:
-    """Write what has changed, word by word: inserted in bold, deleted struck through, and some words around it."""
+    """Return the changes word by word, with some words around: insertions in bold, deletions struck through."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     changes = _changes([word.strip() for word in old], [word.strip() for word in new])
     text, end = Text(), 0
@@ -70,24 +74,6 @@ def difference(before: str, after: str) -> Text:
     return text.add(_shortened("".join(new[end:]), after=True, before=False))
 
 
-def _unlike(old: Sequence[str], new: Sequence[str]) -> _Change:
-    """Leave out what both begin and end with."""
-    shorter = min(len(old), len(new))
-    start = next((i for i in range(shorter) if old[i] != new[i]), shorter)
-    tail = next((i for i in range(shorter - start) if old[-1 - i] != new[-1 - i]), shorter - start)
-    return _Change((start, len(old) - tail), (start, len(new) - tail))
-
-
-def _same_letters(gone: Sequence[str], come: Sequence[str]) -> bool:
-    """Tell whether words were only joined or split; «5 5» is not «55»."""
-    letters = "".join(gone)
-    return letters == "".join(come) and letters.isalpha()
-
-
-def _is_name(document: Document, index: int) -> bool:
-    return document.shape(index)[0].isupper()
-
-
 def _is_typo(gone: str, come: str) -> bool:
     is_long = min(len(gone), len(come)) >= SHORTEST_TYPO
     is_word = not any(character.isdigit() for character in gone + come)
@@ -95,7 +81,7 @@ def _is_typo(gone: str, come: str) -> bool:
 
 
 def _distance(one: str, other: str) -> int:
-    """Count the letters to insert, delete or replace; more than a few are not counted to the end."""
+    """Count the letters to insert, delete or replace; exact up to MOST_LETTERS."""
     if abs(len(one) - len(other)) > MOST_LETTERS:
         return MOST_LETTERS + 1
     row = list(range(len(other) + 1))
@@ -107,26 +93,22 @@ def _distance(one: str, other: str) -> int:
 
 
 def _changes(old: Sequence[str], new: Sequence[str]) -> list[_Change]:
-    """Find what was replaced, deleted or inserted; of a text written anew, all between its first and last change."""
-    whole = _unlike(old, new)
-    (old_start, old_end), (new_start, new_end) = whole
-    if whole == _Change((old_start, old_start), (new_start, new_start)):
-        return []
-    gone, come = old[old_start:old_end], new[new_start:new_end]
-    often = Counter(come)
-    if sum(often[word] for word in gone) > MOST_PAIRS:
+    """Return the replaced, deleted or inserted runs; of a text written anew, one from the first change to the last."""
+    start, end = common_ends(old, new)
+    gone, come = old[start : len(old) - end], new[start : len(new) - end]
+    whole = _Change((start, len(old) - end), (start, len(new) - end))
+    counts = Counter(come)
+    if sum(counts[word] for word in gone) > MOST_PAIRS:
         return [whole]
-    matcher = SequenceMatcher(None, gone, come, autojunk=False)
-    found = [
-        _Change((old_start + i1, old_start + i2), (new_start + j1, new_start + j2))
-        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
-        if tag != "equal"
-    ]
-    return found if len(found) <= MOST_CHANGES else [whole]
+    codes = SequenceMatcher(None, gone, come, autojunk=False).get_opcodes()
+    runs = [(i, i_end, j, j_end) for tag, i, i_end, j, j_end in codes if tag != "equal"]
+    if len(runs) > MOST_CHANGES:
+        return [whole]
+    return [_Change((start + i, start + i_end), (start + j, start + j_end)) for i, i_end, j, j_end in runs]
 
 
 def _pieces(deleted: str, inserted: str) -> Iterator[str | Piece]:
-    """Write what went and what came, the spaces before them unformatted."""
+    """Yield the pieces of a deletion and an insertion; the spaces before them are unformatted."""
     gone, come = deleted.lstrip(), inserted.lstrip()
     yield deleted[: len(deleted) - len(gone)]
     yield Piece(text=gone, kind="strike")
@@ -136,7 +118,7 @@ def _pieces(deleted: str, inserted: str) -> Iterator[str | Piece]:
 
 
 def _shortened(same: str, *, after: bool, before: bool) -> str:
-    """Shorten what has not changed to some words beside the changes that it comes after and before."""
+    """Shorten unchanged text, which comes `after` a change, `before` one or both, to some words beside them."""
     if len(same) <= AROUND * (after + before):
         return same
     head = same[:AROUND].rsplit(maxsplit=1)[0] if after else ""

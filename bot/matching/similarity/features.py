@@ -1,4 +1,4 @@
-"""The words of a post by which it is compared with others. Pure."""
+"""The words of a post by which it is compared with others."""
 
 import re
 from bisect import bisect
@@ -11,23 +11,24 @@ from bot.matching.similarity.lexicon import ENDS, FILLERS, NOT, SIGNS
 from bot.matching.similarity.words import SPECIAL, is_exact, is_same, is_same_name, spelt_out
 from bot.matching.words.tokens import Document, analyse
 
-_SIGNATURE = 9  # words at most of a line by which a channel signs
-_TAG, _MENTION = "'t", "'m"  # begin the tokens of tags, which their words follow, and of mentions
-_LINE_ENDS = ("", "\n")  # a mention before one is how a channel signs
+_SIGNATURE = 9  # words at most of a line by which a channel signs its posts
+_TAG, _MENTION = "'t", "'m"  # begin the tokens of tags, before their words, and of mentions
+_LINE_ENDS = ("", "\n")  # a mention before one is a signature
 _NEW_SENTENCE = re.compile(r"[!?…\n]")
-_ABBREVIATED = 3  # letters at most of a word whose full stop ends no sentence: «ул. Мира»
+_ABBREVIATED = 3  # letters at most of a word whose full stop may end no sentence: «ул. Мира»
 
 
 class Body:
-    """The words of a post but for those of lines by which its channel signs."""
+    """The words of a post without the lines by which its channel signs."""
 
     def __init__(self, document: Document, tokens: list[str]) -> None:
         self._text = document.text
         self._spans = document.spans
-        lines = self._lines()
+        ends = [end.start() for end in re.finditer("\n", self._text)]
+        lines = [bisect(ends, start) for start, _ in self._spans]  # of each token
         self._places = self._unsigned(tokens, lines)  # of its words among the tokens
         self.words = [tokens[place] for place in self._places]
-        self.lines = [lines[place] for place in self._places]  # in which these stand
+        self.lines = [lines[place] for place in self._places]  # the number of the line of each word
 
     def is_name(self, at: int) -> bool:
         """Tell whether a word is a name or a number."""
@@ -35,35 +36,26 @@ class Body:
         if is_exact(word):
             return True
         is_capital = self._text[self._spans[self._places[at]][0]].isupper()
-        return is_capital and word not in FILLERS and not self._begins_sentence(at)
+        if not is_capital or word in FILLERS or at == 0:
+            return False
+        before = self._before(at)
+        is_full_stop = "." in before and len(self.words[at - 1]) > _ABBREVIATED
+        return not is_full_stop and _NEW_SENTENCE.search(before) is None
 
     def is_listed(self, at: int) -> bool:
         """Tell whether a comma or a new line is before a word."""
         before = self._before(at)
         return "," in before or "\n" in before
 
-    def _begins_sentence(self, at: int) -> bool:
-        before = self._before(at)
-        if at == 0 or _NEW_SENTENCE.search(before) is not None:
-            return True
-        return "." in before and len(self.words[at - 1]) > _ABBREVIATED
-
     def _before(self, at: int) -> str:
-        """Return what is before a word, from the beginning of the token before it: a tag is followed by its words."""
+        """Return the text before a word from the beginning of the token before; a tag is followed by its words."""
         place = self._places[at]
         return self._text[self._spans[place - 1][0] if place else 0 : self._spans[place][0]]
 
-    def _lines(self) -> list[int]:
-        """Return the number of the line in which each token stands."""
-        if "\n" not in self._text:
-            return [0] * len(self._spans)
-        ends = [at for at, letter in enumerate(self._text) if letter == "\n"]
-        return [bisect(ends, start) for start, _ in self._spans]
-
     def _unsigned(self, tokens: list[str], lines: list[int]) -> list[int]:
-        """Return the places of the words; where every line is signed, all of them.
+        """Return the indexes of the tokens of the body; of all, where every line is signed.
 
-        What a channel says at length in the line that it signs is part of its news.
+        A signed line of more than nine words is part of the news.
         """
         places = [at for at, token in enumerate(tokens) if token[0] != SPECIAL or not self._is_decoration(token, at)]
         if not any(map(_is_sign, tokens)):
@@ -74,7 +66,7 @@ class Body:
         return [place for place in places if lines[place] not in left_out] or places
 
     def _is_decoration(self, special: str, place: int) -> bool:
-        """Tell whether a tag, mention or site says nothing by itself."""
+        """Tell whether a special token is a tag or a mention at the end of a line."""
         end = self._spans[place][1]
         return special.startswith(_TAG) or (special.startswith(_MENTION) and self._text[end : end + 1] in _LINE_ENDS)
 
@@ -86,12 +78,12 @@ def _is_sign(word: str) -> bool:
 
 FEWEST = 5  # words; shorter posts are alike by chance
 _SHINGLE = 3  # words
-_LEAD = 40  # words, in which a post tells its news; the end of something is told of further below by the way
-_READ = 256  # texts are kept as they were read
+_LEAD = 40  # words, in which a post tells its news; further below the end of something is mentioned by the way
+_READ = 256  # texts whose features are cached
 
 
 class Features:
-    """A text read to be compared."""
+    """A text prepared for comparison."""
 
     def __init__(self, text: str) -> None:
         self.document = analyse(text)
@@ -100,38 +92,38 @@ class Features:
 
     @cached_property
     def shingles(self) -> frozenset[str]:
-        """Its runs of three words."""
+        """The runs of three words."""
         return frozenset(shingles(self.words))
 
     @property
     def is_short(self) -> bool:
-        """Whether it says too little to be compared."""
+        """Whether the text is too short to be compared."""
         return len(self.words) < FEWEST
 
     @cached_property
     def tokens_hash(self) -> int:
-        """A hash of all it says, which holds for as long as the process runs."""
+        """A hash of all tokens, valid within this process."""
         return hash(tuple(self.tokens))
 
     @cached_property
     def body(self) -> Body:
-        """What it says beside what its channel adds."""
+        """The text without what its channel adds."""
         return Body(self.document, self.tokens)
 
     @cached_property
     def is_end(self) -> bool:
-        """Whether it tells that something is over."""
+        """Whether the text says that something is over."""
         lead = self.words[:_LEAD]
         if ENDS.isdisjoint(lead):
             return False
         return any(word in ENDS and before not in NOT for before, word in pairwise(["", *lead]))
 
     def mentions(self, word: str) -> bool:
-        """Tell whether it has a word, be it in another form or mistyped."""
+        """Tell whether the text has a word, perhaps in another form or mistyped."""
         return self._has(word, is_same)
 
     def names(self, word: str) -> bool:
-        """Tell whether it has a name or a number, be the name in another form."""
+        """Tell whether the text has a name, perhaps in another form, or a number."""
         return self._has(word, is_same_name)
 
     def _has(self, word: str, is_one: Callable[[str, str], bool]) -> bool:
@@ -147,7 +139,7 @@ class Features:
 
 @lru_cache(maxsize=_READ)
 def features(text: str) -> Features:
-    """Read a text, unless it was read lately: those of a template are compared again and again."""
+    """Return the features of a text, cached: posts of a template are compared again and again."""
     return Features(text)
 
 

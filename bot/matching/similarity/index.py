@@ -1,9 +1,6 @@
-"""An index of recent posts that finds those which say the same as another one, the likest first.
+"""An index of recent posts, for those that say the same as another: MinHash proposes, a comparison of words decides."""
 
-Which of 100,000 are worth comparing is found through MinHash; those are then compared word by word.
-"""
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,8 +13,8 @@ from bot.matching.similarity.features import features, shingles
 from bot.models import ComparedPost, PostKey
 
 MOST = 100_000  # posts; each takes 3 KB
-MOST_FOUND = 32  # posts that are looked at for one, the latest: a template may be in thousands
-MOST_REFUSED = 4  # of these, the likest first, that turn out to say something else before the rest is left alone
+MOST_FOUND = 32  # candidates for one post, the latest: a template may be in thousands
+MOST_REFUSED = 4  # candidates, most alike first, that say something else until the rest is left alone
 # Two numbers a band: of pairs that share a fifth of their shingles, three in five meet in one of them; of those that
 # share a third, nearly all.
 _HASHES, _BANDS, _SEED = 48, 24, 42
@@ -25,139 +22,133 @@ _COUNTED = 20  # bits
 
 
 class _Entry:
-    """A post in the memory."""
+    """A post in the index."""
 
-    __slots__ = ("is_end", "number", "said", "signature", "tokens")
+    __slots__ = ("is_end", "number", "post", "signature", "tokens")
 
-    def __init__(self, said: ComparedPost, number: int) -> None:
-        wording = features(said.text)
-        self.said = said
-        self.number = number  # in the index: the second it was posted at, and a count
-        self.signature = _signature(said.text)  # of its shingles
+    def __init__(self, post: ComparedPost, number: int) -> None:
+        wording = features(post.text)
+        self.post = post
+        self.number = number  # its date in seconds and a count: sorts by age
+        self.signature = _signature(post.text)  # of its shingles
         self.is_end = wording.is_end
         self.tokens = wording.tokens_hash
 
 
 class SimilarityIndex:
-    """Holds posts. It may hold some that nobody was told of: who was is the store's to say."""
+    """Recent posts by what they say. Whether a post became an alert anywhere, only the store knows."""
 
     def __init__(self, *, within: timedelta, most: int = MOST) -> None:
-        self._within = within  # of each other were posts posted that are compared
+        self._within = within  # of each other posts are compared
         self._most = most
         self._index = RMinHashLSH(threshold=SHARE_SOON, num_perm=_HASHES, num_bands=_BANDS)
-        self._kept: dict[PostKey, _Entry] = {}
+        self._by_key: dict[PostKey, _Entry] = {}
         self._by_number: dict[int, _Entry] = {}
         self._by_origin: dict[tuple[int, int], list[PostKey]] = {}
-        self._oldest: list[int] = []  # a heap of numbers; some of them are gone
+        self._oldest: list[int] = []  # a heap of numbers, some of posts that are gone
         self._count = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._by_key)
 
     def __contains__(self, key: PostKey) -> bool:
-        return key in self._kept
+        return key in self._by_key
 
     @property
     def is_full(self) -> bool:
-        """Whether the oldest post is dropped for another one."""
-        return len(self._kept) == self._most
+        """Whether the next post replaces the oldest one."""
+        return len(self._by_key) == self._most
 
-    def remember(self, said: ComparedPost) -> None:
-        """Take in a post; what it said before is forgotten."""
-        before = self._kept.get(said.key)
+    def remember(self, post: ComparedPost) -> None:
+        """Add a post, or replace its text."""
+        before = self._by_key.get(post.key)
         if before is not None:
-            if before.said == said:
+            if before.post == post:
                 return
             self._drop(before)
         self._count += 1
-        number = int(said.date.timestamp()) << _COUNTED | self._count % (1 << _COUNTED)
-        kept = self._kept[said.key] = self._by_number[number] = _Entry(said, number)
-        self._by_origin.setdefault(said.origin, []).append(said.key)
+        number = int(post.date.timestamp()) << _COUNTED | self._count % (1 << _COUNTED)
+        entry = self._by_key[post.key] = self._by_number[number] = _Entry(post, number)
+        self._by_origin.setdefault(post.origin, []).append(post.key)
         heappush(self._oldest, number)
-        if not features(said.text).is_short:
-            self._index.insert(number, kept.signature)
-        if len(self._kept) > self._most:
+        if not features(post.text).is_short:
+            self._index.insert(number, entry.signature)
+        if len(self._by_key) > self._most:
             self._drop_oldest()
 
     def reword(self, key: PostKey, text: str) -> None:
-        """Follow a post that says something else now."""
-        kept = self._kept.get(key)
-        if kept is not None:
-            self.remember(replace(kept.said, text=text))
+        """Replace the text of a post, if it is there."""
+        entry = self._by_key.get(key)
+        if entry is not None:
+            self.remember(replace(entry.post, text=text))
 
     def forget(self, before: datetime) -> None:
-        """Drop the posts that are older."""
+        """Drop the posts older than a moment."""
         first = int(before.timestamp()) << _COUNTED
         while self._oldest and self._oldest[0] < first:
             self._drop_oldest()
 
-    def alike(self, said: ComparedPost) -> list[PostKey]:
-        """Return the posts of which a post is a forward, or that it forwards, or that say the same in other channels.
+    def alike(self, post: ComparedPost) -> list[PostKey]:
+        """Return the posts with the same origin, then those of other channels that say the same, most alike first."""
+        same = [self._by_key[key] for key in self._by_origin.get(post.origin, ()) if key != post.key]
+        near = sorted(entry.number for entry in same if abs(entry.post.date - post.date) <= self._within)
+        return list(dict.fromkeys([*(self._by_number[number].post.key for number in near), *self._similar(post)]))
 
-        The likest come first.
-        """
-        same = [self._kept[key] for key in self._by_origin.get(said.origin, ()) if key != said.key]
-        near = sorted(kept.number for kept in same if abs(kept.said.date - said.date) <= self._within)
-        return list(dict.fromkeys([*(self._by_number[number].said.key for number in near), *self._worded_alike(said)]))
-
-    def _worded_alike(self, said: ComparedPost) -> Iterator[PostKey]:
-        wording = features(said.text)
+    def _similar(self, post: ComparedPost) -> Iterator[PostKey]:
+        wording = features(post.text)
         if wording.is_short:
             return
-        found = sorted(self._found(said), reverse=True)
-        over_at = None if wording.is_end else _over_at((kept for *_, kept in found), before=said.date)
-        likest = [
-            kept
-            for share, _, kept in found
-            if kept.is_end == wording.is_end
-            and (over_at is None or kept.said.date > over_at)
-            and share >= least_share(abs(kept.said.date - said.date))
+        found = sorted(self._candidates(post), reverse=True)
+        ends = [entry.post.date for *_, entry in found if entry.is_end and entry.post.date <= post.date]
+        # what begins again in the same words after the latest end is news
+        over_at = None if wording.is_end else max(ends, default=None)
+        likely = [
+            entry
+            for share, _, entry in found
+            if entry.is_end == wording.is_end
+            and (over_at is None or entry.post.date > over_at)
+            and share >= least_share(abs(entry.post.date - post.date))
         ]
         refused = 0
-        for kept in likest:
-            if _says_the_same(kept, said):
-                yield kept.said.key
+        for entry in likely:
+            if _says_the_same(entry, post):
+                yield entry.post.key
             elif (refused := refused + 1) == MOST_REFUSED:
                 return
 
-    def _found(self, said: ComparedPost) -> Iterator[tuple[float, int, _Entry]]:
-        """Yield the posts of other channels that may be alike, after about how much they are and their order of age."""
-        signature = _signature(said.text)
+    def _candidates(self, post: ComparedPost) -> Iterator[tuple[float, int, _Entry]]:
+        """Yield posts of other channels that may be alike, each after its estimated share and its negated number."""
+        signature = _signature(post.text)
         for number in sorted(self._index.query(signature))[-MOST_FOUND:]:
-            kept = self._by_number[number]
-            share = signature.jaccard(kept.signature)
-            if share < SHARE_SOON or kept.said.channel_id == said.channel_id:
+            entry = self._by_number[number]
+            share = signature.jaccard(entry.signature)
+            if share < SHARE_SOON or entry.post.channel_id == post.channel_id:
                 continue
-            if abs(kept.said.date - said.date) <= self._within:
-                yield share, -number, kept
+            if abs(entry.post.date - post.date) <= self._within:
+                yield share, -number, entry
 
     def _drop_oldest(self) -> None:
-        kept = self._by_number.get(heappop(self._oldest))
-        if kept is not None:
-            self._drop(kept)
+        entry = self._by_number.get(heappop(self._oldest))
+        if entry is not None:
+            self._drop(entry)
 
-    def _drop(self, kept: _Entry) -> None:
-        key, origin = kept.said.key, kept.said.origin
-        del self._kept[key], self._by_number[kept.number]
-        self._index.remove(kept.number)
+    def _drop(self, entry: _Entry) -> None:
+        key, origin = entry.post.key, entry.post.origin
+        del self._by_key[key], self._by_number[entry.number]
+        self._index.remove(entry.number)
         self._by_origin[origin].remove(key)
         if not self._by_origin[origin]:
             del self._by_origin[origin]
 
 
-def _says_the_same(kept: _Entry, said: ComparedPost) -> bool:
-    """Tell whether two posts say the same; the earlier text is read only where that is not plain without."""
-    wording = features(said.text)
-    if kept.tokens == wording.tokens_hash:
+def _says_the_same(entry: _Entry, post: ComparedPost) -> bool:
+    """Tell whether two posts say the same; equal hashes spare reading the text again."""
+    wording = features(post.text)
+    if entry.tokens == wording.tokens_hash:
         return True
-    after = said.date - kept.said.date
-    pair = features(kept.said.text), wording
+    after = post.date - entry.post.date
+    pair = features(entry.post.text), wording
     return say_the_same(*(pair if after >= timedelta() else pair[::-1]), apart=abs(after))
-
-
-def _over_at(posts: Iterable[_Entry], *, before: datetime) -> datetime | None:
-    """Return when the latest of these told that it was over: what begins again in the same words is news."""
-    return max((each.said.date for each in posts if each.said.date <= before and each.is_end), default=None)
 
 
 @lru_cache(maxsize=2)

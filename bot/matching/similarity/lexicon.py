@@ -1,8 +1,4 @@
-"""Words that do not count like others where posts are compared, folded: read from `lexicon.toml`, which explains them.
-
-What a channel adds to every post, what a writer puts for something else at will, what stands for a number, and what
-turns news into the opposite.
-"""
+"""Words that do not count like others where posts are compared, folded; `lexicon.toml` explains them."""
 
 from bot.matching.tables import read_table
 

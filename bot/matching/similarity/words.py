@@ -1,34 +1,45 @@
-"""Whether a word of one text may stand for a word of another. Pure."""
+"""Words of two texts compared: equal, forms of one, mistyped, or at the same end."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import islice, takewhile, zip_longest
+from operator import eq
+from typing import TypeVar
 
 from bot.matching.similarity.lexicon import DAYS, SPELT
 
+T = TypeVar("T")
+
 SPECIAL = "'"  # begins the tokens of mentions, tags and sites
-_SHORTEST = 7  # letters of words of which one may be the other mistyped: «прилёт» is no «пролёт»
-# How forms of a name end, after what they have in common: «Иран» and «Ирак» are two, so are «Australia» and «Austria».
+_SHORTEST = 7  # letters of words of which one may be the other mistyped: «прилёт» is not «пролёт»
+# Ends of the forms of one name, after their common part: «Иран» and «Ирак» are two, so are «Australia» and «Austria».
 _ENDING = re.compile("(?:й?ск)?[аеиіїйоуыьюяєё]*(?:го|му|м|ми|х|в|й)?|'?s|ns?")
 
 
 @lru_cache(maxsize=1 << 16)
 def is_exact(word: str) -> bool:
-    """Tell whether a word is a number, a day, a mention or a site: one in another form is another one."""
+    """Tell whether a word is a number, a day, a mention or a site, of which another form is another thing."""
     if word[0].isdigit() or word[0] == SPECIAL or word in DAYS:
         return True
     return "дцат" in word or "тысяч" in word or "сотн" in word  # «двадцатый», «тысячный»
 
 
+def common_ends(one: Sequence[T], other: Sequence[T]) -> tuple[int, int]:
+    """Return how many items both sequences begin with, and how many of the others they end with."""
+    start = sum(1 for _ in takewhile(bool, map(eq, one, other)))
+    rest = min(len(one), len(other)) - start
+    return start, sum(1 for _ in takewhile(bool, map(eq, islice(reversed(one), rest), reversed(other))))
+
+
 def spelt_out(words: Iterable[str]) -> list[str]:
-    """Return words with those put otherwise that are as often put so: «четыре» is «4», «млн» is «миллион»."""
+    """Return words with numbers and units in one spelling: «четыре» is «4», «млн» is «миллион»."""
     return [SPELT.get(word, word) for word in words]
 
 
 @lru_cache(maxsize=1 << 14)
 def is_same(word: str, other: str) -> bool:
-    """Tell whether two words are of one root, by how much of them is equal, or one is the other mistyped."""
+    """Tell whether two words are of one root, by the length of their common beginning, or one is the other mistyped."""
     if word == other or is_exact(word) or is_exact(other):
         return word == other
     return _is_kin(word, other, _in_common(word, other)) or _is_mistyped(word, other)
@@ -53,7 +64,7 @@ def _is_kin(word: str, other: str, common: int) -> bool:
 
 
 def _is_mistyped(word: str, other: str) -> bool:
-    """Tell whether a letter of long words is another one, is missing, or has changed places with its neighbour."""
+    """Tell whether in two long words one letter differs, is missing, or has changed places with its neighbour."""
     at = _in_common(word, other)
     if min(at + 5, len(word), len(other)) < _SHORTEST:
         return False

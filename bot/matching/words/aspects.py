@@ -1,8 +1,8 @@
 """Pairs of verbs that differ in aspect alone («отключить» – «отключать»).
 
-The dictionaries know each verb's aspect but not its partner. So partners are formed by the rules of Russian and
+The dictionaries know the aspect of a verb but not its partner. So partners are formed by the rules of Russian and
 Ukrainian word formation, and count only where the dictionary knows them with the other aspect and the same
-transitivity; what no rule gives stands in a table. In doubt there is no partner: this feeds a hint, not the search.
+transitivity; a table has the irregular ones. In doubt there is no partner: this feeds a hint, not the search.
 """
 
 import re
@@ -36,7 +36,7 @@ _FOREIGN = "ировать"
 
 
 def partner(verb: str, lookup: Lookup) -> str | None:
-    """Return the verb of the other aspect that a known infinitive is paired with; reflexive for a reflexive one."""
+    """Return the partner of a known infinitive, reflexive for a reflexive one; None without one."""
     if verb in _BY_VERB:
         return _BY_VERB[verb]
     plain = re.sub("с[ья]$", "", verb)
@@ -53,20 +53,17 @@ def _partner(verb: str, lookup: Lookup) -> str | None:
         return None
     aspects = _aspects(verb, lookup)
     if "impf" in aspects:
-        return _perfective(verb, lookup) or _prefixed(verb, lookup)
-    return _imperfective(verb, lookup) or _unprefixed(verb, lookup) if aspects else None
+        found = (c for c in _perfectives(verb) if c not in _ALONE and c not in _BY_VERB and _paired(c, verb, lookup))
+        return next((c for c in found if _imperfective(c, lookup) == verb), None) or _prefixed(verb, lookup)
+    bases = (verb.removeprefix(prefix) for prefix in _PREFIXES if verb.startswith(prefix))
+    unprefixed = (base for base in bases if _prefixed(base, lookup) == verb)
+    return _imperfective(verb, lookup) or next(unprefixed, None) if aspects else None
 
 
 def _imperfective(verb: str, lookup: Lookup) -> str | None:
     # «посчитать» is «считать» done for a while, and «посчитывать» is hardly ever said
     rules = _by_ends(verb) if "impf" in _aspects(verb.removeprefix("по"), lookup) else _imperfectives(verb)
     return next((c for c in rules if c != verb and _paired(verb, c, lookup)), None)
-
-
-def _perfective(verb: str, lookup: Lookup) -> str | None:
-    """Return the perfective from which the rules lead to an imperfective."""
-    found = (c for c in _perfectives(verb) if c not in _ALONE and c not in _BY_VERB and _paired(c, verb, lookup))
-    return next((c for c in found if _imperfective(c, lookup) == verb), None)
 
 
 def _prefixed(verb: str, lookup: Lookup) -> str | None:
@@ -77,13 +74,8 @@ def _prefixed(verb: str, lookup: Lookup) -> str | None:
     return next((c for c in found if _aspects(c, lookup) == {"perf"} and not _imperfective(c, lookup)), None)
 
 
-def _unprefixed(verb: str, lookup: Lookup) -> str | None:
-    bases = (verb.removeprefix(prefix) for prefix in _PREFIXES if verb.startswith(prefix))
-    return next((base for base in bases if _prefixed(base, lookup) == verb), None)
-
-
 def _imperfectives(verb: str) -> Iterator[str]:
-    """Yield how the imperfective of a perfective may be formed, the likeliest first."""
+    """Yield possible imperfectives of a perfective, the likeliest first."""
     yield from _by_ends(verb)
     stem, end = verb[:-4], verb[-4:]
     if end in {"нуть", "нути"}:
@@ -91,7 +83,11 @@ def _imperfectives(verb: str) -> Iterator[str]:
     stem, end = verb[:-3], verb[-3:]
     if end in {"ить", "еть"}:
         yield verb[:-2] + "вать"
-        yield from _from_soft(stem)
+        softened = _soft(stem)
+        yield from (soft + ("ать" if _HUSHED.search(soft) else "ять") for soft in softened)
+        for soft in softened:
+            yield from (soft + "ивать", _LAST_O.sub("а", soft) + "ивать")
+        yield stem + "ать"
     elif end in {"ать", "ять"}:
         ending = "ивать" if _BEFORE_I.search(stem) else "ывать"
         yield from (stem + ending, _LAST_O.sub("а", stem) + ending, verb[:-2] + "вать")
@@ -107,23 +103,13 @@ def _by_ends(verb: str) -> Iterator[str]:
     return (verb.removesuffix(end) + other for end, other in _ENDS if verb.endswith(end) and verb != end)
 
 
-def _from_soft(stem: str) -> Iterator[str]:
-    softened = _soft(stem)
-    for soft in softened:
-        yield soft + ("ать" if _HUSHED.search(soft) else "ять")
-    for soft in softened:
-        yield soft + "ивать"
-        yield _LAST_O.sub("а", soft) + "ивать"
-    yield stem + "ать"
-
-
 def _soft(stem: str) -> list[str]:
-    """Return a stem with its last consonant softened, in every way; as it is, where that cannot be."""
+    """Return a stem with its last consonant softened, in every way; unchanged last."""
     return [stem.removesuffix(end) + soft for end, soft in _SOFTENED if stem.endswith(end)] + [stem]
 
 
 def _perfectives(verb: str) -> Iterator[str]:
-    """Yield from what an imperfective may be formed; `_imperfective` says whether it is."""
+    """Yield possible perfectives of an imperfective, unverified."""
     for end, other in _ENDS:
         if verb.endswith(other) and verb != other:
             yield verb.removesuffix(other) + end
@@ -131,13 +117,9 @@ def _perfectives(verb: str) -> Iterator[str]:
         if not verb.endswith(ending):
             continue
         stem = verb.removesuffix(ending)
-        for hard in _hard(stem):
+        for hard in (stem, *(stem.removesuffix(soft) + end for end, soft in _SOFTENED if stem.endswith(soft))):
             for each in (hard, _LAST_A.sub("о", hard)):
                 yield from (each + suffix for suffix in _INFINITIVES[ending[-1]])
-
-
-def _hard(stem: str) -> list[str]:
-    return [stem, *(stem.removesuffix(soft) + end for end, soft in _SOFTENED if stem.endswith(soft))]
 
 
 def _paired(perfective: str, imperfective: str, lookup: Lookup) -> bool:

@@ -1,7 +1,7 @@
-"""English inflection by rule: the forms of a word, with a few that no text will ever hold.
+"""English inflection by rule, without a dictionary.
 
-There is no dictionary behind it. Where the base of a word in -ed or -ing may be one of two (“restored” is of restore or
-restor), both count: the wrong one is no word. Where both would be words (“noted”, “cared”), spelling tells them apart.
+Where a word in -ed or -ing may have one of two bases (“restored” of restore or restor), both count: the wrong one is no
+word. Where both would be words (“noted”, “cared”), spelling tells them apart.
 """
 
 import re
@@ -27,7 +27,7 @@ _SHORTEST = 3
 
 
 def english_forms(word: str) -> frozenset[str]:
-    """Return the forms of a word in small Latin letters: plural, possessive, -ed, -ing, the common irregular ones."""
+    """Return the forms of a word in small Latin letters: plural, possessive, -ed, -ing, common irregular ones."""
     if len(word) < _SHORTEST and word not in _FAMILIES:
         return frozenset({word, word + "'s"})
     family = _FAMILIES.get(word)
@@ -42,7 +42,7 @@ def english_forms(word: str) -> frozenset[str]:
 
 
 def _verbs(word: str) -> list[str]:
-    """Return of which verbs a word in -ed or -ing may be a form."""
+    """Return the possible bases of a word in -ed or -ing; none of other words."""
     found = _VERBAL.fullmatch(word)
     if word in _NOT_VERBS or not found:
         return []
@@ -51,17 +51,13 @@ def _verbs(word: str) -> list[str]:
         return [word[:-1] if len(word) <= len("died") else word[:-3] + "y"]
     doubled = _DOUBLED.fullmatch(stem)
     if doubled and len(doubled["base"]) >= _SHORTEST:
-        return _before_ll(doubled["base"]) if stem.endswith("ll") else [doubled["base"]]
+        bases = [doubled["base"], stem] if stem.endswith("ll") else [doubled["base"]]
+        return bases[1:] if len(bases) > 1 and _SHORT.fullmatch(bases[0]) else bases  # cancelled, but called
     if stem in _FAMILIES:
         return [stem]
     if _SHORT.fullmatch(stem) or _SILENT.search(stem):
         return [stem + "e"]
     return [stem] if _PLAIN.search(stem) else [stem, stem + "e"]
-
-
-def _before_ll(base: str) -> list[str]:
-    """Return call of called, cancel of cancelled."""
-    return [base + "l"] if _SHORT.fullmatch(base) else [base, base + "l"]
 
 
 def _singular(word: str) -> str:

@@ -1,12 +1,12 @@
-"""Letters as people meant them: look-alikes and invisible marks are folded away."""
+"""Letters folded for comparison: capitals, look-alikes, marks and invisible characters."""
 
 import re
 import unicodedata
 from typing import NamedTuple
 
-# Characters that show nothing: soft hyphen, zero-width space and joiners, word joiner, BOM, variation selectors.
+# Invisible characters: soft hyphen, zero-width space and joiners, word joiner, BOM, variation selectors.
 INVISIBLE = "\u00ad\u180e\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff"
-# Marks that sit on the letter before them; only those met in European, Hebrew and Arabic writing.
+# Marks on the letter before them, as in European, Hebrew and Arabic writing.
 _MARKS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u0652\u1ab0-\u1aff\u1dc0-\u1dff"
     "\u20d0-\u20e2\u20e4-\u20f0\ufe20-\ufe2f"
@@ -38,11 +38,11 @@ _DIGIT_IN_WORD = re.compile("(?<=[\u0400-\u04ff])[03](?=[\u0400-\u04ff])")
 
 
 class Folded(NamedTuple):
-    """A text ready for tokens; `shape` and `lower` have one character for each other's."""
+    """A folded text; `shape` and `lower` are of the same length."""
 
     shape: str  # capitals kept
     lower: str  # small letters, ё as е, straight apostrophes, look-alikes resolved
-    origin: tuple[tuple[int, int], ...] | None  # the original span behind each character; None where they are the same
+    origin: tuple[tuple[int, int], ...] | None  # of each character in the original text; None: the same
 
 
 def fold(text: str) -> Folded:
@@ -56,17 +56,15 @@ def fold(text: str) -> Folded:
     shape: list[str] = []
     origin: list[tuple[int, int]] = []
     for cluster in _CLUSTER.finditer(text):
-        piece = _resolve(cluster[0]) if cluster[1] else cluster[0]
+        piece = cluster[0]
+        if cluster[1]:
+            visible = re.sub(f"[{INVISIBLE}]", "", piece)
+            composed = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", visible))
+            piece = "".join(c for c in composed if unicodedata.category(c) not in {"Mn", "Me"})
         shape.append(piece)
         origin.extend([cluster.span()] * len(piece))
     joined = "".join(shape)
     return Folded(shape=joined, lower=_lower(joined), origin=tuple(origin))
-
-
-def _resolve(cluster: str) -> str:
-    visible = re.sub(f"[{INVISIBLE}]", "", cluster)
-    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", visible))
-    return "".join(c for c in composed if unicodedata.category(c) not in {"Mn", "Me"})
 
 
 def _lower(shape: str) -> str:

@@ -1,4 +1,4 @@
-"""Every form in which a post may write a word of a query."""
+"""The forms of a word in Russian, Ukrainian and English."""
 
 import re
 from functools import cached_property
@@ -12,8 +12,8 @@ from bot.matching.words.folding import fold
 _UKRAINIAN = re.compile("[іїєґ']")
 _CYRILLIC = re.compile("[\u0400-\u04ff]+(?:'[\u0400-\u04ff]+)*")
 _LATIN = re.compile("[a-z]+")
-_LONGEST = 50  # letters; what is longer is no word, and would have long forms
-# Readings less likely than this are not meant, even inside a phrase: «по» is hardly ever a surname.
+_LONGEST = 50  # letters of a word that is inflected
+# Less likely readings do not count even in a phrase: «по» is hardly ever a surname.
 _LEAST_SCORE = 0.1
 _MASCULINE = ("", "а", "у", "ом", "е", "ов", "ам", "ами", "ах")
 _SHORTEST_BASE = 4  # letters of an unknown noun, below which an ending may as well belong to it
@@ -28,12 +28,11 @@ _NAMES = {"телеграмм"}  # the dictionary takes them for a form of anoth
 class Inflector:
     """Forms of words in Russian, Ukrainian and English.
 
-    The dictionaries (50 MB, 0.1 s) are loaded by the first word that needs them, so a process that only reads saved
-    forms never pays for them.
+    The first word that needs them loads the dictionaries (50 MB, 0.1 s); saved forms need none.
     """
 
     def forms(self, word: str, *, in_phrase: bool = False) -> frozenset[str]:
-        """Return every form of a folded word, itself among them.
+        """Return every form of a folded word, itself included.
 
         Alone, a word that is a dictionary form means that entry only: «сбой» is not the imperative of «сбоить». In a
         phrase it may be any likely reading: «белые списки» finds «белый список».
@@ -47,12 +46,15 @@ class Inflector:
         languages = self._readings(word, in_phrase=in_phrase)
         expanded = (_expand(reading, analyzer) for analyzer, readings in languages for reading in readings)
         forms = frozenset({word}.union(*expanded))
-        return forms | _masculine(word) if self._is_unknown_noun(word, languages) else forms
+        if not self._is_unknown_noun(word, languages):
+            return forms
+        plural = word + ("и" if word[-1] in _TAKES_I else "ы")
+        return forms | {word + ending for ending in _MASCULINE} | {plural}
 
     def bases(self, word: str, *, in_phrase: bool = False) -> tuple[str, ...]:
-        """Return the base forms of what a folded word is taken for, the likeliest first: «банки» is банк and банка.
+        """Return the base forms of a folded word, the likeliest first: «банки» is банк and банка.
 
-        Of a word that Russian knows, Ukrainian readings are not told; they are mostly accidents.
+        Ukrainian ones only of a word that Russian does not know: else they are mostly accidents.
         """
         inflected = len(word) <= _LONGEST and _CYRILLIC.fullmatch(word)
         languages = self._readings(word, in_phrase=in_phrase) if inflected else []
@@ -60,7 +62,7 @@ class Inflector:
         return tuple(dict.fromkeys(_folded(reading.normal_form) for reading in meant)) or (word,)
 
     def known(self, word: str) -> list[Parse]:
-        """Return every reading that the dictionaries have of a folded word; none for a word they do not know."""
+        """Return every reading of a folded word in the dictionaries."""
         if not _CYRILLIC.fullmatch(word):
             return []
         ukrainian = _known(self._ukrainian.parse(word))
@@ -75,7 +77,7 @@ class Inflector:
         return MorphAnalyzer(lang="uk")
 
     def _readings(self, word: str, *, in_phrase: bool) -> list[tuple[MorphAnalyzer, list[Parse]]]:
-        """Return what a word is taken for in Russian and in Ukrainian; nothing where nobody can guess."""
+        """Return the readings of a word in Russian and in Ukrainian; guesses where no dictionary knows it."""
         ukrainian = _known(self._ukrainian.parse(word))
         if _UKRAINIAN.search(word):
             readings = ukrainian or self._ukrainian.parse(word)
@@ -87,7 +89,7 @@ class Inflector:
         return [(self._russian, russian), (self._ukrainian, _meant(word, ukrainian, in_phrase=in_phrase))]
 
     def _is_unknown_noun(self, word: str, languages: list[tuple[MorphAnalyzer, list[Parse]]]) -> bool:
-        """Tell whether a word is declined as a masculine noun of Russian, since nobody knows better."""
+        """Tell whether a word is to be declined as a masculine noun, for want of a better reading."""
         if word in _NAMES:
             return True
         if _UKRAINIAN.search(word):
@@ -100,20 +102,15 @@ class Inflector:
 
 def _expand(reading: Parse, analyzer: MorphAnalyzer) -> set[str]:
     forms = {_folded(form.word) for form in reading.lexeme}
-    if reading.tag.POS in _VERB:
-        for twin in _reflexive(reading.normal_form, analyzer):
-            forms.update(_folded(form.word) for form in twin.lexeme)
+    if reading.tag.POS in _VERB:  # posts say of a thing that it switched off: «отключиться» too for «отключить»
+        for reflexive in (reading.normal_form + "ся", reading.normal_form + "сь"):
+            twins = (each for each in _known(analyzer.parse(reflexive)) if each.normal_form == reflexive)
+            forms.update(_folded(form.word) for twin in twins for form in twin.lexeme)
     return forms
 
 
-def _reflexive(infinitive: str, analyzer: MorphAnalyzer) -> list[Parse]:
-    """Return «отключиться» for «отключить»: posts say of a thing that it switched off."""
-    twins = (infinitive + "ся", infinitive + "сь")
-    return [each for twin in twins for each in _known(analyzer.parse(twin)) if each.normal_form == twin]
-
-
 def _guessed(word: str, analyzer: MorphAnalyzer) -> list[Parse]:
-    """Return what an unknown word may be; nothing where no guess is to be trusted."""
+    """Return the readings of an unknown word that can be trusted."""
     guesses = analyzer.parse(word)
     own = [reading for reading in guesses if _is_own(reading, word) and reading.tag.POS in _INFLECTED]
     if own:
@@ -146,11 +143,6 @@ def _meant(word: str, readings: list[Parse], *, in_phrase: bool) -> list[Parse]:
     if in_phrase:
         return [reading for reading in readings if reading.score >= _LEAST_SCORE] or own or readings
     return own or readings
-
-
-def _masculine(word: str) -> frozenset[str]:
-    plural = word + ("и" if word[-1] in _TAKES_I else "ы")
-    return frozenset({word + ending for ending in _MASCULINE} | {plural})
 
 
 def _folded(form: str) -> str:

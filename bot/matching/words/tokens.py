@@ -1,4 +1,4 @@
-"""Texts as tokens: a `Document` with the place of each token in the original."""
+"""Texts as tokens, with the place of each token in the original."""
 
 import itertools
 import re
@@ -9,12 +9,12 @@ from typing import TypeAlias
 
 from bot.matching.words.folding import INVISIBLE, Folded, fold
 
-# How far a blank line pushes the words around it apart; more than the greatest distance a query can ask for.
+# Positions that a blank line takes; more than the greatest distance of a query.
 WALL = 100
 _BLANK_LINE = re.compile(rf"\n[\s{INVISIBLE}]*\n")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-# How a site's name ends. Other ends, or a capital, may as well begin a sentence whose space after the full stop is
-# missing; so may «net» and the like after Cyrillic letters.
+# Ends of the names of sites. Other ends, or a capital, may as well begin a sentence after a full stop without a space;
+# so may «net» and the like after Cyrillic letters.
 _LATIN_TOPS = "org|net|info|io|me|tv|ai|app|dev|news|gov|edu|eu|by|kz|de|fr|pl|uk|us|cn"
 _TOPS = "ru|su|com|ua|рф|рус|укр|бел"
 SITE_ENDS = frozenset((*_LATIN_TOPS.split("|"), *_TOPS.split("|")))
@@ -37,7 +37,7 @@ _PIECE = re.compile(r"[^\W_]+")
 _NO_LETTER = re.compile(r"[\W_]")
 
 
-# A stretch of the folded text that is read in one way: "words", "link", "site", "mention", "tag" or "wall", start, end.
+# A part of the folded text that is read in one way: "words", "link", "site", "mention", "tag" or "wall", start, end.
 _Segment: TypeAlias = tuple[str, int, int]
 
 
@@ -57,7 +57,7 @@ def site_token(name: str) -> str:
 
 
 class Document:
-    """A text read once: its tokens now, their places when somebody asks."""
+    """A text as tokens; their places are computed when first read."""
 
     def __init__(self, text: str, folded: Folded) -> None:
         self.text = text
@@ -76,7 +76,7 @@ class Document:
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
-        """Where each token stands in the original text, in Python characters."""
+        """The span of each token in the original text, in Python characters."""
         origin = self._folded.origin
         if origin is None:
             return self._located
@@ -84,7 +84,7 @@ class Document:
 
     @cached_property
     def positions(self) -> list[int]:
-        """Each token's place among the words; a link takes a place too, and a blank line takes `WALL`."""
+        """The position of each token among the words; a link takes one position, a blank line takes `WALL`."""
         positions: list[int] = []
         place = 0
         for (kind, start, end), count in zip(self._segments, self._counts, strict=True):
@@ -98,14 +98,14 @@ class Document:
 
     @cached_property
     def places(self) -> dict[str, list[int]]:
-        """The indexes in `tokens` at which each distinct token stands."""
+        """The indexes of each distinct token in `tokens`."""
         places: dict[str, list[int]] = {}
         for index, token in enumerate(self.tokens):
             places.setdefault(token, []).append(index)
         return places
 
     def shape(self, index: int) -> str:
-        """Return a token with the capitals it was written with."""
+        """Return a token with its original capitals."""
         start, end = self._located[index]
         return _capitals(self._folded, start, end)
 
@@ -115,7 +115,7 @@ class Document:
 
 
 def analyse(text: str) -> Document:
-    """Read a text: fold its letters and split it into tokens."""
+    """Fold the letters of a text and split it into tokens."""
     return Document(text, fold(text))
 
 
@@ -174,7 +174,7 @@ def _specials(folded: Folded, *, has_sites: bool) -> Iterator[_Segment]:
 
 
 def _kind_of_special(special: re.Match[str], folded: Folded) -> str | None:
-    """Return the kind of a segment that may be a site by nothing but its end; None for capitals, which are no site."""
+    """Return the kind of a segment that ends like a site; None if it is no site, as in capitals."""
     kind = special.lastgroup or "words"
     if not special["top"]:
         return kind

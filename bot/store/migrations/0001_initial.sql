@@ -21,7 +21,7 @@ CREATE TABLE readers (
     account_id INTEGER NOT NULL UNIQUE,
     added_at INTEGER NOT NULL,
     session TEXT,  -- the name of its file: an account logged in there takes this one's place
-    lost TEXT  -- why it cannot read any more: Telegram's error string
+    lost TEXT  -- why it cannot read any more: Telegram's error string; NULL: it can
 );
 
 CREATE TABLE requests (  -- how often a reader asked Telegram
@@ -40,7 +40,7 @@ CREATE TABLE flood_waits (  -- methods that Telegram wants a reader to leave alo
 ) WITHOUT ROWID;
 
 
--- Channels: what is watched, how far it is complete, and who wants that
+-- Channels: what is watched, how far it is complete, and who asked for it
 
 CREATE TABLE channels (
     id INTEGER PRIMARY KEY,
@@ -50,7 +50,7 @@ CREATE TABLE channels (
     followed_at INTEGER,  -- NULL: nobody wants it any more; posts older than this raise no alarm
     fast INTEGER NOT NULL DEFAULT 0,  -- asked for changes all the time
     may_join INTEGER NOT NULL DEFAULT 1,  -- 0: it is read from outside for good
-    read_by INTEGER REFERENCES readers (id),  -- the reader that sees to it; NULL: not decided
+    read_by INTEGER REFERENCES readers (id),  -- the reader that it is assigned to; NULL: none yet
     confirmed_id INTEGER NOT NULL DEFAULT 0,  -- every message up to this one is stored; only the sweep moves it
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
     swept_at INTEGER,  -- when the sweep last found or made it complete
@@ -68,7 +68,7 @@ CREATE TABLE memberships (  -- how each reader reaches each channel: access hash
     PRIMARY KEY (reader_id, channel_id)
 ) WITHOUT ROWID;
 
-CREATE TABLE silences (  -- channels that are unusually silent; people were told
+CREATE TABLE silences (  -- channels that are unusually silent, of which people have a notice
     channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
     since INTEGER NOT NULL  -- the date of its last post
 );
@@ -76,7 +76,7 @@ CREATE TABLE silences (  -- channels that are unusually silent; people were told
 CREATE TABLE follows (  -- what people asked to follow, until it is a channel or refused
     id INTEGER PRIMARY KEY,
     reference TEXT NOT NULL UNIQUE,  -- '@name' in lower case, '+hash' or a bare id
-    chat_id INTEGER REFERENCES chats (id),  -- who is told how it went; NULL: asked for by the settings
+    chat_id INTEGER REFERENCES chats (id),  -- gets a notice of how it went; NULL: asked for by the settings
     asked_at INTEGER NOT NULL,
     fast INTEGER,  -- how it is to be followed: 1 or 0, NULL where nobody said
     may_join INTEGER,  -- likewise
@@ -99,7 +99,7 @@ CREATE TABLE backfills (  -- how far back somebody wants channels read
     UNIQUE (chat_id, asked_at, channel_id)
 );
 
-CREATE TABLE progress (  -- the one message in which a chat sees how a piece of work goes
+CREATE TABLE progress (  -- the one message in which a chat sees how its backfills go
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     asked_at INTEGER NOT NULL,
@@ -284,7 +284,7 @@ CREATE TABLE handled (  -- commands and taps whose effect is committed
     answered_at INTEGER  -- when the answer had arrived; NULL: it may have to be sent again
 ) WITHOUT ROWID;
 
-CREATE TABLE chats (  -- whoever receives alerts
+CREATE TABLE chats (  -- receivers of alerts
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,  -- 16 random bytes given at pairing; part of every alert's identity
     kind TEXT NOT NULL CHECK (kind IN ('user', 'group', 'channel')),

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.models import ObservedBy
-from bot.store import channels, latencies, readers
+from bot.store import channels, readers, stats
 from bot.store.channels import Access
 from bot.store.stats import ChannelStats, channel_stats, first_ids
 from tests.kit_archive import LAST_MONTH, NEWS, NOON, Archive, ago, post
@@ -86,9 +86,9 @@ async def test_latency_counts_from_telegrams_date_to_sight_and_from_there_to_the
     first, second = sorted(await archive.outbox(), key=lambda alert: alert.id)[:2]
     await archive.send(first, 1, at=NOON + timedelta(seconds=4))
     await archive.send(second, 2, at=NOON + timedelta(seconds=43.5))
-    assert await latencies.seen(archive.db, ago(days=2)) == (3.0, 43.0)
-    assert await latencies.seen(archive.db, NOON + timedelta(seconds=1)) == ()
-    assert await latencies.alerted(archive.db, NOON) == (0.5, 1.0)
+    assert await stats.seen_latencies(archive.db, ago(days=2)) == (3.0, 43.0)
+    assert await stats.seen_latencies(archive.db, NOON + timedelta(seconds=1)) == ()
+    assert await stats.alert_latencies(archive.db, NOON) == (0.5, 1.0)
 
 
 async def test_the_longest_wait_of_each_method_is_told_while_it_lasts(archive: Archive) -> None:
