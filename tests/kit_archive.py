@@ -17,10 +17,11 @@ from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
 from bot.models.posts import StoredPost
 from bot.pipeline.ingest import Ingest, Result
+from bot.search import Hit, Scope, find_newest
 from bot.store import channels, chats, follows, meta, posts, readers, subscriptions, topics
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
-from bot.store.database import Database, Subject, Transaction
+from bot.store.database import Database, Reader, Subject, Transaction
 from bot.store.topics import Topic
 from bot.store.transaction import run
 from tests.kit import Message, labels, messages, send_all, sent
@@ -46,6 +47,18 @@ def post(message_id: int, text: str = "Тихий день", **fields: Any) -> P
 
 def gone(*message_ids: int, channel_id: int = NEWS) -> Deletion:
     return Deletion(channel_id=channel_id, message_ids=message_ids)
+
+
+async def find_hits(
+    db: Reader,
+    query: Compiled,
+    *,
+    limit: int,
+    before: int | None = None,
+    **scope: Any,  # noqa: ANN401 - the fields of a Scope
+) -> list[Hit]:
+    """Return the newest messages that match, however far back; `scope` are the fields of a Scope."""
+    return list((await find_newest(db, query, Scope(**scope), limit=limit, before=before)).hits)
 
 
 def compiled(query: str) -> Compiled:

@@ -1,4 +1,4 @@
-"""A typed search taken apart into its query and its filters, or refused with the place of the error.
+"""The filters of a typed search, apart from its query.
 
 | typed | in Russian | means |
 | --- | --- | --- |
@@ -8,8 +8,8 @@
 | `history:yes` | `история:да` | also by what a post said before it was edited |
 | `order:best`, `order:newest` | `порядок:лучшие` | how posts are ordered |
 
-Days begin and end in the time zone that is handed in. A filter holds for the whole search: one that is excluded or made
-an alternative is refused. A colon that makes no filter stays in the query.
+A filter holds for the whole search: an excluded or alternative one is refused. A colon that makes no filter stays in
+the query.
 """
 
 import re
@@ -39,25 +39,25 @@ MESSAGES = {
 
 
 class Order(StrEnum):
-    """How posts are ordered."""
+    """Orders of hits."""
 
     NEWEST = "newest"
-    BEST = "best"  # by how much of the query they hold
+    BEST = "best"  # by how much of the query they have
 
 
 class FilterError(Exception):
-    """A filter cannot be used, for a reason its author can mend."""
+    """A filter that cannot be used, with a reason that its author can mend."""
 
     def __init__(self, code: str, position: int, *, value: str) -> None:
         self.code = code  # a key of MESSAGES
-        self.position = position  # the character of the typed text where the filter begins, from 1
-        self.value = value  # what was typed
+        self.position = position  # of the filter in the typed text, in characters from 1
+        self.value = value  # as typed
         super().__init__(MESSAGES[code].format(value=value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """A channel as somebody called it."""
+    """A channel as named in a search."""
 
     text: str
     position: int  # of the filter in the typed text, from 1; 0: not typed there
@@ -65,7 +65,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What narrows and orders a search, as typed."""
+    """The filters of a search."""
 
     channels: tuple[Named, ...] = ()  # any of them; none: all channels
     since: datetime | None = None
@@ -76,9 +76,9 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """A search taken apart."""
+    """A search, split into query and filters."""
 
-    query: str  # as long as the typed text, with spaces for the filters, so that places in it stay true; or empty
+    query: str  # spaces stand for the filters, so that positions hold; or empty
     filters: Filters
 
 
@@ -95,11 +95,11 @@ _NAMES = {
     "порядок": "order",
 }
 _QUOTES = '"«»“”„‟'
-# A title may hold quotes of another kind than those around it: "РИА «Новости»".
+# A title may have quotes of another kind than those around it: "РИА «Новости»".
 _QUOTED = rf'"[^"\n]+"|«(?:[^«»\n]|«[^«»\n]*»)+»|[“”„‟][^“”„‟\n]+[“”„‟]|[{_QUOTES}][^{_QUOTES}\n]+[{_QUOTES}]'
 _PLAIN = rf"[^\s,;()|{_QUOTES}]+"
-# What cannot hold a filter comes first: expressions and phrases. After a space, which phones like to put behind a colon
-# and a comma, a filter or one more channel is believed only where it can be nothing else.
+# Expressions and phrases hold no filters. Phones like to put a space behind a colon or comma: after it, a filter or a
+# further channel counts only where it can be nothing else.
 _PIECE = re.compile(
     rf"""re:[ ]*/(?:[^\\/\n]|\\[^\n])*/?
     |(?:(?P<sign>(?<!\w)[-−–—‐‑﹣➖]{{1,2}}|[|+&!])|(?<![^\s(,;]))
@@ -112,8 +112,8 @@ _SPAN = re.compile(r"(\d{1,4})\s?(h|ч|d|д|w|н|m|м|мес|y|г)", re.IGNORECA
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _DOTTED = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
 _UNITS = {**UNITS, "m": MONTH, "м": MONTH}
-_LAST_DAY = date.max - timedelta(days=2)  # after which a day still begins in every time zone
-_BETWEEN = " \r\n\t,;"  # what may be left over between filters
+_LAST_DAY = date.max - timedelta(days=2)  # a day still begins after it in every time zone
+_BETWEEN = " \r\n\t,;"  # may be left over between filters
 _DAYS = {"today": 0, "сегодня": 0, "yesterday": 1, "вчера": 1}
 _ANSWERS = {"yes": True, "да": True, "no": False, "нет": False}
 _ORDERS = {"best": Order.BEST, "лучшие": Order.BEST, "newest": Order.NEWEST, "новые": Order.NEWEST}
@@ -121,7 +121,7 @@ _Value = TypeVar("_Value")
 
 
 def read(text: str, *, now: datetime, zone: str = "UTC") -> Typed:
-    """Take a typed search apart; of filters that exclude each other the last counts. Raises FilterError."""
+    """Split a typed search; of filters of one kind the last counts, but for channels. Raises FilterError."""
     reader = _Reader(now, zone)
     query = _PIECE.sub(reader.take, text)
     if reader.filters != Filters() and not query.strip(_BETWEEN):
@@ -137,9 +137,9 @@ def check_span(filters: Filters, position: int, *, value: str) -> None:
 
 
 def read_moment(typed: str, position: int, *, now: datetime, zone: str, end: bool = False) -> datetime:
-    """Return when a day begins, or at its `end` when the next one does; or the moment a time span ago.
+    """Return the beginning of a day in a time zone, or of the next day for its `end`, or the moment a time span ago.
 
-    Raises FilterError.
+    The result is in UTC. Raises FilterError.
     """
     try:
         span = _SPAN.fullmatch(typed)
@@ -165,7 +165,7 @@ def _day(typed: str, today: date) -> date:
 
 
 class _Reader:
-    """Collects the filters of one text."""
+    """Collects the filters of one search."""
 
     def __init__(self, now: datetime, zone: str) -> None:
         self._now = now
@@ -175,7 +175,7 @@ class _Reader:
         self.span: list[str] = []  # the filters with dates, as typed
 
     def take(self, piece: re.Match[str]) -> str:
-        """Read a piece; return what stays of it in the query."""
+        """Return the part of a piece that stays in the query, after adding its filter."""
         if piece["name"] is None:
             return piece[0]
         kind = _NAMES[piece["name"].lower()]

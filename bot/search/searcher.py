@@ -1,9 +1,9 @@
-"""The search itself: stored posts that match a compiled query, newest first or best first.
+"""Stored posts that match a compiled query, newest first or best first.
 
-The full-text index proposes versions in growing pages, a token filter looks at their words, and the query verifies
-what passes. The best first are ranked by us: SQLite's own bm25 would have to read every post with any of the words
-again, since the index keeps neither their places nor the lengths of posts (measured: 140 ms where 474 posts match), and
-it takes each form for a rarity of its own.
+The full-text index proposes versions in growing pages, a token filter drops most of the wrong ones by their words, and
+the query verifies the rest. Ranking is our own: SQLite's bm25 would read every post with any of the words again, since
+the index keeps neither their places nor the lengths of posts (measured: 140 ms where 474 posts match), and would take
+each form for a rarity of its own.
 """
 
 import asyncio
@@ -21,20 +21,21 @@ from bot.store import channels, fulltext, posts
 from bot.store.database import Reader
 from bot.store.fulltext import CandidateVersion
 from bot.store.rows import date_of, end_id
+from bot.text.spans import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which posts are asked about."""
+    """The posts to search."""
 
     channel_ids: Sequence[int] | None = None  # bare; None: all channels
     since: datetime | None = None  # dates count in whole seconds
     until: datetime | None = None  # excluded
-    history: bool = False  # also what a message said before it was edited
+    history: bool = False  # also earlier versions of edited messages
 
 
 async def scope_of(db: Reader, filters: Filters) -> Scope:
-    """Find the channels that are named, by name, id or beginning; raises FilterError for a name that none goes by."""
+    """Return the scope of filters, with channels by name, id or beginning; raises FilterError for an unknown one."""
     ids = {channel_id: None for named in filters.channels for channel_id in await _channel_ids(db, named)}
     return Scope(
         channel_ids=tuple(ids) if filters.channels else None,
@@ -60,26 +61,26 @@ _LONG = 10_000  # characters of an expression for which FTS5 takes a second to b
 _ROWS_BEFORE_INDEX = 3_000  # versions read without it first, in a fifth of a second
 _SLICE = 100  # versions filtered at a stretch: 2 ms, 7 for an expression, then the event loop has its turn
 _LEAST_VERIFIED, _MOST_VERIFIED = 16, 50  # versions verified at a stretch
-_PREVIEW_PAGE = 100  # posts
+_COUNTED = 100  # posts matched at a stretch by a count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A post that a query found; `post.is_current` tells whether it still says so."""
+    """A post that matches; `post.is_current` tells whether it still says so."""
 
     post: StoredPost
-    spans: tuple[tuple[int, int], ...]  # Python characters of its whole: sorted, merged
+    spans: tuple[Span, ...]  # in `post.whole`: sorted, merged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """What a search brought, and how far it came."""
+    """One page of hits, and how far the search came."""
 
     hits: tuple[Hit, ...]
-    looked: int  # versions that came into question and were looked at
-    ranked: int = 0  # hits that were put in order of worth
-    before: int | None = None  # where to go on, as `before` of the next search; None: nothing is left to be looked at
-    reached: datetime | None = None  # how far back it came, where it stopped because it had looked at enough
+    looked: int  # candidates that were examined
+    ranked: int = 0  # hits that were ranked
+    before: int | None = None  # for the next search, to go on from here; None: nothing is left
+    reached: datetime | None = None  # how far back the search came, where it stopped at `most`
 
 
 async def find_newest(  # noqa: PLR0913 - a question, where it is asked, and how much of an answer is wanted
@@ -91,11 +92,10 @@ async def find_newest(  # noqa: PLR0913 - a question, where it is asked, and how
     before: int | None = None,
     most: int | None = None,
 ) -> SearchPage:
-    """Find the newest messages that match, at most `limit`; look at no more than `most` versions, None: at all.
+    """Find the newest messages that match, at most `limit`, among `most` candidate versions at most; None: among all.
 
-    `before` is the `version_id` of the last hit so far, or the `before` of what was found. With the history in its
-    scope, a message is found by what it said last of all it said that matches, once. Of an album the latest message
-    that matches is found.
+    `before` is that of the page before. With history in its scope a message comes once, with the last of its versions
+    that matches. Of an album comes the latest message that matches.
     """
     run = _Search(db, query, scope or Scope(), limit)
     looked = 0
@@ -106,24 +106,6 @@ async def find_newest(  # noqa: PLR0913 - a question, where it is asked, and how
         looked += len(page)
     reached = None if run.before is None else date_of(run.before)
     return SearchPage(hits=tuple(run.hits), looked=looked, before=run.before, reached=reached)
-
-
-async def find_current(  # noqa: PLR0913 - each narrows the question in its own way
-    db: Reader,
-    query: Compiled,
-    *,
-    limit: int,
-    before: int | None = None,
-    channel_id: int | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> list[Hit]:
-    """Return the newest messages whose current text matches, however far back; see `look`.
-
-    A query of nothing but regular expressions reads every message in question, some 50,000 a second.
-    """
-    scope = Scope(channel_ids=None if channel_id is None else (channel_id,), since=since, until=until)
-    return list((await find_newest(db, query, scope, limit=limit, before=before, most=None)).hits)
 
 
 async def count_matches(
@@ -137,27 +119,52 @@ async def count_matches(
     known = [expression for expression in needed if expression is not None]
     matcher = Matcher(numbered)
     expression = " OR ".join(known) if len(known) == len(needed) else None
-    candidates = _current_posts(db, expression, channel_id=channel_id, since=since)
-    found = {(post.channel_id, post.key) async for post in candidates if matcher.match(analyse(post.whole))}
-    return len(found)
+    scope = Scope(channel_ids=None if channel_id is None else (channel_id,), since=since)
+    pages = candidate_pages(db, expression, scope, size=_COUNTED)
+    keys = {(post.channel_id, post.key) async for page in pages for post in page if matcher.match(analyse(post.whole))}
+    return len(keys)
+
+
+async def candidate_pages(
+    db: Reader, expression: str | None, scope: Scope, *, size: int, most: int | None = None
+) -> AsyncIterator[list[StoredPost]]:
+    """Yield pages of current posts that may match an FTS5 expression, newest first, `most` posts at most."""
+    before, left = None, most
+    while left is None or left > 0:
+        limit = size if left is None else min(size, left)
+        page = await fulltext.candidate_posts(
+            db,
+            expression,
+            limit=limit,
+            before=before,
+            channel_ids=scope.channel_ids,
+            since=scope.since,
+            until=scope.until,
+        )
+        if page:
+            yield page
+        if len(page) < limit:
+            return
+        before = page[-1].version_id
+        left = None if left is None else left - len(page)
 
 
 class _Search:
-    """One search on its way back in time."""
+    """One search, back in time from its beginning."""
 
     def __init__(self, db: Reader, query: Compiled, scope: Scope, limit: int) -> None:
         self._db = db
-        # of a query with hundreds of words it looks up those of the text: 9 µs instead of 160 for a built-in topic
+        # of a query of hundreds of words only those of the text are looked up: 9 µs instead of 160 for a built-in topic
         self._matcher = Matcher({"": query})
         self._scope = scope
         self._limit = limit
         self._expression = necessary(query)
         self._filter = TokenFilter(query.plan)
         self.hits: list[Hit] = []
-        self.before: int | None = None  # where to go on; None: nothing is left
+        self.before: int | None = None  # of the next page; None: nothing is left
 
     async def pages(self, *, before: int | None, most: int | None) -> AsyncIterator[list[CandidateVersion]]:
-        """Yield versions that come into question, newest first, until `most` of them."""
+        """Yield pages of candidate versions, newest first, `most` versions at most."""
         self.before, left = before, most
         unindexed = _ROWS_BEFORE_INDEX if len(self._expression or "") > _LONG else 0
         sizes = iter(_PAGES)
@@ -184,10 +191,13 @@ class _Search:
             unindexed -= len(page)
 
     async def take(self, page: list[CandidateVersion]) -> None:
-        """Add the hits among some versions."""
+        """Add the hits among some candidates."""
+        filters = self._expression is None or self._filter.is_worthwhile
         passed: list[int] = []
         for start in range(0, len(page), _SLICE):
-            passed += self._filtered(page[start : start + _SLICE])
+            for id_, words, text in page[start : start + _SLICE]:
+                if not filters or self._filter.passes(words, None if self._expression else text):
+                    passed.append(id_)
             await asyncio.sleep(0)
             while len(passed) >= self._wanted and len(self.hits) < self._limit:
                 passed = await self._verify(passed)
@@ -199,14 +209,8 @@ class _Search:
         """How many versions to verify at once."""
         return min(max(self._limit - len(self.hits), _LEAST_VERIFIED), _MOST_VERIFIED)
 
-    def _filtered(self, page: list[CandidateVersion]) -> list[int]:
-        if self._expression is not None and not self._filter.is_worthwhile:
-            return [candidate.version_id for candidate in page]
-        passes, with_text = self._filter.passes, self._expression is None
-        return [id_ for id_, words, text in page if passes(words, text if with_text else None)]
-
     async def _verify(self, version_ids: list[int]) -> list[int]:
-        """Add the hits among the first of some versions; return the others."""
+        """Add the hits among the first of some versions; return the other versions."""
         now, later = version_ids[: self._wanted], version_ids[self._wanted :]
         for post in await posts.of_versions(self._db, now):
             if not (post.is_current or self._scope.history):
@@ -220,7 +224,7 @@ class _Search:
         return later
 
     async def _is_last(self, post: StoredPost) -> bool:
-        """Tell whether nothing that a message said later, or says now, matches."""
+        """Tell whether no later version of a message matches, nor the current one."""
         if post.is_current:
             return True
         every = await posts.versions(self._db, post.channel_id, post.message_id)
@@ -229,7 +233,7 @@ class _Search:
         return all(self._spans(other) is None for other in later)
 
     async def _is_in_later_hit(self, post: StoredPost) -> bool:
-        """Tell whether another message of the same album is found later than this one."""
+        """Tell whether a later version of another message of the same album is a hit."""
         if post.grouped_id is None:
             return False
         for other in await posts.by_key(self._db, post.channel_id, post.key):
@@ -242,28 +246,12 @@ class _Search:
                 return True
         return False
 
-    def _spans(self, post: StoredPost) -> tuple[tuple[int, int], ...] | None:
+    def _spans(self, post: StoredPost) -> tuple[Span, ...] | None:
         return self._matcher.match(analyse(post.whole)).get("")
 
 
-async def _current_posts(
-    db: Reader, expression: str | None, *, channel_id: int | None, since: datetime
-) -> AsyncIterator[StoredPost]:
-    before = None
-    channel_ids = None if channel_id is None else [channel_id]
-    while True:
-        page = await fulltext.candidate_posts(
-            db, expression, limit=_PREVIEW_PAGE, before=before, channel_ids=channel_ids, since=since
-        )
-        for post in page:
-            yield post
-        if len(page) < _PREVIEW_PAGE:
-            return
-        before = page[-1].version_id
-
-
-MOST_RANKED = 500  # hits, the newest ones
-_MOST_ROWS = 50_000  # versions looked at for them
+MOST_RANKED = 500  # the newest hits
+_MOST_ROWS = 50_000  # candidates examined for them
 _SHORT = 100  # characters added to each length, so that a post of one word is not the best of all
 
 
@@ -272,10 +260,9 @@ async def find_best(  # noqa: PLR0913 - a question, where it is asked, and which
 ) -> SearchPage:
     """Rank the newest 500 hits; return `limit` of them after the first `skip`.
 
-    More different words of the query come first, then more of them for the length of the post, then the newer one.
-    The `before` of what is found begins the same ranking again however many posts have come meanwhile: it is to be
-    handed over with a greater `skip`. It is None after the last page. Where there may be older hits, `reached` tells
-    how far back those go that were ranked.
+    First come posts with more different words of the query, then with more of them for their length, then newer ones.
+    `before` of the page, with a greater `skip`, begins the same ranking again however many posts have come meanwhile;
+    None after the last page. Where there may be older hits, `reached` is the date of the oldest candidate.
     """
     found = await find_newest(db, query, scope, limit=MOST_RANKED, before=before, most=_MOST_ROWS)
     if not found.hits:

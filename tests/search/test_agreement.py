@@ -16,9 +16,9 @@ from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import Document, analyse
 from bot.models import ObservedBy
 from bot.parts import Part, PartKind
-from bot.search import Scope, find_current, find_newest
+from bot.search import Scope, find_newest
 from bot.store.database import Database
-from tests.kit_archive import LAST_MONTH, NEWS, OTHER, compiled, open_archive, post
+from tests.kit_archive import LAST_MONTH, NEWS, OTHER, compiled, find_hits, open_archive, post
 from tests.queries import Asker
 
 REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts.jsonl"
@@ -88,7 +88,7 @@ async def test_search_and_matcher_never_disagree_on_any_real_post(real: RealPost
             expected[name][number] = spans
     wrong = {}
     for name, query in queries.items():
-        hits = await find_current(real.db, query, limit=EVERY)
+        hits = await find_hits(real.db, query, limit=EVERY)
         if [(hit.post.message_id, hit.spans) for hit in hits] != sorted(expected[name].items(), reverse=True):
             wrong[str(query.query)] = len(hits), len(expected[name])
     assert wrong == {}
@@ -102,7 +102,7 @@ async def test_pages_of_any_size_bring_the_same_posts_as_one(real: RealPosts) ->
     for question in dice.sample(questions(), 15):
         query = compiled(question)
         scope = Scope(channel_ids=(NEWS,))
-        whole = await find_current(real.db, query, limit=60, channel_id=NEWS)
+        whole = await find_hits(real.db, query, limit=60, channel_ids=[NEWS])
         pages, before, more = [], None, True
         while more and len(pages) < 60:
             found = await find_newest(real.db, query, scope, limit=7, before=before, most=dice.choice((50, 500, 5000)))

@@ -6,8 +6,8 @@ import pytest
 
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import analyse
-from bot.search import Scope, SearchPage, count_matches, find_best, find_current, find_newest, searcher
-from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, compiled, gone, post
+from bot.search import Scope, SearchPage, count_matches, find_best, find_newest, searcher
+from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, compiled, find_hits, gone, post
 
 PAGE = 100
 WORDS = [
@@ -51,7 +51,7 @@ async def test_search_finds_what_the_live_matcher_finds(archive: Archive, query:
     for number, text in enumerate(texts):
         for spans in matcher.match(analyse(text)).values():
             expected[number + 1] = spans
-    hits = await find_current(archive.db, compiled(query), limit=1000)
+    hits = await find_hits(archive.db, compiled(query), limit=1000)
     assert {hit.post.message_id: hit.spans for hit in hits} == expected
     assert [hit.post.message_id for hit in hits] == sorted(expected, reverse=True)
     assert 0 < len(expected) < len(texts)
@@ -59,16 +59,16 @@ async def test_search_finds_what_the_live_matcher_finds(archive: Archive, query:
 
 async def test_hits_come_in_pages_newest_first(archive: Archive) -> None:
     await archive.live(*(post(n, "сбой" if n % 2 else "день", date=ago(minutes=n)) for n in range(1, 99)))
-    first = await find_current(archive.db, compiled("сбой"), limit=5)
-    second = await find_current(archive.db, compiled("сбой"), limit=5, before=first[-1].post.version_id)
+    first = await find_hits(archive.db, compiled("сбой"), limit=5)
+    second = await find_hits(archive.db, compiled("сбой"), limit=5, before=first[-1].post.version_id)
     assert [hit.post.message_id for hit in first + second] == list(range(1, 20, 2))
 
 
 async def test_a_search_may_be_narrowed(archive: Archive) -> None:
     await archive.live(*(post(n, "сбой", date=ago(hours=n)) for n in range(1, 6)), post(9, "сбой", channel_id=OTHER))
     query = compiled("сбой")
-    by_channel = await find_current(archive.db, query, limit=9, channel_id=OTHER)
-    by_date = await find_current(archive.db, query, limit=9, since=ago(hours=4), until=ago(hours=2))
+    by_channel = await find_hits(archive.db, query, limit=9, channel_ids=[OTHER])
+    by_date = await find_hits(archive.db, query, limit=9, since=ago(hours=4), until=ago(hours=2))
     assert [hit.post.message_id for hit in by_channel] == [9]
     assert [hit.post.message_id for hit in by_date] == [3, 4]
 
@@ -76,8 +76,8 @@ async def test_a_search_may_be_narrowed(archive: Archive) -> None:
 async def test_an_edited_post_is_found_by_what_it_says_now(archive: Archive) -> None:
     await archive.live(post(1, "сбой"), post(2, "сбой"), gone(2))
     await archive.live(post(1, "порядок", edit_date=NOON))
-    assert [hit.post.message_id for hit in await find_current(archive.db, compiled("сбой"), limit=9)] == [2]
-    assert [hit.post.message_id for hit in await find_current(archive.db, compiled("порядок"), limit=9)] == [1]
+    assert [hit.post.message_id for hit in await find_hits(archive.db, compiled("сбой"), limit=9)] == [2]
+    assert [hit.post.message_id for hit in await find_hits(archive.db, compiled("порядок"), limit=9)] == [1]
 
 
 def shown(found: SearchPage) -> list[tuple[int, str]]:
@@ -132,7 +132,7 @@ async def test_a_search_stops_when_it_has_looked_at_enough_and_goes_on_from_ther
     last = await find_newest(archive.db, compiled(query), limit=5, most=120, before=second.before)
     assert [hit.post.message_id for hit in last.hits] == [301]
     assert (last.before, last.reached, last.looked) == (None, None, 61)
-    assert [hit.post.message_id for hit in await find_current(archive.db, compiled(query), limit=5)] == [301]
+    assert [hit.post.message_id for hit in await find_hits(archive.db, compiled(query), limit=5)] == [301]
 
 
 async def test_others_have_their_turn_during_a_long_search(archive: Archive) -> None:
@@ -207,7 +207,7 @@ async def test_an_album_is_found_once(archive: Archive) -> None:
         pages += [hit.post.message_id for hit in page.hits]
         before = page.before
     assert pages == [9, 4, 1]
-    assert [hit.post.message_id for hit in await find_current(archive.db, compiled("сбой 2"), limit=9)] == [2]
+    assert [hit.post.message_id for hit in await find_hits(archive.db, compiled("сбой 2"), limit=9)] == [2]
     best = await find_best(archive.db, compiled("сбой"), Scope(channel_ids=[NEWS]), limit=9)
     assert sorted(hit.post.message_id for hit in best.hits) == [1, 4]
 

@@ -9,9 +9,8 @@ import pytest
 from bot.models import Entity, Post
 from bot.parts import Part, PartKind
 from bot.pipeline.ingest import Result
-from bot.search import find_current
 from bot.store import posts
-from tests.kit_archive import NEWS, NOON, Archive, ago, compiled, post
+from tests.kit_archive import NEWS, NOON, Archive, ago, compiled, find_hits, post
 
 NOTHING = Result(new=0, edited=0, gone=0, matched=0, alerts=0)
 LINK = "Читайте https://e.org/news"
@@ -37,7 +36,7 @@ def linked(*texts: str, **fields: object) -> Post:
 
 
 async def found(archive: Archive, query: str) -> list[int]:
-    return [hit.post.message_id for hit in await find_current(archive.db, compiled(query), limit=9)]
+    return [hit.post.message_id for hit in await find_hits(archive.db, compiled(query), limit=9)]
 
 
 async def test_a_poll_is_stored_found_and_alerted_with_the_line_that_matched(archive: Archive) -> None:
