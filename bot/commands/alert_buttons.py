@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request
-from bot.commands.keyboards import button
-from bot.commands.lookup import SCOPE, MuteScope, both_scope, channel_scope, read_scope, topic_scope, topics_named
+from bot.commands.keyboards import button, rows_of
+from bot.commands.lookup import SCOPE, MuteScope, read_scope, topics_named
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
 from bot.commands.registry import tap
 from bot.models import Button, ButtonRows, Entity, Outgoing
@@ -21,9 +21,7 @@ from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import full_text
 from bot.store import channels, feedback, group_contents, posts
-from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
-from bot.store.topics import Topic
 from bot.text.markup import LIMIT, Text, one_line, units
 
 POST = r"\d{1,15}:\d{1,10}"  # how data names a post: channel and message
@@ -79,59 +77,17 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
     """Ask what shall be silent, and for how long; then silence it."""
     tap = AlertTap.read(request.argument)
     if not tap.chosen:
-        return await _ask_what(tap, context)
+        return Reply(buttons=await _scope_rows(tap, context))
     scope = await read_scope(context.database, tap.chosen[0], context.t)
     if scope is None:
         raise forgotten(context)
     if len(tap.chosen) == 1:
-        return Reply(buttons=_times(tap, scope, context))
-    return _snooze(context, tap, scope)
-
-
-async def _ask_what(tap: AlertTap, context: Context) -> Reply:
-    channel = await channels.get(context.database, tap.channel_id)
-    if channel is None:
-        raise forgotten(context)
-    alerted = await feedback.find_alerted(context.database, context.chat.id, tap.channel_id, tap.message_id)
-    found = await topics_named(context.database, alerted.topics if alerted else ())
-    return Reply(buttons=_scopes(tap, channel, found[:_MOST_TOPICS], context))
-
-
-def _scopes(tap: AlertTap, channel: Channel, topics: list[Topic], context: Context) -> ButtonRows:
-    t = context.t
-    rows = [(_choice(tap, channel_scope(channel), t.gettext("Channel {name}")),)]
-    for topic in topics:
-        rows.append((_choice(tap, topic_scope(topic, t), t.gettext("Topic {name}")),))
-        rows.append((_choice(tap, both_scope(topic, channel, t), "{name}"),))
-    return (*rows, tap.back(context))
-
-
-def _choice(tap: AlertTap, scope: MuteScope, label: str) -> Button:
-    return tap.button(label.format(name=scope.name.text[:_LABEL]), "snooze", scope.data)
-
-
-def _times(tap: AlertTap, scope: MuteScope, context: Context) -> ButtonRows:
-    t, data, monday = context.t, scope.data, next_monday(context)
-    until = t.gettext("Until Monday, {time}").format(time=context.date(work_begins(monday, context)))
-    return (
-        (
-            tap.button(t.gettext("1 hour"), "snooze", data, "1h"),
-            tap.button(t.gettext("8 hours"), "snooze", data, "8h"),
-        ),
-        (tap.button(until, "snooze", data, monday.toordinal()),),  # as it says, also when it is tapped on Monday
-        (tap.button(t.gettext("For good"), "snooze", data, "ever"),),
-        tap.back(context),
-    )
-
-
-def _end(choice: str, context: Context) -> datetime | None:
-    if choice.isdigit():
-        return work_begins(date.fromordinal(int(choice)), context)
-    return context.now + _SPANS[choice] if choice in _SPANS else None
-
-
-def _snooze(context: Context, tap: AlertTap, scope: MuteScope) -> Effect:
-    until = _end(tap.chosen[1], context)
+        return Reply(buttons=_time_rows(tap, scope, context))
+    end, until = tap.chosen[1], None
+    if end.isdigit():
+        until = work_begins(date.fromordinal(int(end)), context)
+    elif end in _SPANS:
+        until = context.now + _SPANS[end]
     if until is not None and until <= context.now:
         raise CommandError(context.own.gettext("This button no longer works."))
 
@@ -145,21 +101,44 @@ def _snooze(context: Context, tap: AlertTap, scope: MuteScope) -> Effect:
     return effect
 
 
+async def _scope_rows(tap: AlertTap, context: Context) -> ButtonRows:
+    """Offer the channel, each topic of the alert, and the topic in the channel."""
+    t, db = context.t, context.database
+    channel = await channels.get(db, tap.channel_id)
+    if channel is None:
+        raise forgotten(context)
+    alerted = await feedback.find_alerted(db, context.chat.id, tap.channel_id, tap.message_id)
+    scopes = [(t.gettext("Channel {name}"), MuteScope.of(None, channel, t))]
+    for topic in (await topics_named(db, alerted.topics if alerted else ()))[:_MOST_TOPICS]:
+        scopes.append((t.gettext("Topic {name}"), MuteScope.of(topic, None, t)))
+        scopes.append(("{name}", MuteScope.of(topic, channel, t)))
+    buttons = (tap.button(line.format(name=each.name.text[:_LABEL]), "snooze", each.data) for line, each in scopes)
+    return (*rows_of(buttons, 1), tap.back(context))
+
+
+def _time_rows(tap: AlertTap, scope: MuteScope, context: Context) -> ButtonRows:
+    t, data, monday = context.t, scope.data, next_monday(context)
+    until = t.gettext("Until Monday, {time}").format(time=context.date(work_begins(monday, context)))
+    return (
+        (
+            tap.button(t.gettext("1 hour"), "snooze", data, "1h"),
+            tap.button(t.gettext("8 hours"), "snooze", data, "8h"),
+        ),
+        (tap.button(until, "snooze", data, monday.toordinal()),),  # as it says, also when it is tapped on Monday
+        (tap.button(t.gettext("For good"), "snooze", data, "ever"),),
+        tap.back(context),
+    )
+
+
 @tap("quote", Need.LOOK, POST)
 async def quote(request: Request, context: Context) -> Reply:
-    """Quote a post as it stands, or as it last stood."""
+    """Quote a post as it stands, or last stood: its text in quotation marks and its source, all in one block."""
     tap = AlertTap.read(request.argument)
     versions = await posts.versions(context.database, tap.channel_id, tap.message_id)
     post = next((version for version in versions if version.is_current), None)
     if post is None:
         raise forgotten(context)
-    source = [_source(post, context, edited=len(versions) > 1), await _origin(post, context), _gone(post, context)]
-    return Reply(messages=(_quote(post, "\n".join(filter(None, [*source, post.link])), context),))
-
-
-def _quote(post: StoredPost, source: str, context: Context) -> Outgoing:
-    """Write the text in quotation marks, who said it and when, and the link, all in one block."""
-    t = context.t
+    source, t = await _source(post, context, is_edited=len(versions) > 1), context.t
     text = post.text.strip() or full_text("", post.parts, t)
     quoted = t.gettext("“{text}”")
     if text:
@@ -168,36 +147,30 @@ def _quote(post: StoredPost, source: str, context: Context) -> Outgoing:
     else:
         text = t.gettext("(no text)")
     whole = f"{text}\n\n{source}"
-    return Outgoing(text=whole, entities=(Entity(kind="pre", offset=0, length=units(whole), value=""),))
+    block = Entity(kind="pre", offset=0, length=units(whole), value="")
+    return Reply(messages=(Outgoing(text=whole, entities=(block,)),))
 
 
-def _source(post: StoredPost, context: Context, *, edited: bool) -> str:
+async def _source(post: StoredPost, context: Context, *, is_edited: bool) -> str:
+    """Write in lines who posted when, whose words they are, since when the post is gone, and its link."""
+    t = context.t
     title = one_line(post.channel_title, _LONGEST_NAME) or str(post.channel_id)
     author = one_line(post.author or "", _LONGEST_NAME)
-    name = f"{title} ({author})" if author not in {"", title} else title
-    facts = [name, _moment(post.date, context)]
-    if edited and post.edit_date is not None:
-        facts.append(context.t.gettext("edited {time}").format(time=_moment(post.edit_date, context)))
-    elif edited:
-        facts.append(context.t.gettext("edited"))
-    return ", ".join(facts)
-
-
-async def _origin(post: StoredPost, context: Context) -> str:
-    """Say whose words a post passes on: they are not those of its channel."""
-    forward, t = post.forward, context.t
-    if forward is None:
-        return ""
-    channel = None if forward.channel_id is None else await channels.get(context.database, forward.channel_id)
-    name = one_line(forward.name or (channel.title if channel else ""), _LONGEST_NAME)
-    return t.gettext("Forwarded from {name}").format(name=name or t.gettext("another channel"))
-
-
-def _gone(post: StoredPost, context: Context) -> str:
-    if post.gone_at is None:
-        return ""
-    line = context.t.gettext("No longer visible to our reader since {time}")
-    return line.format(time=_moment(post.gone_at, context))
+    facts = [f"{title} ({author})" if author not in {"", title} else title, _moment(post.date, context)]
+    if is_edited and post.edit_date is not None:
+        facts.append(t.gettext("edited {time}").format(time=_moment(post.edit_date, context)))
+    elif is_edited:
+        facts.append(t.gettext("edited"))
+    lines = [", ".join(facts)]
+    if post.forward is not None:
+        origin_id = post.forward.channel_id
+        channel = None if origin_id is None else await channels.get(context.database, origin_id)
+        name = one_line(post.forward.name or (channel.title if channel else ""), _LONGEST_NAME)
+        lines.append(t.gettext("Forwarded from {name}").format(name=name or t.gettext("another channel")))
+    if post.gone_at is not None:
+        line = t.gettext("No longer visible to our reader since {time}")
+        lines.append(line.format(time=_moment(post.gone_at, context)))
+    return "\n".join(filter(None, [*lines, post.link]))
 
 
 def _moment(moment: datetime, context: Context) -> str:

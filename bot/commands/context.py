@@ -1,7 +1,7 @@
 """What a handler gets, a `Request` and the `Context` of its chat, and what it returns: a `Reply`, or a write."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -118,20 +118,20 @@ async def memory_of(db: Reader, key: str) -> str:
     return Reply.from_json(recorded).memory if recorded is not None else ""
 
 
-def message(text: Text | str, rows: ButtonRows = ()) -> Outgoing:
-    """Make a message that fits into Telegram's limits."""
-    words, entities = (Text().add(text) if isinstance(text, str) else text).cut().build()
+def message(text: Text | str, rows: ButtonRows = (), **values: object) -> Outgoing:
+    """Make a message that fits into Telegram's limits; `values` fill the fields of a sentence."""
+    words, entities = _filled(text, values).cut().build()
     return Outgoing(text=words, entities=entities, buttons=rows)
 
 
-def say(text: Text | str, rows: ButtonRows = ()) -> Reply:
+def say(text: Text | str, rows: ButtonRows = (), **values: object) -> Reply:
     """Answer with one new message."""
-    return Reply(messages=(message(text, rows),))
+    return Reply(messages=(message(text, rows, **values),))
 
 
-def change(text: Text | str, rows: ButtonRows = (), *, note: str | None = None) -> Reply:
+def change(text: Text | str, rows: ButtonRows = (), **values: object) -> Reply:
     """Answer a tap by changing the message under which the button stands."""
-    return Reply(edit=message(text, rows), note=note)
+    return Reply(edit=message(text, rows, **values))
 
 
 def show(request: Request, screen: Outgoing) -> Reply:
@@ -140,16 +140,22 @@ def show(request: Request, screen: Outgoing) -> Reply:
 
 
 class CommandError(Exception):
-    """A request that cannot be fulfilled; `text` is the sentence that its author reads."""
+    """A request that cannot be fulfilled; `text` is the sentence that its author reads, `values` fill its fields."""
 
-    def __init__(self, text: Text | str) -> None:
-        self.text = text if isinstance(text, Text) else Text().add(text)
+    def __init__(self, text: Text | str, **values: object) -> None:
+        self.text = _filled(text, values)
         super().__init__(self.text.build()[0])
 
     def reply(self, request: Request) -> Reply:
         """Answer a message with a message, and a tap with a note over its button, if that has room for it."""
         fits = request.tapped and len(self.text) <= _LONGEST_NOTE
         return Reply(note=str(self)) if fits else say(self.text)
+
+
+def _filled(text: Text | str, values: Mapping[str, object]) -> Text:
+    if isinstance(text, Text):
+        return text
+    return Text().say(text, **values) if values else Text().add(text)
 
 
 _LONGEST_NOTE = 200  # UTF-16 units; Telegram takes no more

@@ -1,20 +1,20 @@
 """One request, one reply: who may speak is settled here, and which handler answers; both happen once."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.commands import registry, setup
-from bot.commands.context import CommandError, Context, Effect, ForwardOrigin, People, Reply, Request, say
+from bot.commands.context import CommandError, Context, Effect, People, Reply, Request, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
-from bot.models import Clock
+from bot.models import ButtonRows, Clock
 from bot.store import addresses, chats, handled
 from bot.store.database import Database, Transaction
-from bot.text.markup import Text, code
+from bot.text.markup import code
 
+_LONGEST_NAME = 40  # characters on a button
 STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command any more
 
 
@@ -60,11 +60,14 @@ class Dispatch:
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         own = translator(await setup.language_of(self._database, request, chat))
         if role is not None and request.sent_at is not None and now - request.sent_at > STALE:
-            return _away(request, own)
+            if not request.command or not request.addressed:
+                return Reply()
+            return say(own.gettext("I was away. Please send it again: /{command}"), command=request.command)
         if is_start:
             return setup.enter(request, people=self._people, now=now)
         if chat is None or role is None:
-            return _not_paired(request, own)
+            is_meant = request.addressed and request.command and not request.tapped
+            return say(own.gettext("Send /start first, then I write to this chat.")) if is_meant else Reply()
         if chat.suspended is not None:  # who writes to us can be written to
             await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
         context = Context(
@@ -79,18 +82,12 @@ class Dispatch:
         return await (_tapped if request.tapped else _typed)(request, context)
 
 
-def _away(request: Request, t: Translator) -> Reply:
-    if not request.command or not request.addressed:
-        return Reply()
-    return say(t.gettext("I was away. Please send it again: /{command}").format(command=request.command))
-
-
 async def _typed(request: Request, context: Context) -> Reply | Effect:
     if not request.command:
         return await _plain(request, context)
     command = registry.commands().get(request.command)
     if command is None or command.handler is None:
-        return _unknown(request, context.t)
+        return say(registry.unknown_command(request.command, context.t)) if request.addressed else Reply()
     if not context.may(request, command.need):
         raise CommandError(context.t.gettext("Only owners and editors can do that here."))
     return await command.handler(request, context)
@@ -107,38 +104,23 @@ async def _tapped(request: Request, context: Context) -> Reply | Effect:
 
 async def _plain(request: Request, context: Context) -> Reply:
     """Answer plain words and forwarded posts, in private only: a group talks among itself."""
+    t, origin = context.t, request.origin
     if not request.private:
         return Reply()
-    if request.origin is not None:
-        return _offer_to_follow(request.origin, context.t)
+    if origin is not None:
+        reference = f"@{origin.username}" if origin.username else str(origin.channel_id)
+        title = origin.title or reference
+        offer = _offer(reference, reference if origin.username else title, t)
+        return say(t.gettext("This is from {channel}."), offer, channel=show_channel(title, origin.username))
     if find_zone(request.argument):
         return setup.offer_zone(request, context)
     named = read_references(request.argument, request.links, explicit_only=True).references
     if named:
-        return _offer_all(named, context.t)
-    return say(context.t.gettext("I understand commands only. /help shows them; /search WORDS finds posts."))
+        names = list(map(show_reference, named))
+        offer = _offer(named[0], names[0], t) if len(named) == 1 else ()
+        return say(t.gettext("To follow, write: {command}"), offer, command=code(f"/follow {' '.join(names)}"))
+    return say(t.gettext("I understand commands only. /help shows them; /search WORDS finds posts."))
 
 
-def _offer_all(references: Sequence[str], t: Translator) -> Reply:
-    shown = " ".join(map(show_reference, references))
-    text = Text().say(t.gettext("To follow, write: {command}"), command=code(f"/follow {shown}"))
-    label = t.gettext("Follow {name}").format(name=show_reference(references[0])[:40])
-    return say(text, ((button(label, "follow", references[0]),),) if len(references) == 1 else ())
-
-
-def _offer_to_follow(origin: ForwardOrigin, t: Translator) -> Reply:
-    reference = f"@{origin.username}" if origin.username else str(origin.channel_id)
-    title = origin.title or reference
-    text = Text().say(t.gettext("This is from {channel}."), channel=show_channel(title, origin.username))
-    label = t.gettext("Follow {name}").format(name=f"@{origin.username}" if origin.username else title[:40])
-    return say(text, ((button(label, "follow", reference),),))
-
-
-def _unknown(request: Request, t: Translator) -> Reply:
-    return say(registry.unknown_command(request.command, t)) if request.addressed else Reply()
-
-
-def _not_paired(request: Request, t: Translator) -> Reply:
-    if not request.addressed or request.tapped or not request.command:
-        return Reply()
-    return say(t.gettext("Send /start first, then I write to this chat."))
+def _offer(reference: str, name: str, t: Translator) -> ButtonRows:
+    return ((button(t.gettext("Follow {name}").format(name=name[:_LONGEST_NAME]), "follow", reference),),)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change
 from bot.commands.keyboards import name_word, rows_of
-from bot.commands.lookup import both_scope, show_topic, topic_by_id, topics_named
+from bot.commands.lookup import MuteScope, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
@@ -22,7 +22,6 @@ from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
-from bot.models import ButtonRows
 from bot.models.posts import StoredPost
 from bot.search import Hit, find_newest
 from bot.store import channels, feedback, topics
@@ -72,7 +71,7 @@ async def _mute_there(tx: Transaction, alerted: AlertedPost, context: Context) -
     found = await _topics(tx, alerted)
     for topic in found:
         if channel is not None:
-            await mute_scope(tx, context, both_scope(topic, channel, context.t), until=None)
+            await mute_scope(tx, context, MuteScope.of(topic, channel, context.t), until=None)
     names = ", ".join(topic_title(topic.name, context.own) for topic in found)
     line = context.own.gettext("Noted. From this channel nothing comes here any more on {topics}.")
     return line.format(topics=names[:_NOTE])
@@ -89,18 +88,15 @@ async def words(request: Request, context: Context) -> Reply:
     if not found:
         raise CommandError(context.own.gettext("This topic is gone."))
     if len(found) > 1:
-        return Reply(buttons=_topic_rows(tap, found, context))
+        line, t = context.t.gettext("Topic {name}"), context.t
+        labels = ((topic, line.format(name=topic_title(topic.name, t))) for topic in found)
+        rows = [(tap.button(label, "words", topic.id),) for topic, label in labels]
+        return Reply(buttons=(*rows, tap.back(context)))
     offered = await asyncio.to_thread(_choices, alerted.post, found[0], context.inflector)
     if not offered:
         raise CommandError(context.own.gettext("This post has no words to choose from."))
     buttons = [tap.button(each.shown[:_LABEL], "word", found[0].id, name_word(each.word)) for each in offered]
     return Reply(buttons=(*rows_of(buttons, 2), tap.back(context)))
-
-
-def _topic_rows(tap: AlertTap, found: Sequence[Topic], context: Context) -> ButtonRows:
-    line = context.t.gettext("Topic {name}")
-    rows = [(tap.button(line.format(name=topic_title(topic.name, context.t)), "words", topic.id),) for topic in found]
-    return (*rows, tap.back(context))
 
 
 @tap("word", Need.INSTANCE, _WORD)
@@ -169,7 +165,7 @@ async def exclude(request: Request, context: Context) -> Effect:
             raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
         line = context.t.gettext("{topic} leaves out posts that say {word} from now on. /topics can bring them back.")
-        return change(Text().say(line, topic=show_topic(topic, context.t), word=bold(choice.shown)))
+        return change(line, topic=show_topic(topic, context.t), word=bold(choice.shown))
 
     return effect
 

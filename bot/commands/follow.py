@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from babel.numbers import format_decimal
-
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, say
 from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
+from bot.locales.figures import show_number
 from bot.store import channels, follows, readers
 from bot.store.channels import MOST_FAST, Access, Options
 from bot.store.database import Reader, Transaction
@@ -22,6 +21,7 @@ from bot.text.markup import Text, code
 MOST_AT_ONCE = 500  # as many as one account can be in
 _EVERYTHING = {"all", "все", "всё"}
 _SHOWN_NAMES = 60  # of one kind in an answer
+_SHOWN_WORD = 60  # characters of a word that is not understood
 
 _OUTCOMES = {
     RequestOutcome.NEW: N_("I look at these now and tell you how each went: {names}"),
@@ -55,15 +55,6 @@ _THOUSANDS = re.compile(r"(?<=[yYяЯ]:)\d{1,3}(?:[^\S\n]\d{3})+(?![^\s.,;])")
 _NAMED = re.compile(r"\W*(?:@|https?://|\+|t(?:elegram)?\.me/)", re.IGNORECASE)
 _TRAILING = ".,;"
 
-OPTION_MESSAGES = {
-    "unknown": N_("«{value}» is no option. There are fast, slow, join:no, join:yes and history:5000."),
-    "history": N_("«{value}»: write how many posts of the past I shall read, {most} at most, such as history:5000."),
-    "misplaced": N_(
-        "«{value}» stands in the middle of a line. Write it at the end, for the names of its line; on a line of its "
-        "own, for the whole list."
-    ),
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelList:
@@ -71,15 +62,6 @@ class ChannelList:
 
     names: str  # a pasted list
     options: Options
-
-
-class OptionError(Exception):
-    """What is wrong with an option: `code` is a key of `OPTION_MESSAGES`."""
-
-    def __init__(self, code: str, value: str) -> None:
-        super().__init__(code, value)
-        self.code = code
-        self.value = value
 
 
 @tap("follow", Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
@@ -97,13 +79,10 @@ class OptionError(Exception):
 async def follow(request: Request, context: Context) -> Effect:
     """Ask for the channels of a pasted list, and say for each what happens."""
     t = context.t
-    try:
-        lists = read_options(request.argument)
-    except OptionError as error:
-        line = t.gettext(OPTION_MESSAGES[error.code])
-        raise CommandError(Text().say(line, value=error.value[:60], most=_number(MOST_HISTORY, t))) from None
+    lists = read_options(request.argument, t)
     if lists[0].names.casefold() in _EVERYTHING:
-        return _count_all(context, lists[0].options)
+        line = t.gettext("I count what my reader account is in, and ask you before I follow it.")
+        return _request_all(context, ALL_ASKED, lists[0].options, say(line))
     pasted = _read(lists, request.links)
     if not any(each.references for each in pasted):
         unclear = next((each for each in pasted if each.unclear), None)
@@ -122,13 +101,17 @@ async def follow(request: Request, context: Context) -> Effect:
 async def follow_all(request: Request, context: Context) -> Effect:
     """Follow all that the reader account is in; the button carries how."""
     try:
-        options = read_options(request.argument)[0].options
-    except OptionError:
+        options = read_options(request.argument, context.own)[0].options
+    except CommandError:
         raise CommandError(context.own.gettext("This button no longer works.")) from None
+    line = context.t.gettext("I look at all that my reader account is in, one channel after another.")
+    return _request_all(context, ALL, options, change(line))
 
+
+def _request_all(context: Context, reference: str, options: Options, reply: Reply) -> Effect:
     async def effect(tx: Transaction) -> Reply:
-        await follows.request(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
-        return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
+        await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
+        return reply
 
     return effect
 
@@ -140,32 +123,36 @@ def _read(lists: Sequence[ChannelList], links: Sequence[str]) -> list[PastedChan
     return [replace(each, references=own) for each, own in zip(pasted, named, strict=False)] + pasted[-1:]
 
 
-def _count_all(context: Context, options: Options) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        await follows.request(tx, ALL_ASKED, chat_id=context.chat.id, now=context.now, options=options)
-        return say(context.t.gettext("I count what my reader account is in, and ask you before I follow it."))
-
-    return effect
-
-
 async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, context: Context) -> Text:
     """Ask for the channels of one list; return what to say of it."""
-    references = pasted.references[:MOST_AT_ONCE]
+    t, references = context.t, pasted.references[:MOST_AT_ONCE]
     fast = await channels.count_fast(tx) + len(await _not_fast(tx, references)) if options.fast else 0
     if fast > MOST_FAST:
-        line = context.t.gettext(
-            "{most} channels can be fast at most; with these there would be {n}. {example} makes room."
-        )
-        return Text().say(line, most=str(MOST_FAST), n=str(fast), example=code("/follow @name slow"))
-    asked: dict[RequestOutcome, list[str]] = {}
+        line = t.gettext("{most} channels can be fast at most; with these there would be {n}. {example} makes room.")
+        return Text().say(line, most=MOST_FAST, n=fast, example=code("/follow @name slow"))
+    outcomes: dict[RequestOutcome, list[str]] = {}
     for reference in references:
         outcome = await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
-        asked.setdefault(outcome, []).append(show_reference(reference))
-    inside = await _inside(tx, references) if options.may_join is False else []
-    text = _answer(asked, pasted, options, context.t, inside=inside)
-    if asked.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
-        text.line(context.t.gettext("My reader account cannot read now; I look at these once it can."))
-    return text
+        outcomes.setdefault(outcome, []).append(show_reference(reference))
+    text = Text()
+    for outcome, line in _OUTCOMES.items():
+        if outcome in outcomes:
+            text.line(t.gettext(line), names=_join_names(outcomes[outcome]))
+    if options != Options():
+        text.line(t.gettext("How: {how}."), how=_how(options, t))
+    if options.may_join is False and (inside := await _inside(tx, references)):
+        line = t.gettext("My reader account is in these already and stays there: {names}")
+        text.line(line, names=_join_names([show_reference(reference) for reference in inside]))
+    if (left := len(pasted.references) - MOST_AT_ONCE) > 0:
+        line = t.ngettext(
+            "{n} more was too many at once; send it again later.",
+            "{n} more were too many at once; send them again later.",
+            left,
+        )
+        text.line(line, n=left)
+    if outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
+        text.line(t.gettext("My reader account cannot read now; I look at these once it can."))
+    return text.join(_not_understood(pasted, t)) if pasted.unclear else text
 
 
 async def _inside(db: Reader, references: Sequence[str]) -> list[str]:
@@ -190,45 +177,17 @@ async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
     return [reference for reference in known if not reference.startswith(FOLDER) and reference not in wishes | fast]
 
 
-def _answer(
-    asked: dict[RequestOutcome, list[str]],
-    pasted: PastedChannels,
-    options: Options,
-    t: Translator,
-    *,
-    inside: Sequence[str],
-) -> Text:
-    text = Text()
-    for outcome, template in _OUTCOMES.items():
-        if outcome in asked:
-            text.line(t.gettext(template), names=_join_names(asked[outcome]))
-    if options != Options():
-        text.line(t.gettext("How: {how}."), how=_how(options, t))
-    if inside:
-        line = t.gettext("My reader account is in these already and stays there: {names}")
-        text.line(line, names=_join_names([show_reference(reference) for reference in inside]))
-    left = len(pasted.references) - MOST_AT_ONCE
-    if left > 0:
-        line = t.ngettext(
-            "{n} more was too many at once; send it again later.",
-            "{n} more were too many at once; send them again later.",
-            left,
-        )
-        text.line(line, n=left)
-    return text.join(_not_understood(pasted, t)) if pasted.unclear else text
-
-
 def _how(options: Options, t: Translator) -> str:
     said = [t.gettext(_HOW[word]) for word in options.typed().split() if word in _HOW]
     if options.history is not None:
         line = t.ngettext("{n} post of the past is read", "{n} posts of the past are read", options.history)
-        said.append(line.format(n=_number(options.history, t)))
+        said.append(line.format(n=show_number(options.history, t)))
     return "; ".join(said)
 
 
 def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
     line = t.gettext("No channel: {names}\nWrite @name or a link such as t.me/name.")
-    return Text().say(line, names=_join_names([word[:60] for word in pasted.unclear]))
+    return Text().say(line, names=_join_names([word[:_SHOWN_WORD] for word in pasted.unclear]))
 
 
 def usage(t: Translator) -> Text:
@@ -246,16 +205,13 @@ def _join_names(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
 
 
-def _number(number: int, t: Translator) -> str:
-    return str(format_decimal(number, locale=t.language))
-
-
-def read_options(typed: str) -> tuple[ChannelList, ...]:
+def read_options(typed: str, t: Translator) -> tuple[ChannelList, ...]:
     """Take the options off a list; those on a line with names hold for them, those on lines of their own for all.
 
-    There is one part at least, and one for all names that are to be followed in the same way. Raises OptionError.
+    There is one part at least, and one for all names that are to be followed in the same way. Raises CommandError.
     """
-    lines = [_read_line(line) for line in _closed_up(typed).splitlines()]
+    in_one_word = _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))  # history: 5 000
+    lines = [_read_line(line, t) for line in in_one_word.splitlines()]
     everywhere = reduce(_joined, (line.options for line in lines if not line.names), Options())
     parts: dict[Options, list[str]] = {}
     for line in lines:
@@ -265,39 +221,38 @@ def read_options(typed: str) -> tuple[ChannelList, ...]:
     return lists or (ChannelList(names="", options=everywhere),)
 
 
-def _closed_up(typed: str) -> str:
-    """Take the spaces out of options: `history: 5 000` is one word."""
-    return _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))
-
-
-def _read_line(line: str) -> ChannelList:
-    """Take the options off the two ends of a line; in between, a word is a title or a comment. Raises OptionError."""
+def _read_line(line: str, t: Translator) -> ChannelList:
+    """Take the options off the two ends of a line; in between, a word is a title or a comment. Raises CommandError."""
     options, rest = Options(), line.strip()
-    while rest and (option := _read_option(rest.split(None, 1)[0])) is not None:
+    while rest and (option := _read_option(rest.split(None, 1)[0], t)) is not None:
         options, rest = _joined(options, option), "".join(rest.split(None, 1)[1:])
-    while rest and (option := _read_option(rest.rsplit(None, 1)[-1].rstrip(_TRAILING))) is not None:
+    while rest and (option := _read_option(rest.rsplit(None, 1)[-1].rstrip(_TRAILING), t)) is not None:
         options, rest = _joined(options, option), "".join(rest.rsplit(None, 1)[:-1])
-    _require_in_place(rest.split())
+    words = rest.split()
+    for before, word, after in zip(words, words[1:], words[2:], strict=False):
+        is_between = _NAMED.match(before) and _NAMED.match(after) and word.rstrip(_TRAILING).casefold() in _OPTION_WORDS
+        if is_between or _UNMISTAKABLE.match(word):  # it is not clear for whom it is
+            line = t.gettext(
+                "«{value}» stands in the middle of a line. Write it at the end, for the names of its line; on a line "
+                "of its own, for the whole list."
+            )
+            raise CommandError(line, value=word[:_SHOWN_WORD])
     return ChannelList(names=rest, options=options)
 
 
-def _require_in_place(words: Sequence[str]) -> None:
-    """Refuse an option in the midst of a line: it is not clear whom it is for. Raises OptionError."""
-    for before, word, after in zip(words, words[1:], words[2:], strict=False):
-        is_between = _NAMED.match(before) and _NAMED.match(after) and word.rstrip(_TRAILING).casefold() in _OPTION_WORDS
-        if is_between or _UNMISTAKABLE.match(word):
-            raise OptionError("misplaced", word)
-
-
-def _read_option(word: str) -> Options | None:
+def _read_option(word: str, t: Translator) -> Options | None:
     known = _OPTION_WORDS.get(word.casefold())
     if known is not None or not _OPTION.fullmatch(word):
         return known
-    found = _HISTORY.fullmatch(word.casefold())
-    if found and 0 < int(found[1]) <= MOST_HISTORY:
-        return Options(history=int(found[1]))
-    is_history = word.casefold().startswith(("history:", "история:"))
-    raise OptionError("history" if is_history else "unknown", word)
+    posts = _HISTORY.fullmatch(word.casefold())
+    if posts and 0 < int(posts[1]) <= MOST_HISTORY:
+        return Options(history=int(posts[1]))
+    line = t.gettext("«{value}» is no option. There are fast, slow, join:no, join:yes and history:5000.")
+    if word.casefold().startswith(("history:", "история:")):
+        line = t.gettext(
+            "«{value}»: write how many posts of the past I shall read, {most} at most, such as history:5000."
+        )
+    raise CommandError(line, value=word[:_SHOWN_WORD], most=show_number(MOST_HISTORY, t))
 
 
 def _joined(one: Options, other: Options) -> Options:

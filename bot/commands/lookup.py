@@ -34,6 +34,15 @@ class MuteScope:
     topic_id: int | None = None
     name: Piece  # as we write it
 
+    @classmethod
+    def of(cls, topic: Topic | None, channel: Channel | None, t: Translator) -> "MuteScope":
+        """Name one of them, or the topic in the channel."""
+        name = bold("") if channel is None else show_channel(channel.title, channel.username)
+        if topic is not None:
+            title, line = topic_title(topic.name, t), t.gettext("{topic} in {channel}")
+            name = bold(title if channel is None else line.format(topic=title, channel=name.text))
+        return cls(channel_id=channel.id if channel else None, topic_id=topic.id if topic else None, name=name)
+
     @property
     def data(self) -> str:
         """Name it in a button's data."""
@@ -51,7 +60,8 @@ async def find_topic(db: Reader, typed: str) -> Topic | None:
     wanted = tidy(typed).casefold()
     every = await topics.all_topics(db)
     named = [topic for topic in every if " ".join(topic.name.split()).casefold() == wanted]
-    titled = [topic for topic in every if wanted in {topic_title(topic.name, t).casefold() for t in _translators()}]
+    spoken = [translator(language) for language in LANGUAGES]
+    titled = [topic for topic in every if wanted in {topic_title(topic.name, t).casefold() for t in spoken}]
     return next(iter(named + titled), None)
 
 
@@ -59,9 +69,8 @@ async def need_topic(db: Reader, typed: str, t: Translator) -> Topic:
     """Return the topic of this name as `find_topic` does. Raises CommandError where there is none."""
     topic = await find_topic(db, typed)
     if topic is None:
-        raise CommandError(
-            Text().say(t.gettext("There is no topic {name}. See /topics."), name=bold(tidy(typed)[:LONGEST_NAME]))
-        )
+        name = bold(tidy(typed)[:LONGEST_NAME])
+        raise CommandError(t.gettext("There is no topic {name}. See /topics."), name=name)
     return topic
 
 
@@ -88,60 +97,35 @@ async def topics_of(db: Reader, chat_id: int) -> list[Topic]:
 async def find_scope(db: Reader, typed: str, t: Translator) -> MuteScope | None:
     """Return the topic or the channel that is meant; of both, such as `outages @name`, the topic in the channel."""
     topic = None if typed.startswith("@") else await find_topic(db, typed)
-    if topic is not None:
-        return topic_scope(topic, t)
-    channel = await channels.find(db, typed)
-    return channel_scope(channel) if channel else await _find_both(db, typed, t)
-
-
-async def _find_both(db: Reader, typed: str, t: Translator) -> MuteScope | None:
-    """Take a reference to a channel off the end or the beginning; what is left is a topic."""
-    for found in filter(None, (_LAST.fullmatch(typed), _FIRST.fullmatch(typed))):
-        topic, channel = await find_topic(db, found["topic"]), await channels.find(db, found["channel"])
+    channel = await channels.find(db, typed) if topic is None else None
+    if topic is not None or channel is not None:
+        return MuteScope.of(topic, channel, t)
+    for both in filter(None, (_LAST.fullmatch(typed), _FIRST.fullmatch(typed))):
+        topic, channel = await find_topic(db, both["topic"]), await channels.find(db, both["channel"])
         if topic is not None and channel is not None:
-            return both_scope(topic, channel, t)
+            return MuteScope.of(topic, channel, t)
     return None
 
 
 async def read_scope(db: Reader, data: str, t: Translator) -> MuteScope | None:
-    """Return what a button's data names; None where it is no more."""
-    found = re.fullmatch(SCOPE, data)
-    both, channel, topic = found.groups() if found else (None, None, None)
+    """Return the scope that a button's data names; None where its topic or channel is gone."""
+    fields = re.fullmatch(SCOPE, data)
+    both, channel, topic = fields.groups() if fields else (None, None, None)
     topic_id, channel_id = (int(number) if number else None for number in (both or topic, channel))
-    return await scope_of(db, channel_id=channel_id, topic_id=topic_id, t=t)
+    return await scope_by_ids(db, channel_id=channel_id, topic_id=topic_id, t=t)
 
 
-async def scope_of(db: Reader, *, channel_id: int | None, topic_id: int | None, t: Translator) -> MuteScope | None:
-    """Name what these ids stand for; None where one of them is no more."""
+async def scope_by_ids(db: Reader, *, channel_id: int | None, topic_id: int | None, t: Translator) -> MuteScope | None:
+    """Return the scope with these ids, one of which may be None; None where the topic or the channel is gone."""
     topic = None if topic_id is None else await topics.get(db, topic_id)
     channel = None if channel_id is None else await channels.get(db, channel_id)
-    if topic is not None and channel is not None:
-        return both_scope(topic, channel, t)
-    if topic is not None and channel_id is None:
-        return topic_scope(topic, t)
-    return channel_scope(channel) if channel is not None and topic_id is None else None
+    scope = MuteScope.of(topic, channel, t)
+    return scope if (scope.topic_id, scope.channel_id) == (topic_id, channel_id) != (None, None) else None
 
 
 def unknown_name(typed: str, t: Translator) -> Text:
     """Say that neither a channel nor a topic goes by a name."""
     return Text().line(t.gettext("I know no channel or topic «{name}». See /channels and /topics."), name=typed[:100])
-
-
-def topic_scope(topic: Topic, t: Translator) -> MuteScope:
-    """Name a topic."""
-    return MuteScope(topic_id=topic.id, name=show_topic(topic, t))
-
-
-def both_scope(topic: Topic, channel: Channel, t: Translator) -> MuteScope:
-    """Name a topic in a channel."""
-    line = t.gettext("{topic} in {channel}")
-    name = line.format(topic=topic_title(topic.name, t), channel=channel_scope(channel).name.text)
-    return MuteScope(channel_id=channel.id, topic_id=topic.id, name=bold(name))
-
-
-def channel_scope(channel: Channel) -> MuteScope:
-    """Name a channel."""
-    return MuteScope(channel_id=channel.id, name=show_channel(channel.title, channel.username))
 
 
 def show_topic(topic: Topic, t: Translator) -> Piece:
@@ -163,7 +147,3 @@ def show_source(post: StoredPost) -> Piece:
 def show_reference(reference: str) -> str:
     """Write a normalised reference as people know it: an invite link as a link."""
     return f"t.me/{reference}" if reference.startswith(("+", FOLDER)) else reference
-
-
-def _translators() -> list[Translator]:
-    return [translator(language) for language in LANGUAGES]

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, show
 from bot.commands.keyboards import button
-from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_of, unknown_name
+from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids, unknown_name
 from bot.commands.parsing import split_duration
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models import Button, Outgoing
 from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
@@ -103,7 +103,7 @@ async def mutes_of(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]
     """Return the mutes of this chat, and what each is about."""
     found = []
     for each in await subscriptions.mutes_of(db, context.chat.id, context.now):
-        scope = await scope_of(db, channel_id=each.channel_id, topic_id=each.topic_id, t=context.t)
+        scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, t=context.t)
         if scope is not None:
             found.append((each, scope))
     return found
@@ -118,13 +118,13 @@ def end_button(scope: MuteScope, verb: str, t: Translator) -> Button:
 def _mute(request: Request, context: Context, scope: MuteScope, *, until: datetime | None) -> Effect:
     async def effect(tx: Transaction) -> Reply:
         await mute_scope(tx, context, scope, until=until)
-        t = context.t
-        if until is None:
-            text = Text().say(t.gettext("Muted in this chat: {name}"), name=scope.name)
-        else:
-            line = t.gettext("Muted in this chat until {time}: {name}")
-            text = Text().say(line, name=scope.name, time=context.date(until))
-        reply = show(request, message(text, _choices(scope, t)))
+        t, data, line, time = context.t, scope.data, context.t.gettext("Muted in this chat: {name}"), ""
+        if until is not None:
+            line, time = t.gettext("Muted in this chat until {time}: {name}"), context.date(until)
+        hours = button(t.gettext("Only 8 hours"), "mute", data, "8h")
+        days = button(t.gettext("Only 7 days"), "mute", data, "7d")
+        rows = ((hours, days), (button(t.gettext("Unmute"), "unmute", data),))
+        reply = show(request, message(line, rows, name=scope.name, time=time))
         return replace(reply, note=context.own.gettext("Muted")) if request.tapped else reply
 
     return effect
@@ -135,15 +135,9 @@ def _unmute(request: Request, context: Context, scope: MuteScope) -> Effect:
         t, chat_id = context.t, context.chat.id
         ended = await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
         line = t.gettext("No longer muted: {name}") if ended else t.gettext("It was not muted: {name}")
-        return show(request, message(Text().say(line, name=scope.name)))
+        return show(request, message(line, name=scope.name))
 
     return effect
-
-
-def _choices(scope: MuteScope, t: Translator) -> ButtonRows:
-    hours = button(t.gettext("Only 8 hours"), "mute", scope.data, "8h")
-    days = button(t.gettext("Only 7 days"), "mute", scope.data, "7d")
-    return ((hours, days), (button(t.gettext("Unmute"), "unmute", scope.data),))
 
 
 async def _overview(db: Reader, context: Context) -> Outgoing:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from babel.numbers import format_decimal
 
 from bot.commands.context import Context
 from bot.commands.lookup import show_source
 from bot.commands.query_text import TypedQuery, failure, show_query
 from bot.locales import Translator
+from bot.locales.figures import show_number
 from bot.matching.explain.hints import Hint, HintKind, hints
 from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post
@@ -81,7 +81,7 @@ def _add_figures(text: Text, result: Backtest, t: Translator) -> None:
     )
     text.say(line, day=since, n=bold(str(result.total)))
     if result.total > 1:
-        average = format_decimal(round(result.average, 1), locale=t.language)
+        average = show_number(round(result.average, 1), t)
         line = t.gettext("About {average} a day, {busiest} on the busiest: {chart}")
         text.add(" ").say(line, average=average, busiest=result.busiest, chart=_chart(result))
     text.line()

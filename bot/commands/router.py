@@ -8,7 +8,6 @@ answered when the process ends comes again: until then the client does not write
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -26,7 +25,7 @@ from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import addresses, chats, handled, meta, outbox, subscriptions
 from bot.store.chats import Role
-from bot.store.database import Database, Transaction
+from bot.store.database import Database
 from bot.telegram import chat_moves
 from bot.telegram.chat_moves import ChatMoved, ChatOpened
 from bot.telegram.convert import from_peer
@@ -120,7 +119,9 @@ class Router:
             async with asyncio.TaskGroup() as group:
                 while True:
                     beat(GOES_ROUND + TURN)
-                    event = await self._next()
+                    event = None
+                    with suppress(TimeoutError):  # it is quiet
+                        event = await asyncio.wait_for(self._events.get(), GOES_ROUND)
                     if isinstance(event, chat_moves.UPDATES):  # before what is said in the new place
                         await self._take(event, me, secret)
                     elif event is not None:
@@ -128,18 +129,12 @@ class Router:
         except* FatalError as fatal:
             raise fatal.exceptions[0] from None
 
-    async def _next(self) -> BotEvent | None:
-        """Wait for the next event; None where it is quiet, to show that somebody waits."""
-        try:
-            return await asyncio.wait_for(self._events.get(), GOES_ROUND)
-        except TimeoutError:
-            return None
-
     async def _take(self, event: BotEvent, me: types.User, secret: bytes) -> None:
         """Answer what is meant for us; what goes wrong with it harms no other, and what is cut off stays open."""
         try:
             if isinstance(event, chat_moves.UPDATES):
-                await self._follow_move(event, me.id)
+                if (news := chat_moves.read(event, me.id)) is not None:
+                    await self._follow_move(news)
             elif (request := to_request(event, me.username or "")) is not None:
                 await self._serve(event, request, secret)
         except FatalError:
@@ -150,10 +145,16 @@ class Router:
         if self.is_settled():
             self._settled.set()
 
-    async def _follow_move(self, update: BotEvent, bot_id: int) -> None:
-        news = chat_moves.read(update, bot_id)
-        if news is not None:
-            await follow_move(self._database, news, now=self._clock())
+    async def _follow_move(self, news: ChatMoved | ChatOpened) -> None:
+        """Follow a paired group that became a supergroup, or resume a paired chat that takes messages again."""
+        if isinstance(news, ChatMoved):
+            if await self._database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
+                log.info("a group became a supergroup and is followed", group=news.group_id, supergroup=news.to.id)
+            return
+        chat = await chats.by_peer(self._database, news.peer.kind, news.peer.id)
+        if chat is not None:
+            now = self._clock()
+            await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
 
     async def _serve(self, event: BotEvent, request: Request, secret: bytes) -> None:
         """Answer one request after those that the chat made before; what goes wrong with it harms no other."""
@@ -227,18 +228,3 @@ class Router:
         if chat is not None:
             now = self._clock()
             await self._database.write(lambda tx: addresses.suspend(tx, chat, error.error, now=now))
-
-
-async def follow_move(database: Database, news: ChatMoved | ChatOpened, *, now: datetime) -> None:
-    """Follow a paired group that became a supergroup, or resume a paired chat that takes messages again."""
-    if isinstance(news, ChatMoved):
-        if await database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
-            log.info("a group became a supergroup and is followed", group=news.group_id, supergroup=news.to.id)
-        return
-
-    async def resume(tx: Transaction) -> None:
-        chat = await chats.by_peer(tx, news.peer.kind, news.peer.id)
-        if chat is not None:
-            await addresses.resume(tx, chat.id, now=now)
-
-    await database.write(resume)

@@ -1,6 +1,6 @@
 """/search and /latest: stored posts in pages, with the words that were found in bold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.commands.context import CommandError, Context, Need, Reply, Request, memory_of, message, say
@@ -8,17 +8,17 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
-from bot.locales import N_, Translator
+from bot.locales import N_
 from bot.locales.titles import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import ButtonRows, Outgoing
-from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.searcher import scope_of
 from bot.store import channels, posts
+from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
 from bot.text.spans import merge_spans
 
@@ -57,7 +57,21 @@ class _Start:
 async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""
     if not request.argument:
-        return say(_usage(context.t))
+        t = context.t
+        text = Text().line(
+            t.gettext("Write what to look for, for example: {example}"), example=code(t.gettext("/search outage bank"))
+        )
+        return say(
+            text.say(
+                t.gettext(
+                    "Narrow it with {place}, {start}, {end}. {history} also finds what posts said before an edit."
+                ),
+                place=code(t.gettext("in:@channel")),
+                start=code(t.gettext("since:7d")),
+                end=code(t.gettext("until:2026-01-31")),
+                history=code(t.gettext("history:yes")),
+            )
+        )
     return await answer(request, context, request.argument, heading=_heading(request.argument))
 
 
@@ -111,7 +125,7 @@ async def _understand(key: str, typed: str, context: Context) -> TypedSearch:
         scope = await scope_of(context.database, parts.filters)
     except FilterError as error:
         line = context.t.gettext(MESSAGES[error.code])
-        raise CommandError(Text().say(line, value=error.value[:_SHOWN_VALUE])) from None
+        raise CommandError(line, value=error.value[:_SHOWN_VALUE]) from None
     if not parts.query:
         return TypedSearch(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST)
     query = await read_query(parts.query, context, typed=typed)
@@ -128,32 +142,27 @@ async def _remembered(key: str, context: Context) -> TypedSearch:
 
 async def _find(asked: TypedSearch, context: Context, start: _Start) -> SearchPage:
     """Return a page of hits, and where the next one begins."""
+    db = context.database
     if asked.query is None:
-        return await _newest_of(asked.scope, context, start)
+        return await _newest(db, asked.scope, start.before)
     if asked.order is Order.BEST:
-        best = await find_best(
-            context.database, asked.query, asked.scope, limit=PAGE, skip=start.skip, before=start.before
-        )
+        best = await find_best(db, asked.query, asked.scope, limit=PAGE, skip=start.skip, before=start.before)
         if best.hits or start.skip:
             return best
-    found = await find_newest(
-        context.database, asked.query, asked.scope, limit=PAGE + 1, before=start.before, most=MOST_ROWS
-    )
-    shown = found.hits[:PAGE]
-    if len(found.hits) == len(shown):
-        return found
-    return SearchPage(hits=shown, looked=found.looked, before=shown[-1].post.version_id)
+    found = await find_newest(db, asked.query, asked.scope, limit=PAGE + 1, before=start.before, most=MOST_ROWS)
+    return found if len(found.hits) <= PAGE else _cut(found.hits, looked=found.looked)
 
 
-async def _newest_of(scope: Scope, context: Context, start: _Start) -> SearchPage:
-    found = await posts.latest(
-        context.database,
-        limit=PAGE + 1,
-        channel_ids=scope.channel_ids,
-        before=start.before,
-        since=scope.since,
-        until=scope.until,
-    )
+def _cut(hits: Sequence[Hit], *, looked: int) -> SearchPage:
+    """Make a page of hits of which there may be more than fit; the next page begins after the last version shown."""
+    before = hits[PAGE - 1].post.version_id if len(hits) > PAGE else None
+    return SearchPage(hits=tuple(hits[:PAGE]), looked=looked, before=before)
+
+
+async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
+    """Return a page of the newest posts; the next one begins after the last post shown."""
+    ids, since, until = scope.channel_ids, scope.since, scope.until
+    found = await posts.latest(db, limit=PAGE + 1, channel_ids=ids, before=before, since=since, until=until)
     shown = tuple(Hit(post=post, spans=()) for post in found[:PAGE])
     return SearchPage(hits=shown, looked=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
 
@@ -171,18 +180,14 @@ def _page(
         newest, best = t.gettext("The newest first"), t.gettext("The best first")
         label, other = (newest, Order.NEWEST) if asked.order is Order.BEST else (best, Order.BEST)
         rows.append((button(label, "order", asked.key, other),))
-    return list_posts(heading or Text(), found.hits, context, tuple(rows), ending=_reached(found, context))
-
-
-def _reached(found: SearchPage, context: Context) -> str:
-    """Say how far a search came, or a ranking, that stopped before the end."""
-    if found.reached is None:
-        return ""
-    line = context.t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
-    if found.ranked:
-        line = context.t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
-    count = f"{found.ranked or found.looked:,}".replace(",", "\N{NO-BREAK SPACE}")
-    return line.format(n=count, date=context.date(found.reached))
+    ending = ""
+    if found.reached is not None:  # it stopped before the end
+        ending = t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
+        if found.ranked:
+            ending = t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
+        count = f"{found.ranked or found.looked:,}".replace(",", "\N{NO-BREAK SPACE}")
+        ending = ending.format(n=count, date=context.date(found.reached))
+    return list_posts(heading or Text(), found.hits, context, tuple(rows), ending=ending)
 
 
 async def _hint(asked: TypedSearch, context: Context) -> str:
@@ -197,23 +202,16 @@ async def _hint(asked: TypedSearch, context: Context) -> str:
 
 
 async def _nothing(asked: TypedSearch, context: Context) -> str:
-    t = context.t
-    if asked.query is not None and await _is_emptied(asked.query, asked.scope, context):
-        return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
+    t, root = context.t, asked.query.query.root if asked.query else None
+    if asked.query is not None and isinstance(root, AllOf) and root.without:
+        loose = Compiled(Query(replace(root, without=())), asked.query.forms)
+        if (await find_newest(context.database, loose, asked.scope, limit=1)).hits:
+            return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
     if asked.scope != Scope(history=asked.scope.history):
         return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
     count = (await posts.archive_stats(context.database, context.now)).messages
     line = t.ngettext("Nothing found in the {n} stored post.", "Nothing found in the {n} stored posts.", count)
     return line.format(n=count)
-
-
-async def _is_emptied(query: Compiled, scope: Scope, context: Context) -> bool:
-    """Tell whether a query without its exclusions finds something."""
-    root = query.query.root
-    if not (isinstance(root, AllOf) and root.without):
-        return False
-    loose = Compiled(Query(replace(root, without=())), query.forms)
-    return bool((await find_newest(context.database, loose, scope, limit=1)).hits)
 
 
 def list_posts(text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = "") -> Outgoing:
@@ -231,91 +229,67 @@ def list_posts(text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRo
     return message(text.add(ending), rows)
 
 
-def _usage(t: Translator) -> Text:
-    text = Text().line(
-        t.gettext("Write what to look for, for example: {example}"), example=code(t.gettext("/search outage bank"))
-    )
-    narrow = t.gettext("Narrow it with {place}, {start}, {end}. {history} also finds what posts said before an edit.")
-    return text.say(
-        narrow,
-        place=code(t.gettext("in:@channel")),
-        start=code(t.gettext("since:7d")),
-        end=code(t.gettext("until:2026-01-31")),
-        history=code(t.gettext("history:yes")),
-    )
-
-
 @command("latest", Section.POSTS, 2, Need.LOOK, N_("the newest posts"), usage=N_("@name"))
 @example("/latest", N_("the newest posts of all channels"))
 @example(N_("/latest @name"), N_("those of one channel, or of a topic"))
 async def latest(request: Request, context: Context) -> Reply:
     """Show the newest posts of all channels, of one, or on a topic."""
-    if not request.argument:
-        return await _latest(context, channel_id=None, before=None)
-    channel = await channels.find(context.database, request.argument)
-    if channel is not None:
-        return await _latest(context, channel_id=channel.id, before=None)
-    topic = None if request.argument.startswith("@") else await find_topic(context.database, request.argument)
-    if topic is not None:
-        heading = Text().add(bold(topic_title(topic.name, context.t)))
-        return await answer(request, context, topic.query, heading=heading)
-    raise CommandError(unknown_name(request.argument, context.t))
+    name = request.argument
+    channel = await channels.find(context.database, name) if name else None
+    if channel is not None or not name:
+        return await _latest(context, channel_id=channel.id if channel else 0)
+    topic = None if name.startswith("@") else await find_topic(context.database, name)
+    if topic is None:
+        raise CommandError(unknown_name(name, context.t))
+    return await answer(request, context, topic.query, heading=Text().add(bold(topic_title(topic.name, context.t))))
 
 
 @tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
 async def more_latest(request: Request, context: Context) -> Reply:
     """Show the next page of the newest posts; the button says of which channel, 0 for all, and before which row."""
     channel_id, before = map(int, request.argument.split(":"))
-    return await _latest(context, channel_id=channel_id or None, before=before)
+    return await _latest(context, channel_id=channel_id, before=before)
 
 
 @tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")
 async def seen(request: Request, context: Context) -> Reply:
     """List what this chat would have been alerted to in the stored posts of a channel; a page at a time."""
     number, _, before = request.argument.partition(":")
-    found = await _would_have(context, int(number), before=int(before) if before else None)
-    if not found:
-        if before:
-            raise CommandError(context.own.gettext("That was all."))
-        return say(context.t.gettext("Nothing that I have stored of it fits the topics of this chat."))
-    return _latest_page(found, context, "seen", number)
+    found = await _missed(context, int(number), before=int(before) if before else None)
+    if found.hits:
+        return _listed(found, context, "seen", number)
+    if before:
+        raise CommandError(context.own.gettext("That was all."))
+    return say(context.t.gettext("Nothing that I have stored of it fits the topics of this chat."))
 
 
-async def _latest(context: Context, *, channel_id: int | None, before: int | None) -> Reply:
-    channel_ids = None if channel_id is None else [channel_id]
-    found = await posts.latest(context.database, channel_ids=channel_ids, limit=PAGE + 1, before=before)
-    if not found:
+async def _latest(context: Context, *, channel_id: int, before: int | None = None) -> Reply:
+    scope = Scope(channel_ids=[channel_id] if channel_id else None)
+    found = await _newest(context.database, scope, before)
+    if not found.hits:
         return say(context.t.gettext("There are no posts here yet."))
-    hits = [Hit(post=post, spans=()) for post in found]
-    return _latest_page(hits, context, "latest", channel_id or 0, place=lambda post: post.id)
+    return _listed(found, context, "latest", channel_id)
 
 
-def _latest_page(
-    found: Sequence[Hit],
-    context: Context,
-    verb: str,
-    key: str | int,
-    *,
-    place: Callable[[StoredPost], int] = lambda post: post.version_id,
-) -> Reply:
-    """Write a page of posts; where there is one more, a button asks for those after the `place` of the last."""
-    shown = found[:PAGE]
-    onward = button(context.t.gettext("More"), verb, key, place(shown[-1].post))
-    return Reply(messages=(list_posts(Text(), shown, context, ((onward,),) if len(found) > PAGE else ()),))
+def _listed(found: SearchPage, context: Context, verb: str, key: str | int) -> Reply:
+    """Write a page of posts; where there are more, a button asks for those after the last one."""
+    more = () if found.before is None else ((button(context.t.gettext("More"), verb, key, found.before),),)
+    return Reply(messages=(list_posts(Text(), found.hits, context, more),))
 
 
-async def _would_have(context: Context, channel_id: int, *, before: int | None) -> list[Hit]:
-    """Return up to a page and one of posts in which a topic of this chat is found, newest first; an album once."""
-    found: dict[str, Hit] = {}
+async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
+    """Return a page of posts in which a topic of this chat is found, newest first; the latest message of an album.
+
+    Where two topics find the same message, the spans of both are marked.
+    """
+    by_post: dict[str, Hit] = {}
     for topic in await topics_of(context.database, context.chat.id):
         query, scope = Compiled.from_json(topic.compiled), Scope(channel_ids=(channel_id,))
         for hit in (await find_newest(context.database, query, scope, limit=PAGE + 1, before=before)).hits:
-            found[hit.post.key] = _joined(found.get(hit.post.key), hit)
-    return sorted(found.values(), key=lambda hit: hit.post.version_id, reverse=True)[: PAGE + 1]
-
-
-def _joined(one: Hit | None, other: Hit) -> Hit:
-    """Put together what two topics found in the same message; of two messages of an album the later one stands."""
-    if one is None or one.post.version_id != other.post.version_id:
-        return max(one or other, other, key=lambda hit: hit.post.version_id)
-    return Hit(post=one.post, spans=merge_spans([*one.spans, *other.spans]))
+            known = by_post.setdefault(hit.post.key, hit)
+            if hit.post.version_id > known.post.version_id:
+                by_post[hit.post.key] = hit
+            elif hit.post.version_id == known.post.version_id:
+                by_post[hit.post.key] = replace(hit, spans=merge_spans([*known.spans, *hit.spans]))
+    hits = sorted(by_post.values(), key=lambda hit: hit.post.version_id, reverse=True)
+    return _cut(hits, looked=len(hits))

@@ -9,14 +9,12 @@ from importlib.metadata import version
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from babel.numbers import format_decimal
-
 from bot import __version__
 from bot.commands.channels import show_delay
 from bot.commands.context import Context, Effect, Need, Reply, Request, say
 from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
-from bot.locales.figures import show_span
+from bot.locales.figures import show_number, show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
 from bot.monitoring.channel_state import ChannelState, channel_states
@@ -75,7 +73,7 @@ async def ping(request: Request, context: Context) -> Effect:
 async def _add_channels(text: Text, states: Sequence[ChannelState], context: Context) -> None:
     t = context.t
     line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
-    text.line(line, n=bold(_number(len(states), t)))
+    text.line(line, n=bold(show_number(len(states), t)))
     counts = Counter(_state(state.channel) for state in states)
     longest = max((s.delay for s in states if s.channel.access is Access.POLLED), default=timedelta())
     delay = show_delay(longest, t)
@@ -149,7 +147,7 @@ def _add_unpushed(text: Text, states: Sequence[ChannelState], context: Context) 
         "Most in «{channel}»: {some} of {all}."
     )
     worst = max(found, key=lambda each: each.unpushed)
-    counts = {"total": _number(total, t), "n": _number(unpushed, t)}
+    counts = {"total": show_number(total, t), "n": show_number(unpushed, t)}
     text.line(line, **counts, channel=_title(worst.channel), some=worst.unpushed, all=worst.posts)
 
 
@@ -168,7 +166,7 @@ async def _add_readers(text: Text, context: Context) -> None:
         text.line(line, work=t.gettext(words), time=context.date(until))
     asked = await readers.requests_last_hour(db, context.now)
     if asked:  # they are written down some seconds after a start
-        text.line(t.gettext("Requests to Telegram in an hour: {n}"), n=_number(asked, t))
+        text.line(t.gettext("Requests to Telegram in an hour: {n}"), n=show_number(asked, t))
 
 
 def _waits(by_method: Mapping[str, datetime]) -> dict[str, datetime]:
@@ -184,7 +182,7 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
     t, db, since = context.t, context.database, _midnight(context)
     stored = await posts.archive_stats(db, since=since)
     line = t.gettext("Posts stored: {total}; of today: {today}")
-    text.line(line, total=bold(_number(stored.messages, t)), today=bold(_number(stored.recent, t)))
+    text.line(line, total=bold(show_number(stored.messages, t)), today=bold(show_number(stored.recent, t)))
     if stored.last_seen_at is not None:
         text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
     line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")
@@ -195,7 +193,7 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
 async def _add_alerts(text: Text, context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
     found = await outbox.statistics(db, since=since)
-    text.line(t.gettext("Alerts sent today: {n}"), n=bold(_number(found.sent, t)))
+    text.line(t.gettext("Alerts sent today: {n}"), n=bold(show_number(found.sent, t)))
     line = t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}.")
     _add_latencies(text, line, await stats.alert_latencies(db, since), t)
     if found.due:
@@ -217,7 +215,3 @@ def _midnight(context: Context) -> datetime:
 
 def _quantile(ascending: Sequence[float], share: float) -> float:
     return ascending[min(len(ascending) - 1, int(share * len(ascending)))]
-
-
-def _number(n: int, t: Translator) -> str:
-    return format_decimal(n, locale=t.language)

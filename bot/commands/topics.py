@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_percent
 
 from bot.commands import keyboards
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say
@@ -16,6 +16,7 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.setup import setup_screen
 from bot.commands.topic_settings import priority_label
 from bot.locales import N_, Translator
+from bot.locales.figures import show_number
 from bot.locales.titles import topic_title
 from bot.matching.explain.exclusions import compile_excluding
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
@@ -102,14 +103,12 @@ async def untrack(request: Request, context: Context) -> Effect:
     topic = await need_topic(context.database, request.argument, context.t)
 
     async def effect(tx: Transaction) -> Reply:
-        ended = await subscriptions.unsubscribe(tx, context.chat.id, topic.id)
-        if ended:
+        line = context.t.gettext("This chat did not get alerts on {name}.")
+        if await subscriptions.unsubscribe(tx, context.chat.id, topic.id):
             line = context.t.gettext("No more alerts on {name} in this chat.")
-        else:
-            line = context.t.gettext("This chat did not get alerts on {name}.")
         may_delete = not topic.builtin and context.may(request, Need.INSTANCE)
         offer = ((button(context.t.gettext("Delete the topic"), "drop", topic.id),),) if may_delete else ()
-        return say(Text().say(line, name=show_topic(topic, context.t)), offer)
+        return say(line, offer, name=show_topic(topic, context.t))
 
     return effect
 
@@ -126,9 +125,16 @@ async def drop(request: Request, context: Context) -> Effect:
             raise CommandError(context.own.gettext("This button no longer works."))
         others = set(await topics.subscribed_chats(tx, topic_id)) - {context.chat.id}
         if others and not sure:
-            return _ask(topic, len(others), t)
+            line = t.ngettext(
+                "{n} other chat gets alerts on {name}. Delete the topic for all?",
+                "{n} other chats get alerts on {name}. Delete the topic for all?",
+                len(others),
+            )
+            delete = button(t.gettext("Delete for all"), "drop", topic.id, "sure")
+            rows = ((delete, button(t.gettext("Keep it"), "keep")),)
+            return change(line, rows, n=len(others), name=show_topic(topic, t))
         await topics.delete(tx, topic_id)
-        return change(Text().say(t.gettext("The topic {name} is deleted."), name=show_topic(topic, t)))
+        return change(t.gettext("The topic {name} is deleted."), name=show_topic(topic, t))
 
     return effect
 
@@ -138,18 +144,6 @@ async def keep(request: Request, context: Context) -> Reply:
     """Leave a topic as it is, after all."""
     del request
     return change(context.t.gettext("Nothing is deleted."))
-
-
-def _ask(topic: Topic, others: int, t: Translator) -> Reply:
-    line = t.ngettext(
-        "{n} other chat gets alerts on {name}. Delete the topic for all?",
-        "{n} other chats get alerts on {name}. Delete the topic for all?",
-        others,
-    )
-    rows: ButtonRows = (
-        (button(t.gettext("Delete for all"), "drop", topic.id, "sure"), button(t.gettext("Keep it"), "keep")),
-    )
-    return change(Text().say(line, n=others, name=show_topic(topic, t)), rows)
 
 
 async def topics_screen(db: Reader, request: Request, context: Context) -> Outgoing:
@@ -164,7 +158,14 @@ async def topics_screen(db: Reader, request: Request, context: Context) -> Outgo
     text.join(_lines(shown, on, counts, threads, t)).line()
     ends = await _add_muted(text, db, context)
     words = _add_excluded(text, [topic for topic in shown if topic.id in on], request, context)
-    _add_hidden(text.line(), len(every) - len(shown), t)
+    text.line()
+    if hidden := len(every) - len(shown):
+        line = t.ngettext(
+            "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
+            "{n} more topics do not fit here: /track and a name switch them on, /untrack off.",
+            hidden,
+        )
+        text.line(line, n=hidden)
     text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(track_example(t)))
     return message(text, (*keyboards.topic_rows(shown, on, t, screen="topics"), *ends, *words))
 
@@ -215,18 +216,14 @@ def _lines(
 
 
 def _facts(priority: Priority, counted: TopicStats, t: Translator) -> str:
-    language = t.language
-    facts = [_count(t.ngettext("{n} alert", "{n} alerts", counted.alerts), counted.alerts, language)]
+    facts = [t.ngettext("{n} alert", "{n} alerts", counted.alerts).format(n=show_number(counted.alerts, t))]
     if counted.duplicates:
-        facts.append(_count(t.ngettext("{n} echo", "{n} echoes", counted.duplicates), counted.duplicates, language))
+        line = t.ngettext("{n} echo", "{n} echoes", counted.duplicates)
+        facts.append(line.format(n=show_number(counted.duplicates, t)))
     if counted.wrong:
         share = max(0.01, counted.wrong / max(1, counted.alerts))
-        facts.append(t.gettext("{share} not relevant").format(share=format_percent(share, locale=language)))
+        facts.append(t.gettext("{share} not relevant").format(share=format_percent(share, locale=t.language)))
     return " · ".join((*facts, priority_label(priority, t)))
-
-
-def _count(line: str, n: int, language: str) -> str:
-    return line.format(n=format_decimal(n, locale=language))
 
 
 async def _add_muted(text: Text, db: Reader, context: Context) -> ButtonRows:
@@ -255,13 +252,3 @@ def _add_excluded(text: Text, on: Sequence[Topic], request: Request, context: Co
     label = context.t.gettext("Bring back «{word}»")
     buttons = [button(label.format(word=word[:_LABEL]), "include", t.id, name_word(word)) for t, word in excluded]
     return keyboards.rows_of(buttons, 2)
-
-
-def _add_hidden(text: Text, hidden: int, t: Translator) -> None:
-    if hidden:
-        line = t.ngettext(
-            "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
-            "{n} more topics do not fit here: /track and a name switch them on, /untrack off.",
-            hidden,
-        )
-        text.line(line, n=hidden)

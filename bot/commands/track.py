@@ -37,20 +37,36 @@ def split_name(argument: str) -> tuple[str, str | None]:
 async def track(request: Request, context: Context) -> Reply | Effect:
     """Subscribe this chat to a topic; with a query, show what it would have brought, and offer to save it."""
     name, query = split_name(request.argument)
+    t = context.t
     if not name:
-        raise CommandError(_usage(context.t))
+        text = Text().line(t.gettext("Write the name of a topic, or make one of your own:"))
+        text.line("{example}", example=code(track_example(t)))
+        raise CommandError(text.add(t.gettext("/help shows how to write a query.")))
     if query is not None:
         return await _offer(request, context, name, query)
     topic = await find_topic(context.database, name)
+    if topic is None and ("\n" in name or ":" in name):  # a query without a name, or where the name ends cannot be told
+        raise _unnamed(t)
     if topic is None:
-        raise CommandError(_missing(name, context.t))
-    return _subscribe(context, topic)
+        short_name = tidy(name)[:LONGEST_NAME]
+        line = t.gettext("There is no topic {name}. To make it, write what to look for: {example}")
+        raise CommandError(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
+
+    async def effect(tx: Transaction) -> Reply:
+        is_new = await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
+        now, already = (
+            t.gettext("This chat gets alerts on {name} now."),
+            t.gettext("This chat gets alerts on {name} already."),
+        )
+        return say(now if is_new else already, name=show_topic(topic, t))
+
+    return effect
 
 
 @tap("save", Need.INSTANCE, r"[\w-]{1,40}")
 async def save(request: Request, context: Context) -> Effect:
     """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
-    name, query = await _remembered_topic(context, request.argument)
+    name, query = _parted(await _remembered(context, request.argument))
     before = await find_topic(context.database, name)
     typed = await read_query(query, context, excluded=_excluded(before))
 
@@ -71,7 +87,7 @@ async def save(request: Request, context: Context) -> Effect:
 @tap("edit", Need.LOOK, r"[\w-]{1,40}")
 async def edit(request: Request, context: Context) -> Reply:
     """Hand out the command of a preview, to be changed and sent again."""
-    name, query = await _remembered_topic(context, request.argument)
+    name, query = _parted(await _remembered(context, request.argument))
     return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
 
 
@@ -83,24 +99,18 @@ async def name_it(request: Request, context: Context) -> Reply:
     return _to_send_again(line, context.t.gettext("NAME"), query)
 
 
-async def _remembered_topic(context: Context, key: str) -> tuple[str, str]:
-    """Return the name and the query of a preview. Raises CommandError where it is gone."""
-    name, query = split_name(await _remembered(context, key))
-    if query is None:
-        raise _too_old(context)
-    return name, query
-
-
 async def _remembered(context: Context, key: str) -> str:
     """Return what an earlier answer remembers. Raises CommandError where it is gone."""
     memory = await memory_of(context.database, key)
     if not memory:
-        raise _too_old(context)
+        raise CommandError(context.own.gettext("This is too old. Please send the command again."))
     return memory
 
 
-def _too_old(context: Context) -> CommandError:
-    return CommandError(context.own.gettext("This is too old. Please send the command again."))
+def _parted(memory: str) -> tuple[str, str]:
+    """Return the name and the query that a preview remembers."""
+    name, _, query = memory.partition(": ")
+    return name, query
 
 
 def _to_send_again(line: str, name: str, query: str) -> Reply:
@@ -109,25 +119,13 @@ def _to_send_again(line: str, name: str, query: str) -> Reply:
     return say(text if len(text) <= LIMIT else Text().add(command))
 
 
-def _subscribe(context: Context, topic: Topic) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        fresh = await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
-        if fresh:
-            line = context.t.gettext("This chat gets alerts on {name} now.")
-        else:
-            line = context.t.gettext("This chat gets alerts on {name} already.")
-        return say(Text().say(line, name=show_topic(topic, context.t)))
-
-    return effect
-
-
 async def _offer(request: Request, context: Context, name: str, query: str) -> Reply:
     """Show what a topic would have brought, and offer to save it. Raises CommandError where it cannot be made."""
     t = context.t
     if not context.may(request, Need.INSTANCE):
         raise CommandError(t.gettext("Only owners and editors can make topics. /topics shows those there are."))
     if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name.lower() == "re" and query.startswith("/")):
-        raise CommandError(_unnamed(t))
+        raise _unnamed(t)
     known = await find_topic(context.database, name)
     typed = await read_query(query, context, excluded=_excluded(known))
     await _require_possible(context.database, known, typed, context)
@@ -145,30 +143,23 @@ def _excluded(topic: Topic | None) -> tuple[str, ...]:
 
 async def _require_possible(db: Reader, known: Topic | None, typed: TypedQuery, context: Context) -> None:
     """Raise CommandError where a topic cannot be made, or be changed to this."""
-    if await _is_too_heavy(db, known, typed):
-        line = context.t.gettext(
-            "The expressions of all topics together would be too large. Write a narrower one, or words."
-        )
-        raise CommandError(line)
+    if own := weight(typed.compiled.query):
+        others = [topic for topic in await topics.all_topics(db) if known is None or topic.id != known.id]
+        compiled = [Compiled.from_json(topic.compiled) for topic in others if "re:/" in topic.compiled]
+        if own + sum(weight(each.query) for each in compiled) > MOST_IN_ALL:
+            line = context.t.gettext(
+                "The expressions of all topics together would be too large. Write a narrower one, or words."
+            )
+            raise CommandError(line)
     if known is None or known.compiled == typed.compiled.to_json():
         return
     if known.builtin:
         line = context.t.gettext("{name} is built in. Choose another name for your topic.")
-        raise CommandError(Text().say(line, name=show_topic(known, context.t)))
+        raise CommandError(line, name=show_topic(known, context.t))
     if set(await topics.subscribed_chats(db, known.id)) - {context.chat.id}:
         line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
         query = short_query(known.query, SHOWN_QUERY)
-        raise CommandError(Text().say(line, name=show_topic(known, context.t), query=query))
-
-
-async def _is_too_heavy(db: Reader, known: Topic | None, typed: TypedQuery) -> bool:
-    """Tell whether a query has expressions for which there is no room beside those of the other topics."""
-    own = weight(typed.compiled.query)
-    if not own:
-        return False
-    others = [topic for topic in await topics.all_topics(db) if known is None or topic.id != known.id]
-    compiled = [Compiled.from_json(topic.compiled) for topic in others if "re:/" in topic.compiled]
-    return own + sum(weight(each.query) for each in compiled) > MOST_IN_ALL
+        raise CommandError(line, name=show_topic(known, context.t), query=query)
 
 
 def _add_before(text: Text, known: Topic | None, typed: TypedQuery, t: Translator) -> None:
@@ -180,20 +171,6 @@ def _add_before(text: Text, known: Topic | None, typed: TypedQuery, t: Translato
         text.line(t.gettext("Until now I looked for: {query}"), query=short_query(known.query, SHOWN_QUERY))
 
 
-def _usage(t: Translator) -> Text:
-    text = Text().line(t.gettext("Write the name of a topic, or make one of your own:"))
-    return text.line("{example}", example=code(track_example(t))).add(t.gettext("/help shows how to write a query."))
-
-
-def _unnamed(t: Translator) -> Text:
-    return Text().say(
-        t.gettext("Put a short name before the colon, for example: {example}"), example=code(track_example(t))
-    )
-
-
-def _missing(name: str, t: Translator) -> Text:
-    if "\n" in name or ":" in name:  # a query without a name, or where the name ends cannot be told
-        return _unnamed(t)
-    line = t.gettext("There is no topic {name}. To make it, write what to look for: {example}")
-    short_name = tidy(name)[:LONGEST_NAME]
-    return Text().say(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
+def _unnamed(t: Translator) -> CommandError:
+    line = t.gettext("Put a short name before the colon, for example: {example}")
+    return CommandError(line, example=code(track_example(t)))

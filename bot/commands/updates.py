@@ -1,6 +1,5 @@
 """Events of Telethon as requests: messages and taps that are meant for our bot."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -32,15 +31,17 @@ def to_request(event: BotEvent, username: str) -> Request | None:
     said = read_command(message.message or "", username, alone=private)
     if said is None or message.post or (not said.command and not private):
         return None
+    author = message.from_id or message.peer_id
+    links = (each.url for each in message.entities or () if isinstance(each, types.MessageEntityTextUrl))
     return Request(
         key=f"{peer.kind}-{peer.id}-{f'g{message.grouped_id}' if message.grouped_id else message.id}",
         peer=peer,
-        person_id=_person(message.from_id or message.peer_id),
+        person_id=author.user_id if isinstance(author, types.PeerUser) else 0,
         title=_title(event.chat),
         language=_language(event.sender),
         command=said.command,
         argument=said.argument,
-        links=_links(message.entities),
+        links=tuple(links),
         addressed=private or said.named,
         message_id=message.id,
         sent_at=message.date,
@@ -61,12 +62,10 @@ async def with_replied(request: Request, event: BotEvent) -> Request:
     except TelegramError as error:
         log.warning("what was replied to could not be read", error=error.error)
         return request
-    return request if message is None else replace(request, replied=_whole(message))
-
-
-def _whole(message: types.Message) -> str:
-    """Return all that a reader sees of a message, but for buttons, which are ours."""
-    return whole_text(to_text(message), (part for part in to_parts(message) if part.kind != PartKind.BUTTON))
+    if message is None:
+        return request
+    parts = (part for part in to_parts(message) if part.kind != PartKind.BUTTON)  # the buttons are ours
+    return replace(request, replied=whole_text(to_text(message), parts))
 
 
 def _to_tap(event: events.CallbackQuery.Event) -> Request | None:
@@ -107,10 +106,6 @@ def answered(header: types.TypeMessageReplyHeader | None) -> int | None:
     return number
 
 
-def _person(peer: types.TypePeer) -> int:
-    return peer.user_id if isinstance(peer, types.PeerUser) else 0
-
-
 def _title(chat: types.TypeChat | types.TypeUser | None) -> str:
     names = (getattr(chat, "title", None) or getattr(chat, "first_name", None), getattr(chat, "last_name", None))
     return " ".join(name for name in names if name)
@@ -118,10 +113,6 @@ def _title(chat: types.TypeChat | types.TypeUser | None) -> str:
 
 def _language(sender: types.TypeUser | types.TypeChat | None) -> str:
     return getattr(sender, "lang_code", None) or LANGUAGES[0]
-
-
-def _links(entities: Iterable[types.TypeMessageEntity] | None) -> tuple[str, ...]:
-    return tuple(entity.url for entity in entities or () if isinstance(entity, types.MessageEntityTextUrl))
 
 
 def _origin(message: types.Message) -> ForwardOrigin | None:

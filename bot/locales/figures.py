@@ -1,4 +1,4 @@
-"""How a language writes a span of time and the size of a file."""
+"""How a language writes numbers, spans of time and the sizes of files."""
 
 from babel.numbers import format_decimal
 
@@ -19,12 +19,16 @@ def show_span(seconds: float, translator: Translator) -> str:
         figure, unit = seconds / 3600, translator.gettext("{n} h")
     elif seconds >= MINUTES:
         figure, unit = round(seconds / 60), translator.gettext("{n} min")
-    return unit.format(n=format_decimal(round(figure, 1), locale=translator.language))
+    return unit.format(n=show_number(round(figure, 1), translator))
+
+
+def show_number(number: float, translator: Translator) -> str:
+    """Write a number: «5,000», «0.3»."""
+    return str(format_decimal(number, locale=translator.language))
 
 
 def show_size(size: int, translator: Translator) -> str:
     """Write a number of bytes: «17 KB», «1.5 MB»."""
     if size < MEGABYTE:
         return translator.gettext("{n} KB").format(n=max(1, round(size / 1024)))
-    figure = format_decimal(round(size / MEGABYTE, 1), locale=translator.language)
-    return translator.gettext("{n} MB").format(n=figure)
+    return translator.gettext("{n} MB").format(n=show_number(round(size / MEGABYTE, 1), translator))

@@ -1,11 +1,15 @@
 import pytest
 
-from bot.commands.follow import OptionError, read_options
+from bot.commands.context import CommandError
+from bot.commands.follow import read_options
+from bot.locales import translator
 from bot.store import assignments, backfills, channels, follows, readers
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
 from tests.kit_archive import NEWS
+
+ENGLISH = translator("en")
 
 
 @pytest.mark.parametrize(
@@ -34,15 +38,15 @@ from tests.kit_archive import NEWS
 )
 def test_options_stand_before_or_behind_the_list(typed: str, names: str, options: Options | None) -> None:
     if options is None:
-        with pytest.raises(OptionError, match="misplaced"):
-            read_options(typed)
+        with pytest.raises(CommandError, match="stands in the middle of a line"):
+            read_options(typed, ENGLISH)
         return
-    (asked,) = read_options(typed)
+    (asked,) = read_options(typed, ENGLISH)
     assert (asked.names, asked.options) == (names, options)
 
 
 def test_options_on_a_line_with_names_hold_for_these_and_on_a_line_of_their_own_for_all() -> None:
-    asked = read_options("join:no\n@agency fast\nBreaking fast news @news\n@bank join:yes\n@other\nhistory:9")
+    asked = read_options("join:no\n@agency fast\nBreaking fast news @news\n@bank join:yes\n@other\nhistory:9", ENGLISH)
     assert {part.names: part.options.typed() for part in asked} == {
         "@agency": "fast join:no history:9",
         "Breaking fast news @news\n@other": "join:no history:9",
@@ -52,8 +56,8 @@ def test_options_on_a_line_with_names_hold_for_these_and_on_a_line_of_their_own_
 
 @pytest.mark.parametrize("typed", ["join:maybe", "history:", "history:0", "history:100001", "history:many", "speed:9"])
 def test_a_wrong_option_is_an_error(typed: str) -> None:
-    with pytest.raises(OptionError):
-        read_options(f"@news {typed}")
+    with pytest.raises(CommandError, match=r"is no option|how many posts of the past"):
+        read_options(f"@news {typed}", ENGLISH)
 
 
 async def test_a_wrong_option_gets_one_line_and_nothing_is_followed(bot: Bot) -> None:
