@@ -7,7 +7,7 @@ whenever Telegram asks for a wait and comes back in the hours after; the wait is
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -39,6 +39,7 @@ READING = {"GetDialogs", "GetHistory", "GetChannelDifference"}
 LONGEST_VISIT = 1800.0  # s: for a few pages of a channel, by an account that Telegram holds up
 ANSWER_WITHIN = 60.0  # s; a page of a history may come slowly
 RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def retry_pause(error: TelegramError) -> timedelta:

@@ -8,14 +8,14 @@ import asyncio
 import random
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
 from bot.runtime.supervisor import Beat, no_beat
-from bot.sources.account import LONGEST_VISIT, Account
+from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, describe, lose, regain
 from bot.sources.resolver import Dialog, channel_dialogs
@@ -32,7 +32,6 @@ POLLS_A_SECOND = 0.5  # public channels read from outside, on average …
 FEWEST_POLLS = 10  # … and in a round at least
 TRY_LOST = timedelta(hours=1)  # a channel that was lost may open again
 BLIND = 30  # channels asked one by one where Telegram does not give the list
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NO_ACCESS = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
 
 
