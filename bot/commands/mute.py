@@ -67,23 +67,27 @@ async def mute_tapped(request: Request, context: Context) -> Reply | Effect:
     return _mute(request, context, scope, until=until) if scope else Reply()
 
 
+@tap("unmute", Need.CHAT, SCOPE)
 @command("unmute", Section.ALERTS, 2, Need.CHAT, N_("end a mute"), usage=N_("@name"))
 @example(N_("/unmute @name"), N_("alerts from it come again"))
 async def unmute(request: Request, context: Context) -> Reply | Effect:
-    """End the mute of a channel or a topic by its name; without one, list what is muted."""
-    if not request.argument:
-        return Reply(messages=(await _overview(context.database, context),))
-    scope = await find_scope(context.database, request.argument, context.t)
+    """End a mute that is typed by its name, or that a button names; without either, list what is muted."""
+    db, typed, t = context.database, request.argument, context.t
+    if not typed:
+        return Reply(messages=(await _overview(db, context),))
+    scope = await (read_scope if request.tapped else find_scope)(db, typed, t)
+    if scope is None and request.tapped:
+        return Reply()
     if scope is None:
-        raise CommandError(unknown_name(request.argument, context.t))
-    return _unmute(request, context, scope)
+        raise CommandError(unknown_name(typed, t))
 
+    async def effect(tx: Transaction) -> Reply:
+        chat_id = context.chat.id
+        ended = await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
+        line = t.gettext("No longer muted: {name}") if ended else t.gettext("It was not muted: {name}")
+        return show(request, message(line, name=scope.name))
 
-@tap("unmute", Need.CHAT, SCOPE)
-async def unmute_tapped(request: Request, context: Context) -> Reply | Effect:
-    """End the mute that a button names."""
-    scope = await read_scope(context.database, request.argument, context.t)
-    return _unmute(request, context, scope) if scope else Reply()
+    return effect
 
 
 async def mute_scope(tx: Transaction, context: Context, scope: MuteScope, *, until: datetime | None) -> None:
@@ -126,16 +130,6 @@ def _mute(request: Request, context: Context, scope: MuteScope, *, until: dateti
         rows = ((hours, days), (button(t.gettext("Unmute"), "unmute", data),))
         reply = show(request, message(line, rows, name=scope.name, time=time))
         return replace(reply, note=context.own.gettext("Muted")) if request.tapped else reply
-
-    return effect
-
-
-def _unmute(request: Request, context: Context, scope: MuteScope) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        t, chat_id = context.t, context.chat.id
-        ended = await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
-        line = t.gettext("No longer muted: {name}") if ended else t.gettext("It was not muted: {name}")
-        return show(request, message(line, name=scope.name))
 
     return effect
 

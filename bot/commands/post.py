@@ -50,48 +50,35 @@ async def post(request: Request, context: Context) -> Reply:
         items = await _alerted(request.reply_to, context)
     else:
         line = context.t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
-        raise CommandError(Text().say(line, example=code("/post https://t.me/name/123")))
+        raise CommandError(line, example=code("/post https://t.me/name/123"))
     return Reply(messages=(await _page(items, 0, context),))
 
 
-@tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}")
-async def tapped(request: Request, context: Context) -> Reply:
-    """Show the post that a button names, in a message of its own."""
-    channel_id, message_id = map(int, request.argument.split(":"))
+@tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}(:\d{1,4})?")
+async def show_page(request: Request, context: Context) -> Reply:
+    """Show the post that a button names, in a message of its own; where it names a page too, in its place."""
+    channel_id, message_id, *number = map(int, request.argument.split(":"))
     items = await _stored(channel_id, message_id, context.private)
-    return Reply(messages=(await _page(items, 0, context),))
-
-
-@tap("page", Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}")
-async def turn(request: Request, context: Context) -> Reply:
-    """Turn to another page; the button names the post and the page."""
-    channel_id, message_id, number = map(int, request.argument.split(":"))
-    items = await _stored(channel_id, message_id, context.private)
-    return Reply(edit=await _page(items, number, context))
+    page = await _page(items, number[0] if number else 0, context)
+    return Reply(edit=page) if number else Reply(messages=(page,))
 
 
 async def _linked(text: str, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a text holds a link. Raises CommandError."""
-    number = _NUMBER.search(text)
+    number, t = _NUMBER.search(text), context.t
     if number is None:
-        line = context.t.gettext("That is no link to a post. It looks like this: https://t.me/name/123")
-        raise CommandError(line)
+        raise CommandError(t.gettext("That is no link to a post. It looks like this: https://t.me/name/123"))
     channel = await channels.find(context.database, text)
-    if channel is None:
-        raise CommandError(_unknown(text, context.t))
-    return await _stored(channel.id, int(number[1]), context)
-
-
-def _unknown(text: str, t: Translator) -> str:
-    """Say that no channel is known by this link; one that was imported is known by its number only."""
-    said = t.gettext("I do not follow the channel of this post.")
+    if channel is not None:
+        return await _stored(channel.id, int(number[1]), context)
+    unknown = t.gettext("I do not follow the channel of this post.")
     if "/c/" in text:
-        return said
+        raise CommandError(unknown)
     numbered = t.gettext(
         "An imported channel is not known by its name; its posts have links such as https://t.me/c/1234567890/123, "
         "which /search shows."
     )
-    return f"{said} {numbered}"
+    raise CommandError(f"{unknown} {numbered}")
 
 
 async def _alerted(message_id: int, context: Context) -> list[StoredPost]:
@@ -118,7 +105,7 @@ async def _page(items: Sequence[StoredPost], number: int, context: Context) -> O
     text = _heading(items, context).add("\n").join(pages[number])
     data = (items[0].channel_id, items[0].message_id)
     turns = [(number - 1, "←"), (number + 1, "→")]
-    row = tuple(button(label, "page", *data, to) for to, label in turns if 0 <= to < len(pages))
+    row = tuple(button(label, "post", *data, to) for to, label in turns if 0 <= to < len(pages))
     return message(text, (row,) if row else ())
 
 

@@ -229,12 +229,16 @@ def list_posts(text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRo
     return message(text.add(ending), rows)
 
 
+@tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
 @command("latest", Section.POSTS, 2, Need.LOOK, N_("the newest posts"), usage=N_("@name"))
 @example("/latest", N_("the newest posts of all channels"))
 @example(N_("/latest @name"), N_("those of one channel, or of a topic"))
 async def latest(request: Request, context: Context) -> Reply:
-    """Show the newest posts of all channels, of one, or on a topic."""
+    """Show the newest posts of all channels, of one, or on a topic; a button names a channel, 0 for all, and a row."""
     name = request.argument
+    if request.tapped:
+        channel_id, before = map(int, name.split(":"))
+        return await _latest(context, channel_id=channel_id, before=before)
     channel = await channels.find(context.database, name) if name else None
     if channel is not None or not name:
         return await _latest(context, channel_id=channel.id if channel else 0)
@@ -242,13 +246,6 @@ async def latest(request: Request, context: Context) -> Reply:
     if topic is None:
         raise CommandError(unknown_name(name, context.t))
     return await answer(request, context, topic.query, heading=Text().add(bold(topic_title(topic.name, context.t))))
-
-
-@tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
-async def more_latest(request: Request, context: Context) -> Reply:
-    """Show the next page of the newest posts; the button says of which channel, 0 for all, and before which row."""
-    channel_id, before = map(int, request.argument.split(":"))
-    return await _latest(context, channel_id=channel_id, before=before)
 
 
 @tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")

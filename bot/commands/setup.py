@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.commands import keyboards
 from bot.commands.context import (
     CommandError,
     Context,
@@ -18,7 +17,8 @@ from bot.commands.context import (
     message,
     say,
 )
-from bot.commands.parsing import city, find_zone
+from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, choice, rows_of, topic_rows
+from bot.commands.parsing import OFFERED_ZONES, city, find_zone
 from bot.commands.registry import Command, Section, declare, tap
 from bot.commands.setting import chosen_language, save
 from bot.locales import LANGUAGES, N_, Translator, translator
@@ -103,10 +103,12 @@ async def show(request: Request, context: Context) -> Reply:
 @tap("zones", Need.CHAT)
 async def zones(request: Request, context: Context) -> Reply:
     """Offer time zones."""
-    words = [context.t.gettext("In which time zone do you read dates?")]
+    t, now = context.t, context.chat.time_zone
+    text = Text().line(t.gettext("In which time zone do you read dates?"))
     if request.private:
-        words.append(context.t.gettext("If yours is not here, write me a city, for example: Berlin"))
-    return change("\n".join(words), keyboards.zone_rows(context.chat.time_zone, context.t))
+        text.add(t.gettext("If yours is not here, write me a city, for example: Berlin"))
+    zones = (choice(city(zone, t.language), "zone", zone, chosen=zone == now) for zone in OFFERED_ZONES)
+    return change(text, (*rows_of(zones, 3), (button(t.gettext("Back"), "setup"),)))
 
 
 @tap("zone", Need.CHAT, r"[\w/+-]{1,40}")
@@ -139,7 +141,7 @@ def offer_zone(request: Request, context: Context) -> Reply:
     line = context.t.gettext("In {city} it is {time}. Tap below to read all dates by that time.")
     label = context.t.gettext("Time zone: {city}").format(city=name)
     text = Text().say(line, city=bold(name), time=local.date(context.now))
-    return say(text, ((keyboards.button(label, "zone", zone),),))
+    return say(text, ((button(label, "zone", zone),),))
 
 
 @tap("test", Need.LOOK)
@@ -191,11 +193,12 @@ async def setup_screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     text.line(t.gettext("To add channels, send /follow with their names or links, as many as you like."))
     text.line(t.gettext("You can also forward me a post of a channel. /help shows all commands."))
     text.line(t.gettext("Too many alerts, or too loud? See /priority, /quiet, /digest and /mute."))
+    languages = (choice(LANGUAGE_NAMES[code], "lang", code, chosen=code == chat.language) for code in LANGUAGES)
     return message(
         text,
         (
-            *keyboards.language_row("lang", chosen=chat.language),
-            (keyboards.button(t.gettext("Time zone"), "zones"), keyboards.button(t.gettext("Test alert"), "test")),
-            *keyboards.topic_rows(every[: keyboards.MOST_SWITCHES], on, t, screen="setup"),
+            tuple(languages),
+            (button(t.gettext("Time zone"), "zones"), button(t.gettext("Test alert"), "test")),
+            *topic_rows(every[:MOST_SWITCHES], on, t, screen="setup"),
         ),
     )

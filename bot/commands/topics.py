@@ -6,9 +6,8 @@ from datetime import timedelta
 
 from babel.numbers import format_percent
 
-from bot.commands import keyboards
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say
-from bot.commands.keyboards import button, name_word
+from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, topic_rows
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short_query
@@ -150,7 +149,7 @@ async def topics_screen(db: Reader, request: Request, context: Context) -> Outgo
     """Draw the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
     every = await topics.all_topics(db)
-    shown = every[: keyboards.MOST_SWITCHES]
+    shown = every[:MOST_SWITCHES]
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
     text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
@@ -167,7 +166,7 @@ async def topics_screen(db: Reader, request: Request, context: Context) -> Outgo
         )
         text.line(line, n=hidden)
     text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(track_example(t)))
-    return message(text, (*keyboards.topic_rows(shown, on, t, screen="topics"), *ends, *words))
+    return message(text, (*topic_rows(shown, on, t, screen="topics"), *ends, *words))
 
 
 def track_example(t: Translator) -> str:
@@ -251,4 +250,4 @@ def _add_excluded(text: Text, on: Sequence[Topic], request: Request, context: Co
         return ()
     label = context.t.gettext("Bring back «{word}»")
     buttons = [button(label.format(word=word[:_LABEL]), "include", t.id, name_word(word)) for t, word in excluded]
-    return keyboards.rows_of(buttons, 2)
+    return rows_of(buttons, 2)
