@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from babel.dates import format_timedelta
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, say, show
+from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say, show, writes
 from bot.commands.follow import usage
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
@@ -32,19 +32,16 @@ PAGE = 30  # channels on one page of the list
 
 @command("unfollow", Section.CHANNELS, 3, Need.INSTANCE, N_("stop following a channel"), usage=N_("@name"))
 @example(N_("/unfollow @name"), N_("no longer followed; its posts stay searchable"))
-async def unfollow(request: Request, context: Context) -> Effect:
+@writes
+async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply:
     """Stop following channels, or withdraw wishes that are not fulfilled."""
     if not request.argument:
         raise CommandError(context.t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
-    names = await _named(context.database, request.argument)
-
-    async def effect(tx: Transaction) -> Reply:
-        text = Text()
-        for name in names:
-            await _unfollow(tx, name, text, context.t)
-        return say(text)
-
-    return effect
+    names = await _named(tx, request.argument)
+    text = Text()
+    for name in names:
+        await _unfollow(tx, name, text, context.t)
+    return say(text)
 
 
 @tap("list", Need.LOOK, r"\d{1,4}")

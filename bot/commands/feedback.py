@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, writes
 from bot.commands.keyboards import name_word, rows_of
 from bot.commands.lookup import MuteScope, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
@@ -50,20 +50,17 @@ async def tapped(request: Request, context: Context) -> Reply:
 
 
 @tap("blame", Need.CHAT, rf"{POST}:(channel|note)")
-async def blame(request: Request, context: Context) -> Effect:
+@writes
+async def blame(request: Request, context: Context, tx: Transaction) -> Reply:
     """Write down that an alert was not relevant; where the channel was wrong, mute its topics there."""
     tap = AlertTap.read(request.argument)
     what = Complaint(tap.chosen[0])
-
-    async def effect(tx: Transaction) -> Reply:
-        alerted = await _alerted(tx, tap, context)
-        note = context.own.gettext("Noted. Thank you.")
-        if what is Complaint.CHANNEL:
-            note = await _mute_there(tx, alerted, context)
-        await _mark(tx, request, context, alerted, what)
-        return Reply(buttons=await tap.usual(tx, context), note=note)
-
-    return effect
+    alerted = await _alerted(tx, tap, context)
+    note = context.own.gettext("Noted. Thank you.")
+    if what is Complaint.CHANNEL:
+        note = await _mute_there(tx, alerted, context)
+    await _mark(tx, request, context, alerted, what)
+    return Reply(buttons=await tap.usual(tx, context), note=note)
 
 
 async def _mute_there(tx: Transaction, alerted: AlertedPost, context: Context) -> str:
@@ -171,17 +168,14 @@ async def exclude(request: Request, context: Context) -> Effect:
 
 
 @tap("leave", Need.CHAT, POST)
-async def leave(request: Request, context: Context) -> Effect:
+@writes
+async def leave(request: Request, context: Context, tx: Transaction) -> Reply:
     """Exclude nothing, after all; that the alert was not relevant is written down."""
     tap = AlertTap.read(request.argument)
-
-    async def effect(tx: Transaction) -> Reply:
-        alerted = await feedback.find_alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
-        if alerted is not None:
-            await _mark(tx, request, context, alerted, Complaint.NOTE)
-        return change(context.t.gettext("No word is excluded. That the alert was not relevant is noted."))
-
-    return effect
+    alerted = await feedback.find_alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
+    if alerted is not None:
+        await _mark(tx, request, context, alerted, Complaint.NOTE)
+    return change(context.t.gettext("No word is excluded. That the alert was not relevant is noted."))
 
 
 async def _alerted(db: Reader, tap: AlertTap, context: Context) -> AlertedPost:

@@ -6,7 +6,6 @@ from datetime import datetime
 from bot.commands.context import (
     CommandError,
     Context,
-    Effect,
     Need,
     People,
     Reply,
@@ -16,6 +15,7 @@ from bot.commands.context import (
     higher,
     message,
     say,
+    writes,
 )
 from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, choice, rows_of, topic_rows
 from bot.commands.parsing import OFFERED_ZONES, city, find_zone
@@ -66,23 +66,19 @@ class StrangerError(Exception):
     """Somebody without a role, and without a link that gives one."""
 
 
-def enter(request: Request, *, people: People, now: datetime) -> Effect:
+async def enter(request: Request, people: People, now: datetime, tx: Transaction) -> Reply:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
-
-    async def effect(tx: Transaction) -> Reply:
-        role = await _role(tx, request, people=people, now=now)
-        if role is None:
-            raise StrangerError
-        chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
-        if chat is None and not allows(role, Need.CHAT, private=request.private):
-            t = translator(await language_of(tx, request, chat))
-            raise CommandError(t.gettext("Only an owner or an editor can bring me into a group."))
-        paired = await _pair(tx, request, chat, now=now)
-        screen = await setup_screen(tx, paired, translator(paired.language))
-        # Telegram shows everybody all commands, unless we say otherwise.
-        return Reply(messages=(screen,), menu=paired.language if role is Role.READER and request.private else None)
-
-    return effect
+    role = await _role(tx, request, people=people, now=now)
+    if role is None:
+        raise StrangerError
+    chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
+    if chat is None and not allows(role, Need.CHAT, private=request.private):
+        t = translator(await language_of(tx, request, chat))
+        raise CommandError(t.gettext("Only an owner or an editor can bring me into a group."))
+    paired = await _pair(tx, request, chat, now=now)
+    screen = await setup_screen(tx, paired, translator(paired.language))
+    # Telegram shows everybody all commands, unless we say otherwise.
+    return Reply(messages=(screen,), menu=paired.language if role is Role.READER and request.private else None)
 
 
 async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Reply:
@@ -112,25 +108,24 @@ async def zones(request: Request, context: Context) -> Reply:
 
 
 @tap("zone", Need.CHAT, r"[\w/+-]{1,40}")
-async def choose_zone(request: Request, context: Context) -> Reply | Effect:
+@writes
+async def choose_zone(request: Request, context: Context, tx: Transaction) -> Reply:
     """Take over the time zone of a tapped button."""
     zone = find_zone(request.argument)
-    return Reply() if zone is None else _choose(context, replace(context.chat, time_zone=zone))
+    return Reply() if zone is None else await _choose(tx, context, replace(context.chat, time_zone=zone))
 
 
 @tap("lang", Need.CHAT, "|".join(LANGUAGES))
-async def choose_language(request: Request, context: Context) -> Effect:
+@writes
+async def choose_language(request: Request, context: Context, tx: Transaction) -> Reply:
     """Take over the language of a tapped button."""
-    return _choose(context, replace(context.chat, language=request.argument, language_chosen=True))
+    return await _choose(tx, context, replace(context.chat, language=request.argument, language_chosen=True))
 
 
-def _choose(context: Context, chosen: Chat) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        saved, _ = await save(tx, context, chosen)
-        screen = await setup_screen(tx, chosen, saved.t)
-        return Reply(edit=screen, menu=chosen_language(context.chat, chosen))
-
-    return effect
+async def _choose(tx: Transaction, context: Context, chosen: Chat) -> Reply:
+    saved, _ = await save(tx, context, chosen)
+    screen = await setup_screen(tx, chosen, saved.t)
+    return Reply(edit=screen, menu=chosen_language(context.chat, chosen))
 
 
 def offer_zone(request: Request, context: Context) -> Reply:
@@ -140,19 +135,15 @@ def offer_zone(request: Request, context: Context) -> Reply:
     local = replace(context, chat=replace(context.chat, time_zone=zone))
     line = context.t.gettext("In {city} it is {time}. Tap below to read all dates by that time.")
     label = context.t.gettext("Time zone: {city}").format(city=name)
-    text = Text().say(line, city=bold(name), time=local.date(context.now))
-    return say(text, ((button(label, "zone", zone),),))
+    return say(line, ((button(label, "zone", zone),),), city=bold(name), time=local.date(context.now))
 
 
 @tap("test", Need.LOOK)
-async def test_alert(request: Request, context: Context) -> Effect:
+@writes
+async def test_alert(request: Request, context: Context, tx: Transaction) -> Reply:
     """Send a test alert through the outbox, as a real one goes."""
-
-    async def effect(tx: Transaction) -> Reply:
-        await context.notify(tx, SampleAlert(event=request.key))
-        return Reply(note=context.own.gettext("It is on its way."))
-
-    return effect
+    await context.notify(tx, SampleAlert(event=request.key))
+    return Reply(note=context.own.gettext("It is on its way."))
 
 
 async def _role(tx: Transaction, request: Request, *, people: People, now: datetime) -> Role | None:

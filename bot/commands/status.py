@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot import __version__
 from bot.commands.channels import show_delay
-from bot.commands.context import Context, Effect, Need, Reply, Request, say
+from bot.commands.context import Context, Need, Reply, Request, say, writes
 from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
 from bot.locales.figures import show_number, show_span
@@ -60,14 +60,11 @@ async def status(request: Request, context: Context) -> Reply:
 
 @command("ping", Section.CHAT, 5, Need.LOOK, N_("send a test alert and time it"))
 @example("/ping", N_("a real alert that says how long it took"))
-async def ping(request: Request, context: Context) -> Effect:
+@writes
+async def ping(request: Request, context: Context, tx: Transaction) -> Reply:
     """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
-
-    async def effect(tx: Transaction) -> Reply:
-        await context.notify(tx, Pong(event=request.key, asked_at=context.now))
-        return Reply()
-
-    return effect
+    await context.notify(tx, Pong(event=request.key, asked_at=context.now))
+    return Reply()
 
 
 async def _add_channels(text: Text, states: Sequence[ChannelState], context: Context) -> None:
