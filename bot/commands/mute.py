@@ -43,30 +43,32 @@ def work_begins(day: date, context: Context) -> datetime:
     return datetime.combine(day, _BEGINS, ZoneInfo(context.chat.time_zone)).astimezone(UTC)
 
 
+@tap("mute", Need.CHAT, rf"({SCOPE})(:\d{{1,3}}[hd])?")
 @command("mute", Section.ALERTS, 1, Need.CHAT, N_("no alerts from a channel, or on a topic"), usage=N_("@name 8h"))
 @example(N_("/mute @name 8h"), N_("no alerts from a channel for a while; without a time, for good"))
 @example(N_("/mute outages @name until Monday"), N_("none on a topic from one channel"))
 @writes
 async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Mute a channel, a topic, or one in the other by their names; without any, list what is muted."""
-    typed, until = _split_end(request.argument, context)
+    """Mute what is typed by its name, or what a button names; without either, list what is muted."""
+    typed, until = _split_end(request.argument.replace(":", " ") if request.tapped else request.argument, context)
     if not typed:
         return Reply(messages=(await _overview(tx, context),))
-    scope = await find_scope(tx, typed, context.t)
+    t = context.t
+    scope = await (read_scope if request.tapped else find_scope)(tx, typed, t)
+    if scope is None and request.tapped:
+        return Reply()
     if scope is None:  # perhaps the time was written as nobody foresaw
-        line = context.t.gettext("To mute a channel or a topic, write for example: {example}")
-        raise CommandError(unknown_name(typed, context.t).say(line, example=code(context.t.gettext("/mute @name 8h"))))
-    return await _mute(request, context, scope, tx, until=until)
-
-
-@tap("mute", Need.CHAT, rf"({SCOPE})(:\d{{1,3}}[hd])?")
-@writes
-async def mute_tapped(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Mute what a button names, for the time that it says."""
-    data, _, typed = request.argument.partition(":")
-    scope = await read_scope(tx, data, context.t)
-    _, until = _split_end(typed, context)
-    return await _mute(request, context, scope, tx, until=until) if scope else Reply()
+        line = t.gettext("To mute a channel or a topic, write for example: {example}")
+        raise CommandError(unknown_name(typed, t).say(line, example=code(t.gettext("/mute @name 8h"))))
+    await mute_scope(tx, context, scope, until=until)
+    line, time = t.gettext("Muted in this chat: {name}"), ""
+    if until is not None:
+        line, time = t.gettext("Muted in this chat until {time}: {name}"), context.date(until)
+    hours = button(t.gettext("Only 8 hours"), "mute", scope.data, "8h")
+    days = button(t.gettext("Only 7 days"), "mute", scope.data, "7d")
+    rows = ((hours, days), (button(t.gettext("Unmute"), "unmute", scope.data),))
+    reply = show(request, message(line, rows, name=scope.name, time=time))
+    return replace(reply, note=context.own.gettext("Muted")) if request.tapped else reply
 
 
 @tap("unmute", Need.CHAT, SCOPE)
@@ -116,20 +118,6 @@ def end_button(scope: MuteScope, verb: str, t: Translator) -> Button:
     """Offer to end a mute."""
     label = t.gettext("Unmute {name}").format(name=scope.name.text[:_LONGEST_LABEL])
     return button(label, verb, scope.data)
-
-
-async def _mute(
-    request: Request, context: Context, scope: MuteScope, tx: Transaction, *, until: datetime | None
-) -> Reply:
-    await mute_scope(tx, context, scope, until=until)
-    t, data, line, time = context.t, scope.data, context.t.gettext("Muted in this chat: {name}"), ""
-    if until is not None:
-        line, time = t.gettext("Muted in this chat until {time}: {name}"), context.date(until)
-    hours = button(t.gettext("Only 8 hours"), "mute", data, "8h")
-    days = button(t.gettext("Only 7 days"), "mute", data, "7d")
-    rows = ((hours, days), (button(t.gettext("Unmute"), "unmute", data),))
-    reply = show(request, message(line, rows, name=scope.name, time=time))
-    return replace(reply, note=context.own.gettext("Muted")) if request.tapped else reply
 
 
 async def _overview(db: Reader, context: Context) -> Outgoing:

@@ -99,8 +99,11 @@ async def _stored(channel_id: int, message_id: int, context: Context) -> list[St
 
 
 async def _page(items: Sequence[StoredPost], number: int, context: Context) -> Outgoing:
-    kept = await _file_lines(items, context)
-    pages = _packed([*_texts(items, context.t), *filter(None, [kept]), *await _history(items, context)])
+    files = await media.of_versions(context.database, [item.version_id for item in items])
+    lines = Text()
+    for line in files:
+        lines.add("\n" if len(lines) else "").join(_file_line(line, context.t))
+    pages = _packed([*_texts(items, context.t), *([lines] if files else []), *await _history(items, context)])
     number = min(number, len(pages) - 1)
     text = _heading(items, context).add("\n").join(pages[number])
     data = (items[0].channel_id, items[0].message_id)
@@ -185,17 +188,6 @@ def _packed(blocks: Iterable[Text]) -> list[Text]:
             pages.append(Text().join(block))
             entities = count
     return pages
-
-
-async def _file_lines(items: Iterable[StoredPost], context: Context) -> Text | None:
-    """Write what became of each file of a post as it stands; None where none was wanted."""
-    files = await media.of_versions(context.database, [item.version_id for item in items])
-    if not files:
-        return None
-    text = Text()
-    for number, file in enumerate(files):
-        text.add("\n" if number else "").join(_file_line(file, context.t))
-    return text
 
 
 def _file_line(file: MediaFile, t: Translator) -> Text:

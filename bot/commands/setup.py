@@ -90,9 +90,8 @@ async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Repl
 
 
 @tap("setup", Need.LOOK)
-async def show(request: Request, context: Context) -> Reply:
+async def show(_: Request, context: Context) -> Reply:
     """Show the settings again, in place of the message whose button was tapped."""
-    del request
     return Reply(edit=await setup_screen(context.database, context.chat, context.t))
 
 

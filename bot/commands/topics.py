@@ -127,9 +127,8 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
 
 
 @tap("keep", Need.LOOK)
-async def keep(request: Request, context: Context) -> Reply:
+async def keep(_: Request, context: Context) -> Reply:
     """Leave a topic as it is, after all."""
-    del request
     return change(context.t.gettext("Nothing is deleted."))
 
 
