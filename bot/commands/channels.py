@@ -37,10 +37,16 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     """Stop following channels, or withdraw wishes that are not fulfilled."""
     if not request.argument:
         raise CommandError(context.t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
-    names = await _named(tx, request.argument)
-    text = Text()
-    for name in names:
-        await _unfollow(tx, name, text, context.t)
+    t, text = context.t, Text()
+    for name in await _named(tx, request.argument):
+        channel = await channels.find(tx, name)
+        if channel is not None and await channels.unfollow(tx, channel.id):
+            line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
+            text.line(line, channel=show_channel(channel.title, channel.username))
+        elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
+            text.line(t.gettext("I no longer try to follow {name}."), name=show_reference(name))
+        else:
+            text.line(t.gettext("I follow no channel «{name}». See /channels."), name=show_reference(name)[:100])
     return say(text)
 
 
@@ -60,17 +66,6 @@ async def _named(db: Reader, argument: str) -> Sequence[str]:
         known = await channels.find(db, part)
         names |= dict.fromkeys([part.strip()] if known or not pasted.references else pasted.references)
     return [name for name in names if name]
-
-
-async def _unfollow(tx: Transaction, name: str, text: Text, t: Translator) -> None:
-    channel = await channels.find(tx, name)
-    if channel is not None and await channels.unfollow(tx, channel.id):
-        line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
-        text.line(line, channel=show_channel(channel.title, channel.username))
-    elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
-        text.line(t.gettext("I no longer try to follow {name}."), name=show_reference(name))
-    else:
-        text.line(t.gettext("I follow no channel «{name}». See /channels."), name=show_reference(name)[:100])
 
 
 async def _page(context: Context, *, number: int) -> Outgoing:

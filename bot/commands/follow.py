@@ -38,14 +38,10 @@ _HOW = {
 }
 MOST_HISTORY = 100_000  # posts
 _OPTION_WORDS = {
-    "fast": Options(fast=True),
-    "быстро": Options(fast=True),
-    "slow": Options(fast=False),
-    "медленно": Options(fast=False),
-    "join:no": Options(may_join=False),
-    "вступать:нет": Options(may_join=False),
-    "join:yes": Options(may_join=True),
-    "вступать:да": Options(may_join=True),
+    **dict.fromkeys(("fast", "быстро"), Options(fast=True)),
+    **dict.fromkeys(("slow", "медленно"), Options(fast=False)),
+    **dict.fromkeys(("join:no", "вступать:нет"), Options(may_join=False)),
+    **dict.fromkeys(("join:yes", "вступать:да"), Options(may_join=True)),
 }
 _HISTORY = re.compile(r"(?:history|история):(\d{1,9})")
 _UNMISTAKABLE = re.compile(r"(?:join|history|вступать|история):\S", re.IGNORECASE)

@@ -35,7 +35,7 @@ _LATE = ("p", "дня", "вечера")
 _NOON, _EVENING = 12, 6  # o'clock; the hours of a night from the latter on are before midnight
 _DURATION = re.compile(r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*(mo|мес|[mhdwмчдн])[a-zа-яё]*\.?$", re.IGNORECASE)
 _UNITS = {**UNITS, "m": timedelta(minutes=1), "м": timedelta(minutes=1)}
-_WEEKDAYS = (  # how their names begin
+_WEEKDAYS = (  # how their names begin in any form, from Monday
     *(("mon", "пн", "пон"), ("tue", "вт"), ("wed", "ср"), ("thu", "чт", "чет")),
     *(("fri", "пт", "пят"), ("sat", "сб", "суб"), ("sun", "вс", "вос")),
 )
@@ -44,11 +44,6 @@ _WEEKDAYS = (  # how their names begin
 def tidy(typed: str) -> str:
     """Make small letters, single spaces and plain hyphens of what was typed, and take the full stop off its end."""
     return " ".join(_DASHES.sub("-", typed.casefold()).split()).rstrip(".!")
-
-
-def _words(typed: str) -> list[str]:
-    """Split into words, a time of day in one."""
-    return _APART.sub("", tidy(typed).replace(", ", " ")).split()
 
 
 def read_time(typed: str) -> int | None:
@@ -66,11 +61,6 @@ def read_time(typed: str) -> int | None:
 def show_time(minute: int) -> str:
     """Write a minute of the day: «07:00»."""
     return f"{minute // 60:02}:{minute % 60:02}"
-
-
-def _read_weekday(word: str) -> int | None:
-    """Read the name of a day in any form, in small letters, as its number in the week from Monday, 0."""
-    return next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
 
 
 _HOURS = re.compile(
@@ -105,8 +95,9 @@ _SAID_OF = {  # which fields of `Digests` make sense together
 def read_digests(typed: str) -> Digests | None:
     """Read `hourly`, `daily 9:00`, `weekly Mon 9:00` or the like; None for anything else."""
     said: dict[str, Any] = {}
-    for word in _words(typed):
-        readings = {"every": _EVERY.get(word), "minute": read_time(word), "weekday": _read_weekday(word)}
+    for word in _APART.sub("", tidy(typed).replace(", ", " ")).split():  # a time of day is one word
+        weekday = next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
+        readings = {"every": _EVERY.get(word), "minute": read_time(word), "weekday": weekday}
         found = next(((field, value) for field, value in readings.items() if value is not None), None)
         if word in _FILLERS:
             continue

@@ -43,13 +43,17 @@ _REFUSED = N_("Telegram would not hand it over: {reason}")
 )
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
-    asked = request.argument or next(iter(request.links), "")
-    if asked:
-        items = await _linked(asked, context)
+    db, t, typed = context.database, context.t, request.argument or next(iter(request.links), "")
+    if typed:
+        items = await _linked(typed, context)
     elif request.reply_to is not None:
-        items = await _alerted(request.reply_to, context)
+        alerted = await messages.post_of(db, context.chat.id, request.reply_to)
+        if alerted is None:
+            line = t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
+            raise CommandError(line)
+        items = await posts.by_key(db, alerted.channel_id, alerted.key)
     else:
-        line = context.t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
+        line = t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
         raise CommandError(line, example=code("/post https://t.me/name/123"))
     return Reply(messages=(await _page(items, 0, context),))
 
@@ -79,15 +83,6 @@ async def _linked(text: str, context: Context) -> list[StoredPost]:
         "which /search shows."
     )
     raise CommandError(f"{unknown} {numbered}")
-
-
-async def _alerted(message_id: int, context: Context) -> list[StoredPost]:
-    """Return the messages of the post of which an alert tells. Raises CommandError."""
-    alerted = await messages.post_of(context.database, context.chat.id, message_id)
-    if alerted is None:
-        line = context.t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
-        raise CommandError(line)
-    return await posts.by_key(context.database, alerted.channel_id, alerted.key)
 
 
 async def _stored(channel_id: int, message_id: int, context: Context) -> list[StoredPost]:

@@ -24,12 +24,8 @@ _WORDS = {  # as people type them, whatever the language of the chat
     **{priority.value: priority for priority in Priority},
     "громко!": Priority.URGENT,
     "громко": Priority.LOUD,
-    "тихо": Priority.SILENT,
-    "без звука": Priority.SILENT,
-    "сводка": Priority.DIGEST,
-    "в сводку": Priority.DIGEST,
-    "дайджест": Priority.DIGEST,
-    "в дайджест": Priority.DIGEST,
+    **dict.fromkeys(("тихо", "без звука"), Priority.SILENT),
+    **dict.fromkeys(("сводка", "в сводку", "дайджест", "в дайджест"), Priority.DIGEST),
 }
 _MOST = 90  # Telegram takes 100 buttons
 _ROOM = 40  # characters of a topic on a button
@@ -134,7 +130,15 @@ async def bind_thread(request: Request, context: Context, tx: Transaction) -> Re
         )
     thread_id = None if is_off else request.peer.thread_id or GENERAL_THREAD
     if not typed:
-        return say(await _bind_chat(tx, context, thread_id))
+        is_general = thread_id in {None, GENERAL_THREAD}
+        await addresses.bind_chat(tx, context.chat.id, None if is_general else thread_id)
+        into_general = t.gettext("Alerts come into the general thread of this chat now.")
+        into_this = t.gettext("Alerts of this chat come into this thread now.")
+        text = Text().add(into_general if thread_id is None else into_this)
+        if bound := await addresses.bindings(tx, context.chat.id):
+            names = ", ".join(f"«{topic_title(each.topic, t)}»" for each in bound)
+            text.add(" ").say(t.gettext("Only {topics} have threads of their own."), topics=names)
+        return say(text)
     topic = topic or await need_topic(tx, typed, t)
     if not await addresses.bind_topic(tx, context.chat.id, topic.id, thread_id):
         return say(_not_subscribed(topic, t))
@@ -142,15 +146,3 @@ async def bind_thread(request: Request, context: Context, tx: Transaction) -> Re
     if thread_id is None:
         line = t.gettext("Alerts on {name} come where this chat's other alerts come.")
     return say(line, name=show_topic(topic, t))
-
-
-async def _bind_chat(tx: Transaction, context: Context, thread_id: int | None) -> Text:
-    t, is_general = context.t, thread_id in {None, GENERAL_THREAD}
-    await addresses.bind_chat(tx, context.chat.id, None if is_general else thread_id)
-    into_general = t.gettext("Alerts come into the general thread of this chat now.")
-    into_this = t.gettext("Alerts of this chat come into this thread now.")
-    text = Text().add(into_general if thread_id is None else into_this)
-    if bound := await addresses.bindings(tx, context.chat.id):
-        names = ", ".join(f"«{topic_title(each.topic, t)}»" for each in bound)
-        text.add(" ").say(t.gettext("Only {topics} have threads of their own."), topics=names)
-    return text
