@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.models.alerts import Alert, Duplicate, Loudness
+from bot.models.alerts import Alert, Duplicate, GroupKind, Loudness
 from bot.models.groups import GroupSummary, StormState
 from bot.models.notices import NOTICES, JoinRequested
 from bot.models.posts import StoredPost
@@ -225,7 +225,8 @@ async def _group_of(db: Reader, message: Message) -> int:
 async def sent(db: Database, message: Message, telegram_id: int | None, at: datetime) -> None:
     """Let Telegram take a message, or an edit of it, as it was when it was read."""
     number = None if message.is_edit else telegram_id
-    delivery = Delivery(revision=message.revision, telegram_id=number, written_at=at)
+    is_storm = message.kind == GroupKind.STORM
+    delivery = Delivery(revision=message.revision, telegram_id=number, written_at=at, is_storm=is_storm)
     await db.write(lambda tx: outbox.sent(tx, message.id, delivery, now=at))
 
 

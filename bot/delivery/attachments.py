@@ -63,7 +63,7 @@ class Attachments:
             return None
         claimed = await self._database.write(lambda tx: attachments.claim(tx, reply.id))
         files = await self._uploaded(reply, claimed)
-        if not self._sender.has_room(reply.chat.peer, len(files)) and reply.attempts < TRIES:
+        if not self._sender.queue.has_room(reply.chat.peer, len(files)) and reply.attempts < TRIES:
             raise NotYetError("the chat's texts go first")
         caption, first_id = _caption(reply, claimed), None
         for album in _albums(files):

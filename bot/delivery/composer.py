@@ -58,7 +58,7 @@ class Composer:
             return await self._edit(message)
         if message.kind is MessageKind.FILES:
             first_id = None if self._files is None else await self._files.send(message)
-            return Delivery(revision=message.revision, telegram_id=first_id, written_at=self._clock())
+            return _delivery(message, first_id, self._clock())
         return await self._send(message)
 
     async def _send(self, message: Message) -> Delivery:
@@ -66,11 +66,11 @@ class Composer:
         outgoing = replace(await self.write(message, now), silent=_is_silent(message, now))
         telegram_id = await self._answer(message, outgoing)
         if telegram_id is not None:
-            return Delivery(revision=message.revision, telegram_id=telegram_id, written_at=now)
+            return _delivery(message, telegram_id, now)
         # Telegram had taken it before a crash, when perhaps an earlier revision was wanted.
         telegram_id = await self._lookup.find(message, outgoing)
-        revision = message.revision if telegram_id is None else 1
-        return Delivery(revision=revision, telegram_id=telegram_id, written_at=now)
+        found = _delivery(message, telegram_id, now)
+        return found if telegram_id is None else replace(found, revision=1)
 
     async def _edit(self, message: Message) -> Delivery | None:
         now = self._clock()
@@ -79,7 +79,7 @@ class Composer:
         if message.telegram_id is not None:  # else nobody knows where it is
             outgoing = await self.write(message, now)
             await self._sender.edit(message.chat.peer, message.telegram_id, outgoing, place=message.id)
-        return Delivery(revision=message.revision, telegram_id=message.telegram_id, written_at=now)
+        return _delivery(message, message.telegram_id, now)
 
     async def _answer(self, message: Message, outgoing: Outgoing) -> int | None:
         """Send a message, as a reply where it answers one; not so where that is unknown or deleted."""
@@ -141,6 +141,15 @@ class Composer:
             return post
         origin = await channels.get(self._database, post.forward.channel_id)
         return post if origin is None else replace(post, forward=replace(post.forward, name=origin.title))
+
+
+def _delivery(message: Message, telegram_id: int | None, written_at: datetime) -> Delivery:
+    return Delivery(
+        revision=message.revision,
+        telegram_id=telegram_id,
+        written_at=written_at,
+        is_storm=message.group is GroupKind.STORM,
+    )
 
 
 def _is_silent(message: Message, now: datetime) -> bool:

@@ -13,8 +13,8 @@ from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import backup_recovery
 from bot.store.database import Database
 from bot.store.messages import Message
+from bot.telegram.convert import MessagePage, SentMessage
 from bot.telegram.sender import READ_AT_ONCE, Sender
-from bot.telegram.sent_messages import MessagePage, SentMessage
 
 log = structlog.get_logger(__name__)
 

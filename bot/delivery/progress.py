@@ -53,7 +53,7 @@ class Showing:
 
     async def _show(self, progress: Progress) -> None:
         """Send or edit one message, and write down what it shows; nobody waits for a chat that takes none for long."""
-        delay = timedelta(seconds=self._sender.delay(progress.chat.peer))
+        delay = timedelta(seconds=self._sender.queue.delay(progress.chat.peer))
         if delay > EVERY:
             await self._put_off(progress, delay)
             return

@@ -18,9 +18,9 @@ from bot.models import Clock, Peer, PeerKind
 from bot.store import backup_recovery, chats, meta, outbox
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
+from bot.telegram.convert import SentMessage
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
-from bot.telegram.sent_messages import SentMessage
 
 log = structlog.get_logger(__name__)
 

@@ -179,7 +179,7 @@ class Worker:
 
     async def _deliver_all(self, batch: Sequence[Message]) -> None:
         for message in sorted(batch, key=lambda each: each.kind is MessageKind.FILES):  # no text waits for a file
-            delay = self._sender.delay(message.chat.peer)
+            delay = self._sender.queue.delay(message.chat.peer)
             if delay > NAP:
                 self._rest_chat(message.chat.id, delay)
                 return
@@ -241,7 +241,7 @@ class Worker:
         return self._stopping.is_set()
 
     async def _finish(self) -> None:
-        self._sender.dismiss()
+        self._sender.queue.dismiss()
         if self._serving:
             _, late = await asyncio.wait(self._serving.values(), timeout=GRACE)
             for task in late:

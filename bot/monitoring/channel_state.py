@@ -49,7 +49,7 @@ class ChannelState:
     @property
     def checked_at(self) -> datetime | None:
         """When it was last checked for missed posts; None where it cannot be read, or was not since it was followed."""
-        is_read = self.channel.access in {Access.JOINED, Access.POLLED} and not self.channel.reader_lost
+        is_read = self.channel.is_readable and not self.channel.reader_lost
         return self.channel.swept_at if is_read and self.channel.is_swept else None
 
 
@@ -92,7 +92,7 @@ def _status(channel: Channel, delay: timedelta, now: datetime) -> ChannelStatus:
         return ChannelStatus.LOST
     if channel.reader_lost:
         return ChannelStatus.UNREAD
-    if channel.access not in {Access.JOINED, Access.POLLED} or channel.followed_at is None:
+    if not channel.is_readable or channel.followed_at is None:
         return ChannelStatus.PENDING
     if now - max(channel.followed_at, channel.swept_at or channel.followed_at) > delay * LATE + ALLOWANCE:
         return ChannelStatus.LATE

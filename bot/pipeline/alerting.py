@@ -31,8 +31,7 @@ async def add_alerts(
 ) -> int:
     """Decide about alerts and write down what was decided; return how many are new, late ones and duplicates apart."""
     compared = await _compare(tx, routed, memory, now=now, max_age=max_age)
-    chat_ids = {each.chat_id for each in compared}
-    open_groups = await groups.open_for(tx, chat_ids, now=now)
+    open_groups = await groups.open_for(tx, {each.chat_id for each in compared}, now=now)
     states = await _read_states(tx, compared, open_groups, now=now)
     number = await alerts.next_id(tx)
     single = list[RoutedAlert]()

@@ -61,7 +61,7 @@ class Caller:
 
     @property
     def auth(self) -> Auth:
-        """The authorisation key of the request; a service that signs somebody in sets its `account_id`."""
+        """The authorisation key of the request; a service that signs an account in sets its `account_id`."""
         return self.session.auth
 
     @property
@@ -90,7 +90,7 @@ class RpcReply:
     """The answer to a request: a serialised result, or an rpc_error."""
 
     body: bytes  # the serialised result or rpc_error
-    failed: bool = False  # it is an rpc_error: what waited for this request by invokeAfterMsg fails too
+    failed: bool = False  # an rpc_error, which also fails requests that wait for this one by invokeAfterMsg
     lost: bool = False  # cut the connection instead of sending it (Faults.lose_reply)
 
 
@@ -105,7 +105,7 @@ class _Mark:
 
 
 def handles(*requests: type[TLRequest], anonymous: bool = False) -> Callable[[_Marked], _Marked]:
-    """Mark a service method as the handler of requests; `anonymous` requests need nobody signed in."""
+    """Mark a service method as the handler of requests; `anonymous` ones need no account."""
 
     def mark(method: _Marked) -> _Marked:
         method.__dict__["handles"] = _Mark(requests, anonymous)

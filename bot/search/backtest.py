@@ -19,6 +19,7 @@ from bot.search import Hit, Scope
 from bot.search.searcher import candidate_pages
 from bot.store import posts
 from bot.store.database import Reader
+from bot.text.spans import Span
 
 PAGE = 500  # posts read at once
 SHOWN = 5  # hits, and near misses, in the result
@@ -34,7 +35,7 @@ class NearMiss:
 
     post: StoredPost
     failure: Clause  # would have to change; spans in `post.whole`
-    spans: tuple[tuple[int, int], ...]  # all that was found of the query, in `post.whole`: sorted, merged
+    spans: tuple[Span, ...]  # all that was found of the query, in `post.whole`: sorted, merged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.engine.matcher import Matcher
-from bot.matching.engine.token_filter import TokenFilter
+from bot.matching.engine.token_filter import TokenFilter, is_filter_worthwhile
 from bot.matching.words.tokens import analyse
 from bot.models.posts import StoredPost
 from bot.search.filters import FilterError, Filters, Named
@@ -159,7 +159,8 @@ class _Search:
         self._scope = scope
         self._limit = limit
         self._expression = necessary(query)
-        self._filter = TokenFilter(query.plan)
+        is_filtered = self._expression is None or is_filter_worthwhile(query)
+        self._filter = TokenFilter(query) if is_filtered else None
         self.hits: list[Hit] = []
         self.before: int | None = None  # of the next page; None: nothing is left
 
@@ -192,11 +193,10 @@ class _Search:
 
     async def take(self, page: list[CandidateVersion]) -> None:
         """Add the hits among some candidates."""
-        filters = self._expression is None or self._filter.is_worthwhile
         passed: list[int] = []
         for start in range(0, len(page), _SLICE):
             for id_, words, text in page[start : start + _SLICE]:
-                if not filters or self._filter.passes(words, None if self._expression else text):
+                if self._filter is None or self._filter.passes(words, None if self._expression else text):
                     passed.append(id_)
             await asyncio.sleep(0)
             while len(passed) >= self._wanted and len(self.hits) < self._limit:

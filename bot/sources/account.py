@@ -7,7 +7,7 @@ whenever Telegram asks for a wait and comes back in the hours after; the wait is
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import assignments, channels, readers
 from bot.store.channels import Access, Channel
-from bot.store.database import Database, Transaction
+from bot.store.database import Database
 from bot.telegram.errors import FLOOD, flood_wait
 from bot.telegram.rate_limit import Bucket, Throttle, Window
 from bot.telegram.rpc import ask
@@ -39,6 +39,7 @@ READING = {"GetDialogs", "GetHistory", "GetChannelDifference"}
 LONGEST_VISIT = 1800.0  # s: for a few pages of a channel, by an account that Telegram holds up
 ANSWER_WITHIN = 60.0  # s; a page of a history may come slowly
 RETRY_AFTER = timedelta(minutes=1)  # at least, after what can heal
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def retry_pause(error: TelegramError) -> timedelta:
@@ -170,8 +171,4 @@ class Account:
         until = self.now() + timedelta(seconds=error.retry_after)
         self._waits[method] = until
         log.warning("Telegram asks us to wait", method=method, seconds=error.retry_after)
-
-        async def job(tx: Transaction) -> None:
-            await readers.put_flood_wait(tx, self.reader_id, method, until)
-
-        await self.database.write(job)
+        await self.database.write(lambda tx: readers.put_flood_wait(tx, self.reader_id, method, until))

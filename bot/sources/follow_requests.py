@@ -1,97 +1,41 @@
-"""Settles what people asked to follow: finds each channel, writes it down, reads its recent past, gives notice."""
+"""Settles what people asked to follow: finds each channel, writes it down, reads its recent past, gives notice.
+
+The notices go to the chat that asked; requests of the settings get none.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
+from bot.matching.engine.compiled import Compiled
 from bot.models import PeerKind
-from bot.models.notices import FollowAccess
+from bot.models.notices import (
+    FolderRead,
+    FollowAccess,
+    FollowAllOffered,
+    Followed,
+    FollowRefused,
+    JoinRequested,
+    Notice,
+)
 from bot.runtime.supervisor import Beat, no_beat
+from bot.search import count_matches
 from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
-from bot.sources.follow_notices import FollowNotices
 from bot.sources.joiner import Joiner
-from bot.sources.resolver import BASIC_GROUP, Invitation, NotFollowableError, channel_dialogs
-from bot.sources.sync import ChannelSync
-from bot.store import channels, chats, follows
-from bot.store.channels import MOST_FAST, Access, Channel
-from bot.store.database import Subject, Transaction
+from bot.sources.resolver import BASIC_GROUP, ChannelList, NotFollowableError, channel_dialogs
+from bot.sources.sync import BACKFILL, ChannelSync
+from bot.store import channels, chats, follows, posts, subscriptions, topics
+from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
+from bot.store.database import Subject, Transaction, to_ms
 from bot.store.follows import FollowRequest
+from bot.store.notices import notify
 from bot.store.references import ALL, ALL_ASKED, FOLDER
-
-TOO_MANY_FAST = "too_many_fast"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Listed:
-    """The channels of a list."""
-
-    title: str | None  # of the folder
-    chats: Sequence[types.Channel]  # that can be read
-    closed: Sequence[str]  # titles of private channels that the reader is not in
-
-
-class ChannelLists:
-    """Puts a request for each channel in place of a request for a folder, or for all that the reader is in."""
-
-    def __init__(self, account: Account, notices: FollowNotices) -> None:
-        self._account = account
-        self._database = account.database
-        self._notices = notices
-
-    async def take_apart(self, follow: FollowRequest) -> None:
-        """Replace the request for a list by requests for its channels.
-
-        The request to count all channels of the reader replaces none while some are new: its notice asks first.
-        Raises TelegramError, NotFollowableError.
-        """
-        listed = await self._listed(follow.reference)
-        followed = {channel.id: channel for channel in await channels.followed(self._database)}
-        fresh = [chat for chat in listed.chats if chat.id not in followed]
-        if follow.options.fast:
-            hurried = [chat for chat in listed.chats if chat.id not in followed or not followed[chat.id].fast]
-            if await channels.count_fast(self._database) - 1 + len(hurried) > MOST_FAST:  # 1: the wish for the list
-                raise NotFollowableError(TOO_MANY_FAST)
-        is_asked = follow.reference == ALL_ASKED
-        # What is followed already needs no asking: it takes on the options.
-        taken = () if is_asked and fresh else listed.chats
-        await self._database.write(lambda tx: self._replace(tx, follow, taken))
-        if is_asked:
-            await self._notices.offer_all(follow, count=len(listed.chats), unfollowed=len(fresh))
-        elif listed.title is not None:
-            await self._notices.folder_read(follow, title=listed.title, count=len(listed.chats), private=listed.closed)
-
-    async def _listed(self, reference: str) -> _Listed:
-        if reference.startswith(FOLDER):
-            folder = await resolver.by_folder(self._account, reference.removeprefix(FOLDER))
-            return _Listed(title=folder.title, chats=folder.chats, closed=folder.closed)
-        # Alerts that were read would be alerted to again: the groups that receive them are left out.
-        ours = {chat.peer.id for chat in await chats.everyone(self._database) if chat.peer.kind is PeerKind.CHANNEL}
-        dialogs = (await channel_dialogs(self._account)).values()
-        found = [dialog.chat for dialog in dialogs if isinstance(dialog.chat, types.Channel)]
-        return _Listed(title=None, chats=[chat for chat in found if chat.id not in ours], closed=())
-
-    async def _replace(self, tx: Transaction, follow: FollowRequest, found: Sequence[types.Channel]) -> None:
-        for chat in found:
-            channel = resolved(chat)
-            await channels.remember(tx, self._account.reader_id, channel, access_hash=chat.access_hash)
-            # By its id: where it is was just written down, so that its name need not be looked up.
-            await follows.request(
-                tx, str(channel.id), chat_id=follow.chat_id, now=follow.asked_at, options=follow.options
-            )
-        await follows.withdraw(tx, follow.reference)
-
-
-def is_list(reference: str) -> bool:
-    """Tell whether a reference stands for many channels."""
-    return reference in {ALL, ALL_ASKED} or reference.startswith(FOLDER)
-
 
 log = structlog.get_logger(__name__)
 
@@ -100,14 +44,8 @@ ASK_ADMINS_AGAIN = timedelta(minutes=10)  # whether they let us in
 REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 LOOK_AT_GROUP_AGAIN = timedelta(hours=1)  # whether it has become a supergroup
 ITS_TURN = "waits for its turn to be joined"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundChannel:
-    """A channel that was found."""
-
-    chat: types.Channel
-    joined_at: datetime | None
+TOO_MANY_FAST = "too_many_fast"
+A_FEW = 5  # channels that are asked for together; of more, each comes without a sound
 
 
 class PostponedError(Exception):
@@ -134,9 +72,7 @@ class FollowRequests:
         self._database = account.database
         self._sync = sync
         self._assignments = assignments
-        self._notices = FollowNotices(account)
         self._joiner = Joiner(account, join_interval=join_interval)
-        self._lists = ChannelLists(account, self._notices)
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Do all that is due, then wait for news, for ever. Raises ReaderLostError."""
@@ -193,45 +129,85 @@ class FollowRequests:
 
     async def _settle(self, follow: FollowRequest) -> None:
         try:
-            if is_list(follow.reference):
-                await self._lists.take_apart(follow)
-                return
-            reached = await self._reach(follow)
+            if follow.reference in {ALL, ALL_ASKED} or follow.reference.startswith(FOLDER):
+                await self._take_apart(follow)
+            else:
+                await self._follow(follow, *await self._find(follow))
         except PostponedError as later:
             await self._postpone(follow, later.until, later.reason)
         except NotFollowableError as refusal:
-            refuse = self._await_upgrade if refusal.reason == BASIC_GROUP else self._refuse
-            await refuse(follow, refusal.reason)
+            await self._refuse(follow, refusal.reason)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 await self._postpone(follow, self._account.now() + retry_pause(error), error.error)
             else:
                 await self._refuse(follow, error.error)
-        else:
-            await self._follow(follow, reached)
 
-    async def _reach(self, follow: FollowRequest) -> FoundChannel:
-        """Find the channel that a request names. Raises TelegramError, NotFollowableError, PostponedError."""
+    async def _take_apart(self, follow: FollowRequest) -> None:
+        """Replace the request for a list by requests for its channels.
+
+        The request to count all channels of the reader replaces none while some are new: its notice asks first.
+        Raises TelegramError, NotFollowableError.
+        """
+        listed = await self._listed(follow.reference)
+        followed = {channel.id: channel for channel in await channels.followed(self._database)}
+        fresh = [chat for chat in listed.chats if chat.id not in followed]
+        if follow.options.fast:
+            hurried = [chat for chat in listed.chats if chat.id not in followed or not followed[chat.id].fast]
+            if await channels.count_fast(self._database) - 1 + len(hurried) > MOST_FAST:  # 1: the wish for the list
+                raise NotFollowableError(TOO_MANY_FAST)
+        is_asked = follow.reference == ALL_ASKED
+        # What is followed already needs no asking: it takes on the options.
+        taken = () if is_asked and fresh else listed.chats
+        await self._database.write(lambda tx: self._replace(tx, follow, taken))
+        event, count = _event(follow), len(listed.chats)
+        if is_asked:
+            options = follow.options.typed()
+            await self._notify(
+                follow, FollowAllOffered(event=event, channels=count, unfollowed=len(fresh), options=options)
+            )
+        elif listed.title is not None:
+            private = tuple(listed.closed)
+            await self._notify(follow, FolderRead(event=event, folder=listed.title, channels=count, private=private))
+
+    async def _listed(self, reference: str) -> ChannelList:
+        if reference.startswith(FOLDER):
+            return await resolver.by_folder(self._account, reference.removeprefix(FOLDER))
+        # Alerts that were read would be alerted to again: the groups that receive them are left out.
+        ours = {chat.peer.id for chat in await chats.everyone(self._database) if chat.peer.kind is PeerKind.CHANNEL}
+        dialogs = (await channel_dialogs(self._account)).values()
+        found = [dialog.chat for dialog in dialogs if isinstance(dialog.chat, types.Channel)]
+        return ChannelList(title=None, chats=[chat for chat in found if chat.id not in ours], closed=())
+
+    async def _replace(self, tx: Transaction, follow: FollowRequest, found: Sequence[types.Channel]) -> None:
+        for chat in found:
+            channel = resolved(chat)
+            await channels.remember(tx, self._account.reader_id, channel, access_hash=chat.access_hash)
+            # By its id: where it is was just written down, so that its name need not be looked up.
+            await follows.request(
+                tx, str(channel.id), chat_id=follow.chat_id, now=follow.asked_at, options=follow.options
+            )
+        await follows.withdraw(tx, follow.reference)
+
+    async def _find(self, follow: FollowRequest) -> tuple[types.Channel, datetime | None]:
+        """Find the channel that a request names, and when the reader joined it; None where it is no member.
+
+        A name is looked for in the archive first: Telegram is asked for it once. Raises TelegramError,
+        NotFollowableError, PostponedError.
+        """
         reference = follow.reference
         if reference.startswith("+"):
             return await self._by_invite(follow, reference.removeprefix("+"))
-        chat = await (self._by_name(reference) if reference.startswith("@") else self._by_id(int(reference)))
-        joined_at = None if chat.left else chat.date  # of a member, `date` is when it joined
-        return FoundChannel(chat=chat, joined_at=joined_at)
-
-    async def _by_id(self, channel_id: int) -> types.Channel:
-        known = await channels.get(self._database, channel_id, self._account.reader_id)
-        chat = await self._at_its_address(known)
-        return chat if chat is not None else await resolver.by_id(self._account, channel_id)
-
-    async def _by_name(self, reference: str) -> types.Channel:
-        """Find a channel by its username, in the archive first: Telegram is asked for a name once."""
-        known = await channels.find(self._database, reference, self._account.reader_id)
-        chat = await self._at_its_address(known)
-        if chat is not None and f"@{resolved(chat).username}".lower() == reference:
-            return chat
-        self._account.spend_name()
-        return await resolver.by_name(self._account, reference.removeprefix("@"))
+        reader_id, name = self._account.reader_id, reference.removeprefix("@")
+        if name == reference:
+            known = await channels.get(self._database, int(reference), reader_id)
+            chat = await self._at_its_address(known) or await resolver.by_id(self._account, int(reference))
+        else:
+            chat = await self._at_its_address(await channels.find(self._database, reference, reader_id))
+            if chat is None or f"@{resolved(chat).username}".lower() != reference:
+                self._account.spend_name()
+                chat = await resolver.by_name(self._account, name)
+        return chat, None if chat.left else chat.date  # of a member, `date` is when it joined
 
     async def _at_its_address(self, known: Channel | None) -> types.Channel | None:
         """Look at a channel where it was found before; None where it is there no more.
@@ -250,10 +226,10 @@ class FollowRequests:
         log.info("a channel is not what it was, it is looked up again", channel=known.id)
         return None
 
-    async def _by_invite(self, follow: FollowRequest, invite: str) -> FoundChannel:
+    async def _by_invite(self, follow: FollowRequest, invite: str) -> tuple[types.Channel, datetime]:
         found = await resolver.by_invite(self._account, invite)
-        if not isinstance(found, Invitation):
-            return FoundChannel(chat=found, joined_at=found.date)
+        if not isinstance(found, str):
+            return found, found.date
         if follow.reason == REQUESTED:
             raise PostponedError(self._account.now() + ASK_ADMINS_AGAIN, REQUESTED)
         if follow.options.may_join is False:
@@ -265,16 +241,16 @@ class FollowRequests:
         except TelegramError as error:
             if error.error != REQUESTED:
                 raise
-            await self._notices.join_requested(follow, title=found.title)
+            await self._notify(follow, JoinRequested(event=_event(follow), channel=found))
             raise PostponedError(self._account.now() + ASK_ADMINS_AGAIN, REQUESTED) from None
-        return FoundChannel(chat=chat, joined_at=self._account.now())
+        return chat, self._account.now()
 
-    async def _follow(self, follow: FollowRequest, reached: FoundChannel) -> None:
+    async def _follow(self, follow: FollowRequest, chat: types.Channel, joined_at: datetime | None) -> None:
         """Write a channel down, read its recent past, and give notice."""
-        channel, now = resolved(reached.chat), self._account.now()
+        channel, now = resolved(chat), self._account.now()
 
         async def job(tx: Transaction) -> None:
-            reader_id, access_hash = self._account.reader_id, reached.chat.access_hash
+            reader_id, access_hash = self._account.reader_id, chat.access_hash
             await follows.settle(
                 tx,
                 follow.id,
@@ -284,15 +260,20 @@ class FollowRequests:
                 access=Access.POLLED,
                 now=now,
             )
-            if reached.joined_at is not None:
-                joined_at = reached.joined_at
+            if joined_at is not None:
                 await channels.set_access(tx, reader_id, channel.id, Access.JOINED, joined_at=joined_at, now=now)
 
         await self._database.write(job)
         await self._assignments.assign_all()
         await self._read(channel.id)
-        access = FollowAccess.JOINED if reached.joined_at is not None else _from_outside(follow)
-        await self._notices.followed(follow, channel, access=access)
+        if joined_at is not None:
+            access = FollowAccess.JOINED
+        elif follow.options.may_join is not False:
+            access = FollowAccess.POLLED
+        else:
+            access = FollowAccess.OUTSIDE_FAST if follow.options.fast else FollowAccess.OUTSIDE
+        if follow.chat_id is not None:
+            await self._notify(follow, await self._followed(follow, channel, access))
 
     async def _read(self, channel_id: int) -> None:
         channel = await channels.get(self._database, channel_id, self._account.reader_id)
@@ -304,29 +285,58 @@ class FollowRequests:
             if error.verdict is Verdict.UNAUTHORISED:
                 await lose(self._account, channel, error.error)
 
-    async def _await_upgrade(self, follow: FollowRequest, reason: str) -> None:
-        """Give notice once of a basic group, and look again: it may become a supergroup."""
-        if follow.reason != reason:
-            await self._notices.refused(follow, reason=reason)
-        await self._postpone(follow, self._account.now() + LOOK_AT_GROUP_AGAIN, reason)
-
     async def _refuse(self, follow: FollowRequest, reason: str) -> None:
-        if reason in VAGUE and await self._is_banned(follow):
+        """Refuse a request; one for a basic group is looked at again, since it may become a supergroup."""
+        if reason == BASIC_GROUP:
+            if follow.reason != reason:
+                await self._notify_refused(follow, reason)
+            await self._postpone(follow, self._account.now() + LOOK_AT_GROUP_AGAIN, reason)
+            return
+        known = await channels.find(self._database, follow.reference, self._account.reader_id)
+        if reason in VAGUE and known is not None and known.access is Access.LOST and known.reason == BANNED:
             reason = BANNED
         await self._database.write(lambda tx: follows.refuse(tx, follow.id, reason=reason))
-        await self._notices.refused(follow, reason=reason)
+        await self._notify_refused(follow, reason)
 
-    async def _is_banned(self, follow: FollowRequest) -> bool:
-        """Tell whether this reader is known to be banned from the channel of a request."""
-        known = await channels.find(self._database, follow.reference, self._account.reader_id)
-        return known is not None and known.access is Access.LOST and known.reason == BANNED
+    async def _notify_refused(self, follow: FollowRequest, reason: str) -> None:
+        """Give notice of a refusal; where a number was asked for, its title is shown if it is known."""
+        known = await channels.by_ids(self._database, [follow.reference])
+        name = f"«{known[0].title}»" if known else follow.reference
+        await self._notify(follow, FollowRefused(event=_event(follow), reference=name, reason=reason))
 
     async def _postpone(self, follow: FollowRequest, until: datetime, reason: str) -> None:
         await self._database.write(lambda tx: follows.postpone(tx, follow.id, until=until, reason=reason))
 
+    async def _followed(self, follow: FollowRequest, channel: ResolvedChannel, access: FollowAccess) -> Followed:
+        """Write the notice that a channel is followed, with how many alerts its last posts would have brought."""
+        newest = await posts.latest(self._database, channel_ids=[channel.id], limit=BACKFILL)
+        alerts = 0
+        if newest:
+            wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
+            wanted = {wish.topic_id for wish in wishes if wish.channels is None or channel.id in wish.channels}
+            chosen = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
+            queries = [Compiled.from_json(topic.compiled) for topic in chosen]
+            alerts = await count_matches(self._database, queries, since=newest[-1].date, channel_id=channel.id)
+        return Followed(
+            event=_event(follow),
+            channel=channel.title,
+            channel_id=channel.id,
+            access=access,
+            posts=len(newest),
+            alerts=alerts,
+        )
 
-def _from_outside(follow: FollowRequest) -> FollowAccess:
-    """Return how a channel is read that the reader is not in."""
-    if follow.options.may_join is not False:
-        return FollowAccess.POLLED
-    return FollowAccess.OUTSIDE_FAST if follow.options.fast else FollowAccess.OUTSIDE
+    async def _notify(self, follow: FollowRequest, notice: Notice) -> None:
+        now, chat_id = self._account.now(), follow.chat_id
+
+        async def job(tx: Transaction) -> None:
+            chat = None if chat_id is None else await chats.get(tx, chat_id)
+            if chat is not None:
+                silent = isinstance(notice, Followed) and await follows.asked_together(tx, follow) > A_FEW
+                await notify(tx, chat, notice, now=now, silent=silent)
+
+        await self._database.write(job)
+
+
+def _event(follow: FollowRequest) -> str:
+    return f"{follow.id}:{to_ms(follow.asked_at)}"

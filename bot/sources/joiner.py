@@ -8,12 +8,11 @@ from telethon.tl.functions.channels import JoinChannelRequest, LeaveChannelReque
 
 from bot.errors import TelegramError, Verdict
 from bot.sources import resolver
-from bot.sources.account import Account, retry_pause
+from bot.sources.account import LONG_AGO, Account, retry_pause
 from bot.sources.channel_events import cause, lose
 from bot.sources.resolver import NotFollowableError
 from bot.store import channels
 from bot.store.channels import Access, Channel
-from bot.telegram.rate_limit import Pause
 
 log = structlog.get_logger(__name__)
 
@@ -27,14 +26,13 @@ class Joiner:
     def __init__(self, account: Account, *, join_interval: float) -> None:
         self._account = account
         self._window = JOINS_AT_ONCE * timedelta(seconds=join_interval)
-        self._join_pause = Pause()
-        self._leave_pause = Pause()
-        self._full_pause = Pause()  # CHANNELS_TOO_MUCH
+        self._join_from = self._leave_from = LONG_AGO  # no join and no leave before
+        self._room_from = LONG_AGO  # no join before, after CHANNELS_TOO_MUCH
 
     async def may_join(self) -> bool:
         """Tell whether the pace allows a join; joins are counted in the store, across restarts."""
         now = self._account.now()
-        if not (self._join_pause.is_over(now) and self._full_pause.is_over(now)):
+        if now < max(self._join_from, self._room_from):
             return False
         recent = await channels.count_joins(self._account.database, self._account.reader_id, now - self._window)
         return not self._window or recent < JOINS_AT_ONCE
@@ -43,16 +41,16 @@ class Joiner:
         """Leave a channel that nobody follows any more; False where there is none, or not yet."""
         now = self._account.now()
         unwanted = await channels.unwanted(self._account.database, self._account.reader_id)
-        if not unwanted or not self._leave_pause.is_over(now):
+        if not unwanted or now < self._leave_from:
             return False
         try:
             await self._account.ask(LeaveChannelRequest(_address(unwanted[0])))
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
-                self._leave_pause.extend(now + retry_pause(error))
+                self._leave_from = now + retry_pause(error)
                 return False
         await self._account.grant(unwanted[0], Access.LOST, reason="left")
-        self._full_pause.end()  # there is room again
+        self._room_from = LONG_AGO
         return True
 
     async def join_one(self) -> bool:
@@ -78,9 +76,9 @@ class Joiner:
         now = self._account.now()
         if error.error == "CHANNELS_TOO_MUCH":
             log.warning("the reader account is in as many channels as Telegram allows; the others are polled")
-            self._full_pause.extend(now + FULL)
+            self._room_from = now + FULL
         elif error.verdict is Verdict.RETRY:
-            self._join_pause.extend(now + retry_pause(error))
+            self._join_from = now + retry_pause(error)
         elif error.verdict is Verdict.UNAUTHORISED:
             await lose(self._account, channel, await cause(self._account, channel, error.error))
         elif error.error == "USER_ALREADY_PARTICIPANT":

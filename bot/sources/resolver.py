@@ -1,5 +1,6 @@
 """Finds the channel that a name, id, invite link or folder link stands for, or says why it cannot be followed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,41 +26,23 @@ class Dialog:
     pts: int  # grows with each change of the channel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Offset:
-    """Where the next page of the list begins."""
-
-    date: datetime | None
-    message_id: int
-    peer: TLObject
+_Offset = tuple[datetime | None, int, TLObject]  # the date, id and peer after which a page of the list begins
 
 
 async def channel_dialogs(account: Account) -> dict[int, Dialog]:
     """Return all channels and supergroups that the reader is in, by bare id. Raises TelegramError."""
     found: dict[int, Dialog] = {}
-    offset: _Offset | None = _Offset(date=None, message_id=0, peer=types.InputPeerEmpty())
+    offset: _Offset | None = (None, 0, types.InputPeerEmpty())
     while offset is not None:
-        request = GetDialogsRequest(
-            offset_date=offset.date, offset_id=offset.message_id, offset_peer=offset.peer, limit=DIALOGS_PAGE, hash=0
-        )
-        answer = await account.ask(request)
-        found |= _channels(answer)
+        answer = await account.ask(GetDialogsRequest(*offset, limit=DIALOGS_PAGE, hash=0))
+        chats = {chat.id: chat for chat in answer.chats if isinstance(chat, types.Channel | types.ChannelForbidden)}
+        for dialog in answer.dialogs:
+            chat = chats.get(getattr(dialog.peer, "channel_id", None)) if isinstance(dialog, types.Dialog) else None
+            if chat is not None:
+                found[chat.id] = Dialog(chat=chat, top_message=dialog.top_message, pts=dialog.pts or 0)
         following = _next(answer)
         offset = None if following == offset else following  # a server that takes no offset would be asked for ever
     return found
-
-
-def _channels(answer: types.messages.Dialogs) -> dict[int, Dialog]:
-    chats = {chat.id: chat for chat in answer.chats if isinstance(chat, types.Channel | types.ChannelForbidden)}
-    return {
-        dialog.peer.channel_id: Dialog(
-            chat=chats[dialog.peer.channel_id], top_message=dialog.top_message, pts=dialog.pts or 0
-        )
-        for dialog in answer.dialogs
-        if isinstance(dialog, types.Dialog)
-        and isinstance(dialog.peer, types.PeerChannel)
-        and dialog.peer.channel_id in chats
-    }
 
 
 def _next(answer: types.messages.Dialogs) -> _Offset | None:
@@ -73,8 +56,7 @@ def _next(answer: types.messages.Dialogs) -> _Offset | None:
         peer_id = utils.get_peer_id(dialog.peer)
         last = messages.get((peer_id, dialog.top_message))
         if last is not None and peer_id in peers:
-            peer = utils.get_input_peer(peers[peer_id], check_hash=False)
-            return _Offset(date=last.date, message_id=last.id, peer=peer)
+            return last.date, last.id, utils.get_input_peer(peers[peer_id], check_hash=False)
     return None
 
 
@@ -90,19 +72,12 @@ class NotFollowableError(ChannelwatchError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invitation:
-    """A private channel that the reader is not in; Telegram gives its id only to members."""
+class ChannelList:
+    """The channels of a chat folder that somebody shares by a link, or of the reader's own list."""
 
-    title: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedFolder:
-    """A chat folder that somebody shares by a link."""
-
-    title: str
-    chats: list[types.Channel]  # the channels and supergroups that can be read
-    closed: list[str]  # titles of the private ones that the account is not in
+    title: str | None  # of the folder
+    chats: Sequence[types.Channel]  # the channels and supergroups that can be read
+    closed: Sequence[str]  # titles of the private ones that the account is not in
 
 
 async def by_name(account: Account, name: str) -> types.Channel:
@@ -127,19 +102,23 @@ async def by_id(account: Account, channel_id: int) -> types.Channel:
     return _channel(dialog and dialog.chat)
 
 
-async def by_invite(account: Account, invite: str) -> types.Channel | Invitation:
-    """Look at an invite link, by its hash, without joining. Raises TelegramError, NotFollowableError."""
+async def by_invite(account: Account, invite: str) -> types.Channel | str:
+    """Return the channel of an invite link, given by its hash, without joining; only its title to strangers.
+
+    Raises TelegramError, NotFollowableError.
+    """
     answer = await account.ask(CheckChatInviteRequest(invite))
     if isinstance(answer, types.ChatInviteAlready):
-        return await _upgraded(account, answer.chat)
+        new = getattr(answer.chat, "migrated_to", None)  # the supergroup that a basic group has become
+        return _channel(answer.chat) if new is None else await by_address(account, new.channel_id, new.access_hash)
     if isinstance(answer, types.ChatInvite):
         if not (answer.channel or answer.broadcast or answer.megagroup):
             raise NotFollowableError(BASIC_GROUP)
-        return Invitation(title=answer.title)
-    return Invitation(title=_channel(answer.chat).title)  # a preview that ends after some minutes
+        return str(answer.title)
+    return str(_channel(answer.chat).title)  # a preview that ends after some minutes
 
 
-async def by_folder(account: Account, slug: str) -> SharedFolder:
+async def by_folder(account: Account, slug: str) -> ChannelList:
     """Return a folder by its link, without taking it over. Raises TelegramError.
 
     People, bots and basic groups are left out.
@@ -147,7 +126,7 @@ async def by_folder(account: Account, slug: str) -> SharedFolder:
     answer = await account.ask(CheckChatlistInviteRequest(slug))
     found = [chat for chat in answer.chats if isinstance(chat, types.Channel | types.ChannelForbidden)]
     title = getattr(answer, "title", None)  # of a folder that the account has taken over, Telegram tells no name
-    return SharedFolder(
+    return ChannelList(
         title=title.text if title is not None else slug,
         chats=[chat for chat in found if _is_open(chat)],
         closed=[chat.title for chat in found if not _is_open(chat)],
@@ -156,12 +135,6 @@ async def by_folder(account: Account, slug: str) -> SharedFolder:
 
 def _is_open(chat: types.Channel | types.ChannelForbidden) -> bool:
     return isinstance(chat, types.Channel) and bool(chat.username or chat.usernames or not chat.left)
-
-
-async def _upgraded(account: Account, chat: TLObject) -> types.Channel:
-    """Return the supergroup that a basic group has become, where it has become one."""
-    new = getattr(chat, "migrated_to", None)
-    return await by_address(account, new.channel_id, new.access_hash) if new is not None else _channel(chat)
 
 
 async def accept_invite(account: Account, invite: str) -> types.Channel:

@@ -12,7 +12,7 @@ from bot.models import PostKey
 from bot.models.alerts import Alert
 from bot.parts import PartMatch
 from bot.store.database import Reader, Transaction
-from bot.store.rows import json_list, maybe_ms, read, to_ms
+from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 
 # Of a row that carries an alert a, whatever it was joined to.
 COLUMNS = """
@@ -132,12 +132,19 @@ async def count_recent(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _AlertRow:
-    alert: Alert
+    alert: Alert | None
+
+
+def to_alerts(rows: Sequence[sqlite3.Row]) -> list[Alert | None]:
+    """Read alerts from the rows of one answer with the `COLUMNS`; None where a row has none."""
+    return [each.alert for each in read_all(_AlertRow, rows)]
 
 
 def to_alert(row: sqlite3.Row) -> Alert:
     """Read an alert from a row with the `COLUMNS`."""
-    return read(_AlertRow, row).alert
+    (alert,) = to_alerts([row])
+    assert alert is not None  # noqa: S101 - it is asked for
+    return alert
 
 
 @lru_cache(64)  # a post goes to many chats

@@ -79,6 +79,11 @@ class Channel:
     reader_lost: bool  # the reader that sees to it cannot read any more: nothing of it is read now
 
     @property
+    def is_readable(self) -> bool:
+        """The reader reaches the channel, from within or from outside."""
+        return self.access in {Access.JOINED, Access.POLLED}
+
+    @property
     def is_swept(self) -> bool:
         """The sweep has found or made the channel complete since it was (last) followed."""
         return self._is_since_followed(self.swept_at)

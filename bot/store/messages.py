@@ -20,15 +20,6 @@ from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """The message that another one answers."""
-
-    telegram_id: int | None  # in the chat; None: unknown, or not sent
-    thread_id: int | None
-    state: str  # due, sent, frozen or dead
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message that is due, with all that it takes to write it and bring it to its chat."""
 
@@ -50,7 +41,8 @@ class Message:
     group: GroupKind | None
     change: AlertChange | None
     body: Mapping[str, Any]  # the notice, or what has changed
-    answered: Answered | None
+    answered_id: int | None  # the message that it answers, in the chat; None: unknown, or it answers none …
+    answered_thread: int | None  # … in this forum thread; None: the general one, or no forum
 
     @property
     def is_sent(self) -> bool:
@@ -65,10 +57,8 @@ class Message:
     @property
     def reply_to(self) -> int | None:
         """The message to answer, by its id in the chat: where that is known and stands in the same thread."""
-        if self.answered is None:
-            return None
-        threads = {thread or GENERAL_THREAD for thread in (self.chat.peer.thread_id, self.answered.thread_id)}
-        return self.answered.telegram_id if len(threads) == 1 else None
+        threads = {thread or GENERAL_THREAD for thread in (self.chat.peer.thread_id, self.answered_thread)}
+        return self.answered_id if len(threads) == 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +78,12 @@ _POST = """m.id, m.channel_id, n.title AS channel_title, n.username AS channel_u
 _DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, x.date)) FROM alerts d
     JOIN versions x ON x.id = d.version_id JOIN channels y ON y.id = x.channel_id
     WHERE q.kind = 'alert' AND d.duplicate_of = q.alert_id"""
-_MESSAGES = f"""SELECT q.id AS message_row_id, q.kind AS message_kind, q.random_id, q.silent, q.wanted_revision,
-        q.sent_revision, q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id, q.body,
-        q.thread_id AS message_thread_id, g.kind AS group_kind, r.id AS answered_id,
-        r.telegram_id AS answered_telegram_id, r.thread_id AS answered_thread_id, r.state AS answered_state,
-        ({_DUPLICATES}) AS duplicates, {alerts.COLUMNS}, {chats.COLUMNS}, {_POST}
+# Columns are read by their names in the first places, where SQLite's rows find them soonest.
+_MESSAGES = f"""SELECT {chats.COLUMNS}, q.id AS message_row_id, q.kind AS message_kind, q.random_id, q.silent,
+        q.wanted_revision, q.sent_revision, q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id,
+        q.body, q.thread_id AS message_thread_id, g.kind AS group_kind,
+        r.telegram_id AS answered_id, r.thread_id AS answered_thread,
+        ({_DUPLICATES}) AS duplicates, {_POST}, {alerts.COLUMNS}
     FROM messages q JOIN chats c ON c.id = q.chat_id LEFT JOIN alerts a ON a.id = q.alert_id
     LEFT JOIN groups g ON g.id = q.group_id LEFT JOIN messages r ON r.id = q.reply_to
     LEFT JOIN versions v ON v.id = coalesce(q.version_id, a.shown_version_id)
@@ -145,7 +136,7 @@ async def first_due(  # noqa: PLR0913 - a question with this many sides
         (upcoming,) = await db.fetch_all(_NEXT_AT, {"now": to_ms(now)})
         return DueMessages(messages=[], last_id=0, next_at=maybe_date(upcoming["next_at"]))
     known: dict[int, StoredPost] = {}  # by version: one may go to thousands of chats
-    found = [_to_message(row, known) for row in rows]
+    found = [_to_message(row, alert, known) for row, alert in zip(rows, alerts.to_alerts(rows), strict=True)]
     return DueMessages(messages=found, last_id=rows[0]["last_id"], next_at=maybe_date(rows[0]["next_at"]))
 
 
@@ -156,8 +147,8 @@ async def is_due(db: Reader, message_id: int) -> bool:
 
 async def get(db: Reader, message_id: int) -> Message:
     """Return a message as it stands: what it answers may have been sent since, and it may show something else."""
-    (row,) = await db.fetch_all(f"{_MESSAGES} WHERE q.id = :id", {"id": message_id})
-    return _to_message(row)
+    rows = await db.fetch_all(f"{_MESSAGES} WHERE q.id = :id", {"id": message_id})
+    return _to_message(rows[0], alerts.to_alerts(rows)[0], {})
 
 
 async def post_of(db: Reader, chat_id: int, telegram_id: int) -> StoredPost | None:
@@ -171,10 +162,10 @@ async def post_of(db: Reader, chat_id: int, telegram_id: int) -> StoredPost | No
     return None if row is None else read(StoredPost, row)
 
 
-def _to_message(row: sqlite3.Row, known: dict[int, StoredPost] | None = None) -> Message:
+def _to_message(row: sqlite3.Row, alert: Alert | None, known: dict[int, StoredPost]) -> Message:
     """Read a message from a row of `_MESSAGES`; its post is taken from, or added to, those of the same answer."""
-    post = None if row["id"] is None else (known or {}).get(row["version_id"]) or read(StoredPost, row)
-    if post is not None and known is not None:
+    post = None if row["id"] is None else known.get(row["version_id"]) or read(StoredPost, row)
+    if post is not None:
         known[post.version_id] = post
     kind = MessageKind(row["message_kind"])
     body = _read(row["body"]) if row["body"] else {}
@@ -190,18 +181,15 @@ def _to_message(row: sqlite3.Row, known: dict[int, StoredPost] | None = None) ->
         attempts=row["attempts"],
         due_at=from_ms(row["due_at"]),
         created_at=from_ms(row["created_at"]),
-        alert=None if row["alert_id"] is None else alerts.to_alert(row),
+        alert=alert,
         post=post,
         duplicates=_to_duplicates(row["duplicates"]),
         group_id=row["group_id"],
         group=None if row["group_kind"] is None else GroupKind(row["group_kind"]),
         change=_to_change(body) if kind is MessageKind.CHANGE else None,
         body=body,
-        answered=None
-        if row["answered_id"] is None
-        else Answered(
-            telegram_id=row["answered_telegram_id"], thread_id=row["answered_thread_id"], state=row["answered_state"]
-        ),
+        answered_id=row["answered_id"],
+        answered_thread=row["answered_thread"],
     )
 
 

@@ -46,7 +46,7 @@ class Draft:
     notice: str | None = None  # the name of a notice
     body: Mapping[str, object] | None = None  # the notice
     reply_to: int | None = None  # the row of the message that it answers
-    thread_id: int | None = None  # the forum thread; None: that of the message it answers, or else the chat's own
+    thread_id: int | None = None  # the forum thread; None: of an alert none, else of what it answers, or the chat's
     silent: bool = False
 
 
@@ -57,6 +57,7 @@ class Delivery:
     revision: int
     telegram_id: int | None  # None: unknown, as where Telegram says that it was sent before
     written_at: datetime  # it shows what was known then
+    is_storm: bool = False  # what it shows: another revision is wanted once that is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,9 @@ async def enqueue(tx: Transaction, drafts: Sequence[Draft], *, now: datetime, du
 
 async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int | None], int | None]:
     """Return the threads of those drafts for which none was chosen, by chat and the message that is answered."""
-    asked = {(draft.chat_id, draft.reply_to) for draft in drafts if draft.thread_id is None}
+    asked = {(draft.chat_id, draft.reply_to) for draft in drafts if _is_threadless(draft)}
+    if not asked:
+        return {}
     rows = await tx.fetch_all(
         """SELECT c.id AS chat_id, m.id AS reply_to, iif(m.id IS NULL, c.thread_id, m.thread_id) AS thread_id
         FROM json_each(:asked) q CROSS JOIN chats c ON c.id = q.value ->> 0
@@ -125,6 +128,10 @@ async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int |
         {"asked": json_list(asked)},
     )
     return {(row["chat_id"], row["reply_to"]): row["thread_id"] for row in rows}
+
+
+def _is_threadless(draft: Draft) -> bool:
+    return draft.thread_id is None and draft.kind is not MessageKind.ALERT
 
 
 def _body(draft: Draft) -> str | None:
@@ -177,10 +184,7 @@ async def revise(
 
 
 async def sent(tx: Transaction, message_id: int, delivery: Delivery, *, now: datetime) -> None:
-    """Write down that a chat sees a revision; another one that is wanted by now is due, of a group after a while.
-
-    A storm's message is to say when it is over.
-    """
+    """Write down that a chat sees a revision; another one that is wanted by now is due, of a group after a while."""
     values = {
         "id": message_id,
         "revision": delivery.revision,
@@ -198,11 +202,13 @@ async def sent(tx: Transaction, message_id: int, delivery: Delivery, *, now: dat
         WHERE id = :id""",
         values,
     )
+    if not delivery.is_storm:
+        return
     await tx.execute(
         """UPDATE messages SET wanted_revision = wanted_revision + 1, state = 'due', wanted_at = :now, attempts = 0,
             due_at = (SELECT closes_at FROM groups WHERE id = group_id)
         WHERE id = :id AND state = 'sent' AND telegram_id IS NOT NULL
-            AND group_id IN (SELECT id FROM groups WHERE kind = 'storm' AND closes_at > :written_at)""",
+            AND group_id IN (SELECT id FROM groups WHERE closes_at > :written_at)""",
         values,
     )
 

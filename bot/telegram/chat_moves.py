@@ -4,12 +4,10 @@ Which updates bots get: https://core.telegram.org/constructor/updateBotStopped, 
 …/updateChatParticipant, …/updateChatDefaultBannedRights; the service messages of an upgrade: …/api/channel#migration.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from telethon import types, utils
-from telethon.tl import TLObject, TLRequest, functions
+from telethon.tl import TLObject
 
 from bot.models import Peer, PeerKind
 from bot.telegram.convert import to_peer
@@ -84,17 +82,3 @@ def _hash(update: TLObject, peer: types.PeerChannel) -> int:
     """Return the access hash that came with an update; zero, which bots are allowed, where none did."""
     named = getattr(update, "_entities", {}).get(utils.get_peer_id(peer))  # Telethon's own, beside each update
     return getattr(named, "access_hash", None) or 0
-
-
-async def moved_to(request: Callable[[TLRequest], Awaitable[Any]], peer: Peer) -> Peer | None:
-    """Return where a basic group has moved to; None where it is no basic group, or has not moved.
-
-    Raises TelegramError.
-    """
-    if peer.kind is not PeerKind.GROUP:
-        return None
-    answer = await request(functions.messages.GetChatsRequest([peer.id]))
-    new = next((getattr(chat, "migrated_to", None) for chat in answer.chats), None)
-    if not isinstance(new, types.InputChannel):
-        return None
-    return Peer(kind=PeerKind.CHANNEL, id=new.channel_id, access_hash=new.access_hash)

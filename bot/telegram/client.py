@@ -78,9 +78,8 @@ class Client(TelegramClient):
         slow that no answer comes in time, it is given more each time.
         """
         question = super().__call__(request, *args, **kwargs)
-        return await (self._in_time(question) if isinstance(request, _OF_UPDATES) else question)
-
-    async def _in_time(self, question: Awaitable[Any]) -> Any:  # noqa: ANN401 - as above
+        if not isinstance(request, _OF_UPDATES):
+            return await question
         asked = asyncio.ensure_future(question)
         try:
             while not (await asyncio.wait({asked}, timeout=self.timings.updates_within * self._patience))[0]:
@@ -229,7 +228,11 @@ def _client(settings: Settings, path: Path, timings: Timings) -> Client:
     assert settings.telegram_api_hash is not None  # noqa: S101 - required in the line above
     proxy = proxy_arguments(settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None)
     if settings.telegram_server_key is not None:
-        _trust(settings.telegram_server_key)
+        try:  # Telethon accepts the server that holds this key's private half
+            rsa.add_key(settings.telegram_server_key.read_text(), old=False)
+        except (OSError, ValueError) as error:
+            name = f"TELEGRAM_SERVER_KEY: {settings.telegram_server_key}"
+            raise SettingsError(f"{name} is no RSA public key in PEM (PKCS#1): {error}") from None
     session = sessions.opened(path, server=settings.telegram_server)
     client = Client(
         session,
@@ -248,11 +251,3 @@ def _client(settings: Settings, path: Path, timings: Timings) -> Client:
     )
     client.timings = timings
     return client
-
-
-def _trust(key: Path) -> None:
-    """Let Telethon accept the server that holds this key's private half. Raises SettingsError."""
-    try:
-        rsa.add_key(key.read_text(), old=False)
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"TELEGRAM_SERVER_KEY: {key} is no RSA public key in PEM (PKCS#1): {error}") from None

@@ -1,4 +1,4 @@
-"""Clients are connected and signed in here, and connected again whenever Telegram no longer answers them."""
+"""Connects and signs clients in, and connects them again whenever Telegram no longer answers them."""
 
 import asyncio
 
@@ -36,7 +36,10 @@ async def connect_bot(client: Client, settings: Settings) -> str:
     me = await connect(client)
     if me is None:
         await client.forget_login()
-        me = await _sign_in(client, token)
+        try:
+            me = await client.sign_in(bot_token=token)
+        except errors.RPCError as error:
+            raise to_startup_error(to_error(error)) from None
     elif not token.startswith(f"{me.id}:"):
         log.warning(
             "bot.session belongs to another bot than TELEGRAM_BOT_TOKEN; delete it to change bots", bot=me.username
@@ -120,10 +123,3 @@ async def _connect_again(client: Client) -> None:
 async def _signed_in(client: TelegramClient) -> types.User | None:
     await client.connect()
     return await client.get_me()
-
-
-async def _sign_in(client: TelegramClient, token: str) -> types.User:
-    try:
-        return await client.sign_in(bot_token=token)
-    except errors.RPCError as error:
-        raise to_startup_error(to_error(error)) from None

@@ -6,6 +6,8 @@ answer or a push are kept with the post: they are evidence.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from itertools import chain
 
@@ -13,7 +15,7 @@ from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
-from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
+from bot.models import Button, Entity, Forward, Media, Peer, PeerKind, Post
 from bot.telegram.parts import to_parts
 
 Named = Mapping[int, TLObject]  # people and channels by marked id
@@ -57,7 +59,7 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         author=author_name(message, named),
         views=message.views,
         forwards=message.forwards,
-        reactions=_reactions(message.reactions),
+        reactions=None if message.reactions is None else sum(each.count for each in message.reactions.results),
         parts=to_parts(message),
         raw=bytes(message),
         layer=LAYER,
@@ -69,7 +71,7 @@ def to_text(message: types.Message) -> str:
     text = message.message or ""
     if message.rich_message is None:
         return str(text)
-    blocks = _plain_text(message.rich_message.blocks)
+    blocks = "\n".join(filter(None, _lines(message.rich_message.blocks)))
     return str(text) if blocks in text else f"{text}\n\n{blocks}".strip("\n")
 
 
@@ -199,16 +201,8 @@ def _reply(header: TLObject | None) -> dict[str, int | None]:
     return {}
 
 
-def _reactions(reactions: types.MessageReactions | None) -> int | None:
-    return None if reactions is None else sum(result.count for result in reactions.results)
-
-
-def _plain_text(blocks: list[TLObject]) -> str:
-    """Return the text of the blocks of a page-like message (TL layer 229), a line for each piece of text."""
-    return "\n".join(line for line in _lines(blocks) if line)
-
-
 def _lines(node: object) -> Iterator[str]:
+    """Yield the pieces of text in the blocks of a page-like message (TL layer 229)."""
     if isinstance(node, list):
         for item in node:
             yield from _lines(item)
@@ -227,3 +221,62 @@ def _inline(text: TLObject) -> str:
         return str(text.alt)
     inner = getattr(text, "text", "")  # a plain string, or the same in bold, as a link and so on
     return inner if isinstance(inner, str) else _inline(inner)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """A message of ours as it stands in a chat."""
+
+    kind: PeerKind  # of the chat
+    peer_id: int  # bare id of the chat
+    message_id: int
+    date: datetime
+    text: str
+    buttons: tuple[Button, ...]
+    links: tuple[str, ...] = ()  # behind words of the text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePage:
+    """The messages at some numbers."""
+
+    newest_id: int  # of what is there, whoever wrote it; 0 where there is nothing
+    own: tuple[SentMessage, ...]
+
+
+def sent_id(updates: TLObject | None, random_id: int) -> int | None:
+    """Return the id of the message that was sent with `random_id`; None where it was sent before."""
+    if isinstance(updates, types.UpdateShortSentMessage):
+        return int(updates.id)
+    found = getattr(updates, "updates", None) or [getattr(updates, "update", None)]  # the latter of an UpdateShort
+    for update in found:
+        if isinstance(update, types.UpdateMessageID) and update.random_id == random_id:
+            return int(update.id)
+    # A server may leave the pair out; what answers one message is about that message.
+    new = [u.message.id for u in found if isinstance(u, types.UpdateNewMessage | types.UpdateNewChannelMessage)]
+    return int(new[0]) if len(new) == 1 else None
+
+
+def to_message_page(answer: types.messages.Messages) -> MessagePage:
+    """Read the answer to a question for messages by number."""
+    there = [message for message in answer.messages if not isinstance(message, types.MessageEmpty)]
+    own = [_own(message) for message in there if isinstance(message, types.Message) and message.out]
+    return MessagePage(newest_id=max((message.id for message in there), default=0), own=tuple(own))
+
+
+def _own(message: types.Message) -> SentMessage:
+    peer = to_peer(message.peer_id)
+    rows = message.reply_markup.rows if isinstance(message.reply_markup, types.ReplyInlineMarkup) else ()
+    return SentMessage(
+        kind=peer.kind,
+        peer_id=peer.id,
+        message_id=message.id,
+        date=message.date,
+        text=message.message,
+        buttons=tuple(
+            Button(text=button.text, url=getattr(button.type, "url", None), data=getattr(button.type, "data", None))
+            for row in rows
+            for button in row.buttons
+        ),
+        links=tuple(e.url for e in message.entities or () if isinstance(e, types.MessageEntityTextUrl)),
+    )

@@ -55,11 +55,14 @@ def verdict_of(error: str, code: int) -> tuple[Verdict, float]:
     Unknown strings are judged by the code: a chat that forbids (403) is suspended, a request that is wrong (400,
     404, 406) is dropped, the rest can heal.
     """
-    name = re.sub(r"\d+", "X", error.upper())
-    verdict = VERDICTS.get(name) or _BY_CODE.get(abs(code))
-    if verdict is None:
-        verdict = Verdict.DROP if 400 <= abs(code) < 500 else Verdict.RETRY  # noqa: PLR2004 - Telegram counts as HTTP does
-    return verdict, _wait(error, name, abs(code)) if verdict is Verdict.RETRY else 0.0
+    name, code = re.sub(r"\d+", "X", error.upper()), abs(code)
+    by_code = _BY_CODE.get(code, Verdict.DROP if 400 <= code < 500 else Verdict.RETRY)  # noqa: PLR2004 - as HTTP counts
+    verdict = VERDICTS.get(name, by_code)
+    if verdict is not Verdict.RETRY:
+        return verdict, 0.0
+    if number := re.search(r"_WAIT_(\d+)", error):
+        return verdict, float(max(1, int(number[1])))  # FLOOD_WAIT_0 has been seen
+    return verdict, _WITHOUT_A_NUMBER.get(name, _MINUTE if code == FLOOD else 0.0)
 
 
 def error_string(error: errors.RPCError) -> str:
@@ -104,10 +107,3 @@ def to_startup_error(refusal: TelegramError) -> SettingsError | FatalError:
     if refusal.verdict is Verdict.RETRY:
         return FatalError(f"{refusal}: it cannot serve us now; start again in a few minutes.")
     return FatalError(f"{refusal}: the session is of no use any more; delete its file and sign in again.")
-
-
-def _wait(error: str, name: str, code: int) -> float:
-    number = re.search(r"_WAIT_(\d+)", error)
-    if number:
-        return float(max(1, int(number[1])))  # FLOOD_WAIT_0 has been seen
-    return _WITHOUT_A_NUMBER.get(name, _MINUTE if code == FLOOD else 0.0)

@@ -8,21 +8,20 @@ new upload.
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from telethon import TelegramClient, functions
 from telethon.extensions import BinaryReader
 from telethon.requestiter import RequestIter
-from telethon.tl import TLObject, TLRequest, types
+from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Peer, Remote, Upload
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rpc import Ask
 
 PIECE = 512 * 1024  # bytes of a request, Telegram's limit; it costs a request as much as a small one
 PART = 128 * 1024  # bytes of a part on its way up, where the file allows it: texts wait behind it on a slow line
@@ -34,8 +33,6 @@ _JPEG, _UNKNOWN = "image/jpeg", "application/octet-stream"
 _EXPIRED = re.compile(r"FILE_REFERENCE_(\d+_)?(EXPIRED|INVALID|EMPTY)|FILEREF_UPGRADE_NEEDED")
 _ELSEWHERE = {"FILE_ID_INVALID", "LOCATION_INVALID", "PHOTO_ID_INVALID", "DOCUMENT_INVALID"}
 _UNWANTED = re.compile(r"CHAT_SEND_(?!PLAIN_)\w+_FORBIDDEN")  # what a chat does not let in is media, not texts
-
-Ask = Callable[[TLRequest], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +144,11 @@ async def upload(ask: Ask, peer: Peer, file: Upload) -> Remote:
     Raises TelegramError, OSError.
     """
     parts = await _save_parts(ask, file.path, file.name or "file")
-    media = await ask(functions.messages.UploadMediaRequest(from_peer(peer), _to_uploaded_media(file, parts)))
+    made = types.InputMediaUploadedPhoto(parts)
+    if file.kind != PHOTO:
+        named = [types.DocumentAttributeFilename(file.name)] if file.name else []
+        made = types.InputMediaUploadedDocument(parts, file.mime, [*named, *_traits(file)])
+    media = await ask(functions.messages.UploadMediaRequest(from_peer(peer), made))
     content = getattr(media, "photo", None) or getattr(media, "document", None)
     if not isinstance(content, types.Photo | types.Document):
         raise TelegramError("MEDIA_EMPTY", code=400, verdict=Verdict.DROP)
@@ -175,13 +176,6 @@ async def _save_parts(ask: Ask, path: Path, name: str) -> TLObject:
             else:
                 await ask(functions.upload.SaveBigFilePartRequest(number, part, parts, piece))
     return types.InputFile(number, parts, name, "") if is_small else types.InputFileBig(number, parts, name)
-
-
-def _to_uploaded_media(file: Upload, parts: TLObject) -> TLObject:
-    if file.kind == PHOTO:
-        return types.InputMediaUploadedPhoto(parts)
-    named = [types.DocumentAttributeFilename(file.name)] if file.name else []
-    return types.InputMediaUploadedDocument(parts, file.mime, [*named, *_traits(file)])
 
 
 def _traits(file: Upload) -> list[TLObject]:

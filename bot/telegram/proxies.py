@@ -34,25 +34,19 @@ def proxy_arguments(url: str | None) -> dict[str, Any]:
 
 
 def _read(url: ParseResult) -> dict[str, Any] | None:
-    link = _telegram_link(url)
-    if link is not None:
-        return _from_link(link, {name: values[0] for name, values in parse_qs(url.query).items()})
+    values = {name: values[0] for name, values in parse_qs(url.query).items()}
+    if url.scheme == "tg":
+        return _from_link(url.netloc, values)
+    if url.scheme in {"http", "https"} and url.hostname in {"t.me", "telegram.me"}:
+        return _from_link(url.path.strip("/"), values)
     if url.scheme not in _SCHEMES or not url.hostname or url.port is None:
         return None
     user, password = (unquote(part) if part else None for part in (url.username, url.password))
     return _plain(_SCHEMES[url.scheme], url.hostname, url.port, user=user, password=password)
 
 
-def _telegram_link(url: ParseResult) -> str | None:
-    """Return `proxy` or `socks` of https://t.me/proxy?… and tg://proxy?…; None for other URLs."""
-    if url.scheme == "tg":
-        return url.netloc
-    if url.scheme in {"http", "https"} and url.hostname in {"t.me", "telegram.me"}:
-        return url.path.strip("/")
-    return None
-
-
 def _from_link(link: str, values: dict[str, str]) -> dict[str, Any] | None:
+    """Read Telegram's own links, such as https://t.me/proxy?… and tg://socks?…, by their last word and their query."""
     if "server" not in values or "port" not in values:
         return None
     host, port = values["server"], int(values["port"])

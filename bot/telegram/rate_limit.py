@@ -10,7 +10,6 @@ Times are seconds of a monotonic clock.
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 
 from bot.models import Peer, PeerKind
@@ -104,25 +103,6 @@ class Bucket:
         """Halve the rate: Telegram found it too high."""
         self._throttle.halve(now)
         self._left, self._at = 0.0, now
-
-
-class Pause:
-    """A pause that Telegram asked for."""
-
-    def __init__(self) -> None:
-        self._until: datetime | None = None
-
-    def is_over(self, now: datetime) -> bool:
-        """Tell whether the pause is over, or there is none."""
-        return self._until is None or self._until <= now
-
-    def extend(self, until: datetime) -> None:
-        """Pause at least until then."""
-        self._until = until if self._until is None else max(self._until, until)
-
-    def end(self) -> None:
-        """End the pause at once: its reason is gone."""
-        self._until = None
 
 
 class _Chat:

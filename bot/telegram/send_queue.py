@@ -156,7 +156,7 @@ class SendQueue:
         return self._pacing.chat_ready_at(peer, now) - now
 
     def has_room(self, peer: Peer, count: int) -> bool:
-        """Tell whether so many files leave room for texts in a group's minute."""
+        """Tell whether so many files may go to a chat: some of a group's messages of a minute are left to texts."""
         return self._pacing.left(peer, self._monotonic()) >= count + FOR_TEXTS
 
     async def wait(self, peer: Peer, place: float, *, count: int = 1) -> None:
@@ -173,7 +173,8 @@ class SendQueue:
         closed = self._pacing.closed_until(peer) - now
         if closed > 0:
             raise flood_wait(closed)
-        if not self._waiting and self._may_go(peer, now):
+        may_go = max(self._pacing.chat_ready_at(peer, now), self._pacing.total_ready_at(now)) <= now
+        if may_go and not self._waiting:
             self._pacing.spend(peer, now)
             return
         ticket = self._turns.join(peer, place, now)
@@ -203,13 +204,10 @@ class SendQueue:
                 turn.set_exception(flood_wait(error.retry_after))
 
     def dismiss(self) -> None:
-        """Cancel whoever waits to send an alert. Answers go on."""
+        """Cancel whoever waits to send an alert, unless the alert is on its way. Answers go on."""
         for ticket, turn in self._waiting.items():
             if ticket.place != AT_ONCE:
                 turn.cancel()
-
-    def _may_go(self, peer: Peer, now: float) -> bool:
-        return self._pacing.chat_ready_at(peer, now) <= now and self._pacing.total_ready_at(now) <= now
 
     def _let_go(self) -> None:
         """Let go all messages that may leave, and come back when the next one's turn comes."""

@@ -1,27 +1,74 @@
-"""Sends everything that the bot sends, alerts and answers.
+"""Sends everything that the bot sends, alerts and answers; more simply where Telegram refuses how a message looks.
 
 It does not go through `client(request)`: Telethon repeats RANDOM_ID_DUPLICATE for 12 s, and after a FLOOD_WAIT in one
 chat it refuses the same request to every other chat. The client's MTProto sender does neither;
 `tests/telegram/test_sender.py` pins what we use of it.
 """
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, cast
 
+import structlog
 from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, Outgoing, Peer, Remote, Upload
-from bot.telegram.chat_moves import moved_to
-from bot.telegram.convert import from_entities, from_peer
+from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, Outgoing, Peer, PeerKind, Remote, Upload
+from bot.telegram.convert import MessagePage, from_entities, from_peer, sent_id, to_message_page
 from bot.telegram.errors import flood_wait, to_error
-from bot.telegram.fallbacks import with_fallbacks
 from bot.telegram.media import to_media, upload
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.rpc import ANSWER_WITHIN, answer
 from bot.telegram.send_queue import AT_ONCE, SendQueue
-from bot.telegram.sent_messages import MessagePage, sent_id, to_message_page
+from bot.text.markup import LIMIT, Text, units
+
+log = structlog.get_logger(__name__)
+
+MOST_WAYS = 3  # in which one message is simplified
+SHORTEST = 256  # UTF-16 units under which nothing is gained by cutting
+
+Method = TypeVar("Method", bound=Callable[..., Coroutine[Any, Any, Any]])
+
+
+def with_fallbacks(method: Method) -> Method:
+    """Let a method that takes an `Outgoing` by position send it again, simplified, after such a refusal.
+
+    All else stays, the `random_id` too: Telegram remembers none of what it refused.
+    """
+
+    @wraps(method)
+    async def sending(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - those of the method
+        for _ in range(MOST_WAYS):
+            try:
+                return await method(*args, **kwargs)
+            except TelegramError as error:
+                simpler = [simplified(value, error.verdict) if isinstance(value, Outgoing) else value for value in args]
+                if None in simpler:
+                    raise
+                log.warning("a message was refused; it is sent more simply", reason=error.error)
+                args = tuple(simpler)
+        return await method(*args, **kwargs)
+
+    return cast("Method", sending)
+
+
+def simplified(outgoing: Outgoing, verdict: Verdict) -> Outgoing | None:
+    """Return the message without what was refused; None where nothing is left to give up. Pure."""
+    simpler, room = outgoing, units(outgoing.text) // 2
+    whole = Text().formatted(outgoing.text, outgoing.entities)
+    if verdict is Verdict.SHORTEN and room >= SHORTEST:  # a link that stands under the text stays
+        text, entities = whole.cut(room).build()
+        simpler = replace(outgoing, text=text, entities=entities)
+    elif verdict in {Verdict.SHORTEN, Verdict.PLAIN}:
+        simpler = replace(outgoing, entities=())
+    elif verdict is Verdict.BARE:  # the links of the buttons go under the text instead
+        links = "".join(f"\n{button.url}" for row in outgoing.buttons for button in row if button.url is not None)
+        text, entities = whole.cut(LIMIT - units(links)).add(links).build()
+        simpler = replace(outgoing, text=text, entities=entities, buttons=())
+    return None if simpler == outgoing else simpler
+
 
 READ_AT_ONCE = 100  # messages by number, Telegram's limit
 CACHED = 64  # lists of entities, and of buttons, in bytes; a fan-out sends the same to hundreds of chats
@@ -39,22 +86,10 @@ class Sender:
         answer_within: float = ANSWER_WITHIN,
     ) -> None:
         self._client = client
-        self._queue = SendQueue(pacing, monotonic=monotonic)
+        self.queue = SendQueue(pacing, monotonic=monotonic)
         self._answer_within = answer_within
         self._monotonic = monotonic
         self._read_from = 0.0  # Telegram wants no messages read before
-
-    def delay(self, peer: Peer) -> float:
-        """Return the seconds until this chat takes a message, flood waits included, whatever other chats do."""
-        return self._queue.delay(peer)
-
-    def has_room(self, peer: Peer, count: int) -> bool:
-        """Tell whether so many files may go to a chat: some of a group's messages of a minute are left to texts."""
-        return self._queue.has_room(peer, count)
-
-    def dismiss(self) -> None:
-        """Cancel whoever waits to send an alert, unless it is on its way."""
-        self._queue.dismiss()
 
     @with_fallbacks
     async def send(
@@ -122,8 +157,14 @@ class Sender:
         return await upload(self._request, peer, file)
 
     async def moved_to(self, peer: Peer) -> Peer | None:
-        """Return where a basic group has moved to, if it has. Raises TelegramError."""
-        return await moved_to(self._request, peer)
+        """Return the supergroup that a basic group has become; None for other chats. Raises TelegramError."""
+        if peer.kind is not PeerKind.GROUP:
+            return None
+        answer: types.messages.Chats = await self._request(functions.messages.GetChatsRequest([peer.id]))
+        new = next((getattr(chat, "migrated_to", None) for chat in answer.chats), None)
+        if not isinstance(new, types.InputChannel):
+            return None
+        return Peer(kind=PeerKind.CHANNEL, id=new.channel_id, access_hash=new.access_hash)
 
     async def bot_id(self) -> int:
         """Return the id of our bot's account; another bot cannot name the files that it uploaded."""
@@ -180,14 +221,14 @@ class Sender:
 
     async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
         """Send a request of `count` messages to a chat in its turn; None where its effect already stands."""
-        await self._queue.wait(peer, place, count=count)
+        await self.queue.wait(peer, place, count=count)
         try:
             return await self._request(request)
         except TelegramError as error:
             if error.verdict is Verdict.DONE:
                 return None
             if error.verdict is Verdict.RETRY and error.retry_after:
-                self._queue.flood(peer, error)
+                self.queue.flood(peer, error)
             raise
 
     async def _request(self, request: TLRequest) -> TLObject | bool:
@@ -218,14 +259,14 @@ def _entities(entities: tuple[Entity, ...]) -> Sequence[_Serialized]:
 @lru_cache(CACHED)
 def _markup(buttons: ButtonRows) -> _Serialized | None:
     """Return the buttons below a text in bytes; None where there are none."""
-    rows = [types.KeyboardInlineButtonRow([_button(button) for button in row]) for row in buttons]
+
+    def convert(button: Button) -> types.KeyboardInlineButton:
+        has_link, data = button.url is not None, button.data or b""
+        kind = types.InlineButtonTypeUrl(button.url) if has_link else types.InlineButtonTypeCallback(data)
+        return types.KeyboardInlineButton(button.text, kind)
+
+    rows = [types.KeyboardInlineButtonRow([convert(button) for button in row]) for row in buttons]
     return _Serialized(types.ReplyInlineMarkup(rows)) if rows else None
-
-
-def _button(button: Button) -> types.KeyboardInlineButton:
-    if button.url is not None:
-        return types.KeyboardInlineButton(button.text, types.InlineButtonTypeUrl(button.url))
-    return types.KeyboardInlineButton(button.text, types.InlineButtonTypeCallback(button.data or b""))
 
 
 def _reply(peer: Peer, reply_to: int | None) -> types.InputReplyToMessage | None:

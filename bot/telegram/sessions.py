@@ -42,8 +42,11 @@ def opened(path: Path, *, server: str | None) -> SQLiteSession:
         session = SQLiteSession(str(path))
     except (sqlite3.DatabaseError, ValueError) as error:  # ValueError: another layout, by another Telethon
         raise FatalError(f"{path} is no Telethon session ({error}): move it away and {LOGIN}.") from None
-    if server is not None:
-        _direct(session, server)
+    host, _, port = (server or "").rpartition(":")
+    address = (host.strip("[]"), int(port or 0))
+    if server is not None and (session.server_address, session.port) != address:
+        session.set_dc(session.dc_id or 2, *address)  # the login is kept
+        session.save()
     return session
 
 
@@ -59,12 +62,3 @@ def is_signed_in(session: Path) -> bool:
     except sqlite3.DatabaseError as error:
         raise ValueError(str(error)) from None
     return any(key for (key,) in keys)
-
-
-def _direct(session: SQLiteSession, server: str) -> None:
-    """Point a session at another server, its login kept."""
-    host, _, port = server.rpartition(":")
-    address = (host.strip("[]"), int(port))
-    if (session.server_address, session.port) != address:
-        session.set_dc(session.dc_id or 2, *address)
-        session.save()

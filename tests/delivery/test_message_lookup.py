@@ -6,7 +6,7 @@ from bot.delivery.message_lookup import is_ours, is_same, key_of
 from bot.locales import translator
 from bot.models import Button, Outgoing, PeerKind
 from bot.rendering.alert import alert_buttons
-from bot.telegram.sent_messages import SentMessage
+from bot.telegram.convert import SentMessage
 
 ENGLISH = translator("en")
 

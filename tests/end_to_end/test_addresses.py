@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.sandbox import BasicGroup, Channel, Message, User
-from tests.end_to_end.test_gathering import outage
+from tests.end_to_end.test_groups import outage
 from tests.kit_service import WAIT_S, Person, Service
 from tests.waiting import until
 

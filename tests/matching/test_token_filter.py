@@ -10,7 +10,7 @@ from tests.matching.kit import compiled, posts, queries
 
 
 def passes(query: str, text: str, *, with_text: bool = True) -> bool:
-    return TokenFilter(compiled(query).plan).passes(analyse(text).indexed, text if with_text else None)
+    return TokenFilter(compiled(query)).passes(analyse(text).indexed, text if with_text else None)
 
 
 @given(query=queries, text=posts)

@@ -140,7 +140,7 @@ async def test_pushes_reach_every_session_of_the_account_and_nobody_else() -> No
             assert isinstance((await client.receive()).message, types.Pong)
 
 
-async def test_a_key_that_nobody_signed_in_with_can_be_told_of_a_login() -> None:
+async def test_a_key_that_nobody_signed_in_with_can_get_a_login_update() -> None:
     async with running() as parts:
         client = await parts.raw(account_id=None)
         client.send(PING)
@@ -222,7 +222,7 @@ async def test_a_telethon_handler_gets_pushes_in_order() -> None:
         done = asyncio.Event()
 
         @client.on(events.Raw(types.UpdateUserTyping))
-        async def _note(update: types.UpdateUserTyping) -> None:
+        async def _collect(update: types.UpdateUserTyping) -> None:
             seen.append(update.user_id)
             if len(seen) == 300:
                 done.set()

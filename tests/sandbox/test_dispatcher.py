@@ -126,7 +126,7 @@ async def test_a_session_that_only_asks_without_updates_gets_none() -> None:
         await client.wait_for(types.UpdateShort)
 
 
-async def test_a_request_waits_for_those_it_was_told_to_come_after() -> None:
+async def test_a_request_waits_for_those_it_names() -> None:
     async with running() as parts:
         client = await parts.raw()
         first = client.send(functions.help.GetNearestDcRequest())

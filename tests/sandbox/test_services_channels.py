@@ -215,8 +215,8 @@ async def test_a_forward_names_the_post_it_came_from() -> None:
         world = server.sandbox.world
         anna, ada = world.add_user("Anna"), world.add_user("Ada")
         source = world.add_channel("News", username="news_now")
-        echo = world.add_channel("Echo", username="echo_ch", members=[anna])
-        echo.promote(ada)
+        target = world.add_channel("Echo", username="echo_ch", members=[anna])
+        target.promote(ada)
         post = source.post("text")
         _, news = await server.listener(anna)
         publisher = await server.client(ada)
@@ -241,19 +241,19 @@ async def test_reactions_edit_without_a_change_of_text() -> None:
         assert (event.raw_text, event.message.edit_hide, event.message.views) == ("text", True, 12)
 
 
-async def test_supergroup_bots_hear_commands_and_answer() -> None:
+async def test_supergroup_bots_get_commands_and_answer() -> None:
     async with embedded_server() as server:
         world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")
         group = world.add_channel("Talk", megagroup=True, members=[anna, bot])
-        client, talk = await server.listener(anna)
+        client, news = await server.listener(anna)
         bot_client, asked = await server.listener(bot)
         await client.send_message(group.marked, "chatter")
         await client.send_message(group.marked, "/status@watch_bot")
         event = await asked.next()
         assert (event.raw_text, event.sender_id, event.chat_id) == ("/status@watch_bot", anna.id, group.marked)
         await event.reply("all is well")
-        answer = await talk.next()
+        answer = await news.next()
         assert (answer.raw_text, answer.sender_id, answer.reply_to_msg_id) == ("all is well", bot.id, event.id)
         assert utils.get_peer_id(await bot_client.get_entity(group.marked)) == group.marked
         assert asked.silent()

@@ -95,10 +95,10 @@ async def test_a_bot_hears_that_it_was_stopped_brought_in_and_given_rights() -> 
         anna.starts(bot)
         channel.promote(bot)
         channel.restrict_members(read_only=False)
-        heard = [await asyncio.wait_for(updates.get(), WAIT_S) for _ in range(4)]
-        assert [getattr(update, "stopped", None) for update in heard] == [True, False, None, None]
-        assert isinstance(heard[2].new_participant, types.ChannelParticipantAdmin)  # type: ignore[attr-defined]
-        assert not heard[3].default_banned_rights.send_messages  # type: ignore[attr-defined]
+        received = [await asyncio.wait_for(updates.get(), WAIT_S) for _ in range(4)]
+        assert [getattr(update, "stopped", None) for update in received] == [True, False, None, None]
+        assert isinstance(received[2].new_participant, types.ChannelParticipantAdmin)  # type: ignore[attr-defined]
+        assert not received[3].default_banned_rights.send_messages  # type: ignore[attr-defined]
 
 
 async def test_a_group_that_was_upgraded_takes_nothing_more_and_says_where_it_went() -> None:
@@ -106,9 +106,11 @@ async def test_a_group_that_was_upgraded_takes_nothing_more_and_says_where_it_we
         world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:token", "Watch", "watch_bot")
         group = world.add_group("Desk", [anna, bot])
-        client, heard = await server.listener(bot, events.Raw((types.UpdateNewMessage, types.UpdateNewChannelMessage)))
+        client, received = await server.listener(
+            bot, events.Raw((types.UpdateNewMessage, types.UpdateNewChannelMessage))
+        )
         supergroup = world.upgrade(group)
-        moved, came = await heard.next(), await heard.next()
+        moved, came = await received.next(), await received.next()
         assert moved.message.action == types.MessageActionChatMigrateTo(supergroup.id)
         assert came.message.action == types.MessageActionChannelMigrateFrom("Desk", group.id)
         with pytest.raises(errors.PeerIdInvalidError):

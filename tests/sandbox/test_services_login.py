@@ -43,7 +43,7 @@ async def test_the_second_factor_is_asked_for_and_checked() -> None:
         assert (await client.sign_in(password=PASSWORD)).id == anna.id
 
 
-async def test_a_phone_without_an_account_is_told_to_sign_up() -> None:
+async def test_a_phone_without_an_account_has_to_sign_up() -> None:
     async with embedded_server() as server:
         client = await server.client(None)
         sent = await client.send_code_request(PHONE)

@@ -9,7 +9,7 @@ from bot.sandbox import Refused
 from tests.kit_bot import EmbeddedServer, embedded_server
 
 
-async def talk(server: EmbeddedServer) -> tuple[TelegramClient, TelegramClient]:
+async def signed_in_clients(server: EmbeddedServer) -> tuple[TelegramClient, TelegramClient]:
     """Return clients of a person and of a bot that the person has started."""
     world = server.sandbox.world
     anna = world.add_user("Anna", language="ru")
@@ -17,7 +17,7 @@ async def talk(server: EmbeddedServer) -> tuple[TelegramClient, TelegramClient]:
     return await server.client(anna), await server.client(bot)
 
 
-async def test_a_person_and_a_bot_talk() -> None:
+async def test_a_person_and_a_bot_exchange_messages() -> None:
     async with embedded_server() as server:
         world = server.sandbox.world
         anna, bot = world.add_user("Anna", language="ru"), world.add_bot("1:a", "Watch", "watch_bot")
@@ -43,7 +43,7 @@ async def test_a_person_and_a_bot_talk() -> None:
 
 async def test_a_press_is_answered() -> None:
     async with embedded_server() as server:
-        person, helper = await talk(server)
+        person, helper = await signed_in_clients(server)
         world = server.sandbox.world
         anna, bot = world.user(1_000_001), world.user(1_000_002)
         await helper.send_message(anna.id, "alert", buttons=[Button.inline("Mute", b"m:1")])
@@ -78,7 +78,7 @@ async def test_a_press_in_a_supergroup_is_answered() -> None:
 
 async def test_a_random_id_is_used_once() -> None:
     async with embedded_server() as server:
-        _, helper = await talk(server)
+        _, helper = await signed_in_clients(server)
         peer = await helper.get_input_entity(1_000_001)
         request = functions.messages.SendMessageRequest(peer, "alert", random_id=77)
         await helper(request)
@@ -93,7 +93,7 @@ async def test_a_random_id_is_used_once() -> None:
 
 async def test_a_forward_may_be_silent() -> None:
     async with embedded_server() as server:
-        person, _ = await talk(server)
+        person, _ = await signed_in_clients(server)
         anna, bot = server.sandbox.world.user(1_000_001), server.sandbox.world.user(1_000_002)
         sent = anna.sends(bot, "news")
         await person.forward_messages("me", sent.id, "watch_bot", silent=True)
@@ -108,7 +108,7 @@ async def test_a_forward_may_be_silent() -> None:
 )
 async def test_random_ids_differ_within_a_request(random_ids: list[int], kind: type[Exception]) -> None:
     async with embedded_server() as server:
-        person, _ = await talk(server)
+        person, _ = await signed_in_clients(server)
         anna, bot = server.sandbox.world.user(1_000_001), server.sandbox.world.user(1_000_002)
         peer = await person.get_input_entity("watch_bot")
         sent = [anna.sends(bot, text).id for text in ("one", "two")]
@@ -121,7 +121,7 @@ async def test_random_ids_differ_within_a_request(random_ids: list[int], kind: t
 
 async def test_a_lost_reply_is_asked_for_again_and_refused_as_a_repeat() -> None:
     async with embedded_server() as server:
-        _, helper = await talk(server)
+        _, helper = await signed_in_clients(server)
         world = server.sandbox.world
         anna, bot = world.user(1_000_001), world.user(1_000_002)
         server.sandbox.faults.lose_reply("SendMessage")
@@ -131,9 +131,9 @@ async def test_a_lost_reply_is_asked_for_again_and_refused_as_a_repeat() -> None
         assert [message.text for message in anna.inbox(bot)] == ["/start", "once"]
 
 
-async def test_the_sender_s_other_sessions_are_told() -> None:
+async def test_the_sender_s_other_sessions_get_the_message() -> None:
     async with embedded_server() as server:
-        person, _ = await talk(server)
+        person, _ = await signed_in_clients(server)
         anna = server.sandbox.world.user(1_000_001)
         _, other = await server.listener(anna, events.NewMessage(outgoing=True))
         sent = await person.send_message("watch_bot", "/help")
@@ -141,9 +141,9 @@ async def test_the_sender_s_other_sessions_are_told() -> None:
         assert (event.id, event.raw_text, event.out) == (sent.id, "/help", True)
 
 
-async def test_who_blocked_the_bot_is_not_written_to() -> None:
+async def test_a_bot_cannot_write_to_a_person_who_blocked_it() -> None:
     async with embedded_server() as server:
-        person, helper = await talk(server)
+        person, helper = await signed_in_clients(server)
         await person(functions.contacts.BlockRequest("watch_bot"))
         full = await person(functions.users.GetFullUserRequest("watch_bot"))
         assert full.full_user.blocked
@@ -158,7 +158,7 @@ async def test_who_blocked_the_bot_is_not_written_to() -> None:
 
 async def test_edits_are_checked_and_idempotent() -> None:
     async with embedded_server() as server:
-        person, helper = await talk(server)
+        person, helper = await signed_in_clients(server)
         anna, bot = server.sandbox.world.user(1_000_001), server.sandbox.world.user(1_000_002)
         _, edited = await server.listener(anna, events.MessageEdited())
         sent = await helper.send_message(anna.id, "alert", buttons=[Button.inline("Mute", b"m")])
@@ -182,14 +182,14 @@ async def test_edits_are_checked_and_idempotent() -> None:
 )
 async def test_a_text_that_telegram_refuses_is_refused(text: str, kind: type[Exception]) -> None:
     async with embedded_server() as server:
-        _, helper = await talk(server)
+        _, helper = await signed_in_clients(server)
         with pytest.raises(kind):
             await helper(functions.messages.SendMessageRequest(await helper.get_input_entity(1_000_001), text))
 
 
 async def test_entities_out_of_bounds_and_long_button_data_are_refused() -> None:
     async with embedded_server() as server:
-        _, helper = await talk(server)
+        _, helper = await signed_in_clients(server)
         peer = await helper.get_input_entity(1_000_001)
         bold = [types.MessageEntityBold(1, 1)]
         with pytest.raises(errors.EntityBoundsInvalidError):
@@ -271,7 +271,7 @@ async def test_a_basic_group_works_with_numbers_per_account() -> None:
 
 async def test_the_command_menu_is_kept_per_scope_and_language() -> None:
     async with embedded_server() as server:
-        person, helper = await talk(server)
+        person, helper = await signed_in_clients(server)
         default = types.BotCommandScopeDefault()
         for language, description in (("", "Help"), ("ru", "Помощь")):
             command = types.BotCommand("help", description)
@@ -299,7 +299,7 @@ async def test_a_forward_to_a_bot_says_where_it_is_from() -> None:
 
 async def test_users_are_shown_by_number_to_bots() -> None:
     async with embedded_server() as server:
-        _, helper = await talk(server)
+        _, helper = await signed_in_clients(server)
         users = await helper(functions.users.GetUsersRequest([types.InputUser(1_000_001, 0), types.InputUser(5, 0)]))
         assert [(type(user), user.id) for user in users] == [(types.User, 1_000_001), (types.UserEmpty, 5)]
 

@@ -131,7 +131,7 @@ async def test_dropped_pushes_are_found_in_the_dialogs() -> None:
         assert (await client.get_dialogs())[0].unread_count == 0
 
 
-async def test_a_bot_gets_only_what_it_may_hear_in_a_difference() -> None:
+async def test_privacy_mode_holds_in_a_difference() -> None:
     async with embedded_server() as server:
         world = server.sandbox.world
         anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")

@@ -86,7 +86,7 @@ def test_views_come_without_a_pts(recorded: RecordedWorld, anna: User, channel: 
     assert (update.forwards, channel.log.pts) == (12, 2)
 
 
-def test_a_preview_that_loads_is_told_by_its_page_and_moves_the_pts(
+def test_a_loaded_preview_updates_its_page_and_moves_the_pts(
     recorded: RecordedWorld, anna: User, channel: Channel
 ) -> None:
     page = tl.WebPage(9, "https://e.org", "e.org", 0, title="Title")
@@ -192,7 +192,7 @@ def test_supergroup_messages_carry_their_author(recorded: RecordedWorld, anna: U
 
 
 @pytest.mark.parametrize(
-    ("text", "heard"),
+    ("text", "received"),
     [
         ("/help", True),
         ("/help@Watch_bot", True),
@@ -202,13 +202,13 @@ def test_supergroup_messages_carry_their_author(recorded: RecordedWorld, anna: U
     ],
 )
 def test_a_bot_in_a_supergroup_hears_what_is_meant_for_it(
-    recorded: RecordedWorld, anna: User, text: str, *, heard: bool
+    recorded: RecordedWorld, anna: User, text: str, *, received: bool
 ) -> None:
     bot = recorded.world.add_bot("1:a", "Watch", "watch_bot")
     group = recorded.world.add_channel("Talk", megagroup=True, members=[anna, bot])
     recorded.updates.all.clear()
     anna.sends(group, text)
-    assert bool(recorded.updates.to(bot.id)) is heard
+    assert bool(recorded.updates.to(bot.id)) is received
 
 
 def test_a_bot_hears_replies_to_itself_and_as_admin_everything(recorded: RecordedWorld, anna: User) -> None:

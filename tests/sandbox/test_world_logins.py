@@ -42,7 +42,7 @@ def test_a_code_of_nobody_s_phone_opens_nothing(recorded: RecordedWorld) -> None
         recorded.world.logins.send_code("12", recorded.clock())
 
 
-def test_a_password_is_proven_without_being_told(recorded: RecordedWorld, anna: User) -> None:
+def test_a_password_is_proven_without_being_sent(recorded: RecordedWorld, anna: User) -> None:
     passwords = recorded.world.passwords
     challenge = passwords.challenge(anna.id, anna.password)
     passwords.check(anna.id, client_half.compute_check(challenge, "correct horse"))
@@ -90,7 +90,7 @@ def test_an_upload_needs_all_its_parts(recorded: RecordedWorld) -> None:
         media.save_part(1, 8, 0, bytes(MAX_PART + 1))
 
 
-def test_a_file_is_found_by_all_that_its_reader_was_told(recorded: RecordedWorld) -> None:
+def test_a_file_is_found_by_its_id_hash_and_reference(recorded: RecordedWorld) -> None:
     document = recorded.world.media.document(b"bytes", name="a.txt").document
     find = recorded.world.media.find
     assert find(document.id, document.access_hash, document.file_reference).data == b"bytes"

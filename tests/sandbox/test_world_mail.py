@@ -126,7 +126,7 @@ def test_who_left_a_basic_group_hears_and_says_nothing_there(recorded: RecordedW
     assert clara.sends(group, "hello").id == 2
 
 
-def test_the_origin_is_not_told_what_it_did(recorded: RecordedWorld, anna: User, boris: User) -> None:
+def test_the_origin_gets_no_update(recorded: RecordedWorld, anna: User, boris: User) -> None:
     boris.accept(anna, MessageDraft(text="hello"), origin="this session")
     assert [(number, skip) for number, _, skip in recorded.updates.all] == [(anna.id, "this session"), (boris.id, None)]
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.errors import TelegramError, Verdict
 from bot.models import Button, Entity, Outgoing
-from bot.telegram.fallbacks import MOST_WAYS, simplified, with_fallbacks
+from bot.telegram.sender import MOST_WAYS, simplified, with_fallbacks
 from bot.text.markup import LIMIT, units
 
 LINK = "https://t.me/agency/5"

@@ -1,13 +1,13 @@
 """The limits by themselves: what leaves when, in a time that the tests tell."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Peer, PeerKind
-from bot.telegram.rate_limit import RECOVERY, SLACK, Bucket, Pacing, Pause, Rates, Throttle, Window
+from bot.telegram.rate_limit import RECOVERY, SLACK, Bucket, Pacing, Rates, Throttle, Window
 from tests.telegram.traffic import breaches, most_within
 
 BEGIN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
@@ -215,18 +215,6 @@ def test_a_window_takes_so_many_and_opens_as_they_grow_old() -> None:
     assert window.ready_at(59.0) == 60
     window.spend(60.0)
     assert window.ready_at(60.0) == 90
-
-
-def test_a_pause_is_made_longer_and_never_shorter() -> None:
-    pause = Pause()
-    assert pause.is_over(BEGIN)
-    pause.extend(BEGIN + timedelta(hours=2))
-    pause.extend(BEGIN + timedelta(hours=1))
-    assert not pause.is_over(BEGIN + timedelta(hours=1, minutes=59))
-    assert pause.is_over(BEGIN + timedelta(hours=2))
-    pause.extend(BEGIN + timedelta(hours=9))
-    pause.end()
-    assert pause.is_over(BEGIN)
 
 
 @pytest.mark.parametrize(("later", "rate"), [(9.999, 15), (10.0, 30)], ids=["just within", "apart"])

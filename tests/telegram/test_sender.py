@@ -12,9 +12,9 @@ from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
 from bot.models import GENERAL_THREAD, Button, Entity, Outgoing, Peer, PeerKind, Remote
+from bot.telegram.convert import sent_id
 from bot.telegram.rate_limit import SLACK, Pacing, Rates
 from bot.telegram.sender import Sender
-from bot.telegram.sent_messages import sent_id
 from tests.kit_bot import UNLIMITED, SandboxedBot, private, sender_of
 from tests.waiting import WAIT_S
 
@@ -107,7 +107,7 @@ async def test_a_flood_wait_in_one_chat_stops_that_chat_only(bot: SandboxedBot) 
     bot.sandbox.faults.flood_wait("SendMessage", 30, chat_id=bot.alice.id, times=None)
     error = await refusal(bot, private(bot.alice))
     assert (error.error, error.verdict, error.retry_after) == ("FLOOD_WAIT_30", Verdict.RETRY, 30)
-    assert 15 < bot.sender.delay(private(bot.alice)) <= 30
+    assert 15 < bot.sender.queue.delay(private(bot.alice)) <= 30
     assert await asyncio.wait_for(bot.sender.send(private(bot.ivan), HELLO, random_id=2), 15)
     again = await refusal(bot, private(bot.alice))
     assert again.verdict is Verdict.RETRY
@@ -218,7 +218,7 @@ async def test_a_tap_is_answered(bot: SandboxedBot) -> None:
 async def test_messages_wait_for_their_turn(bot: SandboxedBot) -> None:
     rates = Rates(total=100, chat=20, group=10)
     paced = sender_of(bot.client, rates)
-    assert paced.delay(private(bot.alice)) == 0
+    assert paced.queue.delay(private(bot.alice)) == 0
     started = time.monotonic()
     for number in range(7):
         await paced.send(private(bot.alice), HELLO, random_id=number + 1)
@@ -232,7 +232,7 @@ async def test_each_message_of_an_album_counts(bot: SandboxedBot) -> None:
     files = [(Remote(kind="photo", id=number, access_hash=1, reference=b""), number) for number in range(1, 8)]
     with pytest.raises(TelegramError, match="MEDIA_INVALID"):
         await sender.send_files(alice, HELLO, files)
-    assert 5 < sender.delay(alice) <= 6 * SLACK  # seven messages, of which three are a burst
+    assert 5 < sender.queue.delay(alice) <= 6 * SLACK  # seven messages, of which three are a burst
 
 
 async def test_those_who_wait_for_a_chat_are_refused_with_the_one_that_is_flooded(bot: SandboxedBot) -> None:
@@ -270,7 +270,7 @@ async def test_at_the_end_alerts_wait_no_longer_and_answers_do(bot: SandboxedBot
     alert = asyncio.create_task(paced.send(private(bot.alice), HELLO, random_id=10, place=1))
     answer = asyncio.create_task(paced.send(private(bot.alice), Outgoing(text="answer"), random_id=11))
     await asyncio.sleep(0)  # both wait now
-    paced.dismiss()
+    paced.queue.dismiss()
     await asyncio.wait_for(answer, WAIT_S)
     assert alert.cancelled()
     assert bot.texts(bot.alice)[3:] == ["answer"]

@@ -3,7 +3,7 @@
 `Placed` steps know at which words they stand, so that distances can be counted; the others only hold or do not.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -44,6 +44,11 @@ class Evaluation:
         self._patterns = {} if patterns is None else patterns  # spans by expression
         self._occurrences: dict[Placed, list[Occurrence]] = {}
 
+    @property
+    def positions(self) -> Sequence[int]:
+        """The position of each token, by which distances are counted."""
+        return self.document.positions
+
     def occurrences(self, step: "Placed") -> list[Occurrence]:
         """Return the occurrences of a step, in order."""
         if isinstance(step, TermStep):
@@ -78,7 +83,7 @@ class TermStep:
 
     def occurrences(self, context: Evaluation) -> list[Occurrence]:
         """Return the occurrences in a document, in order."""
-        positions = context.document.positions
+        positions = context.positions
         return [Occurrence(positions[i], positions[i], ((i, i),)) for i in self.indexes(context)]
 
     def indexes(self, context: Evaluation) -> list[int]:
@@ -101,14 +106,25 @@ class SequenceStep:
         for item in self.items:  # most phrases fail by their first word
             if not context.places(item.term):
                 return []
+        if not self.gap:
+            return self._adjacent(context)
         occurrences = self.items[0].occurrences(context)
         for item in self.items[1:]:
             if not occurrences:
                 return []
             occurrences = sorted(in_order(occurrences, item.occurrences(context), self.gap + 1).values())
-        if self.gap:
-            return occurrences
-        return [Occurrence(each.first, each.last, ((each.runs[0][0], each.runs[-1][1]),)) for each in occurrences]
+        return occurrences
+
+    def _adjacent(self, context: Evaluation) -> list[Occurrence]:
+        """Return the occurrences without gaps, in order, each as one run of tokens."""
+        positions = context.positions
+        # in a tag several tokens share a position; the first one counts
+        first, *others = ({positions[i]: i for i in reversed(item.indexes(context))} for item in self.items)
+        starts = list(first)
+        for distance, other in enumerate(others, start=1):
+            starts = [start for start in starts if start + distance in other]
+        length = len(others)
+        return [Occurrence(at, at + length, ((first[at], others[-1][at + length]),)) for at in reversed(starts)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,8 +219,8 @@ def _token_spans(document: Document, runs: Iterable[tuple[int, int]]) -> list[Sp
     return [(document.spans[first][0], document.spans[last][1]) for first, last in runs] or None
 
 
-def plan_terms(step: Step, *, excluded: bool = True) -> Iterator[Term]:
-    """Yield the terms of a step, those of its exclusions only where `excluded` says so."""
+def plan_terms(step: Step) -> Iterator[Term]:
+    """Yield the terms of a step."""
     match step:
         case TermStep(term):
             yield term
@@ -212,11 +228,11 @@ def plan_terms(step: Step, *, excluded: bool = True) -> Iterator[Term]:
             yield from plan_terms(left)
             yield from plan_terms(right)
         case AndStep(items, without):
-            for item in (*items, *(without if excluded else ())):
-                yield from plan_terms(item, excluded=excluded)
+            for item in (*items, *without):
+                yield from plan_terms(item)
         case SequenceStep(items) | AnyStep(items) | OrStep(items):
             for item in items:
-                yield from plan_terms(item, excluded=excluded)
+                yield from plan_terms(item)
         case RegexStep():
             pass
 

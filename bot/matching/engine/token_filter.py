@@ -1,120 +1,90 @@
-"""A quick test on indexed words of whether a query may match a text, before the text itself is read.
+"""A quick test of whether a query may match a text, by the indexed words of the text, before the text itself is read.
 
-Most texts that a full-text index proposes for a phrase have its words far apart. Here that is seen from the words
-alone, in a fifth of the time that reading the text anew takes; what passes has to be verified all the same.
+Most texts that a full-text index proposes for a phrase have its words far apart. Their words alone show that in a fifth
+of the time that reading the text anew takes; a text that passes has to be verified all the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from bot.matching.engine.plan import (
-    AndStep,
-    AnyStep,
-    NearStep,
-    OrStep,
-    Placed,
-    RegexStep,
-    SequenceStep,
-    Step,
-    Term,
-    TermStep,
-    plan_terms,
-)
+from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.plan import Evaluation, Term, holds, plan_terms
+from bot.matching.engine.planner import Planner
+from bot.matching.engine.regex import Program
 from bot.matching.engine.term_index import TermIndex
-from bot.matching.words.tokens import tag_token
+from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, walk
+from bot.matching.words.tokens import analyse, tag_token
+from bot.text.spans import Span
 
 _TAG = tag_token("")
-_MOST_TERMS = 60  # of a query that this look is quicker for
-_MOST_RUNS = 200  # that one step may have before the text passes unseen
-_Run = tuple[int, int]  # indexes of the first and the last token
+_MOST_TERMS = 60  # of a query for which the filter is quicker than the query itself
+_MOST_PLACES = 50  # of one term; a text that repeats a word more often passes unseen
+_NOWHERE: list[int] = []
+_SOMEWHERE = [(0, 1)]
+_NO_TEXT = analyse("")
+
+
+def is_filter_worthwhile(query: Compiled) -> bool:
+    """Tell whether filtering saves time: unless order matters, a text with the right words nearly always matches."""
+    return _has_order(query.query.root) and sum(1 for _ in plan_terms(query.plan)) <= _MOST_TERMS
 
 
 class TokenFilter:
-    """One query's look at many texts."""
+    """The filter of one query: its plan without exclusions and capitals, evaluated on indexed words."""
 
-    def __init__(self, plan: Step) -> None:
-        self._plan = plan
-        terms = set(plan_terms(plan, excluded=False))
+    def __init__(self, query: Compiled) -> None:
+        root = _without_exclusions(query.query.root)
+        self._plan = Planner(query.forms, lambda forms, prefixes, _: Term(forms, prefixes)).build(root)
+        self._has_order = _has_order(root)
         self._terms: TermIndex[Term] = TermIndex()
-        for term in terms:
+        for term in plan_terms(self._plan):
             self._terms.add(term, term)
-        self._asks_for_order = _has_order(plan)
-        # else a text with the right words is nearly always a find, or this look takes longer than the query itself
-        self.is_worthwhile = self._asks_for_order and len(terms) <= _MOST_TERMS
 
     def passes(self, words: str, text: str | None) -> bool:
-        """Tell whether a text may match; without it, regular expressions are taken to hold.
+        """Tell whether a text may match; without the text, regular expressions are taken to match.
 
         `words` is `Document.indexed`, with or without more words before it.
         """
-        if self._asks_for_order and _TAG in words:  # a tag's words share their places: their order tells no distances
+        if self._has_order and _TAG in words:  # the words of a tag share their positions, so their order says nothing
             return True
-        try:
-            return _holds(self._plan, self._terms.places(words.split(" ")), text)
-        except _TooManyError:
+        tokens = words.split(" ")
+        places = self._terms.places(tokens)
+        if self._has_order and any(len(indexes) > _MOST_PLACES for indexes in places.values()):
             return True
+        return holds(self._plan, _IndexedWords(places, len(tokens), text))
 
 
-class _TooManyError(Exception):
-    """A step stands at too many places to work them out quickly."""
+class _IndexedWords(Evaluation):
+    """Indexed words as a document: tokens lie no further apart than the words whose distance the query means."""
+
+    def __init__(self, places: Mapping[Term, list[int]], count: int, text: str | None) -> None:
+        super().__init__(_NO_TEXT, places.keys())
+        self._indexes = places
+        self._count = count
+        self._text = text
+
+    @property
+    def positions(self) -> Sequence[int]:
+        """The position of each token: its index."""
+        return range(self._count)
+
+    def places(self, term: Term) -> list[int]:
+        """Return the indexes of the tokens of a term, in order."""
+        return self._indexes.get(term, _NOWHERE)
+
+    def pattern(self, program: Program) -> list[Span]:
+        """Return the matches of a regular expression; without the text, one at its beginning."""
+        return _SOMEWHERE if self._text is None else program.spans(self._text)
 
 
-def _holds(step: Step, places: Mapping[Term, list[int]], text: str | None) -> bool:
-    match step:
-        case AndStep(items):
-            return all(_holds(item, places, text) for item in items)
-        case OrStep(items):
-            return any(_holds(item, places, text) for item in items)
-        case RegexStep(program):
-            return text is None or bool(program.spans(text))
+def _without_exclusions(node: Node) -> Node:
+    match node:
+        case AnyOf(items):
+            return AnyOf(tuple(map(_without_exclusions, items)))
+        case AllOf(items):
+            return AllOf(tuple(map(_without_exclusions, items)))
         case _:
-            return bool(_runs(step, places))
+            return node
 
 
-def _runs(step: Placed, places: Mapping[Term, list[int]]) -> set[_Run]:
-    """Return where a step may stand. Tokens lie no further apart than the words whose distance the query means."""
-    match step:
-        case TermStep(term):
-            runs = {(index, index) for index in places.get(term, ())}
-        case SequenceStep():
-            runs = _sequences(step, places)
-        case NearStep(left, right, distance):
-            one = _runs(left, places)
-            runs = _near(one, _runs(right, places) if one else set(), distance)
-        case AnyStep(items):
-            runs = {run for item in items for run in _runs(item, places)}
-    if len(runs) > _MOST_RUNS:
-        raise _TooManyError
-    return runs
-
-
-def _sequences(step: SequenceStep, places: Mapping[Term, list[int]]) -> set[_Run]:
-    if any(item.term not in places for item in step.items):
-        return set()
-    runs = _runs(step.items[0], places)
-    for item in step.items[1:]:
-        runs = _in_order(runs, _runs(item, places), step.gap + 1) if runs else runs
-    return runs
-
-
-def _in_order(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
-    return {(first, end) for first, last in left for start, end in right if last < start <= last + distance}
-
-
-def _near(left: set[_Run], right: set[_Run], distance: int) -> set[_Run]:
-    """Return the pairs near each other; a run has a word of its own at both ends, and none is near itself."""
-    return {
-        (min(first, start), max(last, end))
-        for first, last in left
-        for start, end in right
-        if start - distance <= last and first - distance <= end and not {first, last} & {start, end}
-    }
-
-
-def _has_order(step: Step) -> bool:
-    match step:
-        case SequenceStep() | NearStep():
-            return True
-        case AndStep(items) | AnyStep(items) | OrStep(items):
-            return any(map(_has_order, items))
-        case _:
-            return False
+def _has_order(root: Node) -> bool:
+    return any(isinstance(node, Near) or (isinstance(node, Phrase) and len(node.items) > 1) for node in walk(root))

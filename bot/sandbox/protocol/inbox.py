@@ -1,4 +1,4 @@
-"""The messages a session has received: tells new from repeated, and refuses those that break the rules of ids."""
+"""The messages a session has received: new, repeated, or refused for breaking the rules of ids."""
 
 import asyncio
 from bisect import bisect_left

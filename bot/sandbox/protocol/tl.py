@@ -18,7 +18,7 @@ MESSAGE_HEADER = struct.Struct("<qii")  # msg_id, seqno, length of the body in b
 
 MAX_CONTAINED = 1020  # https://core.telegram.org/mtproto/service_messages#containers
 MAX_UNZIPPED = 1 << 24  # bytes; a bomb of zeros must not fill the memory
-GZIP_ABOVE = 1 << 18  # bytes; on loopback gzip takes four times as long as what it saves, so only for the huge
+GZIP_ABOVE = 1 << 18  # bytes; on loopback gzip takes four times as long as the time it saves, so only for huge bodies
 
 _container_header = struct.Struct("<Ii")
 _result_header = struct.Struct("<Iq")

@@ -87,7 +87,7 @@ class Padded(Intermediate):
 
     def frame(self, packet: bytes) -> bytes:
         """Return the bytes that carry a packet."""
-        return super().frame(packet + os.urandom(randrange(4)))  # noqa: S311 - a length that nobody need not guess
+        return super().frame(packet + os.urandom(randrange(4)))  # noqa: S311 - the length of padding is no secret
 
 
 class Full:
@@ -149,7 +149,7 @@ class Wire:
         if buffer[:1] == _ABRIDGED[:1]:
             del buffer[:1]
             return Abridged()
-        if len(buffer) < 8:  # noqa: PLR2004 - what tells the other transports apart
+        if len(buffer) < 8:  # noqa: PLR2004 - enough to tell the other transports apart
             return None
         tag = bytes(buffer[:4])
         if tag in (_INTERMEDIATE, _PADDED):

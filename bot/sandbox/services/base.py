@@ -1,4 +1,4 @@
-"""What all services share: the caller, the peers that a request names, and RPC errors for refusals of the world."""
+"""The base of all services: the caller, the peers that a request names, and RPC errors for refusals of the world."""
 
 import functools
 import inspect
@@ -135,7 +135,7 @@ class RpcService:
 
 
 def refuse_unbuilt(asked: TLObject, *, built: Collection[str] = ()) -> None:
-    """Raise NotImplementedError, for the test to see, for a field that is not built here."""
+    """Raise NotImplementedError, for the test to see, for a field that no service handles."""
     fields = [name for name in _UNBUILT if name not in built and getattr(asked, name, None) not in (None, False)]
     if fields:
         raise NotImplementedError(f"{type(asked).__name__} with {', '.join(fields)}")

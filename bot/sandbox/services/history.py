@@ -30,7 +30,7 @@ class HistoryService(RpcService):
 
     @handles(functions.messages.SearchRequest)
     def search(self, request: functions.messages.SearchRequest, caller: Caller) -> TLObject:
-        """Return a page of the messages in a chat that contain a text, come from somebody, or are of a kind."""
+        """Return a page of the messages in a chat that contain a text, have a sender, or are of a kind."""
         me = self.person(caller)
         refuse_unbuilt(request)
         peer = self.peer(me, request.peer)
@@ -95,7 +95,7 @@ class HistoryService(RpcService):
         return tl.messages.PeerDialogs(*_parts(me, chats), state(me))
 
     def _chats(self, me: User, folder_id: int | None) -> list[Peer]:
-        """Return the chats of a folder (None = of all), those that are pinned in their order, then the newest first."""
+        """Return the chats of a folder (None = of all), the pinned in their order, then the newest first."""
         peers: list[Peer] = [*self.world.joined(me)]
         peers += [me.hub.peers[marked] for marked, history in me.chats.items() if len(history)]
         if folder_id is not None:

@@ -59,14 +59,14 @@ class UsersService(RpcService):
 
     @handles(functions.contacts.BlockRequest)
     def block(self, request: functions.contacts.BlockRequest, caller: Caller) -> bool:
-        """Block somebody."""
+        """Block a peer."""
         me, target = self._both(request.id, caller)
         me.blocks(target)
         return True
 
     @handles(functions.contacts.UnblockRequest)
     def unblock(self, request: functions.contacts.UnblockRequest, caller: Caller) -> bool:
-        """Unblock somebody."""
+        """Unblock a peer."""
         me, target = self._both(request.id, caller)
         me.unblocks(target)
         return True

@@ -1,4 +1,4 @@
-"""What clients do in a channel or supergroup: its messages, its log of changes, and updates for its members."""
+"""A channel or supergroup as clients use it: its messages, its log of changes, and updates for its members."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ class Forum:
 
     @property
     def open(self) -> bool:
-        """Whether the supergroup is a forum: somebody has opened a topic."""
+        """Whether the supergroup is a forum, which it is once a topic was opened."""
         return len(self.topics) + len(self.deleted) > 1
 
     def place(self, draft: MessageDraft, kept: Mapping[int, Message], *, manages: bool) -> MessageDraft:

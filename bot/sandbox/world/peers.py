@@ -1,4 +1,4 @@
-"""What the parts of the world share: the hub, and the base classes of peers and accounts."""
+"""The common ground of the world: the hub, and the base classes of peers and accounts."""
 
 import asyncio
 import re

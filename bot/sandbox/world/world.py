@@ -22,7 +22,7 @@ from bot.sandbox.world.users import User
 
 
 class Folder(NamedTuple):
-    """A chat folder that somebody shares."""
+    """A shared chat folder."""
 
     title: str
     peers: Sequence[Peer]
@@ -52,7 +52,7 @@ class World:
         password: str | None = None,
         language: str = "en",
     ) -> User:
-        """Make a person; `password` turns 2FA on, `language` is what bots see."""
+        """Make a person; `password` turns 2FA on, `language` is the one that bots see."""
         user = self._account(first_name, username)
         user.phone, user.password, user.language = phone, password, language
         if phone:
