@@ -12,6 +12,7 @@ from bot.delivery.worker import EACH, GRACE, ROOM
 from bot.errors import FatalError
 from bot.models import Outgoing, Peer, PeerKind
 from bot.runtime.clock import utc_now
+from bot.runtime.supervisor import no_beat
 from bot.sandbox.world import mail
 from bot.store import chats, outbox
 from bot.store.chats import Chat
@@ -320,6 +321,15 @@ async def test_an_alert_costs_one_look_at_the_outbox(bot: DeliveringBot) -> None
         assert await idle() - before == 1
 
 
+async def test_the_outbox_is_looked_at_again_when_the_turn_of_a_resting_chat_comes(bot: DeliveringBot) -> None:
+    await bot.tell(bot.alice, "1", "2", "3", "4")
+    worker = bot.worker(Rates(chat=0.3))  # after a burst of three a chat waits for ten seconds
+    await worker._look(no_beat)  # noqa: SLF001 - a look without the loop, which rests for what it returns
+    await until(lambda: bool(worker._resting))  # noqa: SLF001 - likewise
+    assert 0 < await worker._look(no_beat) < 12  # noqa: SLF001 - likewise
+    assert bot.names(bot.alice) == ["1", "2", "3"]
+
+
 async def test_a_stop_does_not_wait_for_a_chat_that_has_had_its_burst(bot: DeliveringBot) -> None:
     await bot.tell(bot.alice, "1", "2", "3", "4")
     worker = bot.worker(Rates(chat=0.01))
@@ -371,6 +381,20 @@ async def test_an_edit_that_was_made_before_a_crash_is_made_again_without_harm(b
         assert await worker.deliver(message)
     assert [call.name for call in bot.sandbox.calls].count("EditMessage") == 2
     assert len(bot.texts(bot.alice)) == 2
+
+
+async def test_an_edit_that_was_put_off_once_it_was_read_is_made_at_its_moment(bot: DeliveringBot) -> None:
+    await followed(bot)
+    archive = bot.archive
+    await archive.live(post(5, "Утром случился сбой.", date=archive.now, edit_date=archive.now))
+    (edit,) = await kit.claimed(archive.db, utc_now())
+    (message,) = await kit.messages(archive.db, utc_now())
+    await kit.put_off(archive.db, message, at=utc_now() + timedelta(minutes=5), reason="a storm goes on")
+    (message,) = await archive.outbox()
+    for at, edits in ((message.due_at - timedelta(milliseconds=1), 0), (message.due_at, 1)):
+        assert await worker_of(archive.db, bot.sender, clock=lambda at=at: at).deliver(edit)
+        assert bot.calls("EditMessage") == edits
+    assert await archive.outbox() == []
 
 
 async def test_of_many_edits_of_an_alert_only_the_last_is_made(bot: DeliveringBot) -> None:

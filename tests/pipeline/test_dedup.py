@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from bot.models import Forward
+from bot.models import ComparedPost, Forward
+from bot.pipeline.dedup import Duplicates
+from bot.pipeline.grouping import RoutedAlert
 from bot.pipeline.ingest import Ingest
 from bot.store import addresses, chats, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from tests.kit import Message, alerts_of, duplicates_of, forget, labels
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, post
+from tests.pipeline.test_grouping import routed
 
 THIRD = 1003
 DOWN = "В работе приложения «Заречье Банка» произошёл массовый сбой: клиенты не могут войти и перевести деньги."
@@ -259,6 +262,22 @@ class TestMemory:
         await alerted.send_all()
         assert joined == [["edit"], ["alert"], ["alert"], ["alert"]]
         assert labels(await publish(alerted, REPOST, channel=THIRD, after=2 * HOUR)) == ["edit"]
+
+    async def test_reading_on_does_not_bring_back_what_a_post_said_before(
+        self, alerted: Archive, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await publish(alerted, "Сбой в метро: поезда стоят на двух линиях, говорит начальник.", channel=NEWS, number=2)
+        monkeypatch.setattr("bot.pipeline.dedup.READ_AT_ONCE", 1)  # first the second post, then the first one
+        words = "Сбой на вокзале: табло погасли, поезда идут по расписанию, сказал начальник станции."
+        compared = ComparedPost(channel_id=NEWS, post_key="m1", text=words, date=NOON, origin=(NEWS, 1))
+        other = replace(compared, channel_id=OTHER, post_key="m9", text=f"Срочно. {words}", origin=(OTHER, 9))
+
+        async def compare(tx: Transaction) -> list[RoutedAlert]:
+            memory = Duplicates()
+            await memory.compare(tx, [routed(said=compared)], now=NOON)
+            return await memory.compare(tx, [routed(said=other)], now=NOON)
+
+        assert [each.alike for each in await alerted.db.write(compare)] == [((NEWS, "m1"),)]
 
     async def test_a_post_whose_transaction_is_rolled_back_is_told_once_and_joined_as_ever(
         self, archive: Archive

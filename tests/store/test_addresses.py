@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.models import Media, Peer, PeerKind
+from bot.models import GENERAL_THREAD, Media, Peer, PeerKind
 from bot.models.notices import ThreadClosed
 from bot.store import addresses, attachments, chats, messages, subscriptions
 from bot.store.addresses import OF_CHATS, Binding
@@ -169,6 +169,14 @@ class TestThreads:
         await tell(archive, desk, "reply", follows=told)
         (reply,) = await archive.outbox()
         assert (reply.thread_id, reply.reply_to) == (40, 9)
+
+    async def test_a_message_in_the_general_thread_is_answered_there_also_where_the_thread_is_named(
+        self, archive: Archive, desk: Chat
+    ) -> None:
+        (told,) = await tell(archive, desk, "told")
+        await archive.send(told, 9)
+        (reply,) = await tell(archive, desk, "reply", thread_id=GENERAL_THREAD, follows=told)
+        assert reply.reply_to == 9
 
     async def test_pairing_again_leaves_the_thread_as_it_was_chosen(self, archive: Archive, desk: Chat) -> None:
         await archive.db.write(lambda tx: addresses.bind_chat(tx, desk.id, 30))
