@@ -20,7 +20,7 @@ from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import analyse
 from bot.models import Observation, ObservedBy, Post
-from bot.search import Scope, find_newest
+from bot.search.searcher import Scope, find_newest
 from bot.store import fulltext, versions
 from bot.store.database import Reader, Transaction
 from tests.benchmarks.figures import percentile, real_texts

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from bot.matching.similarity.lexicon import ENDS, FILLERS, NOT, SIGNS
 from bot.matching.similarity.words import SPECIAL, is_exact, is_same, is_same_name, spelt_out
-from bot.matching.words.tokens import Document, analyse
+from bot.matching.words.tokens import Document, analyse, mention_token, tag_token
 
 _SIGNATURE = 9  # words at most of a line by which a channel signs its posts
-_TAG, _MENTION = "'t", "'m"  # begin the tokens of tags, before their words, and of mentions
+_TAG, _MENTION = tag_token(""), mention_token("")  # begin the tokens of tags, before their words, and of mentions
 _LINE_ENDS = ("", "\n")  # a mention before one is a signature
 _NEW_SENTENCE = re.compile(r"[!?…\n]")
 _ABBREVIATED = 3  # letters at most of a word whose full stop may end no sentence: «ул. Мира»
