@@ -29,10 +29,9 @@ from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
 from bot.settings import Settings
-from bot.sources import fast_channels
 from bot.sources.assignment import Assignments
 from bot.sources.reader import ReaderAccount
-from bot.sources.sweep import polls_a_round
+from bot.sources.sweep import OUTSIDE, polls_a_round
 from bot.store import chats, meta
 from bot.store.blobs import Blobs
 from bot.store.database import Database
@@ -184,7 +183,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     every = Pace(
         round=settings.sweep_interval,
         polls=polls_a_round(settings.sweep_interval),
-        fast=fast_channels.OUTSIDE,
+        fast=OUTSIDE,
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: meta.put_pace(tx, every))

@@ -20,7 +20,7 @@ from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import assignments, channels, readers
 from bot.store.channels import Access, Channel
-from bot.store.database import Database, Transaction
+from bot.store.database import Database
 from bot.telegram.errors import FLOOD, flood_wait
 from bot.telegram.rate_limit import Bucket, Throttle, Window
 from bot.telegram.rpc import ask
@@ -171,8 +171,4 @@ class Account:
         until = self.now() + timedelta(seconds=error.retry_after)
         self._waits[method] = until
         log.warning("Telegram asks us to wait", method=method, seconds=error.retry_after)
-
-        async def job(tx: Transaction) -> None:
-            await readers.put_flood_wait(tx, self.reader_id, method, until)
-
-        await self.database.write(job)
+        await self.database.write(lambda tx: readers.put_flood_wait(tx, self.reader_id, method, until))

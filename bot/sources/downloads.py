@@ -14,12 +14,11 @@ from telethon.tl import types
 from telethon.tl.functions.channels import GetMessagesRequest
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import Account
 from bot.store import media
 from bot.store.blobs import Blob, Blobs
-from bot.store.database import Database, Subject
+from bot.store.database import Subject
 from bot.store.media import Download, FileInfo
 from bot.telegram.media import PIECE, Downloadable, downloadable, is_outdated, read_message
 
@@ -44,11 +43,11 @@ class _GivenUpError(Exception):
 class Downloads:
     """Downloads files of `most` bytes at most each; with 0 none at all."""
 
-    def __init__(self, account: Account, database: Database, folder: Path, *, clock: Clock, most: int) -> None:
+    def __init__(self, account: Account, folder: Path, *, most: int) -> None:
         self._account = account
-        self._database = database
+        self._database = account.database
+        self._clock = account.now
         self._blobs = Blobs(folder)
-        self._clock = clock
         self._most = most
         self._busy: set[int] = set()  # files that are being downloaded, by other runs of this loop
 
@@ -107,7 +106,12 @@ class Downloads:
             return
         if await asyncio.to_thread(self._blobs.free) < found.size + SPARE:
             raise OSError(errno.ENOSPC, f"{found.size} bytes would leave too little room")
-        blob = await self._fetch(download, found)
+        try:
+            blob = await self._transfer(found)
+        except TelegramError as error:
+            if not is_outdated(error):
+                raise
+            blob = await self._transfer(await self._anew(download))
         await self._write(download, blob, info)
 
     async def _is_copied(self, download: Download) -> bool:
@@ -118,14 +122,6 @@ class Downloads:
         blob = Blob(sha256=file.sha256, size=file.size or 0)
         await self._write(download, blob, FileInfo(mime=file.mime or "", name=file.name, size=blob.size))
         return True
-
-    async def _fetch(self, download: Download, found: Downloadable) -> Blob:
-        try:
-            return await self._transfer(found)
-        except TelegramError as error:
-            if not is_outdated(error):
-                raise
-        return await self._transfer(await self._anew(download))
 
     async def _anew(self, download: Download) -> Downloadable:
         """Ask for the message again, in which this account gets a fresh reference to the file."""

@@ -17,10 +17,12 @@ from telethon.tl.functions.updates import GetChannelDifferenceRequest
 from bot.errors import ChannelwatchError, TelegramError, Verdict
 from bot.models import Event, Post
 from bot.sources.account import Account
-from bot.sources.live import to_event, to_loaded_preview
+from bot.sources.live import to_event
 from bot.telegram.convert import named_in, to_post
 
-PAGE_SIZE = 100  # Telegram's limit
+PAGE_SIZE = 100  # Telegram's limit …
+SLICE_SIZE = 100  # … and for changes, of accounts that are no bots
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +65,14 @@ async def pages(
         asked_at = account.now()
         answer = await account.ask(request)
         read, messages = read + 1, messages + len(answer.messages)
-        page = _page(
-            answer, channel.channel_id, high, is_last=_is_last(answer, messages, below=below), asked_at=asked_at
-        )
+        # A short page alone does not prove that nothing is left below: servers may give fewer than asked.
+        is_all = not below and getattr(answer, "count", 0) <= messages  # `count` is of the whole history
+        is_last = not answer.messages or (is_all and len(answer.messages) < PAGE_SIZE)
+        page = _page(answer, channel.channel_id, high, is_last=is_last, asked_at=asked_at)
         posts.update(post.key for post in page.posts)
         yield page
-        enough = reach.posts is not None and len(posts) >= reach.posts
-        if (
-            enough or page.low <= reach.message_id or read == reach.pages or page.low == offset
-        ):  # offset: it was not heeded
+        is_enough = (reach.posts is not None and len(posts) >= reach.posts) or read == reach.pages
+        if is_enough or page.low <= reach.message_id or page.low == offset:  # offset: it was not heeded
             return
         offset, high = page.low, min(page.low - 1, newest_known)
 
@@ -92,16 +93,6 @@ def _page(
         chat=next((c for c in answer.chats if isinstance(c, types.Channel) and c.id == channel_id), None),
         asked_at=asked_at,
     )
-
-
-def _is_last(answer: types.messages.ChannelMessages, messages: int, *, below: int) -> bool:
-    """Tell whether nothing is left below; a short page alone proves nothing: servers may give fewer than asked."""
-    is_short = len(answer.messages) < PAGE_SIZE
-    is_all = not below and getattr(answer, "count", 0) <= messages  # `count` is of the whole history
-    return not answer.messages or (is_short and is_all)
-
-
-SLICE_SIZE = 100  # Telegram's limit for accounts that are no bots
 
 
 class GapError(ChannelwatchError):
@@ -151,26 +142,18 @@ async def _ask(account: Account, channel: types.InputChannel, pts: int) -> types
 def _slice(
     answer: types.updates.ChannelDifference | types.updates.ChannelDifferenceEmpty, asked_at: datetime
 ) -> ChangeSlice:
-    if isinstance(answer, types.updates.ChannelDifferenceEmpty):
-        return ChangeSlice(
-            events=(), pages=frozenset(), newest=0, pts=answer.pts, asked_at=asked_at, timeout=answer.timeout or 0
-        )
     # New messages first: one that was deleted since stands among them as well as in the deletions.
+    messages, updates = getattr(answer, "new_messages", ()), getattr(answer, "other_updates", ())
     named = named_in(answer)
-    posts = [to_post(message, named=named) for message in answer.new_messages]
-    found = [*posts, *(to_event(update, named) for update in answer.other_updates)]
-    loaded = (page for update in answer.other_updates if (page := to_loaded_preview(update)) is not None)
+    found = [to_post(message, named=named) for message in messages] + [to_event(update, named) for update in updates]
     return ChangeSlice(
         events=tuple(event for event in found if event is not None),
-        pages=frozenset(page.page_id for page in loaded),
-        newest=max((message.id for message in answer.new_messages), default=0),
+        pages=frozenset(u.webpage.id for u in updates if isinstance(u, types.UpdateChannelWebPage)),
+        newest=max((message.id for message in messages), default=0),
         pts=answer.pts,
         asked_at=asked_at,
         timeout=answer.timeout or 0,
     )
-
-
-T = TypeVar("T")
 
 
 async def prefetched(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from telethon import TelegramClient, events
 from telethon.tl import TLObject, types
@@ -14,6 +13,7 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.telegram.client import tap
 from bot.telegram.convert import Named, attached, to_post
 
+BATCH = 100  # events in a transaction at most: beyond that nothing is gained
 UPDATES = (
     types.UpdateNewChannelMessage,
     types.UpdateEditChannelMessage,
@@ -21,13 +21,6 @@ UPDATES = (
     types.UpdateChannelMessageViews,
     types.UpdateChannelMessageForwards,
 )
-
-
-class LoadedPreview(NamedTuple):
-    """The preview of a link has loaded; Telegram does not say in which messages it stands."""
-
-    channel_id: int
-    page_id: int  # the id of the media of these messages
 
 
 def to_event(update: TLObject, named: Named) -> Event | None:
@@ -41,16 +34,6 @@ def to_event(update: TLObject, named: Named) -> Event | None:
     if isinstance(update, UPDATES):
         return to_post(update.message, named=named)
     return None
-
-
-def to_loaded_preview(update: TLObject) -> LoadedPreview | None:
-    """Return which preview an update is about; None for all other updates."""
-    if isinstance(update, types.UpdateChannelWebPage):
-        return LoadedPreview(update.channel_id, update.webpage.id)
-    return None
-
-
-BATCH = 100  # events in a transaction at most: beyond that nothing is gained
 
 
 class Live:

@@ -17,7 +17,6 @@ from bot.models import Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
-from bot.sources.live import LoadedPreview, to_loaded_preview
 from bot.store import channels, posts
 from bot.store.channels import Channel
 from bot.telegram.convert import named_in, to_post
@@ -31,13 +30,12 @@ class Previews:
     def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
         self._ingest = ingest
-        self._waiting: asyncio.Queue[LoadedPreview] = asyncio.Queue()
+        self._waiting: asyncio.Queue[types.UpdateChannelWebPage] = asyncio.Queue()
 
     def put(self, update: TLObject) -> None:
-        """Take in what Telegram pushes."""
-        loaded = to_loaded_preview(update)
-        if loaded is not None:
-            self._waiting.put_nowait(loaded)
+        """Take in what Telegram pushes; all but loaded previews is left alone."""
+        if isinstance(update, types.UpdateChannelWebPage):
+            self._waiting.put_nowait(update)
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Refresh the posts of pushed previews, for ever. Raises ReaderLostError."""
@@ -51,8 +49,8 @@ class Previews:
         while not self._waiting.empty():
             loaded.append(self._waiting.get_nowait())
         pages: defaultdict[int, set[int]] = defaultdict(set)
-        for channel_id, page_id in loaded:
-            pages[channel_id].add(page_id)
+        for update in loaded:
+            pages[update.channel_id].add(update.webpage.id)
         for channel_id, ids in pages.items():
             beat(LONGEST_VISIT)
             channel = await channels.get(self._account.database, channel_id, self._account.reader_id)
@@ -64,19 +62,15 @@ class Previews:
 
         A refusal is only logged: the verifier finds the posts later. Raises ReaderLostError.
         """
-        ids = (
-            await posts.ids_with_pages(self._account.database, channel.id, pages)
-            if pages and channel.access_hash
-            else []
-        )
+        if not (pages and channel.access_hash):
+            return
+        ids = await posts.ids_with_pages(self._account.database, channel.id, pages)
         if not ids:
             return
-        wanted = [types.InputMessageID(message_id) for message_id in ids]
+        address, wanted = types.InputChannel(channel.id, channel.access_hash), [types.InputMessageID(i) for i in ids]
         asked_at = self._account.now()
         try:
-            answer = await self._account.ask(
-                GetMessagesRequest(types.InputChannel(channel.id, channel.access_hash), wanted)
-            )
+            answer = await self._account.ask(GetMessagesRequest(address, wanted))
         except TelegramError as error:
             log.info("posts could not be asked for whose previews have loaded", channel=channel.id, error=error.error)
             return

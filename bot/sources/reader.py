@@ -21,14 +21,12 @@ from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded, 
 from bot.settings import Settings
 from bot.sources.account import Account
 from bot.sources.assignment import Assignments
-from bot.sources.backfill import Backfiller
 from bot.sources.downloads import MEGABYTE, Downloads
-from bot.sources.fast_channels import FastChannels
 from bot.sources.follow_requests import FollowRequests
 from bot.sources.live import Live
-from bot.sources.sweep import Sweep
+from bot.sources.past_pages import Backfiller, Verifier
+from bot.sources.sweep import FastChannels, Sweep
 from bot.sources.sync import ChannelSync
-from bot.sources.verifier import Verifier
 from bot.store import chats, readers
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify
@@ -136,7 +134,7 @@ class ReaderAccount:
         sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
         follow_requests = FollowRequests(account, sync, assignments, join_interval=settings.join_interval)
         most = settings.media_max_mb * MEGABYTE
-        downloads = Downloads(account, self._database, settings.media_path, clock=self._clock, most=most)
+        downloads = Downloads(account, settings.media_path, most=most)
         self.client.on_reconnect = sweep.request_sweep
         await assignments.enter(self._reader_id)
         loops: dict[str, Loop] = {

@@ -1,4 +1,4 @@
-"""Compares every followed channel with the archive, round by round, and stores what was not pushed.
+"""Compares every followed channel with the archive, round by round and some faster, and stores what was not pushed.
 
 Telegram pushes what it likes: to a large channel's reader often late or not at all, and Telethon drops the edits and
 deletions of the gaps that it fills. Without the sweep posts would be missed.
@@ -22,7 +22,7 @@ from bot.sources.resolver import Dialog, channel_dialogs
 from bot.sources.sync import ChannelSync, SyncResult
 from bot.store import channels
 from bot.store.channels import Access, Channel
-from bot.store.database import Transaction
+from bot.store.database import Subject, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,9 @@ FEWEST_POLLS = 10  # … and in a round at least
 TRY_LOST = timedelta(hours=1)  # a channel that was lost may open again
 BLIND = 30  # channels asked one by one where Telegram does not give the list
 NO_ACCESS = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
+LEAST, MOST = 1, 60  # s between two questions about a fast channel, whatever the server says
+OUTSIDE = 20  # s between two, where the history has to be read
+LOOK_AGAIN = 30.0  # s, where nothing was announced and no fast channel is due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +51,7 @@ class SweepResult:
 class Sweep:
     """Makes the archive complete; `interval` is the seconds between two rounds."""
 
-    def __init__(
-        self,
-        account: Account,
-        sync: ChannelSync,
-        assignments: Assignments,
-        *,
-        interval: float,
-    ) -> None:
+    def __init__(self, account: Account, sync: ChannelSync, assignments: Assignments, *, interval: float) -> None:
         self._account = account
         self._sync = sync
         self._assignments = assignments
@@ -83,7 +79,11 @@ class Sweep:
     async def sweep_once(self, beat: Beat = no_beat) -> SweepResult:
         """Sync every channel that can be reached, the longest unread first; one that fails stops no other."""
         beat(LONGEST_VISIT)
-        dialogs = await self._dialogs()
+        dialogs: dict[int, Dialog] | None = None
+        try:
+            dialogs = await channel_dialogs(self._account)
+        except TelegramError as error:
+            log.warning("Telegram does not give the list of channels now", error=error.error)
         found, quiet, failed = SyncResult(), [], []
         followed = await self._account.channels()
         visited = self._to_visit(followed, dialogs)
@@ -106,17 +106,13 @@ class Sweep:
         result = SweepResult(
             found=found, quiet=len(quiet), read=len(visited) - len(quiet) - len(failed), failed=tuple(failed)
         )
-        _report(result)
+        if found != SyncResult():
+            log.info("found what was not pushed", **asdict(found))
+        if failed:
+            log.warning("some channels could not be read", errors=sorted(set(failed))[:5], channels=len(failed))
         flooded = dialogs is None or any("_WAIT_" in error for error in failed)
         self._slowness = min(SLOWEST, self._slowness * 2) if flooded else max(1.0, self._slowness / 2)
         return result
-
-    async def _dialogs(self) -> dict[int, Dialog] | None:
-        try:
-            return await channel_dialogs(self._account)
-        except TelegramError as error:
-            log.warning("Telegram does not give the list of channels now", error=error.error)
-            return None
 
     def _to_visit(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> list[Channel]:
         """Choose the channels of a round: all in the list of dialogs, and of the others those that may answer."""
@@ -132,7 +128,7 @@ class Sweep:
     def _may_answer(self, channel: Channel) -> bool:
         if channel.access is Access.LOST:
             return self._lost_tried.get(channel.id, LONG_AGO) + TRY_LOST <= self._account.now()
-        return channel.access in {Access.JOINED, Access.POLLED}
+        return channel.is_readable
 
     async def _visit(self, channel: Channel, dialog: Dialog | None, *, listed: bool, beat: Beat) -> SyncResult:
         """Sync one channel, and write down how it is reached where that changed. Raises TelegramError."""
@@ -203,10 +199,48 @@ def _as_it_is_reached(channel: Channel, dialog: Dialog | None, *, listed: bool) 
     return replace(channel, access=Access.POLLED) if is_outside else channel
 
 
-def _report(result: SweepResult) -> None:
-    if result.found != SyncResult():
-        log.info("found what was not pushed", **asdict(result.found))
-    if result.failed:
-        log.warning(
-            "some channels could not be read", errors=sorted(set(result.failed))[:5], channels=len(result.failed)
-        )
+class FastChannels:
+    """Asks for the changes of the few channels that people want fast, as often as Telegram bears it.
+
+    Telegram does not push large channels promptly, except to apps that have them on the screen: such an app asks for
+    the channel's difference again after the `timeout` that came with the last one
+    (https://core.telegram.org/api/updates#subscribing-to-updates-of-channels-supergroups).
+    """
+
+    def __init__(self, account: Account, sync: ChannelSync) -> None:
+        self._account = account
+        self._sync = sync
+        self._next: dict[int, datetime] = {}  # channel id → when to ask again
+
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Ask and wait, for ever. Raises ReaderLostError."""
+        changes = self._account.database.changes
+        while True:
+            revision = changes.revision(Subject.FOLLOWS)
+            pause = await self.ask_due(beat)
+            beat(pause + LONGEST_VISIT)
+            await changes.wait(Subject.FOLLOWS, revision, pause)
+
+    async def ask_due(self, beat: Beat = no_beat) -> float:
+        """Sync each channel whose time has come; return the seconds until the next one's."""
+        followed = await self._account.channels()
+        fast = [channel for channel in followed if channel.fast and channel.is_readable]
+        self._next = {channel.id: self._next.get(channel.id, self._account.now()) for channel in fast}
+        for channel in fast:
+            beat(LONGEST_VISIT)
+            if self._next[channel.id] <= self._account.now() and channel.is_swept:
+                await self._ask(channel, beat)
+        upcoming = min(self._next.values(), default=None)
+        return LOOK_AGAIN if upcoming is None else max(0.1, (upcoming - self._account.now()).total_seconds())
+
+    async def _ask(self, channel: Channel, beat: Beat) -> None:
+        pause: float = OUTSIDE
+        try:
+            await self._sync.complete(channel, None, beat)
+        except TelegramError as error:
+            log.info("a fast channel could not be asked", channel=channel.id, error=error.error)
+            pause = max(error.retry_after, MOST)
+        else:
+            if channel.access is Access.JOINED:
+                pause = min(MOST, max(LEAST, self._sync.timeouts.get(channel.id, MOST)))
+        self._next[channel.id] = self._account.now() + timedelta(seconds=pause)

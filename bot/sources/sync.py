@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,18 +12,17 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError
-from bot.models import Deletion, Event, Observation, ObservedBy
+from bot.models import Deletion, Event, Observation, ObservedBy, Post
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources import history
-from bot.sources.account import LONGEST_VISIT, Account
+from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account
 from bot.sources.channel_events import describe
 from bot.sources.history import prefetched
 from bot.sources.previews import Previews
 from bot.sources.resolver import Dialog
 from bot.store import channels, posts
 from bot.store.channels import Access, Channel
-from bot.store.database import Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -45,18 +44,11 @@ class SyncResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedPage:
-    """How far the verifier came in a channel."""
+class PastPage:
+    """A page of a channel's past that was read again."""
 
     found: SyncResult
-    below: int | None  # the id below which to go on; None: it is through
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackfilledPage:
-    """A page of a channel's past that a backfill wanted."""
-
-    posts: int  # that it holds
+    posts: int  # on the page, albums counted as one
     below: int | None  # the id below which to go on; None: that was all
 
 
@@ -79,30 +71,20 @@ class ChannelSync:
         async with self._alone_with(channel, beat):
             return await self._complete(channel, dialog, beat)
 
-    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = no_beat) -> VerifiedPage:
+    async def verify(self, channel: Channel, *, since: datetime, beat: Beat = no_beat) -> PastPage:
         """Compare one page of a channel's past with the archive, from where the last page ended.
 
         It finds what no difference brought: edits and deletions while the reader was no member, or was cut off
         for long. Raises TelegramError.
         """
         async with self._alone_with(channel, beat):
-            lowest = await posts.lowest_id(self._account.database, channel.id)
-            below = channel.verify_from or 0
-            page = await self._one_page(channel, below)
-            known = [post for post in page.posts if post.message_id >= lowest]  # what is older was never ours to keep
-            found = await self._store([*known, *await self._absent(channel.id, page)], ObservedBy.SWEEP, page.asked_at)
-            is_through = (
-                page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
-            )
-            return VerifiedPage(found=found, below=None if is_through else page.low)
+            lowest = await posts.lowest_id(self._account.database, channel.id)  # what is older was never ours to keep
+            return await self._read_past(channel, channel.verify_from, ObservedBy.SWEEP, lowest=lowest, since=since)
 
-    async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = no_beat) -> BackfilledPage:
+    async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = no_beat) -> PastPage:
         """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
         async with self._alone_with(channel, beat):
-            page = await self._one_page(channel, below or 0)
-            await self._store([*page.posts, *await self._absent(channel.id, page)], ObservedBy.BACKFILL, page.asked_at)
-        is_through = page.low <= 1 or page.low == below
-        return BackfilledPage(posts=len({post.key for post in page.posts}), below=None if is_through else page.low)
+            return await self._read_past(channel, below, ObservedBy.BACKFILL, lowest=1, since=LONG_AGO)
 
     @asynccontextmanager
     async def _alone_with(self, channel: Channel, beat: Beat) -> AsyncIterator[None]:
@@ -167,15 +149,11 @@ class ChannelSync:
         found, newest = SyncResult(), 0
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
-        snapshot = await posts.highest_id(self._account.database, channel.id)
-        peer = types.InputPeerChannel(channel.id, channel.access_hash)
-        source = history.pages(self._account, peer, newest_known=snapshot, reach=reach)
+        source = await self._history(channel, reach)
         async with aclosing(prefetched(source)) as pages:
             async for page in pages:
                 beat(LONGEST_VISIT)
-                found += await self._store(
-                    [*page.posts, *await self._absent(channel.id, page)], observed_by, page.asked_at
-                )
+                found += await self._store_page(channel, page, page.posts, observed_by)
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
                 if page.chat is not None:
@@ -183,17 +161,32 @@ class ChannelSync:
         await self._mark(channel, confirmed_id=newest, pts=pts)
         return found
 
-    async def _one_page(self, channel: Channel, below: int) -> history.HistoryPage:
+    async def _read_past(
+        self, channel: Channel, below: int | None, observed_by: ObservedBy, *, lowest: int, since: datetime
+    ) -> PastPage:
+        """Store one page under an id; the past ends at the id `lowest`, or where a post is older than `since`."""
+        async with aclosing(await self._history(channel, history.Reach(pages=1), below=below or 0)) as pages:
+            page = await anext(pages)
+        known = [post for post in page.posts if post.message_id >= lowest]
+        found = await self._store_page(channel, page, known, observed_by)
+        is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
+        count = len({post.key for post in page.posts})
+        return PastPage(found=found, posts=count, below=None if is_through else page.low)
+
+    async def _history(
+        self, channel: Channel, reach: history.Reach, *, below: int = 0
+    ) -> AsyncGenerator[history.HistoryPage, None]:
         snapshot = await posts.highest_id(self._account.database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
-        reach = history.Reach(pages=1)
-        source = history.pages(self._account, peer, newest_known=snapshot, reach=reach, below=below)
-        async with aclosing(source) as pages:
-            return await anext(pages)
+        return history.pages(self._account, peer, newest_known=snapshot, reach=reach, below=below)
 
-    async def _absent(self, channel_id: int, page: history.HistoryPage) -> list[Deletion]:
-        gone = await posts.ids_between(self._account.database, channel_id, page.low, page.high) - page.ids
-        return [Deletion(channel_id=channel_id, message_ids=tuple(sorted(gone)))] if gone else []
+    async def _store_page(
+        self, channel: Channel, page: history.HistoryPage, known: Sequence[Post], observed_by: ObservedBy
+    ) -> SyncResult:
+        """Store posts of a page, and that those are gone which the archive has and the page has not."""
+        gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
+        deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
+        return await self._store([*known, *deletions], observed_by, page.asked_at)
 
     async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> SyncResult:
         if not events:
@@ -210,11 +203,7 @@ class ChannelSync:
         return SyncResult(new=result.new, edited=result.edited, gone=result.gone)
 
     async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int) -> None:
-        now = self._account.now()
-
-        async def job(tx: Transaction) -> None:
-            await channels.set_mark(
-                tx, channel.id, confirmed_id=confirmed_id, seen_pts=pts, now=now, read_from=channel.seen_pts
-            )
-
-        await self._account.database.write(job)
+        now, mark = self._account.now(), {"confirmed_id": confirmed_id, "seen_pts": pts}
+        await self._account.database.write(
+            lambda tx: channels.set_mark(tx, channel.id, **mark, now=now, read_from=channel.seen_pts)
+        )

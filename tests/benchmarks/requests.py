@@ -13,7 +13,7 @@ from rich.table import Table
 from bot.pipeline.ingest import Ingest
 from bot.sandbox import Channel, Sandbox
 from bot.settings import load_settings
-from bot.sources import verifier
+from bot.sources import past_pages
 from bot.sources.account import Account
 from bot.sources.assignment import Assignments
 from bot.sources.live import Live
@@ -124,7 +124,7 @@ class _Place:
         result = Table(title=f"what completeness costs: {count} channels, joined; a sweep a minute")
         for heading in ("", "requests an hour", "of them sweeps"):
             result.add_column(heading, justify="right" if heading else "left")
-        beside = HOUR / verifier.PAGE_EVERY + HOUR / PATIENT.ping_every
+        beside = HOUR / past_pages.VERIFY_EVERY + HOUR / PATIENT.ping_every
         for name, posts in (("at rest", 0), (f"busy: {POSTS * count:,} posts in the hour", POSTS * count)):
             swept = await self._requests(posts) * HOUR / 60
             result.add_row(name, f"{swept + beside:,.0f}", f"{swept:,.0f}")

@@ -1,4 +1,4 @@
-"""The texts of real posts come in, cut and joined to a large archive; a table of how long searches in it take goes out.
+"""How long searches take in a large archive, made of halves of real posts.
 
 Each search wants the newest 20 posts. Beside it stands the bare FTS5 query of the same words, which reads no post, so
 what it finds is not verified.

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.sandbox import Channel
-from bot.sources.backfill import Backfiller
+from bot.sources.past_pages import Backfiller
 from bot.store import backfills, channels
 from bot.store.backfills import ProgressFigures
 from tests.kit import alerts_of

@@ -32,7 +32,7 @@ async def news(asking: ReaderKit) -> Channel:
 
 
 def downloads(reader: ReaderKit, *, most: int = 20 * MEGABYTE) -> Downloads:
-    return Downloads(reader.account, reader.database, folder(reader), clock=reader.clock, most=most)
+    return Downloads(reader.account, folder(reader), most=most)
 
 
 def folder(reader: ReaderKit) -> Path:

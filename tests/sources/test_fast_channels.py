@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from bot.sources.fast_channels import LOOK_AGAIN, OUTSIDE, FastChannels
+from bot.sources.sweep import LOOK_AGAIN, OUTSIDE, FastChannels
 from bot.store import channels
 from bot.store.channels import Options
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
+from bot.sources.past_pages import Verifier
 from bot.sources.sync import SyncResult
-from bot.sources.verifier import Verifier
 
 from .kit import ReaderKit
 

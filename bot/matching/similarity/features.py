@@ -66,7 +66,7 @@ class Body:
         return [place for place in places if lines[place] not in left_out] or places
 
     def _is_decoration(self, special: str, place: int) -> bool:
-        """Tell whether a special token is a tag or a mention at the end of a line."""
+        """Tell whether a special token is a tag, or a mention at the end of its line."""
         end = self._spans[place][1]
         return special.startswith(_TAG) or (special.startswith(_MENTION) and self._text[end : end + 1] in _LINE_ENDS)
 
@@ -79,7 +79,7 @@ def _is_sign(word: str) -> bool:
 FEWEST = 5  # words; shorter posts are alike by chance
 _SHINGLE = 3  # words
 _LEAD = 40  # words, in which a post tells its news; further below the end of something is mentioned by the way
-_READ = 256  # texts whose features are cached
+_CACHED = 256  # texts whose features are cached
 
 
 class Features:
@@ -137,7 +137,7 @@ class Features:
         return frozenset(self.tokens)
 
 
-@lru_cache(maxsize=_READ)
+@lru_cache(maxsize=_CACHED)
 def features(text: str) -> Features:
     """Return the features of a text, cached: posts of a template are compared again and again."""
     return Features(text)
