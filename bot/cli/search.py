@@ -18,9 +18,8 @@ from bot.matching.engine.compiled import Compiled
 from bot.parts import split_spans
 from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
-from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
-from bot.search.searcher import scope_of
+from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
 from bot.settings import Settings, load_settings
 from bot.store import posts
 from bot.store.database import Reader, open_read_only

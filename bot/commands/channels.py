@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from babel.dates import format_timedelta
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, say
+from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say, show, writes
 from bot.commands.follow import usage
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
@@ -14,10 +14,10 @@ from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
-from bot.models import ButtonRows, Outgoing
+from bot.models import Outgoing
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.store import channels, follows
-from bot.store.channels import Access, Channel
+from bot.store.channels import Access
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
 from bot.text.markup import Text, bold, code
@@ -32,34 +32,30 @@ PAGE = 30  # channels on one page of the list
 
 @command("unfollow", Section.CHANNELS, 3, Need.INSTANCE, N_("stop following a channel"), usage=N_("@name"))
 @example(N_("/unfollow @name"), N_("no longer followed; its posts stay searchable"))
-async def unfollow(request: Request, context: Context) -> Effect:
+@writes
+async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply:
     """Stop following channels, or withdraw wishes that are not fulfilled."""
     if not request.argument:
-        line = context.t.gettext("Write for example: {example}")
-        raise CommandError(Text().say(line, example=code("/unfollow @name")))
-    names = await _named(context.database, request.argument)
-
-    async def effect(tx: Transaction) -> Reply:
-        text = Text()
-        for name in names:
-            await _unfollow(tx, name, text, context.t)
-        return say(text)
-
-    return effect
-
-
-@command("channels", Section.CHANNELS, 1, Need.LOOK, N_("the channels I follow"))
-@example("/channels", N_("what is followed, how late its posts may come, and what is wrong"))
-async def show(request: Request, context: Context) -> Reply:
-    """List the channels, first page."""
-    del request
-    return Reply(messages=(await _page(context, number=0),))
+        raise CommandError(context.t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
+    t, text = context.t, Text()
+    for name in await _named(tx, request.argument):
+        channel = await channels.find(tx, name)
+        if channel is not None and await channels.unfollow(tx, channel.id):
+            line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
+            text.line(line, channel=show_channel(channel.title, channel.username))
+        elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
+            text.line(t.gettext("I no longer try to follow {name}."), name=show_reference(name))
+        else:
+            text.line(t.gettext("I follow no channel «{name}». See /channels."), name=show_reference(name)[:100])
+    return say(text)
 
 
 @tap("list", Need.LOOK, r"\d{1,4}")
-async def show_page(request: Request, context: Context) -> Reply:
-    """Turn to another page of the list."""
-    return Reply(edit=await _page(context, number=int(request.argument)))
+@command("channels", Section.CHANNELS, 1, Need.LOOK, N_("the channels I follow"))
+@example("/channels", N_("what is followed, how late its posts may come, and what is wrong"))
+async def list_channels(request: Request, context: Context) -> Reply:
+    """List the channels: the first page, or the one that a button names."""
+    return show(request, await _page(context, number=int(request.argument) if request.tapped else 0))
 
 
 async def _named(db: Reader, argument: str) -> Sequence[str]:
@@ -70,17 +66,6 @@ async def _named(db: Reader, argument: str) -> Sequence[str]:
         known = await channels.find(db, part)
         names |= dict.fromkeys([part.strip()] if known or not pasted.references else pasted.references)
     return [name for name in names if name]
-
-
-async def _unfollow(tx: Transaction, name: str, text: Text, t: Translator) -> None:
-    channel = await channels.find(tx, name)
-    if channel is not None and await channels.unfollow(tx, channel.id):
-        line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
-        text.line(line, channel=show_channel(channel.title, channel.username))
-    elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
-        text.line(t.gettext("I no longer try to follow {name}."), name=show_reference(name))
-    else:
-        text.line(t.gettext("I follow no channel «{name}». See /channels."), name=show_reference(name)[:100])
 
 
 async def _page(context: Context, *, number: int) -> Outgoing:
@@ -100,14 +85,9 @@ async def _page(context: Context, *, number: int) -> Outgoing:
         text.line(line, delay=show_delay(joined[0].delay, t))
     for shown_line in lines[number * PAGE : (number + 1) * PAGE]:
         text.add("\n").join(shown_line)
-    return message(text, _turning(number, len(lines)))
-
-
-def _turning(number: int, total: int) -> ButtonRows:
-    last = (total - 1) // PAGE
-    back = (button(f"‹ {number}", "list", number - 1),) if number > 0 else ()
-    forth = (button(f"{number + 2} ›", "list", number + 1),) if number < last else ()
-    return (back + forth,) if back + forth else ()
+    turns = ((number - 1, f"‹ {number}"), (number + 1, f"{number + 2} ›"))
+    row = tuple(button(label, "list", to) for to, label in turns if 0 <= to <= (len(lines) - 1) // PAGE)
+    return message(text, (row,) if row else ())
 
 
 def _wish_line(wish: FollowRequest, title: str | None, t: Translator) -> Text:
@@ -129,8 +109,10 @@ def _show_state(state: ChannelState, context: Context) -> Text:
         marks.append(t.gettext("its last posts are being read"))
     if not channel.may_join and channel.access is Access.POLLED:
         marks.append(t.gettext("never to be joined"))
-    if status is ChannelStatus.LATE:
-        marks.append(_late(channel, context))
+    if status is ChannelStatus.LATE and channel.swept_at is None:
+        marks.append(t.gettext("⚠️ not read yet"))
+    elif status is ChannelStatus.LATE and channel.swept_at is not None:
+        marks.append(t.gettext("⚠️ not read since {time}").format(time=context.date(channel.swept_at)))
     if silent_since is not None and status is not ChannelStatus.LOST:
         marks.append(t.gettext("⚠️ unusually silent since {time}").format(time=context.date(silent_since)))
     text = Text().add(show_channel(channel.title, channel.username), ": ", "; ".join(marks))
@@ -148,9 +130,3 @@ def _pace(state: ChannelState, t: Translator) -> str:
         fast, usual = t.gettext("fast, from outside, up to {delay} late"), t.gettext("from outside, up to {delay} late")
         return (fast if channel.fast else usual).format(delay=delay)
     return t.gettext("fast, seconds") if channel.fast else t.gettext("joined, seconds")
-
-
-def _late(channel: Channel, context: Context) -> str:
-    if channel.swept_at is None:
-        return context.t.gettext("⚠️ not read yet")
-    return context.t.gettext("⚠️ not read since {time}").format(time=context.date(channel.swept_at))

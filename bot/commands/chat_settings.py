@@ -3,19 +3,18 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from babel.dates import get_day_names
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import LANGUAGE_NAMES
-from bot.commands.parsing import TIME, city, find_zone, read_switch, read_time, read_weekday, show_time, tidy, words
+from bot.commands.parsing import city, find_zone, read_digests, read_hours, read_switch, read_time, show_time, tidy
 from bot.commands.registry import Section
 from bot.commands.setting import Setting
 from bot.locales import LANGUAGES, N_, Translator
 from bot.models import PeerKind
 from bot.models.subscriptions import Priority
-from bot.schedule import Digests, Every, Quiet, Storms
+from bot.schedule import Every, Storms
 from bot.store import subscriptions
 from bot.store.chats import Chat, Edits, ReportTime
 from bot.store.database import Reader
@@ -71,7 +70,7 @@ def _read_storms(typed: str, context: Context) -> Chat:
     if found and 1 <= int(found[1]) <= _MOST_COUNT and 1 <= int(found[2]) <= _MOST_MINUTES:
         return replace(context.chat, storms=Storms(count=int(found[1]), minutes=int(found[2])))
     line = context.t.gettext("Write how many alerts, {most} at most, in how many minutes, {longest} at most: {example}")
-    raise CommandError(Text().say(line, most=_MOST_COUNT, longest=_MOST_MINUTES, example=code("/storms 10 5")))
+    raise CommandError(line, most=_MOST_COUNT, longest=_MOST_MINUTES, example=code("/storms 10 5"))
 
 
 def _describe_storms(context: Context) -> Text:
@@ -108,38 +107,25 @@ STORMS = Setting(
     shows_examples=True,
 )
 
-_HOURS = re.compile(
-    rf"(?:from |[сзc] )?({TIME})(?: ?- ?| (?:to|until|till|до|по) | )({TIME})(?:[ ,(]+([^)]+)\)?)?", re.DOTALL
-)
-_MIDNIGHT = {"24", "24:00", "24.00"}
-
 
 def _read_quiet(typed: str, context: Context) -> Chat:
     t, hours = context.t, tidy(typed)
     if read_switch(hours) is False:
         return replace(context.chat, quiet=None)
-    found = _read_hours(hours)
+    found = read_hours(hours)
     if found is None:
         line = t.gettext("I do not understand «{value}». Write the hours so: {example}")
-        raise CommandError(Text().say(line, value=typed[:40], example=code("/quiet 23:00-07:00")))
+        raise CommandError(line, value=typed[:40], example=code("/quiet 23:00-07:00"))
     quiet, place = found
     if quiet.start == quiet.end:
-        line = t.gettext("They begin and end at the same time. To hear nothing by day either, mute topics: /mute")
-        raise CommandError(line)
+        raise CommandError(
+            t.gettext("They begin and end at the same time. To hear nothing by day either, mute topics: /mute")
+        )
     zone = find_zone(place) if place else context.chat.time_zone
     if zone is None:
         line = t.gettext("I know no city «{value}». Write a large one in your time zone, or a name such as {example}.")
-        raise CommandError(Text().say(line, value=place[:40], example=code("Europe/Moscow")))
+        raise CommandError(line, value=place[:40], example=code("Europe/Moscow"))
     return replace(context.chat, quiet=quiet, time_zone=zone)
-
-
-def _read_hours(typed: str) -> tuple[Quiet, str] | None:
-    """Read hours and the place behind them, which may be empty; None for anything else."""
-    found = _HOURS.fullmatch(typed)
-    if found is None:
-        return None
-    start, end = (0 if each in _MIDNIGHT else read_time(each) for each in found.group(1, 2))
-    return None if start is None or end is None else (Quiet(start=start, end=end), found[3] or "")
 
 
 def _describe_quiet(context: Context) -> Text:
@@ -153,7 +139,7 @@ def _describe_quiet(context: Context) -> Text:
 
 async def _remark_zone(_: Reader, context: Context, typed: str) -> Text:
     """Confirm the city that was typed behind the hours."""
-    found = _read_hours(tidy(typed))
+    found = read_hours(tidy(typed))
     if found is None or not found[1]:
         return Text()
     line = context.t.gettext("The time zone of this chat is that of {city} now.")
@@ -184,35 +170,6 @@ QUIET = Setting(
     shows_examples=True,
 )
 
-_EVERY = {
-    **dict.fromkeys(("hourly", "hour", "ежечасно", "час"), Every.HOUR),
-    **dict.fromkeys(("daily", "day", "ежедневно", "день"), Every.DAY),
-    **dict.fromkeys(("weekly", "week", "еженедельно", "неделю", "неделя"), Every.WEEK),
-}
-_FILLERS = {"at", "on", "every", "a", "once", "в", "во", "по", "каждый", "каждую", "раз"}
-_SAID_OF = {  # which fields of `Digests` make sense together
-    Every.HOUR: {"every"},
-    Every.DAY: {"every", "minute"},
-    Every.WEEK: {"every", "minute", "weekday"},
-}
-
-
-def read_digests(typed: str) -> Digests | None:
-    """Read `hourly`, `daily 9:00`, `weekly Mon 9:00` or the like; None for anything else."""
-    said: dict[str, Any] = {}
-    for word in words(typed):
-        readings = {"every": _EVERY.get(word), "minute": read_time(word), "weekday": read_weekday(word)}
-        found = next(((field, value) for field, value in readings.items() if value is not None), None)
-        if word in _FILLERS:
-            continue
-        if found is None or found[0] in said:
-            return None
-        said |= [found]
-    if not said:
-        return None
-    every = said.setdefault("every", Every.WEEK if "weekday" in said else Every.DAY)
-    return Digests(**said) if said.keys() <= _SAID_OF[every] else None
-
 
 def _read_digest(typed: str, context: Context) -> Chat:
     chosen, t = read_digests(typed), context.t
@@ -220,7 +177,7 @@ def _read_digest(typed: str, context: Context) -> Chat:
         return replace(context.chat, digests=chosen)
     line = t.gettext("I do not understand «{value}». Write for example {hourly}, {daily} or {weekly}.")
     hourly, daily, weekly = (code(t.gettext(typed)) for typed, _ in DIGEST.examples)
-    raise CommandError(Text().say(line, value=typed[:40], hourly=hourly, daily=daily, weekly=weekly))
+    raise CommandError(line, value=typed[:40], hourly=hourly, daily=daily, weekly=weekly)
 
 
 def _describe_digest(context: Context) -> Text:
@@ -320,7 +277,7 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
     def read(typed: str, context: Context) -> Chat:
         wanted = read_switch(typed)
         if wanted is None:
-            raise CommandError(context.t.gettext("Write /{name} on or /{name} off.").format(name=name))
+            raise CommandError(context.t.gettext("Write /{name} on or /{name} off."), name=name)
         return put(context.chat, wanted)
 
     return Setting(
@@ -371,7 +328,7 @@ def _read_report(typed: str, context: Context) -> Chat:
     minute = _USUAL_REPORT if switch else read_time(word)
     if minute is None:
         line = context.t.gettext("«{value}» is no time of day. Write on, off or for example 08:30.")
-        raise CommandError(line.format(value=typed[:40]))
+        raise CommandError(line, value=typed[:40])
     return replace(context.chat, report=ReportTime(minute=minute, since=context.now))
 
 

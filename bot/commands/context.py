@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial, wraps
 
 from pydantic import TypeAdapter
 
@@ -235,3 +236,13 @@ class Context:
 # the answer, so that both happen once or not at all.
 Effect = Callable[[Transaction], Awaitable[Reply]]
 Handler = Callable[[Request, Context], Awaitable[Reply | Effect]]
+
+
+def writes(handler: Callable[[Request, Context, Transaction], Awaitable[Reply]]) -> Handler:
+    """Make a handler of a function that asks and writes in the one transaction."""
+
+    @wraps(handler)
+    async def answer(request: Request, context: Context) -> Effect:
+        return partial(handler, request, context)
+
+    return answer

@@ -1,6 +1,7 @@
 """One request, one reply: who may speak is settled here, and which handler answers; both happen once."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.commands import registry, setup
 from bot.commands.context import CommandError, Context, Effect, People, Reply, Request, say
@@ -64,7 +65,7 @@ class Dispatch:
                 return Reply()
             return say(own.gettext("I was away. Please send it again: /{command}"), command=request.command)
         if is_start:
-            return setup.enter(request, people=self._people, now=now)
+            return partial(setup.enter, request, self._people, now)
         if chat is None or role is None:
             is_meant = request.addressed and request.command and not request.tapped
             return say(own.gettext("Send /start first, then I write to this chat.")) if is_meant else Reply()

@@ -12,18 +12,17 @@ from bot.commands.context import CommandError, Context, Need, Reply, Request, me
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_topic, topics_of
 from bot.commands.preview import preview
-from bot.commands.query_text import TypedQuery, read_query, show_query, why, why_not
+from bot.commands.query_text import read_query, show_query, why, why_not
 from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
-from bot.matching.explain.explain import Clause, Explanation
+from bot.matching.explain.explain import Explanation
 from bot.matching.explain.explain import explain as explain_query
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
 from bot.store import messages
-from bot.store.topics import Topic
 from bot.text.markup import Text, code, link, one_line
 from bot.text.spans import merge_spans
 
@@ -64,7 +63,12 @@ async def test(request: Request, context: Context) -> Reply:
     if request.reply_to is not None:
         return await _explain(request, context)
     if not request.argument:
-        raise CommandError(_usage_test(context.t))
+        t = context.t
+        line = t.gettext("Write a query, and I show what it would have brought: {example}")
+        text = Text().line(line, example=code(t.gettext("/test “payment system” outage|failure")))
+        raise CommandError(
+            text.add(t.gettext("As a reply to a message, /test and a query tell whether it fits, and why."))
+        )
     typed = await read_query(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),),)
     return Reply(messages=(message(await preview(context, typed), offer),), memory=typed.source)
@@ -77,7 +81,11 @@ async def test(request: Request, context: Context) -> Reply:
 async def explain(request: Request, context: Context) -> Reply:
     """Tell why the message that was replied to fits the topics of this chat, or a query, or why it does not."""
     if request.reply_to is None:
-        raise CommandError(_usage_explain(context.t))
+        line = context.t.gettext(
+            "Reply with /explain to an alert or any other message: I show which topics of this chat it fits and by "
+            "which words, or what is missing. With a query after /explain I try that query."
+        )
+        raise CommandError(line)
     return await _explain(request, context)
 
 
@@ -85,7 +93,16 @@ async def _explain(request: Request, context: Context) -> Reply:
     subject = await _subject(request, context)
     if not request.argument:
         return await _explain_topics(subject, context)
-    return await _explain_query(subject, await read_query(request.argument, context), context)
+    typed, t = await read_query(request.argument, context), context.t
+    (explanation,) = await asyncio.to_thread(_explanations, [typed.compiled], subject.whole)
+    root = explanation.root
+    text = show_query(typed, t).add("\n\n").join(_shown(subject, found_spans(root), t)).add("\n\n")
+    if root.held:
+        return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.whole)))
+    text.add(_NO, " ", t.gettext("It does not fit."), "\n")
+    if holders(root):
+        text.say(t.gettext("Found: {parts}"), parts=why(root, subject.whole)).line()
+    return say(text.join(why_not(root, t)))
 
 
 async def _subject(request: Request, context: Context) -> _Subject:
@@ -107,30 +124,18 @@ async def _subject(request: Request, context: Context) -> _Subject:
     return subject
 
 
-async def _explain_query(subject: _Subject, typed: TypedQuery, context: Context) -> Reply:
-    (explanation,) = await asyncio.to_thread(_explanations, [typed.compiled], subject.whole)
-    root, t = explanation.root, context.t
-    text = show_query(typed, t).add("\n\n").join(_shown(subject, found_spans(root), t)).add("\n\n")
-    if root.held:
-        return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.whole)))
-    text.add(_NO, " ", t.gettext("It does not fit."), "\n")
-    if holders(root):
-        text.say(t.gettext("Found: {parts}"), parts=why(root, subject.whole)).line()
-    return say(text.join(why_not(root, t)))
-
-
 async def _explain_topics(subject: _Subject, context: Context) -> Reply:
     mine = await topics_of(context.database, context.chat.id)
     if not mine:
         raise CommandError(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
     compiled = [topic.compiled for topic in mine]
     explanations = await asyncio.to_thread(_explanations, map(Compiled.from_json, compiled), subject.whole)
-    nearest_first = sorted(zip(mine, explanations, strict=True), key=lambda pair: _distance(pair[1].root))
-    spans = merge_spans([span for _, explanation in nearest_first for span in explanation.spans])
-    text = _shown(subject, spans, context.t)
-    text.add("\n")
-    for topic, explanation in nearest_first[:_MOST_TOPICS]:
-        text.add("\n").join(_line(topic, explanation.root, subject, context.t))
+    roots = [(topic, explanation.root) for topic, explanation in zip(mine, explanations, strict=True)]
+    nearest_first = sorted(roots, key=lambda pair: (len(failures(pair[1])), not has_found(pair[1])))
+    text = _shown(subject, merge_spans([span for each in explanations for span in each.spans]), context.t).add("\n")
+    for topic, root in nearest_first[:_MOST_TOPICS]:
+        text.add("\n", _YES if root.held else _NO, " ", show_topic(topic, context.t), ": ")
+        text.join(why(root, subject.whole) if root.held else why_not(root, context.t))
     more = len(nearest_first) - _MOST_TOPICS
     return say(text.add(f"\n+{more}") if more > 0 else text)
 
@@ -140,31 +145,8 @@ def _explanations(queries: Iterable[Compiled], text: str) -> list[Explanation]:
     return [explain_query(query, document) for query in queries]
 
 
-def _distance(root: Clause) -> tuple[int, bool]:
-    """Order what holds before what does not, and that by how little is missing."""
-    return len(failures(root)), not has_found(root)
-
-
-def _line(topic: Topic, root: Clause, subject: _Subject, t: Translator) -> Text:
-    text = Text().add(_YES if root.held else _NO, " ", show_topic(topic, t), ": ")
-    return text.join(why(root, subject.whole) if root.held else why_not(root, t))
-
-
 def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...], t: Translator) -> Text:
     text = Text()
     if subject.title:
         text.add(link(subject.title, subject.link), "\n")
     return text.marked(*excerpt_post(subject.text, subject.parts, spans, t))
-
-
-def _usage_test(t: Translator) -> Text:
-    line = t.gettext("Write a query, and I show what it would have brought: {example}")
-    text = Text().line(line, example=code(t.gettext("/test “payment system” outage|failure")))
-    return text.add(t.gettext("As a reply to a message, /test and a query tell whether it fits, and why."))
-
-
-def _usage_explain(t: Translator) -> str:
-    return t.gettext(
-        "Reply with /explain to an alert or any other message: I show which topics of this chat it fits and by which "
-        "words, or what is missing. With a query after /explain I try that query."
-    )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, writes
 from bot.commands.keyboards import name_word, rows_of
 from bot.commands.lookup import MuteScope, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
@@ -23,7 +23,7 @@ from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
 from bot.models.posts import StoredPost
-from bot.search import Hit, find_newest
+from bot.search.searcher import Hit, find_newest
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
 from bot.store.feedback import AlertedPost, Complaint
@@ -50,31 +50,22 @@ async def tapped(request: Request, context: Context) -> Reply:
 
 
 @tap("blame", Need.CHAT, rf"{POST}:(channel|note)")
-async def blame(request: Request, context: Context) -> Effect:
+@writes
+async def blame(request: Request, context: Context, tx: Transaction) -> Reply:
     """Write down that an alert was not relevant; where the channel was wrong, mute its topics there."""
     tap = AlertTap.read(request.argument)
     what = Complaint(tap.chosen[0])
-
-    async def effect(tx: Transaction) -> Reply:
-        alerted = await _alerted(tx, tap, context)
-        note = context.own.gettext("Noted. Thank you.")
-        if what is Complaint.CHANNEL:
-            note = await _mute_there(tx, alerted, context)
-        await _mark(tx, request, context, alerted, what)
-        return Reply(buttons=await tap.usual(tx, context), note=note)
-
-    return effect
-
-
-async def _mute_there(tx: Transaction, alerted: AlertedPost, context: Context) -> str:
-    channel = await channels.get(tx, alerted.post.channel_id)
-    found = await _topics(tx, alerted)
-    for topic in found:
-        if channel is not None:
+    alerted = await _alerted(tx, tap, context)
+    note = context.own.gettext("Noted. Thank you.")
+    if what is Complaint.CHANNEL:
+        channel, here = await channels.get(tx, alerted.post.channel_id), await _topics(tx, alerted)
+        for topic in here if channel else ():
             await mute_scope(tx, context, MuteScope.of(topic, channel, context.t), until=None)
-    names = ", ".join(topic_title(topic.name, context.own) for topic in found)
-    line = context.own.gettext("Noted. From this channel nothing comes here any more on {topics}.")
-    return line.format(topics=names[:_NOTE])
+        names = ", ".join(topic_title(topic.name, context.own) for topic in here)
+        line = context.own.gettext("Noted. From this channel nothing comes here any more on {topics}.")
+        note = line.format(topics=names[:_NOTE])
+    await _mark(tx, request, context, alerted, what)
+    return Reply(buttons=await tap.usual(tx, context), note=note)
 
 
 @tap("words", Need.INSTANCE, rf"{POST}(:\d{{1,15}})?")
@@ -104,23 +95,22 @@ async def word(request: Request, context: Context) -> Reply:
     """Show what else would have been missing without a word, and offer to exclude it."""
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
-    found = await find_newest(
-        context.database, Compiled.from_json(topic.compiled), limit=_MOST_LOOKED + 1, most=_MOST_READ
-    )
-    others = [
-        hit for hit in found.hits if (hit.post.channel_id, hit.post.key) != (alerted.post.channel_id, alerted.post.key)
-    ]
-    others = others[:_MOST_LOOKED]
+    query, own = Compiled.from_json(topic.compiled), (alerted.post.channel_id, alerted.post.key)
+    found = await find_newest(context.database, query, limit=_MOST_LOOKED + 1, most=_MOST_READ)
+    others = [hit for hit in found.hits if (hit.post.channel_id, hit.post.key) != own][:_MOST_LOOKED]
     missing = await asyncio.to_thread(_with_word, others, choice.word, context.inflector)
     marked = await feedback.with_feedback(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
     text = _missing_text(topic, choice, len(others), len(missing), context)
-    rows = (
-        (
-            tap.button(context.t.gettext("Exclude"), "exclude", *tap.chosen),
-            tap.button(context.t.gettext("Leave it"), "leave"),
-        ),
-    )
-    preview = list_posts(text, missing[:_SHOWN], context, rows, ending=_marks_text(len(marked), context))
+    t, ending = context.t, ""
+    if marked:
+        line = t.ngettext(
+            "{n} of those that would not have come is marked not relevant.",
+            "{n} of those that would not have come are marked not relevant.",
+            len(marked),
+        )
+        ending = line.format(n=len(marked))
+    row = (tap.button(t.gettext("Exclude"), "exclude", *tap.chosen), tap.button(t.gettext("Leave it"), "leave"))
+    preview = list_posts(text, missing[:_SHOWN], context, (row,), ending=ending)
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
 
@@ -139,17 +129,6 @@ def _missing_text(topic: Topic, choice: Exclusion, looked: int, missing: int, co
     text.say(line, n=looked).add(" ")
     line = t.ngettext("{n} of them would not have come:", "{n} of them would not have come:", missing)
     return text.say(line if missing else t.gettext("All of them would have come."), n=missing).add("\n\n")
-
-
-def _marks_text(marked: int, context: Context) -> str:
-    if not marked:
-        return ""
-    line = context.t.ngettext(
-        "{n} of those that would not have come is marked not relevant.",
-        "{n} of those that would not have come are marked not relevant.",
-        marked,
-    )
-    return line.format(n=marked)
 
 
 @tap("exclude", Need.INSTANCE, _WORD)
@@ -171,17 +150,14 @@ async def exclude(request: Request, context: Context) -> Effect:
 
 
 @tap("leave", Need.CHAT, POST)
-async def leave(request: Request, context: Context) -> Effect:
+@writes
+async def leave(request: Request, context: Context, tx: Transaction) -> Reply:
     """Exclude nothing, after all; that the alert was not relevant is written down."""
     tap = AlertTap.read(request.argument)
-
-    async def effect(tx: Transaction) -> Reply:
-        alerted = await feedback.find_alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
-        if alerted is not None:
-            await _mark(tx, request, context, alerted, Complaint.NOTE)
-        return change(context.t.gettext("No word is excluded. That the alert was not relevant is noted."))
-
-    return effect
+    alerted = await feedback.find_alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
+    if alerted is not None:
+        await _mark(tx, request, context, alerted, Complaint.NOTE)
+    return change(context.t.gettext("No word is excluded. That the alert was not relevant is noted."))
 
 
 async def _alerted(db: Reader, tap: AlertTap, context: Context) -> AlertedPost:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, say
+from bot.commands.context import CommandError, Context, Need, Reply, Request, change, say, writes
 from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
 from bot.commands.registry import Section, command, example, tap
@@ -38,14 +38,10 @@ _HOW = {
 }
 MOST_HISTORY = 100_000  # posts
 _OPTION_WORDS = {
-    "fast": Options(fast=True),
-    "быстро": Options(fast=True),
-    "slow": Options(fast=False),
-    "медленно": Options(fast=False),
-    "join:no": Options(may_join=False),
-    "вступать:нет": Options(may_join=False),
-    "join:yes": Options(may_join=True),
-    "вступать:да": Options(may_join=True),
+    **dict.fromkeys(("fast", "быстро"), Options(fast=True)),
+    **dict.fromkeys(("slow", "медленно"), Options(fast=False)),
+    **dict.fromkeys(("join:no", "вступать:нет"), Options(may_join=False)),
+    **dict.fromkeys(("join:yes", "вступать:да"), Options(may_join=True)),
 }
 _HISTORY = re.compile(r"(?:history|история):(\d{1,9})")
 _UNMISTAKABLE = re.compile(r"(?:join|history|вступать|история):\S", re.IGNORECASE)
@@ -76,44 +72,34 @@ class ChannelList:
     N_("/follow @name join:no history:5000"),
     N_("read it from outside, and so much of its past; on a line of its own for a list"),
 )
-async def follow(request: Request, context: Context) -> Effect:
+@writes
+async def follow(request: Request, context: Context, tx: Transaction) -> Reply:
     """Ask for the channels of a pasted list, and say for each what happens."""
-    t = context.t
+    t, now = context.t, context.now
     lists = read_options(request.argument, t)
     if lists[0].names.casefold() in _EVERYTHING:
-        line = t.gettext("I count what my reader account is in, and ask you before I follow it.")
-        return _request_all(context, ALL_ASKED, lists[0].options, say(line))
+        await follows.request(tx, ALL_ASKED, chat_id=context.chat.id, now=now, options=lists[0].options)
+        return say(t.gettext("I count what my reader account is in, and ask you before I follow it."))
     pasted = _read(lists, request.links)
     if not any(each.references for each in pasted):
         unclear = next((each for each in pasted if each.unclear), None)
         raise CommandError(usage(t) if unclear is None else _not_understood(unclear, t))
-
-    async def effect(tx: Transaction) -> Reply:
-        text = Text()
-        for each, options in zip(pasted, (each.options for each in lists), strict=True):
-            text.add("\n" if len(text) else "").join(await _follow(tx, each, options, context))
-        return say(text)
-
-    return effect
+    text = Text()
+    for each, options in zip(pasted, (each.options for each in lists), strict=True):
+        text.add("\n" if len(text) else "").join(await _follow(tx, each, options, context))
+    return say(text)
 
 
 @tap("all", Need.INSTANCE, r"[a-z0-9: ]{0,40}")
-async def follow_all(request: Request, context: Context) -> Effect:
+@writes
+async def follow_all(request: Request, context: Context, tx: Transaction) -> Reply:
     """Follow all that the reader account is in; the button carries how."""
     try:
         options = read_options(request.argument, context.own)[0].options
     except CommandError:
         raise CommandError(context.own.gettext("This button no longer works.")) from None
-    line = context.t.gettext("I look at all that my reader account is in, one channel after another.")
-    return _request_all(context, ALL, options, change(line))
-
-
-def _request_all(context: Context, reference: str, options: Options, reply: Reply) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
-        return reply
-
-    return effect
+    await follows.request(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
+    return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
 
 
 def _read(lists: Sequence[ChannelList], links: Sequence[str]) -> list[PastedChannels]:

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Iterable, Sequence
 from zlib import crc32
 
-from bot.commands.parsing import OFFERED_ZONES, city
-from bot.locales import LANGUAGES, Translator
+from bot.locales import Translator
 from bot.locales.titles import topic_title
 from bot.models import Button, ButtonRows
 from bot.store.topics import Topic
 
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
-ON, OFF, _CHOSEN = "✅", "▫️", "●"
+_ON, _OFF, _CHOSEN = "✅", "▫️", "●"
 MOST_SWITCHES = 60  # Telegram takes 100 buttons
 _LONGEST_LABEL = 30  # characters; phones cut longer ones in a row of two
 
@@ -41,28 +40,12 @@ def rows_of(buttons: Iterable[Button], width: int) -> ButtonRows:
     return tuple(flat[start : start + width] for start in range(0, len(flat), width))
 
 
-def language_row(verb: str, *, chosen: str) -> ButtonRows:
-    """Offer the languages, the chosen one marked."""
-    return (tuple(choice(LANGUAGE_NAMES[code], verb, code, chosen=code == chosen) for code in LANGUAGES),)
-
-
-def zone_rows(chosen: str, t: Translator) -> ButtonRows:
-    """Offer common time zones by their cities, and the way back."""
-    zones = (choice(city(zone, t.language), "zone", zone, chosen=zone == chosen) for zone in OFFERED_ZONES)
-    return (*rows_of(zones, 3), (button(t.gettext("Back"), "setup"),))
-
-
 def topic_rows(topics: Sequence[Topic], on: Collection[int], t: Translator, *, screen: str) -> ButtonRows:
     """Offer topics as switches; a tap asks for the state that is not shown, and for `screen` to be drawn again."""
-    switches = (
-        button(
-            f"{ON if topic.id in on else OFF} {_short(topic_title(topic.name, t))}",
-            *("topic", topic.id, "off" if topic.id in on else "on", screen),
-        )
-        for topic in topics
-    )
+    switches = []
+    for topic in topics:
+        is_on, title = topic.id in on, topic_title(topic.name, t)
+        label = title if len(title) <= _LONGEST_LABEL else title[: _LONGEST_LABEL - 1] + "…"
+        data = ("topic", topic.id, "off" if is_on else "on", screen)
+        switches.append(button(f"{_ON if is_on else _OFF} {label}", *data))
     return rows_of(switches, 2)
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, show
+from bot.commands.context import CommandError, Context, Need, Reply, Request, message, show, writes
 from bot.commands.keyboards import button
 from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids, unknown_name
 from bot.commands.parsing import split_duration
@@ -43,47 +43,52 @@ def work_begins(day: date, context: Context) -> datetime:
     return datetime.combine(day, _BEGINS, ZoneInfo(context.chat.time_zone)).astimezone(UTC)
 
 
+@tap("mute", Need.CHAT, rf"({SCOPE})(:\d{{1,3}}[hd])?")
 @command("mute", Section.ALERTS, 1, Need.CHAT, N_("no alerts from a channel, or on a topic"), usage=N_("@name 8h"))
 @example(N_("/mute @name 8h"), N_("no alerts from a channel for a while; without a time, for good"))
 @example(N_("/mute outages @name until Monday"), N_("none on a topic from one channel"))
-async def mute(request: Request, context: Context) -> Reply | Effect:
-    """Mute a channel, a topic, or one in the other by their names; without any, list what is muted."""
-    typed, until = _split_end(request.argument, context)
+@writes
+async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Mute what is typed by its name, or what a button names; without either, list what is muted."""
+    typed, until = _split_end(request.argument.replace(":", " ") if request.tapped else request.argument, context)
     if not typed:
-        return Reply(messages=(await _overview(context.database, context),))
-    scope = await find_scope(context.database, typed, context.t)
+        return Reply(messages=(await _overview(tx, context),))
+    t = context.t
+    scope = await (read_scope if request.tapped else find_scope)(tx, typed, t)
+    if scope is None and request.tapped:
+        return Reply()
     if scope is None:  # perhaps the time was written as nobody foresaw
-        line = context.t.gettext("To mute a channel or a topic, write for example: {example}")
-        raise CommandError(unknown_name(typed, context.t).say(line, example=code(context.t.gettext("/mute @name 8h"))))
-    return _mute(request, context, scope, until=until)
-
-
-@tap("mute", Need.CHAT, rf"({SCOPE})(:\d{{1,3}}[hd])?")
-async def mute_tapped(request: Request, context: Context) -> Reply | Effect:
-    """Mute what a button names, for the time that it says."""
-    data, _, typed = request.argument.partition(":")
-    scope = await read_scope(context.database, data, context.t)
-    _, until = _split_end(typed, context)
-    return _mute(request, context, scope, until=until) if scope else Reply()
-
-
-@command("unmute", Section.ALERTS, 2, Need.CHAT, N_("end a mute"), usage=N_("@name"))
-@example(N_("/unmute @name"), N_("alerts from it come again"))
-async def unmute(request: Request, context: Context) -> Reply | Effect:
-    """End the mute of a channel or a topic by its name; without one, list what is muted."""
-    if not request.argument:
-        return Reply(messages=(await _overview(context.database, context),))
-    scope = await find_scope(context.database, request.argument, context.t)
-    if scope is None:
-        raise CommandError(unknown_name(request.argument, context.t))
-    return _unmute(request, context, scope)
+        line = t.gettext("To mute a channel or a topic, write for example: {example}")
+        raise CommandError(unknown_name(typed, t).say(line, example=code(t.gettext("/mute @name 8h"))))
+    await mute_scope(tx, context, scope, until=until)
+    line, time = t.gettext("Muted in this chat: {name}"), ""
+    if until is not None:
+        line, time = t.gettext("Muted in this chat until {time}: {name}"), context.date(until)
+    hours = button(t.gettext("Only 8 hours"), "mute", scope.data, "8h")
+    days = button(t.gettext("Only 7 days"), "mute", scope.data, "7d")
+    rows = ((hours, days), (button(t.gettext("Unmute"), "unmute", scope.data),))
+    reply = show(request, message(line, rows, name=scope.name, time=time))
+    return replace(reply, note=context.own.gettext("Muted")) if request.tapped else reply
 
 
 @tap("unmute", Need.CHAT, SCOPE)
-async def unmute_tapped(request: Request, context: Context) -> Reply | Effect:
-    """End the mute that a button names."""
-    scope = await read_scope(context.database, request.argument, context.t)
-    return _unmute(request, context, scope) if scope else Reply()
+@command("unmute", Section.ALERTS, 2, Need.CHAT, N_("end a mute"), usage=N_("@name"))
+@example(N_("/unmute @name"), N_("alerts from it come again"))
+@writes
+async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
+    """End a mute that is typed by its name, or that a button names; without either, list what is muted."""
+    typed, t = request.argument, context.t
+    if not typed:
+        return Reply(messages=(await _overview(tx, context),))
+    scope = await (read_scope if request.tapped else find_scope)(tx, typed, t)
+    if scope is None and request.tapped:
+        return Reply()
+    if scope is None:
+        raise CommandError(unknown_name(typed, t))
+    chat_id = context.chat.id
+    ended = await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
+    line = t.gettext("No longer muted: {name}") if ended else t.gettext("It was not muted: {name}")
+    return show(request, message(line, name=scope.name))
 
 
 async def mute_scope(tx: Transaction, context: Context, scope: MuteScope, *, until: datetime | None) -> None:
@@ -113,31 +118,6 @@ def end_button(scope: MuteScope, verb: str, t: Translator) -> Button:
     """Offer to end a mute."""
     label = t.gettext("Unmute {name}").format(name=scope.name.text[:_LONGEST_LABEL])
     return button(label, verb, scope.data)
-
-
-def _mute(request: Request, context: Context, scope: MuteScope, *, until: datetime | None) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        await mute_scope(tx, context, scope, until=until)
-        t, data, line, time = context.t, scope.data, context.t.gettext("Muted in this chat: {name}"), ""
-        if until is not None:
-            line, time = t.gettext("Muted in this chat until {time}: {name}"), context.date(until)
-        hours = button(t.gettext("Only 8 hours"), "mute", data, "8h")
-        days = button(t.gettext("Only 7 days"), "mute", data, "7d")
-        rows = ((hours, days), (button(t.gettext("Unmute"), "unmute", data),))
-        reply = show(request, message(line, rows, name=scope.name, time=time))
-        return replace(reply, note=context.own.gettext("Muted")) if request.tapped else reply
-
-    return effect
-
-
-def _unmute(request: Request, context: Context, scope: MuteScope) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        t, chat_id = context.t, context.chat.id
-        ended = await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
-        line = t.gettext("No longer muted: {name}") if ended else t.gettext("It was not muted: {name}")
-        return show(request, message(line, name=scope.name))
-
-    return effect
 
 
 async def _overview(db: Reader, context: Context) -> Outgoing:

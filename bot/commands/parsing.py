@@ -1,15 +1,17 @@
-"""What people type, in English and Russian, as values: times, durations, zones, on and off, lists of channels."""
+"""Reads what people type in English and Russian: times, durations, zones, on and off, digests, lists of channels."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from babel import Locale
 
 from bot.locales import LANGUAGES
+from bot.schedule import Digests, Every, Quiet
 from bot.store.channels import normalise_reference
 from bot.text.durations import UNITS
 
@@ -26,14 +28,14 @@ def read_switch(typed: str) -> bool | None:
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")  # as phones write them
 _PART = r"ч(?:ас(?:а|ов)?)?\b\.?|h\b|[ap]\.?m\b\.?|утра|дня|вечера|ночи"
-TIME = rf"\d{{1,2}}(?:[:., ]?\d{{2}})?(?: ?(?:{_PART}))?"  # as `tidy` leaves it
+_TIME_OF_DAY = rf"\d{{1,2}}(?:[:., ]?\d{{2}})?(?: ?(?:{_PART}))?"  # as `tidy` leaves it
 _TIME = re.compile(rf"(?:at |в )?(\d{{1,2}})(?:[:., ]?(\d{{2}}))? ?({_PART})?")
 _APART = re.compile(rf"(?<=\d) (?={_PART})")
 _LATE = ("p", "дня", "вечера")
 _NOON, _EVENING = 12, 6  # o'clock; the hours of a night from the latter on are before midnight
 _DURATION = re.compile(r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*(mo|мес|[mhdwмчдн])[a-zа-яё]*\.?$", re.IGNORECASE)
 _UNITS = {**UNITS, "m": timedelta(minutes=1), "м": timedelta(minutes=1)}
-_WEEKDAYS = (  # how their names begin
+_WEEKDAYS = (  # how their names begin in any form, from Monday
     *(("mon", "пн", "пон"), ("tue", "вт"), ("wed", "ср"), ("thu", "чт", "чет")),
     *(("fri", "пт", "пят"), ("sat", "сб", "суб"), ("sun", "вс", "вос")),
 )
@@ -44,26 +46,16 @@ def tidy(typed: str) -> str:
     return " ".join(_DASHES.sub("-", typed.casefold()).split()).rstrip(".!")
 
 
-def words(typed: str) -> list[str]:
-    """Split what was typed into words, a time of day in one."""
-    return _APART.sub("", tidy(typed).replace(", ", " ")).split()
-
-
 def read_time(typed: str) -> int | None:
     """Read a time of day such as `9`, `08:30`, `в 9.15` or `9pm` as a minute of the day; None for anything else."""
     found = _TIME.fullmatch(typed)
     if found is None:
         return None
-    hour, minute = _hour(int(found[1]), found[3] or ""), int(found[2] or 0)
+    hour, minute, part = int(found[1]), int(found[2] or 0), found[3] or ""
+    if part and not part.startswith(("ч", "h")) and hour <= _NOON:
+        is_late = _EVENING <= hour < _NOON if part == "ночи" else part.startswith(_LATE)
+        hour = hour % _NOON + (_NOON if is_late else 0)
     return hour * 60 + minute if hour < 24 and minute < 60 else None  # noqa: PLR2004 - a day's and an hour's
-
-
-def _hour(shown: int, part: str) -> int:
-    if not part or part.startswith(("ч", "h")) or shown > _NOON:
-        return shown
-    if part == "ночи":
-        return shown + _NOON if _EVENING <= shown < _NOON else shown % _NOON
-    return shown % _NOON + (_NOON if part.startswith(_LATE) else 0)
 
 
 def show_time(minute: int) -> str:
@@ -71,9 +63,51 @@ def show_time(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def read_weekday(word: str) -> int | None:
-    """Read the name of a day in any form, in small letters, as its number in the week from Monday, 0."""
-    return next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
+_HOURS = re.compile(
+    rf"(?:from |[сзc] )?({_TIME_OF_DAY})(?: ?- ?| (?:to|until|till|до|по) | )({_TIME_OF_DAY})(?:[ ,(]+([^)]+)\)?)?",
+    re.DOTALL,
+)
+_MIDNIGHT = {"24", "24:00", "24.00"}
+
+
+def read_hours(typed: str) -> tuple[Quiet, str] | None:
+    """Read hours and the place behind them, which may be empty; None for anything else."""
+    found = _HOURS.fullmatch(typed)
+    if found is None:
+        return None
+    start, end = (0 if each in _MIDNIGHT else read_time(each) for each in found.group(1, 2))
+    return None if start is None or end is None else (Quiet(start=start, end=end), found[3] or "")
+
+
+_EVERY = {
+    **dict.fromkeys(("hourly", "hour", "ежечасно", "час"), Every.HOUR),
+    **dict.fromkeys(("daily", "day", "ежедневно", "день"), Every.DAY),
+    **dict.fromkeys(("weekly", "week", "еженедельно", "неделю", "неделя"), Every.WEEK),
+}
+_FILLERS = {"at", "on", "every", "a", "once", "в", "во", "по", "каждый", "каждую", "раз"}
+_SAID_OF = {  # which fields of `Digests` make sense together
+    Every.HOUR: {"every"},
+    Every.DAY: {"every", "minute"},
+    Every.WEEK: {"every", "minute", "weekday"},
+}
+
+
+def read_digests(typed: str) -> Digests | None:
+    """Read `hourly`, `daily 9:00`, `weekly Mon 9:00` or the like; None for anything else."""
+    said: dict[str, Any] = {}
+    for word in _APART.sub("", tidy(typed).replace(", ", " ")).split():  # a time of day is one word
+        weekday = next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
+        readings = {"every": _EVERY.get(word), "minute": read_time(word), "weekday": weekday}
+        found = next(((field, value) for field, value in readings.items() if value is not None), None)
+        if word in _FILLERS:
+            continue
+        if found is None or found[0] in said:
+            return None
+        said |= [found]
+    if not said:
+        return None
+    every = said.setdefault("every", Every.WEEK if "weekday" in said else Every.DAY)
+    return Digests(**said) if said.keys() <= _SAID_OF[every] else None
 
 
 def split_duration(argument: str) -> tuple[str, timedelta | None]:

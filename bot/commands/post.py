@@ -43,64 +43,46 @@ _REFUSED = N_("Telegram would not hand it over: {reason}")
 )
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
-    asked = request.argument or next(iter(request.links), "")
-    if asked:
-        items = await _linked(asked, context)
+    db, t, typed = context.database, context.t, request.argument or next(iter(request.links), "")
+    if typed:
+        items = await _linked(typed, context)
     elif request.reply_to is not None:
-        items = await _alerted(request.reply_to, context)
+        alerted = await messages.post_of(db, context.chat.id, request.reply_to)
+        if alerted is None:
+            line = t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
+            raise CommandError(line)
+        items = await posts.by_key(db, alerted.channel_id, alerted.key)
     else:
-        line = context.t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
-        raise CommandError(Text().say(line, example=code("/post https://t.me/name/123")))
+        line = t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
+        raise CommandError(line, example=code("/post https://t.me/name/123"))
     return Reply(messages=(await _page(items, 0, context),))
 
 
-@tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}")
-async def tapped(request: Request, context: Context) -> Reply:
-    """Show the post that a button names, in a message of its own."""
-    channel_id, message_id = map(int, request.argument.split(":"))
+@tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}(:\d{1,4})?")
+async def show_page(request: Request, context: Context) -> Reply:
+    """Show the post that a button names, in a message of its own; where it names a page too, in its place."""
+    channel_id, message_id, *number = map(int, request.argument.split(":"))
     items = await _stored(channel_id, message_id, context.private)
-    return Reply(messages=(await _page(items, 0, context),))
-
-
-@tap("page", Need.LOOK, r"\d{1,15}:\d{1,10}:\d{1,4}")
-async def turn(request: Request, context: Context) -> Reply:
-    """Turn to another page; the button names the post and the page."""
-    channel_id, message_id, number = map(int, request.argument.split(":"))
-    items = await _stored(channel_id, message_id, context.private)
-    return Reply(edit=await _page(items, number, context))
+    page = await _page(items, number[0] if number else 0, context)
+    return Reply(edit=page) if number else Reply(messages=(page,))
 
 
 async def _linked(text: str, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a text holds a link. Raises CommandError."""
-    number = _NUMBER.search(text)
+    number, t = _NUMBER.search(text), context.t
     if number is None:
-        line = context.t.gettext("That is no link to a post. It looks like this: https://t.me/name/123")
-        raise CommandError(line)
+        raise CommandError(t.gettext("That is no link to a post. It looks like this: https://t.me/name/123"))
     channel = await channels.find(context.database, text)
-    if channel is None:
-        raise CommandError(_unknown(text, context.t))
-    return await _stored(channel.id, int(number[1]), context)
-
-
-def _unknown(text: str, t: Translator) -> str:
-    """Say that no channel is known by this link; one that was imported is known by its number only."""
-    said = t.gettext("I do not follow the channel of this post.")
+    if channel is not None:
+        return await _stored(channel.id, int(number[1]), context)
+    unknown = t.gettext("I do not follow the channel of this post.")
     if "/c/" in text:
-        return said
+        raise CommandError(unknown)
     numbered = t.gettext(
         "An imported channel is not known by its name; its posts have links such as https://t.me/c/1234567890/123, "
         "which /search shows."
     )
-    return f"{said} {numbered}"
-
-
-async def _alerted(message_id: int, context: Context) -> list[StoredPost]:
-    """Return the messages of the post of which an alert tells. Raises CommandError."""
-    alerted = await messages.post_of(context.database, context.chat.id, message_id)
-    if alerted is None:
-        line = context.t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
-        raise CommandError(line)
-    return await posts.by_key(context.database, alerted.channel_id, alerted.key)
+    raise CommandError(f"{unknown} {numbered}")
 
 
 async def _stored(channel_id: int, message_id: int, context: Context) -> list[StoredPost]:
@@ -112,13 +94,16 @@ async def _stored(channel_id: int, message_id: int, context: Context) -> list[St
 
 
 async def _page(items: Sequence[StoredPost], number: int, context: Context) -> Outgoing:
-    kept = await _file_lines(items, context)
-    pages = _packed([*_texts(items, context.t), *filter(None, [kept]), *await _history(items, context)])
+    files = await media.of_versions(context.database, [item.version_id for item in items])
+    lines = Text()
+    for line in files:
+        lines.add("\n" if len(lines) else "").join(_file_line(line, context.t))
+    pages = _packed([*_texts(items, context.t), *([lines] if files else []), *await _history(items, context)])
     number = min(number, len(pages) - 1)
     text = _heading(items, context).add("\n").join(pages[number])
     data = (items[0].channel_id, items[0].message_id)
     turns = [(number - 1, "←"), (number + 1, "→")]
-    row = tuple(button(label, "page", *data, to) for to, label in turns if 0 <= to < len(pages))
+    row = tuple(button(label, "post", *data, to) for to, label in turns if 0 <= to < len(pages))
     return message(text, (row,) if row else ())
 
 
@@ -198,17 +183,6 @@ def _packed(blocks: Iterable[Text]) -> list[Text]:
             pages.append(Text().join(block))
             entities = count
     return pages
-
-
-async def _file_lines(items: Iterable[StoredPost], context: Context) -> Text | None:
-    """Write what became of each file of a post as it stands; None where none was wanted."""
-    files = await media.of_versions(context.database, [item.version_id for item in items])
-    if not files:
-        return None
-    text = Text()
-    for number, file in enumerate(files):
-        text.add("\n" if number else "").join(_file_line(file, context.t))
-    return text
 
 
 def _file_line(file: MediaFile, t: Translator) -> Text:

@@ -39,7 +39,12 @@ async def preview(context: Context, typed: TypedQuery) -> Text:
         text.line("💡 {hint}", hint=_hint(hint, context.t))
     text.line()
     _add_figures(text, result, context.t)
-    _add_hits(text, result, context)
+    for hit in result.hits:
+        _add_post(text.line(), hit.post, hit.spans, context)
+    if result.near:
+        text.line().line("{title}", title=bold(context.t.gettext("Just missed")))
+    for miss in result.near[:_SHOWN_NEAR]:
+        _add_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
     return text
 
 
@@ -82,27 +87,15 @@ def _add_figures(text: Text, result: Backtest, t: Translator) -> None:
     text.say(line, day=since, n=bold(str(result.total)))
     if result.total > 1:
         average = show_number(round(result.average, 1), t)
+        chart = "".join(_BARS[posts * (len(_BARS) - 1) // result.busiest] for _, posts in result.days)
         line = t.gettext("About {average} a day, {busiest} on the busiest: {chart}")
-        text.add(" ").say(line, average=average, busiest=result.busiest, chart=_chart(result))
+        text.add(" ").say(line, average=average, busiest=result.busiest, chart=chart)
     text.line()
     if result.is_much:
         line = t.gettext(
             "⚠️ More than {many} a day are hard to read. Add a word, or put words close together: {example}"
         )
         text.line(line, many=MANY, example=code(t.gettext("internet ~5 sovereign")))
-
-
-def _chart(result: Backtest) -> str:
-    return "".join(_BARS[posts * (len(_BARS) - 1) // result.busiest] for _, posts in result.days)
-
-
-def _add_hits(text: Text, result: Backtest, context: Context) -> None:
-    for hit in result.hits:
-        _add_post(text.line(), hit.post, hit.spans, context)
-    if result.near:
-        text.line().line("{title}", title=bold(context.t.gettext("Just missed")))
-    for miss in result.near[:_SHOWN_NEAR]:
-        _add_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
 
 
 def _add_post(

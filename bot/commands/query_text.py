@@ -79,42 +79,38 @@ _NOT_TOGETHER = N_("found, but not side by side: {part}")
 
 
 def why_not(root: Clause, t: Translator) -> Text:
-    """Say what a query misses a text by."""
+    """Say which parts of a query a text lacks."""
     if not has_found(root) and root.kind is ClauseKind.ANY:
         return Text().add(t.gettext("nothing of it is there"))
-    failed = failures(root)
-    text = _joined([failure(part, t) for part in failed[:SHOWN_PARTS]])
-    more = len(failed) - SHOWN_PARTS
-    return text.add(f"; +{more}") if more > 0 else text
+    return _listed([failure(part, t) for part in failures(root)])
 
 
 def why(root: Clause, text: str) -> Text:
     """Say by which of its parts a query holds, each with the words that it found in `text`."""
-    parts = list({part.query: part for part in holders(root)}.values())
-    said = _joined([_holder(part, text) for part in parts[:SHOWN_PARTS]])
-    more = len(parts) - SHOWN_PARTS
-    return said.add(f"; +{more}") if more > 0 else said
+    reasons = []
+    for part in {part.query: part for part in holders(root)}.values():
+        found = dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORDS] for start, end in part.spans)
+        words = [Text().add(bold(each)) for each in list(found)[:_SHOWN_WORDS]]
+        reasons.append(Text().add(short_query(part.query, _LONGEST_PART), ": ").join(_joined(words, ", ")))
+    return _listed(reasons)
 
 
 def failure(part: Clause, t: Translator) -> Text:
     """Say why one part failed."""
-    return Text().say(t.gettext(_sentence(part)), part=short_query(part.query, _LONGEST_PART))
-
-
-def _sentence(part: Clause) -> str:
+    line = _FAILED[part.reason]
     if part.reason is Reason.APART and len({span for inside in part.clauses for span in inside.spans}) == 1:
-        return _ONLY_ONCE  # both its sides are the one word
-    together = part.kind is ClauseKind.PHRASE and part.reason is Reason.APART
-    return _NOT_TOGETHER if together else _FAILED[part.reason]
+        line = _ONLY_ONCE  # both its sides are the one word
+    elif part.reason is Reason.APART and part.kind is ClauseKind.PHRASE:
+        line = _NOT_TOGETHER
+    return Text().say(t.gettext(line), part=short_query(part.query, _LONGEST_PART))
 
 
-def _holder(part: Clause, text: str) -> Text:
-    found = dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORDS] for start, end in part.spans)
-    said = Text().add(short_query(part.query, _LONGEST_PART), ": ")
-    return said.join(_joined([Text().add(bold(words)) for words in list(found)[:_SHOWN_WORDS]], ", "))
+def _listed(reasons: Sequence[Text]) -> Text:
+    more = len(reasons) - SHOWN_PARTS
+    return _joined(reasons[:SHOWN_PARTS], "; ").add(f"; +{more}" if more > 0 else "")
 
 
-def _joined(texts: Sequence[Text], between: str = "; ") -> Text:
+def _joined(texts: Sequence[Text], between: str) -> Text:
     whole = Text()
     for number, text in enumerate(texts):
         whole.add(between if number else "").join(text)

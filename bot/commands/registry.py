@@ -150,8 +150,9 @@ def unknown_command(typed: str, t: Translator) -> str:
     """Say that there is no such command, and which one was probably meant."""
     meant = suggestion(typed)
     if meant is None:
-        return t.gettext("There is no command /{command}. /help shows all.").format(command=typed)
-    line = t.gettext("There is no command /{command}. Did you mean /{meant}?")
+        line = t.gettext("There is no command /{command}. /help shows all.")
+    else:
+        line = t.gettext("There is no command /{command}. Did you mean /{meant}?")
     return line.format(command=typed, meant=meant)
 
 
@@ -169,9 +170,6 @@ def readme_table() -> str:
         for each in commands().values():
             if each.section is section:
                 uses = each.examples or ((each.typed(translator("en")), each.summary),)
-                rows += (f"| `{_cell(typed)}` | {_cell(meaning)} |" for typed, meaning in uses)
+                cells = ([text.replace("|", "\\|") for text in use] for use in uses)
+                rows += (f"| `{typed}` | {meaning} |" for typed, meaning in cells)
     return "\n".join(rows)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -14,9 +14,8 @@ from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import ButtonRows, Outgoing
 from bot.rendering.post_text import excerpt_post
-from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
-from bot.search.searcher import scope_of
+from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
 from bot.store import channels, posts
 from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
@@ -38,13 +37,7 @@ class TypedSearch:
     query: Compiled | None  # None: no words, so every post in the scope is meant
     scope: Scope
     order: Order
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Start:
-    """Where a page begins."""
-
-    before: int | None = None  # a row; None: at the newest
+    before: int | None = None  # the row before which the page begins; None: at the newest
     skip: int = 0  # hits of a ranking that were shown before
 
 
@@ -61,28 +54,25 @@ async def search(request: Request, context: Context) -> Reply:
         text = Text().line(
             t.gettext("Write what to look for, for example: {example}"), example=code(t.gettext("/search outage bank"))
         )
-        return say(
-            text.say(
-                t.gettext(
-                    "Narrow it with {place}, {start}, {end}. {history} also finds what posts said before an edit."
-                ),
-                place=code(t.gettext("in:@channel")),
-                start=code(t.gettext("since:7d")),
-                end=code(t.gettext("until:2026-01-31")),
-                history=code(t.gettext("history:yes")),
-            )
-        )
+        line = t.gettext("Narrow it with {place}, {start}, {end}. {history} also finds what posts said before an edit.")
+        examples = {
+            "place": code(t.gettext("in:@channel")),
+            "start": code(t.gettext("since:7d")),
+            "end": code(t.gettext("until:2026-01-31")),
+            "history": code(t.gettext("history:yes")),
+        }
+        return say(text.say(line, **examples))
     return await answer(request, context, request.argument, heading=_heading(request.argument))
 
 
 async def answer(request: Request, context: Context, typed: str, *, heading: Text) -> Reply:
     """Answer a typed search with its first page, under a heading."""
     asked = await _understand(request.key, typed, context)
-    found = await _find(asked, context, _Start())
+    found = await _find(asked, context)
     heading.add(await _hint(asked, context), "\n\n")
     if not found.hits and found.before is None:
         return say(heading.add(await _nothing(asked, context)))
-    return Reply(messages=(_page(found, asked, _Start(), context, heading),), memory=typed)
+    return Reply(messages=(_page(found, asked, context, heading),), memory=typed)
 
 
 @tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?")
@@ -94,24 +84,23 @@ async def more(request: Request, context: Context) -> Reply:
     key, *where = request.argument.split(":")
     asked = await _remembered(key, context)
     before, skip = [*map(int, where), None, None][:2]
-    start = _Start(before=before, skip=skip or 0)
-    asked = replace(asked, order=Order.NEWEST if skip is None else Order.BEST)
-    found = await _find(asked, context, start)
+    order = Order.NEWEST if skip is None else Order.BEST
+    asked = replace(asked, order=order, before=before, skip=skip or 0)
+    found = await _find(asked, context)
     if not found.hits and found.before is None:
         raise CommandError(context.own.gettext("That was all."))
-    return Reply(messages=(_page(found, asked, start, context),))
+    return Reply(messages=(_page(found, asked, context),))
 
 
 @tap("order", Need.LOOK, r"[\w-]{1,40}:(newest|best)")
 async def reorder(request: Request, context: Context) -> Reply:
     """Show the first page again in another order, in place of the present one."""
     key, _, order = request.argument.partition(":")
-    asked = await _remembered(key, context)
-    asked = replace(asked, order=Order(order))
-    found = await _find(asked, context, _Start())
+    asked = replace(await _remembered(key, context), order=Order(order))
+    found = await _find(asked, context)
     labels = {Order.NEWEST: context.t.gettext("the newest first"), Order.BEST: context.t.gettext("the best first")}
     heading = _heading(asked.typed).add(" · ", labels[asked.order], "\n\n")
-    return Reply(edit=_page(found, asked, _Start(), context, heading))
+    return Reply(edit=_page(found, asked, context, heading))
 
 
 def _heading(typed: str) -> Text:
@@ -140,16 +129,16 @@ async def _remembered(key: str, context: Context) -> TypedSearch:
     return await _understand(key, typed, context)
 
 
-async def _find(asked: TypedSearch, context: Context, start: _Start) -> SearchPage:
+async def _find(asked: TypedSearch, context: Context) -> SearchPage:
     """Return a page of hits, and where the next one begins."""
     db = context.database
     if asked.query is None:
-        return await _newest(db, asked.scope, start.before)
+        return await _newest(db, asked.scope, asked.before)
     if asked.order is Order.BEST:
-        best = await find_best(db, asked.query, asked.scope, limit=PAGE, skip=start.skip, before=start.before)
-        if best.hits or start.skip:
+        best = await find_best(db, asked.query, asked.scope, limit=PAGE, skip=asked.skip, before=asked.before)
+        if best.hits or asked.skip:
             return best
-    found = await find_newest(db, asked.query, asked.scope, limit=PAGE + 1, before=start.before, most=MOST_ROWS)
+    found = await find_newest(db, asked.query, asked.scope, limit=PAGE + 1, before=asked.before, most=MOST_ROWS)
     return found if len(found.hits) <= PAGE else _cut(found.hits, looked=found.looked)
 
 
@@ -167,14 +156,12 @@ async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
     return SearchPage(hits=shown, looked=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
 
 
-def _page(
-    found: SearchPage, asked: TypedSearch, start: _Start, context: Context, heading: Text | None = None
-) -> Outgoing:
+def _page(found: SearchPage, asked: TypedSearch, context: Context, heading: Text | None = None) -> Outgoing:
     """Write a page of hits; the first one, which has a heading, offers the other order too."""
     t, rows = context.t, []
     if found.before is not None:
         label = t.gettext("Look further") if found.reached and not found.ranked else t.gettext("More")
-        skip = () if asked.order is Order.NEWEST else (start.skip + len(found.hits),)
+        skip = () if asked.order is Order.NEWEST else (asked.skip + len(found.hits),)
         rows.append((button(label, "more", asked.key, found.before, *skip),))
     if heading is not None and asked.query is not None and len(found.hits) >= PAGE:
         newest, best = t.gettext("The newest first"), t.gettext("The best first")
@@ -229,12 +216,16 @@ def list_posts(text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRo
     return message(text.add(ending), rows)
 
 
+@tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
 @command("latest", Section.POSTS, 2, Need.LOOK, N_("the newest posts"), usage=N_("@name"))
 @example("/latest", N_("the newest posts of all channels"))
 @example(N_("/latest @name"), N_("those of one channel, or of a topic"))
 async def latest(request: Request, context: Context) -> Reply:
-    """Show the newest posts of all channels, of one, or on a topic."""
+    """Show the newest posts of all channels, of one, or on a topic; a button names a channel, 0 for all, and a row."""
     name = request.argument
+    if request.tapped:
+        channel_id, before = map(int, name.split(":"))
+        return await _latest(context, channel_id=channel_id, before=before)
     channel = await channels.find(context.database, name) if name else None
     if channel is not None or not name:
         return await _latest(context, channel_id=channel.id if channel else 0)
@@ -242,13 +233,6 @@ async def latest(request: Request, context: Context) -> Reply:
     if topic is None:
         raise CommandError(unknown_name(name, context.t))
     return await answer(request, context, topic.query, heading=Text().add(bold(topic_title(topic.name, context.t))))
-
-
-@tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
-async def more_latest(request: Request, context: Context) -> Reply:
-    """Show the next page of the newest posts; the button says of which channel, 0 for all, and before which row."""
-    channel_id, before = map(int, request.argument.split(":"))
-    return await _latest(context, channel_id=channel_id, before=before)
 
 
 @tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")

@@ -3,11 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.commands import keyboards
 from bot.commands.context import (
     CommandError,
     Context,
-    Effect,
     Need,
     People,
     Reply,
@@ -17,8 +15,10 @@ from bot.commands.context import (
     higher,
     message,
     say,
+    writes,
 )
-from bot.commands.parsing import city, find_zone
+from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, choice, rows_of, topic_rows
+from bot.commands.parsing import OFFERED_ZONES, city, find_zone
 from bot.commands.registry import Command, Section, declare, tap
 from bot.commands.setting import chosen_language, save
 from bot.locales import LANGUAGES, N_, Translator, translator
@@ -66,23 +66,19 @@ class StrangerError(Exception):
     """Somebody without a role, and without a link that gives one."""
 
 
-def enter(request: Request, *, people: People, now: datetime) -> Effect:
+async def enter(request: Request, people: People, now: datetime, tx: Transaction) -> Reply:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
-
-    async def effect(tx: Transaction) -> Reply:
-        role = await _role(tx, request, people=people, now=now)
-        if role is None:
-            raise StrangerError
-        chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
-        if chat is None and not allows(role, Need.CHAT, private=request.private):
-            t = translator(await language_of(tx, request, chat))
-            raise CommandError(t.gettext("Only an owner or an editor can bring me into a group."))
-        paired = await _pair(tx, request, chat, now=now)
-        screen = await setup_screen(tx, paired, translator(paired.language))
-        # Telegram shows everybody all commands, unless we say otherwise.
-        return Reply(messages=(screen,), menu=paired.language if role is Role.READER and request.private else None)
-
-    return effect
+    role = await _role(tx, request, people=people, now=now)
+    if role is None:
+        raise StrangerError
+    chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
+    if chat is None and not allows(role, Need.CHAT, private=request.private):
+        t = translator(await language_of(tx, request, chat))
+        raise CommandError(t.gettext("Only an owner or an editor can bring me into a group."))
+    paired = await _pair(tx, request, chat, now=now)
+    screen = await setup_screen(tx, paired, translator(paired.language))
+    # Telegram shows everybody all commands, unless we say otherwise.
+    return Reply(messages=(screen,), menu=paired.language if role is Role.READER and request.private else None)
 
 
 async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Reply:
@@ -94,41 +90,41 @@ async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Repl
 
 
 @tap("setup", Need.LOOK)
-async def show(request: Request, context: Context) -> Reply:
+async def show(_: Request, context: Context) -> Reply:
     """Show the settings again, in place of the message whose button was tapped."""
-    del request
     return Reply(edit=await setup_screen(context.database, context.chat, context.t))
 
 
 @tap("zones", Need.CHAT)
 async def zones(request: Request, context: Context) -> Reply:
     """Offer time zones."""
-    words = [context.t.gettext("In which time zone do you read dates?")]
+    t, now = context.t, context.chat.time_zone
+    text = Text().line(t.gettext("In which time zone do you read dates?"))
     if request.private:
-        words.append(context.t.gettext("If yours is not here, write me a city, for example: Berlin"))
-    return change("\n".join(words), keyboards.zone_rows(context.chat.time_zone, context.t))
+        text.add(t.gettext("If yours is not here, write me a city, for example: Berlin"))
+    zones = (choice(city(zone, t.language), "zone", zone, chosen=zone == now) for zone in OFFERED_ZONES)
+    return change(text, (*rows_of(zones, 3), (button(t.gettext("Back"), "setup"),)))
 
 
 @tap("zone", Need.CHAT, r"[\w/+-]{1,40}")
-async def choose_zone(request: Request, context: Context) -> Reply | Effect:
+@writes
+async def choose_zone(request: Request, context: Context, tx: Transaction) -> Reply:
     """Take over the time zone of a tapped button."""
     zone = find_zone(request.argument)
-    return Reply() if zone is None else _choose(context, replace(context.chat, time_zone=zone))
+    return Reply() if zone is None else await _choose(tx, context, replace(context.chat, time_zone=zone))
 
 
 @tap("lang", Need.CHAT, "|".join(LANGUAGES))
-async def choose_language(request: Request, context: Context) -> Effect:
+@writes
+async def choose_language(request: Request, context: Context, tx: Transaction) -> Reply:
     """Take over the language of a tapped button."""
-    return _choose(context, replace(context.chat, language=request.argument, language_chosen=True))
+    return await _choose(tx, context, replace(context.chat, language=request.argument, language_chosen=True))
 
 
-def _choose(context: Context, chosen: Chat) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        saved, _ = await save(tx, context, chosen)
-        screen = await setup_screen(tx, chosen, saved.t)
-        return Reply(edit=screen, menu=chosen_language(context.chat, chosen))
-
-    return effect
+async def _choose(tx: Transaction, context: Context, chosen: Chat) -> Reply:
+    saved, _ = await save(tx, context, chosen)
+    screen = await setup_screen(tx, chosen, saved.t)
+    return Reply(edit=screen, menu=chosen_language(context.chat, chosen))
 
 
 def offer_zone(request: Request, context: Context) -> Reply:
@@ -138,19 +134,15 @@ def offer_zone(request: Request, context: Context) -> Reply:
     local = replace(context, chat=replace(context.chat, time_zone=zone))
     line = context.t.gettext("In {city} it is {time}. Tap below to read all dates by that time.")
     label = context.t.gettext("Time zone: {city}").format(city=name)
-    text = Text().say(line, city=bold(name), time=local.date(context.now))
-    return say(text, ((keyboards.button(label, "zone", zone),),))
+    return say(line, ((button(label, "zone", zone),),), city=bold(name), time=local.date(context.now))
 
 
 @tap("test", Need.LOOK)
-async def test_alert(request: Request, context: Context) -> Effect:
+@writes
+async def test_alert(request: Request, context: Context, tx: Transaction) -> Reply:
     """Send a test alert through the outbox, as a real one goes."""
-
-    async def effect(tx: Transaction) -> Reply:
-        await context.notify(tx, SampleAlert(event=request.key))
-        return Reply(note=context.own.gettext("It is on its way."))
-
-    return effect
+    await context.notify(tx, SampleAlert(event=request.key))
+    return Reply(note=context.own.gettext("It is on its way."))
 
 
 async def _role(tx: Transaction, request: Request, *, people: People, now: datetime) -> Role | None:
@@ -191,11 +183,12 @@ async def setup_screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     text.line(t.gettext("To add channels, send /follow with their names or links, as many as you like."))
     text.line(t.gettext("You can also forward me a post of a channel. /help shows all commands."))
     text.line(t.gettext("Too many alerts, or too loud? See /priority, /quiet, /digest and /mute."))
+    languages = (choice(LANGUAGE_NAMES[code], "lang", code, chosen=code == chat.language) for code in LANGUAGES)
     return message(
         text,
         (
-            *keyboards.language_row("lang", chosen=chat.language),
-            (keyboards.button(t.gettext("Time zone"), "zones"), keyboards.button(t.gettext("Test alert"), "test")),
-            *keyboards.topic_rows(every[: keyboards.MOST_SWITCHES], on, t, screen="setup"),
+            tuple(languages),
+            (button(t.gettext("Time zone"), "zones"), button(t.gettext("Test alert"), "test")),
+            *topic_rows(every[:MOST_SWITCHES], on, t, screen="setup"),
         ),
     )

@@ -3,7 +3,7 @@
 import platform
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from operator import itemgetter
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot import __version__
 from bot.commands.channels import show_delay
-from bot.commands.context import Context, Effect, Need, Reply, Request, say
+from bot.commands.context import Context, Need, Reply, Request, say, writes
 from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
 from bot.locales.figures import show_number, show_span
@@ -26,8 +26,6 @@ from bot.text.markup import Text, bold, code, one_line
 
 _TABLE = "channelwatch doctor --gaps"
 _TITLE = 60  # UTF-16 units of a channel's title
-
-
 _UNREAD = "unread"
 _STATES = {
     Access.JOINED: N_("read the moment they post: {n}"),
@@ -36,16 +34,17 @@ _STATES = {
     Access.LOST: N_("no longer readable: {n}"),
     _UNREAD: N_("not read now, as my reader account cannot read any more: {n}"),
 }
-_JOINING = {"JoinChannel": N_("joining channels"), "ImportChatInvite": N_("joining channels")}
-_NAMES = {"ResolveUsername": N_("looking up names"), "CheckChatInvite": N_("looking up names")}
+_WORK = {  # for which Telegram lets a reader account wait, by its method
+    **dict.fromkeys(("JoinChannel", "ImportChatInvite"), N_("joining channels")),
+    **dict.fromkeys(("ResolveUsername", "CheckChatInvite"), N_("looking up names")),
+}
 _READING = N_("reading channels")  # whatever else a reader asks for
 
 
 @command("status", Section.CHAT, 1, Need.LOOK, N_("what I watch and whether all is well"))
 @example("/status", N_("channels, readers, posts and alerts: how they stand, and what to do"))
-async def status(request: Request, context: Context) -> Reply:
+async def status(_: Request, context: Context) -> Reply:
     """Say how channels, reader accounts, posts and alerts stand."""
-    del request
     text = Text()
     states = await channel_states(context.database, context.now, since=_midnight(context))
     await _add_channels(text, states, context)
@@ -60,21 +59,21 @@ async def status(request: Request, context: Context) -> Reply:
 
 @command("ping", Section.CHAT, 5, Need.LOOK, N_("send a test alert and time it"))
 @example("/ping", N_("a real alert that says how long it took"))
-async def ping(request: Request, context: Context) -> Effect:
+@writes
+async def ping(request: Request, context: Context, tx: Transaction) -> Reply:
     """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
-
-    async def effect(tx: Transaction) -> Reply:
-        await context.notify(tx, Pong(event=request.key, asked_at=context.now))
-        return Reply()
-
-    return effect
+    await context.notify(tx, Pong(event=request.key, asked_at=context.now))
+    return Reply()
 
 
 async def _add_channels(text: Text, states: Sequence[ChannelState], context: Context) -> None:
     t = context.t
     line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
     text.line(line, n=bold(show_number(len(states), t)))
-    counts = Counter(_state(state.channel) for state in states)
+    counts = Counter(
+        _UNREAD if c.reader_lost and c.access is not Access.LOST else c.access or Access.PENDING
+        for c in (state.channel for state in states)
+    )
     longest = max((s.delay for s in states if s.channel.access is Access.POLLED), default=timedelta())
     delay = show_delay(longest, t)
     said = [
@@ -87,11 +86,6 @@ async def _add_channels(text: Text, states: Sequence[ChannelState], context: Con
         said.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
     if said:
         text.line("{said}", said="; ".join([said[0][:1].upper() + said[0][1:], *said[1:]]) + ".")
-
-
-def _state(channel: Channel) -> str:
-    is_unread = channel.reader_lost and channel.access is not Access.LOST
-    return _UNREAD if is_unread else channel.access or Access.PENDING
 
 
 def _add_completeness(text: Text, states: Sequence[ChannelState], context: Context) -> None:
@@ -136,21 +130,6 @@ def _add_checks(text: Text, states: Sequence[ChannelState], context: Context) ->
     text.line(line, n=len(checks), all=len(states), time=since)
 
 
-def _add_unpushed(text: Text, states: Sequence[ChannelState], context: Context) -> None:
-    """Say how many of today's posts Telegram did not push, and where most."""
-    t, found = context.t, [state.stats for state in states]
-    total, unpushed = sum(each.posts for each in found), sum(each.unpushed for each in found)
-    if not unpushed:
-        return
-    line = t.gettext(
-        "Of today's {total} posts in joined channels Telegram did not push {n}; I found them by asking. "
-        "Most in «{channel}»: {some} of {all}."
-    )
-    worst = max(found, key=lambda each: each.unpushed)
-    counts = {"total": show_number(total, t), "n": show_number(unpushed, t)}
-    text.line(line, **counts, channel=_title(worst.channel), some=worst.unpushed, all=worst.posts)
-
-
 def _title(channel: Channel) -> str:
     return one_line(channel.title, _TITLE)
 
@@ -161,21 +140,16 @@ async def _add_readers(text: Text, context: Context) -> None:
     for number, reason in (await readers.lost(db)).items():
         line = t.gettext("⚠️ Reader account {n} cannot read any more. {why}")
         text.line(line, n=number, why=refusal(reason, t))
-    for words, until in _waits(await readers.all_flood_waits(db, context.now)).items():
+    waits: dict[str, datetime] = {}
+    for method, until in (await readers.all_flood_waits(db, context.now)).items():
+        work = _WORK.get(method, _READING)
+        waits[work] = max(until, waits.get(work, until))
+    for work, until in waits.items():
         line = t.gettext("⚠️ Telegram asks me to wait with {work} until {time}. I go on by myself; you need do nothing.")
-        text.line(line, work=t.gettext(words), time=context.date(until))
+        text.line(line, work=t.gettext(work), time=context.date(until))
     asked = await readers.requests_last_hour(db, context.now)
     if asked:  # they are written down some seconds after a start
         text.line(t.gettext("Requests to Telegram in an hour: {n}"), n=show_number(asked, t))
-
-
-def _waits(by_method: Mapping[str, datetime]) -> dict[str, datetime]:
-    """Return until when each kind of work has to wait."""
-    waits: dict[str, datetime] = {}
-    for method, until in by_method.items():
-        work = (_JOINING | _NAMES).get(method, _READING)
-        waits[work] = max(until, waits.get(work, until))
-    return waits
 
 
 async def _add_posts(text: Text, states: Sequence[ChannelState], context: Context) -> None:
@@ -187,7 +161,15 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
         text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
     line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")
     _add_latencies(text, line, await stats.seen_latencies(db, since), t)
-    _add_unpushed(text, states, context)
+    found = [state.stats for state in states]
+    if unpushed := sum(each.unpushed for each in found):
+        line = t.gettext(
+            "Of today's {total} posts in joined channels Telegram did not push {n}; I found them by asking. "
+            "Most in «{channel}»: {some} of {all}."
+        )
+        worst = max(found, key=lambda each: each.unpushed)
+        counts = {"total": show_number(sum(each.posts for each in found), t), "n": show_number(unpushed, t)}
+        text.line(line, **counts, channel=_title(worst.channel), some=worst.unpushed, all=worst.posts)
 
 
 async def _add_alerts(text: Text, context: Context) -> None:

@@ -1,6 +1,6 @@
 """/priority and /here: how the alerts on one topic arrive in a chat, and in which thread of a forum."""
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, message, say, show
+from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say, writes
 from bot.commands.keyboards import button, choice, mark, rows_of
 from bot.commands.lookup import find_topic, need_topic, show_topic, topic_by_id
 from bot.commands.parsing import read_switch
@@ -24,12 +24,8 @@ _WORDS = {  # as people type them, whatever the language of the chat
     **{priority.value: priority for priority in Priority},
     "громко!": Priority.URGENT,
     "громко": Priority.LOUD,
-    "тихо": Priority.SILENT,
-    "без звука": Priority.SILENT,
-    "сводка": Priority.DIGEST,
-    "в сводку": Priority.DIGEST,
-    "дайджест": Priority.DIGEST,
-    "в дайджест": Priority.DIGEST,
+    **dict.fromkeys(("тихо", "без звука"), Priority.SILENT),
+    **dict.fromkeys(("сводка", "в сводку", "дайджест", "в дайджест"), Priority.DIGEST),
 }
 _MOST = 90  # Telegram takes 100 buttons
 _ROOM = 40  # characters of a topic on a button
@@ -60,38 +56,27 @@ def split_priority(argument: str) -> tuple[str, Priority | None]:
 @example(N_("/priority Outages loud!"), N_("with a sound, in quiet hours too"))
 @example(N_("/priority Outages silent"), N_("at once, without a sound"))
 @example(N_("/priority Outages digest"), N_("gathered in a digest"))
-async def priority(request: Request, context: Context) -> Reply | Effect:
+@writes
+async def priority(request: Request, context: Context, tx: Transaction) -> Reply:
     """Set how alerts on a topic arrive; without a priority offer the four, without a topic list those of this chat."""
     if not request.argument:
-        return Reply(messages=(await _list(context.database, context),))
-    topic = await find_topic(context.database, request.argument)  # it may be called «Silent»
-    if topic is not None:
-        return Reply(messages=(await _choices(context.database, context, topic),))
-    name, chosen = split_priority(request.argument)
-    topic = await need_topic(context.database, name, context.t)
-    if chosen is None:
-        return Reply(messages=(await _choices(context.database, context, topic),))
-    return _set_priority(request, context, topic, chosen)
+        return Reply(messages=(await _list(tx, context),))
+    topic, chosen = await find_topic(tx, request.argument), None  # it may be called «Silent»
+    if topic is None:
+        name, chosen = split_priority(request.argument)
+        topic = await need_topic(tx, name, context.t)
+    return Reply(messages=(await _choose(tx, context, topic, chosen),))
 
 
 @tap("prio", Need.CHAT, r"list|\d{1,15}(:(loud!?|silent|digest))?")
-async def priority_tapped(request: Request, context: Context) -> Reply | Effect:
+@writes
+async def priority_tapped(request: Request, context: Context, tx: Transaction) -> Reply:
     """Offer the four for the topic that a button names, take over one of them, or show the list again."""
     number, _, chosen = request.argument.partition(":")
     if number == "list":
-        return Reply(edit=await _list(context.database, context))
-    topic = await topic_by_id(context.database, int(number), context)
-    if not chosen:
-        return Reply(edit=await _choices(context.database, context, topic))
-    return _set_priority(request, context, topic, Priority(chosen))
-
-
-def _set_priority(request: Request, context: Context, topic: Topic, chosen: Priority) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        await subscriptions.set_priority(tx, context.chat.id, topic.id, chosen)
-        return show(request, await _choices(tx, context, topic))
-
-    return effect
+        return Reply(edit=await _list(tx, context))
+    topic = await topic_by_id(tx, int(number), context)
+    return Reply(edit=await _choose(tx, context, topic, Priority(chosen) if chosen else None))
 
 
 async def _list(db: Reader, context: Context) -> Outgoing:
@@ -107,14 +92,15 @@ async def _list(db: Reader, context: Context) -> Outgoing:
     return message(text.say(t.gettext("You can also write: {example}"), example=code(example)), rows)
 
 
-async def _choices(db: Reader, context: Context, topic: Topic) -> Outgoing:
-    """Show the four for a topic, the present one marked; where the chat has none of its alerts, say so."""
-    t, subscribed = context.t, await subscriptions.of_chat(db, context.chat.id)
+async def _choose(tx: Transaction, context: Context, topic: Topic, chosen: Priority | None) -> Outgoing:
+    """Set a priority, if one is chosen, and show the four with the present one marked, if the chat has the topic."""
+    if chosen is not None:
+        await subscriptions.set_priority(tx, context.chat.id, topic.id, chosen)
+    t, subscribed = context.t, await subscriptions.of_chat(tx, context.chat.id)
     now = next((each.priority for each in subscribed if each.topic_id == topic.id), None)
     if now is None:
         return message(_not_subscribed(topic, t))
-    text = Text().line(t.gettext("Alerts on {name} arrive:"), name=show_topic(topic, t))
-    choices = []
+    text, choices = Text().line(t.gettext("Alerts on {name} arrive:"), name=show_topic(topic, t)), []
     for each, (label, meaning) in _PRIORITIES.items():
         text.add(mark("", chosen=each == now), bold(t.gettext(label)), ": ", t.gettext(meaning), "\n")
         choices.append(choice(t.gettext(label), "prio", topic.id, each, chosen=each == now))
@@ -130,10 +116,11 @@ def _not_subscribed(topic: Topic, t: Translator) -> Text:
 @example("/here", N_("in a thread of a forum: all alerts of this chat come into it"))
 @example(N_("/here Outages"), N_("those on one topic do"))
 @example("/here off", N_("alerts come into the general thread again"))
-async def bind_thread(request: Request, context: Context) -> Effect:
+@writes
+async def bind_thread(request: Request, context: Context, tx: Transaction) -> Reply:
     """Bind the chat or one topic to the thread in which this is written, or undo that."""
     typed, t = request.argument.strip(), context.t
-    topic, is_off = await find_topic(context.database, typed), False  # it may be called «No signal»
+    topic, is_off = await find_topic(tx, typed), False  # it may be called «No signal»
     first, _, rest = typed.partition(" ")
     if topic is None and read_switch(first) is False:
         typed, is_off = rest.strip(), True
@@ -143,35 +130,19 @@ async def bind_thread(request: Request, context: Context) -> Effect:
         )
     thread_id = None if is_off else request.peer.thread_id or GENERAL_THREAD
     if not typed:
-        return _bind_chat(context, thread_id)
-    return _bind_topic(context, topic or await need_topic(context.database, typed, t), thread_id)
-
-
-def _bind_chat(context: Context, thread_id: int | None) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        t, is_general = context.t, thread_id in {None, GENERAL_THREAD}
+        is_general = thread_id in {None, GENERAL_THREAD}
         await addresses.bind_chat(tx, context.chat.id, None if is_general else thread_id)
-        bound = [each.topic for each in await addresses.bindings(tx, context.chat.id)]
         into_general = t.gettext("Alerts come into the general thread of this chat now.")
-        text = Text().add(
-            into_general if thread_id is None else t.gettext("Alerts of this chat come into this thread now.")
-        )
-        if bound:
-            names = ", ".join(f"«{topic_title(name, t)}»" for name in bound)
+        into_this = t.gettext("Alerts of this chat come into this thread now.")
+        text = Text().add(into_general if thread_id is None else into_this)
+        if bound := await addresses.bindings(tx, context.chat.id):
+            names = ", ".join(f"«{topic_title(each.topic, t)}»" for each in bound)
             text.add(" ").say(t.gettext("Only {topics} have threads of their own."), topics=names)
         return say(text)
-
-    return effect
-
-
-def _bind_topic(context: Context, topic: Topic, thread_id: int | None) -> Effect:
-    async def effect(tx: Transaction) -> Reply:
-        t = context.t
-        if not await addresses.bind_topic(tx, context.chat.id, topic.id, thread_id):
-            return say(_not_subscribed(topic, t))
-        line = t.gettext("Alerts on {name} come into this thread now.")
-        if thread_id is None:
-            line = t.gettext("Alerts on {name} come where this chat's other alerts come.")
-        return say(Text().say(line, name=show_topic(topic, t)))
-
-    return effect
+    topic = topic or await need_topic(tx, typed, t)
+    if not await addresses.bind_topic(tx, context.chat.id, topic.id, thread_id):
+        return say(_not_subscribed(topic, t))
+    line = t.gettext("Alerts on {name} come into this thread now.")
+    if thread_id is None:
+        line = t.gettext("Alerts on {name} come where this chat's other alerts come.")
+    return say(line, name=show_topic(topic, t))

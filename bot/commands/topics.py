@@ -6,9 +6,8 @@ from datetime import timedelta
 
 from babel.numbers import format_percent
 
-from bot.commands import keyboards
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say
-from bot.commands.keyboards import button, name_word
+from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say, writes
+from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, topic_rows
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short_query
@@ -46,36 +45,30 @@ async def show(request: Request, context: Context) -> Reply:
 
 
 @tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)")
-async def switch(request: Request, context: Context) -> Effect:
+@writes
+async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
     number, state, drawn = request.argument.split(":")
     topic_id = int(number)
-
-    async def effect(tx: Transaction) -> Reply:
-        await topic_by_id(tx, topic_id, context)
-        if state == "on":
-            await subscriptions.subscribe(tx, context.chat.id, topic_id, now=context.now)
-        else:
-            await subscriptions.unsubscribe(tx, context.chat.id, topic_id)
-        if drawn == "setup":
-            return Reply(edit=await setup_screen(tx, context.chat, context.t))
-        return Reply(edit=await topics_screen(tx, request, context))
-
-    return effect
+    await topic_by_id(tx, topic_id, context)
+    if state == "on":
+        await subscriptions.subscribe(tx, context.chat.id, topic_id, now=context.now)
+    else:
+        await subscriptions.unsubscribe(tx, context.chat.id, topic_id)
+    if drawn == "setup":
+        return Reply(edit=await setup_screen(tx, context.chat, context.t))
+    return Reply(edit=await topics_screen(tx, request, context))
 
 
 @tap("wake", Need.CHAT, SCOPE)
-async def wake(request: Request, context: Context) -> Effect:
+@writes
+async def wake(request: Request, context: Context, tx: Transaction) -> Reply:
     """End a mute that the screen lists."""
-
-    async def effect(tx: Transaction) -> Reply:
-        scope = await read_scope(tx, request.argument, context.t)
-        if scope is not None:
-            chat_id = context.chat.id
-            await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
-        return Reply(edit=await topics_screen(tx, request, context))
-
-    return effect
+    scope = await read_scope(tx, request.argument, context.t)
+    if scope is not None:
+        chat_id = context.chat.id
+        await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
+    return Reply(edit=await topics_screen(tx, request, context))
 
 
 @tap("include", Need.INSTANCE, r"\d{1,15}:[0-9a-f]{8}")
@@ -96,53 +89,46 @@ async def include(request: Request, context: Context) -> Effect:
 
 @command("untrack", Section.TOPICS, 3, Need.CHAT, N_("no more alerts on a topic"), usage=N_("NAME"))
 @example(N_("/untrack Payments"), N_("no more alerts on this topic in this chat"))
-async def untrack(request: Request, context: Context) -> Effect:
+@writes
+async def untrack(request: Request, context: Context, tx: Transaction) -> Reply:
     """End this chat's subscription; offer to delete the topic where it is not built in."""
     if not request.argument:
         raise CommandError(context.t.gettext("Write the name of a topic after /untrack, or switch it off in /topics."))
-    topic = await need_topic(context.database, request.argument, context.t)
-
-    async def effect(tx: Transaction) -> Reply:
-        line = context.t.gettext("This chat did not get alerts on {name}.")
-        if await subscriptions.unsubscribe(tx, context.chat.id, topic.id):
-            line = context.t.gettext("No more alerts on {name} in this chat.")
-        may_delete = not topic.builtin and context.may(request, Need.INSTANCE)
-        offer = ((button(context.t.gettext("Delete the topic"), "drop", topic.id),),) if may_delete else ()
-        return say(line, offer, name=show_topic(topic, context.t))
-
-    return effect
+    topic = await need_topic(tx, request.argument, context.t)
+    line = context.t.gettext("This chat did not get alerts on {name}.")
+    if await subscriptions.unsubscribe(tx, context.chat.id, topic.id):
+        line = context.t.gettext("No more alerts on {name} in this chat.")
+    may_delete = not topic.builtin and context.may(request, Need.INSTANCE)
+    offer = ((button(context.t.gettext("Delete the topic"), "drop", topic.id),),) if may_delete else ()
+    return say(line, offer, name=show_topic(topic, context.t))
 
 
 @tap("drop", Need.INSTANCE, r"\d{1,15}(:sure)?")
-async def drop(request: Request, context: Context) -> Effect:
+@writes
+async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     """Delete a topic; where other chats use it, ask first."""
     number, _, sure = request.argument.partition(":")
     topic_id, t = int(number), context.t
-
-    async def effect(tx: Transaction) -> Reply:
-        topic = await topic_by_id(tx, topic_id, context)
-        if topic.builtin:
-            raise CommandError(context.own.gettext("This button no longer works."))
-        others = set(await topics.subscribed_chats(tx, topic_id)) - {context.chat.id}
-        if others and not sure:
-            line = t.ngettext(
-                "{n} other chat gets alerts on {name}. Delete the topic for all?",
-                "{n} other chats get alerts on {name}. Delete the topic for all?",
-                len(others),
-            )
-            delete = button(t.gettext("Delete for all"), "drop", topic.id, "sure")
-            rows = ((delete, button(t.gettext("Keep it"), "keep")),)
-            return change(line, rows, n=len(others), name=show_topic(topic, t))
-        await topics.delete(tx, topic_id)
-        return change(t.gettext("The topic {name} is deleted."), name=show_topic(topic, t))
-
-    return effect
+    topic = await topic_by_id(tx, topic_id, context)
+    if topic.builtin:
+        raise CommandError(context.own.gettext("This button no longer works."))
+    others = set(await topics.subscribed_chats(tx, topic_id)) - {context.chat.id}
+    if others and not sure:
+        line = t.ngettext(
+            "{n} other chat gets alerts on {name}. Delete the topic for all?",
+            "{n} other chats get alerts on {name}. Delete the topic for all?",
+            len(others),
+        )
+        delete = button(t.gettext("Delete for all"), "drop", topic.id, "sure")
+        rows = ((delete, button(t.gettext("Keep it"), "keep")),)
+        return change(line, rows, n=len(others), name=show_topic(topic, t))
+    await topics.delete(tx, topic_id)
+    return change(t.gettext("The topic {name} is deleted."), name=show_topic(topic, t))
 
 
 @tap("keep", Need.LOOK)
-async def keep(request: Request, context: Context) -> Reply:
+async def keep(_: Request, context: Context) -> Reply:
     """Leave a topic as it is, after all."""
-    del request
     return change(context.t.gettext("Nothing is deleted."))
 
 
@@ -150,7 +136,7 @@ async def topics_screen(db: Reader, request: Request, context: Context) -> Outgo
     """Draw the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
     every = await topics.all_topics(db)
-    shown = every[: keyboards.MOST_SWITCHES]
+    shown = every[:MOST_SWITCHES]
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
     text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
@@ -167,7 +153,7 @@ async def topics_screen(db: Reader, request: Request, context: Context) -> Outgo
         )
         text.line(line, n=hidden)
     text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(track_example(t)))
-    return message(text, (*keyboards.topic_rows(shown, on, t, screen="topics"), *ends, *words))
+    return message(text, (*topic_rows(shown, on, t, screen="topics"), *ends, *words))
 
 
 def track_example(t: Translator) -> str:
@@ -251,4 +237,4 @@ def _add_excluded(text: Text, on: Sequence[Topic], request: Request, context: Co
         return ()
     label = context.t.gettext("Bring back «{word}»")
     buttons = [button(label.format(word=word[:_LABEL]), "include", t.id, name_word(word)) for t, word in excluded]
-    return keyboards.rows_of(buttons, 2)
+    return rows_of(buttons, 2)

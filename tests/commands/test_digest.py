@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.commands.chat_settings import read_digests
+from bot.commands.parsing import read_digests
 from bot.models import Outgoing
 from bot.schedule import Digests, Every
 from tests.commands.kit import BORIS, Bot, button, text
