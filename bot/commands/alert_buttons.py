@@ -20,7 +20,7 @@ from bot.models.posts import StoredPost
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import full_text
-from bot.store import channels, feedback, group_contents, posts
+from bot.store import channels, feedback, groups, posts
 from bot.store.database import Reader, Transaction
 from bot.text.markup import LIMIT, Text, one_line, units
 
@@ -188,7 +188,7 @@ async def turn_group(request: Request, context: Context) -> Reply:
     """Show a page of what a group of alerts holds in its place, or first in a message of its own."""
     number, page, *new = request.argument.split(":")
     is_possible = abs(int(number)) < _ABOVE_ALL
-    found = await group_contents.find(context.database, context.chat.id, int(number)) if is_possible else None
+    found = await groups.find(context.database, context.chat.id, int(number)) if is_possible else None
     if found is None:
         raise CommandError(context.own.gettext("This button no longer works."))
     shown = render_page(found, int(page), context.locale)

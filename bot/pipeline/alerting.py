@@ -19,7 +19,7 @@ from bot.pipeline.grouping import (
     is_too_old,
 )
 from bot.pipeline.revisions import AlertUpdate
-from bot.store import alerts, backup_recovery, duplicates, groups, outbox
+from bot.store import alerts, backup_recovery, groups, outbox
 from bot.store.alerts import NewAlert
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
@@ -94,7 +94,7 @@ async def _read_priors(tx: Reader, routed: Sequence[RoutedAlert], states: Mappin
         for each in routed
         if each.said is not None
     }
-    for prior in await duplicates.priors(tx, posts, words):
+    for prior in await alerts.priors(tx, posts, words):
         state = states[prior.chat_id]
         if prior.post is not None:
             state.priors[prior.post] = prior.alert
@@ -148,7 +148,7 @@ async def _add_duplicates(
         return
     await alerts.add(tx, [NewAlert(alert=each.alert, duplicate_of=join.first.id) for each, join in joined], now=now)
     grouped = {join.first.id for _, join in joined if join.first.group is not None}
-    messages = await duplicates.messages_of(tx, {join.first.id for _, join in joined} - grouped)
+    messages = await alerts.messages_of(tx, {join.first.id for _, join in joined} - grouped)
     await outbox.revise(tx, [message_id for message_id, _ in messages.values()], now=now)
     await groups.redraw(tx, grouped, now=now)
     confirmations = [

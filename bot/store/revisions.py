@@ -8,8 +8,8 @@ from bot.models.alerts import StaleAlert, Wording
 from bot.models.subscriptions import Edits
 from bot.parts import load_parts
 from bot.store import alerts
+from bot.store.alerts import MESSAGE_ID
 from bot.store.database import Reader
-from bot.store.duplicates import MESSAGE_ID
 from bot.store.rows import json_list, maybe_date
 
 _STALE = f"""SELECT DISTINCT {alerts.COLUMNS}, {MESSAGE_ID} AS shown_by, a.duplicate_of IS NOT NULL AS is_duplicate,
