@@ -11,8 +11,7 @@ from bot import parts as post_parts
 from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_topic, topics_of
-from bot.commands.preview import preview
-from bot.commands.query_text import read_query, show_query, why, why_not
+from bot.commands.query_text import preview, read_query, show_query, why, why_not
 from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled

@@ -52,9 +52,8 @@ async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""
     if not request.argument:
         t = context.t
-        text = Text().line(
-            t.gettext("Write what to look for, for example: {example}"), example=code(t.gettext("/search outage bank"))
-        )
+        line, first = t.gettext("Write what to look for, for example: {example}"), t.gettext("/search outage bank")
+        text = Text().line(line, example=code(first))
         line = t.gettext("Narrow it with {place}, {start}, {end}. {history} also finds what posts said before an edit.")
         examples = {
             "place": code(t.gettext("in:@channel")),
