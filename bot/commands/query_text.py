@@ -61,7 +61,7 @@ def short_query(query: str, longest: int) -> Piece:
 
 
 def _refusal(error: QueryError, source: str, t: Translator) -> Text:
-    """Say what is wrong with a query, and show the place."""
+    """Explain why a query is refused, and show the place."""
     sentence = t.gettext(MESSAGES[error.code])
     text = Text().add(sentence.format(position=error.position, **error.arguments))
     if "{position}" not in MESSAGES[error.code]:
@@ -168,7 +168,7 @@ def _forms(forms: Mapping[str, Sequence[str]]) -> Iterable[str]:
 
 
 def _hint(hint: Hint, t: Translator) -> str:
-    """Say what may have been meant besides."""
+    """Write a hint at another meaning of a query."""
     if hint.kind is HintKind.EXACT:
         line = t.gettext("«{word}» also finds the ordinary word {finds}. For the name alone write {also}")
     elif hint.kind is HintKind.OPERATOR:

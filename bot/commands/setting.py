@@ -18,7 +18,7 @@ from bot.text.markup import Text, code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Something that a chat chooses. A choice is the chat as it is once the choice is made."""
+    """A setting of a chat. A choice is the chat as it is once the choice is made."""
 
     name: str  # of the command, and the verb of the buttons
     place: int  # in the section of /help
@@ -42,7 +42,7 @@ class Setting:
         registry.tap(self.name, Need.CHAT, "|".join(map(re.escape, self.choices)))(handler)
 
     async def _answer(self, request: Request, context: Context, tx: Transaction) -> Reply:
-        """Show how it is set, or set it to what was typed or tapped."""
+        """Show the setting, or change it to the typed or tapped choice."""
         if not request.argument:
             return Reply(messages=(await self._screen(tx, context),))
         saved, released, menu = await save(tx, context, self.read(request.argument, context))
@@ -66,7 +66,7 @@ class Setting:
 
 
 async def save(tx: Transaction, context: Context, chosen: Chat) -> tuple[Context, int, str | None]:
-    """Write a choice down; return the context in which it holds, and how many posts that waited come now.
+    """Save a choice; return the context in which it holds, and how many posts that waited come now.
 
     The last value is the language in which Telegram's menu is to be shown from now on; None where nobody chose one.
     """

@@ -40,7 +40,7 @@ def spoken(language: str) -> str:
 
 
 async def language_of(db: Reader, request: Request, chat: Chat | None = None) -> str:
-    """Return the language of who speaks: that of their private chat with the bot, else what Telegram says.
+    """Return the language of the speaker: of their private chat with the bot, else by Telegram.
 
     `chat` is the one in which they speak, where it is known already.
     """
@@ -157,9 +157,9 @@ async def test_alert(request: Request, context: Context, tx: Transaction) -> Rep
 
 async def setup_screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     """Draw the settings of a chat, with the buttons that change them."""
-    every = await topics.all_topics(db)
+    all_topics = await topics.all_topics(db)
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
-    names = [topic_title(topic.name, t) for topic in every if topic.id in on]
+    names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n")
     text.line(t.gettext("I read Telegram channels and write here the moment a post speaks of your topics.")).line()
     text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
@@ -173,6 +173,6 @@ async def setup_screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
         (
             tuple(languages),
             (button(t.gettext("Time zone"), "zones"), button(t.gettext("Test alert"), "test")),
-            *topic_rows(every[:MOST_SWITCHES], on, t, screen="setup"),
+            *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),
         ),
     )

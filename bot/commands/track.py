@@ -98,7 +98,7 @@ async def name_it(request: Request, context: Context) -> Reply:
 
 
 async def _remembered(context: Context, key: str) -> str:
-    """Return what an earlier answer remembers. Raises CommandError where it is gone."""
+    """Return the memory of an earlier answer. Raises CommandError where it is gone."""
     memory = await memory_of(context.database, key)
     if not memory:
         raise CommandError(context.own.gettext("This is too old. Please send the command again."))
@@ -129,7 +129,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
 
 
 def _excluded(topic: Topic | None) -> tuple[str, ...]:
-    """Return the words that a topic leaves out already."""
+    """Return the words that a topic excludes."""
     return () if topic is None else topic.excluded
 
 
@@ -155,7 +155,7 @@ async def _require_possible(db: Reader, known: Topic | None, typed: TypedQuery, 
 
 
 def _add_before(text: Text, known: Topic | None, typed: TypedQuery, t: Translator) -> None:
-    """Say what was looked for until now, where it is something else, and what stays left out."""
+    """Name the words that stay excluded, and the query until now where it is another."""
     if known is not None and known.excluded:
         line = t.gettext("Without posts that say: {words}. /topics brings them back.")
         text.line(line, words=", ".join(known.excluded))
