@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.models.alerts import Alert, Duplicate, GroupKind, Loudness
 from bot.models.groups import GroupSummary, StormState
+from bot.models.messages import Draft, MessageKind
 from bot.models.notices import NOTICES, JoinRequested
 from bot.models.posts import StoredPost
 from bot.store import attachments, group_contents, media, outbox
@@ -15,7 +16,7 @@ from bot.store.blobs import Blob
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.media import FileInfo
-from bot.store.outbox import Delivery, Draft, MessageKind
+from bot.store.outbox import Delivery
 from bot.store.rows import from_ms
 
 _KINDS = {"alert": MessageKind.ALERT, "notice": MessageKind.NOTICE, "reply": MessageKind.CHANGE}

@@ -17,7 +17,7 @@ from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
 from bot.models.posts import StoredPost
 from bot.pipeline.ingest import Ingest, Result
-from bot.search import Hit, Scope, find_newest
+from bot.search.searcher import Hit, Scope, find_newest
 from bot.store import channels, chats, follows, meta, posts, readers, subscriptions, topics
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat

@@ -1,4 +1,4 @@
-"""Texts come in; queries as people would ask them about such texts go out, of every kind, always the same ones."""
+"""Queries of every kind about the words of texts, as people would type them, the same in each run."""
 
 import re
 from collections import Counter

@@ -17,7 +17,7 @@ from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.kit_bot import TOKEN, embedded_server, settings_of
 from tests.kit_service import running_service
-from tests.watchdog import NOW, WAIT_S, stage
+from tests.watchdog import NOW, WAIT_S, watched_heartbeat
 
 
 @asynccontextmanager
@@ -48,15 +48,15 @@ async def signed_in(folder: Path) -> AsyncIterator[tuple[Sandbox, Client]]:
 
 
 async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp_path: Path) -> None:
-    async with stage(tmp_path) as (heart, health, dog, seconds), signed_in(tmp_path) as (sandbox, client):
+    async with watched_heartbeat(tmp_path) as (heart, health, dog, clock), signed_in(tmp_path) as (sandbox, client):
         database = await Database.open(tmp_path / "bot.db")
-        sender = Sender(client, Pacing(), monotonic=seconds)
+        sender = Sender(client, Pacing(), monotonic=clock.monotonic)
         router = Router(client, database, sender, People(database, ()), lambda: NOW)
         hold = sandbox.faults.hold("GetUsers")
         async with watched("commands", router.run, health):
             await hold.reached()
             assert await heart.look()
-            seconds.now = TURN + 1
+            clock.seconds = TURN + 1
             assert not await heart.look()
             assert health.wrong() == ["commands hangs"]
             assert len(dog.asked) == 1
@@ -64,23 +64,23 @@ async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp
 
 
 async def test_a_client_that_never_gets_connected_again_is_noticed(tmp_path: Path) -> None:
-    async with stage(tmp_path) as (heart, health, dog, seconds), signed_in(tmp_path) as (sandbox, client):
+    async with watched_heartbeat(tmp_path) as (heart, health, dog, clock), signed_in(tmp_path) as (sandbox, client):
         hold = sandbox.faults.hold("GetUsers")
         client.timings = Timings(poll_every=20 * TURN)
         async with watched("bot", lambda beat: connections.keep_connected(client, beat), health):
             await asyncio.sleep(0)
-            seconds.now = 10 * TURN
+            clock.seconds = 10 * TURN
             assert await heart.look()  # it waits for the next ping, or the end of the connection
             await client.disconnect()
             await hold.reached()
-            seconds.now += TURN + 1
+            clock.seconds += TURN + 1
             assert not await heart.look()
             assert health.wrong() == ["bot hangs"]
             assert len(dog.asked) == 1
 
 
 async def test_a_loop_that_never_says_that_it_goes_round_counts_as_hung(tmp_path: Path) -> None:
-    async with stage(tmp_path) as (heart, health, _, seconds):
+    async with watched_heartbeat(tmp_path) as (heart, health, _, clock):
         never = asyncio.Event()
 
         async def loop(_: Beat) -> None:
@@ -88,7 +88,7 @@ async def test_a_loop_that_never_says_that_it_goes_round_counts_as_hung(tmp_path
 
         async with watched("receipts", loop, health):
             await asyncio.sleep(0)
-            seconds.now = TURN + 1
+            clock.seconds = TURN + 1
             assert not await heart.look()
             assert health.wrong() == ["receipts hangs"]
 

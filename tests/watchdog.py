@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from bot.monitoring.heartbeat import FETCH_WITHIN, Heartbeat
 from bot.runtime.supervisor import Health
 from bot.store.database import Database
+from tests.kit_clock import Clock
 from tests.waiting import WAIT_S
 
 NOW = datetime(2025, 3, 10, 12, 0, tzinfo=UTC)
@@ -62,26 +63,18 @@ async def watchdog() -> AsyncIterator[Watchdog]:
         yield dog
 
 
-@dataclass
-class Seconds:
-    """A monotonic clock that a test moves."""
-
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-Stage = tuple[Heartbeat, Health, Watchdog, Seconds]
+Watched = tuple[Heartbeat, Health, Watchdog, Clock]
 
 
 @asynccontextmanager
-async def stage(folder: Path, *, wrong: str | None = None, fetch_within: float = FETCH_WITHIN) -> AsyncIterator[Stage]:
+async def watched_heartbeat(
+    folder: Path, *, wrong: str | None = None, fetch_within: float = FETCH_WITHIN
+) -> AsyncIterator[Watched]:
     def check() -> str | None:
         return wrong
 
-    seconds = Seconds()
-    health = Health(monotonic=seconds)
+    clock = Clock()
+    health = Health(monotonic=clock.monotonic)
     database = await Database.open(folder / "bot.db")
     try:
         async with watchdog() as dog:
@@ -91,9 +84,9 @@ async def stage(folder: Path, *, wrong: str | None = None, fetch_within: float =
                 dog.url,
                 checks=(check,),
                 clock=lambda: NOW,
-                monotonic=seconds,
+                monotonic=clock.monotonic,
                 fetch_within=fetch_within,
             )
-            yield heart, health, dog, seconds
+            yield heart, health, dog, clock
     finally:
         await database.close()

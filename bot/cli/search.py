@@ -9,18 +9,17 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import cli, console
 from bot.cli.output import print_post, reading_back
 from bot.cli.queries import compile_queries
-from bot.cli.shell import cli, console
 from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
 from bot.parts import split_spans
 from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
-from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
-from bot.search.searcher import scope_of
+from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
 from bot.settings import Settings, load_settings
 from bot.store import posts
 from bot.store.database import Reader, open_read_only
@@ -96,7 +95,10 @@ async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) 
     async with open_read_only(settings.database_path) as database:
         scope = await scope_of(database, typed.filters)
         if asked is None:
-            return await _newest(database, scope, limit=limit)
+            newest = await posts.latest(
+                database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
+            )
+            return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in newest), looked=len(newest))
         if typed.filters.order is Order.BEST:
             best = await find_best(database, asked, scope, limit=limit)
             if best.hits:
@@ -117,10 +119,3 @@ async def look_back(
         if before is None or found.reached is None:
             return replace(found, hits=hits)
         progress(found.reached)
-
-
-async def _newest(database: Reader, scope: Scope, *, limit: int) -> SearchPage:
-    found = await posts.latest(
-        database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
-    )
-    return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in found), looked=len(found))

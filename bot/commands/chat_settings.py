@@ -13,10 +13,10 @@ from bot.commands.registry import Section
 from bot.commands.setting import Setting
 from bot.locales import LANGUAGES, N_, Translator
 from bot.models import PeerKind
-from bot.models.subscriptions import Priority
+from bot.models.subscriptions import Edits, Priority
 from bot.schedule import Every, Storms
 from bot.store import subscriptions
-from bot.store.chats import Chat, Edits, ReportTime
+from bot.store.chats import Chat, ReportTime
 from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
 

@@ -23,7 +23,7 @@ from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
 from bot.models.posts import StoredPost
-from bot.search import Hit, find_newest
+from bot.search.searcher import Hit, find_newest
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
 from bot.store.feedback import AlertedPost, Complaint

@@ -14,9 +14,8 @@ from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import ButtonRows, Outgoing
 from bot.rendering.post_text import excerpt_post
-from bot.search import Hit, Scope, SearchPage, find_best, find_newest
 from bot.search.filters import MESSAGES, FilterError, Order, read
-from bot.search.searcher import scope_of
+from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
 from bot.store import channels, posts
 from bot.store.database import Reader
 from bot.text.markup import Text, bold, code

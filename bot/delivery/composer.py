@@ -11,6 +11,7 @@ from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Clock, Outgoing
 from bot.models.alerts import ChangeKind, GroupKind, Loudness
+from bot.models.messages import MessageKind
 from bot.models.notices import Sound
 from bot.models.posts import StoredPost
 from bot.rendering.alert import render_alert
@@ -21,7 +22,7 @@ from bot.schedule import quiet_until
 from bot.store import attachments, channels, group_contents, messages, posts
 from bot.store.database import Database
 from bot.store.messages import Message
-from bot.store.outbox import Delivery, MessageKind
+from bot.store.outbox import Delivery
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import Sender
 

@@ -31,13 +31,13 @@ class Duplicates:
     async def compare(self, tx: Reader, routed: Iterable[RoutedAlert], *, now: datetime) -> list[RoutedAlert]:
         """Return the alerts with the posts that say the same, in the memory and among themselves."""
         memory = self._memory
-        memory.forget(now - DUPLICATE_WITHIN)
+        memory.drop_before(now - DUPLICATE_WITHIN)
         await self._read_on(tx, now)
         listed = list(routed)
         said = {each.said.key: each.said for each in listed if each.said is not None}
         for post in said.values():
-            memory.remember(post)
-        alike = {key: tuple(memory.alike(post)) for key, post in said.items()}
+            memory.add(post)
+        alike = {key: tuple(memory.similar(post)) for key, post in said.items()}
         return [each if each.said is None else replace(each, alike=alike[each.said.key]) for each in listed]
 
     def reword(self, updates: Sequence[AlertUpdate]) -> None:
@@ -45,7 +45,7 @@ class Duplicates:
         for update in updates:
             if update.alert is not None:
                 text = compared(update.current.text, update.current.parts, update.alert.parts)
-                self._memory.reword(update.alert.key, text)
+                self._memory.replace_text(update.alert.key, text)
 
     async def _read_on(self, tx: Reader, now: datetime) -> None:
         if self._is_read:
@@ -54,5 +54,5 @@ class Duplicates:
         said, self._place = await duplicates.recent_posts(tx, self._place, since=since, most=READ_AT_ONCE)
         for post in said:
             if post.key not in self._memory:
-                self._memory.remember(post)
+                self._memory.add(post)
         self._is_read = self._place is None or self._memory.is_full

@@ -15,8 +15,7 @@ from bot.matching.explain.explain import Clause, Explainer, Reason
 from bot.matching.explain.near_miss import failures, found_spans, is_near_miss, relaxed
 from bot.matching.words.tokens import analyse
 from bot.models.posts import StoredPost
-from bot.search import Hit, Scope
-from bot.search.searcher import candidate_pages
+from bot.search.searcher import Hit, Scope, candidate_pages
 from bot.store import posts
 from bot.store.database import Reader
 from bot.text.spans import Span

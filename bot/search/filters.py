@@ -197,10 +197,9 @@ class _Reader:
             case "channel":
                 named = tuple(Named(text=name.strip(), position=position) for name in names)
                 return replace(self.filters, channels=self.filters.channels + named)
-            case "since":
-                return replace(self.filters, since=self._moment(value, position))
-            case "until":
-                return replace(self.filters, until=self._moment(value, position, end=True))
+            case "since" | "until":
+                moment = read_moment(value, position, now=self._now, zone=self._zone, end=kind == "until")
+                return replace(self.filters, since=moment) if kind == "since" else replace(self.filters, until=moment)
             case "history":
                 return replace(self.filters, history=_choose(_ANSWERS, value, "bad_answer", position))
             case _:
@@ -212,9 +211,6 @@ class _Reader:
         if kind in {"history", "order"}:
             return value.lower() in (_ANSWERS if kind == "history" else _ORDERS)
         return value.lower() in _DAYS or any(pattern.fullmatch(value) for pattern in (_SPAN, _ISO, _DOTTED))
-
-    def _moment(self, value: str, position: int, *, end: bool = False) -> datetime:
-        return read_moment(value, position, now=self._now, zone=self._zone, end=end)
 
 
 def _choose(choices: dict[str, _Value], value: str, code: str, position: int) -> _Value:

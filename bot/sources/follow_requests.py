@@ -22,7 +22,7 @@ from bot.models.notices import (
     Notice,
 )
 from bot.runtime.supervisor import Beat, no_beat
-from bot.search import count_matches
+from bot.search.searcher import count_matches
 from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from bot.models import GENERAL_THREAD
 from bot.models.alerts import Group, GroupKind, OpenGroup, digest_group, group_key
+from bot.models.messages import Draft, MessageKind
 from bot.schedule import next_digest, quiet_until
 from bot.store import outbox
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.outbox import APART, Draft, MessageKind
+from bot.store.outbox import APART
 from bot.store.rows import from_ms, json_list, to_ms
 
 LEAVING = timedelta(seconds=10)  # a message that is due so soon may be on its way: what it shows stays in it

@@ -42,7 +42,7 @@ def table(folder: Path, *, full: bool) -> Table:
     memory = SimilarityIndex(within=DUPLICATE_WITHIN)
     # Real posts are a tenth, with templates and reposts among them as they come.
     for number in range(MOST):
-        memory.remember(_said(number, texts[number % len(texts)] if number % 10 == 0 else next(varied), random))
+        memory.add(_said(number, texts[number % len(texts)] if number % 10 == 0 else next(varied), random))
     made = Table("µs", "mean", "p50", "p99", "reading p50", "ratio p50", "goal", "samples")
     made.title = f"likeness: a post beside {len(memory):,} remembered, built in {perf_counter() - began:.0f} s"
     _add(made, "a post with news of its own", memory, [next(varied) for _ in range(count)], random)
@@ -69,8 +69,8 @@ def _add(made: Table, name: str, memory: SimilarityIndex, texts: Sequence[str], 
     posts = [_said(first + number, text, random) for number, text in enumerate(texts)]
 
     def look_up(said: ComparedPost) -> None:
-        memory.remember(said)
-        memory.alike(said)
+        memory.add(said)
+        memory.similar(said)
 
     ours, reading = [], []
     for said in posts:

@@ -1,4 +1,4 @@
-"""Real posts come in; a table goes out of how many a second are matched on one core, with 10 to 10,000 queries.
+"""How many real posts a second are matched on one core, with 10 to 10,000 queries.
 
 Beside each figure of ours stands its ratio to reading the same texts without any query, measured in turn; the
 baselines know nothing of look-alike letters, links and tags.
@@ -26,8 +26,8 @@ from bot.models import Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.store import topics
 from bot.store.database import Transaction
-from tests.benchmarks.asked import Asker
 from tests.benchmarks.figures import in_turn, percentile, ratios, real_texts
+from tests.benchmarks.rare_queries import RareQueries
 from tests.kit_archive import NOON, open_archive
 
 COUNTS = (10, 100, 1_000, 10_000)
@@ -72,15 +72,15 @@ def table(folder: Path, *, full: bool) -> Table:
 
 
 def _queries(texts: Sequence[str]) -> Queries:
-    asker, inflector = Asker([analyse(text) for text in texts]), Inflector()
+    rare, inflector = RareQueries([analyse(text) for text in texts]), Inflector()
 
     def made(sources: Sequence[str]) -> dict[str, Compiled]:
         return {source: compile_query(parse(source), inflector) for source in sources}
 
     most = COUNTS[-1]
-    words = made(list(islice(asker.words(), most)))
-    mixed = made(list(islice(asker.mixed(), most)))
-    regexes = iter(made(list(islice(asker.regexes(), most // 100))).items())
+    words = made(list(islice(rare.words(), most)))
+    mixed = made(list(islice(rare.mixed(), most)))
+    regexes = iter(made(list(islice(rare.regexes(), most // 100))).items())
     strewn = dict(next(regexes) if n % 100 == 0 else pair for n, pair in enumerate(mixed.items(), start=1))
     return Queries(
         words=list(words),

@@ -1,4 +1,4 @@
-"""The texts of real posts come in, cut and joined to a large archive; a table of how long searches in it take goes out.
+"""How long searches take in a large archive, made of halves of real posts.
 
 Each search wants the newest 20 posts. Beside it stands the bare FTS5 query of the same words, which reads no post, so
 what it finds is not verified.
@@ -20,7 +20,7 @@ from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import analyse
 from bot.models import Observation, ObservedBy, Post
-from bot.search import Scope, find_newest
+from bot.search.searcher import Scope, find_newest
 from bot.store import fulltext, versions
 from bot.store.database import Reader, Transaction
 from tests.benchmarks.figures import percentile, real_texts

@@ -5,7 +5,7 @@ import pytest
 
 from bot.cli import search
 from bot.parts import Part, PartKind
-from bot.search import Scope
+from bot.search.searcher import Scope
 from tests.kit_archive import NEWS, OTHER, ago, compiled, open_archive, post
 from tests.shell import spawned, typed
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -32,7 +31,7 @@ from tests.waiting import WAIT_S
 UNPACED = Rates(total=10_000, chat=10_000, group=10_000)
 
 
-class Service:
+class RunningRouter:
     """Router and outbox of a bot, and its owner."""
 
     def __init__(self, server: EmbeddedServer, folder: Path) -> None:
@@ -93,15 +92,15 @@ class Service:
         return chat
 
 
-@asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Service]:
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[RunningRouter]:
     async with embedded_server() as server:
-        service = Service(server, folder)
-        await service.start()
+        running = RunningRouter(server, tmp_path)
+        await running.start()
         try:
-            yield service
+            yield running
         finally:
-            await service.stop()
+            await running.stop()
 
 
 def texts(person: Person, since: int = 0) -> list[str]:
@@ -109,113 +108,103 @@ def texts(person: Person, since: int = 0) -> list[str]:
     return [message.message.partition("\n")[0] for message in person.heard[since:]]
 
 
-async def test_a_person_sends_commands_and_presses_buttons(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.person()
-        edited = Events(anna.client, events.MessageEdited())
-        welcome = await anna.asks("/start")
-        assert texts(anna) == ["Channelwatch"]
-        assert isinstance(welcome.entities[0], types.MessageEntityBold)
-        await welcome.click(text="Русский")
-        assert "Часовой пояс" in (await edited.next()).raw_text
-        assert "channelwatch" in (await anna.asks("/status")).message
+async def test_a_person_sends_commands_and_presses_buttons(running: RunningRouter) -> None:
+    anna = await running.person()
+    edited = Events(anna.client, events.MessageEdited())
+    welcome = await anna.asks("/start")
+    assert texts(anna) == ["Channelwatch"]
+    assert isinstance(welcome.entities[0], types.MessageEntityBold)
+    await welcome.click(text="Русский")
+    assert "Часовой пояс" in (await edited.next()).raw_text
+    assert "channelwatch" in (await anna.asks("/status")).message
 
 
-async def test_the_menu_is_registered_in_both_languages(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        await service.router.register_menu()
-        for language in ("", "ru"):
-            request = functions.bots.GetBotCommandsRequest(types.BotCommandScopeDefault(), language)
-            assert [command.command for command in await service.client(request)] == list(registry.commands())
+async def test_the_menu_is_registered_in_both_languages(running: RunningRouter) -> None:
+    await running.router.register_menu()
+    for language in ("", "ru"):
+        request = functions.bots.GetBotCommandsRequest(types.BotCommandScopeDefault(), language)
+        assert [command.command for command in await running.client(request)] == list(registry.commands())
 
 
-async def test_a_menu_that_telegram_refuses_does_not_stop_the_start(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        service.sandbox.faults.answer("SetBotCommands", "BOT_COMMAND_INVALID", code=400, times=2)
-        await service.router.register_menu()
-        assert sum(call.name == "SetBotCommands" for call in service.sandbox.calls) == len(LANGUAGES)
+async def test_a_menu_that_telegram_refuses_does_not_stop_the_start(running: RunningRouter) -> None:
+    running.sandbox.faults.answer("SetBotCommands", "BOT_COMMAND_INVALID", code=400, times=2)
+    await running.router.register_menu()
+    assert sum(call.name == "SetBotCommands" for call in running.sandbox.calls) == len(LANGUAGES)
 
 
-async def test_an_answer_does_not_wait_for_the_menu_of_its_language(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.person()
-        await anna.asks("/start")
-        hold = service.sandbox.faults.hold("SetBotCommands")
-        assert "русск" in (await anna.asks("/language ru")).message.lower()
-        await hold.reached()
-        hold.release()
+async def test_an_answer_does_not_wait_for_the_menu_of_its_language(running: RunningRouter) -> None:
+    anna = await running.person()
+    await anna.asks("/start")
+    hold = running.sandbox.faults.hold("SetBotCommands")
+    assert "русск" in (await anna.asks("/language ru")).message.lower()
+    await hold.reached()
+    hold.release()
 
 
-async def test_a_ping_is_timed_through_the_outbox(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.paired()
-        assert (await anna.asks("/ping")).message.startswith("Pong.")
+async def test_a_ping_is_timed_through_the_outbox(running: RunningRouter) -> None:
+    anna = await running.paired()
+    assert (await anna.asks("/ping")).message.startswith("Pong.")
 
 
-async def test_a_stranger_is_told_once(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        eve = await service.person(service.sandbox.world.add_user("Eve"))
-        assert "private" in (await eve.asks("/status")).message
-        await eve.says("/search сбой")
-        await service.paired()  # answered after whatever Eve could hear
-        assert len(eve.heard) == 1
+async def test_a_stranger_is_told_once(running: RunningRouter) -> None:
+    eve = await running.person(running.sandbox.world.add_user("Eve"))
+    assert "private" in (await eve.asks("/status")).message
+    await eve.says("/search сбой")
+    await running.paired()  # answered after whatever Eve could hear
+    assert len(eve.heard) == 1
 
 
-async def test_a_pairing_link_works_in_the_chat(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        boris = await service.admitted("Boris", Role.EDITOR, language="uk")
-        assert "Часовой пояс" in boris.heard[0].message
-        chat = await service.chat(boris.account)
-        assert (chat.title, chat.language) == ("Boris", "ru")
+async def test_a_pairing_link_works_in_the_chat(running: RunningRouter) -> None:
+    boris = await running.admitted("Boris", Role.EDITOR, language="uk")
+    assert "Часовой пояс" in boris.heard[0].message
+    chat = await running.chat(boris.account)
+    assert (chat.title, chat.language) == ("Boris", "ru")
 
 
 @pytest.mark.parametrize("kind", ["supergroup", "basic group"])
-async def test_a_group_is_paired_and_answered_under_the_command(tmp_path: Path, kind: str) -> None:
-    async with running(tmp_path) as service:
-        members = [service.anna, service.bot]
-        world = service.sandbox.world
-        room = (
-            world.add_channel("Newsroom", megagroup=True, members=members)
-            if kind == "supergroup"
-            else world.add_group("Newsroom", members)
-        )
-        anna = await service.person()
-        for words in ("/start@our_bot", "/status@other_bot", "just talking"):
-            await anna.client.send_message(room.marked, words)
-        asked = await anna.client.send_message(room.marked, "/status@our_bot")
-        await anna.until(lambda: len(anna.heard) == 2)
-        assert texts(anna) == ["Channelwatch", "I follow 0 channels."]
-        assert {message.chat_id for message in anna.heard} == {room.marked}
-        assert anna.heard[1].reply_to_msg_id == asked.id
+async def test_a_group_is_paired_and_answered_under_the_command(running: RunningRouter, kind: str) -> None:
+    members = [running.anna, running.bot]
+    world = running.sandbox.world
+    room = (
+        world.add_channel("Newsroom", megagroup=True, members=members)
+        if kind == "supergroup"
+        else world.add_group("Newsroom", members)
+    )
+    anna = await running.person()
+    for words in ("/start@our_bot", "/status@other_bot", "just talking"):
+        await anna.client.send_message(room.marked, words)
+    asked = await anna.client.send_message(room.marked, "/status@our_bot")
+    await anna.until(lambda: len(anna.heard) == 2)
+    assert texts(anna) == ["Channelwatch", "I follow 0 channels."]
+    assert {message.chat_id for message in anna.heard} == {room.marked}
+    assert anna.heard[1].reply_to_msg_id == asked.id
 
 
-async def test_a_forwarded_post_is_offered_with_the_channels_name(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        news = service.sandbox.world.add_channel("Vesti", username="vesti_news", members=[service.anna])
-        post = news.post("Outage")
-        anna = await service.paired()
-        await anna.client.forward_messages("our_bot", post.id, "vesti_news")
-        await anna.until(lambda: len(anna.heard) == 2)
-        assert anna.heard[1].message == "This is from Vesti."
-        await anna.heard[1].click(text="Follow @vesti_news")
-        await anna.until(lambda: len(anna.heard) == 3)
-        assert "@vesti_news" in anna.heard[2].message
-        assert [wish.reference for wish in await follows.all_follows(service.db)] == ["@vesti_news"]
+async def test_a_forwarded_post_is_offered_with_the_channels_name(running: RunningRouter) -> None:
+    news = running.sandbox.world.add_channel("Vesti", username="vesti_news", members=[running.anna])
+    post = news.post("Outage")
+    anna = await running.paired()
+    await anna.client.forward_messages("our_bot", post.id, "vesti_news")
+    await anna.until(lambda: len(anna.heard) == 2)
+    assert anna.heard[1].message == "This is from Vesti."
+    await anna.heard[1].click(text="Follow @vesti_news")
+    await anna.until(lambda: len(anna.heard) == 3)
+    assert "@vesti_news" in anna.heard[2].message
+    assert [wish.reference for wish in await follows.all_follows(running.db)] == ["@vesti_news"]
 
 
-async def test_a_reply_is_held_against_what_it_answers(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.paired()
-        for words, answer in (
-            ("Сбой в банке", "✅ Outages: сбой: Сбой"),
-            ("Погода", "▫️ Outages: nothing of it is there"),
-        ):
-            said = await anna.client.send_message("our_bot", words)
-            await anna.until(lambda said=said: anna.heard[-1].id > said.id)  # type: ignore[misc]
-            before = len(anna.heard)
-            await anna.client.send_message("our_bot", "/explain", reply_to=said.id)
-            await anna.until(lambda before=before: len(anna.heard) > before)  # type: ignore[misc]
-            assert answer in anna.heard[-1].message
+async def test_a_reply_is_held_against_what_it_answers(running: RunningRouter) -> None:
+    anna = await running.paired()
+    for words, answer in (
+        ("Сбой в банке", "✅ Outages: сбой: Сбой"),
+        ("Погода", "▫️ Outages: nothing of it is there"),
+    ):
+        said = await anna.client.send_message("our_bot", words)
+        await anna.until(lambda said=said: anna.heard[-1].id > said.id)  # type: ignore[misc]
+        before = len(anna.heard)
+        await anna.client.send_message("our_bot", "/explain", reply_to=said.id)
+        await anna.until(lambda before=before: len(anna.heard) > before)  # type: ignore[misc]
+        assert answer in anna.heard[-1].message
 
 
 @pytest.mark.parametrize(
@@ -234,145 +223,129 @@ def test_a_reply_names_a_message_of_the_same_chat(header: types.TypeMessageReply
     assert answered(header) == number
 
 
-async def test_what_a_reply_answers_is_asked_for_only_by_commands_that_want_it(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.paired()
-        welcome = anna.heard[-1]
-        await anna.client.send_message("our_bot", "/status", reply_to=welcome.id)
-        await anna.until(lambda: len(anna.heard) == 2)
-        assert "GetMessages" not in {call.name for call in service.sandbox.calls}
+async def test_what_a_reply_answers_is_asked_for_only_by_commands_that_want_it(running: RunningRouter) -> None:
+    anna = await running.paired()
+    welcome = anna.heard[-1]
+    await anna.client.send_message("our_bot", "/status", reply_to=welcome.id)
+    await anna.until(lambda: len(anna.heard) == 2)
+    assert "GetMessages" not in {call.name for call in running.sandbox.calls}
 
 
-async def test_a_reply_whose_message_telegram_does_not_give_is_one_plain_line(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.paired()
-        said = await anna.client.send_message("our_bot", "Сбой")
-        await anna.until(lambda: len(anna.heard) == 2)
-        service.sandbox.faults.answer("GetMessages", "MSG_ID_INVALID", code=400)
-        await anna.client.send_message("our_bot", "/explain", reply_to=said.id)
-        await anna.until(lambda: len(anna.heard) == 3)
-        assert anna.heard[-1].message.startswith("I cannot see the message you replied to.")
+async def test_a_reply_whose_message_telegram_does_not_give_is_one_plain_line(running: RunningRouter) -> None:
+    anna = await running.paired()
+    said = await anna.client.send_message("our_bot", "Сбой")
+    await anna.until(lambda: len(anna.heard) == 2)
+    running.sandbox.faults.answer("GetMessages", "MSG_ID_INVALID", code=400)
+    await anna.client.send_message("our_bot", "/explain", reply_to=said.id)
+    await anna.until(lambda: len(anna.heard) == 3)
+    assert anna.heard[-1].message.startswith("I cannot see the message you replied to.")
 
 
-async def test_in_a_group_a_reply_is_read_although_the_bot_hears_commands_only(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        room = service.sandbox.world.add_channel("Newsroom", megagroup=True, members=[service.anna, service.bot])
-        anna = await service.person()
-        await anna.client.send_message(room.marked, "/start@our_bot")
-        await anna.until(lambda: len(anna.heard) == 1)
-        said = await anna.client.send_message(room.marked, "В банках сбой")
-        await anna.client.send_message(room.marked, "/explain@our_bot сбой ~2 банк", reply_to=said.id)
-        await anna.until(lambda: len(anna.heard) == 2)
-        assert "✅ It fits." in anna.heard[-1].message
+async def test_in_a_group_a_reply_is_read_although_the_bot_hears_commands_only(running: RunningRouter) -> None:
+    room = running.sandbox.world.add_channel("Newsroom", megagroup=True, members=[running.anna, running.bot])
+    anna = await running.person()
+    await anna.client.send_message(room.marked, "/start@our_bot")
+    await anna.until(lambda: len(anna.heard) == 1)
+    said = await anna.client.send_message(room.marked, "В банках сбой")
+    await anna.client.send_message(room.marked, "/explain@our_bot сбой ~2 банк", reply_to=said.id)
+    await anna.until(lambda: len(anna.heard) == 2)
+    assert "✅ It fits." in anna.heard[-1].message
 
 
-async def test_a_pasted_list_with_hidden_links_is_followed(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.paired()
-        await anna.asks("/follow\n[МИД](https://t.me/MID_Russia)\n@rkn_tg")
-        wishes = await follows.all_follows(service.db)
-        assert sorted(wish.reference for wish in wishes) == ["@mid_russia", "@rkn_tg"]
+async def test_a_pasted_list_with_hidden_links_is_followed(running: RunningRouter) -> None:
+    anna = await running.paired()
+    await anna.asks("/follow\n[МИД](https://t.me/MID_Russia)\n@rkn_tg")
+    wishes = await follows.all_follows(running.db)
+    assert sorted(wish.reference for wish in wishes) == ["@mid_russia", "@rkn_tg"]
 
 
-async def test_an_answer_whose_reply_was_lost_is_not_doubled(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.paired()
-        service.sandbox.faults.lose_reply("SendMessage")
-        anna.account.sends(service.bot, "/follow @rkn_tg")  # not through her client, whose reply would be lost instead
-        await anna.until(lambda: len(anna.heard) == 2)
-        await service.client.get_me()  # the bot is connected again
-        await anna.asks("/status")
-        assert len(anna.heard) == 3
-        sent = [
-            call.request.random_id
-            for call in service.sandbox.calls
-            if "@rkn_tg" in getattr(call.request, "message", "")
-        ]
-        assert len(sent) == 2
-        assert len(set(sent)) == 1
+async def test_an_answer_whose_reply_was_lost_is_not_doubled(running: RunningRouter) -> None:
+    anna = await running.paired()
+    running.sandbox.faults.lose_reply("SendMessage")
+    anna.account.sends(running.bot, "/follow @rkn_tg")  # not through her client, whose reply would be lost instead
+    await anna.until(lambda: len(anna.heard) == 2)
+    await running.client.get_me()  # the bot is connected again
+    await anna.asks("/status")
+    assert len(anna.heard) == 3
+    sent = [
+        call.request.random_id for call in running.sandbox.calls if "@rkn_tg" in getattr(call.request, "message", "")
+    ]
+    assert len(sent) == 2
+    assert len(set(sent)) == 1
 
 
-async def test_a_command_that_is_delivered_again_is_answered_once(tmp_path: Path) -> None:
+async def test_a_command_that_is_delivered_again_is_answered_once(running: RunningRouter) -> None:
     """Its effect stays one, and an answer that has arrived is not sent again."""
-    async with running(tmp_path) as service:
-        updates: list[Any] = []
-        service.client.add_event_handler(lambda event: _keep(updates, event), events.NewMessage(incoming=True))
-        anna = await service.paired()
-        await anna.asks("/follow @rkn_tg")
-        before = sum(call.name == "SendMessage" for call in service.sandbox.calls)
-        await service.router.receive(updates[-1])
-        await anna.asks("/channels")
-        assert len(anna.heard) == 3
-        assert sum(call.name == "SendMessage" for call in service.sandbox.calls) == before + 2  # Anna's is one
+    updates: list[Any] = []
+    running.client.add_event_handler(lambda event: _keep(updates, event), events.NewMessage(incoming=True))
+    anna = await running.paired()
+    await anna.asks("/follow @rkn_tg")
+    before = sum(call.name == "SendMessage" for call in running.sandbox.calls)
+    await running.router.receive(updates[-1])
+    await anna.asks("/channels")
+    assert len(anna.heard) == 3
+    assert sum(call.name == "SendMessage" for call in running.sandbox.calls) == before + 2  # Anna's is one
 
 
-async def test_a_flooded_chat_gets_its_answer_later_and_holds_up_nobody(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        boris = await service.admitted("Boris", Role.READER)
-        anna = await service.paired()
-        service.sandbox.faults.flood_wait("SendMessage", 2, chat_id=boris.account.id)
-        started = monotonic()
-        await boris.says("/status")
-        await anna.asks("/status")
-        assert len(boris.heard) == 1
-        await boris.until(lambda: len(boris.heard) == 2)
-        assert monotonic() - started >= 1.9
+async def test_a_flooded_chat_gets_its_answer_later_and_holds_up_nobody(running: RunningRouter) -> None:
+    boris = await running.admitted("Boris", Role.READER)
+    anna = await running.paired()
+    running.sandbox.faults.flood_wait("SendMessage", 2, chat_id=boris.account.id)
+    started = monotonic()
+    await boris.says("/status")
+    await anna.asks("/status")
+    assert len(boris.heard) == 1
+    await boris.until(lambda: len(boris.heard) == 2)
+    assert monotonic() - started >= 1.9
 
 
-async def test_an_answer_that_telegram_would_take_only_in_an_hour_is_given_up(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        boris = await service.admitted("Boris", Role.READER)
-        service.sandbox.faults.answer("SendMessage", "FLOOD_WAIT_3600", code=420, chat_id=boris.account.id)
-        await boris.says("/status")
-        await boris.says("/help")  # its turn comes once the answer to the first is given up
-        async with asyncio.timeout(WAIT_S):
-            while len(await service.db.fetch_all("SELECT key FROM handled")) < len(["/start", "/status", "/help"]):
-                await service.client.get_me()
-        assert len(boris.heard) == 1
+async def test_an_answer_that_telegram_would_take_only_in_an_hour_is_given_up(running: RunningRouter) -> None:
+    boris = await running.admitted("Boris", Role.READER)
+    running.sandbox.faults.answer("SendMessage", "FLOOD_WAIT_3600", code=420, chat_id=boris.account.id)
+    await boris.says("/status")
+    await boris.says("/help")  # its turn comes once the answer to the first is given up
+    async with asyncio.timeout(WAIT_S):
+        while len(await running.db.fetch_all("SELECT key FROM handled")) < len(["/start", "/status", "/help"]):
+            await running.client.get_me()
+    assert len(boris.heard) == 1
 
 
-async def test_a_chat_that_blocks_the_bot_is_suspended_until_it_writes_again(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.paired()
-        since = service.db.changes.revision(Subject.CHATS)
-        service.sandbox.faults.answer("SendMessage", "USER_IS_BLOCKED", code=400, chat_id=anna.account.id)
-        await anna.says("/help")
-        await service.db.changes.wait(Subject.CHATS, since, timeout=WAIT_S)
-        assert (await service.chat(anna.account)).suspended == "USER_IS_BLOCKED"
-        await anna.says("/status")
-        await anna.message("I follow")
-        await anna.message("I can write here again.")
-        assert (await service.chat(anna.account)).suspended is None
+async def test_a_chat_that_blocks_the_bot_is_suspended_until_it_writes_again(running: RunningRouter) -> None:
+    anna = await running.paired()
+    since = running.db.changes.revision(Subject.CHATS)
+    running.sandbox.faults.answer("SendMessage", "USER_IS_BLOCKED", code=400, chat_id=anna.account.id)
+    await anna.says("/help")
+    await running.db.changes.wait(Subject.CHATS, since, timeout=WAIT_S)
+    assert (await running.chat(anna.account)).suspended == "USER_IS_BLOCKED"
+    await anna.says("/status")
+    await anna.message("I follow")
+    await anna.message("I can write here again.")
+    assert (await running.chat(anna.account)).suspended is None
 
 
-async def test_what_was_written_while_the_bot_was_away_is_not_carried_out(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.paired()
-        service.shift = timedelta(minutes=11)
-        assert (await anna.asks("/follow @rkn_tg")).message == "I was away. Please send it again: /follow"
+async def test_what_was_written_while_the_bot_was_away_is_not_carried_out(running: RunningRouter) -> None:
+    anna = await running.paired()
+    running.shift = timedelta(minutes=11)
+    assert (await anna.asks("/follow @rkn_tg")).message == "I was away. Please send it again: /follow"
 
 
-async def test_a_command_that_fails_says_so_and_the_next_one_works(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        anna = await service.paired()
-        await service.db.write(lambda tx: tx.execute("ALTER TABLE mutes RENAME TO elsewhere"))
-        assert "Something went wrong" in (await anna.asks("/mute")).message
-        await service.db.write(lambda tx: tx.execute("ALTER TABLE elsewhere RENAME TO mutes"))
-        assert "Nothing is muted" in (await anna.asks("/mute")).message
+async def test_a_command_that_fails_says_so_and_the_next_one_works(running: RunningRouter) -> None:
+    anna = await running.paired()
+    await running.db.write(lambda tx: tx.execute("ALTER TABLE mutes RENAME TO elsewhere"))
+    assert "Something went wrong" in (await anna.asks("/mute")).message
+    await running.db.write(lambda tx: tx.execute("ALTER TABLE elsewhere RENAME TO mutes"))
+    assert "Nothing is muted" in (await anna.asks("/mute")).message
 
 
-async def test_an_anonymous_administrator_is_a_stranger(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        room = service.sandbox.world.add_channel("Newsroom", megagroup=True, members=[service.anna, service.bot])
-        anna = await service.person()
-        await anna.client.send_message(room.marked, "/start@our_bot")
-        await anna.until(lambda: len(anna.heard) == 1)
-        room.post("/status@our_bot")
-        await anna.client.send_message(room.marked, "/topics@our_bot")
-        await anna.until(
-            lambda: "Topics of this chat, in the last 30 days. Tap one to switch it on or off." in texts(anna)
-        )
-        assert "I follow 0 channels." not in texts(anna)
+async def test_an_anonymous_administrator_is_a_stranger(running: RunningRouter) -> None:
+    room = running.sandbox.world.add_channel("Newsroom", megagroup=True, members=[running.anna, running.bot])
+    anna = await running.person()
+    await anna.client.send_message(room.marked, "/start@our_bot")
+    await anna.until(lambda: len(anna.heard) == 1)
+    room.post("/status@our_bot")
+    await anna.client.send_message(room.marked, "/topics@our_bot")
+    await anna.until(lambda: "Topics of this chat, in the last 30 days. Tap one to switch it on or off." in texts(anna))
+    assert "I follow 0 channels." not in texts(anna)
 
 
 async def _keep(updates: list[Any], event: Any) -> None:  # noqa: ANN401 - Telethon has no types

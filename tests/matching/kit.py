@@ -1,4 +1,4 @@
-"""Verbs for the matching tests: a query and a text come in, what was found goes out; strategies for both."""
+"""Compiled queries, matched pieces, and strategies for queries and texts."""
 
 import re
 from functools import cache

@@ -44,8 +44,8 @@ def pairs() -> list[Pair]:
 def judged(pair: Pair) -> Judged:
     """Judge a pair as the service does, for which the earlier post is the only one that was told."""
     memory = SimilarityIndex(within=DUPLICATE_WITHIN)
-    memory.remember(_said(pair.a))
-    found = bool(memory.alike(_said(pair.b)))
+    memory.add(_said(pair.a))
+    found = bool(memory.similar(_said(pair.b)))
     return Judged(id=pair.id, text=_text(pair), truth=pair.label == "same", found=found)
 
 

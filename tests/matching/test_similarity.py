@@ -154,7 +154,7 @@ def test_soon_after_each_other_less_likeness_is_enough_unless_the_later_post_add
     assert not say_the_same(short, longest, apart=SOON)
 
 
-def said(
+def post(
     number: int, text: str = DOWN, *, channel: int = 1, hours: float = 0, origin: int | None = None
 ) -> ComparedPost:
     return ComparedPost(
@@ -166,60 +166,60 @@ def said(
     )
 
 
-def memory(*posts: ComparedPost, most: int = 100) -> SimilarityIndex:
+def index_of(*posts: ComparedPost, most: int = 100) -> SimilarityIndex:
     made = SimilarityIndex(within=HOURS_48, most=most)
     for post in posts:
-        made.remember(post)
+        made.add(post)
     return made
 
 
 class TestMemory:
     def test_the_likest_of_other_channels_comes_first(self) -> None:
         longer = f"{DOWN} Пострадали и клиенты других банков, которые переводили деньги туда."
-        known = memory(said(1, longer), said(2, channel=2), said(3, channel=3), said(4, "Тихий день", channel=4))
-        assert known.alike(said(9, channel=3)) == [(2, "m2"), (1, "m1")]
+        known = index_of(post(1, longer), post(2, channel=2), post(3, channel=3), post(4, "Тихий день", channel=4))
+        assert known.similar(post(9, channel=3)) == [(2, "m2"), (1, "m1")]
 
     @pytest.mark.parametrize(("hours", "found"), [(48, 1), (48.1, 0), (-48, 1), (-48.1, 0)])
     def test_what_was_posted_more_than_48_hours_apart_is_not_compared(self, hours: float, found: int) -> None:
-        for post in (said(9, channel=2, hours=hours), said(9, channel=2, hours=hours, origin=1)):
-            assert len(memory(said(1)).alike(post)) == found
+        for other in (post(9, channel=2, hours=hours), post(9, channel=2, hours=hours, origin=1)):
+            assert len(index_of(post(1)).similar(other)) == found
 
     def test_forwards_are_known_by_their_origin_whatever_they_say(self) -> None:
-        known = memory(said(1, "Сбой"), said(2, "…", channel=2, origin=1))
-        assert known.alike(said(3, "", channel=3, origin=1)) == [(1, "m1"), (2, "m2")]
-        assert memory(said(3, "", channel=3, origin=1)).alike(said(1, "Сбой")) == [(3, "m3")]
+        known = index_of(post(1, "Сбой"), post(2, "…", channel=2, origin=1))
+        assert known.similar(post(3, "", channel=3, origin=1)) == [(1, "m1"), (2, "m2")]
+        assert index_of(post(3, "", channel=3, origin=1)).similar(post(1, "Сбой")) == [(3, "m3")]
 
     def test_old_posts_are_dropped_and_so_are_the_oldest_of_too_many(self) -> None:
-        known = memory(*(said(n, channel=n, hours=n) for n in range(1, 5)), most=3)
-        assert (len(known), known.alike(said(9, channel=9))) == (3, [(2, "m2"), (3, "m3"), (4, "m4")])
-        known.forget(NOON + timedelta(hours=4))
-        assert (len(known), known.alike(said(9, channel=9))) == (1, [(4, "m4")])
+        known = index_of(*(post(n, channel=n, hours=n) for n in range(1, 5)), most=3)
+        assert (len(known), known.similar(post(9, channel=9))) == (3, [(2, "m2"), (3, "m3"), (4, "m4")])
+        known.drop_before(NOON + timedelta(hours=4))
+        assert (len(known), known.similar(post(9, channel=9))) == (1, [(4, "m4")])
 
     def test_what_begins_again_after_it_was_over_is_news(self) -> None:
         alarm = "Объявлена ракетная опасность на всей территории области. Просим укрыться в помещениях."
         over = "Отбой: ракетная опасность на всей территории области. Просим сохранять спокойствие."
-        known = memory(said(1, alarm), said(2, over, channel=2, hours=1), said(3, alarm, channel=3, hours=2))
-        assert known.alike(said(9, alarm, channel=9, hours=0.5)) == [(1, "m1"), (3, "m3")]
-        assert known.alike(said(9, alarm, channel=9, hours=3)) == [(3, "m3")]
-        assert known.alike(said(9, over, channel=9, hours=3)) == [(2, "m2")]
+        known = index_of(post(1, alarm), post(2, over, channel=2, hours=1), post(3, alarm, channel=3, hours=2))
+        assert known.similar(post(9, alarm, channel=9, hours=0.5)) == [(1, "m1"), (3, "m3")]
+        assert known.similar(post(9, alarm, channel=9, hours=3)) == [(3, "m3")]
+        assert known.similar(post(9, over, channel=9, hours=3)) == [(2, "m2")]
 
     def test_however_often_it_began_before_it_was_over_it_is_news_when_it_begins_again(self) -> None:
         alarm = "Объявлена ракетная опасность на всей территории области. Просим укрыться в помещениях."
         over = "Отбой: ракетная опасность на всей территории области. Просим сохранять спокойствие."
-        known = memory(
-            *(said(n, alarm, channel=n, hours=n / 10) for n in range(1, 9)), said(9, over, channel=9, hours=1)
+        known = index_of(
+            *(post(n, alarm, channel=n, hours=n / 10) for n in range(1, 9)), post(9, over, channel=9, hours=1)
         )
-        assert known.alike(said(10, alarm, channel=10, hours=2)) == []
+        assert known.similar(post(10, alarm, channel=10, hours=2)) == []
 
     def test_to_be_told_of_a_post_again_changes_nothing(self) -> None:
-        known = memory(said(1), said(1), said(1))
-        assert (len(known), known.alike(said(9, channel=9))) == (1, [(1, "m1")])
+        known = index_of(post(1), post(1), post(1))
+        assert (len(known), known.similar(post(9, channel=9))) == (1, [(1, "m1")])
 
     def test_a_post_is_known_by_what_it_says_now(self) -> None:
-        known = memory(said(1))
-        known.reword((1, "m1"), "Банк сообщил, что приложение снова работает у всех клиентов")
-        known.reword((1, "m7"), DOWN)
-        assert known.alike(said(9, channel=9)) == []
-        known.reword((1, "m1"), DOWN)
-        known.forget(NOON)
-        assert known.alike(said(9, channel=9)) == [(1, "m1")]
+        known = index_of(post(1))
+        known.replace_text((1, "m1"), "Банк сообщил, что приложение снова работает у всех клиентов")
+        known.replace_text((1, "m7"), DOWN)
+        assert known.similar(post(9, channel=9)) == []
+        known.replace_text((1, "m1"), DOWN)
+        known.drop_before(NOON)
+        assert known.similar(post(9, channel=9)) == [(1, "m1")]

@@ -10,14 +10,14 @@ from bot.runtime.supervisor import STEADY, Beat, guarded
 from bot.settings import load_settings
 from bot.store import meta
 from tests.kit_service import running_service
-from tests.watchdog import WAIT_S, stage, watchdog
+from tests.watchdog import WAIT_S, watchdog, watched_heartbeat
 
 
 async def test_the_watchdog_is_told_each_minute_while_all_is_well(tmp_path: Path) -> None:
-    async with stage(tmp_path) as (heart, health, dog, seconds):
+    async with watched_heartbeat(tmp_path) as (heart, health, dog, clock):
         health.beat("delivery", within=180)
         for second, times in ((0, 1), (30, 1), (60, 2), (90, 2), (120, 3)):
-            seconds.now = second
+            clock.seconds = second
             assert await heart.look()
             assert dog.asked == ["/ping/secret-key"] * times
 
@@ -26,17 +26,17 @@ async def test_the_watchdog_is_told_each_minute_while_all_is_well(tmp_path: Path
 async def test_a_look_that_comes_a_little_early_tells_the_watchdog_too(
     tmp_path: Path, second: float, times: int
 ) -> None:
-    async with stage(tmp_path) as (heart, _, dog, seconds):
+    async with watched_heartbeat(tmp_path) as (heart, _, dog, clock):
         assert await heart.look()
-        seconds.now = second
+        clock.seconds = second
         assert await heart.look()
         assert len(dog.asked) == times
 
 
 async def test_a_loop_that_hangs_is_noticed(tmp_path: Path) -> None:
-    async with stage(tmp_path) as (heart, health, dog, seconds):
+    async with watched_heartbeat(tmp_path) as (heart, health, dog, clock):
         health.beat("delivery", within=180)
-        seconds.now = 181
+        clock.seconds = 181
         assert not await heart.look()
         assert health.wrong() == ["delivery hangs"]
         assert dog.asked == []
@@ -46,11 +46,11 @@ async def test_a_loop_that_hangs_is_noticed(tmp_path: Path) -> None:
 
 
 async def test_a_loop_that_a_client_cuts_off_goes_on(tmp_path: Path) -> None:
-    async with stage(tmp_path) as (heart, health, _, seconds):
+    async with watched_heartbeat(tmp_path) as (heart, health, _, clock):
         turns = []
 
         async def loop(_: Beat) -> None:
-            turns.append(seconds.now)
+            turns.append(clock.seconds)
             if len(turns) == 1:
                 pending = asyncio.get_running_loop().create_future()
                 pending.cancel()  # as Telethon does with what is asked when it disconnects
@@ -62,7 +62,7 @@ async def test_a_loop_that_a_client_cuts_off_goes_on(tmp_path: Path) -> None:
 
 
 async def test_a_loop_that_failed_is_noticed_until_it_has_gone_on_for_a_minute(tmp_path: Path) -> None:
-    async with stage(tmp_path) as (heart, health, dog, seconds):
+    async with watched_heartbeat(tmp_path) as (heart, health, dog, clock):
         began = [asyncio.Event(), asyncio.Event()]
         rests = asyncio.Event()
 
@@ -80,24 +80,24 @@ async def test_a_loop_that_failed_is_noticed_until_it_has_gone_on_for_a_minute(t
         assert dog.asked == []
         await began[1].wait()
         assert not await heart.look()
-        seconds.now = STEADY
+        clock.seconds = STEADY
         assert await heart.look()
         rests.set()
         await task
 
 
 async def test_what_a_check_finds_wrong_keeps_the_watchdog_waiting(tmp_path: Path) -> None:
-    async with stage(tmp_path, wrong="no reader account reads") as (heart, _, dog, _):
+    async with watched_heartbeat(tmp_path, wrong="no reader account reads") as (heart, _, dog, _):
         assert not await heart.look()
         assert dog.asked == []
 
 
 async def test_a_watchdog_that_refuses_is_named_once_and_without_the_secret(tmp_path: Path) -> None:
-    async with stage(tmp_path) as (heart, _, dog, seconds):
+    async with watched_heartbeat(tmp_path) as (heart, _, dog, clock):
         dog.status = 404
         with structlog.testing.capture_logs() as logs:
             for minute in range(3):
-                seconds.now = minute * 60
+                clock.seconds = minute * 60
                 assert await heart.look()
         assert len(dog.asked) == 3
         (line,) = [line for line in logs if "watchdog" in line["event"]]
@@ -106,7 +106,7 @@ async def test_a_watchdog_that_refuses_is_named_once_and_without_the_secret(tmp_
 
 
 async def test_a_watchdog_that_answers_without_end_holds_up_nothing(tmp_path: Path) -> None:
-    async with stage(tmp_path, fetch_within=0.2) as (heart, _, dog, _), asyncio.timeout(WAIT_S):
+    async with watched_heartbeat(tmp_path, fetch_within=0.2) as (heart, _, dog, _), asyncio.timeout(WAIT_S):
         dog.has_an_end = False
         assert await heart.look()
         await dog.until(1)

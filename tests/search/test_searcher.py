@@ -6,7 +6,8 @@ import pytest
 
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import analyse
-from bot.search import Scope, SearchPage, count_matches, find_best, find_newest, searcher
+from bot.search import searcher
+from bot.search.searcher import Scope, SearchPage, count_matches, find_best, find_newest
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, compiled, find_hits, gone, post
 
 PAGE = 100

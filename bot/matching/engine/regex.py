@@ -64,10 +64,7 @@ _PIECE = re.compile(
 _MOST_REPEATS = 1_000
 # The beginning of RE2's message → the code of ours; the first that fits.
 _REFUSALS = [
-    ("invalid perl operator: (?=", "regex_look_around"),
-    ("invalid perl operator: (?!", "regex_look_around"),
-    ("invalid perl operator: (?<=", "regex_look_around"),
-    ("invalid perl operator: (?<!", "regex_look_around"),
+    *((f"invalid perl operator: (?{sign}", "regex_look_around") for sign in ("=", "!", "<=", "<!")),
     ("invalid perl operator: (?P", "regex_back_reference"),
     ("invalid perl operator", "regex_group"),
     *((f"invalid escape sequence: \\{sign}", "regex_back_reference") for sign in "123456789k"),

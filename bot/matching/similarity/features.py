@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from bot.matching.similarity.lexicon import ENDS, FILLERS, NOT, SIGNS
 from bot.matching.similarity.words import SPECIAL, is_exact, is_same, is_same_name, spelt_out
-from bot.matching.words.tokens import Document, analyse
+from bot.matching.words.tokens import Document, analyse, mention_token, tag_token
 
 _SIGNATURE = 9  # words at most of a line by which a channel signs its posts
-_TAG, _MENTION = "'t", "'m"  # begin the tokens of tags, before their words, and of mentions
+_TAG, _MENTION = tag_token(""), mention_token("")  # begin the tokens of tags, before their words, and of mentions
 _LINE_ENDS = ("", "\n")  # a mention before one is a signature
 _NEW_SENTENCE = re.compile(r"[!?…\n]")
 _ABBREVIATED = 3  # letters at most of a word whose full stop may end no sentence: «ул. Мира»
@@ -66,7 +66,7 @@ class Body:
         return [place for place in places if lines[place] not in left_out] or places
 
     def _is_decoration(self, special: str, place: int) -> bool:
-        """Tell whether a special token is a tag or a mention at the end of a line."""
+        """Tell whether a special token is a tag, or a mention at the end of its line."""
         end = self._spans[place][1]
         return special.startswith(_TAG) or (special.startswith(_MENTION) and self._text[end : end + 1] in _LINE_ENDS)
 
@@ -79,7 +79,7 @@ def _is_sign(word: str) -> bool:
 FEWEST = 5  # words; shorter posts are alike by chance
 _SHINGLE = 3  # words
 _LEAD = 40  # words, in which a post tells its news; further below the end of something is mentioned by the way
-_READ = 256  # texts whose features are cached
+_CACHED = 256  # texts whose features are cached
 
 
 class Features:
@@ -137,7 +137,7 @@ class Features:
         return frozenset(self.tokens)
 
 
-@lru_cache(maxsize=_READ)
+@lru_cache(maxsize=_CACHED)
 def features(text: str) -> Features:
     """Return the features of a text, cached: posts of a template are compared again and again."""
     return Features(text)

@@ -59,7 +59,7 @@ class SimilarityIndex:
         """Whether the next post replaces the oldest one."""
         return len(self._by_key) == self._most
 
-    def remember(self, post: ComparedPost) -> None:
+    def add(self, post: ComparedPost) -> None:
         """Add a post, or replace its text."""
         before = self._by_key.get(post.key)
         if before is not None:
@@ -76,25 +76,25 @@ class SimilarityIndex:
         if len(self._by_key) > self._most:
             self._drop_oldest()
 
-    def reword(self, key: PostKey, text: str) -> None:
+    def replace_text(self, key: PostKey, text: str) -> None:
         """Replace the text of a post, if it is there."""
         entry = self._by_key.get(key)
         if entry is not None:
-            self.remember(replace(entry.post, text=text))
+            self.add(replace(entry.post, text=text))
 
-    def forget(self, before: datetime) -> None:
+    def drop_before(self, moment: datetime) -> None:
         """Drop the posts older than a moment."""
-        first = int(before.timestamp()) << _COUNTED
+        first = int(moment.timestamp()) << _COUNTED
         while self._oldest and self._oldest[0] < first:
             self._drop_oldest()
 
-    def alike(self, post: ComparedPost) -> list[PostKey]:
+    def similar(self, post: ComparedPost) -> list[PostKey]:
         """Return the posts with the same origin, then those of other channels that say the same, most alike first."""
         same = [self._by_key[key] for key in self._by_origin.get(post.origin, ()) if key != post.key]
         near = sorted(entry.number for entry in same if abs(entry.post.date - post.date) <= self._within)
-        return list(dict.fromkeys([*(self._by_number[number].post.key for number in near), *self._similar(post)]))
+        return list(dict.fromkeys([*(self._by_number[number].post.key for number in near), *self._worded_alike(post)]))
 
-    def _similar(self, post: ComparedPost) -> Iterator[PostKey]:
+    def _worded_alike(self, post: ComparedPost) -> Iterator[PostKey]:
         wording = features(post.text)
         if wording.is_short:
             return

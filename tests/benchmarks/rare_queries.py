@@ -1,4 +1,4 @@
-"""Posts come in; queries about their rare words go out, as many as wanted, none like another, always the same ones."""
+"""Queries about the rare words of posts, without end, all different, the same in each run."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -9,17 +9,17 @@ from bot.matching.words.tokens import Document
 # The mix of a newsroom's topics, in percent.
 SHARES = {"word": 35, "either": 15, "phrase": 12, "near": 15, "both": 7, "without": 6, "prefix": 5, "exact": 5}
 RARE = 30  # posts of 13,629: a word in more of them is nobody's topic
-SHORTEST = 4  # letters of a word worth asking for
+SHORTEST = 4  # letters of a topical word
 
 
-class Asker:
-    """Makes queries from the rare words of some posts and from what stands beside those."""
+class RareQueries:
+    """Makes queries from the rare words of some posts and their neighbours."""
 
     def __init__(self, documents: Sequence[Document], seed: int = 1) -> None:
         self._dice = Random(seed)  # noqa: S311 - a repeatable choice is wanted
         posts = [document.tokens for document in documents]
         frequency = Counter(word for words in posts for word in set(words))
-        self._words = [word for word, count in frequency.items() if count <= RARE and _is_worth_asking(word)]
+        self._words = [word for word, count in frequency.items() if count <= RARE and _is_topical(word)]
         self._places: dict[str, list[tuple[list[str], int]]] = {word: [] for word in self._words}
         for words in posts:
             for place, word in enumerate(words):
@@ -65,14 +65,14 @@ class Asker:
         return self._dice.choice(self._words)
 
     def _pair(self, distance: int) -> tuple[str, str]:
-        """Return a rare word and the one that stands so many words behind it in a post, if it is worth asking for."""
+        """Return a rare word and the one that stands so many words behind it in a post, if that is topical."""
         while True:
             word = self._word()
             words, place = self._dice.choice(self._places[word])
             for other in words[place + distance : place + distance + 1]:
-                if _is_worth_asking(other):
+                if _is_topical(other):
                     return word, other
 
 
-def _is_worth_asking(word: str) -> bool:
+def _is_topical(word: str) -> bool:
     return len(word) >= SHORTEST and word.isalpha()
