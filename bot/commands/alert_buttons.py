@@ -95,7 +95,7 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
         await mute_scope(tx, context, scope, until=until)
         named = await read_scope(tx, tap.chosen[0], context.own) or scope
         line = context.own.gettext("Muted here {until}: {name}")
-        note = line.format(until=show_end(until, context.private), name=named.name.text[:_NOTE])
+        note = line.format(until=show_end(until, context.for_speaker), name=named.name.text[:_NOTE])
         return Reply(buttons=await tap.usual(tx, context), note=note)
 
     return effect

@@ -62,7 +62,7 @@ async def post(request: Request, context: Context) -> Reply:
 async def show_page(request: Request, context: Context) -> Reply:
     """Show the post of a button in a message of its own; a page that the button names takes the present place."""
     channel_id, message_id, *number = map(int, request.argument.split(":"))
-    items = await _stored(channel_id, message_id, context.private)
+    items = await _stored(channel_id, message_id, context.for_speaker)
     page = await _page(items, number[0] if number else 0, context)
     return Reply(edit=page) if number else Reply(messages=(page,))
 
