@@ -187,7 +187,7 @@ _PRIORS = f"""WITH found AS (
             AND (a.duplicate_of IS NULL OR a.shown_version_id = a.version_id))
     SELECT q.chat_id, q.channel_id, q.post_key, q.fingerprint, f.id, f.channel_id AS first_channel_id,
         f.post_key AS first_post_key, v.date, f.loudness, g.kind AS group_kind, m.thread_id, m.sent_revision,
-        m.state = 'due' AND m.sent_revision = 0 OR m.state != 'dead' AND m.telegram_id IS NOT NULL AS is_open
+        m.state = 'due' AND m.sent_revision = 0 OR m.state IN ('due', 'sent') AND m.telegram_id IS NOT NULL AS is_open
     FROM found q JOIN alerts f ON f.id = coalesce(q.duplicate_of, q.id)
     JOIN versions v ON v.id = f.version_id
     LEFT JOIN groups g ON g.id = f.group_id

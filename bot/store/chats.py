@@ -84,7 +84,9 @@ async def pair(tx: Transaction, peer: Peer, *, title: str, language: str, now: d
     )
     tx.announce(Subject.CHATS)
     rows = await tx.fetch_all(f"{_CHATS} WHERE kind = :kind AND telegram_id = :telegram_id", values)
-    return read(Chat, rows[0], "chat")
+    chat = read(Chat, rows[0], "chat")
+    await outbox.take_up(tx, chat.id)
+    return chat
 
 
 async def by_peer(db: Reader, kind: PeerKind, telegram_id: int) -> Chat | None:
@@ -170,6 +172,7 @@ async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:
 async def resume(tx: Transaction, chat_id: int) -> None:
     """Resume a chat."""
     await tx.execute("UPDATE chats SET suspended = NULL WHERE id = :id", {"id": chat_id})
+    await outbox.take_up(tx, chat_id)
     tx.announce(Subject.CHATS)
 
 

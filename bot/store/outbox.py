@@ -206,7 +206,7 @@ async def give_up(tx: Transaction, message_id: int, reason: str) -> None:
 
 
 async def end_all(tx: Transaction, chat_id: int, reason: str) -> None:
-    """End all that is due to a chat that takes nothing; what it shows can be edited once it takes something again.
+    """End all that is due to a chat that takes nothing; edits of what it shows wait for `take_up`.
 
     A group is over then: nobody would see what comes next.
     """
@@ -216,6 +216,16 @@ async def end_all(tx: Transaction, chat_id: int, reason: str) -> None:
         WHERE chat_id = :chat AND state = 'due'""",
         {"chat": chat_id, "reason": reason},
     )
+
+
+async def take_up(tx: Transaction, chat_id: int) -> None:
+    """Let the edits be made that were ended by `end_all`: a post may be named by nothing else."""
+    await tx.execute(
+        """UPDATE messages SET state = 'due', attempts = 0 WHERE chat_id = :chat AND state = 'sent'
+            AND sent_revision > 0 AND wanted_revision > sent_revision AND telegram_id IS NOT NULL""",
+        {"chat": chat_id},
+    )
+    tx.announce(Subject.ALERTS)
 
 
 async def statistics(db: Reader, since: datetime) -> OutboxCounts:
