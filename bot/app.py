@@ -14,8 +14,6 @@ from bot import bootstrap
 from bot.commands.context import People
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
-from bot.delivery.composer import Composer
-from bot.delivery.message_lookup import MessageLookup
 from bot.delivery.progress import Showing
 from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
@@ -168,8 +166,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     pacing = Pacing(rates)
     sender = Sender(bot, pacing, monotonic=monotonic)
     files = Attachments(database, sender, settings.media_path, clock=clock)
-    composer = Composer(database, sender, MessageLookup(database, sender), clock=clock, files=files)
-    worker = Worker(database, sender, composer, clock=clock, files=files)
+    worker = Worker(database, sender, files, clock=clock)
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.

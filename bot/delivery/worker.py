@@ -14,11 +14,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.delivery.attachments import Attachments
-from bot.delivery.chat_moves import ChatMoves
+from bot.delivery.attachments import Attachments, NotYetError
 from bot.delivery.composer import Composer
 from bot.delivery.retry import GiveUp, backoff, decide
-from bot.delivery.uploads import NotYetError
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.models import Clock
 from bot.models.messages import MessageKind
@@ -43,19 +41,11 @@ BREATHER = 5.0  # s of rest after an error of our own
 class Worker:
     """Empties the outbox as fast as Telegram allows."""
 
-    def __init__(
-        self,
-        database: Database,
-        sender: Sender,
-        composer: Composer,
-        *,
-        clock: Clock,
-        files: Attachments | None = None,
-    ) -> None:
+    def __init__(self, database: Database, sender: Sender, files: Attachments, *, clock: Clock) -> None:
         self._database = database
         self._sender = sender
         self._files = files
-        self._moves = ChatMoves(database, sender, composer, clock=clock)
+        self._composer = Composer(database, sender, files, clock=clock)
         self._clock = clock
         self._serving: dict[int, asyncio.Task[None]] = {}  # by the chat's row
         self._resting: dict[int, datetime] = {}  # chats that are to be left alone until then
@@ -89,7 +79,7 @@ class Worker:
     async def deliver(self, message: Message) -> bool:
         """Send a message and write down how it went; return whether the chat's next may follow. Raises FatalError."""
         try:
-            delivery = await self._moves.put(message)
+            delivery = await self._composer.put(message)
         except TelegramError as error:
             return await self._refused(message, error)
         except NotYetError as error:
@@ -247,5 +237,4 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self._files is not None:
-            await self._files.close()
+        await self._files.close()

@@ -10,8 +10,6 @@ from pathlib import Path
 from telethon.tl import types
 
 from bot.delivery.attachments import WAIT, Attachments
-from bot.delivery.composer import Composer
-from bot.delivery.message_lookup import MessageLookup
 from bot.delivery.worker import Worker
 from bot.models import Clock, Media, Peer
 from bot.runtime.clock import utc_now
@@ -36,8 +34,7 @@ PHOTO = Media(kind="photo", id=78)
 
 
 def worker_of(db: Database, sender: Sender, *, clock: Clock = utc_now, files: Attachments | None = None) -> Worker:
-    composer = Composer(db, sender, MessageLookup(db, sender), clock=clock, files=files)
-    return Worker(db, sender, composer, clock=clock, files=files)
+    return Worker(db, sender, files or Attachments(db, sender, Path("no files"), clock=clock), clock=clock)
 
 
 @asynccontextmanager
