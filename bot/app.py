@@ -14,7 +14,7 @@ from bot import bootstrap
 from bot.commands.context import People
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
-from bot.delivery.progress import Showing
+from bot.delivery.progress import ProgressMessages
 from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
@@ -188,7 +188,7 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     ready = Ready(bot_username=username, invitation=invitation)
     loops: Loops = {
         "delivery": partial(_deliver, recovery, worker, stop),
-        "progress": Showing(database, sender, clock=clock).run,
+        "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         "heartbeat": _heartbeat(parts, settings).run,

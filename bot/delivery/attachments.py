@@ -87,14 +87,13 @@ class Attachments:
         )
         if None in remotes and reply.attempts < TRIES:
             raise NotYetError("files are being uploaded")
-        for error in remotes:
-            if isinstance(error, TelegramError):
-                log.info("a file does not follow an alert", reply=reply.id, reason=error.error)
-        return [
-            _UploadedFile(attachment=each, upload=upload, remote=remote)
-            for (each, upload), remote in zip(there, remotes, strict=True)
-            if isinstance(remote, Remote)
-        ]
+        uploaded = list[_UploadedFile]()
+        for (each, upload), remote in zip(there, remotes, strict=True):
+            if isinstance(remote, Remote):
+                uploaded.append(_UploadedFile(attachment=each, upload=upload, remote=remote))
+            elif remote is not None:
+                log.info("a file does not follow an alert", reply=reply.id, reason=remote.error)
+        return uploaded
 
     async def _send(self, reply: Message, files: Sequence[_UploadedFile], caption: Outgoing) -> int | None:
         """Send a file or an album; one that is refused as an album is sent file by file.

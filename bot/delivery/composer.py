@@ -19,8 +19,7 @@ from bot.models.alerts import ChangeKind, GroupKind, Loudness
 from bot.models.messages import MessageKind
 from bot.models.notices import Sound
 from bot.models.posts import StoredPost
-from bot.rendering.alert import render_alert
-from bot.rendering.change import render_change, render_confirmation
+from bot.rendering.alert import render_alert, render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
 from bot.schedule import quiet_until

@@ -41,12 +41,21 @@ BREATHER = 5.0  # s of rest after an error of our own
 class Worker:
     """Empties the outbox as fast as Telegram allows."""
 
-    def __init__(self, database: Database, sender: Sender, files: Attachments, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        files: Attachments,
+        *,
+        clock: Clock,
+        album_within: timedelta = attachments.ALBUM_WITHIN,
+    ) -> None:
         self._database = database
         self._sender = sender
         self._files = files
         self._composer = Composer(database, sender, files, clock=clock)
         self._clock = clock
+        self._album_within = album_within
         self._serving: dict[int, asyncio.Task[None]] = {}  # by the chat's row
         self._resting: dict[int, datetime] = {}  # chats that are to be left alone until then
         self._reads = 0  # of the outbox
@@ -94,7 +103,7 @@ class Worker:
             await outbox.sent(tx, message.id, delivery, now=now)
             is_new_alert = message.kind is MessageKind.ALERT and not message.is_sent
             if is_new_alert and message.alert is not None and message.chat.media:
-                await attachments.enqueue_for_alert(tx, message.alert, now=now)
+                await attachments.enqueue_for_alert(tx, message.alert, now=now, album_within=self._album_within)
 
         await self._database.write(write)
         return True
