@@ -54,7 +54,7 @@ STOP_WITHIN = 8.0  # s; docker kills after 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What stays open while the service runs."""
+    """The parts that stay open while the service runs."""
 
     settings: Settings
     database: Database
@@ -66,7 +66,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """What is known once the service runs."""
+    """Facts that are known once the service runs."""
 
     bot_username: str
     invitation: str | None  # the pairing link, where nobody is paired yet
@@ -74,7 +74,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What runs once everything is connected."""
+    """The loops that run once everything is connected, and the parts that have to be stopped."""
 
     loops: Loops
     worker: Worker

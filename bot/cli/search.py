@@ -72,7 +72,7 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
 
 
 def _within(filters: Filters, since: str | None, until: str | None, *, now: datetime) -> Filters:
-    """Return filters narrowed by what the two options say; raises SettingsError, which names the option."""
+    """Return filters narrowed by the two options; raises SettingsError, which names the option."""
     narrowed = replace(
         filters,
         since=filters.since if since is None else _moment("--since", since, now=now),
