@@ -122,4 +122,4 @@ async def _newest(database: Reader, scope: Scope, *, limit: int) -> SearchPage:
     found = await posts.latest(
         database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
     )
-    return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in found), looked=len(found))
+    return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in found), examined=len(found))

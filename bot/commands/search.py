@@ -139,13 +139,13 @@ async def _find(asked: TypedSearch, context: Context) -> SearchPage:
         if best.hits or asked.skip:
             return best
     found = await find_newest(db, asked.query, asked.scope, limit=PAGE + 1, before=asked.before, most=MOST_ROWS)
-    return found if len(found.hits) <= PAGE else _cut(found.hits, looked=found.looked)
+    return found if len(found.hits) <= PAGE else _cut(found.hits, examined=found.examined)
 
 
-def _cut(hits: Sequence[Hit], *, looked: int) -> SearchPage:
+def _cut(hits: Sequence[Hit], *, examined: int) -> SearchPage:
     """Make a page of hits of which there may be more than fit; the next page begins after the last version shown."""
     before = hits[PAGE - 1].post.version_id if len(hits) > PAGE else None
-    return SearchPage(hits=tuple(hits[:PAGE]), looked=looked, before=before)
+    return SearchPage(hits=tuple(hits[:PAGE]), examined=examined, before=before)
 
 
 async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
@@ -153,7 +153,7 @@ async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
     ids, since, until = scope.channel_ids, scope.since, scope.until
     found = await posts.latest(db, limit=PAGE + 1, channel_ids=ids, before=before, since=since, until=until)
     shown = tuple(Hit(post=post, spans=()) for post in found[:PAGE])
-    return SearchPage(hits=shown, looked=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
+    return SearchPage(hits=shown, examined=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
 
 
 def _page(found: SearchPage, asked: TypedSearch, context: Context, heading: Text | None = None) -> Outgoing:
@@ -172,7 +172,7 @@ def _page(found: SearchPage, asked: TypedSearch, context: Context, heading: Text
         ending = t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
         if found.ranked:
             ending = t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
-        count = f"{found.ranked or found.looked:,}".replace(",", "\N{NO-BREAK SPACE}")
+        count = f"{found.ranked or found.examined:,}".replace(",", "\N{NO-BREAK SPACE}")
         ending = ending.format(n=count, date=context.date(found.reached))
     return list_posts(heading or Text(), found.hits, context, tuple(rows), ending=ending)
 
@@ -276,4 +276,4 @@ async def _missed(context: Context, channel_id: int, *, before: int | None) -> S
             elif hit.post.version_id == known.post.version_id:
                 by_post[hit.post.key] = replace(hit, spans=merge_spans([*known.spans, *hit.spans]))
     hits = sorted(by_post.values(), key=lambda hit: hit.post.version_id, reverse=True)
-    return _cut(hits, looked=len(hits))
+    return _cut(hits, examined=len(hits))
