@@ -77,7 +77,7 @@ class SearchPage:
     """One page of hits, and how far the search came."""
 
     hits: tuple[Hit, ...]
-    examined: int  # candidates that were examined
+    examined: int  # candidates, hits or not
     ranked: int = 0  # hits that were ranked
     before: int | None = None  # for the next search, to go on from here; None: nothing is left
     reached: datetime | None = None  # how far back the search came, where it stopped at `most`
