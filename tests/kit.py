@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.models.alerts import Alert, Duplicate, GroupKind, Loudness
-from bot.models.groups import GroupSummary, StormState
+from bot.models.alerts import Alert, Duplicate, GroupKind, GroupSummary, Loudness, StormState
+from bot.models.messages import Draft, MessageKind
 from bot.models.notices import NOTICES, JoinRequested
 from bot.models.posts import StoredPost
-from bot.store import attachments, group_contents, media, outbox
+from bot.store import attachments, groups, media, outbox
 from bot.store import messages as store_messages
 from bot.store.blobs import Blob
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.media import FileInfo
-from bot.store.outbox import Delivery, Draft, MessageKind
+from bot.store.outbox import Delivery
 from bot.store.rows import from_ms
 
 _KINDS = {"alert": MessageKind.ALERT, "notice": MessageKind.NOTICE, "reply": MessageKind.CHANGE}
@@ -198,14 +198,14 @@ async def is_idle(db: Reader) -> bool:
 
 async def contents(db: Reader, message: Message) -> GroupSummary:
     """Return all that a group shows."""
-    return await group_contents.get(db, await _group_of(db, message))
+    return await groups.get(db, await _group_of(db, message))
 
 
 async def latest_storm(db: Reader, now: datetime) -> StormState:
     """Return how the storm stands that began last."""
     row = await db.fetch_one("SELECT max(id) AS id FROM groups WHERE kind = 'storm'")
     assert row is not None
-    return await group_contents.storm(db, row["id"], now=now)
+    return await groups.storm(db, row["id"], now=now)
 
 
 async def closes_at(db: Reader, storm: Message) -> datetime:

@@ -10,7 +10,7 @@ import logging
 import sys
 from pathlib import Path
 
-from bot.runtime import logs
+from bot.cli.service import configure_logs
 from bot.settings import load_settings
 from bot.store.database import Database
 
@@ -21,7 +21,7 @@ async def ask() -> None:
     await database.close()
 
 
-logs.configure(load_settings())
+configure_logs(load_settings())
 logging.getLogger("bot").debug("the log works")
 asyncio.run(ask())
 """

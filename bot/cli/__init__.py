@@ -1,5 +1,67 @@
-"""The command line: one module for each command, and one for those around the service."""
+"""The command line as a whole: the command that is typed is imported and carried out; an error is one line."""
 
-from bot.cli.shell import main
+import sys
+from importlib import import_module
+from typing import Annotated
 
-__all__ = ["main"]
+import typer
+from rich.console import Console
+
+import bot
+from bot.errors import ChannelwatchError, SettingsError
+
+# The commands in the order of --help, each with the module that it stands in. Only the one that is typed is imported:
+# the others would take longer than most commands themselves.
+COMMANDS = {
+    "run": "service",
+    "demo": "service",
+    "login": "service",
+    "invite": "service",
+    "health": "service",
+    "match": "match",
+    "search": "search",
+    "import": "importing",
+    "backtest": "backtest",
+    "doctor": "doctor",
+    "alerts": "alerts",
+}
+
+cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+console = Console(highlight=False, markup=False)  # names of people and channels may hold brackets
+
+
+def main() -> None:
+    """Run the command line: exit with 0, 1 for a failure, 2 for wrong use or settings."""
+    debug = "--debug" in sys.argv
+    words = [word for word in sys.argv[1:] if word != "--debug"]
+    try:
+        typed = COMMANDS.get(words[0]) if words else None
+        for module in dict.fromkeys(COMMANDS.values()) if typed is None else (typed,):  # all for --help
+            import_module(f"bot.cli.{module}")
+        cli(words, prog_name="channelwatch")
+    except (ChannelwatchError, OSError) as error:
+        if debug:
+            raise
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        # The outermost guard: a mistake of ours, or an answer of Telegram's that nothing foresaw.
+        if debug:
+            raise
+        sys.stderr.write(f"{type(error).__name__}: {error}. Run it again with --debug and report what it prints.\n")
+        sys.exit(1)
+
+
+@cli.callback(invoke_without_command=True)
+def _version(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False
+) -> None:
+    """Watch official Telegram channels; alert the moment a post speaks of an outage or of digital sovereignty.
+
+    With --debug anywhere, an error shows its traceback.
+    """
+    if version:
+        console.print(bot.__version__)
+        raise typer.Exit

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import cli, console
 from bot.cli.output import plain, table
-from bot.cli.shell import cli, console
 from bot.settings import load_settings
 from bot.store import meta, outbox
 from bot.store.database import Database, open_read_only

@@ -10,14 +10,13 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from bot.cli import cli, console
 from bot.cli.output import print_post, reading_back
 from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compile_queries
-from bot.cli.shell import cli, console
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.explain import Reason
-from bot.models.posts import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.runtime.clock import utc_now
 from bot.search.backtest import MANY, Backtest, backtest, midnight
@@ -147,30 +146,21 @@ def _chart(days: Sequence[tuple[date, int]]) -> Iterator[Text]:
         return
     yield Text("A bar is a week, from the Monday named." if len(days) > _DAYS_DRAWN else "", "dim")
     for start, posts in bars.items():
-        bar = ("  " + _bar(posts / most), "cyan"), f" {posts}"
+        whole, eighths = divmod(round(posts / most * _LONGEST_BAR * 8), 8)
+        bar = (f"  {'█' * whole}{_EIGHTHS[eighths]}", "cyan"), f" {posts}"
         yield Text.assemble(f"{start:%Y-%m-%d %a}", *(bar if posts else ()))
 
 
-def _bar(share: float) -> str:
-    eighths = round(share * _LONGEST_BAR * 8)
-    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8]
-
-
 def _print_examples(result: Backtest) -> None:
+    t = translator("en")
     if result.hits:
         console.print(Text("\nThe newest:", "bold"))
     for hit in result.hits:
-        _print(hit.post, hit.spans)
+        print_post(hit.post, *excerpt_post(hit.post.text, hit.post.parts, hit.spans, t), brackets=True)
     if result.near:
         console.print(Text("\nJust missed:", "bold"))
     for miss in result.near:
-        _print(miss.post, miss.spans, reason=f"{_FAILED[miss.failure.reason]}{_short(miss.failure.query)}")
-
-
-def _short(part: str) -> str:
-    return part if len(part) <= _LONGEST_PART else part[: _LONGEST_PART - 1] + "…"
-
-
-def _print(post: StoredPost, spans: Sequence[tuple[int, int]], *, reason: str = "") -> None:
-    words, marked = excerpt_post(post.text, post.parts, spans, translator("en"))
-    print_post(post, words, marked, reason=reason, brackets=True)
+        part = miss.failure.query
+        part = part if len(part) <= _LONGEST_PART else part[: _LONGEST_PART - 1] + "…"
+        excerpt = excerpt_post(miss.post.text, miss.post.parts, miss.spans, t)
+        print_post(miss.post, *excerpt, reason=f"{_FAILED[miss.failure.reason]}{part}", brackets=True)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.bootstrap import reference_of
-from bot.cli.shell import console
+from bot.cli import console
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
 from bot.locales.figures import show_size
@@ -26,7 +26,6 @@ from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
 from bot.telegram.proxies import proxy_arguments
-from bot.telegram.sessions import is_signed_in
 
 ROOM = 1 << 30  # bytes that should be free: the archive of 500 channels takes some months to fill it
 
@@ -91,27 +90,19 @@ def _require(settings: Settings) -> None:
 
 def _modes(settings: Settings) -> Check:
     """Look for what others may read, or we may not write."""
-    wrong = [f"chmod {mode:o} {path}" for path, mode in _private_paths(settings) if _is_wrong(path, mode)]
+    folder, media_folder = settings.data_dir, settings.media_path
+    files = [path for path in sorted(folder.glob("*")) if path.is_file()] if folder.is_dir() else []
+    modes = dict.fromkeys((folder, media_folder) if media_folder.is_dir() else (folder,), private_files.FOLDER_MODE)
+    modes |= dict.fromkeys((Path(".env"), *files), private_files.FILE_MODE)
+    wrong = [
+        f"chmod {mode:o} {path}"
+        for path, mode in modes.items()
+        if path.exists()
+        and (stat.S_IMODE(path.stat().st_mode) & ~mode & 0o077 or not os.access(path, os.R_OK | os.W_OK))
+    ]
     if wrong:
         return _failed("files", f"others can read them, or you cannot write: {'; '.join(wrong)}")
     return Check(name="files", outcome="nobody else can read them")
-
-
-def _private_paths(settings: Settings) -> Iterator[tuple[Path, int]]:
-    """Name what only we should read, and the mode it should have."""
-    folder = settings.data_dir
-    own = [path for path in sorted(folder.glob("*")) if path.is_file()] if folder.is_dir() else []
-    yield folder, private_files.FOLDER_MODE
-    if settings.media_path.is_dir():
-        yield settings.media_path, private_files.FOLDER_MODE
-    for path in (Path(".env"), *own):
-        yield path, private_files.FILE_MODE
-
-
-def _is_wrong(path: Path, mode: int) -> bool:
-    if not path.exists():
-        return False
-    return bool(stat.S_IMODE(path.stat().st_mode) & ~mode & 0o077) or not os.access(path, os.R_OK | os.W_OK)
 
 
 def _room(settings: Settings) -> Check:
@@ -131,19 +122,17 @@ def _sessions(settings: Settings) -> Iterator[Check]:
         (sessions.STANDBY, "channelwatch login --standby"),
     ):
         path = settings.data_dir / name
-        if path.exists() or name == sessions.READER:
-            yield _session(path, login)
-
-
-def _session(path: Path, login: str) -> Check:
-    if not path.exists():
-        return _failed(path.name, f"there is none yet; run {login}")
-    try:
-        signed_in = is_signed_in(path)
-    except ValueError as error:
-        return _failed(path.name, f"it is no Telethon session ({error}); move it away and run {login}")
-    outcome = "signed in" if signed_in else f"nobody is signed in; run {login}"
-    return Check(name=path.name, outcome=outcome, is_well=signed_in)
+        if not path.exists():
+            if name == sessions.READER:
+                yield _failed(name, f"there is none yet; run {login}")
+            continue
+        try:
+            signed_in = sessions.is_signed_in(path)
+        except ValueError as error:
+            yield _failed(name, f"it is no Telethon session ({error}); move it away and run {login}")
+        else:
+            outcome = "signed in" if signed_in else f"nobody is signed in; run {login}"
+            yield Check(name=name, outcome=outcome, is_well=signed_in)
 
 
 async def _database(settings: Settings) -> AsyncIterator[Check]:
@@ -153,10 +142,11 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         return
     try:
         async with open_read_only(path) as db:
-            soundness = await _soundness(db, path)
-            yield soundness
-            if not soundness.is_well:
+            if (fault := await meta.find_damage(db)) is not None:
+                advice = "stop the service, move the file away and put a backup in its place"
+                yield _failed("database", f"{path} is damaged ({_one_line(fault)}): {advice}")
                 return
+            yield Check(name="database", outcome="of this version, and sound")
             yield await _service(db)
             yield await _files(db, settings)
             for number, reason in (await readers.lost(db)).items():
@@ -168,25 +158,12 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
 
 async def _files(db: Reader, settings: Settings) -> Check:
     """Count the files of posts, and look whether those that are kept lie where they should."""
-    found, lost = await media.statistics(db), await _lost(db, Blobs(settings.media_path))
+    found, blobs = await media.statistics(db), Blobs(settings.media_path)
+    lost = sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
     outcome = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
     if lost:
         outcome = f"{outcome}; {lost} are gone from {settings.media_path}: put them back from a backup"
     return Check(name="files of posts", outcome=outcome, is_well=not lost)
-
-
-async def _lost(db: Reader, blobs: Blobs) -> int:
-    return sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
-
-
-async def _soundness(db: Reader, path: Path) -> Check:
-    fault = await meta.find_damage(db)
-    if fault is None:
-        return Check(name="database", outcome="of this version, and sound")
-    return _failed(
-        "database",
-        f"{path} is damaged ({_one_line(fault)}): stop the service, move the file away and put a backup in its place",
-    )
 
 
 async def _service(db: Reader) -> Check:

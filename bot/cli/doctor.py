@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bot.cli import cli, console
 from bot.cli.output import table
-from bot.cli.shell import cli, console
 from bot.locales import translator
 from bot.locales.refusals import refusal
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
@@ -78,22 +78,17 @@ async def _show_gaps(settings: Settings) -> bool:
 def _row(state: ChannelState, first_id: int | None) -> tuple[str, ...]:
     channel = state.channel
     verifying = "" if channel.verify_from is None else f", now at {channel.verify_from}"
+    posts, unpushed = state.stats.posts, state.stats.unpushed
+    share = f"{unpushed} of {posts} ({unpushed / posts if posts else 0.0:.1%})"
     return (
         f"@{channel.username}" if channel.username else channel.title,
         f"{first_id}–{channel.confirmed_id}" if first_id and channel.confirmed_id else "–",
         _date(state.stats.last_post_at),
         _date(channel.swept_at),
         _date(channel.verified_at) + verifying,
-        _unpushed(state),
+        share if channel.access is Access.JOINED else "–",  # nothing is pushed to those outside
         "; ".join(_remarks(state)),
     )
-
-
-def _unpushed(state: ChannelState) -> str:
-    if state.channel.access is not Access.JOINED:
-        return "–"  # nothing is pushed to those outside
-    posts, unpushed = state.stats.posts, state.stats.unpushed
-    return f"{unpushed} of {posts} ({unpushed / posts if posts else 0.0:.1%})"
 
 
 def _remarks(state: ChannelState) -> list[str]:

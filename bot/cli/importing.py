@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from bot.cli import cli, console
 from bot.cli.output import plain, reading_file
-from bot.cli.shell import cli, console
 from bot.errors import SettingsError
 from bot.models import Clock, Observation, ObservedBy, Post
 from bot.pipeline.ingest import Ingest, Result

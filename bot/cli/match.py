@@ -11,8 +11,8 @@ from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
+from bot.cli import cli
 from bot.cli.queries import SHELL_WORDS, compile_queries
-from bot.cli.shell import cli
 from bot.errors import ChannelwatchError
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import analyse

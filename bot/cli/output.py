@@ -10,7 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.shell import console
+from bot.cli import console
 from bot.models.posts import StoredPost
 
 # What would move the cursor, colour the terminal or turn a line around: controls but for line breaks and tabs, and
@@ -45,31 +45,23 @@ def print_post(
 
     With `brackets`, spans stand in square brackets where no terminal can colour them.
     """
+    moment = "%Y-%m-%d %H:%M UTC"
+    heading = [f"{post.date:{moment}}", " ".join(plain(post.channel_title).split()), post.link]
+    if not post.is_current:
+        heading.append(f"(earlier wording, {post.edit_date or post.date:{moment}})")
+    if post.gone_at is not None:
+        heading.append(f"(no longer visible since {post.gone_at:{moment}})")
     # a link that is broken cannot be opened, nor can a broken line be searched in a file
-    console.print(Text("  ".join(_heading(post)), "bold"), soft_wrap=True)
+    console.print(Text("  ".join(heading), "bold"), soft_wrap=True)
     if reason:
         console.print(Text(f"  {plain(reason)}", "yellow"), soft_wrap=True)
-    console.print(_marked(plain(text), spans, brackets=brackets), soft_wrap=not console.is_terminal)
-
-
-def _heading(post: StoredPost) -> Iterator[str]:
-    yield f"{post.date:%Y-%m-%d %H:%M} UTC"
-    yield " ".join(plain(post.channel_title).split())
-    yield post.link
-    if not post.is_current:
-        yield f"(earlier wording, {post.edit_date or post.date:%Y-%m-%d %H:%M} UTC)"
-    if post.gone_at is not None:
-        yield f"(no longer visible since {post.gone_at:%Y-%m-%d %H:%M} UTC)"
-
-
-def _marked(text: str, spans: Sequence[tuple[int, int]], *, brackets: bool) -> Text:
-    marked, end = Text(), 0
+    text, marked, end = plain(text), Text(), 0
     for start, stop in spans:
         found = text[start:stop]
         marked.append(text[end:start])
         marked.append(f"[{found}]" if brackets and not console.is_terminal else found, "reverse")
         end = stop
-    return marked.append(text[end:])
+    console.print(marked.append(text[end:]), soft_wrap=not console.is_terminal)
 
 
 @contextmanager

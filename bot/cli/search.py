@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import cli, console
 from bot.cli.output import print_post, reading_back
 from bot.cli.queries import compile_queries
-from bot.cli.shell import cli, console
 from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
@@ -95,7 +95,10 @@ async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) 
     async with open_read_only(settings.database_path) as database:
         scope = await scope_of(database, typed.filters)
         if asked is None:
-            return await _newest(database, scope, limit=limit)
+            newest = await posts.latest(
+                database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
+            )
+            return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in newest), examined=len(newest))
         if typed.filters.order is Order.BEST:
             best = await find_best(database, asked, scope, limit=limit)
             if best.hits:
@@ -116,10 +119,3 @@ async def look_back(
         if before is None or found.reached is None:
             return replace(found, hits=hits)
         progress(found.reached)
-
-
-async def _newest(database: Reader, scope: Scope, *, limit: int) -> SearchPage:
-    found = await posts.latest(
-        database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
-    )
-    return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in found), examined=len(found))

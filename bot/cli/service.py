@@ -1,15 +1,17 @@
-"""Commands around the service: run it or its demo, log its reader in, invite people, ask for its health."""
+"""The commands around the service: `run`, `demo`, `login`, `invite` and `health`, and the log of the first two."""
 
 import asyncio
 import gc
+import logging
 import signal
 import sys
 from datetime import timedelta
 from typing import Annotated
 
+import structlog
 import typer
 
-from bot.cli.shell import cli, console
+from bot.cli import cli, console
 from bot.errors import ChannelwatchError
 from bot.monitoring import heartbeat
 from bot.runtime.clock import Steady
@@ -30,7 +32,6 @@ def run() -> None:
     Example: channelwatch run
     """
     from bot import app  # noqa: PLC0415 - the whole service, which takes a third of a second
-    from bot.runtime import logs  # noqa: PLC0415 - else structlog
 
     async def serve() -> None:
         stop = asyncio.Event()
@@ -39,7 +40,7 @@ def run() -> None:
         await app.run(settings, stop, steady=Steady(), on_ready=lambda r: _say_ready(r.bot_username, r.invitation))
 
     settings = load_settings()
-    logs.configure(settings)
+    configure_logs(settings)
     gc.set_threshold(*COLLECTED)
     asyncio.run(serve())
 
@@ -65,9 +66,8 @@ def demo(
     Example: channelwatch demo --chat
     """
     from bot import demo as story  # noqa: PLC0415 - the service and an embedded Telegram server
-    from bot.runtime import logs  # noqa: PLC0415 - else structlog
 
-    logs.configure(Settings.model_construct(log_level="WARNING"))
+    configure_logs(Settings.model_construct(log_level="WARNING"))
     raise typer.Exit(asyncio.run(story.play(console, chat=chat)))
 
 
@@ -90,27 +90,14 @@ def login_(
     settings = load_settings()
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
     session = sessions.STANDBY if standby else sessions.READER
-    name = asyncio.run(login.log_in(settings, _Prompts(phone), session=session, anew=anew))
+    prompts = login.Prompts(
+        phone=lambda: phone or typer.prompt("Phone number, with +"),
+        code=lambda: typer.prompt("Code that Telegram sent"),
+        password=lambda hint: typer.prompt(f"Two-step password{f' (hint: {hint})' if hint else ''}", hide_input=True),
+        say=console.print,
+    )
+    name = asyncio.run(login.log_in(settings, prompts, session=session, anew=anew))
     console.print(f"Logged in as {name}. Next: channelwatch run")
-
-
-class _Prompts:
-    """Asks at the terminal for what signing in needs."""
-
-    def __init__(self, phone: str | None) -> None:
-        self._phone = phone
-
-    def phone(self) -> str:
-        return self._phone or str(typer.prompt("Phone number, with +"))
-
-    def say(self, sentence: str) -> None:
-        console.print(sentence)
-
-    def code(self) -> str:
-        return str(typer.prompt("Code that Telegram sent"))
-
-    def password(self, hint: str | None) -> str:
-        return str(typer.prompt(f"Two-step password{f' (hint: {hint})' if hint else ''}", hide_input=True))
 
 
 @cli.command()
@@ -157,3 +144,36 @@ async def _ages(settings: Settings) -> dict[str, timedelta]:
     async with open_read_only(settings.database_path) as database:
         now = (await meta.clock(database))()
         return {sign: now - at for sign, at in (await meta.last_beats(database)).items()}
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send the logs of this program and of its libraries to standard error, in the format that the settings name."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
+    # Telethon tells of every reconnect and every unknown update; what matters of it arrives as a warning.
+    logging.getLogger("telethon").setLevel(logging.WARNING)
+    # aiosqlite logs each question with its values: names, searches and keys are nothing for a log.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

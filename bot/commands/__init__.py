@@ -1,1 +1,1 @@
-"""What people say to the bot, and what it answers: one declaration each for a command, a button, a setting."""
+"""The commands, buttons and settings of the bot, one declaration each, and the router that answers updates."""

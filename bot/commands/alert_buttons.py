@@ -1,4 +1,4 @@
-"""The buttons under alerts and under groups of them: quote a post, snooze what it is about, turn pages.
+"""The buttons under alerts and under groups of alerts: quote the post, snooze its topic or channel, turn pages.
 
 «Snooze» asks twice, in place of the usual buttons: the topic, the channel, or the topic in this channel; and for how
 long. «Quote» gives what one pastes into an article, in a block to copy at a touch.
@@ -20,7 +20,7 @@ from bot.models.posts import StoredPost
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import full_text
-from bot.store import channels, feedback, group_contents, posts
+from bot.store import channels, feedback, groups, posts
 from bot.store.database import Reader, Transaction
 from bot.text.markup import LIMIT, Text, one_line, units
 
@@ -35,7 +35,7 @@ _ABOVE_ALL = 1 << 63  # numbers by which Telegram tells messages apart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertTap:
-    """What the data of a button under an alert says."""
+    """A button's data under an alert, taken apart."""
 
     channel_id: int
     message_id: int
@@ -68,13 +68,13 @@ async def back(request: Request, context: Context) -> Reply:
 
 
 def forgotten(context: Context) -> CommandError:
-    """Say that a post under whose alert somebody tapped is not known any more."""
+    """Return the error for a tap under the alert of a post that is not stored any more."""
     return CommandError(context.own.gettext("I no longer know this post."))
 
 
 @tap("snooze", Need.CHAT, rf"{POST}(:({SCOPE})(:(1h|8h|7\d{{5}}|ever))?)?")
 async def snooze(request: Request, context: Context) -> Reply | Effect:
-    """Ask what shall be silent, and for how long; then silence it."""
+    """Ask which topic or channel shall be silent, and for how long; with both in the data, snooze."""
     tap = AlertTap.read(request.argument)
     if not tap.chosen:
         return Reply(buttons=await _scope_rows(tap, context))
@@ -185,11 +185,11 @@ def _moment(moment: datetime, context: Context) -> str:
 
 @tap("sum", Need.LOOK, r"-?\d{1,19}:\d{1,4}(:new)?")
 async def turn_group(request: Request, context: Context) -> Reply:
-    """Show a page of what a group of alerts holds in its place, or first in a message of its own."""
+    """Show a page of a group of alerts: the first in a message of its own, the others in its place."""
     number, page, *new = request.argument.split(":")
     is_possible = abs(int(number)) < _ABOVE_ALL
-    found = await group_contents.find(context.database, context.chat.id, int(number)) if is_possible else None
-    if found is None:
+    summary = await groups.find(context.database, context.chat.id, int(number)) if is_possible else None
+    if summary is None:
         raise CommandError(context.own.gettext("This button no longer works."))
-    shown = render_page(found, int(page), context.locale)
+    shown = render_page(summary, int(page), context.locale)
     return Reply(messages=(shown,)) if new else Reply(edit=shown)

@@ -1,4 +1,4 @@
-"""/channels and /unfollow: the channels that are followed, each with how it is read and what is wrong with it."""
+"""/channels and /unfollow: lists the followed channels with their delays and troubles, and stops following some."""
 
 import re
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ PAGE = 30  # channels on one page of the list
 @example(N_("/unfollow @name"), N_("no longer followed; its posts stay searchable"))
 @writes
 async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Stop following channels, or withdraw wishes that are not fulfilled."""
+    """Stop following channels, or withdraw follow requests."""
     if not request.argument:
         raise CommandError(context.t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
     t, text = context.t, Text()
@@ -59,7 +59,7 @@ async def list_channels(request: Request, context: Context) -> Reply:
 
 
 async def _named(db: Reader, argument: str) -> Sequence[str]:
-    """Take apart what names channels: titles as they are, since they may hold spaces, else names and links."""
+    """Return the channels that a text names: titles as they are, since they may hold spaces, else names and links."""
     names: dict[str, None] = {}
     for part in [argument] if await channels.find(db, argument) else re.split(r"[\n,;]+", argument):
         pasted = read_references(part)
@@ -91,7 +91,7 @@ async def _page(context: Context, *, number: int) -> Outgoing:
 
 
 def _wish_line(wish: FollowRequest, title: str | None, t: Translator) -> Text:
-    """Show a wish; what was named by a number is shown by the title that it is known to have."""
+    """Show a follow request; where it names a channel by number, by the title, if that is known."""
     waiting = wish.state is FollowState.WANTED
     state = t.gettext("waiting to be looked at") if waiting else t.gettext("could not be followed")
     name = show_channel(title, None) if title is not None else show_reference(wish.reference)
@@ -102,7 +102,7 @@ def _wish_line(wish: FollowRequest, title: str | None, t: Translator) -> Text:
 
 
 def _show_state(state: ChannelState, context: Context) -> Text:
-    """Say how a channel is read, how late its posts may come, and what is wrong with it."""
+    """Show how a channel is read, how late its posts may come, and its troubles."""
     t, status, channel, silent_since = context.t, state.status, state.channel, state.stats.silent_since
     marks = [t.gettext(_STATUSES[status])] if status in _STATUSES else [_pace(state, t)]
     if status is ChannelStatus.FIRST:

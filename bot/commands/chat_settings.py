@@ -13,10 +13,10 @@ from bot.commands.registry import Section
 from bot.commands.setting import Setting
 from bot.locales import LANGUAGES, N_, Translator
 from bot.models import PeerKind
-from bot.models.subscriptions import Priority
+from bot.models.subscriptions import Edits, Priority
 from bot.schedule import Every, Storms
 from bot.store import subscriptions
-from bot.store.chats import Chat, Edits, ReportTime
+from bot.store.chats import Chat, ReportTime
 from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
 
@@ -64,11 +64,11 @@ _STORMS = re.compile(r"(\d{1,3})\s*(?:[/,:–-]|in|per|за|в)?\s*(\d{1,3})(?:\
 
 
 def _read_storms(typed: str, context: Context) -> Chat:
-    switch, found = read_switch(typed), _STORMS.fullmatch(typed.strip().casefold())
+    switch, match = read_switch(typed), _STORMS.fullmatch(typed.strip().casefold())
     if switch is not None:
         return replace(context.chat, storms=_USUAL_STORMS if switch else None)
-    if found and 1 <= int(found[1]) <= _MOST_COUNT and 1 <= int(found[2]) <= _MOST_MINUTES:
-        return replace(context.chat, storms=Storms(count=int(found[1]), minutes=int(found[2])))
+    if match and 1 <= int(match[1]) <= _MOST_COUNT and 1 <= int(match[2]) <= _MOST_MINUTES:
+        return replace(context.chat, storms=Storms(count=int(match[1]), minutes=int(match[2])))
     line = context.t.gettext("Write how many alerts, {most} at most, in how many minutes, {longest} at most: {example}")
     raise CommandError(line, most=_MOST_COUNT, longest=_MOST_MINUTES, example=code("/storms 10 5"))
 
@@ -198,13 +198,13 @@ async def _remark_topics(db: Reader, context: Context, _: str) -> Text:
 
 def _digest_label(chat: Chat, t: Translator) -> str:
     """Say how often digests come."""
-    shown = chat.digests
-    if shown.every is Every.HOUR:
+    digests = chat.digests
+    if digests.every is Every.HOUR:
         return t.gettext("every hour")
-    if shown.every is Every.DAY:
-        return t.gettext("daily at {time}").format(time=show_time(shown.minute))
-    day = get_day_names("abbreviated", locale=t.language)[shown.weekday]
-    return t.gettext("weekly, {day} {time}").format(day=day, time=show_time(shown.minute))
+    if digests.every is Every.DAY:
+        return t.gettext("daily at {time}").format(time=show_time(digests.minute))
+    day = get_day_names("abbreviated", locale=t.language)[digests.weekday]
+    return t.gettext("weekly, {day} {time}").format(day=day, time=show_time(digests.minute))
 
 
 DIGEST = Setting(
@@ -272,7 +272,7 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
     is_on: Callable[[Chat], bool],
     put: Callable[[Chat, bool], Chat],
 ) -> Setting:
-    """Declare a setting that is on or off; `on` and `off` say what it then does."""
+    """Declare a setting that is on or off; `on` and `off` describe the two for /help."""
 
     def read(typed: str, context: Context) -> Chat:
         wanted = read_switch(typed)

@@ -1,4 +1,4 @@
-"""What a handler gets, a `Request` and the `Context` of its chat, and what it returns: a `Reply`, or a write."""
+"""The values between dispatcher and handlers: `Request` and `Context` in, `Reply` or a write of the store out."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -55,7 +55,7 @@ class Request:
 
     @property
     def private(self) -> bool:
-        """Tell whether it was said between one person and the bot."""
+        """Tell whether the chat is one between a person and the bot."""
         return self.peer.kind is PeerKind.USER
 
     @property
@@ -74,7 +74,7 @@ class ParsedCommand:
 
 
 def read_command(text: str, username: str, *, alone: bool = False) -> ParsedCommand | None:
-    """Take a message apart; None where it names another bot than `username`.
+    """Take a message apart; return None where the message names another bot than `username`.
 
     Where the bot is `alone` with a person, nobody else can be meant: `/follow@name` only lacks its space.
     """
@@ -101,7 +101,7 @@ class Reply:
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
     def to_json(self) -> str:
-        """Write it for the store."""
+        """Return the reply as the store keeps it."""
         return _REPLY.dump_json(self).decode()
 
     @staticmethod
@@ -114,7 +114,7 @@ _REPLY = TypeAdapter(Reply)
 
 
 async def memory_of(db: Reader, key: str) -> str:
-    """Return what the answer to an update remembers for the taps on its buttons; empty where it is gone."""
+    """Return the `memory` of the reply to an update, by the key of its request; empty where the reply is forgotten."""
     recorded = await handled.answer_to(db, key)
     return Reply.from_json(recorded).memory if recorded is not None else ""
 
@@ -148,7 +148,7 @@ class CommandError(Exception):
         super().__init__(self.text.build()[0])
 
     def reply(self, request: Request) -> Reply:
-        """Answer a message with a message, and a tap with a note over its button, if that has room for it."""
+        """Answer a message with a message, and a tap with a note over its button, if the sentence is short enough."""
         fits = request.tapped and len(self.text) <= _LONGEST_NOTE
         return Reply(note=str(self)) if fits else say(self.text)
 
@@ -164,7 +164,7 @@ _RANKS = (Role.READER, Role.EDITOR, Role.OWNER)
 
 
 class Need(StrEnum):
-    """What a command does, as far as rights are concerned."""
+    """The rights that a command needs."""
 
     LOOK = "look"  # changes nothing
     CHAT = "chat"  # changes what this chat receives and how
@@ -172,7 +172,7 @@ class Need(StrEnum):
 
 
 def allows(role: Role, need: Need, *, private: bool) -> bool:
-    """Tell whether a role is enough; what a group receives is for owner and editors to say."""
+    """Tell whether a role is enough; in a group only owners and editors change the settings of the chat."""
     if need is Need.INSTANCE or (need is Need.CHAT and not private):
         return role is not Role.READER
     return True
@@ -215,16 +215,16 @@ class Context:
 
     @property
     def locale(self) -> Locale:
-        """By what messages to the chat are written."""
+        """Language, time zone and present moment, by which messages to the chat are written."""
         return Locale(t=self.t, time_zone=self.chat.time_zone, now=self.now)
 
     def date(self, moment: datetime) -> str:
-        """Write a date as this chat reads it."""
+        """Write a date in the language and time zone of the chat."""
         return self.locale.date(moment)
 
     @property
     def private(self) -> "Context":
-        """The same for what only who speaks will see: in their own language."""
+        """The context for answers that only the speaker will see: in the language of the speaker."""
         return replace(self, t=self.own)
 
     async def notify(self, tx: Transaction, notice: Notice) -> None:
@@ -239,7 +239,7 @@ Handler = Callable[[Request, Context], Awaitable[Reply | Effect]]
 
 
 def writes(handler: Callable[[Request, Context, Transaction], Awaitable[Reply]]) -> Handler:
-    """Make a handler of a function that asks and writes in the one transaction."""
+    """Make a handler of a function that reads and writes in the transaction which records the reply."""
 
     @wraps(handler)
     async def answer(request: Request, context: Context) -> Effect:

@@ -1,4 +1,4 @@
-"""One request, one reply: who may speak is settled here, and which handler answers; both happen once."""
+"""Decides who may speak and which handler answers a request; effect and reply are committed together, once."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command
 
 
 class Dispatch:
-    """Finds out who speaks and in which chat, and lets the right handler answer."""
+    """Finds the role of the speaker and the chat, and lets the right handler answer."""
 
     def __init__(self, database: Database, people: People, clock: Clock) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class Dispatch:
         self._inflector = Inflector()
 
     async def answer(self, request: Request) -> Reply:
-        """Return what to say; the effect is committed by then, and happens once however often the request comes."""
+        """Return the reply, after its effect is committed; a repeated request gets the recorded reply and no effect."""
         now = self._clock()
         try:
             return await self._commit(request, await self._handle(request, now), now)
@@ -40,7 +40,7 @@ class Dispatch:
             return await self._database.write(lambda tx: setup.turn_away(tx, request, now=now))
 
     async def _commit(self, request: Request, answer: Reply | Effect, now: datetime) -> Reply:
-        """Carry out what a handler asked for, and record the reply, in one transaction; what is recorded stands."""
+        """Carry out an effect and record the reply in one transaction; a reply that is recorded already stands."""
 
         async def job(tx: Transaction) -> Reply:
             recorded = await handled.answer_to(tx, request.key)
@@ -53,7 +53,7 @@ class Dispatch:
         return await self._database.write(job)
 
     async def _handle(self, request: Request, now: datetime) -> Reply | Effect:
-        """Let the handler answer that is meant, if who speaks may speak. Raises StrangerError and CommandError."""
+        """Let the handler of the request answer, if the speaker may. Raises StrangerError and CommandError."""
         role = await self._people.role_of(request.person_id)
         is_start = request.command == "start" and not request.tapped
         if role is None and not is_start:

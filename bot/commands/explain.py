@@ -11,8 +11,7 @@ from bot import parts as post_parts
 from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_topic, topics_of
-from bot.commands.preview import preview
-from bot.commands.query_text import read_query, show_query, why, why_not
+from bot.commands.query_text import preview, read_query, show_query, why, why_not
 from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
@@ -33,7 +32,7 @@ _YES, _NO = "✅", "▫️"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subject:
-    """What is explained."""
+    """The text that is explained."""
 
     text: str
     parts: tuple[post_parts.Part, ...] = ()
@@ -59,7 +58,7 @@ class _Subject:
     N_("what this would have brought in the last days; as a reply: whether it fits"),
 )
 async def test(request: Request, context: Context) -> Reply:
-    """Try a query on the last days, or on the message that was replied to."""
+    """Try a query on the posts of the last days, or on the message that was replied to."""
     if request.reply_to is not None:
         return await _explain(request, context)
     if not request.argument:
@@ -79,7 +78,7 @@ async def test(request: Request, context: Context) -> Reply:
 )
 @example("/explain", N_("as a reply: which topics of this chat a post fits and by which words, or what is missing"))
 async def explain(request: Request, context: Context) -> Reply:
-    """Tell why the message that was replied to fits the topics of this chat, or a query, or why it does not."""
+    """Explain why the message that was replied to fits each topic of this chat, or a query, or does not."""
     if request.reply_to is None:
         line = context.t.gettext(
             "Reply with /explain to an alert or any other message: I show which topics of this chat it fits and by "
@@ -106,7 +105,7 @@ async def _explain(request: Request, context: Context) -> Reply:
 
 
 async def _subject(request: Request, context: Context) -> _Subject:
-    """Return the post of an alert of ours, as it was when we alerted it; else the text that was replied to.
+    """Return the post of an alert in the version that the alert showed; else the text that was replied to.
 
     Raises CommandError where there is no text.
     """
@@ -125,12 +124,12 @@ async def _subject(request: Request, context: Context) -> _Subject:
 
 
 async def _explain_topics(subject: _Subject, context: Context) -> Reply:
-    mine = await topics_of(context.database, context.chat.id)
-    if not mine:
+    subscribed = await topics_of(context.database, context.chat.id)
+    if not subscribed:
         raise CommandError(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
-    compiled = [topic.compiled for topic in mine]
+    compiled = [topic.compiled for topic in subscribed]
     explanations = await asyncio.to_thread(_explanations, map(Compiled.from_json, compiled), subject.whole)
-    roots = [(topic, explanation.root) for topic, explanation in zip(mine, explanations, strict=True)]
+    roots = [(topic, explanation.root) for topic, explanation in zip(subscribed, explanations, strict=True)]
     nearest_first = sorted(roots, key=lambda pair: (len(failures(pair[1])), not has_found(pair[1])))
     text = _shown(subject, merge_spans([span for each in explanations for span in each.spans]), context.t).add("\n")
     for topic, root in nearest_first[:_MOST_TOPICS]:

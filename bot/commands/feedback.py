@@ -1,7 +1,7 @@
-"""«Not relevant» under an alert: what was wrong is written down, and the like of it stays away.
+"""«Not relevant» under an alert: records the complaint, and mutes the channel or excludes a word.
 
-What is asked takes the place of the alert's buttons. A word is excluded only after a message has shown what else would
-have been missing.
+Each question takes the place of the alert's buttons. A word is excluded only after a message has shown which other
+posts would have been missing.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ _LABEL, _NOTE = 30, 120  # characters of a word on a button, and of names in a n
 
 @tap("wrong", Need.CHAT, POST)
 async def tapped(request: Request, context: Context) -> Reply:
-    """Ask what was wrong."""
+    """Ask whether the channel or a word was wrong."""
     tap, t = AlertTap.read(request.argument), context.t
     await _alerted(context.database, tap, context)
     channel = tap.button(t.gettext("This channel"), "blame", "channel")
@@ -70,34 +70,34 @@ async def blame(request: Request, context: Context, tx: Transaction) -> Reply:
 
 @tap("words", Need.INSTANCE, rf"{POST}(:\d{{1,15}})?")
 async def words(request: Request, context: Context) -> Reply:
-    """Offer the words of a post; where it came for several topics, ask for which first."""
+    """Offer the words of a post; where its alert names several topics, ask for the topic first."""
     tap = AlertTap.read(request.argument)
     alerted = await _alerted(context.database, tap, context)
-    found = await _topics(context.database, alerted)
+    topics_here = await _topics(context.database, alerted)
     if tap.chosen:
-        found = [topic for topic in found if topic.id == int(tap.chosen[0])]
-    if not found:
+        topics_here = [topic for topic in topics_here if topic.id == int(tap.chosen[0])]
+    if not topics_here:
         raise CommandError(context.own.gettext("This topic is gone."))
-    if len(found) > 1:
+    if len(topics_here) > 1:
         line, t = context.t.gettext("Topic {name}"), context.t
-        labels = ((topic, line.format(name=topic_title(topic.name, t))) for topic in found)
+        labels = ((topic, line.format(name=topic_title(topic.name, t))) for topic in topics_here)
         rows = [(tap.button(label, "words", topic.id),) for topic, label in labels]
         return Reply(buttons=(*rows, tap.back(context)))
-    offered = await asyncio.to_thread(_choices, alerted.post, found[0], context.inflector)
+    offered = await asyncio.to_thread(_choices, alerted.post, topics_here[0], context.inflector)
     if not offered:
         raise CommandError(context.own.gettext("This post has no words to choose from."))
-    buttons = [tap.button(each.text[:_LABEL], "word", found[0].id, name_word(each.word)) for each in offered]
+    buttons = [tap.button(each.text[:_LABEL], "word", topics_here[0].id, name_word(each.word)) for each in offered]
     return Reply(buttons=(*rows_of(buttons, 2), tap.back(context)))
 
 
 @tap("word", Need.INSTANCE, _WORD)
 async def word(request: Request, context: Context) -> Reply:
-    """Show what else would have been missing without a word, and offer to exclude it."""
+    """Show which other posts would be missing if a word were excluded, and offer to exclude the word."""
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
     query, own = Compiled.from_json(topic.compiled), (alerted.post.channel_id, alerted.post.key)
-    found = await find_newest(context.database, query, limit=_MOST_LOOKED + 1, most=_MOST_READ)
-    others = [hit for hit in found.hits if (hit.post.channel_id, hit.post.key) != own][:_MOST_LOOKED]
+    page = await find_newest(context.database, query, limit=_MOST_LOOKED + 1, most=_MOST_READ)
+    others = [hit for hit in page.hits if (hit.post.channel_id, hit.post.key) != own][:_MOST_LOOKED]
     missing = await asyncio.to_thread(_with_word, others, choice.word, context.inflector)
     marked = await feedback.with_feedback(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
     text = _missing_text(topic, choice, len(others), len(missing), context)
@@ -152,7 +152,7 @@ async def exclude(request: Request, context: Context) -> Effect:
 @tap("leave", Need.CHAT, POST)
 @writes
 async def leave(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Exclude nothing, after all; that the alert was not relevant is written down."""
+    """Exclude nothing, after all, but record that the alert was not relevant."""
     tap = AlertTap.read(request.argument)
     alerted = await feedback.find_alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
     if alerted is not None:
@@ -161,7 +161,7 @@ async def leave(request: Request, context: Context, tx: Transaction) -> Reply:
 
 
 async def _alerted(db: Reader, tap: AlertTap, context: Context) -> AlertedPost:
-    """Return the alert under which somebody tapped. Raises CommandError where its post is not known any more."""
+    """Return the alert of a tapped button. Raises CommandError where its post is not stored any more."""
     alerted = await feedback.find_alerted(db, context.chat.id, tap.channel_id, tap.message_id)
     if alerted is None:
         raise forgotten(context)
@@ -190,12 +190,12 @@ async def _mark(  # noqa: PLR0913 - who, where, what and why
 
 
 async def _topics(db: Reader, alerted: AlertedPost) -> list[Topic]:
-    """Return the topics of an alert that are still there."""
+    """Return the topics of an alert that still exist."""
     return (await topics_named(db, alerted.topics))[:_MOST_TOPICS]
 
 
 async def _chosen(tap: AlertTap, context: Context) -> tuple[AlertedPost, Topic, Exclusion]:
-    """Return what the data of a button with a word names, or raise CommandError."""
+    """Return the alert, topic and word that a button's data names. Raises CommandError where one of them is gone."""
     alerted = await _alerted(context.database, tap, context)
     topic = await topic_by_id(context.database, int(tap.chosen[0]), context)
     offered = await asyncio.to_thread(_choices, alerted.post, topic, context.inflector)
@@ -206,14 +206,14 @@ async def _chosen(tap: AlertTap, context: Context) -> tuple[AlertedPost, Topic, 
 
 
 def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Exclusion]:
-    """Offer words of a post, those first by which a topic found it."""
+    """Return words of a post that a topic can exclude, beginning with the words that the topic found."""
     document = analyse(post.whole)
-    found = verify(including(Compiled.from_json(topic.compiled), topic.query), document) or ()
-    return choices(document, found, inflector, most=_MOST_WORDS)
+    spans = verify(including(Compiled.from_json(topic.compiled), topic.query), document) or ()
+    return choices(document, spans, inflector, most=_MOST_WORDS)
 
 
-def _with_word(hits: Sequence[Hit], said: str, inflector: Inflector) -> list[Hit]:
-    """Return those of some posts that say a word, and where."""
-    query = compile_query(parse(said), inflector)
-    found = [(hit, verify(query, analyse(hit.post.whole))) for hit in hits]
-    return [Hit(post=hit.post, spans=spans) for hit, spans in found if spans is not None]
+def _with_word(hits: Sequence[Hit], word: str, inflector: Inflector) -> list[Hit]:
+    """Return the hits whose posts hold a word in any form, with the spans of the word."""
+    query = compile_query(parse(word), inflector)
+    matches = [(hit, verify(query, analyse(hit.post.whole))) for hit in hits]
+    return [Hit(post=hit.post, spans=spans) for hit, spans in matches if spans is not None]

@@ -1,4 +1,4 @@
-"""/follow: the channels of a pasted list become wishes, which the joiner fulfils; options say how to follow them."""
+"""/follow: makes follow requests of a pasted list of channels, with options; the joiner fulfils them."""
 
 import re
 from collections.abc import Sequence
@@ -53,8 +53,8 @@ _TRAILING = ".,;"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelList:
-    """Channels that are to be followed in the same way, and how."""
+class FollowList:
+    """A part of a pasted list whose channels are followed with the same options."""
 
     names: str  # a pasted list
     options: Options
@@ -74,7 +74,7 @@ class ChannelList:
 )
 @writes
 async def follow(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Ask for the channels of a pasted list, and say for each what happens."""
+    """Request the channels of a pasted list, and say for each whether it is new, waiting or followed."""
     t, now = context.t, context.now
     lists = read_options(request.argument, t)
     if lists[0].names.casefold() in _EVERYTHING:
@@ -102,7 +102,7 @@ async def follow_all(request: Request, context: Context, tx: Transaction) -> Rep
     return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
 
 
-def _read(lists: Sequence[ChannelList], links: Sequence[str]) -> list[PastedChannels]:
+def _read(lists: Sequence[FollowList], links: Sequence[str]) -> list[PastedChannels]:
     """Read the names of each list; links hidden behind words go with the last one, and make words of none a mistake."""
     pasted = [read_references(each.names, links) for each in lists]
     named = [read_references(each.names).references for each in lists[:-1]]
@@ -110,7 +110,7 @@ def _read(lists: Sequence[ChannelList], links: Sequence[str]) -> list[PastedChan
 
 
 async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, context: Context) -> Text:
-    """Ask for the channels of one list; return what to say of it."""
+    """Request the channels of one list; return the lines of the answer."""
     t, references = context.t, pasted.references[:MOST_AT_ONCE]
     fast = await channels.count_fast(tx) + len(await _not_fast(tx, references)) if options.fast else 0
     if fast > MOST_FAST:
@@ -150,7 +150,7 @@ async def _inside(db: Reader, references: Sequence[str]) -> list[str]:
 
 
 async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
-    """Return the references of channels that would become fast; what is in a folder is not known yet."""
+    """Return the references of channels that would become fast; the channels of a folder are not known yet."""
     if len(references) > MOST_FAST:
         return list(references)
     known = {reference: await channels.find(db, reference) for reference in references}
@@ -191,7 +191,7 @@ def _join_names(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
 
 
-def read_options(typed: str, t: Translator) -> tuple[ChannelList, ...]:
+def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
     """Take the options off a list; those on a line with names hold for them, those on lines of their own for all.
 
     There is one part at least, and one for all names that are to be followed in the same way. Raises CommandError.
@@ -203,11 +203,11 @@ def read_options(typed: str, t: Translator) -> tuple[ChannelList, ...]:
     for line in lines:
         if line.names:
             parts.setdefault(_joined(everywhere, line.options), []).append(line.names)
-    lists = tuple(ChannelList(names="\n".join(names), options=options) for options, names in parts.items())
-    return lists or (ChannelList(names="", options=everywhere),)
+    lists = tuple(FollowList(names="\n".join(names), options=options) for options, names in parts.items())
+    return lists or (FollowList(names="", options=everywhere),)
 
 
-def _read_line(line: str, t: Translator) -> ChannelList:
+def _read_line(line: str, t: Translator) -> FollowList:
     """Take the options off the two ends of a line; in between, a word is a title or a comment. Raises CommandError."""
     options, rest = Options(), line.strip()
     while rest and (option := _read_option(rest.split(None, 1)[0], t)) is not None:
@@ -223,7 +223,7 @@ def _read_line(line: str, t: Translator) -> ChannelList:
                 "of its own, for the whole list."
             )
             raise CommandError(line, value=word[:_SHOWN_WORD])
-    return ChannelList(names=rest, options=options)
+    return FollowList(names=rest, options=options)
 
 
 def _read_option(word: str, t: Translator) -> Options | None:
@@ -242,5 +242,5 @@ def _read_option(word: str, t: Translator) -> Options | None:
 
 
 def _joined(one: Options, other: Options) -> Options:
-    said = {name: value for name in ("fast", "may_join", "history") if (value := getattr(other, name)) is not None}
-    return replace(one, **said)
+    chosen = {name: value for name in ("fast", "may_join", "history") if (value := getattr(other, name)) is not None}
+    return replace(one, **chosen)

@@ -20,12 +20,12 @@ def button(label: str, *data: str | int) -> Button:
 
 
 def choice(label: str, *data: str | int, chosen: bool) -> Button:
-    """Make a button that sets something, marked where that is how it is set."""
+    """Make a button for one choice of a setting, with a mark where it is the present one."""
     return button(mark(label, chosen=chosen), *data)
 
 
 def mark(label: str, *, chosen: bool) -> str:
-    """Mark what is chosen."""
+    """Put the mark before a chosen label."""
     return f"{_CHOSEN} {label}" if chosen else label
 
 

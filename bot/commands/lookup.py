@@ -28,7 +28,7 @@ SCOPE = r"(?:t(\d{1,15}))?c(\d{1,15})|t(\d{1,15})"  # how a button's data names 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuteScope:
-    """What a mute is about: a channel, a topic, or a topic in a channel."""
+    """The scope of a mute: a channel, a topic, or a topic in a channel."""
 
     channel_id: int | None = None
     topic_id: int | None = None
@@ -36,7 +36,7 @@ class MuteScope:
 
     @classmethod
     def of(cls, topic: Topic | None, channel: Channel | None, t: Translator) -> "MuteScope":
-        """Name one of them, or the topic in the channel."""
+        """Make the scope of a topic, a channel, or the topic in the channel."""
         name = bold("") if channel is None else show_channel(channel.title, channel.username)
         if topic is not None:
             title, line = topic_title(topic.name, t), t.gettext("{topic} in {channel}")
@@ -45,7 +45,7 @@ class MuteScope:
 
     @property
     def data(self) -> str:
-        """Name it in a button's data."""
+        """The scope in a button's data."""
         topic = "" if self.topic_id is None else f"t{self.topic_id}"
         return topic if self.channel_id is None else f"{topic}c{self.channel_id}"
 
@@ -58,10 +58,10 @@ def tidy(typed: str) -> str:
 async def find_topic(db: Reader, typed: str) -> Topic | None:
     """Return the topic of this name, or the built-in one of this title in any of our languages; case is ignored."""
     wanted = tidy(typed).casefold()
-    every = await topics.all_topics(db)
-    named = [topic for topic in every if " ".join(topic.name.split()).casefold() == wanted]
+    all_topics = await topics.all_topics(db)
+    named = [topic for topic in all_topics if " ".join(topic.name.split()).casefold() == wanted]
     spoken = [translator(language) for language in LANGUAGES]
-    titled = [topic for topic in every if wanted in {topic_title(topic.name, t).casefold() for t in spoken}]
+    titled = [topic for topic in all_topics if wanted in {topic_title(topic.name, t).casefold() for t in spoken}]
     return next(iter(named + titled), None)
 
 
@@ -95,7 +95,7 @@ async def topics_of(db: Reader, chat_id: int) -> list[Topic]:
 
 
 async def find_scope(db: Reader, typed: str, t: Translator) -> MuteScope | None:
-    """Return the topic or the channel that is meant; of both, such as `outages @name`, the topic in the channel."""
+    """Return the topic or channel of a typed name; of both, such as `outages @name`, the topic in the channel."""
     topic = None if typed.startswith("@") else await find_topic(db, typed)
     channel = await channels.find(db, typed) if topic is None else None
     if topic is not None or channel is not None:

@@ -24,10 +24,10 @@ _LONGEST_LABEL = 40  # characters of a name on a button
 
 
 def _split_end(argument: str, context: Context) -> tuple[str, datetime | None]:
-    """Take a duration, or «until Monday», off the end of what was typed; return when it ends, None means never."""
-    found = _MONDAY.search(argument.strip())
-    if found is not None:
-        return argument.strip()[: found.start()].strip(), work_begins(next_monday(context), context)
+    """Split a duration or «until Monday» off the end of a text; return the rest and the end, or None."""
+    monday = _MONDAY.search(argument.strip())
+    if monday is not None:
+        return argument.strip()[: monday.start()].strip(), work_begins(next_monday(context), context)
     rest, duration = split_duration(argument)
     return rest, None if duration is None else context.now + duration
 
@@ -49,7 +49,7 @@ def work_begins(day: date, context: Context) -> datetime:
 @example(N_("/mute outages @name until Monday"), N_("none on a topic from one channel"))
 @writes
 async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Mute what is typed by its name, or what a button names; without either, list what is muted."""
+    """Mute a topic or channel that is typed by name or stands in a button; without one, list the mutes."""
     typed, until = _split_end(request.argument.replace(":", " ") if request.tapped else request.argument, context)
     if not typed:
         return Reply(messages=(await _overview(tx, context),))
@@ -76,7 +76,7 @@ async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
 @example(N_("/unmute @name"), N_("alerts from it come again"))
 @writes
 async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
-    """End a mute that is typed by its name, or that a button names; without either, list what is muted."""
+    """Unmute a topic or channel that is typed by name or stands in a button; without one, list the mutes."""
     typed, t = request.argument, context.t
     if not typed:
         return Reply(messages=(await _overview(tx, context),))
@@ -92,7 +92,7 @@ async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
 
 
 async def mute_scope(tx: Transaction, context: Context, scope: MuteScope, *, until: datetime | None) -> None:
-    """Mute something in this chat; mutes that have ended by themselves are cleared away."""
+    """Mute a scope in this chat; mutes that have ended by themselves are deleted."""
     await subscriptions.forget_ended(tx, now=context.now)
     chat_id = context.chat.id
     await subscriptions.mute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id, until=until)
@@ -105,13 +105,13 @@ def show_end(until: datetime | None, context: Context) -> str:
 
 
 async def mutes_of(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]:
-    """Return the mutes of this chat, and what each is about."""
-    found = []
+    """Return the mutes of this chat, each with its scope."""
+    mutes = []
     for each in await subscriptions.mutes_of(db, context.chat.id, context.now):
         scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, t=context.t)
         if scope is not None:
-            found.append((each, scope))
-    return found
+            mutes.append((each, scope))
+    return mutes
 
 
 def end_button(scope: MuteScope, verb: str, t: Translator) -> Button:

@@ -42,16 +42,16 @@ _WEEKDAYS = (  # how their names begin in any form, from Monday
 
 
 def tidy(typed: str) -> str:
-    """Make small letters, single spaces and plain hyphens of what was typed, and take the full stop off its end."""
+    """Return a text in small letters, with single spaces and plain hyphens, without a full stop at its end."""
     return " ".join(_DASHES.sub("-", typed.casefold()).split()).rstrip(".!")
 
 
 def read_time(typed: str) -> int | None:
     """Read a time of day such as `9`, `08:30`, `в 9.15` or `9pm` as a minute of the day; None for anything else."""
-    found = _TIME.fullmatch(typed)
-    if found is None:
+    match = _TIME.fullmatch(typed)
+    if match is None:
         return None
-    hour, minute, part = int(found[1]), int(found[2] or 0), found[3] or ""
+    hour, minute, part = int(match[1]), int(match[2] or 0), match[3] or ""
     if part and not part.startswith(("ч", "h")) and hour <= _NOON:
         is_late = _EVENING <= hour < _NOON if part == "ночи" else part.startswith(_LATE)
         hour = hour % _NOON + (_NOON if is_late else 0)
@@ -71,12 +71,12 @@ _MIDNIGHT = {"24", "24:00", "24.00"}
 
 
 def read_hours(typed: str) -> tuple[Quiet, str] | None:
-    """Read hours and the place behind them, which may be empty; None for anything else."""
-    found = _HOURS.fullmatch(typed)
-    if found is None:
+    """Read quiet hours and the place behind them, which may be empty; None for anything else."""
+    match = _HOURS.fullmatch(typed)
+    if match is None:
         return None
-    start, end = (0 if each in _MIDNIGHT else read_time(each) for each in found.group(1, 2))
-    return None if start is None or end is None else (Quiet(start=start, end=end), found[3] or "")
+    start, end = (0 if each in _MIDNIGHT else read_time(each) for each in match.group(1, 2))
+    return None if start is None or end is None else (Quiet(start=start, end=end), match[3] or "")
 
 
 _EVERY = {
@@ -94,28 +94,28 @@ _SAID_OF = {  # which fields of `Digests` make sense together
 
 def read_digests(typed: str) -> Digests | None:
     """Read `hourly`, `daily 9:00`, `weekly Mon 9:00` or the like; None for anything else."""
-    said: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for word in _APART.sub("", tidy(typed).replace(", ", " ")).split():  # a time of day is one word
         weekday = next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
         readings = {"every": _EVERY.get(word), "minute": read_time(word), "weekday": weekday}
-        found = next(((field, value) for field, value in readings.items() if value is not None), None)
+        reading = next(((field, value) for field, value in readings.items() if value is not None), None)
         if word in _FILLERS:
             continue
-        if found is None or found[0] in said:
+        if reading is None or reading[0] in fields:
             return None
-        said |= [found]
-    if not said:
+        fields |= [reading]
+    if not fields:
         return None
-    every = said.setdefault("every", Every.WEEK if "weekday" in said else Every.DAY)
-    return Digests(**said) if said.keys() <= _SAID_OF[every] else None
+    every = fields.setdefault("every", Every.WEEK if "weekday" in fields else Every.DAY)
+    return Digests(**fields) if fields.keys() <= _SAID_OF[every] else None
 
 
 def split_duration(argument: str) -> tuple[str, timedelta | None]:
-    """Take a duration such as `8h`, `2 days` or `на 3 ч` off the end of what was typed; None where there is none."""
-    found = _DURATION.search(argument)
-    if found is None:
+    """Split a duration such as `8h`, `2 days` or `на 3 ч` off the end of a text; None where there is none."""
+    match = _DURATION.search(argument)
+    if match is None:
         return argument.strip(), None
-    return argument[: found.start()].strip(), int(found[1]) * _UNITS[found[2].lower()]
+    return argument[: match.start()].strip(), int(match[1]) * _UNITS[match[2].lower()]
 
 
 OFFERED_ZONES = (

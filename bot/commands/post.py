@@ -1,4 +1,4 @@
-"""/post: what a post says, said before, and when, in pages; and what became of its files."""
+"""/post: shows a post with all its versions and files, in pages."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -60,7 +60,7 @@ async def post(request: Request, context: Context) -> Reply:
 
 @tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}(:\d{1,4})?")
 async def show_page(request: Request, context: Context) -> Reply:
-    """Show the post that a button names, in a message of its own; where it names a page too, in its place."""
+    """Show the post of a button in a message of its own; a page that the button names takes the present place."""
     channel_id, message_id, *number = map(int, request.argument.split(":"))
     items = await _stored(channel_id, message_id, context.private)
     page = await _page(items, number[0] if number else 0, context)
@@ -87,10 +87,10 @@ async def _linked(text: str, context: Context) -> list[StoredPost]:
 
 async def _stored(channel_id: int, message_id: int, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a message belongs. Raises CommandError."""
-    found = await posts.current(context.database, channel_id, [message_id])
-    if not found:
+    stored = await posts.current(context.database, channel_id, [message_id])
+    if not stored:
         raise CommandError(context.t.gettext("This post is not stored."))
-    return await posts.by_key(context.database, channel_id, found[0].key)
+    return await posts.by_key(context.database, channel_id, stored[0].key)
 
 
 async def _page(items: Sequence[StoredPost], number: int, context: Context) -> Outgoing:
@@ -127,18 +127,18 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
 
 
 def _texts(items: Iterable[StoredPost], t: Translator) -> Iterator[Text]:
-    """Give what the post says now, in stretches that fit on a page."""
-    said = "\n\n".join(filter(None, (full_text(item.text, item.parts, t) for item in items)))
-    while units(said) > ROOM:
-        kept = said.encode("utf-16-le", "surrogatepass")[: 2 * ROOM].decode("utf-16-le", "ignore")
-        kept = kept.rsplit(maxsplit=1)[0] if any(map(str.isspace, kept.strip())) else kept
-        yield Text().add(kept)
-        said = said[len(kept) :]
-    yield Text().add(said if said.strip() else t.gettext("(no text)"))
+    """Yield the present text of a post in stretches that fit on a page."""
+    text = "\n\n".join(filter(None, (full_text(item.text, item.parts, t) for item in items)))
+    while units(text) > ROOM:
+        stretch = text.encode("utf-16-le", "surrogatepass")[: 2 * ROOM].decode("utf-16-le", "ignore")
+        stretch = stretch.rsplit(maxsplit=1)[0] if any(map(str.isspace, stretch.strip())) else stretch
+        yield Text().add(stretch)
+        text = text[len(stretch) :]
+    yield Text().add(text if text.strip() else t.gettext("(no text)"))
 
 
 async def _history(items: Iterable[StoredPost], context: Context) -> list[Text]:
-    """Give what each version changed, and when it was seen, newest first."""
+    """Return the changes of each version with the time it was seen, newest first."""
     first, changed = [], []
     for item in items:
         versions = await posts.versions(context.database, item.channel_id, item.message_id)

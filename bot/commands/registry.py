@@ -30,7 +30,7 @@ class Section(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command; its texts are keys for the translator."""
+    """One command; the texts are keys for the translator."""
 
     name: str  # without slash
     section: Section
@@ -43,13 +43,13 @@ class Command:
     handler: Handler | None  # None for /start, which the dispatcher answers: there is no chat yet
 
     def typed(self, t: Translator) -> str:
-        """Write the command and what may follow it."""
+        """Write the command and its usage."""
         return f"/{self.name} {t.gettext(self.usage)}" if self.usage else f"/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tap:
-    """What a kind of button does."""
+    """The answer to a kind of button."""
 
     handler: Handler
     need: Need
@@ -62,7 +62,7 @@ _examples: dict[Handler, list[tuple[str, str]]] = {}  # of the handler whose dec
 
 
 def declare(command: Command) -> None:
-    """Add a command that is no function's."""
+    """Add a command."""
     assert command.name not in _commands, command.name  # noqa: S101 - two handlers for one word
     _commands[command.name] = command
 
@@ -99,7 +99,7 @@ def command(  # noqa: PLR0913 - the fields of a Command
 
 
 def example(typed: str, meaning: str) -> Callable[[Handler], Handler]:
-    """Show how the command of a function is typed, and what that does; both are keys for the translator."""
+    """Add an example, as typed and in words, to the command of a function; both are keys for the translator."""
 
     def register(handler: Handler) -> Handler:
         _examples.setdefault(handler, []).append((typed, meaning))

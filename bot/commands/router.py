@@ -1,4 +1,4 @@
-"""Takes what people say to the bot from Telegram, and sends what the handlers answer, chat by chat.
+"""Takes messages and taps from Telegram, and sends the replies of the handlers, chat by chat.
 
 Each chat is served in its own order, and none waits for another. An answer's `random_id` is made from the update; where
 that comes again after a crash, it is answered again, and Telegram refuses what it has shown already. What has not been
@@ -109,7 +109,7 @@ class Router:
             log.warning("Telegram did not take the command menu", error=error.error)
 
     async def run(self, beat: Beat = no_beat) -> None:
-        """Answer until cancelled, first what came before. Raises FatalError where the bot's session is gone."""
+        """Answer events until cancelled, also earlier ones. Raises FatalError where the bot's session is gone."""
         me = await ask(self._client.get_me())
         now = self._clock()
         await self._database.write(lambda tx: handled.forget_old(tx, now=now))
@@ -130,7 +130,7 @@ class Router:
             raise fatal.exceptions[0] from None
 
     async def _take(self, event: BotEvent, me: types.User, secret: bytes) -> None:
-        """Answer what is meant for us; what goes wrong with it harms no other, and what is cut off stays open."""
+        """Answer one event that is meant for us; a failure is logged, and a cancelled event stays open."""
         try:
             if isinstance(event, chat_moves.UPDATES):
                 if (news := chat_moves.read(event, me.id)) is not None:
@@ -157,7 +157,7 @@ class Router:
             await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
 
     async def _serve(self, event: BotEvent, request: Request, secret: bytes) -> None:
-        """Answer one request after those that the chat made before; what goes wrong with it harms no other."""
+        """Answer one request after the earlier ones of its chat; a failure is logged and answered with an excuse."""
         turn = self._turns.setdefault((request.peer.kind, request.peer.id), asyncio.Lock())
         async with turn:
             if await handled.is_delivered(self._database, request.key):
@@ -192,7 +192,7 @@ class Router:
             await self._set_menu_of(peer, reply.menu)
 
     async def _send(self, peer: Peer, outgoing: Outgoing, random_id: int, reply_to: int | None) -> None:
-        """Send an answer; where what it answers is gone, by itself. Raises TelegramError."""
+        """Send an answer as a reply, or by itself where the message to reply to is gone. Raises TelegramError."""
         try:
             await self._sender.send(peer, outgoing, random_id=random_id, reply_to=reply_to)
         except TelegramError as error:
@@ -201,7 +201,7 @@ class Router:
             await self._sender.send(peer, outgoing, random_id=random_id)
 
     async def _try(self, request: Request, send: Callable[[], Awaitable[object]]) -> None:
-        """Send until Telegram takes it, it refuses for good, or nobody would wait for it any more."""
+        """Send until Telegram takes the answer or refuses it for good, or `PATIENCE` is over."""
         pause, waited = FIRST_PAUSE, 0.0
         while True:
             try:

@@ -29,7 +29,7 @@ _SHOWN_VALUE = 60  # characters of a filter that is refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypedSearch:
+class SearchTerms:
     """A search ready to run."""
 
     key: str  # of the update whose answer remembers it
@@ -51,9 +51,8 @@ async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""
     if not request.argument:
         t = context.t
-        text = Text().line(
-            t.gettext("Write what to look for, for example: {example}"), example=code(t.gettext("/search outage bank"))
-        )
+        line, first = t.gettext("Write what to look for, for example: {example}"), t.gettext("/search outage bank")
+        text = Text().line(line, example=code(first))
         line = t.gettext("Narrow it with {place}, {start}, {end}. {history} also finds what posts said before an edit.")
         examples = {
             "place": code(t.gettext("in:@channel")),
@@ -67,12 +66,12 @@ async def search(request: Request, context: Context) -> Reply:
 
 async def answer(request: Request, context: Context, typed: str, *, heading: Text) -> Reply:
     """Answer a typed search with its first page, under a heading."""
-    asked = await _understand(request.key, typed, context)
-    found = await _find(asked, context)
-    heading.add(await _hint(asked, context), "\n\n")
-    if not found.hits and found.before is None:
-        return say(heading.add(await _nothing(asked, context)))
-    return Reply(messages=(_page(found, asked, context, heading),), memory=typed)
+    terms = await _read_terms(request.key, typed, context)
+    page = await _find(terms, context)
+    heading.add(await _hint(terms, context), "\n\n")
+    if not page.hits and page.before is None:
+        return say(heading.add(await _nothing(terms, context)))
+    return Reply(messages=(_page(page, terms, context, heading),), memory=typed)
 
 
 @tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?")
@@ -82,32 +81,32 @@ async def more(request: Request, context: Context) -> Reply:
     A third part says how many of a ranking were shown: such a search is ordered by the best.
     """
     key, *where = request.argument.split(":")
-    asked = await _remembered(key, context)
+    terms = await _recall_terms(key, context)
     before, skip = [*map(int, where), None, None][:2]
     order = Order.NEWEST if skip is None else Order.BEST
-    asked = replace(asked, order=order, before=before, skip=skip or 0)
-    found = await _find(asked, context)
-    if not found.hits and found.before is None:
+    terms = replace(terms, order=order, before=before, skip=skip or 0)
+    page = await _find(terms, context)
+    if not page.hits and page.before is None:
         raise CommandError(context.own.gettext("That was all."))
-    return Reply(messages=(_page(found, asked, context),))
+    return Reply(messages=(_page(page, terms, context),))
 
 
 @tap("order", Need.LOOK, r"[\w-]{1,40}:(newest|best)")
 async def reorder(request: Request, context: Context) -> Reply:
     """Show the first page again in another order, in place of the present one."""
     key, _, order = request.argument.partition(":")
-    asked = replace(await _remembered(key, context), order=Order(order))
-    found = await _find(asked, context)
+    terms = replace(await _recall_terms(key, context), order=Order(order))
+    page = await _find(terms, context)
     labels = {Order.NEWEST: context.t.gettext("the newest first"), Order.BEST: context.t.gettext("the best first")}
-    heading = _heading(asked.typed).add(" · ", labels[asked.order], "\n\n")
-    return Reply(edit=_page(found, asked, context, heading))
+    heading = _heading(terms.typed).add(" · ", labels[terms.order], "\n\n")
+    return Reply(edit=_page(page, terms, context, heading))
 
 
 def _heading(typed: str) -> Text:
     return Text().add("🔎 ", code(typed[:_SHOWN_QUERY]))
 
 
-async def _understand(key: str, typed: str, context: Context) -> TypedSearch:
+async def _read_terms(key: str, typed: str, context: Context) -> SearchTerms:
     """Read a typed search. Raises CommandError where it cannot be read."""
     try:
         parts = read(typed, now=context.now, zone=context.chat.time_zone)
@@ -116,30 +115,30 @@ async def _understand(key: str, typed: str, context: Context) -> TypedSearch:
         line = context.t.gettext(MESSAGES[error.code])
         raise CommandError(line, value=error.value[:_SHOWN_VALUE]) from None
     if not parts.query:
-        return TypedSearch(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST)
+        return SearchTerms(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST)
     query = await read_query(parts.query, context, typed=typed)
-    return TypedSearch(key=key, typed=typed, query=query.compiled, scope=scope, order=parts.filters.order)
+    return SearchTerms(key=key, typed=typed, query=query.compiled, scope=scope, order=parts.filters.order)
 
 
-async def _remembered(key: str, context: Context) -> TypedSearch:
+async def _recall_terms(key: str, context: Context) -> SearchTerms:
     """Read the search of an earlier answer again. Raises CommandError."""
     typed = await memory_of(context.database, key)
     if not typed:
         raise CommandError(context.own.gettext("This search is too old. Please send it again."))
-    return await _understand(key, typed, context)
+    return await _read_terms(key, typed, context)
 
 
-async def _find(asked: TypedSearch, context: Context) -> SearchPage:
+async def _find(terms: SearchTerms, context: Context) -> SearchPage:
     """Return a page of hits, and where the next one begins."""
     db = context.database
-    if asked.query is None:
-        return await _newest(db, asked.scope, asked.before)
-    if asked.order is Order.BEST:
-        best = await find_best(db, asked.query, asked.scope, limit=PAGE, skip=asked.skip, before=asked.before)
-        if best.hits or asked.skip:
+    if terms.query is None:
+        return await _newest(db, terms.scope, terms.before)
+    if terms.order is Order.BEST:
+        best = await find_best(db, terms.query, terms.scope, limit=PAGE, skip=terms.skip, before=terms.before)
+        if best.hits or terms.skip:
             return best
-    found = await find_newest(db, asked.query, asked.scope, limit=PAGE + 1, before=asked.before, most=MOST_ROWS)
-    return found if len(found.hits) <= PAGE else _cut(found.hits, examined=found.examined)
+    page = await find_newest(db, terms.query, terms.scope, limit=PAGE + 1, before=terms.before, most=MOST_ROWS)
+    return page if len(page.hits) <= PAGE else _cut(page.hits, examined=page.examined)
 
 
 def _cut(hits: Sequence[Hit], *, examined: int) -> SearchPage:
@@ -151,50 +150,50 @@ def _cut(hits: Sequence[Hit], *, examined: int) -> SearchPage:
 async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
     """Return a page of the newest posts; the next one begins after the last post shown."""
     ids, since, until = scope.channel_ids, scope.since, scope.until
-    found = await posts.latest(db, limit=PAGE + 1, channel_ids=ids, before=before, since=since, until=until)
-    shown = tuple(Hit(post=post, spans=()) for post in found[:PAGE])
-    return SearchPage(hits=shown, examined=len(shown), before=shown[-1].post.id if len(found) > PAGE else None)
+    stored = await posts.latest(db, limit=PAGE + 1, channel_ids=ids, before=before, since=since, until=until)
+    shown = tuple(Hit(post=post, spans=()) for post in stored[:PAGE])
+    return SearchPage(hits=shown, examined=len(shown), before=shown[-1].post.id if len(stored) > PAGE else None)
 
 
-def _page(found: SearchPage, asked: TypedSearch, context: Context, heading: Text | None = None) -> Outgoing:
+def _page(page: SearchPage, terms: SearchTerms, context: Context, heading: Text | None = None) -> Outgoing:
     """Write a page of hits; the first one, which has a heading, offers the other order too."""
     t, rows = context.t, []
-    if found.before is not None:
-        label = t.gettext("Look further") if found.reached and not found.ranked else t.gettext("More")
-        skip = () if asked.order is Order.NEWEST else (asked.skip + len(found.hits),)
-        rows.append((button(label, "more", asked.key, found.before, *skip),))
-    if heading is not None and asked.query is not None and len(found.hits) >= PAGE:
+    if page.before is not None:
+        label = t.gettext("Look further") if page.reached and not page.ranked else t.gettext("More")
+        skip = () if terms.order is Order.NEWEST else (terms.skip + len(page.hits),)
+        rows.append((button(label, "more", terms.key, page.before, *skip),))
+    if heading is not None and terms.query is not None and len(page.hits) >= PAGE:
         newest, best = t.gettext("The newest first"), t.gettext("The best first")
-        label, other = (newest, Order.NEWEST) if asked.order is Order.BEST else (best, Order.BEST)
-        rows.append((button(label, "order", asked.key, other),))
+        label, other = (newest, Order.NEWEST) if terms.order is Order.BEST else (best, Order.BEST)
+        rows.append((button(label, "order", terms.key, other),))
     ending = ""
-    if found.reached is not None:  # it stopped before the end
+    if page.reached is not None:  # it stopped before the end
         ending = t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
-        if found.ranked:
+        if page.ranked:
             ending = t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
-        count = f"{found.ranked or found.examined:,}".replace(",", "\N{NO-BREAK SPACE}")
-        ending = ending.format(n=count, date=context.date(found.reached))
-    return list_posts(heading or Text(), found.hits, context, tuple(rows), ending=ending)
+        count = f"{page.ranked or page.examined:,}".replace(",", "\N{NO-BREAK SPACE}")
+        ending = ending.format(n=count, date=context.date(page.reached))
+    return list_posts(heading or Text(), page.hits, context, tuple(rows), ending=ending)
 
 
-async def _hint(asked: TypedSearch, context: Context) -> str:
-    """Tell those who look for a channel's name where its posts are."""
-    if asked.query is None or not isinstance(asked.query.query.root, Mention):
+async def _hint(terms: SearchTerms, context: Context) -> str:
+    """Return a line that points from a search for a channel's name to the channel's own posts; empty for others."""
+    if terms.query is None or not isinstance(terms.query.query.root, Mention):
         return ""
-    channel = await channels.find(context.database, f"@{asked.query.query.root.name}")
+    channel = await channels.find(context.database, f"@{terms.query.query.root.name}")
     if channel is None:
         return ""
     line = context.t.gettext("These posts mention it. Its own newest posts: {command}")
     return "\n" + line.format(command=f"/latest @{channel.username}")
 
 
-async def _nothing(asked: TypedSearch, context: Context) -> str:
-    t, root = context.t, asked.query.query.root if asked.query else None
-    if asked.query is not None and isinstance(root, AllOf) and root.without:
-        loose = Compiled(Query(replace(root, without=())), asked.query.forms)
-        if (await find_newest(context.database, loose, asked.scope, limit=1)).hits:
+async def _nothing(terms: SearchTerms, context: Context) -> str:
+    t, root = context.t, terms.query.query.root if terms.query else None
+    if terms.query is not None and isinstance(root, AllOf) and root.without:
+        loose = Compiled(Query(replace(root, without=())), terms.query.forms)
+        if (await find_newest(context.database, loose, terms.scope, limit=1)).hits:
             return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
-    if asked.scope != Scope(history=asked.scope.history):
+    if terms.scope != Scope(history=terms.scope.history):
         return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
     count = (await posts.archive_stats(context.database, context.now)).messages
     line = t.ngettext("Nothing found in the {n} stored post.", "Nothing found in the {n} stored posts.", count)
@@ -202,7 +201,7 @@ async def _nothing(asked: TypedSearch, context: Context) -> str:
 
 
 def list_posts(text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = "") -> Outgoing:
-    """Append posts to a text, what was found in bold; `ending` is said after them."""
+    """Append posts to a text, the found words in bold, and then the `ending`."""
     for hit in hits:
         post = hit.post
         text.add(show_source(post), " · ", context.date(post.date))
@@ -237,11 +236,11 @@ async def latest(request: Request, context: Context) -> Reply:
 
 @tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")
 async def seen(request: Request, context: Context) -> Reply:
-    """List what this chat would have been alerted to in the stored posts of a channel; a page at a time."""
+    """List the stored posts of a channel that fit the topics of this chat, a page at a time."""
     number, _, before = request.argument.partition(":")
-    found = await _missed(context, int(number), before=int(before) if before else None)
-    if found.hits:
-        return _listed(found, context, "seen", number)
+    page = await _missed(context, int(number), before=int(before) if before else None)
+    if page.hits:
+        return _listed(page, context, "seen", number)
     if before:
         raise CommandError(context.own.gettext("That was all."))
     return say(context.t.gettext("Nothing that I have stored of it fits the topics of this chat."))
@@ -249,16 +248,16 @@ async def seen(request: Request, context: Context) -> Reply:
 
 async def _latest(context: Context, *, channel_id: int, before: int | None = None) -> Reply:
     scope = Scope(channel_ids=[channel_id] if channel_id else None)
-    found = await _newest(context.database, scope, before)
-    if not found.hits:
+    page = await _newest(context.database, scope, before)
+    if not page.hits:
         return say(context.t.gettext("There are no posts here yet."))
-    return _listed(found, context, "latest", channel_id)
+    return _listed(page, context, "latest", channel_id)
 
 
-def _listed(found: SearchPage, context: Context, verb: str, key: str | int) -> Reply:
+def _listed(page: SearchPage, context: Context, verb: str, key: str | int) -> Reply:
     """Write a page of posts; where there are more, a button asks for those after the last one."""
-    more = () if found.before is None else ((button(context.t.gettext("More"), verb, key, found.before),),)
-    return Reply(messages=(list_posts(Text(), found.hits, context, more),))
+    more = () if page.before is None else ((button(context.t.gettext("More"), verb, key, page.before),),)
+    return Reply(messages=(list_posts(Text(), page.hits, context, more),))
 
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:

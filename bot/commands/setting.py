@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.commands import registry
-from bot.commands.context import Context, Effect, Need, Reply, Request, message, show
+from bot.commands.context import Context, Need, Reply, Request, message, show, writes
 from bot.commands.keyboards import choice, rows_of
-from bot.commands.registry import Command, Section
+from bot.commands.registry import Section
 from bot.locales import Translator, translator
 from bot.models import Outgoing
 from bot.store import chats, groups
@@ -18,7 +18,7 @@ from bot.text.markup import Text, code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Something that a chat chooses. A choice is the chat as it is once the choice is made."""
+    """A setting of a chat. A choice is the chat as it is once the choice is made."""
 
     name: str  # of the command, and the verb of the buttons
     place: int  # in the section of /help
@@ -35,32 +35,19 @@ class Setting:
     shows_examples: bool = False  # on its screen: there are more choices than buttons
 
     def __post_init__(self) -> None:
-        registry.declare(
-            Command(
-                name=self.name,
-                section=self.section,
-                place=self.place,
-                need=Need.CHAT,
-                summary=self.summary,
-                usage=self.usage,
-                examples=self.examples,
-                handler=self._answer,
-            )
-        )
-        registry.tap(self.name, Need.CHAT, "|".join(map(re.escape, self.choices)))(self._answer)
+        handler = writes(self._answer)
+        for typed, meaning in reversed(self.examples):
+            registry.example(typed, meaning)(handler)
+        registry.command(self.name, self.section, self.place, Need.CHAT, self.summary, usage=self.usage)(handler)
+        registry.tap(self.name, Need.CHAT, "|".join(map(re.escape, self.choices)))(handler)
 
-    async def _answer(self, request: Request, context: Context) -> Reply | Effect:
-        """Show how it is set, or set it to what was typed or tapped."""
+    async def _answer(self, request: Request, context: Context, tx: Transaction) -> Reply:
+        """Show the setting, or change it to the typed or tapped choice."""
         if not request.argument:
-            return Reply(messages=(await self._screen(context.database, context),))
-        chosen = self.read(request.argument, context)
-
-        async def effect(tx: Transaction) -> Reply:
-            saved, released = await save(tx, context, chosen)
-            screen = await self._screen(tx, saved, request.argument, released=released)
-            return replace(show(request, screen), menu=chosen_language(context.chat, chosen))
-
-        return effect
+            return Reply(messages=(await self._screen(tx, context),))
+        saved, released, menu = await save(tx, context, self.read(request.argument, context))
+        screen = await self._screen(tx, saved, request.argument, released=released)
+        return replace(show(request, screen), menu=menu)
 
     async def _screen(self, db: Reader, context: Context, typed: str = "", *, released: int = 0) -> Outgoing:
         t, text = context.t, self.describe(context)
@@ -78,16 +65,14 @@ class Setting:
         return message(text, rows_of(buttons, self.width))
 
 
-async def save(tx: Transaction, context: Context, chosen: Chat) -> tuple[Context, int]:
-    """Write a choice down; return the context in which it holds, and how many posts that waited come now."""
+async def save(tx: Transaction, context: Context, chosen: Chat) -> tuple[Context, int, str | None]:
+    """Save a choice; return the context in which it holds, and how many posts that waited come now.
+
+    The last value is the language in which Telegram's menu is to be shown from now on; None where nobody chose one.
+    """
+    before = context.chat
     await chats.save(tx, chosen)
     saved = replace(context, chat=chosen, t=translator(chosen.language))
-    if chosen.schedule == context.chat.schedule:
-        return saved, 0
-    return saved, await groups.reschedule(tx, chosen, now=context.now)
-
-
-def chosen_language(before: Chat, chosen: Chat) -> str | None:
-    """Return the language in which Telegram's menu is to be shown from now on; None where nobody chose one now."""
+    released = await groups.reschedule(tx, chosen, now=context.now) if chosen.schedule != before.schedule else 0
     is_new = (chosen.language, chosen.language_chosen) != (before.language, before.language_chosen)
-    return chosen.language if is_new else None
+    return saved, released, chosen.language if is_new else None

@@ -20,7 +20,7 @@ from bot.commands.context import (
 from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, choice, rows_of, topic_rows
 from bot.commands.parsing import OFFERED_ZONES, city, find_zone
 from bot.commands.registry import Command, Section, declare, tap
-from bot.commands.setting import chosen_language, save
+from bot.commands.setting import save
 from bot.locales import LANGUAGES, N_, Translator, translator
 from bot.locales.titles import topic_title
 from bot.models import Outgoing, PeerKind
@@ -40,7 +40,7 @@ def spoken(language: str) -> str:
 
 
 async def language_of(db: Reader, request: Request, chat: Chat | None = None) -> str:
-    """Return the language of who speaks: that of their private chat with the bot, else what Telegram says.
+    """Return the language of the speaker: of their private chat with the bot, else by Telegram.
 
     `chat` is the one in which they speak, where it is known already.
     """
@@ -68,14 +68,25 @@ class StrangerError(Exception):
 
 async def enter(request: Request, people: People, now: datetime, tx: Transaction) -> Reply:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
-    role = await _role(tx, request, people=people, now=now)
+    role = await people.role_of(request.person_id, tx)
+    token = request.argument.strip() if request.private else ""
+    offered = await chats.redeem(tx, token, now) if token else None
+    if offered is not None:
+        role = higher(role, offered)
+        await chats.admit(tx, request.person_id, role, now)
     if role is None:
         raise StrangerError
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
+    language = await language_of(tx, request, chat)
     if chat is None and not allows(role, Need.CHAT, private=request.private):
-        t = translator(await language_of(tx, request, chat))
-        raise CommandError(t.gettext("Only an owner or an editor can bring me into a group."))
-    paired = await _pair(tx, request, chat, now=now)
+        raise CommandError(translator(language).gettext("Only an owner or an editor can bring me into a group."))
+    if chat is not None:
+        await addresses.resume(tx, chat.id, now=now)
+    paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
+    if chat is None and request.private:
+        for topic in await topics.all_topics(tx):
+            if topic.on_by_default:
+                await subscriptions.subscribe(tx, paired.id, topic.id, now=now)
     screen = await setup_screen(tx, paired, translator(paired.language))
     # Telegram shows everybody all commands, unless we say otherwise.
     return Reply(messages=(screen,), menu=paired.language if role is Role.READER and request.private else None)
@@ -122,9 +133,8 @@ async def choose_language(request: Request, context: Context, tx: Transaction) -
 
 
 async def _choose(tx: Transaction, context: Context, chosen: Chat) -> Reply:
-    saved, _ = await save(tx, context, chosen)
-    screen = await setup_screen(tx, chosen, saved.t)
-    return Reply(edit=screen, menu=chosen_language(context.chat, chosen))
+    saved, _, menu = await save(tx, context, chosen)
+    return Reply(edit=await setup_screen(tx, chosen, saved.t), menu=menu)
 
 
 def offer_zone(request: Request, context: Context) -> Reply:
@@ -145,37 +155,11 @@ async def test_alert(request: Request, context: Context, tx: Transaction) -> Rep
     return Reply(note=context.own.gettext("It is on its way."))
 
 
-async def _role(tx: Transaction, request: Request, *, people: People, now: datetime) -> Role | None:
-    """Return the speaker's role, after the link in /start has been used up."""
-    role = await people.role_of(request.person_id, tx)
-    token = request.argument.strip()
-    if not token or not request.private:
-        return role
-    offered = await chats.redeem(tx, token, now)
-    if offered is None:
-        return role
-    role = higher(role, offered)
-    await chats.admit(tx, request.person_id, role, now)
-    return role
-
-
-async def _pair(tx: Transaction, request: Request, chat: Chat | None, *, now: datetime) -> Chat:
-    language = await language_of(tx, request, chat)
-    if chat is not None:
-        await addresses.resume(tx, chat.id, now=now)
-    paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
-    if chat is None and request.private:
-        for topic in await topics.all_topics(tx):
-            if topic.on_by_default:
-                await subscriptions.subscribe(tx, paired.id, topic.id, now=now)
-    return paired
-
-
 async def setup_screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
     """Draw the settings of a chat, with the buttons that change them."""
-    every = await topics.all_topics(db)
+    all_topics = await topics.all_topics(db)
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
-    names = [topic_title(topic.name, t) for topic in every if topic.id in on]
+    names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n")
     text.line(t.gettext("I read Telegram channels and write here the moment a post speaks of your topics.")).line()
     text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
@@ -189,6 +173,6 @@ async def setup_screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
         (
             tuple(languages),
             (button(t.gettext("Time zone"), "zones"), button(t.gettext("Test alert"), "test")),
-            *topic_rows(every[:MOST_SWITCHES], on, t, screen="setup"),
+            *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),
         ),
     )

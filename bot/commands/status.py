@@ -61,7 +61,7 @@ async def status(_: Request, context: Context) -> Reply:
 @example("/ping", N_("a real alert that says how long it took"))
 @writes
 async def ping(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Send a real alert through the outbox; it says itself how long it took, so nothing else is said."""
+    """Send a notice through the outbox as an alert goes; the notice says how long it took, so the reply is empty."""
     await context.notify(tx, Pong(event=request.key, asked_at=context.now))
     return Reply()
 
@@ -76,16 +76,16 @@ async def _add_channels(text: Text, states: Sequence[ChannelState], context: Con
     )
     longest = max((s.delay for s in states if s.channel.access is Access.POLLED), default=timedelta())
     delay = show_delay(longest, t)
-    said = [
+    facts = [
         t.gettext(words).format(n=counts[access], delay=delay) for access, words in _STATES.items() if counts[access]
     ]
     wishes = Counter(follow.state for follow in await follows.all_follows(context.database))
     if wishes[FollowState.WANTED]:
-        said.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
+        facts.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
     if wishes[FollowState.REFUSED]:
-        said.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
-    if said:
-        text.line("{said}", said="; ".join([said[0][:1].upper() + said[0][1:], *said[1:]]) + ".")
+        facts.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
+    if facts:
+        text.line("{facts}", facts="; ".join([facts[0][:1].upper() + facts[0][1:], *facts[1:]]) + ".")
 
 
 def _add_completeness(text: Text, states: Sequence[ChannelState], context: Context) -> None:
@@ -135,7 +135,7 @@ def _title(channel: Channel) -> str:
 
 
 async def _add_readers(text: Text, context: Context) -> None:
-    """Say what keeps reader accounts from reading, what to do, and how much they ask of Telegram."""
+    """Name lost reader accounts and flood waits with the remedy, and count the requests to Telegram."""
     t, db = context.t, context.database
     for number, reason in (await readers.lost(db)).items():
         line = t.gettext("⚠️ Reader account {n} cannot read any more. {why}")
@@ -147,9 +147,9 @@ async def _add_readers(text: Text, context: Context) -> None:
     for work, until in waits.items():
         line = t.gettext("⚠️ Telegram asks me to wait with {work} until {time}. I go on by myself; you need do nothing.")
         text.line(line, work=t.gettext(work), time=context.date(until))
-    asked = await readers.requests_last_hour(db, context.now)
-    if asked:  # they are written down some seconds after a start
-        text.line(t.gettext("Requests to Telegram in an hour: {n}"), n=show_number(asked, t))
+    requests = await readers.requests_last_hour(db, context.now)
+    if requests:  # they are written down some seconds after a start
+        text.line(t.gettext("Requests to Telegram in an hour: {n}"), n=show_number(requests, t))
 
 
 async def _add_posts(text: Text, states: Sequence[ChannelState], context: Context) -> None:
@@ -161,27 +161,27 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
         text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
     line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")
     _add_latencies(text, line, await stats.seen_latencies(db, since), t)
-    found = [state.stats for state in states]
-    if unpushed := sum(each.unpushed for each in found):
+    channel_stats = [state.stats for state in states]
+    if unpushed := sum(each.unpushed for each in channel_stats):
         line = t.gettext(
             "Of today's {total} posts in joined channels Telegram did not push {n}; I found them by asking. "
             "Most in «{channel}»: {some} of {all}."
         )
-        worst = max(found, key=lambda each: each.unpushed)
-        counts = {"total": show_number(sum(each.posts for each in found), t), "n": show_number(unpushed, t)}
+        worst = max(channel_stats, key=lambda each: each.unpushed)
+        counts = {"total": show_number(sum(each.posts for each in channel_stats), t), "n": show_number(unpushed, t)}
         text.line(line, **counts, channel=_title(worst.channel), some=worst.unpushed, all=worst.posts)
 
 
 async def _add_alerts(text: Text, context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
-    found = await outbox.statistics(db, since=since)
-    text.line(t.gettext("Alerts sent today: {n}"), n=bold(show_number(found.sent, t)))
+    counts = await outbox.statistics(db, since=since)
+    text.line(t.gettext("Alerts sent today: {n}"), n=bold(show_number(counts.sent, t)))
     line = t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}.")
     _add_latencies(text, line, await stats.alert_latencies(db, since), t)
-    if found.due:
-        text.line(t.gettext("Waiting to be sent: {n}"), n=found.due)
-    if found.dead:
-        text.line(t.gettext("Refused by Telegram today: {n}"), n=found.dead)
+    if counts.due:
+        text.line(t.gettext("Waiting to be sent: {n}"), n=counts.due)
+    if counts.dead:
+        text.line(t.gettext("Refused by Telegram today: {n}"), n=counts.dead)
 
 
 def _add_latencies(text: Text, line: str, ascending: Sequence[float], t: Translator) -> None:

@@ -37,7 +37,7 @@ def priority_label(priority: Priority, t: Translator) -> str:
 
 
 def split_priority(argument: str) -> tuple[str, Priority | None]:
-    """Take a priority off the end of what was typed; the rest names a topic, and may hold spaces."""
+    """Split a priority off the end of a text; the rest names a topic, and may hold spaces."""
     typed = " ".join(argument.replace(" !", "!").split())
     for word in sorted(_WORDS, key=len, reverse=True):
         if typed.casefold().endswith(f" {word}"):
@@ -58,7 +58,7 @@ def split_priority(argument: str) -> tuple[str, Priority | None]:
 @example(N_("/priority Outages digest"), N_("gathered in a digest"))
 @writes
 async def priority(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Set how alerts on a topic arrive; without a priority offer the four, without a topic list those of this chat."""
+    """Set the priority of a topic; without a priority offer the four, without a topic list the topics of this chat."""
     if not request.argument:
         return Reply(messages=(await _list(tx, context),))
     topic, chosen = await find_topic(tx, request.argument), None  # it may be called «Silent»
@@ -71,7 +71,7 @@ async def priority(request: Request, context: Context, tx: Transaction) -> Reply
 @tap("prio", Need.CHAT, r"list|\d{1,15}(:(loud!?|silent|digest))?")
 @writes
 async def priority_tapped(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Offer the four for the topic that a button names, take over one of them, or show the list again."""
+    """Offer the four priorities of a topic, set one of them, or show the list again, as the button says."""
     number, _, chosen = request.argument.partition(":")
     if number == "list":
         return Reply(edit=await _list(tx, context))
@@ -118,7 +118,7 @@ def _not_subscribed(topic: Topic, t: Translator) -> Text:
 @example("/here off", N_("alerts come into the general thread again"))
 @writes
 async def bind_thread(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Bind the chat or one topic to the thread in which this is written, or undo that."""
+    """Bind the chat or one topic to the thread in which the command is written, or undo that."""
     typed, t = request.argument.strip(), context.t
     topic, is_off = await find_topic(tx, typed), False  # it may be called «No signal»
     first, _, rest = typed.partition(" ")

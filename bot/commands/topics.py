@@ -1,4 +1,4 @@
-"""/topics and /untrack: the topics of a chat as switches, with what each brought, what is muted, what is left out."""
+"""/topics and /untrack: the topics of a chat as switches, with their figures, the mutes and the excluded words."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -48,14 +48,14 @@ async def show(request: Request, context: Context) -> Reply:
 @writes
 async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
-    number, state, drawn = request.argument.split(":")
+    number, state, screen = request.argument.split(":")
     topic_id = int(number)
     await topic_by_id(tx, topic_id, context)
     if state == "on":
         await subscriptions.subscribe(tx, context.chat.id, topic_id, now=context.now)
     else:
         await subscriptions.unsubscribe(tx, context.chat.id, topic_id)
-    if drawn == "setup":
+    if screen == "setup":
         return Reply(edit=await setup_screen(tx, context.chat, context.t))
     return Reply(edit=await topics_screen(tx, request, context))
 
@@ -63,7 +63,7 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
 @tap("wake", Need.CHAT, SCOPE)
 @writes
 async def wake(request: Request, context: Context, tx: Transaction) -> Reply:
-    """End a mute that the screen lists."""
+    """End a mute on the screen of topics."""
     scope = await read_scope(tx, request.argument, context.t)
     if scope is not None:
         chat_id = context.chat.id
@@ -73,7 +73,7 @@ async def wake(request: Request, context: Context, tx: Transaction) -> Reply:
 
 @tap("include", Need.INSTANCE, r"\d{1,15}:[0-9a-f]{8}")
 async def include(request: Request, context: Context) -> Effect:
-    """Let a topic no longer leave out a word that the screen lists."""
+    """End the exclusion of a word on the screen of topics."""
     number, named = request.argument.split(":")
     topic = await topic_by_id(context.database, int(number), context)
     left_out = [word for word in topic.excluded if name_word(word) != named]
@@ -135,8 +135,8 @@ async def keep(_: Request, context: Context) -> Reply:
 async def topics_screen(db: Reader, request: Request, context: Context) -> Outgoing:
     """Draw the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
-    every = await topics.all_topics(db)
-    shown = every[:MOST_SWITCHES]
+    all_topics = await topics.all_topics(db)
+    shown = all_topics[:MOST_SWITCHES]
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
     text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
@@ -145,7 +145,7 @@ async def topics_screen(db: Reader, request: Request, context: Context) -> Outgo
     ends = await _add_muted(text, db, context)
     words = _add_excluded(text, [topic for topic in shown if topic.id in on], request, context)
     text.line()
-    if hidden := len(every) - len(shown):
+    if hidden := len(all_topics) - len(shown):
         line = t.ngettext(
             "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
             "{n} more topics do not fit here: /track and a name switch them on, /untrack off.",
@@ -167,12 +167,12 @@ async def _threads(db: Reader, context: Context) -> Mapping[str, Piece]:
     peer, t = context.chat.peer, context.t
     if not bound and peer.thread_id is None:
         return {}
-    found = {}
+    threads = {}
     for each in await subscriptions.of_chat(db, context.chat.id):
         number = bound.get(each.topic, peer.thread_id or GENERAL_THREAD)
         name = t.gettext("general thread") if number == GENERAL_THREAD else t.gettext("thread {n}").format(n=number)
-        found[each.topic] = link(name, f"https://t.me/c/{peer.id}/{number}")
-    return found
+        threads[each.topic] = link(name, f"https://t.me/c/{peer.id}/{number}")
+    return threads
 
 
 def _lines(
@@ -182,7 +182,7 @@ def _lines(
     threads: Mapping[str, Piece],
     t: Translator,
 ) -> Text:
-    """Write a line for each topic that is on or was made here; of many, no more of a query than leaves room for all."""
+    """Write a line for each topic that is on or not built in, with as much of its query as leaves room for all."""
     text = Text()
     listed = [topic for topic in shown if topic.id in on or not topic.builtin]
     emphasised = bold if len(listed) + len(threads) <= _MOST_FORMATS else str
@@ -213,7 +213,7 @@ def _facts(priority: Priority, counted: TopicStats, t: Translator) -> str:
 
 
 async def _add_muted(text: Text, db: Reader, context: Context) -> ButtonRows:
-    """List what is muted; return buttons that end it."""
+    """List the mutes; return buttons that end them."""
     mutes = await mutes_of(db, context)
     if not mutes:
         return ()

@@ -5,8 +5,7 @@ import re
 from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
-from bot.commands.preview import preview
-from bot.commands.query_text import SHOWN_QUERY, TypedQuery, read_query, short_query, show_query
+from bot.commands.query_text import SHOWN_QUERY, TypedQuery, preview, read_query, short_query, show_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.topics import track_example
 from bot.locales import N_, Translator
@@ -45,20 +44,19 @@ async def track(request: Request, context: Context) -> Reply | Effect:
     if query is not None:
         return await _offer(request, context, name, query)
     topic = await find_topic(context.database, name)
-    if topic is None and ("\n" in name or ":" in name):  # a query without a name, or where the name ends cannot be told
-        raise _unnamed(t)
     if topic is None:
+        if "\n" in name or ":" in name:  # a query without a name, or it is not clear where the name ends
+            raise _unnamed(t)
         short_name = tidy(name)[:LONGEST_NAME]
         line = t.gettext("There is no topic {name}. To make it, write what to look for: {example}")
         raise CommandError(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
 
     async def effect(tx: Transaction) -> Reply:
         is_new = await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
-        now, already = (
-            t.gettext("This chat gets alerts on {name} now."),
-            t.gettext("This chat gets alerts on {name} already."),
-        )
-        return say(now if is_new else already, name=show_topic(topic, t))
+        line = t.gettext("This chat gets alerts on {name} already.")
+        if is_new:
+            line = t.gettext("This chat gets alerts on {name} now.")
+        return say(line, name=show_topic(topic, t))
 
     return effect
 
@@ -66,7 +64,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
 @tap("save", Need.INSTANCE, r"[\w-]{1,40}")
 async def save(request: Request, context: Context) -> Effect:
     """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
-    name, query = _parted(await _remembered(context, request.argument))
+    name, _, query = (await _remembered(context, request.argument)).partition(": ")
     before = await find_topic(context.database, name)
     typed = await read_query(query, context, excluded=_excluded(before))
 
@@ -87,7 +85,7 @@ async def save(request: Request, context: Context) -> Effect:
 @tap("edit", Need.LOOK, r"[\w-]{1,40}")
 async def edit(request: Request, context: Context) -> Reply:
     """Hand out the command of a preview, to be changed and sent again."""
-    name, query = _parted(await _remembered(context, request.argument))
+    name, _, query = (await _remembered(context, request.argument)).partition(": ")
     return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
 
 
@@ -100,17 +98,11 @@ async def name_it(request: Request, context: Context) -> Reply:
 
 
 async def _remembered(context: Context, key: str) -> str:
-    """Return what an earlier answer remembers. Raises CommandError where it is gone."""
+    """Return the memory of an earlier answer. Raises CommandError where it is gone."""
     memory = await memory_of(context.database, key)
     if not memory:
         raise CommandError(context.own.gettext("This is too old. Please send the command again."))
     return memory
-
-
-def _parted(memory: str) -> tuple[str, str]:
-    """Return the name and the query that a preview remembers."""
-    name, _, query = memory.partition(": ")
-    return name, query
 
 
 def _to_send_again(line: str, name: str, query: str) -> Reply:
@@ -137,7 +129,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
 
 
 def _excluded(topic: Topic | None) -> tuple[str, ...]:
-    """Return the words that a topic leaves out already."""
+    """Return the words that a topic excludes."""
     return () if topic is None else topic.excluded
 
 
@@ -163,7 +155,7 @@ async def _require_possible(db: Reader, known: Topic | None, typed: TypedQuery, 
 
 
 def _add_before(text: Text, known: Topic | None, typed: TypedQuery, t: Translator) -> None:
-    """Say what was looked for until now, where it is something else, and what stays left out."""
+    """Name the words that stay excluded, and the query until now where it is another."""
     if known is not None and known.excluded:
         line = t.gettext("Without posts that say: {words}. /topics brings them back.")
         text.line(line, words=", ".join(known.excluded))

@@ -22,14 +22,14 @@ BotEvent = Any  # an event of Telethon, which has no types: a NewMessage or a Ca
 
 
 def to_request(event: BotEvent, username: str) -> Request | None:
-    """Read a message or a tap; None where it is not meant for a bot of this name."""
+    """Read a message or a tap; return None where it is not meant for the bot of this name."""
     if isinstance(event, events.CallbackQuery.Event):
         return _to_tap(event)
     message = event.message
     peer = _to_peer(event.input_chat, message.peer_id, message.reply_to)
     private = peer.kind is PeerKind.USER
-    said = read_command(message.message or "", username, alone=private)
-    if said is None or message.post or (not said.command and not private):
+    parsed = read_command(message.message or "", username, alone=private)
+    if parsed is None or message.post or (not parsed.command and not private):
         return None
     author = message.from_id or message.peer_id
     links = (each.url for each in message.entities or () if isinstance(each, types.MessageEntityTextUrl))
@@ -39,10 +39,10 @@ def to_request(event: BotEvent, username: str) -> Request | None:
         person_id=author.user_id if isinstance(author, types.PeerUser) else 0,
         title=_title(event.chat),
         language=_language(event.sender),
-        command=said.command,
-        argument=said.argument,
+        command=parsed.command,
+        argument=parsed.argument,
         links=tuple(links),
-        addressed=private or said.named,
+        addressed=private or parsed.named,
         message_id=message.id,
         sent_at=message.date,
         origin=_origin(message),
@@ -52,7 +52,7 @@ def to_request(event: BotEvent, username: str) -> Request | None:
 
 
 async def with_replied(request: Request, event: BotEvent) -> Request:
-    """Fetch what a message answers, where its command wants that."""
+    """Fetch the text of the message that a request replies to, where its command wants that text."""
     command = registry.commands().get(request.command)
     if command is None or not command.reads_replied or request.reply_to is None:
         return request
@@ -89,7 +89,7 @@ def _to_tap(event: events.CallbackQuery.Event) -> Request | None:
 def _to_peer(
     known: types.TypeInputPeer | None, peer: types.TypePeer, reply: types.TypeMessageReplyHeader | None
 ) -> Peer:
-    """Address the chat; where Telethon has not met it, with a zero access hash, as Telegram allows bots."""
+    """Return the address of a chat; a chat new to Telethon has a zero access hash, which Telegram allows bots."""
     thread = None
     if reply is not None and getattr(reply, "forum_topic", None):  # a reply to a story has none
         thread = reply.reply_to_top_id or reply.reply_to_msg_id

@@ -11,6 +11,7 @@ from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Clock, Outgoing
 from bot.models.alerts import ChangeKind, GroupKind, Loudness
+from bot.models.messages import MessageKind
 from bot.models.notices import Sound
 from bot.models.posts import StoredPost
 from bot.rendering.alert import render_alert
@@ -18,10 +19,10 @@ from bot.rendering.change import render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
 from bot.schedule import quiet_until
-from bot.store import attachments, channels, group_contents, messages, posts
+from bot.store import attachments, channels, groups, messages, posts
 from bot.store.database import Database
 from bot.store.messages import Message
-from bot.store.outbox import Delivery, MessageKind
+from bot.store.outbox import Delivery
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import Sender
 
@@ -122,10 +123,10 @@ class Composer:
         group_id = message.group_id or 0
         match message.group:
             case GroupKind.DIGEST:
-                return render_page(await group_contents.get(self._database, group_id), 0, locale)
+                return render_page(await groups.get(self._database, group_id), 0, locale)
             case GroupKind.STORM:
-                return render_storm(await group_contents.storm(self._database, group_id, now=locale.now), locale)
-        return render_count(await group_contents.count(self._database, group_id), locale)
+                return render_storm(await groups.storm(self._database, group_id, now=locale.now), locale)
+        return render_count(await groups.count(self._database, group_id), locale)
 
     async def _write_change(self, message: Message, locale: Locale) -> Outgoing:
         post, change = message.post, message.change

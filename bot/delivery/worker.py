@@ -21,11 +21,11 @@ from bot.delivery.retry import GiveUp, backoff, decide
 from bot.delivery.uploads import NotYetError
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.models import Clock
+from bot.models.messages import MessageKind
 from bot.runtime.supervisor import Beat, no_beat
 from bot.store import addresses, attachments, messages, outbox
 from bot.store.database import Database, Subject, Transaction
 from bot.store.messages import Message
-from bot.store.outbox import MessageKind
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)

@@ -1,11 +1,13 @@
-"""Alerts, the groups that some of them share a message with, and how loudly they come."""
+"""Alerts, how loudly they come, the groups that some share a message with, and what such a message shows."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from bot.models import PostKey
-from bot.parts import PartMatch, Spans
+from bot.models.posts import StoredPost
+from bot.models.subscriptions import Edits
+from bot.parts import Part, PartMatch, Spans, whole_text
 
 
 class Loudness(IntEnum):
@@ -185,3 +187,74 @@ class AlertChange:
     joined: tuple[str, ...] = ()  # topics that the post fits only now
     gone_at: datetime | None = None
     gone_items: tuple[int, int] | None = None  # of an album: how many are gone, of how many, where some are left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """A version of a message, as far as an alert shows it."""
+
+    version_id: int
+    text: str
+    parts: tuple[Part, ...]
+    hash: bytes
+    edit_date: datetime | None
+    times: int  # that Telegram has shown this, with other words in between
+
+    @property
+    def whole(self) -> str:
+        """All that a reader sees: the text and the parts."""
+        return whole_text(self.text, self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleAlert:
+    """An alert that shows something else than its post by now."""
+
+    alert: Alert
+    shown_by: int  # the message that shows it, by row: its own, its group's, or that of the alert it duplicates
+    is_duplicate: bool
+    is_grouped: bool  # a group shows it, or the alert that it duplicates: no reply says what has become of the post
+    chat_key: bytes
+    edits: Edits
+    message_id: int  # of the post, or of the item of an album that has changed
+    is_shown: bool  # that message, by the alert; else it is another item of the album
+    shown: Wording  # by the alert; of another item, what it said before
+    current: Wording
+    is_loaded: bool  # only parts have changed, without a version
+    gone_at: datetime | None  # no longer visible since then: what the alert shows of its post, or all of it
+    gone_items: tuple[int, int] | None  # of an album: how many are gone, of how many, where some are left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedAlert:
+    """An alert in a group."""
+
+    alert: Alert
+    post: StoredPost  # the version to show
+    duplicates: int  # posts that said the same and joined it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSummary:
+    """What a group holds."""
+
+    random_id: int  # of its message: buttons name the group by that, which no restored backup changes
+    kind: GroupKind
+    opened_at: datetime
+    closes_at: datetime  # when a digest was to be sent
+    topic: str | None  # of a storm: its name
+    channels: tuple[tuple[str, int], ...]  # titles, and how many posts each has brought, most first
+    alerts: tuple[GroupedAlert, ...]  # in the order in which they came; none where they are only counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StormState:
+    """How a storm stands."""
+
+    random_id: int  # of its message
+    topic: str  # its name
+    is_over: bool
+    channels: tuple[tuple[str, int], ...]  # titles, and how many posts each has brought, most first
+    since: datetime  # when the first of its posts was posted …
+    until: datetime  # … and the last one
+    latest: tuple[GroupedAlert, ...]  # newest first

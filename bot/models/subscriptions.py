@@ -15,6 +15,14 @@ class Priority(StrEnum):
     DIGEST = "digest"  # with others, in the next digest
 
 
+class Edits(StrEnum):
+    """Which changes of a post get a reply to its alert, which is edited in any case."""
+
+    ALL = "all"  # also punctuation and typos, without a sound
+    WORDS = "words"  # other words, and a post that is no longer visible
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """A chat that wants alerts on a topic from a channel."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.models.alerts import AlertChange, ChangeKind, Group, GroupKind, Loudness, OpenGroup
+from bot.models.messages import Draft, MessageKind
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.grouping import (
     SAME_WORDS_WITHIN,
@@ -17,11 +18,11 @@ from bot.pipeline.grouping import (
     decide,
     is_too_old,
 )
-from bot.store import alerts, backup_recovery, duplicates, groups, outbox
+from bot.pipeline.revisions import AlertUpdate
+from bot.store import alerts, backup_recovery, groups, outbox
 from bot.store.alerts import NewAlert
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
-from bot.store.outbox import Draft, MessageKind
 
 _ALERTING = {GroupKind.DIGEST, GroupKind.STORM}
 
@@ -79,21 +80,26 @@ async def _read_states(
         states[chat_id].restored = window
     for group in open_groups:
         states[group.chat_id].groups[group.key] = group
+    await _read_priors(tx, routed, states)
+    for chat_id, counts in (await _count_recent(tx, routed, now=now)).items():
+        states[chat_id].recent.update(counts)
+    return states
+
+
+async def _read_priors(tx: Reader, routed: Sequence[RoutedAlert], states: Mapping[int, ChatState]) -> None:
+    """Read the alerts that those at hand may join."""
     posts = {(each.chat_id, key) for each in routed for key in each.alike}
     words = {
         (each.chat_id, each.alert.fingerprint, each.posted_at - 2 * SAME_WORDS_WITHIN)
         for each in routed
         if each.said is not None
     }
-    for prior in await duplicates.priors(tx, posts, words):
+    for prior in await alerts.priors(tx, posts, words):
         state = states[prior.chat_id]
         if prior.post is not None:
             state.priors[prior.post] = prior.alert
         if prior.fingerprint is not None:
             state.same_words[prior.fingerprint].append(prior.alert)
-    for chat_id, counts in (await _count_recent(tx, routed, now=now)).items():
-        states[chat_id].recent.update(counts)
-    return states
 
 
 async def _count_recent(tx: Reader, routed: Sequence[RoutedAlert], *, now: datetime) -> Mapping[int, Counter[str]]:
@@ -142,7 +148,7 @@ async def _add_duplicates(
         return
     await alerts.add(tx, [NewAlert(alert=each.alert, duplicate_of=join.first.id) for each, join in joined], now=now)
     grouped = {join.first.id for _, join in joined if join.first.group is not None}
-    messages = await duplicates.messages_of(tx, {join.first.id for _, join in joined} - grouped)
+    messages = await alerts.messages_of(tx, {join.first.id for _, join in joined} - grouped)
     await outbox.revise(tx, [message_id for message_id, _ in messages.values()], now=now)
     await groups.redraw(tx, grouped, now=now)
     confirmations = [
@@ -161,3 +167,15 @@ async def _add_duplicates(
         if join.is_confirmed
     ]
     await outbox.enqueue(tx, confirmations, now=now)
+
+
+async def update_alerts(tx: Transaction, updates: Sequence[AlertUpdate], *, now: datetime) -> None:
+    """Write down what alerts show from now on, want their messages edited, and enqueue the replies."""
+    changed = [(update.stale, update.alert) for update in updates if update.alert is not None]
+    await alerts.update(tx, [alert for _, alert in changed])
+    own = [stale.shown_by for stale, _ in changed if not stale.is_grouped and not stale.is_duplicate]
+    await outbox.revise(tx, own, now=now)
+    await groups.redraw(tx, [alert.id for stale, alert in changed if stale.is_grouped], now=now)
+    windows = await backup_recovery.windows(tx, {update.chat_id for update in updates})
+    replies = [reply for update in updates for reply in update.replies_after(windows.get(update.chat_id))]
+    await outbox.enqueue(tx, replies, now=now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.matching.similarity.index import SimilarityIndex
 from bot.pipeline.grouping import DUPLICATE_WITHIN, RoutedAlert
 from bot.pipeline.revisions import AlertUpdate, compared
-from bot.store import duplicates
+from bot.store import alerts
 from bot.store.database import Reader
 
 READ_AT_ONCE = 1_000  # posts, which takes a quarter of a second
@@ -51,7 +51,7 @@ class Duplicates:
         if self._is_read:
             return
         since = now - DUPLICATE_WITHIN
-        said, self._place = await duplicates.recent_posts(tx, self._place, since=since, most=READ_AT_ONCE)
+        said, self._place = await alerts.recent_posts(tx, self._place, since=since, most=READ_AT_ONCE)
         for post in said:
             if post.key not in self._memory:
                 self._memory.add(post)

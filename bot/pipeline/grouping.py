@@ -133,15 +133,9 @@ def decide(routed: RoutedAlert, chat: ChatState, now: datetime, *, max_age: time
         is_news = routed.may_be_late and key not in chat.counted
         return JoinGroup(group=_late(now)) if is_news else Skip()
     until = waits_until(routed.alert.loudness, routed.schedule, now)
-    loudness = Loudness.DIGEST if until is not None else min(routed.alert.loudness, Loudness.LOUD)
-    first = _first(routed, chat, loudness)
-    if first is not None:
-        is_other_channel = first.key[0] != routed.alert.channel_id
-        return JoinDuplicate(
-            first=first,
-            is_confirmed=routed.confirmations and first.group is None and is_other_channel,
-            is_silent=loudness < Loudness.LOUD,
-        )
+    duplicate = _duplicate(routed, chat, Loudness.DIGEST if until is not None else routed.alert.loudness)
+    if duplicate is not None:
+        return duplicate
     if until is not None:
         is_silent = routed.alert.loudness is Loudness.SILENT
         return JoinGroup(group=digest_group(until, thread_id=routed.thread_id, silent=is_silent))
@@ -159,6 +153,19 @@ def waits_until(loudness: Loudness, schedule: Schedule, now: datetime) -> dateti
     if loudness is Loudness.DIGEST:
         return next_digest(schedule, now)
     return None if loudness is Loudness.URGENT else quiet_until(schedule, now)
+
+
+def _duplicate(routed: RoutedAlert, chat: ChatState, loudness: Loudness) -> JoinDuplicate | None:
+    """Return the joining of another alert by one that would come so loudly; None: there is none that says the same."""
+    first = _first(routed, chat, min(loudness, Loudness.LOUD))
+    if first is None:
+        return None
+    is_other_channel = first.key[0] != routed.alert.channel_id
+    return JoinDuplicate(
+        first=first,
+        is_confirmed=routed.confirmations and first.group is None and is_other_channel,
+        is_silent=loudness < Loudness.LOUD,
+    )
 
 
 def _first(routed: RoutedAlert, chat: ChatState, loudness: Loudness) -> PriorAlert | None:

@@ -1,26 +1,23 @@
 """Every post passes here: an observation comes in; versions, index rows and alerts are committed, all or none."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, Observation, ObservedBy
 from bot.models.posts import NewVersion, VersionChange
-from bot.models.subscriptions import Priority, Recipient
-from bot.pipeline.alerting import add_alerts
+from bot.models.subscriptions import Priority
+from bot.pipeline.alerting import add_alerts, update_alerts
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.revisions import revise
 from bot.pipeline.routing import EDITS, Match, route
 from bot.store import (
-    alerts,
-    backup_recovery,
     fulltext,
-    groups,
     media,
-    outbox,
     revisions,
     subscriptions,
     topics,
@@ -108,11 +105,17 @@ class Ingest:
 
     async def _want_files(self, tx: Transaction, matches: Iterable[Match]) -> None:
         """Have the files of posts downloaded that fit a topic; the items of an album may come one by one."""
-        with_files = [m for m in matches if m.added.post.media is not None and m.added.post.media.kind in media.KINDS]
-        fitting = [m.added.version_id for m in with_files if m.fits]
-        posts = [m.added.post for m in with_files if m.added.change != VersionChange.STALE]
-        albums = {(post.channel_id, post.grouped_id) for post in posts if post.grouped_id}
-        edited = [m.added.version_id for m in with_files if m.added.change in EDITS]
+        fitting, edited, albums = list[int](), list[int](), set[tuple[int, int]]()
+        for match in matches:
+            added, post = match.added, match.added.post
+            if post.media is None or post.media.kind not in media.KINDS:
+                continue
+            if match.fits:
+                fitting.append(added.version_id)
+            if added.change in EDITS:
+                edited.append(added.version_id)
+            if post.grouped_id and added.change != VersionChange.STALE:
+                albums.add((post.channel_id, post.grouped_id))
         if fitting or albums or edited:
             await media.add(tx, fitting, edited=edited, albums=albums, now=self._clock())
 
@@ -138,29 +141,29 @@ class Ingest:
         stale = await revisions.stale(tx, messages, edited=edited, loaded=loaded)
         if not stale:
             return
-        now, ids = self._clock(), self._topics.ids
-        texts = {each.current.whole for each in stale}
-        found = {text: self._topics.matcher.match(analyse(text)) for text in texts}
-        asked = {
-            (each.alert.channel_id, ids[name])
-            for each in stale
-            for name in {*each.alert.topics, *found[each.current.whole]}
-            if name in ids
-        }
-        wanted = _priorities(await subscriptions.for_topics(tx, asked, now), self._topics.names)
+        now, whole = self._clock(), [each.current.whole for each in stale]
+        found = {text: self._topics.matcher.match(analyse(text)) for text in set(whole)}
+        topics_of = [
+            (each.alert.channel_id, {*each.alert.topics, *found[text]}) for each, text in zip(stale, whole, strict=True)
+        ]
+        wanted = await self._read_priorities(tx, topics_of, now)
         updates = [
-            revise(each, found[each.current.whole], wanted.get((each.alert.chat_id, each.alert.channel_id), {}))
-            for each in stale
+            revise(each, found[text], wanted[each.alert.chat_id, each.alert.channel_id])
+            for each, text in zip(stale, whole, strict=True)
         ]
         self._duplicates.reword(updates)
-        changed = [update for update in updates if update.alert is not None]
-        await alerts.update(tx, [update.alert for update in changed if update.alert is not None])
-        single = [update.stale for update in changed if not (update.stale.is_grouped or update.stale.is_duplicate)]
-        await outbox.revise(tx, [each.shown_by for each in single], now=now)
-        await groups.redraw(tx, [each.stale.alert.id for each in changed if each.stale.is_grouped], now=now)
-        windows = await backup_recovery.windows(tx, {each.alert.chat_id for each in stale})
-        replies = [reply for update in updates for reply in update.replies_after(windows.get(update.chat_id))]
-        await outbox.enqueue(tx, replies, now=now)
+        await update_alerts(tx, updates, now=now)
+
+    async def _read_priorities(
+        self, tx: Transaction, asked: Iterable[tuple[int, Iterable[str]]], now: datetime
+    ) -> Mapping[tuple[int, int], Mapping[str, Priority]]:
+        """Return what chats subscribe to of topics in channels: priorities by topic, by chat and channel."""
+        ids, names = self._topics.ids, self._topics.names
+        pairs = {(channel_id, ids[name]) for channel_id, listed in asked for name in listed if name in ids}
+        wanted = defaultdict[tuple[int, int], dict[str, Priority]](dict)
+        for row in await subscriptions.for_topics(tx, pairs, now):
+            wanted[row.chat_id, row.channel_id][names[row.topic_id]] = row.priority
+        return wanted
 
 
 class _Topics:
@@ -218,11 +221,3 @@ def _words(read: Iterable[tuple[NewVersion, Document]], *, loaded: bool) -> Sequ
 
 def _keys(found: Iterable[NewVersion], changes: Collection[VersionChange]) -> set[tuple[int, int]]:
     return {(added.post.channel_id, added.post.message_id) for added in found if added.change in changes}
-
-
-def _priorities(rows: Iterable[Recipient], names: Mapping[int, str]) -> dict[tuple[int, int], dict[str, Priority]]:
-    """Sort what is wanted, topics and their priorities, by chat and channel."""
-    wanted: dict[tuple[int, int], dict[str, Priority]] = {}
-    for row in rows:
-        wanted.setdefault((row.chat_id, row.channel_id), {})[names[row.topic_id]] = row.priority
-    return wanted

@@ -6,13 +6,10 @@ from functools import lru_cache
 
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
 from bot.matching.similarity.features import features
-from bot.models.alerts import Alert, AlertChange, ChangeKind, RestoreWindow
-from bot.models.subscriptions import Priority
+from bot.models.alerts import Alert, AlertChange, ChangeKind, RestoreWindow, StaleAlert, Wording
+from bot.models.messages import Draft, MessageKind
+from bot.models.subscriptions import Edits, Priority
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, whole_text, worded_parts
-from bot.store.chats import Edits
-from bot.store.outbox import Draft, MessageKind
-from bot.store.revisions import StaleAlert, Wording
-from bot.store.rows import maybe_date
 from bot.text.spans import Span, merge_spans
 
 Found = Mapping[str, tuple[Span, ...]]  # topics by name, and where they were found in the whole
@@ -33,8 +30,7 @@ class AlertUpdate:
 
     def replies_after(self, window: RestoreWindow | None) -> tuple[Draft, ...]:
         """Return the replies that the chat cannot have had before a backup was put back."""
-        edited_at = maybe_date(self.current.edit_date or None)
-        return () if window is not None and window.covers(edited_at) else self.replies
+        return () if window is not None and window.covers(self.current.edit_date) else self.replies
 
     @property
     def current(self) -> Wording:
@@ -46,31 +42,28 @@ def revise(stale: StaleAlert, found: Found, wanted: Mapping[str, Priority]) -> A
     """Bring an alert up to date; `found` is what the post is about now, `wanted` what the chat still subscribes to."""
     topics = stale.alert.topics
     joined = tuple(name for name in found if name in wanted and name not in topics)
-    is_lost = stale.is_shown and not found.keys() >= set(topics)
-    weight = _weigh(stale, is_lost=is_lost)
-    if weight is Weight.SMALL and (joined or is_lost):
-        weight = Weight.WORDS
-    priorities = [wanted[name] for name in topics + joined if name in wanted]
-    replies = _replies(stale, weight, joined, priorities) if priorities and not stale.is_grouped else ()
-    if not stale.is_shown:
-        return AlertUpdate(stale=stale, alert=None, replies=replies)
-    alert = _alert(stale, found, topics + joined)
+    alert = _alert(stale, found, topics + joined) if stale.is_shown else None
     if alert == stale.alert:
         return AlertUpdate(stale=stale, alert=None, replies=())
+    priorities = [wanted[name] for name in topics + joined if name in wanted]
+    replies = _replies(stale, found, joined, priorities) if priorities and not stale.is_grouped else ()
     return AlertUpdate(stale=stale, alert=alert, replies=replies)
 
 
-def _weigh(stale: StaleAlert, *, is_lost: bool) -> Weight:
+def _weigh(stale: StaleAlert, found: Found, joined: Collection[str]) -> Weight:
     """Return how much the words have changed: of the text, and of the parts that say something by themselves.
 
-    A preview that is missing may load again; where the match `is_lost` with it, an edit that left the text removed it.
+    A change by which the post is about something else is no small one. A preview that is missing may load again; where
+    a match is lost with it, an edit that left the text removed it.
     """
     shown, current = stale.shown, stale.current
+    is_lost = stale.is_shown and not found.keys() >= set(stale.alert.topics)
     before, after = common_parts(shown.parts, current.parts), common_parts(current.parts, shown.parts)
     if is_lost and shown.edit_date != current.edit_date and shown.text == current.text:
         before = worded_parts(shown.parts)
     weights = (weigh(shown.text, current.text), weigh(whole_text("", sorted(before)), whole_text("", sorted(after))))
-    return max(weights, key=lambda weight: weight.value)
+    weight = max(weights, key=lambda weight: weight.value)
+    return Weight.WORDS if weight is Weight.SMALL and (joined or is_lost) else weight
 
 
 def _alert(stale: StaleAlert, found: Found, topics: tuple[str, ...]) -> Alert:
@@ -93,10 +86,10 @@ def _alert(stale: StaleAlert, found: Found, topics: tuple[str, ...]) -> Alert:
 
 
 def _replies(
-    stale: StaleAlert, weight: Weight, joined: tuple[str, ...], priorities: Collection[Priority]
+    stale: StaleAlert, found: Found, joined: tuple[str, ...], priorities: Collection[Priority]
 ) -> tuple[Draft, ...]:
     """Write the replies that the chat wants: what was edited, and that the post is gone."""
-    replies = []
+    replies, weight = [], _weigh(stale, found, joined)
     is_silent = all(priority == Priority.SILENT for priority in priorities)
     if _is_wanted(stale.edits, weight):
         change = AlertChange(kind=ChangeKind.EDITED, before=stale.shown.version_id, joined=joined)

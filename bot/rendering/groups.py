@@ -12,8 +12,7 @@ from bot.locales import Translator
 from bot.locales.locale import Locale
 from bot.locales.titles import part_title, topic_title
 from bot.models import Button, ButtonRows, Outgoing
-from bot.models.alerts import COUNTING, GroupKind, Loudness
-from bot.models.groups import GroupedAlert, GroupSummary, StormState
+from bot.models.alerts import COUNTING, GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.rendering.post_text import channel_name
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, link, one_line

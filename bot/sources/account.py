@@ -18,7 +18,7 @@ from telethon.tl import TLRequest
 from bot.errors import ReaderLostError, TelegramError, Verdict
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import assignments, channels, readers
+from bot.store import channels, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
 from bot.telegram.errors import FLOOD, flood_wait
@@ -100,7 +100,7 @@ class Account:
 
     async def channels(self) -> list[Channel]:
         """Return the followed channels that are assigned to this reader."""
-        return await assignments.assigned_channels(self.database, self.reader_id)
+        return await readers.assigned_channels(self.database, self.reader_id)
 
     async def grant(
         self,

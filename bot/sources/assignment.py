@@ -5,7 +5,7 @@ People follow channels, not readers.
 
 from collections import Counter
 
-from bot.store import assignments, readers
+from bot.store import readers
 from bot.store.channels import Channel
 from bot.store.database import Database
 
@@ -46,7 +46,7 @@ class Assignments:
         """
         if not self._reading:
             return
-        every, replaced = await assignments.all_assignments(self._database), await readers.replaced(self._database)
+        every, replaced = await readers.all_assignments(self._database), await readers.replaced(self._database)
         loads = Counter(share.read_by for share in every)
         given: dict[int, int] = {}
         for share in every:
@@ -58,13 +58,13 @@ class Assignments:
             given[share.channel_id] = chosen
             loads[chosen] += 1
         if given:
-            await self._database.write(lambda tx: assignments.assign(tx, given))
+            await self._database.write(lambda tx: readers.assign(tx, given))
 
     async def hand_over(self, channel: Channel, reader_id: int) -> bool:
         """Assign a channel that this reader lost to another; False where no other may reach it."""
-        share = next((s for s in await assignments.all_assignments(self._database) if s.channel_id == channel.id), None)
+        share = next((s for s in await readers.all_assignments(self._database) if s.channel_id == channel.id), None)
         others = self._reading - {reader_id}
         able = [reader for reader in sorted(others) if share is not None and share.is_open_to(reader)]
         if able:
-            await self._database.write(lambda tx: assignments.assign(tx, {channel.id: able[0]}))
+            await self._database.write(lambda tx: readers.assign(tx, {channel.id: able[0]}))
         return bool(able)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.models.alerts import Alert
+from bot.models.messages import Draft, MessageKind
 from bot.store import meta, outbox
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.outbox import Draft, MessageKind
 from bot.store.rows import json_list, to_ms
 
 ALBUM_WITHIN = timedelta(seconds=1)  # after a file is downloaded, in which more of its album may come …

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.models import Peer, PeerKind
+from bot.models.subscriptions import Edits
 from bot.schedule import Digests, Quiet, Schedule, Storms
 from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
@@ -34,14 +35,6 @@ class Role(StrEnum):
     OWNER = "owner"  # everything
     EDITOR = "editor"  # follow channels and make topics
     READER = "reader"  # read, search, mute
-
-
-class Edits(StrEnum):
-    """Which changes of a post get a reply to its alert, which is edited in any case."""
-
-    ALL = "all"  # also punctuation and typos, without a sound
-    WORDS = "words"  # other words, and a post that is no longer visible
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

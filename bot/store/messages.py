@@ -10,12 +10,12 @@ from typing import Any
 
 from bot.models import GENERAL_THREAD
 from bot.models.alerts import Alert, AlertChange, ChangeKind, Duplicate, GroupKind
+from bot.models.messages import MessageKind
 from bot.models.notices import NOTICES, Notice
 from bot.models.posts import StoredPost
 from bot.store import alerts, chats
 from bot.store.chats import Chat
 from bot.store.database import Reader
-from bot.store.outbox import MessageKind
 from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
 
 

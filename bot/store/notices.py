@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.models import PeerKind
+from bot.models.messages import Draft, MessageKind
 from bot.models.notices import NOTICES, Notice, Sound
 from bot.store import channels, chats, follows, outbox
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
-from bot.store.outbox import Draft, MessageKind
 
 
 async def notify(tx: Transaction, chat: Chat, notice: Notice, *, now: datetime, silent: bool = False) -> bool:

@@ -3,61 +3,22 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 
-from bot.models.alerts import Alert
-from bot.parts import Part, load_parts, whole_text
+from bot.models.alerts import StaleAlert, Wording
+from bot.models.subscriptions import Edits
+from bot.parts import load_parts
 from bot.store import alerts
-from bot.store.chats import Edits
+from bot.store.alerts import MESSAGE_ID
 from bot.store.database import Reader
-from bot.store.duplicates import MESSAGE_ID
 from bot.store.rows import json_list, maybe_date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
-    """A version of a message, as far as an alert shows it."""
-
-    version_id: int
-    text: str
-    parts: tuple[Part, ...]
-    hash: bytes
-    edit_date: int  # ms, 0 where it was not edited
-    times: int  # that Telegram has shown this, with other words in between
-
-    @property
-    def whole(self) -> str:
-        """All that a reader sees: the text and the parts."""
-        return whole_text(self.text, self.parts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaleAlert:
-    """An alert that shows something else than its post by now."""
-
-    alert: Alert
-    shown_by: int  # the message that shows it, by row: its own, its group's, or that of the alert it duplicates
-    is_duplicate: bool
-    is_grouped: bool  # a group shows it, or the alert that it duplicates: no reply says what has become of the post
-    chat_key: bytes
-    edits: Edits
-    message_id: int  # of the post, or of the item of an album that has changed
-    is_shown: bool  # that message, by the alert; else it is another item of the album
-    shown: Wording  # by the alert; of another item, what it said before
-    current: Wording
-    is_loaded: bool  # only parts have changed, without a version
-    gone_at: datetime | None  # no longer visible since then: what the alert shows of its post, or all of it
-    gone_items: tuple[int, int] | None  # of an album: how many are gone, of how many, where some are left
-
 
 _STALE = f"""SELECT DISTINCT {alerts.COLUMNS}, {MESSAGE_ID} AS shown_by, a.duplicate_of IS NOT NULL AS is_duplicate,
         f.group_id IS NOT NULL AS is_grouped, c.key, c.edits, m.message_id, m.gone_at,
         (SELECT json_array(count(*), count(gone_at), max(gone_at)) FROM posts
             WHERE channel_id = m.channel_id AND post_key = m.post_key) AS items,
         k.value ->> 2 IS 'loaded' AS is_loaded, s.message_id = m.message_id AS is_shown,
-        v.id AS old_id, v.text AS old_text, v.hash AS old_hash, coalesce(v.edit_date, 0) AS old_date,
-        w.id AS new_id, w.text AS new_text, w.hash AS new_hash, coalesce(w.edit_date, 0) AS new_date,
+        v.id AS old_id, v.text AS old_text, v.hash AS old_hash, v.edit_date AS old_date,
+        w.id AS new_id, w.text AS new_text, w.hash AS new_hash, w.edit_date AS new_date,
         v.parts AS old_parts, w.parts AS new_parts, 1 AS old_times,
         (SELECT count(*) FROM versions WHERE channel_id = w.channel_id AND message_id = w.message_id
             AND hash = w.hash AND edit_date IS w.edit_date AND number <= w.number) AS new_times
@@ -123,6 +84,6 @@ def _to_wording(row: sqlite3.Row, which: str) -> Wording:
         text=row[f"{which}_text"],
         parts=load_parts(row[f"{which}_parts"]),
         hash=row[f"{which}_hash"],
-        edit_date=row[f"{which}_date"],
+        edit_date=maybe_date(row[f"{which}_date"]),
         times=row[f"{which}_times"],
     )

@@ -1,12 +1,13 @@
 """Signs a reader account in by a person's phone number, code and password."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from telethon import TelegramClient, errors, functions, types, utils
 
-from bot.errors import FatalError, SettingsError, TelegramError
+from bot.errors import FatalError, SettingsError
 from bot.settings import Settings
 from bot.telegram import connections, sessions
 from bot.telegram.client import reader_client
@@ -36,24 +37,14 @@ _END = {  # error string → why it is of no use to go on
 }
 
 
-class Prompts(Protocol):
-    """Asks a person at the terminal. Nothing else runs meanwhile; Telethon reconnects where that took too long."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """Questions to a person at the terminal. Nothing else runs meanwhile; Telethon reconnects where that is long."""
 
-    def phone(self) -> str:
-        """Ask for the number of the account."""
-        ...
-
-    def code(self) -> str:
-        """Ask for the code that Telegram sent."""
-        ...
-
-    def password(self, hint: str | None) -> str:
-        """Ask for the password of the two-step verification."""
-        ...
-
-    def say(self, sentence: str) -> None:
-        """Say what happened, before the next question."""
-        ...
+    phone: Callable[[], str]  # the number of the account
+    code: Callable[[], str]  # the code that Telegram sent
+    password: Callable[[str | None], str]  # of the two-step verification; takes the hint
+    say: Callable[[str], None]  # shows what happened, before the next question
 
 
 async def log_in(settings: Settings, prompts: Prompts, *, session: str = sessions.READER, anew: bool = False) -> str:
@@ -87,7 +78,13 @@ async def _user_of(settings: Settings, session: str, prompts: Prompts) -> types.
 
 async def sign_in(client: TelegramClient, prompts: Prompts) -> types.User:
     """Sign a connected client in by phone, code and, where the account has one, password. Raises as `log_in` does."""
-    phone, sent = await _ask(prompts, prompts.phone, lambda phone: _send_code(client, phone))
+
+    async def send_code(phone: str) -> types.auth.SentCode:
+        if utils.parse_phone(phone) is None:
+            raise errors.PhoneNumberInvalidError(request=None)
+        return await client.send_code_request(phone)
+
+    phone, sent = await _ask(prompts, prompts.phone, send_code)
     prompts.say(f"Telegram sent a code {_WHERE_THE_CODE_IS.get(type(sent.type), 'to this account')}.")
     try:
         _, user = await _ask(prompts, prompts.code, lambda code: client.sign_in(phone, code))
@@ -96,12 +93,6 @@ async def sign_in(client: TelegramClient, prompts: Prompts) -> types.User:
         question = partial(prompts.password, hint)
         _, user = await _ask(prompts, question, lambda password: client.sign_in(password=password))
     return user
-
-
-async def _send_code(client: TelegramClient, phone: str) -> types.auth.SentCode:
-    if utils.parse_phone(phone) is None:
-        raise errors.PhoneNumberInvalidError(request=None)
-    return await client.send_code_request(phone)
 
 
 async def _ask(prompts: Prompts, question: Callable[[], str], use: Callable[[str], Awaitable[T]]) -> tuple[str, T]:
@@ -115,11 +106,7 @@ async def _ask(prompts: Prompts, question: Callable[[], str], use: Callable[[str
         except errors.RPCError as error:
             refusal = to_error(error)
             if refusal.error not in _AGAIN or not left:
-                raise _end(refusal) from None
+                sentence = _END.get(refusal.error) or _AGAIN.get(refusal.error)
+                raise (FatalError(sentence) if sentence else to_startup_error(refusal)) from None
             prompts.say(_AGAIN[refusal.error])
     raise AssertionError  # the last try returns or raises
-
-
-def _end(refusal: TelegramError) -> SettingsError | FatalError:
-    sentence = _END.get(refusal.error) or _AGAIN.get(refusal.error)
-    return FatalError(sentence) if sentence else to_startup_error(refusal)

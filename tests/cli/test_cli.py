@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main, service
-from bot.cli.shell import COMMANDS, console
+from bot.cli import COMMANDS, console, main, service
 from bot.runtime.clock import utc_now
 from bot.store import meta
 from bot.store.database import Transaction

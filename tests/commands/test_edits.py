@@ -1,6 +1,7 @@
 import pytest
 
-from bot.store.chats import Edits, Role
+from bot.models.subscriptions import Edits
+from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 
 

@@ -3,7 +3,7 @@ import pytest
 from bot.commands.context import CommandError
 from bot.commands.follow import read_options
 from bot.locales import translator
-from bot.store import assignments, backfills, channels, follows, readers
+from bot.store import backfills, channels, follows, readers
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
@@ -220,5 +220,5 @@ async def test_how_to_follow_is_told_to_who_names_nothing(bot: Bot) -> None:
 async def _backfills(bot: Bot) -> list[backfills.Backfill]:
     row = await bot.db.fetch_one("SELECT read_by FROM channels")
     assert row is not None
-    await bot.db.write(lambda tx: assignments.assign(tx, {NEWS: bot.archive.reader_id}))
+    await bot.db.write(lambda tx: readers.assign(tx, {NEWS: bot.archive.reader_id}))
     return await backfills.unfinished(bot.db, bot.archive.reader_id)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.store import assignments, channels, meta, stats
+from bot.store import channels, meta, readers, stats
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from bot.store.meta import Pace
@@ -92,7 +92,7 @@ async def test_a_channel_is_shown_as_the_reader_that_sees_to_it_reaches_it(bot: 
     async def job(tx: Transaction) -> None:
         await tx.execute("INSERT INTO readers (id, account_id, added_at) VALUES (?, 77, 0)", (second,))
         await channels.set_access(tx, second, NEWS, Access.POLLED, now=bot.archive.now)
-        await assignments.assign(tx, {NEWS: second})
+        await readers.assign(tx, {NEWS: second})
 
     await bot.db.write(job)
     assert await line(bot) == "Вести: from outside, up to 1 min late"

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bot.models import Media, ObservedBy
+from bot.models.subscriptions import Edits
 from bot.parts import Part, PartKind
 from bot.store import chats, posts, subscriptions, topics
-from bot.store.chats import Chat, Edits
+from bot.store.chats import Chat
 from tests import kit
 from tests.kit import Message
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, gone, post

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Button, Outgoing
-from bot.models.alerts import GroupKind, Loudness
-from bot.models.groups import GroupedAlert, GroupSummary, StormState
+from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.posts import StoredPost
 from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.groups import PAGE, render_count, render_page, render_storm

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
 from bot.models import Entity, Outgoing, Peer, PeerKind, notices
-from bot.models.alerts import GroupKind, Loudness
-from bot.models.groups import GroupedAlert, GroupSummary, StormState
+from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.notices import FollowAccess, Notice
 from bot.parts import PartMatch
 from bot.rendering.alert import KEPT

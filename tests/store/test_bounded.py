@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Media
-from bot.store import alerts, backup_recovery, chats, duplicates, groups, media, messages, revisions
+from bot.store import alerts, backup_recovery, chats, groups, media, messages, revisions
 from bot.store.blobs import Blob
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
@@ -38,7 +38,7 @@ async def live_through(folder: Path, days: int) -> Path:
 
 async def join(tx: Transaction) -> object:
     (row,) = await tx.fetch_all("SELECT fingerprint FROM alerts LIMIT 1")
-    return await duplicates.priors(
+    return await alerts.priors(
         tx, [(CHAT, (OTHER, "m1")), (CHAT, (NEWS, "m990"))], [(CHAT, row["fingerprint"], NOON - timedelta(hours=2))]
     )
 

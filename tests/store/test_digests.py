@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.models.alerts import Loudness
-from bot.models.groups import GroupSummary
+from bot.models.alerts import GroupSummary, Loudness
 from bot.models.subscriptions import Priority
 from bot.schedule import Digests, Every, Quiet
-from bot.store import chats, group_contents, groups, subscriptions
+from bot.store import chats, groups, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from bot.store.rows import to_ms
@@ -251,7 +250,7 @@ async def test_each_chat_has_its_own_hours(archive: Archive) -> None:
     archive.now = TONIGHT
     await archive.live(post(1, "Сбой", date=TONIGHT))
     assert await waiting(archive) == [("alert", TONIGHT), ("digest", MORNING)]
-    assert await group_contents.find(archive.db, chat.id, (await digest(archive)).random_id) is None
+    assert await groups.find(archive.db, chat.id, (await digest(archive)).random_id) is None
 
 
 async def test_a_mute_leaves_what_has_been_gathered(archive: Archive) -> None:

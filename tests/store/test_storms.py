@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.models.groups import StormState
+from bot.models.alerts import StormState
 from bot.models.subscriptions import Priority
 from bot.schedule import Storms
 from bot.store import chats, subscriptions
