@@ -19,7 +19,7 @@ from bot.sources import history
 from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account
 from bot.sources.channel_events import describe
 from bot.sources.history import prefetched
-from bot.sources.previews import Previews
+from bot.sources.live import Previews
 from bot.sources.resolver import Dialog
 from bot.store import channels, posts
 from bot.store.channels import Access, Channel
