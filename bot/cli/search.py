@@ -98,7 +98,7 @@ async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) 
             newest = await posts.latest(
                 database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
             )
-            return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in newest), looked=len(newest))
+            return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in newest), examined=len(newest))
         if typed.filters.order is Order.BEST:
             best = await find_best(database, asked, scope, limit=limit)
             if best.hits:
