@@ -39,7 +39,7 @@ KEPT = frozenset({"bold", "italic", "underline", "strike", "spoiler", "code", "p
 def render_alert(
     alert: Alert, post: StoredPost, locale: Locale, *, duplicates: Sequence[Duplicate] = (), missing_files: int = 0
 ) -> Outgoing:
-    """Write an alert of at most 4,096 UTF-16 units; so many files of the post do not follow it as are missing."""
+    """Write an alert of at most 4,096 UTF-16 units, which says how many files of the post will not follow."""
     t = locale.t
     text = _head(alert, post, locale)
     footer = _footer(alert, post, locale, duplicates=duplicates, missing_files=missing_files).cut(LIMIT // 2)
@@ -90,11 +90,11 @@ def _body(post: FormattedText, spans: Sequence[Span], *, room: int, most: int) -
         shown = FormattedText.joined((sentence, FormattedText(GAP), post))
         short = room
     if units(shown.text) <= short or not spans:
-        return _written(shown, most).cut(short)
-    return _written(cut_fragments(post, spans[:most], room=room), most).cut(room)
+        return _to_text(shown, most).cut(short)
+    return _to_text(cut_fragments(post, spans[:most], room=room), most).cut(room)
 
 
-def _written(formatted: FormattedText, most: int = MOST_ENTITIES) -> Text:
+def _to_text(formatted: FormattedText, most: int = MOST_ENTITIES) -> Text:
     return Text().formatted(formatted.text, formatted.entities(most))
 
 
@@ -104,7 +104,7 @@ def _parts(matches: Sequence[PartMatch], locale: Locale) -> Text:
     for number, match in enumerate(matches[:SHOWN_PARTS]):
         line, spans = _marked(match.part.text, match.spans[:PART_SPANS])
         text.add("\n" if number else "", f"{part_title(match.part.kind, locale.t)}: ")
-        text.join(_written(find_key_sentence(line, spans) or line).cut(PART_ROOM))
+        text.join(_to_text(find_key_sentence(line, spans) or line).cut(PART_ROOM))
     return text
 
 
