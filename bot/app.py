@@ -14,9 +14,7 @@ from bot import bootstrap
 from bot.commands.context import People
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
-from bot.delivery.composer import Composer
-from bot.delivery.message_lookup import MessageLookup
-from bot.delivery.progress import Showing
+from bot.delivery.progress import ProgressMessages
 from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
@@ -54,8 +52,9 @@ STOP_WITHIN = 8.0  # s; docker kills after 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What stays open while the service runs."""
+    """The parts that stay open while the service runs."""
 
+    settings: Settings
     database: Database
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
@@ -65,7 +64,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """What is known once the service runs."""
+    """Facts that are known once the service runs."""
 
     bot_username: str
     invitation: str | None  # the pairing link, where nobody is paired yet
@@ -73,12 +72,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What runs once everything is connected."""
+    """The loops that run once everything is connected, and the parts that have to be stopped."""
 
     loops: Loops
     worker: Worker
     router: Router
-    health: Health
     ready: Ready
 
 
@@ -106,11 +104,11 @@ async def run(  # noqa: PLR0913 - what a caller may choose
         parts = await _open(
             stack, settings, own_topics, make_clock=make_clock, timings=timings, health=health or Health()
         )
-        service = await _unless(stop, _build(parts, stop, settings=settings))
+        service = await _unless(stop, _build(parts, stop))
         if service is not None:
             log.info("ready", bot=service.ready.bot_username)
             on_ready(service.ready)
-            await _run_loops(service, stop)
+            await _run_loops(service, parts.health, stop)
     log.info("stopped")
 
 
@@ -128,7 +126,10 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     stack.push_async_callback(database.close)
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
-    bot = _bot(stack, settings, timings)
+    stack.enter_context(sessions.lock(settings.data_dir / sessions.BOT))
+    bot = bot_client(settings, timings=timings)
+    # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
+    stack.push_async_callback(bot.disconnect)
     await asyncio.to_thread(Blobs(settings.media_path).clean)  # nobody else uses it: the session is ours
     assignments = Assignments(database)
     ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
@@ -138,7 +139,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     ]
     for reader in readers:
         stack.push_async_callback(reader.close)
-    return Parts(database=database, bot=bot, readers=readers, clock=clock, health=health)
+    return Parts(settings=settings, database=database, bot=bot, readers=readers, clock=clock, health=health)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
@@ -154,28 +155,19 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
         await asyncio.wait(waited)
 
 
-def _bot(stack: AsyncExitStack, settings: Settings, timings: Timings) -> Client:
-    stack.enter_context(sessions.lock(settings.data_dir / "bot.session"))
-    client = bot_client(settings, timings=timings)
-    # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
-    stack.push_async_callback(client.disconnect)
-    return client
-
-
-async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Service:
-    database, bot, clock, health = parts.database, parts.bot, parts.clock, parts.health
+async def _build(parts: Parts, stop: asyncio.Event) -> Service:
+    settings, database, bot, clock = parts.settings, parts.database, parts.bot, parts.clock
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
     pacing = Pacing(rates)
     sender = Sender(bot, pacing, monotonic=monotonic)
     files = Attachments(database, sender, settings.media_path, clock=clock)
-    composer = Composer(database, sender, MessageLookup(database, sender), clock=clock, files=files)
-    worker = Worker(database, sender, composer, clock=clock, files=files)
+    worker = Worker(database, sender, files, clock=clock)
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
     router = Router(bot, database, sender, People(database, settings.owner_ids), clock)
     bot.is_settled = router.is_settled
-    time_source = await _open_one(parts, settings)
+    time_source = await _open_one(parts)
     username = await connections.connect_bot(bot, settings)
     await _set_clock(parts, time_source)
     await resume(database, pacing, now=clock(), monotonic=monotonic())
@@ -191,20 +183,27 @@ async def _build(parts: Parts, stop: asyncio.Event, *, settings: Settings) -> Se
     ready = Ready(bot_username=username, invitation=invitation)
     loops: Loops = {
         "delivery": partial(_deliver, recovery, worker, stop),
-        "progress": Showing(database, sender, clock=clock).run,
+        "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
-        "heartbeat": _heartbeat(parts, settings).run,
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
     }
-    return Service(loops=loops, worker=worker, router=router, health=health, ready=ready)
+    return Service(loops=loops, worker=worker, router=router, ready=ready)
 
 
 def _lasting(parts: Parts) -> Loops:
     """Return the loops that need nothing but the open parts."""
-    database, bot, clock = parts.database, parts.bot, parts.clock
+    database, bot, clock, url = parts.database, parts.bot, parts.clock, parts.settings.heartbeat_url
+
+    def check_bot() -> str | None:
+        return None if bot.is_answered and has_connection(bot) else "Telegram does not answer the bot"
+
+    def check_readers() -> str | None:
+        return None if any(reader.is_connected for reader in parts.readers) else "no reader account reads"
+
     return {
+        "heartbeat": Heartbeat(database, parts.health, url, checks=(check_bot, check_readers), clock=clock).run,
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
@@ -213,18 +212,13 @@ def _lasting(parts: Parts) -> Loops:
     }
 
 
-def _heartbeat(parts: Parts, settings: Settings) -> Heartbeat:
-    checks = (partial(_check_bot, parts.bot), partial(_check_readers, parts.readers))
-    return Heartbeat(parts.database, parts.health, settings.heartbeat_url, checks=checks, clock=parts.clock)
-
-
-async def _open_one(parts: Parts, settings: Settings) -> Client:
+async def _open_one(parts: Parts) -> Client:
     """Connect the first reader, or the standby in its place; return a client that can tell the time.
 
     Where somebody is paired already, the bot goes on answering without a reader, and its notice says what to do.
     """
     first, standby = parts.readers
-    has_standby = (settings.data_dir / sessions.STANDBY).exists()
+    has_standby = (parts.settings.data_dir / sessions.STANDBY).exists()
     try:
         return await first.open()
     except ReaderLostError as error:
@@ -251,15 +245,6 @@ async def _set_clock(parts: Parts, time_source: Client) -> None:
     await parts.database.write(lambda tx: meta.put_clock_error(tx, parts.clock.error))
 
 
-def _check_bot(bot: Client) -> str | None:
-    is_well = bot.is_answered and has_connection(bot)
-    return None if is_well else "Telegram does not answer the bot"
-
-
-def _check_readers(readers: Sequence[ReaderAccount]) -> str | None:
-    return None if any(reader.is_connected for reader in readers) else "no reader account reads"
-
-
 async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat: Beat) -> None:
     await recovery.run(stop)  # first: it learns what was sent before
     await worker.run(beat)
@@ -270,11 +255,12 @@ async def _read(recovery: Recovery, reader: ReaderAccount, beat: Beat) -> None:
     await reader.run(beat)
 
 
-async def _run_loops(service: Service, stop: asyncio.Event) -> None:
-    loops, health = service.loops, service.health
+async def _run_loops(service: Service, health: Health, stop: asyncio.Event) -> None:
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = {name: group.create_task(guarded(name, loop, health), name=name) for name, loop in loops.items()}
+            tasks = {
+                name: group.create_task(guarded(name, loop, health), name=name) for name, loop in service.loops.items()
+            }
             await stop.wait()
             service.worker.stop()
             answering = group.create_task(service.router.settle(within=ANSWER_WITHIN))

@@ -1,4 +1,4 @@
-"""The environment and a `.env` file come in, one checked and frozen value goes out; nothing else reads them."""
+"""Reads the settings, from the environment and a `.env` file, into one checked and frozen value."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,8 +14,6 @@ WHERE_TO_GET = {
     "TELEGRAM_API_HASH": "log in at https://my.telegram.org, open «API development tools» and copy «App api_hash»",
     "TELEGRAM_BOT_TOKEN": "write /newbot to @BotFather in Telegram and copy the token it answers with",
 }
-
-
 HOW_TO_WRITE = {
     "TELEGRAM_API_ID": "write the number that https://my.telegram.org calls «App api_id»",
     "TELEGRAM_SERVER": "write host:port, for example 127.0.0.1:443",

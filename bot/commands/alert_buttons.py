@@ -19,7 +19,7 @@ from bot.models import Button, ButtonRows, Entity, Outgoing
 from bot.models.posts import StoredPost
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
-from bot.rendering.post_text import full_text
+from bot.rendering.post_text import channel_name, full_text
 from bot.store import channels, feedback, groups, posts
 from bot.store.database import Reader, Transaction
 from bot.text.markup import LIMIT, Text, one_line, units
@@ -95,7 +95,7 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
         await mute_scope(tx, context, scope, until=until)
         named = await read_scope(tx, tap.chosen[0], context.own) or scope
         line = context.own.gettext("Muted here {until}: {name}")
-        note = line.format(until=show_end(until, context.private), name=named.name.text[:_NOTE])
+        note = line.format(until=show_end(until, context.for_speaker), name=named.name.text[:_NOTE])
         return Reply(buttons=await tap.usual(tx, context), note=note)
 
     return effect
@@ -120,10 +120,7 @@ def _time_rows(tap: AlertTap, scope: MuteScope, context: Context) -> ButtonRows:
     t, data, monday = context.t, scope.data, next_monday(context)
     until = t.gettext("Until Monday, {time}").format(time=context.date(work_begins(monday, context)))
     return (
-        (
-            tap.button(t.gettext("1 hour"), "snooze", data, "1h"),
-            tap.button(t.gettext("8 hours"), "snooze", data, "8h"),
-        ),
+        (tap.button(t.gettext("1 hour"), "snooze", data, "1h"), tap.button(t.gettext("8 hours"), "snooze", data, "8h")),
         (tap.button(until, "snooze", data, monday.toordinal()),),  # as it says, also when it is tapped on Monday
         (tap.button(t.gettext("For good"), "snooze", data, "ever"),),
         tap.back(context),
@@ -154,7 +151,7 @@ async def quote(request: Request, context: Context) -> Reply:
 async def _source(post: StoredPost, context: Context, *, is_edited: bool) -> str:
     """Write in lines who posted when, whose words they are, since when the post is gone, and its link."""
     t = context.t
-    title = one_line(post.channel_title, _LONGEST_NAME) or str(post.channel_id)
+    title = channel_name(post, _LONGEST_NAME)
     author = one_line(post.author or "", _LONGEST_NAME)
     facts = [f"{title} ({author})" if author not in {"", title} else title, _moment(post.date, context)]
     if is_edited and post.edit_date is not None:

@@ -223,7 +223,7 @@ class Context:
         return self.locale.date(moment)
 
     @property
-    def private(self) -> "Context":
+    def for_speaker(self) -> "Context":
         """The context for answers that only the speaker will see: in the language of the speaker."""
         return replace(self, t=self.own)
 

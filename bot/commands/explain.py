@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot import parts as post_parts
 from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say
 from bot.commands.keyboards import button
-from bot.commands.lookup import show_topic, topics_of
+from bot.commands.lookup import show_source, show_topic, topics_of
 from bot.commands.query_text import preview, read_query, show_query, why, why_not
 from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
@@ -22,11 +22,10 @@ from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
 from bot.store import messages
-from bot.text.markup import Text, code, link, one_line
+from bot.text.markup import Piece, Text, code
 from bot.text.spans import merge_spans
 
 _MOST_TOPICS = 15  # in one answer
-_TITLE = 60  # UTF-16 units of a channel's title
 _YES, _NO = "✅", "▫️"
 
 
@@ -36,8 +35,7 @@ class _Subject:
 
     text: str
     parts: tuple[post_parts.Part, ...] = ()
-    title: str = ""  # of the channel, where it is a post of ours
-    link: str | None = None  # to the post
+    heading: Piece | None = None  # channel and link of a stored post
 
     @property
     def whole(self) -> str:
@@ -111,8 +109,7 @@ async def _subject(request: Request, context: Context) -> _Subject:
     """
     post = await messages.post_of(context.database, context.chat.id, request.reply_to or 0)
     if post is not None:
-        title = one_line(post.channel_title, _TITLE) or str(post.channel_id)
-        subject = _Subject(text=post.text, parts=post.parts, title=title, link=post.link)
+        subject = _Subject(text=post.text, parts=post.parts, heading=show_source(post))
     elif request.replied is not None:
         subject = _Subject(text=request.replied)
     else:
@@ -145,7 +142,5 @@ def _explanations(queries: Iterable[Compiled], text: str) -> list[Explanation]:
 
 
 def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...], t: Translator) -> Text:
-    text = Text()
-    if subject.title:
-        text.add(link(subject.title, subject.link), "\n")
+    text = Text() if subject.heading is None else Text().add(subject.heading, "\n")
     return text.marked(*excerpt_post(subject.text, subject.parts, spans, t))

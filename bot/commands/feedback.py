@@ -58,10 +58,10 @@ async def blame(request: Request, context: Context, tx: Transaction) -> Reply:
     alerted = await _alerted(tx, tap, context)
     note = context.own.gettext("Noted. Thank you.")
     if what is Complaint.CHANNEL:
-        channel, here = await channels.get(tx, alerted.post.channel_id), await _topics(tx, alerted)
-        for topic in here if channel else ():
+        channel, alert_topics = await channels.get(tx, alerted.post.channel_id), await _topics(tx, alerted)
+        for topic in alert_topics if channel else ():
             await mute_scope(tx, context, MuteScope.of(topic, channel, context.t), until=None)
-        names = ", ".join(topic_title(topic.name, context.own) for topic in here)
+        names = ", ".join(topic_title(topic.name, context.own) for topic in alert_topics)
         line = context.own.gettext("Noted. From this channel nothing comes here any more on {topics}.")
         note = line.format(topics=names[:_NOTE])
     await _mark(tx, request, context, alerted, what)
@@ -73,20 +73,20 @@ async def words(request: Request, context: Context) -> Reply:
     """Offer the words of a post; where its alert names several topics, ask for the topic first."""
     tap = AlertTap.read(request.argument)
     alerted = await _alerted(context.database, tap, context)
-    topics_here = await _topics(context.database, alerted)
+    alert_topics = await _topics(context.database, alerted)
     if tap.chosen:
-        topics_here = [topic for topic in topics_here if topic.id == int(tap.chosen[0])]
-    if not topics_here:
+        alert_topics = [topic for topic in alert_topics if topic.id == int(tap.chosen[0])]
+    if not alert_topics:
         raise CommandError(context.own.gettext("This topic is gone."))
-    if len(topics_here) > 1:
+    if len(alert_topics) > 1:
         line, t = context.t.gettext("Topic {name}"), context.t
-        labels = ((topic, line.format(name=topic_title(topic.name, t))) for topic in topics_here)
+        labels = ((topic, line.format(name=topic_title(topic.name, t))) for topic in alert_topics)
         rows = [(tap.button(label, "words", topic.id),) for topic, label in labels]
         return Reply(buttons=(*rows, tap.back(context)))
-    offered = await asyncio.to_thread(_choices, alerted.post, topics_here[0], context.inflector)
+    offered = await asyncio.to_thread(_choices, alerted.post, alert_topics[0], context.inflector)
     if not offered:
         raise CommandError(context.own.gettext("This post has no words to choose from."))
-    buttons = [tap.button(each.shown[:_LABEL], "word", topics_here[0].id, name_word(each.word)) for each in offered]
+    buttons = [tap.button(each.text[:_LABEL], "word", alert_topics[0].id, name_word(each.word)) for each in offered]
     return Reply(buttons=(*rows_of(buttons, 2), tap.back(context)))
 
 
@@ -119,7 +119,7 @@ def _missing_text(topic: Topic, choice: Exclusion, looked: int, missing: int, co
     text = Text().line(
         t.gettext("{topic} without posts that say {word}, in any form?"),
         topic=show_topic(topic, t),
-        word=bold(choice.shown),
+        word=bold(choice.text),
     )
     if not looked:
         return text.line(t.gettext("No other posts on this topic are stored yet."))
@@ -144,7 +144,7 @@ async def exclude(request: Request, context: Context) -> Effect:
             raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
         line = context.t.gettext("{topic} leaves out posts that say {word} from now on. /topics can bring them back.")
-        return change(line, topic=show_topic(topic, context.t), word=bold(choice.shown))
+        return change(line, topic=show_topic(topic, context.t), word=bold(choice.text))
 
     return effect
 

@@ -8,6 +8,7 @@ from bot.commands.context import CommandError, Context
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.titles import topic_title
 from bot.models.posts import StoredPost
+from bot.rendering.post_text import channel_name
 from bot.store import channels, subscriptions, topics
 from bot.store.channels import Channel
 from bot.store.database import Reader
@@ -141,7 +142,7 @@ def show_channel(title: str, username: str | None) -> Piece:
 
 def show_source(post: StoredPost) -> Piece:
     """Write the title of a post's channel as a link to the post."""
-    return link(one_line(post.channel_title, _LONGEST) or str(post.channel_id), post.link)
+    return link(channel_name(post, _LONGEST), post.link)
 
 
 def show_reference(reference: str) -> str:

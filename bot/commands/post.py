@@ -62,7 +62,7 @@ async def post(request: Request, context: Context) -> Reply:
 async def show_page(request: Request, context: Context) -> Reply:
     """Show the post of a button in a message of its own; a page that the button names takes the present place."""
     channel_id, message_id, *number = map(int, request.argument.split(":"))
-    items = await _stored(channel_id, message_id, context.private)
+    items = await _stored(channel_id, message_id, context.for_speaker)
     page = await _page(items, number[0] if number else 0, context)
     return Reply(edit=page) if number else Reply(messages=(page,))
 
@@ -96,8 +96,8 @@ async def _stored(channel_id: int, message_id: int, context: Context) -> list[St
 async def _page(items: Sequence[StoredPost], number: int, context: Context) -> Outgoing:
     files = await media.of_versions(context.database, [item.version_id for item in items])
     lines = Text()
-    for line in files:
-        lines.add("\n" if len(lines) else "").join(_file_line(line, context.t))
+    for file in files:
+        lines.add("\n" if len(lines) else "").join(_file_line(file, context.t))
     pages = _packed([*_texts(items, context.t), *([lines] if files else []), *await _history(items, context)])
     number = min(number, len(pages) - 1)
     text = _heading(items, context).add("\n").join(pages[number])
@@ -186,13 +186,13 @@ def _packed(blocks: Iterable[Text]) -> list[Text]:
 
 
 def _file_line(file: MediaFile, t: Translator) -> Text:
-    name = one_line(file.name or "", _FILE_NAME) or (t.gettext("photo") if file.kind == "photo" else None)
-    called = name or t.gettext("document")
+    kind = t.gettext("photo") if file.kind == "photo" else t.gettext("document")
+    name = one_line(file.name or "", _FILE_NAME) or kind
     if file.state is FileState.KEPT and file.sha256 is not None:
         line = t.gettext("File kept: {name}, {size}, SHA-256 {hash}")
-        return Text().say(line, name=called, size=show_size(file.size or 0, t), hash=code(file.sha256.hex()[:_DIGITS]))
+        return Text().say(line, name=name, size=show_size(file.size or 0, t), hash=code(file.sha256.hex()[:_DIGITS]))
     if file.state is FileState.WANTED:
-        return Text().say(t.gettext("File not kept yet: {name}"), name=called)
+        return Text().say(t.gettext("File not kept yet: {name}"), name=name)
     reason = file.reason or ""
     why = t.gettext(_REASONS.get(reason, _REFUSED)).format(reason=reason)
-    return Text().say(t.gettext("File not kept: {name}; {why}"), name=called, why=why)
+    return Text().say(t.gettext("File not kept: {name}; {why}"), name=name, why=why)

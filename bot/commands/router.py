@@ -44,12 +44,7 @@ class Router:
     """Brings requests to the dispatcher, and its replies to the chats."""
 
     def __init__(
-        self,
-        client: TelegramClient,
-        database: Database,
-        sender: Sender,
-        people: People,
-        clock: Clock,
+        self, client: TelegramClient, database: Database, sender: Sender, people: People, clock: Clock
     ) -> None:
         self._client = client
         self._database = database

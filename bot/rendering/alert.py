@@ -1,4 +1,4 @@
-"""An alert: what matched in which post, made for a lock screen. Pure.
+"""An alert: what matched in which post, made for a lock screen; and the replies under it. Pure.
 
 First come the topics and the channel; then the sentence that matched, unless the post begins with it, or the part of
 the post that matched; then the post, or of a long one the fragments around all matches.
@@ -11,11 +11,12 @@ from bot.locales import Translator
 from bot.locales.figures import show_span
 from bot.locales.locale import Locale
 from bot.locales.titles import part_title, topic_title
+from bot.matching.similarity.diff import difference
 from bot.models import Button, ButtonRows, Forward, Outgoing, post_link
-from bot.models.alerts import Alert, Duplicate
+from bot.models.alerts import Alert, AlertChange, Duplicate
 from bot.models.posts import StoredPost
 from bot.parts import PartMatch
-from bot.rendering.post_text import author_note, channel_name
+from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text
 from bot.text.excerpts import GAP, cut_fragments, find_key_sentence
 from bot.text.formatted import MOST_ENTITIES, FormattedText, Style
 from bot.text.markup import LIMIT, Piece, Text, bold, link, one_line, sendable, units
@@ -38,7 +39,7 @@ KEPT = frozenset({"bold", "italic", "underline", "strike", "spoiler", "code", "p
 def render_alert(
     alert: Alert, post: StoredPost, locale: Locale, *, duplicates: Sequence[Duplicate] = (), missing_files: int = 0
 ) -> Outgoing:
-    """Write an alert of at most 4,096 UTF-16 units; so many files of the post do not follow it as are missing."""
+    """Write an alert of at most 4,096 UTF-16 units, which says how many files of the post will not follow."""
     t = locale.t
     text = _head(alert, post, locale)
     footer = _footer(alert, post, locale, duplicates=duplicates, missing_files=missing_files).cut(LIMIT // 2)
@@ -89,11 +90,11 @@ def _body(post: FormattedText, spans: Sequence[Span], *, room: int, most: int) -
         shown = FormattedText.joined((sentence, FormattedText(GAP), post))
         short = room
     if units(shown.text) <= short or not spans:
-        return _written(shown, most).cut(short)
-    return _written(cut_fragments(post, spans[:most], room=room), most).cut(room)
+        return _to_text(shown, most).cut(short)
+    return _to_text(cut_fragments(post, spans[:most], room=room), most).cut(room)
 
 
-def _written(formatted: FormattedText, most: int = MOST_ENTITIES) -> Text:
+def _to_text(formatted: FormattedText, most: int = MOST_ENTITIES) -> Text:
     return Text().formatted(formatted.text, formatted.entities(most))
 
 
@@ -103,7 +104,7 @@ def _parts(matches: Sequence[PartMatch], locale: Locale) -> Text:
     for number, match in enumerate(matches[:SHOWN_PARTS]):
         line, spans = _marked(match.part.text, match.spans[:PART_SPANS])
         text.add("\n" if number else "", f"{part_title(match.part.kind, locale.t)}: ")
-        text.join(_written(find_key_sentence(line, spans) or line).cut(PART_ROOM))
+        text.join(_to_text(find_key_sentence(line, spans) or line).cut(PART_ROOM))
     return text
 
 
@@ -115,11 +116,11 @@ def _head(alert: Alert, post: StoredPost, locale: Locale) -> Text:
     line = t.gettext("edited, now matches: {topics}") if alert.fits_since_edit else "{topics}"
     text = Text().say(line, topics=topics).add(" · ", link(channel_name(post, NAME_ROOM), post.link), "\n")
     if alert.gone_at is not None:
-        text.add(gone_line(alert.gone_at, alert.gone_items, locale, relative_to=post.date), "\n")
+        text.add(_gone_line(alert.gone_at, alert.gone_items, locale, relative_to=post.date), "\n")
     return text
 
 
-def gone_line(gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime) -> str:
+def _gone_line(gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime) -> str:
     """Write since when our reader does not see a post, or how many items of how many; nobody knows why."""
     t, time = locale.t, locale.date(gone_at, relative_to=relative_to)
     if items is None:
@@ -182,3 +183,32 @@ def _origin(forward: Forward, t: Translator) -> Piece:
     if forward.channel_id is None or forward.message_id is None:
         return link(name, None)
     return link(name, post_link(forward.channel_id, None, forward.message_id))
+
+
+def render_change(change: AlertChange, post: StoredPost, before: StoredPost | None, locale: Locale) -> Outgoing:
+    """Write what an edit has changed from the version `before`, or the whole post where it is gone, with its link."""
+    t = locale.t
+    text = Text().add(link(channel_name(post, NAME_ROOM), post.link), " · ")
+    if change.gone_at is not None:
+        text.add(_gone_line(change.gone_at, change.gone_items, locale, relative_to=locale.now), "\n")
+        text.add(full_text(post.text, post.parts, t) or t.gettext("(no text)"))
+    else:
+        line = t.gettext("edited") if post.edit_date is None else t.gettext("edited {time}")
+        time = "" if post.edit_date is None else locale.date(post.edit_date, relative_to=locale.now)
+        text.line(line, time=time)
+        if change.joined:
+            titles = [one_line(topic_title(name, t), TOPIC_ROOM) for name in change.joined]
+            text.line(t.gettext("Now also: {topics}"), topics=", ".join(titles))
+        old = (before.text, before.parts) if before is not None else ("", ())
+        text.join(difference(*comparable_texts(old, (post.text, post.parts), t)))
+    written, entities = text.cut().build()
+    history = Button(text=t.gettext("History"), data=f"post:{post.channel_id}:{post.message_id}".encode())
+    return Outgoing(text=written, entities=entities, buttons=((history,),))
+
+
+def render_confirmation(post: StoredPost, locale: Locale) -> Outgoing:
+    """Write that the post of a second channel says what the alert says."""
+    name = f"@{post.channel_username}" if post.channel_username else channel_name(post, NAME_ROOM)
+    text, time = locale.t.gettext("Confirmed by {channel}, {time}"), locale.date(post.date, relative_to=locale.now)
+    written, entities = Text().say(text, channel=link(name, post.link), time=time).build()
+    return Outgoing(text=written, entities=entities)

@@ -48,7 +48,7 @@ def retry_pause(error: TelegramError) -> timedelta:
 
 
 class Account:
-    """A reader account, and what every source needs to know of it; each of their requests goes through `ask`."""
+    """A reader account, as all sources share it; each of their requests goes through `ask`."""
 
     def __init__(  # noqa: PLR0913 - the parts it is made of
         self,

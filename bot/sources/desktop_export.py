@@ -46,12 +46,6 @@ def read(file: BinaryIO, *, zone: tzinfo | None = None) -> Iterator[ResolvedChan
     `zone` is the time zone of dates that name none, as in old exports. Raises ChannelwatchError: at once for a file
     of another kind; where the file breaks off or is damaged, after what stands before that place.
     """
-    _check(file)
-    return _read(file, zone)
-
-
-def _check(file: BinaryIO) -> None:
-    """Go to where the JSON begins. Raises ChannelwatchError for a file of another kind."""
     head = file.read(_HEAD)
     start = len(_MARK) if head.startswith(_MARK) else 0
     text = head[start:].lstrip()
@@ -62,6 +56,7 @@ def _check(file: BinaryIO) -> None:
     if not text.startswith(b"{"):
         raise ChannelwatchError(f"this is no export of Telegram Desktop: {_HOW_TO}")
     file.seek(start)
+    return _read(file, zone)
 
 
 def _read(file: BinaryIO, zone: tzinfo | None) -> Iterator[ResolvedChannel | Post | SkipReason]:
@@ -97,11 +92,9 @@ class _Mended:
         while more and b"\\" in data[1 - _LONGEST_ESCAPE :]:
             more = self._file.read(size)
             data += more
-        return _ESCAPE.sub(_mend, data) if b"\\x" in data else data
-
-
-def _mend(escape: re.Match[bytes]) -> bytes:
-    return escape[0] if escape[1] is None else b"\\u00" + escape[1]
+        if b"\\x" not in data:
+            return data
+        return _ESCAPE.sub(lambda escape: escape[0] if escape[1] is None else b"\\u00" + escape[1], data)
 
 
 def _messages(events: Iterator[_Event]) -> Iterator[tuple[ResolvedChannel | SkipReason, object]]:

@@ -79,6 +79,8 @@ class _UnusableError(Exception):
 
 def to_post(message: object, channel_id: int, zone: tzinfo | None = None) -> Post | SkipReason:
     """Return the post, or why a message is none; `zone` is the time zone of dates that name none."""
+    if not isinstance(message, dict):
+        return SkipReason.BROKEN
     try:
         return _to_post(message, channel_id, zone)
     except _UnusableError as error:
@@ -94,14 +96,13 @@ def channel_id(value: object) -> int | None:
     return value - _OLD_CHANNELS if _OLD_CHANNELS < value < _OLD_CHANNELS + _MOST else value
 
 
-def _to_post(message: object, channel_id: int, zone: tzinfo | None) -> Post:
-    if not isinstance(message, dict):
-        raise _UnusableError(SkipReason.BROKEN)
+def _to_post(message: Mapping[str, Any], own: int, zone: tzinfo | None) -> Post:
     message_id = _message_id(message)
     text, entities = _text(message.get("text_entities") or message.get("text", ""))
     edit_date = _moment(message, "edited", zone) if "edited" in message else None
+    sender = None if channel_id(message.get("from_id")) == own else _string(message.get("from"))
     return Post(
-        channel_id=channel_id,
+        channel_id=own,
         message_id=message_id,
         date=_moment(message, "date", zone),
         text=text,
@@ -112,16 +113,10 @@ def _to_post(message: object, channel_id: int, zone: tzinfo | None) -> Post:
         forward=_forward(message),
         **_reply(message),
         edit_date=edit_date if edit_date and edit_date.year > _NEVER else None,
-        author=_author(message, channel_id),
+        author=_string(message.get("author")) or sender,
         raw=_canonical(message),
         layer=JSON_LAYER,
     )
-
-
-def _author(message: Mapping[str, Any], own: int) -> str | None:
-    """Return the signature, or the sender's name where the sender is not the channel itself."""
-    writer = None if channel_id(message.get("from_id")) == own else _string(message.get("from"))
-    return _string(message.get("author")) or writer
 
 
 def _message_id(message: Mapping[str, Any]) -> int:
@@ -141,7 +136,10 @@ def _moment(message: Mapping[str, Any], field: str, zone: tzinfo | None) -> date
     """Read a date from its Unix time, or from the local time that versions before 2022 write alone."""
     try:
         if f"{field}_unixtime" in message:
-            return _from_unix(int(message[f"{field}_unixtime"]))
+            seconds = int(message[f"{field}_unixtime"])
+            if not 0 <= seconds < _MOST_SECONDS:
+                raise _UnusableError(SkipReason.BROKEN)
+            return datetime.fromtimestamp(seconds, UTC)
         moment = datetime.fromisoformat(message[field])
     except (KeyError, TypeError, ValueError):
         raise _UnusableError(SkipReason.BROKEN) from None
@@ -150,19 +148,19 @@ def _moment(message: Mapping[str, Any], field: str, zone: tzinfo | None) -> date
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def _from_unix(seconds: int) -> datetime:
-    if not 0 <= seconds < _MOST_SECONDS:
-        raise ValueError(seconds)
-    return datetime.fromtimestamp(seconds, UTC)
-
-
 def _text(parts: object) -> tuple[str, tuple[Entity, ...]]:
     """Join the parts of a text: strings, and objects with a format."""
     texts: list[str] = []
     entities: list[Entity] = []
     offset = 0
     for part in parts if isinstance(parts, list) else [parts]:
-        kind, text, value = ("plain", part, None) if isinstance(part, str) else _formatted(part)
+        fields = part if isinstance(part, dict) else {"type": "plain", "text": part}
+        kind, text, value = fields.get("type"), fields.get("text"), None
+        if not (isinstance(kind, str) and isinstance(text, str)):
+            raise _UnusableError(SkipReason.BROKEN)
+        found = fields.get(_VALUES.get(kind, ""))
+        if isinstance(found, str | int) and (kind not in _NUMBERS or str(found).isdecimal()):
+            value = str(found)
         texts.append(text)
         length = units(text)
         name = _KINDS.get(kind, kind)
@@ -172,26 +170,14 @@ def _text(parts: object) -> tuple[str, tuple[Entity, ...]]:
     return "".join(texts), tuple(entities)
 
 
-def _formatted(part: object) -> tuple[str, str, str | None]:
-    if isinstance(part, dict):
-        kind, text = part.get("type"), part.get("text")
-        if isinstance(kind, str) and isinstance(text, str):
-            return kind, text, _value(kind, part)
-    raise _UnusableError(SkipReason.BROKEN)
-
-
-def _value(kind: str, part: Mapping[str, Any]) -> str | None:
-    value = part.get(_VALUES.get(kind, ""))
-    if isinstance(value, str | int) and (kind not in _NUMBERS or str(value).isdecimal()):
-        return str(value)
-    return None
-
-
 def _media(message: Mapping[str, Any]) -> Media | None:
     for field, (kind, title) in _MEDIA.items():
         if field in message:
-            content = message[field] if isinstance(message[field], dict) else message
-            return Media(kind=kind, title=_title(content.get(title)) or _file_name(message[field], kind))
+            content = message[field]
+            name = _title((content if isinstance(content, dict) else message).get(title)) or None
+            if name is None and kind == "document" and isinstance(content, str) and not content.startswith("("):
+                name = PurePosixPath(content).name  # of a file that was left out, a sentence in brackets stands there
+            return Media(kind=kind, title=name)
     return None
 
 
@@ -231,13 +217,6 @@ def _title(parts: object) -> str | None:
         return None if parts is None else _text(parts)[0]
     except _UnusableError:
         return None
-
-
-def _file_name(path: object, kind: str) -> str | None:
-    """Return the name at the end of a path; None for the sentence in brackets of a file that was left out."""
-    if kind != "document" or not isinstance(path, str) or path.startswith("("):
-        return None
-    return PurePosixPath(path).name
 
 
 def _forward(message: Mapping[str, Any]) -> Forward | None:

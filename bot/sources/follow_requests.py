@@ -28,7 +28,7 @@ from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
 from bot.sources.joiner import Joiner
-from bot.sources.resolver import BASIC_GROUP, ChannelList, NotFollowableError, channel_dialogs
+from bot.sources.resolver import BASIC_GROUP, ListedChannels, NotFollowableError, channel_dialogs
 from bot.sources.sync import BACKFILL, ChannelSync
 from bot.store import channels, chats, follows, posts, subscriptions, topics
 from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
@@ -150,11 +150,11 @@ class FollowRequests:
         Raises TelegramError, NotFollowableError.
         """
         listed = await self._listed(follow.reference)
-        followed = {channel.id: channel for channel in await channels.followed(self._database)}
+        followed = {channel.id: channel.fast for channel in await channels.followed(self._database)}
         fresh = [chat for chat in listed.chats if chat.id not in followed]
         if follow.options.fast:
-            hurried = [chat for chat in listed.chats if chat.id not in followed or not followed[chat.id].fast]
-            if await channels.count_fast(self._database) - 1 + len(hurried) > MOST_FAST:  # 1: the wish for the list
+            hurried = sum(not followed.get(chat.id) for chat in listed.chats) - 1  # 1: the wish for the list
+            if await channels.count_fast(self._database) + hurried > MOST_FAST:
                 raise NotFollowableError(TOO_MANY_FAST)
         is_asked = follow.reference == ALL_ASKED
         # What is followed already needs no asking: it takes on the options.
@@ -170,14 +170,14 @@ class FollowRequests:
             private = tuple(listed.closed)
             await self._notify(follow, FolderRead(event=event, folder=listed.title, channels=count, private=private))
 
-    async def _listed(self, reference: str) -> ChannelList:
+    async def _listed(self, reference: str) -> ListedChannels:
         if reference.startswith(FOLDER):
             return await resolver.by_folder(self._account, reference.removeprefix(FOLDER))
         # Alerts that were read would be alerted to again: the groups that receive them are left out.
         ours = {chat.peer.id for chat in await chats.everyone(self._database) if chat.peer.kind is PeerKind.CHANNEL}
         dialogs = (await channel_dialogs(self._account)).values()
         found = [dialog.chat for dialog in dialogs if isinstance(dialog.chat, types.Channel)]
-        return ChannelList(title=None, chats=[chat for chat in found if chat.id not in ours], closed=())
+        return ListedChannels(title=None, chats=[chat for chat in found if chat.id not in ours], closed=())
 
     async def _replace(self, tx: Transaction, follow: FollowRequest, found: Sequence[types.Channel]) -> None:
         for chat in found:

@@ -72,7 +72,7 @@ class NotFollowableError(ChannelwatchError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelList:
+class ListedChannels:
     """The channels of a chat folder that somebody shares by a link, or of the reader's own list."""
 
     title: str | None  # of the folder
@@ -118,7 +118,7 @@ async def by_invite(account: Account, invite: str) -> types.Channel | str:
     return str(_channel(answer.chat).title)  # a preview that ends after some minutes
 
 
-async def by_folder(account: Account, slug: str) -> ChannelList:
+async def by_folder(account: Account, slug: str) -> ListedChannels:
     """Return a folder by its link, without taking it over. Raises TelegramError.
 
     People, bots and basic groups are left out.
@@ -126,7 +126,7 @@ async def by_folder(account: Account, slug: str) -> ChannelList:
     answer = await account.ask(CheckChatlistInviteRequest(slug))
     found = [chat for chat in answer.chats if isinstance(chat, types.Channel | types.ChannelForbidden)]
     title = getattr(answer, "title", None)  # of a folder that the account has taken over, Telegram tells no name
-    return ChannelList(
+    return ListedChannels(
         title=title.text if title is not None else slug,
         chats=[chat for chat in found if _is_open(chat)],
         closed=[chat.title for chat in found if not _is_open(chat)],

@@ -1,4 +1,4 @@
-"""Compares every followed channel with the archive, round by round and some faster, and stores what was not pushed.
+"""Compares all followed channels with the archive, round by round and some faster, and stores what no push brought.
 
 Telegram pushes what it likes: to a large channel's reader often late or not at all, and Telethon drops the edits and
 deletions of the gaps that it fills. Without the sweep posts would be missed.
@@ -79,11 +79,7 @@ class Sweep:
     async def sweep_once(self, beat: Beat = no_beat) -> SweepResult:
         """Sync every channel that can be reached, the longest unread first; one that fails stops no other."""
         beat(LONGEST_VISIT)
-        dialogs: dict[int, Dialog] | None = None
-        try:
-            dialogs = await channel_dialogs(self._account)
-        except TelegramError as error:
-            log.warning("Telegram does not give the list of channels now", error=error.error)
+        dialogs = await self._dialogs()
         found, quiet, failed = SyncResult(), [], []
         followed = await self._account.channels()
         visited = self._to_visit(followed, dialogs)
@@ -113,6 +109,13 @@ class Sweep:
         flooded = dialogs is None or any("_WAIT_" in error for error in failed)
         self._slowness = min(SLOWEST, self._slowness * 2) if flooded else max(1.0, self._slowness / 2)
         return result
+
+    async def _dialogs(self) -> dict[int, Dialog] | None:
+        try:
+            return await channel_dialogs(self._account)
+        except TelegramError as error:
+            log.warning("Telegram does not give the list of channels now", error=error.error)
+            return None
 
     def _to_visit(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> list[Channel]:
         """Choose the channels of a round: all in the list of dialogs, and of the others those that may answer."""

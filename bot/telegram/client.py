@@ -55,7 +55,7 @@ PATIENT = Timings()
 
 
 class Client(TelegramClient):
-    """A client that reports when its connection is back: what was pushed meanwhile has to be asked for.
+    """A client that reports when its connection is back, since pushes of the meantime have to be asked for.
 
     Telethon counts an update as handled once a handler was called, and writes that down each minute and at its end.
     With `is_settled` it waits until the work is done, too; the next process is given the rest again.
@@ -206,7 +206,7 @@ def bot_client(settings: Settings, *, timings: Timings = PATIENT) -> Client:
 
 @asynccontextmanager
 async def anonymous(settings: Settings, *, timings: Timings = PATIENT) -> AsyncIterator[Client]:
-    """Connect without a login, for what anybody may ask: no session of ours is touched.
+    """Connect without a login, for questions that anybody may ask; no session of ours is touched.
 
     Raises TimeoutError where Telegram does not answer, SettingsError, FatalError.
     """

@@ -95,7 +95,7 @@ def flood_wait(seconds: float) -> TelegramError:
 
 
 def to_startup_error(refusal: TelegramError) -> SettingsError | FatalError:
-    """Turn a refusal to sign in into a sentence that says what to do."""
+    """Turn a refusal to sign in into an error for the person who runs the service, with advice."""
     if refusal.error in {"API_ID_INVALID", "API_ID_PUBLISHED_FLOOD"}:
         return SettingsError("TELEGRAM_API_ID and TELEGRAM_API_HASH are refused: copy both anew from my.telegram.org.")
     if refusal.error.startswith("ACCESS_TOKEN_"):

@@ -1,6 +1,8 @@
 """Reads the parts of a message: the texts beside its own, such as polls, previews, quotes and file names."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
+from typing import Any
 
 from telethon.tl import TLObject, types
 
@@ -15,58 +17,63 @@ def to_parts(message: types.Message) -> tuple[Part, ...]:
 
 
 def _found(message: types.Message) -> Iterator[Part]:
-    header = message.reply_to
-    if isinstance(header, types.MessageReplyHeader):
-        yield from _parts(PartKind.QUOTE, (header.quote_text,))
-    yield from _of_media(message.media)
+    if isinstance(message.reply_to, types.MessageReplyHeader):
+        yield from _parts(PartKind.QUOTE, [message.reply_to.quote_text])
+    if type(message.media) in _MEDIA:
+        kind, texts = _MEDIA[type(message.media)]
+        yield from _parts(kind, texts(message.media))
+    for attribute in _attributes(message.media, types.DocumentAttributeAudio):
+        yield from _parts(PartKind.AUDIO, [" — ".join(filter(None, (attribute.performer, attribute.title)))])
     if message.factcheck is not None:
-        yield from _parts(PartKind.NOTE, (_plain(message.factcheck.text),))
+        yield from _parts(PartKind.NOTE, [message.factcheck.text])
     for row in getattr(message.reply_markup, "rows", ()):
         yield from _parts(PartKind.BUTTON, (button.text for button in row.buttons))
 
 
-def _parts(kind: PartKind, texts: Iterable[str | None]) -> Iterator[Part]:
+def _parts(kind: PartKind, texts: Iterable[TLObject | str | None]) -> Iterator[Part]:
     for text in texts:
-        stripped = (text or "").strip()
+        stripped = ((text.text if isinstance(text, types.TextWithEntities) else text) or "").strip()
         if stripped:
             yield Part(kind=kind, text=stripped)
 
 
-def _plain(text: TLObject | str | None) -> str | None:
-    return text.text if isinstance(text, types.TextWithEntities) else text
+def _attributes(media: TLObject | None, kind: type[TLObject]) -> list[TLObject]:
+    """Return the attributes of one kind of the document of a message; without a document, an empty list."""
+    attributes = getattr(getattr(media, "document", None), "attributes", ())
+    return [attribute for attribute in attributes if isinstance(attribute, kind)]
 
 
-def _of_media(media: TLObject | None) -> Iterator[Part]:  # noqa: C901 - one case for each kind of media
-    texts: Iterable[str | None]
-    match media:
-        case types.MessageMediaDocument():
-            attributes = getattr(media.document, "attributes", ())  # an empty document has none
-            names = (a.file_name for a in attributes if isinstance(a, types.DocumentAttributeFilename))
-            kind, texts = PartKind.FILE, names
-        case types.MessageMediaWebPage():
-            fields = ("site_name", "title", "author", "description")  # a page that is still loading has none
-            kind, texts = PartKind.PREVIEW, [getattr(media.webpage, field, None) for field in fields]
-        case types.MessageMediaPoll(poll=poll):
-            answers = (_plain(getattr(answer, "text", None)) for answer in poll.answers)
-            kind, texts = PartKind.POLL, (_plain(poll.question), *answers, media.results.solution)
-        case types.MessageMediaToDo(todo=todo):
-            kind, texts = PartKind.TO_DO, (_plain(todo.title), *(_plain(item.title) for item in todo.list))
-        case types.MessageMediaVenue():
-            kind, texts = PartKind.PLACE, (media.title, media.address)
-        case types.MessageMediaContact():
-            name = " ".join(filter(None, (media.first_name, media.last_name)))
-            kind, texts = PartKind.CONTACT, (name, media.phone_number)
-        case types.MessageMediaInvoice():
-            kind, texts = PartKind.INVOICE, (media.title, media.description)
-        case types.MessageMediaGame(game=game):
-            kind, texts = PartKind.GAME, (game.title, game.description)
-        case types.MessageMediaStory():
-            kind, texts = PartKind.STORY, (getattr(media.story, "caption", None),)  # a story may have expired
-        case types.MessageMediaGiveaway() | types.MessageMediaGiveawayResults():
-            kind, texts = PartKind.GIVEAWAY, (media.prize_description,)
-        case _:
-            return
-    yield from _parts(kind, texts)
-    if isinstance(media, types.MessageMediaDocument):
-        performances = (a for a in attributes if isinstance(a, types.DocumentAttributeAudio))
-        yield from _parts(PartKind.AUDIO, (" — ".join(filter(None, (a.performer, a.title))) for a in performances))
+_MEDIA: dict[type, tuple[PartKind, Callable[[Any], Iterable[TLObject | str | None]]]] = {
+    types.MessageMediaWebPage: (
+        PartKind.PREVIEW,
+        lambda media: [  # a page that is still loading has none of these
+            getattr(media.webpage, field, None) for field in ("site_name", "title", "author", "description")
+        ],
+    ),
+    types.MessageMediaPoll: (
+        PartKind.POLL,
+        lambda media: [
+            media.poll.question,
+            *(getattr(answer, "text", None) for answer in media.poll.answers),
+            media.results.solution,
+        ],
+    ),
+    types.MessageMediaToDo: (
+        PartKind.TO_DO,
+        lambda media: [media.todo.title, *(item.title for item in media.todo.list)],
+    ),
+    types.MessageMediaDocument: (
+        PartKind.FILE,
+        lambda media: [each.file_name for each in _attributes(media, types.DocumentAttributeFilename)],
+    ),
+    types.MessageMediaVenue: (PartKind.PLACE, attrgetter("title", "address")),
+    types.MessageMediaContact: (
+        PartKind.CONTACT,
+        lambda media: [" ".join(filter(None, (media.first_name, media.last_name))), media.phone_number],
+    ),
+    types.MessageMediaInvoice: (PartKind.INVOICE, attrgetter("title", "description")),
+    types.MessageMediaGame: (PartKind.GAME, attrgetter("game.title", "game.description")),
+    types.MessageMediaStory: (PartKind.STORY, lambda media: [getattr(media.story, "caption", None)]),  # may be gone
+    types.MessageMediaGiveaway: (PartKind.GIVEAWAY, lambda media: [media.prize_description]),
+    types.MessageMediaGiveawayResults: (PartKind.GIVEAWAY, lambda media: [media.prize_description]),
+}

@@ -99,7 +99,10 @@ class Turns:
                 self._settle(key, now)
         gone: list[Ticket] = []
         while self._open and self._pacing.total_ready_at(now) <= now:
-            ticket = self._next()
+            ticket = self._open[0]
+            if ticket.place != AT_ONCE:
+                self._newest = not self._newest
+                ticket = self._open[-1 if self._newest else 0]
             if self._pacing.chat_ready_at(ticket.peer, now) > now:  # it was closed after it had been open
                 self._settle(ticket.key, now, anew=True)
                 continue
@@ -114,12 +117,6 @@ class Turns:
         if self._open:
             return self._pacing.total_ready_at(now)
         return self._closed[0][0] if self._closed else None
-
-    def _next(self) -> Ticket:
-        if self._open[0].place == AT_ONCE:
-            return self._open[0]
-        self._newest = not self._newest
-        return self._open[-1 if self._newest else 0]
 
     def _settle(self, key: ChatKey, now: float, *, anew: bool = False) -> None:
         """Put the first ticket of a chat among those of open or of closed chats."""

@@ -184,17 +184,17 @@ class Sender:
         )
         await self._to_chat(peer, request, place)
 
-    async def edit_buttons(self, peer: Peer, message_id: int, buttons: ButtonRows, *, place: float = AT_ONCE) -> None:
+    async def edit_buttons(self, peer: Peer, message_id: int, buttons: ButtonRows) -> None:
         """Replace the buttons of a message, whose text and media stay. Raises TelegramError."""
         request = functions.messages.EditMessageRequest(
             peer=from_peer(peer), id=message_id, reply_markup=_markup(buttons)
         )
-        await self._to_chat(peer, request, place)
+        await self._to_chat(peer, request, AT_ONCE)
 
-    async def answer_callback(self, query_id: int, text: str | None = None, *, alert: bool = False) -> None:
-        """Answer a tapped button, with a short note or an alert box where there is a text. Raises TelegramError."""
+    async def answer_callback(self, query_id: int, text: str | None = None) -> None:
+        """Answer a tapped button, with a short note where there is a text. Raises TelegramError."""
         await self._request(
-            functions.messages.SetBotCallbackAnswerRequest(query_id=query_id, cache_time=0, message=text, alert=alert)
+            functions.messages.SetBotCallbackAnswerRequest(query_id=query_id, cache_time=0, message=text)
         )
 
     async def read(self, message_ids: Sequence[int], *, channel: Peer | None = None) -> MessagePage:

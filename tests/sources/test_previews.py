@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from telethon.tl import types
 
 from bot.sandbox import Channel
-from bot.sources.previews import Previews
+from bot.sources.live import Previews
 from bot.store import channels, posts
 from bot.telegram.client import tap
 

@@ -207,9 +207,9 @@ async def test_a_tap_is_answered(bot: SandboxedBot) -> None:
     press = asyncio.create_task(bot.alice.presses(bot.alice.inbox(bot.account)[-1], "Да"))
     async with asyncio.timeout(WAIT_S):
         query = await queries.get()
-        await bot.sender.answer_callback(query.query_id, "Готово", alert=True)
+        await bot.sender.answer_callback(query.query_id, "Готово")
         answer = await press
-    assert (answer.message, answer.alert) == ("Готово", True)
+    assert (answer.message, bool(answer.alert)) == ("Готово", False)
     with pytest.raises(TelegramError) as caught:
         await bot.sender.answer_callback(query.query_id)
     assert caught.value.error == "QUERY_ID_INVALID"
