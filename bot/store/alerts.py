@@ -33,8 +33,7 @@ class NewAlert:
 
 async def next_id(tx: Reader) -> int:
     """Return the id that the next alert is to have."""
-    (row,) = await tx.fetch_all("SELECT coalesce(max(id), 0) + 1 AS id FROM alerts")
-    return int(row["id"])
+    return int(await tx.fetch_value("SELECT coalesce(max(id), 0) + 1 FROM alerts"))
 
 
 async def add(tx: Transaction, found: Sequence[NewAlert], *, now: datetime) -> None:
@@ -221,8 +220,7 @@ async def recent_posts(
     if len(rows) == most:
         return said, rows[-1]["place"]
     sql = "SELECT id FROM posts WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT 1 OFFSET :scanned - 1"
-    last = await db.fetch_one(sql, asked)
-    return said, None if last is None else last["id"]
+    return said, await db.fetch_value(sql, asked)
 
 
 def _to_compared_post(row: sqlite3.Row) -> ComparedPost:

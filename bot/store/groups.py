@@ -232,12 +232,12 @@ async def get(db: Reader, group_id: int) -> GroupSummary:
 
 async def find(db: Reader, chat_id: int, random_id: int) -> GroupSummary | None:
     """Return all that a group of a chat holds, found by its message; None where there is none."""
-    row = await db.fetch_one(
+    group_id = await db.fetch_value(
         """SELECT m.group_id FROM messages m WHERE m.chat_id = :chat AND m.kind = 'group' AND m.random_id = :random
             AND EXISTS (SELECT 1 FROM alerts WHERE group_id = m.group_id)""",
         {"chat": chat_id, "random": random_id},
     )
-    return None if row is None else await get(db, row["group_id"])
+    return None if group_id is None else await get(db, group_id)
 
 
 async def count(db: Reader, group_id: int) -> GroupSummary:

@@ -262,20 +262,19 @@ async def try_again(tx: Transaction, ids: Collection[int], now: datetime) -> int
 
 async def count_missed(db: Reader, chat_id: int) -> int:
     """Count what a chat has missed since it was last told of that."""
-    row = await db.fetch_one(
-        f"""SELECT count(*) AS count FROM messages q WHERE q.chat_id = :chat AND {_DEAD} AND q.id > coalesce(
+    count = await db.fetch_value(
+        f"""SELECT count(*) FROM messages q WHERE q.chat_id = :chat AND {_DEAD} AND q.id > coalesce(
             (SELECT max(id) FROM messages WHERE chat_id = :chat AND kind = 'notice' AND notice = 'missed'), 0)
         """,  # noqa: S608 - our own constant
         {"chat": chat_id},
     )
-    return 0 if row is None else row["count"]
+    return int(count)
 
 
 async def count_alerts(db: Reader, chat_id: int, since: datetime) -> int:
     """Count the alerts that a chat has had since a moment."""
-    sql = "SELECT count(*) AS count FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
-    row = await db.fetch_one(sql, {"chat": chat_id, "since": to_ms(since)})
-    return 0 if row is None else row["count"]
+    sql = "SELECT count(*) FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
+    return int(await db.fetch_value(sql, {"chat": chat_id, "since": to_ms(since)}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
