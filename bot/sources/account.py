@@ -157,7 +157,7 @@ class Account:
 
     async def _obey(self, method: str) -> None:
         if self._waits is None:
-            self._waits = await readers.flood_waits(self.database, self.reader_id, self.now())
+            self._waits = await readers.flood_waits(self.database, self.now(), reader_id=self.reader_id)
         until = self._waits.get(method)
         if until is None:
             return

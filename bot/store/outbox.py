@@ -87,7 +87,8 @@ async def enqueue(tx: Transaction, drafts: Sequence[Draft], *, now: datetime, du
 
 async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int | None], int | None]:
     """Return the threads of those drafts for which none was chosen, by chat and the message that is answered."""
-    asked = {(draft.chat_id, draft.reply_to) for draft in drafts if _is_threadless(draft)}
+    threadless = (draft for draft in drafts if draft.thread_id is None and draft.kind is not MessageKind.ALERT)
+    asked = {(draft.chat_id, draft.reply_to) for draft in threadless}
     if not asked:
         return {}
     rows = await tx.fetch_all(
@@ -97,10 +98,6 @@ async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int |
         {"asked": json_list(asked)},
     )
     return {(row["chat_id"], row["reply_to"]): row["thread_id"] for row in rows}
-
-
-def _is_threadless(draft: Draft) -> bool:
-    return draft.thread_id is None and draft.kind is not MessageKind.ALERT
 
 
 def _body(draft: Draft) -> str | None:

@@ -90,16 +90,13 @@ async def put_flood_wait(tx: Transaction, reader_id: int, method: str, until: da
     )
 
 
-async def all_flood_waits(db: Reader, now: datetime) -> dict[str, datetime]:
-    """Return until when Telegram wants methods left alone, by method; of all readers the longest wait."""
-    sql = "SELECT method, max(until) AS until FROM flood_waits WHERE until > :now GROUP BY method ORDER BY method"
-    return {row["method"]: from_ms(row["until"]) for row in await db.fetch_all(sql, {"now": to_ms(now)})}
-
-
-async def flood_waits(db: Reader, reader_id: int, now: datetime) -> dict[str, datetime]:
-    """Return until when Telegram wants a reader to leave methods alone, by method."""
-    sql = "SELECT method, until FROM flood_waits WHERE reader_id = :reader AND until > :now"
-    rows = await db.fetch_all(sql, {"reader": reader_id, "now": to_ms(now)})
+async def flood_waits(db: Reader, now: datetime, *, reader_id: int | None = None) -> dict[str, datetime]:
+    """Return until when Telegram wants a reader to leave methods alone, by method; of all readers the longest wait."""
+    rows = await db.fetch_all(
+        """SELECT method, max(until) AS until FROM flood_waits
+        WHERE until > :now AND reader_id = coalesce(:reader, reader_id) GROUP BY method ORDER BY method""",
+        {"now": to_ms(now), "reader": reader_id},
+    )
     return {row["method"]: from_ms(row["until"]) for row in rows}
 
 
