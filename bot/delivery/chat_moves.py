@@ -9,7 +9,7 @@ from bot.store import addresses, messages
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
-from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rpc import UNANSWERABLE
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)

@@ -23,7 +23,7 @@ from bot.store import attachments, channels, groups, messages, posts
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
-from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rpc import UNANSWERABLE
 from bot.telegram.sender import Sender
 
 # Alerts are written once for all chats of one language and time zone: that costs as much as sending them.
