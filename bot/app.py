@@ -14,9 +14,7 @@ from bot import bootstrap
 from bot.commands.context import People
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
-from bot.delivery.composer import Composer
-from bot.delivery.message_lookup import MessageLookup
-from bot.delivery.progress import Showing
+from bot.delivery.progress import ProgressMessages
 from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
@@ -163,8 +161,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     pacing = Pacing(rates)
     sender = Sender(bot, pacing, monotonic=monotonic)
     files = Attachments(database, sender, settings.media_path, clock=clock)
-    composer = Composer(database, sender, MessageLookup(database, sender), clock=clock, files=files)
-    worker = Worker(database, sender, composer, clock=clock, files=files)
+    worker = Worker(database, sender, files, clock=clock)
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
@@ -186,7 +183,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     ready = Ready(bot_username=username, invitation=invitation)
     loops: Loops = {
         "delivery": partial(_deliver, recovery, worker, stop),
-        "progress": Showing(database, sender, clock=clock).run,
+        "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},

@@ -24,7 +24,7 @@ _TITLE = 120  # UTF-16 units of a channel's title
 _BAR = 12  # blocks
 
 
-class Showing:
+class ProgressMessages:
     """Keeps the messages up to date."""
 
     def __init__(self, database: Database, sender: Sender, *, clock: Clock) -> None:

@@ -14,11 +14,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.delivery.attachments import Attachments
-from bot.delivery.chat_moves import ChatMoves
+from bot.delivery.attachments import Attachments, NotYetError
 from bot.delivery.composer import Composer
 from bot.delivery.retry import GiveUp, backoff, decide
-from bot.delivery.uploads import NotYetError
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.models import Clock
 from bot.models.messages import MessageKind
@@ -47,16 +45,17 @@ class Worker:
         self,
         database: Database,
         sender: Sender,
-        composer: Composer,
+        files: Attachments,
         *,
         clock: Clock,
-        files: Attachments | None = None,
+        album_within: timedelta = attachments.ALBUM_WITHIN,
     ) -> None:
         self._database = database
         self._sender = sender
         self._files = files
-        self._moves = ChatMoves(database, sender, composer, clock=clock)
+        self._composer = Composer(database, sender, files, clock=clock)
         self._clock = clock
+        self._album_within = album_within
         self._serving: dict[int, asyncio.Task[None]] = {}  # by the chat's row
         self._resting: dict[int, datetime] = {}  # chats that are to be left alone until then
         self._reads = 0  # of the outbox
@@ -89,7 +88,7 @@ class Worker:
     async def deliver(self, message: Message) -> bool:
         """Send a message and write down how it went; return whether the chat's next may follow. Raises FatalError."""
         try:
-            delivery = await self._moves.put(message)
+            delivery = await self._composer.put(message)
         except TelegramError as error:
             return await self._refused(message, error)
         except NotYetError as error:
@@ -104,7 +103,7 @@ class Worker:
             await outbox.sent(tx, message.id, delivery, now=now)
             is_new_alert = message.kind is MessageKind.ALERT and not message.is_sent
             if is_new_alert and message.alert is not None and message.chat.media:
-                await attachments.enqueue_for_alert(tx, message.alert, now=now)
+                await attachments.enqueue_for_alert(tx, message.alert, now=now, album_within=self._album_within)
 
         await self._database.write(write)
         return True
@@ -247,5 +246,4 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self._files is not None:
-            await self._files.close()
+        await self._files.close()

@@ -60,12 +60,16 @@ _TO_FOLLOW = """SELECT a.id, a.chat_id, a.version_id, c.key, q.id AS answered_id
     ORDER BY a.id"""
 
 
-async def enqueue_for_alert(tx: Transaction, alert: Alert, *, now: datetime) -> None:
+async def enqueue_for_alert(
+    tx: Transaction, alert: Alert, *, now: datetime, album_within: timedelta = ALBUM_WITHIN
+) -> None:
     """Let an alert that was just sent be followed by those files of its post that are on our disk already."""
-    await _follow(tx, alert.channel_id, alert.post_key, now=now, only=alert.id)
+    await _follow(tx, alert.channel_id, alert.post_key, now=now, album_within=album_within, only=alert.id)
 
 
-async def enqueue_for_file(tx: Transaction, media_id: int, *, now: datetime) -> None:
+async def enqueue_for_file(
+    tx: Transaction, media_id: int, *, now: datetime, album_within: timedelta = ALBUM_WITHIN
+) -> None:
     """Let the alerts of a post be followed by a file; a file that was given up, they are to mention instead."""
     (row,) = await tx.fetch_all(
         """SELECT v.id, v.channel_id, v.message_id, m.post_key, d.state = 'left' AND v.id = m.version_id AS is_missing
@@ -75,7 +79,7 @@ async def enqueue_for_file(tx: Transaction, media_id: int, *, now: datetime) -> 
     )
     if row["is_missing"]:
         await _mention(tx, row, now=now)
-    await _follow(tx, row["channel_id"], row["post_key"], now=now)
+    await _follow(tx, row["channel_id"], row["post_key"], now=now, album_within=album_within)
 
 
 async def claim(tx: Transaction, reply_id: int) -> list[Attachment]:
@@ -139,13 +143,21 @@ async def _mention(tx: Transaction, version: sqlite3.Row, *, now: datetime) -> N
     await outbox.revise(tx, [row["id"] for row in rows], now=now)
 
 
-async def _follow(tx: Transaction, channel_id: int, post_key: str, *, now: datetime, only: int | None = None) -> None:
+async def _follow(  # noqa: PLR0913 - of one post, or of one alert of it
+    tx: Transaction,
+    channel_id: int,
+    post_key: str,
+    *,
+    now: datetime,
+    album_within: timedelta,
+    only: int | None = None,
+) -> None:
     """See that a reply is due to each alert that lacks a file: the one that has brought nothing yet, or another."""
     items = await _items(tx, channel_id, post_key)
     kept = [(item.message_id, item.file_id) for item in items if item.state == "kept"]
     if not kept:
         return
-    due_at = now + (PATIENCE if any(item.state == "wanted" for item in items) else ALBUM_WITHIN)
+    due_at = now + (PATIENCE if any(item.state == "wanted" for item in items) else album_within)
     rows = await tx.fetch_all(
         _TO_FOLLOW,
         {

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.models import Remote, Upload
@@ -151,7 +151,14 @@ async def put_off(tx: Transaction, media_id: int, *, until: datetime, reason: st
 
 
 async def keep(  # noqa: PLR0913 - the evidence has this many sides
-    tx: Transaction, media_id: int, blob: Blob, info: FileInfo, *, reader_id: int, now: datetime
+    tx: Transaction,
+    media_id: int,
+    blob: Blob,
+    info: FileInfo,
+    *,
+    reader_id: int,
+    now: datetime,
+    album_within: timedelta = attachments.ALBUM_WITHIN,
 ) -> None:
     """Write down that a file is on the disk and which reader downloaded it; alerts are followed by it."""
     await tx.execute(
@@ -167,7 +174,7 @@ async def keep(  # noqa: PLR0913 - the evidence has this many sides
             "now": to_ms(now),
         },
     )
-    await attachments.enqueue_for_file(tx, media_id, now=now)
+    await attachments.enqueue_for_file(tx, media_id, now=now, album_within=album_within)
 
 
 async def give_up(tx: Transaction, media_id: int, reason: str, info: FileInfo | None = None, *, now: datetime) -> None:
