@@ -4,25 +4,19 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from bot.models import GENERAL_THREAD, ComparedPost, PostKey
-from bot.models.alerts import Alert, GroupKind, Loudness, PriorAlert
+from bot.models.alerts import Alert, PriorAlert
 from bot.parts import PartMatch, load_parts, whole_text
 from bot.store.database import Reader, Transaction
 from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_ms, read_all, to_ms
 
-# Of a row that carries an alert a, whatever it was joined to.
-COLUMNS = """
-    a.id AS alert_id, a.chat_id AS alert_chat_id, a.channel_id AS alert_channel_id, a.post_key AS alert_post_key,
-    a.version_id AS alert_version_id, a.shown_version_id AS alert_shown_version_id, a.topics AS alert_topics,
-    a.spans AS alert_spans, a.parts AS alert_parts, a.loudness AS alert_loudness, a.fingerprint AS alert_fingerprint,
-    a.fits_since_edit AS alert_fits_since_edit, a.gone_at AS alert_gone_at, a.gone_items AS alert_gone_items,
-    a.losses AS alert_losses
-"""
+# Of a row that carries an alert a, whatever it was joined to: what `read` calls its field `alert`.
+COLUMNS = ", ".join(f"a.{field.name} AS alert_{field.name}" for field in fields(Alert))
 _ADD = """INSERT INTO alerts (id, chat_id, channel_id, post_key, version_id, shown_version_id, topics, spans, parts,
     loudness, fingerprint, fits_since_edit, is_counted, duplicate_of, group_id, created_at)"""
 
@@ -131,23 +125,6 @@ async def count_recent(
     return counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _AlertRow:
-    alert: Alert | None
-
-
-def to_alerts(rows: Sequence[sqlite3.Row]) -> list[Alert | None]:
-    """Read alerts from the rows of one answer with the `COLUMNS`; None where a row has none."""
-    return [each.alert for each in read_all(_AlertRow, rows)]
-
-
-def to_alert(row: sqlite3.Row) -> Alert:
-    """Read an alert from a row with the `COLUMNS`."""
-    (alert,) = to_alerts([row])
-    assert alert is not None  # noqa: S101 - it is asked for
-    return alert
-
-
 @lru_cache(64)  # a post goes to many chats
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -177,17 +154,18 @@ class FoundPrior:
 
 # A duplicate that says something else since an edit leads nowhere: what is like that is not in the alert it joined.
 _PRIORS = f"""WITH found AS (
-        SELECT a.id, a.duplicate_of, a.chat_id, NULL AS channel_id, NULL AS post_key, a.fingerprint
+        SELECT a.id, a.duplicate_of, a.chat_id, NULL AS post, a.fingerprint
         FROM json_each(:words) q CROSS JOIN alerts a ON a.fingerprint = q.value ->> 1 AND a.chat_id = q.value ->> 0
             AND a.created_at > q.value ->> 2 AND a.duplicate_of IS NULL AND NOT a.is_counted
         UNION ALL
-        SELECT a.id, a.duplicate_of, a.chat_id, a.channel_id, a.post_key, NULL
+        SELECT a.id, a.duplicate_of, a.chat_id, json_array(a.channel_id, a.post_key), NULL
         FROM json_each(:posts) q CROSS JOIN alerts a ON a.channel_id = q.value ->> 1 AND a.post_key = q.value ->> 2
             AND a.chat_id = q.value ->> 0 AND NOT a.is_counted
             AND (a.duplicate_of IS NULL OR a.shown_version_id = a.version_id))
-    SELECT q.chat_id, q.channel_id, q.post_key, q.fingerprint, f.id, f.channel_id AS first_channel_id,
-        f.post_key AS first_post_key, v.date, f.loudness, g.kind AS group_kind, m.thread_id, m.sent_revision,
-        m.state = 'due' AND m.sent_revision = 0 OR m.state != 'dead' AND m.telegram_id IS NOT NULL AS is_open
+    SELECT q.chat_id, q.post, q.fingerprint, f.id AS alert_id, json_array(f.channel_id, f.post_key) AS alert_key,
+        v.date AS alert_date, f.loudness AS alert_loudness, g.kind AS alert_group,
+        coalesce(m.thread_id, :general) AS alert_thread_id, m.sent_revision > 0 AS alert_is_sent,
+        m.state = 'due' AND m.sent_revision = 0 OR m.state != 'dead' AND m.telegram_id IS NOT NULL AS alert_is_open
     FROM found q JOIN alerts f ON f.id = coalesce(q.duplicate_of, q.id)
     JOIN versions v ON v.id = f.version_id
     LEFT JOIN groups g ON g.id = f.group_id
@@ -204,26 +182,9 @@ async def priors(
     asked = {
         "posts": json_list((chat_id, *key) for chat_id, key in posts),
         "words": json_list((chat_id, fingerprint, to_ms(since)) for chat_id, fingerprint, since in words),
+        "general": GENERAL_THREAD,
     }
-    return [_to_found(row) for row in await tx.fetch_all(_PRIORS, asked)]
-
-
-def _to_found(row: sqlite3.Row) -> FoundPrior:
-    return FoundPrior(
-        chat_id=row["chat_id"],
-        post=None if row["post_key"] is None else (row["channel_id"], row["post_key"]),
-        fingerprint=row["fingerprint"],
-        alert=PriorAlert(
-            id=row["id"],
-            key=(row["first_channel_id"], row["first_post_key"]),
-            date=from_ms(row["date"]),
-            loudness=Loudness(row["loudness"]),
-            group=None if row["group_kind"] is None else GroupKind(row["group_kind"]),
-            thread_id=row["thread_id"] or GENERAL_THREAD,
-            is_sent=row["sent_revision"] > 0,
-            is_open=bool(row["is_open"]),
-        ),
-    )
+    return read_all(FoundPrior, await tx.fetch_all(_PRIORS, asked))
 
 
 async def messages_of(tx: Reader, alert_ids: Iterable[int]) -> dict[int, tuple[int, str]]:

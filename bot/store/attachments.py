@@ -13,7 +13,7 @@ from bot.models.alerts import Alert
 from bot.models.messages import Draft, MessageKind
 from bot.store import meta, outbox
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import json_list, to_ms
+from bot.store.rows import json_list, read_all, to_ms
 
 ALBUM_WITHIN = timedelta(seconds=1)  # after a file is downloaded, in which more of its album may come …
 PATIENCE = timedelta(seconds=30)  # … or so long, while one of them is being downloaded
@@ -194,7 +194,7 @@ async def _follow(  # noqa: PLR0913 - of one post, or of one alert of it
 async def _items(db: Reader, channel_id: int, post_key: str) -> list[_Item]:
     """Return the messages of a post that have a file, in order."""
     rows = await db.fetch_all(_ITEMS, {"channel": channel_id, "key": post_key})
-    return [_Item(**dict(row)) for row in rows]
+    return read_all(_Item, rows)
 
 
 async def _listed(db: Reader, reply_id: int) -> list[Attachment]:
@@ -204,12 +204,4 @@ async def _listed(db: Reader, reply_id: int) -> list[Attachment]:
         FROM attachments t WHERE reply_id = :reply ORDER BY message_id""",
         {"reply": reply_id},
     )
-    return [
-        Attachment(
-            version_id=row["version_id"],
-            random_id=row["random_id"],
-            alone=bool(row["alone"]),
-            replaces=bool(row["replaces"]),
-        )
-        for row in rows
-    ]
+    return read_all(Attachment, rows)

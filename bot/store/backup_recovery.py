@@ -12,7 +12,7 @@ from bot.models.alerts import RestoreWindow, restored_group
 from bot.store import chats, groups, meta
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
-from bot.store.rows import from_ms, json_list, maybe_date, to_ms
+from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
 
 _ALIVE_AT, _STARTED_AT = "alive_at", "started_at"  # remembered until the chats were looked at; 0: they were
 
@@ -101,9 +101,7 @@ async def windows(db: Reader, chat_ids: Iterable[int]) -> dict[int, RestoreWindo
     """Return the windows of those of these chats that have one."""
     sql = "SELECT chat_id, alive_at, until FROM restorations WHERE chat_id IN (SELECT value FROM json_each(:chats))"
     rows = await db.fetch_all(sql, {"chats": json_list(chat_ids)})
-    return {
-        row["chat_id"]: RestoreWindow(alive_at=from_ms(row["alive_at"]), until=from_ms(row["until"])) for row in rows
-    }
+    return {row["chat_id"]: read(RestoreWindow, row) for row in rows}
 
 
 async def newest_message_id(db: Reader, chat_id: int) -> int:

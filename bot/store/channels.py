@@ -261,7 +261,7 @@ async def rename(tx: Transaction, channel_id: int, *, title: str, username: str 
     if row is None:
         return None
     await tx.execute("UPDATE channels SET title = :title, username = :username WHERE id = :id", values)
-    return ResolvedChannel(**dict(row))
+    return read(ResolvedChannel, row)
 
 
 async def set_mark(  # noqa: PLR0913 - the mark and the state it was read from belong together

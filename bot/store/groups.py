@@ -1,6 +1,5 @@
 """Groups: alerts that share one message, which of them take more, and what the message shows."""
 
-import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,13 +16,12 @@ from bot.models.alerts import (
     group_key,
 )
 from bot.models.messages import Draft, MessageKind
-from bot.models.posts import StoredPost
 from bot.schedule import next_digest, quiet_until
-from bot.store import alerts, outbox
+from bot.store import alerts, outbox, posts
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.outbox import APART
-from bot.store.rows import date_of, from_ms, json_list, read, to_ms
+from bot.store.rows import date_of, from_ms, json_list, read, read_all, to_ms
 
 LEAVING = timedelta(seconds=10)  # a message that is due so soon may be on its way: what it shows stays in it
 LATE_APART = timedelta(minutes=1)  # that a message which counts late posts is edited, at most
@@ -214,15 +212,22 @@ async def _delete_empty(tx: Transaction, group_ids: Iterable[int]) -> None:
 LATEST = 3  # alerts that a storm shows
 
 
-_ALERTS = f"""SELECT {alerts.COLUMNS}, p.*,
+_ALERTS = f"""SELECT {alerts.COLUMNS}, {posts.COLUMNS},
         (SELECT count(*) FROM alerts d WHERE d.duplicate_of = a.id) AS duplicates
     FROM alerts a JOIN post_versions p ON p.version_id = a.shown_version_id WHERE a.group_id = :group"""  # noqa: S608 - our own constant
+
+
+_SUMMARY = """SELECT m.random_id, g.kind, g.opened_at, g.closes_at, g.topic, '[]' AS alerts,
+        (SELECT json_group_array(json_array(title, n)) FROM (
+            SELECT c.title, count(*) AS n FROM alerts a JOIN channels c ON c.id = a.channel_id WHERE a.group_id = g.id
+            GROUP BY c.id ORDER BY n DESC, c.title)) AS channels
+    FROM groups g JOIN messages m ON m.group_id = g.id WHERE g.id = :group"""
 
 
 async def get(db: Reader, group_id: int) -> GroupSummary:
     """Return all that a group holds."""
     rows = await db.fetch_all(f"{_ALERTS} ORDER BY a.id", {"group": group_id})
-    return replace(await count(db, group_id), alerts=tuple(map(_to_grouped, rows)))
+    return replace(await count(db, group_id), alerts=tuple(read_all(GroupedAlert, rows)))
 
 
 async def find(db: Reader, chat_id: int, random_id: int) -> GroupSummary | None:
@@ -237,45 +242,22 @@ async def find(db: Reader, chat_id: int, random_id: int) -> GroupSummary | None:
 
 async def count(db: Reader, group_id: int) -> GroupSummary:
     """Return what a group holds without its alerts."""
-    (row,) = await db.fetch_all(
-        """SELECT m.random_id, g.kind, g.opened_at, g.closes_at, g.topic FROM groups g
-        JOIN messages m ON m.group_id = g.id WHERE g.id = :id""",
-        {"id": group_id},
-    )
-    return GroupSummary(
-        random_id=row["random_id"],
-        kind=GroupKind(row["kind"]),
-        opened_at=from_ms(row["opened_at"]),
-        closes_at=from_ms(row["closes_at"]),
-        topic=row["topic"],
-        channels=tuple((channel["title"], channel["n"]) for channel in await _channels(db, group_id)),
-        alerts=(),
-    )
-
-
-async def _channels(db: Reader, group_id: int) -> list[sqlite3.Row]:
-    return await db.fetch_all(
-        """SELECT c.title, count(*) AS n, min(a.version_id) AS first, max(a.version_id) AS last
-        FROM alerts a JOIN channels c ON c.id = a.channel_id WHERE a.group_id = :group
-        GROUP BY c.id ORDER BY n DESC, c.title""",
-        {"group": group_id},
-    )
+    (row,) = await db.fetch_all(_SUMMARY, {"group": group_id})
+    return read(GroupSummary, row)
 
 
 async def storm(db: Reader, group_id: int, *, now: datetime) -> StormState:
     """Return how a storm stands."""
-    summary, channels = await count(db, group_id), await _channels(db, group_id)
+    summary = await count(db, group_id)
+    sql = "SELECT min(version_id) AS first, max(version_id) AS last FROM alerts WHERE group_id = :group"
+    (versions,) = await db.fetch_all(sql, {"group": group_id})
     latest = await db.fetch_all(f"{_ALERTS} ORDER BY a.id DESC LIMIT {LATEST}", {"group": group_id})
     return StormState(
         random_id=summary.random_id,
         topic=summary.topic or "",
         is_over=summary.closes_at <= now,
         channels=summary.channels,
-        since=date_of(min(channel["first"] for channel in channels)),
-        until=date_of(max(channel["last"] for channel in channels)),
-        latest=tuple(map(_to_grouped, latest)),
+        since=date_of(versions["first"]),
+        until=date_of(versions["last"]),
+        latest=tuple(read_all(GroupedAlert, latest)),
     )
-
-
-def _to_grouped(row: sqlite3.Row) -> GroupedAlert:
-    return GroupedAlert(alert=alerts.to_alert(row), post=read(StoredPost, row), duplicates=row["duplicates"])

@@ -5,16 +5,15 @@ revision that is wanted was sent, and after a crash it is sent again under the s
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.models import Peer, PeerKind, post_link
+from bot.models import Peer, PeerKind, post_link, to_json
 from bot.models.messages import Draft, MessageKind
 from bot.store import meta
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import from_ms, json_list, maybe_ms, to_ms
+from bot.store.rows import from_ms, json_list, read, to_ms
 
 SECRET = "outbox_secret"  # noqa: S105 - the name of the fact, not the secret
 APART = timedelta(seconds=3)  # that a message of a group is edited, at most
@@ -105,29 +104,8 @@ def _is_threadless(draft: Draft) -> bool:
 
 
 def _body(draft: Draft) -> str | None:
-    change = draft.change
-    if change is None:
-        return None if draft.body is None else _json(draft.body)
-    return _json(
-        {
-            "change": change.kind,
-            "before": change.before,
-            "joined": change.joined,
-            "gone_at": maybe_ms(change.gone_at),
-            "gone_items": change.gone_items,
-        }
-    )
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-async def row_of(db: Reader, draft: Draft) -> int:
-    """Return the row of a message that is in the outbox."""
-    sql = "SELECT id FROM messages WHERE chat_id = :chat AND kind = :kind AND subject = :subject"
-    (row,) = await db.fetch_all(sql, {"chat": draft.chat_id, "kind": draft.kind, "subject": draft.subject})
-    return int(row["id"])
+    said = draft.body if draft.change is None else draft.change
+    return None if said is None else to_json(said)
 
 
 async def revise(
@@ -227,7 +205,7 @@ async def statistics(db: Reader, since: datetime) -> OutboxCounts:
         FROM messages""",
         {"since": to_ms(since)},
     )
-    return OutboxCounts(**dict(row))
+    return read(OutboxCounts, row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,15 @@
 """Stored posts: messages of channels as they are now, and as each of their versions had them."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from bot.models.posts import StoredPost
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, json_list, maybe_date, read_all, to_ms
 
+# Of a row p of the view `post_versions`, whatever it was joined to: what `read` calls its field `post`.
+COLUMNS = ", ".join(f"p.{field.name} AS post_{field.name}" for field in fields(StoredPost))
 NEWEST = 1000  # messages of a channel among which those with a preview are looked for …
 MOST_WITH_PAGES = 100  # … and so many are asked for at once: Telegram's limit
 

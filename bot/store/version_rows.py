@@ -15,7 +15,7 @@ from bot import __version__
 from bot.models import Count, Deletion, Observation, ObservedBy, Post, to_json
 from bot.parts import NO_PARTS, are_reworded, dump_parts, load_parts
 from bot.store.database import Reader, Transaction
-from bot.store.rows import COUNTER_BITS, json_list, maybe_date, maybe_ms, to_ms
+from bot.store.rows import COUNTER_BITS, json_list, maybe_ms, read, to_ms
 
 MessageKey = tuple[int, int]  # channel id, message id
 Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
@@ -139,10 +139,7 @@ async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Kno
 async def _channels(tx: Transaction, ids: Iterable[int], observed_by: ObservedBy) -> dict[int, StoredChannel]:
     is_import = observed_by == ObservedBy.IMPORT
     rows = await tx.fetch_all(_CHANNELS, {"ids": json_list(ids), "import": is_import})
-    return {
-        channel_id: StoredChannel(followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read))
-        for channel_id, followed_at, confirmed_id, is_read in rows
-    }
+    return {row["id"]: read(StoredChannel, row) for row in rows}
 
 
 async def _free_ids(tx: Transaction, posts: Iterable[Post]) -> dict[int, int]:
