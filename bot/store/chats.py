@@ -58,7 +58,7 @@ class Chat:
     time_zone: str  # IANA name
     edits: Edits
     media: bool  # the photos and documents of a post follow its alert
-    confirmations: bool  # the second channel to say the same is told in a reply, with sound
+    confirmations: bool  # a reply, with a sound, where a second channel says the same
     quiet: Quiet | None  # hours of each day in which it wants no sound
     digests: Digests  # when they come
     storms: Storms | None  # from when on posts on a topic become one message; None: never
