@@ -14,6 +14,7 @@ from bot import bootstrap
 from bot.commands.context import People
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
+from bot.delivery.composer import Composer
 from bot.delivery.progress import ProgressMessages
 from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
@@ -161,7 +162,8 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     pacing = Pacing(rates)
     sender = Sender(bot, pacing, monotonic=monotonic)
     files = Attachments(database, sender, settings.media_path, clock=clock)
-    worker = Worker(database, sender, files, clock=clock)
+    composer = Composer(database, sender, files, clock=clock)
+    worker = Worker(database, sender, composer, files, clock=clock)
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.

@@ -41,10 +41,11 @@ BREATHER = 5.0  # s of rest after an error of our own
 class Worker:
     """Empties the outbox as fast as Telegram allows."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is made of
         self,
         database: Database,
         sender: Sender,
+        composer: Composer,
         files: Attachments,
         *,
         clock: Clock,
@@ -53,7 +54,7 @@ class Worker:
         self._database = database
         self._sender = sender
         self._files = files
-        self._composer = Composer(database, sender, files, clock=clock)
+        self._composer = composer
         self._clock = clock
         self._album_within = album_within
         self._serving: dict[int, asyncio.Task[None]] = {}  # by the chat's row

@@ -15,14 +15,7 @@ from bot.pipeline.alerting import add_alerts, update_alerts
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.revisions import revise
 from bot.pipeline.routing import EDITS, Match, route
-from bot.store import (
-    fulltext,
-    media,
-    revisions,
-    subscriptions,
-    topics,
-    versions,
-)
+from bot.store import alerts, fulltext, media, subscriptions, topics, versions
 from bot.store.database import Database, Subject, Transaction
 from bot.store.topics import TopicChanges
 
@@ -137,7 +130,7 @@ class Ingest:
         """Bring the alerts that show these messages up to date; of those `loaded` only parts have changed."""
         if not (messages or edited or loaded):
             return
-        stale = await revisions.stale(tx, messages, edited=edited, loaded=loaded)
+        stale = await alerts.stale(tx, messages, edited=edited, loaded=loaded)
         if not stale:
             return
         now, whole = self._clock(), [each.current.whole for each in stale]

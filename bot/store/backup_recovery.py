@@ -40,13 +40,13 @@ async def _remember(tx: Transaction, key: str, moment: int | None) -> int | None
 
 
 async def _last_sign(db: Reader) -> int | None:
-    row = await db.fetch_one(
-        """SELECT max(at) AS at FROM (SELECT max(at) AS at FROM heartbeats
+    at: int | None = await db.fetch_value(
+        """SELECT max(at) FROM (SELECT max(at) AS at FROM heartbeats
         UNION ALL SELECT max(sent_at) FROM messages UNION ALL SELECT max(created_at) FROM messages
         UNION ALL SELECT max(coalesce(answered_at, at)) FROM handled
         UNION ALL SELECT (max(id) >> 20) * 1000 FROM posts)"""  # a post is stored after its date
     )
-    return None if row is None else row["at"]
+    return at
 
 
 async def settle(
@@ -107,19 +107,15 @@ async def windows(db: Reader, chat_ids: Iterable[int]) -> dict[int, RestoreWindo
 async def newest_message_id(db: Reader, chat_id: int) -> int:
     """Return the highest id that a message of ours is known to have in a chat, 0 where there is none."""
     # The last condition is that of the index.
-    sql = "SELECT max(telegram_id) AS id FROM messages WHERE chat_id = :chat AND telegram_id IS NOT NULL"
-    row = await db.fetch_one(sql, {"chat": chat_id})
-    return (row and row["id"]) or 0
+    sql = "SELECT max(telegram_id) FROM messages WHERE chat_id = :chat AND telegram_id IS NOT NULL"
+    return await db.fetch_value(sql, {"chat": chat_id}) or 0
 
 
 async def newest_message_id_of_account(db: Reader) -> int:
     """Return the highest known id of our messages in the sequence that private chats and basic groups share."""
-    row = await db.fetch_one(
-        """SELECT max((SELECT max(telegram_id) FROM messages WHERE chat_id = c.id AND telegram_id IS NOT NULL)) AS id
-        FROM chats c WHERE c.kind != :channel""",
-        {"channel": PeerKind.CHANNEL},
-    )
-    return (row and row["id"]) or 0
+    sql = """SELECT max((SELECT max(telegram_id) FROM messages WHERE chat_id = c.id AND telegram_id IS NOT NULL))
+        FROM chats c WHERE c.kind != :channel"""
+    return await db.fetch_value(sql, {"channel": PeerKind.CHANNEL}) or 0
 
 
 async def known(db: Reader, messages: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:

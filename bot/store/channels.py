@@ -186,10 +186,8 @@ async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel |
     wanted_title = _spelt(text)
     named = [c for c in known if reference in (f"@{(c.username or '').lower()}", str(c.id))]
     titled = [c for c in known if wanted_title and _spelt(c.title) == wanted_title]
-    settled = await db.fetch_one(
-        "SELECT channel_id FROM follows WHERE reference = :reference", {"reference": reference}
-    )
-    invited = [c for c in known if settled is not None and c.id == settled["channel_id"]]
+    settled = await db.fetch_value("SELECT channel_id FROM follows WHERE reference = :ref", {"ref": reference})
+    invited = [c for c in known if c.id == settled]
     return next(iter(named + invited + titled), None)
 
 
@@ -248,9 +246,8 @@ async def set_access(  # noqa: PLR0913 - the row has this many columns
 
 async def count_joins(db: Reader, reader_id: int, since: datetime) -> int:
     """Count the channels that a reader has joined since a moment."""
-    sql = "SELECT count(*) AS n FROM memberships WHERE reader_id = :reader AND joined_at >= :since"
-    row = await db.fetch_one(sql, {"reader": reader_id, "since": to_ms(since)})
-    return int(row["n"]) if row else 0
+    sql = "SELECT count(*) FROM memberships WHERE reader_id = :reader AND joined_at >= :since"
+    return int(await db.fetch_value(sql, {"reader": reader_id, "since": to_ms(since)}))
 
 
 async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:

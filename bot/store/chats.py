@@ -175,8 +175,8 @@ async def resume(tx: Transaction, chat_id: int) -> None:
 
 async def role_of(db: Reader, user_id: int) -> Role | None:
     """Return the role of a person; None for a stranger."""
-    row = await db.fetch_one("SELECT role FROM people WHERE id = :id", {"id": user_id})
-    return Role(row["role"]) if row else None
+    role = await db.fetch_value("SELECT role FROM people WHERE id = :id", {"id": user_id})
+    return None if role is None else Role(role)
 
 
 async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> None:

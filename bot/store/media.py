@@ -74,7 +74,6 @@ class FileCounts:
     bytes: int  # of the kept ones, each content once
 
 
-_FILES = """SELECT d.version_id, d.state, d.kind, d.sha256, d.size, d.mime, d.name, d.reason FROM media d"""
 _ADD = """INSERT INTO media (version_id, kind, file_id, wanted_at, due_at)
     SELECT v.id, v.media ->> 'kind', v.media ->> 'id', :now, :now FROM versions v
     WHERE v.media ->> 'kind' IN ('photo', 'document') AND v.media ->> 'id' IS NOT NULL"""
@@ -131,7 +130,7 @@ async def next_download(db: Reader, reader_id: int, now: datetime, *, excluded: 
 
 async def kept_file(db: Reader, file_id: int) -> MediaFile | None:
     """Return a file on our disk by Telegram's id: the same file may be forwarded, or its post edited."""
-    row = await db.fetch_one(f"{_FILES} WHERE d.file_id = :id AND d.state = 'kept' LIMIT 1", {"id": file_id})
+    row = await db.fetch_one("SELECT * FROM media WHERE file_id = :id AND state = 'kept' LIMIT 1", {"id": file_id})
     return read(MediaFile, row) if row else None
 
 
@@ -193,7 +192,7 @@ async def give_up(tx: Transaction, media_id: int, reason: str, info: FileInfo | 
 async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[MediaFile]:
     """Return the files of these versions, in the order of the versions."""
     rows = await db.fetch_all(
-        f"{_FILES} WHERE d.version_id IN (SELECT value FROM json_each(:ids)) ORDER BY d.version_id",  # noqa: S608 - our own constant
+        "SELECT * FROM media WHERE version_id IN (SELECT value FROM json_each(:ids)) ORDER BY version_id",
         {"ids": json_list(version_ids)},
     )
     return read_all(MediaFile, rows)

@@ -87,7 +87,8 @@ async def enqueue(tx: Transaction, drafts: Sequence[Draft], *, now: datetime, du
 
 async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int | None], int | None]:
     """Return the threads of those drafts for which none was chosen, by chat and the message that is answered."""
-    asked = {(draft.chat_id, draft.reply_to) for draft in drafts if _is_threadless(draft)}
+    threadless = (draft for draft in drafts if draft.thread_id is None and draft.kind is not MessageKind.ALERT)
+    asked = {(draft.chat_id, draft.reply_to) for draft in threadless}
     if not asked:
         return {}
     rows = await tx.fetch_all(
@@ -97,10 +98,6 @@ async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int |
         {"asked": json_list(asked)},
     )
     return {(row["chat_id"], row["reply_to"]): row["thread_id"] for row in rows}
-
-
-def _is_threadless(draft: Draft) -> bool:
-    return draft.thread_id is None and draft.kind is not MessageKind.ALERT
 
 
 def _body(draft: Draft) -> str | None:
@@ -262,20 +259,19 @@ async def try_again(tx: Transaction, ids: Collection[int], now: datetime) -> int
 
 async def count_missed(db: Reader, chat_id: int) -> int:
     """Count what a chat has missed since it was last told of that."""
-    row = await db.fetch_one(
-        f"""SELECT count(*) AS count FROM messages q WHERE q.chat_id = :chat AND {_DEAD} AND q.id > coalesce(
+    count = await db.fetch_value(
+        f"""SELECT count(*) FROM messages q WHERE q.chat_id = :chat AND {_DEAD} AND q.id > coalesce(
             (SELECT max(id) FROM messages WHERE chat_id = :chat AND kind = 'notice' AND notice = 'missed'), 0)
         """,  # noqa: S608 - our own constant
         {"chat": chat_id},
     )
-    return 0 if row is None else row["count"]
+    return int(count)
 
 
 async def count_alerts(db: Reader, chat_id: int, since: datetime) -> int:
     """Count the alerts that a chat has had since a moment."""
-    sql = "SELECT count(*) AS count FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
-    row = await db.fetch_one(sql, {"chat": chat_id, "since": to_ms(since)})
-    return 0 if row is None else row["count"]
+    sql = "SELECT count(*) FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
+    return int(await db.fetch_value(sql, {"chat": chat_id, "since": to_ms(since)}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,8 +30,8 @@ def read(cls: type[T], row: sqlite3.Row, field: str | None = None) -> T:
     By the field's type milliseconds become a date, 0 and 1 a bool, text an enum, JSON a tuple, a mapping or a dataclass
     (an object by names, a list in the order of the fields; its dates are ISO 8601 or milliseconds). NULL is None. A
     dataclass that has no column of its field's name has columns for its own fields instead, such as `quiet_start` for
-    `quiet.start`; where it may be None, it is where the first of them is NULL.
-    Raises LookupError where a column is missing.
+    `quiet.start`; where it may be None, it is where the first of them is NULL. Raises LookupError where a column is
+    missing.
     """
     columns = tuple(row.keys())
     value: T = (_reader(cls, columns) if field is None else _part_reader(field, cls, columns))(row)
@@ -103,7 +103,7 @@ def _from_column(hint: Any) -> _Convert | None:  # noqa: ANN401 - an annotation
         return convert
     if convert is None:
         return json.loads
-    return lambda text: () if text == "[]" else convert(json.loads(text))
+    return lru_cache(256)(lambda text: convert(json.loads(text)))  # likewise, what they say of one post
 
 
 def _from_json(hint: Any) -> _Convert | None:  # noqa: ANN401 - an annotation

@@ -83,8 +83,8 @@ async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: da
         {"name": name.strip(), "folded": _fold(name), "query": query, "compiled": compiled, "now": to_ms(now)},
     )
     tx.announce(Subject.TOPICS)
-    rows = await tx.fetch_all("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})
-    return read(Topic, rows[0])
+    (row,) = await tx.fetch_all("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})
+    return read(Topic, row)
 
 
 async def get(db: Reader, topic_id: int) -> Topic | None:

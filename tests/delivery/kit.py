@@ -10,6 +10,7 @@ from pathlib import Path
 from telethon.tl import types
 
 from bot.delivery.attachments import WAIT, Attachments
+from bot.delivery.composer import Composer
 from bot.delivery.worker import Worker
 from bot.models import Clock, Media, Peer
 from bot.runtime.clock import utc_now
@@ -43,7 +44,8 @@ def worker_of(
     album_within: timedelta = ALBUM_WITHIN,
 ) -> Worker:
     files = files or Attachments(db, sender, Path("no files"), clock=clock)
-    return Worker(db, sender, files, clock=clock, album_within=album_within)
+    composer = Composer(db, sender, files, clock=clock)
+    return Worker(db, sender, composer, files, clock=clock, album_within=album_within)
 
 
 @asynccontextmanager
