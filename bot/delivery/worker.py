@@ -73,7 +73,7 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
-                await self._rest(await self._look(beat))
+                await _is_set_within(self._wake, await self._look(beat))
                 if self._fatal is not None:
                     raise self._fatal
         finally:
@@ -155,11 +155,6 @@ class Worker:
         moments = [now + LOOK_EVERY, *self._resting.values(), *filter(None, [found.next_at])]
         return (min(moments) - now).total_seconds()
 
-    async def _rest(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-
     async def _serve(self, batch: Sequence[Message], reads: int) -> None:
         """Deliver what the outbox held for a chat when it was read for the `reads`th time."""
         try:
@@ -168,7 +163,7 @@ class Worker:
             self._fatal = error
         except Exception:
             log.exception("serving a chat failed")
-            await self._stopped_within(BREATHER)
+            await _is_set_within(self._stopping, BREATHER)
             self._more = True
         finally:
             del self._serving[batch[0].chat.id]
@@ -181,14 +176,11 @@ class Worker:
         for message in sorted(batch, key=lambda each: each.kind is MessageKind.FILES):  # no text waits for a file
             delay = self._sender.queue.delay(message.chat.peer)
             if delay > NAP:
-                self._rest_chat(message.chat.id, delay)
+                self._resting[message.chat.id] = self._clock() + timedelta(seconds=delay)
+                self._wake.set()  # to know when to read for it again
                 return
-            if await self._stopped_within(delay) or not await self._try(message):
+            if await _is_set_within(self._stopping, delay) or not await self._try(message):
                 return
-
-    def _rest_chat(self, chat_id: int, seconds: float) -> None:
-        self._resting[chat_id] = self._clock() + timedelta(seconds=seconds)
-        self._wake.set()  # to know when to read for it again
 
     async def _try(self, message: Message) -> bool:
         try:
@@ -232,14 +224,6 @@ class Worker:
 
         await self._database.write(write)
 
-    async def _stopped_within(self, seconds: float) -> bool:
-        """Wait, unless we are to stop; say whether we are."""
-        if seconds > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._stopping.wait()
-        return self._stopping.is_set()
-
     async def _finish(self) -> None:
         self._sender.queue.dismiss()
         if self._serving:
@@ -248,3 +232,12 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self._files.close()
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, for so many seconds at most; return whether it is set."""
+    if seconds > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
+    return event.is_set()

@@ -32,7 +32,7 @@ class Match:
     fits: bool  # a topic is found in it, be it that it was found in the version before too
 
 
-Hit = tuple[NewVersion, str, tuple[Span, ...], Recipient]  # a topic in a version that a chat subscribes to
+_Hit = tuple[NewVersion, str, tuple[Span, ...], Recipient]  # a topic in a version that a chat subscribes to
 
 
 def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: Mapping[str, int]) -> list[RoutedAlert]:
@@ -40,7 +40,7 @@ def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: 
     rows = defaultdict[tuple[int, int], list[Recipient]](list)
     for recipient in recipients:
         rows[recipient.channel_id, recipient.topic_id].append(recipient)
-    hits = defaultdict[tuple[int, int, str], list[Hit]](list)
+    hits = defaultdict[tuple[int, int, str], list[_Hit]](list)
     for match in matches:
         post = match.added.post
         for name, spans in match.topics.items():
@@ -49,16 +49,13 @@ def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: 
     return [_routed(each) for each in hits.values()]
 
 
-def _routed(hits: Sequence[Hit]) -> RoutedAlert:
+def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
     """Make the alert of a chat; of several messages of an album that match it shows the first."""
     added, _, _, recipient = hits[0]
     post = added.post
     topics = {name: row.topic_id for _, name, _, row in hits}
-    spans, parts = marked(
-        post.text,
-        post.parts,
-        merge_spans({span for version, _, found, _ in hits if version is added for span in found}),
-    )
+    found = [span for version, _, spans, _ in hits if version is added for span in spans]
+    own, parts = marked(post.text, post.parts, merge_spans(found))
     alert = Alert(
         chat_id=recipient.chat_id,
         channel_id=post.channel_id,
@@ -66,7 +63,7 @@ def _routed(hits: Sequence[Hit]) -> RoutedAlert:
         version_id=added.version_id,
         shown_version_id=added.version_id,
         topics=tuple(topics),
-        spans=spans,
+        spans=own,
         parts=parts,
         loudness=max(LOUDNESS[row.priority] for *_, row in hits),
         fingerprint=fingerprint_of(post.text, post.parts, parts),

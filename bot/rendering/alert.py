@@ -152,7 +152,7 @@ def _facts(alert: Alert, post: StoredPost, locale: Locale) -> Iterator[str]:
     """Yield when it was posted and by whom, when edited, how long after that it was seen, and its age by then."""
     t, dated_at = locale.t, post.date
     yield locale.date(post.date, relative_to=locale.now)
-    author, title = (one_line(name, AUTHOR_ROOM) for name in (post.author or "", post.channel_title))
+    author, title = one_line(post.author or "", AUTHOR_ROOM), one_line(post.channel_title, AUTHOR_ROOM)
     if note := author_note(author, title, t):
         yield note
     if alert.is_edited and post.edit_date is not None:
