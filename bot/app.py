@@ -15,8 +15,7 @@ from bot.commands.context import People
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
 from bot.delivery.composer import Composer
-from bot.delivery.message_lookup import MessageLookup
-from bot.delivery.progress import Showing
+from bot.delivery.progress import ProgressMessages
 from bot.delivery.recovery import Recovery, resume
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
@@ -54,7 +53,7 @@ STOP_WITHIN = 8.0  # s; docker kills after 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What stays open while the service runs."""
+    """The parts that stay open while the service runs."""
 
     settings: Settings
     database: Database
@@ -66,7 +65,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """What is known once the service runs."""
+    """Facts that are known once the service runs."""
 
     bot_username: str
     invitation: str | None  # the pairing link, where nobody is paired yet
@@ -74,7 +73,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What runs once everything is connected."""
+    """The loops that run once everything is connected, and the parts that have to be stopped."""
 
     loops: Loops
     worker: Worker
@@ -163,8 +162,8 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     pacing = Pacing(rates)
     sender = Sender(bot, pacing, monotonic=monotonic)
     files = Attachments(database, sender, settings.media_path, clock=clock)
-    composer = Composer(database, sender, MessageLookup(database, sender), clock=clock, files=files)
-    worker = Worker(database, sender, composer, clock=clock, files=files)
+    composer = Composer(database, sender, files, clock=clock)
+    worker = Worker(database, sender, composer, files, clock=clock)
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
@@ -186,7 +185,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     ready = Ready(bot_username=username, invitation=invitation)
     loops: Loops = {
         "delivery": partial(_deliver, recovery, worker, stop),
-        "progress": Showing(database, sender, clock=clock).run,
+        "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},

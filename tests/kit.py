@@ -361,7 +361,8 @@ async def put(db: Database, drafts: Collection[Draft], now: datetime, *, due_at:
 
     async def job(tx: Transaction) -> list[int]:
         await outbox.enqueue(tx, list(drafts), now=now, due_at=due_at)
-        return [await outbox.row_of(tx, draft) for draft in drafts]
+        sql = "SELECT id FROM messages WHERE chat_id = ? AND kind = ? AND subject = ?"
+        return [(await tx.fetch_all(sql, (each.chat_id, each.kind, each.subject)))[0]["id"] for each in drafts]
 
     return await db.write(job)
 
@@ -373,7 +374,7 @@ async def _to_message(db: Reader, found: store_messages.Message) -> Message:
     )
     assert row is not None
     is_notice, alert, change = found.kind is MessageKind.NOTICE, found.alert, found.change
-    said = NOTICES.validate_python(found.body) if is_notice and found.body["kind"] != "unheard_of" else None
+    said = NOTICES.validate_python(found.body) if is_notice and (found.body or {}).get("kind") != "unheard_of" else None
     return Message(
         id=found.id,
         chat=found.chat,

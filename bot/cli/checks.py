@@ -1,4 +1,4 @@
-"""The checks of `channelwatch doctor`: what people can break, from settings to the clock, and what to do about it."""
+"""The checks of `channelwatch doctor`, from the settings to the clock, each with advice where something is wrong."""
 
 import os
 import shutil
@@ -89,7 +89,7 @@ def _require(settings: Settings) -> None:
 
 
 def _modes(settings: Settings) -> Check:
-    """Look for what others may read, or we may not write."""
+    """Look for files that others may read, or that we may not write."""
     folder, media_folder = settings.data_dir, settings.media_path
     files = [path for path in sorted(folder.glob("*")) if path.is_file()] if folder.is_dir() else []
     modes = dict.fromkeys((folder, media_folder) if media_folder.is_dir() else (folder,), private_files.FOLDER_MODE)
@@ -157,7 +157,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
 
 
 async def _files(db: Reader, settings: Settings) -> Check:
-    """Count the files of posts, and look whether those that are kept lie where they should."""
+    """Count the files of posts, and look whether each kept one is on the disk."""
     found, blobs = await media.statistics(db), Blobs(settings.media_path)
     lost = sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
     outcome = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"

@@ -1,4 +1,4 @@
-"""The command `doctor`: check what can be wrong on this machine, or show how complete each channel is."""
+"""The command `doctor`: check this machine, or show how complete each channel is."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a terminal, a file or a pipe is shown: posts with what was found in them, and how far long work has come."""
+"""Output for a terminal, a file or a pipe: tables, posts with marked finds, and the progress of long work."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ _PAUSE = 10.0  # s between two lines of progress
 
 
 def plain(text: str) -> str:
-    """Return a foreign text as long as it was, without what a terminal would obey."""
+    """Return a foreign text of the same length, without characters that a terminal would obey."""
     return text.translate(_UNSAFE)
 
 
@@ -66,7 +66,7 @@ def print_post(
 
 @contextmanager
 def reading_back(since: datetime | None, now: datetime) -> Iterator[Callable[[datetime], None]]:
-    """Show down to which date posts are read, from now back to `since` or to the oldest; give what takes that date."""
+    """Show how far posts are read, from now back to `since` or to the oldest; yield a function that takes a date."""
     columns = TextColumn("Reading posts back to {task.fields[date]}"), BarColumn()
     total = None if since is None else (now - since).total_seconds()
     with _progress(columns, total, date="…") as show:
@@ -75,7 +75,7 @@ def reading_back(since: datetime | None, now: datetime) -> Iterator[Callable[[da
 
 @contextmanager
 def reading_file(size: int) -> Iterator[Callable[[int], None]]:
-    """Show how much of `size` bytes is read; give what takes the place in the file."""
+    """Show how much of `size` bytes is read; yield a function that takes the place in the file."""
     columns = TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     with _progress(columns, size) as show:
         yield lambda place: show(place, f"Read {place / size:.0%} …", "")
@@ -87,7 +87,7 @@ def _progress(
 ) -> Iterator[Callable[[float, str, str], None]]:
     """Show progress on standard error: a bar on a terminal, elsewhere a line now and then.
 
-    What is given takes how much is done, the line, and the date that the bar names.
+    The function that is yielded takes the amount that is done, the line, and the date that the bar names.
     """
     terminal = Console(stderr=True)
     if terminal.is_terminal:

@@ -72,7 +72,7 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
 
 
 def _within(filters: Filters, since: str | None, until: str | None, *, now: datetime) -> Filters:
-    """Return filters narrowed by what the two options say; raises SettingsError, which names the option."""
+    """Return filters narrowed by the two options; raises SettingsError, which names the option."""
     narrowed = replace(
         filters,
         since=filters.since if since is None else _moment("--since", since, now=now),
@@ -98,7 +98,7 @@ async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) 
             newest = await posts.latest(
                 database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
             )
-            return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in newest), looked=len(newest))
+            return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in newest), examined=len(newest))
         if typed.filters.order is Order.BEST:
             best = await find_best(database, asked, scope, limit=limit)
             if best.hits:

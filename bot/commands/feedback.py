@@ -86,7 +86,7 @@ async def words(request: Request, context: Context) -> Reply:
     offered = await asyncio.to_thread(_choices, alerted.post, alert_topics[0], context.inflector)
     if not offered:
         raise CommandError(context.own.gettext("This post has no words to choose from."))
-    buttons = [tap.button(each.shown[:_LABEL], "word", alert_topics[0].id, name_word(each.word)) for each in offered]
+    buttons = [tap.button(each.text[:_LABEL], "word", alert_topics[0].id, name_word(each.word)) for each in offered]
     return Reply(buttons=(*rows_of(buttons, 2), tap.back(context)))
 
 
@@ -119,7 +119,7 @@ def _missing_text(topic: Topic, choice: Exclusion, looked: int, missing: int, co
     text = Text().line(
         t.gettext("{topic} without posts that say {word}, in any form?"),
         topic=show_topic(topic, t),
-        word=bold(choice.shown),
+        word=bold(choice.text),
     )
     if not looked:
         return text.line(t.gettext("No other posts on this topic are stored yet."))
@@ -144,7 +144,7 @@ async def exclude(request: Request, context: Context) -> Effect:
             raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
         line = context.t.gettext("{topic} leaves out posts that say {word} from now on. /topics can bring them back.")
-        return change(line, topic=show_topic(topic, context.t), word=bold(choice.shown))
+        return change(line, topic=show_topic(topic, context.t), word=bold(choice.text))
 
     return effect
 

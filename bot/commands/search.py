@@ -138,13 +138,13 @@ async def _find(terms: SearchTerms, context: Context) -> SearchPage:
         if best.hits or terms.skip:
             return best
     page = await find_newest(db, terms.query, terms.scope, limit=PAGE + 1, before=terms.before, most=MOST_ROWS)
-    return page if len(page.hits) <= PAGE else _cut(page.hits, looked=page.looked)
+    return page if len(page.hits) <= PAGE else _cut(page.hits, examined=page.examined)
 
 
-def _cut(hits: Sequence[Hit], *, looked: int) -> SearchPage:
+def _cut(hits: Sequence[Hit], *, examined: int) -> SearchPage:
     """Make a page of hits of which there may be more than fit; the next page begins after the last version shown."""
     before = hits[PAGE - 1].post.version_id if len(hits) > PAGE else None
-    return SearchPage(hits=tuple(hits[:PAGE]), looked=looked, before=before)
+    return SearchPage(hits=tuple(hits[:PAGE]), examined=examined, before=before)
 
 
 async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
@@ -152,7 +152,7 @@ async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
     ids, since, until = scope.channel_ids, scope.since, scope.until
     stored = await posts.latest(db, limit=PAGE + 1, channel_ids=ids, before=before, since=since, until=until)
     shown = tuple(Hit(post=post, spans=()) for post in stored[:PAGE])
-    return SearchPage(hits=shown, looked=len(shown), before=shown[-1].post.id if len(stored) > PAGE else None)
+    return SearchPage(hits=shown, examined=len(shown), before=shown[-1].post.id if len(stored) > PAGE else None)
 
 
 def _page(page: SearchPage, terms: SearchTerms, context: Context, heading: Text | None = None) -> Outgoing:
@@ -171,7 +171,7 @@ def _page(page: SearchPage, terms: SearchTerms, context: Context, heading: Text 
         ending = t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
         if page.ranked:
             ending = t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
-        count = f"{page.ranked or page.looked:,}".replace(",", "\N{NO-BREAK SPACE}")
+        count = f"{page.ranked or page.examined:,}".replace(",", "\N{NO-BREAK SPACE}")
         ending = ending.format(n=count, date=context.date(page.reached))
     return list_posts(heading or Text(), page.hits, context, tuple(rows), ending=ending)
 
@@ -275,4 +275,4 @@ async def _missed(context: Context, channel_id: int, *, before: int | None) -> S
             elif hit.post.version_id == known.post.version_id:
                 by_post[hit.post.key] = replace(hit, spans=merge_spans([*known.spans, *hit.spans]))
     hits = sorted(by_post.values(), key=lambda hit: hit.post.version_id, reverse=True)
-    return _cut(hits, looked=len(hits))
+    return _cut(hits, examined=len(hits))

@@ -141,7 +141,7 @@ async def _add_readers(text: Text, context: Context) -> None:
         line = t.gettext("⚠️ Reader account {n} cannot read any more. {why}")
         text.line(line, n=number, why=refusal(reason, t))
     waits: dict[str, datetime] = {}
-    for method, until in (await readers.all_flood_waits(db, context.now)).items():
+    for method, until in (await readers.flood_waits(db, context.now)).items():
         work = _WORK.get(method, _READING)
         waits[work] = max(until, waits.get(work, until))
     for work, until in waits.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.delivery.uploads import NotYetError, Uploads
+from bot.delivery.uploads import Uploads
 from bot.errors import TelegramError, Verdict
 from bot.locales import translator
 from bot.models import Clock, Outgoing, Remote, Upload, post_link
@@ -19,8 +19,8 @@ from bot.store import attachments, media
 from bot.store.attachments import Attachment
 from bot.store.database import Database
 from bot.store.messages import Message
-from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.media import ALBUM, is_outdated, is_refused, kind_of_album, outdated_among
+from bot.telegram.rpc import UNANSWERABLE
 from bot.telegram.sender import Sender
 from bot.text.markup import Text, link, one_line
 
@@ -30,6 +30,10 @@ WAIT = 1.0  # s that a reply waits for its uploads, and what is behind it in the
 TRIES = 20  # of a reply whose files are not all uploaded, an hour; then it goes with those that are
 TITLE_ROOM = 60  # UTF-16 units
 _SILENT = Outgoing(text="", silent=True)
+
+
+class NotYetError(Exception):
+    """A message cannot be sent yet: it is to be tried again, and holds up nothing meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,25 +82,18 @@ class Attachments:
         }
         found = [(each, await self._uploads.of_file(stored[each.version_id])) for each in claimed]
         there = [(each, upload) for each, upload in found if upload is not None]
-        remotes = await asyncio.gather(*(self._remote(reply, upload) for _, upload in there))
+        remotes = await asyncio.gather(
+            *(self._uploads.find(reply.chat.peer, upload, wait=self._wait) for _, upload in there)
+        )
         if None in remotes and reply.attempts < TRIES:
             raise NotYetError("files are being uploaded")
-        return [
-            _UploadedFile(attachment=each, upload=upload, remote=remote)
-            for (each, upload), remote in zip(there, remotes, strict=True)
-            if isinstance(remote, Remote)
-        ]
-
-    async def _remote(
-        self, reply: Message, upload: Upload, *, expired: Remote | None = None
-    ) -> Remote | TelegramError | None:
-        """Return an uploaded file, or why it is refused; None where it takes longer."""
-        until = asyncio.get_running_loop().time() + self._wait
-        try:
-            return await self._uploads.find(reply.chat.peer, upload, until=until, expired=expired)
-        except TelegramError as error:
-            log.info("a file does not follow an alert", reply=reply.id, reason=error.error)
-            return error
+        uploaded = list[_UploadedFile]()
+        for (each, upload), remote in zip(there, remotes, strict=True):
+            if isinstance(remote, Remote):
+                uploaded.append(_UploadedFile(attachment=each, upload=upload, remote=remote))
+            elif remote is not None:
+                log.info("a file does not follow an alert", reply=reply.id, reason=remote.error)
+        return uploaded
 
     async def _send(self, reply: Message, files: Sequence[_UploadedFile], caption: Outgoing) -> int | None:
         """Send a file or an album; one that is refused as an album is sent file by file.
@@ -134,7 +131,7 @@ class Attachments:
                     sent[number] = (await self._anew(reply, files[number].upload, expired), random_id)
 
     async def _anew(self, reply: Message, upload: Upload, expired: Remote) -> Remote:
-        remote = await self._remote(reply, upload, expired=expired)
+        remote = await self._uploads.find(reply.chat.peer, upload, wait=self._wait, expired=expired)
         if isinstance(remote, TelegramError):
             raise remote
         if remote is None:

@@ -1,56 +1,90 @@
-"""A message is written for its chat and sent, or edited to show what is wanted by now."""
+"""A message is written for its chat and sent, or edited to show what is wanted by now.
+
+It is brought to where the chat is by then: a group may have moved, a forum thread may have been closed.
+"""
 
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
+import structlog
+
+from bot.delivery import message_lookup
 from bot.delivery.attachments import Attachments
-from bot.delivery.message_lookup import MessageLookup
-from bot.errors import TelegramError
+from bot.errors import TelegramError, Verdict
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Clock, Outgoing
+from bot.models import GENERAL_THREAD, Clock, Outgoing
 from bot.models.alerts import ChangeKind, GroupKind, Loudness
 from bot.models.messages import MessageKind
 from bot.models.notices import Sound
 from bot.models.posts import StoredPost
-from bot.rendering.alert import render_alert
-from bot.rendering.change import render_change, render_confirmation
+from bot.rendering.alert import render_alert, render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
 from bot.schedule import quiet_until
-from bot.store import attachments, channels, groups, messages, posts
+from bot.store import addresses, attachments, channels, groups, messages, posts
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
-from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rpc import UNANSWERABLE
 from bot.telegram.sender import Sender
+
+log = structlog.get_logger(__name__)
 
 # Alerts are written once for all chats of one language and time zone: that costs as much as sending them.
 _render_alert = lru_cache(maxsize=64)(render_alert)
 _ANSWERS = {MessageKind.CHANGE, MessageKind.FILES}
+_ELSEWHERE = {Verdict.SUSPEND, Verdict.UNAUTHORISED}  # also what the shell of a group that moved answers
 
 
 class Composer:
     """Writes messages and brings them to their chats."""
 
-    def __init__(
-        self,
-        database: Database,
-        sender: Sender,
-        lookup: MessageLookup,
-        *,
-        clock: Clock,
-        files: Attachments | None = None,
-    ) -> None:
+    def __init__(self, database: Database, sender: Sender, files: Attachments, *, clock: Clock) -> None:
         self._database = database
         self._sender = sender
+        self._files = files
         self._clock = clock
-        self._lookup = lookup
-        self._files = files  # None: no files follow alerts
 
     async def put(self, message: Message) -> Delivery | None:
-        """Send or edit a message; None where nothing is to be done now. Raises TelegramError, NotYetError."""
+        """Send or edit a message, at once in the new place where the old one takes nothing more.
+
+        None where nothing is to be done now. Raises TelegramError where there is no other place, or that one refuses
+        too, and NotYetError.
+        """
+        while True:
+            try:
+                return await self._put(message)
+            except TelegramError as error:
+                if not await self._has_moved(message, error):
+                    raise
+                log.info(
+                    "a message goes to another place", message=message.id, chat=message.chat.id, reason=error.error
+                )
+                if not await messages.is_due(self._database, message.id):  # the new place has had it
+                    return None
+                message = await messages.get(self._database, message.id)
+
+    async def _has_moved(self, message: Message, error: TelegramError) -> bool:
+        """Find another place for a message and write it down; each is left for good, so that there is an end to it."""
+        now, thread_id = self._clock(), message.chat.peer.thread_id
+        # A thread that is gone may only be missed as what a message answers.
+        if error.verdict is Verdict.CLOSED or error.error == UNANSWERABLE:
+            if message.is_sent:  # what stands in a closed thread stays as it is
+                raise TelegramError(error.error, code=error.code, verdict=Verdict.DROP) from error
+            if thread_id in {None, GENERAL_THREAD}:
+                return False
+            await self._database.write(lambda tx: addresses.leave_thread(tx, message.chat, thread_id or 0, now=now))
+            return True
+        supergroup = await self._sender.moved_to(message.chat.peer) if error.verdict in _ELSEWHERE else None
+        if supergroup is None:
+            return False
+        # Where another message was first, the chat's row has the new place already.
+        await self._database.write(lambda tx: addresses.upgrade(tx, message.chat.peer.id, supergroup))
+        return True
+
+    async def _put(self, message: Message) -> Delivery | None:
         if message.is_sent or message.kind in _ANSWERS:  # what it answers, or shows, may have changed since it was read
             message = await messages.get(self._database, message.id)
             if message.sent_revision == message.revision:
@@ -58,8 +92,7 @@ class Composer:
         if message.is_sent:
             return await self._edit(message)
         if message.kind is MessageKind.FILES:
-            first_id = None if self._files is None else await self._files.send(message)
-            return _delivery(message, first_id, self._clock())
+            return _delivery(message, await self._files.send(message), self._clock())
         return await self._send(message)
 
     async def _send(self, message: Message) -> Delivery:
@@ -69,7 +102,7 @@ class Composer:
         if telegram_id is not None:
             return _delivery(message, telegram_id, now)
         # Telegram had taken it before a crash, when perhaps an earlier revision was wanted.
-        telegram_id = await self._lookup.find(message, outgoing)
+        telegram_id = await message_lookup.find(self._database, self._sender, message, outgoing)
         found = _delivery(message, telegram_id, now)
         return found if telegram_id is None else replace(found, revision=1)
 

@@ -11,7 +11,7 @@ import structlog
 from bot.errors import TelegramError
 from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import backup_recovery
-from bot.store.database import Database
+from bot.store.database import Reader
 from bot.store.messages import Message
 from bot.telegram.convert import MessagePage, SentMessage
 from bot.telegram.sender import READ_AT_ONCE, Sender
@@ -26,45 +26,38 @@ _KEY = re.compile(rb"(?:quote|snooze|wrong|back):(\d+):(\d+)(?::.*)?")
 _POST_LINK = re.compile(r"https://t\.me/(?:c/)?\w+/(\d+)")
 
 
-class MessageLookup:
-    """Looks up the ids of alerts that Telegram refused as sent already."""
+async def find(db: Reader, sender: Sender, message: Message, outgoing: Outgoing) -> int | None:
+    """Return the id that a message, which Telegram refused as sent already, has in its chat.
 
-    def __init__(self, database: Database, sender: Sender) -> None:
-        self._database = database
-        self._sender = sender
-
-    async def find(self, message: Message, outgoing: Outgoing) -> int | None:
-        """Return the id that a message has in its chat; None where it is not found, or Telegram refuses to say."""
-        try:
-            return await self._find(message, outgoing)
-        except TelegramError as error:
-            log.warning("a message of ours cannot be looked for", message=message.id, reason=error.error)
-            return None
-
-    async def _find(self, message: Message, outgoing: Outgoing) -> int | None:
-        peer = message.chat.peer
-        channel = peer if peer.kind is PeerKind.CHANNEL else None
-        last = await backup_recovery.newest_message_id(self._database, message.chat.id)
-        newest = last if channel else await backup_recovery.newest_message_id_of_account(self._database)
-        near = max(last, newest - JUST_NOW)
-        found = await self._among(pages(self._sender, near, channel=channel, most=NEAR), message, outgoing)
+    None where it is not found, or Telegram refuses to say.
+    """
+    peer = message.chat.peer
+    channel = peer if peer.kind is PeerKind.CHANNEL else None
+    last = await backup_recovery.newest_message_id(db, message.chat.id)
+    newest = last if channel else await backup_recovery.newest_message_id_of_account(db)
+    near = max(last, newest - JUST_NOW)
+    try:
+        found = await _among(db, pages(sender, near, channel=channel, most=NEAR), message, outgoing)
         if found is None and near > last:
-            found = await self._among(pages(self._sender, last, channel=channel, most=FAR), message, outgoing)
-        if found is None:
-            log.info("the message of an alert was not found; it is done without", message=message.id)
-        return found
-
-    async def _among(self, pages: AsyncIterator[MessagePage], message: Message, outgoing: Outgoing) -> int | None:
-        async for page in pages:
-            here = [
-                own for own in page.own if own.kind is message.chat.peer.kind and own.peer_id == message.chat.peer.id
-            ]
-            alike = [own.message_id for own in here if is_same(own, outgoing)]
-            taken = await backup_recovery.known(self._database, [(message.chat.id, number) for number in alike])
-            free = [number for number in alike if (message.chat.id, number) not in taken]
-            if free:
-                return free[0]
+            found = await _among(db, pages(sender, last, channel=channel, most=FAR), message, outgoing)
+    except TelegramError as error:
+        log.warning("a message of ours cannot be looked for", message=message.id, reason=error.error)
         return None
+    if found is None:
+        log.info("the message of an alert was not found; it is done without", message=message.id)
+    return found
+
+
+async def _among(db: Reader, pages: AsyncIterator[MessagePage], message: Message, outgoing: Outgoing) -> int | None:
+    peer, chat_id = message.chat.peer, message.chat.id
+    async for page in pages:
+        here = [own for own in page.own if (own.kind, own.peer_id) == (peer.kind, peer.id)]
+        alike = [own.message_id for own in here if is_same(own, outgoing)]
+        taken = await backup_recovery.known(db, [(chat_id, number) for number in alike])
+        free = [number for number in alike if (chat_id, number) not in taken]
+        if free:
+            return free[0]
+    return None
 
 
 async def pages(

@@ -4,10 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import structlog
-from babel.numbers import format_decimal
 
 from bot.errors import TelegramError, Verdict
 from bot.locales import Translator, translator
+from bot.locales.figures import show_number
 from bot.models import Clock, Outgoing
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import backfills, meta, outbox
@@ -24,7 +24,7 @@ _TITLE = 120  # UTF-16 units of a channel's title
 _BAR = 12  # blocks
 
 
-class Showing:
+class ProgressMessages:
     """Keeps the messages up to date."""
 
     def __init__(self, database: Database, sender: Sender, *, clock: Clock) -> None:
@@ -109,9 +109,8 @@ def render_progress(figures: ProgressFigures, t: Translator) -> Outgoing:
         )
     done = figures.read / figures.wanted if figures.wanted else 0.0
     bar = "▓" * int(done * _BAR) + "░" * (_BAR - int(done * _BAR))
-    said = line.format(
-        n=total, channel=_title(figures), read=_number(figures.read, t), wanted=_number(figures.wanted, t)
-    )
+    read, wanted = show_number(figures.read, t), show_number(figures.wanted, t)
+    said = line.format(n=total, channel=one_line(figures.title, _TITLE), read=read, wanted=wanted)
     return Outgoing(text=f"{said}\n{bar} {int(done * 100)} %")
 
 
@@ -130,7 +129,7 @@ def _ended(figures: ProgressFigures, t: Translator) -> str:
             "The past of the channels is stored: {read} posts.",
             figures.read,
         )
-    said = line.format(channel=_title(figures), read=_number(figures.read, t))
+    said = line.format(channel=one_line(figures.title, _TITLE), read=show_number(figures.read, t))
     if not figures.failed:
         return said
     failed = t.ngettext(
@@ -145,11 +144,3 @@ def _is_stale(progress: Progress) -> bool:
 
 def _written(figures: ProgressFigures) -> str:
     return f"{figures.channels}+{figures.waiting} {figures.ended} {figures.read}/{figures.wanted}"
-
-
-def _title(figures: ProgressFigures) -> str:
-    return one_line(figures.title, _TITLE)
-
-
-def _number(number: int, t: Translator) -> str:
-    return str(format_decimal(number, locale=t.language))

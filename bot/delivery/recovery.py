@@ -7,7 +7,7 @@ matter of this module: its `random_id` keeps Telegram from taking it twice.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -97,17 +97,12 @@ class Recovery:
         return affected
 
     async def _find_affected(self, since: datetime, *, before: datetime) -> tuple[set[int], int]:
-        """Find the chats that show a message of ours from that time; with them return the account's newest such id.
-
-        If any chat does, those that could not be read to the end count as well.
-        """
+        """Find the chats that show a message of ours from that time; with them return the account's newest such id."""
         self._until = self._monotonic() + WITHIN
         listed = [chat for chat in await chats.everyone(self._database) if chat.suspended is None]
         of_account, newest = await self._read_account([c for c in listed if c.peer.kind is not PeerKind.CHANNEL])
         shown = {**of_account, **await self._read_channels([c for c in listed if c.peer.kind is PeerKind.CHANNEL])}
-        affected = {chat_id for chat_id, own in shown.items() if own and _has_younger(own, since, before)}
-        unread = {chat_id for chat_id, own in shown.items() if own is None}
-        return affected and affected | unread, newest
+        return _affected(shown, since, before), newest
 
     async def _read_account(self, listed: Sequence[Chat]) -> tuple[dict[int, list[SentMessage] | None], int]:
         """Read the messages of ours in private chats and basic groups, by chat; None where some are left unread."""
@@ -156,9 +151,14 @@ class Recovery:
         return found, is_all
 
 
-def _has_younger(found: Iterable[SentMessage], since: datetime, before: datetime) -> bool:
-    """Say whether one of these messages was written by a program like ours between two moments."""
-    return any(since < own.date < before and is_ours(own) for own in found)
+def _affected(shown: Mapping[int, Sequence[SentMessage] | None], since: datetime, before: datetime) -> set[int]:
+    """Return the chats that a program like ours wrote to between two moments; those left unread count if any does."""
+    affected = {
+        chat_id
+        for chat_id, found in shown.items()
+        if any(since < own.date < before and is_ours(own) for own in found or ())
+    }
+    return affected and affected | {chat_id for chat_id, found in shown.items() if found is None}
 
 
 async def resume(db: Reader, pacing: Pacing, *, now: datetime, monotonic: float) -> int:

@@ -4,10 +4,8 @@ A reference expires some day; then the file is uploaded anew.
 """
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -26,10 +24,6 @@ log = structlog.get_logger(__name__)
 Key = tuple[bytes, str, str | None]  # of an upload: what, as what, and under which name
 NAME_ROOM = 200  # UTF-16 units of a file's name, which must not pass for another: «fdp.exe» turned around
 AT_ONCE = 3  # files on their way up
-
-
-class NotYetError(Exception):
-    """A message cannot be sent yet: it is to be tried again, and holds up nothing meanwhile."""
 
 
 class Uploads:
@@ -67,13 +61,15 @@ class Uploads:
             layer=layer,
         )
 
-    async def find(self, peer: Peer, upload: Upload, *, until: float, expired: Remote | None = None) -> Remote | None:
-        """Return a file as Telegram calls it, uploaded where that is unknown or `expired`; None: not in time.
+    async def find(
+        self, peer: Peer, upload: Upload, *, wait: float, expired: Remote | None = None
+    ) -> Remote | TelegramError | None:
+        """Return a file as Telegram calls it, or why it is refused; uploaded where that is unknown or `expired`.
 
         Two that want the same file wait for one upload; where it is refused to the first one's chat, the second tries
-        for its own. What takes longer than `until`, by the loop's clock, goes on and is there for the next message.
-        Raises TelegramError where the file is refused.
+        for its own. None where it takes more than `wait` seconds: it goes on, and is there for the next message.
         """
+        until = asyncio.get_running_loop().time() + wait
         key = (upload.sha256, upload.kind, upload.name)
         bot_id = await self._sender.bot_id()
         while True:
@@ -81,22 +77,20 @@ class Uploads:
             if known is not None and known != expired:
                 return known
             if key in self._refused:
-                raise self._refused[key]
+                return self._refused[key]
             is_own = key not in self._running
             if is_own:
-                self._begin(key, self._upload(key, peer, upload, bot_id))
+                work = self._upload(key, peer, upload, bot_id)
+                self._running[key] = asyncio.create_task(work, name="delivery.upload")
+                self._running[key].add_done_callback(lambda _: self._running.pop(key))
             uploading = self._running[key]
             left = max(0.0, until - asyncio.get_running_loop().time())
             await asyncio.wait({uploading}, timeout=left)
             result = uploading.result() if uploading.done() else None
             if is_own and isinstance(result, TelegramError):
-                raise result
+                return result
             if not uploading.done() or (is_own and result is None):
                 return None
-
-    def _begin(self, key: Key, work: Coroutine[Any, Any, Remote | TelegramError | None]) -> None:
-        self._running[key] = uploading = asyncio.create_task(work, name="delivery.upload")
-        uploading.add_done_callback(lambda _: self._running.pop(key))
 
     async def _upload(self, key: Key, peer: Peer, upload: Upload, bot_id: int) -> Remote | TelegramError | None:
         """Upload a file; return why it is refused where it is, None where that can heal."""

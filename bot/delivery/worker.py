@@ -14,11 +14,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.delivery.attachments import Attachments
-from bot.delivery.chat_moves import ChatMoves
+from bot.delivery.attachments import Attachments, NotYetError
 from bot.delivery.composer import Composer
 from bot.delivery.retry import GiveUp, backoff, decide
-from bot.delivery.uploads import NotYetError
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.models import Clock
 from bot.models.messages import MessageKind
@@ -43,20 +41,22 @@ BREATHER = 5.0  # s of rest after an error of our own
 class Worker:
     """Empties the outbox as fast as Telegram allows."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is made of
         self,
         database: Database,
         sender: Sender,
         composer: Composer,
+        files: Attachments,
         *,
         clock: Clock,
-        files: Attachments | None = None,
+        album_within: timedelta = attachments.ALBUM_WITHIN,
     ) -> None:
         self._database = database
         self._sender = sender
         self._files = files
-        self._moves = ChatMoves(database, sender, composer, clock=clock)
+        self._composer = composer
         self._clock = clock
+        self._album_within = album_within
         self._serving: dict[int, asyncio.Task[None]] = {}  # by the chat's row
         self._resting: dict[int, datetime] = {}  # chats that are to be left alone until then
         self._reads = 0  # of the outbox
@@ -73,7 +73,7 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
-                await self._rest(await self._look(beat))
+                await _is_set_within(self._wake, await self._look(beat))
                 if self._fatal is not None:
                     raise self._fatal
         finally:
@@ -89,7 +89,7 @@ class Worker:
     async def deliver(self, message: Message) -> bool:
         """Send a message and write down how it went; return whether the chat's next may follow. Raises FatalError."""
         try:
-            delivery = await self._moves.put(message)
+            delivery = await self._composer.put(message)
         except TelegramError as error:
             return await self._refused(message, error)
         except NotYetError as error:
@@ -104,7 +104,7 @@ class Worker:
             await outbox.sent(tx, message.id, delivery, now=now)
             is_new_alert = message.kind is MessageKind.ALERT and not message.is_sent
             if is_new_alert and message.alert is not None and message.chat.media:
-                await attachments.enqueue_for_alert(tx, message.alert, now=now)
+                await attachments.enqueue_for_alert(tx, message.alert, now=now, album_within=self._album_within)
 
         await self._database.write(write)
         return True
@@ -155,11 +155,6 @@ class Worker:
         moments = [now + LOOK_EVERY, *self._resting.values(), *filter(None, [found.next_at])]
         return (min(moments) - now).total_seconds()
 
-    async def _rest(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-
     async def _serve(self, batch: Sequence[Message], reads: int) -> None:
         """Deliver what the outbox held for a chat when it was read for the `reads`th time."""
         try:
@@ -168,7 +163,7 @@ class Worker:
             self._fatal = error
         except Exception:
             log.exception("serving a chat failed")
-            await self._stopped_within(BREATHER)
+            await _is_set_within(self._stopping, BREATHER)
             self._more = True
         finally:
             del self._serving[batch[0].chat.id]
@@ -181,14 +176,11 @@ class Worker:
         for message in sorted(batch, key=lambda each: each.kind is MessageKind.FILES):  # no text waits for a file
             delay = self._sender.queue.delay(message.chat.peer)
             if delay > NAP:
-                self._rest_chat(message.chat.id, delay)
+                self._resting[message.chat.id] = self._clock() + timedelta(seconds=delay)
+                self._wake.set()  # to know when to read for it again
                 return
-            if await self._stopped_within(delay) or not await self._try(message):
+            if await _is_set_within(self._stopping, delay) or not await self._try(message):
                 return
-
-    def _rest_chat(self, chat_id: int, seconds: float) -> None:
-        self._resting[chat_id] = self._clock() + timedelta(seconds=seconds)
-        self._wake.set()  # to know when to read for it again
 
     async def _try(self, message: Message) -> bool:
         try:
@@ -232,14 +224,6 @@ class Worker:
 
         await self._database.write(write)
 
-    async def _stopped_within(self, seconds: float) -> bool:
-        """Wait, unless we are to stop; say whether we are."""
-        if seconds > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._stopping.wait()
-        return self._stopping.is_set()
-
     async def _finish(self) -> None:
         self._sender.queue.dismiss()
         if self._serving:
@@ -247,5 +231,13 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self._files is not None:
-            await self._files.close()
+        await self._files.close()
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, for so many seconds at most; return whether it is set."""
+    if seconds > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
+    return event.is_set()

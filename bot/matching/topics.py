@@ -9,6 +9,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import islice
 from operator import itemgetter
+from typing import Any
 
 from bot.errors import SettingsError
 from bot.matching.engine.compiled import Compiled, verify
@@ -83,12 +84,7 @@ def read_topic(name: str, content: str) -> TopicFile:
     """Read one topic file; raises TopicError."""
     if not _NAME.fullmatch(name):
         raise TopicError(name, 1, "name the file as the topic: up to 64 characters, no colon, no / or @ in front")
-    try:
-        values = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
-        where = _WHERE.search(str(error))
-        last = content.count("\n") + 1
-        raise TopicError(name, int(where[1]) if where else last, _WHERE.sub("", str(error)).strip()) from error
+    values = _values(name, content)
 
     def wrong(key: str, reason: str) -> TopicError:
         return TopicError(name, _line(content, key) if key in values else 1, reason)
@@ -104,14 +100,27 @@ def read_topic(name: str, content: str) -> TopicFile:
     for key, texts in (("matches", matches), ("rejects", rejects)):
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise wrong(key, f"{key} must be a list of texts in quotes")
+    _check_query(name, content, query)
+    return TopicFile(
+        name=name, query=query, default=default, matches=tuple(matches), rejects=tuple(rejects), source=content
+    )
+
+
+def _values(name: str, content: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        where = _WHERE.search(str(error))
+        last = content.count("\n") + 1
+        raise TopicError(name, int(where[1]) if where else last, _WHERE.sub("", str(error)).strip()) from error
+
+
+def _check_query(name: str, content: str, query: str) -> None:
     try:
         parse(query)
     except QueryError as error:
         line, place = _place(content, "query", error.position - 1)
         raise TopicError(name, line, MESSAGES[error.code].format(position=place, **error.arguments)) from error
-    return TopicFile(
-        name=name, query=query, default=default, matches=tuple(matches), rejects=tuple(rejects), source=content
-    )
 
 
 def check_examples(topic: TopicFile, compiled: Compiled) -> None:

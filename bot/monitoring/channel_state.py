@@ -54,12 +54,12 @@ class ChannelState:
 
 
 async def channel_states(db: Reader, now: datetime, *, since: datetime | None = None) -> list[ChannelState]:
-    """Return how the followed channels stand, by title; what is counted is counted from `since` on."""
+    """Return the states of the followed channels, by title; posts are counted from `since` on."""
     return assess(await stats.channel_stats(db, since or now), await meta.get_pace(db), now)
 
 
 def assess(found: Sequence[ChannelStats], limits: Pace, now: datetime) -> list[ChannelState]:
-    """Work out how channels stand; those that one reader reads from outside share what Telegram allows."""
+    """Work out the states of channels; the channels that one reader polls share the questions that Telegram allows."""
     outside = Counter(each.channel.read_by for each in found if each.channel.access is Access.POLLED)
     states = []
     for each in found:

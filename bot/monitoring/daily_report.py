@@ -58,7 +58,12 @@ class DailyReports:
         states = await channel_states(self._database, now) if due else []
         for chat, since in due:
             report = await _report(self._database, chat, since, states)
-            await self._database.write(lambda tx, chat=chat, report=report: _send(tx, chat, report, now))  # type: ignore[misc]
+
+            async def send(tx: Transaction, chat: Chat = chat, report: DailyReport = report) -> None:
+                await notify(tx, chat, report, now=now)
+                await chats.reported(tx, chat.id, now)
+
+            await self._database.write(send)
         return len(due)
 
 
@@ -84,12 +89,7 @@ def _name(channel: Channel) -> str:
 
 
 async def _wanted(db: Reader, follow: FollowRequest) -> str:
-    """Name what somebody wants to follow; a number is of no use where a title is known."""
+    """Name the channel of a request to follow: by its title, where a number was asked for and the title is known."""
     known = await channels.by_ids(db, [follow.reference])
     is_link = follow.reference.startswith(("+", FOLDER))
     return _name(known[0]) if known else f"t.me/{follow.reference}" if is_link else follow.reference
-
-
-async def _send(tx: Transaction, chat: Chat, report: DailyReport, now: datetime) -> None:
-    await notify(tx, chat, report, now=now)
-    await chats.reported(tx, chat.id, now)

@@ -91,7 +91,9 @@ class Heartbeat:
                 await _fetch(url, within=self._fetch_within)
         except Exception as error:  # noqa: BLE001 - whatever it is that keeps the watchdog from answering
             if self._is_reached:  # the path is a secret, and errors of urllib may repeat it
-                log.warning("the watchdog cannot be reached", host=urlsplit(url).hostname, error=_error_name(error))
+                name = type(getattr(error, "reason", None) or error).__name__
+                name = f"HTTP {error.code}" if isinstance(error, HTTPError) else name
+                log.warning("the watchdog cannot be reached", host=urlsplit(url).hostname, error=name)
             self._is_reached = False
         else:
             self._is_reached = True
@@ -123,8 +125,3 @@ async def _fetch(url: str, *, within: float) -> None:
 
     threading.Thread(target=work, name="heartbeat", daemon=True).start()
     await outcome
-
-
-def _error_name(error: Exception) -> str:
-    code = getattr(error, "code", None)
-    return f"HTTP {code}" if code else type(getattr(error, "reason", None) or error).__name__

@@ -1,4 +1,4 @@
-"""The monitor of silences: followers of a channel that is unusually silent are told once, until it posts again.
+"""The monitor of silences: followers of an unusually silent channel get one notice, until it posts again.
 
 A channel that falls silent may be blocked, taken over or moved, and looks just like one that has nothing to say.
 """

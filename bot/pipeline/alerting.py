@@ -12,7 +12,6 @@ from bot.pipeline.grouping import (
     SAME_WORDS_WITHIN,
     ChatState,
     JoinDuplicate,
-    JoinGroup,
     RoutedAlert,
     Send,
     decide,
@@ -45,8 +44,8 @@ async def add_alerts(
         match decision:
             case Send():
                 single.append(numbered)
-            case JoinGroup(group=group):
-                grouped.append((numbered, group))
+            case Group():
+                grouped.append((numbered, decision))
             case JoinDuplicate():
                 joined.append((numbered, decision))
     await alerts.add(tx, [NewAlert(alert=each.alert) for each in single], now=now)
@@ -107,9 +106,10 @@ async def _count_recent(tx: Reader, routed: Sequence[RoutedAlert], *, now: datet
     posts = Counter(each.chat_id for each in routed)
     asked = defaultdict[tuple[int, int], set[int]](set)
     for each in routed:
-        if each.storms is not None:
-            enough = max(1, each.storms.count - posts[each.chat_id] + 1)
-            asked[each.storms.minutes, enough].add(each.chat_id)
+        storms = each.recipient.storms
+        if storms is not None:
+            enough = max(1, storms.count - posts[each.chat_id] + 1)
+            asked[storms.minutes, enough].add(each.chat_id)
     counts: dict[int, Counter[str]] = {}
     for (minutes, enough), chat_ids in asked.items():
         counts |= await alerts.count_recent(tx, chat_ids, since=now - timedelta(minutes=minutes), enough=enough)
@@ -119,11 +119,11 @@ async def _count_recent(tx: Reader, routed: Sequence[RoutedAlert], *, now: datet
 def _message(routed: RoutedAlert) -> Draft:
     return Draft(
         chat_id=routed.chat_id,
-        chat_key=routed.chat_key,
+        chat_key=routed.recipient.chat_key,
         kind=MessageKind.ALERT,
         subject=routed.subject,
         alert_id=routed.alert.id,
-        thread_id=routed.thread_id or routed.chat_thread,
+        thread_id=routed.thread_id or routed.recipient.chat_thread,
         silent=routed.alert.loudness < Loudness.LOUD,
     )
 
@@ -131,7 +131,9 @@ def _message(routed: RoutedAlert) -> Draft:
 async def _add_to_groups(
     tx: Transaction, grouped: Sequence[tuple[RoutedAlert, Group]], open_groups: Collection[OpenGroup], *, now: datetime
 ) -> None:
-    members = [NewMember(chat_id=each.chat_id, chat_key=each.chat_key, group=group) for each, group in grouped]
+    members = [
+        NewMember(chat_id=each.chat_id, chat_key=each.recipient.chat_key, group=group) for each, group in grouped
+    ]
     group_ids = await groups.place(tx, members, open_groups, now=now)
     added = [
         NewAlert(alert=each.alert, is_counted=group.kind is GroupKind.LATE, group_id=group_id)
@@ -154,7 +156,7 @@ async def _add_duplicates(
     confirmations = [
         Draft(
             chat_id=each.chat_id,
-            chat_key=each.chat_key,
+            chat_key=each.recipient.chat_key,
             kind=MessageKind.CHANGE,
             subject=f"confirmed/{messages[join.first.id][1]}",  # of the first post: there is only one
             alert_id=join.first.id,

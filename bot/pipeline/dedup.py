@@ -23,8 +23,9 @@ class Duplicates:
     does no harm: whether a chat has an alert of a post is asked of the store.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, read_at_once: int = READ_AT_ONCE) -> None:
         self._memory = SimilarityIndex(within=DUPLICATE_WITHIN)
+        self._read_at_once = read_at_once  # posts
         self._place: int | None = None  # in the store, up to which posts were read
         self._is_read = False  # all were
 
@@ -51,7 +52,7 @@ class Duplicates:
         if self._is_read:
             return
         since = now - DUPLICATE_WITHIN
-        said, self._place = await alerts.recent_posts(tx, self._place, since=since, most=READ_AT_ONCE)
+        said, self._place = await alerts.recent_posts(tx, self._place, since=since, most=self._read_at_once)
         for post in said:
             if post.key not in self._memory:
                 self._memory.add(post)

@@ -18,7 +18,8 @@ from bot.models.alerts import (
     digest_group,
     restored_group,
 )
-from bot.schedule import Schedule, Storms, next_digest, quiet_until
+from bot.models.subscriptions import Recipient
+from bot.schedule import Schedule, next_digest, quiet_until
 
 DUPLICATE_WITHIN = timedelta(hours=48)  # of each other were two posts posted of which one joins the other's alert
 SAME_WORDS_WITHIN = timedelta(hours=1)  # the same, where all that is alike is few words
@@ -32,7 +33,7 @@ class RoutedAlert:
     """An alert about which is to be decided."""
 
     alert: Alert
-    chat_key: bytes  # part of the identity of each message
+    recipient: Recipient  # of the first topic; the chat, as it is set
     subject: str  # tells its message from others of the chat
     topic_ids: Mapping[str, int]  # by name
     posted_at: datetime
@@ -41,10 +42,6 @@ class RoutedAlert:
     said: ComparedPost | None  # what is compared with other posts; None: it joins no alert
     alike: tuple[PostKey, ...] = ()  # posts that say the same, the likest first
     thread_id: int | None  # the forum thread that a topic has for its alerts; None: the chat's own
-    chat_thread: int | None  # the forum thread that is the chat's own; None: the general one, or no forum
-    schedule: Schedule  # of the chat
-    storms: Storms | None  # likewise
-    confirmations: bool  # likewise: it wants a reply where a second channel says the same
 
     @property
     def chat_id(self) -> int:
@@ -54,7 +51,7 @@ class RoutedAlert:
     @property
     def place(self) -> int:
         """The forum thread that the alert goes to, the general one where it has none."""
-        return self.thread_id or self.chat_thread or GENERAL_THREAD
+        return self.thread_id or self.recipient.chat_thread or GENERAL_THREAD
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,12 +76,11 @@ class ChatState:
                 self.alerted.add(alert.key)
                 self.priors[alert.key] = decision.first
                 return
-            case JoinGroup(group=Group(kind=GroupKind.LATE)):
+            case Group(kind=GroupKind.LATE):
                 self.counted.add(alert.key)
                 return
-            case JoinGroup():
-                group = self.groups.setdefault(decision.group.key, None)
-                prior = _prior(routed, decision.group.kind, group)
+            case Group():
+                prior = _prior(routed, decision.kind, self.groups.setdefault(decision.key, None))
             case Send():
                 prior = _prior(routed, None, None)
                 self.recent.update(alert.topics)
@@ -112,14 +108,7 @@ class JoinDuplicate:
     is_silent: bool  # … without a sound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinGroup:
-    """The message of a group shows or counts it."""
-
-    group: Group
-
-
-Decision = Skip | Send | JoinDuplicate | JoinGroup
+Decision = Skip | Send | JoinDuplicate | Group  # of a group the message shows or counts the alert
 
 
 def decide(routed: RoutedAlert, chat: ChatState, now: datetime, *, max_age: timedelta) -> Decision:
@@ -128,19 +117,18 @@ def decide(routed: RoutedAlert, chat: ChatState, now: datetime, *, max_age: time
     if key in chat.alerted:
         return Skip()
     if chat.restored is not None and chat.restored.covers(routed.date):
-        return JoinGroup(group=restored_group(chat.restored, now))
+        return restored_group(chat.restored, now)
     if is_too_old(routed, now, max_age=max_age):
         is_news = routed.may_be_late and key not in chat.counted
-        return JoinGroup(group=_late(now)) if is_news else Skip()
-    until = waits_until(routed.alert.loudness, routed.schedule, now)
+        return _late(now) if is_news else Skip()
+    until = waits_until(routed.alert.loudness, routed.recipient.schedule, now)
     duplicate = _duplicate(routed, chat, Loudness.DIGEST if until is not None else routed.alert.loudness)
     if duplicate is not None:
         return duplicate
     if until is not None:
         is_silent = routed.alert.loudness is Loudness.SILENT
-        return JoinGroup(group=digest_group(until, thread_id=routed.thread_id, silent=is_silent))
-    storm = _storm(routed, chat, now)
-    return Send() if storm is None else JoinGroup(group=storm)
+        return digest_group(until, thread_id=routed.thread_id, silent=is_silent)
+    return _storm(routed, chat, now) or Send()
 
 
 def is_too_old(routed: RoutedAlert, now: datetime, *, max_age: timedelta) -> bool:
@@ -163,7 +151,7 @@ def _duplicate(routed: RoutedAlert, chat: ChatState, loudness: Loudness) -> Join
     is_other_channel = first.key[0] != routed.alert.channel_id
     return JoinDuplicate(
         first=first,
-        is_confirmed=routed.confirmations and first.group is None and is_other_channel,
+        is_confirmed=routed.recipient.confirmations and first.group is None and is_other_channel,
         is_silent=loudness < Loudness.LOUD,
     )
 
@@ -224,7 +212,7 @@ def _prior(routed: RoutedAlert, kind: GroupKind | None, group: OpenGroup | None)
 
 def _storm(routed: RoutedAlert, chat: ChatState, now: datetime) -> Group | None:
     """Return the storm that an alert belongs to, if all its topics storm: one that goes on, else its first topic's."""
-    storms, topics = routed.storms, routed.topic_ids
+    storms, topics = routed.recipient.storms, routed.topic_ids
     open_topics = {name for name, topic_id in topics.items() if (GroupKind.STORM, topic_id) in chat.groups}
     if storms is None or any(name not in open_topics and chat.recent[name] < storms.count for name in topics):
         return None

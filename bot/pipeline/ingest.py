@@ -15,14 +15,7 @@ from bot.pipeline.alerting import add_alerts, update_alerts
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.revisions import revise
 from bot.pipeline.routing import EDITS, Match, route
-from bot.store import (
-    fulltext,
-    media,
-    revisions,
-    subscriptions,
-    topics,
-    versions,
-)
+from bot.store import alerts, fulltext, media, subscriptions, topics, versions
 from bot.store.database import Database, Subject, Transaction
 from bot.store.topics import TopicChanges
 
@@ -40,32 +33,31 @@ class Result:
     left: int = 0  # messages of an export that a reader of ours is about to see on Telegram
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _News:
-    """What became of the topics."""
-
-    revision: int
-    changed: TopicChanges
-
-
 class Ingest:
     """Stores, indexes, matches and enqueues; a post older than `alert_max_age` seconds is only counted."""
 
-    def __init__(self, database: Database, clock: Clock, *, alert_max_age: float = 24 * 3600) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        alert_max_age: float = 24 * 3600,
+        duplicates: Duplicates | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._alert_max_age = timedelta(seconds=alert_max_age)
         self._topics = _Topics()
-        self._duplicates = Duplicates()
+        self._duplicates = duplicates or Duplicates()
 
     async def store(self, observation: Observation) -> Result:
         """Store an observation in one transaction and enqueue its alerts; what is stored already changes nothing."""
         news = await self._topics.news(self._database)
         return await self._database.write(lambda tx: self._store(tx, observation, news))
 
-    async def _store(self, tx: Transaction, observation: Observation, news: _News | None) -> Result:
+    async def _store(self, tx: Transaction, observation: Observation, news: tuple[int, TopicChanges] | None) -> Result:
         if news is not None:
-            self._topics.take_in(news)
+            self._topics.take_in(*news)
         taken = await versions.compare(tx, observation)
         documents = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
@@ -138,7 +130,7 @@ class Ingest:
         """Bring the alerts that show these messages up to date; of those `loaded` only parts have changed."""
         if not (messages or edited or loaded):
             return
-        stale = await revisions.stale(tx, messages, edited=edited, loaded=loaded)
+        stale = await alerts.stale(tx, messages, edited=edited, loaded=loaded)
         if not stale:
             return
         now, whole = self._clock(), [each.current.whole for each in stale]
@@ -176,38 +168,32 @@ class _Topics:
         self._number = 0  # of the last change that was taken in
         self._revision = -1
 
-    async def news(self, database: Database) -> _News | None:
-        """Read what was saved or deleted since the last time, if anything was."""
+    async def news(self, database: Database) -> tuple[int, TopicChanges] | None:
+        """Read what was saved or deleted since the last time, if anything was, with the revision that it leads to."""
         revision = database.changes.revision(Subject.TOPICS)
         if revision == self._revision:
             return None
-        return _News(revision=revision, changed=await topics.changed(database, self._number))
+        return revision, await topics.changed(database, self._number)
 
-    def take_in(self, news: _News) -> None:
+    def take_in(self, revision: int, changes: TopicChanges) -> None:
         """Bring the matcher up to date; only jobs of the writer do, one after the other."""
-        if news.revision <= self._revision:
+        if revision <= self._revision:
             return
-        saved = news.changed.saved
-        for topic_id in (*news.changed.gone, *(topic.id for topic in saved)):
-            self._forget(topic_id)
-        self._add({topic.name: Compiled.from_json(topic.compiled) for topic in saved})
-        self.ids |= {topic.name: topic.id for topic in saved}
-        self.names |= {topic.id: topic.name for topic in saved}
-        self._number = max(self._number, news.changed.number)
-        self._revision = news.revision
-
-    def _forget(self, topic_id: int) -> None:
-        name = self.names.pop(topic_id, None)
-        if name is not None:
-            self.matcher.remove(name)
-            del self.ids[name]
-
-    def _add(self, queries: Mapping[str, Compiled]) -> None:
+        for topic_id in (*changes.gone, *(topic.id for topic in changes.saved)):
+            name = self.names.pop(topic_id, None)
+            if name is not None:
+                self.matcher.remove(name)
+                del self.ids[name]
+        queries = {topic.name: Compiled.from_json(topic.compiled) for topic in changes.saved}
         if not self.ids:
             self.matcher = Matcher(queries)  # all at once, so that regular expressions share large sets
-            return
-        for name, query in queries.items():
-            self.matcher.add(name, query)
+        else:
+            for name, query in queries.items():
+                self.matcher.add(name, query)
+        self.ids |= {topic.name: topic.id for topic in changes.saved}
+        self.names |= {topic.id: topic.name for topic in changes.saved}
+        self._number = max(self._number, changes.number)
+        self._revision = revision
 
 
 def _words(read: Iterable[tuple[NewVersion, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:

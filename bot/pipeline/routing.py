@@ -1,7 +1,8 @@
 """Which chats a match concerns, and what each of them is to see of it. Pure."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from bot.models import ComparedPost, Post
 from bot.models.alerts import Alert, Loudness
@@ -31,68 +32,54 @@ class Match:
     fits: bool  # a topic is found in it, be it that it was found in the version before too
 
 
-@dataclass(slots=True, kw_only=True)
-class _Route:
-    """What leads from a post to a chat."""
-
-    added: NewVersion  # the version that matched first, where several messages of an album do
-    recipient: Recipient  # of the first of the topics
-    topics: dict[str, int] = field(default_factory=dict)  # ids by name
-    spans: set[Span] = field(default_factory=set)  # in the whole of that version
-    loudness: Loudness = Loudness.DIGEST  # the greatest of the topics
-    thread_id: int | None = None  # of the first topic that has one
+_Hit = tuple[NewVersion, str, tuple[Span, ...], Recipient]  # a topic in a version that a chat subscribes to
 
 
 def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: Mapping[str, int]) -> list[RoutedAlert]:
     """Make one alert for each chat and post, whatever its topics and messages."""
-    rows: dict[tuple[int, int], list[Recipient]] = {}
+    rows = defaultdict[tuple[int, int], list[Recipient]](list)
     for recipient in recipients:
-        rows.setdefault((recipient.channel_id, recipient.topic_id), []).append(recipient)
-    routes: dict[tuple[int, int, str], _Route] = {}
-    for match, name in [(each, name) for each in matches for name in each.topics]:
-        added = match.added
-        for row in rows.get((added.post.channel_id, topic_ids[name]), ()):
-            key = (row.chat_id, row.channel_id, added.post.key)
-            found = routes.setdefault(key, _Route(added=added, recipient=row))
-            found.loudness = max(found.loudness, LOUDNESS[row.priority])
-            found.thread_id = found.thread_id or row.thread_id
-            found.topics[name] = row.topic_id
-            if found.added is added:
-                found.spans.update(match.topics[name])
-    return [_routed(found) for found in routes.values()]
+        rows[recipient.channel_id, recipient.topic_id].append(recipient)
+    hits = defaultdict[tuple[int, int, str], list[_Hit]](list)
+    for match in matches:
+        post = match.added.post
+        for name, spans in match.topics.items():
+            for row in rows.get((post.channel_id, topic_ids[name]), ()):
+                hits[row.chat_id, row.channel_id, post.key].append((match.added, name, spans, row))
+    return [_routed(each) for each in hits.values()]
 
 
-def _routed(found: _Route) -> RoutedAlert:
-    added, recipient, post = found.added, found.recipient, found.added.post
-    spans, parts = marked(post.text, post.parts, merge_spans(found.spans))
+def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
+    """Make the alert of a chat; of several messages of an album that match it shows the first."""
+    added, _, _, recipient = hits[0]
+    post = added.post
+    topics = {name: row.topic_id for _, name, _, row in hits}
+    found = [span for version, _, spans, _ in hits if version is added for span in spans]
+    own, parts = marked(post.text, post.parts, merge_spans(found))
     alert = Alert(
         chat_id=recipient.chat_id,
         channel_id=post.channel_id,
         post_key=post.key,
         version_id=added.version_id,
         shown_version_id=added.version_id,
-        topics=tuple(found.topics),
-        spans=spans,
+        topics=tuple(topics),
+        spans=own,
         parts=parts,
-        loudness=found.loudness,
+        loudness=max(LOUDNESS[row.priority] for *_, row in hits),
         fingerprint=fingerprint_of(post.text, post.parts, parts),
         fits_since_edit=added.change in EDITS,
     )
     edited_at = post.edit_date if added.change == VersionChange.EDITED else None
     return RoutedAlert(
         alert=alert,
-        chat_key=recipient.chat_key,
+        recipient=recipient,
         subject=f"{post.channel_id}/{post.key}/{added.hash.hex()[:16]}",
-        topic_ids=found.topics,
+        topic_ids=topics,
         posted_at=post.date,
         date=edited_at or post.date,
         may_be_late=added.change in _MAY_BE_LATE,
         said=_compared_post(post, compared(post.text, post.parts, parts)) if added.change in _MAY_JOIN else None,
-        thread_id=found.thread_id,
-        chat_thread=recipient.chat_thread,
-        schedule=recipient.schedule,
-        storms=recipient.storms,
-        confirmations=recipient.confirmations,
+        thread_id=next((row.thread_id for *_, row in hits if row.thread_id), None),
     )
 
 

@@ -1,4 +1,4 @@
-"""An alert: what matched in which post, made for a lock screen. Pure.
+"""An alert: what matched in which post, made for a lock screen; and the replies under it. Pure.
 
 First come the topics and the channel; then the sentence that matched, unless the post begins with it, or the part of
 the post that matched; then the post, or of a long one the fragments around all matches.
@@ -11,11 +11,12 @@ from bot.locales import Translator
 from bot.locales.figures import show_span
 from bot.locales.locale import Locale
 from bot.locales.titles import part_title, topic_title
+from bot.matching.similarity.diff import difference
 from bot.models import Button, ButtonRows, Forward, Outgoing, post_link
-from bot.models.alerts import Alert, Duplicate
+from bot.models.alerts import Alert, AlertChange, Duplicate
 from bot.models.posts import StoredPost
 from bot.parts import PartMatch
-from bot.rendering.post_text import author_note, channel_name
+from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text
 from bot.text.excerpts import GAP, cut_fragments, find_key_sentence
 from bot.text.formatted import MOST_ENTITIES, FormattedText, Style
 from bot.text.markup import LIMIT, Piece, Text, bold, link, one_line, sendable, units
@@ -115,11 +116,11 @@ def _head(alert: Alert, post: StoredPost, locale: Locale) -> Text:
     line = t.gettext("edited, now matches: {topics}") if alert.fits_since_edit else "{topics}"
     text = Text().say(line, topics=topics).add(" · ", link(channel_name(post, NAME_ROOM), post.link), "\n")
     if alert.gone_at is not None:
-        text.add(gone_line(alert.gone_at, alert.gone_items, locale, relative_to=post.date), "\n")
+        text.add(_gone_line(alert.gone_at, alert.gone_items, locale, relative_to=post.date), "\n")
     return text
 
 
-def gone_line(gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime) -> str:
+def _gone_line(gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime) -> str:
     """Write since when our reader does not see a post, or how many items of how many; nobody knows why."""
     t, time = locale.t, locale.date(gone_at, relative_to=relative_to)
     if items is None:
@@ -151,7 +152,7 @@ def _facts(alert: Alert, post: StoredPost, locale: Locale) -> Iterator[str]:
     """Yield when it was posted and by whom, when edited, how long after that it was seen, and its age by then."""
     t, dated_at = locale.t, post.date
     yield locale.date(post.date, relative_to=locale.now)
-    author, title = (one_line(name, AUTHOR_ROOM) for name in (post.author or "", post.channel_title))
+    author, title = one_line(post.author or "", AUTHOR_ROOM), one_line(post.channel_title, AUTHOR_ROOM)
     if note := author_note(author, title, t):
         yield note
     if alert.is_edited and post.edit_date is not None:
@@ -182,3 +183,32 @@ def _origin(forward: Forward, t: Translator) -> Piece:
     if forward.channel_id is None or forward.message_id is None:
         return link(name, None)
     return link(name, post_link(forward.channel_id, None, forward.message_id))
+
+
+def render_change(change: AlertChange, post: StoredPost, before: StoredPost | None, locale: Locale) -> Outgoing:
+    """Write what an edit has changed from the version `before`, or the whole post where it is gone, with its link."""
+    t = locale.t
+    text = Text().add(link(channel_name(post, NAME_ROOM), post.link), " · ")
+    if change.gone_at is not None:
+        text.add(_gone_line(change.gone_at, change.gone_items, locale, relative_to=locale.now), "\n")
+        text.add(full_text(post.text, post.parts, t) or t.gettext("(no text)"))
+    else:
+        line = t.gettext("edited") if post.edit_date is None else t.gettext("edited {time}")
+        time = "" if post.edit_date is None else locale.date(post.edit_date, relative_to=locale.now)
+        text.line(line, time=time)
+        if change.joined:
+            titles = [one_line(topic_title(name, t), TOPIC_ROOM) for name in change.joined]
+            text.line(t.gettext("Now also: {topics}"), topics=", ".join(titles))
+        old = (before.text, before.parts) if before is not None else ("", ())
+        text.join(difference(*comparable_texts(old, (post.text, post.parts), t)))
+    written, entities = text.cut().build()
+    history = Button(text=t.gettext("History"), data=f"post:{post.channel_id}:{post.message_id}".encode())
+    return Outgoing(text=written, entities=entities, buttons=((history,),))
+
+
+def render_confirmation(post: StoredPost, locale: Locale) -> Outgoing:
+    """Write that the post of a second channel says what the alert says."""
+    name = f"@{post.channel_username}" if post.channel_username else channel_name(post, NAME_ROOM)
+    text, time = locale.t.gettext("Confirmed by {channel}, {time}"), locale.date(post.date, relative_to=locale.now)
+    written, entities = Text().say(text, channel=link(name, post.link), time=time).build()
+    return Outgoing(text=written, entities=entities)

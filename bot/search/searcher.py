@@ -77,7 +77,7 @@ class SearchPage:
     """One page of hits, and how far the search came."""
 
     hits: tuple[Hit, ...]
-    looked: int  # candidates that were examined
+    examined: int  # candidates, hits or not
     ranked: int = 0  # hits that were ranked
     before: int | None = None  # for the next search, to go on from here; None: nothing is left
     reached: datetime | None = None  # how far back the search came, where it stopped at `most`
@@ -98,14 +98,14 @@ async def find_newest(  # noqa: PLR0913 - a question, where it is asked, and how
     that matches. Of an album comes the latest message that matches.
     """
     run = _Search(db, query, scope or Scope(), limit)
-    looked = 0
+    examined = 0
     async for page in run.pages(before=before, most=most):
         await run.take(page)
         if len(run.hits) == limit:
-            return SearchPage(hits=tuple(run.hits), looked=looked + len(page), before=run.hits[-1].post.version_id)
-        looked += len(page)
+            return SearchPage(hits=tuple(run.hits), examined=examined + len(page), before=run.hits[-1].post.version_id)
+        examined += len(page)
     reached = None if run.before is None else date_of(run.before)
-    return SearchPage(hits=tuple(run.hits), looked=looked, before=run.before, reached=reached)
+    return SearchPage(hits=tuple(run.hits), examined=examined, before=run.before, reached=reached)
 
 
 async def count_matches(
@@ -272,7 +272,7 @@ async def find_best(  # noqa: PLR0913 - a question, where it is asked, and which
     end = skip + limit
     return SearchPage(
         hits=tuple(ranked[skip:end]),
-        looked=found.looked,
+        examined=found.examined,
         ranked=len(ranked),
         before=start if end < len(ranked) else None,
         reached=None if found.before is None else date_of(found.before),

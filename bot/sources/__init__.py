@@ -1,1 +1,1 @@
-"""How posts get in: what is pushed to readers, swept, verified, backfilled or imported goes to the pipeline."""
+"""How posts get in: pushes to readers, the sweep, the verifier, backfills and exports feed the pipeline."""

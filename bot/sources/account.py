@@ -21,9 +21,8 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import channels, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
-from bot.telegram.errors import FLOOD, flood_wait
 from bot.telegram.rate_limit import Bucket, Throttle, Window
-from bot.telegram.rpc import ask
+from bot.telegram.rpc import FLOOD, ask, flood_wait
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +47,7 @@ def retry_pause(error: TelegramError) -> timedelta:
 
 
 class Account:
-    """A reader account, and what every source needs to know of it; each of their requests goes through `ask`."""
+    """A reader account, as all sources share it; each of their requests goes through `ask`."""
 
     def __init__(  # noqa: PLR0913 - the parts it is made of
         self,
@@ -157,7 +156,7 @@ class Account:
 
     async def _obey(self, method: str) -> None:
         if self._waits is None:
-            self._waits = await readers.flood_waits(self.database, self.reader_id, self.now())
+            self._waits = await readers.flood_waits(self.database, self.now(), reader_id=self.reader_id)
         until = self._waits.get(method)
         if until is None:
             return

@@ -72,7 +72,7 @@ class Joiner:
         return True
 
     async def _stay_outside(self, channel: Channel, error: TelegramError) -> None:
-        """Write down what a refused join means: a public channel is read from outside all the same."""
+        """Write down the consequence of a refused join: a public channel is read from outside all the same."""
         now = self._account.now()
         if error.error == "CHANNELS_TOO_MUCH":
             log.warning("the reader account is in as many channels as Telegram allows; the others are polled")

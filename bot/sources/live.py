@@ -48,7 +48,7 @@ def to_event(update: TLObject, named: Named) -> Event | None:
 
 
 class Live:
-    """Stores pushed updates; make it before the client connects, or what the client catches up is lost."""
+    """Stores pushed updates; to be made before the client connects, or the updates of its catching up are lost."""
 
     def __init__(self, client: TelegramClient, ingest: Ingest, clock: Clock) -> None:
         self.reader_id = 0  # known once the client is connected
@@ -121,7 +121,7 @@ class Previews:
         self._waiting: asyncio.Queue[types.UpdateChannelWebPage] = asyncio.Queue()
 
     def put(self, update: TLObject) -> None:
-        """Take in what Telegram pushes; all but loaded previews is left alone."""
+        """Queue a pushed update where it says that a preview has loaded; other updates are left alone."""
         if isinstance(update, types.UpdateChannelWebPage):
             self._waiting.put_nowait(update)
 

@@ -88,7 +88,7 @@ def _turn(channel: Channel) -> tuple[bool, bool, float]:
 
 
 class Backfiller:
-    """Reads what backfills want, after a restart from where it was; `every` is the seconds between two pages."""
+    """Carries backfills out, across restarts too; `every` is the seconds between two pages."""
 
     def __init__(self, account: Account, sync: ChannelSync, *, every: float = BACKFILL_EVERY) -> None:
         self._account = account

@@ -1,4 +1,4 @@
-"""Compares every followed channel with the archive, round by round and some faster, and stores what was not pushed.
+"""Compares all followed channels with the archive, round by round and some faster, and stores what no push brought.
 
 Telegram pushes what it likes: to a large channel's reader often late or not at all, and Telethon drops the edits and
 deletions of the gaps that it fills. Without the sweep posts would be missed.

@@ -1,4 +1,4 @@
-"""Brings one channel up to date: stores what changed since its mark, and moves the mark once that is committed."""
+"""Brings one channel up to date: stores the changes since its mark, and moves the mark once they are committed."""
 
 import asyncio
 import math
@@ -63,7 +63,7 @@ class ChannelSync:
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
     async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = no_beat) -> SyncResult:
-        """Store what the archive lacks of a channel, and move its mark.
+        """Store the posts and changes of a channel that the archive lacks, and move the mark.
 
         `dialog` is its state a moment ago, where the reader is in it. The mark moves only as far as everything
         below it is stored. Raises TelegramError.
@@ -142,7 +142,7 @@ class ChannelSync:
         pts: int = 0,
         beat: Beat = no_beat,
     ) -> SyncResult:
-        """Read the history down to where it is known, and find by absence what is gone.
+        """Read the history down to its known part; posts of the archive that are absent from it are gone.
 
         `pts` is the mark to set; 0: that of the dialog or of the first page.
         """
@@ -183,7 +183,7 @@ class ChannelSync:
     async def _store_page(
         self, channel: Channel, page: history.HistoryPage, known: Sequence[Post], observed_by: ObservedBy
     ) -> SyncResult:
-        """Store posts of a page, and that those are gone which the archive has and the page has not."""
+        """Store posts of a page; posts of the archive that the page lacks are written down as gone."""
         gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
         deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
         return await self._store([*known, *deletions], observed_by, page.asked_at)

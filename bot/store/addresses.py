@@ -12,7 +12,7 @@ from bot.store import chats, outbox
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.notices import notify
-from bot.store.rows import to_ms
+from bot.store.rows import read_all, to_ms
 
 # What belongs to a chat and moves with it, by `chat_id`; a test holds this against the schema.
 OF_CHATS = ("backfills", "feedback", "follows", "mutes", "progress", "restorations", "subscriptions")
@@ -29,11 +29,11 @@ class Binding:
 async def bindings(db: Reader, chat_id: int) -> list[Binding]:
     """Return the topics of a chat that have a thread of their own, by name."""
     rows = await db.fetch_all(
-        """SELECT t.name, s.thread_id FROM subscriptions s JOIN topics t ON t.id = s.topic_id
+        """SELECT t.name AS topic, s.thread_id FROM subscriptions s JOIN topics t ON t.id = s.topic_id
         WHERE s.chat_id = :chat AND s.thread_id IS NOT NULL ORDER BY t.name""",
         {"chat": chat_id},
     )
-    return [Binding(topic=row["name"], thread_id=row["thread_id"]) for row in rows]
+    return read_all(Binding, rows)
 
 
 async def bind_topic(tx: Transaction, chat_id: int, topic_id: int, thread_id: int | None) -> bool:

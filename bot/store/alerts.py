@@ -4,25 +4,19 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from bot.models import GENERAL_THREAD, ComparedPost, PostKey
-from bot.models.alerts import Alert, GroupKind, Loudness, PriorAlert
+from bot.models.alerts import Alert, PriorAlert, StaleAlert
 from bot.parts import PartMatch, load_parts, whole_text
 from bot.store.database import Reader, Transaction
 from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_ms, read_all, to_ms
 
-# Of a row that carries an alert a, whatever it was joined to.
-COLUMNS = """
-    a.id AS alert_id, a.chat_id AS alert_chat_id, a.channel_id AS alert_channel_id, a.post_key AS alert_post_key,
-    a.version_id AS alert_version_id, a.shown_version_id AS alert_shown_version_id, a.topics AS alert_topics,
-    a.spans AS alert_spans, a.parts AS alert_parts, a.loudness AS alert_loudness, a.fingerprint AS alert_fingerprint,
-    a.fits_since_edit AS alert_fits_since_edit, a.gone_at AS alert_gone_at, a.gone_items AS alert_gone_items,
-    a.losses AS alert_losses
-"""
+# Of a row that carries an alert a, whatever it was joined to: what `read` calls its field `alert`.
+COLUMNS = ", ".join(f"a.{field.name} AS alert_{field.name}" for field in fields(Alert))
 _ADD = """INSERT INTO alerts (id, chat_id, channel_id, post_key, version_id, shown_version_id, topics, spans, parts,
     loudness, fingerprint, fits_since_edit, is_counted, duplicate_of, group_id, created_at)"""
 
@@ -32,15 +26,14 @@ class NewAlert:
     """An alert, and where its chat finds it."""
 
     alert: Alert
-    is_counted: bool = False  # by a group; the chat cannot tell what it says, and an edit of its post may be news
+    is_counted: bool = False  # by a group; the chat does not see its post, an edit of which may be news
     duplicate_of: int | None = None  # the alert that says the same, whose message names it
     group_id: int | None = None  # the group that shows or counts it
 
 
 async def next_id(tx: Reader) -> int:
     """Return the id that the next alert is to have."""
-    (row,) = await tx.fetch_all("SELECT coalesce(max(id), 0) + 1 AS id FROM alerts")
-    return int(row["id"])
+    return int(await tx.fetch_value("SELECT coalesce(max(id), 0) + 1 FROM alerts"))
 
 
 async def add(tx: Transaction, found: Sequence[NewAlert], *, now: datetime) -> None:
@@ -131,23 +124,6 @@ async def count_recent(
     return counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _AlertRow:
-    alert: Alert | None
-
-
-def to_alerts(rows: Sequence[sqlite3.Row]) -> list[Alert | None]:
-    """Read alerts from the rows of one answer with the `COLUMNS`; None where a row has none."""
-    return [each.alert for each in read_all(_AlertRow, rows)]
-
-
-def to_alert(row: sqlite3.Row) -> Alert:
-    """Read an alert from a row with the `COLUMNS`."""
-    (alert,) = to_alerts([row])
-    assert alert is not None  # noqa: S101 - it is asked for
-    return alert
-
-
 @lru_cache(64)  # a post goes to many chats
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -177,17 +153,19 @@ class FoundPrior:
 
 # A duplicate that says something else since an edit leads nowhere: what is like that is not in the alert it joined.
 _PRIORS = f"""WITH found AS (
-        SELECT a.id, a.duplicate_of, a.chat_id, NULL AS channel_id, NULL AS post_key, a.fingerprint
+        SELECT a.id, a.duplicate_of, a.chat_id, NULL AS post, a.fingerprint
         FROM json_each(:words) q CROSS JOIN alerts a ON a.fingerprint = q.value ->> 1 AND a.chat_id = q.value ->> 0
             AND a.created_at > q.value ->> 2 AND a.duplicate_of IS NULL AND NOT a.is_counted
         UNION ALL
-        SELECT a.id, a.duplicate_of, a.chat_id, a.channel_id, a.post_key, NULL
+        SELECT a.id, a.duplicate_of, a.chat_id, json_array(a.channel_id, a.post_key), NULL
         FROM json_each(:posts) q CROSS JOIN alerts a ON a.channel_id = q.value ->> 1 AND a.post_key = q.value ->> 2
             AND a.chat_id = q.value ->> 0 AND NOT a.is_counted
             AND (a.duplicate_of IS NULL OR a.shown_version_id = a.version_id))
-    SELECT q.chat_id, q.channel_id, q.post_key, q.fingerprint, f.id, f.channel_id AS first_channel_id,
-        f.post_key AS first_post_key, v.date, f.loudness, g.kind AS group_kind, m.thread_id, m.sent_revision,
-        m.state = 'due' AND m.sent_revision = 0 OR m.state IN ('due', 'sent') AND m.telegram_id IS NOT NULL AS is_open
+    SELECT q.chat_id, q.post, q.fingerprint, f.id AS alert_id, json_array(f.channel_id, f.post_key) AS alert_key,
+        v.date AS alert_date, f.loudness AS alert_loudness, g.kind AS alert_group,
+        coalesce(m.thread_id, :general) AS alert_thread_id, m.sent_revision > 0 AS alert_is_sent,
+        m.state = 'due' AND m.sent_revision = 0 OR m.state IN ('due', 'sent') AND m.telegram_id IS NOT NULL
+            AS alert_is_open
     FROM found q JOIN alerts f ON f.id = coalesce(q.duplicate_of, q.id)
     JOIN versions v ON v.id = f.version_id
     LEFT JOIN groups g ON g.id = f.group_id
@@ -204,26 +182,9 @@ async def priors(
     asked = {
         "posts": json_list((chat_id, *key) for chat_id, key in posts),
         "words": json_list((chat_id, fingerprint, to_ms(since)) for chat_id, fingerprint, since in words),
+        "general": GENERAL_THREAD,
     }
-    return [_to_found(row) for row in await tx.fetch_all(_PRIORS, asked)]
-
-
-def _to_found(row: sqlite3.Row) -> FoundPrior:
-    return FoundPrior(
-        chat_id=row["chat_id"],
-        post=None if row["post_key"] is None else (row["channel_id"], row["post_key"]),
-        fingerprint=row["fingerprint"],
-        alert=PriorAlert(
-            id=row["id"],
-            key=(row["first_channel_id"], row["first_post_key"]),
-            date=from_ms(row["date"]),
-            loudness=Loudness(row["loudness"]),
-            group=None if row["group_kind"] is None else GroupKind(row["group_kind"]),
-            thread_id=row["thread_id"] or GENERAL_THREAD,
-            is_sent=row["sent_revision"] > 0,
-            is_open=bool(row["is_open"]),
-        ),
-    )
+    return read_all(FoundPrior, await tx.fetch_all(_PRIORS, asked))
 
 
 async def messages_of(tx: Reader, alert_ids: Iterable[int]) -> dict[int, tuple[int, str]]:
@@ -252,16 +213,15 @@ async def recent_posts(
 ) -> tuple[list[ComparedPost], int | None]:
     """Return the latest posts since a moment, `most` of them, that any chat was alerted to, as their alerts show them.
 
-    They are read from a place on, which the answer before gave; with them comes the next one, None after the last.
+    `place` is where the answer before ended, None at first; the second value is where this one ends, None at the end.
     """
     asked = {"before": end_id(place, None), "first": first_id(since), "scanned": SCANNED * most, "most": most}
     rows = await db.fetch_all(_RECENT, asked)
-    said = [_to_compared_post(row) for row in rows]
+    found = [_to_compared_post(row) for row in rows]
     if len(rows) == most:
-        return said, rows[-1]["place"]
+        return found, rows[-1]["place"]
     sql = "SELECT id FROM posts WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT 1 OFFSET :scanned - 1"
-    last = await db.fetch_one(sql, asked)
-    return said, None if last is None else last["id"]
+    return found, await db.fetch_value(sql, asked)
 
 
 def _to_compared_post(row: sqlite3.Row) -> ComparedPost:
@@ -274,3 +234,51 @@ def _to_compared_post(row: sqlite3.Row) -> ComparedPost:
         date=from_ms(row["date"]),
         origin=(channel_id, message_id) if channel_id and message_id else (row["channel_id"], row["message_id"]),
     )
+
+
+_STALE = f"""SELECT DISTINCT {COLUMNS}, {MESSAGE_ID} AS shown_by, a.duplicate_of IS NOT NULL AS is_duplicate,
+        f.group_id IS NOT NULL AS is_grouped, c.key AS chat_key, c.edits, m.message_id,
+        (SELECT iif(count(*) = count(gone_at), max(gone_at), m.gone_at) FROM posts
+            WHERE channel_id = m.channel_id AND post_key = m.post_key) AS gone_at,
+        (SELECT iif(m.gone_at IS NOT NULL AND count(gone_at) < count(*), json_array(count(gone_at), count(*)), NULL)
+            FROM posts WHERE channel_id = m.channel_id AND post_key = m.post_key) AS gone_items,
+        k.value ->> 2 IS 'loaded' AS is_loaded, s.message_id = m.message_id AS is_shown,
+        v.id AS shown_version_id, v.text AS shown_text, v.parts AS shown_parts, v.hash AS shown_hash,
+        v.edit_date AS shown_edit_date, 1 AS shown_times,
+        w.id AS current_version_id, w.text AS current_text, w.parts AS current_parts, w.hash AS current_hash,
+        w.edit_date AS current_edit_date,
+        (SELECT count(*) FROM versions WHERE channel_id = w.channel_id AND message_id = w.message_id
+            AND hash = w.hash AND edit_date IS w.edit_date AND number <= w.number) AS current_times
+    FROM json_each(:messages) k
+    JOIN posts t ON t.channel_id = k.value ->> 0 AND t.message_id = k.value ->> 1
+    CROSS JOIN alerts a ON a.channel_id = t.channel_id AND a.post_key = t.post_key AND NOT a.is_counted
+    JOIN alerts f ON f.id = coalesce(a.duplicate_of, a.id)
+    JOIN messages q ON q.id = {MESSAGE_ID} AND (q.state != 'dead' OR f.group_id IS NOT NULL)
+    JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
+    JOIN versions s ON s.id = a.shown_version_id
+    JOIN posts m ON m.channel_id = t.channel_id
+        AND m.message_id = iif(k.value ->> 2 IS NULL, s.message_id, t.message_id)
+    JOIN versions v ON v.id = iif(s.message_id = m.message_id, s.id, (
+        SELECT id FROM versions WHERE channel_id = m.channel_id AND message_id = m.message_id
+        AND id != m.version_id ORDER BY edit_date DESC, number DESC LIMIT 1))
+    JOIN versions w ON w.id = m.version_id
+    WHERE k.value ->> 2 IS 'edited' AND (NOT is_shown OR v.id != w.id OR m.gone_at IS NOT NULL)
+        OR is_shown AND k.value ->> 2 IS NOT 'edited'
+    ORDER BY a.id"""  # noqa: S608 - our own constants
+
+
+async def stale(
+    tx: Reader,
+    messages: Iterable[tuple[int, int]],
+    *,
+    edited: Iterable[tuple[int, int]] = (),
+    loaded: Iterable[tuple[int, int]] = (),
+) -> list[StaleAlert]:
+    """Return the alerts that show one of these messages, (channel id, message id), in an earlier state.
+
+    Every alert of a message that has vanished, come back, or was `loaded` is one; of those `edited` also the alerts
+    that show another item of their album.
+    """
+    asked = [*messages, *((*key, "edited") for key in edited), *((*key, "loaded") for key in loaded)]
+    rows = await tx.fetch_all(_STALE, {"messages": json_list(asked)})
+    return read_all(StaleAlert, rows)

@@ -13,7 +13,7 @@ from bot.models.alerts import Alert
 from bot.models.messages import Draft, MessageKind
 from bot.store import meta, outbox
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import json_list, to_ms
+from bot.store.rows import json_list, read_all, to_ms
 
 ALBUM_WITHIN = timedelta(seconds=1)  # after a file is downloaded, in which more of its album may come …
 PATIENCE = timedelta(seconds=30)  # … or so long, while one of them is being downloaded
@@ -54,18 +54,22 @@ _TO_FOLLOW = """SELECT a.id, a.chat_id, a.version_id, c.key, q.id AS answered_id
     WHERE a.channel_id = :channel AND a.post_key = :key AND a.created_at > :since AND a.id = coalesce(:only, a.id)
         AND EXISTS (SELECT 1 FROM json_each(:kept) k WHERE NOT EXISTS (SELECT 1 FROM attachments t
             WHERE t.alert_id = a.id AND t.message_id = k.value ->> 0 AND t.file_id = k.value ->> 1))
-        -- what a lost instance may have told, it may have followed up too
+        -- what a lost instance may have sent, it may have followed up too
         AND NOT EXISTS (SELECT 1 FROM restorations r WHERE r.chat_id = a.chat_id
             AND coalesce(s.edit_date, s.date) <= r.until)
     ORDER BY a.id"""
 
 
-async def enqueue_for_alert(tx: Transaction, alert: Alert, *, now: datetime) -> None:
+async def enqueue_for_alert(
+    tx: Transaction, alert: Alert, *, now: datetime, album_within: timedelta = ALBUM_WITHIN
+) -> None:
     """Let an alert that was just sent be followed by those files of its post that are on our disk already."""
-    await _follow(tx, alert.channel_id, alert.post_key, now=now, only=alert.id)
+    await _follow(tx, alert.channel_id, alert.post_key, now=now, album_within=album_within, only=alert.id)
 
 
-async def enqueue_for_file(tx: Transaction, media_id: int, *, now: datetime) -> None:
+async def enqueue_for_file(
+    tx: Transaction, media_id: int, *, now: datetime, album_within: timedelta = ALBUM_WITHIN
+) -> None:
     """Let the alerts of a post be followed by a file; a file that was given up, they are to mention instead."""
     (row,) = await tx.fetch_all(
         """SELECT v.id, v.channel_id, v.message_id, m.post_key, d.state = 'left' AND v.id = m.version_id AS is_missing
@@ -75,7 +79,7 @@ async def enqueue_for_file(tx: Transaction, media_id: int, *, now: datetime) -> 
     )
     if row["is_missing"]:
         await _mention(tx, row, now=now)
-    await _follow(tx, row["channel_id"], row["post_key"], now=now)
+    await _follow(tx, row["channel_id"], row["post_key"], now=now, album_within=album_within)
 
 
 async def claim(tx: Transaction, reply_id: int) -> list[Attachment]:
@@ -139,13 +143,21 @@ async def _mention(tx: Transaction, version: sqlite3.Row, *, now: datetime) -> N
     await outbox.revise(tx, [row["id"] for row in rows], now=now)
 
 
-async def _follow(tx: Transaction, channel_id: int, post_key: str, *, now: datetime, only: int | None = None) -> None:
+async def _follow(  # noqa: PLR0913 - of one post, or of one alert of it
+    tx: Transaction,
+    channel_id: int,
+    post_key: str,
+    *,
+    now: datetime,
+    album_within: timedelta,
+    only: int | None = None,
+) -> None:
     """See that a reply is due to each alert that lacks a file: the one that has brought nothing yet, or another."""
     items = await _items(tx, channel_id, post_key)
     kept = [(item.message_id, item.file_id) for item in items if item.state == "kept"]
     if not kept:
         return
-    due_at = now + (PATIENCE if any(item.state == "wanted" for item in items) else ALBUM_WITHIN)
+    due_at = now + (PATIENCE if any(item.state == "wanted" for item in items) else album_within)
     rows = await tx.fetch_all(
         _TO_FOLLOW,
         {
@@ -182,7 +194,7 @@ async def _follow(tx: Transaction, channel_id: int, post_key: str, *, now: datet
 async def _items(db: Reader, channel_id: int, post_key: str) -> list[_Item]:
     """Return the messages of a post that have a file, in order."""
     rows = await db.fetch_all(_ITEMS, {"channel": channel_id, "key": post_key})
-    return [_Item(**dict(row)) for row in rows]
+    return read_all(_Item, rows)
 
 
 async def _listed(db: Reader, reply_id: int) -> list[Attachment]:
@@ -192,12 +204,4 @@ async def _listed(db: Reader, reply_id: int) -> list[Attachment]:
         FROM attachments t WHERE reply_id = :reply ORDER BY message_id""",
         {"reply": reply_id},
     )
-    return [
-        Attachment(
-            version_id=row["version_id"],
-            random_id=row["random_id"],
-            alone=bool(row["alone"]),
-            replaces=bool(row["replaces"]),
-        )
-        for row in rows
-    ]
+    return read_all(Attachment, rows)

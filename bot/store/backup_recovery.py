@@ -1,4 +1,4 @@
-"""Backups that were put back: what an instance told chats after the backup, nobody knows, so nothing of that rings.
+"""Backups that were put back: nobody knows which alerts were sent after the backup, so none of them rings.
 
 In a chat that was written to after the backup, what matches of posts from before the start is counted in one silent
 notice, whose button lists the posts; none of them is an alert.
@@ -12,7 +12,7 @@ from bot.models.alerts import RestoreWindow, restored_group
 from bot.store import chats, groups, meta
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
-from bot.store.rows import from_ms, json_list, maybe_date, to_ms
+from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
 
 _ALIVE_AT, _STARTED_AT = "alive_at", "started_at"  # remembered until the chats were looked at; 0: they were
 
@@ -40,13 +40,13 @@ async def _remember(tx: Transaction, key: str, moment: int | None) -> int | None
 
 
 async def _last_sign(db: Reader) -> int | None:
-    row = await db.fetch_one(
-        """SELECT max(at) AS at FROM (SELECT max(at) AS at FROM heartbeats
+    at: int | None = await db.fetch_value(
+        """SELECT max(at) FROM (SELECT max(at) AS at FROM heartbeats
         UNION ALL SELECT max(sent_at) FROM messages UNION ALL SELECT max(created_at) FROM messages
         UNION ALL SELECT max(coalesce(answered_at, at)) FROM handled
         UNION ALL SELECT (max(id) >> 20) * 1000 FROM posts)"""  # a post is stored after its date
     )
-    return None if row is None else row["at"]
+    return at
 
 
 async def settle(
@@ -101,27 +101,21 @@ async def windows(db: Reader, chat_ids: Iterable[int]) -> dict[int, RestoreWindo
     """Return the windows of those of these chats that have one."""
     sql = "SELECT chat_id, alive_at, until FROM restorations WHERE chat_id IN (SELECT value FROM json_each(:chats))"
     rows = await db.fetch_all(sql, {"chats": json_list(chat_ids)})
-    return {
-        row["chat_id"]: RestoreWindow(alive_at=from_ms(row["alive_at"]), until=from_ms(row["until"])) for row in rows
-    }
+    return {row["chat_id"]: read(RestoreWindow, row) for row in rows}
 
 
 async def newest_message_id(db: Reader, chat_id: int) -> int:
     """Return the highest id that a message of ours is known to have in a chat, 0 where there is none."""
     # The last condition is that of the index.
-    sql = "SELECT max(telegram_id) AS id FROM messages WHERE chat_id = :chat AND telegram_id IS NOT NULL"
-    row = await db.fetch_one(sql, {"chat": chat_id})
-    return (row and row["id"]) or 0
+    sql = "SELECT max(telegram_id) FROM messages WHERE chat_id = :chat AND telegram_id IS NOT NULL"
+    return await db.fetch_value(sql, {"chat": chat_id}) or 0
 
 
 async def newest_message_id_of_account(db: Reader) -> int:
     """Return the highest known id of our messages in the sequence that private chats and basic groups share."""
-    row = await db.fetch_one(
-        """SELECT max((SELECT max(telegram_id) FROM messages WHERE chat_id = c.id AND telegram_id IS NOT NULL)) AS id
-        FROM chats c WHERE c.kind != :channel""",
-        {"channel": PeerKind.CHANNEL},
-    )
-    return (row and row["id"]) or 0
+    sql = """SELECT max((SELECT max(telegram_id) FROM messages WHERE chat_id = c.id AND telegram_id IS NOT NULL))
+        FROM chats c WHERE c.kind != :channel"""
+    return await db.fetch_value(sql, {"channel": PeerKind.CHANNEL}) or 0
 
 
 async def known(db: Reader, messages: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:

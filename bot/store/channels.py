@@ -186,10 +186,8 @@ async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel |
     wanted_title = _spelt(text)
     named = [c for c in known if reference in (f"@{(c.username or '').lower()}", str(c.id))]
     titled = [c for c in known if wanted_title and _spelt(c.title) == wanted_title]
-    settled = await db.fetch_one(
-        "SELECT channel_id FROM follows WHERE reference = :reference", {"reference": reference}
-    )
-    invited = [c for c in known if settled is not None and c.id == settled["channel_id"]]
+    settled = await db.fetch_value("SELECT channel_id FROM follows WHERE reference = :ref", {"ref": reference})
+    invited = [c for c in known if c.id == settled]
     return next(iter(named + invited + titled), None)
 
 
@@ -248,9 +246,8 @@ async def set_access(  # noqa: PLR0913 - the row has this many columns
 
 async def count_joins(db: Reader, reader_id: int, since: datetime) -> int:
     """Count the channels that a reader has joined since a moment."""
-    sql = "SELECT count(*) AS n FROM memberships WHERE reader_id = :reader AND joined_at >= :since"
-    row = await db.fetch_one(sql, {"reader": reader_id, "since": to_ms(since)})
-    return int(row["n"]) if row else 0
+    sql = "SELECT count(*) FROM memberships WHERE reader_id = :reader AND joined_at >= :since"
+    return int(await db.fetch_value(sql, {"reader": reader_id, "since": to_ms(since)}))
 
 
 async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:
@@ -261,7 +258,7 @@ async def rename(tx: Transaction, channel_id: int, *, title: str, username: str 
     if row is None:
         return None
     await tx.execute("UPDATE channels SET title = :title, username = :username WHERE id = :id", values)
-    return ResolvedChannel(**dict(row))
+    return read(ResolvedChannel, row)
 
 
 async def set_mark(  # noqa: PLR0913 - the mark and the state it was read from belong together
@@ -295,7 +292,7 @@ async def set_verified(tx: Transaction, channel_id: int, *, below: int | None, n
 
 
 async def verify_anew(tx: Transaction, channel_id: int) -> None:
-    """Have the past of a channel verified at once, since Telegram does not tell its changes any more."""
+    """Have the past of a channel verified at once, since its changes cannot be had from Telegram any more."""
     sql = "UPDATE channels SET verified_at = NULL, verify_from = NULL WHERE id = :id"
     await tx.execute(sql, {"id": channel_id})
 

@@ -58,7 +58,7 @@ class Chat:
     time_zone: str  # IANA name
     edits: Edits
     media: bool  # the photos and documents of a post follow its alert
-    confirmations: bool  # the second channel to say the same is told in a reply, with sound
+    confirmations: bool  # a reply, with a sound, where a second channel says the same
     quiet: Quiet | None  # hours of each day in which it wants no sound
     digests: Digests  # when they come
     storms: Storms | None  # from when on posts on a topic become one message; None: never
@@ -178,8 +178,8 @@ async def resume(tx: Transaction, chat_id: int) -> None:
 
 async def role_of(db: Reader, user_id: int) -> Role | None:
     """Return the role of a person; None for a stranger."""
-    row = await db.fetch_one("SELECT role FROM people WHERE id = :id", {"id": user_id})
-    return Role(row["role"]) if row else None
+    role = await db.fetch_value("SELECT role FROM people WHERE id = :id", {"id": user_id})
+    return None if role is None else Role(role)
 
 
 async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> None:

@@ -91,6 +91,10 @@ class _Connection:
         rows = await self.fetch_all(sql, params)
         return rows[0] if rows else None
 
+    async def fetch_value(self, sql: str, params: Params = ()) -> Any:  # noqa: ANN401 - a column
+        row = await self.fetch_one(sql, params)
+        return None if row is None else row[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:

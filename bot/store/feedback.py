@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.models.posts import StoredPost
 from bot.parts import Spans
-from bot.store import alerts
+from bot.store import posts
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read, to_ms
 
@@ -18,7 +18,7 @@ class Complaint(StrEnum):
 
     CHANNEL = "channel"  # its topics are not to come from there
     WORD = "word"  # a word that its topic leaves out from now on
-    NOTE = "note"  # nobody said
+    NOTE = "note"  # unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +33,13 @@ class AlertedPost:
 async def find_alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> AlertedPost | None:
     """Return the post of a message as its alert in a chat shows it; None where the chat has no alert of it."""
     row = await db.fetch_one(
-        f"""SELECT p.*, {alerts.COLUMNS} FROM posts t CROSS JOIN alerts a ON a.channel_id = t.channel_id
+        f"""SELECT {posts.COLUMNS}, a.topics, a.spans FROM posts t CROSS JOIN alerts a ON a.channel_id = t.channel_id
             AND a.post_key = t.post_key AND a.chat_id = :chat AND NOT a.is_counted
         JOIN post_versions p ON p.version_id = a.shown_version_id
         WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",  # noqa: S608 - our own constant
         {"chat": chat_id, "channel": channel_id, "message": message_id},
     )
-    if row is None:
-        return None
-    alert = alerts.to_alert(row)
-    return AlertedPost(post=read(StoredPost, row), topics=alert.topics, spans=alert.spans)
+    return None if row is None else read(AlertedPost, row)
 
 
 async def record(  # noqa: PLR0913 - the row has this many columns

@@ -34,7 +34,7 @@ class FollowRequest:
 
     id: int
     reference: str  # '@name', '+hash' or a bare id
-    chat_id: int | None  # who is told how it went; None: asked for by the settings
+    chat_id: int | None  # that gets the notices of it; None: asked for by the settings
     asked_at: datetime
     state: FollowState
     channel_id: int | None  # once it is followed
@@ -88,13 +88,13 @@ def _is_looked_for(channel: Channel, reference: str) -> bool:
 
 
 async def _followed(db: Reader, reference: str, earlier: FollowRequest | None) -> Channel | None:
-    row = await db.fetch_one(
+    channel_id = await db.fetch_value(
         """SELECT id FROM channels WHERE followed_at IS NOT NULL
         AND (lower(username) = :name OR CAST(id AS TEXT) = :reference)""",
         {"reference": reference, "name": reference.removeprefix("@")},
     )
-    settled = earlier.channel_id if earlier is not None else None
-    channel_id = settled if row is None else row["id"]
+    if channel_id is None and earlier is not None:
+        channel_id = earlier.channel_id
     return None if channel_id is None else await channels.get(db, channel_id)
 
 
@@ -141,9 +141,8 @@ async def all_follows(db: Reader) -> list[FollowRequest]:
 
 async def asked_together(db: Reader, follow: FollowRequest) -> int:
     """Count the requests that a chat made at the same moment."""
-    sql = "SELECT count(*) AS n FROM follows WHERE chat_id = :chat AND asked_at = :asked_at"
-    row = await db.fetch_one(sql, {"chat": follow.chat_id, "asked_at": to_ms(follow.asked_at)})
-    return int(row["n"]) if row else 0
+    sql = "SELECT count(*) FROM follows WHERE chat_id = :chat AND asked_at = :asked_at"
+    return int(await db.fetch_value(sql, {"chat": follow.chat_id, "asked_at": to_ms(follow.asked_at)}))
 
 
 async def postpone(tx: Transaction, follow_id: int, *, until: datetime, reason: str) -> None:

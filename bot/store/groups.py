@@ -1,6 +1,5 @@
 """Groups: alerts that share one message, which of them take more, and what the message shows."""
 
-import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,15 +16,15 @@ from bot.models.alerts import (
     group_key,
 )
 from bot.models.messages import Draft, MessageKind
-from bot.models.posts import StoredPost
 from bot.schedule import next_digest, quiet_until
-from bot.store import alerts, outbox
+from bot.store import alerts, outbox, posts
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.outbox import APART
-from bot.store.rows import date_of, from_ms, json_list, read, to_ms
+from bot.store.rows import date_of, from_ms, json_list, read, read_all, to_ms
 
 LEAVING = timedelta(seconds=10)  # a message that is due so soon may be on its way: what it shows stays in it
+LATEST = 3  # alerts that a storm shows
 LATE_APART = timedelta(minutes=1)  # that a message which counts late posts is edited, at most
 
 
@@ -87,7 +86,8 @@ async def place(
             if member.group.kind is GroupKind.DIGEST and not member.group.silent:
                 silenced.add(found.message_id)
         if member.group.kind is GroupKind.STORM:
-            await _keep_open(tx, found.id, member.group.closes_at)
+            values = {"id": found.id, "until": to_ms(member.group.closes_at)}
+            await tx.execute("UPDATE groups SET closes_at = :until WHERE id = :id", values)
         ids.append(found.id)
     await tx.execute(
         "UPDATE messages SET silent = 0 WHERE id IN (SELECT value FROM json_each(:ids)) AND sent_revision = 0",
@@ -97,10 +97,6 @@ async def place(
     await outbox.revise(tx, late, now=now, apart=LATE_APART)
     await outbox.revise(tx, {each.message_id for each in joined} - late, now=now, apart=APART)
     return ids
-
-
-async def _keep_open(tx: Transaction, group_id: int, until: datetime) -> None:
-    await tx.execute("UPDATE groups SET closes_at = :until WHERE id = :id", {"id": group_id, "until": to_ms(until)})
 
 
 async def _open(tx: Transaction, member: NewMember, *, now: datetime) -> OpenGroup:
@@ -142,22 +138,18 @@ async def _open(tx: Transaction, member: NewMember, *, now: datetime) -> OpenGro
     )
 
 
-async def _showing(tx: Reader, alert_ids: Collection[int]) -> list[int]:
-    """Return the messages of the groups that show one of these alerts, by row: a storm shows its latest three."""
-    found = await tx.fetch_all(
+async def redraw(tx: Transaction, alert_ids: Collection[int], *, now: datetime) -> None:
+    """Have the messages of groups that show one of these alerts edited; a storm shows its latest three."""
+    if not alert_ids:
+        return
+    shown = await tx.fetch_all(
         """SELECT DISTINCT m.id FROM json_each(:ids) q JOIN alerts a ON a.id = q.value
         JOIN groups g ON g.id = a.group_id JOIN messages m ON m.group_id = g.id
         WHERE g.kind = 'digest' OR g.kind = 'storm' AND NOT EXISTS (
-            SELECT 1 FROM alerts l WHERE l.group_id = g.id AND l.id > a.id LIMIT 1 OFFSET 2)""",
-        {"ids": json_list(alert_ids)},
+            SELECT 1 FROM alerts l WHERE l.group_id = g.id AND l.id > a.id LIMIT 1 OFFSET :latest - 1)""",
+        {"ids": json_list(alert_ids), "latest": LATEST},
     )
-    return [row["id"] for row in found]
-
-
-async def redraw(tx: Transaction, alert_ids: Collection[int], *, now: datetime) -> None:
-    """Let the messages of groups that show one of these alerts show what has become of it."""
-    if alert_ids:
-        await outbox.revise(tx, await _showing(tx, alert_ids), now=now, apart=APART)
+    await outbox.revise(tx, [row["id"] for row in shown], now=now, apart=APART)
 
 
 async def reschedule(tx: Transaction, chat: Chat, *, now: datetime) -> int:
@@ -189,93 +181,66 @@ async def move(tx: Transaction, chat: Chat, *, quiet: bool, to: datetime, now: d
             "UPDATE alerts SET group_id = :group WHERE id IN (SELECT value FROM json_each(:ids))",
             {"group": group_id, "ids": json_list(row["id"] for row in waiting if row["thread_id"] == thread_id)},
         )
-        await _choose_sound(tx, group_id)
-    await _delete_empty(tx, {row["group_id"] for row in waiting})
+        # Without a sound, if all of them would have come without one, had they not waited.
+        await tx.execute(
+            """UPDATE messages SET silent = NOT EXISTS (SELECT 1 FROM alerts WHERE group_id = :id AND loudness != 1)
+            WHERE group_id = :id AND sent_revision = 0""",
+            {"id": group_id},
+        )
+    left = {"ids": json_list({row["group_id"] for row in waiting})}
+    empty = "SELECT value FROM json_each(:ids) WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE group_id = value)"
+    await tx.execute(f"DELETE FROM messages WHERE group_id IN ({empty})", left)  # noqa: S608 - our own constant
+    await tx.execute(f"DELETE FROM groups WHERE id IN ({empty})", left)  # noqa: S608 - likewise
     tx.announce(Subject.ALERTS)
     return len(waiting)
 
 
-async def _choose_sound(tx: Transaction, group_id: int) -> None:
-    """Let a digest come without a sound in which all alerts would have come without one, had they not waited."""
-    await tx.execute(
-        """UPDATE messages SET silent = NOT EXISTS (
-            SELECT 1 FROM alerts WHERE group_id = :id AND loudness != 1) WHERE group_id = :id AND sent_revision = 0""",
-        {"id": group_id},
-    )
-
-
-async def _delete_empty(tx: Transaction, group_ids: Iterable[int]) -> None:
-    values = {"ids": json_list(group_ids)}
-    empty = """SELECT value FROM json_each(:ids) WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE group_id = value)"""
-    await tx.execute(f"DELETE FROM messages WHERE group_id IN ({empty})", values)  # noqa: S608 - our own constant
-    await tx.execute(f"DELETE FROM groups WHERE id IN ({empty})", values)  # noqa: S608 - our own constant
-
-
-LATEST = 3  # alerts that a storm shows
-
-
-_ALERTS = f"""SELECT {alerts.COLUMNS}, p.*,
+_ALERTS = f"""SELECT {alerts.COLUMNS}, {posts.COLUMNS},
         (SELECT count(*) FROM alerts d WHERE d.duplicate_of = a.id) AS duplicates
     FROM alerts a JOIN post_versions p ON p.version_id = a.shown_version_id WHERE a.group_id = :group"""  # noqa: S608 - our own constant
+
+
+_SUMMARY = """SELECT m.random_id, g.kind, g.opened_at, g.closes_at, g.topic, '[]' AS alerts,
+        (SELECT json_group_array(json_array(title, n)) FROM (
+            SELECT c.title, count(*) AS n FROM alerts a JOIN channels c ON c.id = a.channel_id WHERE a.group_id = g.id
+            GROUP BY c.id ORDER BY n DESC, c.title)) AS channels
+    FROM groups g JOIN messages m ON m.group_id = g.id WHERE g.id = :group"""
 
 
 async def get(db: Reader, group_id: int) -> GroupSummary:
     """Return all that a group holds."""
     rows = await db.fetch_all(f"{_ALERTS} ORDER BY a.id", {"group": group_id})
-    return replace(await count(db, group_id), alerts=tuple(map(_to_grouped, rows)))
+    return replace(await count(db, group_id), alerts=tuple(read_all(GroupedAlert, rows)))
 
 
 async def find(db: Reader, chat_id: int, random_id: int) -> GroupSummary | None:
     """Return all that a group of a chat holds, found by its message; None where there is none."""
-    row = await db.fetch_one(
+    group_id = await db.fetch_value(
         """SELECT m.group_id FROM messages m WHERE m.chat_id = :chat AND m.kind = 'group' AND m.random_id = :random
             AND EXISTS (SELECT 1 FROM alerts WHERE group_id = m.group_id)""",
         {"chat": chat_id, "random": random_id},
     )
-    return None if row is None else await get(db, row["group_id"])
+    return None if group_id is None else await get(db, group_id)
 
 
 async def count(db: Reader, group_id: int) -> GroupSummary:
     """Return what a group holds without its alerts."""
-    (row,) = await db.fetch_all(
-        """SELECT m.random_id, g.kind, g.opened_at, g.closes_at, g.topic FROM groups g
-        JOIN messages m ON m.group_id = g.id WHERE g.id = :id""",
-        {"id": group_id},
-    )
-    return GroupSummary(
-        random_id=row["random_id"],
-        kind=GroupKind(row["kind"]),
-        opened_at=from_ms(row["opened_at"]),
-        closes_at=from_ms(row["closes_at"]),
-        topic=row["topic"],
-        channels=tuple((channel["title"], channel["n"]) for channel in await _channels(db, group_id)),
-        alerts=(),
-    )
-
-
-async def _channels(db: Reader, group_id: int) -> list[sqlite3.Row]:
-    return await db.fetch_all(
-        """SELECT c.title, count(*) AS n, min(a.version_id) AS first, max(a.version_id) AS last
-        FROM alerts a JOIN channels c ON c.id = a.channel_id WHERE a.group_id = :group
-        GROUP BY c.id ORDER BY n DESC, c.title""",
-        {"group": group_id},
-    )
+    (row,) = await db.fetch_all(_SUMMARY, {"group": group_id})
+    return read(GroupSummary, row)
 
 
 async def storm(db: Reader, group_id: int, *, now: datetime) -> StormState:
-    """Return how a storm stands."""
-    summary, channels = await count(db, group_id), await _channels(db, group_id)
+    """Return the state of a storm: its channels, its dates and its latest alerts."""
+    summary = await count(db, group_id)
+    sql = "SELECT min(version_id) AS first, max(version_id) AS last FROM alerts WHERE group_id = :group"
+    (versions,) = await db.fetch_all(sql, {"group": group_id})
     latest = await db.fetch_all(f"{_ALERTS} ORDER BY a.id DESC LIMIT {LATEST}", {"group": group_id})
     return StormState(
         random_id=summary.random_id,
         topic=summary.topic or "",
         is_over=summary.closes_at <= now,
         channels=summary.channels,
-        since=date_of(min(channel["first"] for channel in channels)),
-        until=date_of(max(channel["last"] for channel in channels)),
-        latest=tuple(map(_to_grouped, latest)),
+        since=date_of(versions["first"]),
+        until=date_of(versions["last"]),
+        latest=tuple(read_all(GroupedAlert, latest)),
     )
-
-
-def _to_grouped(row: sqlite3.Row) -> GroupedAlert:
-    return GroupedAlert(alert=alerts.to_alert(row), post=read(StoredPost, row), duplicates=row["duplicates"])

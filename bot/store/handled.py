@@ -17,8 +17,8 @@ async def record(tx: Transaction, key: str, answer: str, *, now: datetime) -> No
 
 async def answer_to(db: Reader, key: str) -> str | None:
     """Return the answer to an update as JSON; None where it was not handled yet."""
-    row = await db.fetch_one("SELECT answer FROM handled WHERE key = :key", {"key": key})
-    return None if row is None else str(row["answer"])
+    answer: str | None = await db.fetch_value("SELECT answer FROM handled WHERE key = :key", {"key": key})
+    return answer
 
 
 async def mark_delivered(tx: Transaction, key: str, *, now: datetime) -> None:

@@ -1,16 +1,15 @@
 """Files of posts: which are to be downloaded, what became of each, and how Telegram calls those that we uploaded."""
 
-import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.models import Remote, Upload
 from bot.store import attachments
 from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import from_ms, json_list, to_ms
+from bot.store.rows import json_list, read, read_all, to_ms
 
 # Why a file was given up, where Telegram did not refuse it; `bot.commands.post` has the sentences.
 TOO_LARGE, OFF, GONE, REPLACED, NO_ROOM = "too_large", "off", "gone", "replaced", "no_room"
@@ -75,7 +74,6 @@ class FileCounts:
     bytes: int  # of the kept ones, each content once
 
 
-_FILES = """SELECT d.version_id, d.state, d.kind, d.sha256, d.size, d.mime, d.name, d.reason FROM media d"""
 _ADD = """INSERT INTO media (version_id, kind, file_id, wanted_at, due_at)
     SELECT v.id, v.media ->> 'kind', v.media ->> 'id', :now, :now FROM versions v
     WHERE v.media ->> 'kind' IN ('photo', 'document') AND v.media ->> 'id' IS NOT NULL"""
@@ -127,15 +125,13 @@ async def next_download(db: Reader, reader_id: int, now: datetime, *, excluded: 
         ORDER BY d.attempts, d.id LIMIT 1""",
         {"reader": reader_id, "now": to_ms(now), "excluded": json_list(excluded)},
     )
-    if row is None:
-        return None
-    return Download(**{**dict(row), "is_ours": bool(row["is_ours"]), "wanted_at": from_ms(row["wanted_at"])})
+    return None if row is None else read(Download, row)
 
 
 async def kept_file(db: Reader, file_id: int) -> MediaFile | None:
     """Return a file on our disk by Telegram's id: the same file may be forwarded, or its post edited."""
-    row = await db.fetch_one(f"{_FILES} WHERE d.file_id = :id AND d.state = 'kept' LIMIT 1", {"id": file_id})
-    return _to_file(row) if row else None
+    row = await db.fetch_one("SELECT * FROM media WHERE file_id = :id AND state = 'kept' LIMIT 1", {"id": file_id})
+    return read(MediaFile, row) if row else None
 
 
 async def put_off(tx: Transaction, media_id: int, *, until: datetime, reason: str | None = None) -> None:
@@ -151,7 +147,14 @@ async def put_off(tx: Transaction, media_id: int, *, until: datetime, reason: st
 
 
 async def keep(  # noqa: PLR0913 - the evidence has this many sides
-    tx: Transaction, media_id: int, blob: Blob, info: FileInfo, *, reader_id: int, now: datetime
+    tx: Transaction,
+    media_id: int,
+    blob: Blob,
+    info: FileInfo,
+    *,
+    reader_id: int,
+    now: datetime,
+    album_within: timedelta = attachments.ALBUM_WITHIN,
 ) -> None:
     """Write down that a file is on the disk and which reader downloaded it; alerts are followed by it."""
     await tx.execute(
@@ -167,7 +170,7 @@ async def keep(  # noqa: PLR0913 - the evidence has this many sides
             "now": to_ms(now),
         },
     )
-    await attachments.enqueue_for_file(tx, media_id, now=now)
+    await attachments.enqueue_for_file(tx, media_id, now=now, album_within=album_within)
 
 
 async def give_up(tx: Transaction, media_id: int, reason: str, info: FileInfo | None = None, *, now: datetime) -> None:
@@ -189,10 +192,10 @@ async def give_up(tx: Transaction, media_id: int, reason: str, info: FileInfo | 
 async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[MediaFile]:
     """Return the files of these versions, in the order of the versions."""
     rows = await db.fetch_all(
-        f"{_FILES} WHERE d.version_id IN (SELECT value FROM json_each(:ids)) ORDER BY d.version_id",  # noqa: S608 - our own constant
+        "SELECT * FROM media WHERE version_id IN (SELECT value FROM json_each(:ids)) ORDER BY version_id",
         {"ids": json_list(version_ids)},
     )
-    return [_to_file(row) for row in rows]
+    return read_all(MediaFile, rows)
 
 
 async def statistics(db: Reader) -> FileCounts:
@@ -202,17 +205,13 @@ async def statistics(db: Reader) -> FileCounts:
             count(*) FILTER (WHERE state = 'left') AS "left", (SELECT coalesce(sum(size), 0) FROM (
                 SELECT DISTINCT sha256, size FROM media WHERE state = 'kept')) AS bytes FROM media"""
     )
-    return FileCounts(**dict(row))
+    return read(FileCounts, row)
 
 
 async def kept_blobs(db: Reader) -> list[bytes]:
     """Return the SHA-256 of every blob that should be on the disk."""
     rows = await db.fetch_all("SELECT DISTINCT sha256 FROM media WHERE state = 'kept'")
     return [bytes(row["sha256"]) for row in rows]
-
-
-def _to_file(row: sqlite3.Row) -> MediaFile:
-    return MediaFile(**{**dict(row), "state": FileState(row["state"])})
 
 
 async def find_upload(db: Reader, bot_id: int, upload: Upload) -> Remote | None:

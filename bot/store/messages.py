@@ -1,22 +1,19 @@
 """Messages that are due, with all that it takes to write them and bring them to their chats."""
 
-import json
-import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from bot.models import GENERAL_THREAD
-from bot.models.alerts import Alert, AlertChange, ChangeKind, Duplicate, GroupKind
+from bot.models.alerts import Alert, AlertChange, Duplicate, GroupKind
 from bot.models.messages import MessageKind
 from bot.models.notices import NOTICES, Notice
 from bot.models.posts import StoredPost
 from bot.store import alerts, chats
 from bot.store.chats import Chat
 from bot.store.database import Reader
-from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
+from bot.store.rows import json_list, maybe_date, read, read_all, to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +37,7 @@ class Message:
     group_id: int | None
     group: GroupKind | None
     change: AlertChange | None
-    body: Mapping[str, Any]  # the notice, or what has changed
+    body: Mapping[str, Any] | None  # the notice
     answered_id: int | None  # the message that it answers, in the chat; None: unknown, or it answers none …
     answered_thread: int | None  # … in this forum thread; None: the general one, or no forum
 
@@ -56,7 +53,7 @@ class Message:
 
     @property
     def reply_to(self) -> int | None:
-        """The message to answer, by its id in the chat: where that is known and stands in the same thread."""
+        """The message to answer, by its id in the chat: where that is known and in the same thread."""
         threads = {thread or GENERAL_THREAD for thread in (self.chat.peer.thread_id, self.answered_thread)}
         return self.answered_id if len(threads) == 1 else None
 
@@ -70,18 +67,23 @@ class DueMessages:
     next_at: datetime | None  # when the next message falls due that is not due yet
 
 
-# The columns of the view `post_versions`, which no LEFT JOIN can have.
-_POST = """m.id, m.channel_id, n.title AS channel_title, n.username AS channel_username, m.message_id, m.grouped_id,
-    m.date, v.edit_date, v.text, v.parts, v.entities, v.media, m.forward, m.reply_to, m.reply_channel,
-    m.author, m.gone_at, m.views, m.forwards, m.reactions,
-    v.id AS version_id, v.id = m.version_id AS is_current, v.number, v.seen_at, v.observed_by"""
+# What `posts.COLUMNS` reads from the view `post_versions`, which no LEFT JOIN can have.
+_POST = """m.id AS post_id, m.channel_id AS post_channel_id, n.title AS post_channel_title,
+    n.username AS post_channel_username, m.message_id AS post_message_id, m.grouped_id AS post_grouped_id,
+    m.date AS post_date, v.edit_date AS post_edit_date, v.text AS post_text, v.parts AS post_parts,
+    v.entities AS post_entities, v.media AS post_media, m.forward AS post_forward, m.reply_to AS post_reply_to,
+    m.reply_channel AS post_reply_channel, m.author AS post_author, m.gone_at AS post_gone_at, m.views AS post_views,
+    m.forwards AS post_forwards, m.reactions AS post_reactions, v.id AS post_version_id,
+    v.id = m.version_id AS post_is_current, v.number AS post_number, v.seen_at AS post_seen_at,
+    v.observed_by AS post_observed_by"""
 _DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, x.date)) FROM alerts d
     JOIN versions x ON x.id = d.version_id JOIN channels y ON y.id = x.channel_id
     WHERE q.kind = 'alert' AND d.duplicate_of = q.alert_id"""
-# Columns are read by their names in the first places, where SQLite's rows find them soonest.
-_MESSAGES = f"""SELECT {chats.COLUMNS}, q.id AS message_row_id, q.kind AS message_kind, q.random_id, q.silent,
-        q.wanted_revision, q.sent_revision, q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id,
-        q.body, q.thread_id AS message_thread_id, g.kind AS group_kind,
+# The chat is addressed in the thread that was chosen as the message came into the outbox.
+_CHAT = chats.COLUMNS.replace("c.thread_id", "q.thread_id")
+_MESSAGES = f"""SELECT q.id, {_CHAT}, q.kind, q.random_id, q.silent, q.wanted_revision AS revision, q.sent_revision,
+        q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id, g.kind AS "group",
+        iif(q.kind = 'change', q.body, NULL) AS change, iif(q.kind = 'notice', q.body, NULL) AS body,
         r.telegram_id AS answered_id, r.thread_id AS answered_thread,
         ({_DUPLICATES}) AS duplicates, {_POST}, {alerts.COLUMNS}
     FROM messages q JOIN chats c ON c.id = q.chat_id LEFT JOIN alerts a ON a.id = q.alert_id
@@ -120,10 +122,10 @@ async def first_due(  # noqa: PLR0913 - a question with this many sides
     rows = await db.fetch_all(
         f"""SELECT x.*, (SELECT max(id) FROM messages) AS last_id, ({_NEXT_AT}) AS next_at
         FROM ({chosen}) w CROSS JOIN ({_MESSAGES}) x
-        ON x.message_row_id IN (SELECT d.id FROM messages d INDEXED BY messages_of_chat_due
+        ON x.id IN (SELECT d.id FROM messages d INDEXED BY messages_of_chat_due
             WHERE d.chat_id = w.chat_id AND d.state = 'due' AND d.due_at <= :now
             ORDER BY d.wanted_at, d.id LIMIT :each)
-        ORDER BY x.wanted_at, x.message_row_id""",  # noqa: S608 - our own constants
+        ORDER BY x.wanted_at, x.id""",  # noqa: S608 - our own constants
         {
             "now": to_ms(now),
             "excluded": json_list(exclude_chats),
@@ -135,8 +137,7 @@ async def first_due(  # noqa: PLR0913 - a question with this many sides
     if not rows:
         (upcoming,) = await db.fetch_all(_NEXT_AT, {"now": to_ms(now)})
         return DueMessages(messages=[], last_id=0, next_at=maybe_date(upcoming["next_at"]))
-    known: dict[int, StoredPost] = {}  # by version: one may go to thousands of chats
-    found = [_to_message(row, alert, known) for row, alert in zip(rows, alerts.to_alerts(rows), strict=True)]
+    found = read_all(Message, rows)
     return DueMessages(messages=found, last_id=rows[0]["last_id"], next_at=maybe_date(rows[0]["next_at"]))
 
 
@@ -146,9 +147,9 @@ async def is_due(db: Reader, message_id: int) -> bool:
 
 
 async def get(db: Reader, message_id: int) -> Message:
-    """Return a message as it stands: what it answers may have been sent since, and it may show something else."""
-    rows = await db.fetch_all(f"{_MESSAGES} WHERE q.id = :id", {"id": message_id})
-    return _to_message(rows[0], alerts.to_alerts(rows)[0], {})
+    """Return a message as it is now: the one that it answers may have been sent since, its post may be another."""
+    (row,) = await db.fetch_all(f"{_MESSAGES} WHERE q.id = :id", {"id": message_id})
+    return read(Message, row)
 
 
 async def post_of(db: Reader, chat_id: int, telegram_id: int) -> StoredPost | None:
@@ -160,65 +161,3 @@ async def post_of(db: Reader, chat_id: int, telegram_id: int) -> StoredPost | No
         {"chat": chat_id, "message": telegram_id},
     )
     return None if row is None else read(StoredPost, row)
-
-
-def _to_message(row: sqlite3.Row, alert: Alert | None, known: dict[int, StoredPost]) -> Message:
-    """Read a message from a row of `_MESSAGES`; its post is taken from, or added to, those of the same answer."""
-    post = None if row["id"] is None else known.get(row["version_id"]) or read(StoredPost, row)
-    if post is not None:
-        known[post.version_id] = post
-    kind = MessageKind(row["message_kind"])
-    body = _read(row["body"]) if row["body"] else {}
-    return Message(
-        id=row["message_row_id"],
-        chat=_in_thread(read(Chat, row, "chat"), row["message_thread_id"]),
-        kind=kind,
-        random_id=row["random_id"],
-        silent=bool(row["silent"]),
-        revision=row["wanted_revision"],
-        sent_revision=row["sent_revision"],
-        telegram_id=row["telegram_id"],
-        attempts=row["attempts"],
-        due_at=from_ms(row["due_at"]),
-        created_at=from_ms(row["created_at"]),
-        alert=alert,
-        post=post,
-        duplicates=_to_duplicates(row["duplicates"]),
-        group_id=row["group_id"],
-        group=None if row["group_kind"] is None else GroupKind(row["group_kind"]),
-        change=_to_change(body) if kind is MessageKind.CHANGE else None,
-        body=body,
-        answered_id=row["answered_id"],
-        answered_thread=row["answered_thread"],
-    )
-
-
-def _to_duplicates(text: str) -> tuple[Duplicate, ...]:
-    return tuple(
-        Duplicate(channel_id=channel_id, title=title, username=username, message_id=message_id, date=from_ms(date))
-        for channel_id, title, username, message_id, date in _read(text)
-    )
-
-
-def _to_change(body: Mapping[str, Any]) -> AlertChange:
-    items = body["gone_items"]
-    return AlertChange(
-        kind=ChangeKind(body["change"]),
-        before=body["before"],
-        joined=tuple(body["joined"]),
-        gone_at=maybe_date(body["gone_at"]),
-        gone_items=None if items is None else (items[0], items[1]),
-    )
-
-
-@lru_cache(64)
-def _read(text: str) -> Any:  # noqa: ANN401 - JSON; nobody changes it
-    """Read JSON, once where thousands of rows say the same."""
-    return json.loads(text)
-
-
-def _in_thread(chat: Chat, thread_id: int | None) -> Chat:
-    """Address the thread that was chosen as the message came into the outbox."""
-    if chat.peer.thread_id == thread_id:
-        return chat
-    return replace(chat, peer=replace(chat.peer, thread_id=thread_id))

@@ -27,8 +27,8 @@ class Pace:
 
 async def get(db: Reader, key: str) -> bytes | str | int | None:
     """Return the value of a fact, or None."""
-    row = await db.fetch_one("SELECT value FROM meta WHERE key = :key", {"key": key})
-    return None if row is None else row["value"]
+    value: bytes | str | int | None = await db.fetch_value("SELECT value FROM meta WHERE key = :key", {"key": key})
+    return value
 
 
 async def put(tx: Transaction, key: str, value: bytes | str | int) -> None:
@@ -46,7 +46,7 @@ async def clock_error(db: Reader) -> timedelta:
 
 
 async def clock(db: Reader) -> Clock:
-    """Return a clock that tells Telegram's time as last measured; this machine's may be wrong by hours."""
+    """Return a clock with Telegram's time as last measured; this machine's may be wrong by hours."""
     error = await clock_error(db)
     return lambda: utc_now() + error
 
@@ -82,10 +82,10 @@ async def last_beats(db: Reader) -> dict[str, datetime]:
 async def find_damage(db: Reader) -> str | None:
     """Read the whole file; return what is damaged in it, in SQLite's words, None where it is sound."""
     try:
-        row = await db.fetch_one("PRAGMA quick_check(1)")
+        found = str(await db.fetch_value("PRAGMA quick_check(1)"))
     except sqlite3.DatabaseError as error:
         return str(error)
-    return None if row is not None and row[0] == "ok" else str(row and row[0])
+    return None if found == "ok" else found
 
 
 async def put_pace(tx: Transaction, pace: Pace) -> None:

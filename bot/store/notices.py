@@ -8,7 +8,7 @@ from bot.models.messages import Draft, MessageKind
 from bot.models.notices import NOTICES, Notice, Sound
 from bot.store import channels, chats, follows, outbox
 from bot.store.chats import Chat
-from bot.store.database import Reader, Transaction
+from bot.store.database import Transaction
 
 
 async def notify(tx: Transaction, chat: Chat, notice: Notice, *, now: datetime, silent: bool = False) -> bool:
@@ -19,16 +19,13 @@ async def notify(tx: Transaction, chat: Chat, notice: Notice, *, now: datetime, 
 async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, now: datetime) -> None:
     """Put a notice into the outbox for the chats that follow a channel; for none where it is followed no more."""
     channel = await channels.get(tx, channel_id)
-    if channel is not None and channel.followed_at is not None:
-        await _enqueue(tx, await _followers(tx, channel_id), notice, now=now)
-
-
-async def _followers(db: Reader, channel_id: int) -> list[Chat]:
-    """Return the chats that asked for a channel; where the settings did, all private chats."""
-    requests = await follows.all_follows(db)
+    if channel is None or channel.followed_at is None:
+        return
+    requests = await follows.all_follows(tx)
     asked = {follow.chat_id for follow in requests if follow.channel_id == channel_id and follow.chat_id is not None}
-    everyone = await chats.everyone(db)
-    return [chat for chat in everyone if (chat.id in asked if asked else chat.peer.kind is PeerKind.USER)]
+    everyone = await chats.everyone(tx)  # where the settings asked for it: the private chats
+    to = [chat for chat in everyone if (chat.id in asked if asked else chat.peer.kind is PeerKind.USER)]
+    await _enqueue(tx, to, notice, now=now)
 
 
 async def _enqueue(tx: Transaction, to: Iterable[Chat], notice: Notice, *, now: datetime, silent: bool = False) -> int:

@@ -5,16 +5,15 @@ revision that is wanted was sent, and after a crash it is sent again under the s
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.models import Peer, PeerKind, post_link
+from bot.models import Peer, PeerKind, post_link, to_json
 from bot.models.messages import Draft, MessageKind
 from bot.store import meta
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import from_ms, json_list, maybe_ms, to_ms
+from bot.store.rows import from_ms, json_list, read, to_ms
 
 SECRET = "outbox_secret"  # noqa: S105 - the name of the fact, not the secret
 APART = timedelta(seconds=3)  # that a message of a group is edited, at most
@@ -40,7 +39,7 @@ class OutboxCounts:
 
 
 def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
-    """Return the number by which Telegram tells a repeat from a second message: signed 64 bits, never 0.
+    """Return the number by which Telegram knows a message that is sent again: signed 64 bits, never 0.
 
     It is a keyed hash of the message's identity, so that a crash, a clock or a restored backup cannot change it.
     """
@@ -88,7 +87,8 @@ async def enqueue(tx: Transaction, drafts: Sequence[Draft], *, now: datetime, du
 
 async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int | None], int | None]:
     """Return the threads of those drafts for which none was chosen, by chat and the message that is answered."""
-    asked = {(draft.chat_id, draft.reply_to) for draft in drafts if _is_threadless(draft)}
+    threadless = (draft for draft in drafts if draft.thread_id is None and draft.kind is not MessageKind.ALERT)
+    asked = {(draft.chat_id, draft.reply_to) for draft in threadless}
     if not asked:
         return {}
     rows = await tx.fetch_all(
@@ -100,34 +100,9 @@ async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int |
     return {(row["chat_id"], row["reply_to"]): row["thread_id"] for row in rows}
 
 
-def _is_threadless(draft: Draft) -> bool:
-    return draft.thread_id is None and draft.kind is not MessageKind.ALERT
-
-
 def _body(draft: Draft) -> str | None:
-    change = draft.change
-    if change is None:
-        return None if draft.body is None else _json(draft.body)
-    return _json(
-        {
-            "change": change.kind,
-            "before": change.before,
-            "joined": change.joined,
-            "gone_at": maybe_ms(change.gone_at),
-            "gone_items": change.gone_items,
-        }
-    )
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-async def row_of(db: Reader, draft: Draft) -> int:
-    """Return the row of a message that is in the outbox."""
-    sql = "SELECT id FROM messages WHERE chat_id = :chat AND kind = :kind AND subject = :subject"
-    (row,) = await db.fetch_all(sql, {"chat": draft.chat_id, "kind": draft.kind, "subject": draft.subject})
-    return int(row["id"])
+    body = draft.body if draft.change is None else draft.change
+    return None if body is None else to_json(body)
 
 
 async def revise(
@@ -237,7 +212,7 @@ async def statistics(db: Reader, since: datetime) -> OutboxCounts:
         FROM messages""",
         {"since": to_ms(since)},
     )
-    return OutboxCounts(**dict(row))
+    return read(OutboxCounts, row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,21 +268,20 @@ async def try_again(tx: Transaction, ids: Collection[int], now: datetime) -> int
 
 
 async def count_missed(db: Reader, chat_id: int) -> int:
-    """Count what a chat has missed since it was last told of that."""
-    row = await db.fetch_one(
-        f"""SELECT count(*) AS count FROM messages q WHERE q.chat_id = :chat AND {_DEAD} AND q.id > coalesce(
+    """Count the messages that a chat has missed since its last notice of that."""
+    count = await db.fetch_value(
+        f"""SELECT count(*) FROM messages q WHERE q.chat_id = :chat AND {_DEAD} AND q.id > coalesce(
             (SELECT max(id) FROM messages WHERE chat_id = :chat AND kind = 'notice' AND notice = 'missed'), 0)
         """,  # noqa: S608 - our own constant
         {"chat": chat_id},
     )
-    return 0 if row is None else row["count"]
+    return int(count)
 
 
 async def count_alerts(db: Reader, chat_id: int, since: datetime) -> int:
     """Count the alerts that a chat has had since a moment."""
-    sql = "SELECT count(*) AS count FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
-    row = await db.fetch_one(sql, {"chat": chat_id, "since": to_ms(since)})
-    return 0 if row is None else row["count"]
+    sql = "SELECT count(*) FROM messages WHERE chat_id = :chat AND kind = 'alert' AND sent_at >= :since"
+    return int(await db.fetch_value(sql, {"chat": chat_id, "since": to_ms(since)}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,7 +304,7 @@ _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN 
 
 
 async def sent_lately(db: Reader, *, since: datetime, now: datetime) -> list[Sending]:
-    """Return what was sent since a moment, the oldest first; of answers only those to messages tell their chat."""
+    """Return what was sent since a moment, the oldest first; answers to taps are left out, since they name no chat."""
     rows = await db.fetch_all(_LATELY, {"since": to_ms(since), "now": to_ms(now)})
     return [
         Sending(peer=Peer(kind=PeerKind(row["kind"]), id=row["telegram_id"]), at=from_ms(row["at"])) for row in rows

@@ -1,13 +1,15 @@
 """Stored posts: messages of channels as they are now, and as each of their versions had them."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from bot.models.posts import StoredPost
 from bot.store.database import Reader
-from bot.store.rows import end_id, first_id, json_list, maybe_date, read_all, to_ms
+from bot.store.rows import end_id, first_id, json_list, maybe_date, read, read_all, to_ms
 
+# Of a row p of the view `post_versions`, whatever it was joined to: what `read` calls its field `post`.
+COLUMNS = ", ".join(f"p.{field.name} AS post_{field.name}" for field in fields(StoredPost))
 NEWEST = 1000  # messages of a channel among which those with a preview are looked for …
 MOST_WITH_PAGES = 100  # … and so many are asked for at once: Telegram's limit
 
@@ -97,27 +99,23 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
 
 async def highest_id(db: Reader, channel_id: int) -> int:
     """Return the highest message id stored of a channel, 0 where there is none."""
-    sql = "SELECT max(message_id) AS id FROM posts WHERE channel_id = :channel"
-    row = await db.fetch_one(sql, {"channel": channel_id})
-    return (row and row["id"]) or 0
+    sql = "SELECT max(message_id) FROM posts WHERE channel_id = :channel"
+    return await db.fetch_value(sql, {"channel": channel_id}) or 0
 
 
 async def lowest_id(db: Reader, channel_id: int) -> int:
     """Return the lowest message id stored of a channel, 0 where there is none."""
-    sql = "SELECT min(message_id) AS id FROM posts WHERE channel_id = :channel"
-    row = await db.fetch_one(sql, {"channel": channel_id})
-    return (row and row["id"]) or 0
+    sql = "SELECT min(message_id) FROM posts WHERE channel_id = :channel"
+    return await db.fetch_value(sql, {"channel": channel_id}) or 0
 
 
 async def oldest_date(db: Reader, *, channel_ids: Collection[int] | None = None) -> datetime | None:
     """Return the date of the oldest post stored of some channels, or of all; None where there is none."""
     if channel_ids is None:
-        row = await db.fetch_one("SELECT date FROM posts ORDER BY id LIMIT 1")
-    else:
-        sql = """SELECT min((SELECT date FROM posts WHERE channel_id = value ORDER BY message_id LIMIT 1)) AS date
-            FROM json_each(:channels)"""
-        row = await db.fetch_one(sql, {"channels": json_list(channel_ids)})
-    return None if row is None else maybe_date(row["date"])
+        return maybe_date(await db.fetch_value("SELECT date FROM posts ORDER BY id LIMIT 1"))
+    sql = """SELECT min((SELECT date FROM posts WHERE channel_id = value ORDER BY message_id LIMIT 1))
+        FROM json_each(:channels)"""
+    return maybe_date(await db.fetch_value(sql, {"channels": json_list(channel_ids)}))
 
 
 async def ids_between(db: Reader, channel_id: int, low: int, high: int) -> set[int]:
@@ -140,15 +138,10 @@ async def ids_with_pages(db: Reader, channel_id: int, pages: Collection[int]) ->
 
 async def archive_stats(db: Reader, since: datetime) -> ArchiveStats:
     """Count the stored messages, and those dated since a moment."""
-    total = await db.fetch_all("SELECT count(*) AS n FROM posts")
-    recent = await db.fetch_all(
-        "SELECT count(*) AS n, count(gone_at) AS gone FROM posts WHERE id >= :first AND date >= :since",
+    (row,) = await db.fetch_all(
+        """SELECT (SELECT count(*) FROM posts) AS messages, count(*) AS recent, count(gone_at) AS gone,
+            (SELECT seen_at FROM posts ORDER BY id DESC LIMIT 1) AS last_seen_at
+        FROM posts WHERE id >= :first AND date >= :since""",
         {"first": first_id(since), "since": to_ms(since)},
     )
-    newest = await db.fetch_one("SELECT seen_at FROM posts ORDER BY id DESC LIMIT 1")
-    return ArchiveStats(
-        messages=total[0]["n"],
-        recent=recent[0]["n"],
-        gone=recent[0]["gone"],
-        last_seen_at=maybe_date(newest["seen_at"] if newest else None),
-    )
+    return read(ArchiveStats, row)

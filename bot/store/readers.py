@@ -23,14 +23,14 @@ async def register(tx: Transaction, account_id: int, now: datetime, session: str
         ON CONFLICT (account_id) DO UPDATE SET lost = NULL, session = excluded.session""",
         values,
     )
-    row = await tx.fetch_one("SELECT id FROM readers WHERE account_id = :account", {"account": account_id})
-    return 0 if row is None else int(row["id"])
+    return int(await tx.fetch_value("SELECT id FROM readers WHERE account_id = :account", {"account": account_id}))
 
 
 async def of_session(db: Reader, session: str) -> int | None:
     """Return the number of the reader that has a session now; None where there was none yet."""
-    row = await db.fetch_one("SELECT max(id) AS id FROM readers WHERE session = :session", {"session": session})
-    return row["id"] if row else None
+    sql = "SELECT max(id) FROM readers WHERE session = :session"
+    number: int | None = await db.fetch_value(sql, {"session": session})
+    return number
 
 
 async def lose(tx: Transaction, reader_id: int, reason: str) -> None:
@@ -77,9 +77,8 @@ async def count_requests(tx: Transaction, reader_id: int, methods: Mapping[str, 
 async def requests_last_hour(db: Reader, now: datetime) -> int:
     """Return the number of requests of all readers in the last full hour, or in this one where it is the first."""
     hour = to_ms(now) // _HOUR
-    sql = "SELECT hour, sum(count) AS n FROM requests WHERE hour IN (:hour, :hour - 1) GROUP BY hour ORDER BY hour"
-    row = await db.fetch_one(sql, {"hour": hour})
-    return int(row["n"]) if row else 0
+    sql = "SELECT sum(count) FROM requests WHERE hour IN (:hour, :hour - 1) GROUP BY hour ORDER BY hour"
+    return await db.fetch_value(sql, {"hour": hour}) or 0
 
 
 async def put_flood_wait(tx: Transaction, reader_id: int, method: str, until: datetime) -> None:
@@ -91,16 +90,13 @@ async def put_flood_wait(tx: Transaction, reader_id: int, method: str, until: da
     )
 
 
-async def all_flood_waits(db: Reader, now: datetime) -> dict[str, datetime]:
-    """Return until when Telegram wants methods left alone, by method; of all readers the longest wait."""
-    sql = "SELECT method, max(until) AS until FROM flood_waits WHERE until > :now GROUP BY method ORDER BY method"
-    return {row["method"]: from_ms(row["until"]) for row in await db.fetch_all(sql, {"now": to_ms(now)})}
-
-
-async def flood_waits(db: Reader, reader_id: int, now: datetime) -> dict[str, datetime]:
-    """Return until when Telegram wants a reader to leave methods alone, by method."""
-    sql = "SELECT method, until FROM flood_waits WHERE reader_id = :reader AND until > :now"
-    rows = await db.fetch_all(sql, {"reader": reader_id, "now": to_ms(now)})
+async def flood_waits(db: Reader, now: datetime, *, reader_id: int | None = None) -> dict[str, datetime]:
+    """Return until when Telegram wants a reader to leave methods alone, by method; of all readers the longest wait."""
+    rows = await db.fetch_all(
+        """SELECT method, max(until) AS until FROM flood_waits
+        WHERE until > :now AND reader_id = coalesce(:reader, reader_id) GROUP BY method ORDER BY method""",
+        {"now": to_ms(now), "reader": reader_id},
+    )
     return {row["method"]: from_ms(row["until"]) for row in rows}
 
 

@@ -28,9 +28,10 @@ def read(cls: type[T], row: sqlite3.Row, field: str | None = None) -> T:
     """Make a dataclass of a row, or of its columns that begin with `field`; columns that are no fields are left out.
 
     By the field's type milliseconds become a date, 0 and 1 a bool, text an enum, JSON a tuple, a mapping or a dataclass
-    (an object by names, a list in the order of the fields). NULL is None. A dataclass that has no column of its field's
-    name has columns for its own fields instead, such as `quiet_start` for `quiet.start`; where it may be None, it is
-    where the first of them is NULL. Raises LookupError where a column is missing.
+    (an object by names, a list in the order of the fields; its dates are ISO 8601 or milliseconds). NULL is None. A
+    dataclass that has no column of its field's name has columns for its own fields instead, such as `quiet_start` for
+    `quiet.start`; where it may be None, it is where the first of them is NULL. Raises LookupError where a column is
+    missing.
     """
     columns = tuple(row.keys())
     value: T = (_reader(cls, columns) if field is None else _part_reader(field, cls, columns))(row)
@@ -79,7 +80,7 @@ def _nested(field: str, hint: Any, columns: tuple[str, ...]) -> _Convert:  # noq
     own = {name.removeprefix(f"{field}_"): n for n, name in enumerate(columns) if name.startswith(f"{field}_")}
     if not own or not is_dataclass(cls):
         raise LookupError(f"no column for {field} among {', '.join(columns)}")
-    build = lru_cache(1024)(_reader(cls, tuple(own)))  # a thousand rows name the same few chats
+    build = lru_cache(256)(_reader(cls, tuple(own)))  # a thousand rows name the same few chats
     pick: _Convert = itemgetter(*own.values()) if len(own) > 1 else lambda values: (values[next(iter(own.values()))],)
     if cls is hint:
         return lambda values: build(pick(values))
@@ -102,14 +103,14 @@ def _from_column(hint: Any) -> _Convert | None:  # noqa: ANN401 - an annotation
         return convert
     if convert is None:
         return json.loads
-    return lambda text: () if text == "[]" else convert(json.loads(text))
+    return lru_cache(256)(lambda text: convert(json.loads(text)))  # likewise, what they say of one post
 
 
 def _from_json(hint: Any) -> _Convert | None:  # noqa: ANN401 - an annotation
     """Return what turns a value in JSON into one of this type; None where it is one already."""
     kind = _without_none(hint)
     if kind is datetime:
-        return datetime.fromisoformat
+        return lambda moment: from_ms(moment) if isinstance(moment, int) else datetime.fromisoformat(moment)
     if _is_enum(kind):
         members: dict[object, Enum] = {member.value: member for member in kind}
         return members.__getitem__  # faster than a call of the class

@@ -83,8 +83,8 @@ async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: da
         {"name": name.strip(), "folded": _fold(name), "query": query, "compiled": compiled, "now": to_ms(now)},
     )
     tx.announce(Subject.TOPICS)
-    rows = await tx.fetch_all("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})
-    return read(Topic, rows[0])
+    (row,) = await tx.fetch_all("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})
+    return read(Topic, row)
 
 
 async def get(db: Reader, topic_id: int) -> Topic | None:
@@ -164,8 +164,8 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
     now: datetime,
 ) -> None:
     expanded = before is not None and same_program and before.query == topic.query
-    stands = before and (before.builtin, before.name, before.on_by_default) == (True, topic.name, topic.on_by_default)
-    if expanded and stands:
+    is_same = before and (before.builtin, before.name, before.on_by_default) == (True, topic.name, topic.on_by_default)
+    if expanded and is_same:
         return
     excluded = before.excluded if before else ()
     await tx.execute(

@@ -63,6 +63,10 @@ class Reader(Protocol):
         """Return the first row of a query that yields few."""
         ...
 
+    async def fetch_value(self, sql: str, params: Params = ()) -> Any:  # noqa: ANN401 - a column
+        """Return the first column of the first row; None where there is no row."""
+        ...
+
 
 class Transaction:
     """What a job may do between BEGIN and COMMIT; also a `Reader`.
@@ -82,6 +86,11 @@ class Transaction:
         """Return the first row of a query that yields few."""
         row: sqlite3.Row | None = self._connection.execute(sql, params).fetchone()
         return row
+
+    async def fetch_value(self, sql: str, params: Params = ()) -> Any:  # noqa: ANN401 - a column
+        """Return the first column of the first row; None where there is no row."""
+        row = await self.fetch_one(sql, params)
+        return None if row is None else row[0]
 
     async def execute(self, sql: str, params: Params = ()) -> int:
         """Run one statement; return how many rows it changed."""

@@ -15,17 +15,17 @@ from bot import __version__
 from bot.models import Count, Deletion, Observation, ObservedBy, Post, to_json
 from bot.parts import NO_PARTS, are_reworded, dump_parts, load_parts
 from bot.store.database import Reader, Transaction
-from bot.store.rows import COUNTER_BITS, json_list, maybe_date, maybe_ms, to_ms
+from bot.store.rows import COUNTER_BITS, json_list, maybe_ms, read, to_ms
 
 MessageKey = tuple[int, int]  # channel id, message id
 Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
 
 
 class Version(NamedTuple):
-    """A version of a message, as far as versions are told apart."""
+    """The identity of a version among those of its message."""
 
     hash: bytes
-    edit_date: int  # ms, 0 where it was not edited: tells the order of versions
+    edit_date: int  # ms, 0 where it was not edited: the order of versions
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,9 +100,9 @@ class Known:
 _CHANNELS = """SELECT id, followed_at, confirmed_id, followed_at IS NOT NULL AND EXISTS (
         SELECT 1 FROM memberships m WHERE m.channel_id = c.id AND m.access IN ('polled', 'joined')) AS is_read
     FROM channels c WHERE (followed_at IS NOT NULL OR :import) AND id IN (SELECT value FROM json_each(:ids))"""
-_FREE_IDS = """SELECT json_group_object(s.value, coalesce(
+_FREE_IDS = """SELECT s.value AS second, coalesce(
         (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
-        s.value << :bits)) FROM json_each(:seconds) s"""
+        s.value << :bits) AS free FROM json_each(:seconds) s"""
 _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, m.hash, m.gone_at, m.views, m.forwards,
         m.reactions, (SELECT parts FROM versions WHERE id = m.version_id)
     FROM json_each(:keys) k JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1"""
@@ -129,26 +129,16 @@ async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Kno
     keys |= {(e.channel_id, i) for e in observation.events if isinstance(e, Deletion) for i in e.message_ids}
     messages = await _messages(tx, keys)
     await _add_versions(tx, messages, posts, hashes)
-    return Known(
-        channels=await _channels(tx, {channel_id for channel_id, _ in keys}, observation.observed_by),
-        messages=messages,
-        free_ids=await _free_ids(tx, posts),
-    )
-
-
-async def _channels(tx: Transaction, ids: Iterable[int], observed_by: ObservedBy) -> dict[int, StoredChannel]:
-    is_import = observed_by == ObservedBy.IMPORT
-    rows = await tx.fetch_all(_CHANNELS, {"ids": json_list(ids), "import": is_import})
-    return {
-        channel_id: StoredChannel(followed_at=maybe_date(followed_at), confirmed_id=confirmed_id, is_read=bool(is_read))
-        for channel_id, followed_at, confirmed_id, is_read in rows
+    asked = {
+        "ids": json_list({channel_id for channel_id, _ in keys}),
+        "import": observation.observed_by == ObservedBy.IMPORT,
     }
-
-
-async def _free_ids(tx: Transaction, posts: Iterable[Post]) -> dict[int, int]:
-    seconds = json_list({_second(post) for post in posts})
-    rows = await tx.fetch_all(_FREE_IDS, {"seconds": seconds, "bits": COUNTER_BITS})
-    return {int(second): free for second, free in json.loads(rows[0][0]).items()}
+    free_ids = {"seconds": json_list({_second(post) for post in posts}), "bits": COUNTER_BITS}
+    return Known(
+        channels={row["id"]: read(StoredChannel, row) for row in await tx.fetch_all(_CHANNELS, asked)},
+        messages=messages,
+        free_ids={row["second"]: row["free"] for row in await tx.fetch_all(_FREE_IDS, free_ids)},
+    )
 
 
 async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[MessageKey, StoredMessage]:

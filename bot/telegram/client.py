@@ -20,9 +20,8 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.settings import Settings
 from bot.telegram import sessions
 from bot.telegram.convert import attach, named_in
-from bot.telegram.errors import CONNECTION_LOST, to_startup_error
 from bot.telegram.proxies import proxy_arguments
-from bot.telegram.rpc import ask, has_connection
+from bot.telegram.rpc import CONNECTION_LOST, ask, has_connection, to_startup_error
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +54,7 @@ PATIENT = Timings()
 
 
 class Client(TelegramClient):
-    """A client that reports when its connection is back: what was pushed meanwhile has to be asked for.
+    """A client that reports when its connection is back, since pushes of the meantime have to be asked for.
 
     Telethon counts an update as handled once a handler was called, and writes that down each minute and at its end.
     With `is_settled` it waits until the work is done, too; the next process is given the rest again.
@@ -206,7 +205,7 @@ def bot_client(settings: Settings, *, timings: Timings = PATIENT) -> Client:
 
 @asynccontextmanager
 async def anonymous(settings: Settings, *, timings: Timings = PATIENT) -> AsyncIterator[Client]:
-    """Connect without a login, for what anybody may ask: no session of ours is touched.
+    """Connect without a login, for questions that anybody may ask; no session of ours is touched.
 
     Raises TimeoutError where Telegram does not answer, SettingsError, FatalError.
     """

@@ -67,7 +67,7 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
 
 
 def to_text(message: types.Message) -> str:
-    """Return the text of a message; of messages made of blocks (layer 229) also what stands only in the blocks."""
+    """Return the text of a message, with the text of its blocks (layer 229) where that stands only there."""
     text = message.message or ""
     if message.rich_message is None:
         return str(text)
@@ -77,9 +77,12 @@ def to_text(message: types.Message) -> str:
 
 def to_entities(entities: Iterable[TLObject]) -> tuple[Entity, ...]:
     """Return formatting of any kind that Telegram knows."""
-    return tuple(
-        Entity(kind=_kind(type(e).__name__), offset=e.offset, length=e.length, value=_value(e)) for e in entities
-    )
+    found = []
+    for entity in entities:
+        value = next((getattr(entity, name) for name in _VALUES if hasattr(entity, name)), None)
+        kind, shown = _kind(type(entity).__name__), None if value is None else str(value)
+        found.append(Entity(kind=kind, offset=entity.offset, length=entity.length, value=shown))
+    return tuple(found)
 
 
 def from_entities(entities: Sequence[Entity]) -> list[TLObject]:
@@ -144,11 +147,6 @@ def _kind(class_name: str) -> str:
     """Turn MessageEntityTextUrl into text_url, MessageMediaWebPage into web_page."""
     name = re.sub("^Message(Entity|Media)", "", class_name)
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-
-
-def _value(entity: TLObject) -> str | None:
-    value = next((getattr(entity, name) for name in _VALUES if hasattr(entity, name)), None)
-    return None if value is None else str(value)
 
 
 def _from_entity(entity: Entity) -> TLObject | None:

@@ -20,8 +20,7 @@ from telethon.tl.alltlobjects import LAYER
 from bot.errors import TelegramError, Verdict
 from bot.models import Peer, Remote, Upload
 from bot.telegram.convert import from_peer
-from bot.telegram.errors import UNANSWERABLE
-from bot.telegram.rpc import Ask
+from bot.telegram.rpc import UNANSWERABLE, Ask
 
 PIECE = 512 * 1024  # bytes of a request, Telegram's limit; it costs a request as much as a small one
 PART = 128 * 1024  # bytes of a part on its way up, where the file allows it: texts wait behind it on a slow line
@@ -64,39 +63,33 @@ def read_message(raw: bytes, layer: int) -> TLObject | None:
 
 def downloadable(message: TLObject | None) -> Downloadable | None:
     """Return the photo or document of a message, None where it has neither; of a photo the largest size."""
-    media = getattr(message, "media", None)
-    if isinstance(media, types.MessageMediaPhoto) and isinstance(media.photo, types.Photo):
-        return _photo(media.photo)
-    if isinstance(media, types.MessageMediaDocument) and isinstance(media.document, types.Document):
-        return _document(media.document)
+    match getattr(message, "media", None):
+        case types.MessageMediaPhoto(photo=types.Photo() as photo):
+            sizes = [size for size in photo.sizes if isinstance(size, types.PhotoSize | types.PhotoSizeProgressive)]
+            if not sizes:
+                return None
+            largest = max(sizes, key=lambda size: size.w * size.h)
+            address = (photo.id, photo.access_hash, photo.file_reference, largest.type)
+            return Downloadable(
+                file_id=photo.id,
+                location=types.InputPhotoFileLocation(*address),
+                dc_id=photo.dc_id,
+                size=max(largest.sizes) if isinstance(largest, types.PhotoSizeProgressive) else largest.size,
+                mime=_JPEG,
+                name=None,
+            )
+        case types.MessageMediaDocument(document=types.Document() as document):
+            names = (a.file_name for a in document.attributes if isinstance(a, types.DocumentAttributeFilename))
+            address = (document.id, document.access_hash, document.file_reference, "")
+            return Downloadable(
+                file_id=document.id,
+                location=types.InputDocumentFileLocation(*address),
+                dc_id=document.dc_id,
+                size=document.size,
+                mime=document.mime_type or _UNKNOWN,
+                name=next(names, None),
+            )
     return None
-
-
-def _photo(photo: types.Photo) -> Downloadable | None:
-    sizes = [size for size in photo.sizes if isinstance(size, types.PhotoSize | types.PhotoSizeProgressive)]
-    if not sizes:
-        return None
-    largest = max(sizes, key=lambda size: size.w * size.h)
-    return Downloadable(
-        file_id=photo.id,
-        location=types.InputPhotoFileLocation(photo.id, photo.access_hash, photo.file_reference, largest.type),
-        dc_id=photo.dc_id,
-        size=max(largest.sizes) if isinstance(largest, types.PhotoSizeProgressive) else largest.size,
-        mime=_JPEG,
-        name=None,
-    )
-
-
-def _document(document: types.Document) -> Downloadable:
-    names = (a.file_name for a in document.attributes if isinstance(a, types.DocumentAttributeFilename))
-    return Downloadable(
-        file_id=document.id,
-        location=types.InputDocumentFileLocation(document.id, document.access_hash, document.file_reference, ""),
-        dc_id=document.dc_id,
-        size=document.size,
-        mime=document.mime_type or _UNKNOWN,
-        name=next(names, None),
-    )
 
 
 def is_outdated(error: TelegramError) -> bool:

@@ -1,4 +1,4 @@
-"""Reads a proxy as people write it, a URL or Telegram's own link, into what Telethon's constructor wants."""
+"""Turns a proxy as people write it, a URL or Telegram's own link, into arguments of Telethon's constructor."""
 
 from base64 import urlsafe_b64decode
 from typing import Any

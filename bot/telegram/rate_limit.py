@@ -132,7 +132,7 @@ class _Chat:
 
 
 class Pacing:
-    """When messages may leave, to each chat and in all, by what was sent and what Telegram complained of."""
+    """When messages may leave, to each chat and in all, by the messages that were sent and Telegram's flood errors."""
 
     def __init__(self, rates: Rates | None = None) -> None:
         self._rates = rates or Rates()

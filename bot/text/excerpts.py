@@ -61,9 +61,8 @@ def cut_excerpt(
     closing = "…" if text[end:stop].strip() else ""
     end = max(len(text[:end].rstrip()), min(last, end))
     opening = "" if is_sentence and (one_sentence or not text[:start].strip()) else "…"
-    line = "".join(" " if character.isspace() else character for character in text[start:end])
     kept = ((a + len(opening), b + len(opening)) for a, b in clip_spans(spans, start, end))
-    return f"{opening}{line}{closing}", tuple(kept)
+    return f"{opening}{_SPACE.sub(' ', text[start:end])}{closing}", tuple(kept)
 
 
 def _around(text: str, span: Span) -> Span:

@@ -136,7 +136,7 @@ def _trimmed(text: str, styles: Iterable[Style]) -> list[Style]:
 def _fixed(styles: Sequence[Style]) -> list[Style]:
     """Choose the links, code and quotations that do not cross; code leaves the words that matched out."""
     matches = [(style.start, style.end) for style in styles if style.is_match]
-    solid = _apart(style for style in styles if style.kind not in _LOOSE and style.kind != "blockquote")
+    solid = _apart(style for style in styles if style.kind not in (*_LOOSE, "blockquote"))
     solid = [piece for style in solid for piece in _without(style, matches)]
     quotes = _apart(style for style in styles if style.kind == "blockquote")
     return solid + [quote for quote in quotes if all(_can_hold(quote, style) for style in solid)]

@@ -11,7 +11,6 @@ from telethon.tl import types
 
 from bot.delivery.attachments import WAIT, Attachments
 from bot.delivery.composer import Composer
-from bot.delivery.message_lookup import MessageLookup
 from bot.delivery.worker import Worker
 from bot.models import Clock, Media, Peer
 from bot.runtime.clock import utc_now
@@ -32,12 +31,21 @@ from tests.waiting import WAIT_S, until
 
 SCAN = b"%PDF an order " * 100_000  # 1.4 MB: eleven parts
 ORDER = Media(kind="document", id=77, title="order.pdf")
+ALBUM_WITHIN = timedelta(seconds=0.1)  # a tenth of the time that the service waits for the rest of an album
 PHOTO = Media(kind="photo", id=78)
 
 
-def worker_of(db: Database, sender: Sender, *, clock: Clock = utc_now, files: Attachments | None = None) -> Worker:
-    composer = Composer(db, sender, MessageLookup(db, sender), clock=clock, files=files)
-    return Worker(db, sender, composer, clock=clock, files=files)
+def worker_of(
+    db: Database,
+    sender: Sender,
+    *,
+    clock: Clock = utc_now,
+    files: Attachments | None = None,
+    album_within: timedelta = ALBUM_WITHIN,
+) -> Worker:
+    files = files or Attachments(db, sender, Path("no files"), clock=clock)
+    composer = Composer(db, sender, files, clock=clock)
+    return Worker(db, sender, composer, files, clock=clock, album_within=album_within)
 
 
 @asynccontextmanager
@@ -56,6 +64,7 @@ class DeliveringBot(SandboxedBot):
 
     archive: Archive
     folder: Path  # of files that were kept
+    album_within: timedelta = ALBUM_WITHIN
     chats: dict[int, Chat] = field(default_factory=dict)  # by the number at Telegram
 
     def worker(self, rates: Rates = UNLIMITED) -> Worker:
@@ -128,7 +137,7 @@ class DeliveringBot(SandboxedBot):
     def with_files(self, *, wait: float = WAIT) -> AbstractAsyncContextManager[Worker]:
         """Have the worker at work, which waits so many seconds for files."""
         files = Attachments(self.archive.db, self.sender, self.folder, clock=utc_now, wait=wait)
-        return at_work(worker_of(self.archive.db, self.sender, clock=utc_now, files=files))
+        return at_work(worker_of(self.archive.db, self.sender, files=files, album_within=self.album_within))
 
     async def posts(self, message_id: int, what: Media, text: str = "Сбой", **fields: object) -> None:
         self.archive.now = utc_now()
@@ -159,10 +168,8 @@ class DeliveringBot(SandboxedBot):
         return incoming.keep()
 
     async def _keep(self, wanted: Download, stored: Blob, about: FileInfo) -> None:
-        reader_id = self.archive.reader_id
-        await self.archive.db.write(
-            lambda tx: media.keep(tx, wanted.id, stored, about, reader_id=reader_id, now=utc_now())
-        )
+        evidence = {"reader_id": self.archive.reader_id, "now": utc_now(), "album_within": self.album_within}
+        await self.archive.db.write(lambda tx: media.keep(tx, wanted.id, stored, about, **evidence))
 
     def file_of(self, message: Message) -> bytes | None:
         content = getattr(message.media, "document", None) or getattr(message.media, "photo", None)

@@ -4,12 +4,9 @@ import math
 import time
 from datetime import timedelta
 
-import pytest
-
 from bot.delivery.attachments import Attachments
 from bot.models import Media, Peer, PeerKind, Post
 from bot.runtime.clock import utc_now
-from bot.store import attachments
 from bot.telegram.media import PART
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
@@ -60,9 +57,9 @@ async def test_texts_do_not_wait_for_uploads_that_hang(bot: DeliveringBot) -> No
 
 
 async def test_a_text_overtakes_the_files_that_wait_in_its_chat(
-    bot: DeliveringBot, monkeypatch: pytest.MonkeyPatch
+    bot: DeliveringBot,
 ) -> None:
-    monkeypatch.setattr(attachments, "ALBUM_WITHIN", timedelta())
+    bot.album_within = timedelta()
     alice = await bot.reader("Alice")
     await bot.posts(5, ORDER)
     async with bot.with_files():

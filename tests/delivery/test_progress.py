@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from bot.delivery.progress import Showing, render_progress
+from bot.delivery.progress import ProgressMessages, render_progress
 from bot.locales import translator
 from bot.models import Peer, PeerKind
 from bot.store import backfills, channels, chats, follows
@@ -30,9 +30,9 @@ async def bot(bot: DeliveringBot) -> DeliveringBot:
     return bot
 
 
-def showing(bot: DeliveringBot, pacing: Pacing | None = None) -> Showing:
+def showing(bot: DeliveringBot, pacing: Pacing | None = None) -> ProgressMessages:
     sender = bot.sender if pacing is None else Sender(bot.client, pacing, monotonic=monotonic)
-    return Showing(bot.archive.db, sender, clock=lambda: bot.archive.now)
+    return ProgressMessages(bot.archive.db, sender, clock=lambda: bot.archive.now)
 
 
 async def read(bot: DeliveringBot, count: int, *, ended: str | None = None) -> None:

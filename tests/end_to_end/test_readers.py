@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bot.errors import FatalError
 from bot.telegram import login, sessions
 from bot.telegram.client import Timings
 from tests.kit_service import Service, running_service
@@ -59,6 +60,15 @@ async def test_a_start_with_a_reader_that_is_logged_out_answers_all_the_same(tmp
         assert "I follow 1 channel" in (await owner.asks("/status")).message
 
 
+def is_free(session: Path) -> bool:
+    """Tell whether the service has let go of a session; it says that a reader is lost a little before."""
+    try:
+        with sessions.lock(session):
+            return True
+    except FatalError:
+        return False
+
+
 async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_anew(tmp_path: Path) -> None:
     async with running_service(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as service:
         channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
@@ -68,6 +78,7 @@ async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_
         await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         assert "channelwatch login --anew" in owner.heard[-1].message
         assert "not read now" in (await owner.asks("/channels")).message
+        await until(lambda: is_free(service.settings.data_dir / sessions.READER))
         assert await login.log_in(service.settings, Newcomer(service), anew=True) == "Second"
         channel.post(DOWN)
         await owner.alert("массовый сбой")

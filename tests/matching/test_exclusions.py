@@ -59,7 +59,7 @@ def test_what_was_found_is_offered_first_and_then_the_telling_words_of_its_sente
     document = analyse(TEXT)
     found = verify(compile_query(parse("сайт завод"), INFLECTOR), document)
     assert found is not None
-    offered = [choice.shown for choice in choices(document, found[1:], INFLECTOR, most=8)]
+    offered = [choice.text for choice in choices(document, found[1:], INFLECTOR, most=8)]
     assert offered[:2] == ["сайт", "завода"]
     assert set(offered[2:]) == {"Аварийные", "службы", "провели", "учения", "работал", "#учения"}
 

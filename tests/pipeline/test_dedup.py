@@ -251,15 +251,12 @@ class TestMemory:
         await alerted.send_all()
         assert labels(await publish(alerted, REPOST, channel=THIRD, number=8, after=3 * HOUR)) == ["edit"]
 
-    async def test_after_a_restart_it_is_read_bit_by_bit_the_latest_first(
-        self, alerted: Archive, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("bot.pipeline.dedup.READ_AT_ONCE", 1)
+    async def test_after_a_restart_it_is_read_bit_by_bit_the_latest_first(self, alerted: Archive) -> None:
         for number, town in enumerate(("Твери", "Пскове", "Орле"), 2):
             outage = f"В {town} сбой у оператора: домашний интернет не работает с утра во всех районах города."
             await publish(alerted, outage, channel=NEWS, number=number, after=number * MINUTE)
         await alerted.send_all()
-        alerted.ingest = Ingest(alerted.db, lambda: alerted.now)
+        alerted.ingest = Ingest(alerted.db, lambda: alerted.now, duplicates=Duplicates(read_at_once=1))
         joined = [labels(await publish(alerted, f"Срочно! {outage}", after=HOUR))]  # what came last
         for number in range(8, 11):
             await alerted.send_all()
@@ -268,17 +265,14 @@ class TestMemory:
         assert joined == [["edit"], ["alert"], ["alert"], ["alert"]]
         assert labels(await publish(alerted, REPOST, channel=THIRD, after=2 * HOUR)) == ["edit"]
 
-    async def test_reading_on_does_not_bring_back_what_a_post_said_before(
-        self, alerted: Archive, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_reading_on_does_not_bring_back_what_a_post_said_before(self, alerted: Archive) -> None:
         await publish(alerted, "Сбой в метро: поезда стоят на двух линиях, говорит начальник.", channel=NEWS, number=2)
-        monkeypatch.setattr("bot.pipeline.dedup.READ_AT_ONCE", 1)  # first the second post, then the first one
         words = "Сбой на вокзале: табло погасли, поезда идут по расписанию, сказал начальник станции."
         compared = ComparedPost(channel_id=NEWS, post_key="m1", text=words, date=NOON, origin=(NEWS, 1))
         other = replace(compared, channel_id=OTHER, post_key="m9", text=f"Срочно. {words}", origin=(OTHER, 9))
 
         async def compare(tx: Transaction) -> list[RoutedAlert]:
-            memory = Duplicates()
+            memory = Duplicates(read_at_once=1)  # first the second post, then the first one
             await memory.compare(tx, [routed(said=compared)], now=NOON)
             return await memory.compare(tx, [routed(said=other)], now=NOON)
 

@@ -9,11 +9,11 @@ import pytest
 
 from bot.models import GENERAL_THREAD, ComparedPost
 from bot.models.alerts import Alert, Group, GroupKind, Loudness, OpenGroup, PriorAlert, RestoreWindow
+from bot.models.subscriptions import Priority, Recipient
 from bot.pipeline.grouping import (
     ChatState,
     Decision,
     JoinDuplicate,
-    JoinGroup,
     RoutedAlert,
     Send,
     Skip,
@@ -57,7 +57,7 @@ def routed(
     )
     usual = {
         "alert": alert,
-        "chat_key": b"",
+        "recipient": _recipient(fields),
         "subject": "1002/m9/ab",
         "topic_ids": {name: number for number, name in enumerate(topics, 1)},
         "posted_at": date,
@@ -66,12 +66,22 @@ def routed(
         "said": ComparedPost(channel_id=OTHER, post_key="m9", text="", date=date, origin=(OTHER, 9)),
         "alike": ((NEWS, "m1"),),
         "thread_id": None,
-        "chat_thread": None,
-        "schedule": SCHEDULE,
-        "storms": STORMS,
-        "confirmations": False,
     }
     return RoutedAlert(**{**usual, **fields})
+
+
+def _recipient(fields: dict[str, Any]) -> Recipient:
+    """Describe a chat, by the fields that are its own, which are taken out."""
+    usual = {"chat_thread": None, "schedule": SCHEDULE, "storms": STORMS, "confirmations": False}
+    return Recipient(
+        channel_id=OTHER,
+        topic_id=1,
+        chat_id=1,
+        chat_key=b"",
+        priority=Priority.LOUD,
+        thread_id=None,
+        **{name: fields.pop(name, value) for name, value in usual.items()},
+    )
 
 
 def prior(*, id: int = 1, channel_id: int = NEWS, post_key: str = "m1", **fields: Any) -> PriorAlert:  # noqa: A002, ANN401 - fields
@@ -115,7 +125,7 @@ def decided(decision: Decision) -> str:
             return "send"
         case JoinDuplicate(first=first, is_confirmed=is_confirmed, is_silent=is_silent):
             return f"join {first.id}" + ", confirm" * is_confirmed + " silently" * (is_confirmed and is_silent)
-        case JoinGroup(group=group):
+        case Group() as group:
             return f"{group.kind} {group.topic or group.subject.partition(':')[2]}"
 
 
@@ -281,9 +291,9 @@ class TestWaiting:
     @pytest.mark.parametrize(("loudness", "silent"), [(DIGEST, False), (SILENT, True), (LOUD, False)])
     def test_a_digest_is_silent_where_its_alerts_would_have_been(self, loudness: Loudness, *, silent: bool) -> None:
         decision = decide(routed(loudness=loudness, thread_id=7, date=NIGHT), ChatState(), NIGHT, max_age=DAY)
-        assert isinstance(decision, JoinGroup)
+        assert isinstance(decision, Group)
         until = NINE if loudness is DIGEST else MORNING
-        assert decision.group == Group(
+        assert decision == Group(
             kind=GroupKind.DIGEST,
             thread_id=7,
             closes_at=until,
@@ -335,9 +345,9 @@ class TestStorms:
 
     def test_it_is_open_for_as_long_as_the_chat_says_and_named_by_its_first_alert(self) -> None:
         decision = decide(routed(loudness=SILENT), ChatState(recent=Counter(outages=3)), NOON, max_age=DAY)
-        assert isinstance(decision, JoinGroup)
-        assert (decision.group.closes_at, decision.group.due_at) == (NOON + 5 * MINUTE, NOON)
-        assert (decision.group.silent, decision.group.subject) == (True, "storm:1:1002/m9/ab")
+        assert isinstance(decision, Group)
+        assert (decision.closes_at, decision.due_at) == (NOON + 5 * MINUTE, NOON)
+        assert (decision.silent, decision.subject) == (True, "storm:1:1002/m9/ab")
 
 
 class TestAlertsThatComeTogether:

@@ -8,8 +8,7 @@ from bot.locales.locale import Locale
 from bot.models import Outgoing
 from bot.models.alerts import Alert, AlertChange, ChangeKind, Duplicate
 from bot.models.posts import StoredPost
-from bot.rendering.alert import render_alert
-from bot.rendering.change import render_change, render_confirmation
+from bot.rendering.alert import render_alert, render_change, render_confirmation
 from tests.kit import alert_of
 
 DATE = datetime(2021, 10, 4, 15, 39, tzinfo=UTC)

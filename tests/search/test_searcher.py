@@ -127,12 +127,12 @@ async def test_a_search_stops_when_it_has_looked_at_enough_and_goes_on_from_ther
     lone = [post(n, "сбой, но не сети", date=ago(hours=n)) for n in range(1, 301)]
     await archive.live(*lone, post(301, "сбой сети", date=ago(hours=301)))
     first = await find_newest(archive.db, compiled(query), limit=5, most=120)
-    assert (first.hits, first.looked, first.reached) == ((), 120, ago(hours=120))
+    assert (first.hits, first.examined, first.reached) == ((), 120, ago(hours=120))
     second = await find_newest(archive.db, compiled(query), limit=5, most=120, before=first.before)
     assert (second.hits, second.reached) == ((), ago(hours=240))
     last = await find_newest(archive.db, compiled(query), limit=5, most=120, before=second.before)
     assert [hit.post.message_id for hit in last.hits] == [301]
-    assert (last.before, last.reached, last.looked) == (None, None, 61)
+    assert (last.before, last.reached, last.examined) == (None, None, 61)
     assert [hit.post.message_id for hit in await find_hits(archive.db, compiled(query), limit=5)] == [301]
 
 
@@ -147,7 +147,7 @@ async def test_others_have_their_turn_during_a_long_search(archive: Archive) -> 
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    assert (await find_newest(archive.db, compiled('"сбой сети"'), limit=5)).looked == 2000
+    assert (await find_newest(archive.db, compiled('"сбой сети"'), limit=5)).examined == 2000
     task.cancel()
     assert turns >= 10  # one in 200 posts, whatever the machine
 

@@ -24,7 +24,7 @@ async def test_a_wait_is_obeyed_after_a_restart_too_and_then_over(reader: Reader
         await account(reader).ask(GetStateRequest())
     assert reader.calls("GetState") == asked
     reader.clock.advance(timedelta(seconds=61))
-    assert await readers.flood_waits(reader.database, reader.reader_id, reader.clock()) == {}
+    assert await readers.flood_waits(reader.database, reader.clock(), reader_id=reader.reader_id) == {}
 
 
 async def test_requests_are_counted_by_the_hour(reader: ReaderKit) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Media
-from bot.store import alerts, backup_recovery, chats, groups, media, messages, revisions
+from bot.store import alerts, backup_recovery, chats, groups, media, messages
 from bot.store.blobs import Blob
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
@@ -57,7 +57,7 @@ ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "how many alerts a chat has had lately": lambda tx: alerts.count_recent(
         tx, {CHAT}, since=NOON - timedelta(minutes=5), enough=1
     ),
-    "which alerts show a post that is gone": lambda tx: revisions.stale(tx, [(NEWS, 999)]),
+    "which alerts show a post that is gone": lambda tx: alerts.stale(tx, [(NEWS, 999)]),
     "which groups take more": lambda tx: groups.open_for(tx, {CHAT}, now=NOON),
     "what is due": lambda tx: messages.first_due(tx, NOON, limit=100, each=5),
     "which file to keep": lambda tx: media.next_download(tx, READER, NOON),

@@ -100,7 +100,7 @@ async def test_the_longest_wait_of_each_method_is_told_while_it_lasts(archive: A
     ):
         until = NOON + timedelta(minutes=minutes)
         await archive.db.write(lambda tx, r=reader, m=method, u=until: readers.put_flood_wait(tx, r, m, u))
-    assert await readers.all_flood_waits(archive.db, NOON + timedelta(minutes=2)) == {
+    assert await readers.flood_waits(archive.db, NOON + timedelta(minutes=2)) == {
         "GetHistory": NOON + timedelta(minutes=9)
     }
 

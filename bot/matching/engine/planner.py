@@ -1,6 +1,7 @@
 """Query trees as plans: the steps that evaluate them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 from bot.matching.engine.plan import (
@@ -15,7 +16,7 @@ from bot.matching.engine.plan import (
     Term,
     TermStep,
 )
-from bot.matching.engine.prefilter import watched
+from bot.matching.engine.prefilter import is_plain, watched
 from bot.matching.engine.regex import program
 from bot.matching.query.tree import AllOf, AnyOf, Mention, Near, Node, Pattern, Phrase, Prefix, Tag, Word
 from bot.matching.words.tokens import SITE_ENDS, mention_token, site_token, tag_token
@@ -90,19 +91,22 @@ class Planner:
 
     def _choice(self, placed: list[Placed]) -> Placed:
         """Join alternatives; plain words become one term, which costs no more than one word."""
-        plain = [step.term for step in placed if isinstance(step, TermStep) and not step.term.capitals]
-        items = [step for step in placed if not (isinstance(step, TermStep) and not step.term.capitals)]
+        plain = [step.term for step in placed if is_plain(step)]
+        items = [step for step in placed if not is_plain(step)]
         if plain:
-            forms = (form for term in plain for form in term.forms)
-            items.append(self._term(forms, (prefix for term in plain for prefix in term.prefixes)))
-        if len(items) == 1:
-            return items[0]
-        by_term: dict[Term, tuple[Placed, ...]] = {}
-        for item in items:
-            for part in watched(item):
-                if isinstance(part, TermStep):  # no placed step holds an expression
-                    by_term[part.term] = (*by_term.get(part.term, ()), item)
-        return AnyStep(tuple(items), by_term)
+            forms = chain.from_iterable(term.forms for term in plain)
+            items.append(self._term(forms, chain.from_iterable(term.prefixes for term in plain)))
+        return items[0] if len(items) == 1 else AnyStep(tuple(items), _by_term(items))
 
     def _term(self, forms: Iterable[str], prefixes: Iterable[str] = (), capitals: str = "") -> TermStep:
         return TermStep(self._make_term(frozenset(forms), frozenset(prefixes), capitals))
+
+
+def _by_term(items: Iterable[Placed]) -> dict[Term, tuple[Placed, ...]]:
+    """File steps under terms of which one occurs wherever they stand."""
+    steps: dict[Term, tuple[Placed, ...]] = {}
+    for item in items:
+        for step in watched(item):
+            if isinstance(step, TermStep):  # no placed step holds an expression
+                steps[step.term] = (*steps.get(step.term, ()), item)
+    return steps

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.matching.engine.compiled import Compiled, compile_query
 from bot.matching.query.parser import parse
 from bot.matching.query.refusals import QueryError
-from bot.matching.query.tree import AllOf, Node, Query, Tag, Word, written
+from bot.matching.query.tree import AllOf, Node, Query, Tag, Word, format_node
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import Document, tag_token
 from bot.text.spans import Span, sentence_ends
@@ -31,7 +31,7 @@ class Exclusion:
     """A word of a text that may be excluded."""
 
     word: str  # as in a query
-    shown: str  # as in the text
+    text: str  # as in the post
 
 
 def excluding(query: Query, words: Iterable[str]) -> Query:
@@ -90,16 +90,16 @@ def _ordered(document: Document, matches: Sequence[Span]) -> Iterator[tuple[str,
 
 
 def _choice(document: Document, token: str, span: Span) -> Exclusion | None:
-    shown = document.text[slice(*span)]
+    text = document.text[slice(*span)]
     node: Node = Word(token)
     if token.startswith("'"):  # of a tag, a mention or a site
-        name = shown.removeprefix("#").casefold()
+        name = text.removeprefix("#").casefold()
         if tag_token(name) != token:
             return None
         node = Tag(name)
-    word = written(node)
+    word = format_node(node)
     try:
-        return Exclusion(word=word, shown=shown) if parse(word).root == node else None
+        return Exclusion(word=word, text=text) if parse(word).root == node else None
     except QueryError:
         return None
 

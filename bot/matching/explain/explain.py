@@ -7,7 +7,7 @@ from functools import cache
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.plan import Evaluation, Step, Term, spans
 from bot.matching.engine.planner import Planner
-from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, written
+from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, format_node
 from bot.matching.words.tokens import Document
 from bot.text.spans import Span, merge_spans
 
@@ -110,7 +110,7 @@ def _prepare(node: Node, builder: Planner) -> _Prepared:
             pass
     without = node.without if isinstance(node, AllOf) else ()
     return _Prepared(
-        query=written(node),
+        query=format_node(node),
         kind=kind,
         step=builder.build(node),
         clauses=tuple(_prepare(item, builder) for item in inside),

@@ -57,12 +57,17 @@ def hints(query: Query, inflector: Inflector) -> tuple[Hint, ...]:
             if also or kind is HintKind.READINGS:
                 known.update(also)
                 found.append(Hint(word=word, kind=kind, finds=bases, also=also))
-    groups = [node.items for node in walk(query.root) if isinstance(node, AllOf)]
-    plain = dict.fromkeys(item.text for items in groups for item in items if isinstance(item, Word) and not item.exact)
-    operators = {word: _OPERATORS[word] for word in plain if word in _OPERATORS}
-    found += [Hint(word=w, kind=HintKind.OPERATOR, finds=(w,), also=(sign,)) for w, sign in operators.items()]
+    found += _operator_hints(query)
     order = list(HintKind)
     return tuple(sorted(found, key=lambda hint: order.index(hint.kind))[:MOST_HINTS])
+
+
+def _operator_hints(query: Query) -> Iterator[Hint]:
+    """Yield a hint for each small «или» or «and» between words."""
+    groups = (node.items for node in walk(query.root) if isinstance(node, AllOf))
+    plain = dict.fromkeys(item.text for items in groups for item in items if isinstance(item, Word) and not item.exact)
+    for word in filter(_OPERATORS.__contains__, plain):
+        yield Hint(word=word, kind=HintKind.OPERATOR, finds=(word,), also=(_OPERATORS[word],))
 
 
 def _words(node: Node) -> Iterator[str]:

@@ -205,10 +205,7 @@ def _words(typed: str, position: int) -> list[Word | Prefix]:
 def _phrase(piece: re.Match[str], position: int) -> Phrase:
     name = next(name for name in ("nested", "inside", "single") if piece[name] is not None)
     if name == "inside" and not piece["closing"]:
-        if piece[0][0] in "»”":
-            raise QueryError("unopened_quote", position)
-        is_closed_later = _CLOSED_LATER.match(piece.string, piece.end())
-        raise QueryError("quote_over_lines" if is_closed_later else "unclosed_quote", position)
+        raise _unpaired_quote(piece, position)
     offset = piece.start(name) + 1
     sign = _SIGN_IN_PHRASE.search(piece[name])
     if sign:
@@ -224,6 +221,13 @@ def _phrase(piece: re.Match[str], position: int) -> Phrase:
         raise QueryError("long_phrase", position, limit=LONGEST_PHRASE)
     gap = 0 if piece["gap"] in {None, "0"} else _number(piece["gap"], piece.start("gap"))
     return Phrase(tuple(items), gap if len(items) > 1 else 0)
+
+
+def _unpaired_quote(piece: re.Match[str], position: int) -> QueryError:
+    if piece[0][0] in "»”":
+        return QueryError("unopened_quote", position)
+    is_closed_later = _CLOSED_LATER.match(piece.string, piece.end())
+    return QueryError("quote_over_lines" if is_closed_later else "unclosed_quote", position)
 
 
 def _number(digits: str, position: int) -> int:

@@ -73,18 +73,22 @@ class _Parser:
         items: list[Node] = []
         without: list[Node] = []
         while True:
-            conjunction = self._take("and")
-            exclusion = self._take("not")
-            node = self._near()
-            dangling = (exclusion or conjunction) if node is None else None if items or without else conjunction
-            if dangling:
-                raise QueryError("missing_operand", dangling.position, sign=dangling.text)
+            node, is_excluded = self._operand(is_first=not (items or without))
             if node is None:
                 break
-            (without if exclusion else items).append(node)
+            (without if is_excluded else items).append(node)
         if without and not items and start:
             raise QueryError("only_exclusions", start.position)
         return _all_of(items, without) if items else None
+
+    def _operand(self, *, is_first: bool) -> tuple[Node | None, bool]:
+        """Read what follows an «and» or a «not», and whether it is excluded; a sign alone is refused."""
+        conjunction, exclusion = self._take("and"), self._take("not")
+        node = self._near()
+        dangling = (exclusion or conjunction) if node is None else conjunction if is_first else None
+        if dangling:
+            raise QueryError("missing_operand", dangling.position, sign=dangling.text)
+        return node, exclusion is not None
 
     def _near(self) -> Node | None:
         node = self._either()

@@ -89,7 +89,7 @@ class Query:
         return _rule(self.root)
 
 
-def written(node: Node) -> str:
+def format_node(node: Node) -> str:
     """Return a part of a query as the bot writes it; alternatives inside one are written with `|`."""
     if isinstance(node, Word):
         return _bare(node)

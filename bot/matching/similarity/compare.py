@@ -79,24 +79,34 @@ def _differences(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[boo
 
 def _is_filled_anew(one: _Side, here: slice, other: _Side, there: slice) -> bool:
     """Tell whether two slots name different things; the end of a text is often merely written anew."""
-    if one.has_foreign(here) and other.has_foreign(there):
-        return True
     words, others = one.body.words[here], other.body.words[there]
-    digits, other_digits = (sorted(word for word in side if word[0].isdigit()) for side in (words, others))
-    if digits and other_digits and digits != other_digits:
+    if (one.has_foreign(here) and other.has_foreign(there)) or _have_other_numbers(words, others):
         return True
     if not _is_slot(here, there):
         return False
-    if len(words) == len(others) and any(frozenset(pair) in OPPOSED for pair in zip(words, others, strict=True)):
+    if _are_opposed(words, others):
         return True
     fresh, other_fresh = list(_fresh(one, here)), list(_fresh(other, there))
     # «сообщил» may stand for «заявил»: where both have a verb of saying or happening, it does not count
-    news, other_news = ([word for word in side if not word.startswith(SAYS)] for side in (fresh, other_fresh))
+    news, other_news = _without_verbs_of_saying(fresh), _without_verbs_of_saying(other_fresh)
     if len(news) < len(fresh) and len(other_news) < len(other_fresh):
         fresh, other_fresh = news, other_news
     is_last = here.stop == len(one.body.words) and there.stop == len(other.body.words)
     most = 1 if is_last else _FRESH
-    return 0 < len(fresh) <= most and 0 < len(other_fresh) <= most
+    return all(0 < len(side) <= most for side in (fresh, other_fresh))
+
+
+def _have_other_numbers(words: Sequence[str], others: Sequence[str]) -> bool:
+    numbers, other_numbers = (sorted(word for word in side if word[0].isdigit()) for side in (words, others))
+    return bool(numbers and other_numbers) and numbers != other_numbers
+
+
+def _are_opposed(words: Sequence[str], others: Sequence[str]) -> bool:
+    return len(words) == len(others) and any(frozenset(pair) in OPPOSED for pair in zip(words, others, strict=True))
+
+
+def _without_verbs_of_saying(words: Sequence[str]) -> list[str]:
+    return [word for word in words if not word.startswith(SAYS)]
 
 
 def _is_slot(here: slice, there: slice) -> bool:

@@ -62,8 +62,7 @@ class Body:
             return places
         lengths = Counter(lines[place] for place in places)
         signed = {lines[place] for place in places if _is_sign(tokens[place])}
-        left_out = {line for line in signed if lengths[line] <= _SIGNATURE}
-        return [place for place in places if lines[place] not in left_out] or places
+        return [at for at in places if lines[at] not in signed or lengths[lines[at]] > _SIGNATURE] or places
 
     def _is_decoration(self, special: str, place: int) -> bool:
         """Tell whether a special token is a tag, or a mention at the end of its line."""

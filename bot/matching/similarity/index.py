@@ -1,6 +1,6 @@
 """An index of recent posts, for those that say the same as another: MinHash proposes, a comparison of words decides."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -99,18 +99,14 @@ class SimilarityIndex:
         if wording.is_short:
             return
         found = sorted(self._candidates(post), reverse=True)
-        ends = [entry.post.date for *_, entry in found if entry.is_end and entry.post.date <= post.date]
         # what begins again in the same words after the latest end is news
-        over_at = None if wording.is_end else max(ends, default=None)
-        likely = [
-            entry
-            for share, _, entry in found
-            if entry.is_end == wording.is_end
-            and (over_at is None or entry.post.date > over_at)
-            and share >= least_share(abs(entry.post.date - post.date))
-        ]
+        over_at = None if wording.is_end else _latest_end((entry for *_, entry in found), before=post.date)
         refused = 0
-        for entry in likely:
+        for share, _, entry in found:
+            is_over = over_at is not None and entry.post.date <= over_at
+            is_alike = share >= least_share(abs(entry.post.date - post.date))
+            if entry.is_end != wording.is_end or is_over or not is_alike:
+                continue
             if _says_the_same(entry, post):
                 yield entry.post.key
             elif (refused := refused + 1) == MOST_REFUSED:
@@ -139,6 +135,10 @@ class SimilarityIndex:
         self._by_origin[origin].remove(key)
         if not self._by_origin[origin]:
             del self._by_origin[origin]
+
+
+def _latest_end(entries: Iterable[_Entry], *, before: datetime) -> datetime | None:
+    return max((entry.post.date for entry in entries if entry.is_end and entry.post.date <= before), default=None)
 
 
 def _says_the_same(entry: _Entry, post: ComparedPost) -> bool:

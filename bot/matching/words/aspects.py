@@ -53,11 +53,19 @@ def _partner(verb: str, lookup: Lookup) -> str | None:
         return None
     aspects = _aspects(verb, lookup)
     if "impf" in aspects:
-        found = (c for c in _perfectives(verb) if c not in _ALONE and c not in _BY_VERB and _paired(c, verb, lookup))
-        return next((c for c in found if _imperfective(c, lookup) == verb), None) or _prefixed(verb, lookup)
+        return _perfective(verb, lookup) or _prefixed(verb, lookup)
+    return _imperfective(verb, lookup) or _unprefixed(verb, lookup) if aspects else None
+
+
+def _perfective(verb: str, lookup: Lookup) -> str | None:
+    """Return the perfective from which the rules lead to an imperfective."""
+    found = (c for c in _perfectives(verb) if c not in _ALONE and c not in _BY_VERB and _paired(c, verb, lookup))
+    return next((c for c in found if _imperfective(c, lookup) == verb), None)
+
+
+def _unprefixed(verb: str, lookup: Lookup) -> str | None:
     bases = (verb.removeprefix(prefix) for prefix in _PREFIXES if verb.startswith(prefix))
-    unprefixed = (base for base in bases if _prefixed(base, lookup) == verb)
-    return _imperfective(verb, lookup) or next(unprefixed, None) if aspects else None
+    return next((base for base in bases if _prefixed(base, lookup) == verb), None)
 
 
 def _imperfective(verb: str, lookup: Lookup) -> str | None:
@@ -83,11 +91,7 @@ def _imperfectives(verb: str) -> Iterator[str]:
     stem, end = verb[:-3], verb[-3:]
     if end in {"ить", "еть"}:
         yield verb[:-2] + "вать"
-        softened = _soft(stem)
-        yield from (soft + ("ать" if _HUSHED.search(soft) else "ять") for soft in softened)
-        for soft in softened:
-            yield from (soft + "ивать", _LAST_O.sub("а", soft) + "ивать")
-        yield stem + "ать"
+        yield from _softened_imperfectives(stem)
     elif end in {"ать", "ять"}:
         ending = "ивать" if _BEFORE_I.search(stem) else "ывать"
         yield from (stem + ending, _LAST_O.sub("а", stem) + ending, verb[:-2] + "вать")
@@ -97,6 +101,14 @@ def _imperfectives(verb: str) -> Iterator[str]:
         yield from (soft + ending for soft in _soft(stem) for ending in ("ювати", "увати", "яти", "ати"))
     elif end == "ати":
         yield stem + "увати"
+
+
+def _softened_imperfectives(stem: str) -> Iterator[str]:
+    softened = _soft(stem)
+    yield from (soft + ("ать" if _HUSHED.search(soft) else "ять") for soft in softened)
+    for soft in softened:
+        yield from (soft + "ивать", _LAST_O.sub("а", soft) + "ивать")
+    yield stem + "ать"
 
 
 def _by_ends(verb: str) -> Iterator[str]:

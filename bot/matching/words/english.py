@@ -51,13 +51,17 @@ def _verbs(word: str) -> list[str]:
         return [word[:-1] if len(word) <= len("died") else word[:-3] + "y"]
     doubled = _DOUBLED.fullmatch(stem)
     if doubled and len(doubled["base"]) >= _SHORTEST:
-        bases = [doubled["base"], stem] if stem.endswith("ll") else [doubled["base"]]
-        return bases[1:] if len(bases) > 1 and _SHORT.fullmatch(bases[0]) else bases  # cancelled, but called
+        return _before_ll(doubled["base"]) if stem.endswith("ll") else [doubled["base"]]
     if stem in _FAMILIES:
         return [stem]
     if _SHORT.fullmatch(stem) or _SILENT.search(stem):
         return [stem + "e"]
     return [stem] if _PLAIN.search(stem) else [stem, stem + "e"]
+
+
+def _before_ll(base: str) -> list[str]:
+    """Return call of called, cancel or cancell of cancelled."""
+    return [base + "l"] if _SHORT.fullmatch(base) else [base, base + "l"]
 
 
 def _singular(word: str) -> str:

@@ -141,7 +141,7 @@ def _segments(folded: Folded) -> list[_Segment]:
     if "\n" in lower:
         marks += [("wall", blank.start(), blank.end()) for blank in _BLANK_LINE.finditer(lower)]
     has_sites = _SITE_END.search(lower) is not None
-    if has_sites or "/" in lower or "@" in lower or "#" in lower or "www." in lower:
+    if has_sites or _has_sign(lower):
         marks += _specials(folded, has_sites=has_sites)
         marks.sort(key=itemgetter(1))
     segments: list[_Segment] = []
@@ -161,16 +161,18 @@ def _specials(folded: Folded, *, has_sites: bool) -> Iterator[_Segment]:
     # only chunks with a sign in them are worth the slow pattern, and only those that end like a site the slower one
     for chunk in lower.split():
         is_site = has_sites and "." in chunk and _SITE_END.search(chunk) is not None
-        if is_site or "/" in chunk or "@" in chunk or "#" in chunk or "www." in chunk:
+        if is_site or _has_sign(chunk):
             start = lower.index(chunk, seen)
             seen = start + len(chunk)
-            if not is_site:
-                yield from ((each.lastgroup or "words", *each.span()) for each in _SPECIAL.finditer(lower, start, seen))
-                continue
-            for special in _SPECIAL_OR_SITE.finditer(lower, start, seen):
-                kind = _kind_of_special(special, folded)
+            for special in (_SPECIAL_OR_SITE if is_site else _SPECIAL).finditer(lower, start, seen):
+                kind = _kind_of_special(special, folded) if is_site else special.lastgroup or "words"
                 if kind is not None:
                     yield kind, *special.span()
+
+
+def _has_sign(text: str) -> bool:
+    """Return whether a text may hold a link, a mention or a tag."""
+    return "/" in text or "@" in text or "#" in text or "www." in text
 
 
 def _kind_of_special(special: re.Match[str], folded: Folded) -> str | None:
