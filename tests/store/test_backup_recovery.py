@@ -121,7 +121,7 @@ async def test_posts_that_joined_an_alert_which_was_due_are_counted_with_it(arch
     assert await archive.labels() == ["restored"]
 
 
-async def test_a_post_that_was_edited_before_the_start_and_vanishes_later_is_gone_with_a_reply(archive: Archive) -> None:
+async def test_a_post_edited_before_the_start_that_vanishes_later_is_gone_with_a_reply(archive: Archive) -> None:
     await archive.follow()
     chat = await archive.pair()
     await archive.track(chat, "Пожары", "пожар")
