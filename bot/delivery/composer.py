@@ -113,7 +113,7 @@ class Composer:
         if message.telegram_id is not None:  # else nobody knows where it is
             outgoing = await self._write(message, now)
             await self._sender.edit(message.chat.peer, message.telegram_id, outgoing, place=message.id)
-        return _delivery(message, message.telegram_id, now)
+        return _delivery(message, None, now)  # its id stays, unless the chat has moved meanwhile
 
     async def _answer(self, message: Message, outgoing: Outgoing) -> int | None:
         """Send a message, as a reply where it answers one; not so where that is unknown or deleted."""

@@ -71,7 +71,7 @@ class Post:
     views: int | None = None
     forwards: int | None = None
     reactions: int | None = None  # of all kinds together
-    parts: tuple[Part, ...] = ()  # what a reader sees beside the text
+    parts: tuple[Part, ...] = ()  # what people see apart from the text
     raw: bytes  # the message as TL bytes: the evidence
     layer: int  # the TL layer of these bytes
 
@@ -82,11 +82,11 @@ class Post:
 
     @property
     def whole(self) -> str:
-        """All that a reader sees: the text and what stands beside it."""
+        """All that people see: the text and its parts."""
         return whole_text(self.text, self.parts)
 
     def content_hash(self) -> bytes:
-        """Hash text, entities and media into 32 bytes; counters, and what comes to stand beside them, do not count."""
+        """Hash text, entities and media into 32 bytes; counters and parts do not count."""
         seen: list[object] = [self.text, [(e.kind, e.offset, e.length, e.value) for e in self.entities]]
         if self.media is not None and self.media.kind != "web_page":  # a link's preview loads and changes by itself
             seen.append([self.media.kind, self.media.id, self.media.title])
@@ -108,7 +108,7 @@ class ComparedPost:
 
     @property
     def key(self) -> PostKey:
-        """What the post is known by."""
+        """The channel, and the key of the post within it."""
         return self.channel_id, self.post_key
 
 
@@ -122,7 +122,7 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How often a message was seen or forwarded by now; None: it is not told."""
+    """How often a message was seen or forwarded by now; None: unknown."""
 
     channel_id: int
     message_id: int

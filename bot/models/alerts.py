@@ -49,7 +49,7 @@ class Alert:
     parts: tuple[PartMatch, ...]  # with matches; where nothing matches and there is no text, all parts
     loudness: Loudness
     fingerprint: str  # of the words shown
-    fits_since_edit: bool  # the post was told because it fits only since it was edited
+    fits_since_edit: bool  # the post fits only since it was edited
     gone_at: datetime | None = None  # the post is no longer visible since then, as the message says
     gone_items: tuple[int, int] | None = None  # of an album: how many are gone, of how many, where some are left
     losses: int = 0  # how often the post has vanished
@@ -94,7 +94,7 @@ GroupKey = tuple[object, ...]
 
 
 def group_key(kind: GroupKind, *, topic_id: int | None, closes_at: datetime, thread_id: int | None) -> GroupKey:
-    """Return what tells the open groups of a chat apart: a storm's topic, or for when and which thread it is."""
+    """Return what is unique among the open groups of a chat: a storm's topic, or the moment and thread of another."""
     return (kind, topic_id) if kind is GroupKind.STORM else (kind, closes_at, thread_id)
 
 
@@ -110,7 +110,7 @@ class Group:
     closes_at: datetime  # takes no alert from then on; a digest is to be sent then
     due_at: datetime
     silent: bool  # no alert in it would come with a sound
-    subject: str  # tells its message from others of the chat
+    subject: str  # of its message, unique in the chat
 
     @property
     def key(self) -> GroupKey:
@@ -218,7 +218,7 @@ class StaleAlert:
     edits: Edits
     message_id: int  # of the post, or of the item of an album that has changed
     is_shown: bool  # that message, by the alert; else it is another item of the album
-    shown: Wording  # by the alert; of another item, what it said before
+    shown: Wording  # by the alert; of another item, its version before
     current: Wording
     is_loaded: bool  # only parts have changed, without a version
     gone_at: datetime | None  # no longer visible since then: what the alert shows of its post, or all of it
@@ -231,7 +231,7 @@ class GroupedAlert:
 
     alert: Alert
     post: StoredPost  # the version to show
-    duplicates: int  # posts that said the same and joined it
+    duplicates: int  # posts that say the same and joined it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +249,7 @@ class GroupSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StormState:
-    """How a storm stands."""
+    """The state of a storm."""
 
     random_id: int  # of its message
     topic: str  # its name

@@ -27,7 +27,7 @@ class Draft:
     subject: str  # with chat and kind it is the identity of the message
     alert_id: int | None = None  # that it shows or answers
     group_id: int | None = None
-    version_id: int | None = None  # of a change: the version that it tells of
+    version_id: int | None = None  # of a change: the version that it reports
     change: AlertChange | None = None
     notice: str | None = None  # the name of a notice
     body: Mapping[str, object] | None = None  # the notice

@@ -24,7 +24,7 @@ class _Notice:
     sound: ClassVar[Sound] = Sound.AWAKE
 
     kind: str  # its name in the outbox; it begins the subject, by which a chat gets a notice only once
-    event: str  # tells the notice from all others of its kind
+    event: str  # unique among the notices of its kind
 
     @property
     def subject(self) -> str:
@@ -187,7 +187,7 @@ class ThreadClosed(_Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatSuspended(_Notice):
-    """A group takes no messages of the bot any more; told to the owners."""
+    """A group takes no messages of the bot any more; for the owners."""
 
     kind: Literal["suspended"] = "suspended"
     chat: str  # its title

@@ -21,7 +21,7 @@ class StoredPost:
     date: datetime
     edit_date: datetime | None
     text: str
-    parts: tuple[Part, ...]  # what a reader sees beside it
+    parts: tuple[Part, ...]  # what people see apart from the text
     entities: tuple[Entity, ...]
     media: Media | None
     forward: Forward | None

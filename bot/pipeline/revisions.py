@@ -30,7 +30,9 @@ class AlertUpdate:
 
     def replies_after(self, window: RestoreWindow | None) -> tuple[Draft, ...]:
         """Return the replies that the chat cannot have had before a backup was put back."""
-        return () if window is not None and window.covers(self.current.edit_date) else self.replies
+        if window is None or not window.covers(self.current.edit_date):
+            return self.replies
+        return tuple(reply for reply in self.replies if reply.change and reply.change.kind is not ChangeKind.EDITED)
 
     @property
     def current(self) -> Wording:

@@ -26,7 +26,7 @@ class NewAlert:
     """An alert, and where its chat finds it."""
 
     alert: Alert
-    is_counted: bool = False  # by a group; the chat cannot tell what it says, and an edit of its post may be news
+    is_counted: bool = False  # by a group; the chat does not see its post, an edit of which may be news
     duplicate_of: int | None = None  # the alert that says the same, whose message names it
     group_id: int | None = None  # the group that shows or counts it
 
@@ -164,7 +164,8 @@ _PRIORS = f"""WITH found AS (
     SELECT q.chat_id, q.post, q.fingerprint, f.id AS alert_id, json_array(f.channel_id, f.post_key) AS alert_key,
         v.date AS alert_date, f.loudness AS alert_loudness, g.kind AS alert_group,
         coalesce(m.thread_id, :general) AS alert_thread_id, m.sent_revision > 0 AS alert_is_sent,
-        m.state = 'due' AND m.sent_revision = 0 OR m.state != 'dead' AND m.telegram_id IS NOT NULL AS alert_is_open
+        m.state = 'due' AND m.sent_revision = 0 OR m.state IN ('due', 'sent') AND m.telegram_id IS NOT NULL
+            AS alert_is_open
     FROM found q JOIN alerts f ON f.id = coalesce(q.duplicate_of, q.id)
     JOIN versions v ON v.id = f.version_id
     LEFT JOIN groups g ON g.id = f.group_id
@@ -212,15 +213,15 @@ async def recent_posts(
 ) -> tuple[list[ComparedPost], int | None]:
     """Return the latest posts since a moment, `most` of them, that any chat was alerted to, as their alerts show them.
 
-    They are read from a place on, which the answer before gave; with them comes the next one, None after the last.
+    `place` is where the answer before ended, None at first; the second value is where this one ends, None at the end.
     """
     asked = {"before": end_id(place, None), "first": first_id(since), "scanned": SCANNED * most, "most": most}
     rows = await db.fetch_all(_RECENT, asked)
-    said = [_to_compared_post(row) for row in rows]
+    found = [_to_compared_post(row) for row in rows]
     if len(rows) == most:
-        return said, rows[-1]["place"]
+        return found, rows[-1]["place"]
     sql = "SELECT id FROM posts WHERE id < :before AND id >= :first ORDER BY id DESC LIMIT 1 OFFSET :scanned - 1"
-    return said, await db.fetch_value(sql, asked)
+    return found, await db.fetch_value(sql, asked)
 
 
 def _to_compared_post(row: sqlite3.Row) -> ComparedPost:
@@ -273,7 +274,7 @@ async def stale(
     edited: Iterable[tuple[int, int]] = (),
     loaded: Iterable[tuple[int, int]] = (),
 ) -> list[StaleAlert]:
-    """Return the alerts that show one of these messages, (channel id, message id), otherwise than it stands now.
+    """Return the alerts that show one of these messages, (channel id, message id), in an earlier state.
 
     Every alert of a message that has vanished, come back, or was `loaded` is one; of those `edited` also the alerts
     that show another item of their album.

@@ -54,7 +54,7 @@ _TO_FOLLOW = """SELECT a.id, a.chat_id, a.version_id, c.key, q.id AS answered_id
     WHERE a.channel_id = :channel AND a.post_key = :key AND a.created_at > :since AND a.id = coalesce(:only, a.id)
         AND EXISTS (SELECT 1 FROM json_each(:kept) k WHERE NOT EXISTS (SELECT 1 FROM attachments t
             WHERE t.alert_id = a.id AND t.message_id = k.value ->> 0 AND t.file_id = k.value ->> 1))
-        -- what a lost instance may have told, it may have followed up too
+        -- what a lost instance may have sent, it may have followed up too
         AND NOT EXISTS (SELECT 1 FROM restorations r WHERE r.chat_id = a.chat_id
             AND coalesce(s.edit_date, s.date) <= r.until)
     ORDER BY a.id"""

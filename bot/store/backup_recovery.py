@@ -1,4 +1,4 @@
-"""Backups that were put back: what an instance told chats after the backup, nobody knows, so nothing of that rings.
+"""Backups that were put back: nobody knows which alerts were sent after the backup, so none of them rings.
 
 In a chat that was written to after the backup, what matches of posts from before the start is counted in one silent
 notice, whose button lists the posts; none of them is an alert.

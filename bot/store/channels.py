@@ -292,7 +292,7 @@ async def set_verified(tx: Transaction, channel_id: int, *, below: int | None, n
 
 
 async def verify_anew(tx: Transaction, channel_id: int) -> None:
-    """Have the past of a channel verified at once, since Telegram does not tell its changes any more."""
+    """Have the past of a channel verified at once, since its changes cannot be had from Telegram any more."""
     sql = "UPDATE channels SET verified_at = NULL, verify_from = NULL WHERE id = :id"
     await tx.execute(sql, {"id": channel_id})
 

@@ -58,7 +58,7 @@ class Chat:
     time_zone: str  # IANA name
     edits: Edits
     media: bool  # the photos and documents of a post follow its alert
-    confirmations: bool  # the second channel to say the same is told in a reply, with sound
+    confirmations: bool  # a reply, with a sound, where a second channel says the same
     quiet: Quiet | None  # hours of each day in which it wants no sound
     digests: Digests  # when they come
     storms: Storms | None  # from when on posts on a topic become one message; None: never
@@ -84,7 +84,9 @@ async def pair(tx: Transaction, peer: Peer, *, title: str, language: str, now: d
     )
     tx.announce(Subject.CHATS)
     rows = await tx.fetch_all(f"{_CHATS} WHERE kind = :kind AND telegram_id = :telegram_id", values)
-    return read(Chat, rows[0], "chat")
+    chat = read(Chat, rows[0], "chat")
+    await outbox.take_up(tx, chat.id)
+    return chat
 
 
 async def by_peer(db: Reader, kind: PeerKind, telegram_id: int) -> Chat | None:
@@ -170,6 +172,7 @@ async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:
 async def resume(tx: Transaction, chat_id: int) -> None:
     """Resume a chat."""
     await tx.execute("UPDATE chats SET suspended = NULL WHERE id = :id", {"id": chat_id})
+    await outbox.take_up(tx, chat_id)
     tx.announce(Subject.CHATS)
 
 

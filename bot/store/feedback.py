@@ -18,7 +18,7 @@ class Complaint(StrEnum):
 
     CHANNEL = "channel"  # its topics are not to come from there
     WORD = "word"  # a word that its topic leaves out from now on
-    NOTE = "note"  # nobody said
+    NOTE = "note"  # unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

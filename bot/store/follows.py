@@ -34,7 +34,7 @@ class FollowRequest:
 
     id: int
     reference: str  # '@name', '+hash' or a bare id
-    chat_id: int | None  # who is told how it went; None: asked for by the settings
+    chat_id: int | None  # that gets the notices of it; None: asked for by the settings
     asked_at: datetime
     state: FollowState
     channel_id: int | None  # once it is followed

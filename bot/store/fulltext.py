@@ -18,7 +18,7 @@ class CandidateVersion(NamedTuple):
 
     version_id: int
     words: str  # as they were indexed; the first stands for the channel
-    text: str  # with what stands beside it; empty unless it was asked for
+    text: str  # with its parts; empty unless it was asked for
 
 
 async def add(tx: Transaction, rows: Sequence[tuple[int, int, str]]) -> None:

@@ -230,7 +230,7 @@ async def count(db: Reader, group_id: int) -> GroupSummary:
 
 
 async def storm(db: Reader, group_id: int, *, now: datetime) -> StormState:
-    """Return how a storm stands."""
+    """Return the state of a storm: its channels, its dates and its latest alerts."""
     summary = await count(db, group_id)
     sql = "SELECT min(version_id) AS first, max(version_id) AS last FROM alerts WHERE group_id = :group"
     (versions,) = await db.fetch_all(sql, {"group": group_id})

@@ -53,7 +53,7 @@ class Message:
 
     @property
     def reply_to(self) -> int | None:
-        """The message to answer, by its id in the chat: where that is known and stands in the same thread."""
+        """The message to answer, by its id in the chat: where that is known and in the same thread."""
         threads = {thread or GENERAL_THREAD for thread in (self.chat.peer.thread_id, self.answered_thread)}
         return self.answered_id if len(threads) == 1 else None
 
@@ -147,7 +147,7 @@ async def is_due(db: Reader, message_id: int) -> bool:
 
 
 async def get(db: Reader, message_id: int) -> Message:
-    """Return a message as it stands: what it answers may have been sent since, and it may show something else."""
+    """Return a message as it is now: the one that it answers may have been sent since, its post may be another."""
     (row,) = await db.fetch_all(f"{_MESSAGES} WHERE q.id = :id", {"id": message_id})
     return read(Message, row)
 

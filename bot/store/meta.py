@@ -46,7 +46,7 @@ async def clock_error(db: Reader) -> timedelta:
 
 
 async def clock(db: Reader) -> Clock:
-    """Return a clock that tells Telegram's time as last measured; this machine's may be wrong by hours."""
+    """Return a clock with Telegram's time as last measured; this machine's may be wrong by hours."""
     error = await clock_error(db)
     return lambda: utc_now() + error
 

@@ -39,7 +39,7 @@ class OutboxCounts:
 
 
 def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
-    """Return the number by which Telegram tells a repeat from a second message: signed 64 bits, never 0.
+    """Return the number by which Telegram knows a message that is sent again: signed 64 bits, never 0.
 
     It is a keyed hash of the message's identity, so that a crash, a clock or a restored backup cannot change it.
     """
@@ -101,8 +101,8 @@ async def _threads(tx: Reader, drafts: Iterable[Draft]) -> dict[tuple[int, int |
 
 
 def _body(draft: Draft) -> str | None:
-    said = draft.body if draft.change is None else draft.change
-    return None if said is None else to_json(said)
+    body = draft.body if draft.change is None else draft.change
+    return None if body is None else to_json(body)
 
 
 async def revise(
@@ -181,7 +181,7 @@ async def give_up(tx: Transaction, message_id: int, reason: str) -> None:
 
 
 async def end_all(tx: Transaction, chat_id: int, reason: str) -> None:
-    """End all that is due to a chat that takes nothing; what it shows can be edited once it takes something again.
+    """End all that is due to a chat that takes nothing; edits of what it shows wait for `take_up`.
 
     A group is over then: nobody would see what comes next.
     """
@@ -191,6 +191,16 @@ async def end_all(tx: Transaction, chat_id: int, reason: str) -> None:
         WHERE chat_id = :chat AND state = 'due'""",
         {"chat": chat_id, "reason": reason},
     )
+
+
+async def take_up(tx: Transaction, chat_id: int) -> None:
+    """Let the edits be made that were ended by `end_all`: a post may be named by nothing else."""
+    await tx.execute(
+        """UPDATE messages SET state = 'due', attempts = 0 WHERE chat_id = :chat AND state = 'sent'
+            AND sent_revision > 0 AND wanted_revision > sent_revision AND telegram_id IS NOT NULL""",
+        {"chat": chat_id},
+    )
+    tx.announce(Subject.ALERTS)
 
 
 async def statistics(db: Reader, since: datetime) -> OutboxCounts:
@@ -258,7 +268,7 @@ async def try_again(tx: Transaction, ids: Collection[int], now: datetime) -> int
 
 
 async def count_missed(db: Reader, chat_id: int) -> int:
-    """Count what a chat has missed since it was last told of that."""
+    """Count the messages that a chat has missed since its last notice of that."""
     count = await db.fetch_value(
         f"""SELECT count(*) FROM messages q WHERE q.chat_id = :chat AND {_DEAD} AND q.id > coalesce(
             (SELECT max(id) FROM messages WHERE chat_id = :chat AND kind = 'notice' AND notice = 'missed'), 0)
@@ -294,7 +304,7 @@ _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN 
 
 
 async def sent_lately(db: Reader, *, since: datetime, now: datetime) -> list[Sending]:
-    """Return what was sent since a moment, the oldest first; of answers only those to messages tell their chat."""
+    """Return what was sent since a moment, the oldest first; answers to taps are left out, since they name no chat."""
     rows = await db.fetch_all(_LATELY, {"since": to_ms(since), "now": to_ms(now)})
     return [
         Sending(peer=Peer(kind=PeerKind(row["kind"]), id=row["telegram_id"]), at=from_ms(row["at"])) for row in rows

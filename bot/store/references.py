@@ -10,7 +10,7 @@ _HASH = re.compile(r"\+?([A-Za-z0-9_-]{10,64})")
 _SLUG = re.compile(r"[A-Za-z0-9_-]{8,64}")  # of a folder
 _HOSTS = {"t.me", "telegram.me", "telegram.dog"}
 _SUBDOMAIN = re.compile(r"([A-Za-z][A-Za-z0-9_]{3,31})\.t\.me")  # name.t.me
-_WEB = "web.telegram.org"  # behind its # stands what is open: @name or an id, with or without 100, maybe a post
+_WEB = "web.telegram.org"  # behind its # is what is open: @name or an id, with or without 100, maybe a post
 _WEB_ID = re.compile(r"-(?:100(?=\d{10}))?([1-9]\d{0,15})(?:_\d+)?")
 
 FOLDER = "addlist/"  # begins the reference of a chat folder's link

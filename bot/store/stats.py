@@ -64,7 +64,7 @@ async def channel_stats(db: Reader, since: datetime) -> list[ChannelStats]:
 
 
 async def first_ids(db: Reader) -> dict[int, int]:
-    """Return, by channel, the id from which on its messages are stored without a gap, as far as the mark tells.
+    """Return, by channel, the id from which on its messages are stored without a gap up to its mark.
 
     What was read of its past since it was (last) followed hangs together; else it begins with the first post since.
     """
@@ -97,7 +97,7 @@ class ActiveChannel:
     channel_id: int
     title: str
     last_post_at: datetime
-    known_until: datetime  # it was found complete then, so nothing was said in between
+    known_until: datetime  # it was found complete then, so nothing was posted in between
     silent_since: datetime | None  # its last post, where people know that it is unusually silent
 
 
@@ -143,7 +143,7 @@ class TopicStats:
     """How many posts a topic has brought to a chat."""
 
     alerts: int = 0  # posts, in digests too
-    duplicates: int = 0  # posts that said what an alert says, and joined it
+    duplicates: int = 0  # posts that say what an alert says, and joined it
     wrong: int = 0  # of the alerts, those that somebody there found not relevant
 
 

@@ -164,8 +164,8 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
     now: datetime,
 ) -> None:
     expanded = before is not None and same_program and before.query == topic.query
-    stands = before and (before.builtin, before.name, before.on_by_default) == (True, topic.name, topic.on_by_default)
-    if expanded and stands:
+    is_same = before and (before.builtin, before.name, before.on_by_default) == (True, topic.name, topic.on_by_default)
+    if expanded and is_same:
         return
     excluded = before.excluded if before else ()
     await tx.execute(

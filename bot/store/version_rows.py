@@ -22,10 +22,10 @@ Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
 
 
 class Version(NamedTuple):
-    """A version of a message, as far as versions are told apart."""
+    """The identity of a version among those of its message."""
 
     hash: bytes
-    edit_date: int  # ms, 0 where it was not edited: tells the order of versions
+    edit_date: int  # ms, 0 where it was not edited: the order of versions
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from bot.store.database import Transaction
 from bot.store.rows import maybe_ms, to_ms
 from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
 
-# Reading a message there proves that it is visible now. A push may be late, and an export tells of the past.
+# Reading a message there proves that it is visible now. A push may be late, and an export is of the past.
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
 
 _SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
@@ -24,7 +24,7 @@ async def compare(tx: Transaction, observation: Observation) -> "ObservedChanges
 
     A push for a message that is gone leaves it gone; reading it from Telegram makes it visible again. A message pushed
     late, from below the mark of its channel, may have been deleted meanwhile: the channel is to be read again. An
-    export tells of the past, and lacks ids of media and formatting that overlaps: only another text is another version.
+    export is of the past, and lacks ids of media and formatting that overlaps: only another text is another version.
     """
     hashes = {id(event): event.content_hash() for event in observation.events if isinstance(event, Post)}
     changes = ObservedChanges(observation, await version_rows.load(tx, observation, hashes), hashes)
@@ -98,7 +98,7 @@ class ObservedChanges:
     def _is_shown_again(self, version: Version, message: StoredMessage) -> bool:
         """Tell whether a stored version is what Telegram shows now.
 
-        Dates do not tell two edits of one second apart, and the first may have been seen last.
+        Two edits of one second have the same date, and the first may have been seen last.
         """
         return self._observation.observed_by in PROOF and version.edit_date >= message.edit_date
 

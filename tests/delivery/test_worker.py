@@ -397,6 +397,18 @@ async def test_an_edit_that_was_put_off_once_it_was_read_is_made_at_its_moment(b
     assert await archive.outbox() == []
 
 
+async def test_an_edit_that_is_on_its_way_as_its_group_moves_brings_back_no_number(bot: DeliveringBot) -> None:
+    await followed(bot)
+    await bot.archive.live(post(5, "Утром случился сбой.", date=bot.archive.now, edit_date=bot.archive.now))
+    hold = bot.sandbox.faults.hold("EditMessage")
+    async with bot.at_work():
+        await hold.reached()
+        await kit.lose_numbers(bot.archive.db)
+        hold.release()
+        await sent(bot)
+    assert [each.telegram_id for each in await kit.states(bot.archive.db)] == [None]
+
+
 async def test_of_many_edits_of_an_alert_only_the_last_is_made(bot: DeliveringBot) -> None:
     await followed(bot)
     for number in range(5):

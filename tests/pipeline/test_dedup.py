@@ -14,7 +14,7 @@ from bot.pipeline.ingest import Ingest
 from bot.store import addresses, chats, subscriptions
 from bot.store.chats import Chat
 from bot.store.database import Transaction
-from tests.kit import Message, alerts_of, duplicates_of, forget, labels
+from tests.kit import Message, alerts_of, duplicates_of, forget, kill, labels
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, post
 from tests.pipeline.test_grouping import routed
 
@@ -134,6 +134,11 @@ class TestJoining:
         await alerted.live(post(1, "Сбой устранён, банк снова работает для всех клиентов", edit_date=NOON + MINUTE))
         await alerted.send_all()
         assert labels(await publish(alerted, REPOST)) == ["alert"]
+
+    async def test_an_alert_whose_message_was_deleted_is_not_joined(self, alerted: Archive) -> None:
+        (edit,) = await publish(alerted, REPOST)
+        await kill(alerted.db, edit, "MESSAGE_ID_INVALID")
+        assert labels(await publish(alerted, f"{DOWN} Банк чинит.", channel=THIRD, after=HOUR)) == ["alert"]
 
     async def test_a_channel_that_says_the_same_again_soon_repeats_itself_and_later_tells_news(
         self, alerted: Archive

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from bot.store import backup_recovery, meta
 from tests import kit
 from tests.kit import Message
-from tests.kit_archive import NOON, OTHER, Archive, ago, post
+from tests.kit_archive import NOON, OTHER, Archive, ago, gone, post
 
 WORDS = ("касса", "мост", "поезд", "река", "башня", "порт", "сад")
 
@@ -119,3 +119,15 @@ async def test_posts_that_joined_an_alert_which_was_due_are_counted_with_it(arch
     summary = await kit.contents(archive.db, await the_notice(archive))
     assert sorted(summary.channels) == [("Вести", 1), ("Город", 1)]
     assert await archive.labels() == ["restored"]
+
+
+async def test_a_post_edited_before_the_start_that_vanishes_later_is_gone_with_a_reply(archive: Archive) -> None:
+    await archive.follow()
+    chat = await archive.pair()
+    await archive.track(chat, "Пожары", "пожар")
+    await archive.live(post(1, "Пожар на складе", date=ago(hours=2), edit_date=ago(hours=1)))
+    await archive.send_all()
+    await settle(archive, chat.id)
+    archive.now = NOON + timedelta(minutes=1)
+    await archive.live(gone(1))
+    assert [(each.label, each.change) for each in await archive.outbox()] == [("edit", None), ("reply", "gone")]

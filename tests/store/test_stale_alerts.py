@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.store import messages, outbox
+from bot.store import chats, messages, outbox
 from bot.store.outbox import Delivery
 from tests import kit
 from tests.kit_archive import NOON, Archive, post
@@ -106,6 +106,25 @@ async def test_in_a_chat_what_was_wanted_first_comes_first_be_it_an_edit(archive
     await archive.live(post(4, "Сбой в метро", date=archive.now))
     found = await messages.first_due(archive.db, archive.now, limit=1, each=5)
     assert [message.post and message.post.message_id for message in found.messages] == [3, 1, 4]
+
+
+@pytest.mark.parametrize("paired", [False, True], ids=["resumed", "paired anew"])
+async def test_a_chat_that_takes_messages_again_sees_the_edits_that_it_was_to_see(
+    archive: Archive, *, paired: bool
+) -> None:
+    await archive.live(post(1, "Сбой"))
+    await archive.send(*await archive.outbox(), 7)
+    await edit(archive, "Сбой.")
+    await archive.db.write(lambda tx: chats.suspend(tx, 1, "USER_IS_BLOCKED"))
+    assert await archive.outbox() == []
+    if paired:
+        await archive.pair()
+    else:
+        await archive.db.write(lambda tx: chats.resume(tx, 1))
+    (again,) = await archive.outbox()
+    assert (again.label, again.telegram_id, again.post and again.post.text) == ("edit", 7, "Сбой.")
+    await archive.send(again)
+    assert await archive.outbox() == []
 
 
 async def test_a_chat_that_takes_messages_again_sees_later_edits(archive: Archive) -> None:

@@ -300,8 +300,8 @@ CREATE TABLE chats (  -- receivers of alerts
     language TEXT NOT NULL DEFAULT 'en',
     language_chosen INTEGER NOT NULL DEFAULT 0,  -- by somebody there; else it is Telegram's
     time_zone TEXT NOT NULL DEFAULT 'UTC',
-    edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that replies tell of
-    confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: the second channel to say the same is told in a reply, with sound
+    edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
+    confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
     quiet_from INTEGER,  -- minute of the chat's own day; NULL: no quiet hours
     quiet_until INTEGER,  -- likewise; before quiet_from: of the next day
@@ -403,11 +403,11 @@ CREATE TABLE messages (  -- the outbox: what a chat shall see
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'notice')),
-    subject TEXT NOT NULL,  -- tells it from others of its kind in the chat; nobody reads it
+    subject TEXT NOT NULL,  -- unique among those of its kind in the chat; nobody reads it
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
     alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change or files answers
     group_id INTEGER REFERENCES groups (id),  -- that it shows
-    version_id INTEGER REFERENCES versions (id),  -- of a change or files: the version that it tells of
+    version_id INTEGER REFERENCES versions (id),  -- of a change or files: the version that it reports
     notice TEXT,  -- the name of a notice
     body TEXT,  -- JSON: the notice, or what has changed
     reply_to INTEGER REFERENCES messages (id),
@@ -453,8 +453,8 @@ CREATE INDEX attachments_reply ON attachments (reply_id);
 
 -- After a database was lost and its backup put back
 
-CREATE TABLE restorations (  -- chats that were written to between a backup and the start with it: what they were told nobody knows
+CREATE TABLE restorations (  -- chats written to between a backup and the start with it: nobody knows which alerts they have had
     chat_id INTEGER PRIMARY KEY REFERENCES chats (id),
     alive_at INTEGER NOT NULL,  -- the backup's last sign of life
-    until INTEGER NOT NULL  -- the start: what was posted before it may have been told
+    until INTEGER NOT NULL  -- the start: alerts of what was posted before it may have been sent
 );
