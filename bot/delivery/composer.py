@@ -97,7 +97,7 @@ class Composer:
 
     async def _send(self, message: Message) -> Delivery:
         now = self._clock()
-        outgoing = replace(await self.write(message, now), silent=_is_silent(message, now))
+        outgoing = replace(await self._write(message, now), silent=_is_silent(message, now))
         telegram_id = await self._answer(message, outgoing)
         if telegram_id is not None:
             return _delivery(message, telegram_id, now)
@@ -111,7 +111,7 @@ class Composer:
         if message.due_at > now:  # a storm goes on that was to be over
             return None
         if message.telegram_id is not None:  # else nobody knows where it is
-            outgoing = await self.write(message, now)
+            outgoing = await self._write(message, now)
             await self._sender.edit(message.chat.peer, message.telegram_id, outgoing, place=message.id)
         return _delivery(message, None, now)  # its id stays, unless the chat has moved meanwhile
 
@@ -125,7 +125,7 @@ class Composer:
                 raise
             return await self._sender.send(peer, outgoing, random_id=random_id, place=place)
 
-    async def write(self, message: Message, now: datetime) -> Outgoing:
+    async def _write(self, message: Message, now: datetime) -> Outgoing:
         """Write a message; an alert that is written anew shows the age that its post had when it was sent first."""
         chat = message.chat
         locale = Locale(t=translator(chat.language), time_zone=chat.time_zone, now=now)
@@ -187,18 +187,15 @@ def _delivery(message: Message, telegram_id: int | None, written_at: datetime) -
 
 
 def _is_silent(message: Message, now: datetime) -> bool:
-    """Return whether a message comes without a sound."""
-    return message.silent or (_respects_quiet_hours(message) and quiet_until(message.chat.schedule, now) is not None)
+    """Return whether a message comes without a sound.
 
-
-def _respects_quiet_hours(message: Message) -> bool:
-    """Return whether a message is silent in quiet hours.
-
-    An alert, or the first of a storm, is of a topic that passes them, or it would wait.
+    Quiet hours do not silence an alert, or the first of a storm: it is of a topic that passes them, or it would wait.
     """
     match message.kind:
         case MessageKind.NOTICE:
-            return message.notice.sound is not Sound.ALWAYS
+            may_sound = message.notice.sound is Sound.ALWAYS
         case MessageKind.GROUP:
-            return message.group is not GroupKind.STORM
-    return message.kind is MessageKind.CHANGE
+            may_sound = message.group is GroupKind.STORM
+        case kind:
+            may_sound = kind is not MessageKind.CHANGE
+    return message.silent or (not may_sound and quiet_until(message.chat.schedule, now) is not None)

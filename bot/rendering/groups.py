@@ -103,16 +103,13 @@ def render_storm(storm: StormState, locale: Locale) -> Outgoing:
         text.line(t.gettext("Most from: {channels}"), channels=names + (f" +{more}" if more > 0 else ""))
     else:
         line = t.ngettext("{n} more post since {since}, {channels}", "{n} more posts since {since}, {channels}", count)
-        text.line(line, n=count, since=since, channels=_channels(len(storm.channels), t)).line()
+        channels = t.ngettext("{n} channel", "{n} channels", len(storm.channels)).format(n=len(storm.channels))
+        text.line(line, n=count, since=since, channels=channels).line()
         for each in storm.latest:
             text.join(_line(each, locale, relative_to=locale.now)).add("\n")
     written, entities = text.build()
     label = t.gettext("Show all ({n})").format(n=count)
     return Outgoing(text=written, entities=entities, buttons=((_button(label, storm.random_id, 0, "new"),),))
-
-
-def _channels(count: int, t: Translator) -> str:
-    return t.ngettext("{n} channel", "{n} channels", count).format(n=count)
 
 
 def _ordered(summary: GroupSummary, t: Translator) -> list[GroupedAlert]:
