@@ -47,7 +47,8 @@ class Dispatch:
             if recorded is not None:
                 return Reply.from_json(recorded)
             reply = answer if isinstance(answer, Reply) else await answer(tx)
-            await handled.record(tx, request.key, reply.to_json(), now=now)
+            peer = None if request.tapped else request.peer
+            await handled.record(tx, request.key, reply.to_json(), peer=peer, now=now)
             return reply
 
         return await self._database.write(job)
