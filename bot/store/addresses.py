@@ -136,6 +136,11 @@ _SAME_ALERT = """SELECT k.id FROM alerts g JOIN alerts k ON k.chat_id = :kept AN
 _SAME_GROUP = """SELECT k.group_id FROM messages g JOIN messages k
     ON k.chat_id = :kept AND k.kind = g.kind AND k.subject = g.subject WHERE g.chat_id = :gone"""
 _JOIN = (  # run in this order
+    # A group that waits here may hold more than the newer row was sent: an edit says so.
+    """UPDATE messages SET state = 'due', wanted_revision = messages.wanted_revision + 1 FROM messages k
+    WHERE messages.chat_id = :gone AND k.chat_id = :kept AND k.kind = messages.kind AND k.subject = messages.subject
+        AND k.state = 'due' AND k.kind = 'group' AND messages.state IN ('due', 'sent')
+        AND messages.sent_revision > 0 AND messages.telegram_id IS NOT NULL""",
     """UPDATE messages SET state = t.state, wanted_revision = t.wanted_revision, sent_revision = t.sent_revision,
         sent_at = t.sent_at, edited_at = t.edited_at, telegram_id = t.telegram_id, thread_id = t.thread_id
     FROM messages t WHERE messages.chat_id = :kept AND t.chat_id = :gone AND t.sent_revision > 0

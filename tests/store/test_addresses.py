@@ -10,7 +10,7 @@ from bot.store.addresses import OF_CHATS, Binding
 from bot.store.chats import Chat, Role
 from tests import kit
 from tests.kit import Message, State
-from tests.kit_archive import NOON, Archive, post
+from tests.kit_archive import NOON, Archive, ago, post
 
 GROUP = Peer(kind=PeerKind.GROUP, id=4001)
 SUPERGROUP = Peer(kind=PeerKind.CHANNEL, id=1501, access_hash=77)
@@ -116,6 +116,22 @@ class TestUpgrade:
             ("attachments", "alert_id"),
             ("attachments", "reply_id"),
         }
+
+    async def test_a_group_that_holds_more_than_the_newer_row_was_sent_is_edited(self, archive: Archive) -> None:
+        await archive.follow()
+        chat = await pair(archive, GROUP)
+        topic = await archive.track(chat, "outages", "сбой")
+        await archive.sweep(post(5, "Сбой в банке", date=ago(days=2)))
+        twin = await pair(archive, SUPERGROUP, "Desk anew")
+        await archive.db.write(lambda tx: subscriptions.subscribe(tx, twin.id, topic.id, now=NOON))
+        await archive.sweep(post(6, "Сбой в метро", date=ago(days=2)))
+        mine, theirs = await archive.outbox()
+        assert (mine.kind, theirs.kind, mine.name) == ("late", "late", theirs.name)
+        await archive.send(theirs, 12)
+        assert await upgrade(archive)
+        (edit,) = await archive.outbox()
+        assert (edit.id, edit.label, edit.telegram_id) == (mine.id, "edit", 12)
+        assert (await kit.contents(archive.db, edit)).channels == (("Вести", 2),)
 
     async def test_files_that_the_newer_row_has_had_are_not_sent_again(self, archive: Archive) -> None:
         await archive.follow()
