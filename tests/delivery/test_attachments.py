@@ -147,6 +147,24 @@ async def test_photos_and_documents_do_not_share_an_album(bot: DeliveringBot) ->
     assert [len(numbers) for numbers in random_ids(bot)] == [3, 2]
 
 
+@pytest.mark.parametrize(
+    ("kinds", "refused"),
+    [(["photo", "document", "photo"], False), (["photo", "photo", "photo"], True)],
+    ids=["they share no album", "the album is refused"],
+)
+async def test_files_that_come_one_by_one_make_no_sound(bot: DeliveringBot, kinds: list[str], *, refused: bool) -> None:
+    alice = await bot.reader("Alice")
+    if refused:
+        bot.sandbox.faults.answer("SendMultiMedia", "MEDIA_INVALID")
+    bot.archive.now = utc_now()
+    await bot.archive.live(*(photo(5 + n, "" if n else "Сбой", kind=kind) for n, kind in enumerate(kinds)))
+    await bot.keeps_each()
+    async with bot.with_files():
+        alert, *files = await bot.until_received(alice, 4)
+    assert bot.calls("SendMedia") == 3
+    assert [message.silent for message in (alert, *files)] == [False, True, True, True]
+
+
 async def test_pages_that_were_kept_in_another_order_come_in_that_of_the_album(bot: DeliveringBot) -> None:
     alice = await bot.reader("Alice")
     await posts_album(bot, 4)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.models import ComparedPost, Forward
+from bot.pipeline.decisions.grouping import RoutedAlert
 from bot.pipeline.dedup import Duplicates
-from bot.pipeline.grouping import RoutedAlert
 from bot.pipeline.ingest import Ingest
 from bot.store import addresses, chats, subscriptions
 from bot.store.chats import Chat

@@ -8,8 +8,8 @@ from bot.models import ComparedPost, Post
 from bot.models.alerts import Alert, Loudness, alert_subject
 from bot.models.posts import NewVersion, VersionChange
 from bot.models.subscriptions import Priority, Recipient
-from bot.pipeline.grouping import RoutedAlert
-from bot.pipeline.revisions import compared, fingerprint_of, marked
+from bot.pipeline.decisions.grouping import RoutedAlert
+from bot.pipeline.decisions.revisions import compared, fingerprint_of, marked
 from bot.text.spans import Span, merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
