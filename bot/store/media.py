@@ -75,8 +75,8 @@ class FileCounts:
 
 
 _ADD = """INSERT INTO media (version_id, kind, file_id, wanted_at, due_at)
-    SELECT v.id, v.media ->> 'kind', v.media ->> 'id', :now, :now FROM versions v
-    WHERE v.media ->> 'kind' IN ('photo', 'document') AND v.media ->> 'id' IS NOT NULL"""
+    SELECT v.id, v.media_kind, v.media_id, :now, :now FROM versions v
+    WHERE v.media_kind IN ('photo', 'document') AND v.media_id IS NOT NULL"""
 
 
 async def add(

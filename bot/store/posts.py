@@ -130,7 +130,7 @@ async def ids_with_pages(db: Reader, channel_id: int, pages: Collection[int]) ->
     """Return the ids of the visible ones among a channel's newest messages that preview one of these web pages."""
     sql = """SELECT p.message_id FROM (SELECT * FROM posts WHERE channel_id = :channel AND gone_at IS NULL
             ORDER BY message_id DESC LIMIT :newest) p JOIN versions v ON v.id = p.version_id
-        WHERE v.media ->> 'kind' = 'web_page' AND v.media ->> 'id' IN (SELECT value FROM json_each(:pages))
+        WHERE v.media_kind = 'web_page' AND v.media_id IN (SELECT value FROM json_each(:pages))
         ORDER BY p.message_id DESC LIMIT :most"""
     values = {"channel": channel_id, "pages": json_list(pages), "newest": NEWEST, "most": MOST_WITH_PAGES}
     return [row["message_id"] for row in await db.fetch_all(sql, values)]

@@ -146,6 +146,8 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     entities TEXT NOT NULL,  -- JSON
     parts TEXT NOT NULL,  -- JSON: the texts beside its body, [kind, text] each
     media TEXT,  -- JSON
+    media_kind TEXT GENERATED ALWAYS AS (media ->> 'kind') VIRTUAL,
+    media_id INTEGER GENERATED ALWAYS AS (media ->> 'id') VIRTUAL,  -- Telegram's; NULL: it has none
     date INTEGER NOT NULL,  -- Telegram's
     edit_date INTEGER,  -- Telegram's
     seen_at INTEGER NOT NULL,
