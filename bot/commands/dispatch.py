@@ -49,7 +49,8 @@ class Dispatch:
             if not _is_stale(request, now):
                 await _resume(tx, request, now)
             reply = answer if isinstance(answer, Reply) else await answer(tx)
-            await handled.record(tx, request.key, reply.to_json(), now=now)
+            peer = None if request.tapped else request.peer
+            await handled.record(tx, request.key, reply.to_json(), peer=peer, now=now)
             return reply
 
         return await self._database.write(job)

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.models.alerts import AlertChange, ChangeKind, Group, GroupKind, Loudness, OpenGroup
 from bot.models.messages import Draft, MessageKind
-from bot.pipeline.dedup import Duplicates
-from bot.pipeline.grouping import (
+from bot.pipeline.decisions.grouping import (
     SAME_WORDS_WITHIN,
     ChatState,
     JoinDuplicate,
@@ -17,7 +16,8 @@ from bot.pipeline.grouping import (
     decide,
     is_too_old,
 )
-from bot.pipeline.revisions import AlertUpdate
+from bot.pipeline.decisions.revisions import AlertUpdate
+from bot.pipeline.dedup import Duplicates
 from bot.store import alerts, backup_recovery, groups, outbox
 from bot.store.alerts import NewAlert
 from bot.store.database import Reader, Transaction

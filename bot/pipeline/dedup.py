@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.matching.similarity.index import SimilarityIndex
-from bot.pipeline.grouping import DUPLICATE_WITHIN, RoutedAlert
-from bot.pipeline.revisions import AlertUpdate, compared
+from bot.pipeline.decisions.grouping import DUPLICATE_WITHIN, RoutedAlert
+from bot.pipeline.decisions.revisions import AlertUpdate, compared
 from bot.store import alerts
 from bot.store.database import Reader
 

@@ -12,9 +12,9 @@ from bot.models import Clock, Observation, ObservedBy
 from bot.models.posts import NewVersion, VersionChange
 from bot.models.subscriptions import Priority
 from bot.pipeline.alerting import add_alerts, update_alerts
+from bot.pipeline.decisions.revisions import revise
+from bot.pipeline.decisions.routing import EDITS, Match, route
 from bot.pipeline.dedup import Duplicates
-from bot.pipeline.revisions import revise
-from bot.pipeline.routing import EDITS, Match, route
 from bot.store import alerts, fulltext, media, subscriptions, topics, versions
 from bot.store.database import Database, Subject, Transaction
 from bot.store.topics import TopicChanges

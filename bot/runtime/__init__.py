@@ -1,1 +1,1 @@
-"""What any long-running process needs: loops under supervision, a clock, logs, private files."""
+"""What any long-running process needs: loops under supervision, a clock, private files."""

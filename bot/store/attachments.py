@@ -56,7 +56,7 @@ _TO_FOLLOW = """SELECT a.id, a.chat_id, a.version_id, c.key, q.id AS answered_id
             WHERE t.alert_id = a.id AND t.message_id = k.value ->> 0 AND t.file_id = k.value ->> 1))
         -- what a lost instance may have sent, it may have followed up too
         AND NOT EXISTS (SELECT 1 FROM restorations r WHERE r.chat_id = a.chat_id
-            AND coalesce(s.edit_date, s.date) <= r.until)
+            AND coalesce(s.edit_date, s.date) < r.until)
     ORDER BY a.id"""
 
 

@@ -18,8 +18,8 @@ from rich.table import Table
 from bot.matching.similarity.features import features
 from bot.matching.similarity.index import MOST, SimilarityIndex
 from bot.models import ComparedPost
+from bot.pipeline.decisions.grouping import DUPLICATE_WITHIN
 from bot.pipeline.dedup import READ_AT_ONCE
-from bot.pipeline.grouping import DUPLICATE_WITHIN
 from bot.pipeline.ingest import Ingest
 from tests.benchmarks.figures import percentile, real_texts
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, open_archive, post

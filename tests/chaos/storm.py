@@ -15,6 +15,7 @@ from random import Random
 
 from telethon.tl import types
 
+from bot.errors import FatalError
 from bot.sandbox import Channel  # noqa: TC001 - dataclasses read it
 from bot.sandbox.server import Push
 from bot.store.database import open_read_only
@@ -22,6 +23,7 @@ from bot.telegram import sessions
 from tests.chaos.settling import Rounds, missing
 from tests.end_to_end.test_process import environment, spawned_service
 from tests.kit_service import running_service
+from tests.waiting import until
 
 PATIENCE = 60  # rounds; a storm whose differences stay the same for longer has failed
 PAST = 500  # posts in the first channel before the storm: edits and deletions reach that far back
@@ -164,11 +166,19 @@ class Storm:
 
     async def _revoke(self) -> None:
         """End the reader's session from elsewhere, and log it in again as `channelwatch login` would."""
-        session = self.service.settings.data_dir / sessions.READER
         self.service.sandbox.revoke(self.service.reader)
         await asyncio.sleep(LOGIN_AFTER)
-        session.unlink()
-        self.service.sandbox.session_for(self.service.reader, session)
+        await until(self._log_in)  # the service may hold the session for a while yet
+
+    def _log_in(self) -> bool:
+        session = self.service.settings.data_dir / sessions.READER
+        try:
+            with sessions.lock(session):
+                session.unlink()
+                self.service.sandbox.session_for(self.service.reader, session)
+        except FatalError:
+            return False
+        return True
 
     def _something_happens(self) -> None:
         channel = self.random.choice(self.channels)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+
 from bot.models import Media, Post
 from bot.runtime.clock import utc_now
 from bot.sandbox import Message, User
@@ -143,6 +145,24 @@ async def test_photos_and_documents_do_not_share_an_album(bot: DeliveringBot) ->
     async with bot.with_files():
         assert shown(bot, await bot.until_received(alice, 6)) == [0, 5, 6, 7, 8, 9]
     assert [len(numbers) for numbers in random_ids(bot)] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "refused"),
+    [(["photo", "document", "photo"], False), (["photo", "photo", "photo"], True)],
+    ids=["they share no album", "the album is refused"],
+)
+async def test_files_that_come_one_by_one_make_no_sound(bot: DeliveringBot, kinds: list[str], *, refused: bool) -> None:
+    alice = await bot.reader("Alice")
+    if refused:
+        bot.sandbox.faults.answer("SendMultiMedia", "MEDIA_INVALID")
+    bot.archive.now = utc_now()
+    await bot.archive.live(*(photo(5 + n, "" if n else "Сбой", kind=kind) for n, kind in enumerate(kinds)))
+    await bot.keeps_each()
+    async with bot.with_files():
+        alert, *files = await bot.until_received(alice, 4)
+    assert bot.calls("SendMedia") == 3
+    assert [message.silent for message in (alert, *files)] == [False, True, True, True]
 
 
 async def test_pages_that_were_kept_in_another_order_come_in_that_of_the_album(bot: DeliveringBot) -> None:
@@ -521,7 +541,10 @@ async def test_nothing_follows_an_alert_of_days_ago(bot: DeliveringBot) -> None:
     assert len(bot.received(alice)) == 1
 
 
-async def test_nothing_follows_what_a_lost_instance_may_have_told(bot: DeliveringBot) -> None:
+@pytest.mark.parametrize(
+    ("until", "count"), [("1 << 60", 1), ("(SELECT date FROM versions)", 2)], ids=["before the start", "at the start"]
+)
+async def test_nothing_follows_what_a_lost_instance_may_have_told(bot: DeliveringBot, until: str, count: int) -> None:
     alice = await bot.reader("Alice")
     await bot.posts(5, ORDER)
     async with bot.with_files():
@@ -529,9 +552,10 @@ async def test_nothing_follows_what_a_lost_instance_may_have_told(bot: Deliverin
         await bot.until_idle()
         await bot.archive.db.write(
             lambda tx: tx.execute(
-                "INSERT INTO restorations (chat_id, alive_at, until) SELECT id, 0, 1 << 60 FROM chats", {}
+                f"INSERT INTO restorations (chat_id, alive_at, until) SELECT id, 0, {until} FROM chats",  # noqa: S608 - our own
+                {},
             )
         )
         await bot.keeps()
         await bot.until_idle()
-    assert len(bot.received(alice)) == 1
+    assert len(bot.received(alice)) == count

@@ -1,20 +1,47 @@
-"""A restart in the midst of a burst, in a time that the tests tell: what counts is what Telegram saw in all."""
+"""A start: whether a backup was put back, and what was sent lately, in a time that the tests tell.
+
+Of a restart in the midst of a burst, what counts is what Telegram saw in all.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from bot.delivery.recovery import resume
-from bot.models import Media, Peer, PeerKind
-from bot.store import chats, handled, outbox
+import pytest
+
+from bot.delivery.recovery import YOUNGER, Recovery, resume
+from bot.models import Button, Media, Outgoing, Peer, PeerKind
+from bot.store import chats, handled, meta, outbox
 from bot.store.database import Transaction
 from bot.telegram.rate_limit import Pacing
 from tests import kit
 from tests.kit_archive import NOON, Archive, open_archive, post, steps
+from tests.kit_bot import private, sandboxed_bot
+from tests.kit_clock import Clock
 from tests.telegram.traffic import breaches, most_within
 
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 GROUP = Peer(kind=PeerKind.CHANNEL, id=9001)
 ALICE = Peer(kind=PeerKind.USER, id=501)
+
+
+@pytest.mark.parametrize(
+    ("after", "is_affected"),
+    [(YOUNGER, False), (YOUNGER + SECOND, True), (HOUR - SECOND, True), (HOUR, False)],
+    ids=["as young as the backup may be", "younger than the backup", "just before the start", "since the start"],
+)
+async def test_a_message_from_between_the_backup_and_the_start_shows_that_a_backup_was_put_back(
+    archive: Archive, clock: Clock, after: timedelta, *, is_affected: bool
+) -> None:
+    async with sandboxed_bot(clock) as bot:
+        chat = await archive.pair(bot.alice.id)
+        await archive.db.write(lambda tx: meta.beat(tx, "run", NOON))
+        recovery = Recovery(archive.db, bot.sender, clock=lambda: NOON + HOUR)
+        await recovery.before()
+        clock.advance(after)
+        alert = Outgoing(text="An outage", buttons=((Button(text="Quote", data=b"quote:1001:1"),),))
+        await bot.sender.send(private(bot.alice), alert, random_id=1)
+        assert await recovery.look() == ({chat.id} if is_affected else set())
 
 
 class PacedSends:
@@ -41,7 +68,7 @@ class PacedSends:
 
         async def job(tx: Transaction) -> None:
             key = f"{peer.kind}-{peer.id}-{number}"
-            await handled.record(tx, key, "", now=moment)
+            await handled.record(tx, key, "", peer=peer, now=moment)
             await handled.mark_delivered(tx, key, now=moment)
 
         await db.write(job)
@@ -96,7 +123,7 @@ async def test_each_file_of_an_album_counts(archive: Archive) -> None:
     assert await resume(archive.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 1 + 3
 
 
-async def test_answers_to_taps_tell_no_chat(archive: Archive) -> None:
+async def test_answers_to_taps_count_nothing(archive: Archive) -> None:
     for number in (5, -5):  # Telegram's numbers have either sign
 
         async def job(tx: Transaction, key: str = f"tap-{number}") -> None:
@@ -114,7 +141,7 @@ async def test_a_start_looks_at_each_answer_once_however_many_chats_there_are(tm
             for number in range(1000):
                 peer = Peer(kind=PeerKind.USER, id=1000 + number)
                 await chats.pair(tx, peer, title="", language="en", now=NOON)
-                await handled.record(tx, f"user-{peer.id}-1", "", now=NOON)
+                await handled.record(tx, f"user-{peer.id}-1", "", peer=peer, now=NOON)
                 await handled.mark_delivered(tx, f"user-{peer.id}-1", now=NOON)
 
         await archive.db.write(job)

@@ -11,7 +11,7 @@ from bot.matching.similarity.compare import SHARE, SHARE_SOON, is_other_news, ja
 from bot.matching.similarity.features import Features
 from bot.matching.similarity.index import SimilarityIndex
 from bot.models import ComparedPost
-from bot.pipeline.grouping import DUPLICATE_WITHIN
+from bot.pipeline.decisions.grouping import DUPLICATE_WITHIN
 from tests.matching.detection import HALVES, OURS, SHARED, Counts, Judged, console, counts, half, real_posts
 
 SHARES = (0.20, 0.25, 0.30, 0.35, 0.40, 0.50)

@@ -10,7 +10,7 @@ import pytest
 from bot.models import GENERAL_THREAD, ComparedPost
 from bot.models.alerts import Alert, Group, GroupKind, Loudness, OpenGroup, PriorAlert, RestoreWindow
 from bot.models.subscriptions import Priority, Recipient
-from bot.pipeline.grouping import (
+from bot.pipeline.decisions.grouping import (
     ChatState,
     Decision,
     JoinDuplicate,

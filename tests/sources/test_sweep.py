@@ -15,7 +15,7 @@ from bot.sources.sync import SyncResult
 from bot.store import channels
 from bot.store.channels import Access
 from bot.telegram.convert import to_post
-from tests.waiting import WAIT_S
+from tests.waiting import WAIT_S, until
 
 from .kit import BEGIN, ReaderKit
 
@@ -161,6 +161,32 @@ async def test_changes_that_reach_as_far_as_the_list_confirm_the_post_that_it_na
     await reader.database.write(lambda tx: tx.execute(sql, {"id": channel.id}))
     assert (await reader.sweep().sweep_once()).read == 1
     assert (await reader.sweep().sweep_once()).quiet == 1
+
+
+async def test_changes_that_break_off_before_they_reach_the_list_confirm_no_post_beyond_them(reader: ReaderKit) -> None:
+    channel = reader.sandbox.world.add_channel("News", username="news", members=[reader.me])
+    await reader.follow(channel)
+    await reader.sweep().sweep_once()
+    before = await reader.channel(channel)
+    reader.sandbox.world.hub.slice_limit = 10
+    posts = [channel.post(f"Post {number}", push=False) for number in range(35)]
+    first = reader.sandbox.faults.hold("GetChannelDifference", times=1)
+    sweeping = asyncio.create_task(reader.sweep().sweep_once())
+    async with asyncio.timeout(WAIT_S):
+        await first.reached()
+        reader.sandbox.faults.hold("GetChannelDifference")  # the second slice never comes
+        first.release()
+
+    async def is_marked() -> bool:
+        return (await reader.channel(channel)).seen_pts > before.seen_pts
+
+    await until(is_marked)
+    sweeping.cancel()
+    await asyncio.wait({sweeping})
+    assert (await reader.channel(channel)).confirmed_id == posts[9].id
+    reader.sandbox.faults.clear()
+    channel.too_long_after = 10
+    assert (await reader.sweep().sweep_once()).found == SyncResult(new=25)
 
 
 @pytest.mark.parametrize("count", [1, PAGE_SIZE, PAGE_SIZE + 1, PAGE_SIZE + 2])

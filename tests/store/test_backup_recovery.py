@@ -1,10 +1,13 @@
 from datetime import datetime, timedelta
 
+import pytest
+
 from bot.store import backup_recovery, meta
 from tests import kit
 from tests.kit import Message
 from tests.kit_archive import NOON, OTHER, Archive, ago, gone, post
 
+SECOND = timedelta(seconds=1)
 WORDS = ("касса", "мост", "поезд", "река", "башня", "порт", "сад")
 
 
@@ -131,3 +134,21 @@ async def test_a_post_edited_before_the_start_that_vanishes_later_is_gone_with_a
     archive.now = NOON + timedelta(minutes=1)
     await archive.live(gone(1))
     assert [(each.label, each.change) for each in await archive.outbox()] == [("edit", None), ("reply", "gone")]
+
+
+@pytest.mark.parametrize(
+    ("edited_at", "labels"),
+    [(ago(hours=1), ["edit"]), (NOON - SECOND, ["edit"]), (NOON, ["edit", "reply"])],
+    ids=["long before the start", "just before the start", "since the start"],
+)
+async def test_of_an_edit_from_before_the_start_no_reply_speaks_again(
+    archive: Archive, edited_at: datetime, labels: list[str]
+) -> None:
+    await archive.follow()
+    chat = await archive.pair()
+    await archive.track(chat, "Пожары", "пожар")
+    await archive.live(post(1, "Пожар на складе", date=ago(hours=2)))
+    await archive.send_all()
+    await settle(archive, chat.id)
+    await archive.live(post(1, "Пожар на складе потушен", date=ago(hours=2), edit_date=edited_at))
+    assert await archive.labels() == labels

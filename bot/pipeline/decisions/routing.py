@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.models import ComparedPost, Post
-from bot.models.alerts import Alert, Loudness
+from bot.models.alerts import Alert, Loudness, alert_subject
 from bot.models.posts import NewVersion, VersionChange
 from bot.models.subscriptions import Priority, Recipient
-from bot.pipeline.grouping import RoutedAlert
-from bot.pipeline.revisions import compared, fingerprint_of, marked
+from bot.pipeline.decisions.grouping import RoutedAlert
+from bot.pipeline.decisions.revisions import compared, fingerprint_of, marked
 from bot.text.spans import Span, merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
@@ -73,7 +73,7 @@ def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
     return RoutedAlert(
         alert=alert,
         recipient=recipient,
-        subject=f"{post.channel_id}/{post.key}/{added.hash.hex()[:16]}",
+        subject=alert_subject((post.channel_id, post.key), added.hash),
         topic_ids=topics,
         posted_at=post.date,
         date=edited_at or post.date,

@@ -1,0 +1,1 @@
+"""Decisions about alerts, pure: whom a match concerns, what becomes of an alert, what an edit changes."""
