@@ -94,7 +94,7 @@ class Alerted:
 class State:
     """How far a message has come."""
 
-    state: str  # due, sent or dead
+    state: str  # as the schema names them
     reason: str | None = None
     attempts: int = 0
     telegram_id: int | None = None

@@ -164,7 +164,7 @@ _PRIORS = f"""WITH found AS (
     SELECT q.chat_id, q.post, q.fingerprint, f.id AS alert_id, json_array(f.channel_id, f.post_key) AS alert_key,
         v.date AS alert_date, f.loudness AS alert_loudness, g.kind AS alert_group,
         coalesce(m.thread_id, :general) AS alert_thread_id, m.sent_revision > 0 AS alert_is_sent,
-        m.state = 'due' AND m.sent_revision = 0 OR m.state IN ('due', 'sent') AND m.telegram_id IS NOT NULL
+        m.state = 'due' AND m.sent_revision = 0 OR m.state IN ('due', 'sent', 'withdrawn') AND m.telegram_id IS NOT NULL
             AS alert_is_open
     FROM found q JOIN alerts f ON f.id = coalesce(q.duplicate_of, q.id)
     JOIN versions v ON v.id = f.version_id

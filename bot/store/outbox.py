@@ -122,7 +122,7 @@ async def revise(
                 WHEN state = 'due' THEN min(due_at, max(:now, coalesce(edited_at, sent_at) + :apart))
                 ELSE max(:now, coalesce(edited_at, sent_at) + :apart) END
         WHERE id IN (SELECT value FROM json_each(:ids))
-            AND (state = 'due' OR state = 'sent' AND telegram_id IS NOT NULL)""",
+            AND (state = 'due' OR state IN ('sent', 'withdrawn') AND telegram_id IS NOT NULL)""",
         {"ids": json_list(set(message_ids)), "now": to_ms(now), "apart": apart // timedelta(milliseconds=1)},
     )
     tx.announce(Subject.ALERTS)
@@ -138,8 +138,10 @@ async def sent(tx: Transaction, message_id: int, delivery: Delivery, *, now: dat
         "now": to_ms(now),
         "apart": APART // timedelta(milliseconds=1),
     }
+    # While it was on its way, the wanted revision may have become a lower one: that of the row of a joined chat.
     await tx.execute(
-        """UPDATE messages SET sent_revision = :revision, telegram_id = coalesce(:telegram_id, telegram_id),
+        """UPDATE messages SET sent_revision = :revision, wanted_revision = max(wanted_revision, :revision),
+            telegram_id = coalesce(:telegram_id, telegram_id),
             edited_at = iif(sent_revision = 0, NULL, :now), sent_at = iif(sent_revision = 0, :now, sent_at),
             state = iif(wanted_revision > :revision, 'due', 'sent'), reason = NULL,
             attempts = iif(wanted_revision > :revision, 0, attempts),
@@ -187,7 +189,7 @@ async def end_all(tx: Transaction, chat_id: int, reason: str) -> None:
     """
     await tx.execute(
         """UPDATE messages SET reason = :reason,
-            state = CASE WHEN sent_revision = 0 THEN 'dead' WHEN group_id IS NULL THEN 'sent' ELSE 'frozen' END
+            state = CASE WHEN sent_revision = 0 THEN 'dead' WHEN group_id IS NULL THEN 'withdrawn' ELSE 'frozen' END
         WHERE chat_id = :chat AND state = 'due'""",
         {"chat": chat_id, "reason": reason},
     )
@@ -195,12 +197,13 @@ async def end_all(tx: Transaction, chat_id: int, reason: str) -> None:
 
 async def take_up(tx: Transaction, chat_id: int) -> None:
     """Let the edits be made that were ended by `end_all`: a post may be named by nothing else."""
-    await tx.execute(
-        """UPDATE messages SET state = 'due', attempts = 0 WHERE chat_id = :chat AND state = 'sent'
-            AND sent_revision > 0 AND wanted_revision > sent_revision AND telegram_id IS NOT NULL""",
+    count = await tx.execute(
+        """UPDATE messages SET state = 'due', attempts = 0
+        WHERE chat_id = :chat AND state = 'withdrawn' AND telegram_id IS NOT NULL""",
         {"chat": chat_id},
     )
-    tx.announce(Subject.ALERTS)
+    if count:
+        tx.announce(Subject.ALERTS)
 
 
 async def statistics(db: Reader, since: datetime) -> OutboxCounts:

@@ -121,6 +121,8 @@ async def test_posts_that_joined_an_alert_which_was_due_are_counted_with_it(arch
     await settle(archive, chat.id)
     summary = await kit.contents(archive.db, await the_notice(archive))
     assert sorted(summary.channels) == [("Вести", 1), ("Город", 1)]
+    assert [each.state for each in await kit.states(archive.db, "alert")] == ["withdrawn"]
+    await archive.pair()  # which has an edit that was withdrawn made after all
     assert await archive.labels() == ["restored"]
 
 

@@ -1,5 +1,6 @@
 """Which revision of a message is wanted, and which its chat sees: an edit of its post wants another one."""
 
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -117,6 +118,7 @@ async def test_a_chat_that_takes_messages_again_sees_the_edits_that_it_was_to_se
     await edit(archive, "Сбой.")
     await archive.db.write(lambda tx: chats.suspend(tx, 1, "USER_IS_BLOCKED"))
     assert await archive.outbox() == []
+    assert [each.state for each in await kit.states(archive.db)] == ["withdrawn"]
     if paired:
         await archive.pair()
     else:
@@ -135,3 +137,27 @@ async def test_a_chat_that_takes_messages_again_sees_later_edits(archive: Archiv
     assert await archive.outbox() == []
     await edit(archive, "Сбой!")
     assert await archive.labels() == ["edit"]
+
+
+async def test_a_revision_that_came_while_its_row_took_the_state_of_another_is_what_is_wanted(archive: Archive) -> None:
+    await archive.live(post(1, "Сбой"))
+    await edit(archive, "Сбой.")
+    (alert,) = await archive.outbox()
+    await archive.db.write(lambda tx: tx.execute("UPDATE messages SET wanted_revision = 1"))
+    await archive.send(alert, 7)
+    assert await archive.outbox() == []
+    await edit(archive, "Сбой!")
+    assert await archive.labels() == ["edit"]
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "sent"),
+    [("sent", 2, 1), ("sent", 1, 2), *((state, 1, 1) for state in ("due", "withdrawn", "frozen", "dead"))],
+)
+async def test_no_row_says_that_its_chat_sees_what_it_does_not_or_wants_what_it_sees(
+    archive: Archive, state: str, wanted: int, sent: int
+) -> None:
+    await archive.live(post(1, "Сбой"))
+    sql = "UPDATE messages SET state = :state, wanted_revision = :wanted, sent_revision = :sent"
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        await archive.db.write(lambda tx: tx.execute(sql, {"state": state, "wanted": wanted, "sent": sent}))

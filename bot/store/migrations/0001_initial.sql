@@ -417,9 +417,10 @@ CREATE TABLE messages (  -- the outbox: what a chat shall see
     reply_to INTEGER REFERENCES messages (id),
     thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
     silent INTEGER NOT NULL DEFAULT 0,
-    -- due: a revision is to be sent. sent: the chat sees what is wanted. frozen: Telegram refuses to edit what the chat
-    -- sees. dead: Telegram refused it for good.
-    state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sent', 'frozen', 'dead')),
+    -- sent: the chat sees what is wanted. In all other states more is wanted than the chat sees. due: it is to be sent.
+    -- withdrawn: it is not, since the chat takes nothing (an edit, due again once it does), or may have had it before a
+    -- backup was put back. frozen: Telegram refuses to edit what the chat sees. dead: Telegram refused it for good.
+    state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sent', 'withdrawn', 'frozen', 'dead')),
     wanted_revision INTEGER NOT NULL DEFAULT 1,
     sent_revision INTEGER NOT NULL DEFAULT 0,  -- 0: none; the next one is not an edit
     telegram_id INTEGER,  -- in the chat; NULL: unknown, or not sent
@@ -431,7 +432,7 @@ CREATE TABLE messages (  -- the outbox: what a chat shall see
     sent_at INTEGER,  -- the first revision
     edited_at INTEGER,  -- the last one
     UNIQUE (chat_id, kind, subject),
-    CHECK (state != 'due' OR wanted_revision > sent_revision)
+    CHECK (iif(state = 'sent', wanted_revision = sent_revision, wanted_revision > sent_revision))
 );
 -- What waits, from either end, without a look at the rows: a chat that is served already may have thousands.
 CREATE INDEX messages_due ON messages (due_at, id, chat_id) WHERE state = 'due';
