@@ -145,6 +145,13 @@ async def duplicates_of(db: Reader, alert_id: int) -> list[int]:
     return [each.channel_id for each in (await store_messages.get(db, row["id"])).duplicates]
 
 
+async def first_fingerprint(db: Reader) -> str:
+    """Return the name of the words that the first alert shows."""
+    row = await db.fetch_one("SELECT fingerprint FROM alerts ORDER BY id LIMIT 1")
+    assert row is not None
+    return str(row["fingerprint"])
+
+
 _STATES = "SELECT state, reason, attempts, telegram_id FROM messages"
 
 

@@ -1,4 +1,4 @@
-"""A store on the disk with the real ingest, driven by verbs: follow, track, hear, live, sweep."""
+"""A store on the disk with the real ingest, driven by verbs: follow, pair, track, live, sweep."""
 
 import asyncio
 import sqlite3

@@ -17,6 +17,7 @@ from tests.kit_service import running_service
 async def test_the_list_of_channels_shows_the_delay_and_a_receipt_comes_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Only the app makes this part, and nobody needs a setting for how long it waits after a start.
     monkeypatch.setattr(sending, "SETTLE", 0.0)
     async with running_service(tmp_path, sweep_interval=0.5) as service:
         channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])

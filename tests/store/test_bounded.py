@@ -13,7 +13,7 @@ from bot.store import alerts, backup_recovery, chats, groups, media, messages
 from bot.store.blobs import Blob
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
-from tests.kit import all_sent
+from tests.kit import all_sent, first_fingerprint
 from tests.kit_archive import NEWS, NOON, OTHER, ago, open_archive, post, steps
 
 DAILY = "Отбой тревоги: связь восстановлена после сбоя, сайты города снова открываются"
@@ -37,9 +37,9 @@ async def live_through(folder: Path, days: int) -> Path:
 
 
 async def join(tx: Transaction) -> object:
-    (row,) = await tx.fetch_all("SELECT fingerprint FROM alerts LIMIT 1")
+    words = await first_fingerprint(tx)
     return await alerts.priors(
-        tx, [(CHAT, (OTHER, "m1")), (CHAT, (NEWS, "m990"))], [(CHAT, row["fingerprint"], NOON - timedelta(hours=2))]
+        tx, [(CHAT, (OTHER, "m1")), (CHAT, (NEWS, "m990"))], [(CHAT, words, NOON - timedelta(hours=2))]
     )
 
 

@@ -174,6 +174,16 @@ async def test_an_echo_of_a_post_that_waits_joins_it(archive: Archive) -> None:
     assert await waiting(archive) == [("digest", MORNING)]
 
 
+async def test_of_posts_that_come_together_and_say_the_same_a_digest_that_waits_shows_one(archive: Archive) -> None:
+    await reader(archive)
+    archive.now = TONIGHT
+    await archive.live(post(1, "Сбой в сети", date=TONIGHT))
+    same = "Новый сбой"
+    await archive.live(post(2, same, date=TONIGHT), post(3, same, date=TONIGHT, channel_id=OTHER))
+    held = await summary(archive)
+    assert [(each.post.message_id, each.duplicates) for each in held.alerts] == [(1, 0), (2, 1)]
+
+
 async def test_what_comes_as_the_digest_leaves_is_shown_by_an_edit(archive: Archive) -> None:
     await reader(archive, Priority.DIGEST, quiet=None)
     await archive.live(post(1, "Сбой"))
