@@ -27,7 +27,7 @@ from bot.store import addresses, attachments, channels, groups, messages, posts
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
-from bot.telegram.rpc import UNANSWERABLE
+from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
