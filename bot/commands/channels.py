@@ -14,7 +14,7 @@ from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
-from bot.models import Outgoing
+from bot.models import ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.store import channels, follows
 from bot.store.channels import Access
@@ -71,10 +71,7 @@ async def _named(db: Reader, argument: str) -> Sequence[str]:
 async def _page(context: Context, *, number: int) -> Outgoing:
     db, t = context.database, context.t
     states = await channel_states(db, context.now)
-    wishes = [follow for follow in await follows.all_follows(db) if follow.state is not FollowState.FOLLOWED]
-    titles = {str(channel.id): channel.title for channel in await channels.by_ids(db, [w.reference for w in wishes])}
-    shown = (_show_state(state, context) for state in states)
-    lines = [*shown, *(_wish_line(wish, titles.get(wish.reference), t) for wish in wishes)]
+    lines = [*(_show_state(state, context) for state in states), *await _request_lines(db, t)]
     if not lines:
         return message(usage(t))
     heading = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
@@ -85,12 +82,24 @@ async def _page(context: Context, *, number: int) -> Outgoing:
         text.line(line, delay=show_delay(joined[0].delay, t))
     for shown_line in lines[number * PAGE : (number + 1) * PAGE]:
         text.add("\n").join(shown_line)
+    return message(text, _page_buttons(number, last=(len(lines) - 1) // PAGE))
+
+
+def _page_buttons(number: int, *, last: int) -> ButtonRows:
+    """Return a row of buttons for the pages before and after one; no row where it is the only page."""
     turns = ((number - 1, f"‹ {number}"), (number + 1, f"{number + 2} ›"))
-    row = tuple(button(label, "list", to) for to, label in turns if 0 <= to <= (len(lines) - 1) // PAGE)
-    return message(text, (row,) if row else ())
+    row = tuple(button(label, "list", to) for to, label in turns if 0 <= to <= last)
+    return (row,) if row else ()
 
 
-def _wish_line(wish: FollowRequest, title: str | None, t: Translator) -> Text:
+async def _request_lines(db: Reader, t: Translator) -> list[Text]:
+    """Return a line for each follow request that is not fulfilled."""
+    wishes = [follow for follow in await follows.all_follows(db) if follow.state is not FollowState.FOLLOWED]
+    titles = {str(channel.id): channel.title for channel in await channels.by_ids(db, [w.reference for w in wishes])}
+    return [_request_line(wish, titles.get(wish.reference), t) for wish in wishes]
+
+
+def _request_line(wish: FollowRequest, title: str | None, t: Translator) -> Text:
     """Show a follow request; where it names a channel by number, by the title, if that is known."""
     waiting = wish.state is FollowState.WANTED
     state = t.gettext("waiting to be looked at") if waiting else t.gettext("could not be followed")

@@ -46,7 +46,7 @@ def _describe_edits(context: Context) -> Text:
 EDITS = Setting(
     name="edits",
     place=7,
-    summary=N_("which changes of posts I tell of"),
+    summary=N_("which changes of posts to report"),
     examples=(
         ("/edits all", N_("reply to an alert at every change of its post")),
         ("/edits words", N_("only where words were changed, or the post is no longer visible")),
@@ -119,7 +119,7 @@ def _read_quiet(typed: str, context: Context) -> Chat:
     quiet, place = found
     if quiet.start == quiet.end:
         raise CommandError(
-            t.gettext("They begin and end at the same time. To hear nothing by day either, mute topics: /mute")
+            t.gettext("They begin and end at the same time. For silence by day as well, mute topics: /mute")
         )
     zone = find_zone(place) if place else context.chat.time_zone
     if zone is None:

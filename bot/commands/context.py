@@ -45,7 +45,7 @@ class Request:
     argument: str = ""  # what follows, with its line breaks
     links: tuple[str, ...] = ()  # addresses hidden behind words of the argument
     addressed: bool = True  # private, or the bot was named; else it may be meant for another bot
-    message_id: int  # of what was said, or of the message whose button was tapped
+    message_id: int  # of the request, or the message whose button was tapped
     sent_at: datetime | None = None  # None for taps, which Telegram does not date
     origin: ForwardOrigin | None = None  # of a forwarded channel post
     reply_to: int | None = None  # the message of this chat that was answered
@@ -91,9 +91,9 @@ def read_command(text: str, username: str, *, alone: bool = False) -> ParsedComm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Everything that is said to one request; empty where silence is the answer."""
+    """The whole answer to one request; empty where there is none."""
 
-    messages: tuple[Outgoing, ...] = ()  # new ones, in order; in a group they answer what was said or tapped
+    messages: tuple[Outgoing, ...] = ()  # new ones, in order; in a group they reply to the request's message
     edit: Outgoing | None = None  # takes the place of the message whose button was tapped
     buttons: ButtonRows | None = None  # take the place of that message's buttons alone
     note: str | None = None  # a short word over the tapped button, for who tapped alone
@@ -232,7 +232,7 @@ class Context:
         await notify(tx, self.chat, notice, now=self.now)
 
 
-# The write that carries a request out, and what is said then: the dispatcher runs it in the transaction that records
+# The write that carries a request out and returns the answer: the dispatcher runs it in the transaction that records
 # the answer, so that both happen once or not at all.
 Effect = Callable[[Transaction], Awaitable[Reply]]
 Handler = Callable[[Request, Context], Awaitable[Reply | Effect]]

@@ -46,8 +46,11 @@ class Dispatch:
             recorded = await handled.answer_to(tx, request.key)
             if recorded is not None:
                 return Reply.from_json(recorded)
+            if not _is_stale(request, now):
+                await _resume(tx, request, now)
             reply = answer if isinstance(answer, Reply) else await answer(tx)
-            await handled.record(tx, request.key, reply.to_json(), now=now)
+            peer = None if request.tapped else request.peer
+            await handled.record(tx, request.key, reply.to_json(), peer=peer, now=now)
             return reply
 
         return await self._database.write(job)
@@ -60,17 +63,12 @@ class Dispatch:
             raise setup.StrangerError
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         own = translator(await setup.language_of(self._database, request, chat))
-        if role is not None and request.sent_at is not None and now - request.sent_at > STALE:
-            if not request.command or not request.addressed:
-                return Reply()
-            return say(own.gettext("I was away. Please send it again: /{command}"), command=request.command)
+        if role is not None and _is_stale(request, now):
+            return _ask_again(request, own)
         if is_start:
             return partial(setup.enter, request, self._people, now)
         if chat is None or role is None:
-            is_meant = request.addressed and request.command and not request.tapped
-            return say(own.gettext("Send /start first, then I write to this chat.")) if is_meant else Reply()
-        if chat.suspended is not None:  # who writes to us can be written to
-            await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
+            return _ask_to_start(request, own)
         context = Context(
             database=self._database,
             now=now,
@@ -81,6 +79,30 @@ class Dispatch:
             inflector=self._inflector,
         )
         return await (_tapped if request.tapped else _typed)(request, context)
+
+
+def _is_stale(request: Request, now: datetime) -> bool:
+    return request.sent_at is not None and now - request.sent_at > STALE
+
+
+def _ask_again(request: Request, own: Translator) -> Reply:
+    """Ask for a stale command again; plain words, and a command that may be meant for another bot, get no answer."""
+    if not request.command or not request.addressed:
+        return Reply()
+    return say(own.gettext("I was away. Please send it again: /{command}"), command=request.command)
+
+
+def _ask_to_start(request: Request, own: Translator) -> Reply:
+    """Answer a command in a chat that is not paired, if it is meant for this bot."""
+    is_meant = request.addressed and request.command and not request.tapped
+    return say(own.gettext("Send /start first, then I write to this chat.")) if is_meant else Reply()
+
+
+async def _resume(tx: Transaction, request: Request, now: datetime) -> None:
+    """Resume the chat of a request if it is suspended: a chat that writes to us can be written to."""
+    chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
+    if chat is not None:
+        await addresses.resume(tx, chat.id, now=now)
 
 
 async def _typed(request: Request, context: Context) -> Reply | Effect:

@@ -12,7 +12,7 @@ from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
 from bot.store import channels, follows, readers
-from bot.store.channels import MOST_FAST, Access, Options
+from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
 from bot.store.references import ALL, ALL_ASKED, FOLDER
@@ -124,11 +124,7 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
     for outcome, line in _OUTCOMES.items():
         if outcome in outcomes:
             text.line(t.gettext(line), names=_join_names(outcomes[outcome]))
-    if options != Options():
-        text.line(t.gettext("How: {how}."), how=_how(options, t))
-    if options.may_join is False and (inside := await _inside(tx, references)):
-        line = t.gettext("My reader account is in these already and stays there: {names}")
-        text.line(line, names=_join_names([show_reference(reference) for reference in inside]))
+    text.join(await _show_options(tx, options, references, t))
     if (left := len(pasted.references) - MOST_AT_ONCE) > 0:
         line = t.ngettext(
             "{n} more was too many at once; send it again later.",
@@ -139,6 +135,17 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
     if outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
         text.line(t.gettext("My reader account cannot read now; I look at these once it can."))
     return text.join(_not_understood(pasted, t)) if pasted.unclear else text
+
+
+async def _show_options(db: Reader, options: Options, references: Sequence[str], t: Translator) -> Text:
+    """Say how channels are followed, and in which of them a reader stays though none is to be joined."""
+    text = Text()
+    if options != Options():
+        text.line(t.gettext("How: {how}."), how=_how(options, t))
+    if options.may_join is False and (inside := await _inside(db, references)):
+        line = t.gettext("My reader account is in these already and stays there: {names}")
+        text.line(line, names=_join_names([show_reference(reference) for reference in inside]))
+    return text
 
 
 async def _inside(db: Reader, references: Sequence[str]) -> list[str]:
@@ -153,14 +160,14 @@ async def _not_fast(db: Reader, references: Sequence[str]) -> list[str]:
     """Return the references of channels that would become fast; the channels of a folder are not known yet."""
     if len(references) > MOST_FAST:
         return list(references)
-    known = {reference: await channels.find(db, reference) for reference in references}
     wishes = {wish.reference for wish in await follows.all_follows(db) if wish.options.fast and not wish.channel_id}
-    fast = {
-        reference
-        for reference, channel in known.items()
-        if channel is not None and channel.fast and channel.access is not Access.LOST
-    }
-    return [reference for reference in known if not reference.startswith(FOLDER) and reference not in wishes | fast]
+    named = [reference for reference in references if not reference.startswith(FOLDER) and reference not in wishes]
+    return [reference for reference in named if not _is_fast(await channels.find(db, reference))]
+
+
+def _is_fast(channel: Channel | None) -> bool:
+    """Tell whether a channel counts among the fast ones; a lost one does not, whatever was asked for."""
+    return channel is not None and channel.fast and channel.access is not Access.LOST
 
 
 def _how(options: Options, t: Translator) -> str:

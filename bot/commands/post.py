@@ -157,7 +157,7 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     seen = context.date(after.seen_at)
     is_removed = after.text == before.text and common_parts(before.parts, after.parts) != worded_parts(before.parts)
     if is_removed or (after.edit_date == before.edit_date and are_reworded(before.parts, after.parts)):
-        text = Text().add(bold(t.gettext("Changed beside the text, seen {seen}").format(seen=seen))).add("\n")
+        text = Text().add(bold(t.gettext("Changed outside the text, seen {seen}").format(seen=seen))).add("\n")
         old, new = (full_text("", worded_parts(each.parts), t) for each in (before, after))
         return text.join(difference(old, new)).cut(ROOM)
     heading = t.gettext("Edited {edited}, seen {seen}")

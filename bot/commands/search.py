@@ -166,14 +166,18 @@ def _page(page: SearchPage, terms: SearchTerms, context: Context, heading: Text 
         newest, best = t.gettext("The newest first"), t.gettext("The best first")
         label, other = (newest, Order.NEWEST) if terms.order is Order.BEST else (best, Order.BEST)
         rows.append((button(label, "order", terms.key, other),))
-    ending = ""
-    if page.reached is not None:  # it stopped before the end
-        ending = t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
-        if page.ranked:
-            ending = t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
-        count = f"{page.ranked or page.examined:,}".replace(",", "\N{NO-BREAK SPACE}")
-        ending = ending.format(n=count, date=context.date(page.reached))
-    return list_posts(heading or Text(), page.hits, context, tuple(rows), ending=ending)
+    return list_posts(heading or Text(), page.hits, context, tuple(rows), ending=_ending(page, context))
+
+
+def _ending(page: SearchPage, context: Context) -> str:
+    """Return a line on how far a search came that stopped before the oldest post; empty for a complete one."""
+    if page.reached is None:
+        return ""
+    line = context.t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
+    if page.ranked:
+        line = context.t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
+    count = f"{page.ranked or page.examined:,}".replace(",", "\N{NO-BREAK SPACE}")
+    return line.format(n=count, date=context.date(page.reached))
 
 
 async def _hint(terms: SearchTerms, context: Context) -> str:

@@ -68,14 +68,7 @@ class StrangerError(Exception):
 
 async def enter(request: Request, people: People, now: datetime, tx: Transaction) -> Reply:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
-    role = await people.role_of(request.person_id, tx)
-    token = request.argument.strip() if request.private else ""
-    offered = await chats.redeem(tx, token, now) if token else None
-    if offered is not None:
-        role = higher(role, offered)
-        await chats.admit(tx, request.person_id, role, now)
-    if role is None:
-        raise StrangerError
+    role = await _admit(tx, request, people, now)
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
     language = await language_of(tx, request, chat)
     if chat is None and not allows(role, Need.CHAT, private=request.private):
@@ -90,6 +83,19 @@ async def enter(request: Request, people: People, now: datetime, tx: Transaction
     screen = await setup_screen(tx, paired, translator(paired.language))
     # Telegram shows everybody all commands, unless we say otherwise.
     return Reply(messages=(screen,), menu=paired.language if role is Role.READER and request.private else None)
+
+
+async def _admit(tx: Transaction, request: Request, people: People, now: datetime) -> Role:
+    """Return the role of the speaker, raised to the one that a pairing link gives. Raises StrangerError for none."""
+    role = await people.role_of(request.person_id, tx)
+    token = request.argument.strip() if request.private else ""
+    offered = await chats.redeem(tx, token, now) if token else None
+    if offered is not None:
+        role = higher(role, offered)
+        await chats.admit(tx, request.person_id, role, now)
+    if role is None:
+        raise StrangerError
+    return role
 
 
 async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Reply:

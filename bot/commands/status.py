@@ -70,10 +70,7 @@ async def _add_channels(text: Text, states: Sequence[ChannelState], context: Con
     t = context.t
     line = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
     text.line(line, n=bold(show_number(len(states), t)))
-    counts = Counter(
-        _UNREAD if c.reader_lost and c.access is not Access.LOST else c.access or Access.PENDING
-        for c in (state.channel for state in states)
-    )
+    counts = Counter(_state_of(state.channel) for state in states)
     longest = max((s.delay for s in states if s.channel.access is Access.POLLED), default=timedelta())
     delay = show_delay(longest, t)
     facts = [
@@ -86,6 +83,13 @@ async def _add_channels(text: Text, states: Sequence[ChannelState], context: Con
         facts.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
     if facts:
         text.line("{facts}", facts="; ".join([facts[0][:1].upper() + facts[0][1:], *facts[1:]]) + ".")
+
+
+def _state_of(channel: Channel) -> str:
+    """Return the key of a channel in `_STATES`."""
+    if channel.reader_lost and channel.access is not Access.LOST:
+        return _UNREAD
+    return channel.access or Access.PENDING
 
 
 def _add_completeness(text: Text, states: Sequence[ChannelState], context: Context) -> None:

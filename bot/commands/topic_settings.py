@@ -18,7 +18,7 @@ _PRIORITIES = {
     Priority.URGENT: (N_("loud!"), N_("at once, in quiet hours too")),
     Priority.LOUD: (N_("loud"), N_("at once; in quiet hours it waits for their end")),
     Priority.SILENT: (N_("silent"), N_("at once, without a sound")),
-    Priority.DIGEST: (N_("digest"), N_("gathered in a digest: see /digest")),
+    Priority.DIGEST: (N_("digest"), N_("collected in a digest: see /digest")),
 }
 _WORDS = {  # as people type them, whatever the language of the chat
     **{priority.value: priority for priority in Priority},
@@ -55,7 +55,7 @@ def split_priority(argument: str) -> tuple[str, Priority | None]:
 )
 @example(N_("/priority Outages loud!"), N_("with a sound, in quiet hours too"))
 @example(N_("/priority Outages silent"), N_("at once, without a sound"))
-@example(N_("/priority Outages digest"), N_("gathered in a digest"))
+@example(N_("/priority Outages digest"), N_("collected in a digest"))
 @writes
 async def priority(request: Request, context: Context, tx: Transaction) -> Reply:
     """Set the priority of a topic; without a priority offer the four, without a topic list the topics of this chat."""
@@ -130,15 +130,7 @@ async def bind_thread(request: Request, context: Context, tx: Transaction) -> Re
         )
     thread_id = None if is_off else request.peer.thread_id or GENERAL_THREAD
     if not typed:
-        is_general = thread_id in {None, GENERAL_THREAD}
-        await addresses.bind_chat(tx, context.chat.id, None if is_general else thread_id)
-        into_general = t.gettext("Alerts come into the general thread of this chat now.")
-        into_this = t.gettext("Alerts of this chat come into this thread now.")
-        text = Text().add(into_general if thread_id is None else into_this)
-        if bound := await addresses.bindings(tx, context.chat.id):
-            names = ", ".join(f"«{topic_title(each.topic, t)}»" for each in bound)
-            text.add(" ").say(t.gettext("Only {topics} have threads of their own."), topics=names)
-        return say(text)
+        return say(await _bind_chat(tx, context, thread_id))
     topic = topic or await need_topic(tx, typed, t)
     if not await addresses.bind_topic(tx, context.chat.id, topic.id, thread_id):
         return say(_not_subscribed(topic, t))
@@ -146,3 +138,16 @@ async def bind_thread(request: Request, context: Context, tx: Transaction) -> Re
     if thread_id is None:
         line = t.gettext("Alerts on {name} come where this chat's other alerts come.")
     return say(line, name=show_topic(topic, t))
+
+
+async def _bind_chat(tx: Transaction, context: Context, thread_id: int | None) -> Text:
+    """Bind the chat to a thread, None for none; name the topics that keep threads of their own."""
+    t, is_general = context.t, thread_id in {None, GENERAL_THREAD}
+    await addresses.bind_chat(tx, context.chat.id, None if is_general else thread_id)
+    into_general = t.gettext("Alerts come into the general thread of this chat now.")
+    into_this = t.gettext("Alerts of this chat come into this thread now.")
+    text = Text().add(into_general if thread_id is None else into_this)
+    if bound := await addresses.bindings(tx, context.chat.id):
+        names = ", ".join(f"«{topic_title(each.topic, t)}»" for each in bound)
+        text.add(" ").say(t.gettext("Only {topics} have threads of their own."), topics=names)
+    return text

@@ -189,21 +189,28 @@ def _lines(
         facts = _facts(on[topic.id], counts.get(topic.name, TopicStats()), t) if topic.id in on else ""
         thread = threads.get(topic.name)
         space = _ROOM // len(listed) - len(facts) - (len(thread.text) if thread else 0)
-        room = min(_SHOWN_QUERY, space - _LONGEST_NAME)
-        name = topic_title(topic.name, t)
-        if room < _SHOWN_QUERY:
-            name = name[: max(_SHORTEST_NAME, min(_LONGEST_NAME, space - _SIGNS))]
+        name, query = _fitted(topic, space, t)
         text.add(emphasised(name), ": ")
-        if not topic.builtin and room >= _SHORTEST_QUERY:
-            text.add(short_query(topic.query, room), " · " if facts else "")
+        if query is not None:
+            text.add(query, " · " if facts else "")
         text.add(facts, *((" · ", thread) if thread else ()), "\n")
     return text
+
+
+def _fitted(topic: Topic, space: int, t: Translator) -> tuple[str, Piece | None]:
+    """Return the title and the query of a topic, cut to a space; None for a built-in query, or for want of room."""
+    name, room = topic_title(topic.name, t), min(_SHOWN_QUERY, space - _LONGEST_NAME)
+    if room < _SHOWN_QUERY:
+        name = name[: max(_SHORTEST_NAME, min(_LONGEST_NAME, space - _SIGNS))]
+    if topic.builtin or room < _SHORTEST_QUERY:
+        return name, None
+    return name, short_query(topic.query, room)
 
 
 def _facts(priority: Priority, counted: TopicStats, t: Translator) -> str:
     facts = [t.ngettext("{n} alert", "{n} alerts", counted.alerts).format(n=show_number(counted.alerts, t))]
     if counted.duplicates:
-        line = t.ngettext("{n} echo", "{n} echoes", counted.duplicates)
+        line = t.ngettext("{n} duplicate", "{n} duplicates", counted.duplicates)
         facts.append(line.format(n=show_number(counted.duplicates, t)))
     if counted.wrong:
         share = max(0.01, counted.wrong / max(1, counted.alerts))

@@ -135,14 +135,11 @@ def _excluded(topic: Topic | None) -> tuple[str, ...]:
 
 async def _require_possible(db: Reader, known: Topic | None, typed: TypedQuery, context: Context) -> None:
     """Raise CommandError where a topic cannot be made, or be changed to this."""
-    if own := weight(typed.compiled.query):
-        others = [topic for topic in await topics.all_topics(db) if known is None or topic.id != known.id]
-        compiled = [Compiled.from_json(topic.compiled) for topic in others if "re:/" in topic.compiled]
-        if own + sum(weight(each.query) for each in compiled) > MOST_IN_ALL:
-            line = context.t.gettext(
-                "The expressions of all topics together would be too large. Write a narrower one, or words."
-            )
-            raise CommandError(line)
+    if not await _have_room(db, known, typed):
+        line = context.t.gettext(
+            "The expressions of all topics together would be too large. Write a narrower one, or words."
+        )
+        raise CommandError(line)
     if known is None or known.compiled == typed.compiled.to_json():
         return
     if known.builtin:
@@ -152,6 +149,15 @@ async def _require_possible(db: Reader, known: Topic | None, typed: TypedQuery, 
         line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
         query = short_query(known.query, SHOWN_QUERY)
         raise CommandError(line, name=show_topic(known, context.t), query=query)
+
+
+async def _have_room(db: Reader, known: Topic | None, typed: TypedQuery) -> bool:
+    """Tell whether the expressions of a query fit in with those of the topics that it does not replace."""
+    own = weight(typed.compiled.query)
+    if own == 0:
+        return True
+    others = [topic for topic in await topics.all_topics(db) if known is None or topic.id != known.id]
+    return own + sum(weight(Compiled.from_json(topic.compiled).query) for topic in others) <= MOST_IN_ALL
 
 
 def _add_before(text: Text, known: Topic | None, typed: TypedQuery, t: Translator) -> None:

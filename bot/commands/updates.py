@@ -31,17 +31,15 @@ def to_request(event: BotEvent, username: str) -> Request | None:
     parsed = read_command(message.message or "", username, alone=private)
     if parsed is None or message.post or (not parsed.command and not private):
         return None
-    author = message.from_id or message.peer_id
-    links = (each.url for each in message.entities or () if isinstance(each, types.MessageEntityTextUrl))
     return Request(
         key=f"{peer.kind}-{peer.id}-{f'g{message.grouped_id}' if message.grouped_id else message.id}",
         peer=peer,
-        person_id=author.user_id if isinstance(author, types.PeerUser) else 0,
+        person_id=_author(message),
         title=_title(event.chat),
         language=_language(event.sender),
         command=parsed.command,
         argument=parsed.argument,
-        links=tuple(links),
+        links=_links(message),
         addressed=private or parsed.named,
         message_id=message.id,
         sent_at=message.date,
@@ -104,6 +102,17 @@ def answered(header: types.TypeMessageReplyHeader | None) -> int | None:
         return None
     number: int | None = header.reply_to_msg_id
     return number
+
+
+def _author(message: types.Message) -> int:
+    """Return the person who wrote a message; 0 for a group's anonymous administrator."""
+    author = message.from_id or message.peer_id
+    return author.user_id if isinstance(author, types.PeerUser) else 0
+
+
+def _links(message: types.Message) -> tuple[str, ...]:
+    """Return the addresses hidden behind words of a message."""
+    return tuple(each.url for each in message.entities or () if isinstance(each, types.MessageEntityTextUrl))
 
 
 def _title(chat: types.TypeChat | types.TypeUser | None) -> str:

@@ -98,6 +98,12 @@ class Alert:
         return self.fits_since_edit or self.shown_version_id != self.version_id
 
 
+def alert_subject(post: PostKey, version_hash: bytes) -> str:
+    """Return the subject of an alert's own message, unique in the chat: the post, and what it said as it matched."""
+    channel_id, post_key = post
+    return f"{channel_id}/{post_key}/{version_hash.hex()[:16]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicate:
     """A post that says what an alert says, and joined it."""

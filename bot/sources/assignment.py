@@ -4,10 +4,12 @@ People follow channels, not readers.
 """
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 
 from bot.store import readers
 from bot.store.channels import Channel
 from bot.store.database import Database
+from bot.store.readers import Assignment
 
 MOST = 500  # channels of one reader: an account may be in as many
 
@@ -51,14 +53,20 @@ class Assignments:
         given: dict[int, int] = {}
         for share in every:
             able = [reader for reader in sorted(self._reading) if share.is_open_to(reader)]
-            is_away = share.read_by not in self._reading and share.read_by not in {None, *replaced}
-            if share.read_by in (able or self._reading) or (is_away and not able):
+            if self._stays(share, able, replaced):
                 continue
             chosen = min(able or self._reading, key=lambda reader: (loads[reader] >= self._most, reader))
             given[share.channel_id] = chosen
             loads[chosen] += 1
         if given:
             await self._database.write(lambda tx: readers.assign(tx, given))
+
+    def _stays(self, share: Assignment, able: Sequence[int], replaced: Collection[int]) -> bool:
+        """Tell whether a channel stays with its reader, given the present readers that are able to read it."""
+        if share.read_by in self._reading:
+            return share.read_by in able or not able
+        is_away = share.read_by is not None and share.read_by not in replaced
+        return is_away and not able
 
     async def hand_over(self, channel: Channel, reader_id: int) -> bool:
         """Assign a channel that this reader lost to another; False where no other may reach it."""

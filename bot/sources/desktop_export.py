@@ -109,11 +109,11 @@ def _messages(events: Iterator[_Event]) -> Iterator[tuple[ResolvedChannel | Skip
             path[-1] = str(value)
         elif event in {"end_map", "end_array"}:
             path.pop()
-        elif place[-2:] == ("messages", "") and place[:-2] in _CHATS:
+        elif _is_message(place):
             chat = chat or _chat(header)
             yield chat, _built((event, value), events, wanted=not isinstance(chat, SkipReason))
         elif event in _STEPS:
-            is_export = is_export or (place in _LISTS and event == "start_array")
+            is_export = is_export or _begins_list(place, event)
             if place in _CHATS:
                 header, chat = {}, None
             path.append("")
@@ -121,6 +121,14 @@ def _messages(events: Iterator[_Event]) -> Iterator[tuple[ResolvedChannel | Skip
             header[place[-1]] = value
     if not is_export:
         raise ChannelwatchError(f"there are no chats in this file: {_HOW_TO}")
+
+
+def _is_message(place: tuple[str, ...]) -> bool:
+    return place[-2:] == ("messages", "") and place[:-2] in _CHATS
+
+
+def _begins_list(place: tuple[str, ...], event: str) -> bool:
+    return place in _LISTS and event == "start_array"
 
 
 def _built(first: _Event, events: Iterator[_Event], *, wanted: bool) -> object:

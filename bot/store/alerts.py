@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.models import GENERAL_THREAD, ComparedPost, PostKey
-from bot.models.alerts import Alert, PriorAlert, StaleAlert
+from bot.models.alerts import Alert, PriorAlert, StaleAlert, alert_subject
 from bot.parts import PartMatch, load_parts, whole_text
 from bot.store.database import Reader, Transaction
 from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_ms, read_all, to_ms
@@ -188,13 +188,16 @@ async def priors(
 
 
 async def messages_of(tx: Reader, alert_ids: Iterable[int]) -> dict[int, tuple[int, str]]:
-    """Return the messages that show these alerts, row and subject by alert."""
+    """Return by alert the row of the message that shows it, and the subject that a message of its own has."""
     rows = await tx.fetch_all(
-        f"""SELECT f.id AS alert_id, m.id, m.subject FROM json_each(:ids) q JOIN alerts f ON f.id = q.value
+        f"""SELECT f.id AS alert_id, m.id, f.channel_id, f.post_key, v.hash FROM json_each(:ids) q
+        JOIN alerts f ON f.id = q.value JOIN versions v ON v.id = f.version_id
         JOIN messages m ON m.id = {MESSAGE_ID}""",  # noqa: S608 - our own constant
         {"ids": json_list(alert_ids)},
     )
-    return {row["alert_id"]: (row["id"], row["subject"]) for row in rows}
+    return {
+        row["alert_id"]: (row["id"], alert_subject((row["channel_id"], row["post_key"]), row["hash"])) for row in rows
+    }
 
 
 _RECENT = """SELECT p.id AS place, a.channel_id, a.post_key, v.text, v.parts, v.date, v.message_id, m.forward,

@@ -2,16 +2,24 @@
 
 from datetime import datetime, timedelta
 
+from bot.models import Peer
 from bot.store.database import Reader, Transaction, to_ms
 
 KEPT = timedelta(days=30)  # a button under an older answer says that it is too old
 
 
-async def record(tx: Transaction, key: str, answer: str, *, now: datetime) -> None:
-    """Store the answer to an update as JSON."""
+async def record(tx: Transaction, key: str, answer: str, *, peer: Peer | None = None, now: datetime) -> None:
+    """Store the answer to an update as JSON; with the `peer` of a command it counts as a message to that chat."""
     await tx.execute(
-        "INSERT INTO handled (key, at, answer) VALUES (:key, :at, :answer)",
-        {"key": key, "at": to_ms(now), "answer": answer},
+        """INSERT INTO handled (key, chat_kind, chat_telegram_id, at, answer)
+        VALUES (:key, :kind, :telegram_id, :at, :answer)""",
+        {
+            "key": key,
+            "kind": peer and peer.kind,
+            "telegram_id": peer and peer.id,
+            "at": to_ms(now),
+            "answer": answer,
+        },
     )
 
 

@@ -292,19 +292,18 @@ class Sending:
     at: datetime  # when Telegram had taken it
 
 
-# An answer names its chat in its key, kind-id-message: to look for it among thousands of chats would take minutes.
 _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN chats c ON c.id = q.chat_id
         LEFT JOIN attachments t ON t.reply_id = q.id -- an album is as many messages
         WHERE q.sent_at BETWEEN :since AND :now
     UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
         WHERE q.edited_at BETWEEN :since AND :now
-    UNION ALL SELECT substr(key, 1, instr(key, '-') - 1), CAST(substr(key, instr(key, '-') + 1) AS INTEGER), answered_at
-        FROM handled WHERE answered_at BETWEEN :since AND :now AND key NOT LIKE 'tap-%'
+    UNION ALL SELECT chat_kind, chat_telegram_id, answered_at FROM handled
+        WHERE answered_at BETWEEN :since AND :now AND chat_kind IS NOT NULL
     ORDER BY at"""
 
 
 async def sent_lately(db: Reader, *, since: datetime, now: datetime) -> list[Sending]:
-    """Return what was sent since a moment, the oldest first; answers to taps are left out, since they name no chat."""
+    """Return what was sent since a moment, oldest first; answers to taps, mostly no message, are left out."""
     rows = await db.fetch_all(_LATELY, {"since": to_ms(since), "now": to_ms(now)})
     return [
         Sending(peer=Peer(kind=PeerKind(row["kind"]), id=row["telegram_id"]), at=from_ms(row["at"])) for row in rows

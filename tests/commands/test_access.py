@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.commands.context import Need, Reply, allows, higher, read_command
+from bot.commands.dispatch import STALE
 from bot.store import chats
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, button, text
@@ -109,6 +110,15 @@ async def test_a_suspended_chat_is_written_to_again_once_it_writes(bot: Bot) -> 
     assert (await bot.chat(chat.peer)).suspended is None
     (notice,) = await bot.archive.outbox()
     assert (notice.notice.kind, notice.notice.alerts) == ("missed", 0)
+
+
+async def test_a_suspended_chat_is_written_to_again_by_a_refused_command_not_by_a_stale_one(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.db.write(lambda tx: chats.suspend(tx, chat.id, "USER_IS_BLOCKED"))
+    await bot.says("/unfollow", sent_at=bot.archive.now - STALE - timedelta(milliseconds=1))
+    assert (await bot.chat(chat.peer)).suspended == "USER_IS_BLOCKED"
+    await bot.says("/unfollow")
+    assert (await bot.chat(chat.peer)).suspended is None
 
 
 async def test_a_suspended_chat_that_is_started_anew_is_told_what_it_has_missed(bot: Bot) -> None:

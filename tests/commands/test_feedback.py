@@ -165,7 +165,7 @@ async def test_somebody_elses_change_of_the_topic_is_not_lost(bot: Bot) -> None:
     assert (await topics.all_topics(bot.db))[0].excluded == ("учения", "завода")
 
 
-async def test_the_figures_count_alerts_echoes_and_what_was_not_relevant(bot: Bot) -> None:
+async def test_the_figures_count_alerts_duplicates_and_what_was_not_relevant(bot: Bot) -> None:
     words = "Сбой на крупном узле связи в городе: сайты и приложения банка не открываются со вчерашнего дня."
     await alerted(bot, words)
     await bot.archive.live(post(1, words, channel_id=OTHER))
@@ -175,5 +175,5 @@ async def test_the_figures_count_alerts_echoes_and_what_was_not_relevant(bot: Bo
     chat = (await bot.db.fetch_all("SELECT id FROM chats"))[0]["id"]
     counted = await stats.topic_stats(bot.db, chat, NOON - timedelta(days=30))
     assert counted == {"outages": stats.TopicStats(alerts=4, duplicates=1, wrong=1)}
-    assert "Outages: 4 alerts · 1 echo · 25% not relevant · loud\n" in text(await bot.says("/topics"))
+    assert "Outages: 4 alerts · 1 duplicate · 25% not relevant · loud\n" in text(await bot.says("/topics"))
     assert await stats.topic_stats(bot.db, chat, NOON + timedelta(days=1)) == {}

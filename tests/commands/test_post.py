@@ -74,7 +74,7 @@ async def test_words_beside_the_text_have_a_history_too(known: Bot) -> None:
     for title in ("Банк: сбой", "Банк: опровержение"):
         await known.archive.sweep(post(8, "Смотрите", parts=(Part(kind=PartKind.PREVIEW, text=title),)))
     (shown,) = (await known.says("/post t.me/news1001/8")).messages
-    assert "Changed beside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой опровержение\n" in shown.text
+    assert "Changed outside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой опровержение\n" in shown.text
     assert styled(shown, "strike") == ["сбой"]
 
 
@@ -82,7 +82,7 @@ async def test_a_preview_that_an_edit_removes_is_struck_through(known: Bot) -> N
     await known.archive.sweep(post(8, "Смотрите", parts=(Part(kind=PartKind.PREVIEW, text="Банк: сбой"),)))
     await known.archive.sweep(post(8, "Смотрите", edit_date=NOON + timedelta(minutes=9)))
     (shown,) = (await known.says("/post t.me/news1001/8")).messages
-    assert "Changed beside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой\n" in shown.text
+    assert "Changed outside the text, seen 10 Mar, 12:09 UTC\nLink preview: Банк: сбой\n" in shown.text
     assert styled(shown, "strike") == ["Link preview: Банк: сбой"]
 
 

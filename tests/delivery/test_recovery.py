@@ -68,7 +68,7 @@ class PacedSends:
 
         async def job(tx: Transaction) -> None:
             key = f"{peer.kind}-{peer.id}-{number}"
-            await handled.record(tx, key, "", now=moment)
+            await handled.record(tx, key, "", peer=peer, now=moment)
             await handled.mark_delivered(tx, key, now=moment)
 
         await db.write(job)
@@ -123,7 +123,7 @@ async def test_each_file_of_an_album_counts(archive: Archive) -> None:
     assert await resume(archive.db, Pacing(), now=NOON + timedelta(seconds=1), monotonic=1.0) == 1 + 3
 
 
-async def test_answers_to_taps_tell_no_chat(archive: Archive) -> None:
+async def test_answers_to_taps_count_nothing(archive: Archive) -> None:
     for number in (5, -5):  # Telegram's numbers have either sign
 
         async def job(tx: Transaction, key: str = f"tap-{number}") -> None:
@@ -141,7 +141,7 @@ async def test_a_start_looks_at_each_answer_once_however_many_chats_there_are(tm
             for number in range(1000):
                 peer = Peer(kind=PeerKind.USER, id=1000 + number)
                 await chats.pair(tx, peer, title="", language="en", now=NOON)
-                await handled.record(tx, f"user-{peer.id}-1", "", now=NOON)
+                await handled.record(tx, f"user-{peer.id}-1", "", peer=peer, now=NOON)
                 await handled.mark_delivered(tx, f"user-{peer.id}-1", now=NOON)
 
         await archive.db.write(job)

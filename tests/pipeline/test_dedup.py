@@ -230,6 +230,19 @@ class TestConfirmations:
         await alerted.send_all()
         assert labels(await publish(alerted, f"{DOWN} Банк чинит.", channel=THIRD)) == ["edit"]
 
+    async def test_its_identity_names_what_the_first_post_said_as_it_matched(
+        self, alerted: Archive, chat: Chat
+    ) -> None:
+        await alerted.db.write(lambda tx: chats.save(tx, replace(chat, confirmations=True)))
+        await alerted.live(post(1, f"{DOWN} Банк чинит.", edit_date=NOON + MINUTE / 2))
+        await alerted.send_all()
+        await publish(alerted, REPOST)
+        sql = "SELECT subject FROM messages WHERE kind = :kind ORDER BY id DESC LIMIT 1"
+        alert = await alerted.db.fetch_value(sql, {"kind": "alert"})
+        first = await alerted.db.fetch_value("SELECT hash FROM versions WHERE message_id = 1 AND number = 1")
+        assert alert == f"{NEWS}/m1/{first.hex()[:16]}"
+        assert await alerted.db.fetch_value(sql, {"kind": "change"}) == f"confirmed/{alert}"
+
     async def test_the_same_channel_confirms_nothing_and_a_silent_topic_is_confirmed_silently(
         self, alerted: Archive, chat: Chat
     ) -> None:

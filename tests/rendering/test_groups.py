@@ -75,7 +75,7 @@ def assert_fits(outgoing: Outgoing) -> None:
 
 
 class TestPages:
-    def test_name_topic_words_channel_time_and_echoes(self) -> None:
+    def test_name_topic_words_channel_time_and_duplicates(self) -> None:
         shown = render_page(digest(grouped(duplicates=2), grouped(post(2, "Сбой сети"), topic="связь")), 0, locale())
         assert shown.text == (
             "Digest · 2 posts\n\nOutages\n• Сбой · Вести, 03:12 ×3\n\nсвязь\n• Сбой сети · Вести, 03:12"

@@ -162,7 +162,7 @@ async def test_what_becomes_of_a_post_after_the_digest_edits_it_once_at_a_time(a
     assert (again.label, again.due_at) == ("edit", archive.now)
 
 
-async def test_an_echo_of_a_post_that_waits_joins_it(archive: Archive) -> None:
+async def test_a_duplicate_of_a_post_that_waits_joins_it(archive: Archive) -> None:
     await reader(archive)
     archive.now = TONIGHT
     text = "Сбой в сети мобильного оператора: абоненты трёх областей остались без связи"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.models import ComparedPost, NewVersion, Post, VersionChange
-from bot.models.alerts import Alert, Loudness, Priority, Recipient
+from bot.models.alerts import Alert, Loudness, Priority, Recipient, alert_subject
 from bot.pipeline.decisions.grouping import RoutedAlert
 from bot.pipeline.decisions.revisions import compared, fingerprint_of, marked
 from bot.text.spans import Span, merge_spans
@@ -71,7 +71,7 @@ def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
     return RoutedAlert(
         alert=alert,
         recipient=recipient,
-        subject=f"{post.channel_id}/{post.key}/{added.hash.hex()[:16]}",
+        subject=alert_subject((post.channel_id, post.key), added.hash),
         topic_ids=topics,
         posted_at=post.date,
         date=edited_at or post.date,

@@ -279,6 +279,8 @@ CREATE TABLE pairings (  -- one-time links
 
 CREATE TABLE handled (  -- commands and taps whose effect is committed
     key TEXT PRIMARY KEY,
+    chat_kind TEXT CHECK (chat_kind IN ('user', 'group', 'channel')),  -- where a command was answered; NULL: a tap …
+    chat_telegram_id INTEGER,  -- … which is mostly answered without a message
     at INTEGER NOT NULL,
     answer TEXT NOT NULL DEFAULT '',  -- JSON: what is said to it, also where the update comes again after a crash
     answered_at INTEGER  -- when the answer had arrived; NULL: it may have to be sent again
@@ -403,7 +405,7 @@ CREATE TABLE messages (  -- the outbox: what a chat shall see
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'notice')),
-    subject TEXT NOT NULL,  -- unique among those of its kind in the chat; nobody reads it
+    subject TEXT NOT NULL,  -- unique among those of its kind in the chat; only ever compared
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
     alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change or files answers
     group_id INTEGER REFERENCES groups (id),  -- that it shows
