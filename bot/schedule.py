@@ -1,7 +1,7 @@
-"""When a chat wants messages: its quiet hours, its digests, and what it calls a storm. Pure."""
+"""When a chat wants messages: its quiet hours, its digests, and what it calls a storm, and units of time. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -111,3 +111,14 @@ def _days(now: datetime, zone: ZoneInfo, *, before: int) -> Iterator[date]:
     """Give the days around now, from so many before it on."""
     today = now.astimezone(zone).date()
     return (today + number * _DAY for number in range(-before, 16))
+
+
+DAY = timedelta(days=1)
+MONTH = 30 * DAY
+UNITS: Mapping[str, timedelta] = {  # by how they begin; «m» is a minute to some and a month to others
+    **dict.fromkeys(("h", "ч"), timedelta(hours=1)),
+    **dict.fromkeys(("d", "д"), DAY),
+    **dict.fromkeys(("w", "н"), 7 * DAY),
+    **dict.fromkeys(("mo", "мес"), MONTH),
+    **dict.fromkeys(("y", "г"), 365 * DAY),
+}

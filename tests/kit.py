@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.models.alerts import Alert, Duplicate, GroupKind, GroupSummary, Loudness, StormState
-from bot.models.messages import Draft, MessageKind
+from bot.models import StoredPost
+from bot.models.alerts import Alert, Draft, Duplicate, GroupKind, GroupSummary, Loudness, MessageKind, StormState
 from bot.models.notices import NOTICES, JoinRequested
-from bot.models.posts import StoredPost
 from bot.store import attachments, groups, media, outbox
 from bot.store import messages as store_messages
 from bot.store.blobs import Blob

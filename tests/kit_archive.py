@@ -14,8 +14,7 @@ from typing import Any
 from bot.matching.engine.compiled import Compiled, compile_query
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
-from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post
-from bot.models.posts import StoredPost
+from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post, StoredPost
 from bot.pipeline.ingest import Ingest, Result
 from bot.search.searcher import Hit, Scope, find_newest
 from bot.store import channels, chats, follows, meta, posts, readers, subscriptions, topics

@@ -12,7 +12,7 @@ from bot.bootstrap import reference_of
 from bot.cli import console
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
-from bot.locales.figures import show_size
+from bot.locales.locale import show_size
 from bot.locales.refusals import refusal
 from bot.matching.topics import read_folder
 from bot.monitoring import heartbeat

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli import console
-from bot.models.posts import StoredPost
+from bot.models import StoredPost
 
 # What would move the cursor, colour the terminal or turn a line around: controls but for line breaks and tabs, and
 # the signs that override the direction of writing. One sign stands for one, so that places in a text stay true.

@@ -15,8 +15,7 @@ from bot.commands.keyboards import button, rows_of
 from bot.commands.lookup import SCOPE, MuteScope, read_scope, topics_named
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
 from bot.commands.registry import tap
-from bot.models import Button, ButtonRows, Entity, Outgoing
-from bot.models.posts import StoredPost
+from bot.models import Button, ButtonRows, Entity, Outgoing, StoredPost
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import channel_name, full_text

@@ -13,7 +13,7 @@ from bot.commands.registry import Section
 from bot.commands.setting import Setting
 from bot.locales import LANGUAGES, N_, Translator
 from bot.models import PeerKind
-from bot.models.subscriptions import Edits, Priority
+from bot.models.alerts import Edits, Priority
 from bot.schedule import Every, Storms
 from bot.store import subscriptions
 from bot.store.chats import Chat, ReportTime

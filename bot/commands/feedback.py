@@ -16,13 +16,13 @@ from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
 from bot.commands.search import list_posts
-from bot.locales.titles import topic_title
+from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, verify
 from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
-from bot.models.posts import StoredPost
+from bot.models import StoredPost
 from bot.search.searcher import Hit, find_newest
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction

@@ -10,7 +10,7 @@ from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
-from bot.locales.figures import show_number
+from bot.locales.locale import show_number
 from bot.store import channels, follows, readers
 from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction

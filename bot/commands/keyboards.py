@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from zlib import crc32
 
 from bot.locales import Translator
-from bot.locales.titles import topic_title
+from bot.locales.locale import topic_title
 from bot.models import Button, ButtonRows
 from bot.store.topics import Topic
 

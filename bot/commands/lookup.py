@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
 from bot.locales import LANGUAGES, Translator, translator
-from bot.locales.titles import topic_title
-from bot.models.posts import StoredPost
+from bot.locales.locale import topic_title
+from bot.models import StoredPost
 from bot.rendering.post_text import channel_name
 from bot.store import channels, subscriptions, topics
 from bot.store.channels import Channel

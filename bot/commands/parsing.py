@@ -11,9 +11,8 @@ from zoneinfo import available_timezones
 from babel import Locale
 
 from bot.locales import LANGUAGES
-from bot.schedule import Digests, Every, Quiet
+from bot.schedule import UNITS, Digests, Every, Quiet
 from bot.store.channels import normalise_reference
-from bot.text.durations import UNITS
 
 _SWITCH = {
     **dict.fromkeys(("on", "yes", "вкл", "включить", "да"), True),

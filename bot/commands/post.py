@@ -9,10 +9,9 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
-from bot.locales.figures import show_size
+from bot.locales.locale import show_size
 from bot.matching.similarity.diff import difference
-from bot.models import Outgoing
-from bot.models.posts import StoredPost
+from bot.models import Outgoing, StoredPost
 from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text
 from bot.store import channels, media, messages, posts

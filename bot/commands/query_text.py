@@ -10,14 +10,14 @@ from babel.dates import format_date
 from bot.commands.context import CommandError, Context
 from bot.commands.lookup import show_source
 from bot.locales import N_, Translator
-from bot.locales.figures import show_number
+from bot.locales.locale import show_number
 from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.exclusions import compile_excluding
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.matching.explain.hints import Hint, HintKind, hints
 from bot.matching.explain.near_miss import failures, has_found, holders
 from bot.matching.query.refusals import MESSAGES, QueryError
-from bot.models.posts import StoredPost
+from bot.models import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.text.markup import Piece, Text, bold, code

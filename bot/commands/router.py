@@ -29,7 +29,8 @@ from bot.store.database import Database
 from bot.telegram import chat_moves
 from bot.telegram.chat_moves import ChatMoved, ChatOpened
 from bot.telegram.convert import from_peer
-from bot.telegram.rpc import UNANSWERABLE, ask
+from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rpc import ask
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)

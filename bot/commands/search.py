@@ -9,7 +9,7 @@ from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_
-from bot.locales.titles import topic_title
+from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import ButtonRows, Outgoing

@@ -22,7 +22,7 @@ from bot.commands.parsing import OFFERED_ZONES, city, find_zone
 from bot.commands.registry import Command, Section, declare, tap
 from bot.commands.setting import save
 from bot.locales import LANGUAGES, N_, Translator, translator
-from bot.locales.titles import topic_title
+from bot.locales.locale import topic_title
 from bot.models import Outgoing, PeerKind
 from bot.models.notices import SampleAlert
 from bot.store import addresses, chats, subscriptions, topics

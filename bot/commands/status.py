@@ -14,7 +14,7 @@ from bot.commands.channels import show_delay
 from bot.commands.context import Context, Need, Reply, Request, say, writes
 from bot.commands.registry import Section, command, example
 from bot.locales import N_, Translator
-from bot.locales.figures import show_number, show_span
+from bot.locales.locale import show_number, show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
 from bot.monitoring.channel_state import ChannelState, channel_states

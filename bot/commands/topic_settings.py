@@ -6,9 +6,9 @@ from bot.commands.lookup import find_topic, need_topic, show_topic, topic_by_id
 from bot.commands.parsing import read_switch
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
-from bot.locales.titles import topic_title
+from bot.locales.locale import topic_title
 from bot.models import GENERAL_THREAD, Outgoing
-from bot.models.subscriptions import Priority
+from bot.models.alerts import Priority
 from bot.store import addresses, subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic

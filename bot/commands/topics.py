@@ -15,11 +15,10 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.setup import setup_screen
 from bot.commands.topic_settings import priority_label
 from bot.locales import N_, Translator
-from bot.locales.figures import show_number
-from bot.locales.titles import topic_title
+from bot.locales.locale import show_number, topic_title
 from bot.matching.explain.exclusions import compile_excluding
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
-from bot.models.subscriptions import Priority
+from bot.models.alerts import Priority
 from bot.store import addresses, stats, subscriptions, topics
 from bot.store.database import Reader, Transaction
 from bot.store.stats import TopicStats

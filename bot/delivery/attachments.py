@@ -19,8 +19,8 @@ from bot.store import attachments, media
 from bot.store.attachments import Attachment
 from bot.store.database import Database
 from bot.store.messages import Message
+from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.media import ALBUM, is_outdated, is_refused, kind_of_album, outdated_among
-from bot.telegram.rpc import UNANSWERABLE
 from bot.telegram.sender import Sender
 from bot.text.markup import Text, link, one_line
 

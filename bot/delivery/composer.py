@@ -14,11 +14,9 @@ from bot.delivery.attachments import Attachments
 from bot.errors import TelegramError, Verdict
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import GENERAL_THREAD, Clock, Outgoing
-from bot.models.alerts import ChangeKind, GroupKind, Loudness
-from bot.models.messages import MessageKind
+from bot.models import GENERAL_THREAD, Clock, Outgoing, StoredPost
+from bot.models.alerts import ChangeKind, GroupKind, Loudness, MessageKind
 from bot.models.notices import Sound
-from bot.models.posts import StoredPost
 from bot.rendering.alert import render_alert, render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
@@ -27,7 +25,7 @@ from bot.store import addresses, attachments, channels, groups, messages, posts
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
-from bot.telegram.rpc import UNANSWERABLE
+from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)

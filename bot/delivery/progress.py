@@ -7,7 +7,7 @@ import structlog
 
 from bot.errors import TelegramError, Verdict
 from bot.locales import Translator, translator
-from bot.locales.figures import show_number
+from bot.locales.locale import show_number
 from bot.models import Clock, Outgoing
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import backfills, meta, outbox

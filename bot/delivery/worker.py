@@ -19,7 +19,7 @@ from bot.delivery.composer import Composer
 from bot.delivery.retry import GiveUp, backoff, decide
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.models import Clock
-from bot.models.messages import MessageKind
+from bot.models.alerts import MessageKind
 from bot.runtime.supervisor import Beat, no_beat
 from bot.store import addresses, attachments, messages, outbox
 from bot.store.database import Database, Subject, Transaction

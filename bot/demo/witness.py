@@ -9,7 +9,7 @@ from telethon.tl import types as tl
 from bot.demo.screen import Screen, buttons
 from bot.demo.story import Event
 from bot.locales import translator
-from bot.locales.titles import BUILTIN_TITLES, topic_title
+from bot.locales.locale import BUILTIN_TITLES, topic_title
 
 PATIENCE = 10.0  # s until something counts as missing
 

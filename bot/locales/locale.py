@@ -6,8 +6,10 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_timedelta
+from babel.numbers import format_decimal
 
-from bot.locales import Translator
+from bot.locales import N_, Translator
+from bot.parts import PartKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +42,69 @@ class Locale:
 def _day(day: date, pattern: str, language: str) -> str:
     """Write a day; Babel takes a quarter of a millisecond for it, which every alert would wait for."""
     return format_date(day, pattern, locale=language)
+
+
+SECOND = 1000  # ms
+MEGABYTE = 1 << 20  # bytes
+MINUTES, HOURS = 120, 7200  # s, from which on spans are written in them
+
+
+def show_span(seconds: float, translator: Translator) -> str:
+    """Write a span of time: «17 ms», «1.5 s», «4 min», «2.5 h»; one below zero, from clocks that differ, is «0 s»."""
+    milliseconds = round(seconds * 1000)
+    if seconds > 0 and milliseconds < SECOND:
+        return translator.gettext("{n} ms").format(n=max(1, milliseconds))
+    figure, unit = max(0.0, seconds), translator.gettext("{n} s")
+    if seconds >= HOURS:
+        figure, unit = seconds / 3600, translator.gettext("{n} h")
+    elif seconds >= MINUTES:
+        figure, unit = round(seconds / 60), translator.gettext("{n} min")
+    return unit.format(n=show_number(round(figure, 1), translator))
+
+
+def show_number(number: float, translator: Translator) -> str:
+    """Write a number: «5,000», «0.3»."""
+    return str(format_decimal(number, locale=translator.language))
+
+
+def show_size(size: int, translator: Translator) -> str:
+    """Write a number of bytes: «17 KB», «1.5 MB»."""
+    if size < MEGABYTE:
+        return translator.gettext("{n} KB").format(n=max(1, round(size / 1024)))
+    return translator.gettext("{n} MB").format(n=show_number(round(size / MEGABYTE, 1), translator))
+
+
+BUILTIN_TITLES = {  # short: they stand in the first line of an alert
+    "outages": N_("Outages"),
+    "shutdowns": N_("Internet shutdowns"),
+    "utilities": N_("Power, water, heating"),
+    "sovereignty": N_("Digital sovereignty"),
+    "blocking": N_("Blocked services"),
+}
+PART_TITLES = {
+    PartKind.POLL: N_("Poll"),
+    PartKind.TO_DO: N_("To-do list"),
+    PartKind.PREVIEW: N_("Link preview"),
+    PartKind.QUOTE: N_("Quote"),
+    PartKind.FILE: N_("File"),
+    PartKind.AUDIO: N_("Audio"),
+    PartKind.PLACE: N_("Place"),
+    PartKind.CONTACT: N_("Contact"),
+    PartKind.INVOICE: N_("Invoice"),
+    PartKind.GAME: N_("Game"),
+    PartKind.GIVEAWAY: N_("Giveaway"),
+    PartKind.STORY: N_("Story"),
+    PartKind.BUTTON: N_("Button"),
+    PartKind.NOTE: N_("Fact check"),
+}
+
+
+def topic_title(name: str, translator: Translator) -> str:
+    """Return the title of a built-in topic; a topic made in a chat is called by its name."""
+    title = BUILTIN_TITLES.get(name)
+    return name if title is None else translator.gettext(title)
+
+
+def part_title(kind: PartKind, translator: Translator) -> str:
+    """Return what a part is, in a word or two: «Link preview»."""
+    return translator.gettext(PART_TITLES[kind])

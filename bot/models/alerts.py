@@ -1,13 +1,46 @@
 """Alerts, how loudly they come, the groups that some share a message with, and what such a message shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from bot.models import PostKey
-from bot.models.posts import StoredPost
-from bot.models.subscriptions import Edits
+from bot.models import PostKey, StoredPost
 from bot.parts import Part, PartMatch, Spans, whole_text
+from bot.schedule import Schedule, Storms
+
+
+class Priority(StrEnum):
+    """How an alert arrives."""
+
+    URGENT = "loud!"  # with a sound, in quiet hours too
+    LOUD = "loud"
+    SILENT = "silent"  # without a sound
+    DIGEST = "digest"  # with others, in the next digest
+
+
+class Edits(StrEnum):
+    """Which changes of a post get a reply to its alert, which is edited in any case."""
+
+    ALL = "all"  # also punctuation and typos, without a sound
+    WORDS = "words"  # other words, and a post that is no longer visible
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """A chat that wants alerts on a topic from a channel."""
+
+    channel_id: int
+    topic_id: int
+    chat_id: int
+    chat_key: bytes
+    priority: Priority
+    thread_id: int | None  # the forum thread for the topic; None: the chat's own …
+    chat_thread: int | None  # … which is this one; None: the general one, or no forum
+    confirmations: bool  # the chat wants a reply where a second channel says the same
+    schedule: Schedule  # of the chat
+    storms: Storms | None  # likewise
 
 
 class Loudness(IntEnum):
@@ -264,3 +297,32 @@ class StormState:
     since: datetime  # when the first of its posts was posted …
     until: datetime  # … and the last one
     latest: tuple[GroupedAlert, ...]  # newest first
+
+
+class MessageKind(StrEnum):
+    """What a message says."""
+
+    ALERT = "alert"  # a post
+    GROUP = "group"  # the posts of a digest or a storm, or how many posts came late
+    CHANGE = "change"  # what has become of an alert; a reply to its message
+    FILES = "files"  # the files of an alert's post; likewise
+    NOTICE = "notice"  # something about ourselves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message about to enter the outbox."""
+
+    chat_id: int
+    chat_key: bytes
+    kind: MessageKind
+    subject: str  # with chat and kind it is the identity of the message
+    alert_id: int | None = None  # that it shows or answers
+    group_id: int | None = None
+    version_id: int | None = None  # of a change: the version that it reports
+    change: AlertChange | None = None
+    notice: str | None = None  # the name of a notice
+    body: Mapping[str, object] | None = None  # the notice
+    reply_to: int | None = None  # the row of the message that it answers
+    thread_id: int | None = None  # the forum thread; None: of an alert none, else of what it answers, or the chat's
+    silent: bool = False

@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.models.alerts import AlertChange, ChangeKind, Group, GroupKind, Loudness, OpenGroup
-from bot.models.messages import Draft, MessageKind
+from bot.models.alerts import AlertChange, ChangeKind, Draft, Group, GroupKind, Loudness, MessageKind, OpenGroup
 from bot.pipeline.decisions.grouping import (
     SAME_WORDS_WITHIN,
     ChatState,

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import Document, analyse
-from bot.models import Clock, Observation, ObservedBy
-from bot.models.posts import NewVersion, VersionChange
-from bot.models.subscriptions import Priority
+from bot.models import Clock, NewVersion, Observation, ObservedBy, VersionChange
+from bot.models.alerts import Priority
 from bot.pipeline.alerting import add_alerts, update_alerts
 from bot.pipeline.decisions.revisions import revise
 from bot.pipeline.decisions.routing import EDITS, Match, route

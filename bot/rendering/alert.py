@@ -8,13 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bot.locales import Translator
-from bot.locales.figures import show_span
-from bot.locales.locale import Locale
-from bot.locales.titles import part_title, topic_title
+from bot.locales.locale import Locale, part_title, show_span, topic_title
 from bot.matching.similarity.diff import difference
-from bot.models import Button, ButtonRows, Forward, Outgoing, post_link
+from bot.models import Button, ButtonRows, Forward, Outgoing, StoredPost, post_link
 from bot.models.alerts import Alert, AlertChange, Duplicate
-from bot.models.posts import StoredPost
 from bot.parts import PartMatch
 from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text
 from bot.text.excerpts import GAP, cut_fragments, find_key_sentence

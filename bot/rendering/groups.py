@@ -9,8 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.locales import Translator
-from bot.locales.locale import Locale
-from bot.locales.titles import part_title, topic_title
+from bot.locales.locale import Locale, part_title, topic_title
 from bot.models import Button, ButtonRows, Outgoing
 from bot.models.alerts import COUNTING, GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.rendering.post_text import channel_name

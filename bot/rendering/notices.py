@@ -5,10 +5,8 @@ from functools import singledispatch
 from itertools import islice
 
 from bot.locales import N_, Translator
-from bot.locales.figures import show_span
-from bot.locales.locale import Locale
+from bot.locales.locale import Locale, show_span, topic_title
 from bot.locales.refusals import SUSPENSIONS, refusal
-from bot.locales.titles import topic_title
 from bot.models import Button, Outgoing
 from bot.models.notices import (
     AlertsMissed,

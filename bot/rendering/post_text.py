@@ -6,8 +6,8 @@ Each part of a post that is shown stands on a line of its own, which begins with
 from collections.abc import Iterable, Sequence
 
 from bot.locales import Translator
-from bot.locales.titles import part_title
-from bot.models.posts import StoredPost
+from bot.locales.locale import part_title
+from bot.models import StoredPost
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, worded_parts
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import one_line

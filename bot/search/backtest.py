@@ -14,7 +14,7 @@ from bot.matching.engine.compiled import Compiled, necessary, verify
 from bot.matching.explain.explain import Clause, Explainer, Reason
 from bot.matching.explain.near_miss import failures, found_spans, is_near_miss, relaxed
 from bot.matching.words.tokens import analyse
-from bot.models.posts import StoredPost
+from bot.models import StoredPost
 from bot.search.searcher import Hit, Scope, candidate_pages
 from bot.store import posts
 from bot.store.database import Reader

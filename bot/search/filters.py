@@ -21,7 +21,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.locales import N_
-from bot.text.durations import MONTH, UNITS
+from bot.schedule import MONTH, UNITS
 
 MESSAGES = {
     "unknown_channel": N_("I know no channel «{value}». /channels shows the names of all."),

@@ -15,7 +15,7 @@ from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.engine.matcher import Matcher
 from bot.matching.engine.token_filter import TokenFilter, is_filter_worthwhile
 from bot.matching.words.tokens import analyse
-from bot.models.posts import StoredPost
+from bot.models import StoredPost
 from bot.search.filters import FilterError, Filters, Named
 from bot.store import channels, fulltext, posts
 from bot.store.database import Reader

@@ -21,8 +21,9 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import channels, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
+from bot.telegram.errors import FLOOD, flood_wait
 from bot.telegram.rate_limit import Bucket, Throttle, Window
-from bot.telegram.rpc import FLOOD, ask, flood_wait
+from bot.telegram.rpc import ask
 
 log = structlog.get_logger(__name__)
 

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.models.alerts import Alert
-from bot.models.messages import Draft, MessageKind
+from bot.models.alerts import Alert, Draft, MessageKind
 from bot.store import meta, outbox
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read_all, to_ms

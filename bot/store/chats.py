@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.models import Peer, PeerKind
-from bot.models.subscriptions import Edits
+from bot.models.alerts import Edits
 from bot.schedule import Digests, Quiet, Schedule, Storms
 from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.models.posts import StoredPost
+from bot.models import StoredPost
 from bot.parts import Spans
 from bot.store import posts
 from bot.store.database import Reader, Transaction

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.models.posts import StoredPost
+from bot.models import StoredPost
 from bot.parts import load_parts, whole_text
 from bot.store.database import Reader, Transaction
 from bot.store.rows import end_id, first_id, read_all

@@ -6,16 +6,17 @@ from datetime import datetime, timedelta
 
 from bot.models import GENERAL_THREAD
 from bot.models.alerts import (
+    Draft,
     Group,
     GroupedAlert,
     GroupKind,
     GroupSummary,
+    MessageKind,
     OpenGroup,
     StormState,
     digest_group,
     group_key,
 )
-from bot.models.messages import Draft, MessageKind
 from bot.schedule import next_digest, quiet_until
 from bot.store import alerts, outbox, posts
 from bot.store.chats import Chat

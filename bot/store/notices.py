@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.models import PeerKind
-from bot.models.messages import Draft, MessageKind
+from bot.models.alerts import Draft, MessageKind
 from bot.models.notices import NOTICES, Notice, Sound
 from bot.store import channels, chats, follows, outbox
 from bot.store.chats import Chat

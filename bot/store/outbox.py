@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.models import Peer, PeerKind, post_link, to_json
-from bot.models.messages import Draft, MessageKind
+from bot.models.alerts import Draft, MessageKind
 from bot.store import meta
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, read, to_ms

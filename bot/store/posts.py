@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from bot.models.posts import StoredPost
+from bot.models import StoredPost
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, json_list, maybe_date, read, read_all, to_ms
 

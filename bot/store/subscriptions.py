@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models.subscriptions import Priority, Recipient
+from bot.models.alerts import Priority, Recipient
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 

@@ -5,8 +5,7 @@ Nothing that is stored already is written again, so that the same observation tw
 
 from dataclasses import replace
 
-from bot.models import Count, Event, Observation, ObservedBy, Post
-from bot.models.posts import NewVersion, VersionChange
+from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
 from bot.store import channels, version_rows
 from bot.store.database import Transaction

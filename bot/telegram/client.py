@@ -20,8 +20,9 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.settings import Settings
 from bot.telegram import sessions
 from bot.telegram.convert import attach, named_in
+from bot.telegram.errors import CONNECTION_LOST, to_startup_error
 from bot.telegram.proxies import proxy_arguments
-from bot.telegram.rpc import CONNECTION_LOST, ask, has_connection, to_startup_error
+from bot.telegram.rpc import ask, has_connection
 
 log = structlog.get_logger(__name__)
 

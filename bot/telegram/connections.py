@@ -11,7 +11,8 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.settings import Settings
 from bot.telegram import sessions
 from bot.telegram.client import Client
-from bot.telegram.rpc import CONNECTION_LOST, Ask, ask, has_connection, ping, to_error, to_startup_error
+from bot.telegram.errors import CONNECTION_LOST, to_error, to_startup_error
+from bot.telegram.rpc import Ask, ask, has_connection, ping
 
 log = structlog.get_logger(__name__)
 

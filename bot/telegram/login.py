@@ -11,7 +11,7 @@ from bot.errors import FatalError, SettingsError
 from bot.settings import Settings
 from bot.telegram import connections, sessions
 from bot.telegram.client import reader_client
-from bot.telegram.rpc import to_error, to_startup_error
+from bot.telegram.errors import to_error, to_startup_error
 
 T = TypeVar("T")
 TRIES = 3  # of a number, a code or a password; Telegram forbids signing in for a while after a few wrong ones

@@ -20,7 +20,8 @@ from telethon.tl.alltlobjects import LAYER
 from bot.errors import TelegramError, Verdict
 from bot.models import Peer, Remote, Upload
 from bot.telegram.convert import from_peer
-from bot.telegram.rpc import UNANSWERABLE, Ask
+from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rpc import Ask
 
 PIECE = 512 * 1024  # bytes of a request, Telegram's limit; it costs a request as much as a small one
 PART = 128 * 1024  # bytes of a part on its way up, where the file allows it: texts wait behind it on a slow line

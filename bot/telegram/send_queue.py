@@ -15,8 +15,8 @@ from itertools import count
 
 from bot.errors import TelegramError
 from bot.models import Peer
+from bot.telegram.errors import flood_wait
 from bot.telegram.rate_limit import ChatKey, Pacing, key_of
-from bot.telegram.rpc import flood_wait
 
 FOR_TEXTS = 5  # messages of a group's minute that files leave
 SLOW_MODE = "SLOWMODE_WAIT"  # of a group, for all its members: it says nothing of how much we send

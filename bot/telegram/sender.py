@@ -17,9 +17,10 @@ from telethon.tl import TLObject, TLRequest
 from bot.errors import TelegramError, Verdict
 from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, Outgoing, Peer, PeerKind, Remote, Upload
 from bot.telegram.convert import MessagePage, from_entities, from_peer, sent_id, to_message_page
+from bot.telegram.errors import flood_wait, to_error
 from bot.telegram.media import to_media, upload
 from bot.telegram.rate_limit import Pacing
-from bot.telegram.rpc import ANSWER_WITHIN, answer, flood_wait, to_error
+from bot.telegram.rpc import ANSWER_WITHIN, answer
 from bot.telegram.send_queue import AT_ONCE, SendQueue
 from bot.text.markup import LIMIT, Text, units
 

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.models.subscriptions import Edits
+from bot.models.alerts import Edits
 from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 

@@ -5,7 +5,7 @@ import pytest
 
 from bot.commands.context import Reply
 from bot.commands.topic_settings import split_priority
-from bot.models.subscriptions import Priority
+from bot.models.alerts import Priority
 from bot.store import addresses, chats, subscriptions
 from bot.store.addresses import Binding
 from bot.store.chats import Chat, Role

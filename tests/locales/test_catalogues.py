@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 
 import bot
 from bot.locales import DOMAIN, LANGUAGES, translator
-from bot.locales.titles import BUILTIN_TITLES, topic_title
+from bot.locales.locale import BUILTIN_TITLES, topic_title
 
 PLACEHOLDER = re.compile(r"\{\w*\}")
 CODE = Path(bot.__file__).parent

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.locales import translator
-from bot.locales.figures import show_span
+from bot.locales.locale import show_span
 
 
 @pytest.mark.parametrize(

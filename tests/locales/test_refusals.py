@@ -3,7 +3,8 @@ import pytest
 from bot.locales import translator
 from bot.locales.refusals import REFUSALS, refusal
 from bot.sources.follow_requests import ITS_TURN, REQUESTED
-from bot.telegram.rpc import CONNECTION_LOST, VERDICTS, Verdict
+from bot.telegram.errors import CONNECTION_LOST, VERDICTS
+from bot.telegram.rpc import Verdict
 
 
 @pytest.mark.parametrize(

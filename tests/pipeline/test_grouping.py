@@ -8,8 +8,17 @@ from typing import Any
 import pytest
 
 from bot.models import GENERAL_THREAD, ComparedPost
-from bot.models.alerts import Alert, Group, GroupKind, Loudness, OpenGroup, PriorAlert, RestoreWindow
-from bot.models.subscriptions import Priority, Recipient
+from bot.models.alerts import (
+    Alert,
+    Group,
+    GroupKind,
+    Loudness,
+    OpenGroup,
+    PriorAlert,
+    Priority,
+    Recipient,
+    RestoreWindow,
+)
 from bot.pipeline.decisions.grouping import (
     ChatState,
     Decision,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.models import Media, ObservedBy
-from bot.models.subscriptions import Edits
+from bot.models.alerts import Edits
 from bot.parts import Part, PartKind
 from bot.store import chats, posts, subscriptions, topics
 from bot.store.chats import Chat

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.models.alerts import GroupSummary, Loudness
-from bot.models.subscriptions import Priority
+from bot.models.alerts import GroupSummary, Loudness, Priority
 from bot.schedule import Digests, Every, Quiet
 from bot.store import chats, groups, subscriptions
 from bot.store.chats import Chat

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.models.alerts import StormState
-from bot.models.subscriptions import Priority
+from bot.models.alerts import Priority, StormState
 from bot.schedule import Storms
 from bot.store import chats, subscriptions
 from bot.store.chats import Chat

@@ -5,7 +5,7 @@ import pytest
 from telethon import errors, functions
 
 from bot.errors import Verdict
-from bot.telegram.rpc import VERDICTS, error_string, to_error, verdict_of
+from bot.telegram.errors import VERDICTS, error_string, to_error, verdict_of
 
 REQUEST = functions.PingRequest(1)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.matching import read_table
 from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Query, Word, walk
-from bot.matching.tables import read_table
 from bot.matching.words.aspects import partner
 from bot.matching.words.folding import fold
 from bot.matching.words.inflection import Inflector

@@ -14,8 +14,7 @@ from datetime import timedelta
 from difflib import SequenceMatcher
 
 from bot.matching.similarity.features import Body, Features, shingles
-from bot.matching.similarity.lexicon import AND, FILLERS, NOT, NOT_ENDS, OPPOSED, SAYS
-from bot.matching.similarity.words import common_ends
+from bot.matching.similarity.words import AND, FILLERS, NOT, NOT_ENDS, OPPOSED, SAYS, common_ends
 
 _LEAD = 16  # words, in which a post names its place and persons
 _SLOT = 4  # words at most of a slot that a template fills anew; more is a sentence written anew

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from bot.matching.similarity.lexicon import ENDS, FILLERS, NOT, SIGNS
-from bot.matching.similarity.words import SPECIAL, is_exact, is_same, is_same_name, spelt_out
+from bot.matching.similarity.words import ENDS, FILLERS, NOT, SIGNS, SPECIAL, is_exact, is_same, is_same_name, spelt_out
 from bot.matching.words.tokens import Document, analyse, mention_token, tag_token
 
 _SIGNATURE = 9  # words at most of a line by which a channel signs its posts

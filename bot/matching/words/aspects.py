@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from pymorphy3.analyzer import Parse
 
-from bot.matching.tables import read_table
+from bot.matching import read_table
 
 Lookup: TypeAlias = Callable[[str], list[Parse]]  # a word → its readings in the dictionary, none for an unknown word
 

@@ -6,7 +6,7 @@ word. Where both would be words (“noted”, “cared”), spelling tells them 
 
 import re
 
-from bot.matching.tables import read_table
+from bot.matching import read_table
 
 _TABLE = read_table(__package__, "english")
 _FAMILIES = {form: line.split() for line in _TABLE["irregular"].splitlines() for form in line.split()}

@@ -14,11 +14,11 @@ from bot.models.alerts import (
     Loudness,
     OpenGroup,
     PriorAlert,
+    Recipient,
     RestoreWindow,
     digest_group,
     restored_group,
 )
-from bot.models.subscriptions import Recipient
 from bot.schedule import Schedule, next_digest, quiet_until
 
 DUPLICATE_WITHIN = timedelta(hours=48)  # of each other were two posts posted of which one joins the other's alert

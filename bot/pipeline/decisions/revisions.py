@@ -6,9 +6,18 @@ from functools import lru_cache
 
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
 from bot.matching.similarity.features import features
-from bot.models.alerts import Alert, AlertChange, ChangeKind, RestoreWindow, StaleAlert, Wording
-from bot.models.messages import Draft, MessageKind
-from bot.models.subscriptions import Edits, Priority
+from bot.models.alerts import (
+    Alert,
+    AlertChange,
+    ChangeKind,
+    Draft,
+    Edits,
+    MessageKind,
+    Priority,
+    RestoreWindow,
+    StaleAlert,
+    Wording,
+)
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, whole_text, worded_parts
 from bot.text.spans import Span, merge_spans
 

@@ -4,10 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.models import ComparedPost, Post
-from bot.models.alerts import Alert, Loudness, alert_subject
-from bot.models.posts import NewVersion, VersionChange
-from bot.models.subscriptions import Priority, Recipient
+from bot.models import ComparedPost, NewVersion, Post, VersionChange
+from bot.models.alerts import Alert, Loudness, Priority, Recipient, alert_subject
 from bot.pipeline.decisions.grouping import RoutedAlert
 from bot.pipeline.decisions.revisions import compared, fingerprint_of, marked
 from bot.text.spans import Span, merge_spans
