@@ -74,33 +74,33 @@ async def place(
     """Return the group of each alert, by row: one that is open, or else a new one. Their messages show the alerts."""
     if not members:
         return []
-    groups = {(each.chat_id, each.key): each for each in open_groups}
-    joined, silenced = set[OpenGroup](), set[int]()
+    groups = {(each.chat_id, each.key): (each.id, each.message_id) for each in open_groups}
+    joined, late, audible = set[int](), set[int](), set[int]()  # messages, by row
     ids = []
     for member in members:
-        key = (member.chat_id, member.group.key)
-        found = groups.get(key)
-        if found is None:
-            found = groups[key] = await _open(tx, member, now=now)
+        group, key = member.group, (member.chat_id, member.group.key)
+        if key in groups:
+            group_id, message_id = groups[key]
+            (late if group.kind is GroupKind.LATE else joined).add(message_id)
+            if group.kind is GroupKind.DIGEST and not group.silent:
+                audible.add(message_id)
         else:
-            joined.add(found)
-            if member.group.kind is GroupKind.DIGEST and not member.group.silent:
-                silenced.add(found.message_id)
-        if member.group.kind is GroupKind.STORM:
-            values = {"id": found.id, "until": to_ms(member.group.closes_at)}
+            group_id, message_id = groups[key] = await _open(tx, member, now=now)
+        if group.kind is GroupKind.STORM:
+            values = {"id": group_id, "until": to_ms(group.closes_at)}
             await tx.execute("UPDATE groups SET closes_at = :until WHERE id = :id", values)
-        ids.append(found.id)
+        ids.append(group_id)
     await tx.execute(
         "UPDATE messages SET silent = 0 WHERE id IN (SELECT value FROM json_each(:ids)) AND sent_revision = 0",
-        {"ids": json_list(silenced)},
+        {"ids": json_list(audible)},
     )
-    late = {each.message_id for each in joined if each.key[0] is GroupKind.LATE}
     await outbox.revise(tx, late, now=now, apart=LATE_APART)
-    await outbox.revise(tx, {each.message_id for each in joined} - late, now=now, apart=APART)
+    await outbox.revise(tx, joined, now=now, apart=APART)
     return ids
 
 
-async def _open(tx: Transaction, member: NewMember, *, now: datetime) -> OpenGroup:
+async def _open(tx: Transaction, member: NewMember, *, now: datetime) -> tuple[int, int]:
+    """Open a group and put its message into the outbox; return the rows of both."""
     group, number = member.group, 1
     group_id = await tx.insert(
         """INSERT INTO groups (chat_id, kind, topic_id, topic, thread_id, opened_at, closes_at)
@@ -127,16 +127,9 @@ async def _open(tx: Transaction, member: NewMember, *, now: datetime) -> OpenGro
     while not await outbox.enqueue(tx, [draft], now=now, due_at=group.due_at):  # one that takes no more has the name
         number += 1
         draft = replace(draft, subject=f"{group.subject}/{number}")
-    row = await tx.fetch_one("SELECT id, thread_id FROM messages WHERE group_id = :id", {"id": group_id})
+    row = await tx.fetch_one("SELECT id FROM messages WHERE group_id = :id", {"id": group_id})
     assert row is not None  # noqa: S101 - it was just put there
-    return OpenGroup(
-        id=group_id,
-        message_id=row["id"],
-        chat_id=member.chat_id,
-        key=group.key,
-        thread_id=row["thread_id"] or GENERAL_THREAD,
-        is_sent=False,
-    )
+    return group_id, row["id"]
 
 
 async def redraw(tx: Transaction, alert_ids: Collection[int], *, now: datetime) -> None:
