@@ -19,6 +19,9 @@ from tests.kit_archive import NEWS, OTHER, Archive, open_archive, post
 from tests.kit_service import Service
 
 
+ROOT = Path.cwd()
+
+
 class Skewed:
     """A server's clock."""
 
@@ -76,6 +79,7 @@ async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
         "database",
         "service",
         "files of posts",
+        "channels",
         "Telegram and the clock",
     ]
     assert (place / "reader.session").exists()
@@ -150,6 +154,25 @@ async def test_a_setting_that_is_wrong_is_named(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert said in (await wrong())[0]
+
+
+async def test_a_channel_whose_changes_cannot_be_had_is_named_with_the_moment(place: Path) -> None:
+    now = datetime.now(UTC)
+    async with open_archive(place.parent) as archive:
+        await archive.follow(title="Вести", since=now - timedelta(days=9))
+
+        async def stand(tx: Transaction) -> None:
+            await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now - timedelta(minutes=2))
+            await channels.doubt(tx, NEWS, now=now)
+            await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+
+        await archive.db.write(stand)
+    (line,) = [line for line in await wrong() if line.startswith("channels")]
+    since = now - timedelta(minutes=2)
+    assert f"1 of 1 not checked since {since:%Y-%m-%d %H:%M} UTC" in line
+    code, out, _ = await shell("doctor", "--gaps", env={"PATH": "", "DATA_DIR": str(place), "PYTHONPATH": str(ROOT)})
+    assert code == 1
+    assert f"NOT CHECKED for edits and deletions since {since:%m-%d %H:%M}" in out
 
 
 @pytest.mark.parametrize(("seconds", "word"), [(90, "slow"), (-90, "fast")])
