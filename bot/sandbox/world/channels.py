@@ -58,11 +58,12 @@ class Channel(Feed):
         *,
         entities: Sequence[TLObject] = (),
         media: TLObject | None = None,
+        rich: tl.RichMessage | None = None,
         push: bool = True,
     ) -> Message:
-        """Change a message's text or media."""
+        """Change a message's text, media or blocks."""
         message = self.kept.messages[message_id]
-        revision = Revision(text=text, entities=entities, media=media, reply_markup=message.reply_markup)
+        revision = Revision(text=text, entities=entities, media=media, rich=rich, reply_markup=message.reply_markup)
         message.apply_revision(revision, self.hub.now())
         self.change(UpdateKind.EDIT, [message_id], push=push)
         return message
