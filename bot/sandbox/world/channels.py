@@ -51,7 +51,7 @@ class Channel(Feed):
         changes = [self.publish(author, draft, push=push) for draft in drafts]
         return [self.kept.messages[change.ids[0]] for change in changes]
 
-    def edit(
+    def edit(  # noqa: PLR0913 - an edit has this many sides
         self,
         message_id: int,
         text: str | None = None,
