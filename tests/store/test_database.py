@@ -42,6 +42,13 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
+def damage(path: Path) -> None:
+    """Overwrite all pages but the first, in which the schema begins."""
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+
+
 def let_others_in(path: Path) -> None:
     path.chmod(0o644)
     path.parent.chmod(0o755)
@@ -159,9 +166,18 @@ class TestWriting:
 
     async def test_a_full_disk_is_fatal_and_says_so(self, db: Database) -> None:
         await db.write(lambda tx: tx.execute("PRAGMA max_page_count = 1"))
-        with pytest.raises(FatalError, match=r"cannot be written: .* full"):
+        with pytest.raises(FatalError, match=r"disk is full: .*bot\.db cannot be written"):
             await db.write(lambda tx: meta.put(tx, "big", b"x" * 100_000))
         assert await keys(db) == []
+
+    async def test_damage_that_a_question_meets_is_fatal_and_says_what_to_do(self, path: Path) -> None:
+        db = await Database.open(path)
+        await db.write(lambda tx: meta.put(tx, "big", b"x" * 100_000))
+        await db.close()
+        damage(path)
+        async with open_read_only(path) as reader:
+            with pytest.raises(FatalError, match="channelwatch restore"):
+                await reader.fetch_all("SELECT * FROM meta")
 
 
 class TestChanges:
