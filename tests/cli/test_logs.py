@@ -28,7 +28,9 @@ asyncio.run(ask())
 """
 
 
-async def test_even_a_talkative_log_keeps_what_is_asked_of_the_store_to_itself_and_no_line_for_each_connection(tmp_path: Path) -> None:
+async def test_even_a_talkative_log_keeps_what_is_asked_of_the_store_to_itself_and_no_line_for_each_connection(
+    tmp_path: Path,
+) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", ASKING, str(tmp_path / "bot.db")),
         stderr=asyncio.subprocess.PIPE,
