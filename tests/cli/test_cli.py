@@ -251,6 +251,10 @@ async def test_a_backtest_may_be_narrowed_and_widened(tmp_path: Path) -> None:
     _, whole, _ = await typed(folder, "backtest", "сбой банк", "--all")
     assert whole.startswith("27 posts")
     assert "A bar is a week" in whole
+    bars = whole.splitlines()[3:]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d Mon  \S+ 1", bars[0])
+    assert re.fullmatch(r"… {15}1[123] weeks without any", bars[1])
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d Mon  \S+ 2[56]", bars[2])
     _, one, _ = await typed(folder, "backtest", "--topic", "банки", "--channel", "@News1002")
     assert one.startswith("1 post from")
     _, day, _ = await typed(folder, "backtest", "банк", "--days", "1")

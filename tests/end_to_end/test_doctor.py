@@ -102,8 +102,11 @@ def _sql(data: Path, name: str, sql: str) -> None:
 @pytest.mark.parametrize(
     ("mishap", "said"),
     [
-        (lambda data: (data / "bot.db").chmod(0o644), "files: others can read them, or you cannot write: chmod 600 "),
-        (lambda data: data.chmod(0o755), "chmod 700 "),
+        (
+            lambda data: (data / "bot.db").chmod(0o644),
+            "files: others can read or exchange them, or you cannot write: chmod 600 ",
+        ),
+        (lambda data: data.chmod(0o775), "chmod go-w "),
         (lambda data: (data.parent / ".env").touch(0o644), "chmod 600 .env"),
         (lambda data: (data / "reader.session").unlink(), "reader.session: there is none yet; run channelwatch login"),
         (lambda data: (data / "reader.session").write_bytes(b"junk" * 99), "reader.session: it is no Telethon session"),

@@ -196,7 +196,7 @@ CREATE VIRTUAL TABLE fulltext USING fts5(
 
 CREATE TABLE media (  -- files of versions in which a topic was found
     id INTEGER PRIMARY KEY,
-    version_id INTEGER NOT NULL UNIQUE REFERENCES versions (id),
+    version_id INTEGER NOT NULL REFERENCES versions (id),
     kind TEXT NOT NULL,  -- 'photo' or 'document'
     file_id INTEGER NOT NULL,  -- Telegram's
     state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'left')),
@@ -209,7 +209,8 @@ CREATE TABLE media (  -- files of versions in which a topic was found
     mime TEXT,
     name TEXT,  -- as the channel called it; data, never a path
     kept_at INTEGER,
-    reader_id INTEGER REFERENCES readers (id)  -- through which it came
+    reader_id INTEGER REFERENCES readers (id),  -- through which it came
+    UNIQUE (version_id, file_id)  -- a long post may show several
 );
 CREATE INDEX media_wanted ON media (due_at) WHERE state = 'wanted';
 CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
