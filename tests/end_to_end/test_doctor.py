@@ -18,7 +18,6 @@ from tests.end_to_end.test_process import environment, shell
 from tests.kit_archive import NEWS, OTHER, Archive, open_archive, post
 from tests.kit_service import Service
 
-
 ROOT = Path.cwd()
 
 
