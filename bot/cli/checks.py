@@ -167,11 +167,11 @@ async def _files(db: Reader, settings: Settings) -> Check:
 
 
 async def _service(db: Reader) -> Check:
-    beat, now = (await meta.last_beats(db)).get(heartbeat.ALIVE), (await meta.clock(db))()
-    if beat is not None and now - beat < heartbeat.FRESH:
+    fault = await heartbeat.find_fault(db)
+    if fault is None:
         return Check(name="service", outcome="running")
-    since = "" if beat is None else f" since {beat:%Y-%m-%d %H:%M} UTC"
-    return _failed("service", f"it has given no sign of life{since}; start it with channelwatch run")
+    advice = "" if fault.startswith("runs") else "; start it with channelwatch run"
+    return _failed("service", f"it {fault}{advice}")
 
 
 async def _clock(settings: Settings, timings: Timings) -> Check:
