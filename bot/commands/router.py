@@ -166,13 +166,15 @@ class Router:
             if await handled.is_delivered(self._database, request.key):
                 return
             try:
-                reply = await self._dispatch.answer(await with_replied(request, event))
+                reply = await self._dispatch.answer(request, partial(with_replied, event=event))
             except FatalError:
                 raise
             except Exception:
                 log.exception("a command failed", command=request.command)
                 t = translator(await language_of(self._database, request))
                 reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
+            if reply is None:  # a stranger makes us ask Telegram for nothing
+                return
             await self._say(request, reply, secret)
             now = self._clock()
             await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now))

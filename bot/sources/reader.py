@@ -205,7 +205,10 @@ class ReaderAccount:
             waited = 0.0
             try:
                 await self.open()
-            except (FatalError, ReaderLostError) as error:  # somebody is logging in this moment, or has given it up
+            except (
+                sessions.InUseError,
+                ReaderLostError,
+            ) as error:  # somebody is logging in this moment, or has given it up
                 log.info(
                     "the reader account is not logged in yet", session=self._session, why=str(error.__cause__ or error)
                 )

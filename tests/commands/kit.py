@@ -45,7 +45,7 @@ class Bot:
             message_id=number,
             sent_at=self.archive.now,
         )
-        return await self.dispatch.answer(replace(request, **changes))
+        return await self.dispatch.answer(replace(request, **changes)) or Reply()
 
     async def taps(
         self, button: Button | bytes, *, person: int = ANNA, chat: Peer | None = None, key: str | None = None
@@ -66,7 +66,7 @@ class Bot:
             message_id=number,
             query_id=number,
         )
-        return await self.dispatch.answer(request)
+        return await self.dispatch.answer(request) or Reply()
 
     async def tracks(self, topic: str, *, person: int = ANNA) -> Reply:
         """Send `/track NAME: QUERY` and save what is shown."""

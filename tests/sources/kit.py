@@ -54,6 +54,10 @@ class ReaderKit:
     def sweep(self, interval: float = 60) -> Sweep:
         return Sweep(self.account, self.sync, self.assignments, interval=interval)
 
+    def sweep_of(self, sync: ChannelSync) -> Sweep:
+        """Return a sweep that remembers, by `sync`, at which channels the server failed before."""
+        return Sweep(self.account, sync, self.assignments, interval=60)
+
     def subscriptions(self, join_interval: float = 300) -> FollowRequests:
         return FollowRequests(
             self.account,

@@ -46,8 +46,8 @@ MESSAGES = {
         "Take the rest out of the brackets."
     ),
     "link": N_(
-        "Links are not searched as words (character {position}). Write a word or a @mention; "
-        "to look inside links, write an expression, for example: re:/rbc\\.ru/"
+        "Links are not searched as they are (character {position}). Write the site alone, for example: rbc.ru; "
+        "to look inside links, write an expression, for example: re:/rbc\\.ru\\/news/"
     ),
     "short_prefix": N_("Write at least {limit} letters before “*” (character {position})."),
     "misplaced_star": N_("“*” may only stand at the end of a word (character {position})."),
