@@ -143,7 +143,7 @@ async def preview(context: Context, typed: TypedQuery) -> Text:
     """Write how a query is read, how often it would have alerted lately, to what, and what it just missed."""
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
-    result = await backtest(context.database, query, now=context.now, since=since, zone=zone, most=_MOST_READ)
+    result = await context.ask(backtest, query, now=context.now, since=since, zone=zone, most=_MOST_READ)
     text = show_query(typed, context.t).add("\n")
     forms = "; ".join(_forms(query.forms))
     if forms:

@@ -61,7 +61,7 @@ async def with_replied(request: Request, event: BotEvent) -> Request:
     if message is None:
         return request
     parts = (part for part in to_parts(message) if part.kind != PartKind.BUTTON)  # the buttons are ours
-    return replace(request, replied=whole_text(to_text(message), parts))
+    return replace(request, replied=whole_text(to_text(message).text, parts))
 
 
 def _to_tap(event: events.CallbackQuery.Event) -> Request | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 from telethon.tl import types
 from telethon.tl.functions.channels import GetMessagesRequest
+from telethon.tl.functions.messages import GetRichMessageRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.runtime.disk import fatal_in
@@ -21,6 +22,7 @@ from bot.store.blobs import Blob, Blobs
 from bot.store.database import Subject
 from bot.store.media import Download, FileInfo
 from bot.telegram.media import PIECE, Downloadable, downloadable, is_outdated, read_message
+from bot.telegram.rich import is_part
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +111,7 @@ class Downloads:
     async def _download(self, download: Download) -> None:
         if not self._most:
             raise _GivenUpError(media.OFF)
-        found = downloadable(read_message(download.raw, download.layer)) if download.is_ours else None
+        found = downloadable(read_message(download.raw, download.layer), download.file_id) if download.is_ours else None
         if await self._is_copied(download):
             return
         found = found or await self._anew(download)
@@ -143,8 +145,12 @@ class Downloads:
         message = next((m for m in answer.messages if isinstance(m, types.Message)), None)
         if message is None:
             raise _GivenUpError(media.GONE)
-        found = downloadable(message)
-        if found is None or found.file_id != download.file_id:
+        found = downloadable(message, download.file_id)
+        if found is None and is_part(message):
+            peer = types.InputPeerChannel(download.channel_id, download.access_hash)
+            whole = await self._account.ask(GetRichMessageRequest(peer, download.message_id))
+            found = downloadable(next(iter(whole.messages), None), download.file_id)
+        if found is None:
             raise _GivenUpError(media.REPLACED)
         return found
 

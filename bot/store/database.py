@@ -214,8 +214,8 @@ class Database(_Connection):
     async def open(cls, path: Path) -> Self:
         """Open the database, making or migrating it as needed.
 
-        The file and what SQLite puts beside it get mode 0600, the folder 0700. Raises FatalError where the file
-        cannot be written, is no database, or was made by a newer version of the program.
+        The file and what SQLite puts beside it get mode 0600, a folder that is made for them 0700. Raises FatalError
+        where the file cannot be written, is no database, or was made by a newer version of the program.
         """
         private_files.prepare(path)
         sys.setswitchinterval(SWITCH_INTERVAL)

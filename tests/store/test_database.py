@@ -1,4 +1,5 @@
 import asyncio
+import os
 import signal
 import sqlite3
 import sys
@@ -257,8 +258,30 @@ class TestFile:
         let_others_in(path)
         with capture_logs() as logs:
             await (await Database.open(path)).close()
-        assert [mode(path), mode(path.parent)] == [0o600, 0o700]
-        assert {log["path"]: log["mode"] for log in logs} == {str(path): "0644", str(path.parent): "0755"}
+        assert [mode(path), mode(path.parent)] == [0o600, 0o755]
+        assert {log["path"]: log["mode"] for log in logs} == {str(path): "0644"}
+
+    async def test_a_folder_that_was_there_keeps_its_mode(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o755)
+        await (await Database.open(path)).close()
+        assert [mode(path), mode(path.parent)] == [0o600, 0o755]
+
+    async def test_a_folder_that_everybody_shares_is_refused_and_left_alone(self, path: Path) -> None:
+        path.parent.mkdir()
+        path.parent.chmod(0o1777)
+        for shared in (path, Path("/bot.db")):
+            with pytest.raises(FatalError, match="everybody shares"):
+                await Database.open(shared)
+        assert path.parent.stat().st_mode & 0o7777 == 0o1777
+        assert list(path.parent.iterdir()) == []
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+    async def test_a_folder_of_another_user_is_refused(self, path: Path) -> None:
+        path.parent.mkdir()
+        os.chown(path.parent, 12345, -1)
+        with pytest.raises(FatalError, match="another user"):
+            await Database.open(path)
+        assert list(path.parent.iterdir()) == []
 
     async def test_it_is_kept_with_full_care(self, db: Database) -> None:
         async def job(tx: Transaction) -> list[object]:

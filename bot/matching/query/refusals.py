@@ -95,6 +95,10 @@ MESSAGES = {
         "“{sign}” at character {position} cannot be counted: "
         "the smaller number comes first, and {limit} in all is the most."
     ),
+    "regex_repeats_much": N_(
+        "“{sign}” at character {position} repeats too much: {limit} characters in all is the most, and one repetition "
+        "inside another multiplies."
+    ),
     "regex_bracket": N_(
         "The bracket at character {position} of the expression has no partner. Add it, or write a backslash before it."
     ),
