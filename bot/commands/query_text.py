@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context
 from bot.commands.lookup import show_source
+from bot.commands.rewriting import AmbiguityError
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
 from bot.matching.engine.compiled import Compiled
@@ -16,7 +17,7 @@ from bot.matching.explain.exclusions import compile_excluding
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.matching.explain.hints import Hint, HintKind, hints
 from bot.matching.explain.near_miss import failures, has_found, holders
-from bot.matching.query.refusals import MESSAGES, QueryError
+from bot.matching.query.refusals import MESSAGES, AmbiguousQueryError, QueryError
 from bot.models import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
@@ -44,6 +45,9 @@ async def read_query(
     """
     try:
         compiled = await asyncio.to_thread(compile_excluding, source, excluded, context.inflector)
+    except AmbiguousQueryError as error:
+        text = _refusal(error, typed or source, context.t)
+        raise AmbiguityError(text, typed or source, error.span, error.readings) from None
     except QueryError as error:
         raise CommandError(_refusal(error, typed or source, context.t)) from None
     return TypedQuery(source=source, compiled=compiled)
@@ -139,7 +143,7 @@ async def preview(context: Context, typed: TypedQuery) -> Text:
     """Write how a query is read, how often it would have alerted lately, to what, and what it just missed."""
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
-    result = await backtest(context.database, query, now=context.now, since=since, zone=zone, most=_MOST_READ)
+    result = await context.ask(backtest, query, now=context.now, since=since, zone=zone, most=_MOST_READ)
     text = show_query(typed, context.t).add("\n")
     forms = "; ".join(_forms(query.forms))
     if forms:

@@ -250,7 +250,7 @@ class ObservedChanges:
             await long_posts.put(tx, self._long, due=self._now + REST_PAUSE_MS)
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         for channel_id in self._to_read_anew:
-            await channels.read_anew(tx, channel_id)
+            await channels.read_anew(tx, channel_id, now=self._observation.seen_at)
 
 
 def _is_preview(part: Part) -> bool:

@@ -119,16 +119,21 @@ def _rule(node: Node) -> str:
 
 def _alternative(node: Node) -> str:
     if isinstance(node, AllOf):
-        return " ".join([*map(_near, node.items), *("-" + _near(item) for item in node.without)])
+        return " ".join([*map(_item, node.items), *("-" + _item(item) for item in node.without)])
     return _near(node)
+
+
+def _item(node: Node) -> str:
+    """Write what stands beside a space or before a distance: alternatives in brackets, which nobody can misread."""
+    return _operand(node) if isinstance(node, AnyOf) else _near(node)
 
 
 def _near(node: Node) -> str:
     if not isinstance(node, Near):
         return _either(node)
     # a particle before ~ cannot take the next word, so it needs no brackets there
-    left = _bare(node.left) if isinstance(node.left, Word) else _near(node.left)
-    return f"{left} ~{node.distance} {_either(node.right)}"
+    left = _bare(node.left) if isinstance(node.left, Word) else _item(node.left)
+    return f"{left} ~{node.distance} {_operand(node.right)}"
 
 
 def _either(node: Node) -> str:
@@ -151,7 +156,7 @@ def _operand(node: Node) -> str:
         case Pattern(source):
             return f"re:/{source}/"
         case _:
-            return f"({_rule(node)})"
+            return f"({format_node(node)})"
 
 
 def _bare(item: Word | Prefix) -> str:

@@ -55,7 +55,11 @@ CREATE TABLE channels (
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
     swept_at INTEGER,  -- when the sweep last found or made it complete
     verified_at INTEGER,  -- when the verifying round last went through it
-    verify_from INTEGER  -- the id below which that round goes on; NULL: it begins anew
+    verify_from INTEGER,  -- the id below which that round goes on; NULL: it begins anew
+    verify_began INTEGER,  -- when that round began
+    -- Since when edits and deletions may be missing, as the changes cannot be had from Telegram; NULL: none are
+    unchecked_since INTEGER,
+    doubted_at INTEGER  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
 );
 
 CREATE TABLE memberships (  -- how each reader reaches each channel: access hashes are per account
