@@ -130,7 +130,7 @@ class Live:
             while held := self._held[channel_id]:
                 events = [event for update in held[:BATCH] for event in to_events(update)]
                 del held[:BATCH]
-                await self._store(await completer.complete_of(channel_id, events))
+                await self._store(await completer.complete_pushed(channel_id, events))
         finally:
             del self._held[channel_id]
 

@@ -197,12 +197,12 @@ CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, an
     edit_date INTEGER,  -- Telegram's, of this beginning
     -- whole: the rest is here. wanted: it is asked for. left: Telegram refuses it.
     state TEXT NOT NULL CHECK (state IN ('whole', 'wanted', 'left')),
-    due_at INTEGER,  -- when a wanted one is asked for
+    due_at INTEGER,  -- when it is asked for, or asked for again: two edits of one second have the same beginning and date
     attempts INTEGER NOT NULL DEFAULT 0,  -- that failed
     reason TEXT,  -- why: Telegram's error string
     PRIMARY KEY (channel_id, message_id)
 ) WITHOUT ROWID;
-CREATE INDEX long_posts_wanted ON long_posts (due_at) WHERE state = 'wanted';
+CREATE INDEX long_posts_due ON long_posts (due_at) WHERE due_at IS NOT NULL;
 
 -- One row a version, by its id: the normalised words, joined by spaces. The first word names its channel, so that a
 -- search in one channel reads no other's posts.
