@@ -5,7 +5,21 @@ from functools import lru_cache
 
 from bot.matching.query.lexer import LONGEST_PHRASE, Lexeme, lex
 from bot.matching.query.refusals import QueryError
-from bot.matching.query.tree import PARTICLES, AllOf, AnyOf, Mention, Near, Node, Phrase, Prefix, Query, Tag, Word, walk
+from bot.matching.query.tree import (
+    PARTICLES,
+    AllOf,
+    AnyOf,
+    Mention,
+    Near,
+    Node,
+    Phrase,
+    Prefix,
+    Query,
+    Tag,
+    Within,
+    Word,
+    walk,
+)
 
 LONGEST_QUERY = 20_000
 MOST_PARTS = 2_000
@@ -31,7 +45,8 @@ class _Parser:
     """Recursive descent; each method reads one level of the grammar and leaves `_at` behind it.
 
     rule = alternative {"," alternative}      alternative = item {["И"] item}      item = ["-"] near
-    near = either {"~n" either}      either = part {"|" part}      part = word, phrase, … or "(" rule ")"
+    near = either {"~n" either}      either = part {"|" part}
+    part = ["head:"] (word, phrase, … or "(" rule ")")
     """
 
     def __init__(self, lexemes: list[Lexeme]) -> None:
@@ -155,13 +170,27 @@ class _Parser:
         return Phrase((particle.node, *phrase.items), phrase.gap)
 
     def _part(self) -> Node | None:
+        reach = self._take("reach")
+        if reach is None or reach.reach is None:
+            return self._bare_part()
+        self._deepen(reach)
+        node = self._part()
+        if node is None:
+            raise QueryError("lone_sign", reach.position, sign=reach.text.strip())
+        self._depth -= 1
+        return Within(node, reach.reach)
+
+    def _deepen(self, opening: Lexeme) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise QueryError("too_deep", opening.position)
+
+    def _bare_part(self) -> Node | None:
         opening = self._take("open")
         if not opening:
             lexeme = self._take("part")
             return lexeme.node if lexeme else None
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise QueryError("too_deep", opening.position)
+        self._deepen(opening)
         node = self._rule()
         if not self._take("close"):
             raise QueryError("unclosed_bracket", opening.position)
