@@ -30,6 +30,8 @@ class Media:
     kind: str  # photo, document, poll, web_page, …
     id: int | None = None  # Telegram's id where the kind has one
     title: str | None = None  # file name, poll question or page title
+    # Kind and id of each photo and document of a long post with several, this one first; else empty.
+    files: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class Post:
         """Hash text, entities and media into 32 bytes; counters and parts do not count."""
         seen: list[object] = [self.text, [(e.kind, e.offset, e.length, e.value) for e in self.entities]]
         if self.media is not None and self.media.kind != "web_page":  # a link's preview loads and changes by itself
-            seen.append([self.media.kind, self.media.id, self.media.title])
+            seen.append([self.media.kind, self.media.id, self.media.title, *self.media.files])
         return hashlib.sha256(json.dumps(seen, ensure_ascii=False, separators=(",", ":")).encode()).digest()
 
 
@@ -196,6 +198,7 @@ class Upload:
     sha256: bytes
     mime: str
     name: str | None = None  # under which the chat gets it
+    file_id: int = 0  # Telegram's, in its post
     raw: bytes = b""  # the message that it was downloaded from, as TL bytes: they say how long a video is …
     layer: int = 0  # … and their layer
 

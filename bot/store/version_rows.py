@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bot import __version__
-from bot.models import Count, Deletion, Observation, ObservedBy, Post, to_json
+from bot.models import Count, Deletion, Media, Observation, ObservedBy, Post, to_json
 from bot.parts import NO_PARTS, are_reworded, dump_parts, load_parts
 from bot.store.database import Reader, Transaction
 from bot.store.rows import COUNTER_BITS, json_list, maybe_ms, read, to_ms
@@ -224,7 +224,7 @@ def version_row(
         content,
         post.text,
         _entities_json(post),
-        to_json(post.media) if post.media else None,
+        _media_json(post.media) if post.media else None,
         to_ms(post.date),
         maybe_ms(post.edit_date),
         *_seen(post, observation),
@@ -247,6 +247,13 @@ def _seen(post: Post, observation: Observation) -> tuple[object, ...]:
         post.layer,
         hashlib.sha256(post.raw).digest(),
     )
+
+
+def _media_json(media: Media) -> str:
+    written: dict[str, object] = {"kind": media.kind, "id": media.id, "title": media.title}
+    if media.files:
+        written["files"] = media.files
+    return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
 
 
 def _entities_json(post: Post) -> str:

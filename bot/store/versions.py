@@ -198,7 +198,7 @@ class ObservedChanges:
         ]
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         for channel_id in self._to_read_anew:
-            await channels.read_anew(tx, channel_id)
+            await channels.read_anew(tx, channel_id, now=self._observation.seen_at)
 
 
 def _is_preview(part: Part) -> bool:

@@ -76,8 +76,8 @@ def test_every_part_is_told_as_the_bot_writes_it() -> None:
     root = _explained('сбой|перебой ~5 (интернет, связь) -учения "не работает"', "").root
     parts = [(part.query, part.kind, part.excluded) for part in _all(root)]
     assert parts == [
-        ('сбой|перебой ~5 интернет|связь "не работает" -учения', ClauseKind.ALL, False),
-        ("сбой|перебой ~5 интернет|связь", ClauseKind.NEAR, False),
+        ('(сбой|перебой) ~5 (интернет|связь) "не работает" -учения', ClauseKind.ALL, False),
+        ("(сбой|перебой) ~5 (интернет|связь)", ClauseKind.NEAR, False),
         ("сбой|перебой", ClauseKind.ANY, False),
         ("сбой", ClauseKind.WORD, False),
         ("перебой", ClauseKind.WORD, False),

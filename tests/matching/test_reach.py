@@ -8,7 +8,7 @@ from bot.matching.explain.explain import Reason, explain
 from bot.matching.query.parser import parse
 from bot.matching.query.refusals import QueryError
 from bot.matching.words.tokens import analyse
-from bot.matching.words.windows import Reach
+from bot.matching.words.windows import Unit
 from tests.matching.kit import compiled, found, slug
 
 FILLER = "Эксперты рынка обсудили планы на год, отметили рост продаж и назвали лучшие города для жизни и работы."
@@ -42,7 +42,7 @@ PARAGRAPHS = f"{LONG}\n\nСбой у банка.\n\n{LONG}\n\nОтключили
         pytest.param("sentence:(сбой) -вода", f"{LONG} Сбой. {LONG} {LONG} Вода.", False, id="excluded everywhere"),
         pytest.param("head:сбой", f"Сбой у банка. {LONG}", True, id="at the beginning"),
         pytest.param("head:сбой", f"{LONG} {LONG} {LONG} Сбой у банка.", False, id="not at the beginning"),
-        pytest.param("head:сбой вода", f"Сбой. {LONG} {LONG} {LONG}\n\nВода.", True, id="a reach stands by itself"),
+        pytest.param("head:сбой вода", f"Сбой. {LONG} {LONG} {LONG}\n\nВода.", True, id="a unit stands by itself"),
         pytest.param("сбой -head:день", f"{PARAGRAPHS} День.", True, id="excluded from the head alone"),
         pytest.param("сбой -head:день", f"Главное за день\n\n{PARAGRAPHS}", False, id="excluded in the head"),
     ],
@@ -94,13 +94,13 @@ def test_a_scope_of_nothing_is_refused(typed: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "reach"),
+    ("query", "unit"),
     [
-        ("сбой вода", Reach.PARAGRAPH),
-        ("sentence:(сбой вода)", Reach.SENTENCE),
-        ("head:(эксперт вода)", Reach.HEAD),
+        ("сбой вода", Unit.PARAGRAPH),
+        ("sentence:(сбой вода)", Unit.SENTENCE),
+        ("head:(эксперт вода)", Unit.HEAD),
     ],
 )
-def test_an_explanation_says_what_should_hold_the_parts_together(query: str, reach: Reach) -> None:
+def test_an_explanation_says_what_should_hold_the_parts_together(query: str, unit: Unit) -> None:
     root = explain(compiled(query), analyse(PARAGRAPHS)).root
-    assert (root.held, root.reason, root.reach) == (False, Reason.APART, reach)
+    assert (root.held, root.reason, root.unit) == (False, Reason.APART, unit)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 
-from bot.matching.engine.plan import AndStep, Evaluation, OrStep, Placed, ReachStep, RegexStep, Step, TermStep
+from bot.matching.engine.plan import AndStep, Evaluation, OrStep, Placed, RegexStep, Step, TermStep, UnitStep
 from bot.matching.engine.proximity import Occurrence
 from bot.matching.words.tokens import Document
-from bot.matching.words.windows import EVERYWHERE, Reach, is_divided
+from bot.matching.words.windows import EVERYWHERE, Unit, is_divided
 from bot.text.spans import Span
 
 
@@ -16,13 +16,13 @@ def holds(step: Step, context: Evaluation) -> bool:
     """Tell whether a step holds."""
     match step:
         case AndStep() if _is_divided(step, context):
-            return bool(_windows_of_all(step, Reach.PARAGRAPH, context))
+            return bool(_windows_of_all(step, Unit.PARAGRAPH, context))
         case AndStep(items, without):
             return all(holds(item, context) for item in items) and not any(holds(item, context) for item in without)
         case OrStep(items):
             return any(holds(item, context) for item in items)
-        case ReachStep(item, reach):
-            return _may_hold(item, context) and bool(_windows_of(item, reach, context))
+        case UnitStep(item, unit):
+            return _may_hold(item, context) and bool(_windows_of(item, unit, context))
         case TermStep():
             return bool(step.indexes(context))
         case _:
@@ -34,11 +34,11 @@ def spans(step: Step, context: Evaluation) -> list[Span] | None:
     if not holds(step, context):
         return None
     match step:
-        case ReachStep(item, reach):
-            return _spans_in(item, reach, _windows_of(item, reach, context), context)
+        case UnitStep(item, unit):
+            return _spans_in(item, unit, _windows_of(item, unit, context), context)
         case AndStep() if _is_divided(step, context):
-            reach = Reach.PARAGRAPH
-            return _spans_in(step, reach, _windows_of(step, reach, context), context)
+            unit = Unit.PARAGRAPH
+            return _spans_in(step, unit, _windows_of(step, unit, context), context)
         case AndStep(items) | OrStep(items):
             return [span for item in items for span in spans(item, context) or ()]
         case RegexStep(program):
@@ -63,39 +63,39 @@ def _may_hold(step: Step, context: Evaluation) -> bool:
             return holds(step, context)
 
 
-def _windows_of(step: Step, reach: Reach, context: Evaluation) -> int:
+def _windows_of(step: Step, unit: Unit, context: Evaluation) -> int:
     """Return the set of windows in which a step holds, as if each were a text by itself.
 
-    Only among paragraphs what is excluded may stand nowhere; a part with a reach of its own looks at the whole text.
+    Only among paragraphs what is excluded may stand nowhere; a part with a unit of its own looks at the whole text.
     """
     match step:
         case AndStep():
-            return _windows_of_all(step, reach, context)
+            return _windows_of_all(step, unit, context)
         case OrStep(items):
-            sets: Iterable[int] = (_windows_of(item, reach, context) for item in items)
-        case ReachStep():
-            sets = context.windows(reach) if holds(step, context) else ()
+            sets: Iterable[int] = (_windows_of(item, unit, context) for item in items)
+        case UnitStep():
+            sets = context.windows(unit) if holds(step, context) else ()
         case RegexStep(program):
-            sets = (_window_at(span, reach, context) for span in context.pattern(program))
+            sets = (_window_at(span, unit, context) for span in context.pattern(program))
         case TermStep():
-            return context.windows_of(step, reach)
+            return context.windows_of(step, unit)
         case _:
             occurrences = context.occurrences(step)
-            marks = context.windows(reach) if occurrences else ()
+            marks = context.windows(unit) if occurrences else ()
             sets = (_window_of(each, marks) for each in occurrences)
     return reduce(or_, sets, 0)
 
 
-def _windows_of_all(step: AndStep, reach: Reach, context: Evaluation) -> int:
+def _windows_of_all(step: AndStep, unit: Unit, context: Evaluation) -> int:
     found = EVERYWHERE
     for item in step.items:
-        found &= context.windows_of(item, reach) if isinstance(item, TermStep) else _windows_of(item, reach, context)
+        found &= context.windows_of(item, unit) if isinstance(item, TermStep) else _windows_of(item, unit, context)
         if not found:
             return 0
-    if reach is Reach.PARAGRAPH:
+    if unit is Unit.PARAGRAPH:
         return 0 if any(holds(item, context) for item in step.without) else found
     for item in step.without:
-        found &= ~_windows_of(item, reach, context)
+        found &= ~_windows_of(item, unit, context)
     return found
 
 
@@ -107,26 +107,26 @@ def _window_of(occurrence: Occurrence, marks: Sequence[int]) -> int:
     return found
 
 
-def _window_at(span: Span, reach: Reach, context: Evaluation) -> int:
+def _window_at(span: Span, unit: Unit, context: Evaluation) -> int:
     """Return the windows in which a match of an expression begins."""
-    marks, places = context.windows(reach), context.document.spans
+    marks, places = context.windows(unit), context.document.spans
     if not places:
         return EVERYWHERE
     return marks[max(0, bisect_right(places, (span[0], len(context.document.text))) - 1)]
 
 
-def _spans_in(step: Step, reach: Reach, within: int, context: Evaluation) -> list[Span]:
+def _spans_in(step: Step, unit: Unit, within: int, context: Evaluation) -> list[Span]:
     """Return the matches of a step in some windows."""
     match step:
         case AndStep(items) | OrStep(items):
-            within &= _windows_of(step, reach, context)
-            return [span for item in items for span in _spans_in(item, reach, within, context)] if within else []
-        case ReachStep():
+            within &= _windows_of(step, unit, context)
+            return [span for item in items for span in _spans_in(item, unit, within, context)] if within else []
+        case UnitStep():
             return spans(step, context) or []
         case RegexStep(program):
-            return [span for span in context.pattern(program) if _window_at(span, reach, context) & within]
+            return [span for span in context.pattern(program) if _window_at(span, unit, context) & within]
         case _:
-            marks = context.windows(reach)
+            marks = context.windows(unit)
             kept = (each for each in _occurrences(step, context) if _window_of(each, marks) & within)
             return _token_spans(context.document, (run for each in kept for run in each.runs))
 

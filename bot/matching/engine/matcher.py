@@ -17,11 +17,11 @@ from bot.matching.engine.plan import (
     AnyStep,
     Evaluation,
     OrStep,
-    ReachStep,
     RegexStep,
     Step,
     Term,
     TermStep,
+    UnitStep,
     plan_terms,
 )
 from bot.matching.engine.planner import Planner
@@ -183,7 +183,7 @@ def _alternatives(plan: Step) -> tuple[Step, ...]:
             return tuple(alternative for item in items for alternative in _alternatives(item))
         case AndStep((item,), without):  # a topic of many alternatives with words excluded
             return tuple(AndStep((alternative,), without) for alternative in _alternatives(item))
-        case ReachStep(item, reach):
-            return tuple(ReachStep(alternative, reach) for alternative in _alternatives(item))
+        case UnitStep(item, unit):
+            return tuple(UnitStep(alternative, unit) for alternative in _alternatives(item))
         case _:
             return (plan,)

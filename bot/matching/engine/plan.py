@@ -11,7 +11,7 @@ from typing import TypeAlias
 from bot.matching.engine.proximity import Occurrence, in_order, near
 from bot.matching.engine.regex import Program
 from bot.matching.words.tokens import Document
-from bot.matching.words.windows import Reach, windows
+from bot.matching.words.windows import Unit, windows
 from bot.text.spans import Span
 
 _NOWHERE: list[int] = []
@@ -44,31 +44,31 @@ class Evaluation:
         self._places: dict[Term, list[int]] = {}
         self._patterns = {} if patterns is None else patterns  # spans by expression
         self._occurrences: dict[Placed, list[Occurrence]] = {}
-        self._windows: dict[Reach, Sequence[int]] = {}
-        self._windows_of: dict[tuple[Term, Reach], int] = {}
+        self._windows: dict[Unit, Sequence[int]] = {}
+        self._windows_of: dict[tuple[Term, Unit], int] = {}
 
     @property
     def positions(self) -> Sequence[int]:
         """The position of each token, by which distances are counted."""
         return self.document.positions
 
-    def windows(self, reach: Reach) -> Sequence[int]:
+    def windows(self, unit: Unit) -> Sequence[int]:
         """Return for each token the set of windows it stands in; see `words.windows`."""
-        marks = self._windows.get(reach)
+        marks = self._windows.get(unit)
         if marks is None:
-            marks = self._windows[reach] = windows(self.document, reach)
+            marks = self._windows[unit] = windows(self.document, unit)
         return marks
 
-    def windows_of(self, step: "TermStep", reach: Reach) -> int:
+    def windows_of(self, step: "TermStep", unit: Unit) -> int:
         """Return the set of windows in which a term stands."""
-        found = self._windows_of.get((step.term, reach))
+        found = self._windows_of.get((step.term, unit))
         if found is None:
             found = 0
             indexes = step.indexes(self)
-            marks = self.windows(reach) if indexes else ()
+            marks = self.windows(unit) if indexes else ()
             for index in indexes:
                 found |= marks[index]
-            self._windows_of[step.term, reach] = found
+            self._windows_of[step.term, unit] = found
         return found
 
     def occurrences(self, step: "Placed") -> list[Occurrence]:
@@ -200,21 +200,21 @@ class OrStep:
 
 @dataclass(frozen=True, slots=True)
 class AndStep:
-    """All of some steps in one window, and none of others: anywhere, or in that window inside a reach."""
+    """All of some steps in one window, and none of others: anywhere, or in that window inside a unit."""
 
     items: tuple["Step", ...]
     without: tuple["Step", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ReachStep:
-    """A step that has to hold in one window of a reach."""
+class UnitStep:
+    """A step that has to hold in one window of a unit."""
 
     item: "Step"
-    reach: Reach
+    unit: Unit
 
 
-Step: TypeAlias = Placed | RegexStep | OrStep | AndStep | ReachStep
+Step: TypeAlias = Placed | RegexStep | OrStep | AndStep | UnitStep
 
 
 def plan_terms(step: Step) -> Iterator[Term]:
@@ -231,7 +231,7 @@ def plan_terms(step: Step) -> Iterator[Term]:
         case SequenceStep(items) | AnyStep(items) | OrStep(items):
             for item in items:
                 yield from plan_terms(item)
-        case ReachStep(item):
+        case UnitStep(item):
             yield from plan_terms(item)
         case RegexStep():
             pass

@@ -10,12 +10,12 @@ from bot.matching.engine.plan import (
     NearStep,
     OrStep,
     Placed,
-    ReachStep,
     RegexStep,
     SequenceStep,
     Step,
     Term,
     TermStep,
+    UnitStep,
 )
 from bot.matching.engine.prefilter import is_plain, watched
 from bot.matching.engine.regex import program
@@ -44,8 +44,8 @@ class Planner:
                 return RegexStep(program(source))
             case AllOf(items, without):
                 return AndStep(tuple(map(self.build, items)), tuple(map(self.build, without)))
-            case Within(part, reach):
-                return ReachStep(self.build(part), reach)
+            case Within(part, unit):
+                return UnitStep(self.build(part), unit)
             case AnyOf(items):
                 steps = [self.build(item) for item in items]
                 placed = [step for step in steps if isinstance(step, TermStep | SequenceStep | NearStep | AnyStep)]

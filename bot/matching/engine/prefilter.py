@@ -9,12 +9,12 @@ from bot.matching.engine.plan import (
     AnyStep,
     NearStep,
     OrStep,
-    ReachStep,
     RegexStep,
     SequenceStep,
     Step,
     Term,
     TermStep,
+    UnitStep,
 )
 
 # Letters that the full-text index surely takes as parts of a word; its tables are those of Unicode 6.1.
@@ -30,7 +30,7 @@ def watched(step: Step) -> list[TermStep | RegexStep]:
     match step:
         case TermStep() | RegexStep():
             return [step]
-        case ReachStep(item):
+        case UnitStep(item):
             return watched(item)
         case AndStep(items) | SequenceStep(items):
             return min((watched(item) for item in items), key=_cost)
@@ -55,7 +55,7 @@ def needed(step: Step) -> frozenset[Term]:
     match step:
         case TermStep(term):
             return frozenset({term})
-        case ReachStep(item):
+        case UnitStep(item):
             return needed(item)
         case NearStep(left, right):
             return needed(left) | needed(right)
@@ -106,7 +106,7 @@ def required(step: Step) -> str | None:
             return _tokens(term)
         case RegexStep():
             return None
-        case ReachStep(item):
+        case UnitStep(item):
             return required(item)
         case AndStep(items) | SequenceStep(items):
             return all_of(required(item) for item in items)

@@ -14,7 +14,7 @@ from bot.matching.engine.regex import Program
 from bot.matching.engine.term_index import TermIndex
 from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, Within, walk
 from bot.matching.words.tokens import analyse, tag_token
-from bot.matching.words.windows import EVERYWHERE, Reach
+from bot.matching.words.windows import EVERYWHERE, Unit
 from bot.text.spans import Span
 
 _TAG = tag_token("")
@@ -69,7 +69,7 @@ class _IndexedWords(Evaluation):
         """The position of each token: its index."""
         return range(self._count)
 
-    def windows(self, _scope: Reach) -> Sequence[int]:
+    def windows(self, _scope: Unit) -> Sequence[int]:
         """Return for each token all windows: where a paragraph or a sentence ends is not indexed."""
         return [EVERYWHERE] * self._count
 
@@ -88,8 +88,8 @@ def _without_exclusions(node: Node) -> Node:
             return AnyOf(tuple(map(_without_exclusions, items)))
         case AllOf(items):
             return AllOf(tuple(map(_without_exclusions, items)))
-        case Within(part, reach):
-            return Within(_without_exclusions(part), reach)
+        case Within(part, unit):
+            return Within(_without_exclusions(part), unit)
         case _:
             return node
 

@@ -10,7 +10,7 @@ from bot.matching.engine.plan import Evaluation, Step, Term
 from bot.matching.engine.planner import Planner
 from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, Within, format_node
 from bot.matching.words.tokens import Document
-from bot.matching.words.windows import Reach
+from bot.matching.words.windows import Unit
 from bot.text.spans import Span, merge_spans
 
 
@@ -28,7 +28,7 @@ class Reason(StrEnum):
     """Why a clause does not hold."""
 
     ABSENT = "absent"  # one of its words is missing
-    APART = "apart"  # its parts are there, but too far apart, in another order, or in no window of its reach together
+    APART = "apart"  # its parts are there, but too far apart, in another order, or in no window of its unit together
     EXCLUDED = "excluded"  # an exclusion was found
 
 
@@ -41,7 +41,7 @@ class Clause:
     held: bool  # an exclusion holds where its words are absent
     excluded: bool  # whether the clause is an exclusion
     spans: tuple[Span, ...]  # its matches, in Python characters; of words that are APART, those words
-    reach: Reach  # what has to hold the parts of an ALL together
+    unit: Unit  # what has to hold the parts of an ALL together
     reason: Reason | None  # None where it held; of several clauses, that of the one nearest to holding
     clauses: tuple["Clause", ...]  # its parts; none of an exclusion
     missing: int  # how many clauses would have to change
@@ -94,15 +94,15 @@ class _Prepared:
     query: str
     kind: ClauseKind
     step: Step
-    reach: Reach
+    unit: Unit
     clauses: tuple["_Prepared", ...] = ()
     without: tuple["_Prepared", ...] = ()
-    allowed: Step | None = None  # an ALL of a reach without its exclusions
+    allowed: Step | None = None  # an ALL of a unit without its exclusions
 
 
-def _prepare(node: Node, builder: Planner, reach: Reach = Reach.PARAGRAPH) -> _Prepared:
+def _prepare(node: Node, builder: Planner, unit: Unit = Unit.PARAGRAPH) -> _Prepared:
     if isinstance(node, Within):
-        return _prepare(node.part, builder, node.reach)
+        return _prepare(node.part, builder, node.unit)
     kind, inside = ClauseKind.WORD, tuple[Node, ...]()
     match node:
         case Phrase(items) if len(items) > 1:  # of phrases of one word, since in a phrase a word has more readings
@@ -116,17 +116,17 @@ def _prepare(node: Node, builder: Planner, reach: Reach = Reach.PARAGRAPH) -> _P
         case _:
             pass
     without = node.without if isinstance(node, AllOf) else ()
-    whole = node if reach is Reach.PARAGRAPH else Within(node, reach)
-    # each alternative has the reach of all; what it requires may be anywhere, and then be apart
-    inner = reach if kind is ClauseKind.ANY else Reach.PARAGRAPH
+    whole = node if unit is Unit.PARAGRAPH else Within(node, unit)
+    # each alternative has the unit of all; what it requires may be anywhere, and then be apart
+    inner = unit if kind is ClauseKind.ANY else Unit.PARAGRAPH
     return _Prepared(
         query=format_node(whole),
         kind=kind,
         step=builder.build(whole),
-        reach=reach,
+        unit=unit,
         clauses=tuple(_prepare(item, builder, inner) for item in inside),
         without=tuple(_prepare(item, builder) for item in without),
-        allowed=builder.build(Within(AllOf(node.items), reach)) if isinstance(node, AllOf) and whole != node else None,
+        allowed=builder.build(Within(AllOf(node.items), unit)) if isinstance(node, AllOf) and whole != node else None,
     )
 
 
@@ -135,7 +135,7 @@ def _explain(prepared: _Prepared, context: Evaluation, *, fails: bool = False) -
     found = None if fails else spans(prepared.step, context)
     none_of = found is None and prepared.kind is ClauseKind.ANY
     clauses = tuple(_explain(clause, context, fails=none_of) for clause in prepared.clauses)
-    # what is excluded in a reach is in the way only where all the rest stands together
+    # what is excluded in a unit is in the way only where all the rest stands together
     in_way = found is None and (prepared.allowed is None or spans(prepared.allowed, context) is not None)
     clauses += tuple(_excluded(clause, context, in_way=in_way) for clause in prepared.without)
     shown = found
@@ -149,7 +149,7 @@ def _explain(prepared: _Prepared, context: Evaluation, *, fails: bool = False) -
         kind=prepared.kind,
         held=found is not None,
         excluded=False,
-        reach=prepared.reach,
+        unit=prepared.unit,
         spans=merge_spans(shown) if shown else (),
         reason=reason,
         clauses=clauses,
@@ -164,7 +164,7 @@ def _excluded(prepared: _Prepared, context: Evaluation, *, in_way: bool) -> Clau
         kind=prepared.kind,
         held=found is None,
         excluded=True,
-        reach=prepared.reach,
+        unit=prepared.unit,
         spans=merge_spans(found) if found else (),
         reason=Reason.EXCLUDED if found else None,
         clauses=(),

@@ -7,11 +7,11 @@ from bot.matching.engine.plan import (
     AnyStep,
     NearStep,
     OrStep,
-    ReachStep,
     RegexStep,
     SequenceStep,
     Step,
     TermStep,
+    UnitStep,
 )
 from bot.matching.engine.prefilter import all_of, any_of, required
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
@@ -93,7 +93,7 @@ def _without_one(step: Step) -> Iterator[str | None]:
 
 def _loosened(step: Step) -> str | None:
     """Return the expression of a step that may miss by one clause; None where nothing is required."""
-    if isinstance(step, ReachStep):
+    if isinstance(step, UnitStep):
         return _loosened(step.item)
     if isinstance(step, OrStep | AnyStep):
         return any_of(_loosened(item) for item in step.items)
@@ -104,7 +104,7 @@ def _conjuncts(step: Step) -> tuple[Step, ...]:
     match step:
         case AndStep(items):
             return items
-        case ReachStep(item):
+        case UnitStep(item):
             return _conjuncts(item)
         case NearStep(left, right):
             return (left, right)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.matching.words.windows import Reach
+from bot.matching.words.windows import Unit
 
 # One of these before a word makes a phrase with it, as people mean it; unless it is exact.
 PARTICLES = frozenset({"не", "без", "нет"})
@@ -80,10 +80,10 @@ class AllOf:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A part that has to hold in one window of a reach, as if that were the whole post."""
+    """A part that has to hold in one window of a unit, as if that were the whole post."""
 
     part: "Node"
-    reach: Reach  # never PARAGRAPH, which is so everywhere else
+    unit: Unit  # never PARAGRAPH, which is so everywhere else
 
 
 Node: TypeAlias = Word | Prefix | Phrase | Near | Tag | Mention | Pattern | AnyOf | AllOf | Within
@@ -131,16 +131,21 @@ def _rule(node: Node) -> str:
 
 def _alternative(node: Node) -> str:
     if isinstance(node, AllOf):
-        return " ".join([*map(_near, node.items), *("-" + _near(item) for item in node.without)])
+        return " ".join([*map(_item, node.items), *("-" + _item(item) for item in node.without)])
     return _near(node)
+
+
+def _item(node: Node) -> str:
+    """Write what stands beside a space or before a distance: alternatives in brackets, which nobody can misread."""
+    return _operand(node) if isinstance(node, AnyOf) else _near(node)
 
 
 def _near(node: Node) -> str:
     if not isinstance(node, Near):
         return _either(node)
     # a particle before ~ cannot take the next word, so it needs no brackets there
-    left = _bare(node.left) if isinstance(node.left, Word) else _near(node.left)
-    return f"{left} ~{node.distance} {_either(node.right)}"
+    left = _bare(node.left) if isinstance(node.left, Word) else _item(node.left)
+    return f"{left} ~{node.distance} {_operand(node.right)}"
 
 
 def _either(node: Node) -> str:
@@ -161,9 +166,9 @@ def _operand(node: Node) -> str:
         case Tag(name) | Mention(name):
             return f"#{name}" if isinstance(node, Tag) else f"@{name}"
         case Pattern() | Within():
-            return f"re:/{node.source}/" if isinstance(node, Pattern) else f"{node.reach}:{_operand(node.part)}"
+            return f"re:/{node.source}/" if isinstance(node, Pattern) else f"{node.unit}:{_operand(node.part)}"
         case _:
-            return f"({_rule(node)})"
+            return f"({format_node(node)})"
 
 
 def _bare(item: Word | Prefix) -> str:

@@ -21,7 +21,7 @@ _SENTENCE = 3  # words that make one
 _HEAD = 45  # words of the first sentences, at most; the first sentence belongs to the head however long it is
 
 
-class Reach(StrEnum):
+class Unit(StrEnum):
     """What has to hold the parts of a query together."""
 
     PARAGRAPH = "paragraph"  # one paragraph, the headline with each of them; or a short post
@@ -34,13 +34,13 @@ def is_divided(document: Document) -> bool:
     return len(document.tokens) > _SHORT and document.has_walls
 
 
-def windows(document: Document, reach: Reach) -> Sequence[int]:
+def windows(document: Document, unit: Unit) -> Sequence[int]:
     """Return for each token the set of windows it stands in."""
-    if reach is Reach.PARAGRAPH:
+    if unit is Unit.PARAGRAPH:
         return _paragraphs(document)
     sentences = _sentences(document)
     head = _head(sentences)
-    if reach is Reach.HEAD:
+    if unit is Unit.HEAD:
         return [1] * head + [0] * (len(sentences) - head)
     marks = [3 << number for number in sentences]  # each sentence with the one before and the one after it
     return [mark | 1 for mark in marks[:head]] + marks[head:]

@@ -55,7 +55,11 @@ CREATE TABLE channels (
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
     swept_at INTEGER,  -- when the sweep last found or made it complete
     verified_at INTEGER,  -- when the verifying round last went through it
-    verify_from INTEGER  -- the id below which that round goes on; NULL: it begins anew
+    verify_from INTEGER,  -- the id below which that round goes on; NULL: it begins anew
+    verify_began INTEGER,  -- when that round began
+    -- Since when edits and deletions may be missing, as the changes cannot be had from Telegram; NULL: none are
+    unchecked_since INTEGER,
+    doubted_at INTEGER  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
 );
 
 CREATE TABLE memberships (  -- how each reader reaches each channel: access hashes are per account
@@ -192,7 +196,7 @@ CREATE VIRTUAL TABLE fulltext USING fts5(
 
 CREATE TABLE media (  -- files of versions in which a topic was found
     id INTEGER PRIMARY KEY,
-    version_id INTEGER NOT NULL UNIQUE REFERENCES versions (id),
+    version_id INTEGER NOT NULL REFERENCES versions (id),
     kind TEXT NOT NULL,  -- 'photo' or 'document'
     file_id INTEGER NOT NULL,  -- Telegram's
     state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'left')),
@@ -205,7 +209,8 @@ CREATE TABLE media (  -- files of versions in which a topic was found
     mime TEXT,
     name TEXT,  -- as the channel called it; data, never a path
     kept_at INTEGER,
-    reader_id INTEGER REFERENCES readers (id)  -- through which it came
+    reader_id INTEGER REFERENCES readers (id),  -- through which it came
+    UNIQUE (version_id, file_id)  -- a long post may show several
 );
 CREATE INDEX media_wanted ON media (due_at) WHERE state = 'wanted';
 CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
