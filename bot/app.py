@@ -28,6 +28,7 @@ from bot.monitoring.silence import SilenceMonitor
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
+from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
 from bot.sources.reader import ReaderAccount
@@ -60,6 +61,7 @@ class Parts:
 
     settings: Settings
     database: Database
+    searches: SearchPool
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
     clock: TelegramClock
@@ -130,6 +132,8 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     await asyncio.to_thread(_check_database, settings.database_path)
     database = await Database.open(settings.database_path, numbered=True)
     stack.push_async_callback(database.close)
+    searches = SearchPool(settings.database_path)
+    stack.push_async_callback(searches.close)
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
     bot = bot_client(settings, timings=timings)
@@ -139,12 +143,30 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     assignments = Assignments(database)
     ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
     readers = [
-        ReaderAccount(settings, session, database, ingest, assignments, clock=clock, health=health, timings=timings)
+        ReaderAccount(
+            settings,
+            session,
+            database,
+            ingest,
+            assignments,
+            searches=searches,
+            clock=clock,
+            health=health,
+            timings=timings,
+        )
         for session in (sessions.READER, sessions.STANDBY)
     ]
     for reader in readers:
         stack.push_async_callback(reader.close)
-    return Parts(settings=settings, database=database, bot=bot, readers=readers, clock=clock, health=health)
+    return Parts(
+        settings=settings,
+        database=database,
+        searches=searches,
+        bot=bot,
+        readers=readers,
+        clock=clock,
+        health=health,
+    )
 
 
 def _check_database(path: Path) -> None:
@@ -181,7 +203,8 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    router = Router(bot, database, sender, People(database, settings.owner_ids), clock)
+    people = People(database, settings.owner_ids)
+    router = Router(bot, database, sender, searches=parts.searches, people=people, clock=clock)
     bot.is_settled = router.is_settled
     time_source = await _open_one(parts)
     username = await connections.connect_bot(bot, settings)
@@ -201,6 +224,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
         "delivery": partial(_deliver, recovery, worker, stop),
         "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
+        "searches": parts.searches.keep_ready,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),

@@ -16,6 +16,7 @@ from bot.locales.locale import show_size
 from bot.locales.refusals import refusal
 from bot.matching.topics import read_folder
 from bot.monitoring import heartbeat
+from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
@@ -150,11 +151,26 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
             yield Check(name="database", outcome="of this version, and sound")
             yield await _service(db)
             yield await _files(db, settings)
+            yield await _channels(db)
             for number, reason in (await readers.lost(db)).items():
                 outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
                 yield _failed(f"reader account {number}", outcome)
     except ChannelwatchError as error:
         yield _failed("database", _one_line(error))
+
+
+async def _channels(db: Reader) -> Check:
+    """Look for channels that were not read, or not checked for edits and deletions, for too long."""
+    states = await channel_states(db, (await meta.clock(db))())
+    behind = [state for state in states if state.status in {ChannelStatus.LATE, ChannelStatus.UNCHECKED}]
+    if not behind:
+        return Check(name="channels", outcome=f"{len(states)} followed, none of them behind")
+    checked = [state.checked_at for state in behind]
+    known = [moment for moment in checked if moment is not None]
+    since = f"since {min(known):%Y-%m-%d %H:%M} UTC" if len(known) == len(checked) else "ever"
+    return _failed(
+        "channels", f"{len(behind)} of {len(states)} not checked {since}; channelwatch doctor --gaps says which"
+    )
 
 
 async def _files(db: Reader, settings: Settings) -> Check:
@@ -168,11 +184,11 @@ async def _files(db: Reader, settings: Settings) -> Check:
 
 
 async def _service(db: Reader) -> Check:
-    beat, now = (await meta.last_beats(db)).get(heartbeat.ALIVE), (await meta.clock(db))()
-    if beat is not None and now - beat < heartbeat.FRESH:
+    fault = await heartbeat.find_fault(db)
+    if fault is None:
         return Check(name="service", outcome="running")
-    since = "" if beat is None else f" since {beat:%Y-%m-%d %H:%M} UTC"
-    return _failed("service", f"it has given no sign of life{since}; start it with channelwatch run")
+    advice = "" if fault.startswith("runs") else "; start it with channelwatch run"
+    return _failed("service", f"it {fault}{advice}")
 
 
 async def _clock(settings: Settings, timings: Timings) -> Check:

@@ -11,6 +11,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.rows import from_ms, to_ms
 
 _CLOCK_ERROR = "clock_error"
+_FAULT = "fault"
 _PACE = "pace"
 
 
@@ -76,6 +77,16 @@ async def beat(tx: Transaction, loop: str, now: datetime) -> None:
 async def last_beats(db: Reader) -> dict[str, datetime]:
     """Return when each loop last went round."""
     return {row["loop"]: from_ms(row["at"]) for row in await db.fetch_all("SELECT loop, at FROM heartbeats")}
+
+
+async def put_fault(tx: Transaction, fault: str) -> None:
+    """Write down what the service found wrong with itself; nothing where it is well."""
+    await put(tx, _FAULT, fault)
+
+
+async def fault(db: Reader) -> str:
+    """Return what the service last found wrong with itself; nothing where it was well."""
+    return str(await get(db, _FAULT) or "")
 
 
 async def put_pace(tx: Transaction, pace: Pace) -> None:

@@ -129,3 +129,10 @@ def test_a_set_that_is_mostly_forgotten_is_given_up() -> None:
     assert programs.spans("слово3 слово9").keys() == {"слово9"}
     programs.pack()
     assert programs.spans("слово3 слово9").keys() == {"слово9"}
+
+
+@pytest.mark.parametrize(
+    "source", ["сбой.{0,400}банк", "[а-я ]{1,501}ъ", "((аб){1,10}в){1,20}", r"\{1,1000\}", "[{1,1000}]", "аб+в*"]
+)
+def test_repetitions_that_a_post_can_bear_are_allowed(source: str) -> None:
+    assert program(source).source == source
