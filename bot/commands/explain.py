@@ -11,6 +11,7 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import show_source, show_topic, topics_of
 from bot.commands.query_text import preview, read_query, show_query, why, why_not
 from bot.commands.registry import Section, command, example
+from bot.commands.rewriting import or_rows
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
@@ -63,7 +64,7 @@ async def test(request: Request, context: Context) -> Reply:
             text.add(t.gettext("As a reply to a message, /test and a query tell whether it fits, and why."))
         )
     typed = await read_query(request.argument, context)
-    offer = ((button(context.t.gettext("Track this"), "name", request.key),),)
+    offer = ((button(context.t.gettext("Track this"), "name", request.key),), *or_rows(request, typed.source))
     return Reply(messages=(message(await preview(context, typed), offer),), memory=typed.source)
 
 

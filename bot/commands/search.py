@@ -8,6 +8,7 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rewriting import or_rows
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled
@@ -71,9 +72,11 @@ async def answer(request: Request, context: Context, typed: str, *, heading: Tex
     terms = await _read_terms(request.key, typed, context)
     page = await _find(terms, context)
     heading.add(await _hint(terms, context), "\n\n")
+    rewritten = or_rows(request, typed)
     if not page.hits and page.before is None:
-        return say(heading.add(await _nothing(terms, context)))
-    return Reply(messages=(_page(page, terms, context, heading),), memory=typed)
+        return replace(say(heading.add(await _nothing(terms, context)), rewritten), memory=typed)
+    shown = _page(page, terms, context, heading)
+    return Reply(messages=(replace(shown, buttons=(*shown.buttons, *rewritten)),), memory=typed)
 
 
 @tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}}(:\d{{1,3}})?)?)?")

@@ -134,6 +134,7 @@ class ReaderAccount:
         )
         sync = ChannelSync(account, self._ingest)
         tap(self.client, sync.previews.put)
+        self._live.long_posts = sync.long_posts
         sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
         follow_requests = FollowRequests(
             account, sync, assignments, searches=self._searches, join_interval=settings.join_interval
@@ -145,6 +146,7 @@ class ReaderAccount:
         loops: dict[str, Loop] = {
             "live": self._live.run,
             "previews": sync.previews.run,
+            "long posts": sync.long_posts.run,
             "sweep": sweep.run,
             "verifier": Verifier(account, sync, days=settings.verify_days).run,
             "fast channels": FastChannels(account, sync).run,

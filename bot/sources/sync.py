@@ -20,6 +20,7 @@ from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account
 from bot.sources.channel_events import describe
 from bot.sources.history import prefetched
 from bot.sources.live import Previews
+from bot.sources.long_posts import LongPosts
 from bot.sources.resolver import Dialog
 from bot.store import channels, posts
 from bot.store.channels import Access, Channel
@@ -61,6 +62,7 @@ class ChannelSync:
         self._account = account
         self._ingest = ingest
         self.previews = Previews(account, ingest)
+        self.long_posts = LongPosts(account, ingest)
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self._failures: Counter[int] = Counter()  # channel id → times in a row that the server failed at its changes
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
@@ -146,7 +148,7 @@ class ChannelSync:
         async with aclosing(prefetched(source)) as slices:
             async for changes in slices:
                 beat(LONGEST_VISIT)  # of what a busy channel has to say after weeks, there is much more than that
-                found += await self._store(changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
+                found += await self._store(channel, changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
                 await self.previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
@@ -213,11 +215,14 @@ class ChannelSync:
         """Store posts of a page; posts of the archive that the page lacks are written down as gone."""
         gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
         deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
-        return await self._store([*known, *deletions], observed_by, page.asked_at)
+        return await self._store(channel, [*known, *deletions], observed_by, page.asked_at)
 
-    async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> SyncResult:
+    async def _store(
+        self, channel: Channel, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime
+    ) -> SyncResult:
         if not events:
             return SyncResult()
+        events = await self.long_posts.complete(channel, events)
         result = await self._ingest.store(
             Observation(
                 events=tuple(events),
