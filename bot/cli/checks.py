@@ -1,5 +1,6 @@
 """The checks of `channelwatch doctor`, from the settings to the clock, each with advice where something is wrong."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,6 +23,7 @@ from bot.settings import Settings, load_settings
 from bot.store import media, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
+from bot.store.integrity import find_damage
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
@@ -142,7 +144,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         return
     try:
         async with open_read_only(path) as db:
-            if (fault := await meta.find_damage(db)) is not None:
+            if (fault := await asyncio.to_thread(find_damage, path)) is not None:
                 advice = "stop the service, then: channelwatch restore BACKUP"
                 yield _failed("database", f"{path} is damaged ({_one_line(fault)}): {advice}")
                 return

@@ -18,6 +18,7 @@ from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.matching.explain.hints import Hint, HintKind, hints
 from bot.matching.explain.near_miss import failures, has_found, holders
 from bot.matching.query.refusals import MESSAGES, AmbiguousQueryError, QueryError
+from bot.matching.words.windows import Unit
 from bot.models import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
@@ -89,6 +90,11 @@ _FAILED: Mapping[Reason | None, str] = {
 }
 _ONLY_ONCE = N_("found only once: {part}")
 _NOT_TOGETHER = N_("found, but not side by side: {part}")
+_SCATTERED: Mapping[Unit, str] = {
+    Unit.PARAGRAPH: N_("found, but in different paragraphs: {part}"),
+    Unit.SENTENCE: N_("found, but not in one sentence or two neighbours: {part}"),
+    Unit.HEAD: N_("found, but not all at the beginning: {part}"),
+}
 
 
 def why_not(root: Clause, t: Translator) -> Text:
@@ -111,7 +117,9 @@ def why(root: Clause, text: str) -> Text:
 def failure(part: Clause, t: Translator) -> Text:
     """Say why one part failed."""
     line = _FAILED[part.reason]
-    if part.reason is Reason.APART and len({span for inside in part.clauses for span in inside.spans}) == 1:
+    if part.reason is Reason.APART and part.kind is ClauseKind.ALL:
+        line = _SCATTERED[part.unit]
+    elif part.reason is Reason.APART and len({span for inside in part.clauses for span in inside.spans}) == 1:
         line = _ONLY_ONCE  # both its sides are the one word
     elif part.reason is Reason.APART and part.kind is ClauseKind.PHRASE:
         line = _NOT_TOGETHER

@@ -40,6 +40,8 @@ def test_it_agrees_with_what_matches(source: str, text: str) -> None:
 @given(queries, posts)
 def test_each_part_agrees_with_itself_as_a_query(source: str, text: str) -> None:
     for part in _explained(source, text).root.clauses:
+        if part.excluded and "sentence:" in source:
+            continue  # it counts in the same sentences only
         alone = verify(compiled(f"({part.query})"), analyse(text))
         assert part.held == ((alone is None) if part.excluded else (alone is not None))
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.matching.engine.plan import Evaluation, Step, spans
+from bot.matching.engine.evaluate import spans
+from bot.matching.engine.plan import Evaluation, Step
 from bot.matching.engine.planner import Planner, form_key
 from bot.matching.engine.prefilter import required
 from bot.matching.engine.regex import program

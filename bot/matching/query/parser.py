@@ -17,6 +17,7 @@ from bot.matching.query.tree import (
     Prefix,
     Query,
     Tag,
+    Within,
     Word,
     format_node,
     walk,
@@ -54,7 +55,8 @@ class _Parser:
     """Recursive descent; each method reads one level of the grammar and leaves `_at` behind it.
 
     rule = alternative {"," alternative}      alternative = item {["И"] item}      item = ["-"] near
-    near = either {"~n" either}      either = part {"|" part}      part = word, phrase, … or "(" rule ")"
+    near = either {"~n" either}      either = part {"|" part}
+    part = ["head:"] (word, phrase, … or "(" rule ")")
     """
 
     def __init__(self, source: str, lexemes: list[Lexeme]) -> None:
@@ -206,13 +208,27 @@ class _Parser:
         return Phrase((particle.node, *phrase.items), phrase.gap)
 
     def _part(self) -> Node | None:
+        unit = self._take("unit")
+        if unit is None or unit.unit is None:
+            return self._bare_part()
+        self._deepen(unit)
+        node = self._part()
+        if node is None:
+            raise QueryError("lone_sign", unit.position, sign=unit.text.strip())
+        self._depth -= 1
+        return Within(node, unit.unit)
+
+    def _deepen(self, opening: Lexeme) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise QueryError("too_deep", opening.position)
+
+    def _bare_part(self) -> Node | None:
         opening = self._take("open")
         if not opening:
             lexeme = self._take("part")
             return lexeme.node if lexeme else None
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise QueryError("too_deep", opening.position)
+        self._deepen(opening)
         node = self._rule()
         if not self._take("close"):
             raise QueryError("unclosed_bracket", opening.position)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.matching.words.windows import Unit
+
 # One of these before a word makes a phrase with it, as people mean it; unless it is exact.
 PARTICLES = frozenset({"не", "без", "нет"})
 
@@ -70,13 +72,21 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """All of `items` and none of `without`; never directly inside another AllOf."""
+    """All of `items` in one paragraph and none of `without`; never directly inside another AllOf."""
 
     items: tuple["Node", ...]
     without: tuple["Node", ...] = ()
 
 
-Node: TypeAlias = Word | Prefix | Phrase | Near | Tag | Mention | Pattern | AnyOf | AllOf
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A part that has to hold in one window of a unit, as if that were the whole post."""
+
+    part: "Node"
+    unit: Unit  # never PARAGRAPH, which is so everywhere else
+
+
+Node: TypeAlias = Word | Prefix | Phrase | Near | Tag | Mention | Pattern | AnyOf | AllOf | Within
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,8 @@ def walk(node: Node) -> Iterator[Node]:
         case Near(left, right):
             yield from walk(left)
             yield from walk(right)
+        case Within(part):
+            yield from walk(part)
         case AnyOf(items):
             for item in items:
                 yield from walk(item)
@@ -153,8 +165,8 @@ def _operand(node: Node) -> str:
             return '"' + " ".join(map(_bare, items)) + '"' + (f"~{gap}" if gap else "")
         case Tag(name) | Mention(name):
             return f"#{name}" if isinstance(node, Tag) else f"@{name}"
-        case Pattern(source):
-            return f"re:/{source}/"
+        case Pattern() | Within():
+            return f"re:/{node.source}/" if isinstance(node, Pattern) else f"{node.unit}:{_operand(node.part)}"
         case _:
             return f"({format_node(node)})"
 
