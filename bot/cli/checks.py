@@ -1,5 +1,6 @@
 """The checks of `channelwatch doctor`, from the settings to the clock, each with advice where something is wrong."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,6 +23,7 @@ from bot.settings import Settings, load_settings
 from bot.store import media, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
+from bot.store.integrity import find_damage
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
@@ -142,7 +144,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         return
     try:
         async with open_read_only(path) as db:
-            if (fault := await meta.find_damage(db)) is not None:
+            if (fault := await asyncio.to_thread(find_damage, path)) is not None:
                 advice = "stop the service, then: channelwatch restore BACKUP"
                 yield _failed("database", f"{path} is damaged ({_one_line(fault)}): {advice}")
                 return
@@ -182,11 +184,11 @@ async def _files(db: Reader, settings: Settings) -> Check:
 
 
 async def _service(db: Reader) -> Check:
-    beat, now = (await meta.last_beats(db)).get(heartbeat.ALIVE), (await meta.clock(db))()
-    if beat is not None and now - beat < heartbeat.FRESH:
+    fault = await heartbeat.find_fault(db)
+    if fault is None:
         return Check(name="service", outcome="running")
-    since = "" if beat is None else f" since {beat:%Y-%m-%d %H:%M} UTC"
-    return _failed("service", f"it has given no sign of life{since}; start it with channelwatch run")
+    advice = "" if fault.startswith("runs") else "; start it with channelwatch run"
+    return _failed("service", f"it {fault}{advice}")
 
 
 async def _clock(settings: Settings, timings: Timings) -> Check:

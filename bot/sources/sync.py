@@ -23,6 +23,7 @@ from bot.sources.channel_events import describe
 from bot.sources.history import prefetched
 from bot.sources.isolation import Unreadable, by_number
 from bot.sources.live import Previews
+from bot.sources.long_posts import LongPosts
 from bot.sources.resolver import Dialog
 from bot.store import channels, posts, unreadable
 from bot.store.channels import Access, Channel
@@ -68,6 +69,7 @@ class ChannelSync:
         self._account = account
         self._ingest = ingest
         self.previews = Previews(account, ingest)
+        self.long_posts = LongPosts(account, ingest)
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self._failures: Counter[int] = Counter()  # channel id → times in a row that the server failed at its changes
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
@@ -107,7 +109,7 @@ class ChannelSync:
             events: list[Event] = [post for post in found if post is not None]
             if gone:
                 events.append(Deletion(channel_id=channel.id, message_ids=gone))
-            stored = await self._store(events, ObservedBy.SWEEP, asked_at)
+            stored = await self._store(channel, events, ObservedBy.SWEEP, asked_at)
             await self._set_unreadable(channel, read.unreadable, settled=set(ids) - read.unreadable.keys())
             return stored
 
@@ -171,7 +173,7 @@ class ChannelSync:
                 if changes.is_skipped:
                     await self._doubt(channel, "one of them cannot be read")
                     is_whole = False
-                found += await self._store(changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
+                found += await self._store(channel, changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
                 await self._settle(channel, changes.events)
                 await self.previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
@@ -276,13 +278,16 @@ class ChannelSync:
         """Store posts of a page; posts of the archive that the page lacks are written down as gone."""
         gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
         deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
-        found = await self._store([*known, *deletions], observed_by, page.asked_at)
+        found = await self._store(channel, [*known, *deletions], observed_by, page.asked_at)
         await self._name(channel, page)
         return found
 
-    async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> SyncResult:
+    async def _store(
+        self, channel: Channel, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime
+    ) -> SyncResult:
         if not events:
             return SyncResult()
+        events = await self.long_posts.complete(channel, events)
         result = await self._ingest.store(
             Observation(
                 events=tuple(events),

@@ -23,6 +23,7 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.settings import Settings
 from bot.telegram import sessions
 from bot.telegram.backoff import backed_off
+from bot.telegram.clock import steady_telethon
 from bot.telegram.convert import attach, named_in
 from bot.telegram.errors import CONNECTION_LOST, UNREADABLE, to_startup_error
 from bot.telegram.proxies import proxy_arguments
@@ -280,6 +281,7 @@ def _client(settings: Settings, path: Path, timings: Timings) -> Client:
             name = f"TELEGRAM_SERVER_KEY: {settings.telegram_server_key}"
             raise SettingsError(f"{name} is no RSA public key in PEM (PKCS#1): {error}") from None
     session = sessions.opened(path, server=settings.telegram_server)
+    steady_telethon()
     client = Client(
         session,
         settings.telegram_api_id,

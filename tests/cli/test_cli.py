@@ -178,7 +178,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
     async def breaks(_settings: object) -> None:
         raise LookupError("something new")
 
-    monkeypatch.setattr(service, "_ages", breaks)
+    monkeypatch.setattr(service, "_find_fault", breaks)
     monkeypatch.setattr(sys, "argv", ["channelwatch", "health", *words])
     with pytest.raises(LookupError if words else SystemExit) as ending:
         main()
@@ -193,12 +193,14 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
     ("ages", "said"),
     [
         ({"run": 10, "healthy": 10}, None),
-        ({"run": 10, "healthy": 300}, "a part of it does not"),
-        ({"run": 10}, "a part of it does not"),
-        ({"run": 300, "healthy": 300}, "no sign of life"),
+        ({"run": 10, "healthy": 300}, ": commands hangs"),
+        ({"run": 10}, ": commands hangs"),
+        ({"run": 300, "healthy": 300}, "no sign of life since "),
         ({}, "no sign of life"),
+        ({"run": -3600, "healthy": -3600}, "no sign of life since "),
+        ({"run": -1, "healthy": -1}, None),
     ],
-    ids=["healthy", "ill", "never_well", "dead", "new"],
+    ids=["healthy", "ill", "never_well", "dead", "new", "set_back", "a little ahead"],
 )
 @pytest.mark.parametrize("error", [timedelta(), timedelta(hours=3)], ids=["right clock", "slow clock"])
 async def test_health_tells_a_dead_service_from_one_that_is_not_well(
@@ -206,6 +208,7 @@ async def test_health_tells_a_dead_service_from_one_that_is_not_well(
 ) -> None:
     async def job(tx: Transaction) -> None:
         await meta.put_clock_error(tx, error)
+        await meta.put_fault(tx, "commands hangs")
         for sign, age in ages.items():
             await meta.beat(tx, sign, utc_now() + error - timedelta(seconds=age))
 

@@ -41,7 +41,7 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
     monkeypatch.chdir(tmp_path)
     async with Sandbox(now=clock) as sandbox:
         async with open_archive(tmp_path) as archive:
-            await archive.db.write(lambda tx: meta.beat(tx, "run", datetime.now(UTC)))
+            await archive.db.write(_live)
         data = tmp_path / "data"
         sandbox.session_for(sandbox.world.add_user("Reader", phone="+10000000001"), data / "reader.session")
         for file in data.iterdir():
@@ -58,6 +58,11 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
         yield data
+
+
+async def _live(tx: Transaction) -> None:
+    for sign in ("run", "healthy"):
+        await meta.beat(tx, sign, datetime.now(UTC))
 
 
 async def wrong(timings: Timings = PATIENT) -> list[str]:
@@ -121,6 +126,10 @@ def _sql(data: Path, name: str, sql: str) -> None:
             "service: it has given no sign of life; start it",
         ),
         (
+            lambda data: _sql(data, "bot.db", "DELETE FROM heartbeats WHERE loop = 'healthy'"),
+            "service: it runs, but has not been well: its log says why",
+        ),
+        (
             lambda data: _sql(data, "bot.db", "UPDATE readers SET lost = 'SESSION_REVOKED'"),
             "reader account 1: it cannot read any more. Telegram has logged it out.",
         ),
@@ -129,7 +138,21 @@ def _sql(data: Path, name: str, sql: str) -> None:
             "topics of your own: ",
         ),
     ],
-    ids=["file", "folder", "env", "none", "junk", "standby", "nobody", "newer", "damage", "asleep", "lost", "topic"],
+    ids=[
+        "file",
+        "folder",
+        "env",
+        "none",
+        "junk",
+        "standby",
+        "nobody",
+        "newer",
+        "damage",
+        "asleep",
+        "ill",
+        "lost",
+        "topic",
+    ],
 )
 async def test_each_mishap_is_one_line_that_says_what_to_do(
     place: Path, mishap: Callable[[Path], object], said: str

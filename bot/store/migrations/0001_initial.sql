@@ -179,14 +179,16 @@ CREATE VIEW post_versions AS
     SELECT p.id, p.channel_id, c.title AS channel_title, c.username AS channel_username, p.message_id, p.grouped_id,
         p.post_key, p.date, v.edit_date, v.text, v.parts, v.entities, v.media, p.forward, p.reply_to, p.reply_channel,
         p.author, p.gone_at, p.views, p.forwards, p.reactions,
-        v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by
+        v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
+        EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
+            AND l.head = v.hash AND l.state != 'whole') AS is_part
     FROM versions v JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
     JOIN channels c ON c.id = p.channel_id;
 
 -- Posts that a sweep found first: Telegram had not pushed them.
 CREATE INDEX versions_asked_for ON versions (channel_id) WHERE number = 1 AND observed_by IN ('difference', 'sweep');
 
-CREATE TABLE part_evidence (  -- parts that came to a version after it was seen, such as a link's preview
+CREATE TABLE part_evidence (  -- what came to a version after it was seen: a link's preview, the rest of a long post
     id INTEGER PRIMARY KEY,
     version_id INTEGER NOT NULL REFERENCES versions (id),
     seen_at INTEGER NOT NULL,
@@ -198,6 +200,20 @@ CREATE TABLE part_evidence (  -- parts that came to a version after it was seen,
     raw_sha256 BLOB NOT NULL
 );
 CREATE INDEX part_evidence_version ON part_evidence (version_id);
+
+CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, and the rest only to those who ask
+    channel_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    head BLOB NOT NULL,  -- hash of the beginning; that of a version of which no more is here
+    edit_date INTEGER,  -- Telegram's, of this beginning
+    -- whole: the rest is here. wanted: it is asked for. left: Telegram refuses it.
+    state TEXT NOT NULL CHECK (state IN ('whole', 'wanted', 'left')),
+    due_at INTEGER,  -- when it is asked for, or asked for again: two edits of one second have the same beginning and date
+    attempts INTEGER NOT NULL DEFAULT 0,  -- that failed
+    reason TEXT,  -- why: Telegram's error string
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
+CREATE INDEX long_posts_due ON long_posts (due_at) WHERE due_at IS NOT NULL;
 
 -- One row a version, by its id: the normalised words, joined by spaces. The first word names its channel, so that a
 -- search in one channel reads no other's posts.
