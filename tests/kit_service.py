@@ -34,7 +34,7 @@ class Person:
     def __init__(self, account: User, client: TelegramClient, bot: User) -> None:
         self.account = account
         self.client = client
-        self._bot = bot
+        self.bot = bot
         self._news = asyncio.Condition()
         self.heard: list[tl.Message] = []
         self.edited: list[tl.Message] = []  # what the bot's messages say after an edit, in order
@@ -52,7 +52,7 @@ class Person:
             self._news.notify_all()
 
     async def says(self, words: str) -> None:
-        await self.client.send_message(self._bot.username, words)
+        await self.client.send_message(self.bot.username, words)
 
     async def asks(self, words: str) -> tl.Message:
         """Write to the bot and return its next message."""

@@ -9,6 +9,7 @@ from rich.console import Console
 
 import bot
 from bot.errors import ChannelwatchError, SettingsError
+from bot.runtime.disk import fatal_in
 
 # The commands in the order of --help, each with the module that it stands in. Only the one that is typed is imported:
 # the others would take longer than most commands themselves.
@@ -24,6 +25,8 @@ COMMANDS = {
     "backtest": "backtest",
     "doctor": "doctor",
     "alerts": "alerts",
+    "backup": "backup",
+    "restore": "backup",
 }
 
 cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -39,19 +42,24 @@ def main() -> None:
         for module in dict.fromkeys(COMMANDS.values()) if typed is None else (typed,):  # all for --help
             import_module(f"bot.cli.{module}")
         cli(words, prog_name="channelwatch")
-    except (ChannelwatchError, OSError) as error:
-        if debug:
-            raise
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2 if isinstance(error, SettingsError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        # The outermost guard: a mistake of ours, or an answer of Telegram's that nothing foresaw.
         if debug:
             raise
-        sys.stderr.write(f"{type(error).__name__}: {error}. Run it again with --debug and report what it prints.\n")
-        sys.exit(1)
+        sys.stderr.write(f"{_line(error)}\n")
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
+
+
+def _line(error: Exception) -> str:
+    """Return what a person reads about an error."""
+    if isinstance(error, ChannelwatchError):
+        return str(error)
+    fatal = fatal_in(error)
+    if fatal is not None or isinstance(error, OSError):
+        return str(fatal or error)
+    # A mistake of ours, or an answer of Telegram's that nothing foresaw.
+    return f"{type(error).__name__}: {error}. Run it again with --debug and report what it prints."
 
 
 @cli.callback(invoke_without_command=True)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Annotated
 
 import typer
@@ -32,7 +33,7 @@ _LONGEST_PART = 80  # characters of a part of a query: a topic's may be as long 
 _EIGHTHS: Sequence[str] = ("", *"▏▎▍▌▋▊▉")
 _FAILED: Mapping[Reason | None, str] = {
     Reason.ABSENT: "not found: ",
-    Reason.APART: "found, but too far apart or in another order: ",
+    Reason.APART: "found, but too far apart, in another order, or not in one paragraph, sentence or head: ",
     Reason.EXCLUDED: "excluded by: ",
 }
 
@@ -136,19 +137,25 @@ def _figures(result: Backtest) -> Text:
 
 
 def _chart(days: Sequence[tuple[date, int]]) -> Iterator[Text]:
-    """Draw a bar a day, or a week, which begins on Monday."""
+    """Draw a bar a day, or a week, which begins on Monday; weeks without a post are one line for all in a row."""
+    is_weekly = len(days) > _DAYS_DRAWN
     bars: dict[date, int] = {}
     for day, posts in days:
-        start = day - timedelta(days=day.weekday()) if len(days) > _DAYS_DRAWN else day
+        start = day - timedelta(days=day.weekday()) if is_weekly else day
         bars[start] = bars.get(start, 0) + posts
     most = max(bars.values())
     if most == 0:
         return
-    yield Text("A bar is a week, from the Monday named." if len(days) > _DAYS_DRAWN else "", "dim")
-    for start, posts in bars.items():
-        whole, eighths = divmod(round(posts / most * _LONGEST_BAR * 8), 8)
-        bar = (f"  {'█' * whole}{_EIGHTHS[eighths]}", "cyan"), f" {posts}"
-        yield Text.assemble(f"{start:%Y-%m-%d %a}", *(bar if posts else ()))
+    yield Text("A bar is a week, from the Monday named." if is_weekly else "", "dim")
+    for is_empty, run in groupby(bars.items(), lambda bar: is_weekly and not bar[1]):
+        stretch = list(run)
+        if is_empty and len(stretch) > 1:
+            yield Text(f"{'…':<14}  {len(stretch)} weeks without any", "dim")
+            continue
+        for start, posts in stretch:
+            whole, eighths = divmod(round(posts / most * _LONGEST_BAR * 8), 8)
+            bar = (f"  {'█' * whole}{_EIGHTHS[eighths]}", "cyan"), f" {posts}"
+            yield Text.assemble(f"{start:%Y-%m-%d %a}", *(bar if posts else ()))
 
 
 def _print_examples(result: Backtest) -> None:

@@ -1,8 +1,8 @@
 """The checks of `channelwatch doctor`, from the settings to the clock, each with advice where something is wrong."""
 
+import asyncio
 import os
 import shutil
-import stat
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,12 +16,14 @@ from bot.locales.locale import show_size
 from bot.locales.refusals import refusal
 from bot.matching.topics import read_folder
 from bot.monitoring import heartbeat
+from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
 from bot.store import media, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
+from bot.store.integrity import find_damage
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
@@ -92,16 +94,16 @@ def _modes(settings: Settings) -> Check:
     """Look for files that others may read, or that we may not write."""
     folder, media_folder = settings.data_dir, settings.media_path
     files = [path for path in sorted(folder.glob("*")) if path.is_file()] if folder.is_dir() else []
-    modes = dict.fromkeys((folder, media_folder) if media_folder.is_dir() else (folder,), private_files.FOLDER_MODE)
-    modes |= dict.fromkeys((Path(".env"), *files), private_files.FILE_MODE)
-    wrong = [
-        f"chmod {mode:o} {path}"
-        for path, mode in modes.items()
+    # Who may write into a folder can exchange its files; who may look into it sees names.
+    wrong = [f"chmod go-w {path}" for path in (folder, media_folder) if path.is_dir() and path.stat().st_mode & 0o022]
+    wrong += [
+        f"chmod {private_files.FILE_MODE:o} {path}"
+        for path in (Path(".env"), *files)
         if path.exists()
-        and (stat.S_IMODE(path.stat().st_mode) & ~mode & 0o077 or not os.access(path, os.R_OK | os.W_OK))
+        and (path.stat().st_mode & ~private_files.FILE_MODE & 0o077 or not os.access(path, os.R_OK | os.W_OK))
     ]
     if wrong:
-        return _failed("files", f"others can read them, or you cannot write: {'; '.join(wrong)}")
+        return _failed("files", f"others can read or exchange them, or you cannot write: {'; '.join(wrong)}")
     return Check(name="files", outcome="nobody else can read them")
 
 
@@ -142,18 +144,33 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         return
     try:
         async with open_read_only(path) as db:
-            if (fault := await meta.find_damage(db)) is not None:
-                advice = "stop the service, move the file away and put a backup in its place"
+            if (fault := await asyncio.to_thread(find_damage, path)) is not None:
+                advice = "stop the service, then: channelwatch restore BACKUP"
                 yield _failed("database", f"{path} is damaged ({_one_line(fault)}): {advice}")
                 return
             yield Check(name="database", outcome="of this version, and sound")
             yield await _service(db)
             yield await _files(db, settings)
+            yield await _channels(db)
             for number, reason in (await readers.lost(db)).items():
                 outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
                 yield _failed(f"reader account {number}", outcome)
     except ChannelwatchError as error:
         yield _failed("database", _one_line(error))
+
+
+async def _channels(db: Reader) -> Check:
+    """Look for channels that were not read, or not checked for edits and deletions, for too long."""
+    states = await channel_states(db, (await meta.clock(db))())
+    behind = [state for state in states if state.status in {ChannelStatus.LATE, ChannelStatus.UNCHECKED}]
+    if not behind:
+        return Check(name="channels", outcome=f"{len(states)} followed, none of them behind")
+    checked = [state.checked_at for state in behind]
+    known = [moment for moment in checked if moment is not None]
+    since = f"since {min(known):%Y-%m-%d %H:%M} UTC" if len(known) == len(checked) else "ever"
+    return _failed(
+        "channels", f"{len(behind)} of {len(states)} not checked {since}; channelwatch doctor --gaps says which"
+    )
 
 
 async def _files(db: Reader, settings: Settings) -> Check:
@@ -167,11 +184,11 @@ async def _files(db: Reader, settings: Settings) -> Check:
 
 
 async def _service(db: Reader) -> Check:
-    beat, now = (await meta.last_beats(db)).get(heartbeat.ALIVE), (await meta.clock(db))()
-    if beat is not None and now - beat < heartbeat.FRESH:
+    fault = await heartbeat.find_fault(db)
+    if fault is None:
         return Check(name="service", outcome="running")
-    since = "" if beat is None else f" since {beat:%Y-%m-%d %H:%M} UTC"
-    return _failed("service", f"it has given no sign of life{since}; start it with channelwatch run")
+    advice = "" if fault.startswith("runs") else "; start it with channelwatch run"
+    return _failed("service", f"it {fault}{advice}")
 
 
 async def _clock(settings: Settings, timings: Timings) -> Check:

@@ -26,6 +26,7 @@ STATUSES = {
     ChannelStatus.COMPLETE: "complete",
     ChannelStatus.FIRST: "its last posts are being read",
     ChannelStatus.LATE: "LATE: not read as often as it should be",
+    ChannelStatus.UNCHECKED: "NOT CHECKED for edits and deletions",
     ChannelStatus.PENDING: "its admins have to let the reader in",
     ChannelStatus.LOST: "LOST",
     ChannelStatus.UNREAD: "NOT READ: its reader account is lost",
@@ -96,6 +97,8 @@ def _remarks(state: ChannelState) -> list[str]:
     remarks = [] if state.status is ChannelStatus.COMPLETE and found.has_hole else [STATUSES[state.status]]
     if state.status is ChannelStatus.LOST and channel.reason:
         remarks = [f"{STATUSES[state.status]}: {refusal(channel.reason, translator('en'))}"]
+    if state.status is ChannelStatus.UNCHECKED:
+        remarks = [f"{STATUSES[state.status]} since {_date(state.checked_at)}: Telegram fails to give them"]
     if found.missing:
         remarks.append(f"hole: {found.missing} ids above the mark")
     if found.is_read_again:

@@ -1,23 +1,20 @@
 """The command `match`, a filter: each line of JSON is written again with the topics found in its text."""
 
 import json
-import os
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import TextIOWrapper
 from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
 from bot.cli import cli
+from bot.cli.output import ended_by_reader, text_output
 from bot.cli.queries import SHELL_WORDS, compile_queries
 from bot.errors import ChannelwatchError
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import analyse
 
-_ENDED_BY_PIPE = 141  # what a shell says of a program that SIGPIPE has ended
 _NEXT = re.compile(r"[\s,:]*")  # what stands between the parts of a JSON object
 _ROW = 'one object such as {"text": "…"} on a line of its own'
 
@@ -42,21 +39,14 @@ def match(
     Example: channelwatch match --topic outages < posts.jsonl
     """
     matcher = Matcher(compile_queries(topic, query))
-    if sys.stdout is None:
-        raise ChannelwatchError("standard output is closed: there is nowhere to write to")
-    if isinstance(sys.stdout, TextIOWrapper):
-        # Half a surrogate pair, which JSON can hold, is written as its escape; a line at a time, for what comes live.
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    out = text_output()
     rows = texts = 0
-    try:
+    with ended_by_reader():
         for row in _rows(file):
             rows, texts = rows + 1, texts + (row.text is not None)
             found = matcher.match(analyse(row.text or ""))
             matches = [{"topic": name, "spans": spans} for name, spans in found.items()]
-            sys.stdout.write(row.with_matches(json.dumps(matches, ensure_ascii=False)) + "\n")
-    except BrokenPipeError:  # whoever reads, such as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
-        raise typer.Exit(_ENDED_BY_PIPE) from None
+            out.write(row.with_matches(json.dumps(matches, ensure_ascii=False)) + "\n")
     if rows and not texts:
         raise ChannelwatchError(f"no line has a «text», so nothing can match: each is to be {_ROW}")
 

@@ -1,16 +1,22 @@
 """Output for a terminal, a file or a pipe: tables, posts with marked finds, and the progress of long work."""
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from io import TextIOWrapper
 from time import monotonic
+from typing import TextIO
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from bot.cli import console
+from bot.errors import ChannelwatchError
 from bot.models import StoredPost
 
 # What would move the cursor, colour the terminal or turn a line around: controls but for line breaks and tabs, and
@@ -20,12 +26,34 @@ _UNSAFE = {
     for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
     if chr(code) not in "\n\t"
 } | {ord("\r"): " "}
+_ENDED_BY_PIPE = 141  # what a shell says of a program that SIGPIPE has ended
 _PAUSE = 10.0  # s between two lines of progress
 
 
 def plain(text: str) -> str:
     """Return a foreign text of the same length, without characters that a terminal would obey."""
     return text.translate(_UNSAFE)
+
+
+@contextmanager
+def ended_by_reader() -> Iterator[None]:
+    """End quietly where whoever reads standard output, such as `head`, has enough."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+        raise typer.Exit(_ENDED_BY_PIPE) from None
+
+
+def text_output() -> TextIO:
+    """Return standard output, written in UTF-8 a line at a time; raises ChannelwatchError where it is closed."""
+    if sys.stdout is None:
+        raise ChannelwatchError("standard output is closed: there is nowhere to write to")
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Half a surrogate pair, which JSON can hold, is written as its escape; a line at a time, for what comes live.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="", line_buffering=True)
+    return sys.stdout
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

@@ -2,16 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
+from time import monotonic
 from typing import Annotated
 
 import typer
 
 from bot.cli import cli, console
-from bot.cli.output import print_post, reading_back
+from bot.cli.output import ended_by_reader, print_post, reading_back
 from bot.cli.queries import compile_queries
+from bot.cli.records import RecordFormat, record, writing
 from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
@@ -19,12 +22,16 @@ from bot.parts import split_spans
 from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
-from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
-from bot.settings import Settings, load_settings
+from bot.search.searcher import MOST_RANKED, Hit, Scope, SearchPage, find_best, find_newest, scope_of
+from bot.settings import load_settings
 from bot.store import posts
 from bot.store.database import Reader, open_read_only
 
 _ROWS_AT_ONCE = 20_000  # versions looked at between two reports of progress: seconds for an expression
+_HITS_AT_ONCE = 100
+_COUNTING_S = 2.0  # what is found beyond the limit is counted so long
+_MOMENT = "%Y-%m-%d %H:%M UTC"
+_MORE = "--limit 100 shows more, --all shows all."
 
 
 @cli.command(name="search")
@@ -42,12 +49,18 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
     order: Annotated[Order, typer.Option(help="The newest first, or the best of the newest 500.")] = Order.NEWEST,
     history: Annotated[bool, typer.Option("--history", help="Also by what posts said before an edit.")] = False,
     limit: Annotated[int, typer.Option(help="How many posts at most.", min=1)] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="All posts, however many.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="As JSON Lines, with all that is known of a post.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The same as a table; ' stands before a formula.")] = False,
 ) -> None:
     """Find stored posts; without a query, the newest ones. Put -- before a query that begins with a minus.
 
-    Example: channelwatch search "сбой|outage in:@MID_Russia since:30d"
+    Example: channelwatch search "сбой|outage in:@MID_Russia since:30d" --all --csv > posts.csv
     """
     now = utc_now()
+    if jsonl and as_csv:
+        raise SettingsError("--jsonl and --csv exclude each other: give one of them")
+    how = RecordFormat.JSONL if jsonl else RecordFormat.CSV if as_csv else None
     try:
         typed = read(query, now=now)
         filters = replace(
@@ -57,18 +70,10 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
             channels=typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ()),
         )
         asked = replace(typed, filters=_within(filters, since, until, now=now))
-        found = asyncio.run(_find(load_settings(), asked, limit=limit, now=now))
+        with ended_by_reader():
+            asyncio.run(_search(asked, how, limit=None if everything else limit, now=now))
     except FilterError as error:
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
-    for hit in found.hits:
-        own, beside = split_spans(hit.post.text, hit.post.parts, hit.spans)
-        print_post(hit.post, *add_part_lines(hit.post.text, own, beside, translator("en")))
-        console.print()
-    if not found.hits:
-        sys.stderr.write("Nothing found in the stored posts.\n")
-    if found.ranked and found.reached:
-        back = f"the {found.ranked} newest finds, back to {found.reached:%Y-%m-%d %H:%M} UTC"
-        sys.stderr.write(f"These are the best of {back}. There may be older ones: narrow it with --until.\n")
 
 
 def _within(filters: Filters, since: str | None, until: str | None, *, now: datetime) -> Filters:
@@ -90,32 +95,126 @@ def _moment(option: str, value: str, *, now: datetime) -> datetime:
         raise SettingsError(f"{option}: {error}") from None
 
 
-async def _find(settings: Settings, typed: Typed, *, limit: int, now: datetime) -> SearchPage:
+async def _search(typed: Typed, how: RecordFormat | None, *, limit: int | None, now: datetime) -> None:
+    """Print what is found: at once where it may be much or is for other programs, else after the rest is counted."""
     asked = compile_queries(None, typed.query)["query"] if typed.query else None
-    async with open_read_only(settings.database_path) as database:
+    async with open_read_only(load_settings().database_path) as database:
         scope = await scope_of(database, typed.filters)
-        if asked is None:
-            newest = await posts.latest(
-                database, limit=limit, channel_ids=scope.channel_ids, since=scope.since, until=scope.until
-            )
-            return SearchPage(hits=tuple(Hit(post=post, spans=()) for post in newest), examined=len(newest))
-        if typed.filters.order is Order.BEST:
-            best = await find_best(database, asked, scope, limit=limit)
-            if best.hits:
-                return best  # else there may be some before the posts that are looked at for a ranking
-        with reading_back(scope.since, now) as reached:
-            return await look_back(database, asked, scope, limit=limit, progress=reached)
+        with _output(how, database) as show:
+            if asked is not None and typed.filters.order is Order.BEST:
+                best = await find_best(database, asked, scope, limit=limit or MOST_RANKED)
+                for hit in best.hits:
+                    await show(hit)
+                if best.hits:  # else there may be some before the posts that are looked at for a ranking
+                    _say_best(best)
+                    return
+            pages = _newest(database, scope) if asked is None else every_page(database, asked, scope)
+            is_streamed = limit is None or how is not None
+            bar = nullcontext(_no_bar) if is_streamed and console.is_terminal else reading_back(scope.since, now)
+            held: list[Hit] = []
+            with bar as reached:
+                counted = await _take(pages, show if is_streamed else held.append, limit=limit, progress=reached)
+            for hit in held:
+                await show(hit)
+    _say_counted(counted, limit)
 
 
-async def look_back(
-    database: Reader, asked: Compiled, scope: Scope, *, limit: int, progress: Callable[[datetime], None]
-) -> SearchPage:
-    """Find the newest posts, however far back."""
-    hits: tuple[Hit, ...] = ()
-    before = None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """How many posts were found."""
+
+    posts: int
+    back_to: datetime | None  # where the count stopped; None: at the end
+
+
+async def _take(
+    pages: AsyncIterator[SearchPage],
+    show: Callable[[Hit], Awaitable[None] | None],
+    *,
+    limit: int | None,
+    progress: Callable[[datetime], None],
+) -> _Counted:
+    """Show hits up to a limit, and count the others for a while."""
+    posts, until = 0, None
+    async for page in pages:
+        for hit in page.hits:
+            posts += 1
+            if (limit is None or posts <= limit) and (shown := show(hit)) is not None:
+                await shown
+        back_to = page.reached or (page.hits[-1].post.date if page.hits else None)
+        if back_to is not None:
+            progress(back_to)
+        if limit is not None and posts >= limit:
+            until = until or monotonic() + _COUNTING_S
+            if monotonic() > until and page.before is not None:
+                return _Counted(posts=posts, back_to=back_to)
+    return _Counted(posts=posts, back_to=None)
+
+
+async def every_page(database: Reader, asked: Compiled, scope: Scope) -> AsyncIterator[SearchPage]:
+    """Yield pages of what matches a query, newest first, to the end of the archive."""
+    before: int | None = None
     while True:
-        found = await find_newest(database, asked, scope, limit=limit - len(hits), before=before, most=_ROWS_AT_ONCE)
-        hits, before = hits + found.hits, found.before
-        if before is None or found.reached is None:
-            return replace(found, hits=hits)
-        progress(found.reached)
+        page = await find_newest(database, asked, scope, limit=_HITS_AT_ONCE, before=before, most=_ROWS_AT_ONCE)
+        yield page
+        before = page.before
+        if before is None:
+            return
+
+
+async def _newest(database: Reader, scope: Scope) -> AsyncIterator[SearchPage]:
+    """Yield all posts, newest first."""
+    before: int | None = None
+    while True:
+        found = await posts.latest(
+            database,
+            limit=_HITS_AT_ONCE,
+            channel_ids=scope.channel_ids,
+            before=before,
+            since=scope.since,
+            until=scope.until,
+        )
+        before = found[-1].id if len(found) == _HITS_AT_ONCE else None
+        yield SearchPage(hits=tuple(Hit(post=post, spans=()) for post in found), examined=len(found), before=before)
+        if before is None:
+            return
+
+
+def _no_bar(_reached: datetime) -> None:
+    """Show no progress."""
+
+
+@contextmanager
+def _output(how: RecordFormat | None, database: Reader) -> Iterator[Callable[[Hit], Awaitable[None]]]:
+    """Yield a function that prints a hit."""
+    if how is None:
+        yield _print
+        return
+    with writing(how) as write:
+
+        async def show(hit: Hit) -> None:
+            write(record(hit, await posts.versions(database, hit.post.channel_id, hit.post.message_id)))
+
+        yield show
+
+
+async def _print(hit: Hit) -> None:
+    own, beside = split_spans(hit.post.text, hit.post.parts, hit.spans)
+    print_post(hit.post, *add_part_lines(hit.post.text, own, beside, translator("en")))
+    console.print()
+
+
+def _say_best(best: SearchPage) -> None:
+    if best.reached:
+        back = f"the {best.ranked} newest finds, back to {best.reached:{_MOMENT}}"
+        sys.stderr.write(f"These are the best of {back}. There may be older ones: narrow it with --until.\n")
+    elif best.ranked > len(best.hits):
+        sys.stderr.write(f"The best {len(best.hits)} of {best.ranked} posts. {_MORE}\n")
+
+
+def _say_counted(counted: _Counted, limit: int | None) -> None:
+    if not counted.posts:
+        sys.stderr.write("Nothing found in the stored posts.\n")
+    elif limit is not None and (counted.back_to is not None or counted.posts > limit):
+        back = "" if counted.back_to is None else f", counted back to {counted.back_to:{_MOMENT}}"
+        sys.stderr.write(f"{min(limit, counted.posts)} of {counted.posts} posts{back}. {_MORE}\n")

@@ -5,7 +5,6 @@ import gc
 import logging
 import signal
 import sys
-from datetime import timedelta
 from typing import Annotated
 
 import structlog
@@ -131,19 +130,15 @@ def health() -> None:
 
     Example: channelwatch health
     """
-    ages = asyncio.run(_ages(load_settings()))
-    if ages.get(heartbeat.ALIVE, timedelta.max) > heartbeat.FRESH:
-        raise ChannelwatchError("not healthy: the service has given no sign of life for two minutes")
-    if ages.get(heartbeat.HEALTHY, timedelta.max) > heartbeat.FRESH:
-        raise ChannelwatchError("not healthy: the service runs, but a part of it does not; its log says which")
+    fault = asyncio.run(_find_fault(load_settings()))
+    if fault is not None:
+        raise ChannelwatchError(f"not healthy: the service {fault}")
     console.print("healthy")
 
 
-async def _ages(settings: Settings) -> dict[str, timedelta]:
-    """Return how old the signs of life are."""
+async def _find_fault(settings: Settings) -> str | None:
     async with open_read_only(settings.database_path) as database:
-        now = (await meta.clock(database))()
-        return {sign: now - at for sign, at in (await meta.last_beats(database)).items()}
+        return await heartbeat.find_fault(database)
 
 
 def configure_logs(settings: Settings) -> None:
@@ -169,6 +164,8 @@ def configure_logs(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     # Telethon tells of every reconnect and every unknown update; what matters of it arrives as a warning.
     logging.getLogger("telethon").setLevel(logging.WARNING)
+    # It warns of each connection that ends or fails, too, a line a second; bot.telegram.backoff says it once a minute.
+    logging.getLogger("telethon.network").setLevel(logging.ERROR)
     # aiosqlite logs each question with its values: names, searches and keys are nothing for a log.
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     structlog.configure(

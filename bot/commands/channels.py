@@ -122,6 +122,9 @@ def _show_state(state: ChannelState, context: Context) -> Text:
         marks.append(t.gettext("⚠️ not read yet"))
     elif status is ChannelStatus.LATE and channel.swept_at is not None:
         marks.append(t.gettext("⚠️ not read since {time}").format(time=context.date(channel.swept_at)))
+    if status is ChannelStatus.UNCHECKED and state.checked_at is not None:
+        line = t.gettext("⚠️ not checked for edits and deletions since {time}")
+        marks.append(line.format(time=context.date(state.checked_at)))
     if silent_since is not None and status is not ChannelStatus.LOST:
         marks.append(t.gettext("⚠️ unusually silent since {time}").format(time=context.date(silent_since)))
     text = Text().add(show_channel(channel.title, channel.username), ": ", "; ".join(marks))

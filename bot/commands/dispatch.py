@@ -1,5 +1,6 @@
 """Decides who may speak and which handler answers a request; effect and reply are committed together, once."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,28 +12,39 @@ from bot.commands.parsing import find_zone, read_references
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
 from bot.models import ButtonRows, Clock
+from bot.search.pool import Searches
 from bot.store import addresses, chats, handled
 from bot.store.database import Database, Transaction
 from bot.text.markup import code
 
 _LONGEST_NAME = 40  # characters on a button
+Complete = Callable[[Request], Awaitable[Request]]
 STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command any more
+
+
+async def _as_it_is(request: Request) -> Request:
+    return request
 
 
 class Dispatch:
     """Finds the role of the speaker and the chat, and lets the right handler answer."""
 
-    def __init__(self, database: Database, people: People, clock: Clock) -> None:
+    def __init__(self, database: Database, searches: Searches, people: People, clock: Clock) -> None:
         self._database = database
+        self._searches = searches
         self._people = people
         self._clock = clock
         self._inflector = Inflector()
 
-    async def answer(self, request: Request) -> Reply:
-        """Return the reply, after its effect is committed; a repeated request gets the recorded reply and no effect."""
+    async def answer(self, request: Request, complete: Complete = _as_it_is) -> Reply | None:
+        """Return the reply, after its effect is committed; a repeated request gets the recorded reply and no effect.
+
+        `complete` reads from Telegram what the request replies to, once it is known that its author may ask. None for
+        a stranger who has been turned away before: nothing is to be sent, not even the answer to a tap.
+        """
         now = self._clock()
         try:
-            return await self._commit(request, await self._handle(request, now), now)
+            return await self._commit(request, await self._handle(request, complete, now), now)
         except CommandError as error:
             return await self._commit(request, error.reply(request), now)
         except setup.StrangerError:
@@ -55,7 +67,7 @@ class Dispatch:
 
         return await self._database.write(job)
 
-    async def _handle(self, request: Request, now: datetime) -> Reply | Effect:
+    async def _handle(self, request: Request, complete: Complete, now: datetime) -> Reply | Effect:
         """Let the handler of the request answer, if the speaker may. Raises StrangerError and CommandError."""
         role = await self._people.role_of(request.person_id)
         is_start = request.command == "start" and not request.tapped
@@ -71,14 +83,16 @@ class Dispatch:
             return _ask_to_start(request, own)
         context = Context(
             database=self._database,
+            searches=self._searches,
             now=now,
             chat=chat,
+            person_id=request.person_id,
             role=role,
             t=translator(chat.language),
             own=own,
             inflector=self._inflector,
         )
-        return await (_tapped if request.tapped else _typed)(request, context)
+        return await (_tapped(request, context) if request.tapped else _typed(request, complete, context))
 
 
 def _is_stale(request: Request, now: datetime) -> bool:
@@ -105,7 +119,7 @@ async def _resume(tx: Transaction, request: Request, now: datetime) -> None:
         await addresses.resume(tx, chat.id, now=now)
 
 
-async def _typed(request: Request, context: Context) -> Reply | Effect:
+async def _typed(request: Request, complete: Complete, context: Context) -> Reply | Effect:
     if not request.command:
         return await _plain(request, context)
     command = registry.commands().get(request.command)
@@ -113,7 +127,7 @@ async def _typed(request: Request, context: Context) -> Reply | Effect:
         return say(registry.unknown_command(request.command, context.t)) if request.addressed else Reply()
     if not context.may(request, command.need):
         raise CommandError(context.t.gettext("Only owners and editors can do that here."))
-    return await command.handler(request, context)
+    return await command.handler(await complete(request) if command.reads_replied else request, context)
 
 
 async def _tapped(request: Request, context: Context) -> Reply | Effect:

@@ -23,6 +23,7 @@ from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.search.pool import Searches
 from bot.store import addresses, chats, handled, meta, outbox, subscriptions
 from bot.store.chats import Role
 from bot.store.database import Database
@@ -43,15 +44,22 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # s between attempts
 class Router:
     """Brings requests to the dispatcher, and its replies to the chats."""
 
-    def __init__(
-        self, client: TelegramClient, database: Database, sender: Sender, people: People, clock: Clock
+    def __init__(  # noqa: PLR0913 - all that an answer may need
+        self,
+        client: TelegramClient,
+        database: Database,
+        sender: Sender,
+        *,
+        searches: Searches,
+        people: People,
+        clock: Clock,
     ) -> None:
         self._client = client
         self._database = database
         self._sender = sender
         self._people = people
         self._clock = clock
-        self._dispatch = Dispatch(database, people, clock)
+        self._dispatch = Dispatch(database, searches, people, clock)
         self._events: asyncio.Queue[BotEvent] = asyncio.Queue()
         self._unanswered = 0  # events that are not answered yet
         self._settled = asyncio.Event()  # set while there is none
@@ -158,13 +166,15 @@ class Router:
             if await handled.is_delivered(self._database, request.key):
                 return
             try:
-                reply = await self._dispatch.answer(await with_replied(request, event))
+                reply = await self._dispatch.answer(request, partial(with_replied, event=event))
             except FatalError:
                 raise
             except Exception:
                 log.exception("a command failed", command=request.command)
                 t = translator(await language_of(self._database, request))
                 reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
+            if reply is None:  # a stranger makes us ask Telegram for nothing
+                return
             await self._say(request, reply, secret)
             now = self._clock()
             await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now))

@@ -98,10 +98,10 @@ async def _admit(tx: Transaction, request: Request, people: People, now: datetim
     return role
 
 
-async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Reply:
+async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Reply | None:
     """Tell a stranger once, and only in private, that the bot is private; afterwards be silent."""
     if not request.private or request.tapped or not await chats.stranger_first_time(tx, request.person_id, now):
-        return Reply()
+        return None
     t = translator(spoken(request.language))
     return say(t.gettext("This bot is private. A pairing link works once, for 15 minutes; ask for a new one."))
 

@@ -17,7 +17,7 @@ from bot.locales import N_, Translator
 from bot.locales.locale import show_number, show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
-from bot.monitoring.channel_state import ChannelState, channel_states
+from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.store import follows, outbox, posts, readers, stats
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
@@ -109,6 +109,14 @@ def _add_completeness(text: Text, states: Sequence[ChannelState], context: Conte
         text.line(line, n=len(verified), all=len(states), channel=_title(oldest), time=context.date(time))
     else:
         text.line(t.gettext("Channels verified: {n} of {all}"), n=len(verified), all=len(states))
+    if unchecked := [state for state in states if state.status is ChannelStatus.UNCHECKED]:
+        line = t.gettext(
+            "⚠️ Not checked for edits and deletions, which Telegram fails to give: {n} of {all}; longest «{channel}», "
+            "since {time}"
+        )
+        longest = min(unchecked, key=lambda state: state.checked_at or context.now)
+        since = context.date(longest.checked_at or context.now)
+        text.line(line, n=len(unchecked), all=len(states), channel=_title(longest.channel), time=since)
     if holes := [state for state in states if state.stats.has_hole]:
         line = t.gettext("Channels with a hole that is being filled: {n}, the largest in «{channel}»")
         text.line(line, n=len(holes), channel=_title(max(holes, key=lambda state: state.stats.missing).channel))

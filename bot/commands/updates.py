@@ -6,7 +6,6 @@ from typing import Any
 import structlog
 from telethon import events, types
 
-from bot.commands import registry
 from bot.commands.context import ForwardOrigin, Request, read_command
 from bot.errors import TelegramError
 from bot.locales import LANGUAGES
@@ -50,9 +49,8 @@ def to_request(event: BotEvent, username: str) -> Request | None:
 
 
 async def with_replied(request: Request, event: BotEvent) -> Request:
-    """Fetch the text of the message that a request replies to, where its command wants that text."""
-    command = registry.commands().get(request.command)
-    if command is None or not command.reads_replied or request.reply_to is None:
+    """Fetch the text of the message that a request replies to, if any."""
+    if request.reply_to is None:
         return request
     try:
         # Telethon asks for «what this message answers»: a bot may see that, not any message of a chat by its number.
@@ -63,7 +61,7 @@ async def with_replied(request: Request, event: BotEvent) -> Request:
     if message is None:
         return request
     parts = (part for part in to_parts(message) if part.kind != PartKind.BUTTON)  # the buttons are ours
-    return replace(request, replied=whole_text(to_text(message), parts))
+    return replace(request, replied=whole_text(to_text(message).text, parts))
 
 
 def _to_tap(event: events.CallbackQuery.Event) -> Request | None:

@@ -78,9 +78,10 @@ class Attachments:
     async def _uploaded(self, reply: Message, claimed: Sequence[Attachment]) -> list[_UploadedFile]:
         """Upload files, unless they are gone from the disk or refused."""
         stored = {
-            file.version_id: file for file in await media.of_versions(self._database, [c.version_id for c in claimed])
+            (file.version_id, file.file_id): file
+            for file in await media.of_versions(self._database, {c.version_id for c in claimed})
         }
-        found = [(each, await self._uploads.of_file(stored[each.version_id])) for each in claimed]
+        found = [(each, await self._uploads.of_file(stored[each.version_id, each.file_id])) for each in claimed]
         there = [(each, upload) for each, upload in found if upload is not None]
         remotes = await asyncio.gather(
             *(self._uploads.find(reply.chat.peer, upload, wait=self._wait) for _, upload in there)

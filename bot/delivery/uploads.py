@@ -57,6 +57,7 @@ class Uploads:
             sha256=file.sha256,
             mime=file.mime or "",
             name=one_line(file.name, NAME_ROOM) if file.name else None,
+            file_id=file.file_id,
             raw=raw,
             layer=layer,
         )

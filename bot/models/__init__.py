@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TypedDict
 
 from bot.parts import Part, whole_text
 
@@ -30,6 +31,8 @@ class Media:
     kind: str  # photo, document, poll, web_page, …
     id: int | None = None  # Telegram's id where the kind has one
     title: str | None = None  # file name, poll question or page title
+    # Kind and id of each photo and document of a long post with several, this one first; else empty.
+    files: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,13 @@ class Forward:
     message_id: int | None  # its id there
     name: str | None  # of the channel or person, as it was seen; None where nobody named it
     date: datetime | None  # when the original was posted; None: an export does not say
+
+
+class ReplyTo(TypedDict, total=False):
+    """What a post answers, as fields of it."""
+
+    reply_to: int | None
+    reply_channel: int | None
 
 
 class ObservedBy(StrEnum):
@@ -72,6 +82,8 @@ class Post:
     forwards: int | None = None
     reactions: int | None = None  # of all kinds together
     parts: tuple[Part, ...] = ()  # what people see apart from the text
+    is_part: bool = False  # the beginning of a long post, whose rest has to be asked for
+    head: bytes | None = None  # of a long post whose rest was asked for: the hash of its beginning
     raw: bytes  # the message as TL bytes: the evidence
     layer: int  # the TL layer of these bytes
 
@@ -89,7 +101,7 @@ class Post:
         """Hash text, entities and media into 32 bytes; counters and parts do not count."""
         seen: list[object] = [self.text, [(e.kind, e.offset, e.length, e.value) for e in self.entities]]
         if self.media is not None and self.media.kind != "web_page":  # a link's preview loads and changes by itself
-            seen.append([self.media.kind, self.media.id, self.media.title])
+            seen.append([self.media.kind, self.media.id, self.media.title, *self.media.files])
         return hashlib.sha256(json.dumps(seen, ensure_ascii=False, separators=(",", ":")).encode()).digest()
 
 
@@ -196,6 +208,7 @@ class Upload:
     sha256: bytes
     mime: str
     name: str | None = None  # under which the chat gets it
+    file_id: int = 0  # Telegram's, in its post
     raw: bytes = b""  # the message that it was downloaded from, as TL bytes: they say how long a video is …
     layer: int = 0  # … and their layer
 
@@ -250,6 +263,7 @@ class StoredPost:
     number: int  # of the version, from 1
     seen_at: datetime  # when we first saw this version
     observed_by: str  # the path by which it reached us
+    is_part: bool = False  # the beginning of a long post, whose rest is not here
 
     @property
     def whole(self) -> str:
@@ -274,6 +288,7 @@ class VersionChange(StrEnum):
     EDITED = "edited"  # what it says now instead of what it said before
     STALE = "stale"  # what it said before the version we knew: kept as evidence only
     PARTS_LOADED = "parts loaded"  # the version we knew, with other parts
+    REST_LOADED = "rest loaded"  # the version we knew the beginning of
     PARTS_REWORDED = "parts reworded"  # the text that we knew; words in its parts were replaced
 
 

@@ -51,7 +51,7 @@ class Followed(_Notice):
     channel_id: int
     access: FollowAccess
     posts: int  # the newest ones, which were looked at
-    alerts: int  # that these posts would have brought
+    alerts: int | None  # that these posts would have brought; None: there was no time to count them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,13 @@ class ChannelStatus(StrEnum):
     COMPLETE = "complete"  # it was read as often as it should be
     FIRST = "first"  # its recent past is being read
     LATE = "late"  # it was not read for too long
+    UNCHECKED = "unchecked"  # edits and deletions may be missing, since the server fails at its changes
     PENDING = "pending"  # its admins have to let a reader in
     LOST = "lost"  # no reader can read it
     UNREAD = "unread"  # the reader account that sees to it is lost: nothing is read now
 
 
-_GAPS = {ChannelStatus.LATE, ChannelStatus.LOST, ChannelStatus.UNREAD}
+_GAPS = {ChannelStatus.LATE, ChannelStatus.UNCHECKED, ChannelStatus.LOST, ChannelStatus.UNREAD}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,12 @@ class ChannelState:
 
     @property
     def checked_at(self) -> datetime | None:
-        """When it was last checked for missed posts; None where it cannot be read, or was not since it was followed."""
-        is_read = self.channel.is_readable and not self.channel.reader_lost
-        return self.channel.swept_at if is_read and self.channel.is_swept else None
+        """Up to when nothing is missing of it; None where it cannot be read, or was not since it was followed."""
+        channel, swept_at = self.channel, self.channel.swept_at
+        if not channel.is_readable or channel.reader_lost or not channel.is_swept or swept_at is None:
+            return None
+        unchecked_since = channel.unchecked_since if self.status is ChannelStatus.UNCHECKED else None
+        return min(swept_at, unchecked_since or swept_at)
 
 
 async def channel_states(db: Reader, now: datetime, *, since: datetime | None = None) -> list[ChannelState]:
@@ -65,7 +69,7 @@ def assess(found: Sequence[ChannelStats], limits: Pace, now: datetime) -> list[C
     for each in found:
         channel = each.channel
         delay = _delay(channel, limits, outside[channel.read_by])
-        status = _status(channel, delay, now)
+        status = _status(channel, delay, now, verifies=limits.verifies)
         is_complete = status is ChannelStatus.COMPLETE and not each.has_hole
         states.append(
             ChannelState(
@@ -87,7 +91,7 @@ def _delay(channel: Channel, limits: Pace, polled: int) -> timedelta:
     return timedelta(seconds=limits.round * max(1, ceil(polled / limits.polls)))
 
 
-def _status(channel: Channel, delay: timedelta, now: datetime) -> ChannelStatus:
+def _status(channel: Channel, delay: timedelta, now: datetime, *, verifies: bool) -> ChannelStatus:
     if channel.access is Access.LOST:
         return ChannelStatus.LOST
     if channel.reader_lost:
@@ -96,4 +100,8 @@ def _status(channel: Channel, delay: timedelta, now: datetime) -> ChannelStatus:
         return ChannelStatus.PENDING
     if now - max(channel.followed_at, channel.swept_at or channel.followed_at) > delay * LATE + ALLOWANCE:
         return ChannelStatus.LATE
-    return ChannelStatus.COMPLETE if channel.is_swept else ChannelStatus.FIRST
+    if not channel.is_swept:
+        return ChannelStatus.FIRST
+    # Where nothing is ever verified, nobody waits for the verifier.
+    is_unchecked = channel.unchecked_since is not None and (verifies or channel.doubted_at is None)
+    return ChannelStatus.UNCHECKED if is_unchecked else ChannelStatus.COMPLETE

@@ -7,7 +7,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, Health, no_beat
 from bot.store import meta
-from bot.store.database import Database
+from bot.store.database import Database, Reader
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +27,29 @@ FETCH_EVERY = 60.0  # s
 FETCH_WITHIN = 5.0  # s
 ALIVE, HEALTHY = "run", "healthy"  # rows of heartbeats …
 FRESH = timedelta(minutes=2)  # … and how old they may be
+AHEAD = timedelta(seconds=5)  # by which they may be dated in the future: each process has a clock of its own
 
 Check = Callable[[], str | None]  # returns what is wrong, if anything
+
+
+def is_fresh(at: datetime | None, now: datetime) -> bool:
+    """Tell whether a sign of life is a recent one. One from the future is none: somebody has set the clock back."""
+    return at is not None and -AHEAD <= now - at <= FRESH
+
+
+async def find_fault(db: Reader) -> str | None:
+    """Return why the service is not well, as the predicate of a sentence; None where it is, and lately was."""
+    beats, now = await meta.last_beats(db), (await meta.clock(db))()
+    alive, healthy = beats.get(ALIVE), beats.get(HEALTHY)
+    if not is_fresh(alive, now):
+        return f"has given no sign of life{_since(alive)}"
+    if not is_fresh(healthy, now):
+        return f"runs, but has not been well{_since(healthy)}: {await meta.fault(db) or 'its log says why'}"
+    return None
+
+
+def _since(moment: datetime | None) -> str:
+    return "" if moment is None else f" since {moment:%Y-%m-%d %H:%M} UTC"
 
 
 class Heartbeat:
@@ -74,6 +95,7 @@ class Heartbeat:
                 log.warning("not all is well", wrong=wrong)
             else:
                 log.info("all is well again")
+            await self._database.write(lambda tx: meta.put_fault(tx, "; ".join(wrong)))
         if wrong:
             return False
 

@@ -51,7 +51,7 @@ def render_notice(notice: Notice, locale: Locale) -> Outgoing:
 def _followed(notice: Followed, locale: Locale) -> Outgoing:
     t = locale.t
     first = t.gettext(FOLLOWED[notice.access]).format(channel=_name(notice.channel))
-    if not notice.posts:  # of a private one, nobody outside knows what it has posted
+    if not notice.posts or notice.alerts is None:  # of a private one, nobody outside knows what it has posted
         return Outgoing(text=first)
     if not notice.alerts:
         line = t.gettext("Its newest posts ({posts}) would have brought no alert.")

@@ -16,12 +16,14 @@ SUFFIXES = ("", "-wal", "-shm")  # what SQLite puts beside a database takes over
 
 
 def prepare(path: Path) -> None:
-    """Make a file and its folder where they are missing, and take away what others may do with them.
+    """Make a file and its folder where they are missing, and take away what others may do with the file.
 
-    Raises FatalError where the folder or the file cannot be written.
+    A folder that is there keeps its mode: it may serve others, too. Raises FatalError where the folder or the file
+    cannot be written, and for a folder in which others could exchange our files.
     """
     try:
         path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _refuse_shared(path.parent)
         if not path.exists():
             # one that is there is not opened: closing it would take SQLite's locks away from this process
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
@@ -29,9 +31,16 @@ def prepare(path: Path) -> None:
         raise FatalError(f"{path} cannot be written: {error.strerror}. Check DATA_DIR and its permissions.") from error
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
         raise FatalError(f"{path} cannot be written. Check the owner and the permissions of the folder {path.parent}.")
-    restrict(path.parent, FOLDER_MODE)
     for suffix in SUFFIXES:
         restrict(path.with_name(path.name + suffix), FILE_MODE)
+
+
+def _refuse_shared(folder: Path) -> None:
+    found, place = folder.stat(), folder.resolve()
+    if place == Path(place.anchor) or found.st_mode & stat.S_ISVTX:
+        raise FatalError(f"DATA_DIR is {place}, which everybody shares: name a folder in it, such as {place / 'data'}")
+    if found.st_uid != os.geteuid():
+        raise FatalError(f"DATA_DIR is {place}, which belongs to another user: run this as that user, or set another")
 
 
 def restrict(path: Path, mode: int) -> None:

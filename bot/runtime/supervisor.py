@@ -14,6 +14,7 @@ from typing import TypeVar
 import structlog
 
 from bot.errors import FatalError, ReaderLostError
+from bot.runtime.disk import fatal_in
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,9 @@ async def guarded(name: str, loop: Loop, health: Health | None = None, *, back_o
                 if is_ending():
                     raise
                 log.warning("a loop was cut off and goes on", loop=name, pause=back_off)
-            except Exception:
+            except Exception as error:
+                if (fatal := fatal_in(error)) is not None:
+                    raise fatal from error
                 log.exception("a loop failed and goes on", loop=name, pause=back_off)
             else:
                 return

@@ -36,7 +36,7 @@ _REASONS = {
     "bot_chat": SkipReason.PRIVATE,
     "saved_messages": SkipReason.PRIVATE,
     "replies": SkipReason.PRIVATE,
-    "verify_codes": SkipReason.PRIVATE,
+    "verification_codes": SkipReason.PRIVATE,
 }
 
 

@@ -5,15 +5,16 @@ attempt, so that a file that always fails holds up none of the others.
 """
 
 import asyncio
-import errno
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 from telethon.tl import types
 from telethon.tl.functions.channels import GetMessagesRequest
+from telethon.tl.functions.messages import GetRichMessageRequest
 
 from bot.errors import TelegramError, Verdict
+from bot.runtime.disk import fatal_in
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import Account
 from bot.store import media
@@ -21,6 +22,7 @@ from bot.store.blobs import Blob, Blobs
 from bot.store.database import Subject
 from bot.store.media import Download, FileInfo
 from bot.telegram.media import PIECE, Downloadable, downloadable, is_outdated, read_message
+from bot.telegram.rich import is_part
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,14 @@ class _GivenUpError(Exception):
         self.reason = reason
 
 
+class _NoRoomError(Exception):
+    """A file of so many bytes would leave the database too little room."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+
 class Downloads:
     """Downloads files of `most` bytes at most each; with 0 none at all."""
 
@@ -47,12 +57,13 @@ class Downloads:
         self._account = account
         self._database = account.database
         self._clock = account.now
+        self._folder = folder
         self._blobs = Blobs(folder)
         self._most = most
         self._busy: set[int] = set()  # files that are being downloaded, by other runs of this loop
 
     async def run(self, beat: Beat = no_beat) -> None:
-        """Download for ever; several such loops may run at once. Raises ReaderLostError."""
+        """Download for ever; several such loops may run at once. Raises ReaderLostError, FatalError."""
         changes = self._database.changes
         while True:
             beat(LOOK_EVERY + TURN + self._most / SLOWEST)
@@ -88,15 +99,19 @@ class Downloads:
                 return
             again = max(again, self._clock() + timedelta(seconds=error.retry_after))
             await self._put_off(download, error.error, again=again)
+        except _NoRoomError as error:
+            log.warning("a file would leave too little room", file=download.id, size=error.size)
+            await self._put_off(download, media.NO_ROOM, again=again)
         except OSError as error:
+            if (fatal := fatal_in(error, place=self._folder)) is not None:
+                raise fatal from error
             log.warning("a file could not be written", file=download.id, error=str(error))
-            reason = media.NO_ROOM if error.errno == errno.ENOSPC else type(error).__name__
-            await self._put_off(download, reason, again=again)
+            await self._put_off(download, type(error).__name__, again=again)
 
     async def _download(self, download: Download) -> None:
         if not self._most:
             raise _GivenUpError(media.OFF)
-        found = downloadable(read_message(download.raw, download.layer)) if download.is_ours else None
+        found = downloadable(read_message(download.raw, download.layer), download.file_id) if download.is_ours else None
         if await self._is_copied(download):
             return
         found = found or await self._anew(download)
@@ -105,7 +120,7 @@ class Downloads:
             await self._give_up(download, media.TOO_LARGE, info)
             return
         if await asyncio.to_thread(self._blobs.free) < found.size + SPARE:
-            raise OSError(errno.ENOSPC, f"{found.size} bytes would leave too little room")
+            raise _NoRoomError(found.size)
         try:
             blob = await self._transfer(found)
         except TelegramError as error:
@@ -130,8 +145,12 @@ class Downloads:
         message = next((m for m in answer.messages if isinstance(m, types.Message)), None)
         if message is None:
             raise _GivenUpError(media.GONE)
-        found = downloadable(message)
-        if found is None or found.file_id != download.file_id:
+        found = downloadable(message, download.file_id)
+        if found is None and is_part(message):
+            peer = types.InputPeerChannel(download.channel_id, download.access_hash)
+            whole = await self._account.ask(GetRichMessageRequest(peer, download.message_id))
+            found = downloadable(next(iter(whole.messages), None), download.file_id)
+        if found is None:
             raise _GivenUpError(media.REPLACED)
         return found
 

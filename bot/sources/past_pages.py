@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 VERIFY_EVERY = 20.0  # s: 4,320 pages a day, 432,000 posts …
 DOUBTED_EVERY = 1.0  # … and where changes are known to be missed
 AGAIN_AFTER = timedelta(days=1)  # that a channel is left alone once it is through
-REST = 10.0  # s that one is left alone at least after an error
+REST = 10.0  # s that one is left alone at least after an error …
+DOUBTED_REST = 600.0  # … and after a round behind which a doubt arose: others have their turn
 BACKFILL_EVERY = 1.0  # s: a third of what the budget of an account allows
 LOOK_AGAIN = 30.0  # s, where nothing was announced and no backfill is open
 
@@ -45,7 +46,7 @@ class Verifier:
             beat(VERIFY_EVERY + LONGEST_VISIT)
             for _ in range(round(VERIFY_EVERY / DOUBTED_EVERY)):
                 await asyncio.sleep(DOUBTED_EVERY * random.uniform(0.8, 1.2))  # noqa: S311 - no secret depends on it
-                if any(channel.verified_at is None for channel in await self._due()):
+                if any(_is_in_doubt(channel) for channel in await self._due()):
                     break
             await self.verify_next(beat)
 
@@ -54,7 +55,7 @@ class Verifier:
         due = await self._due()
         if not due:
             return None
-        channel = min(due, key=_turn)
+        channel, asked_at = min(due, key=_turn), self._account.now()
         try:
             verified = await self._sync.verify(channel, since=self._account.now() - self._span, beat=beat)
         except TelegramError as error:
@@ -63,11 +64,19 @@ class Verifier:
             return SyncResult()
         now = self._account.now()
         await self._account.database.write(
-            lambda tx: channels.set_verified(tx, channel.id, below=verified.below, now=now)
+            lambda tx: channels.set_verified(tx, channel.id, below=verified.below, now=now, asked_at=asked_at)
         )
+        if verified.below is None:
+            await self._rest_in_doubt(channel.id)
         if verified.found != SyncResult():
             log.info("verifying found what was missed", channel=channel.id, **asdict(verified.found))
         return verified.found
+
+    async def _rest_in_doubt(self, channel_id: int) -> None:
+        """Leave a channel alone for a while that is in doubt again after a whole round."""
+        channel = await channels.get(self._account.database, channel_id, self._account.reader_id)
+        if channel is not None and channel.doubted_at is not None:
+            self._rests[channel_id] = self._account.now() + timedelta(seconds=DOUBTED_REST)
 
     async def _due(self) -> list[Channel]:
         now = self._account.now()
@@ -75,7 +84,7 @@ class Verifier:
         def is_due(channel: Channel) -> bool:
             if not (channel.is_readable and channel.is_swept) or self._rests.get(channel.id, now) > now:
                 return False
-            is_begun = channel.verify_from is not None
+            is_begun = channel.verify_from is not None or _is_in_doubt(channel)
             return is_begun or channel.verified_at is None or now - channel.verified_at >= AGAIN_AFTER
 
         return [channel for channel in await self._account.channels() if is_due(channel)]
@@ -84,7 +93,11 @@ class Verifier:
 def _turn(channel: Channel) -> tuple[bool, bool, float]:
     """Sort channels: first those in doubt, then those that were begun, then the one that waits the longest."""
     waiting_since = channel.verified_at.timestamp() if channel.verified_at else 0.0
-    return channel.verified_at is not None, channel.verify_from is None, waiting_since
+    return not _is_in_doubt(channel), channel.verify_from is None, waiting_since
+
+
+def _is_in_doubt(channel: Channel) -> bool:
+    return channel.verified_at is None or channel.doubted_at is not None
 
 
 class Backfiller:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 from telethon.tl import types
 
-from bot.errors import TelegramError
+from bot.errors import TelegramError, Verdict
 from bot.models import Deletion, Event, Observation, ObservedBy, Post
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import Beat, no_beat
@@ -20,15 +20,18 @@ from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account
 from bot.sources.channel_events import describe
 from bot.sources.history import prefetched
 from bot.sources.live import Previews
+from bot.sources.long_posts import LongPosts
 from bot.sources.resolver import Dialog
 from bot.store import channels, posts
 from bot.store.channels import Access, Channel
+from bot.telegram.errors import FLOOD
 
 log = structlog.get_logger(__name__)
 
 BACKFILL = 200  # posts of a channel's past that are read when it is first followed …
 BACKFILL_PAGES = 20  # … in so many pages at most: an album counts as one, and service messages do not count
 INTERNAL = 500  # Telegram's codes from here on say that the server failed
+MOST_FAILURES = 3  # times in a row that a server may fail at the changes of a channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,9 @@ class ChannelSync:
         self._account = account
         self._ingest = ingest
         self.previews = Previews(account, ingest)
+        self.long_posts = LongPosts(account, ingest)
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
+        self._failures: Counter[int] = Counter()  # channel id → times in a row that the server failed at its changes
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
 
     async def complete(self, channel: Channel, dialog: Dialog | None, beat: Beat = no_beat) -> SyncResult:
@@ -102,17 +107,38 @@ class ChannelSync:
             try:
                 return await self._apply_changes(channel, dialog, beat)
             except history.GapError as gap:
-                log.info(
-                    "the changes of a channel are not to be had, its history is read", channel=channel.id, why=str(gap)
-                )
-                await self._account.database.write(lambda tx: channels.verify_anew(tx, channel.id))
+                await self._doubt(channel, str(gap))
             except TelegramError as error:
-                if error.code < INTERNAL:
-                    raise
-                log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
-                pts = channel.seen_pts  # new posts do not wait; edits and deletions are asked for in the next round
+                pts = await self._put_off(channel, error)
+        elif channel.unchecked_since is not None and channel.doubted_at is None:
+            await self._doubt(channel, "the reader is no member any more")
         reach = history.Reach(message_id=channel.confirmed_id + 1)
         return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts, beat=beat)
+
+    async def _doubt(self, channel: Channel, why: str) -> None:
+        """Leave edits and deletions to the verifier, since the changes of a channel are not to be had."""
+        log.info("the changes of a channel are not to be had, its history is read", channel=channel.id, why=why)
+        now = self._account.now()
+        await self._account.database.write(lambda tx: channels.doubt(tx, channel.id, now=now))
+
+    async def _put_off(self, channel: Channel, error: TelegramError) -> int:
+        """Put the changes of a channel off to the next round, where the server fails at them; return their pts.
+
+        New posts do not wait for them. After some failures in a row the changes are left to the verifier, and 0 is
+        returned. Raises what the history cannot help against: a flood wait, a refusal, at first a lost connection.
+        """
+        if error.verdict is not Verdict.RETRY or error.code == FLOOD:
+            raise error
+        self._failures[channel.id] += 1
+        if self._failures[channel.id] >= MOST_FAILURES:
+            await self._doubt(channel, error.error)
+            return 0
+        now = self._account.now()
+        await self._account.database.write(lambda tx: channels.leave_unchecked(tx, channel.id, now=now))
+        if error.code < INTERNAL:
+            raise error
+        log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
+        return channel.seen_pts
 
     async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         """Apply all changes since the mark: new posts, edits and deletions of any age."""
@@ -122,7 +148,7 @@ class ChannelSync:
         async with aclosing(prefetched(source)) as slices:
             async for changes in slices:
                 beat(LONGEST_VISIT)  # of what a busy channel has to say after weeks, there is much more than that
-                found += await self._store(changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
+                found += await self._store(channel, changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
                 await self.previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
@@ -130,6 +156,9 @@ class ChannelSync:
                 confirmed = max(channel.confirmed_id, changes.newest, listed)
                 await self._mark(channel, confirmed_id=confirmed, pts=changes.pts)
                 channel = replace(channel, confirmed_id=confirmed, seen_pts=changes.pts)
+        del self._failures[channel.id]
+        if channel.unchecked_since is not None:
+            await self._account.database.write(lambda tx: channels.set_checked(tx, channel.id))
         return found
 
     async def _read_history(  # noqa: PLR0913 - where to read, how far, and what to set and say on the way
@@ -186,11 +215,14 @@ class ChannelSync:
         """Store posts of a page; posts of the archive that the page lacks are written down as gone."""
         gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
         deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
-        return await self._store([*known, *deletions], observed_by, page.asked_at)
+        return await self._store(channel, [*known, *deletions], observed_by, page.asked_at)
 
-    async def _store(self, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime) -> SyncResult:
+    async def _store(
+        self, channel: Channel, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime
+    ) -> SyncResult:
         if not events:
             return SyncResult()
+        events = await self.long_posts.complete(channel, events)
         result = await self._ingest.store(
             Observation(
                 events=tuple(events),

@@ -24,9 +24,10 @@ class Attachment:
     """A file that a reply brings."""
 
     version_id: int  # which shows the file
+    file_id: int  # Telegram's
     random_id: int  # of the message that brings it, alone or in an album
     alone: bool  # not in an album: Telegram refused the one that it was in
-    replaces: bool  # another file of the same message, which the chat has had
+    replaces: bool  # a file that the same message has shown, which the chat has had
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class _Item:
 
 _ITEMS = """SELECT m.message_id, d.version_id, d.file_id, d.state, m.gone_at IS NOT NULL AS is_gone
     FROM posts m INDEXED BY posts_key JOIN media d ON d.version_id = m.version_id
-    WHERE m.channel_id = :channel AND m.post_key = :key ORDER BY m.message_id"""
+    WHERE m.channel_id = :channel AND m.post_key = :key ORDER BY m.message_id, d.id"""
 _TO_FOLLOW = """SELECT a.id, a.chat_id, a.version_id, c.key, q.id AS answered_id,
         (SELECT count(*) FROM messages f WHERE f.alert_id = a.id AND f.kind = 'files') AS replies,
         (SELECT f.id FROM messages f WHERE f.alert_id = a.id AND f.kind = 'files' AND f.state = 'due'
@@ -121,8 +122,8 @@ async def split(tx: Transaction, reply_id: int, files: Sequence[Attachment]) -> 
     """Write down that these files of a reply go one by one from now on."""
     await tx.execute(
         """UPDATE attachments SET alone = 1
-        WHERE reply_id = :reply AND version_id IN (SELECT value FROM json_each(:versions))""",
-        {"reply": reply_id, "versions": json_list(file.version_id for file in files)},
+        WHERE reply_id = :reply AND file_id IN (SELECT value FROM json_each(:files))""",
+        {"reply": reply_id, "files": json_list(file.file_id for file in files)},
     )
 
 
@@ -198,9 +199,11 @@ async def _items(db: Reader, channel_id: int, post_key: str) -> list[_Item]:
 
 async def _listed(db: Reader, reply_id: int) -> list[Attachment]:
     rows = await db.fetch_all(
-        """SELECT version_id, random_id, alone, EXISTS (SELECT 1 FROM attachments o WHERE o.alert_id = t.alert_id
-            AND o.message_id = t.message_id AND o.reply_id < t.reply_id) AS replaces
-        FROM attachments t WHERE reply_id = :reply ORDER BY message_id""",
+        """SELECT t.version_id, t.file_id, t.random_id, t.alone, EXISTS (SELECT 1 FROM attachments o
+            WHERE o.alert_id = t.alert_id AND o.message_id = t.message_id AND o.reply_id < t.reply_id
+            AND NOT EXISTS (SELECT 1 FROM media WHERE version_id = t.version_id AND file_id = o.file_id)) AS replaces
+        FROM attachments t JOIN media d ON d.version_id = t.version_id AND d.file_id = t.file_id
+        WHERE t.reply_id = :reply ORDER BY t.message_id, d.id""",
         {"reply": reply_id},
     )
     return read_all(Attachment, rows)

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.runtime.private_files import FILE_MODE, FOLDER_MODE, restrict
+from bot.runtime.private_files import FILE_MODE, FOLDER_MODE
 
 _COMING = "coming-"  # prefix of files that are being written
 
@@ -45,7 +45,6 @@ class Blobs:
     def clean(self) -> None:
         """Remove files that a crash has left half written; nobody may be writing meanwhile."""
         if self._folder.is_dir():
-            restrict(self._folder, FOLDER_MODE)
             for stray in self._folder.glob(f"{_COMING}*"):
                 stray.unlink()
 

@@ -72,6 +72,8 @@ class Channel:
     may_join: bool  # False: it is read from outside for good
     verified_at: datetime | None  # when the verifying round last went through it
     verify_from: int | None  # the id below which that round goes on; None: it begins anew
+    unchecked_since: datetime | None  # edits and deletions since then may be missing; None: none are
+    doubted_at: datetime | None  # only a verifying round that begins after this finds them; None: the changes will do
     access_hash: int | None  # None where no reader has met it
     access: Access | None
     reason: str | None  # why access was lost: Telegram's error string
@@ -90,8 +92,8 @@ class Channel:
 
     @property
     def is_compared(self) -> bool:
-        """The channel's past was compared with Telegram's since it was (last) followed."""
-        return self._is_since_followed(self.verified_at)
+        """The channel's past was compared with Telegram's since it was (last) followed, and since a doubt arose."""
+        return self._is_since_followed(self.verified_at) and self.doubted_at is None
 
     def _is_since_followed(self, moment: datetime | None) -> bool:
         return moment is not None and (self.followed_at is None or moment >= self.followed_at)
@@ -282,22 +284,46 @@ async def set_mark(  # noqa: PLR0913 - the mark and the state it was read from b
     )
 
 
-async def set_verified(tx: Transaction, channel_id: int, *, below: int | None, now: datetime) -> None:
-    """Set how far the verifier has come in a channel; `below` is None once it is through."""
+async def set_verified(
+    tx: Transaction, channel_id: int, *, below: int | None, now: datetime, asked_at: datetime | None = None
+) -> None:
+    """Set how far the verifier has come in a channel; `below` is None once it is through.
+
+    `asked_at` is when it asked for the page. A round that began before a doubt arose leaves the doubt to the next one.
+    """
+    began = "iif(verify_from IS NULL, :asked, verify_began)"
+    is_through = ":below IS NULL"
+    is_settled = f"{is_through} AND (doubted_at IS NULL OR doubted_at <= {began})"
     await tx.execute(
-        """UPDATE channels SET verify_from = :below,
-            verified_at = CASE WHEN :below IS NULL THEN :now ELSE verified_at END WHERE id = :id""",
-        {"id": channel_id, "below": below, "now": to_ms(now)},
+        f"""UPDATE channels SET verify_from = :below, verify_began = {began},
+            verified_at = iif({is_through}, :now, verified_at),
+            doubted_at = iif({is_settled}, NULL, doubted_at),
+            unchecked_since = CASE WHEN {is_settled} OR unchecked_since IS NULL THEN NULL
+                WHEN {is_through} THEN max(unchecked_since, {began}) ELSE unchecked_since END
+        WHERE id = :id""",  # noqa: S608 - our own words
+        {"id": channel_id, "below": below, "now": to_ms(now), "asked": to_ms(asked_at or now)},
     )
 
 
-async def verify_anew(tx: Transaction, channel_id: int) -> None:
-    """Have the past of a channel verified at once, since its changes cannot be had from Telegram any more."""
-    sql = "UPDATE channels SET verified_at = NULL, verify_from = NULL WHERE id = :id"
+async def leave_unchecked(tx: Transaction, channel_id: int, *, now: datetime) -> None:
+    """Write down that the server fails at the changes of a channel, so that some may be missing for now."""
+    sql = "UPDATE channels SET unchecked_since = coalesce(unchecked_since, swept_at, :now) WHERE id = :id"
+    await tx.execute(sql, {"id": channel_id, "now": to_ms(now)})
+
+
+async def set_checked(tx: Transaction, channel_id: int) -> None:
+    """Write down that the changes of a channel are applied to the last; a doubt is left to the verifier."""
+    sql = "UPDATE channels SET unchecked_since = NULL WHERE id = :id AND doubted_at IS NULL"
     await tx.execute(sql, {"id": channel_id})
 
 
-async def read_anew(tx: Transaction, channel_id: int) -> None:
+async def doubt(tx: Transaction, channel_id: int, *, now: datetime) -> None:
+    """Have the past of a channel verified at once, since its changes cannot be had from Telegram any more."""
+    await leave_unchecked(tx, channel_id, now=now)
+    await tx.execute("UPDATE channels SET doubted_at = :now WHERE id = :id", {"id": channel_id, "now": to_ms(now)})
+
+
+async def read_anew(tx: Transaction, channel_id: int, *, now: datetime) -> None:
     """Have the sweep read a channel down to its mark again, and its past verified at once."""
     await tx.execute("UPDATE channels SET seen_pts = 0 WHERE id = :id", {"id": channel_id})
-    await verify_anew(tx, channel_id)
+    await doubt(tx, channel_id, now=now)

@@ -6,17 +6,17 @@ import sqlite3
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
 
 import aiosqlite
 
 from bot.errors import FatalError
 from bot.runtime import private_files
-from bot.store import migrations
+from bot.runtime.disk import fatal_in
+from bot.store import integrity, migrations
 from bot.store.rows import from_ms, to_ms
 from bot.store.transaction import Changes, Job, Params, Reader, Subject, Transaction, run
 
@@ -28,15 +28,6 @@ BUSY_TIMEOUT = 5000  # ms to wait for another process, such as `channelwatch inv
 # SQLite's thread to take it, and each time the 5 ms after which Python enforces a switch begin anew: with the default a
 # write was measured to wait for up to 23 s. It has to be shorter than a turn of the loop.
 SWITCH_INTERVAL = 0.0001
-# What no repetition heals: a full disk, a file that is read-only, damaged or gone.
-HOPELESS = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_NOTADB,
-}
 MOVED_AT_ONCE = 400  # rows changed, which fill about a thousand pages: as many as SQLite itself lets come together
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
@@ -51,6 +42,7 @@ class WriteAheadLog:
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
         self._file = os.open(f"{path}-wal", os.O_RDONLY)  # closing it takes no lock away: SQLite has none on it
         self._moved = connection.total_changes
 
@@ -65,15 +57,20 @@ class WriteAheadLog:
         try:
             _sync(self._file)
         except OSError as error:
-            raise FatalError(f"The database cannot be written: {error}. Check the disk.") from error
+            raise fatal_in(error, place=self._path) or FatalError(
+                f"{self._path} cannot be written: {error}. Check the disk and start again."
+            ) from error
 
     async def shorten(self) -> None:
-        """Move the log into the file, if it is long; all but what a reader still needs."""
+        """Move the log into the file, if it is long; all but what a reader still needs. Raises FatalError."""
         if self._connection.total_changes - self._moved < MOVED_AT_ONCE:
             return
         self._moved = self._connection.total_changes
-        with suppress(sqlite3.OperationalError):  # then it grows until the next time; a full disk is met by COMMIT too
+        try:
             await self._connection.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.DatabaseError as error:  # without a verdict the log grows until the next time
+            if (fatal := fatal_in(error, place=self._path)) is not None:
+                raise fatal from error
 
     def close(self) -> None:
         """Close the log."""
@@ -81,11 +78,18 @@ class WriteAheadLog:
 
 
 class _Connection:
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
 
     async def fetch_all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
-        return list(await self._connection.execute_fetchall(sql, params))
+        try:
+            return list(await self._connection.execute_fetchall(sql, params))
+        except sqlite3.DatabaseError as error:
+            fatal = fatal_in(error, place=self._path)
+            if fatal is None or error.sqlite_errorcode == sqlite3.SQLITE_READONLY:  # a question that would write
+                raise
+            raise fatal from error
 
     async def fetch_one(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
         rows = await self.fetch_all(sql, params)
@@ -113,19 +117,23 @@ class _Order:
 class _Writer:
     """The only task that writes: takes what waits into one transaction, so that one flush to the disk serves many."""
 
-    def __init__(self, connection: aiosqlite.Connection, wal: WriteAheadLog, changes: Changes) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path, wal: WriteAheadLog, changes: Changes) -> None:
         self._connection = connection
+        self._path = path
         self._wal = wal
         self._changes = changes
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Order] = deque()
         self._wake = asyncio.Event()
         self._closing = False
+        self._fatal: FatalError | None = None  # why nothing can be written any more
         self._task = asyncio.create_task(self._run(), name="store.writer")
 
     async def write(self, job: Job[T]) -> T:
         if self._closing:
             raise FatalError("The database is closed; nothing can be written any more.")
+        if self._fatal is not None:
+            raise self._fatal
         order = _Order(job=job, outcome=self._loop.create_future())
         self._waiting.append(order)
         self._wake.set()
@@ -146,7 +154,10 @@ class _Writer:
                 group = list(self._waiting)
                 self._waiting.clear()
                 await self._commit(group)
-            await self._wal.shorten()
+            try:
+                await self._wal.shorten()
+            except FatalError as error:
+                self._fatal = error
 
     async def _commit(self, group: list[_Order]) -> None:
         try:
@@ -154,7 +165,7 @@ class _Writer:
         except Exception as error:  # noqa: BLE001 - whatever a job raises belongs to its caller
             if len(group) == 1 or isinstance(error, FatalError):  # which may be one of what is committed already
                 for order in group:
-                    order.fail(_translate(error))
+                    order.fail(fatal_in(error, place=self._path) or error)
                 return
             for order in group:
                 await self._commit([order])
@@ -189,30 +200,35 @@ class _Writer:
 class Database(_Connection):
     """The open store: a `Reader` of what is committed, and the way to write."""
 
-    def __init__(self, *, reading: aiosqlite.Connection, writing: aiosqlite.Connection, wal: WriteAheadLog) -> None:
-        super().__init__(reading)
+    def __init__(
+        self, path: Path, *, reading: aiosqlite.Connection, writing: aiosqlite.Connection, wal: WriteAheadLog
+    ) -> None:
+        super().__init__(reading, path)
         self._writing = writing
         self._wal = wal
         self.changes = Changes()
-        self._writer = _Writer(writing, wal, self.changes)
+        self._writer = _Writer(writing, path, wal, self.changes)
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
-        """Open the database, making or migrating it as needed.
+    async def open(cls, path: Path, *, numbered: bool = False) -> Self:
+        """Open the database, making or migrating it as needed; `numbered` anew, for a service that begins with it.
 
-        The file and what SQLite puts beside it get mode 0600, the folder 0700. Raises FatalError where the file
-        cannot be written, is no database, or was made by a newer version of the program.
+        The file and what SQLite puts beside it get mode 0600, a folder that is made for them 0700. Raises FatalError
+        where the file cannot be written, is no database, stands beside the log of another one, or was made by a newer
+        version of the program.
         """
         private_files.prepare(path)
         sys.setswitchinterval(SWITCH_INTERVAL)
         writing = await _connect(path, mode="rw")
         try:
             await _prepare(writing, path)
+            if numbered:
+                await integrity.number_anew(writing, path)
             reading = await _connect(path, mode="ro")
         except BaseException:
             await writing.close()
             raise
-        return cls(reading=reading, writing=writing, wal=WriteAheadLog(writing, path))
+        return cls(path, reading=reading, writing=writing, wal=WriteAheadLog(writing, path))
 
     async def write(self, job: Job[T]) -> T:
         """Run a job inside a transaction; return its result once that is committed.
@@ -243,17 +259,17 @@ async def open_read_only(path: Path) -> AsyncIterator[Reader]:
     connection = await _connect(path, mode="ro")
     try:
         await _check(connection, path)
-        yield _Connection(connection)
+        yield _Connection(connection, path)
     finally:
         await connection.close()
 
 
 async def _connect(path: Path, *, mode: str) -> aiosqlite.Connection:
-    address = f"file:{quote(str(path))}?mode={mode}"
+    integrity.check_log(path)
     try:
-        connection = await aiosqlite.connect(address, uri=True, isolation_level=None)
+        connection = await aiosqlite.connect(integrity.address(path, mode=mode), uri=True, isolation_level=None)
     except sqlite3.OperationalError as error:
-        raise _translate(error) from error
+        raise fatal_in(error, place=path) or error from error
     connection.row_factory = sqlite3.Row
     await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
     return connection
@@ -267,14 +283,14 @@ async def _prepare(connection: aiosqlite.Connection, path: Path) -> None:
         await migrations.apply(connection, migrations.available())
         await migrations.check(connection, path)
     except sqlite3.DatabaseError as error:
-        raise FatalError(f"The database {path} cannot be used: {error}. Check its permissions and the disk.") from error
+        raise fatal_in(error, place=path) or FatalError(f"The database {path} cannot be used: {error}.") from error
 
 
 async def _check(connection: aiosqlite.Connection, path: Path) -> None:
     try:
         await migrations.check(connection, path)
     except sqlite3.DatabaseError as error:
-        raise FatalError(f"The database {path} cannot be read: {error}. Check DATA_DIR and its permissions.") from error
+        raise fatal_in(error, place=path) or FatalError(f"The database {path} cannot be read: {error}.") from error
 
 
 async def _use_wal(connection: aiosqlite.Connection) -> None:
@@ -288,15 +304,3 @@ async def _use_wal(connection: aiosqlite.Connection) -> None:
             await asyncio.sleep(pause)
         else:
             return
-
-
-def _translate(error: Exception) -> Exception:
-    """Return a FatalError for what cannot heal, else the error itself."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None or code & 0xFF not in HOPELESS:  # the low byte is the primary code
-        return error
-    fatal = FatalError(
-        f"The database cannot be written: {error}. Check the disk and the permissions of the data folder."
-    )
-    fatal.__cause__ = error
-    return fatal

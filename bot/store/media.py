@@ -43,9 +43,10 @@ class Download:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFile:
-    """The photo or document of a version; name, type and size are known once it was looked at."""
+    """A photo or document of a version; name, type and size are known once it was looked at."""
 
     version_id: int
+    file_id: int  # Telegram's
     state: FileState
     kind: str  # photo or document
     sha256: bytes | None
@@ -75,7 +76,8 @@ class FileCounts:
 
 
 _ADD = """INSERT INTO media (version_id, kind, file_id, wanted_at, due_at)
-    SELECT v.id, v.media_kind, v.media_id, :now, :now FROM versions v
+    SELECT v.id, f.value ->> 0, f.value ->> 1, :now, :now FROM versions v,
+        json_each(coalesce(v.media -> 'files', json_array(json_array(v.media_kind, v.media_id)))) f
     WHERE v.media_kind IN ('photo', 'document') AND v.media_id IS NOT NULL"""
 
 
@@ -96,7 +98,7 @@ async def add(
             UNION SELECT e.value FROM json_each(:edited) e JOIN versions n ON n.id = e.value
                 JOIN versions o ON o.channel_id = n.channel_id AND o.message_id = n.message_id
                 JOIN media d ON d.version_id = o.id)
-        ON CONFLICT (version_id) DO NOTHING""",  # noqa: S608 - our own constant
+        ON CONFLICT (version_id, file_id) DO NOTHING""",  # noqa: S608 - our own constant
         {"versions": json_list(versions), "edited": json_list(edited), "now": to_ms(now)},
     )
     if albums:
@@ -105,7 +107,7 @@ async def add(
                 JOIN posts m ON m.channel_id = k.value ->> 0 AND m.post_key = 'g' || (k.value ->> 1)
                 WHERE m.gone_at IS NULL AND EXISTS (SELECT 1 FROM posts o JOIN media d ON d.version_id = o.version_id
                     WHERE o.channel_id = m.channel_id AND o.post_key = m.post_key))
-            ON CONFLICT (version_id) DO NOTHING""",  # noqa: S608 - our own constant
+            ON CONFLICT (version_id, file_id) DO NOTHING""",  # noqa: S608 - our own constant
             {"albums": json_list(albums), "now": to_ms(now)},
         )
     if added:
@@ -190,9 +192,9 @@ async def give_up(tx: Transaction, media_id: int, reason: str, info: FileInfo | 
 
 
 async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[MediaFile]:
-    """Return the files of these versions, in the order of the versions."""
+    """Return the files of these versions, in the order of the versions and in each as the post shows them."""
     rows = await db.fetch_all(
-        "SELECT * FROM media WHERE version_id IN (SELECT value FROM json_each(:ids)) ORDER BY version_id",
+        "SELECT * FROM media WHERE version_id IN (SELECT value FROM json_each(:ids)) ORDER BY version_id, id",
         {"ids": json_list(version_ids)},
     )
     return read_all(MediaFile, rows)

@@ -1,8 +1,7 @@
-"""Facts about the instance: single ones by key, secrets, heartbeats of its loops, whether its file is sound."""
+"""Facts about the instance: single ones by key, secrets, heartbeats of its loops."""
 
 import json
 import secrets
-import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +11,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.rows import from_ms, to_ms
 
 _CLOCK_ERROR = "clock_error"
+_FAULT = "fault"
 _PACE = "pace"
 
 
@@ -79,13 +79,14 @@ async def last_beats(db: Reader) -> dict[str, datetime]:
     return {row["loop"]: from_ms(row["at"]) for row in await db.fetch_all("SELECT loop, at FROM heartbeats")}
 
 
-async def find_damage(db: Reader) -> str | None:
-    """Read the whole file; return what is damaged in it, in SQLite's words, None where it is sound."""
-    try:
-        found = str(await db.fetch_value("PRAGMA quick_check(1)"))
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    return None if found == "ok" else found
+async def put_fault(tx: Transaction, fault: str) -> None:
+    """Write down what the service found wrong with itself; nothing where it is well."""
+    await put(tx, _FAULT, fault)
+
+
+async def fault(db: Reader) -> str:
+    """Return what the service last found wrong with itself; nothing where it was well."""
+    return str(await get(db, _FAULT) or "")
 
 
 async def put_pace(tx: Transaction, pace: Pace) -> None:

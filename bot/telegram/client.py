@@ -1,6 +1,7 @@
 """Telethon's client, made so that it never gives up and forgets nothing, neither over a lost connection nor a kill."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import structlog
 from telethon import TelegramClient, errors, functions
 from telethon._updates import MessageBox
 from telethon.crypto import rsa
+from telethon.extensions.messagepacker import MessagePacker
+from telethon.network import ConnectionTcpFull
 from telethon.tl import TLObject, types
 
 import bot
@@ -19,6 +22,8 @@ from bot.errors import SettingsError, TelegramError
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.settings import Settings
 from bot.telegram import sessions
+from bot.telegram.backoff import backed_off
+from bot.telegram.clock import steady_telethon
 from bot.telegram.convert import attach, named_in
 from bot.telegram.errors import CONNECTION_LOST, to_startup_error
 from bot.telegram.proxies import proxy_arguments
@@ -69,6 +74,11 @@ class Client(TelegramClient):
     polls_updates = False  # with each ping
     is_settled: Callable[[], bool] | None = None  # whether all updates that handlers were given are dealt with
     is_answered = True  # by Telegram, the last time that it was pinged
+    _is_announced = True  # to the server, over the present connection or the next
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Telethon has it
+        super().__init__(*args, **kwargs)
+        self._sender._send_queue = _Packer(self._sender._state, loggers=self._log)  # noqa: SLF001 - not to be named
 
     async def __call__(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Telethon has it
         """Ask Telegram something.
@@ -83,9 +93,7 @@ class Client(TelegramClient):
         asked = asyncio.ensure_future(question)
         try:
             while not (await asyncio.wait({asked}, timeout=self.timings.updates_within * self._patience))[0]:
-                # Without a connection it goes on waiting: Telethon sends all that it was asked to once it has one,
-                # also what nobody waits for any more.
-                if has_connection(self):
+                if has_connection(self):  # else it is sent once there is one
                     self._patience = min(self._patience * 2, MOST_PATIENCE)
                     raise TimeoutError
             self._patience = 1
@@ -103,7 +111,7 @@ class Client(TelegramClient):
             try:
                 await super().connect()
             except (EOFError, errors.InvalidBufferError) as error:
-                log.warning("Telegram broke off while a key was agreed on; once more", error=str(error))
+                log.debug("Telegram broke off while a key was agreed on; once more", error=str(error))
                 await self._sender.disconnect()
                 await asyncio.sleep(self.timings.key_pause)
             except errors.AuthKeyNotFound:
@@ -139,8 +147,15 @@ class Client(TelegramClient):
             return user
 
     async def _handle_auto_reconnect(self) -> None:
-        # Telethon's own only makes itself known to the server; the part that would catch up is switched off.
-        await super()._handle_auto_reconnect()
+        # Telethon's own only makes itself known to the server; the part that would catch up is switched off. What it
+        # asks is sent again over each new connection, until there is an answer: one question is enough.
+        if not self._is_announced:
+            return
+        self._is_announced = False
+        try:
+            await super()._handle_auto_reconnect()
+        finally:
+            self._is_announced = True
         if self.on_reconnect is not None:
             await self.on_reconnect()
 
@@ -168,6 +183,14 @@ class Client(TelegramClient):
             await asyncio.sleep(pause)
             await self.save_place()
             pause = KEEP_EVERY if self._may_save() else SOON
+
+
+class _Packer(MessagePacker):
+    """Packs what waits to be sent, but for what nobody waits for any more: it would all burst out after an outage."""
+
+    async def get(self) -> Any:  # noqa: ANN401 - as Telethon has it
+        self._deque: deque[Any] = deque(state for state in self._deque if not state.future.cancelled())
+        return await super().get()
 
 
 def tap(client: TelegramClient, consume: Callable[[TLObject], None]) -> None:
@@ -227,6 +250,7 @@ def _client(settings: Settings, path: Path, timings: Timings) -> Client:
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
     assert settings.telegram_api_hash is not None  # noqa: S101 - required in the line above
     proxy = proxy_arguments(settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None)
+    kind = proxy.pop("connection", ConnectionTcpFull)
     if settings.telegram_server_key is not None:
         try:  # Telethon accepts the server that holds this key's private half
             rsa.add_key(settings.telegram_server_key.read_text(), old=False)
@@ -234,11 +258,13 @@ def _client(settings: Settings, path: Path, timings: Timings) -> Client:
             name = f"TELEGRAM_SERVER_KEY: {settings.telegram_server_key}"
             raise SettingsError(f"{name} is no RSA public key in PEM (PKCS#1): {error}") from None
     session = sessions.opened(path, server=settings.telegram_server)
+    steady_telethon()
     client = Client(
         session,
         settings.telegram_api_id,
         settings.telegram_api_hash.get_secret_value(),
         **proxy,
+        connection=backed_off(kind, has_proxy=bool(proxy)),
         use_ipv6=":" in (session.server_address or ""),  # else Telethon forgets the address and the login with it
         app_version=bot.__version__,
         device_model="channelwatch",

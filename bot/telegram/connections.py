@@ -55,8 +55,7 @@ async def connect(client: Client) -> types.User | None:
 
     Raises SettingsError, FatalError.
     """
-    advice = "Telegram does not answer yet; where it is blocked, set TELEGRAM_PROXY in .env"
-    alarm = asyncio.get_running_loop().call_later(client.timings.slow_after, log.warning, advice)
+    alarm = asyncio.get_running_loop().call_later(client.timings.slow_after, _warn_of_silence, client)
     try:
         while True:
             try:
@@ -68,6 +67,11 @@ async def connect(client: Client) -> types.User | None:
             await asyncio.sleep(client.timings.connect_pause)
     finally:
         alarm.cancel()
+
+
+def _warn_of_silence(client: Client) -> None:
+    if has_connection(client):  # else the backoff says what is tried
+        log.warning("there is a connection, and Telegram says nothing; where it is blocked, set TELEGRAM_PROXY")
 
 
 async def keep_connected(client: Client, beat: Beat = no_beat, *, ask_client: Ask | None = None) -> None:

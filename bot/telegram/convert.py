@@ -5,8 +5,8 @@ answer or a push are kept with the post: they are evidence.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import chain
@@ -15,8 +15,10 @@ from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
-from bot.models import Button, Entity, Forward, Media, Peer, PeerKind, Post
+from bot.models import Button, Entity, Forward, Media, Peer, PeerKind, Post, ReplyTo
 from bot.telegram.parts import to_parts
+from bot.telegram.rich import RichText, files, flatten, is_part
+from bot.text.markup import units
 
 Named = Mapping[int, TLObject]  # people and channels by marked id
 NOBODY: Named = {}
@@ -31,7 +33,6 @@ _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram
     "blockquote": types.MessageEntityBlockquote,
 }
 _VALUES = ("url", "language", "document_id", "user_id")  # the attributes of an entity that its value is taken from
-_RICH_TEXT = types.TextPlain.SUBCLASS_OF_ID  # the type that inline text of any kind belongs to
 
 
 def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = NOBODY) -> Post | None:
@@ -45,13 +46,14 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         channel_id = message.peer_id.channel_id
     if channel_id is None:
         return None
+    said = to_text(message)
     return Post(
         channel_id=channel_id,
         message_id=message.id,
         date=message.date,
-        text=to_text(message),
-        entities=to_entities(message.entities or ()),
-        media=_media(message.media),
+        text=said.text,
+        entities=said.entities,
+        media=_media(message.media) or _media_of_blocks(message.rich_message),
         grouped_id=message.grouped_id,
         forward=_forward(message.fwd_from, named),
         **_reply(message.reply_to),
@@ -61,18 +63,29 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         forwards=message.forwards,
         reactions=None if message.reactions is None else sum(each.count for each in message.reactions.results),
         parts=to_parts(message),
+        is_part=is_part(message),
         raw=bytes(message),
         layer=LAYER,
     )
 
 
-def to_text(message: types.Message) -> str:
-    """Return the text of a message, with the text of its blocks (layer 229) where that stands only there."""
-    text = message.message or ""
+def to_text(message: types.Message) -> RichText:
+    """Return the text of a message with its formatting; the words of blocks come behind what it says besides."""
+    own = RichText(str(message.message or ""), to_entities(message.entities or ()))
     if message.rich_message is None:
-        return str(text)
-    blocks = "\n".join(filter(None, _lines(message.rich_message.blocks)))
-    return str(text) if blocks in text else f"{text}\n\n{blocks}".strip("\n")
+        return own
+    blocks = flatten(message.rich_message)
+    if not own.text:
+        return blocks
+    if _squeezed(blocks.text) in _squeezed(own.text):
+        return own
+    before = f"{own.text}\n\n"
+    moved = (replace(entity, offset=entity.offset + units(before)) for entity in blocks.entities)
+    return RichText(before + blocks.text, (*own.entities, *moved))
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
 
 
 def to_entities(entities: Iterable[TLObject]) -> tuple[Entity, ...]:
@@ -169,6 +182,16 @@ def _media(media: TLObject | None) -> Media | None:
     return Media(kind=kind, id=getattr(content, "id", None), title=_title(media if content is None else content))
 
 
+def _media_of_blocks(rich: types.RichMessage | None) -> Media | None:
+    """Return the first photo or document of a long post, with the others."""
+    shown = [] if rich is None else files(rich)
+    if not shown:
+        return None
+    kinds = ["photo" if isinstance(each, types.Photo | types.PhotoEmpty) else "document" for each in shown]
+    listed = tuple((kind, each.id) for kind, each in zip(kinds, shown, strict=True))
+    return Media(kind=kinds[0], id=shown[0].id, title=_title(shown[0]), files=listed if len(listed) > 1 else ())
+
+
 def _title(content: TLObject) -> str | None:
     if isinstance(content, types.Document):
         names = (a.file_name for a in content.attributes if isinstance(a, types.DocumentAttributeFilename))
@@ -189,7 +212,7 @@ def _forward(header: types.MessageFwdHeader | None, named: Named) -> Forward | N
     )
 
 
-def _reply(header: TLObject | None) -> dict[str, int | None]:
+def _reply(header: TLObject | None) -> ReplyTo:
     if not isinstance(header, types.MessageReplyHeader):
         return {}
     if header.reply_to_peer_id is None:
@@ -197,28 +220,6 @@ def _reply(header: TLObject | None) -> dict[str, int | None]:
     if isinstance(header.reply_to_peer_id, types.PeerChannel):
         return {"reply_to": header.reply_to_msg_id, "reply_channel": header.reply_to_peer_id.channel_id}
     return {}
-
-
-def _lines(node: object) -> Iterator[str]:
-    """Yield the pieces of text in the blocks of a page-like message (TL layer 229)."""
-    if isinstance(node, list):
-        for item in node:
-            yield from _lines(item)
-    elif isinstance(node, TLObject):
-        if node.SUBCLASS_OF_ID == _RICH_TEXT:
-            yield _inline(node)
-            return
-        for part in vars(node).values():
-            yield from _lines(part)
-
-
-def _inline(text: TLObject) -> str:
-    if isinstance(text, types.TextConcat):
-        return "".join(map(_inline, text.texts))
-    if isinstance(text, types.TextCustomEmoji):
-        return str(text.alt)
-    inner = getattr(text, "text", "")  # a plain string, or the same in bold, as a link and so on
-    return inner if isinstance(inner, str) else _inline(inner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

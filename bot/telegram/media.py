@@ -21,6 +21,7 @@ from bot.errors import TelegramError, Verdict
 from bot.models import Peer, Remote, Upload
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.rich import files
 from bot.telegram.rpc import Ask
 
 PIECE = 512 * 1024  # bytes of a request, Telegram's limit; it costs a request as much as a small one
@@ -62,10 +63,10 @@ def read_message(raw: bytes, layer: int) -> TLObject | None:
         return reader.tgread_object()
 
 
-def downloadable(message: TLObject | None) -> Downloadable | None:
-    """Return the photo or document of a message, None where it has neither; of a photo the largest size."""
-    match getattr(message, "media", None):
-        case types.MessageMediaPhoto(photo=types.Photo() as photo):
+def downloadable(message: TLObject | None, file_id: int) -> Downloadable | None:
+    """Return the photo or document with this id that a message shows; of a photo the largest size."""
+    match _file(message, file_id):
+        case types.Photo() as photo:
             sizes = [size for size in photo.sizes if isinstance(size, types.PhotoSize | types.PhotoSizeProgressive)]
             if not sizes:
                 return None
@@ -79,7 +80,7 @@ def downloadable(message: TLObject | None) -> Downloadable | None:
                 mime=_JPEG,
                 name=None,
             )
-        case types.MessageMediaDocument(document=types.Document() as document):
+        case types.Document() as document:
             names = (a.file_name for a in document.attributes if isinstance(a, types.DocumentAttributeFilename))
             address = (document.id, document.access_hash, document.file_reference, "")
             return Downloadable(
@@ -91,6 +92,14 @@ def downloadable(message: TLObject | None) -> Downloadable | None:
                 name=next(names, None),
             )
     return None
+
+
+def _file(message: TLObject | None, file_id: int) -> TLObject | None:
+    if not isinstance(message, types.Message):
+        return None
+    media = getattr(message.media, "photo", None) or getattr(message.media, "document", None)
+    of_blocks = () if message.rich_message is None else files(message.rich_message)
+    return next((each for each in (media, *of_blocks) if each is not None and each.id == file_id), None)
 
 
 def is_outdated(error: TelegramError) -> bool:
@@ -174,8 +183,7 @@ async def _save_parts(ask: Ask, path: Path, name: str) -> TLObject:
 
 def _traits(file: Upload) -> list[TLObject]:
     """Return the length of a video or sound and the size of a picture, so that phones show it as in the channel."""
-    message = read_message(file.raw, file.layer)
-    document = getattr(getattr(message, "media", None), "document", None)
+    document = _file(read_message(file.raw, file.layer), file.file_id)
     traits = []
     for trait in getattr(document, "attributes", ()):
         if isinstance(trait, types.DocumentAttributeVideo):

@@ -7,11 +7,13 @@ from typing import Any
 from telethon.tl import TLObject, types
 
 from bot.parts import Part, PartKind
+from bot.telegram.rich import files
 
 
 def to_parts(message: types.Message) -> tuple[Part, ...]:
     """Return all parts of a message, in the order in which they are shown."""
-    if message.media is None and message.reply_to is None and message.reply_markup is None and not message.factcheck:
+    bare = message.media is None and message.reply_to is None and message.reply_markup is None
+    if bare and not message.factcheck and message.rich_message is None:
         return ()
     return tuple(dict.fromkeys(_found(message)))  # two equal texts of a kind say no more than one
 
@@ -22,7 +24,13 @@ def _found(message: types.Message) -> Iterator[Part]:
     if type(message.media) in _MEDIA:
         kind, texts = _MEDIA[type(message.media)]
         yield from _parts(kind, texts(message.media))
-    for attribute in _attributes(message.media, types.DocumentAttributeAudio):
+    documents = [getattr(message.media, "document", None)]
+    if message.rich_message is not None:
+        documents += files(message.rich_message)
+        yield from _parts(
+            PartKind.FILE, (a.file_name for d in documents for a in _traits(d, types.DocumentAttributeFilename))
+        )
+    for attribute in (a for d in documents for a in _traits(d, types.DocumentAttributeAudio)):
         yield from _parts(PartKind.AUDIO, [" — ".join(filter(None, (attribute.performer, attribute.title)))])
     if message.factcheck is not None:
         yield from _parts(PartKind.NOTE, [message.factcheck.text])
@@ -37,10 +45,9 @@ def _parts(kind: PartKind, texts: Iterable[TLObject | str | None]) -> Iterator[P
             yield Part(kind=kind, text=stripped)
 
 
-def _attributes(media: TLObject | None, kind: type[TLObject]) -> list[TLObject]:
-    """Return the attributes of one kind of the document of a message; without a document, an empty list."""
-    attributes = getattr(getattr(media, "document", None), "attributes", ())
-    return [attribute for attribute in attributes if isinstance(attribute, kind)]
+def _traits(document: TLObject | None, kind: type[TLObject]) -> list[TLObject]:
+    """Return the attributes of one kind of a document; of anything else, an empty list."""
+    return [attribute for attribute in getattr(document, "attributes", ()) if isinstance(attribute, kind)]
 
 
 _MEDIA: dict[type, tuple[PartKind, Callable[[Any], Iterable[TLObject | str | None]]]] = {
@@ -64,7 +71,7 @@ _MEDIA: dict[type, tuple[PartKind, Callable[[Any], Iterable[TLObject | str | Non
     ),
     types.MessageMediaDocument: (
         PartKind.FILE,
-        lambda media: [each.file_name for each in _attributes(media, types.DocumentAttributeFilename)],
+        lambda media: [each.file_name for each in _traits(media.document, types.DocumentAttributeFilename)],
     ),
     types.MessageMediaVenue: (PartKind.PLACE, attrgetter("title", "address")),
     types.MessageMediaContact: (

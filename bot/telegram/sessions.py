@@ -16,11 +16,15 @@ READER, STANDBY, BOT = "reader.session", "reader-2.session", "bot.session"  # fi
 LOGIN = "run `channelwatch login`"
 
 
+class InUseError(FatalError):
+    """Another process holds a session."""
+
+
 @contextmanager
 def lock(session: Path) -> Iterator[None]:
     """Hold a session file for this process: Telegram kills a session that two programs use (AUTH_KEY_DUPLICATED).
 
-    Raises FatalError where another process holds it.
+    Raises InUseError where another process holds it, FatalError where it cannot be written.
     """
     path = session.with_name(f"{session.name}.lock")
     private_files.prepare(path)
@@ -28,7 +32,7 @@ def lock(session: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise FatalError(f"another channelwatch uses {session}: stop it first") from None
+            raise InUseError(f"another channelwatch uses {session}: stop it first") from None
         yield
 
 

@@ -12,12 +12,24 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import catching_up, fanout, latency, likeness, matching, requests, searching, start, throughput
+from tests.benchmarks import (
+    catching_up,
+    fanout,
+    latency,
+    likeness,
+    matching,
+    requests,
+    searches,
+    searching,
+    start,
+    throughput,
+)
 from tests.benchmarks.figures import Cost, Row, SkippedError
 
 T = TypeVar("T")
 ROWS = {
     "latency": latency.measure,
+    "searches": searches.measure,
     "throughput": throughput.measure,
     "fanout": fanout.measure,
     "catching-up": catching_up.measure,

@@ -6,6 +6,7 @@ measured has its core for itself. `ours` and `bare` have accounts and channels o
 
 import asyncio
 import json
+import random
 import sys
 from collections.abc import AsyncIterator
 from itertools import cycle
@@ -22,6 +23,7 @@ from bot.text.markup import units
 from tests.benchmarks.texts import MARK, Texts
 
 CHANNELS = 20
+LOOK_EVERY = 0.1  # s, for answers to searches
 ARRIVE_WITHIN = 30.0  # s for the last alert
 
 
@@ -72,6 +74,7 @@ class Stage:
         self._numbers: dict[str, int] = {}  # of posts, by their links
         self._arrived: dict[int, float] = {}  # post's number → monotonic time of its alert
         self._news = asyncio.Event()
+        self._answers = 0  # to searches of the crowd
 
     def facts(self) -> dict[str, Any]:
         """Tell what the other processes need to know."""
@@ -126,6 +129,45 @@ class Stage:
             for side in self._sides.values():
                 user.starts(side.bot)
             await asyncio.sleep(0)
+
+    async def post_long(self, side: str, count: int) -> None:
+        """Publish long posts of two letters, which no expression is through with soon."""
+        dice = random.Random(1)  # noqa: S311 - samples, no secrets
+        for number in range(count):
+            text = "".join(dice.choices("аб", k=4000))
+            self._sides[side].channels[number % CHANNELS].post(text, push=False)
+
+    async def join(self, tokens: list[str]) -> None:
+        """Pair the crowd with our bot, each by a token."""
+        bot = self._sides["ours"].bot
+        for user, token in zip(self._crowd, tokens, strict=True):
+            user.starts(bot, token)
+        async with asyncio.timeout(ARRIVE_WITHIN):
+            while not all(self._is_answered(user) for user in self._crowd):  # noqa: ASYNC110 - a chat has no event
+                await asyncio.sleep(LOOK_EVERY)
+
+    async def search(self, typed: str) -> None:
+        """Let the whole crowd search from now on, each anew as soon as there is an answer."""
+        self._searches = asyncio.create_task(self._search_on(typed))
+
+    async def rest(self) -> int:
+        """Let nobody search any more; return how many answers there were."""
+        self._searches.cancel()
+        return self._answers
+
+    async def _search_on(self, typed: str) -> None:
+        bot = self._sides["ours"].bot
+        for user in self._crowd:
+            user.sends(bot, typed)
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            for user in filter(self._is_answered, self._crowd):
+                self._answers += 1
+                user.sends(bot, typed)
+
+    def _is_answered(self, user: User) -> bool:
+        bot = self._sides["ours"].bot
+        return user.inbox(bot)[-1].sender_id == bot.id
 
     async def fan_out(self) -> None:
         """Publish a post that all of the crowd hear of."""

@@ -16,12 +16,13 @@ from random import Random
 from telethon.tl import types
 
 from bot.errors import FatalError
-from bot.sandbox import Channel  # noqa: TC001 - dataclasses read it
+from bot.sandbox import Channel
 from bot.sandbox.server import Push
 from bot.store.database import open_read_only
 from bot.telegram import sessions
 from tests.chaos.settling import Rounds, missing
 from tests.end_to_end.test_process import environment, spawned_service
+from tests.kit_rich import rich, said
 from tests.kit_service import running_service
 from tests.waiting import until
 
@@ -141,7 +142,7 @@ class Storm:
 
     async def _disturb(self, what: str) -> None:
         sandbox = self.service.sandbox
-        method = self.random.choice(("GetDialogs", "GetHistory", "GetChannelDifference"))
+        method = self.random.choice(("GetDialogs", "GetHistory", "GetChannelDifference", "GetRichMessage"))
         if what == "cut":
             sandbox.server.cut()
         elif what == "hold":
@@ -183,12 +184,16 @@ class Storm:
     def _something_happens(self) -> None:
         channel = self.random.choice(self.channels)
         ids = list(channel.kept.messages)
-        what = self.random.choices(("post", "edit", "delete", "react", "album", "views"), (9, 5, 3, 2, 1, 1))[0]
+        kinds = {"post": 9, "edit": 5, "delete": 3, "long": 2, "react": 2, "album": 1, "views": 1}
+        what = self.random.choices(list(kinds), list(kinds.values()))[0]
         if what == "post" or len(ids) < 5:
             channel.post(f"Post {self.random.random()}")
             self.outcome.posts += 1
+        elif what == "long":
+            channel.post(rich=self._rich("Long"), shown=self.random.choice((1, 1, None)))
+            self.outcome.posts += 1
         elif what == "edit":
-            channel.edit(self.random.choice(ids), f"Edited {self.random.random()}")
+            self._edit(channel, self.random.choice(ids))
         elif what == "delete":
             channel.delete(self.random.choice(ids))
         elif what == "react":
@@ -200,6 +205,18 @@ class Storm:
             self.outcome.posts += 3
         else:
             channel.set_views(self.random.choice(ids), self.random.randrange(10_000))
+
+    def _edit(self, channel: Channel, message_id: int) -> None:
+        """Edit a text, or the blocks of a long post: in the part that everybody gets, or below."""
+        if channel.kept.messages[message_id].rich is None:
+            channel.edit(message_id, f"Edited {self.random.random()}")
+        else:
+            channel.edit(message_id, rich=self._rich(self.random.choice(("Edited", "Long"))))
+
+    def _rich(self, head: str) -> types.RichMessage:
+        return rich(
+            *(f"{head} {self.random.randrange(3)}", f"Rest {self.random.random()}")[: self.random.choice((1, 2, 2, 2))]
+        )
 
     def _calm(self) -> None:
         self.service.sandbox.faults.clear()
@@ -227,7 +244,7 @@ class Storm:
                     {"id": channel.id},
                 )
                 stored = {row["message_id"]: (row["text"], row["grouped_id"]) for row in rows}
-                world = {m.id: (m.text, m.grouped) for m in channel.kept.oldest_first() if m.action is None}
+                world = {m.id: (said(m), m.grouped) for m in channel.kept.oldest_first() if m.action is None}
                 for message_id in sorted(stored.keys() | world.keys()):
                     if stored.get(message_id) != world.get(message_id):
                         shown = f"{channel.title}/{message_id}"
@@ -256,7 +273,9 @@ class Storm:
         wanted = {channel.id for channel in self.channels}
         for update in getattr(push.updates, "updates", None) or [getattr(push.updates, "update", None)]:
             message = getattr(update, "message", None)
-            if isinstance(message, types.Message) and getattr(message.peer_id, "channel_id", 0) in wanted:
+            # Of a long post we get what it says once we ask.
+            is_kept = isinstance(message, types.Message) and message.rich_message is None
+            if is_kept and getattr(message.peer_id, "channel_id", 0) in wanted:
                 yield message.peer_id.channel_id, message.id, message.message
 
     @contextmanager

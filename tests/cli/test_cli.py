@@ -178,7 +178,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
     async def breaks(_settings: object) -> None:
         raise LookupError("something new")
 
-    monkeypatch.setattr(service, "_ages", breaks)
+    monkeypatch.setattr(service, "_find_fault", breaks)
     monkeypatch.setattr(sys, "argv", ["channelwatch", "health", *words])
     with pytest.raises(LookupError if words else SystemExit) as ending:
         main()
@@ -193,12 +193,14 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
     ("ages", "said"),
     [
         ({"run": 10, "healthy": 10}, None),
-        ({"run": 10, "healthy": 300}, "a part of it does not"),
-        ({"run": 10}, "a part of it does not"),
-        ({"run": 300, "healthy": 300}, "no sign of life"),
+        ({"run": 10, "healthy": 300}, ": commands hangs"),
+        ({"run": 10}, ": commands hangs"),
+        ({"run": 300, "healthy": 300}, "no sign of life since "),
         ({}, "no sign of life"),
+        ({"run": -3600, "healthy": -3600}, "no sign of life since "),
+        ({"run": -1, "healthy": -1}, None),
     ],
-    ids=["healthy", "ill", "never_well", "dead", "new"],
+    ids=["healthy", "ill", "never_well", "dead", "new", "set_back", "a little ahead"],
 )
 @pytest.mark.parametrize("error", [timedelta(), timedelta(hours=3)], ids=["right clock", "slow clock"])
 async def test_health_tells_a_dead_service_from_one_that_is_not_well(
@@ -206,6 +208,7 @@ async def test_health_tells_a_dead_service_from_one_that_is_not_well(
 ) -> None:
     async def job(tx: Transaction) -> None:
         await meta.put_clock_error(tx, error)
+        await meta.put_fault(tx, "commands hangs")
         for sign, age in ages.items():
             await meta.beat(tx, sign, utc_now() + error - timedelta(seconds=age))
 
@@ -251,6 +254,10 @@ async def test_a_backtest_may_be_narrowed_and_widened(tmp_path: Path) -> None:
     _, whole, _ = await typed(folder, "backtest", "сбой банк", "--all")
     assert whole.startswith("27 posts")
     assert "A bar is a week" in whole
+    bars = whole.splitlines()[3:]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d Mon  \S+ 1", bars[0])
+    assert re.fullmatch(r"… {15}1[123] weeks without any", bars[1])
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d Mon  \S+ 2[56]", bars[2])
     _, one, _ = await typed(folder, "backtest", "--topic", "банки", "--channel", "@News1002")
     assert one.startswith("1 post from")
     _, day, _ = await typed(folder, "backtest", "банк", "--days", "1")

@@ -23,11 +23,14 @@ async def ask() -> None:
 
 configure_logs(load_settings())
 logging.getLogger("bot").debug("the log works")
+logging.getLogger("telethon.network.connection.connection").warning("of each connection that ends")
 asyncio.run(ask())
 """
 
 
-async def test_even_a_talkative_log_keeps_what_is_asked_of_the_store_to_itself(tmp_path: Path) -> None:
+async def test_even_a_talkative_log_keeps_what_is_asked_of_the_store_to_itself_and_no_line_for_each_connection(
+    tmp_path: Path,
+) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", ASKING, str(tmp_path / "bot.db")),
         stderr=asyncio.subprocess.PIPE,
@@ -38,3 +41,4 @@ async def test_even_a_talkative_log_keeps_what_is_asked_of_the_store_to_itself(t
     assert process.returncode == 0
     assert b"the log works" in err
     assert b"hunter2" not in err
+    assert b"of each connection" not in err

@@ -1,9 +1,14 @@
+import csv
+import json
 from collections.abc import Sequence
+from datetime import datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from bot.cli import search
+from bot.models import Entity, Forward, Media
 from bot.parts import Part, PartKind
 from bot.search.searcher import Scope
 from tests.kit_archive import NEWS, OTHER, ago, compiled, open_archive, post
@@ -18,7 +23,7 @@ from tests.shell import spawned, typed
         (["сбой", "--channel", "@News1001", "--channel", "Хроника"], ["Сбой три", "Сбой раз", "Сбой, сбой и сбой"]),
         (["сбой", "--until", "2025-03-08"], ["Сбой, сбой и сбой"]),
         (["сбой since:2025-03-09", "--channel", "@News1001"], ["Сбой раз"]),
-        (["сбой", "--order", "best", "--limit", "1"], ["Сбой, сбой и сбой"]),
+        (["сбой", "--order", "best"], ["Сбой, сбой и сбой", "Сбой три", "Сбой раз"]),
         (["было", "--history"], ["Сбой, было"]),
         (["--channel", "@News1002"], ["Сбой три"]),
         (["сбой", "--since", "99 y", "--channel", "хро"], ["Сбой три"]),
@@ -36,7 +41,7 @@ async def test_the_shell_narrows_and_orders_as_the_chat_does(
         await archive.live(post(1, "Сбой раз", date=ago(days=1), edit_date=ago(hours=1)))
         await archive.live(post(3, "Сбой три", channel_id=OTHER, date=ago(hours=2)))
     code, out, err = await typed(tmp_path / "data", "search", *words)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "2 of 3 posts. --limit 100 shows more, --all shows all.\n" if "2" in words else "")
     assert [line for line in out.splitlines() if line.startswith("Сбой")] == expected
     assert " ".join(out.split()).count("(earlier wording, 2025-03-09 12:00 UTC)") == words.count("--history")
 
@@ -95,12 +100,114 @@ async def test_a_long_search_goes_on_to_the_end_and_tells_how_far_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "_ROWS_AT_ONCE", 10)
-    reached: list[object] = []
     async with open_archive(tmp_path) as archive:
         await archive.follow()
         await archive.live(*(post(n, "сбой сети" if n % 15 == 0 else "день", date=ago(hours=n)) for n in range(1, 46)))
-        found = await search.look_back(archive.db, compiled("re:/сбой/"), Scope(), limit=9, progress=reached.append)
-        first = await search.look_back(archive.db, compiled("re:/сбой/"), Scope(), limit=1, progress=reached.append)
-    assert [hit.post.message_id for hit in found.hits] == [15, 30, 45]
-    assert [hit.post.message_id for hit in first.hits] == [15]
-    assert reached == [ago(hours=n) for n in (10, 20, 30, 40, 10)]
+        pages = [page async for page in search.every_page(archive.db, compiled("re:/сбой/"), Scope())]
+    assert [hit.post.message_id for page in pages for hit in page.hits] == [15, 30, 45]
+    assert [page.reached for page in pages] == [*(ago(hours=n) for n in (10, 20, 30, 40)), None]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown", "said"),
+    [
+        ([], 20, "20 of 130 posts. --limit 100 shows more, --all shows all.\n"),
+        (["--all"], 130, ""),
+        (["сбой", "--limit", "20"], 20, "20 of 130 posts. --limit 100 shows more, --all shows all.\n"),
+        (["сбой", "--limit", "130"], 130, ""),
+        (["сбой", "--all"], 130, ""),
+        (["сбой", "--all", "--jsonl"], 130, ""),
+        (["сбой", "--limit", "120", "--csv"], 120, "120 of 130 posts. --limit 100 shows more, --all shows all.\n"),
+        (
+            ["сбой", "--order", "best", "--limit", "7"],
+            7,
+            "The best 7 of 130 posts. --limit 100 shows more, --all shows all.\n",
+        ),
+        (["сбой", "--order", "best", "--all"], 130, ""),
+    ],
+    ids=str,
+)
+async def test_no_post_is_left_out_in_silence(tmp_path: Path, words: Sequence[str], shown: int, said: str) -> None:
+    async with open_archive(tmp_path) as archive:
+        await archive.follow()
+        await archive.live(*(post(n, "Сбой сети", date=ago(minutes=n)) for n in range(1, 131)))
+    code, out, err = await typed(tmp_path / "data", "search", *words)
+    assert (code, out.count("Сбой сети")) == (0, shown * (2 if {"--jsonl", "--csv"} & {*words} else 1))
+    assert err == said
+
+
+async def test_a_count_that_takes_long_says_how_far_back_it_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_COUNTING_S", 0.0)
+    monkeypatch.setattr(search, "_HITS_AT_ONCE", 10)
+    async with open_archive(tmp_path) as archive:
+        await archive.follow()
+        await archive.live(*(post(n, "Сбой сети", date=ago(hours=n)) for n in range(1, 31)))
+    _, out, err = await typed(tmp_path / "data", "search", "сбой", "--limit", "3")
+    assert out.count("Сбой сети") == 3
+    assert err.startswith("3 of 10 posts, counted back to 2025-03-10 02:00 UTC. ")
+
+
+async def _archive_of_all_fields(folder: Path) -> None:
+    link = Entity(kind="text_url", offset=3, length=4, value="https://example.org/a")
+    written = Entity(kind="url", offset=11, length=12)
+    origin = Forward(channel_id=OTHER, message_id=9, name="Хроника", date=ago(days=2))
+    async with open_archive(folder) as archive:
+        await archive.follow(NEWS, title="Вести")
+        await archive.live(post(7, "Было", date=ago(hours=3), forward=origin, reply_to=3, author="Пресс-служба"))
+        await archive.live(
+            post(
+                7,
+                "😀 сбой: в https://t.me",
+                date=ago(hours=3),
+                edit_date=ago(hours=1),
+                entities=(link, written),
+                media=Media(kind="web_page", id=5, title="Сайт"),
+                parts=(Part(kind=PartKind.PREVIEW, text="Весь сбой"),),
+                forward=origin,
+                reply_to=3,
+                author="Пресс-служба",
+                views=10,
+            )
+        )
+
+
+async def test_json_lines_hold_all_that_is_known_of_a_post(tmp_path: Path) -> None:
+    await _archive_of_all_fields(tmp_path)
+    _, out, err = await typed(tmp_path / "data", "search", "сбой", "--jsonl")
+    (row,) = map(json.loads, out.splitlines())
+    assert err == ""
+    assert (row["link"], row["channel"], row["message_id"]) == ("https://t.me/News1001/7", "Вести", 7)
+    assert row["text"][slice(*row["spans"][0])] == "сбой"
+    assert row["parts"] == [{"kind": "preview", "text": "Весь сбой", "spans": [[5, 9]]}]
+    assert row["links"] == ["https://example.org/a", "https://t.me"]
+    assert row["forward"]["name"] == "Хроника"
+    assert row["reply_to"] == {"channel_id": NEWS, "message_id": 3, "link": "https://t.me/News1001/3"}
+    assert (row["version"], row["is_current"], [one["text"] for one in row["versions"]]) == (
+        2,
+        True,
+        ["Было", "😀 сбой: в https://t.me"],
+    )
+    dates = [datetime.fromisoformat(row[name]) for name in ("date", "edit_date")]
+    assert dates == [ago(hours=3), ago(hours=1)]
+    assert (row["gone_at"], row["author"], row["views"], row["media"]["title"]) == (None, "Пресс-служба", 10, "Сайт")
+
+
+async def test_a_table_has_the_same_columns_and_no_cell_that_calculates(tmp_path: Path) -> None:
+    async with open_archive(tmp_path) as archive:
+        await archive.follow(NEWS, title="@Вести")
+        await archive.live(post(1, '=HYPERLINK("http://example.org";"сбой")\nвторая строка'))
+    _, lines, _ = await typed(tmp_path / "data", "search", "сбой", "--jsonl")
+    _, out, _ = await typed(tmp_path / "data", "search", "сбой", "--csv")
+    (row,) = csv.DictReader(StringIO(out.removeprefix("\ufeff"), newline=""))
+    assert out[0] == "\ufeff"
+    assert list(row) == list(json.loads(lines))
+    assert row["text"] == '\'=HYPERLINK("http://example.org";"сбой")\nвторая строка'
+    assert (row["channel"], row["message_id"], row["edit_date"]) == ("'@Вести", "1", "")
+    assert json.loads(row["versions"])[0]["version"] == 1
+
+
+async def test_one_format_at_a_time(tmp_path: Path) -> None:
+    code, _, err = await typed(tmp_path / "data", "search", "сбой", "--csv", "--jsonl")
+    assert (code, err) == (2, "--jsonl and --csv exclude each other: give one of them\n")

@@ -136,6 +136,21 @@ async def test_a_channel_is_verified_that_is_complete_and_compared_while_it_is_r
     assert "It is not verified yet." in text(await bot.says("/status"))
 
 
+async def test_a_channel_whose_changes_cannot_be_had_is_said_to_be_unchecked(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    swept_at = bot.archive.now
+    await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=swept_at))
+    bot.archive.now += timedelta(minutes=1)
+    await bot.db.write(lambda tx: channels.leave_unchecked(tx, 1001, now=bot.archive.now))
+    await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=4, seen_pts=9, now=bot.archive.now))
+    lines = text(await bot.says("/status")).splitlines()
+    assert "It was last checked for missed posts: 10 Mar, 12:00 UTC" in lines  # not a minute later
+    assert any(line.endswith(": 1 of 1; longest «Вести», since 10 Mar, 12:00 UTC") for line in lines)
+    shown = text(await bot.says("/channels"))
+    assert "⚠️ not checked for edits and deletions since 10 Mar, 12:00 UTC" in shown
+
+
 async def test_without_a_verifying_round_a_complete_channel_is_verified(bot: Bot) -> None:
     await bot.pair()
     await bot.archive.follow()

@@ -559,3 +559,18 @@ async def test_nothing_follows_what_a_lost_instance_may_have_told(bot: Deliverin
         await bot.keeps()
         await bot.until_idle()
     assert len(bot.received(alice)) == count
+
+
+async def test_all_files_of_a_long_post_follow_its_alert_and_replace_none(bot: DeliveringBot) -> None:
+    alice = await bot.reader("Alice")
+    files = (("photo", 51), ("photo", 52), ("document", 53))
+    await bot.posts(5, Media(kind="photo", id=51, files=files))
+    await bot.keeps_each()
+    async with bot.with_files():
+        alert, *_ = await bot.until_received(alice, 4)
+        await edits(bot, "Сбой, дополнено", file_id=52)  # of which one is left
+        await bot.until_idle()
+    _, *messages = bot.received(alice)
+    files_of_alert = [message for message in messages if message.media is not None]
+    assert shown(bot, files_of_alert) == [51, 52, 53]
+    assert {(message.reply_to, message.text) for message in files_of_alert} == {(alert.id, "")}

@@ -18,6 +18,8 @@ from tests.end_to_end.test_process import environment, shell
 from tests.kit_archive import NEWS, OTHER, Archive, open_archive, post
 from tests.kit_service import Service
 
+ROOT = Path.cwd()
+
 
 class Skewed:
     """A server's clock."""
@@ -39,7 +41,7 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
     monkeypatch.chdir(tmp_path)
     async with Sandbox(now=clock) as sandbox:
         async with open_archive(tmp_path) as archive:
-            await archive.db.write(lambda tx: meta.beat(tx, "run", datetime.now(UTC)))
+            await archive.db.write(_live)
         data = tmp_path / "data"
         sandbox.session_for(sandbox.world.add_user("Reader", phone="+10000000001"), data / "reader.session")
         for file in data.iterdir():
@@ -56,6 +58,11 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) 
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
         yield data
+
+
+async def _live(tx: Transaction) -> None:
+    for sign in ("run", "healthy"):
+        await meta.beat(tx, sign, datetime.now(UTC))
 
 
 async def wrong(timings: Timings = PATIENT) -> list[str]:
@@ -76,6 +83,7 @@ async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
         "database",
         "service",
         "files of posts",
+        "channels",
         "Telegram and the clock",
     ]
     assert (place / "reader.session").exists()
@@ -98,8 +106,11 @@ def _sql(data: Path, name: str, sql: str) -> None:
 @pytest.mark.parametrize(
     ("mishap", "said"),
     [
-        (lambda data: (data / "bot.db").chmod(0o644), "files: others can read them, or you cannot write: chmod 600 "),
-        (lambda data: data.chmod(0o755), "chmod 700 "),
+        (
+            lambda data: (data / "bot.db").chmod(0o644),
+            "files: others can read or exchange them, or you cannot write: chmod 600 ",
+        ),
+        (lambda data: data.chmod(0o775), "chmod go-w "),
         (lambda data: (data.parent / ".env").touch(0o644), "chmod 600 .env"),
         (lambda data: (data / "reader.session").unlink(), "reader.session: there is none yet; run channelwatch login"),
         (lambda data: (data / "reader.session").write_bytes(b"junk" * 99), "reader.session: it is no Telethon session"),
@@ -115,6 +126,10 @@ def _sql(data: Path, name: str, sql: str) -> None:
             "service: it has given no sign of life; start it",
         ),
         (
+            lambda data: _sql(data, "bot.db", "DELETE FROM heartbeats WHERE loop = 'healthy'"),
+            "service: it runs, but has not been well: its log says why",
+        ),
+        (
             lambda data: _sql(data, "bot.db", "UPDATE readers SET lost = 'SESSION_REVOKED'"),
             "reader account 1: it cannot read any more. Telegram has logged it out.",
         ),
@@ -123,7 +138,21 @@ def _sql(data: Path, name: str, sql: str) -> None:
             "topics of your own: ",
         ),
     ],
-    ids=["file", "folder", "env", "none", "junk", "standby", "nobody", "newer", "damage", "asleep", "lost", "topic"],
+    ids=[
+        "file",
+        "folder",
+        "env",
+        "none",
+        "junk",
+        "standby",
+        "nobody",
+        "newer",
+        "damage",
+        "asleep",
+        "ill",
+        "lost",
+        "topic",
+    ],
 )
 async def test_each_mishap_is_one_line_that_says_what_to_do(
     place: Path, mishap: Callable[[Path], object], said: str
@@ -150,6 +179,25 @@ async def test_a_setting_that_is_wrong_is_named(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert said in (await wrong())[0]
+
+
+async def test_a_channel_whose_changes_cannot_be_had_is_named_with_the_moment(place: Path) -> None:
+    now = datetime.now(UTC)
+    async with open_archive(place.parent) as archive:
+        await archive.follow(title="Вести", since=now - timedelta(days=9))
+
+        async def stand(tx: Transaction) -> None:
+            await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now - timedelta(minutes=2))
+            await channels.doubt(tx, NEWS, now=now)
+            await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+
+        await archive.db.write(stand)
+    (line,) = [line for line in await wrong() if line.startswith("channels")]
+    since = now - timedelta(minutes=2)
+    assert f"1 of 1 not checked since {since:%Y-%m-%d %H:%M} UTC" in line
+    code, out, _ = await shell("doctor", "--gaps", env={"PATH": "", "DATA_DIR": str(place), "PYTHONPATH": str(ROOT)})
+    assert code == 1
+    assert f"NOT CHECKED for edits and deletions since {since:%m-%d %H:%M}" in out
 
 
 @pytest.mark.parametrize(("seconds", "word"), [(90, "slow"), (-90, "fast")])

@@ -1,4 +1,11 @@
-from tests.kit_service import Service
+from collections import Counter
+
+import pytest
+
+from bot.sandbox.world.refused import Refused
+from tests.kit_service import Person, Service
+
+OF_ITSELF = {"GetState", "GetDifference", "GetChannelDifference", "GetUsers"}  # asked by a client whoever writes
 
 
 async def test_a_stranger_hears_one_line_once_and_gets_no_alert(service: Service) -> None:
@@ -25,3 +32,43 @@ async def test_a_pairing_link_works_once(service: Service) -> None:
     await late.says("/status")
     await service.people[0].asks("/status")
     assert len(late.heard) == 1
+
+
+def asked_by_bot(service: Service) -> Counter[str]:
+    calls = (call.name for call in service.sandbox.calls if call.account_id == service.bot.id)
+    return Counter(name for name in calls if name not in OF_ITSELF)
+
+
+def from_bot(person: Person) -> int:
+    return sum(message.sender_id == person.bot.id for message in person.heard)
+
+
+async def test_whatever_strangers_do_makes_the_bot_ask_telegram_for_nothing(service: Service) -> None:
+    owner = await service.owner()
+    stranger = await service.person("Stranger")
+    world, bot = service.sandbox.world, service.bot
+    line = await stranger.asks("/status")
+    group = world.add_channel("Newsroom", megagroup=True, members=[owner.account, stranger.account, bot])
+    owner.account.sends(group, "/start@newsroom_bot")
+    await owner.until(lambda: sum("Topics" in message.message for message in owner.heard) == 2)
+    screen = group.history(owner.account).messages[owner.heard[-1].id]
+    await owner.asks("/status")
+    world.hub.query_timeout_s = 0
+    before = asked_by_bot(service)
+    strangers_group = world.add_channel("Elsewhere", megagroup=True, members=[stranger.account, bot])
+    for _ in range(5):
+        await stranger.client.send_message(bot.username, "/explain", reply_to=line.id)
+        await stranger.client.send_message(bot.username, "/test сбой", reply_to=line.id)
+        for words in ("/start guess", "/search сбой", "plain words", "https://t.me/agency"):
+            await stranger.says(words)
+        for place in (group, strangers_group):
+            said = stranger.account.sends(place, "/status@newsroom_bot")
+            stranger.account.sends(place, "/explain@newsroom_bot", reply_to=said.id)
+            stranger.account.sends(place, "/start@newsroom_bot")
+        with pytest.raises(Refused, match="BOT_RESPONSE_TIMEOUT"):
+            await stranger.account.presses(screen, "Time zone")
+    answers = from_bot(owner)
+    await owner.says("/status")
+    await owner.until(lambda: from_bot(owner) > answers)
+    await service.stop()  # once all is answered
+    assert asked_by_bot(service) - before == Counter({"SendMessage": 1})

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import example, given
 
-from bot.matching.words.tokens import WALL, analyse
+from bot.matching.words.tokens import WALL, analyse, site_token
 from tests.matching.kit import posts
 
 
@@ -121,13 +121,37 @@ def test_tags_and_mentions_are_tokens_that_no_word_can_be() -> None:
         pytest.param("раз\nдва", [0, 1], id="a line break is no wall"),
         pytest.param("раз\n\nдва", [0, WALL + 1], id="a blank line is"),
         pytest.param("раз\n \u200b\nдва", [0, WALL + 1], id="so is one with invisible characters"),
-        pytest.param("раз https://a.ru/b два", [0, 2], id="a link takes a place"),
+        pytest.param("раз https://a.ru/b два", [0, 1, 2], id="a link is its site"),
+        pytest.param("раз https://a.bc/d два", [0, 2], id="or takes a place"),
         pytest.param("раз @abcd два", [0, 1, 2], id="a mention is a word"),
         pytest.param("#раз_два три", [0, 0, 1, 2], id="a tag stands where its first word does"),
     ],
 )
 def test_positions_count_words(text: str, positions: list[int]) -> None:
     assert analyse(text).positions == positions
+
+
+@pytest.mark.parametrize(
+    ("written", "sites"),
+    [
+        ("habr.com", ["habr.com"]),
+        ("https://habr.com/ru/news/1/", ["habr.com"]),
+        ("https://www.News.habr.com?x=1", ["www.news.habr.com", "news.habr.com", "habr.com"]),
+        ("habr.com/ru", ["habr.com"]),
+        ("http://user:word@habr.com:80/ru", ["habr.com"]),
+        ("пример.рф/путь", ["пример.рф"]),
+        ("press@habr.com", []),
+        ("first.last@habr.com", []),
+        ("https://habr.company/ru", []),
+        ("tg://resolve?domain=habr.com", []),
+    ],
+)
+def test_a_link_is_its_site_and_all_that_the_site_belongs_to(written: str, sites: list[str]) -> None:
+    document = analyse(f"раз {written} два")
+    assert document.tokens == ["раз", *map(site_token, sites), "два"]
+    assert document.positions == [0, *[1] * len(sites), 2]
+    found = [document.text[start:end].casefold() for start, end in document.spans[1:-1]]
+    assert found == sites
 
 
 def test_spans_cover_the_marks_and_invisible_letters_of_their_word() -> None:

@@ -28,6 +28,8 @@ CHANNEL = Channel(
     may_join=True,
     verified_at=ago(hours=2),
     verify_from=None,
+    unchecked_since=None,
+    doubted_at=None,
     access_hash=7,
     access=Access.JOINED,
     reason=None,
@@ -58,6 +60,10 @@ def limit(seconds: float) -> datetime:
         ({"swept_at": None, "followed_at": ago(minutes=1)}, ChannelStatus.FIRST),
         ({"swept_at": ago(minutes=2), "followed_at": ago(minutes=1)}, ChannelStatus.FIRST),  # followed anew
         ({"swept_at": None}, ChannelStatus.LATE),
+        ({"unchecked_since": ago(minutes=3)}, ChannelStatus.UNCHECKED),
+        ({"unchecked_since": ago(minutes=3), "doubted_at": ago(minutes=1)}, ChannelStatus.UNCHECKED),
+        ({"unchecked_since": ago(days=4), "swept_at": ago(days=4)}, ChannelStatus.LATE),  # followed anew
+        ({"unchecked_since": limit(60), "swept_at": limit(90)}, ChannelStatus.LATE),
         ({"access": Access.PENDING}, ChannelStatus.PENDING),
         ({"access": None}, ChannelStatus.PENDING),
         ({"access": Access.LOST}, ChannelStatus.LOST),
@@ -70,7 +76,7 @@ def limit(seconds: float) -> datetime:
 def test_the_status_says_how_the_reading_goes(changes: dict[str, object], status: ChannelStatus) -> None:
     (state,) = judged(replace(CHANNEL, **changes))  # type: ignore[arg-type]
     assert state.status is status
-    assert state.has_gap == (status in {ChannelStatus.LATE, ChannelStatus.LOST, ChannelStatus.UNREAD})
+    assert state.has_gap == (status not in {ChannelStatus.COMPLETE, ChannelStatus.FIRST, ChannelStatus.PENDING})
     assert state.is_verified == (status is ChannelStatus.COMPLETE)
 
 
@@ -80,6 +86,7 @@ def test_the_status_says_how_the_reading_goes(changes: dict[str, object], status
         ({"verified_at": FOLLOWED}, True),
         ({"verified_at": FOLLOWED - timedelta(seconds=1)}, False),  # before it was followed anew
         ({"verified_at": None}, False),
+        ({"unchecked_since": ago(minutes=1), "doubted_at": ago(minutes=1)}, False),
     ],
 )
 def test_verified_is_complete_and_compared_since_it_was_followed(
@@ -117,3 +124,8 @@ def test_a_channel_was_checked_where_it_is_read_and_was_since_it_was_followed(
 ) -> None:
     (state,) = judged(replace(CHANNEL, **changes))  # type: ignore[arg-type]
     assert state.checked_at == (state.channel.swept_at if is_checked else None)
+
+
+def test_a_channel_is_checked_up_to_the_last_change_that_was_to_be_had() -> None:
+    (state,) = judged(replace(CHANNEL, unchecked_since=ago(minutes=3)))
+    assert state.checked_at == ago(minutes=3)

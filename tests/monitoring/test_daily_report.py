@@ -52,7 +52,7 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(arch
             await channels.set_mark(tx, whole, confirmed_id=2, seen_pts=1, now=archive.now)
             await channels.set_verified(tx, whole, below=None, now=archive.now)
         await channels.set_mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=archive.now)
-        await channels.read_anew(tx, NEWS + 6)  # a hole
+        await channels.read_anew(tx, NEWS + 6, now=NOON)  # a hole
         await follows.request(tx, "@rkn_tg", chat_id=None, now=archive.now)
         await follows.request(tx, "+AbCdEfGh", chat_id=None, now=archive.now)
 

@@ -257,3 +257,30 @@ async def test_supergroup_bots_get_commands_and_answer() -> None:
         assert (answer.raw_text, answer.sender_id, answer.reply_to_msg_id) == ("all is well", bot.id, event.id)
         assert utils.get_peer_id(await bot_client.get_entity(group.marked)) == group.marked
         assert asked.silent()
+
+
+async def test_of_a_long_post_lists_and_updates_show_the_beginning_and_the_rest_is_asked_for() -> None:
+    async with embedded_server() as server:
+        world = server.sandbox.world
+        anna = world.add_user("Anna")
+        channel = world.add_channel("News", username="news_now", members=[anna])
+        client, news = await server.listener(anna)
+        photos = [world.media.photo(content).photo for content in (b"first", b"last")]
+        caption = types.PageCaption(types.TextEmpty(), types.TextEmpty())
+        blocks = [types.PageBlockPhoto(photo.id, caption) for photo in photos]
+        post = channel.post(rich=types.RichMessage(blocks, photos, []), shown=1)
+        pushed = (await news.next()).message
+        (listed,) = await client.get_messages("news_now", limit=1)
+        for message in (pushed, listed):
+            assert (message.message, message.rich_message.part) == ("", True)
+            assert [block.photo_id for block in message.rich_message.blocks] == [photos[0].id]
+            assert [photo.id for photo in message.rich_message.photos] == [photos[0].id]
+        asked = functions.messages.GetRichMessageRequest("news_now", post.id)
+        (whole,) = (await client(asked)).messages
+        assert (whole.rich_message.part, len(whole.rich_message.blocks)) == (False, 2)
+        channel.edit(post.id, rich=types.RichMessage(blocks[:1], photos[:1], []))
+        (edited,) = await client.get_messages("news_now", limit=1)
+        assert (edited.rich_message.part, edited.edit_date is not None) == (False, True)
+        channel.delete(post.id)
+        with pytest.raises(errors.MessageIdInvalidError):
+            await client(asked)

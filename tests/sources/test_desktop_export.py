@@ -211,6 +211,7 @@ class TestChats:
         [
             ({"type": "personal_chat"}, SkipReason.PRIVATE),
             ({"type": "saved_messages"}, SkipReason.PRIVATE),
+            ({"type": "verification_codes"}, SkipReason.PRIVATE),
             ({"type": "private_group"}, SkipReason.BASIC_GROUP),
             ({"type": "forum_of_tomorrow"}, SkipReason.NO_CHANNEL),
             ({"type": None}, SkipReason.NO_CHANNEL),

@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+import resource
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.errors import FatalError
 from bot.sandbox import Channel
 from bot.sources.downloads import GIVE_UP_AFTER, MEGABYTE, Downloads
 from bot.store import media, readers
@@ -255,3 +258,24 @@ async def test_a_full_disk_puts_files_off(reader: ReaderKit, news: Channel, monk
     await download_all(reader)
     (file,) = await kept(reader)
     assert (file.state, file.reason) == (FileState.WANTED, media.NO_ROOM)
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let no file of this process grow above so many bytes, as a full disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_disk_that_is_full_all_the_same_is_fatal_and_leaves_no_half_file(
+    reader: ReaderKit, news: Channel
+) -> None:
+    news.post(TEXT, media=reader.sandbox.world.media.document(SCAN, name="order.pdf", mime_type="application/pdf"))
+    await take_in(reader)
+    with largest_file(MEGABYTE), pytest.raises(FatalError, match=r"The disk is full: .*media"):
+        await download_all(reader)
+    assert stored(reader) == []

@@ -139,7 +139,7 @@ async def test_what_was_done_before_a_channel_was_followed_proves_nothing(
 async def test_distrust_during_a_sweep_outlives_its_mark(archive: Archive) -> None:
     await archive.follow()
     await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=1, seen_pts=5, now=NOON, read_from=0))
-    await archive.db.write(lambda tx: channels.read_anew(tx, NEWS))
+    await archive.db.write(lambda tx: channels.read_anew(tx, NEWS, now=NOON))
     await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=9, seen_pts=8, now=NOON, read_from=5))
     channel = await archive.channel()
     assert (channel.confirmed_id, channel.seen_pts) == (9, 0)

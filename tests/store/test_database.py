@@ -1,4 +1,5 @@
 import asyncio
+import os
 import signal
 import sqlite3
 import sys
@@ -40,6 +41,13 @@ def putting(key: str) -> Callable[[Transaction], Awaitable[None]]:
 
 def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
+
+
+def damage(path: Path) -> None:
+    """Overwrite all pages but the first, in which the schema begins."""
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
 
 
 def let_others_in(path: Path) -> None:
@@ -159,9 +167,18 @@ class TestWriting:
 
     async def test_a_full_disk_is_fatal_and_says_so(self, db: Database) -> None:
         await db.write(lambda tx: tx.execute("PRAGMA max_page_count = 1"))
-        with pytest.raises(FatalError, match=r"cannot be written: .* full"):
+        with pytest.raises(FatalError, match=r"disk is full: .*bot\.db cannot be written"):
             await db.write(lambda tx: meta.put(tx, "big", b"x" * 100_000))
         assert await keys(db) == []
+
+    async def test_damage_that_a_question_meets_is_fatal_and_says_what_to_do(self, path: Path) -> None:
+        db = await Database.open(path)
+        await db.write(lambda tx: meta.put(tx, "big", b"x" * 100_000))
+        await db.close()
+        damage(path)
+        async with open_read_only(path) as reader:
+            with pytest.raises(FatalError, match="channelwatch restore"):
+                await reader.fetch_all("SELECT * FROM meta")
 
 
 class TestChanges:
@@ -241,8 +258,30 @@ class TestFile:
         let_others_in(path)
         with capture_logs() as logs:
             await (await Database.open(path)).close()
-        assert [mode(path), mode(path.parent)] == [0o600, 0o700]
-        assert {log["path"]: log["mode"] for log in logs} == {str(path): "0644", str(path.parent): "0755"}
+        assert [mode(path), mode(path.parent)] == [0o600, 0o755]
+        assert {log["path"]: log["mode"] for log in logs} == {str(path): "0644"}
+
+    async def test_a_folder_that_was_there_keeps_its_mode(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o755)
+        await (await Database.open(path)).close()
+        assert [mode(path), mode(path.parent)] == [0o600, 0o755]
+
+    async def test_a_folder_that_everybody_shares_is_refused_and_left_alone(self, path: Path) -> None:
+        path.parent.mkdir()
+        path.parent.chmod(0o1777)
+        for shared in (path, Path("/bot.db")):
+            with pytest.raises(FatalError, match="everybody shares"):
+                await Database.open(shared)
+        assert path.parent.stat().st_mode & 0o7777 == 0o1777
+        assert list(path.parent.iterdir()) == []
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+    async def test_a_folder_of_another_user_is_refused(self, path: Path) -> None:
+        path.parent.mkdir()
+        os.chown(path.parent, 12345, -1)
+        with pytest.raises(FatalError, match="another user"):
+            await Database.open(path)
+        assert list(path.parent.iterdir()) == []
 
     async def test_it_is_kept_with_full_care(self, db: Database) -> None:
         async def job(tx: Transaction) -> list[object]:

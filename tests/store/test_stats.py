@@ -70,7 +70,7 @@ async def test_a_channel_whose_changes_are_not_to_be_had_has_a_hole(archive: Arc
     assert not (await standing(archive)).has_hole
     await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=5, now=archive.now))
     assert not (await standing(archive)).has_hole
-    await archive.db.write(lambda tx: channels.read_anew(tx, NEWS))
+    await archive.db.write(lambda tx: channels.read_anew(tx, NEWS, now=NOON))
     assert (await standing(archive)).has_hole
 
 

@@ -141,23 +141,6 @@ def test_a_preview_that_loads_later_is_no_edit() -> None:
     assert read(pending).content_hash() == read(loaded).content_hash()
 
 
-def test_a_message_of_blocks_yields_its_words() -> None:
-    plain = types.TextPlain
-    item = types.PageListItemText(types.TextConcat([plain("an "), types.TextBold(plain("outage"))]))
-    blocks = [
-        types.PageBlockHeading1(plain("Report")),
-        types.PageBlockParagraph(types.TextUrl(plain("everywhere"), "https://e.org", 0)),
-        types.PageBlockList([item]),
-        types.PageBlockDivider(),
-    ]
-    rich = types.RichMessage(blocks, [], [])
-    message = types.Message(7, CHANNEL, DATE, "", rich_message=rich)
-    assert read(message).text == "Report\neverywhere\nan outage"
-    assert read(types.Message(7, CHANNEL, DATE, "Lead", rich_message=rich)).text.startswith("Lead\n\nReport")
-    repeated = types.Message(7, CHANNEL, DATE, "Report\neverywhere\nan outage", rich_message=rich)
-    assert read(repeated).text == "Report\neverywhere\nan outage"
-
-
 VALUES = {"text_url": st.just("https://e.org"), "pre": st.just("python"), "custom_emoji": st.just("123")}
 SENDABLE = [
     st.builds(

@@ -18,7 +18,7 @@ def enclosure(*attributes: TLObject, layer: int = LAYER) -> Upload:
     document = types.Document(1, 2, b"", NOW, "video/mp4", 3, 2, attributes=list(attributes))
     media = types.MessageMediaDocument(document=document)
     raw = bytes(types.Message(5, types.PeerChannel(1), NOW, "", media=media))
-    return Upload(kind="document", path=Path("x"), sha256=b"x", mime="video/mp4", raw=raw, layer=layer)
+    return Upload(kind="document", path=Path("x"), sha256=b"x", mime="video/mp4", file_id=1, raw=raw, layer=layer)
 
 
 @pytest.mark.parametrize(

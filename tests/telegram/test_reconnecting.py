@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 from telethon import events
 from telethon.tl.functions.updates import GetStateRequest
 
-from bot.errors import FatalError
+from bot.errors import FatalError, TelegramError
 from bot.sandbox import Sandbox, User
 from bot.settings import Settings
 from bot.telegram import connections
 from bot.telegram.client import Client, Timings, bot_client
+from bot.telegram.rpc import ask
 from tests.kit_bot import TOKEN, Events, embedded_server, settings_of
 from tests.waiting import WAIT_S, until
 
@@ -60,6 +62,33 @@ async def test_what_was_said_while_the_connection_was_lost_is_heard_once_it_is_b
     bot.sandbox.server.cut(bot.account.id)
     bot.anna.sends(bot.account, "two")
     assert await bot.news.text() == "two"
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_clock_that_is_set_while_a_client_is_connected_changes_nothing(
+    bot: SignedIn, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_by, machine = hours * 3600.0, time.time
+    bot.sandbox.faults.skew(-set_by)  # the server's goes on, though it asks the same machine
+    monkeypatch.setattr(time, "time", lambda: machine() + set_by)
+    assert (await ask(bot.client.get_me(), within=5.0)).id == bot.account.id
+    bot.anna.sends(bot.account, "two")
+    assert await asyncio.wait_for(bot.news.text(), 5.0) == "two"
+    bot.sandbox.server.cut(bot.account.id)
+    bot.anna.sends(bot.account, "three")
+    assert await asyncio.wait_for(bot.news.text(), 5.0) == "three"
+
+
+async def test_a_flood_wait_is_as_long_as_telegram_says_though_the_clock_is_set_back(
+    bot: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot.sandbox.faults.flood_wait("GetState", 4)
+    with pytest.raises(TelegramError, match="FLOOD_WAIT_4"):
+        await ask(bot.client(GetStateRequest()))
+    machine = time.time
+    monkeypatch.setattr(time, "time", lambda: machine() - 3600)
+    with pytest.raises(TelegramError, match="FLOOD_WAIT_4"):  # as Telethon remembers
+        await ask(bot.client(GetStateRequest()))
 
 
 async def test_what_was_said_to_a_bot_that_was_killed_in_its_first_minute_is_heard_by_the_next(

@@ -34,6 +34,8 @@ _SPECIAL_OR_SITE = re.compile(rf"(?P<link>{_LINK}|(?<![^\W_]){SITE}){_NAMED}")
 # Humps of a tag: МассовыйСбой, VTBOutage.
 _HUMP = re.compile(r"(?<=[^\W\d_A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ])|(?<=[A-ZА-ЯЁІЇЄҐ])(?=[A-ZА-ЯЁІЇЄҐ][^\W\d_A-ZА-ЯЁІЇЄҐ])")
 _PIECE = re.compile(r"[^\W_]+")
+# The host of a link or of the name of a site; an address of mail has none.
+_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?)?(?P<host>(?:[\w-]+\.)+(?P<top>[^\W_]+))(?![\w@.+-]*@)")
 _NO_LETTER = re.compile(r"[\W_]")
 
 
@@ -75,6 +77,11 @@ class Document:
         return " ".join(self.tokens)
 
     @cached_property
+    def has_walls(self) -> bool:
+        """Whether there are several paragraphs."""
+        return any(kind == "wall" for kind, _, _ in self._segments)
+
+    @cached_property
     def spans(self) -> list[tuple[int, int]]:
         """The span of each token in the original text, in Python characters."""
         origin = self._folded.origin
@@ -84,16 +91,20 @@ class Document:
 
     @cached_property
     def positions(self) -> list[int]:
-        """The position of each token among the words; a link takes one position, a blank line takes `WALL`."""
+        """The position of each token among the words; a link or site takes one position, a blank line takes `WALL`."""
         positions: list[int] = []
         place = 0
         for (kind, start, end), count in zip(self._segments, self._counts, strict=True):
-            if kind == "tag":
-                positions += [place + step for _, _, step in _tag(self._folded, start, end)]
-                place = positions[-1] + 1
-                continue
-            positions += range(place, place + count)
-            place += WALL if kind == "wall" else count or (kind == "link")
+            match kind:
+                case "tag":
+                    positions += [place + step for _, _, step in _tag(self._folded, start, end)]
+                    place = positions[-1] + 1
+                case "link" | "site":
+                    positions += [place] * count
+                    place += 1
+                case _:
+                    positions += range(place, place + count)
+                    place += WALL if kind == "wall" else count
         return positions
 
     @cached_property
@@ -193,8 +204,8 @@ def _tokens(folded: Folded, segments: list[_Segment]) -> Iterator[list[str]]:
             yield _WORD.findall(lower, start, end)
         elif kind == "mention":
             yield [mention_token(lower[start + 1 : end])]
-        elif kind == "site":
-            yield [site_token(lower[start:end])]
+        elif kind in {"link", "site"}:
+            yield [site_token(lower[slice(*span)]) for span in _sites(lower, start, end)]
         elif kind == "tag":
             yield [token for token, _, _ in _tag(folded, start, end)]
         else:
@@ -207,11 +218,23 @@ def _locate(folded: Folded, segments: list[_Segment]) -> list[tuple[int, int]]:
     for kind, start, end in segments:
         if kind == "words":
             spans += [word.span() for word in _WORD.finditer(folded.lower, start, end)]
-        elif kind in {"mention", "site"}:
+        elif kind == "mention":
             spans.append((start, end))
+        elif kind in {"link", "site"}:
+            spans += _sites(folded.lower, start, end)
         elif kind == "tag":
             spans += [span for _, span, _ in _tag(folded, start, end)]
     return spans
+
+
+def _sites(lower: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the spans of a site's name and of all it belongs to: news.rbc.ru, then rbc.ru; of a link, by its host."""
+    found = _HOST.match(lower, start, end)
+    if found is None or found["top"] not in SITE_ENDS:
+        return []
+    host, last = found.span("host")
+    starts = [host, *(host + place + 1 for place, sign in enumerate(found["host"]) if sign == ".")]
+    return [(first, last) for first in starts[:-1]]
 
 
 def _tag(folded: Folded, start: int, end: int) -> list[tuple[str, tuple[int, int], int]]:

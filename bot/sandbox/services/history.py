@@ -51,6 +51,17 @@ class HistoryService(RpcService):
         messages, cast = by_number(me, request.id, me.box, None)
         return tl.messages.Messages(messages, [], cast.chats, cast.users)
 
+    @handles(functions.messages.GetRichMessageRequest)
+    def get_rich_message(self, request: functions.messages.GetRichMessageRequest, caller: Caller) -> TLObject:
+        """Return a long post with all its blocks."""
+        me = self.person(caller)
+        peer = self.peer(me, request.peer)
+        message = peer.history(me).messages.get(request.id)
+        if message is None or message.rich is None:
+            raise Refused("MESSAGE_ID_INVALID")
+        _, cast = messages_with_cast(me, [message], peer)
+        return tl.messages.Messages([message_tl(message, me, whole=True)], [], cast.chats, cast.users)
+
     @handles(functions.messages.ReadHistoryRequest)
     def read_history(self, request: functions.messages.ReadHistoryRequest, caller: Caller) -> TLObject:
         """Mark a private chat or basic group as read."""

@@ -243,6 +243,8 @@ def _forwards(me: User, originals: Sequence[Message], common: MessageDraft, *, n
             text=message.text,
             entities=message.entities,
             media=message.media,
+            rich=message.rich,
+            shown=message.shown,
             forward=message if named else None,
             grouped=albums.get(message.grouped or 0),
         )

@@ -51,18 +51,19 @@ class Channel(Feed):
         changes = [self.publish(author, draft, push=push) for draft in drafts]
         return [self.kept.messages[change.ids[0]] for change in changes]
 
-    def edit(
+    def edit(  # noqa: PLR0913 - an edit has this many sides
         self,
         message_id: int,
         text: str | None = None,
         *,
         entities: Sequence[TLObject] = (),
         media: TLObject | None = None,
+        rich: tl.RichMessage | None = None,
         push: bool = True,
     ) -> Message:
-        """Change a message's text or media."""
+        """Change a message's text, media or blocks."""
         message = self.kept.messages[message_id]
-        revision = Revision(text=text, entities=entities, media=media, reply_markup=message.reply_markup)
+        revision = Revision(text=text, entities=entities, media=media, rich=rich, reply_markup=message.reply_markup)
         message.apply_revision(revision, self.hub.now())
         self.change(UpdateKind.EDIT, [message_id], push=push)
         return message

@@ -15,6 +15,8 @@ from bot.sandbox.world.text import with_found_entities
 class Fields(TypedDict, total=False):
     """The fields of a Draft that a verb takes as keywords."""
 
+    rich: tl.RichMessage | None
+    shown: int | None
     entities: Sequence[TLObject]
     reply_markup: TLObject | None
     reply_to: int | None
@@ -36,6 +38,8 @@ class MessageDraft:
     text: str = ""
     entities: Sequence[TLObject] = ()  # offsets and lengths in UTF-16 units
     media: TLObject | None = None  # a MessageMedia
+    rich: tl.RichMessage | None = None  # the blocks of a long post, all of them
+    shown: int | None = None  # of these blocks, so many stand in lists and updates; None: all
     reply_markup: TLObject | None = None
     reply_to: int | None = None  # the message's id as the sender sees it
     topic: int | None = None  # of a forum; None is the general one
@@ -57,6 +61,7 @@ class Revision:
     text: str | None = None
     entities: Sequence[TLObject] = ()  # of the new text
     media: TLObject | None = None
+    rich: tl.RichMessage | None = None
     reply_markup: TLObject | None = None
 
 
@@ -72,6 +77,8 @@ class Message:
     sender_id: int | None = None  # None = the channel itself
     post: bool = False  # of a broadcast channel, whose readers do not see the author
     media: TLObject | None = None
+    rich: tl.RichMessage | None = None  # the blocks of a long post
+    shown: int | None = None  # of them, so many stand in lists and updates; None: all
     reply_markup: TLObject | None = None
     reply_to: int | None = None
     topic: int | None = None  # of a forum; None is the general one
@@ -95,11 +102,14 @@ class Message:
         if revision.text is not None:
             text, entities = revision.text, with_found_entities(revision.text, revision.entities)
         media = self.media if revision.media is None else revision.media
-        if (text, entities, media, revision.reply_markup) == (self.text, self.entities, self.media, self.reply_markup):
+        rich = self.rich if revision.rich is None else revision.rich
+        before, after = (self.text, self.entities, self.media, self.rich), (text, entities, media, rich)
+        is_seen = after != before  # new buttons alone are no edit
+        if not is_seen and revision.reply_markup == self.reply_markup:
             return False
-        is_seen = (text, entities, media) != (self.text, self.entities, self.media)  # new buttons alone are no edit
         was_seen = self.edit_date is not None and not self.edit_hide
-        self.text, self.entities, self.media, self.reply_markup = text, entities, media, revision.reply_markup
+        self.text, self.entities, self.media, self.rich = after
+        self.reply_markup = revision.reply_markup
         self.edit_date, self.edit_hide = now, not (is_seen or was_seen)
         return True
 
@@ -147,6 +157,8 @@ def compose(draft: MessageDraft, *, number: int, chat: int, sender_id: int | Non
         entities=with_found_entities(draft.text, draft.entities),
         sender_id=sender_id,
         media=draft.media,
+        rich=draft.rich,
+        shown=draft.shown,
         reply_markup=draft.reply_markup,
         reply_to=draft.reply_to,
         topic=draft.topic,

@@ -1,6 +1,6 @@
 """The view of one account: messages and changes in TL, with the users and chats that they name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from telethon.tl import TLObject
@@ -49,8 +49,8 @@ def is_channel(marked: int) -> bool:
     return marked < _CHANNEL_BELOW
 
 
-def message_tl(message: Message, viewer: Account) -> TLObject:
-    """Return a message in TL as an account sees it."""
+def message_tl(message: Message, viewer: Account, *, whole: bool = False) -> TLObject:
+    """Return a message in TL as an account sees it; of a long post its beginning, unless all is asked for."""
     head = {
         "id": message.id,
         "peer_id": peer_of(message.chat),
@@ -69,6 +69,7 @@ def message_tl(message: Message, viewer: Account) -> TLObject:
         message=message.text,
         entities=message.entities or None,
         media=message.media,
+        rich_message=_rich(message, whole=whole),
         reply_markup=message.reply_markup,
         fwd_from=message.forward,
         post_author=message.signature,
@@ -79,6 +80,25 @@ def message_tl(message: Message, viewer: Account) -> TLObject:
         edit_hide=message.edit_hide or None,
         reactions=_reactions(message),
     )
+
+
+def _rich(message: Message, *, whole: bool) -> tl.RichMessage | None:
+    """Return the blocks of a long post, or the first with the photos and documents that these show."""
+    rich, shown = message.rich, message.shown
+    if rich is None or whole or shown is None or len(rich.blocks) <= shown:
+        return rich
+    blocks = rich.blocks[:shown]
+    named = set(_numbers(blocks))
+    photos, documents = ([file for file in files if file.id in named] for files in (rich.photos, rich.documents))
+    return tl.RichMessage(blocks, photos, documents, rtl=rich.rtl, part=True)
+
+
+def _numbers(node: object) -> Iterator[int]:
+    if isinstance(node, int):
+        yield node
+    children = node if isinstance(node, list) else vars(node).values() if isinstance(node, TLObject) else ()
+    for child in children:
+        yield from _numbers(child)
 
 
 def _reply_header(message: Message) -> TLObject | None:

@@ -55,7 +55,11 @@ CREATE TABLE channels (
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
     swept_at INTEGER,  -- when the sweep last found or made it complete
     verified_at INTEGER,  -- when the verifying round last went through it
-    verify_from INTEGER  -- the id below which that round goes on; NULL: it begins anew
+    verify_from INTEGER,  -- the id below which that round goes on; NULL: it begins anew
+    verify_began INTEGER,  -- when that round began
+    -- Since when edits and deletions may be missing, as the changes cannot be had from Telegram; NULL: none are
+    unchecked_since INTEGER,
+    doubted_at INTEGER  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
 );
 
 CREATE TABLE memberships (  -- how each reader reaches each channel: access hashes are per account
@@ -167,14 +171,16 @@ CREATE VIEW post_versions AS
     SELECT p.id, p.channel_id, c.title AS channel_title, c.username AS channel_username, p.message_id, p.grouped_id,
         p.post_key, p.date, v.edit_date, v.text, v.parts, v.entities, v.media, p.forward, p.reply_to, p.reply_channel,
         p.author, p.gone_at, p.views, p.forwards, p.reactions,
-        v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by
+        v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
+        EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
+            AND l.head = v.hash AND l.state != 'whole') AS is_part
     FROM versions v JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
     JOIN channels c ON c.id = p.channel_id;
 
 -- Posts that a sweep found first: Telegram had not pushed them.
 CREATE INDEX versions_asked_for ON versions (channel_id) WHERE number = 1 AND observed_by IN ('difference', 'sweep');
 
-CREATE TABLE part_evidence (  -- parts that came to a version after it was seen, such as a link's preview
+CREATE TABLE part_evidence (  -- what came to a version after it was seen: a link's preview, the rest of a long post
     id INTEGER PRIMARY KEY,
     version_id INTEGER NOT NULL REFERENCES versions (id),
     seen_at INTEGER NOT NULL,
@@ -192,6 +198,20 @@ CREATE VIEW part_messages AS  -- the same with the TL bytes of the message
         CAST(substr(e.raw_rest, 1, e.text_at) || v.text || substr(e.raw_rest, e.text_at + 1) AS BLOB), e.raw_rest) AS raw
     FROM part_evidence e JOIN versions v ON v.id = e.version_id;
 
+CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, and the rest only to those who ask
+    channel_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    head BLOB NOT NULL,  -- hash of the beginning; that of a version of which no more is here
+    edit_date INTEGER,  -- Telegram's, of this beginning
+    -- whole: the rest is here. wanted: it is asked for. left: Telegram refuses it.
+    state TEXT NOT NULL CHECK (state IN ('whole', 'wanted', 'left')),
+    due_at INTEGER,  -- when it is asked for, or asked for again: two edits of one second have the same beginning and date
+    attempts INTEGER NOT NULL DEFAULT 0,  -- that failed
+    reason TEXT,  -- why: Telegram's error string
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
+CREATE INDEX long_posts_due ON long_posts (due_at) WHERE due_at IS NOT NULL;
+
 -- One row a version, by its id: the normalised words, joined by spaces. The first word names its channel, so that a
 -- search in one channel reads no other's posts.
 CREATE VIRTUAL TABLE fulltext USING fts5(
@@ -200,7 +220,7 @@ CREATE VIRTUAL TABLE fulltext USING fts5(
 
 CREATE TABLE media (  -- files of versions in which a topic was found
     id INTEGER PRIMARY KEY,
-    version_id INTEGER NOT NULL UNIQUE REFERENCES versions (id),
+    version_id INTEGER NOT NULL REFERENCES versions (id),
     kind TEXT NOT NULL,  -- 'photo' or 'document'
     file_id INTEGER NOT NULL,  -- Telegram's
     state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'kept', 'left')),
@@ -213,7 +233,8 @@ CREATE TABLE media (  -- files of versions in which a topic was found
     mime TEXT,
     name TEXT,  -- as the channel called it; data, never a path
     kept_at INTEGER,
-    reader_id INTEGER REFERENCES readers (id)  -- through which it came
+    reader_id INTEGER REFERENCES readers (id),  -- through which it came
+    UNIQUE (version_id, file_id)  -- a long post may show several
 );
 CREATE INDEX media_wanted ON media (due_at) WHERE state = 'wanted';
 CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';

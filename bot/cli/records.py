@@ -1,0 +1,117 @@
+"""Stored posts with all that is known of them become JSON Lines or CSV for other programs."""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+
+from bot.cli.output import text_output
+from bot.models import StoredPost, post_link, to_json
+from bot.parts import split_spans
+from bot.search.searcher import Hit
+from bot.text.formatted import FormattedText
+
+_LINKS = frozenset({"url", "text_url"})
+_FORMULA = tuple("=+-@\t\r")  # a spreadsheet takes a cell that begins so for a formula (OWASP, «CSV Injection»)
+
+
+class RecordFormat(StrEnum):
+    """Formats for other programs."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def record(hit: Hit, versions: Sequence[StoredPost]) -> dict[str, object]:
+    """Return all that is known of a post, ready for JSON.
+
+    Dates are UTC; spans count Python characters, entities UTF-16 units as Telegram does. `versions` are those of the
+    message, in the order of Telegram's edit dates.
+    """
+    post = hit.post
+    own, in_parts = split_spans(post.text, post.parts, hit.spans)
+    spans = {match.part: match.spans for match in in_parts}
+    return {
+        "link": post.link,
+        "channel": post.channel_title,
+        "username": post.channel_username,
+        "channel_id": post.channel_id,
+        "message_id": post.message_id,
+        "grouped_id": post.grouped_id,
+        "date": post.date,
+        "edit_date": post.edit_date,
+        "gone_at": post.gone_at,
+        "seen_at": post.seen_at,
+        "observed_by": post.observed_by,
+        "author": post.author,
+        "text": post.text,
+        "spans": own,
+        "parts": [{"kind": part.kind, "text": part.text, "spans": spans.get(part, ())} for part in post.parts],
+        "links": _links(post),
+        "entities": [asdict(entity) for entity in post.entities],
+        "media": post.media and asdict(post.media),
+        "forward": post.forward and asdict(post.forward),
+        "reply_to": _reply(post),
+        "views": post.views,
+        "forwards": post.forwards,
+        "reactions": post.reactions,
+        "version": post.number,
+        "is_current": post.is_current,
+        "versions": [
+            {"version": one.number, "date": one.edit_date or one.date, "seen_at": one.seen_at, "text": one.text}
+            for one in versions
+        ],
+    }
+
+
+@contextmanager
+def writing(how: RecordFormat) -> Iterator[Callable[[dict[str, object]], None]]:
+    """Yield a function that writes a record to standard output; the first line of CSV names its columns."""
+    out = text_output()
+    if how is RecordFormat.JSONL:
+        yield lambda row: print(to_json(row), file=out)
+        return
+    out.write("\ufeff")  # or Excel takes UTF-8 for the system's own encoding
+    table = csv.writer(out, lineterminator="\r\n")  # RFC 4180
+    columns = False
+
+    def write(row: dict[str, object]) -> None:
+        nonlocal columns
+        if not columns:
+            table.writerow(row)
+            columns = True
+        table.writerow(map(_cell, row.values()))
+
+    yield write
+
+
+def _cell(value: object) -> object:
+    """Return what a cell shows: a text that a spreadsheet would calculate has an apostrophe before it."""
+    match value:
+        case str():
+            return f"'{value}" if value.startswith(_FORMULA) else value
+        case datetime():
+            return value.isoformat()
+        case None | int():
+            return value
+        case _:
+            return to_json(value)
+
+
+def _links(post: StoredPost) -> list[str]:
+    """Return the links of a text, those behind words included, in their order."""
+    found = FormattedText.read(post.text, post.entities, kinds=_LINKS)
+    links = sorted((style.start, style.value or post.text[style.start : style.end]) for style in found.styles)
+    return list(dict.fromkeys(link for _, link in links))
+
+
+def _reply(post: StoredPost) -> dict[str, object] | None:
+    """Return the message that a post answers."""
+    if post.reply_to is None:
+        return None
+    there: dict[str, object] = {"channel_id": post.reply_channel or post.channel_id, "message_id": post.reply_to}
+    if post.reply_channel is None:
+        there["link"] = post_link(post.channel_id, post.channel_username, post.reply_to)
+    return there
