@@ -20,7 +20,7 @@ from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.store import media, meta, readers
+from bot.store import long_posts, media, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.store.integrity import find_damage
@@ -152,6 +152,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
             yield await _service(db)
             yield await _files(db, settings)
             yield await _channels(db)
+            if missing := await long_posts.count_missing(db):
+                yield Check(name="long posts", outcome=f"of {missing} the end is missing; it is asked for again")
             for number, reason in (await readers.lost(db)).items():
                 outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
                 yield _failed(f"reader account {number}", outcome)

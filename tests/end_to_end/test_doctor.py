@@ -89,6 +89,12 @@ async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
     assert (place / "reader.session").exists()
 
 
+async def test_long_posts_without_their_end_are_counted(place: Path) -> None:
+    _sql(place, "bot.db", "INSERT INTO long_posts (channel_id, message_id, head, state) VALUES (1, 2, x'00', 'left')")
+    checked = {check.name: check async for check in checks.run_checks()}
+    assert checked["long posts"].outcome == "of 1 the end is missing; it is asked for again"
+
+
 def _damage(data: Path) -> None:
     file = data / "bot.db"
     with closing(sqlite3.connect(file)) as connection:
