@@ -105,17 +105,11 @@ _CHANNELS = """SELECT id, followed_at, confirmed_id, followed_at IS NOT NULL AND
 _FREE_IDS = """SELECT s.value AS second, coalesce(
         (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
         s.value << :bits) AS free FROM json_each(:seconds) s"""
-<<<<<<< HEAD
 _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.views, m.forwards,
-        m.reactions, v.parts
+        m.reactions, v.parts, l.head, coalesce(l.edit_date, 0), l.state
     FROM json_each(:keys) k CROSS JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
-    CROSS JOIN versions v ON v.id = m.version_id"""
-=======
-_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, m.hash, m.gone_at, m.views, m.forwards,
-        m.reactions, (SELECT parts FROM versions WHERE id = m.version_id), l.head, coalesce(l.edit_date, 0), l.state
-    FROM json_each(:keys) k JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
+    CROSS JOIN versions v ON v.id = m.version_id
     LEFT JOIN long_posts l ON l.channel_id = m.channel_id AND l.message_id = m.message_id"""
->>>>>>> main
 _VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0) AS edit_date
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1"""
 _PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
@@ -124,19 +118,10 @@ _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET group
         version_id = excluded.version_id, gone_at = excluded.gone_at, views = excluded.views,
         forwards = excluded.forwards, reactions = excluded.reactions"""
 ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
-<<<<<<< HEAD
-        edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, layer,
-        raw_sha256, parts)"""
+        edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, layer, raw_sha256, parts)"""
 ADD_PART_EVIDENCE = """INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw_rest,
         text_at, layer, raw_sha256)"""
-=======
-        edit_date, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256, parts)"""
-ADD_PART_EVIDENCE = (
-    "INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256)"
-)
 SET_REST = "UPDATE versions SET hash = ?, text = ?, entities = ?, media = ?, parts = ?, edit_date = ? WHERE id = ?"
-SET_HASH = "UPDATE posts SET hash = ? WHERE id = ?"
->>>>>>> main
 _TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
 
 
@@ -254,11 +239,7 @@ def version_row(
         content,
         post.text,
         _entities_json(post),
-<<<<<<< HEAD
-        None if post.media is None else _compact([post.media.kind, post.media.id, post.media.title]),
-=======
         _media_json(post.media) if post.media else None,
->>>>>>> main
         to_ms(post.date),
         maybe_ms(post.edit_date),
         *_seen(post, observation),
@@ -291,10 +272,7 @@ def _seen(post: Post, observation: Observation) -> tuple[object, ...]:
 
 
 def _media_json(media: Media) -> str:
-    written: dict[str, object] = {"kind": media.kind, "id": media.id, "title": media.title}
-    if media.files:
-        written["files"] = media.files
-    return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
+    return _compact([media.kind, media.id, media.title, media.files])
 
 
 def _entities_json(post: Post) -> str:

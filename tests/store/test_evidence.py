@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -83,3 +84,14 @@ async def test_bytes_that_brought_another_part_do_not_repeat_the_text_either(arc
     (row,) = await archive.db.fetch_all("SELECT * FROM part_messages")
     assert (row["raw"], row["raw_sha256"]) == (after, hashlib.sha256(after).digest())
     assert len(row["raw_rest"]) == len(after) - len("Сбой".encode())
+
+
+async def test_bytes_keep_their_text_where_more_of_it_comes_to_the_version(archive: Archive) -> None:
+    await archive.follow()
+    seen = [post(1, "Сбой", raw=telegram("Сбой"))]
+    seen.append(replace(seen[0], raw=telegram("Сбой…"), parts=(Part(kind=PartKind.PREVIEW, text="Погода"),)))
+    for each in seen:
+        await archive.live(each)
+    await archive.db.write(lambda tx: tx.execute("UPDATE versions SET text = 'Сбой в сети'"))
+    rows = await archive.db.fetch_all("SELECT raw FROM versions UNION ALL SELECT raw FROM part_messages")
+    assert [row["raw"] for row in rows] == [each.raw for each in seen]

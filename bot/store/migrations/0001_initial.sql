@@ -148,7 +148,7 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     text TEXT NOT NULL,
     entities TEXT NOT NULL,  -- JSON: the fields of each in their order
     parts TEXT NOT NULL,  -- JSON: the texts beside its body, [kind, text] each
-    media TEXT,  -- JSON: kind, id, title
+    media TEXT,  -- JSON: kind, id, title, files
     media_kind TEXT GENERATED ALWAYS AS (media ->> 0) VIRTUAL,
     media_id INTEGER GENERATED ALWAYS AS (media ->> 1) VIRTUAL,  -- Telegram's; NULL: it has none
     date INTEGER NOT NULL,  -- Telegram's
@@ -197,6 +197,12 @@ CREATE VIEW part_messages AS  -- the same with the TL bytes of the message
     SELECT e.*, coalesce(
         CAST(substr(e.raw_rest, 1, e.text_at) || v.text || substr(e.raw_rest, e.text_at + 1) AS BLOB), e.raw_rest) AS raw
     FROM part_evidence e JOIN versions v ON v.id = e.version_id;
+-- Where more of a text comes to its version, what was seen before keeps its own.
+CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
+    UPDATE versions SET raw_rest = old.raw, text_at = NULL WHERE id = new.id;
+    UPDATE part_evidence SET raw_rest = CAST(substr(raw_rest, 1, text_at) || old.text || substr(raw_rest, text_at + 1) AS BLOB),
+        text_at = NULL WHERE version_id = new.id AND text_at IS NOT NULL;
+END;
 
 CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, and the rest only to those who ask
     channel_id INTEGER NOT NULL,
