@@ -72,6 +72,17 @@ CREATE TABLE memberships (  -- how each reader reaches each channel: access hash
     PRIMARY KEY (reader_id, channel_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Telegram than this program
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    message_id INTEGER NOT NULL,
+    constructor INTEGER,  -- the first one of TL that was unknown; NULL: the bytes made no sense
+    since INTEGER NOT NULL,
+    program TEXT NOT NULL,  -- the version of channelwatch that tried last …
+    layer INTEGER NOT NULL,  -- … and its layer of TL; any other tries again
+    notified_at INTEGER,  -- when the owners had a notice that counts it
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
+
 CREATE TABLE silences (  -- channels that are unusually silent, of which people have a notice
     channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
     since INTEGER NOT NULL  -- the date of its last post
