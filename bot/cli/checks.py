@@ -179,7 +179,10 @@ async def _files(db: Reader, settings: Settings) -> Check:
     """Count the files of posts, and look whether each kept one is on the disk."""
     found, blobs = await media.statistics(db), Blobs(settings.media_path)
     lost = sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
-    outcome = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
+    size = f"{show_size(found.bytes, translator('en'))} of at most {settings.media_max_total_gb:g} GB"
+    outcome = f"{found.kept} kept ({size}), {found.wanted} on their way"
+    if found.pruned:
+        outcome = f"{outcome}; the oldest {found.pruned} were removed to make room (MEDIA_MAX_TOTAL_GB)"
     if lost:
         outcome = f"{outcome}; {lost} are gone from {settings.media_path}: put them back from a backup"
     return Check(name="files of posts", outcome=outcome, is_well=not lost)
