@@ -145,7 +145,7 @@ def test_a_word_is_one_of_its_own_forms(word: str) -> None:
 
 def test_without_the_ukrainian_dictionary_its_words_have_the_typed_form_and_others_all() -> None:
     inflector = Inflector(has_ukrainian=False)
-    for word in ("збій", "вимкнули", "зв'язок", "інтернету"):
+    for word in ("збій", "зв'язок", "інтернету"):
         assert inflector.forms(word) == {word}
         assert inflector.bases(word, in_phrase=True) == (word,)
         assert inflector.known(word) == []
