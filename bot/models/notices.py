@@ -146,6 +146,13 @@ class ReaderLost(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatesMissed(_Notice):
+    """Telegram did not hand out what was written to the bot; the bot goes on from the present."""
+
+    kind: Literal["updates_missed"] = "updates_missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DailyReport(_Notice):
     """Whether anything was missing since the last report."""
 
@@ -213,6 +220,7 @@ Notice = Annotated[
     | ChannelRenamed
     | ChannelSilent
     | ReaderLost
+    | UpdatesMissed
     | DailyReport
     | Pong
     | SampleAlert
