@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -28,13 +29,16 @@ from bot.monitoring.silence import SilenceMonitor
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
+from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
+from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import OUTSIDE, polls_a_round
 from bot.store import chats, messages, meta
 from bot.store.blobs import Blobs
 from bot.store.database import Database, Transaction
+from bot.store.integrity import check_log, find_damage
 from bot.store.meta import Pace
 from bot.store.notices import notify
 from bot.telegram import connections, sessions
@@ -49,6 +53,7 @@ T = TypeVar("T")
 Loops = dict[str, Loop]  # by name
 ANSWER_WITHIN = 3.0  # s that what was asked before the end has for its answer
 ASK_TIME_EVERY = 60.0  # s
+CHECK_WITHIN = 2.0  # s for a look at the database, which reads some 150 MB; `doctor` reads all of it
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
 
@@ -58,6 +63,7 @@ class Parts:
 
     settings: Settings
     database: Database
+    searches: SearchPool
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
     clock: TelegramClock
@@ -124,11 +130,14 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     health: Health,
 ) -> Parts:
     """Open the store, the bot and the readers; each is closed when the stack is left."""
-    database = await Database.open(settings.database_path)
+    stack.enter_context(sessions.lock(settings.data_dir / sessions.BOT))  # before anything is written
+    await asyncio.to_thread(_check_database, settings.database_path)
+    database = await Database.open(settings.database_path, numbered=True)
     stack.push_async_callback(database.close)
+    searches = SearchPool(settings.database_path)
+    stack.push_async_callback(searches.close)
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
-    stack.enter_context(sessions.lock(settings.data_dir / sessions.BOT))
     bot = bot_client(settings, timings=timings)
     # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
     stack.push_async_callback(bot.disconnect)
@@ -136,12 +145,40 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     assignments = Assignments(database)
     ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
     readers = [
-        ReaderAccount(settings, session, database, ingest, assignments, clock=clock, health=health, timings=timings)
+        ReaderAccount(
+            settings,
+            session,
+            database,
+            ingest,
+            assignments,
+            searches=searches,
+            clock=clock,
+            health=health,
+            timings=timings,
+        )
         for session in (sessions.READER, sessions.STANDBY)
     ]
     for reader in readers:
         stack.push_async_callback(reader.close)
-    return Parts(settings=settings, database=database, bot=bot, readers=readers, clock=clock, health=health)
+    return Parts(
+        settings=settings,
+        database=database,
+        searches=searches,
+        bot=bot,
+        readers=readers,
+        clock=clock,
+        health=health,
+    )
+
+
+def _check_database(path: Path) -> None:
+    """Read what can be read of the database in a moment. Raises FatalError where that is damaged."""
+    check_log(path)
+    damage = find_damage(path, within=CHECK_WITHIN) if path.exists() else None
+    if damage is not None:
+        raise FatalError(
+            f"The database {path} is damaged ({damage}). Put a backup in its place: channelwatch restore BACKUP"
+        )
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
@@ -168,7 +205,8 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    router = Router(bot, database, sender, People(database, settings.owner_ids), clock)
+    people = People(database, settings.owner_ids)
+    router = Router(bot, database, sender, searches=parts.searches, people=people, clock=clock)
     bot.is_settled = router.is_settled
     bot.missed.last_message = await messages.latest_number(database)
     bot.on_skip = partial(_report_skip, parts)
@@ -190,6 +228,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
         "delivery": partial(_deliver, recovery, worker, stop),
         "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
+        "searches": parts.searches.keep_ready,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
@@ -200,6 +239,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
 def _lasting(parts: Parts) -> Loops:
     """Return the loops that need nothing but the open parts."""
     database, bot, clock, url = parts.database, parts.bot, parts.clock, parts.settings.heartbeat_url
+    media_path, most = parts.settings.media_path, round(parts.settings.media_max_total_gb * GIGABYTE)
 
     def check_bot() -> str | None:
         return bot.fault and f"the bot: {bot.fault}"
@@ -213,6 +253,7 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
+        "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
     }

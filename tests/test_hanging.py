@@ -15,6 +15,7 @@ from bot.telegram import connections
 from bot.telegram.client import Client, Timings, bot_client
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
+from tests.kit_archive import InProcess
 from tests.kit_bot import TOKEN, embedded_server, settings_of
 from tests.kit_service import running_service
 from tests.watchdog import NOW, WAIT_S, watched_heartbeat
@@ -51,7 +52,9 @@ async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp
     async with watched_heartbeat(tmp_path) as (heart, health, dog, clock), signed_in(tmp_path) as (sandbox, client):
         database = await Database.open(tmp_path / "bot.db")
         sender = Sender(client, Pacing(), monotonic=clock.monotonic)
-        router = Router(client, database, sender, People(database, ()), lambda: NOW)
+        router = Router(
+            client, database, sender, searches=InProcess(database), people=People(database, ()), clock=lambda: NOW
+        )
         hold = sandbox.faults.hold("GetUsers")
         async with watched("commands", router.run, health):
             await hold.reached()

@@ -33,7 +33,7 @@ _LONGEST_PART = 80  # characters of a part of a query: a topic's may be as long 
 _EIGHTHS: Sequence[str] = ("", *"▏▎▍▌▋▊▉")
 _FAILED: Mapping[Reason | None, str] = {
     Reason.ABSENT: "not found: ",
-    Reason.APART: "found, but too far apart or in another order: ",
+    Reason.APART: "found, but too far apart, in another order, or not in one paragraph, sentence or head: ",
     Reason.EXCLUDED: "excluded by: ",
 }
 

@@ -1,5 +1,6 @@
 """The checks of `channelwatch doctor`, from the settings to the clock, each with advice where something is wrong."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,9 +20,10 @@ from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.store import media, meta, readers
+from bot.store import long_posts, media, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
+from bot.store.integrity import find_damage
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
@@ -142,7 +144,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         return
     try:
         async with open_read_only(path) as db:
-            if (fault := await meta.find_damage(db)) is not None:
+            if (fault := await asyncio.to_thread(find_damage, path)) is not None:
                 advice = "stop the service, then: channelwatch restore BACKUP"
                 yield _failed("database", f"{path} is damaged ({_one_line(fault)}): {advice}")
                 return
@@ -150,6 +152,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
             yield await _service(db)
             yield await _files(db, settings)
             yield await _channels(db)
+            if missing := await long_posts.count_missing(db):
+                yield Check(name="long posts", outcome=f"of {missing} the end is missing; it is asked for again")
             for number, reason in (await readers.lost(db)).items():
                 outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
                 yield _failed(f"reader account {number}", outcome)
@@ -175,7 +179,10 @@ async def _files(db: Reader, settings: Settings) -> Check:
     """Count the files of posts, and look whether each kept one is on the disk."""
     found, blobs = await media.statistics(db), Blobs(settings.media_path)
     lost = sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
-    outcome = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
+    size = f"{show_size(found.bytes, translator('en'))} of at most {settings.media_max_total_gb:g} GB"
+    outcome = f"{found.kept} kept ({size}), {found.wanted} on their way"
+    if found.pruned:
+        outcome = f"{outcome}; the oldest {found.pruned} were removed to make room (MEDIA_MAX_TOTAL_GB)"
     if lost:
         outcome = f"{outcome}; {lost} are gone from {settings.media_path}: put them back from a backup"
     return Check(name="files of posts", outcome=outcome, is_well=not lost)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial, wraps
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -14,6 +15,7 @@ from bot.locales.locale import Locale
 from bot.matching.words.inflection import Inflector
 from bot.models import ButtonRows, Outgoing, Peer, PeerKind
 from bot.models.notices import Notice
+from bot.search.pool import BusyError, Job, OverdueError, Searches
 from bot.store import chats, handled
 from bot.store.chats import Chat, Role
 from bot.store.database import Database, Reader, Transaction
@@ -197,13 +199,18 @@ class People:
         return await chats.role_of(db or self._database, person_id)
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One paired chat at one moment."""
 
-    database: Database  # for questions; what is committed
+    database: Database  # for questions that are quick; what is committed
+    searches: Searches  # for those that read many posts, or run somebody's query
     now: datetime
     chat: Chat
+    person_id: int  # who speaks
     role: Role  # of who speaks
     t: Translator  # of the chat's language
     own: Translator  # of the language of who speaks: for the notes over a tapped button, which nobody else sees
@@ -217,6 +224,16 @@ class Context:
     def locale(self) -> Locale:
         """Language, time zone and present moment, by which messages to the chat are written."""
         return Locale(t=self.t, time_zone=self.chat.time_zone, now=self.now)
+
+    async def ask(self, job: Job[T], *arguments: Any, **options: Any) -> T:  # noqa: ANN401 - a job's own arguments
+        """Let a search process answer a question. Raises CommandError where there is no answer in time."""
+        try:
+            return await self.searches.run(job, *arguments, who=self.person_id or self.chat.id, **options)
+        except BusyError:
+            line = self.t.gettext("Many are searching at this moment. Please send it again in a minute.")
+        except OverdueError:
+            line = self.t.gettext("That takes too long. Narrow it by since: or in:, or write a simpler query.")
+        raise CommandError(line)
 
     def date(self, moment: datetime) -> str:
         """Write a date in the language and time zone of the chat."""

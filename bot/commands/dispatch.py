@@ -12,6 +12,7 @@ from bot.commands.parsing import find_zone, read_references
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
 from bot.models import ButtonRows, Clock, PeerKind
+from bot.search.pool import Searches
 from bot.store import addresses, chats, handled
 from bot.store.database import Database, Transaction
 from bot.text.markup import code
@@ -28,8 +29,9 @@ async def _as_it_is(request: Request) -> Request:
 class Dispatch:
     """Finds the role of the speaker and the chat, and lets the right handler answer."""
 
-    def __init__(self, database: Database, people: People, clock: Clock) -> None:
+    def __init__(self, database: Database, searches: Searches, people: People, clock: Clock) -> None:
         self._database = database
+        self._searches = searches
         self._people = people
         self._clock = clock
         self._inflector = Inflector()
@@ -82,8 +84,10 @@ class Dispatch:
             return _ask_to_start(request, own)
         context = Context(
             database=self._database,
+            searches=self._searches,
             now=now,
             chat=chat,
+            person_id=request.person_id,
             role=role,
             t=translator(chat.language),
             own=own,

@@ -3,8 +3,6 @@
 Without a reply, /test shows what a query would have brought.
 """
 
-import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot import parts as post_parts
@@ -13,14 +11,13 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import show_source, show_topic, topics_of
 from bot.commands.query_text import preview, read_query, show_query, why, why_not
 from bot.commands.registry import Section, command, example
+from bot.commands.rewriting import or_rows
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
-from bot.matching.explain.explain import Explanation
-from bot.matching.explain.explain import explain as explain_query
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
-from bot.matching.words.tokens import analyse
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
+from bot.search.jobs import explain_text
 from bot.store import messages
 from bot.text.markup import Piece, Text, code
 from bot.text.spans import merge_spans
@@ -67,7 +64,7 @@ async def test(request: Request, context: Context) -> Reply:
             text.add(t.gettext("As a reply to a message, /test and a query tell whether it fits, and why."))
         )
     typed = await read_query(request.argument, context)
-    offer = ((button(context.t.gettext("Track this"), "name", request.key),),)
+    offer = ((button(context.t.gettext("Track this"), "name", request.key),), *or_rows(request, typed.source))
     return Reply(messages=(message(await preview(context, typed), offer),), memory=typed.source)
 
 
@@ -91,7 +88,7 @@ async def _explain(request: Request, context: Context) -> Reply:
     if not request.argument:
         return await _explain_topics(subject, context)
     typed, t = await read_query(request.argument, context), context.t
-    (explanation,) = await asyncio.to_thread(_explanations, [typed.compiled], subject.whole)
+    (explanation,) = await context.ask(explain_text, [typed.compiled], subject.whole)
     root = explanation.root
     text = show_query(typed, t).add("\n\n").join(_shown(subject, found_spans(root), t)).add("\n\n")
     if root.held:
@@ -124,8 +121,8 @@ async def _explain_topics(subject: _Subject, context: Context) -> Reply:
     subscribed = await topics_of(context.database, context.chat.id)
     if not subscribed:
         raise CommandError(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
-    compiled = [topic.compiled for topic in subscribed]
-    explanations = await asyncio.to_thread(_explanations, map(Compiled.from_json, compiled), subject.whole)
+    compiled = [Compiled.from_json(topic.compiled) for topic in subscribed]
+    explanations = await context.ask(explain_text, compiled, subject.whole)
     roots = [(topic, explanation.root) for topic, explanation in zip(subscribed, explanations, strict=True)]
     nearest_first = sorted(roots, key=lambda pair: (len(failures(pair[1])), not has_found(pair[1])))
     text = _shown(subject, merge_spans([span for each in explanations for span in each.spans]), context.t).add("\n")
@@ -134,11 +131,6 @@ async def _explain_topics(subject: _Subject, context: Context) -> Reply:
         text.join(why(root, subject.whole) if root.held else why_not(root, context.t))
     more = len(nearest_first) - _MOST_TOPICS
     return say(text.add(f"\n+{more}") if more > 0 else text)
-
-
-def _explanations(queries: Iterable[Compiled], text: str) -> list[Explanation]:
-    document = analyse(text)
-    return [explain_query(query, document) for query in queries]
 
 
 def _shown(subject: _Subject, spans: tuple[tuple[int, int], ...], t: Translator) -> Text:

@@ -5,7 +5,6 @@ posts would have been missing.
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
@@ -23,7 +22,7 @@ from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
 from bot.models import StoredPost
-from bot.search.searcher import Hit, find_newest
+from bot.search.jobs import find_overlap
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
 from bot.store.feedback import AlertedPost, Complaint
@@ -96,11 +95,11 @@ async def word(request: Request, context: Context) -> Reply:
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
     query, own = Compiled.from_json(topic.compiled), (alerted.post.channel_id, alerted.post.key)
-    page = await find_newest(context.database, query, limit=_MOST_LOOKED + 1, most=_MOST_READ)
-    others = [hit for hit in page.hits if (hit.post.channel_id, hit.post.key) != own][:_MOST_LOOKED]
-    missing = await asyncio.to_thread(_with_word, others, choice.word, context.inflector)
+    excluded = await asyncio.to_thread(compile_query, parse(choice.word), context.inflector)
+    found = await context.ask(find_overlap, query, excluded, but=own, limit=_MOST_LOOKED, most=_MOST_READ)
+    missing = found.hits
     marked = await feedback.with_feedback(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
-    text = _missing_text(topic, choice, len(others), len(missing), context)
+    text = _missing_text(topic, choice, found.looked, len(missing), context)
     t, ending = context.t, ""
     if marked:
         line = t.ngettext(
@@ -210,10 +209,3 @@ def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Exclu
     document = analyse(post.whole)
     spans = verify(including(Compiled.from_json(topic.compiled), topic.query), document) or ()
     return choices(document, spans, inflector, most=_MOST_WORDS)
-
-
-def _with_word(hits: Sequence[Hit], word: str, inflector: Inflector) -> list[Hit]:
-    """Return the hits whose posts hold a word in any form, with the spans of the word."""
-    query = compile_query(parse(word), inflector)
-    matches = [(hit, verify(query, analyse(hit.post.whole))) for hit in hits]
-    return [Hit(post=hit.post, spans=spans) for hit, spans in matches if spans is not None]

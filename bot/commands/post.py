@@ -30,6 +30,7 @@ _REASONS = {
     media.GONE: N_("the post was gone before I could fetch it"),
     media.REPLACED: N_("it was replaced before I could fetch it"),
     media.NO_ROOM: N_("the disk is too full"),
+    media.PRUNED: N_("it was removed to make room for newer files"),
 }
 
 _REFUSED = N_("Telegram would not hand it over: {reason}")
@@ -112,6 +113,8 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
     author, title = (one_line(name, _NAME) for name in (first.author or "", first.channel_title))
     facts = [context.date(first.date), *filter(None, [author_note(author, title, t)])]
     text = Text().add(show_source(first), " · ", " · ".join(facts), "\n")
+    if any(item.is_part for item in items):
+        text.line(t.gettext("This is the beginning of a long post; the rest could not be loaded yet"))
     gone = [item.gone_at for item in items if item.gone_at is not None]
     if len(gone) == len(items):
         text.line(t.gettext("No longer visible to our reader since {time}"), time=context.date(max(gone)))

@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context
 from bot.commands.lookup import show_source
+from bot.commands.rewriting import AmbiguityError
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
 from bot.matching.engine.compiled import Compiled
@@ -16,7 +17,8 @@ from bot.matching.explain.exclusions import compile_excluding
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.matching.explain.hints import Hint, HintKind, hints
 from bot.matching.explain.near_miss import failures, has_found, holders
-from bot.matching.query.refusals import MESSAGES, QueryError
+from bot.matching.query.refusals import MESSAGES, AmbiguousQueryError, QueryError
+from bot.matching.words.windows import Unit
 from bot.models import StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
@@ -44,6 +46,9 @@ async def read_query(
     """
     try:
         compiled = await asyncio.to_thread(compile_excluding, source, excluded, context.inflector)
+    except AmbiguousQueryError as error:
+        text = _refusal(error, typed or source, context.t)
+        raise AmbiguityError(text, typed or source, error.span, error.readings) from None
     except QueryError as error:
         raise CommandError(_refusal(error, typed or source, context.t)) from None
     return TypedQuery(source=source, compiled=compiled)
@@ -85,6 +90,11 @@ _FAILED: Mapping[Reason | None, str] = {
 }
 _ONLY_ONCE = N_("found only once: {part}")
 _NOT_TOGETHER = N_("found, but not side by side: {part}")
+_SCATTERED: Mapping[Unit, str] = {
+    Unit.PARAGRAPH: N_("found, but in different paragraphs: {part}"),
+    Unit.SENTENCE: N_("found, but not in one sentence or two neighbours: {part}"),
+    Unit.HEAD: N_("found, but not all at the beginning: {part}"),
+}
 
 
 def why_not(root: Clause, t: Translator) -> Text:
@@ -107,7 +117,9 @@ def why(root: Clause, text: str) -> Text:
 def failure(part: Clause, t: Translator) -> Text:
     """Say why one part failed."""
     line = _FAILED[part.reason]
-    if part.reason is Reason.APART and len({span for inside in part.clauses for span in inside.spans}) == 1:
+    if part.reason is Reason.APART and part.kind is ClauseKind.ALL:
+        line = _SCATTERED[part.unit]
+    elif part.reason is Reason.APART and len({span for inside in part.clauses for span in inside.spans}) == 1:
         line = _ONLY_ONCE  # both its sides are the one word
     elif part.reason is Reason.APART and part.kind is ClauseKind.PHRASE:
         line = _NOT_TOGETHER
@@ -139,7 +151,7 @@ async def preview(context: Context, typed: TypedQuery) -> Text:
     """Write how a query is read, how often it would have alerted lately, to what, and what it just missed."""
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
-    result = await backtest(context.database, query, now=context.now, since=since, zone=zone, most=_MOST_READ)
+    result = await context.ask(backtest, query, now=context.now, since=since, zone=zone, most=_MOST_READ)
     text = show_query(typed, context.t).add("\n")
     forms = "; ".join(_forms(query.forms))
     if forms:

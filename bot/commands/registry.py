@@ -178,11 +178,12 @@ def readme_table() -> str:
 
 _QUERIES = (
     (N_("outage"), N_("the word in any form: outages too")),
-    (N_("bank outage"), N_("both words, anywhere in the post")),
+    (N_("bank outage"), N_("both words, in one paragraph")),
     (N_("outage|failure"), N_("one of them is enough")),
     (N_("“payment system”"), N_("these words side by side")),
     (N_("outage -football"), N_("without a word")),
     (N_("internet ~5 sovereign"), N_("at most five words apart")),
+    (N_("sentence:(outage bank)"), N_("in one sentence or two neighbours; head: at the beginning of a post")),
     (N_("block*"), N_("any word that begins so")),
     (N_("=IT"), N_("exactly so, capitals included")),
     (N_("(outage|failure) -(football|drill)"), N_("brackets keep together what belongs together")),

@@ -23,6 +23,7 @@ from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.search.pool import Searches
 from bot.store import addresses, chats, handled, meta, outbox, subscriptions
 from bot.store.chats import Role
 from bot.store.database import Database
@@ -43,15 +44,22 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # s between attempts
 class Router:
     """Brings requests to the dispatcher, and its replies to the chats."""
 
-    def __init__(
-        self, client: TelegramClient, database: Database, sender: Sender, people: People, clock: Clock
+    def __init__(  # noqa: PLR0913 - all that an answer may need
+        self,
+        client: TelegramClient,
+        database: Database,
+        sender: Sender,
+        *,
+        searches: Searches,
+        people: People,
+        clock: Clock,
     ) -> None:
         self._client = client
         self._database = database
         self._sender = sender
         self._people = people
         self._clock = clock
-        self._dispatch = Dispatch(database, people, clock)
+        self._dispatch = Dispatch(database, searches, people, clock)
         self._events: asyncio.Queue[BotEvent] = asyncio.Queue()
         self._unanswered = 0  # events that are not answered yet
         self._settled = asyncio.Event()  # set while there is none

@@ -8,18 +8,20 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
-from bot.locales import N_
+from bot.commands.rewriting import or_rows
+from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import ButtonRows, Outgoing
 from bot.rendering.post_text import excerpt_post
 from bot.search.filters import MESSAGES, FilterError, Order, read
+from bot.search.jobs import find_any
+from bot.search.pool import WITHIN
 from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
 from bot.store import channels, posts
 from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
-from bot.text.spans import merge_spans
 
 PAGE = 5  # posts
 _ROW = r"\d{1,18}"  # the number of a row: with more digits it may be more than the store takes
@@ -39,6 +41,7 @@ class SearchTerms:
     order: Order
     before: int | None = None  # the row before which the page begins; None: at the newest
     skip: int = 0  # hits of a ranking that were shown before
+    ranked: int | None = None  # hits that were ranked then; None: all that there are
 
 
 @command("search", Section.POSTS, 1, Need.LOOK, N_("find stored posts"), usage=N_("words"))
@@ -69,22 +72,24 @@ async def answer(request: Request, context: Context, typed: str, *, heading: Tex
     terms = await _read_terms(request.key, typed, context)
     page = await _find(terms, context)
     heading.add(await _hint(terms, context), "\n\n")
+    rewritten = or_rows(request, typed)
     if not page.hits and page.before is None:
-        return say(heading.add(await _nothing(terms, context)))
-    return Reply(messages=(_page(page, terms, context, heading),), memory=typed)
+        return replace(say(heading.add(await _nothing(terms, context)), rewritten), memory=typed)
+    shown = _page(page, terms, context, heading)
+    return Reply(messages=(replace(shown, buttons=(*shown.buttons, *rewritten)),), memory=typed)
 
 
-@tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}})?)?")
+@tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}}(:\d{{1,3}})?)?)?")
 async def more(request: Request, context: Context) -> Reply:
     """Show the next page; the button names the answer that remembers the search, and where to go on.
 
-    A third part says how many of a ranking were shown: such a search is ordered by the best.
+    A third part says how many of a ranking were shown, for such a search is ordered by the best; a fourth, of how many.
     """
     key, *where = request.argument.split(":")
     terms = await _recall_terms(key, context)
-    before, skip = [*map(int, where), None, None][:2]
+    before, skip, ranked = [*map(int, where), None, None, None][:3]
     order = Order.NEWEST if skip is None else Order.BEST
-    terms = replace(terms, order=order, before=before, skip=skip or 0)
+    terms = replace(terms, order=order, before=before, skip=skip or 0, ranked=ranked)
     page = await _find(terms, context)
     if not page.hits and page.before is None:
         raise CommandError(context.own.gettext("That was all."))
@@ -130,14 +135,15 @@ async def _recall_terms(key: str, context: Context) -> SearchTerms:
 
 async def _find(terms: SearchTerms, context: Context) -> SearchPage:
     """Return a page of hits, and where the next one begins."""
-    db = context.database
     if terms.query is None:
-        return await _newest(db, terms.scope, terms.before)
+        return await _newest(context.database, terms.scope, terms.before)
+    asked = (terms.query, terms.scope)
     if terms.order is Order.BEST:
-        best = await find_best(db, terms.query, terms.scope, limit=PAGE, skip=terms.skip, before=terms.before)
-        if best.hits or terms.skip:
-            return best
-    page = await find_newest(db, terms.query, terms.scope, limit=PAGE + 1, before=terms.before, most=MOST_ROWS)
+        options: dict[str, object] = {"skip": terms.skip, "before": terms.before, "ranked": terms.ranked}
+        if terms.ranked is not None:  # as many shall be found again, even if it was quicker the first time
+            options["within"] = 2 * WITHIN
+        return await context.ask(find_best, *asked, limit=PAGE, **options)
+    page = await context.ask(find_newest, *asked, limit=PAGE + 1, before=terms.before, most=MOST_ROWS)
     return page if len(page.hits) <= PAGE else _cut(page.hits, examined=page.examined)
 
 
@@ -159,14 +165,23 @@ def _page(page: SearchPage, terms: SearchTerms, context: Context, heading: Text 
     """Write a page of hits; the first one, which has a heading, offers the other order too."""
     t, rows = context.t, []
     if page.before is not None:
-        label = t.gettext("Look further") if page.reached and not page.ranked else t.gettext("More")
-        skip = () if terms.order is Order.NEWEST else (terms.skip + len(page.hits),)
-        rows.append((button(label, "more", terms.key, page.before, *skip),))
+        rows.append((button(_label_of_next(page, t), "more", terms.key, page.before, *_ranking(page, terms)),))
     if heading is not None and terms.query is not None and len(page.hits) >= PAGE:
         newest, best = t.gettext("The newest first"), t.gettext("The best first")
         label, other = (newest, Order.NEWEST) if terms.order is Order.BEST else (best, Order.BEST)
         rows.append((button(label, "order", terms.key, other),))
     return list_posts(heading or Text(), page.hits, context, tuple(rows), ending=_ending(page, context))
+
+
+def _label_of_next(page: SearchPage, t: Translator) -> str:
+    return t.gettext("Look further") if page.reached and not page.skip else t.gettext("More")
+
+
+def _ranking(page: SearchPage, terms: SearchTerms) -> tuple[int, ...]:
+    """Return what a button says of a ranking: how many were shown and, where it ended early, of how many."""
+    if terms.order is Order.NEWEST:
+        return ()
+    return (page.skip, page.ranked) if page.skip and page.reached else (page.skip,)
 
 
 def _ending(page: SearchPage, context: Context) -> str:
@@ -195,7 +210,7 @@ async def _nothing(terms: SearchTerms, context: Context) -> str:
     t, root = context.t, terms.query.query.root if terms.query else None
     if terms.query is not None and isinstance(root, AllOf) and root.without:
         loose = Compiled(Query(replace(root, without=())), terms.query.forms)
-        if (await find_newest(context.database, loose, terms.scope, limit=1)).hits:
+        if (await context.ask(find_newest, loose, terms.scope, limit=1)).hits:
             return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
     if terms.scope != Scope(history=terms.scope.history):
         return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
@@ -243,7 +258,7 @@ async def seen(request: Request, context: Context) -> Reply:
     """List the stored posts of a channel that fit the topics of this chat, a page at a time."""
     number, _, before = request.argument.partition(":")
     page = await _missed(context, int(number), before=int(before) if before else None)
-    if page.hits:
+    if page.hits or page.before is not None:
         return _listed(page, context, "seen", number)
     if before:
         raise CommandError(context.own.gettext("That was all."))
@@ -260,23 +275,14 @@ async def _latest(context: Context, *, channel_id: int, before: int | None = Non
 
 def _listed(page: SearchPage, context: Context, verb: str, key: str | int) -> Reply:
     """Write a page of posts; where there are more, a button asks for those after the last one."""
-    more = () if page.before is None else ((button(context.t.gettext("More"), verb, key, page.before),),)
-    return Reply(messages=(list_posts(Text(), page.hits, context, more),))
+    label = _label_of_next(page, context.t)
+    more = () if page.before is None else ((button(label, verb, key, page.before),),)
+    return Reply(messages=(list_posts(Text(), page.hits, context, more, ending=_ending(page, context)),))
 
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
-    """Return a page of posts in which a topic of this chat is found, newest first; the latest message of an album.
-
-    Where two topics find the same message, the spans of both are marked.
-    """
-    by_post: dict[str, Hit] = {}
-    for topic in await topics_of(context.database, context.chat.id):
-        query, scope = Compiled.from_json(topic.compiled), Scope(channel_ids=(channel_id,))
-        for hit in (await find_newest(context.database, query, scope, limit=PAGE + 1, before=before)).hits:
-            known = by_post.setdefault(hit.post.key, hit)
-            if hit.post.version_id > known.post.version_id:
-                by_post[hit.post.key] = hit
-            elif hit.post.version_id == known.post.version_id:
-                by_post[hit.post.key] = replace(hit, spans=merge_spans([*known.spans, *hit.spans]))
-    hits = sorted(by_post.values(), key=lambda hit: hit.post.version_id, reverse=True)
-    return _cut(hits, examined=len(hits))
+    """Return a page of posts in which a topic of this chat is found."""
+    queries = [Compiled.from_json(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
+    scope = Scope(channel_ids=(channel_id,))
+    page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
+    return page if len(page.hits) <= PAGE else _cut(page.hits, examined=page.examined)

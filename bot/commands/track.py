@@ -7,6 +7,7 @@ from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.query_text import SHOWN_QUERY, TypedQuery, preview, read_query, short_query, show_query
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rewriting import or_rows
 from bot.commands.topics import track_example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled, weight
@@ -124,7 +125,8 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     text = Text().add(bold(name)).add("\n")
     _add_before(text, known, typed, t)
     text.join(await preview(context, typed))
-    rows = ((button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key)),)
+    offer = (button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key))
+    rows = (offer, *or_rows(request, typed.source))
     return Reply(messages=(message(text, rows),), memory=f"{name}: {typed.source}")
 
 

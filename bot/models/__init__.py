@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TypedDict
 
 from bot.parts import Part, whole_text
 
@@ -44,6 +45,13 @@ class Forward:
     date: datetime | None  # when the original was posted; None: an export does not say
 
 
+class ReplyTo(TypedDict, total=False):
+    """What a post answers, as fields of it."""
+
+    reply_to: int | None
+    reply_channel: int | None
+
+
 class ObservedBy(StrEnum):
     """The path by which a version reached us."""
 
@@ -74,6 +82,8 @@ class Post:
     forwards: int | None = None
     reactions: int | None = None  # of all kinds together
     parts: tuple[Part, ...] = ()  # what people see apart from the text
+    is_part: bool = False  # the beginning of a long post, whose rest has to be asked for
+    head: bytes | None = None  # of a long post whose rest was asked for: the hash of its beginning
     raw: bytes  # the message as TL bytes: the evidence
     layer: int  # the TL layer of these bytes
 
@@ -253,6 +263,7 @@ class StoredPost:
     number: int  # of the version, from 1
     seen_at: datetime  # when we first saw this version
     observed_by: str  # the path by which it reached us
+    is_part: bool = False  # the beginning of a long post, whose rest is not here
 
     @property
     def whole(self) -> str:
@@ -277,6 +288,7 @@ class VersionChange(StrEnum):
     EDITED = "edited"  # what it says now instead of what it said before
     STALE = "stale"  # what it said before the version we knew: kept as evidence only
     PARTS_LOADED = "parts loaded"  # the version we knew, with other parts
+    REST_LOADED = "rest loaded"  # the version we knew the beginning of
     PARTS_REWORDED = "parts reworded"  # the text that we knew; words in its parts were replaced
 
 

@@ -51,7 +51,7 @@ class Followed(_Notice):
     channel_id: int
     access: FollowAccess
     posts: int  # the newest ones, which were looked at
-    alerts: int  # that these posts would have brought
+    alerts: int | None  # that these posts would have brought; None: there was no time to count them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +153,15 @@ class UpdatesMissed(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostsUnreadable(_Notice):
+    """Posts are missing, since Telegram is newer than this program; for the owners."""
+
+    kind: Literal["unreadable"] = "unreadable"
+    posts: int
+    channels: tuple[str, ...]  # titles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DailyReport(_Notice):
     """Whether anything was missing since the last report."""
 
@@ -221,6 +230,7 @@ Notice = Annotated[
     | ChannelSilent
     | ReaderLost
     | UpdatesMissed
+    | PostsUnreadable
     | DailyReport
     | Pong
     | SampleAlert

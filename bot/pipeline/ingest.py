@@ -12,7 +12,7 @@ from bot.models import Clock, NewVersion, Observation, ObservedBy, VersionChange
 from bot.models.alerts import Priority
 from bot.pipeline.alerting import add_alerts, update_alerts
 from bot.pipeline.decisions.revisions import revise
-from bot.pipeline.decisions.routing import EDITS, Match, route
+from bot.pipeline.decisions.routing import EDITS, LOADED, Match, route
 from bot.pipeline.dedup import Duplicates
 from bot.store import alerts, fulltext, media, subscriptions, topics, versions
 from bot.store.database import Database, Subject, Transaction
@@ -67,7 +67,7 @@ class Ingest:
         found = [match for match in matches if match.topics]
         if not is_import:
             await self._want_files(tx, matches)
-        await self._revise(tx, (), loaded=_keys(taken.added, {VersionChange.PARTS_LOADED}))
+        await self._revise(tx, (), loaded=_keys(taken.added, LOADED))
         count = await self._alert(tx, found)
         if not is_import:
             edited = _keys(taken.added, EDITS)
@@ -200,7 +200,7 @@ def _words(read: Iterable[tuple[NewVersion, Document]], *, loaded: bool) -> Sequ
     return [
         (added.version_id, added.post.channel_id, document.indexed)
         for added, document in read
-        if (added.change == VersionChange.PARTS_LOADED) == loaded
+        if (added.change in LOADED) == loaded
     ]
 
 

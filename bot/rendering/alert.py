@@ -135,6 +135,8 @@ def _footer(
 ) -> Text:
     t = locale.t
     text = Text().add(" · ".join(_facts(alert, post, locale)))
+    if post.is_part:
+        text.add("\n", t.gettext("This is the beginning of a long post; the rest could not be loaded yet"))
     if missing_files:
         line = t.ngettext("+{n} more file in the post", "+{n} more files in the post", missing_files)
         text.add("\n", line.format(n=missing_files))

@@ -24,6 +24,7 @@ from bot.models.notices import (
     JoinRequested,
     Notice,
     Pong,
+    PostsUnreadable,
     ReaderLost,
     SampleAlert,
     ThreadClosed,
@@ -52,7 +53,7 @@ def render_notice(notice: Notice, locale: Locale) -> Outgoing:
 def _followed(notice: Followed, locale: Locale) -> Outgoing:
     t = locale.t
     first = t.gettext(FOLLOWED[notice.access]).format(channel=_name(notice.channel))
-    if not notice.posts:  # of a private one, nobody outside knows what it has posted
+    if not notice.posts or notice.alerts is None:  # of a private one, nobody outside knows what it has posted
         return Outgoing(text=first)
     if not notice.alerts:
         line = t.gettext("Its newest posts ({posts}) would have brought no alert.")
@@ -181,6 +182,21 @@ def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
         "where a tap did nothing, tap again."
     )
     return Outgoing(text=f"⚠️ {line}")
+
+
+@render_notice.register
+def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
+    t, n = locale.t, notice.posts
+    line = t.ngettext(
+        "Telegram is newer than this version of mine: I cannot read {n} post in {channels}. All others arrive.",
+        "Telegram is newer than this version of mine: I cannot read {n} posts in {channels}. All others arrive.",
+        n,
+    )
+    titles = [f"«{_name(title)}»" for title in notice.channels]
+    then = t.gettext(
+        "Update channelwatch: I will read them then. Which ones, on the server: channelwatch doctor --gaps"
+    )
+    return Outgoing(text=f"⚠️ {line.format(n=n, channels=_listed(titles, len(titles)))} {then}")
 
 
 @render_notice.register

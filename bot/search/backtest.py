@@ -1,9 +1,8 @@
 """A query tried on the archive: how many alerts a day it would have brought, its newest hits and its near misses.
 
-Posts are read in pages, newest first, and matched in a thread, so that other work goes on.
+Posts are read in pages, newest first.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from bot.matching.explain.explain import Clause, Explainer, Reason
 from bot.matching.explain.near_miss import failures, found_spans, is_near_miss, relaxed
 from bot.matching.words.tokens import analyse
 from bot.models import StoredPost
+from bot.search.deadline import Deadline
 from bot.search.searcher import Hit, Scope, candidate_pages
 from bot.store import posts
 from bot.store.database import Reader
@@ -22,6 +22,7 @@ from bot.text.spans import Span
 
 PAGE = 500  # posts read at once
 SHOWN = 5  # hits, and near misses, in the result
+COUNTING = 0.7  # of the time that a backtest may take, the rest is for near misses
 MANY = 20  # alerts a day: more are hard to read
 # Posts that are explained, of those with all words of a query, and of those with all but one part of it: a word costs
 # some 15 µs a post, so this is about a second in all; the bounds hold for very short and very long queries.
@@ -44,6 +45,7 @@ class Backtest:
     first: date  # of the days examined, in the time zone asked for; before it nothing is stored, or too much
     last: date
     empty: bool  # no post is stored in the channels
+    is_partial: bool  # there was no time for the posts before `first`, or they are too many
     per_day: Mapping[date, int]  # posts that match; days without any are absent
     hits: tuple[Hit, ...]  # newest first, an album once
     near: tuple[NearMiss, ...]  # most telling first
@@ -92,9 +94,10 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     until: datetime | None = None,
     channel_ids: Sequence[int] | None = None,
     most: int | None = None,
+    deadline: Deadline | None = None,
     progress: Callable[[datetime], None] = lambda _: None,
 ) -> Backtest:
-    """Try a query on the posts since a moment, or on all; on the newest `most` candidates at most.
+    """Try a query on the posts since a moment, or on all; on the newest `most` candidates, or until the deadline.
 
     `until` is excluded. `progress` is called with the date down to which posts are read. Days are those of `zone`.
     """
@@ -102,21 +105,25 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     end = now if until is None else min(now, until - timedelta(microseconds=1))
     start = end if oldest is None else max(oldest, since or oldest)
     scope = Scope(channel_ids=channel_ids, since=start, until=until)
-    run = _Replay(query, zone)
+    deadline = deadline or Deadline()
+    run = _Replay(query, zone, deadline)
     async for page in candidate_pages(db, necessary(query), scope, size=PAGE, most=most):
-        await asyncio.to_thread(run.take, page)
+        if not run.take(page):
+            break
         progress(page[-1].date)
-    if most is not None and run.read >= most:
+    is_partial = run.is_partial or (most is not None and run.read >= most)
+    if is_partial:
         start = run.reached or start
     loose = relaxed(query.plan)
     if loose is not None:
         narrowed = replace(scope, since=start)
         async for page in candidate_pages(db, loose, narrowed, size=PAGE, most=run.most_explained):
-            await asyncio.to_thread(run.look_for_near_misses, page)
+            run.look_for_near_misses(page)
     return Backtest(
         first=min(start, end).astimezone(zone).date(),
         last=end.astimezone(zone).date(),
         empty=oldest is None,
+        is_partial=is_partial,
         per_day=dict(run.per_day),
         hits=tuple(run.hits),
         near=tuple(_most_useful_first(run.near)[:SHOWN]),
@@ -124,25 +131,28 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
 
 
 class _Replay:
-    """One query on its way through the archive; its methods run in a thread, one at a time."""
+    """One query on its way through the archive."""
 
-    def __init__(self, query: Compiled, zone: tzinfo) -> None:
+    def __init__(self, query: Compiled, zone: tzinfo, deadline: Deadline) -> None:
         self._query = query
         self._zone = zone
+        self._deadline = deadline
         self._explainer: Explainer | None = None
         self.most_explained = max(LEAST_EXPLAINED, min(MOST_EXPLAINED, WORDS_EXPLAINED // (len(query.forms) or 1)))
         self._seen: set[tuple[int, str]] = set()  # posts found: (channel id, key)
         self._explained: set[int] = set()  # versions
+        self.is_partial = False  # the deadline came before the last post
         self.read = 0  # posts, hits or not
         self.reached: datetime | None = None
         self.per_day: Counter[date] = Counter()
         self.hits: list[Hit] = []
         self.near: list[NearMiss] = []
 
-    def take(self, page: Sequence[StoredPost]) -> None:
-        """Match candidates, newest first; some that do not match are explained."""
+    def take(self, page: Sequence[StoredPost]) -> bool:
+        """Match candidates, newest first, and explain some that do not match; False where the time is over."""
         rejected = []
         for post in page:
+            self.read, self.reached = self.read + 1, post.date
             spans = verify(self._query, analyse(post.whole))
             if spans is None:
                 rejected.append(post)
@@ -151,12 +161,17 @@ class _Replay:
                 self.per_day[post.date.astimezone(self._zone).date()] += 1
                 if len(self.hits) < SHOWN:
                     self.hits.append(Hit(post=post, spans=spans))
-        self.read, self.reached = self.read + len(page), page[-1].date
+            if self._deadline.is_over(COUNTING):
+                self.is_partial = True
+                break
         self.look_for_near_misses(rejected[: max(0, self.most_explained - len(self._explained))])
+        return not self.is_partial
 
     def look_for_near_misses(self, page: Sequence[StoredPost]) -> None:
         """Add the near misses among some posts, each version once."""
         for post in page:
+            if self._deadline.is_over():
+                return
             if post.version_id in self._explained:
                 continue
             self._explained.add(post.version_id)

@@ -6,9 +6,8 @@ the index keeps neither their places nor the lengths of posts (measured: 140 ms 
 each form for a rarity of its own.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.matching.engine.compiled import Compiled, necessary
@@ -16,6 +15,7 @@ from bot.matching.engine.matcher import Matcher
 from bot.matching.engine.token_filter import TokenFilter, is_filter_worthwhile
 from bot.matching.words.tokens import analyse
 from bot.models import StoredPost
+from bot.search.deadline import Deadline
 from bot.search.filters import FilterError, Filters, Named
 from bot.store import channels, fulltext, posts
 from bot.store.database import Reader
@@ -59,7 +59,6 @@ async def _channel_ids(db: Reader, named: Named) -> list[int]:
 _PAGES = (48, 400, 3000)  # versions read at once
 _LONG = 10_000  # characters of an expression for which FTS5 takes a second to begin: see below
 _ROWS_BEFORE_INDEX = 3_000  # versions read without it first, in a fifth of a second
-_SLICE = 100  # versions filtered at a stretch: 2 ms, 7 for an expression, then the event loop has its turn
 _LEAST_VERIFIED, _MOST_VERIFIED = 16, 50  # versions verified at a stretch
 _COUNTED = 100  # posts matched at a stretch by a count
 
@@ -80,7 +79,8 @@ class SearchPage:
     examined: int  # candidates, hits or not
     ranked: int = 0  # hits that were ranked
     before: int | None = None  # for the next search, to go on from here; None: nothing is left
-    reached: datetime | None = None  # how far back the search came, where it stopped at `most`
+    skip: int = 0  # for the next page of the same ranking; 0: there is none
+    reached: datetime | None = None  # how far back the search came, where it stopped at `most` or at its deadline
 
 
 async def find_newest(  # noqa: PLR0913 - a question, where it is asked, and how much of an answer is wanted
@@ -91,27 +91,39 @@ async def find_newest(  # noqa: PLR0913 - a question, where it is asked, and how
     limit: int,
     before: int | None = None,
     most: int | None = None,
+    deadline: Deadline | None = None,
 ) -> SearchPage:
     """Find the newest messages that match, at most `limit`, among `most` candidate versions at most; None: among all.
 
     `before` is that of the page before. With history in its scope a message comes once, with the last of its versions
-    that matches. Of an album comes the latest message that matches.
+    that matches. Of an album comes the latest message that matches. At the deadline the search stops, though never
+    before it has examined a candidate, so that whoever goes on comes to the end.
     """
-    run = _Search(db, query, scope or Scope(), limit)
-    examined = 0
+    run = _Search(db, query, scope or Scope(), limit, deadline or Deadline())
     async for page in run.pages(before=before, most=most):
-        await run.take(page)
+        stopped_at = await run.take(page)
         if len(run.hits) == limit:
-            return SearchPage(hits=tuple(run.hits), examined=examined + len(page), before=run.hits[-1].post.version_id)
-        examined += len(page)
+            return SearchPage(hits=tuple(run.hits), examined=run.examined, before=run.hits[-1].post.version_id)
+        if stopped_at is not None:
+            run.before = stopped_at
+            break
     reached = None if run.before is None else date_of(run.before)
-    return SearchPage(hits=tuple(run.hits), examined=examined, before=run.before, reached=reached)
+    return SearchPage(hits=tuple(run.hits), examined=run.examined, before=run.before, reached=reached)
 
 
 async def count_matches(
-    db: Reader, queries: Iterable[Compiled], *, since: datetime, channel_id: int | None = None
+    db: Reader,
+    queries: Iterable[Compiled],
+    *,
+    since: datetime,
+    channel_id: int | None = None,
+    deadline: Deadline | None = None,
 ) -> int:
-    """Count the posts of a channel, or of all, dated since a moment, that match any query; albums count once."""
+    """Count the posts of a channel, or of all, dated since a moment, that match any query; albums count once.
+
+    The count takes as long as it takes: a part of it says nothing.
+    """
+    del deadline
     numbered = {str(number): query for number, query in enumerate(queries)}
     if not numbered:
         return 0
@@ -152,8 +164,9 @@ async def candidate_pages(
 class _Search:
     """One search, back in time from its beginning."""
 
-    def __init__(self, db: Reader, query: Compiled, scope: Scope, limit: int) -> None:
+    def __init__(self, db: Reader, query: Compiled, scope: Scope, limit: int, deadline: Deadline) -> None:
         self._db = db
+        self._deadline = deadline
         # of a query of hundreds of words only those of the text are looked up: 9 µs instead of 160 for a built-in topic
         self._matcher = Matcher({"": query})
         self._scope = scope
@@ -162,6 +175,7 @@ class _Search:
         is_filtered = self._expression is None or is_filter_worthwhile(query)
         self._filter = TokenFilter(query) if is_filtered else None
         self.hits: list[Hit] = []
+        self.examined = 0
         self.before: int | None = None  # of the next page; None: nothing is left
 
     async def pages(self, *, before: int | None, most: int | None) -> AsyncIterator[list[CandidateVersion]]:
@@ -191,18 +205,27 @@ class _Search:
             left = None if left is None else left - len(page)
             unindexed -= len(page)
 
-    async def take(self, page: list[CandidateVersion]) -> None:
-        """Add the hits among some candidates."""
-        passed: list[int] = []
-        for start in range(0, len(page), _SLICE):
-            for id_, words, text in page[start : start + _SLICE]:
-                if self._filter is None or self._filter.passes(words, None if self._expression else text):
-                    passed.append(id_)
-            await asyncio.sleep(0)
-            while len(passed) >= self._wanted and len(self.hits) < self._limit:
+    async def take(self, page: list[CandidateVersion]) -> int | None:
+        """Add the hits among some candidates; return where to go on if it stopped before the last of them."""
+        passed: list[int] = []  # that are to be verified
+        for id_, words, text in page:
+            self.examined += 1
+            if self._filter is None or self._filter.passes(words, None if self._expression else text):
+                passed.append(id_)
+            if len(passed) >= self._wanted or self._deadline.is_over():
                 passed = await self._verify(passed)
-        while passed and len(self.hits) < self._limit:
+                if len(self.hits) == self._limit or self._deadline.is_over():
+                    return self._stop(passed, id_)
+        while passed:
             passed = await self._verify(passed)
+            if len(self.hits) == self._limit or self._deadline.is_over():
+                return self._stop(passed, page[-1].version_id) if passed else None
+        return None
+
+    def _stop(self, passed: list[int], last: int) -> int:
+        """Return the place behind the last candidate that is decided: the first that is not verified comes next."""
+        self.examined -= len(passed)
+        return passed[0] + 1 if passed else last
 
     @property
     def _wanted(self) -> int:
@@ -210,9 +233,11 @@ class _Search:
         return min(max(self._limit - len(self.hits), _LEAST_VERIFIED), _MOST_VERIFIED)
 
     async def _verify(self, version_ids: list[int]) -> list[int]:
-        """Add the hits among the first of some versions; return the other versions."""
+        """Add the hits among the first of some versions; return the others, and those that the deadline left."""
         now, later = version_ids[: self._wanted], version_ids[self._wanted :]
-        for post in await posts.of_versions(self._db, now):
+        for number, post in enumerate(await posts.of_versions(self._db, now)):
+            if number and self._deadline.is_over():
+                return [*now[number:], *later]
             if not (post.is_current or self._scope.history):
                 continue
             spans = self._spans(post)
@@ -256,25 +281,36 @@ _SHORT = 100  # characters added to each length, so that a post of one word is n
 
 
 async def find_best(  # noqa: PLR0913 - a question, where it is asked, and which page of the answer is wanted
-    db: Reader, query: Compiled, scope: Scope, *, limit: int, skip: int = 0, before: int | None = None
+    db: Reader,
+    query: Compiled,
+    scope: Scope,
+    *,
+    limit: int,
+    skip: int = 0,
+    before: int | None = None,
+    ranked: int | None = None,
+    deadline: Deadline | None = None,
 ) -> SearchPage:
     """Rank the newest 500 hits; return `limit` of them after the first `skip`.
 
     First come posts with more different words of the query, then with more of them for their length, then newer ones.
-    `before` of the page, with a greater `skip`, begins the same ranking again however many posts have come meanwhile;
-    None after the last page. Where there may be older hits, `reached` is the date of the oldest candidate.
+    `before` of the page, with its `skip` and, where it has `reached`, its `ranked`, begins the same ranking again
+    however many posts have come meanwhile and however fast they are found; after its last page, that of the older hits.
+    Where there may be older hits, `reached` is the date of the oldest candidate.
     """
-    found = await find_newest(db, query, scope, limit=MOST_RANKED, before=before, most=_MOST_ROWS)
+    most = ranked or MOST_RANKED
+    found = await find_newest(db, query, scope, limit=most, before=before, most=_MOST_ROWS, deadline=deadline)
     if not found.hits:
-        return replace(found, before=None)
+        return found
     start = found.hits[0].post.version_id + 1 if before is None else before
-    ranked = await asyncio.to_thread(_ranked, query, found.hits)
-    end = skip + limit
+    best, end = _ranked(query, found.hits), skip + limit
+    is_last = end >= len(best)
     return SearchPage(
-        hits=tuple(ranked[skip:end]),
+        hits=tuple(best[skip:end]),
         examined=found.examined,
-        ranked=len(ranked),
-        before=start if end < len(ranked) else None,
+        ranked=len(best),
+        before=found.before if is_last else start,
+        skip=0 if is_last else end,
         reached=None if found.before is None else date_of(found.before),
     )
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from bot.models import Entity, Forward, Media, Post
+from bot.models import Entity, Forward, Media, Post, ReplyTo
 from bot.parts import Part, PartKind
 from bot.text.markup import units
 
@@ -227,7 +227,7 @@ def _forward(message: Mapping[str, Any]) -> Forward | None:
     return Forward(channel_id=origin, message_id=None, name=_string(message.get("forwarded_from")), date=None)
 
 
-def _reply(message: Mapping[str, Any]) -> dict[str, int | None]:
+def _reply(message: Mapping[str, Any]) -> ReplyTo:
     target = message.get("reply_to_message_id")
     if type(target) is not int or not 0 < target < _MOST:
         return {}

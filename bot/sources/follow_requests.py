@@ -22,6 +22,7 @@ from bot.models.notices import (
     Notice,
 )
 from bot.runtime.supervisor import Beat, no_beat
+from bot.search.pool import SearchError, Searches
 from bot.search.searcher import count_matches
 from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
@@ -45,6 +46,7 @@ REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 LOOK_AT_GROUP_AGAIN = timedelta(hours=1)  # whether it has become a supergroup
 ITS_TURN = "waits for its turn to be joined"
 TOO_MANY_FAST = "too_many_fast"
+COUNT_WITHIN = 30.0  # s to try the topics of a chat on the newest posts of a channel
 A_FEW = 5  # channels that are asked for together; of more, each comes without a sound
 
 
@@ -66,12 +68,14 @@ class FollowRequests:
         sync: ChannelSync,
         assignments: Assignments,
         *,
+        searches: Searches,
         join_interval: float,
     ) -> None:
         self._account = account
         self._database = account.database
         self._sync = sync
         self._assignments = assignments
+        self._searches = searches
         self._joiner = Joiner(account, join_interval=join_interval)
 
     async def run(self, beat: Beat = no_beat) -> None:
@@ -310,13 +314,18 @@ class FollowRequests:
     async def _followed(self, follow: FollowRequest, channel: ResolvedChannel, access: FollowAccess) -> Followed:
         """Write the notice that a channel is followed, with how many alerts its last posts would have brought."""
         newest = await posts.latest(self._database, channel_ids=[channel.id], limit=BACKFILL)
-        alerts = 0
+        alerts: int | None = 0
         if newest:
             wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
             wanted = {wish.topic_id for wish in wishes if wish.channels is None or channel.id in wish.channels}
             chosen = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
             queries = [Compiled.from_json(topic.compiled) for topic in chosen]
-            alerts = await count_matches(self._database, queries, since=newest[-1].date, channel_id=channel.id)
+            try:
+                alerts = await self._searches.run(
+                    count_matches, queries, since=newest[-1].date, channel_id=channel.id, who=self, within=COUNT_WITHIN
+                )
+            except SearchError:
+                alerts = None
         return Followed(
             event=_event(follow),
             channel=channel.title,

@@ -12,17 +12,19 @@ from collections.abc import Collection, Sequence
 import structlog
 from telethon import TelegramClient, events
 from telethon.tl import TLObject, types
-from telethon.tl.functions.channels import GetMessagesRequest
 
 from bot.errors import TelegramError
 from bot.models import Clock, Count, Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
+from bot.sources.isolation import by_number
+from bot.sources.long_posts import LongPosts
 from bot.store import channels, posts
 from bot.store.channels import Channel
 from bot.telegram.client import tap
 from bot.telegram.convert import Named, attached, named_in, to_post
+from bot.telegram.rich import is_part
 
 BATCH = 100  # events in a transaction at most: beyond that nothing is gained
 UPDATES = (
@@ -47,6 +49,12 @@ def to_event(update: TLObject, named: Named) -> Event | None:
     return None
 
 
+def to_events(update: TLObject) -> list[Event]:
+    """Return the event that a pushed update stands for, as a list; of a change to no post an empty one."""
+    event = to_event(update, attached(update))
+    return [] if event is None else [event]
+
+
 class Live:
     """Stores pushed updates; to be made before the client connects, or the updates of its catching up are lost."""
 
@@ -54,8 +62,12 @@ class Live:
         self.reader_id = 0  # known once the client is connected
         self._ingest = ingest
         self._clock = clock
-        self._waiting: asyncio.Queue[TLObject] = asyncio.Queue()
+        self.long_posts: LongPosts | None = None  # likewise
+        self._waiting: asyncio.Queue[TLObject | Exception] = asyncio.Queue()
         self._batch: list[TLObject] = []  # taken out of the queue, and not stored yet
+        # By channel: a push that is the beginning of a long post, and those that came after it, until they are stored.
+        self._held: dict[int, list[TLObject]] = {}
+        self._holders: set[asyncio.Task[None]] = set()
         tap(client, self._on_push)
         # What Telethon asks for after a gap; raw, since its own events cost an entity lookup each.
         client.add_event_handler(self._on_update, events.Raw(UPDATES))
@@ -69,12 +81,12 @@ class Live:
         """Wait for an update and store it with all that wait by then; return how many they were."""
         if not self._batch:
             beat(math.inf)
-            self._batch.append(await self._waiting.get())
+            self._take(await self._waiting.get())
         beat(TURN)
         while len(self._batch) < BATCH and not self._waiting.empty():
-            self._batch.append(self._waiting.get_nowait())
+            self._take(self._waiting.get_nowait())
         try:
-            await self._store(self._batch)
+            await self._store([event for u in self._batch if not self._holds(u) for event in to_events(u)])
         except Exception:
             self._batch.clear()  # else it would fail for ever; the sweep finds what is in it
             raise
@@ -84,11 +96,51 @@ class Live:
 
     async def store_waiting(self) -> None:
         """Store the updates that wait, at the end: texts that were edited since would be lost otherwise."""
-        while self._batch or not self._waiting.empty():
-            await self.store_next()
+        while self._batch or not self._waiting.empty() or self._holders:
+            if self._batch or not self._waiting.empty():
+                await self.store_next()
+            else:
+                await asyncio.wait(self._holders)
 
-    async def _store(self, updates: Sequence[TLObject]) -> None:
-        found = [event for u in updates if (event := to_event(u, attached(u))) is not None]
+    def _take(self, found: TLObject | Exception) -> None:
+        if isinstance(found, Exception):
+            raise found
+        self._batch.append(found)
+
+    def _holds(self, update: TLObject) -> bool:
+        """Hold an update back that has to be completed first, or that comes after such a one in its channel.
+
+        Those of other channels do not wait.
+        """
+        message = getattr(update, "message", None)
+        channel_id = getattr(getattr(message, "peer_id", update), "channel_id", 0)
+        if channel_id not in self._held:
+            if self.long_posts is None or not is_part(message):
+                return False
+            self._held[channel_id] = []
+            task = asyncio.create_task(self._release(channel_id, self.long_posts), name="sources.live.long_posts")
+            self._holders.add(task)
+            task.add_done_callback(self._released)
+        self._held[channel_id].append(update)
+        return True
+
+    async def _release(self, channel_id: int, completer: LongPosts) -> None:
+        """Complete and store what is held back of a channel, in its order."""
+        try:
+            while held := self._held[channel_id]:
+                events = [event for update in held[:BATCH] for event in to_events(update)]
+                del held[:BATCH]
+                await self._store(await completer.complete_pushed(channel_id, events))
+        finally:
+            del self._held[channel_id]
+
+    def _released(self, task: asyncio.Task[None]) -> None:
+        self._holders.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._waiting.put_nowait(error)  # for the loop to meet
+
+    async def _store(self, found: Sequence[Event]) -> None:
         if found:
             await self._ingest.store(
                 Observation(
@@ -155,15 +207,17 @@ class Previews:
         ids = await posts.ids_with_pages(self._account.database, channel.id, pages)
         if not ids:
             return
-        address, wanted = types.InputChannel(channel.id, channel.access_hash), [types.InputMessageID(i) for i in ids]
-        asked_at = self._account.now()
+        address, asked_at = types.InputChannel(channel.id, channel.access_hash), self._account.now()
         try:
-            answer = await self._account.ask(GetMessagesRequest(address, wanted))
+            read = await by_number(self._account, address, ids)
         except TelegramError as error:
             log.info("posts could not be asked for whose previews have loaded", channel=channel.id, error=error.error)
             return
-        named = named_in(answer)
-        found = (to_post(message, channel_id=channel.id, named=named) for message in answer.messages)
+        found = (
+            to_post(message, channel_id=channel.id, named=named_in(answer))
+            for answer in read.answers
+            for message in answer.messages
+        )
         await self._ingest.store(
             Observation(
                 events=tuple(post for post in found if post is not None),

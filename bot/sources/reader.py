@@ -18,6 +18,7 @@ from bot.models import Clock
 from bot.models.notices import ReaderLost
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded, no_beat
+from bot.search.pool import Searches
 from bot.settings import Settings
 from bot.sources.account import Account
 from bot.sources.assignment import Assignments
@@ -27,6 +28,7 @@ from bot.sources.live import Live
 from bot.sources.past_pages import Backfiller, Verifier
 from bot.sources.sweep import FastChannels, Sweep
 from bot.sources.sync import ChannelSync
+from bot.sources.unreadable import UnreadableMessages
 from bot.store import chats, readers
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify
@@ -52,6 +54,7 @@ class ReaderAccount:
         ingest: Ingest,
         assignments: Assignments,
         *,
+        searches: Searches,
         clock: Clock,
         health: Health | None = None,
         timings: Timings = PATIENT,
@@ -64,6 +67,7 @@ class ReaderAccount:
         self._database = database
         self._ingest = ingest
         self._assignments = assignments
+        self._searches = searches
         self._clock = clock
         self._stack = AsyncExitStack()
         self._is_open = False
@@ -130,8 +134,11 @@ class ReaderAccount:
         )
         sync = ChannelSync(account, self._ingest)
         tap(self.client, sync.previews.put)
+        self._live.long_posts = sync.long_posts
         sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
-        follow_requests = FollowRequests(account, sync, assignments, join_interval=settings.join_interval)
+        follow_requests = FollowRequests(
+            account, sync, assignments, searches=self._searches, join_interval=settings.join_interval
+        )
         most = settings.media_max_mb * MEGABYTE
         downloads = Downloads(account, settings.media_path, most=most)
         self.client.on_reconnect = sweep.request_sweep
@@ -139,10 +146,12 @@ class ReaderAccount:
         loops: dict[str, Loop] = {
             "live": self._live.run,
             "previews": sync.previews.run,
+            "long posts": sync.long_posts.run,
             "sweep": sweep.run,
             "verifier": Verifier(account, sync, days=settings.verify_days).run,
             "fast channels": FastChannels(account, sync).run,
             "backfill": Backfiller(account, sync).run,
+            "unreadable": UnreadableMessages(account, sync).run,
             "follow requests": follow_requests.run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),

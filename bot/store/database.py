@@ -10,14 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
 
 import aiosqlite
 
 from bot.errors import FatalError
 from bot.runtime import private_files
 from bot.runtime.disk import fatal_in
-from bot.store import migrations
+from bot.store import integrity, migrations
 from bot.store.rows import from_ms, to_ms
 from bot.store.transaction import Changes, Job, Params, Reader, Subject, Transaction, run
 
@@ -211,17 +210,20 @@ class Database(_Connection):
         self._writer = _Writer(writing, path, wal, self.changes)
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
-        """Open the database, making or migrating it as needed.
+    async def open(cls, path: Path, *, numbered: bool = False) -> Self:
+        """Open the database, making or migrating it as needed; `numbered` anew, for a service that begins with it.
 
         The file and what SQLite puts beside it get mode 0600, a folder that is made for them 0700. Raises FatalError
-        where the file cannot be written, is no database, or was made by a newer version of the program.
+        where the file cannot be written, is no database, stands beside the log of another one, or was made by a newer
+        version of the program.
         """
         private_files.prepare(path)
         sys.setswitchinterval(SWITCH_INTERVAL)
         writing = await _connect(path, mode="rw")
         try:
             await _prepare(writing, path)
+            if numbered:
+                await integrity.number_anew(writing, path)
             reading = await _connect(path, mode="ro")
         except BaseException:
             await writing.close()
@@ -263,9 +265,9 @@ async def open_read_only(path: Path) -> AsyncIterator[Reader]:
 
 
 async def _connect(path: Path, *, mode: str) -> aiosqlite.Connection:
-    address = f"file:{quote(str(path))}?mode={mode}"
+    integrity.check_log(path)
     try:
-        connection = await aiosqlite.connect(address, uri=True, isolation_level=None)
+        connection = await aiosqlite.connect(integrity.address(path, mode=mode), uri=True, isolation_level=None)
     except sqlite3.OperationalError as error:
         raise fatal_in(error, place=path) or error from error
     connection.row_factory = sqlite3.Row

@@ -75,7 +75,8 @@ _POST = """m.id AS post_id, m.channel_id AS post_channel_id, n.title AS post_cha
     m.reply_channel AS post_reply_channel, m.author AS post_author, m.gone_at AS post_gone_at, m.views AS post_views,
     m.forwards AS post_forwards, m.reactions AS post_reactions, v.id AS post_version_id,
     v.id = m.version_id AS post_is_current, v.number AS post_number, v.seen_at AS post_seen_at,
-    v.observed_by AS post_observed_by"""
+    v.observed_by AS post_observed_by, EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id
+        AND l.message_id = v.message_id AND l.head = v.hash AND l.state != 'whole') AS post_is_part"""
 _DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, x.date)) FROM alerts d
     JOIN versions x ON x.id = d.version_id JOIN channels y ON y.id = x.channel_id
     WHERE q.kind = 'alert' AND d.duplicate_of = q.alert_id"""

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import channels, version_rows
+from bot.store import channels, long_posts, version_rows
 from bot.store.database import Transaction
+from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.rows import maybe_ms, to_ms
 from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
 
@@ -43,6 +44,8 @@ class ObservedChanges:
         self.known = known
         self._versions: list[tuple[object, ...]] = []  # rows to be added
         self._parts: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
+        self._rests: list[tuple[StoredMessage, Post]] = []  # messages, and the posts that brought the rest of them
+        self._long: dict[MessageKey, LongPost] = {}  # what is known now of long posts
         self._to_read_anew: set[int] = set()  # channels
         self.added: list[NewVersion] = []
         self.gone = 0  # messages that are no longer visible
@@ -75,6 +78,7 @@ class ObservedChanges:
             return
         if message is None:
             message = self.known.messages[key] = StoredMessage()
+            self._follow_long(message, post, version)
             self._add_version(message, post, version, change=VersionChange.NEW)
             self._check_late_push(post)
             return
@@ -82,12 +86,44 @@ class ObservedChanges:
             message.gone_at = None
             message.touched = True
             self.turned.add(key)
-        if version.hash == message.hash:
+        if not self._follow_long(message, post, version):
+            message.count(post)
+        elif version.hash == message.hash:
             message.count(post)
             self._apply_parts(message, post, version)
         elif version not in message.versions or self._is_shown_again(version, message):
             stale = version.edit_date < message.edit_date
             self._add_version(message, post, version, change=VersionChange.STALE if stale else VersionChange.EDITED)
+
+    def _follow_long(self, message: StoredMessage, post: Post, version: Version) -> bool:
+        """Follow what is known of a long post; return False where a post is to be no version of its own.
+
+        That is the beginning of one whose rest we have, or are to ask for before an edit of it can be shown; and the
+        whole of one whose beginning is stored, which takes its place.
+        """
+        long, is_stored = message.long, bool(message.hash)
+        if long is None and not post.is_part and post.head is None:
+            return True
+        if long is not None and version.edit_date < long.head.edit_date:  # a late push
+            return not post.is_part
+        is_cut = long is not None and long.state is not RestState.WHOLE and long.head.hash == message.hash
+        head = Head(version.hash if post.is_part else post.head or version.hash, version.edit_date)
+        if not post.is_part:
+            message.long = self._long[post.channel_id, post.message_id] = LongPost(head=head, state=RestState.WHOLE)
+            is_rest = is_cut and message.post is None and message.hash == head.hash != version.hash
+            return not (is_rest and self._load_rest(message, post, version))
+        if long is None or long.head != head:
+            message.long = self._long[post.channel_id, post.message_id] = LongPost(head=head, state=RestState.WANTED)
+        return not is_stored or is_cut or version.hash == message.hash
+
+    def _load_rest(self, message: StoredMessage, post: Post, version: Version) -> bool:
+        """Put a long post in the place of its beginning."""
+        before = whole_text(message.text, load_parts(message.parts))
+        message.hash, message.edit_date, message.text = version.hash, version.edit_date, post.text
+        message.parts = dump_parts(post.parts)
+        self._rests.append((message, post))
+        self._report(message, post, VersionChange.REST_LOADED, message.version_id, version.hash, whole_before=before)
+        return True
 
     def _proves_visible(self, gone_at: int) -> bool:
         """Tell whether this observation proves that a message is visible; an answer to an older request does not."""
@@ -194,8 +230,17 @@ class ObservedChanges:
         await version_rows.write(tx, self.known, now=self._now)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
         loaded = [
-            version_rows.part_evidence_row(post, self._observation, version_id) for _, version_id, post in self._parts
+            version_rows.part_evidence_row(post, self._observation, version_id)
+            for version_id, post in (
+                *((version_id, post) for _, version_id, post in self._parts),
+                *((message.version_id, post) for message, post in self._rests),
+            )
         ]
+        if self._rests:
+            rests = [version_rows.rest_row(post, message.version_id, message.hash) for message, post in self._rests]
+            await tx.execute_many(version_rows.SET_REST, rests)
+        if self._long:
+            await long_posts.put(tx, self._long, now=self._now)
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         for channel_id in self._to_read_anew:
             await channels.read_anew(tx, channel_id, now=self._observation.seen_at)

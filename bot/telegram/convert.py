@@ -15,9 +15,9 @@ from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
-from bot.models import Button, Entity, Forward, Media, Peer, PeerKind, Post
+from bot.models import Button, Entity, Forward, Media, Peer, PeerKind, Post, ReplyTo
 from bot.telegram.parts import to_parts
-from bot.telegram.rich import RichText, files, flatten
+from bot.telegram.rich import RichText, files, flatten, is_part
 from bot.text.markup import units
 
 Named = Mapping[int, TLObject]  # people and channels by marked id
@@ -63,6 +63,7 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         forwards=message.forwards,
         reactions=None if message.reactions is None else sum(each.count for each in message.reactions.results),
         parts=to_parts(message),
+        is_part=is_part(message),
         raw=bytes(message),
         layer=LAYER,
     )
@@ -211,7 +212,7 @@ def _forward(header: types.MessageFwdHeader | None, named: Named) -> Forward | N
     )
 
 
-def _reply(header: TLObject | None) -> dict[str, int | None]:
+def _reply(header: TLObject | None) -> ReplyTo:
     if not isinstance(header, types.MessageReplyHeader):
         return {}
     if header.reply_to_peer_id is None:

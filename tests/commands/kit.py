@@ -11,7 +11,7 @@ from bot.models import Button, Outgoing, Peer, PeerKind
 from bot.store import chats, subscriptions, topics
 from bot.store.chats import Chat, Role
 from bot.store.database import Transaction
-from tests.kit_archive import Archive, compiled
+from tests.kit_archive import Archive, InProcess, compiled
 
 ANNA, BORIS, EVE = 501, 502, 666  # an owner, somebody else, a stranger
 GROUP = Peer(kind=PeerKind.CHANNEL, id=9001, access_hash=3)
@@ -24,7 +24,9 @@ class Bot:
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
         self.db = archive.db
-        self.dispatch = Dispatch(archive.db, People(archive.db, [ANNA]), lambda: self.archive.now)
+        self.dispatch = Dispatch(
+            archive.db, InProcess(archive.db), People(archive.db, [ANNA]), lambda: self.archive.now
+        )
         self._numbers = count(1)
 
     async def says(self, words: str, *, person: int = ANNA, chat: Peer | None = None, **changes: Any) -> Reply:  # noqa: ANN401 - fields of a Request

@@ -24,6 +24,7 @@ from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.commands.kit import bring_topics
 from tests.delivery.kit import worker_of
+from tests.kit_archive import InProcess
 from tests.kit_bot import EmbeddedServer, Events, embedded_server
 from tests.kit_service import Person
 from tests.waiting import WAIT_S
@@ -55,7 +56,14 @@ class RunningRouter:
         self.client = self.sandbox.client(self.bot)
         sender = Sender(self.client, Pacing(UNPACED), monotonic=monotonic)
         worker = worker_of(self.db, sender, clock=self.now)
-        self.router = Router(self.client, self.db, sender, People(self.db, [self.anna.id]), self.now)
+        self.router = Router(
+            self.client,
+            self.db,
+            sender,
+            searches=InProcess(self.db),
+            people=People(self.db, [self.anna.id]),
+            clock=self.now,
+        )
         await self.client.connect()
         self._tasks = [asyncio.create_task(self.router.run()), asyncio.create_task(worker.run())]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -20,6 +21,10 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 console = Console(highlight=False, markup=False, soft_wrap=True)
 OURS = Path(__file__).parents[1] / "data"
 HALVES = ("tune", "report")
+# Of the posts drawn by active learning: those of the channels that may be tuned on, and those of the others.
+DRAWN = ("dev", "held")
+LANGUAGES = ("en", "ru", "uk")
+LONG = 800  # characters, of a post that many words stand in by chance
 # What one foreign label stands for.
 FOREIGN = {"outage": frozenset({"outages", "shutdowns", "utilities"}), "sovereignty": frozenset({"sovereignty"})}
 
@@ -32,6 +37,7 @@ class Judged:
     text: str
     truth: bool
     found: bool
+    language: str | None = None  # of LANGUAGES, where it was noted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,28 +79,40 @@ def half(post_id: str) -> str:
 
 def ours(topic: str, part: str) -> list[Judged]:
     """Judge a topic on one half of our labels; posts whose label is unsure are left out."""
+    return _judged(topic, (row for row in _rows("labels.jsonl") if half(row["id"]) == part))
+
+
+def drawn(topic: str, part: str) -> list[Judged]:
+    """Judge a topic on the posts that were drawn by active learning, of one part of the channels."""
+    return _judged(topic, _rows(f"labels_{part}.jsonl"))
+
+
+def _judged(topic: str, rows: Iterable[Mapping[str, Any]]) -> list[Judged]:
     texts = real_posts()
-    rows = [json.loads(line) for line in (OURS / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
     return [
         Judged(
             id=row["id"],
             text=texts[row["id"]],
             truth=topic in row["topics"],
             found=topic in _found(texts[row["id"]]),
+            language=row.get("language"),
         )
         for row in rows
-        if half(row["id"]) == part and topic not in row.get("unsure", ())
+        if topic not in row.get("unsure", ())
     ]
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (OURS / name).read_text(encoding="utf-8").splitlines()]
 
 
 def written(topic: str, part: str) -> list[Judged]:
     """Judge a topic on the posts that were written to try it."""
-    rows = [json.loads(line) for line in (OURS / "written.jsonl").read_text(encoding="utf-8").splitlines()]
     return [
         Judged(
             id=f"written {number}", text=row["text"], truth=topic in row["topics"], found=topic in _found(row["text"])
         )
-        for number, row in enumerate(rows, start=1)
+        for number, row in enumerate(_rows("written.jsonl"), start=1)
         if row["half"] == part
     ]
 
@@ -134,7 +152,9 @@ def _found(text: str) -> frozenset[str]:
 def main() -> None:
     """Print the counts of each topic."""
     parser = argparse.ArgumentParser(prog="python -m tests.matching.detection", description=__doc__)
-    parser.add_argument("--errors", action="store_true", help="show the posts of the halves «tune» judged wrongly")
+    parser.add_argument(
+        "--errors", action="store_true", help="show the posts that may be tuned on and are judged wrongly"
+    )
     wanted = parser.parse_args()
     if SHARED.exists():
         _print_real()
@@ -154,6 +174,19 @@ def _print_real() -> None:
         for topic in builtin_topics():
             console.print(f"real {part:9} {topic.name:12} {counts(ours(topic.name, part))}")
         console.print(f"real {part:9} {'any outage':12} {counts(_any_of(FOREIGN['outage'], part))}")
+    for part in DRAWN:
+        if (OURS / f"labels_{part}.jsonl").exists():
+            for topic in builtin_topics():
+                _print_drawn(f"drawn {part:8} {topic.name:12}", drawn(topic.name, part))
+
+
+def _print_drawn(title: str, posts: list[Judged]) -> None:
+    console.print(f"{title} {counts(posts)}")
+    for language in LANGUAGES:
+        told = [post for post in posts if post.language == language]
+        if told:
+            console.print(f"{title} {counts(told)}  {language}")
+    console.print(f"{title} {counts(post for post in posts if len(post.text) > LONG)}  over {LONG} characters")
 
 
 def _any_of(topics: Iterable[str], part: str) -> list[Judged]:
@@ -173,7 +206,7 @@ def _any_of(topics: Iterable[str], part: str) -> list[Judged]:
 
 def _print_errors() -> None:
     for topic in builtin_topics():
-        real = ours(topic.name, "tune") if SHARED.exists() else []
+        real = [*ours(topic.name, "tune"), *drawn(topic.name, "dev")] if SHARED.exists() else []
         for post in (*real, *written(topic.name, "tune")):
             if post.truth != post.found:
                 kind = "missed" if post.truth else "false"

@@ -40,6 +40,8 @@ def test_it_agrees_with_what_matches(source: str, text: str) -> None:
 @given(queries, posts)
 def test_each_part_agrees_with_itself_as_a_query(source: str, text: str) -> None:
     for part in _explained(source, text).root.clauses:
+        if part.excluded and "sentence:" in source:
+            continue  # it counts in the same sentences only
         alone = verify(compiled(f"({part.query})"), analyse(text))
         assert part.held == ((alone is None) if part.excluded else (alone is not None))
 
@@ -74,8 +76,8 @@ def test_every_part_is_told_as_the_bot_writes_it() -> None:
     root = _explained('сбой|перебой ~5 (интернет, связь) -учения "не работает"', "").root
     parts = [(part.query, part.kind, part.excluded) for part in _all(root)]
     assert parts == [
-        ('сбой|перебой ~5 интернет|связь "не работает" -учения', ClauseKind.ALL, False),
-        ("сбой|перебой ~5 интернет|связь", ClauseKind.NEAR, False),
+        ('(сбой|перебой) ~5 (интернет|связь) "не работает" -учения', ClauseKind.ALL, False),
+        ("(сбой|перебой) ~5 (интернет|связь)", ClauseKind.NEAR, False),
         ("сбой|перебой", ClauseKind.ANY, False),
         ("сбой", ClauseKind.WORD, False),
         ("перебой", ClauseKind.WORD, False),

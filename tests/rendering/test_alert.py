@@ -235,3 +235,8 @@ class TestWhatMatchedBesideTheText:
         assert outgoing.text.count("Fact check: ") == 3
         assert len(outgoing.entities) <= 100
         assert len(outgoing.text) <= 4096
+
+
+def test_an_alert_says_that_the_rest_of_a_long_post_is_missing() -> None:
+    part = replace(POST, post=replace(POST.post, is_part=True))
+    assert part.render(MOSCOW).text.endswith("\n18:39\nЭто начало длинного поста: остальное пока не загрузилось")

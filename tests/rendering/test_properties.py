@@ -56,7 +56,13 @@ FIELDS = {
     "old_username": st.none() | st.just("old_name"),
     "username": st.just("new_name"),
 }
-TYPES = {str: NAMES, int: COUNTS, datetime: st.just(NOW), tuple[str, ...]: MANY_NAMES.map(tuple)}
+TYPES = {
+    str: NAMES,
+    int: COUNTS,
+    int | None: st.none() | COUNTS,
+    datetime: st.just(NOW),
+    tuple[str, ...]: MANY_NAMES.map(tuple),
+}
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
 EVERY_NOTICE = get_args(get_args(Notice)[0])
 

@@ -6,6 +6,7 @@ import pytest
 from bot.matching.explain.explain import Reason
 from bot.search.backtest import PAGE, Backtest, backtest, midnight
 from tests.kit_archive import NOON, OTHER, Archive, ago, compiled, post
+from tests.search.test_searcher import Checks
 
 MONTH = midnight(NOON, days=30)
 
@@ -129,3 +130,11 @@ async def test_all_pages_are_read_and_their_dates_told(archive: Archive) -> None
 @pytest.mark.parametrize(("days", "begun"), [(1, timedelta(hours=12)), (7, timedelta(days=6, hours=12))])
 def test_the_last_days_begin_at_midnight_and_count_today(days: int, begun: timedelta) -> None:
     assert midnight(NOON, days=days) == NOON - begun
+
+
+async def test_a_backtest_that_stops_at_its_deadline_counts_the_days_that_it_read(archive: Archive) -> None:
+    await archive.live(*(post(n, "Сбой", date=ago(days=n)) for n in range(20)))
+    deadline = Checks(4)
+    result = await backtest(archive.db, compiled("сбой"), now=NOON, since=MONTH, deadline=deadline)
+    assert (result.total, result.first, result.is_partial) == (5, ago(days=4).date(), True)
+    assert not (await tried(archive, "сбой")).is_partial

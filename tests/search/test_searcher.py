@@ -7,6 +7,8 @@ import pytest
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import analyse
 from bot.search import searcher
+from bot.search.deadline import Deadline
+from bot.search.jobs import find_any
 from bot.search.searcher import Scope, SearchPage, count_matches, find_best, find_newest
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, compiled, find_hits, gone, post
 
@@ -231,3 +233,73 @@ async def test_a_ranking_tells_how_far_back_it_goes(
     assert (len(found.hits), found.ranked, found.reached) == (2, min(hits, rows), ago(hours=min(hits, rows)))
     monkeypatch.undo()
     assert (await find_best(archive.db, compiled("сбой"), Scope(), limit=2)).reached is None
+
+
+class Checks(Deadline):
+    """A deadline that is over once so many have asked."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.left = count
+
+    def is_over(self, part: float = 1.0) -> bool:
+        del part
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.mark.parametrize("checks", [0, 1, 7, 60])
+@pytest.mark.parametrize("query", ["сбой", '"сбой сети"~2', "re:/сбо[ий] /", "сбой -сети"])
+@pytest.mark.parametrize("history", [False, True])
+async def test_a_search_that_stops_at_its_deadline_goes_on_without_losing_or_doubling_any(
+    archive: Archive, query: str, checks: int, *, history: bool
+) -> None:
+    texts = ("Сбой сети", "Сбой в сети", "Погода", "Сбой в городе", "сбои были, сети нет")
+    await archive.live(*(post(n, f"{texts[n % 5]} {n}", grouped_id=n // 7 or None) for n in range(1, 140)))
+    await archive.live(*(post(n, "Порядок", edit_date=NOON) for n in range(1, 140, 4)))
+    whole = await find_newest(archive.db, compiled(query), Scope(history=history), limit=1000)
+    found, before, examined = [], None, 0
+    for _ in range(1000):
+        page = await find_newest(
+            archive.db, compiled(query), Scope(history=history), limit=6, before=before, deadline=Checks(checks)
+        )
+        found, before, examined = [*found, *page.hits], page.before, examined + page.examined
+        assert page.examined or before is None
+        if before is None:
+            break
+    assert tuple(found) == whole.hits
+    assert before is None
+
+
+async def test_the_pages_of_a_ranking_that_ended_early_are_of_one_ranking(archive: Archive) -> None:
+    await archive.live(*(post(n, "Сбой. " * (n % 9 + 1), date=ago(minutes=n)) for n in range(1, 120)))
+    query, seen = compiled("сбой"), []
+    page = await find_best(archive.db, query, Scope(), limit=5, deadline=Checks(30))
+    while True:
+        seen += [hit.post.message_id for hit in page.hits]
+        if page.before is None:
+            break
+        again = page.ranked if page.skip and page.reached else None
+        page = await find_best(
+            archive.db, query, Scope(), limit=5, skip=page.skip, before=page.before, ranked=again, deadline=Checks(55)
+        )
+    assert sorted(seen) == list(range(1, 120))
+
+
+@pytest.mark.parametrize("checks", [3, 40, 10_000])
+async def test_what_any_of_several_queries_finds_is_found_once_and_in_order(archive: Archive, checks: int) -> None:
+    texts = ("Сбой сети", "Погода", "Сбой", "Сети")
+    await archive.live(*(post(n, f"{texts[n % 4]} {n}", date=ago(minutes=n)) for n in range(1, 60)))
+    queries, found, before = [compiled("сбой"), compiled("re:/Сет/"), compiled("сеть")], [], None
+    while True:
+        page = await find_any(archive.db, queries, Scope(), limit=6, before=before, deadline=SharedChecks(checks))
+        found += [hit.post.message_id for hit in page.hits]
+        before = page.before
+        if before is None:
+            break
+    assert found == [n for n in range(1, 60) if n % 4 != 1]
+
+
+class SharedChecks(Checks):
+    def share(self, count: int) -> Deadline:
+        return Checks(self.left // count)

@@ -20,6 +20,7 @@ from bot.store.channels import Options
 from bot.store.chats import Chat
 from bot.store.database import Database
 from tests.kit import messages
+from tests.kit_archive import InProcess
 from tests.kit_clock import Clock
 
 RATE = 10_000.0  # requests a second: the sandbox allows what it is asked
@@ -58,7 +59,13 @@ class ReaderKit:
         return Sweep(self.account, sync, self.assignments, interval=60)
 
     def subscriptions(self, join_interval: float = 300) -> FollowRequests:
-        return FollowRequests(self.account, self.sync, self.assignments, join_interval=join_interval)
+        return FollowRequests(
+            self.account,
+            self.sync,
+            self.assignments,
+            searches=InProcess(self.database),
+            join_interval=join_interval,
+        )
 
     @property
     def account(self) -> Account:

@@ -1,11 +1,12 @@
 """A query with the forms of its words: made with the dictionaries or restored from JSON, it runs without them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.matching.engine.plan import Evaluation, Step, spans
+from bot.matching.engine.evaluate import spans
+from bot.matching.engine.plan import Evaluation, Step
 from bot.matching.engine.planner import Planner, form_key
 from bot.matching.engine.prefilter import required
 from bot.matching.engine.regex import program
@@ -30,6 +31,10 @@ class Compiled:
     def plan(self) -> Step:
         """The steps that evaluate the query against a document."""
         return Planner(self.forms).build(self.query.root)
+
+    def __reduce__(self) -> tuple[Callable[[str], "Compiled"], tuple[str]]:
+        """Travel between processes as JSON: the plan holds programs of RE2, which cannot."""
+        return Compiled.from_json, (self.to_json(),)
 
     def to_json(self) -> str:
         """Return the canonical text and the forms."""

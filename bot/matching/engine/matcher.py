@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.evaluate import holds, spans
 from bot.matching.engine.plan import (
     AndStep,
     AnyStep,
@@ -20,15 +21,15 @@ from bot.matching.engine.plan import (
     Step,
     Term,
     TermStep,
-    holds,
+    UnitStep,
     plan_terms,
-    spans,
 )
 from bot.matching.engine.planner import Planner
-from bot.matching.engine.prefilter import barred, is_plain, needed, rest, watched
+from bot.matching.engine.prefilter import barred, is_joint, is_plain, needed, rest, watched
 from bot.matching.engine.regex_set import RegexSet
 from bot.matching.engine.term_index import TermIndex, TermPool
 from bot.matching.words.tokens import Document
+from bot.matching.words.windows import is_divided
 from bot.text.spans import Span, merge_spans
 
 _MOST_ALONE = 10  # expressions that were added one by one and are in no set yet
@@ -74,7 +75,8 @@ class _Candidate:
     step: Step
     needs: frozenset[Term]  # all have to occur
     bars: frozenset[Term]  # none may occur
-    rest: Step | None  # the part to evaluate where these terms allow it
+    rest: Step | None  # the part to evaluate where these terms allow it and the text has one paragraph
+    divided_rest: Step | None  # where it has several
     watched: tuple[Term | str, ...]  # terms and expressions of which one occurs wherever it holds
 
 
@@ -156,26 +158,32 @@ class Matcher:
         """Return the alternatives that hold, with the names of their queries."""
         keys = [*(self._watchers.keys() & present), *patterns]
         candidates: set[_Candidate] = set().union(*map(self._watchers.__getitem__, keys))
+        divided = is_divided(context.document)
         return [
             (candidate.name, candidate.step)
             for candidate in candidates
             if candidate.needs <= present
             and present.isdisjoint(candidate.bars)
-            and (candidate.rest is None or holds(candidate.rest, context))
+            and ((left := candidate.divided_rest if divided else candidate.rest) is None or holds(left, context))
         ]
 
 
 def _candidate(name: str, step: Step) -> _Candidate:
     keys = (part.program.source if isinstance(part, RegexStep) else part.term for part in watched(step))
-    return _Candidate(name, step, needed(step), barred(step), rest(step), tuple(dict.fromkeys(keys)))
+    left = rest(step)
+    return _Candidate(
+        name, step, needed(step), barred(step), left, step if is_joint(step) else left, tuple(dict.fromkeys(keys))
+    )
 
 
 def _alternatives(plan: Step) -> tuple[Step, ...]:
     """Split a query at the top: it holds where one alternative does, and most lack a word in most texts."""
     match plan:
         case OrStep(items) | AnyStep(items):
-            return items
-        case AndStep((OrStep(items) | AnyStep(items),), without):  # a topic of many alternatives with words excluded
-            return tuple(AndStep((item,), without) for item in items)
+            return tuple(alternative for item in items for alternative in _alternatives(item))
+        case AndStep((item,), without):  # a topic of many alternatives with words excluded
+            return tuple(AndStep((alternative,), without) for alternative in _alternatives(item))
+        case UnitStep(item, unit):
+            return tuple(UnitStep(alternative, unit) for alternative in _alternatives(item))
         case _:
             return (plan,)

@@ -1,9 +1,9 @@
-"""A query as steps, and their evaluation against one document.
+"""A query as steps, and where these stand in one document.
 
 `Placed` steps know at which words they stand, so that distances can be counted; the others only hold or do not.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,6 +11,7 @@ from typing import TypeAlias
 from bot.matching.engine.proximity import Occurrence, in_order, near
 from bot.matching.engine.regex import Program
 from bot.matching.words.tokens import Document
+from bot.matching.words.windows import Unit, windows
 from bot.text.spans import Span
 
 _NOWHERE: list[int] = []
@@ -43,11 +44,32 @@ class Evaluation:
         self._places: dict[Term, list[int]] = {}
         self._patterns = {} if patterns is None else patterns  # spans by expression
         self._occurrences: dict[Placed, list[Occurrence]] = {}
+        self._windows: dict[Unit, Sequence[int]] = {}
+        self._windows_of: dict[tuple[Term, Unit], int] = {}
 
     @property
     def positions(self) -> Sequence[int]:
         """The position of each token, by which distances are counted."""
         return self.document.positions
+
+    def windows(self, unit: Unit) -> Sequence[int]:
+        """Return for each token the set of windows it stands in; see `words.windows`."""
+        marks = self._windows.get(unit)
+        if marks is None:
+            marks = self._windows[unit] = windows(self.document, unit)
+        return marks
+
+    def windows_of(self, step: "TermStep", unit: Unit) -> int:
+        """Return the set of windows in which a term stands."""
+        found = self._windows_of.get((step.term, unit))
+        if found is None:
+            found = 0
+            indexes = step.indexes(self)
+            marks = self.windows(unit) if indexes else ()
+            for index in indexes:
+                found |= marks[index]
+            self._windows_of[step.term, unit] = found
+        return found
 
     def occurrences(self, step: "Placed") -> list[Occurrence]:
         """Return the occurrences of a step, in order."""
@@ -178,45 +200,21 @@ class OrStep:
 
 @dataclass(frozen=True, slots=True)
 class AndStep:
-    """All of some steps and none of others."""
+    """All of some steps in one window, and none of others: anywhere, or in that window inside a unit."""
 
     items: tuple["Step", ...]
     without: tuple["Step", ...]
 
 
-Step: TypeAlias = Placed | RegexStep | OrStep | AndStep
+@dataclass(frozen=True, slots=True)
+class UnitStep:
+    """A step that has to hold in one window of a unit."""
+
+    item: "Step"
+    unit: Unit
 
 
-def holds(step: Step, context: Evaluation) -> bool:
-    """Tell whether a step holds."""
-    match step:
-        case AndStep(items, without):
-            return all(holds(item, context) for item in items) and not any(holds(item, context) for item in without)
-        case OrStep(items):
-            return any(holds(item, context) for item in items)
-        case RegexStep(program):
-            return bool(context.pattern(program))
-        case TermStep():
-            return bool(step.indexes(context))
-        case _:
-            return bool(context.occurrences(step))
-
-
-def spans(step: Step, context: Evaluation) -> list[Span] | None:
-    """Return the matches of a step, unsorted, in Python characters of the text; None where the step does not hold."""
-    match step:
-        case TermStep():
-            return _token_spans(context.document, ((index, index) for index in step.indexes(context)))
-        case AndStep(items) | OrStep(items):
-            return [span for item in items for span in spans(item, context) or ()] if holds(step, context) else None
-        case RegexStep(program):
-            return context.pattern(program) or None
-        case _:
-            return _token_spans(context.document, (run for each in context.occurrences(step) for run in each.runs))
-
-
-def _token_spans(document: Document, runs: Iterable[tuple[int, int]]) -> list[Span] | None:
-    return [(document.spans[first][0], document.spans[last][1]) for first, last in runs] or None
+Step: TypeAlias = Placed | RegexStep | OrStep | AndStep | UnitStep
 
 
 def plan_terms(step: Step) -> Iterator[Term]:
@@ -233,6 +231,8 @@ def plan_terms(step: Step) -> Iterator[Term]:
         case SequenceStep(items) | AnyStep(items) | OrStep(items):
             for item in items:
                 yield from plan_terms(item)
+        case UnitStep(item):
+            yield from plan_terms(item)
         case RegexStep():
             pass
 

@@ -15,10 +15,11 @@ from bot.matching.engine.plan import (
     Step,
     Term,
     TermStep,
+    UnitStep,
 )
 from bot.matching.engine.prefilter import is_plain, watched
 from bot.matching.engine.regex import program
-from bot.matching.query.tree import AllOf, AnyOf, Mention, Near, Node, Pattern, Phrase, Prefix, Tag, Word
+from bot.matching.query.tree import AllOf, AnyOf, Mention, Near, Node, Pattern, Phrase, Prefix, Tag, Within, Word
 from bot.matching.words.tokens import SITE_ENDS, mention_token, site_token, tag_token
 
 MakeTerm: TypeAlias = Callable[[frozenset[str], frozenset[str], str], Term]
@@ -43,6 +44,8 @@ class Planner:
                 return RegexStep(program(source))
             case AllOf(items, without):
                 return AndStep(tuple(map(self.build, items)), tuple(map(self.build, without)))
+            case Within(part, unit):
+                return UnitStep(self.build(part), unit)
             case AnyOf(items):
                 steps = [self.build(item) for item in items]
                 placed = [step for step in steps if isinstance(step, TermStep | SequenceStep | NearStep | AnyStep)]

@@ -4,7 +4,18 @@ import re
 from collections.abc import Iterable
 from typing import TypeGuard
 
-from bot.matching.engine.plan import AndStep, AnyStep, NearStep, OrStep, RegexStep, SequenceStep, Step, Term, TermStep
+from bot.matching.engine.plan import (
+    AndStep,
+    AnyStep,
+    NearStep,
+    OrStep,
+    RegexStep,
+    SequenceStep,
+    Step,
+    Term,
+    TermStep,
+    UnitStep,
+)
 
 # Letters that the full-text index surely takes as parts of a word; its tables are those of Unicode 6.1.
 _INDEXED = re.compile("[0-9a-z'\u00df-\u00f6\u00f8-\u024f\u0386\u0388-\u03ce\u0400-\u0481\u048a-\u0527]+")
@@ -19,6 +30,8 @@ def watched(step: Step) -> list[TermStep | RegexStep]:
     match step:
         case TermStep() | RegexStep():
             return [step]
+        case UnitStep(item):
+            return watched(item)
         case AndStep(items) | SequenceStep(items):
             return min((watched(item) for item in items), key=_cost)
         case NearStep(left, right):
@@ -42,6 +55,8 @@ def needed(step: Step) -> frozenset[Term]:
     match step:
         case TermStep(term):
             return frozenset({term})
+        case UnitStep(item):
+            return needed(item)
         case NearStep(left, right):
             return needed(left) | needed(right)
         case AndStep(items) | SequenceStep(items):
@@ -61,7 +76,7 @@ def barred(step: Step) -> frozenset[Term]:
 
 
 def rest(step: Step) -> Step | None:
-    """Return the part of a step that `needed` and `barred` terms do not decide; None where they decide it all."""
+    """Return what `needed` and `barred` terms leave undecided of a step in one paragraph; None for nothing."""
     match step:
         case AndStep(items, without):
             left = tuple(part for item in items if (part := rest(item)) is not None)
@@ -69,6 +84,11 @@ def rest(step: Step) -> Step | None:
             return AndStep(left, other) if left or other else None
         case _:
             return None if is_plain(step) else step
+
+
+def is_joint(step: Step) -> bool:
+    """Tell whether the parts of a step have to stand together, so that paragraphs decide."""
+    return isinstance(step, AndStep) and (len(step.items) > 1 or any(map(is_joint, step.items)))
 
 
 def is_plain(step: Step) -> TypeGuard[TermStep]:
@@ -86,6 +106,8 @@ def required(step: Step) -> str | None:
             return _tokens(term)
         case RegexStep():
             return None
+        case UnitStep(item):
+            return required(item)
         case AndStep(items) | SequenceStep(items):
             return all_of(required(item) for item in items)
         case NearStep(left, right):

@@ -7,12 +7,14 @@ of the time that reading the text anew takes; a text that passes has to be verif
 from collections.abc import Mapping, Sequence
 
 from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.plan import Evaluation, Term, holds, plan_terms
+from bot.matching.engine.evaluate import holds
+from bot.matching.engine.plan import Evaluation, Term, plan_terms
 from bot.matching.engine.planner import Planner
 from bot.matching.engine.regex import Program
 from bot.matching.engine.term_index import TermIndex
-from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, walk
+from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, Within, walk
 from bot.matching.words.tokens import analyse, tag_token
+from bot.matching.words.windows import EVERYWHERE, Unit
 from bot.text.spans import Span
 
 _TAG = tag_token("")
@@ -67,6 +69,10 @@ class _IndexedWords(Evaluation):
         """The position of each token: its index."""
         return range(self._count)
 
+    def windows(self, _scope: Unit) -> Sequence[int]:
+        """Return for each token all windows: where a paragraph or a sentence ends is not indexed."""
+        return [EVERYWHERE] * self._count
+
     def places(self, term: Term) -> list[int]:
         """Return the indexes of the tokens of a term, in order."""
         return self._indexes.get(term, _NOWHERE)
@@ -82,6 +88,8 @@ def _without_exclusions(node: Node) -> Node:
             return AnyOf(tuple(map(_without_exclusions, items)))
         case AllOf(items):
             return AllOf(tuple(map(_without_exclusions, items)))
+        case Within(part, unit):
+            return Within(_without_exclusions(part), unit)
         case _:
             return node
 

@@ -5,10 +5,12 @@ from enum import StrEnum
 from functools import cache
 
 from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.plan import Evaluation, Step, Term, spans
+from bot.matching.engine.evaluate import spans
+from bot.matching.engine.plan import Evaluation, Step, Term
 from bot.matching.engine.planner import Planner
-from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, format_node
+from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Phrase, Within, format_node
 from bot.matching.words.tokens import Document
+from bot.matching.words.windows import Unit
 from bot.text.spans import Span, merge_spans
 
 
@@ -26,7 +28,7 @@ class Reason(StrEnum):
     """Why a clause does not hold."""
 
     ABSENT = "absent"  # one of its words is missing
-    APART = "apart"  # its words are there, but too far apart, in another order, or on both sides of a blank line
+    APART = "apart"  # its parts are there, but too far apart, in another order, or in no window of its unit together
     EXCLUDED = "excluded"  # an exclusion was found
 
 
@@ -39,6 +41,7 @@ class Clause:
     held: bool  # an exclusion holds where its words are absent
     excluded: bool  # whether the clause is an exclusion
     spans: tuple[Span, ...]  # its matches, in Python characters; of words that are APART, those words
+    unit: Unit  # what has to hold the parts of an ALL together
     reason: Reason | None  # None where it held; of several clauses, that of the one nearest to holding
     clauses: tuple["Clause", ...]  # its parts; none of an exclusion
     missing: int  # how many clauses would have to change
@@ -91,11 +94,15 @@ class _Prepared:
     query: str
     kind: ClauseKind
     step: Step
+    unit: Unit
     clauses: tuple["_Prepared", ...] = ()
     without: tuple["_Prepared", ...] = ()
+    allowed: Step | None = None  # an ALL of a unit without its exclusions
 
 
-def _prepare(node: Node, builder: Planner) -> _Prepared:
+def _prepare(node: Node, builder: Planner, unit: Unit = Unit.PARAGRAPH) -> _Prepared:
+    if isinstance(node, Within):
+        return _prepare(node.part, builder, node.unit)
     kind, inside = ClauseKind.WORD, tuple[Node, ...]()
     match node:
         case Phrase(items) if len(items) > 1:  # of phrases of one word, since in a phrase a word has more readings
@@ -109,12 +116,17 @@ def _prepare(node: Node, builder: Planner) -> _Prepared:
         case _:
             pass
     without = node.without if isinstance(node, AllOf) else ()
+    whole = node if unit is Unit.PARAGRAPH else Within(node, unit)
+    # each alternative has the unit of all; what it requires may be anywhere, and then be apart
+    inner = unit if kind is ClauseKind.ANY else Unit.PARAGRAPH
     return _Prepared(
-        query=format_node(node),
+        query=format_node(whole),
         kind=kind,
-        step=builder.build(node),
-        clauses=tuple(_prepare(item, builder) for item in inside),
+        step=builder.build(whole),
+        unit=unit,
+        clauses=tuple(_prepare(item, builder, inner) for item in inside),
         without=tuple(_prepare(item, builder) for item in without),
+        allowed=builder.build(Within(AllOf(node.items), unit)) if isinstance(node, AllOf) and whole != node else None,
     )
 
 
@@ -123,18 +135,21 @@ def _explain(prepared: _Prepared, context: Evaluation, *, fails: bool = False) -
     found = None if fails else spans(prepared.step, context)
     none_of = found is None and prepared.kind is ClauseKind.ANY
     clauses = tuple(_explain(clause, context, fails=none_of) for clause in prepared.clauses)
-    clauses += tuple(_excluded(clause, context) for clause in prepared.without)
+    # what is excluded in a unit is in the way only where all the rest stands together
+    in_way = found is None and (prepared.allowed is None or spans(prepared.allowed, context) is not None)
+    clauses += tuple(_excluded(clause, context, in_way=in_way) for clause in prepared.without)
     shown = found
     missing, reason = 0, None
     if found is None:
         missing, reason = _failure(prepared.kind, clauses)
-        if reason is Reason.APART and prepared.kind in {ClauseKind.NEAR, ClauseKind.PHRASE}:
+        if reason is Reason.APART:
             shown = [span for clause in clauses for span in clause.spans]
     return Clause(
         query=prepared.query,
         kind=prepared.kind,
         held=found is not None,
         excluded=False,
+        unit=prepared.unit,
         spans=merge_spans(shown) if shown else (),
         reason=reason,
         clauses=clauses,
@@ -142,13 +157,14 @@ def _explain(prepared: _Prepared, context: Evaluation, *, fails: bool = False) -
     )
 
 
-def _excluded(prepared: _Prepared, context: Evaluation) -> Clause:
-    found = spans(prepared.step, context)
+def _excluded(prepared: _Prepared, context: Evaluation, *, in_way: bool) -> Clause:
+    found = spans(prepared.step, context) if in_way else None
     return Clause(
         query=prepared.query,
         kind=prepared.kind,
         held=found is None,
         excluded=True,
+        unit=prepared.unit,
         spans=merge_spans(found) if found else (),
         reason=Reason.EXCLUDED if found else None,
         clauses=(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.matching import read_table
-from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Query, Word, walk
+from bot.matching.query.tree import AllOf, AnyOf, Near, Node, Query, Within, Word, walk
 from bot.matching.words.aspects import partner
 from bot.matching.words.folding import fold
 from bot.matching.words.inflection import Inflector
@@ -78,6 +78,8 @@ def _words(node: Node) -> Iterator[str]:
         case Near(left, right):
             yield from _words(left)
             yield from _words(right)
+        case Within(part):
+            yield from _words(part)
         case AnyOf(items) | AllOf(items):
             for item in items:
                 yield from _words(item)

@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator
 
-from bot.matching.engine.plan import AndStep, AnyStep, NearStep, OrStep, RegexStep, SequenceStep, Step, TermStep
+from bot.matching.engine.plan import (
+    AndStep,
+    AnyStep,
+    NearStep,
+    OrStep,
+    RegexStep,
+    SequenceStep,
+    Step,
+    TermStep,
+    UnitStep,
+)
 from bot.matching.engine.prefilter import all_of, any_of, required
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.text.spans import Span, merge_spans
@@ -83,6 +93,8 @@ def _without_one(step: Step) -> Iterator[str | None]:
 
 def _loosened(step: Step) -> str | None:
     """Return the expression of a step that may miss by one clause; None where nothing is required."""
+    if isinstance(step, UnitStep):
+        return _loosened(step.item)
     if isinstance(step, OrStep | AnyStep):
         return any_of(_loosened(item) for item in step.items)
     return any_of(_without_one(step)) if _conjuncts(step) else None
@@ -92,6 +104,8 @@ def _conjuncts(step: Step) -> tuple[Step, ...]:
     match step:
         case AndStep(items):
             return items
+        case UnitStep(item):
+            return _conjuncts(item)
         case NearStep(left, right):
             return (left, right)
         case TermStep() | SequenceStep() | RegexStep() | OrStep() | AnyStep():

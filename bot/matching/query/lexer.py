@@ -9,6 +9,7 @@ from bot.matching.query.refusals import QueryError
 from bot.matching.query.tree import Mention, Node, Pattern, Phrase, Prefix, Tag, Word
 from bot.matching.words.folding import INVISIBLE, fold
 from bot.matching.words.tokens import SITE, SITE_NAME, plain_words
+from bot.matching.words.windows import Unit
 
 SHORTEST_PREFIX = 3
 LONGEST_DISTANCE = 99
@@ -21,10 +22,20 @@ _SINGLE = "'‘’‚‛‹›`"  # quotes too, except where they join letters
 _LETTERS = r"[^\W\d_]{2}"  # a slash between words is a sign, the one of «и/или» or «км/ч» is not
 _REGEX = r"(?i:re):[ ]*/(?P<pattern>(?:[^\\/\n]|\\[^\n])*)(?:(?P<slash>/)(?P<flags>\w*))?"
 _FILTERS = "in|в|since|с|until|до|history|история|order|порядок"
+# What holds a part together, in the languages of the people who type it.
+_UNITS = {
+    "head": Unit.HEAD,
+    "начало": Unit.HEAD,
+    "початок": Unit.HEAD,
+    "sentence": Unit.SENTENCE,
+    "предложение": Unit.SENTENCE,
+    "речення": Unit.SENTENCE,
+}
 _PIECE = re.compile(
     rf"""(?P<line>[\r\n]+)|(?P<space>[\s{INVISIBLE}]+)
     |(?P<regex>{_REGEX})
     |(?P<slashless_regex>(?i:re):|(?i:re)[ ]+:?[ ]*/(?=[^\s/\d])[^\n/]*/)
+    |(?P<unit>(?i:{"|".join(_UNITS)}):[ ]?(?=\S))
     |(?P<filter>(?i:{_FILTERS}):(?=\S|[ ]@))
     |(?P<link>(?i:[a-z][a-z0-9+.-]{{1,15}}://|www\.|[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{1,63}}){{0,8}}\.[a-z]{{2,24}}/)\S*
         |[\w.+-]{{1,64}}@[\w-]{{1,63}}\.\w\S*|{SITE_NAME}(?::\d|[/?\#]\S)\S*)
@@ -67,11 +78,12 @@ _WIDE = str.maketrans(
 class Lexeme:
     """One sign or part of a query."""
 
-    kind: str  # "part", "near", "not", "and", or a value of _SIGNS
+    kind: str  # "part", "near", "not", "and", "unit", or a value of _SIGNS
     position: int  # in the source, from 1
     text: str  # as typed
     node: Node | None = None  # what a part means
     distance: int = 0  # of a near
+    unit: Unit | None = None
 
     @property
     def end(self) -> int:
@@ -129,8 +141,9 @@ def _lexeme(piece: re.Match[str], *, operators: bool) -> Lexeme | None:
             if not _next(piece).strip():
                 raise QueryError("loose_minus", position)
             return Lexeme(kind="not", position=position, text=text)
-        case "sign" | "line":
-            return Lexeme(kind=_SIGNS.get(text[0], "line"), position=position, text=text)
+        case "sign" | "line" | "unit" as name:
+            unit = _UNITS.get(text.strip().rstrip(":").lower())
+            return Lexeme(kind=_SIGNS.get(text[0], name), position=position, text=text, unit=unit)
         case "link" | "slashless_regex" as code:
             raise QueryError(code, position)
         case "filter":

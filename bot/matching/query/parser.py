@@ -1,15 +1,39 @@
 """The query language: typed text becomes a frozen tree, or a QueryError that says what to mend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.matching.query.lexer import LONGEST_PHRASE, Lexeme, lex
-from bot.matching.query.refusals import QueryError
-from bot.matching.query.tree import PARTICLES, AllOf, AnyOf, Mention, Near, Node, Phrase, Prefix, Query, Tag, Word, walk
+from bot.matching.query.refusals import AmbiguousQueryError, QueryError
+from bot.matching.query.tree import (
+    PARTICLES,
+    AllOf,
+    AnyOf,
+    Mention,
+    Near,
+    Node,
+    Phrase,
+    Prefix,
+    Query,
+    Tag,
+    Within,
+    Word,
+    format_node,
+    walk,
+)
 
 LONGEST_QUERY = 20_000
 MOST_PARTS = 2_000
 DEEPEST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Operand:
+    """One side of a distance, as typed."""
+
+    alternatives: tuple[str, ...]
+    gap: Lexeme | None  # a `|` with spaces around, which looks as if it bound less than the distance
 
 
 @lru_cache(maxsize=64)  # those of the built-in topics take 0.2 s, and are parsed again and again
@@ -20,7 +44,7 @@ def parse(source: str) -> Query:
     lexemes = lex(source)
     if sum(lexeme.kind == "part" for lexeme in lexemes) > MOST_PARTS:
         raise QueryError("too_many_parts", limit=MOST_PARTS)
-    query = Query(_Parser(lexemes).whole())
+    query = Query(_Parser(source, lexemes).whole())
     # the canonical text is stored and parsed again, and may be longer
     if len(str(query)) > LONGEST_QUERY:
         raise QueryError("too_long", length=len(str(query)), limit=LONGEST_QUERY)
@@ -31,13 +55,16 @@ class _Parser:
     """Recursive descent; each method reads one level of the grammar and leaves `_at` behind it.
 
     rule = alternative {"," alternative}      alternative = item {["И"] item}      item = ["-"] near
-    near = either {"~n" either}      either = part {"|" part}      part = word, phrase, … or "(" rule ")"
+    near = either {"~n" either}      either = part {"|" part}
+    part = ["head:"] (word, phrase, … or "(" rule ")")
     """
 
-    def __init__(self, lexemes: list[Lexeme]) -> None:
+    def __init__(self, source: str, lexemes: list[Lexeme]) -> None:
+        self._source = source
         self._lexemes = lexemes
         self._at = 0
         self._depth = 0
+        self._operand_read = _Operand(alternatives=(), gap=None)  # what `_either` read last
 
     def whole(self) -> Node:
         node = self._rule()
@@ -91,11 +118,12 @@ class _Parser:
         return node, exclusion is not None
 
     def _near(self) -> Node | None:
+        start = self._at
         node = self._either()
-        length = 0
+        sides, distances = [self._operand_read], list[str]()
         while operator := self._take("near"):
-            length += 1
-            if length > DEEPEST:
+            distances.append(f" ~{operator.distance} ")
+            if len(distances) > DEEPEST:
                 raise QueryError("too_deep", operator.position)
             following = self._peek()
             before = self._lexemes[self._at - 2] if self._at > 1 else operator
@@ -106,17 +134,42 @@ class _Parser:
             if node is None or not (_placed(node) and _placed(right)):
                 raise QueryError("near_parts", operator.position, distance=operator.distance)
             node = Near(node, right, operator.distance)
+            sides.append(self._operand_read)
+        loose = next((side.gap for side in sides if side.gap), None)
+        if distances and loose:
+            near, either = _readings(sides, distances)
+            span = self._lexemes[start].position - 1, self._lexemes[self._at - 1].end
+            raise AmbiguousQueryError(loose.position, span, near=near, either=either)
         return node
 
     def _either(self) -> Node | None:
+        start, gap = self._at, None
         particle = self._particle()
         node = self._after(particle, self._part())
         parts = [] if node is None else [node]
+        typed = [self._typed(start, particle, node)]
         while operator := self._take("or"):
+            gap = gap or (operator if self._is_loose() else None)
+            start = self._at
             particle = self._particle() or particle
             right = self._operand_after(operator, self._part, node)
             parts.append(self._after(particle, right) or right)
+            typed.append(self._typed(start, particle, parts[-1]))
+        self._operand_read = _Operand(alternatives=tuple(typed), gap=gap)
         return _any_of(parts) if parts else None
+
+    def _is_loose(self) -> bool:
+        """Tell whether an «or» that was just taken has spaces on both sides."""
+        around = self._lexemes[self._at - 2 : self._at + 1]
+        ends = [lexeme.end for lexeme in around[:-1]]
+        starts = [lexeme.position - 1 for lexeme in around[1:]]
+        return len(around) == len("a|b") and all(end < begin for end, begin in zip(ends, starts, strict=True))
+
+    def _typed(self, start: int, particle: Lexeme | None, node: Node | None) -> str:
+        """Return an alternative as typed, from a lexeme to the one before this; with a particle as it is meant."""
+        if node is None or particle is not None:
+            return "" if node is None else format_node(node)
+        return self._source[self._lexemes[start].position - 1 : self._lexemes[self._at - 1].end]
 
     def _operand_after(self, operator: Lexeme, read: Callable[[], Node | None], left: Node | None) -> Node:
         following = self._peek()
@@ -155,13 +208,27 @@ class _Parser:
         return Phrase((particle.node, *phrase.items), phrase.gap)
 
     def _part(self) -> Node | None:
+        unit = self._take("unit")
+        if unit is None or unit.unit is None:
+            return self._bare_part()
+        self._deepen(unit)
+        node = self._part()
+        if node is None:
+            raise QueryError("lone_sign", unit.position, sign=unit.text.strip())
+        self._depth -= 1
+        return Within(node, unit.unit)
+
+    def _deepen(self, opening: Lexeme) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise QueryError("too_deep", opening.position)
+
+    def _bare_part(self) -> Node | None:
         opening = self._take("open")
         if not opening:
             lexeme = self._take("part")
             return lexeme.node if lexeme else None
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise QueryError("too_deep", opening.position)
+        self._deepen(opening)
         node = self._rule()
         if not self._take("close"):
             raise QueryError("unclosed_bracket", opening.position)
@@ -169,6 +236,22 @@ class _Parser:
             raise QueryError("empty_bracket", opening.position)
         self._depth -= 1
         return node
+
+
+def _readings(sides: Sequence[_Operand], distances: Sequence[str]) -> tuple[str, str]:
+    """Write alternatives at distances with brackets: around the alternatives, and around what is near one another."""
+    near = either = ""
+    for side, distance in zip(sides, (*distances, ""), strict=True):
+        whole = "|".join(side.alternatives)
+        near += (f"({whole})" if len(side.alternatives) > 1 else whole) + distance
+    chains: list[list[str]] = [[]]
+    for side, distance in zip(sides, (*distances, ""), strict=True):
+        first, *others = side.alternatives if side.gap else ("|".join(side.alternatives),)
+        chains[-1].append(first)
+        chains += ([other] for other in others)
+        chains[-1].append(distance)
+    either = "|".join(f"({''.join(chain)})" if len(chain) > 2 else "".join(chain) for chain in chains)  # noqa: PLR2004
+    return near, either
 
 
 def _is_particle(node: Node | None) -> bool:

@@ -45,6 +45,9 @@ MESSAGES = {
         "“~{distance}” (character {position}) joins words, phrases and their alternatives only. "
         "Take the rest out of the brackets."
     ),
+    "ambiguous": N_(
+        "“|” and “~” (character {position}) can be read in two ways here. Write brackets: {near} or {either}"
+    ),
     "link": N_(
         "Links are not searched as they are (character {position}). Write the site alone, for example: rbc.ru; "
         "to look inside links, write an expression, for example: re:/rbc\\.ru\\/news/"
@@ -92,6 +95,10 @@ MESSAGES = {
         "“{sign}” at character {position} cannot be counted: "
         "the smaller number comes first, and {limit} in all is the most."
     ),
+    "regex_repeats_much": N_(
+        "“{sign}” at character {position} repeats too much: {limit} characters in all is the most, and one repetition "
+        "inside another multiplies."
+    ),
     "regex_bracket": N_(
         "The bracket at character {position} of the expression has no partner. Add it, or write a backslash before it."
     ),
@@ -115,3 +122,12 @@ class QueryError(Exception):
         self.position = position  # of the wrong character in the source, from 1
         self.arguments = arguments  # of the message
         super().__init__(MESSAGES[code].format(position=position, **arguments))
+
+
+class AmbiguousQueryError(QueryError):
+    """A query with two meanings: alternatives that are close to something, or something close as an alternative."""
+
+    def __init__(self, position: int, span: tuple[int, int], *, near: str, either: str) -> None:
+        super().__init__("ambiguous", position, near=near, either=either)
+        self.span = span  # the part of the source with two meanings, in Python characters
+        self.readings = near, either  # to stand in its place

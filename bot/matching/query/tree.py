@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.matching.words.windows import Unit
+
 # One of these before a word makes a phrase with it, as people mean it; unless it is exact.
 PARTICLES = frozenset({"не", "без", "нет"})
 
@@ -70,13 +72,21 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """All of `items` and none of `without`; never directly inside another AllOf."""
+    """All of `items` in one paragraph and none of `without`; never directly inside another AllOf."""
 
     items: tuple["Node", ...]
     without: tuple["Node", ...] = ()
 
 
-Node: TypeAlias = Word | Prefix | Phrase | Near | Tag | Mention | Pattern | AnyOf | AllOf
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A part that has to hold in one window of a unit, as if that were the whole post."""
+
+    part: "Node"
+    unit: Unit  # never PARAGRAPH, which is so everywhere else
+
+
+Node: TypeAlias = Word | Prefix | Phrase | Near | Tag | Mention | Pattern | AnyOf | AllOf | Within
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,8 @@ def walk(node: Node) -> Iterator[Node]:
         case Near(left, right):
             yield from walk(left)
             yield from walk(right)
+        case Within(part):
+            yield from walk(part)
         case AnyOf(items):
             for item in items:
                 yield from walk(item)
@@ -119,16 +131,21 @@ def _rule(node: Node) -> str:
 
 def _alternative(node: Node) -> str:
     if isinstance(node, AllOf):
-        return " ".join([*map(_near, node.items), *("-" + _near(item) for item in node.without)])
+        return " ".join([*map(_item, node.items), *("-" + _item(item) for item in node.without)])
     return _near(node)
+
+
+def _item(node: Node) -> str:
+    """Write what stands beside a space or before a distance: alternatives in brackets, which nobody can misread."""
+    return _operand(node) if isinstance(node, AnyOf) else _near(node)
 
 
 def _near(node: Node) -> str:
     if not isinstance(node, Near):
         return _either(node)
     # a particle before ~ cannot take the next word, so it needs no brackets there
-    left = _bare(node.left) if isinstance(node.left, Word) else _near(node.left)
-    return f"{left} ~{node.distance} {_either(node.right)}"
+    left = _bare(node.left) if isinstance(node.left, Word) else _item(node.left)
+    return f"{left} ~{node.distance} {_operand(node.right)}"
 
 
 def _either(node: Node) -> str:
@@ -148,10 +165,10 @@ def _operand(node: Node) -> str:
             return '"' + " ".join(map(_bare, items)) + '"' + (f"~{gap}" if gap else "")
         case Tag(name) | Mention(name):
             return f"#{name}" if isinstance(node, Tag) else f"@{name}"
-        case Pattern(source):
-            return f"re:/{source}/"
+        case Pattern() | Within():
+            return f"re:/{node.source}/" if isinstance(node, Pattern) else f"{node.unit}:{_operand(node.part)}"
         case _:
-            return f"({_rule(node)})"
+            return f"({format_node(node)})"
 
 
 def _bare(item: Word | Prefix) -> str:

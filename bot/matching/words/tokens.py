@@ -77,6 +77,11 @@ class Document:
         return " ".join(self.tokens)
 
     @cached_property
+    def has_walls(self) -> bool:
+        """Whether there are several paragraphs."""
+        return any(kind == "wall" for kind, _, _ in self._segments)
+
+    @cached_property
     def spans(self) -> list[tuple[int, int]]:
         """The span of each token in the original text, in Python characters."""
         origin = self._folded.origin

@@ -11,8 +11,13 @@ from bot.pipeline.decisions.revisions import compared, fingerprint_of, marked
 from bot.text.spans import Span, merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
-_MAY_JOIN = {VersionChange.NEW, VersionChange.EDITED}  # the alert of another post; previews are changed for years
-_MAY_BE_LATE = {VersionChange.NEW, VersionChange.EDITED, VersionChange.STALE}  # likewise
+LOADED = frozenset({VersionChange.PARTS_LOADED, VersionChange.REST_LOADED})  # to a version, without an edit
+_MAY_JOIN = {
+    VersionChange.NEW,
+    VersionChange.EDITED,
+    VersionChange.REST_LOADED,
+}  # the alert of another post; previews are changed for years
+_MAY_BE_LATE = {*_MAY_JOIN, VersionChange.STALE}  # likewise
 LOUDNESS = {
     Priority.DIGEST: Loudness.DIGEST,
     Priority.SILENT: Loudness.SILENT,

@@ -72,6 +72,17 @@ CREATE TABLE memberships (  -- how each reader reaches each channel: access hash
     PRIMARY KEY (reader_id, channel_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Telegram than this program
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    message_id INTEGER NOT NULL,
+    constructor INTEGER,  -- the first one of TL that was unknown; NULL: the bytes made no sense
+    since INTEGER NOT NULL,
+    program TEXT NOT NULL,  -- the version of channelwatch that tried last …
+    layer INTEGER NOT NULL,  -- … and its layer of TL; any other tries again
+    notified_at INTEGER,  -- when the owners had a notice that counts it
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
+
 CREATE TABLE silences (  -- channels that are unusually silent, of which people have a notice
     channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
     since INTEGER NOT NULL  -- the date of its last post
@@ -124,7 +135,6 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     -- Names the post within its channel: the album where there is one, else the message.
     post_key TEXT NOT NULL GENERATED ALWAYS AS (coalesce('g' || nullif(grouped_id, 0), 'm' || message_id)) VIRTUAL,
     version_id INTEGER NOT NULL,  -- the current version
-    hash BLOB NOT NULL,  -- of the current version
     date INTEGER NOT NULL,
     seen_at INTEGER NOT NULL,  -- when we first saw it
     gone_at INTEGER,  -- no longer visible to our reader since
@@ -147,18 +157,22 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     number INTEGER NOT NULL,  -- from 1
     hash BLOB NOT NULL,  -- SHA-256 of what a reader sees
     text TEXT NOT NULL,
-    entities TEXT NOT NULL,  -- JSON
+    entities TEXT NOT NULL,  -- JSON: the fields of each in their order
     parts TEXT NOT NULL,  -- JSON: the texts beside its body, [kind, text] each
-    media TEXT,  -- JSON
-    media_kind TEXT GENERATED ALWAYS AS (media ->> 'kind') VIRTUAL,
-    media_id INTEGER GENERATED ALWAYS AS (media ->> 'id') VIRTUAL,  -- Telegram's; NULL: it has none
+    media TEXT,  -- JSON: kind, id, title, files
+    media_kind TEXT GENERATED ALWAYS AS (media ->> 0) VIRTUAL,
+    media_id INTEGER GENERATED ALWAYS AS (media ->> 1) VIRTUAL,  -- Telegram's; NULL: it has none
     date INTEGER NOT NULL,  -- Telegram's
     edit_date INTEGER,  -- Telegram's
     seen_at INTEGER NOT NULL,
     observed_by TEXT NOT NULL,
     reader_id INTEGER NOT NULL REFERENCES readers (id),
     program TEXT NOT NULL,  -- the version of channelwatch that saw it
-    raw BLOB NOT NULL,  -- TL bytes
+    raw_rest BLOB NOT NULL,  -- TL bytes, without the text that is in this row
+    text_at INTEGER,  -- where it was in them; NULL: they are whole
+    -- TL bytes: the evidence
+    raw BLOB NOT NULL GENERATED ALWAYS AS (coalesce(
+        CAST(substr(raw_rest, 1, text_at) || text || substr(raw_rest, text_at + 1) AS BLOB), raw_rest)) VIRTUAL,
     layer INTEGER NOT NULL,  -- of these bytes
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
@@ -168,25 +182,52 @@ CREATE VIEW post_versions AS
     SELECT p.id, p.channel_id, c.title AS channel_title, c.username AS channel_username, p.message_id, p.grouped_id,
         p.post_key, p.date, v.edit_date, v.text, v.parts, v.entities, v.media, p.forward, p.reply_to, p.reply_channel,
         p.author, p.gone_at, p.views, p.forwards, p.reactions,
-        v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by
+        v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
+        EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
+            AND l.head = v.hash AND l.state != 'whole') AS is_part
     FROM versions v JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
     JOIN channels c ON c.id = p.channel_id;
 
 -- Posts that a sweep found first: Telegram had not pushed them.
 CREATE INDEX versions_asked_for ON versions (channel_id) WHERE number = 1 AND observed_by IN ('difference', 'sweep');
 
-CREATE TABLE part_evidence (  -- parts that came to a version after it was seen, such as a link's preview
+CREATE TABLE part_evidence (  -- what came to a version after it was seen: a link's preview, the rest of a long post
     id INTEGER PRIMARY KEY,
     version_id INTEGER NOT NULL REFERENCES versions (id),
     seen_at INTEGER NOT NULL,
     observed_by TEXT NOT NULL,
     reader_id INTEGER NOT NULL REFERENCES readers (id),
     program TEXT NOT NULL,
-    raw BLOB NOT NULL,  -- TL bytes of the message
-    layer INTEGER NOT NULL,
+    raw_rest BLOB NOT NULL,  -- TL bytes of the message, without the text of the version
+    text_at INTEGER,  -- where it was in them; NULL: they are whole
+    layer INTEGER NOT NULL,  -- of these bytes
     raw_sha256 BLOB NOT NULL
 );
 CREATE INDEX part_evidence_version ON part_evidence (version_id);
+CREATE VIEW part_messages AS  -- the same with the TL bytes of the message
+    SELECT e.*, coalesce(
+        CAST(substr(e.raw_rest, 1, e.text_at) || v.text || substr(e.raw_rest, e.text_at + 1) AS BLOB), e.raw_rest) AS raw
+    FROM part_evidence e JOIN versions v ON v.id = e.version_id;
+-- Where more of a text comes to its version, what was seen before keeps its own.
+CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
+    UPDATE versions SET raw_rest = old.raw, text_at = NULL WHERE id = new.id;
+    UPDATE part_evidence SET raw_rest = CAST(substr(raw_rest, 1, text_at) || old.text || substr(raw_rest, text_at + 1) AS BLOB),
+        text_at = NULL WHERE version_id = new.id AND text_at IS NOT NULL;
+END;
+
+CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, and the rest only to those who ask
+    channel_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    head BLOB NOT NULL,  -- hash of the beginning; that of a version of which no more is here
+    edit_date INTEGER,  -- Telegram's, of this beginning
+    -- whole: the rest is here. wanted: it is asked for. left: Telegram refuses it.
+    state TEXT NOT NULL CHECK (state IN ('whole', 'wanted', 'left')),
+    due_at INTEGER,  -- when it is asked for, or asked for again: two edits of one second have the same beginning and date
+    attempts INTEGER NOT NULL DEFAULT 0,  -- that failed
+    reason TEXT,  -- why: Telegram's error string
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
+CREATE INDEX long_posts_due ON long_posts (due_at) WHERE due_at IS NOT NULL;
 
 -- One row a version, by its id: the normalised words, joined by spaces. The first word names its channel, so that a
 -- search in one channel reads no other's posts.
@@ -214,6 +255,9 @@ CREATE TABLE media (  -- files of versions in which a topic was found
 );
 CREATE INDEX media_wanted ON media (due_at) WHERE state = 'wanted';
 CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
+CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
+CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
+CREATE INDEX media_pruned ON media (sha256) WHERE reason = 'pruned';
 
 CREATE TABLE uploads (  -- files that our bot has uploaded, as it may name them again
     bot_id INTEGER NOT NULL,  -- its account: another bot cannot name them

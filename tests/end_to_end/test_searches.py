@@ -1,0 +1,59 @@
+"""Searches that take as long as they may, beside everything else."""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import Channel
+from tests.end_to_end.test_alerts import DOWN
+from tests.kit_service import Service
+from tests.waiting import until
+
+HEAVY = "/search re:/а[аб]{400}в/"  # some 40 ms a post: RE2 has to follow hundreds of beginnings at once
+POSTS = 150
+
+
+def tedious(service: Service) -> Channel:
+    """Make a channel of long posts that a search has to read to their end."""
+    dice = random.Random(1)  # noqa: S311 - samples, no secrets
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    for _ in range(POSTS):
+        channel.post("".join(dice.choices("аб", k=4000)))
+    return channel
+
+
+def search_processes() -> list[int]:
+    """Return the search processes of this process."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command, stat = (folder / "cmdline").read_bytes(), (folder / "stat").read_text(encoding="utf-8")
+        except OSError:  # it has just ended
+            continue
+        if b"bot.search.child" in command and int(stat.rpartition(")")[2].split()[1]) == os.getpid():
+            found.append(int(folder.name))
+    return found
+
+
+async def test_an_alert_does_not_wait_for_a_search_whose_answer_is_honest_and_goes_on(service: Service) -> None:
+    channel = tedious(service)
+    owner = await service.owner(follows=[channel])
+    await owner.says(HEAVY)
+    channel.post(DOWN)
+    answer = await owner.message("🔎 ")
+    alert = await owner.alert("массовый сбой")
+    assert owner.heard.index(alert) < owner.heard.index(answer)
+    assert "I have looked through" in answer.message
+    assert "There may be older ones." in answer.message
+    assert answer.reply_markup.rows[0].buttons[0].text == "Look further"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked for in /proc")
+async def test_the_service_stops_while_searches_run_and_so_do_they(service: Service) -> None:
+    owner = await service.owner(follows=[tedious(service)])
+    await owner.says(HEAVY)
+    await until(lambda: bool(search_processes()))
+    await service.stop()
+    assert search_processes() == []
