@@ -76,8 +76,8 @@ class FileCounts:
 
 
 _ADD = """INSERT INTO media (version_id, kind, file_id, wanted_at, due_at)
-    SELECT v.id, f.value ->> 0, f.value ->> 1, :now, :now FROM versions v,
-        json_each(coalesce(v.media -> 'files', json_array(json_array(v.media_kind, v.media_id)))) f
+    SELECT v.id, f.value ->> 0, f.value ->> 1, :now, :now FROM versions v, json_each(
+            iif(json_array_length(v.media, '$[3]'), v.media -> 3, json_array(json_array(v.media_kind, v.media_id)))) f
     WHERE v.media_kind IN ('photo', 'document') AND v.media_id IS NOT NULL"""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli import checks
 from bot.sandbox import Sandbox
-from bot.store import channels, follows, meta, readers
+from bot.store import channels, follows, meta, readers, unreadable
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram.client import PATIENT, Timings
@@ -204,6 +204,24 @@ async def test_a_channel_whose_changes_cannot_be_had_is_named_with_the_moment(pl
     code, out, _ = await shell("doctor", "--gaps", env={"PATH": "", "DATA_DIR": str(place), "PYTHONPATH": str(ROOT)})
     assert code == 1
     assert f"NOT CHECKED for edits and deletions since {since:%m-%d %H:%M}" in out
+
+
+async def test_messages_that_cannot_be_read_are_named_with_the_reason(place: Path) -> None:
+    now = datetime.now(UTC)
+    async with open_archive(place.parent) as archive:
+        await archive.follow(title="Вести", since=now - timedelta(days=9))
+
+        async def stand(tx: Transaction) -> None:
+            await channels.set_mark(tx, NEWS, confirmed_id=90, seen_pts=1, now=now)
+            edition = unreadable.Edition(program="1.0", layer=229)
+            await unreadable.put(tx, NEWS, {12: 0x7FE57EC0, 13: 0x7FE57EC0, 20: None}, edition, now=now)
+
+        await archive.db.write(stand)
+    code, out, _ = await shell("doctor", "--gaps", env={"PATH": "", "DATA_DIR": str(place), "PYTHONPATH": str(ROOT)})
+    assert code == 1
+    assert "hole: 3 messages cannot be read" in out
+    assert f"@News{NEWS}: 12, 13: constructor 0x7fe57ec0 unknown, since {now:%m-%d %H:%M}" in out
+    assert f"@News{NEWS}: 20: unknown form, since" in out
 
 
 @pytest.mark.parametrize(("seconds", "word"), [(90, "slow"), (-90, "fast")])
