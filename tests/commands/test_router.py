@@ -334,7 +334,14 @@ async def test_a_chat_that_blocks_the_bot_is_suspended_until_it_writes_again(run
 async def test_what_was_written_while_the_bot_was_away_is_not_carried_out(running: RunningRouter) -> None:
     anna = await running.paired()
     running.shift = timedelta(minutes=11)
-    assert (await anna.asks("/follow @rkn_tg")).message == "I was away. Please send it again: /follow"
+    for n in range(31):
+        await anna.says("/follow @rkn_tg" if not n else f"/status {n}")
+    await anna.message("I was away. Please send /follow again, and whatever else you wrote meanwhile.")
+    running.shift = timedelta()
+    await anna.says("/mute")
+    await anna.message("Nothing is muted")
+    assert sum("I was away" in message.message for message in anna.heard) == 1
+    assert await follows.all_follows(running.db) == []
 
 
 async def test_a_command_that_fails_says_so_and_the_next_one_works(running: RunningRouter) -> None:

@@ -255,6 +255,9 @@ CREATE TABLE media (  -- files of versions in which a topic was found
 );
 CREATE INDEX media_wanted ON media (due_at) WHERE state = 'wanted';
 CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
+CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
+CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
+CREATE INDEX media_pruned ON media (sha256) WHERE reason = 'pruned';
 
 CREATE TABLE uploads (  -- files that our bot has uploaded, as it may name them again
     bot_id INTEGER NOT NULL,  -- its account: another bot cannot name them
