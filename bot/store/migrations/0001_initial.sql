@@ -368,7 +368,7 @@ CREATE TABLE chats (  -- receivers of alerts
     digest_every TEXT NOT NULL DEFAULT 'day' CHECK (digest_every IN ('hour', 'day', 'week')),
     digest_minute INTEGER NOT NULL DEFAULT 540,  -- of the chat's own day; not for 'hour'
     digest_weekday INTEGER NOT NULL DEFAULT 0,  -- 0 is Monday; for 'week'
-    storm_count INTEGER DEFAULT 10,  -- more matches of a topic become a storm; NULL: they do not
+    storm_count INTEGER DEFAULT 4,  -- more matches of a topic become a storm; NULL: they do not
     storm_minutes INTEGER NOT NULL DEFAULT 5,  -- within which they are counted
     report_minute INTEGER,  -- of the chat's own day, at which the daily report comes; NULL: never
     reported_at INTEGER,  -- of the last daily report, or when the chat asked for them
