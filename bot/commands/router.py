@@ -25,7 +25,7 @@ from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.pool import Searches
-from bot.store import addresses, chats, handled, meta, outbox, subscriptions
+from bot.store import addresses, chats, handled, meta, outbox
 from bot.store.chats import Role
 from bot.store.database import Database
 from bot.telegram import chat_moves
@@ -120,9 +120,6 @@ class Router:
     async def run(self, beat: Beat = no_beat) -> None:
         """Answer events until cancelled, also earlier ones. Raises FatalError where the bot's session is gone."""
         me = await ask(self._client.get_me())
-        now = self._clock()
-        await self._database.write(lambda tx: handled.forget_old(tx, now=now))
-        await self._database.write(lambda tx: subscriptions.forget_ended(tx, now=now))
         secret = await self._database.write(lambda tx: meta.secret(tx, outbox.SECRET))
         try:
             async with asyncio.TaskGroup() as group:
