@@ -15,6 +15,7 @@ from bot.locales import translator
 from bot.locales.locale import show_size
 from bot.locales.refusals import refusal
 from bot.matching.topics import read_folder
+from bot.matching.words.inflection import Inflector
 from bot.monitoring import heartbeat
 from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files
@@ -61,6 +62,7 @@ async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
         return
     yield _attempt("settings", "complete", lambda: _require(settings))
     yield _attempt("topics of your own", "readable", lambda: read_folder(settings.topics_path))
+    yield _dictionaries()
     yield _modes(settings)
     yield _room(settings)
     for check in _sessions(settings):
@@ -88,6 +90,13 @@ def _require(settings: Settings) -> None:
         proxy_arguments(settings.telegram_proxy.get_secret_value())
     for reference in settings.channels:
         reference_of(reference)
+
+
+def _dictionaries() -> Check:
+    if Inflector().has_ukrainian:
+        return Check(name="dictionaries", outcome="Russian and Ukrainian")
+    advice = "Ukrainian words are found as they are typed only; pip install pymorphy3-dicts-uk (GPLv3) adds their forms"
+    return Check(name="dictionaries", outcome=f"Russian; {advice}")
 
 
 def _modes(settings: Settings) -> Check:

@@ -297,6 +297,7 @@ class StormState:
     since: datetime  # when the first of its posts was posted …
     until: datetime  # … and the last one
     latest: tuple[GroupedAlert, ...]  # newest first
+    news: tuple[GroupedAlert, ...] = ()  # of new events, which came with a message of their own; newest first
 
 
 class MessageKind(StrEnum):

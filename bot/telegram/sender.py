@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 MOST_WAYS = 3  # in which one message is simplified
 SHORTEST = 256  # UTF-16 units under which nothing is gained by cutting
+LABEL = 20  # characters of a button's text that any server takes
 
 Method = TypeVar("Method", bound=Callable[..., Coroutine[Any, Any, Any]])
 
@@ -63,11 +64,17 @@ def simplified(outgoing: Outgoing, verdict: Verdict) -> Outgoing | None:
         simpler = replace(outgoing, text=text, entities=entities)
     elif verdict in {Verdict.SHORTEN, Verdict.PLAIN}:
         simpler = replace(outgoing, entities=())
+    elif verdict is Verdict.BARE and any(len(button.text) > LABEL for row in outgoing.buttons for button in row):
+        simpler = replace(outgoing, buttons=tuple(tuple(map(_shortened, row)) for row in outgoing.buttons))
     elif verdict is Verdict.BARE:  # the links of the buttons go under the text instead
         links = "".join(f"\n{button.url}" for row in outgoing.buttons for button in row if button.url is not None)
         text, entities = whole.cut(LIMIT - units(links)).add(links).build()
         simpler = replace(outgoing, text=text, entities=entities, buttons=())
     return None if simpler == outgoing else simpler
+
+
+def _shortened(button: Button) -> Button:
+    return button if len(button.text) <= LABEL else replace(button, text=f"{button.text[: LABEL - 1].rstrip()}…")
 
 
 READ_AT_ONCE = 100  # messages by number, Telegram's limit

@@ -77,6 +77,7 @@ async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
     assert names == [
         "settings",
         "topics of your own",
+        "dictionaries",
         "files",
         "disk",
         "reader.session",
