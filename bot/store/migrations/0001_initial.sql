@@ -1,5 +1,12 @@
 -- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids.
 
+-- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
+-- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
+-- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
+-- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
+-- handled, mutes, pairings, strangers and uploads, each writing of requests clears that table. All others have as many
+-- rows as there are channels, chats, readers, or things that people made with a command of theirs.
+
 
 -- The instance itself
 
