@@ -14,7 +14,7 @@ import structlog
 from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
-from bot.errors import TelegramError, Verdict
+from bot.errors import TelegramError, UnreadableError, Verdict
 from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, Outgoing, Peer, PeerKind, Remote, Upload
 from bot.telegram.convert import MessagePage, from_entities, from_peer, sent_id, to_message_page
 from bot.telegram.errors import flood_wait, to_error
@@ -221,10 +221,21 @@ class Sender:
             raise flood_wait(wait)
         try:
             found: types.messages.Messages = await self._request(request)
+        except UnreadableError:
+            return await self._read_apart(message_ids, channel)
         except TelegramError as error:
             self._read_from = self._monotonic() + error.retry_after
             raise
         return to_message_page(found)
+
+    async def _read_apart(self, message_ids: Sequence[int], channel: Peer | None) -> MessagePage:
+        """Read in halves what holds something unknown to this version; it is not ours."""
+        middle = len(message_ids) // 2
+        if not middle:
+            return MessagePage(newest_id=message_ids[0], own=())
+        below = await self.read(message_ids[:middle], channel=channel)
+        above = await self.read(message_ids[middle:], channel=channel)
+        return MessagePage(newest_id=max(below.newest_id, above.newest_id), own=below.own + above.own)
 
     async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
         """Send a request of `count` messages to a chat in its turn; None where its effect already stands."""
