@@ -67,6 +67,7 @@ class _Rule:
     left: int | None = 1  # times it still strikes; None = always
     chat_id: int | None = None  # only requests to this peer, by its bare or marked id
     account_id: int | None = None  # only requests of this account
+    words: str = ""  # only messages that say this
     pts: int | None = None  # only requests for the updates since this place
     refusal: Refusal | None = None  # None = the reply is lost
     until: datetime | None = None  # a flood wait that counts down to here
@@ -75,6 +76,8 @@ class _Rule:
         if self.left == 0 or self.method not in names or self.account_id not in (None, account_id):
             return False
         if self.chat_id is not None and self.chat_id not in _peers(request):
+            return False
+        if self.words not in (getattr(request, "message", None) or ""):
             return False
         if self.pts not in (None, getattr(request, "pts", None)):
             return False
@@ -140,14 +143,15 @@ class Faults:
         times: int | None = 1,
         chat_id: int | None = None,
         account_id: int | None = None,
+        words: str = "",
     ) -> None:
-        """Answer a method with an RPC error, always or only where the request's peer is `chat_id`, or one account asks.
+        """Answer a method with an RPC error, always or only in one chat, to one account, or to a message with `words`.
 
         `method` is the request's class name without «Request», with its namespace where that is needed
         («channels.GetMessages»). Without `code` it is the one that Telegram sends with this error, else 400.
         """
         refusal = Refusal(code or code_of(error), error)
-        rule = _Rule(method=method, refusal=refusal, left=times, chat_id=chat_id, account_id=account_id)
+        rule = _Rule(method=method, refusal=refusal, left=times, chat_id=chat_id, account_id=account_id, words=words)
         self._rules.append(rule)
 
     def lose_place(self, pts: int, *, account_id: int | None = None) -> None:
