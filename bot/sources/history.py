@@ -18,6 +18,7 @@ from bot.errors import ChannelwatchError, TelegramError, Verdict
 from bot.models import Event, Post
 from bot.sources.account import Account
 from bot.sources.live import to_event
+from bot.store.channels import BEGINNING
 from bot.telegram.convert import named_in, to_post
 
 PAGE_SIZE = 100  # Telegram's limit …
@@ -35,6 +36,7 @@ class HistoryPage:
     high: int
     pts: int  # of the channel at that moment; 0 where the server does not say
     chat: types.Channel | None  # the channel as the answer describes it
+    since: datetime  # the date of `low`; `BEGINNING` where the channel has nothing below
     asked_at: datetime
 
 
@@ -84,13 +86,15 @@ def _page(
     named, oldest_first = named_in(answer), sorted(found, key=lambda message: message.id)
     posts = (to_post(message, channel_id=channel_id, named=named) for message in oldest_first)
     ids = frozenset(message.id for message in found)
+    low = 1 if is_last else min(message.id for message in answer.messages)
     return HistoryPage(
         posts=tuple(post for post in posts if post is not None),
         ids=ids,
-        low=1 if is_last else min(message.id for message in answer.messages),
+        low=low,
         high=high,
         pts=getattr(answer, "pts", 0),
         chat=next((c for c in answer.chats if isinstance(c, types.Channel) and c.id == channel_id), None),
+        since=BEGINNING if low == 1 else min((message.date for message in found), default=asked_at),
         asked_at=asked_at,
     )
 
