@@ -31,6 +31,7 @@ from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
 from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
+from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import OUTSIDE, polls_a_round
 from bot.store import chats, meta
@@ -235,6 +236,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
 def _lasting(parts: Parts) -> Loops:
     """Return the loops that need nothing but the open parts."""
     database, bot, clock, url = parts.database, parts.bot, parts.clock, parts.settings.heartbeat_url
+    media_path, most = parts.settings.media_path, round(parts.settings.media_max_total_gb * GIGABYTE)
 
     def check_bot() -> str | None:
         return None if bot.is_answered and has_connection(bot) else "Telegram does not answer the bot"
@@ -247,6 +249,7 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
+        "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
     }

@@ -47,3 +47,11 @@ class TelegramError(ChannelwatchError):
         self.code = code
         self.verdict = verdict
         self.retry_after = retry_after
+
+
+class UnreadableError(TelegramError):
+    """Telegram answered in terms of a newer layer than this program's; `constructor` is the first that it has not."""
+
+    def __init__(self, constructor: int | None) -> None:
+        super().__init__("what this version cannot read", code=0, verdict=Verdict.RETRY)
+        self.constructor = constructor

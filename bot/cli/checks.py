@@ -15,12 +15,13 @@ from bot.locales import translator
 from bot.locales.locale import show_size
 from bot.locales.refusals import refusal
 from bot.matching.topics import read_folder
+from bot.matching.words.inflection import Inflector
 from bot.monitoring import heartbeat
 from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.store import media, meta, readers
+from bot.store import long_posts, media, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.store.integrity import find_damage
@@ -61,6 +62,7 @@ async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
         return
     yield _attempt("settings", "complete", lambda: _require(settings))
     yield _attempt("topics of your own", "readable", lambda: read_folder(settings.topics_path))
+    yield _dictionaries()
     yield _modes(settings)
     yield _room(settings)
     for check in _sessions(settings):
@@ -88,6 +90,13 @@ def _require(settings: Settings) -> None:
         proxy_arguments(settings.telegram_proxy.get_secret_value())
     for reference in settings.channels:
         reference_of(reference)
+
+
+def _dictionaries() -> Check:
+    if Inflector().has_ukrainian:
+        return Check(name="dictionaries", outcome="Russian and Ukrainian")
+    advice = "Ukrainian words are found as they are typed only; pip install pymorphy3-dicts-uk (GPLv3) adds their forms"
+    return Check(name="dictionaries", outcome=f"Russian; {advice}")
 
 
 def _modes(settings: Settings) -> Check:
@@ -152,6 +161,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
             yield await _service(db)
             yield await _files(db, settings)
             yield await _channels(db)
+            if missing := await long_posts.count_missing(db):
+                yield Check(name="long posts", outcome=f"of {missing} the end is missing; it is asked for again")
             for number, reason in (await readers.lost(db)).items():
                 outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
                 yield _failed(f"reader account {number}", outcome)
@@ -177,7 +188,10 @@ async def _files(db: Reader, settings: Settings) -> Check:
     """Count the files of posts, and look whether each kept one is on the disk."""
     found, blobs = await media.statistics(db), Blobs(settings.media_path)
     lost = sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
-    outcome = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
+    size = f"{show_size(found.bytes, translator('en'))} of at most {settings.media_max_total_gb:g} GB"
+    outcome = f"{found.kept} kept ({size}), {found.wanted} on their way"
+    if found.pruned:
+        outcome = f"{outcome}; the oldest {found.pruned} were removed to make room (MEDIA_MAX_TOTAL_GB)"
     if lost:
         outcome = f"{outcome}; {lost} are gone from {settings.media_path}: put them back from a backup"
     return Check(name="files of posts", outcome=outcome, is_well=not lost)

@@ -30,6 +30,7 @@ _REASONS = {
     media.GONE: N_("the post was gone before I could fetch it"),
     media.REPLACED: N_("it was replaced before I could fetch it"),
     media.NO_ROOM: N_("the disk is too full"),
+    media.PRUNED: N_("it was removed to make room for newer files"),
 }
 
 _REFUSED = N_("Telegram would not hand it over: {reason}")

@@ -18,7 +18,7 @@ from bot.locales.locale import show_number, show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
-from bot.store import follows, outbox, posts, readers, stats
+from bot.store import follows, media, outbox, posts, readers, stats
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
@@ -169,6 +169,9 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
     stored = await posts.archive_stats(db, since=since)
     line = t.gettext("Posts stored: {total}; of today: {today}")
     text.line(line, total=bold(show_number(stored.messages, t)), today=bold(show_number(stored.recent, t)))
+    if pruned := await media.count_pruned(db):
+        line = t.ngettext("To make room, I removed {n} old file.", "To make room, I removed {n} old files.", pruned)
+        text.line(line, n=show_number(pruned, t))
     if stored.last_seen_at is not None:
         text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
     line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")

@@ -146,6 +146,15 @@ class ReaderLost(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostsUnreadable(_Notice):
+    """Posts are missing, since Telegram is newer than this program; for the owners."""
+
+    kind: Literal["unreadable"] = "unreadable"
+    posts: int
+    channels: tuple[str, ...]  # titles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DailyReport(_Notice):
     """Whether anything was missing since the last report."""
 
@@ -213,6 +222,7 @@ Notice = Annotated[
     | ChannelRenamed
     | ChannelSilent
     | ReaderLost
+    | PostsUnreadable
     | DailyReport
     | Pong
     | SampleAlert

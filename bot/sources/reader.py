@@ -28,6 +28,7 @@ from bot.sources.live import Live
 from bot.sources.past_pages import Backfiller, Verifier
 from bot.sources.sweep import FastChannels, Sweep
 from bot.sources.sync import ChannelSync
+from bot.sources.unreadable import UnreadableMessages
 from bot.store import chats, readers
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify
@@ -151,6 +152,7 @@ class ReaderAccount:
             "verifier": Verifier(account, sync, days=settings.verify_days).run,
             "fast channels": FastChannels(account, sync).run,
             "backfill": Backfiller(account, sync).run,
+            "unreadable": UnreadableMessages(account, sync).run,
             "follow requests": follow_requests.run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),

@@ -330,7 +330,7 @@ async def extend_past(tx: Transaction, channel_id: int, *, below: int | None, lo
     `below` is None for the newest; `since` is the date of `low`.
     """
     await tx.execute(
-        """UPDATE channels SET complete_id = :low, complete_from = :since
+        """UPDATE channels SET complete_id = :low, complete_from = min(complete_from, :since)
         WHERE id = :id AND :low < complete_id AND coalesce(:below, complete_id) >= complete_id""",
         {"id": channel_id, "low": low, "below": below, "since": to_ms(since)},
     )

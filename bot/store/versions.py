@@ -239,7 +239,6 @@ class ObservedChanges:
         if self._rests:
             rests = [version_rows.rest_row(post, message.version_id, message.hash) for message, post in self._rests]
             await tx.execute_many(version_rows.SET_REST, rests)
-            await tx.execute_many(version_rows.SET_HASH, [(m.hash, m.id) for m, _ in self._rests])
         if self._long:
             await long_posts.put(tx, self._long, now=self._now)
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)

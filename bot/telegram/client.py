@@ -25,20 +25,20 @@ from bot.telegram import sessions
 from bot.telegram.backoff import backed_off
 from bot.telegram.clock import steady_telethon
 from bot.telegram.convert import attach, named_in
-from bot.telegram.errors import CONNECTION_LOST, to_startup_error
+from bot.telegram.errors import CONNECTION_LOST, UNREADABLE, to_startup_error
 from bot.telegram.proxies import proxy_arguments
 from bot.telegram.rpc import ask, has_connection
+from bot.telegram.unreadable import PacketReader, step_over
 
 log = structlog.get_logger(__name__)
 
 MOST_PATIENCE = 8  # times `updates_within`, at the most
 SOON, KEEP_EVERY = 0.5, 10.0  # s between two moments at which a client's place among the updates is written down
 
-_OF_UPDATES = (
-    functions.updates.GetStateRequest,
-    functions.updates.GetDifferenceRequest,
-    functions.updates.GetChannelDifferenceRequest,
-)
+SLICE = 64  # changes
+
+_DIFFERENCES = (functions.updates.GetDifferenceRequest, functions.updates.GetChannelDifferenceRequest)
+_OF_UPDATES = (functions.updates.GetStateRequest, *_DIFFERENCES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +74,36 @@ class Client(TelegramClient):
     polls_updates = False  # with each ping
     is_settled: Callable[[], bool] | None = None  # whether all updates that handlers were given are dealt with
     is_answered = True  # by Telegram, the last time that it was pinged
+    _slice: int | None = None  # changes that a difference may bring, where larger ones could not be read
     _is_announced = True  # to the server, over the present connection or the next
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Telethon has it
         super().__init__(*args, **kwargs)
-        self._sender._send_queue = _Packer(self._sender._state, loggers=self._log)  # noqa: SLF001 - not to be named
+        state = PacketReader(self._sender.auth_key, loggers=self._log)
+        self._sender._state = state  # noqa: SLF001 - not to be named
+        self._sender._send_queue = _Packer(state, loggers=self._log)  # noqa: SLF001 - likewise
 
     async def __call__(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Telethon has it
+        """Ask Telegram something; for Telethon's update loop, step over what of a difference cannot be read."""
+        if not isinstance(request, _DIFFERENCES) or asyncio.current_task() is not self._updates_handle:
+            return await self._ask(request, *args, **kwargs)
+        while True:
+            if self._slice is not None:
+                name = "limit" if isinstance(request, functions.updates.GetChannelDifferenceRequest) else "pts_limit"
+                setattr(request, name, self._slice)
+            try:
+                answer = await self._ask(request, *args, **kwargs)
+            except UNREADABLE as error:
+                constructor = getattr(error, "invalid_constructor_id", 0)
+                log.info("a difference cannot be read by this version", constructor=f"{constructor:#010x}")
+                if self._slice == 1:
+                    return step_over(request, seq=self._message_box.seq)
+                self._slice = (self._slice or SLICE) // 2
+            else:
+                self._slice = None if self._slice is None or self._slice * 2 >= SLICE else self._slice * 2
+                return answer
+
+    async def _ask(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - likewise
         """Ask Telegram something.
 
         Telethon's update loop waits for a difference for ever, and handles nothing meanwhile: after a lost answer it

@@ -121,9 +121,7 @@ def _table(rows: list[Row], cores: int) -> Table:
 
 
 def _pair(row: Row, form: Callable[[Cost], str]) -> str:
-    if row.ours_cost is None or row.bare_cost is None:
-        return ""
-    return f"{form(row.ours_cost)} / {form(row.bare_cost)}"
+    return " / ".join(form(spent) for spent in (row.ours_cost, row.bare_cost) if spent is not None)
 
 
 if __name__ == "__main__":

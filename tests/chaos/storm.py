@@ -16,9 +16,10 @@ from random import Random
 from telethon.tl import types
 
 from bot.errors import FatalError
-from bot.sandbox import Channel
+from bot.sandbox import Channel, Message, Unknown
 from bot.sandbox.server import Push
 from bot.store.database import open_read_only
+from bot.store.unreadable import of_channel
 from bot.telegram import sessions
 from tests.chaos.settling import Rounds, missing
 from tests.end_to_end.test_process import environment, spawned_service
@@ -42,6 +43,7 @@ class Outcome:
     seed: int
     posts: int = 0
     pushed: int = 0  # versions that were pushed while nothing disturbed, each of which has to be in the archive
+    holes: int = 0  # messages that no reader can read; each has to be named, and cost nothing but itself
     kills: int = 0
     differences: list[str] = field(default_factory=list)
 
@@ -75,6 +77,7 @@ class Storm:
                 self._calm()
                 await self._settle()
             self._compare_versions()
+        self.outcome.holes = sum(is_unknown(m) for channel in self.channels for m in channel.kept.oldest_first())
         self.outcome.pushed = len(self.heard)
         return self.outcome
 
@@ -184,7 +187,7 @@ class Storm:
     def _something_happens(self) -> None:
         channel = self.random.choice(self.channels)
         ids = list(channel.kept.messages)
-        kinds = {"post": 9, "edit": 5, "delete": 3, "long": 2, "react": 2, "album": 1, "views": 1}
+        kinds = {"post": 9, "edit": 5, "delete": 3, "long": 2, "react": 2, "album": 1, "views": 1, "unknown": 1}
         what = self.random.choices(list(kinds), list(kinds.values()))[0]
         if what == "post" or len(ids) < 5:
             channel.post(f"Post {self.random.random()}")
@@ -192,6 +195,8 @@ class Storm:
         elif what == "long":
             channel.post(rich=self._rich("Long"), shown=self.random.choice((1, 1, None)))
             self.outcome.posts += 1
+        elif what == "unknown":
+            self._unknown(channel, self.random.choice(ids))
         elif what == "edit":
             self._edit(channel, self.random.choice(ids))
         elif what == "delete":
@@ -207,11 +212,30 @@ class Storm:
             channel.set_views(self.random.choice(ids), self.random.randrange(10_000))
 
     def _edit(self, channel: Channel, message_id: int) -> None:
-        """Edit a text, or the blocks of a long post: in the part that everybody gets, or below."""
+        """Edit a text, or the blocks of a long post: in the part that everybody gets, or below.
+
+        Half of what no reader could read can be read from then on.
+        """
+        message = channel.kept.messages[message_id]
+        if is_unknown(message) and self.random.random() < 0.5:
+            message.unknown, message.media, message.entities = False, None, []
         if channel.kept.messages[message_id].rich is None:
             channel.edit(message_id, f"Edited {self.random.random()}")
         else:
             channel.edit(message_id, rich=self._rich(self.random.choice(("Edited", "Long"))))
+
+    def _unknown(self, channel: Channel, message_id: int) -> None:
+        """Post what only a newer Telegram knows, or add it to a post that is there."""
+        what = self.random.choice(("media", "entity", "message", "edit"))
+        text = f"Unknown {self.random.random()}"
+        if what == "edit":
+            channel.edit(message_id, media=Unknown())
+            return
+        self.outcome.posts += 1
+        if what == "media":
+            channel.post(text, media=Unknown())
+        else:
+            channel.post(text, entities=[Unknown()] if what == "entity" else [], unknown=what == "message")
 
     def _rich(self, head: str) -> types.RichMessage:
         return rich(
@@ -245,7 +269,12 @@ class Storm:
                 )
                 stored = {row["message_id"]: (row["text"], row["grouped_id"]) for row in rows}
                 world = {m.id: (said(m), m.grouped) for m in channel.kept.oldest_first() if m.action is None}
-                for message_id in sorted(stored.keys() | world.keys()):
+                holes = {m.id for m in channel.kept.oldest_first() if is_unknown(m)}
+                named = await of_channel(db, channel.id)
+                for message_id in sorted(named.keys() ^ holes):
+                    why = "is readable, and named as a hole" if message_id in named else "is unreadable, and not named"
+                    yield f"{channel.title}/{message_id}: {why}"
+                for message_id in sorted((stored.keys() | world.keys()) - holes):
                     if stored.get(message_id) != world.get(message_id):
                         shown = f"{channel.title}/{message_id}"
                         yield f"{shown}: stored {stored.get(message_id)}, world {world.get(message_id)}"
@@ -274,7 +303,7 @@ class Storm:
         for update in getattr(push.updates, "updates", None) or [getattr(push.updates, "update", None)]:
             message = getattr(update, "message", None)
             # Of a long post we get what it says once we ask.
-            is_kept = isinstance(message, types.Message) and message.rich_message is None
+            is_kept = isinstance(message, types.Message) and message.rich_message is None and not is_unknown(message)
             if is_kept and getattr(message.peer_id, "channel_id", 0) in wanted:
                 yield message.peer_id.channel_id, message.id, message.message
 
@@ -283,6 +312,12 @@ class Storm:
         self.service.sandbox.faults.drop_pushes(1.0)
         yield
         self.service.sandbox.faults.clear()
+
+
+def is_unknown(message: Message | types.Message) -> bool:
+    """Tell whether a message is in terms that no client here knows."""
+    found = [getattr(message, "unknown", False), isinstance(message.media, Unknown)]
+    return any([*found, *(isinstance(entity, Unknown) for entity in message.entities or ())])
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:

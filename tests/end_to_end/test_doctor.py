@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli import checks
 from bot.sandbox import Sandbox
-from bot.store import channels, follows, meta, readers
+from bot.store import channels, follows, meta, readers, unreadable
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram.client import PATIENT, Timings
@@ -77,6 +77,7 @@ async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
     assert names == [
         "settings",
         "topics of your own",
+        "dictionaries",
         "files",
         "disk",
         "reader.session",
@@ -87,6 +88,12 @@ async def test_where_all_is_well_every_line_says_so(place: Path) -> None:
         "Telegram and the clock",
     ]
     assert (place / "reader.session").exists()
+
+
+async def test_long_posts_without_their_end_are_counted(place: Path) -> None:
+    _sql(place, "bot.db", "INSERT INTO long_posts (channel_id, message_id, head, state) VALUES (1, 2, x'00', 'left')")
+    checked = {check.name: check async for check in checks.run_checks()}
+    assert checked["long posts"].outcome == "of 1 the end is missing; it is asked for again"
 
 
 def _damage(data: Path) -> None:
@@ -198,6 +205,24 @@ async def test_a_channel_whose_changes_cannot_be_had_is_named_with_the_moment(pl
     code, out, _ = await shell("doctor", "--gaps", env={"PATH": "", "DATA_DIR": str(place), "PYTHONPATH": str(ROOT)})
     assert code == 1
     assert f"NOT CHECKED for edits and deletions since {since:%m-%d %H:%M}" in out
+
+
+async def test_messages_that_cannot_be_read_are_named_with_the_reason(place: Path) -> None:
+    now = datetime.now(UTC)
+    async with open_archive(place.parent) as archive:
+        await archive.follow(title="Вести", since=now - timedelta(days=9))
+
+        async def stand(tx: Transaction) -> None:
+            await channels.set_mark(tx, NEWS, confirmed_id=90, seen_pts=1, now=now)
+            edition = unreadable.Edition(program="1.0", layer=229)
+            await unreadable.put(tx, NEWS, {12: 0x7FE57EC0, 13: 0x7FE57EC0, 20: None}, edition, now=now)
+
+        await archive.db.write(stand)
+    code, out, _ = await shell("doctor", "--gaps", env={"PATH": "", "DATA_DIR": str(place), "PYTHONPATH": str(ROOT)})
+    assert code == 1
+    assert "hole: 3 messages cannot be read" in out
+    assert f"@News{NEWS}: 12, 13: constructor 0x7fe57ec0 unknown, since {now:%m-%d %H:%M}" in out
+    assert f"@News{NEWS}: 20: unknown form, since" in out
 
 
 @pytest.mark.parametrize(("seconds", "word"), [(90, "slow"), (-90, "fast")])
