@@ -22,6 +22,7 @@ from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
 from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
+from bot.models.notices import UpdatesMissed
 from bot.monitoring.daily_report import DailyReports
 from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.silence import SilenceMonitor
@@ -34,16 +35,16 @@ from bot.sources.assignment import Assignments
 from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import OUTSIDE, polls_a_round
-from bot.store import chats, meta
+from bot.store import chats, messages, meta
 from bot.store.blobs import Blobs
-from bot.store.database import Database
+from bot.store.database import Database, Transaction
 from bot.store.integrity import check_log, find_damage
 from bot.store.meta import Pace
+from bot.store.notices import notify
 from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, bot_client
 from bot.telegram.clock import TelegramClock
 from bot.telegram.rate_limit import Pacing, Rates
-from bot.telegram.rpc import has_connection
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -207,6 +208,8 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     people = People(database, settings.owner_ids)
     router = Router(bot, database, sender, searches=parts.searches, people=people, clock=clock)
     bot.is_settled = router.is_settled
+    bot.missed.last_message = await messages.latest_number(database)
+    bot.on_skip = partial(_report_skip, parts)
     time_source = await _open_one(parts)
     username = await connections.connect_bot(bot, settings)
     await _set_clock(parts, time_source)
@@ -239,10 +242,11 @@ def _lasting(parts: Parts) -> Loops:
     media_path, most = parts.settings.media_path, round(parts.settings.media_max_total_gb * GIGABYTE)
 
     def check_bot() -> str | None:
-        return None if bot.is_answered and has_connection(bot) else "Telegram does not answer the bot"
+        return bot.fault and f"the bot: {bot.fault}"
 
     def check_readers() -> str | None:
-        return None if any(reader.is_connected for reader in parts.readers) else "no reader account reads"
+        faults = [reader.fault for reader in parts.readers]
+        return None if None in faults else f"no reader account reads: {faults[0]}"
 
     return {
         "heartbeat": Heartbeat(database, parts.health, url, checks=(check_bot, check_readers), clock=clock).run,
@@ -273,6 +277,18 @@ async def _open_one(parts: Parts) -> Client:
         with suppress(ReaderLostError):
             return await standby.open()
     return parts.bot
+
+
+async def _report_skip(parts: Parts) -> None:
+    """Tell the owners that updates of the bot were missed."""
+    now = parts.clock()
+    notice = UpdatesMissed(event=f"{now:%Y-%m-%d %H:%M}")
+
+    async def job(tx: Transaction) -> None:
+        for chat in await chats.of_owners(tx):
+            await notify(tx, chat, notice, now=now)
+
+    await parts.database.write(job)
 
 
 async def _keep_time(parts: Parts, beat: Beat) -> None:

@@ -30,7 +30,7 @@ class Verdict(StrEnum):
     RETRY = "retry"  # it can heal: a flood wait, a server error, a lost connection
     SHORTEN = "shorten"  # it is too long: shorter it may pass
     PLAIN = "plain"  # its formatting is refused: without it may pass
-    BARE = "bare"  # its buttons are refused: without them it may pass
+    BARE = "bare"  # its buttons are refused: with shorter texts, or without them, it may pass
     CLOSED = "closed"  # the thread of a forum takes nothing more; the chat may
     DROP = "drop"  # this request can never succeed; others to the same chat can
     SUSPEND = "suspend"  # the chat refuses everything: blocked, kicked, deactivated

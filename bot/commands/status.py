@@ -120,6 +120,9 @@ def _add_completeness(text: Text, states: Sequence[ChannelState], context: Conte
     if holes := [state for state in states if state.stats.has_hole]:
         line = t.gettext("Channels with a hole that is being filled: {n}, the largest in «{channel}»")
         text.line(line, n=len(holes), channel=_title(max(holes, key=lambda state: state.stats.missing).channel))
+    if unreadable := sum(state.stats.unreadable for state in states):
+        line = t.gettext("⚠️ Posts that this version cannot read, since Telegram is newer: {n}. Update channelwatch.")
+        text.line(line, n=unreadable)
     text.line(t.gettext("How each of them stands, on the server: {command}"), command=code(_TABLE))
 
 

@@ -146,6 +146,13 @@ class ReaderLost(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatesMissed(_Notice):
+    """Telegram did not hand out what was written to the bot; the bot goes on from the present."""
+
+    kind: Literal["updates_missed"] = "updates_missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostsUnreadable(_Notice):
     """Posts are missing, since Telegram is newer than this program; for the owners."""
 
@@ -222,6 +229,7 @@ Notice = Annotated[
     | ChannelRenamed
     | ChannelSilent
     | ReaderLost
+    | UpdatesMissed
     | PostsUnreadable
     | DailyReport
     | Pong

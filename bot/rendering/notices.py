@@ -28,6 +28,7 @@ from bot.models.notices import (
     ReaderLost,
     SampleAlert,
     ThreadClosed,
+    UpdatesMissed,
 )
 from bot.text.markup import one_line
 
@@ -172,6 +173,15 @@ def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
         news = t.gettext("My reader account can no longer read channels.")
     then = t.gettext("Once it is logged in again, I will carry on by myself and look for everything posted meanwhile.")
     return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then}")
+
+
+@render_notice.register
+def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
+    line = locale.t.gettext(
+        "For some minutes Telegram did not hand out what was written to me. I have read the messages in another way; "
+        "where a tap did nothing, tap again."
+    )
+    return Outgoing(text=f"⚠️ {line}")
 
 
 @render_notice.register

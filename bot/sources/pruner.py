@@ -1,4 +1,4 @@
-"""Removes the oldest files of posts where all of them take more room than the settings allow."""
+"""Removes what takes room for nothing: the oldest files of posts above the limit, and rows that are over."""
 
 import asyncio
 from datetime import timedelta
@@ -9,7 +9,7 @@ import structlog
 
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import media
+from bot.store import housekeeping, media
 from bot.store.blobs import Blobs
 from bot.store.database import Database
 
@@ -17,11 +17,12 @@ log = structlog.get_logger(__name__)
 
 GIGABYTE = 1 << 30
 EVERY = 300.0  # s
+CLEAR_EVERY = 288  # looks: a day
 SHOWN_FOR = timedelta(days=30)  # of an alert: what it shows is not removed
 
 
 class Pruner:
-    """Keeps the files below `most` bytes in all."""
+    """Keeps the files below `most` bytes in all, and clears rows each day."""
 
     def __init__(self, database: Database, folder: Path, *, most: int, clock: Clock) -> None:
         self._database = database
@@ -35,8 +36,12 @@ class Pruner:
         beat(TURN)
         left = await media.pruned_blobs(self._database)  # also what a kill left on the disk
         await asyncio.to_thread(self._blobs.remove, left)
+        looks = 0
         while True:
             beat(EVERY + TURN)
+            if looks % CLEAR_EVERY == 0:
+                await self._database.write(partial(housekeeping.clear, now=self._clock()))
+            looks += 1
             await self.prune()
             await asyncio.sleep(EVERY)
 

@@ -29,7 +29,8 @@ from tests.waiting import until
 
 PATIENCE = 60  # rounds; a storm whose differences stay the same for longer has failed
 PAST = 500  # posts in the first channel before the storm: edits and deletions reach that far back
-DISTURBANCES = ("cut", "hold", "lose", "flood", "error", "skew", "kill", "too_long", "leave", "revoke")
+DISTURBANCES = ("cut", "hold", "lose", "flood", "error", "fail", "skew", "kill", "too_long", "leave", "revoke")
+FAILURES = {"error": ("INTERNAL", 500, 1), "fail": ("BAD_GATEWAY", 502, None)}  # after a 500, Telethon rests
 CALM = 0.7  # of the rounds; in the others the disturbance comes while pushes are on their way
 LOGIN_AFTER = 1.5  # s that a reader is logged out
 
@@ -156,8 +157,9 @@ class Storm:
             sandbox.faults.lose_reply(method)
         elif what == "flood":
             sandbox.faults.flood_wait(method, 1)
-        elif what == "error":
-            sandbox.faults.answer(method, "INTERNAL", code=500)
+        elif what in FAILURES:
+            error, code, times = FAILURES[what]
+            sandbox.faults.answer(method, error, code=code, times=times)
         elif what == "skew":
             sandbox.faults.skew(self.random.choice((-20, 20)))
         elif what == "too_long":

@@ -24,6 +24,7 @@ from bot.models.notices import (
     ReaderLost,
     SampleAlert,
     ThreadClosed,
+    UpdatesMissed,
 )
 from bot.rendering.notices import render_notice
 
@@ -130,6 +131,7 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
             ChatSuspended(event="", chat="Штаб", reason="USER_KICKED"),
             "and have stopped its alerts. Its admins",
         ),
+        (UpdatesMissed(event=""), "did not hand out what was written to me"),
         (AlertsMissed(event="", alerts=0), "Posts from the meantime brought no alerts"),
         (AlertsMissed(event="", alerts=21), "21 alerts did not arrive"),
     ],

@@ -10,6 +10,7 @@ from bot.errors import FatalError, UnreadableError
 from bot.sandbox import Unknown
 from bot.telegram.errors import to_error, to_startup_error
 from bot.telegram.rpc import ask
+from tests.kit_bot import sender_of
 from tests.telegram.test_reconnecting import SignedIn, bot
 from tests.waiting import WAIT_S
 
@@ -42,6 +43,14 @@ async def test_a_difference_that_cannot_be_read_costs_what_is_unknown_in_it_only
     bot.anna.sends(bot.account, "last")
     assert await bot.news.text() == "last"
     assert not bot.client.disconnected.done()
+
+
+async def test_messages_are_looked_for_around_what_cannot_be_read(bot: SignedIn) -> None:
+    sender = sender_of(bot.client)
+    await bot.client.send_message(bot.anna.id, "ours")
+    last = bot.anna.sends(bot.account, "unknown", unknown=True).copies[bot.account.id].id
+    page = await sender.read(range(1, 101))
+    assert ([each.text for each in page.own], page.newest_id) == (["ours"], last)
 
 
 async def test_the_answer_to_a_question_says_that_it_cannot_be_read(bot: SignedIn) -> None:

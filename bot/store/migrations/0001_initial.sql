@@ -1,5 +1,12 @@
 -- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids.
 
+-- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
+-- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
+-- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
+-- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
+-- handled, mutes, pairings, strangers and uploads, each writing of requests clears that table. All others have as many
+-- rows as there are channels, chats, readers, or things that people made with a command of theirs.
+
 
 -- The instance itself
 
@@ -367,7 +374,7 @@ CREATE TABLE chats (  -- receivers of alerts
     digest_every TEXT NOT NULL DEFAULT 'day' CHECK (digest_every IN ('hour', 'day', 'week')),
     digest_minute INTEGER NOT NULL DEFAULT 540,  -- of the chat's own day; not for 'hour'
     digest_weekday INTEGER NOT NULL DEFAULT 0,  -- 0 is Monday; for 'week'
-    storm_count INTEGER DEFAULT 10,  -- more matches of a topic become a storm; NULL: they do not
+    storm_count INTEGER DEFAULT 4,  -- more matches of a topic become a storm; NULL: they do not
     storm_minutes INTEGER NOT NULL DEFAULT 5,  -- within which they are counted
     report_minute INTEGER,  -- of the chat's own day, at which the daily report comes; NULL: never
     reported_at INTEGER,  -- of the last daily report, or when the chat asked for them
