@@ -92,6 +92,43 @@ def test_a_topic_is_read() -> None:
     assert (topic.name, topic.default, topic.rejects) == ("mine", True, ("Сборка",))
 
 
+_LISTS = """[query]
+ru = "sentence:($service $fail)"
+en = "$service ~5 down"
+[lists]
+service = "сайт|$bank"
+bank = "банк|касса"
+fail = "сбой"
+"""
+
+
+def test_lists_are_written_out_where_they_are_named() -> None:
+    topic = read_topic("mine", _LISTS, {"bank": "=Сбер", "other": "свет"})
+    assert topic.query == "sentence:((сайт|(банк|касса)) (сбой))\n(сайт|(банк|касса)) ~5 down"
+
+
+def test_lists_may_stand_beside_the_topics(tmp_path: Path) -> None:
+    (tmp_path / "lists.toml").write_text('[lists]\nbank = "банк"', encoding="utf-8")
+    (tmp_path / "a.toml").write_text('query = "сбой $bank"', encoding="utf-8")
+    assert [topic.query for topic in read_folder(tmp_path)] == ["сбой (банк)"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        pytest.param("$fail", "$fails", 2, r"there is no list \$fails", id="unknown"),
+        pytest.param("банк|касса", "банк|$service", 5, r"there is no list \$\w+, or it holds itself", id="of itself"),
+        pytest.param("~5 down", "~5 down)", 3, r"The bracket closed at character 23 was never", id="after a list"),
+        pytest.param('"сбой"', '"(сбой"', 7, r"The bracket opened at character 9 is not closed", id="in a list"),
+        pytest.param('"сбой"', "5", 7, "a list has a name of letters and a text", id="no text"),
+        pytest.param("[lists]", "[lists]\n1a = 'x'", 5, "a list has a name of letters and a text", id="no name"),
+    ],
+)
+def test_a_wrong_list_is_refused_with_its_line(old: str, new: str, line: int, reason: str) -> None:
+    with pytest.raises(TopicError, match=rf"^mine\.toml, line {line}: {reason}"):
+        read_topic("mine", _LISTS.replace(old, new))
+
+
 def test_a_query_is_enough() -> None:
     topic = read_topic("Сбои", 'query = "сбой"')
     assert (topic.name, topic.default, topic.matches, topic.rejects) == ("Сбои", False, (), ())
