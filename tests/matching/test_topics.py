@@ -52,8 +52,8 @@ def test_the_five_topics_are_there() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_a_topic_has_enough_examples_in_three_languages(topic: TopicFile) -> None:
-    assert len(topic.matches) >= 12
-    assert len(topic.rejects) >= 12
+    assert len(topic.matches) >= 10
+    assert len(topic.rejects) >= 10
     texts = " ".join(topic.matches).lower()
     assert set("ёыэъ") & set(texts)
     assert set("іїєґ") & set(texts)
@@ -66,12 +66,24 @@ needs_posts = pytest.mark.skipif(not detection.SHARED.exists(), reason="the real
 @needs_posts
 @pytest.mark.parametrize(
     ("label", "precision", "recall"),
-    [pytest.param("outage", 0.93, 0.9, id="outages"), pytest.param("sovereignty", 0.93, 0.85, id="sovereignty")],
+    [pytest.param("outage", 0.95, 0.85, id="outages"), pytest.param("sovereignty", 0.95, 0.65, id="sovereignty")],
 )
 def test_topics_agree_with_people(label: str, precision: float, recall: float) -> None:
     measured = detection.counts(detection.foreign(label))
     assert measured.precision >= precision
     assert measured.recall >= recall
+
+
+@pytest.mark.parametrize("topic", detection.TOPICS)
+def test_topics_know_the_shapes_of_news(topic: str) -> None:
+    measured = detection.counts(detection.shapes(topic))
+    assert measured.precision >= 0.9
+    assert measured.recall >= 0.9
+
+
+def test_the_topics_can_be_read_by_a_person() -> None:
+    sizes = [len(topic.source.encode()) for topic in TOPICS]
+    assert max(sizes) <= 20_000
 
 
 _FILE = '''default = true
