@@ -3,8 +3,11 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/channelwatch
 ENV PATH=/opt/channelwatch/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-COPY build.lock requirements.lock ./
+COPY build.lock requirements.lock ukrainian.lock ./
 RUN pip install --require-hashes -r build.lock && pip install --require-hashes --no-build-isolation -r requirements.lock
+# UKRAINIAN=1 adds the forms of Ukrainian words, whose data are under the GPLv3.
+ARG UKRAINIAN=
+RUN [ -z "$UKRAINIAN" ] || pip install --require-hashes --no-build-isolation -r ukrainian.lock
 COPY . .
 RUN pip install --no-deps --no-build-isolation .
 

@@ -6,7 +6,7 @@ READY := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint chaos bench bench-full run lock messages clean
+.PHONY: help demo test lint chaos bench bench-full run lock audit messages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
@@ -42,8 +42,14 @@ lock: $(READY) ## resolve the dependencies anew, with hashes
 	@echo '== locking'
 	@UV="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade --custom-compile-command 'make lock'"; \
 	eval $$UV pyproject.toml --output-file requirements.lock && \
-	eval $$UV pyproject.toml --group dev --output-file requirements-dev.lock && \
+	eval $$UV pyproject.toml --extra ukrainian --group dev --output-file requirements-dev.lock && \
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ukrainian"], sep="\n")' | eval $$UV - --output-file ukrainian.lock && \
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | eval $$UV - --output-file build.lock
+
+# Not part of lint: it asks PyPI, which knows the advisories, and where PyPI is not reached (a mirror has none) it can tell nothing;
+# --strict makes that a failure. What needs no network, tests/test_locks.py checks.
+audit: $(READY) ## look for known vulnerabilities in the locks; asks PyPI
+	@for lock in requirements-dev.lock build.lock; do $(BIN)/uv tool run pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock || exit 1; done
 
 messages: $(READY) ## collect the texts for translation into bot/locales
 	@$(BIN)/pybabel -q extract --no-location --sort-output --project channelwatch --version 1 --msgid-bugs-address none -w 110 -k N_ -o .messages.pot bot

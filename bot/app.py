@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
 from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
+from bot.models.notices import UpdatesMissed
 from bot.monitoring.daily_report import DailyReports
 from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.silence import SilenceMonitor
@@ -30,17 +32,19 @@ from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
 from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
+from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import OUTSIDE, polls_a_round
-from bot.store import chats, meta
+from bot.store import chats, messages, meta
 from bot.store.blobs import Blobs
-from bot.store.database import Database
+from bot.store.database import Database, Transaction
+from bot.store.integrity import check_log, find_damage
 from bot.store.meta import Pace
+from bot.store.notices import notify
 from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, bot_client
 from bot.telegram.clock import TelegramClock
 from bot.telegram.rate_limit import Pacing, Rates
-from bot.telegram.rpc import has_connection
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -49,6 +53,7 @@ T = TypeVar("T")
 Loops = dict[str, Loop]  # by name
 ANSWER_WITHIN = 3.0  # s that what was asked before the end has for its answer
 ASK_TIME_EVERY = 60.0  # s
+CHECK_WITHIN = 2.0  # s for a look at the database, which reads some 150 MB; `doctor` reads all of it
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
 
@@ -125,13 +130,14 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     health: Health,
 ) -> Parts:
     """Open the store, the bot and the readers; each is closed when the stack is left."""
-    database = await Database.open(settings.database_path)
+    stack.enter_context(sessions.lock(settings.data_dir / sessions.BOT))  # before anything is written
+    await asyncio.to_thread(_check_database, settings.database_path)
+    database = await Database.open(settings.database_path, numbered=True)
     stack.push_async_callback(database.close)
     searches = SearchPool(settings.database_path)
     stack.push_async_callback(searches.close)
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
-    stack.enter_context(sessions.lock(settings.data_dir / sessions.BOT))
     bot = bot_client(settings, timings=timings)
     # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
     stack.push_async_callback(bot.disconnect)
@@ -165,6 +171,16 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     )
 
 
+def _check_database(path: Path) -> None:
+    """Read what can be read of the database in a moment. Raises FatalError where that is damaged."""
+    check_log(path)
+    damage = find_damage(path, within=CHECK_WITHIN) if path.exists() else None
+    if damage is not None:
+        raise FatalError(
+            f"The database {path} is damaged ({damage}). Put a backup in its place: channelwatch restore BACKUP"
+        )
+
+
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
     """Do some work, or give it up and return None once `stop` is set: connecting alone may last for ever."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
@@ -192,6 +208,8 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     people = People(database, settings.owner_ids)
     router = Router(bot, database, sender, searches=parts.searches, people=people, clock=clock)
     bot.is_settled = router.is_settled
+    bot.missed.last_message = await messages.latest_number(database)
+    bot.on_skip = partial(_report_skip, parts)
     time_source = await _open_one(parts)
     username = await connections.connect_bot(bot, settings)
     await _set_clock(parts, time_source)
@@ -221,18 +239,21 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
 def _lasting(parts: Parts) -> Loops:
     """Return the loops that need nothing but the open parts."""
     database, bot, clock, url = parts.database, parts.bot, parts.clock, parts.settings.heartbeat_url
+    media_path, most = parts.settings.media_path, round(parts.settings.media_max_total_gb * GIGABYTE)
 
     def check_bot() -> str | None:
-        return None if bot.is_answered and has_connection(bot) else "Telegram does not answer the bot"
+        return bot.fault and f"the bot: {bot.fault}"
 
     def check_readers() -> str | None:
-        return None if any(reader.is_connected for reader in parts.readers) else "no reader account reads"
+        faults = [reader.fault for reader in parts.readers]
+        return None if None in faults else f"no reader account reads: {faults[0]}"
 
     return {
         "heartbeat": Heartbeat(database, parts.health, url, checks=(check_bot, check_readers), clock=clock).run,
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
+        "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
     }
@@ -256,6 +277,18 @@ async def _open_one(parts: Parts) -> Client:
         with suppress(ReaderLostError):
             return await standby.open()
     return parts.bot
+
+
+async def _report_skip(parts: Parts) -> None:
+    """Tell the owners that updates of the bot were missed."""
+    now = parts.clock()
+    notice = UpdatesMissed(event=f"{now:%Y-%m-%d %H:%M}")
+
+    async def job(tx: Transaction) -> None:
+        for chat in await chats.of_owners(tx):
+            await notify(tx, chat, notice, now=now)
+
+    await parts.database.write(job)
 
 
 async def _keep_time(parts: Parts, beat: Beat) -> None:

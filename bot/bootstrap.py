@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from bot import __version__
 from bot.errors import SettingsError
 from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.exclusions import compile_excluding, including
@@ -34,6 +35,7 @@ async def take_over_topics(tx: Transaction, own: Iterable[TopicFile], *, now: da
         ],
         lambda query, excluded: _expand(query, excluded, inflector),
         now=now,
+        program=f"{__version__} {'with' if inflector.has_ukrainian else 'without'} Ukrainian",
     )
     for name in taken:
         log.warning("a topic that was made in the chat has this name; the file is not used", topic=name)

@@ -30,7 +30,7 @@ class Verdict(StrEnum):
     RETRY = "retry"  # it can heal: a flood wait, a server error, a lost connection
     SHORTEN = "shorten"  # it is too long: shorter it may pass
     PLAIN = "plain"  # its formatting is refused: without it may pass
-    BARE = "bare"  # its buttons are refused: without them it may pass
+    BARE = "bare"  # its buttons are refused: with shorter texts, or without them, it may pass
     CLOSED = "closed"  # the thread of a forum takes nothing more; the chat may
     DROP = "drop"  # this request can never succeed; others to the same chat can
     SUSPEND = "suspend"  # the chat refuses everything: blocked, kicked, deactivated
@@ -47,3 +47,11 @@ class TelegramError(ChannelwatchError):
         self.code = code
         self.verdict = verdict
         self.retry_after = retry_after
+
+
+class UnreadableError(TelegramError):
+    """Telegram answered in terms of a newer layer than this program's; `constructor` is the first that it has not."""
+
+    def __init__(self, constructor: int | None) -> None:
+        super().__init__("what this version cannot read", code=0, verdict=Verdict.RETRY)
+        self.constructor = constructor

@@ -1,5 +1,6 @@
 """Reads the settings, from the environment and a `.env` file, into one checked and frozen value."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -22,7 +23,14 @@ HOW_TO_WRITE = {
 }
 # Beside the id lies the hash, and is pasted here by mistake; whoever has the address can speak for us.
 _UNSHOWN = {"TELEGRAM_API_ID", "HEARTBEAT_URL"}
+_SLOWEST, _FASTEST = 0.01, 100_000.0  # of rates: nothing outside is meant
+_LONGEST_PATH = 1000  # bytes, with room for the names of files in it
+_LAST_PORT = 65_535
+_SHOWN = 60  # characters of a wrong value
 _TEN_YEARS = 10 * 365 * 24 * 3600.0  # s: more is a slip, and dates end
+
+
+UserId = Annotated[int, Field(ge=1, lt=1 << 52)]  # https://core.telegram.org/api/bots/ids
 
 
 class Settings(BaseSettings):
@@ -37,24 +45,27 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
 
-    telegram_api_id: int | None = None
+    telegram_api_id: int | None = Field(default=None, ge=1, lt=1 << 31)
     telegram_api_hash: SecretStr | None = None
     telegram_bot_token: SecretStr | None = None
     telegram_proxy: SecretStr | None = None  # socks5://…, http://… or an mtproxy link; may carry a password
-    telegram_server: str | None = Field(default=None, pattern=r"^.+:\d+$")  # host:port of another MTProto server
+    telegram_server: str | None = Field(default=None, pattern=r"^.+:\d{1,5}$")  # host:port of another MTProto server
     telegram_server_key: Path | None = None  # its RSA public key, PEM PKCS#1
     data_dir: Path = Path("data")
     channels: Annotated[tuple[str, ...], NoDecode] = ()  # followed at first start
-    owner_ids: Annotated[tuple[int, ...], NoDecode] = ()  # Telegram user ids that are owners without a pairing link
-    sweep_interval: float = Field(default=60, gt=0, le=_TEN_YEARS)  # s
+    owner_ids: Annotated[tuple[UserId, ...], NoDecode] = ()  # Telegram user ids that are owners without a pairing link
+    sweep_interval: float = Field(default=60, ge=0.1, le=_TEN_YEARS)  # s
     join_interval: float = Field(default=300, ge=0, le=_TEN_YEARS)  # s between joins, after a first handful
-    verify_days: int = Field(default=30, ge=0)  # of each channel's past that are read again, round and round; 0: none
-    request_rate: float = Field(default=3, gt=0)  # requests a second of one kind that a reader account makes on average
+    verify_days: int = Field(
+        default=30, ge=0, le=3650
+    )  # of each channel's past that are read again, round and round; 0: none
+    request_rate: float = Field(default=3, ge=_SLOWEST, le=_FASTEST)  # requests a second of one kind, on average
     alert_max_age: float = Field(default=24 * 3600, gt=0, le=_TEN_YEARS)  # s; older posts are stored without an alert
     media_max_mb: int = Field(default=20, ge=0, le=4000)  # of a file of a matched post that is kept; 0: none is
-    send_rate_total: float = Field(default=30, gt=0)  # messages a second in all
-    send_rate_chat: float = Field(default=1, gt=0)  # messages a second to one chat
-    send_rate_group: float = Field(default=20, gt=0)  # messages a minute to one group
+    media_max_total_gb: float = Field(default=20, gt=0, le=1_000_000)  # of all of these; the oldest are removed
+    send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
+    send_rate_chat: float = Field(default=1, ge=_SLOWEST, le=_FASTEST)  # messages a second to one chat
+    send_rate_group: float = Field(default=20, ge=_SLOWEST, le=_FASTEST)  # messages a minute to one group
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
@@ -71,18 +82,34 @@ class Settings(BaseSettings):
     def _on_the_web(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None:
             parts = urlsplit(url.get_secret_value())
-            if parts.scheme not in {"http", "https"} or not parts.hostname:
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:  # or no port: ValueError
                 raise ValueError("it is no address on the web")
         return url
+
+    @field_validator("telegram_server")
+    @classmethod
+    def _has_port(cls, address: str | None) -> str | None:
+        if address is not None and not 0 < int(address.rpartition(":")[2]) <= _LAST_PORT:
+            raise ValueError("there is no such port")
+        return address
 
     @field_validator("data_dir", "telegram_server_key")
     @classmethod
     def _at_home(cls, path: Path | None) -> Path | None:
         """Read ~, which only a shell would else."""
+        if path is not None and ("\0" in str(path) or len(os.fsencode(path)) > _LONGEST_PATH):
+            raise ValueError("no file can be called so")
         try:
             return path and path.expanduser()
         except RuntimeError:
             raise ValueError("nobody of this name has a home folder here") from None
+
+    @field_validator("telegram_server_key")
+    @classmethod
+    def _is_file(cls, path: Path | None) -> Path | None:
+        if path is not None and path.exists() and not path.is_file():  # whoever reads a pipe waits for ever
+            raise ValueError("it is no file")
+        return path
 
     @property
     def database_path(self) -> Path:
@@ -128,5 +155,11 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _refusal(name: str, value: object, reason: str) -> str:
-    shown = "" if name in _UNSHOWN else f" «{value}»"
+    shown = "" if name in _UNSHOWN else f" «{_printable(str(value))}»"
     return f"{name}:{shown} cannot be used: {HOW_TO_WRITE.get(name, reason)}"
+
+
+def _printable(value: str) -> str:
+    """Shorten a value, and leave out what a terminal would obey."""
+    short = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in short)

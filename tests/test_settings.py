@@ -22,6 +22,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("name", "value", "said"),
     [
         ("TELEGRAM_SERVER", "foo", "«foo» cannot be used: write host:port"),
+        ("TELEGRAM_SERVER", "127.0.0.1:99999", "«127.0.0.1:99999» cannot be used: write host:port"),
+        ("TELEGRAM_SERVER", "127.0.0.1:0", "cannot be used: write host:port"),
+        ("TELEGRAM_API_ID", "0", "cannot be used: write the number"),
+        ("TELEGRAM_API_ID", str(1 << 31), "cannot be used: write the number"),
+        ("OWNER_IDS", "9" * 40, "cannot be used: write Telegram user ids"),
+        ("OWNER_IDS", "-5", "cannot be used: write Telegram user ids"),
+        ("REQUEST_RATE", "1e-300", "«1e-300» cannot be used: Input should be greater than or equal to 0.01"),
+        ("SEND_RATE_CHAT", "1e300", "cannot be used: Input should be less than or equal to 100000"),
+        ("SWEEP_INTERVAL", "1e-300", "cannot be used"),
+        ("VERIFY_DAYS", "99999999999", "cannot be used"),
+        ("HEARTBEAT_URL", "http://watch.dog:99999/", "cannot be used: write the whole address"),
+        ("TELEGRAM_SERVER_KEY", "/dev/null", "«/dev/null» cannot be used: it is no file"),
+        ("DATA_DIR", "x" * 5000, "cannot be used: no file can be called so"),
         ("OWNER_IDS", "1,a,b", "«a» cannot be used: write Telegram user ids"),
         ("ALERT_MAX_AGE", "1e15", "«1e15» cannot be used: Input should be less than or equal to 315360000"),
         ("ALERT_MAX_AGE", "nan", "«nan» cannot be used"),
@@ -39,6 +52,13 @@ def test_a_wrong_setting_is_one_line_with_its_value_and_what_to_write(
     (line,) = str(raised.value).splitlines()
     assert line.startswith(f"{name}: ")
     assert said in line
+    assert len(line) < 300
+
+
+def test_a_path_with_a_zero_byte_is_one_line(folder: Path) -> None:
+    (folder / ".env").write_bytes(b"DATA_DIR=da\0ta\n")
+    with pytest.raises(SettingsError, match=r"^DATA_DIR: «da.ta» cannot be used: no file can be called so$"):
+        load_settings()
 
 
 def test_what_may_be_a_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

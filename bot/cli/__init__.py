@@ -25,6 +25,8 @@ COMMANDS = {
     "backtest": "backtest",
     "doctor": "doctor",
     "alerts": "alerts",
+    "backup": "backup",
+    "restore": "backup",
 }
 
 cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)

@@ -1,8 +1,9 @@
 """The checks of `channelwatch doctor`, from the settings to the clock, each with advice where something is wrong."""
 
+import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,18 +15,21 @@ from bot.locales import translator
 from bot.locales.locale import show_size
 from bot.locales.refusals import refusal
 from bot.matching.topics import read_folder
+from bot.matching.words.inflection import Inflector
 from bot.monitoring import heartbeat
 from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.store import media, meta, readers
+from bot.store import long_posts, media, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
+from bot.store.integrity import find_damage
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
 from bot.telegram.proxies import proxy_arguments
+from bot.telegram.rpc import ask
 
 ROOM = 1 << 30  # bytes that should be free: the archive of 500 channels takes some months to fill it
 
@@ -59,9 +63,10 @@ async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
         return
     yield _attempt("settings", "complete", lambda: _require(settings))
     yield _attempt("topics of your own", "readable", lambda: read_folder(settings.topics_path))
+    yield _dictionaries()
     yield _modes(settings)
     yield _room(settings)
-    for check in _sessions(settings):
+    async for check in _sessions(settings, timings):
         yield check
     async for check in _database(settings):
         yield check
@@ -86,6 +91,13 @@ def _require(settings: Settings) -> None:
         proxy_arguments(settings.telegram_proxy.get_secret_value())
     for reference in settings.channels:
         reference_of(reference)
+
+
+def _dictionaries() -> Check:
+    if Inflector().has_ukrainian:
+        return Check(name="dictionaries", outcome="Russian and Ukrainian")
+    advice = "Ukrainian words are found as they are typed only; pip install pymorphy3-dicts-uk (GPLv3) adds their forms"
+    return Check(name="dictionaries", outcome=f"Russian; {advice}")
 
 
 def _modes(settings: Settings) -> Check:
@@ -115,7 +127,7 @@ def _room(settings: Settings) -> Check:
     return Check(name="disk", outcome=f"{free >> 30} GB are free in {place}")
 
 
-def _sessions(settings: Settings) -> Iterator[Check]:
+async def _sessions(settings: Settings, timings: Timings) -> AsyncIterator[Check]:
     """Look at the reader account's session and, where there is one, that of its standby; the bot's makes itself."""
     for name, login in (
         (sessions.READER, "channelwatch login"),
@@ -127,12 +139,32 @@ def _sessions(settings: Settings) -> Iterator[Check]:
                 yield _failed(name, f"there is none yet; run {login}")
             continue
         try:
-            signed_in = sessions.is_signed_in(path)
+            has_key = sessions.has_key(path)
         except ValueError as error:
             yield _failed(name, f"it is no Telethon session ({error}); move it away and run {login}")
         else:
-            outcome = "signed in" if signed_in else f"nobody is signed in; run {login}"
-            yield Check(name=name, outcome=outcome, is_well=signed_in)
+            nobody = _failed(name, f"nobody is signed in; run {login}")
+            yield await _login(settings, path, nobody, timings) if has_key else nobody
+
+
+async def _login(settings: Settings, path: Path, nobody: Check, timings: Timings) -> Check:
+    """Ask Telegram who is signed in with a session, unless the service uses it, which says itself where nobody is."""
+    name = path.name
+    try:
+        with sessions.lock(path):
+            async with anonymous(settings, key_of=path, timings=timings) as client:
+                me = await ask(client.get_me())
+    except sessions.InUseError:
+        return Check(name=name, outcome="the service uses it")
+    except (SettingsError, TimeoutError, OSError):  # other checks say so
+        return Check(name=name, outcome="it holds a key; whether somebody is signed in could not be asked")
+    except ChannelwatchError as error:
+        return _failed(name, _one_line(error))
+    if me is not None and me.bot:
+        return _failed(
+            name, "it belongs to a bot, and bots cannot read channels; delete it, then run channelwatch login"
+        )
+    return nobody if me is None else Check(name=name, outcome="signed in")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Check]:
@@ -142,7 +174,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         return
     try:
         async with open_read_only(path) as db:
-            if (fault := await meta.find_damage(db)) is not None:
+            if (fault := await asyncio.to_thread(find_damage, path)) is not None:
                 advice = "stop the service, then: channelwatch restore BACKUP"
                 yield _failed("database", f"{path} is damaged ({_one_line(fault)}): {advice}")
                 return
@@ -150,6 +182,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
             yield await _service(db)
             yield await _files(db, settings)
             yield await _channels(db)
+            if missing := await long_posts.count_missing(db):
+                yield Check(name="long posts", outcome=f"of {missing} the end is missing; it is asked for again")
             for number, reason in (await readers.lost(db)).items():
                 outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
                 yield _failed(f"reader account {number}", outcome)
@@ -175,7 +209,10 @@ async def _files(db: Reader, settings: Settings) -> Check:
     """Count the files of posts, and look whether each kept one is on the disk."""
     found, blobs = await media.statistics(db), Blobs(settings.media_path)
     lost = sum(not blobs.has(sha256) for sha256 in await media.kept_blobs(db))
-    outcome = f"{found.kept} kept ({show_size(found.bytes, translator('en'))}), {found.wanted} on their way"
+    size = f"{show_size(found.bytes, translator('en'))} of at most {settings.media_max_total_gb:g} GB"
+    outcome = f"{found.kept} kept ({size}), {found.wanted} on their way"
+    if found.pruned:
+        outcome = f"{outcome}; the oldest {found.pruned} were removed to make room (MEDIA_MAX_TOTAL_GB)"
     if lost:
         outcome = f"{outcome}; {lost} are gone from {settings.media_path}: put them back from a backup"
     return Check(name="files of posts", outcome=outcome, is_well=not lost)

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Annotated
 
 import typer
@@ -14,12 +16,14 @@ from bot.locales import translator
 from bot.locales.refusals import refusal
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.settings import Settings, load_settings
-from bot.store import follows, meta, readers, stats
-from bot.store.channels import Access
+from bot.store import follows, meta, readers, stats, unreadable
+from bot.store.channels import Access, Channel
 from bot.store.database import open_read_only
 from bot.store.follows import FollowState
+from bot.store.unreadable import UnreadableMessage
 
 SPAN = timedelta(days=7)  # in which posts are counted
+NAMED = 20  # messages of a channel that cannot be read
 WIDE = 1000  # columns of a pipe, so that nothing is cut off in it
 COLUMNS = ("Channel", "Mark", "Last post", "Swept", "Verified", "Not pushed", "State")
 STATUSES = {
@@ -58,6 +62,7 @@ async def _show_gaps(settings: Settings) -> bool:
         now = (await meta.clock(db))()
         states = await channel_states(db, now, since=now - SPAN)
         first_ids = await stats.first_ids(db)
+        lines = _unreadable_lines(states, await unreadable.of_followed(db))
         wishes = Counter(follow.state for follow in await follows.all_follows(db))
         lost = await readers.lost(db)
     console.print(f"{len(states)} channels at {now:%Y-%m-%d %H:%M} UTC")
@@ -71,6 +76,8 @@ async def _show_gaps(settings: Settings) -> bool:
         console.print(f"Asked for and not read yet: {wishes[FollowState.WANTED]}")
     if wishes[FollowState.REFUSED]:
         console.print(f"Could not be followed: {wishes[FollowState.REFUSED]}; /channels says why")
+    for line in lines:
+        console.print(line, soft_wrap=True)
     for number, reason in lost.items():
         console.print(f"Reader account {number} cannot read: {refusal(reason, translator('en'))}", soft_wrap=True)
     return not lost and not any(state.has_gap for state in states)
@@ -82,7 +89,7 @@ def _row(state: ChannelState, first_id: int | None) -> tuple[str, ...]:
     posts, unpushed = state.stats.posts, state.stats.unpushed
     share = f"{unpushed} of {posts} ({unpushed / posts if posts else 0.0:.1%})"
     return (
-        f"@{channel.username}" if channel.username else channel.title,
+        _title(channel),
         f"{first_id}–{channel.confirmed_id}" if first_id and channel.confirmed_id else "–",
         _date(state.stats.last_post_at),
         _date(channel.swept_at),
@@ -103,11 +110,37 @@ def _remarks(state: ChannelState) -> list[str]:
         remarks.append(f"hole: {found.missing} ids above the mark")
     if found.is_read_again:
         remarks.append("hole: its history is read again down to the mark")
+    if found.unreadable:
+        remarks.append(f"hole: {found.unreadable} messages cannot be read")
     if channel.fast:
         remarks.append("fast")
     if found.silent_since is not None:
         remarks.append("unusually silent")
     return remarks
+
+
+def _unreadable_lines(states: Sequence[ChannelState], found: Sequence[UnreadableMessage]) -> Iterator[str]:
+    """Name the messages that cannot be read, in a line for each channel and reason, and what to do about them."""
+    if not found:
+        return
+    yield "Telegram is newer than this program; update channelwatch, and these are read again:"
+    names = {state.channel.id: _title(state.channel) for state in states}
+    by_reason = groupby(sorted(found, key=_reason), key=_reason)
+    for (channel_id, constructor), group in by_reason:
+        messages = list(group)
+        ids = ", ".join(str(message.message_id) for message in messages[:NAMED])
+        more = f" and {len(messages) - NAMED} more" if len(messages) > NAMED else ""
+        why = f"constructor {constructor:#010x} unknown" if constructor else "unknown form"
+        since = _date(min(message.since for message in messages))
+        yield f"  {names[channel_id]}: {ids}{more}: {why}, since {since}"
+
+
+def _reason(message: UnreadableMessage) -> tuple[int, int]:
+    return message.channel_id, message.constructor or 0
+
+
+def _title(channel: Channel) -> str:
+    return f"@{channel.username}" if channel.username else channel.title
 
 
 def _date(moment: datetime | None) -> str:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,16 +12,20 @@ import typer
 
 from bot.cli import cli, console
 from bot.cli.output import plain, reading_file
-from bot.errors import SettingsError
+from bot.errors import ChannelwatchError, SettingsError
 from bot.models import Clock, Observation, ObservedBy, Post
 from bot.pipeline.ingest import Ingest, Result
 from bot.settings import Settings, load_settings
 from bot.sources import desktop_export
+from bot.sources.desktop_export import ExportedChannel
 from bot.sources.desktop_message import SkipReason
 from bot.store import channels, meta, readers
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database
 
+Item = ExportedChannel | Post | SkipReason
+
+_NAMED = 5  # channels that are named in a line
 _BATCH = 300  # posts of one transaction, for which a service that runs beside this waits a tenth of a second
 _LEFT = "posts that a reader account is about to see on Telegram, where they may raise an alert"
 
@@ -33,6 +37,10 @@ def import_(
     time_zone: Annotated[
         str | None, typer.Option(help="Where it was exported: old exports name none. Such as Europe/Moscow.")
     ] = None,
+    username: Annotated[
+        list[str] | None,
+        typer.Option(help="The public name of the channel, which exports leave out: @name; of several, «Title=@name»."),
+    ] = None,
 ) -> None:
     """Store the channels of an export of Telegram Desktop: searchable, without an alert; again is harmless.
 
@@ -40,6 +48,7 @@ def import_(
     """
     settings = load_settings()
     zone = None if time_zone is None else _zone(time_zone)
+    names = _names(username or [])
     path = file / "result.json" if file.is_dir() else file
     if not path.is_file():
         raise SettingsError(f"there is no file {path}; Telegram Desktop writes one as «machine-readable JSON»")
@@ -48,9 +57,15 @@ def import_(
         items = desktop_export.read(opened, zone=zone)
         try:
             with reading_file(path.stat().st_size) as reached:
-                asyncio.run(_import(settings, items, report, reached=lambda: reached(opened.tell())))
+                asyncio.run(_import(settings, _named(items, names), report, reached=lambda: reached(opened.tell())))
         finally:  # what stands before a damaged place is stored
             report.print()
+    if (undated := report.left_out[SkipReason.UNDATED]) and zone is None:
+        are = "message is" if undated == 1 else "messages are"
+        raise ChannelwatchError(
+            f"{undated:,} {are} dated without a time zone, as in old exports: import it again with --time-zone and "
+            "where it was exported, such as --time-zone Europe/Moscow"
+        )
     if not report.stored:
         console.print("There is no post of a channel in this file.")
 
@@ -62,12 +77,37 @@ def _zone(name: str) -> ZoneInfo:
         raise SettingsError(f"--time-zone: no time zone «{name}»; write one such as Europe/Moscow") from None
 
 
+def _names(options: Iterable[str]) -> dict[str, str]:
+    """Return the public names that were typed, by the channel's folded title or id; "" stands for the only one."""
+    names = {}
+    for option in options:
+        of, _, typed = option.rpartition("=")
+        reference = channels.normalise_reference(typed) or ""
+        if not reference.startswith("@"):
+            raise SettingsError(f"--username: «{typed}» is no public name; write one such as @name")
+        names[of.strip().casefold()] = reference.removeprefix("@")
+    return names
+
+
+def _named(items: Iterable[Item], names: Mapping[str, str]) -> Iterator[Item]:
+    """Yield what an export holds, its channels with the public names that were typed."""
+    for item in items:
+        if isinstance(item, ExportedChannel):
+            if "" in names and not item.is_alone:
+                raise SettingsError("--username: this export holds several chats; write of which one: «Title=@name»")
+            keys = ("", str(item.id), item.title.casefold())
+            yield replace(item, username=next((names[key] for key in keys if key in names), None))
+        else:
+            yield item
+
+
 @dataclass(slots=True, kw_only=True)
 class _Report:
     """What became of the messages so far."""
 
     stored: dict[ResolvedChannel, Counter[str]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)  # by reason
+    nameless: list[ExportedChannel] = field(default_factory=list)  # public ones that are not known by name
 
     def count(self, channel: ResolvedChannel, posts: int, result: Result) -> None:
         """Count a batch of posts of a channel."""
@@ -89,11 +129,21 @@ class _Report:
         for reason, count in self.left_out.most_common():
             if count:
                 console.print(f"{count:>9,} {reason}", soft_wrap=True)
+        if self.nameless:
+            titles = ", ".join(f"«{plain(channel.title)}»" for channel in self.nameless[:_NAMED])
+            more = f" and {len(self.nameless) - _NAMED} more" if len(self.nameless) > _NAMED else ""
+            first = self.nameless[0]
+            example = "@name" if first.is_alone else f"'{plain(first.title)}=@name'"
+            console.print(
+                f"An export leaves out the public name of {titles}{more}: import it with --username {example}, and "
+                "links to posts open for everybody.",
+                soft_wrap=True,
+            )
 
 
 async def _import(
     settings: Settings,
-    items: Iterable[ResolvedChannel | Post | SkipReason],
+    items: Iterable[Item],
     report: _Report,
     *,
     reached: Callable[[], None],
@@ -126,7 +176,7 @@ class _Batches:
         self._channel: ResolvedChannel | None = None
         self._posts: list[Post] = []
 
-    async def take(self, item: ResolvedChannel | Post | SkipReason) -> None:
+    async def take(self, item: Item) -> None:
         """Take a channel, a post of it, or a reason in place of one."""
         if isinstance(item, SkipReason):
             self._report.left_out[item] += 1
@@ -138,6 +188,9 @@ class _Batches:
             await self.store()
             self._channel = item
             await self._database.write(lambda tx: channels.add_unfollowed(tx, item))
+            known = await channels.get(self._database, item.id)
+            if item.is_public and known is not None and known.username is None:
+                self._report.nameless.append(item)
 
     async def store(self) -> None:
         """Store the posts that wait."""

@@ -47,6 +47,7 @@ def record(hit: Hit, versions: Sequence[StoredPost]) -> dict[str, object]:
         "observed_by": post.observed_by,
         "author": post.author,
         "text": post.text,
+        "is_part": post.is_part,
         "spans": own,
         "parts": [{"kind": part.kind, "text": part.text, "spans": spans.get(part, ())} for part in post.parts],
         "links": _links(post),

@@ -125,6 +125,9 @@ def _show_state(state: ChannelState, context: Context) -> Text:
     if status is ChannelStatus.UNCHECKED and state.checked_at is not None:
         line = t.gettext("⚠️ not checked for edits and deletions since {time}")
         marks.append(line.format(time=context.date(state.checked_at)))
+    if state.stats.unreadable:
+        line = t.ngettext("⚠️ {n} post cannot be read", "⚠️ {n} posts cannot be read", state.stats.unreadable)
+        marks.append(line.format(n=state.stats.unreadable))
     if silent_since is not None and status is not ChannelStatus.LOST:
         marks.append(t.gettext("⚠️ unusually silent since {time}").format(time=context.date(silent_since)))
     text = Text().add(show_channel(channel.title, channel.username), ": ", "; ".join(marks))

@@ -58,7 +58,7 @@ EDITS = Setting(
     label=lambda chat, t: t.gettext(_EDITS[chat.edits][0]),
 )
 
-_USUAL_STORMS = Storms(count=10, minutes=5)
+_USUAL_STORMS = Storms(count=4, minutes=5)
 _MOST_COUNT, _MOST_MINUTES = 100, 60
 _STORMS = re.compile(r"(\d{1,3})\s*(?:[/,:–-]|in|per|за|в)?\s*(\d{1,3})(?:\s*(?:m|м)[a-zа-я]*\.?)?")
 
@@ -70,7 +70,7 @@ def _read_storms(typed: str, context: Context) -> Chat:
     if match and 1 <= int(match[1]) <= _MOST_COUNT and 1 <= int(match[2]) <= _MOST_MINUTES:
         return replace(context.chat, storms=Storms(count=int(match[1]), minutes=int(match[2])))
     line = context.t.gettext("Write how many alerts, {most} at most, in how many minutes, {longest} at most: {example}")
-    raise CommandError(line, most=_MOST_COUNT, longest=_MOST_MINUTES, example=code("/storms 10 5"))
+    raise CommandError(line, most=_MOST_COUNT, longest=_MOST_MINUTES, example=code("/storms 4 5"))
 
 
 def _describe_storms(context: Context) -> Text:
@@ -95,14 +95,14 @@ STORMS = Setting(
     name="storms",
     place=6,
     summary=N_("when many alerts become one message"),
-    usage="10 5",
+    usage="4 5",
     examples=(
-        ("/storms 10 5", N_("more than 10 alerts on a topic within 5 minutes become one message that grows")),
+        ("/storms 4 5", N_("more than 4 alerts on a topic within 5 minutes become one message that grows")),
         ("/storms off", N_("each alert comes alone")),
     ),
     read=_read_storms,
     describe=_describe_storms,
-    choices=("5 5", "10 5", "20 10", "off"),
+    choices=("4 5", "10 5", "20 10", "off"),
     label=_storms_label,
     shows_examples=True,
 )

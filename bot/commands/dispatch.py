@@ -11,7 +11,7 @@ from bot.commands.lookup import show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
-from bot.models import ButtonRows, Clock
+from bot.models import ButtonRows, Clock, PeerKind
 from bot.search.pool import Searches
 from bot.store import addresses, chats, handled
 from bot.store.database import Database, Transaction
@@ -35,6 +35,7 @@ class Dispatch:
         self._people = people
         self._clock = clock
         self._inflector = Inflector()
+        self._excused: dict[tuple[PeerKind, int], datetime] = {}  # chats that were asked to send their commands again
 
     async def answer(self, request: Request, complete: Complete = _as_it_is) -> Reply | None:
         """Return the reply, after its effect is committed; a repeated request gets the recorded reply and no effect.
@@ -76,7 +77,7 @@ class Dispatch:
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         own = translator(await setup.language_of(self._database, request, chat))
         if role is not None and _is_stale(request, now):
-            return _ask_again(request, own)
+            return self._ask_again(request, own, now)
         if is_start:
             return partial(setup.enter, request, self._people, now)
         if chat is None or role is None:
@@ -94,16 +95,19 @@ class Dispatch:
         )
         return await (_tapped(request, context) if request.tapped else _typed(request, complete, context))
 
+    def _ask_again(self, request: Request, own: Translator, now: datetime) -> Reply:
+        """Ask a chat once for all stale commands; plain words, and what may be meant for another bot, get no answer."""
+        self._excused = {chat: at for chat, at in self._excused.items() if now - at <= STALE}
+        chat = (request.peer.kind, request.peer.id)
+        if not request.command or not request.addressed or chat in self._excused:
+            return Reply()
+        self._excused[chat] = now
+        line = own.gettext("I was away. Please send /{command} again, and whatever else you wrote meanwhile.")
+        return say(line, command=request.command)
+
 
 def _is_stale(request: Request, now: datetime) -> bool:
     return request.sent_at is not None and now - request.sent_at > STALE
-
-
-def _ask_again(request: Request, own: Translator) -> Reply:
-    """Ask for a stale command again; plain words, and a command that may be meant for another bot, get no answer."""
-    if not request.command or not request.addressed:
-        return Reply()
-    return say(own.gettext("I was away. Please send it again: /{command}"), command=request.command)
 
 
 def _ask_to_start(request: Request, own: Translator) -> Reply:

@@ -188,6 +188,8 @@ def _hint(hint: Hint, t: Translator) -> str:
             "«{word}» is looked for as a word here: operators count in capitals, and only where something is written "
             "in small letters. Write {also} in its place."
         )
+    elif hint.kind is HintKind.UNINFLECTED:
+        line = t.gettext("«{word}» is found in this form only: the Ukrainian dictionary is not installed here.")
     elif hint.also and hint.finds == (hint.word,):
         line = t.gettext("«{word}»: did you also mean {also}?")
     elif hint.also:

@@ -1,6 +1,7 @@
 """Takes messages and taps from Telegram, and sends the replies of the handlers, chat by chat.
 
-Each chat is served in its own order, and none waits for another. An answer's `random_id` is made from the update; where
+Each chat is served in its own order, and none waits for another; an answer that does not get through for some seconds
+is tried again apart from the others. An answer's `random_id` is made from the update; where
 that comes again after a crash, it is answered again, and Telegram refuses what it has shown already. What has not been
 answered when the process ends comes again: until then the client does not write down that it came.
 """
@@ -24,7 +25,7 @@ from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.pool import Searches
-from bot.store import addresses, chats, handled, meta, outbox, subscriptions
+from bot.store import addresses, chats, handled, meta, outbox
 from bot.store.chats import Role
 from bot.store.database import Database
 from bot.telegram import chat_moves
@@ -32,13 +33,16 @@ from bot.telegram.chat_moves import ChatMoved, ChatOpened
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.rpc import ask
-from bot.telegram.sender import Sender
+from bot.telegram.sender import Sender, simplified
 
 log = structlog.get_logger(__name__)
 
 GOES_ROUND = 30.0  # s, though nothing comes
+IN_TURN = 5.0  # s that an answer holds up those after it in its chat
 PATIENCE = 600.0  # s; an answer that Telegram would not take by then is given up
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # s between attempts
+SERVER_ERROR = 500  # the code of an error that is not ours; after so many, how the answer looks may be too much for it:
+SIMPLER_AFTER = 3
 
 
 class Router:
@@ -64,6 +68,8 @@ class Router:
         self._unanswered = 0  # events that are not answered yet
         self._settled = asyncio.Event()  # set while there is none
         self._settled.set()
+        self._failing: dict[str, str] = {}  # by request, the error that its answer last met
+        self._edits: dict[tuple[PeerKind, int, int], str] = {}  # by chat and message, the request that edits it last
         self._turns: WeakValueDictionary[tuple[PeerKind, int], asyncio.Lock] = WeakValueDictionary()
         client.add_event_handler(self.receive, events.NewMessage(incoming=True))
         client.add_event_handler(self.receive, events.CallbackQuery())
@@ -114,9 +120,6 @@ class Router:
     async def run(self, beat: Beat = no_beat) -> None:
         """Answer events until cancelled, also earlier ones. Raises FatalError where the bot's session is gone."""
         me = await ask(self._client.get_me())
-        now = self._clock()
-        await self._database.write(lambda tx: handled.forget_old(tx, now=now))
-        await self._database.write(lambda tx: subscriptions.forget_ended(tx, now=now))
         secret = await self._database.write(lambda tx: meta.secret(tx, outbox.SECRET))
         try:
             async with asyncio.TaskGroup() as group:
@@ -175,16 +178,38 @@ class Router:
                 reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
             if reply is None:  # a stranger makes us ask Telegram for nothing
                 return
+            saying = asyncio.create_task(self._answer(request, reply, secret))
+            try:
+                await asyncio.wait({saying}, timeout=IN_TURN)
+            except asyncio.CancelledError:
+                saying.cancel()
+                raise
+        try:
+            if not saying.done() and (error := self._failing.get(request.key)) is not None:
+                log.warning("an answer is tried again apart; its chat goes on", command=request.command, error=error)
+            await saying
+        finally:
+            saying.cancel()
+
+    async def _answer(self, request: Request, reply: Reply, secret: bytes) -> None:
+        """Bring an answer to its chat, however long it takes, and mark it as delivered."""
+        place = _place(request)
+        self._edits[place] = request.key
+        try:
             await self._say(request, reply, secret)
-            now = self._clock()
-            await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now))
+        finally:
+            self._failing.pop(request.key, None)
+            if self._edits.get(place) == request.key:
+                del self._edits[place]
+        now = self._clock()
+        await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now))
 
     async def _say(self, request: Request, reply: Reply, secret: bytes) -> None:
         sender, peer = self._sender, request.peer
         if request.query_id is not None:
             await self._try(request, partial(sender.answer_callback, request.query_id, reply.note))
         if reply.edit is not None:
-            await self._try(request, partial(sender.edit, peer, request.message_id, reply.edit))
+            await self._try(request, partial(self._edit, request), reply.edit)
         if reply.buttons is not None:
             await self._try(request, partial(sender.edit_buttons, peer, request.message_id, reply.buttons))
         chat_key = f"{peer.kind}:{peer.id}".encode()
@@ -192,11 +217,17 @@ class Router:
         reply_to = None if request.private else request.message_id
         for number, outgoing in enumerate(reply.messages):
             random_id = outbox.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
-            await self._try(request, partial(self._send, peer, outgoing, random_id, reply_to))
+            send = partial(self._send, peer, random_id=random_id, reply_to=reply_to)
+            await self._try(request, send, outgoing)
         if reply.menu is not None:  # last: nobody waits for it
             await self._set_menu_of(peer, reply.menu)
 
-    async def _send(self, peer: Peer, outgoing: Outgoing, random_id: int, reply_to: int | None) -> None:
+    async def _edit(self, request: Request, outgoing: Outgoing) -> None:
+        """Replace what somebody tapped, unless a later tap has replaced it already. Raises TelegramError."""
+        if self._edits.get(_place(request)) == request.key:
+            await self._sender.edit(request.peer, request.message_id, outgoing)
+
+    async def _send(self, peer: Peer, outgoing: Outgoing, *, random_id: int, reply_to: int | None) -> None:
         """Send an answer as a reply, or by itself where the message to reply to is gone. Raises TelegramError."""
         try:
             await self._sender.send(peer, outgoing, random_id=random_id, reply_to=reply_to)
@@ -205,18 +236,25 @@ class Router:
                 raise
             await self._sender.send(peer, outgoing, random_id=random_id)
 
-    async def _try(self, request: Request, send: Callable[[], Awaitable[object]]) -> None:
+    async def _try(
+        self, request: Request, send: Callable[..., Awaitable[object]], outgoing: Outgoing | None = None
+    ) -> None:
         """Send until Telegram takes the answer or refuses it for good, or `PATIENCE` is over."""
-        pause, waited = FIRST_PAUSE, 0.0
+        clock = asyncio.get_running_loop().time
+        pause, end, failures = FIRST_PAUSE, clock() + PATIENCE, 0
         while True:
             try:
-                await send()
+                await (send() if outgoing is None else send(outgoing))
             except TelegramError as error:
                 wait = max(error.retry_after, pause)
-                if error.verdict is not Verdict.RETRY or waited + wait > PATIENCE:
+                if error.verdict is not Verdict.RETRY or clock() + wait > end:
                     await self._refused(request, error)
                     return
-                waited, pause = waited + wait, min(pause * 2, LONGEST_PAUSE)
+                self._failing[request.key] = error.error
+                failures += error.code >= SERVER_ERROR
+                if outgoing is not None and failures and failures % SIMPLER_AFTER == 0:
+                    outgoing = simplified(outgoing, Verdict.BARE) or outgoing
+                pause = min(pause * 2, LONGEST_PAUSE)
                 await asyncio.sleep(wait)
             else:
                 return
@@ -233,3 +271,7 @@ class Router:
         if chat is not None:
             now = self._clock()
             await self._database.write(lambda tx: addresses.suspend(tx, chat, error.error, now=now))
+
+
+def _place(request: Request) -> tuple[PeerKind, int, int]:
+    return request.peer.kind, request.peer.id, request.message_id

@@ -18,7 +18,7 @@ from bot.locales.locale import show_number, show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
-from bot.store import follows, outbox, posts, readers, stats
+from bot.store import follows, media, outbox, posts, readers, stats
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
@@ -120,6 +120,9 @@ def _add_completeness(text: Text, states: Sequence[ChannelState], context: Conte
     if holes := [state for state in states if state.stats.has_hole]:
         line = t.gettext("Channels with a hole that is being filled: {n}, the largest in «{channel}»")
         text.line(line, n=len(holes), channel=_title(max(holes, key=lambda state: state.stats.missing).channel))
+    if unreadable := sum(state.stats.unreadable for state in states):
+        line = t.gettext("⚠️ Posts that this version cannot read, since Telegram is newer: {n}. Update channelwatch.")
+        text.line(line, n=unreadable)
     text.line(t.gettext("How each of them stands, on the server: {command}"), command=code(_TABLE))
 
 
@@ -169,6 +172,9 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
     stored = await posts.archive_stats(db, since=since)
     line = t.gettext("Posts stored: {total}; of today: {today}")
     text.line(line, total=bold(show_number(stored.messages, t)), today=bold(show_number(stored.recent, t)))
+    if pruned := await media.count_pruned(db):
+        line = t.ngettext("To make room, I removed {n} old file.", "To make room, I removed {n} old files.", pruned)
+        text.line(line, n=show_number(pruned, t))
     if stored.last_seen_at is not None:
         text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
     line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")

@@ -134,7 +134,7 @@ class Worker:
         room = ROOM - len(self._serving)
         limit = min(room, CHATS) if room > 0 else CHATS
         found = await messages.first_due(
-            self._database,
+            self._database.at_once,
             now,
             exclude_chats=[*self._serving, *self._resting],
             limit=limit,

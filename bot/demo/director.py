@@ -1,11 +1,20 @@
 """Plays the events of a story in the world of the embedded server, and has the witness expect the alerts."""
 
+from collections.abc import Sequence
+
+from telethon.tl import types as tl
+
 from bot.demo.phone import Phone
 from bot.demo.screen import Screen
 from bot.demo.stage import Stage
 from bot.demo.story import Event
 from bot.demo.witness import Witness
 from bot.models import post_link
+
+
+def _rich(blocks: Sequence[str]) -> tl.RichMessage | None:
+    paragraphs = [tl.PageBlockParagraph(tl.TextPlain(block)) for block in blocks]
+    return tl.RichMessage(paragraphs, [], []) if paragraphs else None
 
 
 class Director:
@@ -48,6 +57,8 @@ class Director:
             origin = self._stage.channels[source].kept.messages[number]
             channel.post(origin.text, forward=origin)
             return f"(reposts) {origin.text}"
-        message = channel.post(event.text, push=event.pushed)
+        message = channel.post(event.text, rich=_rich(event.blocks), shown=1, push=event.pushed)
         self._posts[event.id] = (event.channel, message.id)
+        if event.blocks:
+            return "(a long post, of which Telegram gives the first lines) " + " ¶ ".join(event.blocks)
         return event.text if event.pushed else f"(not pushed by Telegram) {event.text}"

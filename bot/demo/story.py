@@ -18,6 +18,7 @@ class Event:
     at: datetime
     channel: str = ""  # its key in Story.channels
     text: str = ""
+    blocks: tuple[str, ...] = ()  # paragraphs of a long post, of which Telegram pushes the first
     says: str = ""  # what the subscriber writes to the bot
     topics: tuple[str, ...] = ()  # built-in topics that the alert must name; none means that no alert may come
     shows: str = ""  # words that a message of the bot must show afterwards, as it was sent or edited
@@ -48,7 +49,14 @@ def load_story() -> Story:
 
 
 def _event(row: dict[str, Any]) -> Event:
-    return Event(**{**row, "at": row["at"].replace(tzinfo=MOSCOW), "topics": tuple(row.get("topics", ()))})
+    return Event(
+        **{
+            **row,
+            "at": row["at"].replace(tzinfo=MOSCOW),
+            "topics": tuple(row.get("topics", ())),
+            "blocks": tuple(row.get("blocks", ())),
+        }
+    )
 
 
 class StoryClock:

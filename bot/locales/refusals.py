@@ -12,6 +12,10 @@ BANNED = N_(
     "Telegram has closed the account. Write to recover@telegram.org if that was a mistake, or log in another one "
     "with channelwatch login --anew."
 )
+FROZEN = N_(
+    "Telegram has frozen the account. Open it in the Telegram app, where @SpamBot says why and how to appeal; "
+    "I will notice within half an hour that it is free again. Or log in another one with channelwatch login --anew."
+)
 REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     "USERNAME_NOT_OCCUPIED": N_("There is no channel by this name. Check the spelling."),
     "USERNAME_INVALID": N_("There is no channel by this name. Check the spelling."),
@@ -37,10 +41,8 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     ),
     "USER_DEACTIVATED": BANNED,
     "USER_DEACTIVATED_BAN": BANNED,
-    "FROZEN_METHOD_INVALID": N_(
-        "Telegram has frozen the account. Open it in the Telegram app, where @SpamBot says why and how to appeal; "
-        "I will notice within half an hour that it is free again. Or log in another one with channelwatch login --anew."
-    ),
+    "FROZEN_METHOD_INVALID": FROZEN,
+    "FROZEN_PARTICIPANT_MISSING": FROZEN,
     "FLOOD_WAIT": N_("Telegram asks me to wait; I will try again on my own."),
     "CONNECTION_LOST": N_("Telegram did not answer; I will try again on my own."),
     "waits for its turn to be joined": N_("I join channels one after another, at a careful pace; its turn will come."),

@@ -10,6 +10,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import islice
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from bot.errors import SettingsError
@@ -28,6 +29,7 @@ _WHERE = re.compile(r"\(at line (\d+), column \d+\)")
 _OPENING = r"\"{3}\n?|'{3}\n?|\"|'"
 # One character as TOML writes it; a backslash at the end of a line swallows the blanks after it.
 _SIGN = re.compile(r"(?P<nothing>\\[ \t]*\n\s*)|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.|[^\\]")
+_LARGEST = 1 << 20  # bytes
 _SHOWN = 40  # characters of an example in an error
 
 
@@ -148,6 +150,8 @@ def _lists(name: str, content: str, values: Mapping[str, Any], shared: Mapping[s
 def _values(name: str, content: str) -> dict[str, Any]:
     try:
         return tomllib.loads(content)
+    except RecursionError:
+        raise TopicError(name, 1, "it is nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         where = _WHERE.search(str(error))
         last = content.count("\n") + 1
@@ -180,12 +184,19 @@ def check_examples(topic: TopicFile, compiled: Compiled) -> None:
 
 
 def _content(name: str, file: Traversable) -> str:
+    if isinstance(file, Path) and file.exists() and not (file.is_file() or file.is_dir()):  # a pipe is waited for
+        raise TopicError(name, 1, "it is no file")
     try:
-        return file.read_text(encoding="utf-8-sig")
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST + 1)
     except OSError as error:
         raise TopicError(name, 1, f"it cannot be read: {error.strerror}") from None
+    if len(content) > _LARGEST:
+        raise TopicError(name, 1, f"it has more than {_LARGEST >> 10} KB: split it into several topics")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        line = file.read_bytes()[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         raise TopicError(name, line, "not in UTF-8; save the file in UTF-8") from None
 
 

@@ -146,6 +146,22 @@ class ReaderLost(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatesMissed(_Notice):
+    """Telegram did not hand out what was written to the bot; the bot goes on from the present."""
+
+    kind: Literal["updates_missed"] = "updates_missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostsUnreadable(_Notice):
+    """Posts are missing, since Telegram is newer than this program; for the owners."""
+
+    kind: Literal["unreadable"] = "unreadable"
+    posts: int
+    channels: tuple[str, ...]  # titles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DailyReport(_Notice):
     """Whether anything was missing since the last report."""
 
@@ -213,6 +229,8 @@ Notice = Annotated[
     | ChannelRenamed
     | ChannelSilent
     | ReaderLost
+    | UpdatesMissed
+    | PostsUnreadable
     | DailyReport
     | Pong
     | SampleAlert

@@ -45,7 +45,7 @@ class ChannelState:
     @property
     def has_gap(self) -> bool:
         """Say whether something is missing, or may be."""
-        return self.stats.has_hole or self.status in _GAPS
+        return self.stats.has_hole or self.stats.unreadable > 0 or self.status in _GAPS
 
     @property
     def checked_at(self) -> datetime | None:
@@ -70,7 +70,7 @@ def assess(found: Sequence[ChannelStats], limits: Pace, now: datetime) -> list[C
         channel = each.channel
         delay = _delay(channel, limits, outside[channel.read_by])
         status = _status(channel, delay, now, verifies=limits.verifies)
-        is_complete = status is ChannelStatus.COMPLETE and not each.has_hole
+        is_complete = status is ChannelStatus.COMPLETE and not each.has_hole and not each.unreadable
         states.append(
             ChannelState(
                 channel=channel,

@@ -34,6 +34,7 @@ async def add_alerts(
     states = await _read_states(tx, compared, open_groups, now=now)
     number = await alerts.next_id(tx)
     single = list[RoutedAlert]()
+    news = list[tuple[int, Group]]()  # chats, and the storms that name a new event
     grouped = list[tuple[RoutedAlert, Group]]()
     joined = list[tuple[RoutedAlert, JoinDuplicate]]()
     for each in compared:
@@ -41,8 +42,9 @@ async def add_alerts(
         decision = decide(numbered, states[each.chat_id], now, max_age=max_age)
         states[each.chat_id].add(numbered, decision)
         match decision:
-            case Send():
+            case Send(storm=storm):
                 single.append(numbered)
+                news += [(each.chat_id, storm)] if storm is not None else []
             case Group():
                 grouped.append((numbered, decision))
             case JoinDuplicate():
@@ -51,6 +53,7 @@ async def add_alerts(
     await outbox.enqueue(tx, [_message(each) for each in single], now=now)  # these leave first
     await _add_to_groups(tx, grouped, open_groups, now=now)
     await _add_duplicates(tx, joined, now=now)
+    await groups.show_news(tx, news, now=now)
     return len(single) + sum(group.kind in _ALERTING for _, group in grouped)
 
 
@@ -65,7 +68,7 @@ async def _compare(
 
 
 async def _read_states(
-    tx: Reader, routed: Sequence[RoutedAlert], open_groups: Iterable[OpenGroup], *, now: datetime
+    tx: Reader, routed: Sequence[RoutedAlert], open_groups: Collection[OpenGroup], *, now: datetime
 ) -> Mapping[int, ChatState]:
     """Read what the chats of these alerts have."""
     states = defaultdict[int, ChatState](ChatState)
@@ -78,10 +81,21 @@ async def _read_states(
         states[chat_id].restored = window
     for group in open_groups:
         states[group.chat_id].groups[group.key] = group
+    await _read_storms(tx, routed, open_groups, states)
     await _read_priors(tx, routed, states)
     for chat_id, counts in (await _count_recent(tx, routed, now=now)).items():
         states[chat_id].recent.update(counts)
     return states
+
+
+async def _read_storms(
+    tx: Reader, routed: Iterable[RoutedAlert], open_groups: Iterable[OpenGroup], states: Mapping[int, ChatState]
+) -> None:
+    """Read what the storms show that these alerts may belong to."""
+    wanted = {(each.chat_id, (GroupKind.STORM, topic)) for each in routed for topic in each.topic_ids.values()}
+    storms = {group.id: group for group in open_groups if (group.chat_id, group.key) in wanted}
+    for group_id, texts in (await groups.texts_of_storms(tx, storms)).items():
+        states[storms[group_id].chat_id].shown[storms[group_id].key] += texts
 
 
 async def _read_priors(tx: Reader, routed: Sequence[RoutedAlert], states: Mapping[int, ChatState]) -> None:

@@ -100,15 +100,26 @@ def render_storm(storm: StormState, locale: Locale) -> Outgoing:
         names = ", ".join(f"{_short(title)} {n}" for title, n in storm.channels[:SHOWN_CHANNELS])
         more = len(storm.channels) - SHOWN_CHANNELS
         text.line(t.gettext("Most from: {channels}"), channels=names + (f" +{more}" if more > 0 else ""))
+        _add_news(text, storm, locale)
     else:
         line = t.ngettext("{n} more post since {since}, {channels}", "{n} more posts since {since}, {channels}", count)
         channels = t.ngettext("{n} channel", "{n} channels", len(storm.channels)).format(n=len(storm.channels))
-        text.line(line, n=count, since=since, channels=channels).line()
+        text.line(line, n=count, since=since, channels=channels)
+        _add_news(text, storm, locale)
+        text.add("\n")
         for each in storm.latest:
             text.join(_line(each, locale, relative_to=locale.now)).add("\n")
     written, entities = text.build()
     label = t.gettext("Show all ({n})").format(n=count)
     return Outgoing(text=written, entities=entities, buttons=((_button(label, storm.random_id, 0, "new"),),))
+
+
+def _add_news(text: Text, storm: StormState, locale: Locale) -> None:
+    """Write the new events within a storm, each on a line."""
+    if storm.news:
+        text.line(locale.t.gettext("New among them:"))
+    for each in storm.news:
+        text.join(_line(each, locale, relative_to=locale.now)).add("\n")
 
 
 def _ordered(summary: GroupSummary, t: Translator) -> list[GroupedAlert]:

@@ -24,9 +24,11 @@ from bot.models.notices import (
     JoinRequested,
     Notice,
     Pong,
+    PostsUnreadable,
     ReaderLost,
     SampleAlert,
     ThreadClosed,
+    UpdatesMissed,
 )
 from bot.text.markup import one_line
 
@@ -171,6 +173,30 @@ def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
         news = t.gettext("My reader account can no longer read channels.")
     then = t.gettext("Once it is logged in again, I will carry on by myself and look for everything posted meanwhile.")
     return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then}")
+
+
+@render_notice.register
+def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
+    line = locale.t.gettext(
+        "For some minutes Telegram did not hand out what was written to me. I have read the messages in another way; "
+        "where a tap did nothing, tap again."
+    )
+    return Outgoing(text=f"⚠️ {line}")
+
+
+@render_notice.register
+def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
+    t, n = locale.t, notice.posts
+    line = t.ngettext(
+        "Telegram is newer than this version of mine: I cannot read {n} post in {channels}. All others arrive.",
+        "Telegram is newer than this version of mine: I cannot read {n} posts in {channels}. All others arrive.",
+        n,
+    )
+    titles = [f"«{_name(title)}»" for title in notice.channels]
+    then = t.gettext(
+        "Update channelwatch: I will read them then. Which ones, on the server: channelwatch doctor --gaps"
+    )
+    return Outgoing(text=f"⚠️ {line.format(n=n, channels=_listed(titles, len(titles)))} {then}")
 
 
 @render_notice.register

@@ -32,8 +32,9 @@ from bot.sandbox.services import services_of
 from bot.sandbox.world import BasicGroup, Channel, MemberRole, Message, Refused, User, World
 from bot.sandbox.world.logins import Token
 from bot.sandbox.world.media import DC_ID
+from bot.sandbox.world.unknown import Unknown
 
-__all__ = ["BasicGroup", "Channel", "MemberRole", "Message", "Refused", "Sandbox", "User", "World"]
+__all__ = ["BasicGroup", "Channel", "MemberRole", "Message", "Refused", "Sandbox", "Unknown", "User", "World"]
 
 API_ID = 1  # this server asks for any
 API_HASH = "0" * 32

@@ -183,7 +183,7 @@ class Dispatcher:
     def _call(self, request: TLRequest, caller: Caller) -> Any:  # noqa: ANN401 - whatever the handler returns
         names = names_of(request)
         self._record(names[0], request, caller.account_id)
-        if refusal := self._faults.refusal(names, request):
+        if refusal := self._faults.refusal(names, request, caller.account_id):
             raise RpcError(*refusal)
         handler, anonymous = self._handlers.get(type(request), (None, False))
         if handler is None:

@@ -66,13 +66,20 @@ class _Rule:
     method: str  # "SendMessage", or "messages.SendMessage" where the short name is not enough
     left: int | None = 1  # times it still strikes; None = always
     chat_id: int | None = None  # only requests to this peer, by its bare or marked id
+    account_id: int | None = None  # only requests of this account
+    words: str = ""  # only messages that say this
+    pts: int | None = None  # only requests for the updates since this place
     refusal: Refusal | None = None  # None = the reply is lost
     until: datetime | None = None  # a flood wait that counts down to here
 
-    def strikes(self, names: Collection[str], request: TLObject) -> bool:
-        if self.left == 0 or self.method not in names:
+    def strikes(self, names: Collection[str], request: TLObject, account_id: int | None) -> bool:
+        if self.left == 0 or self.method not in names or self.account_id not in (None, account_id):
             return False
         if self.chat_id is not None and self.chat_id not in _peers(request):
+            return False
+        if self.words not in (getattr(request, "message", None) or ""):
+            return False
+        if self.pts not in (None, getattr(request, "pts", None)):
             return False
         if self.left is not None:
             self.left -= 1
@@ -127,16 +134,37 @@ class Faults:
         source = random or Random(0)  # noqa: S311 - chance for tests, and repeatable
         self._drops.append(_Drop(share=share, account_id=account_id, left=times, random=source))
 
-    def answer(
-        self, method: str, error: str, *, code: int | None = None, times: int | None = 1, chat_id: int | None = None
+    def answer(  # noqa: PLR0913 - whom it strikes
+        self,
+        method: str,
+        error: str,
+        *,
+        code: int | None = None,
+        times: int | None = 1,
+        chat_id: int | None = None,
+        account_id: int | None = None,
+        words: str = "",
     ) -> None:
-        """Answer a method with an RPC error, on every chat or only where the request's peer is `chat_id`.
+        """Answer a method with an RPC error, always or only in one chat, to one account, or to a message with `words`.
 
         `method` is the request's class name without «Request», with its namespace where that is needed
         («channels.GetMessages»). Without `code` it is the one that Telegram sends with this error, else 400.
         """
         refusal = Refusal(code or code_of(error), error)
-        self._rules.append(_Rule(method=method, refusal=refusal, left=times, chat_id=chat_id))
+        rule = _Rule(method=method, refusal=refusal, left=times, chat_id=chat_id, account_id=account_id, words=words)
+        self._rules.append(rule)
+
+    def lose_place(self, pts: int, *, account_id: int | None = None) -> None:
+        """Fail for good to say what an account missed since this place among its updates."""
+        refusal = Refusal(BAD_REQUEST, "PERSISTENT_TIMESTAMP_INVALID")
+        self._rules.append(_Rule(method="GetDifference", refusal=refusal, left=None, account_id=account_id, pts=pts))
+
+    def freeze(self, account_id: int) -> None:
+        """Freeze an account: it reads nothing more, and Telegram has two strings that say so."""
+        for method in ("GetDifference", "GetChannelDifference", "GetHistory"):
+            self.answer(method, "FROZEN_PARTICIPANT_MISSING", times=None, account_id=account_id)
+        for method in ("GetDialogs", "JoinChannel", "ImportChatInvite", "ResolveUsername"):
+            self.answer(method, "FROZEN_METHOD_INVALID", times=None, account_id=account_id)
 
     def flood_wait(self, method: str, seconds: int, *, chat_id: int | None = None, times: int | None = 1) -> None:
         """Answer a method with FLOOD_WAIT_seconds; with `times=None` until so many seconds have passed on the clock."""
@@ -162,12 +190,12 @@ class Faults:
         """Set the server's clock so many seconds ahead of the client's (negative: behind)."""
         self.skew_s = seconds
 
-    def refusal(self, names: Collection[str], request: TLObject) -> Refusal | None:
-        """Return the error to answer this request with, if any; counts as one strike."""
+    def refusal(self, names: Collection[str], request: TLObject, account_id: int | None = None) -> Refusal | None:
+        """Return the error to answer this request of an account with, if any; counts as one strike."""
         for rule in self._rules:
             if rule.refusal is None or (rule.until and rule.until <= self.now()):
                 continue
-            if rule.strikes(names, request):
+            if rule.strikes(names, request, account_id):
                 return self._count_down(rule.refusal, rule.until)
         return None
 
@@ -189,7 +217,7 @@ class Faults:
 
     def loses_reply(self, names: Collection[str], request: TLObject) -> bool:
         """Tell whether the reply to this request is to be lost; counts as one strike."""
-        return any(rule.refusal is None and rule.strikes(names, request) for rule in self._rules)
+        return any(rule.refusal is None and rule.strikes(names, request, None) for rule in self._rules)
 
     def drops_push(self, account_id: int) -> bool:
         """Tell whether the next push to this account is to be dropped; counts as one strike."""

@@ -17,18 +17,19 @@ from pathlib import Path
 from threading import Thread
 from typing import BinaryIO
 
+from bot.errors import FatalError
 from bot.search.deadline import Deadline
 from bot.store.database import Reader, open_read_only
 
 LENGTH = struct.Struct(">I")  # before each question and answer, of which it is the size in bytes
-LOWEST_PRIORITY = 19  # of Unix
+NICE = 10  # of Unix: a tenth of the processor where the service needs all of it; with 19 searches would starve
 
 
 def main() -> None:
     """Answer questions until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent too, which ends this process
     with suppress(OSError, AttributeError):
-        os.nice(LOWEST_PRIORITY)
+        os.nice(NICE)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints disturbs no answer
     asyncio.run(_serve(Path(sys.argv[1]), answers))
@@ -42,10 +43,13 @@ async def _serve(path: Path, answers: BinaryIO) -> None:
         loop.call_soon_threadsafe(questions.put_nowait, question)
 
     Thread(target=_read, args=(sys.stdin.buffer, receive), daemon=True).start()
-    async with open_read_only(path) as archive:
-        _put(answers, True)  # noqa: FBT003 - it is ready
-        while True:
-            _put(answers, await _answer(archive, await questions.get()))
+    try:
+        async with open_read_only(path) as archive:
+            _put(answers, None)  # it is ready
+            while True:
+                _put(answers, await _answer(archive, await questions.get()))
+    except FatalError as error:  # the database cannot be opened
+        _put(answers, error)
 
 
 def _read(source: BinaryIO, receive: Callable[[bytes], object]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import chain
 from typing import BinaryIO
@@ -23,6 +24,7 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9A-F]{2})|.)", re.DOTALL)
 _DEEPEST = 64  # levels of a message; six are usual
 _STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _CHATS = {(), ("chats", "list", ""), ("left_chats", "list", "")}  # where a chat begins: keys, "" for an item of a list
+_DEEPEST_PLACE = len(("chats", "list", "", "messages", ""))  # nothing further down is looked at
 _LISTS = {("messages",), ("chats", "list"), ("left_chats", "list")}  # one of them makes a file an export
 _KINDS = {
     "public_channel": "broadcast",
@@ -40,7 +42,15 @@ _REASONS = {
 }
 
 
-def read(file: BinaryIO, *, zone: tzinfo | None = None) -> Iterator[ResolvedChannel | Post | SkipReason]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedChannel(ResolvedChannel):
+    """A channel as an export describes it, which leaves its public name out."""
+
+    is_public: bool
+    is_alone: bool  # the export is of this chat only
+
+
+def read(file: BinaryIO, *, zone: tzinfo | None = None) -> Iterator[ExportedChannel | Post | SkipReason]:
     """Yield each channel before its posts, and in place of a message that is no post the reason.
 
     `zone` is the time zone of dates that name none, as in old exports. Raises ChannelwatchError: at once for a file
@@ -59,7 +69,7 @@ def read(file: BinaryIO, *, zone: tzinfo | None = None) -> Iterator[ResolvedChan
     return _read(file, zone)
 
 
-def _read(file: BinaryIO, zone: tzinfo | None) -> Iterator[ResolvedChannel | Post | SkipReason]:
+def _read(file: BinaryIO, zone: tzinfo | None) -> Iterator[ExportedChannel | Post | SkipReason]:
     announced = None
     try:
         for chat, message in _messages(ijson.basic_parse(_Mended(file))):
@@ -97,25 +107,31 @@ class _Mended:
         return _ESCAPE.sub(lambda escape: escape[0] if escape[1] is None else b"\\u00" + escape[1], data)
 
 
-def _messages(events: Iterator[_Event]) -> Iterator[tuple[ResolvedChannel | SkipReason, object]]:
+def _messages(events: Iterator[_Event]) -> Iterator[tuple[ExportedChannel | SkipReason, object]]:
     """Yield each message with its channel, or with the reason why its chat is left out."""
     path: list[str] = []  # keys of the objects around, "" for a list
-    header: dict[str, object] = {}  # what is known of the chat
-    chat: ResolvedChannel | SkipReason | None = None
+    deeper = 0  # levels below the last that is looked at
+    header: dict[str, object] = {}  # what is known of the chat …
+    is_alone = True  # … and whether it is the only one
+    chat: ExportedChannel | SkipReason | None = None
     is_export = False
     for event, value in events:
+        begins_deeper = len(path) == _DEEPEST_PLACE and _STEPS.get(event) == 1 and not _is_message(tuple(path))
+        if deeper or begins_deeper:
+            deeper += _STEPS.get(event, 0)
+            continue
         place = tuple(path)
         if event == "map_key":
             path[-1] = str(value)
         elif event in {"end_map", "end_array"}:
             path.pop()
         elif _is_message(place):
-            chat = chat or _chat(header)
+            chat = chat or _chat(header, is_alone=is_alone)
             yield chat, _built((event, value), events, wanted=not isinstance(chat, SkipReason))
         elif event in _STEPS:
             is_export = is_export or _begins_list(place, event)
             if place in _CHATS:
-                header, chat = {}, None
+                header, chat, is_alone = {}, None, not place
             path.append("")
         elif place[:-1] in _CHATS:
             header[place[-1]] = value
@@ -144,7 +160,7 @@ def _built(first: _Event, events: Iterator[_Event], *, wanted: bool) -> object:
     return builder.value if wanted else None
 
 
-def _chat(header: dict[str, object]) -> ResolvedChannel | SkipReason:
+def _chat(header: dict[str, object], *, is_alone: bool) -> ExportedChannel | SkipReason:
     """Return which channel a chat is, by the fields before its messages; or why it is left out."""
     kind, title, number = header.get("type"), header.get("name"), channel_id(header.get("id"))
     if kind not in _KINDS:
@@ -152,4 +168,11 @@ def _chat(header: dict[str, object]) -> ResolvedChannel | SkipReason:
     if number is None:
         return SkipReason.NO_CHANNEL
     name = title if isinstance(title, str) and title.strip() else str(number)
-    return ResolvedChannel(id=number, kind=_KINDS[str(kind)], title=name, username=None)
+    return ExportedChannel(
+        id=number,
+        kind=_KINDS[str(kind)],
+        title=name,
+        username=None,
+        is_public=str(kind).startswith("public"),
+        is_alone=is_alone,
+    )

@@ -11,17 +11,17 @@ from datetime import datetime
 from typing import TypeVar
 
 from telethon.tl import types
-from telethon.tl.functions.messages import GetHistoryRequest
 from telethon.tl.functions.updates import GetChannelDifferenceRequest
 
-from bot.errors import ChannelwatchError, TelegramError, Verdict
+from bot.errors import ChannelwatchError, TelegramError, UnreadableError, Verdict
 from bot.models import Event, Post
 from bot.sources.account import Account
+from bot.sources.isolation import NOTHING, PAGE_SIZE, Reading, Unreadable, page_below
 from bot.sources.live import to_event
 from bot.telegram.convert import named_in, to_post
 
-PAGE_SIZE = 100  # Telegram's limit …
-SLICE_SIZE = 100  # … and for changes, of accounts that are no bots
+SLICE_SIZE = 100  # changes: Telegram's limit for accounts that are no bots
+MOST_SKIPPED = 20  # changes in one visit that cannot be read
 T = TypeVar("T")
 
 
@@ -30,12 +30,18 @@ class HistoryPage:
     """A page: of the ids from `low` to `high`, only those in `ids` are still there."""
 
     posts: tuple[Post, ...]  # oldest first
-    ids: frozenset[int]  # of posts and of service messages
+    ids: frozenset[int]  # of posts, of service messages, and of what cannot be read
+    unreadable: Unreadable
     low: int
     high: int
+    below: int  # it is of messages under this id; 0: of the newest
     pts: int  # of the channel at that moment; 0 where the server does not say
     chat: types.Channel | None  # the channel as the answer describes it
     asked_at: datetime
+
+    def covers(self, message_id: int) -> bool:
+        """Tell whether a message that was there before would stand on the page."""
+        return self.low <= message_id and (not self.below or message_id < self.below)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,28 +53,31 @@ class Reach:
     pages: int | None = None
 
 
-async def pages(
-    account: Account, channel: types.InputPeerChannel, *, newest_known: int, reach: Reach, below: int = 0
+async def pages(  # noqa: PLR0913 - where to read, how far, and what is known of it
+    account: Account,
+    channel: types.InputPeerChannel,
+    *,
+    newest_known: int,
+    reach: Reach,
+    below: int = 0,
+    unreadable: Unreadable = NOTHING,
 ) -> AsyncGenerator[HistoryPage, None]:
     """Yield a history page by page, from the top down, or from the first message under the id `below`.
 
     `newest_known` is the highest id that was stored before: a message above it came in while the page was on its
-    way, and its absence says nothing. Raises TelegramError.
+    way, and its absence says nothing. Messages known to be `unreadable` are not tried again. Raises TelegramError.
     """
     offset, read, messages = below, 0, 0
     posts: set[str] = set()
     high = min(below - 1, newest_known) if below else newest_known
     while True:
-        request = GetHistoryRequest(
-            channel, offset_id=offset, offset_date=None, add_offset=0, limit=PAGE_SIZE, max_id=0, min_id=0, hash=0
-        )
         asked_at = account.now()
-        answer = await account.ask(request)
-        read, messages = read + 1, messages + len(answer.messages)
+        found = await page_below(account, channel, offset, known=unreadable)
+        read, messages = read + 1, messages + found.count
         # A short page alone does not prove that nothing is left below: servers may give fewer than asked.
-        is_all = not below and getattr(answer, "count", 0) <= messages  # `count` is of the whole history
-        is_last = not answer.messages or (is_all and len(answer.messages) < PAGE_SIZE)
-        page = _page(answer, channel.channel_id, high, is_last=is_last, asked_at=asked_at)
+        whole = max((getattr(answer, "count", 0) for answer in found.answers), default=messages + 1)
+        is_last = not found.count or (not below and whole <= messages and found.count < PAGE_SIZE)
+        page = _page(found, channel.channel_id, offset, high, is_last=is_last, asked_at=asked_at)
         posts.update(post.key for post in page.posts)
         yield page
         is_enough = (reach.posts is not None and len(posts) >= reach.posts) or read == reach.pages
@@ -77,20 +86,23 @@ async def pages(
         offset, high = page.low, min(page.low - 1, newest_known)
 
 
-def _page(
-    answer: types.messages.ChannelMessages, channel_id: int, high: int, *, is_last: bool, asked_at: datetime
+def _page(  # noqa: PLR0913 - where the page stands in the history
+    found: Reading, channel_id: int, below: int, high: int, *, is_last: bool, asked_at: datetime
 ) -> HistoryPage:
-    found = [message for message in answer.messages if not isinstance(message, types.MessageEmpty)]
-    named, oldest_first = named_in(answer), sorted(found, key=lambda message: message.id)
-    posts = (to_post(message, channel_id=channel_id, named=named) for message in oldest_first)
-    ids = frozenset(message.id for message in found)
+    answers, unreadable = found.answers, found.unreadable
+    there = [m for answer in answers for m in answer.messages if not isinstance(m, types.MessageEmpty)]
+    named = {number: each for answer in answers for number, each in named_in(answer).items()}
+    posts = (to_post(m, channel_id=channel_id, named=named) for m in sorted(there, key=lambda message: message.id))
+    chats = (chat for answer in answers for chat in answer.chats)
     return HistoryPage(
         posts=tuple(post for post in posts if post is not None),
-        ids=ids,
-        low=1 if is_last else min(message.id for message in answer.messages),
+        ids=frozenset([*unreadable, *(message.id for message in there)]),
+        unreadable=unreadable,
+        low=1 if is_last else found.lowest,
         high=high,
-        pts=getattr(answer, "pts", 0),
-        chat=next((c for c in answer.chats if isinstance(c, types.Channel) and c.id == channel_id), None),
+        below=below,
+        pts=getattr(answers[0], "pts", 0) if answers else 0,
+        chat=next((c for c in chats if isinstance(c, types.Channel) and c.id == channel_id), None),
         asked_at=asked_at,
     )
 
@@ -109,15 +121,28 @@ class ChangeSlice:
     pts: int  # changes are known up to here
     asked_at: datetime
     timeout: int  # s after which the server wants to be asked again; 0 where it does not say
+    is_skipped: bool = False  # one change stands before `pts` that this program cannot read
 
 
 async def change_slices(
     account: Account, channel: types.InputChannel, *, pts: int
 ) -> AsyncGenerator[ChangeSlice, None]:
-    """Yield all changes since `pts`, to the last. Raises GapError, TelegramError."""
+    """Yield all changes since `pts`, to the last, without those that cannot be read. Raises GapError, TelegramError."""
+    limit, skipped = SLICE_SIZE, 0
     while True:
         asked_at = account.now()
-        answer = await _ask(account, channel, pts)
+        try:
+            answer = await _ask(account, channel, pts, limit)
+        except UnreadableError as error:
+            if limit > 1:
+                limit //= 2
+                continue
+            skipped, pts = skipped + 1, pts + 1  # a message counts one
+            if skipped > MOST_SKIPPED:
+                raise GapError("too many unreadable changes") from error
+            yield _skipped(pts, asked_at)
+            continue
+        limit = min(limit * 2, SLICE_SIZE)
         if isinstance(answer, types.updates.ChannelDifferenceTooLong):
             raise GapError("TooLong")
         yield _slice(answer, asked_at)
@@ -128,10 +153,10 @@ async def change_slices(
         pts = answer.pts
 
 
-async def _ask(account: Account, channel: types.InputChannel, pts: int) -> types.updates.ChannelDifference:
+async def _ask(account: Account, channel: types.InputChannel, pts: int, limit: int) -> types.updates.ChannelDifference:
     everything = types.ChannelMessagesFilterEmpty()
     try:
-        return await account.ask(GetChannelDifferenceRequest(channel, everything, pts=pts, limit=SLICE_SIZE))
+        return await account.ask(GetChannelDifferenceRequest(channel, everything, pts=pts, limit=limit))
     except TelegramError as error:
         # PERSISTENT_TIMESTAMP_…: this pts is of no use; DROP: this channel, or this server, knows no differences.
         if error.error.startswith("PERSISTENT_TIMESTAMP_") or error.verdict is Verdict.DROP:
@@ -154,6 +179,10 @@ def _slice(
         asked_at=asked_at,
         timeout=answer.timeout or 0,
     )
+
+
+def _skipped(pts: int, asked_at: datetime) -> ChangeSlice:
+    return ChangeSlice(events=(), pages=frozenset(), newest=0, pts=pts, asked_at=asked_at, timeout=0, is_skipped=True)
 
 
 async def prefetched(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:

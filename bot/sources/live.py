@@ -12,13 +12,13 @@ from collections.abc import Collection, Sequence
 import structlog
 from telethon import TelegramClient, events
 from telethon.tl import TLObject, types
-from telethon.tl.functions.channels import GetMessagesRequest
 
 from bot.errors import TelegramError
 from bot.models import Clock, Count, Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
+from bot.sources.isolation import by_number
 from bot.sources.long_posts import LongPosts
 from bot.store import channels, posts
 from bot.store.channels import Channel
@@ -130,7 +130,7 @@ class Live:
             while held := self._held[channel_id]:
                 events = [event for update in held[:BATCH] for event in to_events(update)]
                 del held[:BATCH]
-                await self._store(await completer.complete_of(channel_id, events))
+                await self._store(await completer.complete_pushed(channel_id, events))
         finally:
             del self._held[channel_id]
 
@@ -207,15 +207,17 @@ class Previews:
         ids = await posts.ids_with_pages(self._account.database, channel.id, pages)
         if not ids:
             return
-        address, wanted = types.InputChannel(channel.id, channel.access_hash), [types.InputMessageID(i) for i in ids]
-        asked_at = self._account.now()
+        address, asked_at = types.InputChannel(channel.id, channel.access_hash), self._account.now()
         try:
-            answer = await self._account.ask(GetMessagesRequest(address, wanted))
+            read = await by_number(self._account, address, ids)
         except TelegramError as error:
             log.info("posts could not be asked for whose previews have loaded", channel=channel.id, error=error.error)
             return
-        named = named_in(answer)
-        found = (to_post(message, channel_id=channel.id, named=named) for message in answer.messages)
+        found = (
+            to_post(message, channel_id=channel.id, named=named_in(answer))
+            for answer in read.answers
+            for message in answer.messages
+        )
         await self._ingest.store(
             Observation(
                 events=tuple(post for post in found if post is not None),

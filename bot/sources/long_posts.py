@@ -20,17 +20,17 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import Account
 from bot.store import channels, long_posts
 from bot.store.channels import Channel
-from bot.store.long_posts import Head, RestState, WantedRest
-from bot.store.rows import maybe_ms
+from bot.store.long_posts import DueRest, Head, LongPost, RestState
+from bot.store.rows import maybe_ms, to_ms
 from bot.telegram.convert import named_in, to_post
 
 log = structlog.get_logger(__name__)
 
-WITHIN = 3.0  # s that an answer may take before the beginning goes on alone
+WITHIN = 3.0  # s that an answer may take before the beginning of a pushed post goes on alone …
+PATIENT = 20.0  # … or of one that was asked for; a method that was flooded has to wait for its turn
 LOOK_EVERY = 5.0  # s between two looks for what is to be asked for again
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)  # after a failure; doubled each time
-_SILENT = TelegramError("no answer in time", code=0, verdict=Verdict.RETRY)
-_NOT_WHOLE = TelegramError("no whole post", code=0, verdict=Verdict.RETRY)
+_SILENT, _NOT_WHOLE = "no answer in time", "the answer was no whole post"
 
 
 class LongPosts:
@@ -41,51 +41,53 @@ class LongPosts:
         self._ingest = ingest
         self._within = within
 
-    async def complete(self, channel: Channel, events: Sequence[Event]) -> list[Event]:
+    async def complete(self, channel: Channel, events: Sequence[Event], *, within: float = PATIENT) -> list[Event]:
         """Return events of a channel with its long posts whole, but for those that we have or cannot have now.
 
-        Raises ReaderLostError.
+        Each may take so many seconds. Raises ReaderLostError.
         """
         parts = {event.message_id: event for event in events if isinstance(event, Post) and event.is_part}
         if not parts or not channel.access_hash:
             return list(events)
         known = await long_posts.known(self._account.database, {(channel.id, number) for number in parts})
-        found = {}
+        found, now = {}, to_ms(self._account.now())
         for number, part in parts.items():
             long, head = known.get((channel.id, number)), Head(part.content_hash(), maybe_ms(part.edit_date) or 0)
-            if long is None or long.state is not RestState.WHOLE or long.head != head:
-                found[number] = await self._find(channel, number, head.hash)
+            if long != LongPost(head=head, state=RestState.WHOLE) or not head.is_certain(now):
+                found[number] = await self._find(channel, number, head.hash, within=within)
         return [self._replace(event, found) for event in events]
 
-    async def complete_of(self, channel_id: int, events: Sequence[Event]) -> list[Event]:
-        """Do so for a channel by its number; nothing where it is another reader's, or nobody's."""
+    async def complete_pushed(self, channel_id: int, events: Sequence[Event]) -> list[Event]:
+        """Do so with what was pushed of a channel; nothing where it is another reader's, or nobody's."""
         channel = await channels.get(self._account.database, channel_id, self._account.reader_id)
         if channel is None or channel.read_by not in (None, self._account.reader_id):
             return list(events)
-        return await self.complete(channel, events)
+        return await self.complete(channel, events, within=self._within)
 
     def _replace(self, event: Event, found: dict[int, Post | None]) -> Event:
         return (isinstance(event, Post) and event.is_part and found.get(event.message_id)) or event
 
-    async def _find(self, channel: Channel, message_id: int, head: bytes) -> Post | None:
+    async def _find(self, channel: Channel, message_id: int, head: bytes, *, within: float) -> Post | None:
         try:
-            return await self._ask(channel.id, channel.access_hash or 0, message_id, head)
+            return await self._ask(channel.id, channel.access_hash or 0, message_id, head, within=within)
         except TelegramError as error:
             log.info("the rest of a long post is not to be had now", channel=channel.id, error=error.error)
             return None
 
-    async def _ask(self, channel_id: int, access_hash: int, message_id: int, head: bytes) -> Post:
+    async def _ask(
+        self, channel_id: int, access_hash: int, message_id: int, head: bytes, *, within: float = PATIENT
+    ) -> Post:
         """Return a post with all its blocks. Raises TelegramError, ReaderLostError."""
         peer = types.InputPeerChannel(channel_id, access_hash)
         try:
-            async with asyncio.timeout(self._within):
+            async with asyncio.timeout(within):
                 answer = await self._account.ask(GetRichMessageRequest(peer, message_id))
         except TimeoutError:
-            raise _SILENT from None
+            raise TelegramError(_SILENT, code=0, verdict=Verdict.RETRY) from None
         named = named_in(answer)
         post = next((to_post(message, channel_id=channel_id, named=named) for message in answer.messages), None)
         if post is None or post.message_id != message_id or post.is_part:
-            raise _NOT_WHOLE
+            raise TelegramError(_NOT_WHOLE, code=0, verdict=Verdict.RETRY)
         return replace(post, head=head)
 
     async def run(self, beat: Beat = no_beat) -> None:
@@ -98,13 +100,13 @@ class LongPosts:
     async def retry_next(self) -> bool:
         """Ask for one rest again; return False where none is due."""
         asked_at = self._account.now()
-        wanted = await long_posts.next_wanted(self._account.database, self._account.reader_id, asked_at)
-        if wanted is None:
+        due = await long_posts.next_due(self._account.database, self._account.reader_id, asked_at)
+        if due is None:
             return False
         try:
-            post = await self._ask(wanted.channel_id, wanted.access_hash, wanted.message_id, wanted.head)
+            post = await self._ask(due.channel_id, due.access_hash, due.message_id, due.head)
         except TelegramError as error:
-            await self._put_off(wanted, error)
+            await self._put_off(due, error)
             return True
         await self._ingest.store(
             Observation(
@@ -115,12 +117,15 @@ class LongPosts:
                 asked_at=asked_at,
             )
         )
-        await self._put_off(wanted, _NOT_WHOLE)
+        await self._put_off(due, TelegramError(_NOT_WHOLE, code=0, verdict=Verdict.RETRY))
         return True
 
-    async def _put_off(self, wanted: WantedRest, error: TelegramError) -> None:
-        """Ask again later for what is still wanted, or not at all where Telegram refuses it: the post may be gone."""
-        pause = min(FIRST_PAUSE * 2 ** min(wanted.attempts, 20), LONGEST_PAUSE)
-        again = self._account.now() + max(pause, timedelta(seconds=error.retry_after))
+    async def _put_off(self, due: DueRest, error: TelegramError) -> None:
+        """Ask again later for what is due yet, or not at all where Telegram refuses it: the post may be gone."""
+        pause = min(FIRST_PAUSE * 2 ** min(due.attempts, 20), LONGEST_PAUSE)
+        now = self._account.now()
+        again = now + max(pause, timedelta(seconds=error.retry_after))
         until = None if error.verdict is Verdict.DROP else again
-        await self._account.database.write(lambda tx: long_posts.put_off(tx, wanted, until=until, reason=error.error))
+        await self._account.database.write(
+            lambda tx: long_posts.put_off(tx, due, until=until, reason=error.error, now=now)
+        )

@@ -28,12 +28,12 @@ from bot.sources.live import Live
 from bot.sources.past_pages import Backfiller, Verifier
 from bot.sources.sweep import FastChannels, Sweep
 from bot.sources.sync import ChannelSync
+from bot.sources.unreadable import UnreadableMessages
 from bot.store import chats, readers
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify
 from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, reader_client, tap
-from bot.telegram.rpc import has_connection
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +74,9 @@ class ReaderAccount:
         self._reader_id = 0
 
     @property
-    def is_connected(self) -> bool:
-        """Tell whether the account has a session and a connection that Telegram answers."""
-        return self._is_open and self.client.is_answered and has_connection(self.client)
+    def fault(self) -> str | None:
+        """Why the account cannot read; None where it has a session and a connection, and gets updates."""
+        return self.client.fault if self._is_open else "it is not logged in"
 
     async def open(self) -> Client:
         """Take the session and connect; updates that are pushed from now on are kept.
@@ -151,6 +151,7 @@ class ReaderAccount:
             "verifier": Verifier(account, sync, days=settings.verify_days).run,
             "fast channels": FastChannels(account, sync).run,
             "backfill": Backfiller(account, sync).run,
+            "unreadable": UnreadableMessages(account, sync).run,
             "follow requests": follow_requests.run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),

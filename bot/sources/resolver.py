@@ -9,10 +9,11 @@ from telethon.tl import TLObject, types
 from telethon.tl.functions.channels import GetChannelsRequest
 from telethon.tl.functions.chatlists import CheckChatlistInviteRequest
 from telethon.tl.functions.contacts import ResolveUsernameRequest
-from telethon.tl.functions.messages import CheckChatInviteRequest, GetDialogsRequest, ImportChatInviteRequest
+from telethon.tl.functions.messages import CheckChatInviteRequest, ImportChatInviteRequest
 
 from bot.errors import ChannelwatchError
 from bot.sources.account import Account
+from bot.telegram.unreadable import GetDialogsRequest
 
 DIALOGS_PAGE = 100  # Telegram's limit
 

@@ -3,14 +3,16 @@
 import asyncio
 import math
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from telethon.tl import types
+from telethon.tl.alltlobjects import LAYER
 
+from bot import __version__
 from bot.errors import TelegramError, Verdict
 from bot.models import Deletion, Event, Observation, ObservedBy, Post
 from bot.pipeline.ingest import Ingest
@@ -19,11 +21,15 @@ from bot.sources import history
 from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account
 from bot.sources.channel_events import describe
 from bot.sources.history import prefetched
+from bot.sources.isolation import Unreadable, by_number
 from bot.sources.live import Previews
 from bot.sources.long_posts import LongPosts
 from bot.sources.resolver import Dialog
-from bot.store import channels, posts
+from bot.store import channels, posts, unreadable
 from bot.store.channels import Access, Channel
+from bot.store.database import Transaction
+from bot.store.unreadable import Edition
+from bot.telegram.convert import named_in, to_post
 from bot.telegram.errors import FLOOD
 
 log = structlog.get_logger(__name__)
@@ -31,6 +37,7 @@ log = structlog.get_logger(__name__)
 BACKFILL = 200  # posts of a channel's past that are read when it is first followed …
 BACKFILL_PAGES = 20  # … in so many pages at most: an album counts as one, and service messages do not count
 INTERNAL = 500  # Telegram's codes from here on say that the server failed
+EDITION = Edition(program=__version__, layer=LAYER)
 MOST_FAILURES = 3  # times in a row that a server may fail at the changes of a channel
 
 
@@ -91,6 +98,21 @@ class ChannelSync:
         async with self._alone_with(channel, beat):
             return await self._read_past(channel, below, ObservedBy.BACKFILL, lowest=1, since=LONG_AGO)
 
+    async def read_by_number(self, channel: Channel, ids: Sequence[int], beat: Beat = no_beat) -> SyncResult:
+        """Read messages again that could not be read, 100 at most. Raises TelegramError."""
+        async with self._alone_with(channel, beat):
+            asked_at = self._account.now()
+            read = await by_number(self._account, types.InputChannel(channel.id, channel.access_hash), ids)
+            messages = [(named_in(answer), message) for answer in read.answers for message in answer.messages]
+            found = [to_post(message, channel_id=channel.id, named=named) for named, message in messages]
+            gone = tuple(message.id for _, message in messages if isinstance(message, types.MessageEmpty))
+            events: list[Event] = [post for post in found if post is not None]
+            if gone:
+                events.append(Deletion(channel_id=channel.id, message_ids=gone))
+            stored = await self._store(channel, events, ObservedBy.SWEEP, asked_at)
+            await self._set_unreadable(channel, read.unreadable, settled=set(ids) - read.unreadable.keys())
+            return stored
+
     @asynccontextmanager
     async def _alone_with(self, channel: Channel, beat: Beat) -> AsyncIterator[None]:
         beat(math.inf)  # whoever reads it now may be long, and says so
@@ -142,13 +164,17 @@ class ChannelSync:
 
     async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         """Apply all changes since the mark: new posts, edits and deletions of any age."""
-        found = SyncResult()
+        found, mark, is_whole = SyncResult(), channel.confirmed_id, True
         target = types.InputChannel(channel.id, channel.access_hash)
         source = history.change_slices(self._account, target, pts=channel.seen_pts)
         async with aclosing(prefetched(source)) as slices:
             async for changes in slices:
                 beat(LONGEST_VISIT)  # of what a busy channel has to say after weeks, there is much more than that
+                if changes.is_skipped:
+                    await self._doubt(channel, "one of them cannot be read")
+                    is_whole = False
                 found += await self._store(channel, changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
+                await self._settle(channel, changes.events)
                 await self.previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
@@ -157,7 +183,10 @@ class ChannelSync:
                 await self._mark(channel, confirmed_id=confirmed, pts=changes.pts)
                 channel = replace(channel, confirmed_id=confirmed, seen_pts=changes.pts)
         del self._failures[channel.id]
-        if channel.unchecked_since is not None:
+        if not is_whole:  # the history names what it is; of an edit further back, the verifier does
+            reach = history.Reach(message_id=mark + 1)
+            found += await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=channel.seen_pts, beat=beat)
+        elif channel.unchecked_since is not None:
             await self._account.database.write(lambda tx: channels.set_checked(tx, channel.id))
         return found
 
@@ -178,7 +207,7 @@ class ChannelSync:
         found, newest = SyncResult(), 0
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
-        source = await self._history(channel, reach)
+        source = await self._history(channel, reach, unreadable=await self._unreadable(channel))
         async with aclosing(prefetched(source)) as pages:
             async for page in pages:
                 beat(LONGEST_VISIT)
@@ -194,7 +223,9 @@ class ChannelSync:
         self, channel: Channel, below: int | None, observed_by: ObservedBy, *, lowest: int, since: datetime
     ) -> PastPage:
         """Store one page under an id; the past ends at the id `lowest`, or where a post is older than `since`."""
-        async with aclosing(await self._history(channel, history.Reach(pages=1), below=below or 0)) as pages:
+        tried = {} if observed_by is ObservedBy.SWEEP else await self._unreadable(channel)  # the verifier tries anew
+        one, start = history.Reach(pages=1), below or 0
+        async with aclosing(await self._history(channel, one, below=start, unreadable=tried)) as pages:
             page = await anext(pages)
         known = [post for post in page.posts if post.message_id >= lowest]
         found = await self._store_page(channel, page, known, observed_by)
@@ -203,11 +234,43 @@ class ChannelSync:
         return PastPage(found=found, posts=count, below=None if is_through else page.low)
 
     async def _history(
-        self, channel: Channel, reach: history.Reach, *, below: int = 0
+        self, channel: Channel, reach: history.Reach, *, below: int = 0, unreadable: Unreadable
     ) -> AsyncGenerator[history.HistoryPage, None]:
         snapshot = await posts.highest_id(self._account.database, channel.id)
         peer = types.InputPeerChannel(channel.id, channel.access_hash)
-        return history.pages(self._account, peer, newest_known=snapshot, reach=reach, below=below)
+        return history.pages(
+            self._account, peer, newest_known=snapshot, reach=reach, below=below, unreadable=unreadable
+        )
+
+    async def _unreadable(self, channel: Channel) -> Unreadable:
+        return await unreadable.of_channel(self._account.database, channel.id)
+
+    async def _name(self, channel: Channel, page: history.HistoryPage) -> None:
+        """Write down which messages of a page cannot be read, and forget those of it that can, or that are gone."""
+        known = await self._unreadable(channel)
+        new = {number: constructor for number, constructor in page.unreadable.items() if number not in known}
+        if new:
+            log.warning("posts of a channel cannot be read by this version", channel=channel.id, ids=sorted(new)[:10])
+        settled = {number for number in known if page.covers(number) and number not in page.unreadable}
+        await self._set_unreadable(channel, new, settled=settled)
+
+    async def _settle(self, channel: Channel, events: Sequence[Event]) -> None:
+        """Forget which messages could not be read that changes now have brought, or say are gone."""
+        known = await self._unreadable(channel)
+        seen = {event.message_id for event in events if isinstance(event, Post)}
+        seen.update(number for event in events if isinstance(event, Deletion) for number in event.message_ids)
+        await self._set_unreadable(channel, {}, settled=seen & known.keys())
+
+    async def _set_unreadable(self, channel: Channel, found: Unreadable, *, settled: Collection[int]) -> None:
+        if not found and not settled:
+            return
+        now = self._account.now()
+
+        async def job(tx: Transaction) -> None:
+            await unreadable.put(tx, channel.id, found, EDITION, now=now)
+            await unreadable.settle(tx, channel.id, settled)
+
+        await self._account.database.write(job)
 
     async def _store_page(
         self, channel: Channel, page: history.HistoryPage, known: Sequence[Post], observed_by: ObservedBy
@@ -215,7 +278,9 @@ class ChannelSync:
         """Store posts of a page; posts of the archive that the page lacks are written down as gone."""
         gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
         deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
-        return await self._store(channel, [*known, *deletions], observed_by, page.asked_at)
+        found = await self._store(channel, [*known, *deletions], observed_by, page.asked_at)
+        await self._name(channel, page)
+        return found
 
     async def _store(
         self, channel: Channel, events: Sequence[Event], observed_by: ObservedBy, asked_at: datetime

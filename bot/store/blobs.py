@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,11 @@ class Blobs:
     def free(self) -> int:
         """Return the bytes that are free on the disk."""
         return shutil.disk_usage(self._made(self._folder)).free
+
+    def remove(self, hashes: Iterable[bytes]) -> None:
+        """Remove blobs; those that are not there are gone already."""
+        for sha256 in hashes:
+            self.path(sha256).unlink(missing_ok=True)
 
     def clean(self) -> None:
         """Remove files that a crash has left half written; nobody may be writing meanwhile."""

@@ -144,10 +144,10 @@ async def remember(tx: Transaction, reader_id: int, channel: ResolvedChannel, *,
 
 
 async def add_unfollowed(tx: Transaction, channel: ResolvedChannel) -> None:
-    """Store a channel that is not followed; a stored one stays as it is."""
+    """Store a channel that is not followed; a stored one stays as it is, but for a name that was not known."""
     await tx.execute(
         """INSERT INTO channels (id, kind, title, username) VALUES (:id, :kind, :title, :username)
-        ON CONFLICT DO NOTHING""",
+        ON CONFLICT DO UPDATE SET username = coalesce(username, excluded.username)""",
         asdict(channel),
     )
 

@@ -10,14 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
 
 import aiosqlite
 
 from bot.errors import FatalError
 from bot.runtime import private_files
 from bot.runtime.disk import fatal_in
-from bot.store import migrations
+from bot.store import integrity, migrations
 from bot.store.rows import from_ms, to_ms
 from bot.store.transaction import Changes, Job, Params, Reader, Subject, Transaction, run
 
@@ -78,14 +77,13 @@ class WriteAheadLog:
         os.close(self._file)
 
 
-class _Connection:
-    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
-        self._connection = connection
+class _Answers:
+    def __init__(self, path: Path) -> None:
         self._path = path
 
     async def fetch_all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
         try:
-            return list(await self._connection.execute_fetchall(sql, params))
+            return await self._rows(sql, params)
         except sqlite3.DatabaseError as error:
             fatal = fatal_in(error, place=self._path)
             if fatal is None or error.sqlite_errorcode == sqlite3.SQLITE_READONLY:  # a question that would write
@@ -99,6 +97,33 @@ class _Connection:
     async def fetch_value(self, sql: str, params: Params = ()) -> Any:  # noqa: ANN401 - a column
         row = await self.fetch_one(sql, params)
         return None if row is None else row[0]
+
+    async def _rows(self, sql: str, params: Params) -> list[sqlite3.Row]:
+        raise NotImplementedError
+
+
+class _Connection(_Answers):
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
+        super().__init__(path)
+        self._connection = connection
+
+    async def _rows(self, sql: str, params: Params) -> list[sqlite3.Row]:
+        return list(await self._connection.execute_fetchall(sql, params))
+
+
+class _AtOnce(_Answers):
+    """Answers on the event loop's own thread: what takes less time than the trip to another one and back."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._connection = sqlite3.connect(integrity.address(path, mode="ro"), uri=True, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+
+    async def _rows(self, sql: str, params: Params) -> list[sqlite3.Row]:
+        return self._connection.execute(sql, params).fetchall()
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,26 +232,35 @@ class Database(_Connection):
         super().__init__(reading, path)
         self._writing = writing
         self._wal = wal
+        self._at_once = _AtOnce(path)
         self.changes = Changes()
         self._writer = _Writer(writing, path, wal, self.changes)
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
-        """Open the database, making or migrating it as needed.
+    async def open(cls, path: Path, *, numbered: bool = False) -> Self:
+        """Open the database, making or migrating it as needed; `numbered` anew, for a service that begins with it.
 
         The file and what SQLite puts beside it get mode 0600, a folder that is made for them 0700. Raises FatalError
-        where the file cannot be written, is no database, or was made by a newer version of the program.
+        where the file cannot be written, is no database, stands beside the log of another one, or was made by a newer
+        version of the program.
         """
         private_files.prepare(path)
         sys.setswitchinterval(SWITCH_INTERVAL)
         writing = await _connect(path, mode="rw")
         try:
             await _prepare(writing, path)
+            if numbered:
+                await integrity.number_anew(writing, path)
             reading = await _connect(path, mode="ro")
         except BaseException:
             await writing.close()
             raise
         return cls(path, reading=reading, writing=writing, wal=WriteAheadLog(writing, path))
+
+    @property
+    def at_once(self) -> Reader:
+        """The same for a question that is answered in less time than the trip to SQLite's thread and back takes."""
+        return self._at_once
 
     async def write(self, job: Job[T]) -> T:
         """Run a job inside a transaction; return its result once that is committed.
@@ -241,6 +275,7 @@ class Database(_Connection):
     async def close(self) -> None:
         """Finish the writes that wait and close the file."""
         await self._writer.close()
+        self._at_once.close()
         await self._connection.close()
         await self._writing.close()
         self._wal.close()
@@ -263,9 +298,9 @@ async def open_read_only(path: Path) -> AsyncIterator[Reader]:
 
 
 async def _connect(path: Path, *, mode: str) -> aiosqlite.Connection:
-    address = f"file:{quote(str(path))}?mode={mode}"
+    integrity.check_log(path)
     try:
-        connection = await aiosqlite.connect(address, uri=True, isolation_level=None)
+        connection = await aiosqlite.connect(integrity.address(path, mode=mode), uri=True, isolation_level=None)
     except sqlite3.OperationalError as error:
         raise fatal_in(error, place=path) or error from error
     connection.row_factory = sqlite3.Row

@@ -1,5 +1,6 @@
 """Groups: alerts that share one message, which of them take more, and what the message shows."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from bot.models.alerts import (
     digest_group,
     group_key,
 )
+from bot.parts import load_parts, whole_text
 from bot.schedule import next_digest, quiet_until
 from bot.store import alerts, outbox, posts
 from bot.store.chats import Chat
@@ -25,7 +27,9 @@ from bot.store.outbox import APART
 from bot.store.rows import date_of, from_ms, json_list, read, read_all, to_ms
 
 LEAVING = timedelta(seconds=10)  # a message that is due so soon may be on its way: what it shows stays in it
-LATEST = 3  # alerts that a storm shows
+LATEST, NEWS = 3, 5  # alerts that a storm shows, and new events
+COMPARED = 30  # posts in a storm, and as many alerts before and beside it, with which another is compared …
+BEFORE = timedelta(minutes=15)  # … since so long before it began
 LATE_APART = timedelta(minutes=1)  # that a message which counts late posts is edited, at most
 
 
@@ -132,6 +136,46 @@ async def _open(tx: Transaction, member: NewMember, *, now: datetime) -> tuple[i
     return group_id, row["id"]
 
 
+async def texts_of_storms(tx: Reader, group_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return what the latest posts in storms say, and the alerts of their chats just before and during them."""
+    if not group_ids:
+        return {}
+    rows = await tx.fetch_all(
+        """SELECT g.id, (SELECT json_group_array(version_id) FROM (SELECT a.shown_version_id AS version_id
+                FROM alerts a WHERE a.group_id = g.id ORDER BY a.id DESC LIMIT :most)) AS inside,
+            (SELECT json_group_array(version_id) FROM (SELECT a.shown_version_id AS version_id FROM alerts a
+                WHERE a.chat_id = g.chat_id AND a.created_at > g.opened_at - :before AND a.group_id IS NULL
+                    AND a.duplicate_of IS NULL ORDER BY a.created_at DESC LIMIT :most)) AS alone
+        FROM json_each(:ids) q CROSS JOIN groups g ON g.id = q.value""",
+        {"ids": json_list(group_ids), "most": COMPARED, "before": BEFORE // timedelta(milliseconds=1)},
+    )
+    shown = {row["id"]: [*json.loads(row["inside"]), *json.loads(row["alone"])] for row in rows}
+    versions = await tx.fetch_all(
+        "SELECT v.id, v.text, v.parts FROM json_each(:ids) q CROSS JOIN versions v ON v.id = q.value",
+        {"ids": json_list({version_id for listed in shown.values() for version_id in listed})},
+    )
+    texts = {
+        row["id"]: row["text"] if row["text"].strip() else whole_text("", load_parts(row["parts"])) for row in versions
+    }
+    return {group_id: [texts[version_id] for version_id in listed] for group_id, listed in shown.items()}
+
+
+async def show_news(tx: Transaction, news: Iterable[tuple[int, Group]], *, now: datetime) -> None:
+    """Have the storms of chats name alerts of new events, which have messages of their own; they keep a storm going."""
+    latest = {(chat_id, storm.topic_id): storm for chat_id, storm in news}
+    for (chat_id, topic_id), storm in latest.items():
+        row = await tx.fetch_one(
+            """SELECT g.id, m.id AS message_id FROM groups g JOIN messages m ON m.group_id = g.id
+            WHERE g.chat_id = :chat AND g.kind = 'storm' AND g.topic_id = :topic AND g.closes_at > :now
+            ORDER BY g.id DESC LIMIT 1""",
+            {"chat": chat_id, "topic": topic_id, "now": to_ms(now)},
+        )
+        if row is not None:
+            values = {"id": row["id"], "until": to_ms(storm.closes_at)}
+            await tx.execute("UPDATE groups SET closes_at = :until WHERE id = :id", values)
+            await outbox.revise(tx, [row["message_id"]], now=now, apart=APART)
+
+
 async def redraw(tx: Transaction, alert_ids: Collection[int], *, now: datetime) -> None:
     """Have the messages of groups that show one of these alerts edited; a storm shows its latest three."""
     if not alert_ids:
@@ -189,9 +233,16 @@ async def move(tx: Transaction, chat: Chat, *, quiet: bool, to: datetime, now: d
     return len(waiting)
 
 
-_ALERTS = f"""SELECT {alerts.COLUMNS}, {posts.COLUMNS},
+_SHOWN = f"""SELECT {alerts.COLUMNS}, {posts.COLUMNS},
         (SELECT count(*) FROM alerts d WHERE d.duplicate_of = a.id) AS duplicates
-    FROM alerts a JOIN post_versions p ON p.version_id = a.shown_version_id WHERE a.group_id = :group"""  # noqa: S608 - our own constant
+    FROM alerts a JOIN post_versions p ON p.version_id = a.shown_version_id"""  # noqa: S608 - our own constant
+_ALERTS = f"{_SHOWN} WHERE a.group_id = :group"
+_NEWS = f"""{_SHOWN} JOIN groups g ON g.id = :group
+    WHERE a.chat_id = g.chat_id AND a.created_at >= g.opened_at AND a.created_at < g.closes_at
+        AND a.group_id IS NULL AND a.duplicate_of IS NULL AND NOT a.is_counted
+        AND a.id > (SELECT min(id) FROM alerts WHERE group_id = g.id)
+        AND EXISTS (SELECT 1 FROM json_each(a.topics) WHERE value = g.topic)
+    ORDER BY a.id DESC LIMIT :most"""  # noqa: S608 - our own constants
 
 
 _SUMMARY = """SELECT m.random_id, g.kind, g.opened_at, g.closes_at, g.topic, '[]' AS alerts,
@@ -224,7 +275,7 @@ async def count(db: Reader, group_id: int) -> GroupSummary:
 
 
 async def storm(db: Reader, group_id: int, *, now: datetime) -> StormState:
-    """Return the state of a storm: its channels, its dates and its latest alerts."""
+    """Return the state of a storm: its channels, its dates, its latest alerts, and those of new events beside it."""
     summary = await count(db, group_id)
     sql = "SELECT min(version_id) AS first, max(version_id) AS last FROM alerts WHERE group_id = :group"
     (versions,) = await db.fetch_all(sql, {"group": group_id})
@@ -237,4 +288,5 @@ async def storm(db: Reader, group_id: int, *, now: datetime) -> StormState:
         since=date_of(versions["first"]),
         until=date_of(versions["last"]),
         latest=tuple(read_all(GroupedAlert, latest)),
+        news=tuple(read_all(GroupedAlert, await db.fetch_all(_NEWS, {"group": group_id, "most": NEWS}))),
     )

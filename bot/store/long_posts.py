@@ -9,6 +9,9 @@ from typing import NamedTuple
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read, to_ms
 
+FIRST_PAUSE = 10_000  # ms until a rest is asked for again
+SECOND_OVER = 2_000  # ms after the date of an edit, which Telegram gives in whole seconds
+
 
 class RestState(StrEnum):
     """What became of the rest of a long post."""
@@ -24,6 +27,10 @@ class Head(NamedTuple):
     hash: bytes
     edit_date: int  # ms, 0 where it was not edited
 
+    def is_certain(self, now: int) -> bool:
+        """Tell whether an edit after this moment, in ms, would show: edits of one second have the same date."""
+        return now >= self.edit_date + SECOND_OVER
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongPost:
@@ -34,7 +41,7 @@ class LongPost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantedRest:
+class DueRest:
     """A long post whose rest a reader is to ask for."""
 
     channel_id: int
@@ -65,8 +72,8 @@ async def known(db: Reader, keys: Iterable[tuple[int, int]]) -> dict[tuple[int, 
     }
 
 
-async def put(tx: Transaction, found: Mapping[tuple[int, int], LongPost], *, due: int) -> None:
-    """Write down what is known of long posts now; a rest that is wanted is due at this moment, in ms."""
+async def put(tx: Transaction, found: Mapping[tuple[int, int], LongPost], *, now: int) -> None:
+    """Write down what is known of long posts at a moment, in ms."""
     await tx.execute_many(
         _PUT,
         [
@@ -76,34 +83,42 @@ async def put(tx: Transaction, found: Mapping[tuple[int, int], LongPost], *, due
                 "head": post.head.hash,
                 "edit_date": post.head.edit_date or None,
                 "state": post.state,
-                "due": due if post.state is RestState.WANTED else None,
+                "due": _due_at(post, now),
             }
             for (channel_id, message_id), post in found.items()
         ],
     )
 
 
-async def next_wanted(db: Reader, reader_id: int, now: datetime) -> WantedRest | None:
+def _due_at(post: LongPost, now: int) -> int | None:
+    if post.state is RestState.WANTED:
+        return now + FIRST_PAUSE
+    return None if post.head.is_certain(now) else post.head.edit_date + SECOND_OVER
+
+
+async def next_due(db: Reader, reader_id: int, now: datetime) -> DueRest | None:
     """Return the long post whose rest a reader is to ask for now, the one that has waited longest."""
     row = await db.fetch_one(
         """SELECT l.channel_id, r.access_hash, l.message_id, l.head, l.attempts
-        FROM long_posts l INDEXED BY long_posts_wanted JOIN channels c ON c.id = l.channel_id
+        FROM long_posts l INDEXED BY long_posts_due CROSS JOIN channels c ON c.id = l.channel_id
         JOIN memberships r ON r.channel_id = c.id AND r.reader_id = :reader AND r.access IN ('polled', 'joined')
-        WHERE l.state = 'wanted' AND l.due_at <= :now AND coalesce(c.read_by, :reader) = :reader
+        WHERE l.due_at <= :now AND coalesce(c.read_by, :reader) = :reader
         ORDER BY l.due_at LIMIT 1""",
         {"reader": reader_id, "now": to_ms(now)},
     )
-    return None if row is None else read(WantedRest, row)
+    return None if row is None else read(DueRest, row)
 
 
-async def put_off(tx: Transaction, wanted: WantedRest, *, until: datetime | None, reason: str) -> None:
-    """Ask for a rest at a later moment; None: not any more, unless the post is seen again."""
+async def put_off(tx: Transaction, due: DueRest, *, until: datetime | None, reason: str, now: datetime) -> None:
+    """Ask for a rest that is still due at a later moment; None: not any more, unless the post is seen again."""
     await tx.execute(
-        """UPDATE long_posts SET state = iif(:until IS NULL, 'left', state), due_at = :until, attempts = attempts + 1,
-            reason = :reason WHERE channel_id = :channel AND message_id = :message AND state = 'wanted'""",
+        """UPDATE long_posts SET state = iif(:until IS NULL AND state = 'wanted', 'left', state), due_at = :until,
+            attempts = attempts + 1, reason = :reason
+        WHERE channel_id = :channel AND message_id = :message AND due_at <= :now""",
         {
-            "channel": wanted.channel_id,
-            "message": wanted.message_id,
+            "channel": due.channel_id,
+            "message": due.message_id,
+            "now": to_ms(now),
             "until": None if until is None else to_ms(until),
             "reason": reason,
         },

@@ -13,6 +13,9 @@ from bot.store.rows import json_list, read, read_all, to_ms
 
 # Why a file was given up, where Telegram did not refuse it; `bot.commands.post` has the sentences.
 TOO_LARGE, OFF, GONE, REPLACED, NO_ROOM = "too_large", "off", "gone", "replaced", "no_room"
+PRUNED = "pruned"  # it was kept, and removed since; the hash stays
+
+_PRUNED_AT_ONCE = 100  # rows; a transaction of a few milliseconds
 
 KINDS = frozenset({"photo", "document"})  # of media that are files
 
@@ -72,12 +75,21 @@ class FileCounts:
     wanted: int
     kept: int
     left: int
+    pruned: int  # of those that are left
     bytes: int  # of the kept ones, each content once
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruning:
+    """Blobs that are to be removed from the disk, and how far the files were looked through."""
+
+    blobs: list[Blob]
+    last_id: int | None  # None: to the end
+
+
 _ADD = """INSERT INTO media (version_id, kind, file_id, wanted_at, due_at)
-    SELECT v.id, f.value ->> 0, f.value ->> 1, :now, :now FROM versions v,
-        json_each(coalesce(v.media -> 'files', json_array(json_array(v.media_kind, v.media_id)))) f
+    SELECT v.id, f.value ->> 0, f.value ->> 1, :now, :now FROM versions v, json_each(
+            iif(json_array_length(v.media, '$[3]'), v.media -> 3, json_array(json_array(v.media_kind, v.media_id)))) f
     WHERE v.media_kind IN ('photo', 'document') AND v.media_id IS NOT NULL"""
 
 
@@ -204,10 +216,61 @@ async def statistics(db: Reader) -> FileCounts:
     """Count the files by what became of them."""
     (row,) = await db.fetch_all(
         """SELECT count(*) FILTER (WHERE state = 'wanted') AS wanted, count(*) FILTER (WHERE state = 'kept') AS kept,
-            count(*) FILTER (WHERE state = 'left') AS "left", (SELECT coalesce(sum(size), 0) FROM (
-                SELECT DISTINCT sha256, size FROM media WHERE state = 'kept')) AS bytes FROM media"""
+            count(*) FILTER (WHERE state = 'left') AS "left", count(*) FILTER (WHERE reason = :pruned) AS pruned,
+            :bytes AS bytes FROM media""",
+        {"pruned": PRUNED, "bytes": await total_size(db)},
     )
     return read(FileCounts, row)
+
+
+async def total_size(db: Reader) -> int:
+    """Return the bytes of all kept files, each content once."""
+    sql = (
+        "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM media WHERE state = 'kept' GROUP BY sha256)"
+    )
+    size: int = await db.fetch_value(sql)
+    return size
+
+
+async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime) -> Pruning:
+    """Give up files of so many bytes, the oldest first, of the next hundred after a row.
+
+    A file stays that a post shows of which a chat got an alert since `shown_since`.
+    """
+    rows = await tx.fetch_all(
+        """SELECT d.id, d.sha256, d.size, EXISTS (
+            SELECT 1 FROM media o JOIN versions v ON v.id = o.version_id
+            JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+            JOIN alerts a ON a.channel_id = p.channel_id AND a.post_key = p.post_key
+            WHERE o.state = 'kept' AND o.sha256 = d.sha256 AND a.created_at >= :since) AS is_shown
+        FROM media d WHERE d.state = 'kept' AND d.id > :after ORDER BY d.id LIMIT :most""",
+        {"most": _PRUNED_AT_ONCE, "after": after, "since": to_ms(shown_since)},
+    )
+    found: dict[bytes, Blob] = {}
+    for row in rows:
+        if not row["is_shown"] and sum(blob.size for blob in found.values()) < size:
+            found[row["sha256"]] = Blob(sha256=bytes(row["sha256"]), size=row["size"])
+    await tx.execute_many(
+        "UPDATE media SET state = 'left', reason = ? WHERE state = 'kept' AND sha256 = ?",
+        [(PRUNED, sha256) for sha256 in found],
+    )
+    return Pruning(blobs=list(found.values()), last_id=rows[-1]["id"] if len(rows) == _PRUNED_AT_ONCE else None)
+
+
+async def pruned_blobs(db: Reader) -> list[bytes]:
+    """Return the SHA-256 of every blob that should no longer be on the disk."""
+    rows = await db.fetch_all(
+        """SELECT DISTINCT sha256 FROM media p WHERE reason = :pruned
+            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)""",
+        {"pruned": PRUNED},
+    )
+    return [bytes(row["sha256"]) for row in rows]
+
+
+async def count_pruned(db: Reader) -> int:
+    """Count the files that were removed to make room."""
+    count: int = await db.fetch_value("SELECT count(*) FROM media WHERE reason = 'pruned'")
+    return count
 
 
 async def kept_blobs(db: Reader) -> list[bytes]:

@@ -1,8 +1,7 @@
-"""Facts about the instance: single ones by key, secrets, heartbeats of its loops, whether its file is sound."""
+"""Facts about the instance: single ones by key, secrets, heartbeats of its loops."""
 
 import json
 import secrets
-import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -88,15 +87,6 @@ async def put_fault(tx: Transaction, fault: str) -> None:
 async def fault(db: Reader) -> str:
     """Return what the service last found wrong with itself; nothing where it was well."""
     return str(await get(db, _FAULT) or "")
-
-
-async def find_damage(db: Reader) -> str | None:
-    """Read the whole file; return what is damaged in it, in SQLite's words, None where it is sound."""
-    try:
-        found = str(await db.fetch_value("PRAGMA quick_check(1)"))
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    return None if found == "ok" else found
 
 
 async def put_pace(tx: Transaction, pace: Pace) -> None:

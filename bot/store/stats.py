@@ -21,6 +21,7 @@ class ChannelStats:
     last_post_at: datetime | None
     missing: int  # ids above the mark and below the newest stored one: of posts on their way, or of no posts
     posts: int  # since the moment asked about, while a reader was in the channel: else none is pushed
+    unreadable: int  # messages that could not be read, since Telegram is newer than this program
     unpushed: int  # of them, those that a sweep found first, and soon
     silent_since: datetime | None  # its last post, where people know that it is unusually silent
 
@@ -47,6 +48,7 @@ _CHANNEL_STATS = """
         (SELECT count(*) FROM versions WHERE channel_id = a.id AND number = 1
             AND observed_by IN ('difference', 'sweep') AND id >= a.since / 1000 << :bits
             AND seen_at - date <= :soon) AS unpushed,
+        (SELECT count(*) FROM unreadable WHERE channel_id = a.id) AS unreadable,
         s.since AS silent_since
     FROM asked a LEFT JOIN silences s ON s.channel_id = a.id
 """
@@ -84,6 +86,7 @@ def _to_channel_stats(channel: Channel, row: Mapping[str, int | None]) -> Channe
         channel=channel,
         last_post_at=maybe_date(row["last"]),
         missing=(row["missing"] or 0) if channel.confirmed_id else 0,
+        unreadable=row["unreadable"] or 0,
         posts=(row["posts"] or 0) if is_pushed else 0,
         unpushed=(row["unpushed"] or 0) if is_pushed else 0,
         silent_since=maybe_date(row["silent_since"]),

@@ -131,16 +131,18 @@ async def delete(tx: Transaction, topic_id: int) -> bool:
     return await tx.execute("DELETE FROM topics WHERE id = :id", values) > 0
 
 
-async def take_over(tx: Transaction, filed: Iterable[FiledTopic], expand: Expand, *, now: datetime) -> list[str]:
+async def take_over(
+    tx: Transaction, filed: Iterable[FiledTopic], expand: Expand, *, now: datetime, program: str = __version__
+) -> list[str]:
     """Bring the built-in topics up to date with the files; return the names that people's own topics have taken.
 
     Those topics stay as they are. A topic whose file is gone becomes one that people can change and delete; until they
     do, a file of its name takes it over again. Excluded words stay. `expand` loads dictionaries, so it is called only
-    where a query is new or another version of the program expanded it.
+    where a query is new or another `program`, one of another version or with other dictionaries, expanded it.
     """
     known = {_fold(topic.name): topic for topic in await all_topics(tx)}
     ours = {row["folded"] for row in await tx.fetch_all("SELECT folded FROM topics WHERE builtin OR file_gone")}
-    same_program = await meta.get(tx, _EXPANDED_BY) == __version__
+    same_program = await meta.get(tx, _EXPANDED_BY) == program
     files = {_fold(topic.name): topic for topic in filed}
     for folded, topic in files.items():
         if folded in ours or folded not in known:
@@ -150,7 +152,7 @@ async def take_over(tx: Transaction, filed: Iterable[FiledTopic], expand: Expand
             sql = "UPDATE topics SET builtin = 0, file_gone = 1 WHERE folded = :folded"
             await tx.execute(sql, {"folded": folded})
             tx.announce(Subject.TOPICS)
-    await meta.put(tx, _EXPANDED_BY, __version__)
+    await meta.put(tx, _EXPANDED_BY, program)
     return [topic.name for folded, topic in files.items() if folded in known.keys() - ours]
 
 

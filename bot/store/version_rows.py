@@ -105,25 +105,23 @@ _CHANNELS = """SELECT id, followed_at, confirmed_id, followed_at IS NOT NULL AND
 _FREE_IDS = """SELECT s.value AS second, coalesce(
         (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
         s.value << :bits) AS free FROM json_each(:seconds) s"""
-_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, m.hash, m.gone_at, m.views, m.forwards,
-        m.reactions, (SELECT parts FROM versions WHERE id = m.version_id), l.head, coalesce(l.edit_date, 0), l.state
-    FROM json_each(:keys) k JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
+_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.views, m.forwards,
+        m.reactions, v.parts, l.head, coalesce(l.edit_date, 0), l.state
+    FROM json_each(:keys) k CROSS JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
+    CROSS JOIN versions v ON v.id = m.version_id
     LEFT JOIN long_posts l ON l.channel_id = m.channel_id AND l.message_id = m.message_id"""
 _VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0) AS edit_date
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1"""
-_PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, hash, date, seen_at,
-        gone_at, views, forwards, reactions, reply_to, reply_channel, author, forward)"""
+_PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
+        views, forwards, reactions, reply_to, reply_channel, author, forward)"""
 _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
-        version_id = excluded.version_id, hash = excluded.hash,
-        gone_at = excluded.gone_at, views = excluded.views, forwards = excluded.forwards,
-        reactions = excluded.reactions"""
+        version_id = excluded.version_id, gone_at = excluded.gone_at, views = excluded.views,
+        forwards = excluded.forwards, reactions = excluded.reactions"""
 ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
-        edit_date, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256, parts)"""
-ADD_PART_EVIDENCE = (
-    "INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw, layer, raw_sha256)"
-)
+        edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, layer, raw_sha256, parts)"""
+ADD_PART_EVIDENCE = """INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw_rest,
+        text_at, layer, raw_sha256)"""
 SET_REST = "UPDATE versions SET hash = ?, text = ?, entities = ?, media = ?, parts = ?, edit_date = ? WHERE id = ?"
-SET_HASH = "UPDATE posts SET hash = ? WHERE id = ?"
 _TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
 
 
@@ -208,7 +206,6 @@ def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
         post.message_id,
         post.grouped_id,
         message.version_id,
-        message.hash,
         to_ms(post.date),
         now,
         message.gone_at,
@@ -268,22 +265,33 @@ def _seen(post: Post, observation: Observation) -> tuple[object, ...]:
         observation.observed_by,
         observation.reader_id,
         __version__,
-        post.raw,
+        *_without_text(post.raw, post.text),
         post.layer,
         hashlib.sha256(post.raw).digest(),
     )
 
 
 def _media_json(media: Media) -> str:
-    written: dict[str, object] = {"kind": media.kind, "id": media.id, "title": media.title}
-    if media.files:
-        written["files"] = media.files
-    return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
+    return _compact([media.kind, media.id, media.title, media.files])
 
 
 def _entities_json(post: Post) -> str:
     if not post.entities:
         return "[]"
-    # by hand: dataclasses.asdict copies deeply, which takes ten times as long
-    entities = [{"kind": e.kind, "offset": e.offset, "length": e.length, "value": e.value} for e in post.entities]
-    return json.dumps(entities, ensure_ascii=False, separators=(",", ":"))
+    # by hand: dataclasses.astuple copies deeply, which takes ten times as long
+    return _compact([(e.kind, e.offset, e.length, e.value) for e in post.entities])
+
+
+def _compact(fields: object) -> str:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_text(raw: bytes, text: str) -> tuple[bytes, int | None]:
+    """Return TL bytes without the text that their row holds too, and where it was; None: they do not hold it as it is.
+
+    The column `raw` puts them together again.
+    """
+    written = text.encode()
+    at = raw.find(written)
+    rest = raw[:at] + raw[at + len(written) :]
+    return (rest, at) if at >= 0 and written and rest else (raw, None)  # SQLite's substr() of nothing is NULL

@@ -16,8 +16,6 @@ from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Ver
 # Reading a message there proves that it is visible now. A push may be late, and an export is of the past.
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
 
-REST_PAUSE_MS = 10_000  # until the rest of a long post is asked for again
-
 _SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
 
 
@@ -111,16 +109,12 @@ class ObservedChanges:
         is_cut = long is not None and long.state is not RestState.WHOLE and long.head.hash == message.hash
         head = Head(version.hash if post.is_part else post.head or version.hash, version.edit_date)
         if not post.is_part:
-            self._know(message, post, LongPost(head=head, state=RestState.WHOLE))
+            message.long = self._long[post.channel_id, post.message_id] = LongPost(head=head, state=RestState.WHOLE)
             is_rest = is_cut and message.post is None and message.hash == head.hash != version.hash
             return not (is_rest and self._load_rest(message, post, version))
         if long is None or long.head != head:
-            self._know(message, post, LongPost(head=head, state=RestState.WANTED))
+            message.long = self._long[post.channel_id, post.message_id] = LongPost(head=head, state=RestState.WANTED)
         return not is_stored or is_cut or version.hash == message.hash
-
-    def _know(self, message: StoredMessage, post: Post, long: LongPost) -> None:
-        if message.long != long:
-            message.long = self._long[post.channel_id, post.message_id] = long
 
     def _load_rest(self, message: StoredMessage, post: Post, version: Version) -> bool:
         """Put a long post in the place of its beginning."""
@@ -245,9 +239,8 @@ class ObservedChanges:
         if self._rests:
             rests = [version_rows.rest_row(post, message.version_id, message.hash) for message, post in self._rests]
             await tx.execute_many(version_rows.SET_REST, rests)
-            await tx.execute_many(version_rows.SET_HASH, [(m.hash, m.id) for m, _ in self._rests])
         if self._long:
-            await long_posts.put(tx, self._long, due=self._now + REST_PAUSE_MS)
+            await long_posts.put(tx, self._long, now=self._now)
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         for channel_id in self._to_read_anew:
             await channels.read_anew(tx, channel_id, now=self._observation.seen_at)

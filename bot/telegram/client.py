@@ -25,20 +25,20 @@ from bot.telegram import sessions
 from bot.telegram.backoff import backed_off
 from bot.telegram.clock import steady_telethon
 from bot.telegram.convert import attach, named_in
-from bot.telegram.errors import CONNECTION_LOST, to_startup_error
+from bot.telegram.errors import CONNECTION_LOST, UNREADABLE, to_error, to_startup_error
+from bot.telegram.missed_updates import MissedUpdates
 from bot.telegram.proxies import proxy_arguments
 from bot.telegram.rpc import ask, has_connection
+from bot.telegram.unreadable import PacketReader, step_over
 
 log = structlog.get_logger(__name__)
 
 MOST_PATIENCE = 8  # times `updates_within`, at the most
 SOON, KEEP_EVERY = 0.5, 10.0  # s between two moments at which a client's place among the updates is written down
 
-_OF_UPDATES = (
-    functions.updates.GetStateRequest,
-    functions.updates.GetDifferenceRequest,
-    functions.updates.GetChannelDifferenceRequest,
-)
+SLICE = 64  # changes
+
+_DIFFERENCES = (functions.updates.GetDifferenceRequest, functions.updates.GetChannelDifferenceRequest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,26 +70,70 @@ class Client(TelegramClient):
     _patience = 1  # times `updates_within`
     timings = PATIENT
     on_reconnect: Callable[[], Awaitable[None]] | None = None
+    on_skip: Callable[[], Awaitable[None]] | None = None  # updates were missed, and go on from the present
     renews_key = False  # where the server has forgotten it: whoever can sign in without a person may
     polls_updates = False  # with each ping
     is_settled: Callable[[], bool] | None = None  # whether all updates that handlers were given are dealt with
     is_answered = True  # by Telegram, the last time that it was pinged
+    _is_catching_up = False  # Telegram will be asked for what was missed
+    _slice: int | None = None  # changes that a difference may bring, where larger ones could not be read
     _is_announced = True  # to the server, over the present connection or the next
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Telethon has it
         super().__init__(*args, **kwargs)
-        self._sender._send_queue = _Packer(self._sender._state, loggers=self._log)  # noqa: SLF001 - not to be named
+        state = PacketReader(self._sender.auth_key, loggers=self._log)
+        self._sender._state = state  # noqa: SLF001 - not to be named
+        self._sender._send_queue = _Packer(state, loggers=self._log)  # noqa: SLF001 - likewise
+        self.missed = MissedUpdates(self)
 
     async def __call__(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Telethon has it
-        """Ask Telegram something.
+        """Ask Telegram something; for Telethon's update loop, step over what of a difference cannot be read."""
+        if not isinstance(request, _DIFFERENCES) or asyncio.current_task() is not self._updates_handle:
+            return await self._ask(request, *args, **kwargs)
+        while True:
+            if self._slice is not None:
+                name = "limit" if isinstance(request, functions.updates.GetChannelDifferenceRequest) else "pts_limit"
+                setattr(request, name, self._slice)
+            try:
+                answer = await self._ask(request, *args, **kwargs)
+            except UNREADABLE as error:
+                constructor = getattr(error, "invalid_constructor_id", 0)
+                log.info("a difference cannot be read by this version", constructor=f"{constructor:#010x}")
+                if self._slice == 1:
+                    return step_over(request, seq=self._message_box.seq)
+                self._slice = (self._slice or SLICE) // 2
+            else:
+                self._slice = None if self._slice is None or self._slice * 2 >= SLICE else self._slice * 2
+                return answer
 
-        Telethon's update loop waits for a difference for ever, and handles nothing meanwhile: after a lost answer it
-        would stand still as long as the connection holds. After a TimeoutError it asks again; where the line is so
+    async def _ask(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - likewise
+        """Ask Telegram something; with questions about updates be patient, and note whether what was missed is told."""
+        question = super().__call__(request, *args, **kwargs)
+        if isinstance(request, functions.updates.GetStateRequest):
+            return await self._patiently(question)
+        if isinstance(request, functions.updates.GetChannelDifferenceRequest):
+            return await self._fetch_missed(question, request.channel.channel_id)
+        if isinstance(request, functions.updates.GetDifferenceRequest):
+            self._is_catching_up = False
+            return await self._fetch_missed(question, None)
+        return await question
+
+    async def _fetch_missed(self, question: Awaitable[Any], channel_id: int | None) -> Any:  # noqa: ANN401 - as above
+        try:
+            found = await self._patiently(question)
+        except (errors.RPCError, TimeoutError, ValueError) as error:
+            self.missed.fail(channel_id, to_error(error))
+            raise
+        self.missed.succeed(channel_id)
+        return found
+
+    async def _patiently(self, question: Awaitable[Any]) -> Any:  # noqa: ANN401 - as above
+        """Wait for the answer to a question about updates. Raises TimeoutError.
+
+        Telethon's update loop would wait for a difference for ever, and handles nothing meanwhile: after a lost answer
+        it would stand still as long as the connection holds. After a TimeoutError it asks again; where the line is so
         slow that no answer comes in time, it is given more each time.
         """
-        question = super().__call__(request, *args, **kwargs)
-        if not isinstance(request, _OF_UPDATES):
-            return await question
         asked = asyncio.ensure_future(question)
         try:
             while not (await asyncio.wait({asked}, timeout=self.timings.updates_within * self._patience))[0]:
@@ -101,12 +145,20 @@ class Client(TelegramClient):
         finally:
             asked.cancel()
 
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the connection or the updates; None where all is well."""
+        if not (self.is_answered and has_connection(self)):
+            return "Telegram does not answer it"
+        return f"it gets no updates that it missed ({self.missed.error})" if self.missed.is_deaf else None
+
     async def connect(self) -> None:
         """Connect, and begin anew as often as a connection breaks while a key is agreed on.
 
         Telethon repeats the agreement after an OSError only, and what asyncio raises at a closed connection is none.
         Now and then, once in some 50,000 times, Telethon causes this itself: it fails to factorise the server's number.
         """
+        self._is_catching_up = False
         while True:
             try:
                 await super().connect()
@@ -122,6 +174,12 @@ class Client(TelegramClient):
                 self._sender.auth_key.key = self.session.auth_key = None
             else:
                 return
+
+    async def catch_up(self) -> None:
+        """Have the update loop ask for what was missed, unless it is about to: meanwhile it handles nothing else."""
+        if not (self._is_catching_up or self._message_box.is_empty()):
+            self._is_catching_up = True
+            await super().catch_up()
 
     async def forget_login(self) -> None:
         """Connect anew as somebody who never signed in, where a login has ended.
@@ -223,18 +281,24 @@ def bot_client(settings: Settings, *, timings: Timings = PATIENT) -> Client:
     client = _client(settings, settings.data_dir / sessions.BOT, timings)
     client.on_reconnect = client.catch_up
     client.polls_updates = True
+    client.missed.attend()
     client.renews_key = True  # its token signs it in
     return client
 
 
 @asynccontextmanager
-async def anonymous(settings: Settings, *, timings: Timings = PATIENT) -> AsyncIterator[Client]:
-    """Connect without a login, for questions that anybody may ask; no session of ours is touched.
+async def anonymous(
+    settings: Settings, *, key_of: Path | None = None, timings: Timings = PATIENT
+) -> AsyncIterator[Client]:
+    """Connect without a login, or with the key of a session, for a few questions; no session of ours is touched.
 
-    Raises TimeoutError where Telegram does not answer, SettingsError, FatalError.
+    Raises TimeoutError where Telegram does not answer, SettingsError, FatalError, ValueError where there is no key.
     """
     with TemporaryDirectory() as folder:
-        client = _client(settings, Path(folder) / "anonymous.session", timings)
+        path = Path(folder) / "anonymous.session"
+        if key_of is not None:
+            sessions.copy_key(key_of, path)
+        client = _client(settings, path, timings)
         try:
             await ask(client.connect(), within=client.timings.slow_after)
             yield client

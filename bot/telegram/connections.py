@@ -12,6 +12,7 @@ from bot.settings import Settings
 from bot.telegram import sessions
 from bot.telegram.client import Client
 from bot.telegram.errors import CONNECTION_LOST, to_error, to_startup_error
+from bot.telegram.missed_updates import GIVE_UP_AFTER
 from bot.telegram.rpc import Ask, ask, has_connection, ping
 
 log = structlog.get_logger(__name__)
@@ -90,9 +91,9 @@ async def keep_connected(client: Client, beat: Beat = no_beat, *, ask_client: As
         beat(TURN)
         if not gone.done():
             gone.cancel()  # only ours: the client's own is shielded
-            if client.polls_updates:
-                await client.catch_up()
             client.is_answered = await ping(client, ask_client, within=client.timings.ping_within)
+            if client.is_answered:
+                await _fetch_missed(client, ask_client)
             misses = misses + 1 if has_connection(client) and not client.is_answered else 0
             if misses < MOST_MISSES:
                 continue
@@ -103,6 +104,29 @@ async def keep_connected(client: Client, beat: Beat = no_beat, *, ask_client: As
         misses = 0
         await _connect_again(client)
         await asyncio.sleep(client.timings.connect_pause)
+
+
+async def _fetch_missed(client: Client, ask_client: Ask | None) -> None:
+    """Have a bot fetch what it missed, or look whether a reader could; where that fails for long, begin anew.
+
+    A reader's own update loop would ask for all channels that have changed, and past the budget of its requests.
+    """
+    try:
+        if client.polls_updates:
+            await client.catch_up()
+        elif (request := client.missed.request()) is not None:
+            await ask((ask_client or client)(request), within=client.timings.ping_within)
+    except TelegramError as error:
+        log.info("missed updates cannot be fetched", error=error.error)
+    if not client.missed.failures:
+        return
+    try:
+        if client.polls_updates:
+            await client.missed.read()
+        if client.missed.failures >= GIVE_UP_AFTER and await client.missed.skip() and client.on_skip is not None:
+            await client.on_skip()
+    except TelegramError as error:
+        log.info("missed updates cannot be fetched in another way either", error=error.error)
 
 
 async def _connect_again(client: Client) -> None:

@@ -5,11 +5,14 @@ part of them only, and drops the string of those.
 """
 
 import re
+import struct
 
 from telethon import errors
 
-from bot.errors import FatalError, SettingsError, TelegramError, Verdict
+from bot.errors import FatalError, SettingsError, TelegramError, UnreadableError, Verdict
 
+# What Telethon raises at an answer that it cannot read: the first, or the others where it took one thing for another.
+UNREADABLE = (errors.TypeNotFoundError, BufferError, struct.error)
 CONNECTION_LOST = "CONNECTION_LOST"  # ours: no answer came, so nobody knows whether it was done
 UNANSWERABLE = "REPLY_MESSAGE_ID_INVALID"  # what a message answers is gone, or the thread that it is meant for
 _MINUTE, _HOUR = 60.0, 3600.0  # s
@@ -37,7 +40,8 @@ _NAMES = {  # numbers inside the strings stand as X
         USER_PRIVACY_RESTRICTED PRIVACY_PREMIUM_REQUIRED ALLOW_PAYMENT_REQUIRED_X""",
     Verdict.FATAL: """
         AUTH_KEY_UNREGISTERED AUTH_KEY_INVALID AUTH_KEY_DUPLICATED SESSION_REVOKED SESSION_EXPIRED USER_DEACTIVATED
-        USER_DEACTIVATED_BAN ACCESS_TOKEN_EXPIRED ACCESS_TOKEN_INVALID FROZEN_METHOD_INVALID""",
+        USER_DEACTIVATED_BAN ACCESS_TOKEN_EXPIRED ACCESS_TOKEN_INVALID FROZEN_METHOD_INVALID
+        FROZEN_PARTICIPANT_MISSING""",
     Verdict.UNAUTHORISED: """
         CHANNEL_PRIVATE CHANNEL_INVALID CHANNEL_BANNED USER_BANNED_IN_CHANNEL USERNAME_NOT_OCCUPIED USERNAME_INVALID
         INVITE_HASH_EXPIRED INVITE_HASH_INVALID INVITE_HASH_EMPTY""",
@@ -79,6 +83,8 @@ def error_string(error: errors.RPCError) -> str:
 
 def to_error(error: BaseException) -> TelegramError:
     """Turn the error of a request into one with a verdict; an error that Telegram did not send is a lost connection."""
+    if isinstance(error, UNREADABLE) and not isinstance(error, errors.InvalidBufferError):
+        return UnreadableError(getattr(error, "invalid_constructor_id", None))
     if isinstance(error, errors.RPCError):
         name, code = error_string(error), abs(error.code or 0)
     elif isinstance(error, errors.AuthKeyNotFound):
@@ -100,6 +106,8 @@ def to_startup_error(refusal: TelegramError) -> SettingsError | FatalError:
         return SettingsError("TELEGRAM_API_ID and TELEGRAM_API_HASH are refused: copy both anew from my.telegram.org.")
     if refusal.error.startswith("ACCESS_TOKEN_"):
         return SettingsError("TELEGRAM_BOT_TOKEN is refused: copy it anew from @BotFather (/mybots).")
+    if isinstance(refusal, UnreadableError):
+        return FatalError(f"{refusal}: update channelwatch.")
     if refusal.retry_after:
         return FatalError(
             f"Telegram asks to wait {refusal.retry_after:.0f} s before signing in again ({refusal.error})."

@@ -13,6 +13,7 @@ WHAT_IT_IS = (
     "or paste a link that begins with https://t.me/proxy or https://t.me/socks"
 )
 _PREFIXES = (b"\xdd", b"\xee")  # of a secret: random padding, disguise as TLS
+_LAST_PORT = 65_535
 _KEY = 16  # bytes of a secret that are its key; the name of a site may follow
 _SCHEMES = {"socks5": "socks5", "socks5h": "socks5", "socks4": "socks4", "http": "http"}
 
@@ -39,7 +40,7 @@ def _read(url: ParseResult) -> dict[str, Any] | None:
         return _from_link(url.netloc, values)
     if url.scheme in {"http", "https"} and url.hostname in {"t.me", "telegram.me"}:
         return _from_link(url.path.strip("/"), values)
-    if url.scheme not in _SCHEMES or not url.hostname or url.port is None:
+    if url.scheme not in _SCHEMES or not url.hostname or not url.port:
         return None
     user, password = (unquote(part) if part else None for part in (url.username, url.password))
     return _plain(_SCHEMES[url.scheme], url.hostname, url.port, user=user, password=password)
@@ -50,6 +51,8 @@ def _from_link(link: str, values: dict[str, str]) -> dict[str, Any] | None:
     if "server" not in values or "port" not in values:
         return None
     host, port = values["server"], int(values["port"])
+    if not 0 < port <= _LAST_PORT:
+        return None
     if link == "socks":
         return _plain("socks5", host, port, user=values.get("user"), password=values.get("pass"))
     if link != "proxy" or "secret" not in values:

@@ -8,14 +8,14 @@ from telethon import TelegramClient, errors, functions
 from telethon.tl import TLRequest
 
 from bot.errors import TelegramError, Verdict
-from bot.telegram.errors import CONNECTION_LOST, to_error
+from bot.telegram.errors import CONNECTION_LOST, UNREADABLE, to_error
 
 T = TypeVar("T")
 Ask = Callable[[TLRequest], Awaitable[Any]]
 
 ANSWER_WITHIN = 20.0  # s; Telegram answers in well under one
-# OSError: no connection, no answer in time; the next: something of a newer Telegram; ValueError: tried in vain.
-_FAILURES = (errors.RPCError, errors.AuthKeyNotFound, OSError, errors.TypeNotFoundError, ValueError)
+# OSError: no connection, no answer in time; ValueError: tried in vain.
+_FAILURES = (errors.RPCError, errors.AuthKeyNotFound, OSError, ValueError, *UNREADABLE)
 
 
 async def ask(question: Awaitable[T], *, within: float = ANSWER_WITHIN) -> T:

@@ -14,7 +14,7 @@ import structlog
 from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
-from bot.errors import TelegramError, Verdict
+from bot.errors import TelegramError, UnreadableError, Verdict
 from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, Outgoing, Peer, PeerKind, Remote, Upload
 from bot.telegram.convert import MessagePage, from_entities, from_peer, sent_id, to_message_page
 from bot.telegram.errors import flood_wait, to_error
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 MOST_WAYS = 3  # in which one message is simplified
 SHORTEST = 256  # UTF-16 units under which nothing is gained by cutting
+LABEL = 20  # characters of a button's text that any server takes
 
 Method = TypeVar("Method", bound=Callable[..., Coroutine[Any, Any, Any]])
 
@@ -63,11 +64,17 @@ def simplified(outgoing: Outgoing, verdict: Verdict) -> Outgoing | None:
         simpler = replace(outgoing, text=text, entities=entities)
     elif verdict in {Verdict.SHORTEN, Verdict.PLAIN}:
         simpler = replace(outgoing, entities=())
+    elif verdict is Verdict.BARE and any(len(button.text) > LABEL for row in outgoing.buttons for button in row):
+        simpler = replace(outgoing, buttons=tuple(tuple(map(_shortened, row)) for row in outgoing.buttons))
     elif verdict is Verdict.BARE:  # the links of the buttons go under the text instead
         links = "".join(f"\n{button.url}" for row in outgoing.buttons for button in row if button.url is not None)
         text, entities = whole.cut(LIMIT - units(links)).add(links).build()
         simpler = replace(outgoing, text=text, entities=entities, buttons=())
     return None if simpler == outgoing else simpler
+
+
+def _shortened(button: Button) -> Button:
+    return button if len(button.text) <= LABEL else replace(button, text=f"{button.text[: LABEL - 1].rstrip()}…")
 
 
 READ_AT_ONCE = 100  # messages by number, Telegram's limit
@@ -214,10 +221,21 @@ class Sender:
             raise flood_wait(wait)
         try:
             found: types.messages.Messages = await self._request(request)
+        except UnreadableError:
+            return await self._read_apart(message_ids, channel)
         except TelegramError as error:
             self._read_from = self._monotonic() + error.retry_after
             raise
         return to_message_page(found)
+
+    async def _read_apart(self, message_ids: Sequence[int], channel: Peer | None) -> MessagePage:
+        """Read in halves what holds something unknown to this version; it is not ours."""
+        middle = len(message_ids) // 2
+        if not middle:
+            return MessagePage(newest_id=message_ids[0], own=())
+        below = await self.read(message_ids[:middle], channel=channel)
+        above = await self.read(message_ids[middle:], channel=channel)
+        return MessagePage(newest_id=max(below.newest_id, above.newest_id), own=below.own + above.own)
 
     async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
         """Send a request of `count` messages to a chat in its turn; None where its effect already stands."""

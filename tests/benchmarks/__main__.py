@@ -12,12 +12,24 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import catching_up, fanout, latency, likeness, matching, requests, searching, start, throughput
+from tests.benchmarks import (
+    catching_up,
+    fanout,
+    latency,
+    likeness,
+    matching,
+    requests,
+    searches,
+    searching,
+    start,
+    throughput,
+)
 from tests.benchmarks.figures import Cost, Row, SkippedError
 
 T = TypeVar("T")
 ROWS = {
     "latency": latency.measure,
+    "searches": searches.measure,
     "throughput": throughput.measure,
     "fanout": fanout.measure,
     "catching-up": catching_up.measure,
@@ -109,9 +121,7 @@ def _table(rows: list[Row], cores: int) -> Table:
 
 
 def _pair(row: Row, form: Callable[[Cost], str]) -> str:
-    if row.ours_cost is None or row.bare_cost is None:
-        return ""
-    return f"{form(row.ours_cost)} / {form(row.bare_cost)}"
+    return " / ".join(form(spent) for spent in (row.ours_cost, row.bare_cost) if spent is not None)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """The baselines, in plain Telethon as its documentation shows it: pushes or orders come in, hardly anything is done.
 
 `relay` sends each new post to the subscriber · `counter` counts new posts and tells each time `every` more have come ·
-`fanout` sends a text to many people at once, each time it is ordered to ·
-`history` reads the newest posts of all channels when it is ordered to, and throws them away.
+`fanout` sends a text to many people at once, each time it is ordered to.
 """
 
 import asyncio
@@ -17,7 +16,6 @@ from telethon.tl import functions, types
 from tests.benchmarks.stage import lines, say
 
 API_ID, API_HASH = 1, "0" * 32
-PAGE = 100  # Telegram's limit
 
 
 async def relay(reader: TelegramClient, token: str, subscriber: str) -> None:
@@ -55,16 +53,6 @@ async def counter(reader: TelegramClient, every: str) -> None:
         pass
 
 
-async def history(reader: TelegramClient, *names: str) -> None:
-    """Read so many posts of each channel as a line of the input says."""
-    await _ready(reader)
-    channels = [await reader.get_input_entity(name) for name in names]
-    async for line in lines():
-        for channel in channels:
-            await _read(reader, channel, int(line))
-        say("read")
-
-
 async def fanout(reader: TelegramClient, token: str, people: str) -> None:
     """Send what a request says, in hexadecimal TL bytes, to all people, and tell when Telegram has answered for all."""
     bot = TelegramClient(str(Path("bot.session")), API_ID, API_HASH)
@@ -90,15 +78,6 @@ def _like(
     )
 
 
-async def _read(reader: TelegramClient, channel: types.InputPeerChannel, posts: int) -> None:
-    offset = 0
-    for _ in range(0, posts, PAGE):
-        request = functions.messages.GetHistoryRequest(
-            channel, offset_id=offset, offset_date=None, add_offset=0, limit=PAGE, max_id=0, min_id=0, hash=0
-        )
-        offset = (await reader(request)).messages[-1].id
-
-
 async def _ready(reader: TelegramClient) -> None:
     await reader.connect()
     await reader.get_me()
@@ -110,7 +89,7 @@ async def main(job: str, *arguments: str) -> None:
     rsa.add_key(Path("server.pem").read_text(), old=False)  # noqa: ASYNC240 - before anything runs
     reader = TelegramClient(str(Path("reader.session")), API_ID, API_HASH)
     try:
-        await {"relay": relay, "counter": counter, "history": history, "fanout": fanout}[job](reader, *arguments)
+        await {"relay": relay, "counter": counter, "fanout": fanout}[job](reader, *arguments)
     finally:
         await reader.disconnect()
 

@@ -6,6 +6,7 @@ measured has its core for itself. `ours` and `bare` have accounts and channels o
 
 import asyncio
 import json
+import random
 import sys
 from collections.abc import AsyncIterator
 from itertools import cycle
@@ -16,11 +17,13 @@ from typing import Any
 from telethon import TelegramClient, events
 from telethon.tl import functions, types
 
+from bot.models import post_link
 from bot.sandbox import Sandbox, User
+from bot.text.markup import units
 from tests.benchmarks.texts import MARK, Texts
 
 CHANNELS = 20
-OUTAGE_SHARE = 0.05  # of the posts
+LOOK_EVERY = 0.1  # s, for answers to searches
 ARRIVE_WITHIN = 30.0  # s for the last alert
 
 
@@ -44,14 +47,19 @@ class Side:
         session.chmod(0o600)
         (folder / "server.pem").write_text(sandbox.key_pem)
 
-    def post(self, text: str, *, push: bool = True) -> None:
-        """Publish in the next channel, with a bold heading and a link at the end, as official channels do."""
-        heading, last = text.index(".") + 1, text.rindex(" ") + 1
+    def post(self, text: str, *, push: bool = True) -> str:
+        """Publish in the next channel, with a bold heading and a link at the end, as official channels do.
+
+        Return the link to the post.
+        """
+        text = text.strip()
+        heading, last = text.index(".") + 1, units(text[: text.rindex(" ") + 1])
         entities = [
             types.MessageEntityBold(0, heading),
-            types.MessageEntityTextUrl(last, len(text) - last, "https://example.org/statement"),
+            types.MessageEntityTextUrl(last, units(text) - last, "https://example.org/statement"),
         ]
-        next(self._places).post(text, entities=entities, push=push)
+        channel = next(self._places)
+        return post_link(channel.id, channel.username, channel.post(text, entities=entities, push=push).id)
 
 
 class Stage:
@@ -63,8 +71,10 @@ class Stage:
         self._sides = {name: Side(sandbox, name, folder / name) for name in ("ours", "bare")}
         self._texts = Texts(seed=1)
         self._crowd: list[User] = []  # who hears of one post
+        self._numbers: dict[str, int] = {}  # of posts, by their links
         self._arrived: dict[int, float] = {}  # post's number → monotonic time of its alert
         self._news = asyncio.Event()
+        self._answers = 0  # to searches of the crowd
 
     def facts(self) -> dict[str, Any]:
         """Tell what the other processes need to know."""
@@ -89,19 +99,19 @@ class Stage:
     async def post(self, side: str, count: int, *, push: bool) -> None:
         """Publish posts as fast as possible; each is pushed in a packet of its own."""
         for _ in range(count):
-            self._sides[side].post(self._texts.next(outage_share=OUTAGE_SHARE)[1], push=push)
+            self._sides[side].post(self._texts.next()[1], push=push)
             if push:
                 await asyncio.sleep(0)
 
     async def alert(self, side: str, count: int, rate: float) -> list[float]:
         """Publish posts, all of outages, at a rate per second; return after how many seconds each was alerted."""
         posted: dict[int, float] = {}
+        texts = [self._texts.outage() for _ in range(count)]
         begin = monotonic()
-        for turn in range(count):
+        for turn, (number, text) in enumerate(texts):
             await asyncio.sleep(begin + turn / rate - monotonic())
-            number, text = self._texts.next(outage_share=1)
             posted[number] = monotonic()
-            self._sides[side].post(text)
+            self._numbers[self._sides[side].post(text)] = number
         async with asyncio.timeout(ARRIVE_WITHIN):
             while not posted.keys() <= self._arrived.keys():
                 self._news.clear()
@@ -120,9 +130,48 @@ class Stage:
                 user.starts(side.bot)
             await asyncio.sleep(0)
 
+    async def post_long(self, side: str, count: int) -> None:
+        """Publish long posts of two letters, which no expression is through with soon."""
+        dice = random.Random(1)  # noqa: S311 - samples, no secrets
+        for number in range(count):
+            text = "".join(dice.choices("аб", k=4000))
+            self._sides[side].channels[number % CHANNELS].post(text, push=False)
+
+    async def join(self, tokens: list[str]) -> None:
+        """Pair the crowd with our bot, each by a token."""
+        bot = self._sides["ours"].bot
+        for user, token in zip(self._crowd, tokens, strict=True):
+            user.starts(bot, token)
+        async with asyncio.timeout(ARRIVE_WITHIN):
+            while not all(self._is_answered(user) for user in self._crowd):  # noqa: ASYNC110 - a chat has no event
+                await asyncio.sleep(LOOK_EVERY)
+
+    async def search(self, typed: str) -> None:
+        """Let the whole crowd search from now on, each anew as soon as there is an answer."""
+        self._searches = asyncio.create_task(self._search_on(typed))
+
+    async def rest(self) -> int:
+        """Let nobody search any more; return how many answers there were."""
+        self._searches.cancel()
+        return self._answers
+
+    async def _search_on(self, typed: str) -> None:
+        bot = self._sides["ours"].bot
+        for user in self._crowd:
+            user.sends(bot, typed)
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            for user in filter(self._is_answered, self._crowd):
+                self._answers += 1
+                user.sends(bot, typed)
+
+    def _is_answered(self, user: User) -> bool:
+        bot = self._sides["ours"].bot
+        return user.inbox(bot)[-1].sender_id == bot.id
+
     async def fan_out(self) -> None:
         """Publish a post that all of the crowd hear of."""
-        self._sides["ours"].post(self._texts.next(outage_share=1)[1])
+        self._sides["ours"].post(self._texts.outage()[1])
 
     async def told(self) -> str:
         """Return the request, in hexadecimal TL bytes, that would say what our bot told the crowd last."""
@@ -138,9 +187,15 @@ class Stage:
             raise RuntimeError(f"unknown: {self._sandbox.unknown}, crashes: {self._sandbox.crashes}")
 
     async def _on_message(self, update: types.UpdateNewMessage) -> None:
-        found = MARK.search(update.message.message)
-        if found:
-            self._arrived.setdefault(int(found[1]), monotonic())
+        now = monotonic()
+        links = [
+            entity.url for entity in update.message.entities or () if isinstance(entity, types.MessageEntityTextUrl)
+        ]
+        number = next((self._numbers[link] for link in links if link in self._numbers), None)
+        if number is None and (found := MARK.search(update.message.message)):  # an alert may show an excerpt without it
+            number = int(found[1])
+        if number is not None:
+            self._arrived.setdefault(number, now)
             self._news.set()
 
 

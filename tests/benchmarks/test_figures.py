@@ -1,9 +1,11 @@
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean, median
 
 import pytest
 
 from tests.benchmarks import __main__ as benchmarks
-from tests.benchmarks import figures
+from tests.benchmarks import figures, texts
 from tests.benchmarks.figures import Cost, Goal, Row, Run, cost, in_turn, percentile, rate_row, ratios
 from tests.benchmarks.texts import MARK, Texts
 from tests.matching import detection
@@ -105,10 +107,24 @@ def test_without_the_real_posts_the_topics_are_judged_on_the_written_ones(
     assert rest[0].startswith("written tune")
 
 
-def test_posts_have_the_size_of_real_ones_and_a_number_each() -> None:
-    texts = Texts(seed=3)
-    posts = [texts.next(outage_share=0.05) for _ in range(500)]
-    assert 330 < sum(len(text) for _, text in posts) / 500 < 410
-    assert [number for number, _ in posts] == list(range(1, 501))
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Texts]:
+    """Texts as a clone of the project alone has them."""
+    monkeypatch.setattr(figures, "REAL_POSTS", tmp_path / "posts.jsonl")
+    texts.pool.cache_clear()
+    yield Texts(seed=3)
+    texts.pool.cache_clear()
+
+
+def test_posts_of_our_own_have_the_size_of_real_ones_and_a_number_each(own: Texts) -> None:
+    posts = [own.next() for _ in range(2000)]
+    lengths = [len(text) for _, text in posts]
+    assert 320 < mean(lengths) < 420
+    assert 200 < median(lengths) < 320
+    assert [number for number, _ in posts] == list(range(1, 2001))
     assert [MARK.findall(text) for _, text in posts] == [[str(number)] for number, _ in posts]
-    assert len({text for _, text in posts}) == 500
+
+
+def test_posts_of_outages_say_each_something_else(own: Texts) -> None:
+    posts = [own.outage()[1] for _ in range(100)]
+    assert len({MARK.sub("", text) for text in posts}) == 100

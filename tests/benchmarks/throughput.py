@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.benchmarks.figures import Goal, Row, Run, in_turn, rate_row
 from tests.benchmarks.processes import Archive, Process, World, world
 
-GOAL = Goal(limit=0.4, at_most=False)
+GOAL = Goal(limit=0.5, at_most=False)
 
 
 def measure(folder: Path, *, full: bool) -> list[Row]:

@@ -45,6 +45,7 @@ async def _storms(seeds: range, turns: asyncio.Semaphore) -> int:
     posts, pushed = sum(o.posts for o in outcomes), sum(o.pushed for o in outcomes)
     console.print(
         f"{len(outcomes)} storms, {posts:,} posts, {pushed:,} undisturbed pushes, "
+        f"{sum(o.holes for o in outcomes)} named holes, "
         f"{sum(o.kills for o in outcomes)} kills: {different} differences; {monotonic() - began:.0f} s"
     )
     return different

@@ -16,18 +16,21 @@ from random import Random
 from telethon.tl import types
 
 from bot.errors import FatalError
-from bot.sandbox import Channel  # noqa: TC001 - dataclasses read it
+from bot.sandbox import Channel, Message, Unknown
 from bot.sandbox.server import Push
 from bot.store.database import open_read_only
+from bot.store.unreadable import of_channel
 from bot.telegram import sessions
 from tests.chaos.settling import Rounds, missing
 from tests.end_to_end.test_process import environment, spawned_service
+from tests.kit_rich import rich, said
 from tests.kit_service import running_service
 from tests.waiting import until
 
 PATIENCE = 60  # rounds; a storm whose differences stay the same for longer has failed
 PAST = 500  # posts in the first channel before the storm: edits and deletions reach that far back
-DISTURBANCES = ("cut", "hold", "lose", "flood", "error", "skew", "kill", "too_long", "leave", "revoke")
+DISTURBANCES = ("cut", "hold", "lose", "flood", "error", "fail", "skew", "kill", "too_long", "leave", "revoke")
+FAILURES = {"error": ("INTERNAL", 500, 1), "fail": ("BAD_GATEWAY", 502, None)}  # after a 500, Telethon rests
 CALM = 0.7  # of the rounds; in the others the disturbance comes while pushes are on their way
 LOGIN_AFTER = 1.5  # s that a reader is logged out
 
@@ -41,6 +44,7 @@ class Outcome:
     seed: int
     posts: int = 0
     pushed: int = 0  # versions that were pushed while nothing disturbed, each of which has to be in the archive
+    holes: int = 0  # messages that no reader can read; each has to be named, and cost nothing but itself
     kills: int = 0
     differences: list[str] = field(default_factory=list)
 
@@ -74,6 +78,7 @@ class Storm:
                 self._calm()
                 await self._settle()
             self._compare_versions()
+        self.outcome.holes = sum(is_unknown(m) for channel in self.channels for m in channel.kept.oldest_first())
         self.outcome.pushed = len(self.heard)
         return self.outcome
 
@@ -141,7 +146,7 @@ class Storm:
 
     async def _disturb(self, what: str) -> None:
         sandbox = self.service.sandbox
-        method = self.random.choice(("GetDialogs", "GetHistory", "GetChannelDifference"))
+        method = self.random.choice(("GetDialogs", "GetHistory", "GetChannelDifference", "GetRichMessage"))
         if what == "cut":
             sandbox.server.cut()
         elif what == "hold":
@@ -152,8 +157,9 @@ class Storm:
             sandbox.faults.lose_reply(method)
         elif what == "flood":
             sandbox.faults.flood_wait(method, 1)
-        elif what == "error":
-            sandbox.faults.answer(method, "INTERNAL", code=500)
+        elif what in FAILURES:
+            error, code, times = FAILURES[what]
+            sandbox.faults.answer(method, error, code=code, times=times)
         elif what == "skew":
             sandbox.faults.skew(self.random.choice((-20, 20)))
         elif what == "too_long":
@@ -183,12 +189,18 @@ class Storm:
     def _something_happens(self) -> None:
         channel = self.random.choice(self.channels)
         ids = list(channel.kept.messages)
-        what = self.random.choices(("post", "edit", "delete", "react", "album", "views"), (9, 5, 3, 2, 1, 1))[0]
+        kinds = {"post": 9, "edit": 5, "delete": 3, "long": 2, "react": 2, "album": 1, "views": 1, "unknown": 1}
+        what = self.random.choices(list(kinds), list(kinds.values()))[0]
         if what == "post" or len(ids) < 5:
             channel.post(f"Post {self.random.random()}")
             self.outcome.posts += 1
+        elif what == "long":
+            channel.post(rich=self._rich("Long"), shown=self.random.choice((1, 1, None)))
+            self.outcome.posts += 1
+        elif what == "unknown":
+            self._unknown(channel, self.random.choice(ids))
         elif what == "edit":
-            channel.edit(self.random.choice(ids), f"Edited {self.random.random()}")
+            self._edit(channel, self.random.choice(ids))
         elif what == "delete":
             channel.delete(self.random.choice(ids))
         elif what == "react":
@@ -200,6 +212,37 @@ class Storm:
             self.outcome.posts += 3
         else:
             channel.set_views(self.random.choice(ids), self.random.randrange(10_000))
+
+    def _edit(self, channel: Channel, message_id: int) -> None:
+        """Edit a text, or the blocks of a long post: in the part that everybody gets, or below.
+
+        Half of what no reader could read can be read from then on.
+        """
+        message = channel.kept.messages[message_id]
+        if is_unknown(message) and self.random.random() < 0.5:
+            message.unknown, message.media, message.entities = False, None, []
+        if channel.kept.messages[message_id].rich is None:
+            channel.edit(message_id, f"Edited {self.random.random()}")
+        else:
+            channel.edit(message_id, rich=self._rich(self.random.choice(("Edited", "Long"))))
+
+    def _unknown(self, channel: Channel, message_id: int) -> None:
+        """Post what only a newer Telegram knows, or add it to a post that is there."""
+        what = self.random.choice(("media", "entity", "message", "edit"))
+        text = f"Unknown {self.random.random()}"
+        if what == "edit":
+            channel.edit(message_id, media=Unknown())
+            return
+        self.outcome.posts += 1
+        if what == "media":
+            channel.post(text, media=Unknown())
+        else:
+            channel.post(text, entities=[Unknown()] if what == "entity" else [], unknown=what == "message")
+
+    def _rich(self, head: str) -> types.RichMessage:
+        return rich(
+            *(f"{head} {self.random.randrange(3)}", f"Rest {self.random.random()}")[: self.random.choice((1, 2, 2, 2))]
+        )
 
     def _calm(self) -> None:
         self.service.sandbox.faults.clear()
@@ -227,8 +270,13 @@ class Storm:
                     {"id": channel.id},
                 )
                 stored = {row["message_id"]: (row["text"], row["grouped_id"]) for row in rows}
-                world = {m.id: (m.text, m.grouped) for m in channel.kept.oldest_first() if m.action is None}
-                for message_id in sorted(stored.keys() | world.keys()):
+                world = {m.id: (said(m), m.grouped) for m in channel.kept.oldest_first() if m.action is None}
+                holes = {m.id for m in channel.kept.oldest_first() if is_unknown(m)}
+                named = await of_channel(db, channel.id)
+                for message_id in sorted(named.keys() ^ holes):
+                    why = "is readable, and named as a hole" if message_id in named else "is unreadable, and not named"
+                    yield f"{channel.title}/{message_id}: {why}"
+                for message_id in sorted((stored.keys() | world.keys()) - holes):
                     if stored.get(message_id) != world.get(message_id):
                         shown = f"{channel.title}/{message_id}"
                         yield f"{shown}: stored {stored.get(message_id)}, world {world.get(message_id)}"
@@ -256,7 +304,9 @@ class Storm:
         wanted = {channel.id for channel in self.channels}
         for update in getattr(push.updates, "updates", None) or [getattr(push.updates, "update", None)]:
             message = getattr(update, "message", None)
-            if isinstance(message, types.Message) and getattr(message.peer_id, "channel_id", 0) in wanted:
+            # Of a long post we get what it says once we ask.
+            is_kept = isinstance(message, types.Message) and message.rich_message is None and not is_unknown(message)
+            if is_kept and getattr(message.peer_id, "channel_id", 0) in wanted:
                 yield message.peer_id.channel_id, message.id, message.message
 
     @contextmanager
@@ -264,6 +314,12 @@ class Storm:
         self.service.sandbox.faults.drop_pushes(1.0)
         yield
         self.service.sandbox.faults.clear()
+
+
+def is_unknown(message: Message | types.Message) -> bool:
+    """Tell whether a message is in terms that no client here knows."""
+    found = [getattr(message, "unknown", False), isinstance(message.media, Unknown)]
+    return any([*found, *(isinstance(entity, Unknown) for entity in message.entities or ())])
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:

@@ -12,4 +12,5 @@ async def test_the_archive_equals_the_world_after_a_storm(tmp_path: Path, seed: 
     outcome = await storm(seed, tmp_path, rounds=5, no_pushes=no_pushes)
     assert outcome.differences == []
     assert outcome.posts > 500
+    assert outcome.holes > 0
     assert no_pushes or outcome.pushed > 20

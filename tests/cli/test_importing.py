@@ -30,7 +30,7 @@ async def test_an_account_is_imported_with_a_report_and_again_without_harm(tmp_p
         account(
             chat(message(1, "Сбой в банке"), message(2, "Тихий день"), service),
             chat(message(1, "личное"), message(2, "личное"), id=8, type="personal_chat"),
-            chat(message(7, "Сбой у всех"), id=1002, name="[b]Хроника\x1b[31m"),
+            chat(message(7, "Сбой у всех"), id=1002, name="[b]Хроника\x1b[31m", type="private_channel"),
         ),
     )
     left_out = [
@@ -38,7 +38,7 @@ async def test_an_account_is_imported_with_a_report_and_again_without_harm(tmp_p
         "        2 messages of private chats, bots and saved messages",
         "        1 service messages, such as joins, pins and changes of the title",
     ]
-    code, out, err = await typed(tmp_path / "data", "import", path)
+    code, out, err = await typed(tmp_path / "data", "import", path, "--username", "Вести=@vesti")
     assert (code, err) == (0, "")
     assert out.splitlines() == ["Вести: 2 new", "[b]Хроника\N{REPLACEMENT CHARACTER}[31m: 1 new", *left_out]
     _, out, _ = await typed(tmp_path / "data", "import", tmp_path)  # the folder stands for the file in it
@@ -104,8 +104,9 @@ async def test_a_broken_file_is_stored_as_far_as_it_goes_and_said_in_one_line(
         (("nowhere.json",), "there is no file nowhere.json"),
         ((".",), "there is no file result.json"),
         (("result.json", "--time-zone", "Nowhere"), "no time zone «Nowhere»"),
+        (("result.json", "--username", "Вести=+x"), "--username: «+x» is no public name"),
     ],
-    ids=["no file", "a folder without one", "no zone"],
+    ids=["no file", "a folder without one", "no zone", "no name"],
 )
 async def test_wrong_use_is_one_line(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     code, out, err = await typed(tmp_path / "data", "import", *words)
@@ -118,12 +119,35 @@ async def test_an_old_export_is_dated_where_it_was_made(tmp_path: Path) -> None:
     old = message(1, "Давно", date="2020-06-01T12:00:00")
     del old["date_unixtime"]
     path = export(tmp_path, chat(old))
-    _, out, _ = await typed(tmp_path / "data", "import", path)
-    assert "say where the export was made: --time-zone Europe/Moscow" in out
+    code, out, err = await typed(tmp_path / "data", "import", path)
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "1 message is dated without a time zone, as in old exports" in err
+    assert "import it again with --time-zone" in err
     _, out, _ = await typed(tmp_path / "data", "import", path, "--time-zone", "Europe/Moscow")
-    assert out == "Вести: 1 new\n"
+    assert out.splitlines()[0] == "Вести: 1 new"
     _, out, _ = await typed(tmp_path / "data", "search")
     assert out.startswith("2020-06-01 09:00 UTC")
+
+
+@pytest.mark.parametrize("names", [("@vesti",), ("вести=@vesti", "1002=https://t.me/hronika")], ids=["one", "several"])
+async def test_a_public_channel_that_is_named_has_public_links(tmp_path: Path, names: tuple[str, ...]) -> None:
+    public, secret = chat(message(5, "Сбой")), chat(message(9, "Сбой"), id=1003, name="Своё", type="private_channel")
+    several = account(public, chat(message(7, "Сбой"), id=1002, name="Хроника"), secret)
+    path = export(tmp_path, public if len(names) == 1 else several)
+    _, out, _ = await typed(tmp_path / "data", "import", path)
+    assert "An export leaves out the public name of «Вести»" in out
+    assert "«Своё»" not in out
+    if len(names) > 1:
+        code, out, err = await typed(tmp_path / "data", "import", path, "--username", "@vesti")
+        assert (code, out) == (2, "")
+        assert "several chats" in err
+    options = [word for name in names for word in ("--username", name)]
+    code, out, err = await typed(tmp_path / "data", "import", path, *options)
+    assert (code, err, "--username" in out) == (0, "", False)
+    _, out, _ = await typed(tmp_path / "data", "search", "сбой")
+    assert "https://t.me/vesti/5" in out
+    assert ("https://t.me/hronika/7" in out) == (len(names) == 2)
+    assert ("https://t.me/c/1003/9" in out) == (len(names) == 2)
 
 
 async def test_a_bar_is_drawn_on_a_terminal_only(tmp_path: Path) -> None:

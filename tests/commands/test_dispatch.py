@@ -52,7 +52,8 @@ async def test_a_command_of_long_ago_is_not_carried_out(bot: Bot) -> None:
     await bot.pair()
     late = timedelta(minutes=10)
     reply = await bot.says("/follow @rkn_tg", sent_at=bot.archive.now - late - timedelta(milliseconds=1))
-    assert text(reply) == "I was away. Please send it again: /follow"
+    assert text(reply) == "I was away. Please send /follow again, and whatever else you wrote meanwhile."
+    assert text(await bot.says("/status", sent_at=bot.archive.now - 2 * late)) == ""
     assert await follows.all_follows(bot.db) == []
     await bot.says("/follow @rkn_tg", sent_at=bot.archive.now - late)
     assert len(await follows.all_follows(bot.db)) == 1

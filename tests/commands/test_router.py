@@ -8,9 +8,10 @@ from time import monotonic
 from typing import Any
 
 import pytest
+import structlog
 from telethon import TelegramClient, events, functions, types
 
-from bot.commands import registry
+from bot.commands import registry, router
 from bot.commands.context import People
 from bot.commands.router import Router
 from bot.commands.updates import answered
@@ -27,7 +28,7 @@ from tests.delivery.kit import worker_of
 from tests.kit_archive import InProcess
 from tests.kit_bot import EmbeddedServer, Events, embedded_server
 from tests.kit_service import Person
-from tests.waiting import WAIT_S
+from tests.waiting import WAIT_S, until
 
 UNPACED = Rates(total=10_000, chat=10_000, group=10_000)
 
@@ -318,6 +319,60 @@ async def test_an_answer_that_telegram_would_take_only_in_an_hour_is_given_up(ru
     assert len(boris.heard) == 1
 
 
+async def test_an_answer_at_which_the_server_fails_holds_up_no_other_and_comes_once(
+    running: RunningRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "IN_TURN", 0.2)
+    anna = await running.paired()
+    running.sandbox.faults.answer("SendMessage", "INTERNAL", code=500, words="/untrack", times=1)
+    with structlog.testing.capture_logs() as logs:
+        await anna.says("/help")
+        await anna.says("/mute")
+        await anna.message("/untrack")
+    assert ["Nothing is muted" in text for text in texts(anna, 1)] == [True, False]
+    assert [line["error"] for line in logs if "tried again apart" in line["event"]] == ["INTERNAL"]
+    assert not [line for line in logs if line["event"] == "an answer was refused"]
+
+
+@pytest.mark.parametrize(("times", "label"), [(3, "▫️ Power, water, he…"), (6, None)])
+async def test_an_answer_at_which_the_server_fails_again_and_again_is_sent_more_simply(
+    times: int, label: str | None, running: RunningRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "FIRST_PAUSE", 0.01)
+    anna = await running.person()
+    running.sandbox.faults.answer("SendMessage", "INTERNAL", code=500, chat_id=anna.account.id, times=times)
+    rows = getattr((await anna.asks("/start")).reply_markup, "rows", [])
+    labels = [button.text for row in rows for button in row.buttons]
+    assert (label in labels) if label else not labels
+
+
+async def test_an_answer_of_which_nothing_is_known_holds_up_no_other_and_comes_once(
+    running: RunningRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "IN_TURN", 0.2)
+    anna = await running.paired()
+    hold = running.sandbox.faults.hold("SendMessage", times=1)
+    anna.account.sends(running.bot, "/help")  # not through her client, whose reply would be held instead
+    await hold.reached()
+    await anna.asks("/mute")
+    running.sandbox.server.cut(running.bot.id)
+    await anna.asks("/status")
+    await until(running.router.is_settled)
+    assert len(anna.heard) == 4
+
+
+async def test_a_late_edit_does_not_undo_a_later_one(running: RunningRouter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(router, "IN_TURN", 0.2)
+    anna = await running.person()
+    welcome = await anna.asks("/start")
+    running.sandbox.faults.answer("EditMessage", "INTERNAL", code=500, times=1)
+    await welcome.click(text="Русский")
+    await welcome.click(text="● English")
+    await until(running.router.is_settled)
+    shown = anna.account.inbox(running.bot)[-1]
+    assert "Time zone" in shown.text
+
+
 async def test_a_chat_that_blocks_the_bot_is_suspended_until_it_writes_again(running: RunningRouter) -> None:
     anna = await running.paired()
     since = running.db.changes.revision(Subject.CHATS)
@@ -334,7 +389,14 @@ async def test_a_chat_that_blocks_the_bot_is_suspended_until_it_writes_again(run
 async def test_what_was_written_while_the_bot_was_away_is_not_carried_out(running: RunningRouter) -> None:
     anna = await running.paired()
     running.shift = timedelta(minutes=11)
-    assert (await anna.asks("/follow @rkn_tg")).message == "I was away. Please send it again: /follow"
+    for n in range(31):
+        await anna.says("/follow @rkn_tg" if not n else f"/status {n}")
+    await anna.message("I was away. Please send /follow again, and whatever else you wrote meanwhile.")
+    running.shift = timedelta()
+    await anna.says("/mute")
+    await anna.message("Nothing is muted")
+    assert sum("I was away" in message.message for message in anna.heard) == 1
+    assert await follows.all_follows(running.db) == []
 
 
 async def test_a_command_that_fails_says_so_and_the_next_one_works(running: RunningRouter) -> None:

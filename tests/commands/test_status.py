@@ -7,7 +7,7 @@ from bot.commands import registry
 from bot.commands.context import Reply
 from bot.commands.status import _quantile
 from bot.models.notices import Pong
-from bot.store import channels, meta, readers
+from bot.store import channels, meta, readers, unreadable
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.store.meta import Pace
@@ -149,6 +149,15 @@ async def test_a_channel_whose_changes_cannot_be_had_is_said_to_be_unchecked(bot
     assert any(line.endswith(": 1 of 1; longest «Вести», since 10 Mar, 12:00 UTC") for line in lines)
     shown = text(await bot.says("/channels"))
     assert "⚠️ not checked for edits and deletions since 10 Mar, 12:00 UTC" in shown
+
+
+async def test_what_cannot_be_read_is_counted(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    edition = unreadable.Edition(program="1.0", layer=1)
+    await bot.db.write(lambda tx: unreadable.put(tx, 1001, {5: 1, 6: None}, edition, now=bot.archive.now))
+    assert "since Telegram is newer: 2." in text(await bot.says("/status"))
+    assert "⚠️ 2 posts cannot be read" in text(await bot.says("/channels"))
 
 
 async def test_without_a_verifying_round_a_complete_channel_is_verified(bot: Bot) -> None:

@@ -19,7 +19,7 @@ from tests.commands.kit import Bot, button, text
 )
 async def test_it_is_set_as_people_write_it(bot: Bot, typed: str, storms: Storms | None) -> None:
     chat = await bot.pair()
-    assert chat.storms == Storms(count=10, minutes=5)
+    assert chat.storms == Storms(count=4, minutes=5)
     await bot.says(f"/storms {typed}")
     assert (await bot.chat(chat.peer)).storms == storms
 
@@ -27,14 +27,14 @@ async def test_it_is_set_as_people_write_it(bot: Bot, typed: str, storms: Storms
 @pytest.mark.parametrize("typed", ["0 5", "5 0", "101 5", "5 61", "5", "many"])
 async def test_what_makes_no_sense_is_answered_with_an_example(bot: Bot, typed: str) -> None:
     chat = await bot.pair()
-    assert "/storms 10 5" in text(await bot.says(f"/storms {typed}"))
+    assert "/storms 4 5" in text(await bot.says(f"/storms {typed}"))
     assert (await bot.chat(chat.peer)).storms == chat.storms
 
 
 async def test_buttons_set_it_and_switch_it_off(bot: Bot) -> None:
     chat = await bot.pair()
     shown = await bot.says("/storms")
-    assert "More than 10 alerts on a topic within 5 min" in text(shown)
+    assert "More than 4 alerts on a topic within 5 min" in text(shown)
     off = await bot.taps(button(shown.messages[0], "Never"))
     assert "Each alert comes by itself here" in text(off)
     assert (await bot.chat(chat.peer)).storms is None

@@ -1,32 +1,38 @@
 """What an instance told chats after a backup does not ring again once the backup was put back."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from structlog.testing import capture_logs
 from telethon.tl import types
 
+from bot.store import backup
 from tests.end_to_end.kit import EVENING, MORNING, TimedService, outage, timed_service
 from tests.kit_service import link_in
+from tests.waiting import until
 
 NINE = datetime(2025, 3, 10, 21, tzinfo=UTC)  # when the digest of an hour comes
 SHUTDOWN = "В области отключили мобильный интернет."
 MAY_HAVE_BEEN = "may have been reported here already."
 
 
-async def back_up(at: TimedService) -> bytes:
-    await at.service.stop()
-    database = at.service.settings.database_path.read_bytes()
-    await at.service.start()
-    return database
+async def back_up(at: TimedService) -> Path:
+    """Make a backup while the service runs."""
+    async with at.service.archive() as db:
+
+        async def is_written_down() -> bool:
+            return not await db.fetch_value("SELECT count(*) FROM messages WHERE state = 'due' AND kind = 'alert'")
+
+        await until(is_written_down)  # what the chats show
+    database, target = at.service.settings.database_path, at.service.folder / "backup.db"
+    return (await asyncio.to_thread(backup.back_up, database, target, now=at.clock.now())).path
 
 
-async def put_back(at: TimedService, database: bytes, now: datetime) -> None:
+async def put_back(at: TimedService, copy: Path, now: datetime) -> None:
     """Begin with an older database, when Telegram has forgotten what it was sent."""
     await at.service.stop()
-    for file in at.service.settings.data_dir.glob("bot.db*"):
-        file.unlink()
-    at.service.settings.database_path.write_bytes(database)
+    await asyncio.to_thread(backup.restore, copy, at.service.settings.database_path, now=now)
     at.service.bot.forget_random_ids()
     at.clock.jump_to(now)
     await at.service.start()

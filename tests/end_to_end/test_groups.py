@@ -39,6 +39,7 @@ async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topi
 async def test_a_storm_is_one_message_that_grows_and_ends_with_a_summary(tmp_path: Path) -> None:
     async with timed_service(tmp_path, EVENING - timedelta(hours=8)) as at:
         owner = at.owner
+        await owner.asks("/storms 10 5")
         for number in range(1, 31):
             at.channel.post(outage(number))
         await at.stored(30)

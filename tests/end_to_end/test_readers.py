@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.errors import FatalError
 from bot.telegram import login, sessions
 from bot.telegram.client import Timings
@@ -69,12 +71,15 @@ def is_free(session: Path) -> bool:
         return False
 
 
-async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", ["FROZEN_METHOD_INVALID", "FROZEN_PARTICIPANT_MISSING"])
+async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_anew(
+    error: str, tmp_path: Path
+) -> None:
     async with running_service(tmp_path, timings=IMPATIENT, sweep_interval=0.3) as service:
         channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
         owner = await service.owner(follows=[channel])
         service.sandbox.world.add_user("Second", phone=NUMBER)
-        service.sandbox.faults.answer("GetDialogs", "FROZEN_METHOD_INVALID", code=420, times=1)
+        service.sandbox.faults.answer("GetDialogs", error)
         await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         assert "channelwatch login --anew" in owner.heard[-1].message
         assert "not read now" in (await owner.asks("/channels")).message
@@ -83,6 +88,15 @@ async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_
         channel.post(DOWN)
         await owner.alert("массовый сбой")
         assert "not read now" not in (await owner.asks("/channels")).message
+
+
+async def test_a_reader_that_is_frozen_is_lost_though_only_its_updates_are_asked_for(tmp_path: Path) -> None:
+    timings = Timings(login_every=0.1, ping_every=0.1)
+    async with running_service(tmp_path, timings=timings, sweep_interval=600.0, verify_days=0) as service:
+        owner = await service.owner()
+        service.sandbox.faults.freeze(service.reader.id)
+        await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
+        assert "has frozen the account" in owner.heard[-1].message
 
 
 async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:

@@ -2,6 +2,10 @@
 
 import pytest
 
+from bot.matching.engine.compiled import compile_query
+from bot.matching.explain.hints import HintKind, hints
+from bot.matching.query.parser import parse
+from bot.matching.words.inflection import Inflector
 from tests.matching.kit import INFLECTOR
 
 
@@ -137,3 +141,16 @@ def test_inside_a_phrase_every_likely_reading_counts() -> None:
 def test_a_word_is_one_of_its_own_forms(word: str) -> None:
     assert word in INFLECTOR.forms(word)
     assert word in INFLECTOR.forms(word, in_phrase=True)
+
+
+def test_without_the_ukrainian_dictionary_its_words_have_the_typed_form_and_others_all() -> None:
+    inflector = Inflector(has_ukrainian=False)
+    for word in ("збій", "зв'язок", "інтернету"):
+        assert inflector.forms(word) == {word}
+        assert inflector.bases(word, in_phrase=True) == (word,)
+        assert inflector.known(word) == []
+    for word in ("сбой", "отключить", "чебурнет", "outage"):
+        assert inflector.forms(word) == INFLECTOR.forms(word)
+    hint = hints(parse("збій мережа сбой"), inflector)[0]  # the most useful
+    assert (hint.word, hint.kind) == ("збій", HintKind.UNINFLECTED)
+    assert compile_query(parse("збій мережі|сбой"), inflector).forms.keys() >= {"сбой"}

@@ -107,13 +107,13 @@ def test_a_program_lives_as_long_as_somebody_holds_it() -> None:
     programs = RegexSet()
     programs.add("держится")
     kept = weakref.ref(program("держится"))
-    for number in range(12):  # more than is kept for nobody
-        program(rf"\w{{1,60}}{number}")
-    first = weakref.ref(program(r"\w{1,60}0"))
+    for number in range(20):  # more than is kept for nobody
+        program(rf"\w{{1,35}}{number}")
+    first = weakref.ref(program(r"\w{1,35}0"))
     assert kept() is program("держится")
     programs.remove("держится")
-    for number in range(20, 32):
-        program(rf"\w{{1,60}}{number}")
+    for number in range(20, 40):
+        program(rf"\w{{1,35}}{number}")
     gc.collect()
     assert kept() is None
     assert first() is None

@@ -1,5 +1,6 @@
 """Built-in topics: each finds its examples and passes over the others; a broken file is refused with its line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -246,3 +247,16 @@ def test_what_is_no_file_or_has_no_name_is_one_line(tmp_path: Path) -> None:
             read_folder(tmp_path / folder)
     with pytest.raises(TopicError, match="name the file as the topic"):
         read_folder(tmp_path / "3")
+
+
+def test_what_would_take_for_ever_is_one_line(tmp_path: Path) -> None:
+    for folder, fill, said in (
+        ("pipe", os.mkfifo, "it is no file"),
+        ("deep", lambda file: file.write_text(f"query = {'[' * 5000}{']' * 5000}"), "nested too deeply"),
+        ("large", lambda file: file.write_bytes(b"#" * (2 << 20)), "more than 1024 KB"),
+        ("brackets", lambda file: file.write_text(f"query = '{'(' * 5000}a{')' * 5000}'"), "Too many brackets"),
+    ):
+        (tmp_path / folder).mkdir()
+        fill(tmp_path / folder / "mine.toml")
+        with pytest.raises(TopicError, match=rf"^mine\.toml, line 1: .*{said}"):
+            read_folder(tmp_path / folder)

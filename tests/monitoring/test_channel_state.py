@@ -38,9 +38,17 @@ CHANNEL = Channel(
 )
 
 
-def judged(*channels: Channel, missing: int = 0, limits: Pace = PACE) -> list[ChannelState]:
+def judged(*channels: Channel, missing: int = 0, unreadable: int = 0, limits: Pace = PACE) -> list[ChannelState]:
     found = [
-        ChannelStats(channel=each, last_post_at=None, missing=missing, posts=0, unpushed=0, silent_since=None)
+        ChannelStats(
+            channel=each,
+            last_post_at=None,
+            missing=missing,
+            unreadable=unreadable,
+            posts=0,
+            unpushed=0,
+            silent_since=None,
+        )
         for each in channels
     ]
     return assess(found, limits, NOON)
@@ -100,6 +108,11 @@ def test_verified_is_complete_and_compared_since_it_was_followed(
 @pytest.mark.parametrize("holed", [{"missing": 1}, {"seen_pts": 0}], ids=["ids missing", "read again"])
 def test_a_hole_is_a_gap_and_keeps_a_channel_from_being_verified(holed: dict[str, int]) -> None:
     (state,) = judged(replace(CHANNEL, seen_pts=holed.get("seen_pts", 5)), missing=holed.get("missing", 0))
+    assert (state.status, state.has_gap, state.is_verified) == (ChannelStatus.COMPLETE, True, False)
+
+
+def test_what_cannot_be_read_is_a_gap_and_keeps_a_channel_from_being_verified() -> None:
+    (state,) = judged(CHANNEL, unreadable=1)
     assert (state.status, state.has_gap, state.is_verified) == (ChannelStatus.COMPLETE, True, False)
 
 

@@ -196,6 +196,16 @@ class TestStorms:
         assert labels(shown) == ["Show all (4)"]
         assert shown.buttons[0][0].data == f"sum:{RANDOM_ID}:0:new".encode()
 
+    def test_name_the_new_events_in_them(self) -> None:
+        storm = replace(self.storm(), news=(grouped(post(9, "Сбой в аэропорту")),))
+        assert render_storm(storm, locale("ru")).text == (
+            "🌩 Сбои\nЕщё 4 поста с 03:12, 1 канал\nНовое в этой серии:\n• Сбой в аэропорту · Вести, 03:12\n\n"
+            "• Сбой сети · Вести, 03:12\n• Сбой банка · Вести, 03:12"
+        )
+        over = render_storm(replace(storm, is_over=True), locale("ru"))
+        assert over.text.endswith("Больше всего: Вести 4\nНовое в этой серии:\n• Сбой в аэропорту · Вести, 03:12")
+        assert_fits(over)
+
     def test_that_are_over_are_summed_up(self) -> None:
         channels = (("Вести", 12), ("Другие", 5), ("А", 2), ("Б", 1))
         shown = render_storm(self.storm(is_over=True, channels=channels), locale("ru"))

@@ -20,9 +20,11 @@ from bot.models.notices import (
     JoinRequested,
     Notice,
     Pong,
+    PostsUnreadable,
     ReaderLost,
     SampleAlert,
     ThreadClosed,
+    UpdatesMissed,
 )
 from bot.rendering.notices import render_notice
 
@@ -118,6 +120,10 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
         (refused("+xyz", "basic_group"), "follow t.me/+xyz. It is a small group. I will follow it on my own once"),
         (Pong(event="", asked_at=NOW - timedelta(milliseconds=432)), "left 432 ms after"),
         (SampleAlert(event=""), "This is a test alert."),
+        (
+            PostsUnreadable(event="", posts=3, channels=("Минсвязь", "Вести")),
+            "I cannot read 3 posts in «Минсвязь», «Вести».",
+        ),
         (ReaderLost(event="", is_standby=True, reason="SESSION_REVOKED"), "log it in with --standby"),
         (ThreadClosed(event="", topics=()), "The thread for this chat's alerts is closed"),
         (ThreadClosed(event="", topics=("outages",)), "The thread for «Outages» is closed"),
@@ -125,6 +131,7 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
             ChatSuspended(event="", chat="Штаб", reason="USER_KICKED"),
             "and have stopped its alerts. Its admins",
         ),
+        (UpdatesMissed(event=""), "did not hand out what was written to me"),
         (AlertsMissed(event="", alerts=0), "Posts from the meantime brought no alerts"),
         (AlertsMissed(event="", alerts=21), "21 alerts did not arrive"),
     ],

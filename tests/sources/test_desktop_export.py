@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from bot.errors import ChannelwatchError
 from bot.models import Entity, Forward, Media, Post
-from bot.sources.desktop_export import read
+from bot.sources.desktop_export import ExportedChannel, read
 from bot.sources.desktop_message import SkipReason
-from bot.store.channels import ResolvedChannel
 
-CHANNEL = ResolvedChannel(id=1001, kind="broadcast", title="Вести", username=None)
+CHANNEL = ExportedChannel(id=1001, kind="broadcast", title="Вести", username=None, is_public=True, is_alone=True)
 NOON = 1741608000  # 2025-03-10 12:00 UTC
 
 
@@ -57,7 +56,7 @@ def items(content: object, zone: ZoneInfo | None = None) -> list[Any]:
 
 
 def shown(found: Iterable[Any]) -> list[str]:
-    titled = (f"#{item.title}" if isinstance(item, ResolvedChannel) else item for item in found)
+    titled = (f"#{item.title}" if isinstance(item, ExportedChannel) else item for item in found)
     return [item.text if isinstance(item, Post) else item for item in titled]
 
 
@@ -274,6 +273,14 @@ class TestBrokenFiles:
         self, given: object, reason: SkipReason
     ) -> None:
         assert shown(items(chat(given, message(8, "Дальше")))) == ["#Вести", reason, "Дальше"]
+
+    @pytest.mark.parametrize("place", ["about", "contacts", "before", "after"])
+    def test_what_is_nested_without_end_outside_of_messages_takes_no_time(self, place: str) -> None:
+        deep = b"[" * 200_000 + b"7," * 200_000 + b"7" + b"]" * 200_000
+        content = account(chat(message(8)))
+        around = {place: "DEEP", **content} if place == "before" else {**content, place: "DEEP"}
+        text = json.dumps(around).encode()
+        assert shown(items(text.replace(b'"DEEP"', deep))) == ["#Вести", "Сбой"]
 
     def test_a_message_nested_without_end_is_left_out(self) -> None:
         deep = b"[" * 50_000 + b"]" * 50_000

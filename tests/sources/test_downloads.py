@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from telethon.tl import types
 
 from bot.errors import FatalError
 from bot.sandbox import Channel
@@ -279,3 +280,17 @@ async def test_a_disk_that_is_full_all_the_same_is_fatal_and_leaves_no_half_file
     with largest_file(MEGABYTE), pytest.raises(FatalError, match=r"The disk is full: .*media"):
         await download_all(reader)
     assert stored(reader) == []
+
+
+async def test_photos_of_a_long_post_are_kept_also_those_of_its_rest(reader: ReaderKit, news: Channel) -> None:
+    world = reader.sandbox.world
+    photos = [world.media.photo(content).photo for content in (b"first", b"last")]
+    caption = types.PageCaption(types.TextPlain(TEXT), types.TextEmpty())
+    blocks = [types.PageBlockPhoto(photo.id, caption) for photo in photos]
+    news.post(rich=types.RichMessage(blocks, photos, []), shown=1)
+    await take_in(reader)
+    world.media.expire()
+    await download_all(reader)
+    assert sorted(stored(reader)) == [b"first", b"last"]
+    files = await media.of_versions(reader.database, [(await kept(reader))[0].version_id])
+    assert [file.file_id for file in files] == [photo.id for photo in photos]

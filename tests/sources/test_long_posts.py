@@ -1,25 +1,22 @@
 """Long posts, of which Telegram gives the beginning only: whole before they are matched, however they reach us."""
 
 import asyncio
+import hashlib
 from datetime import timedelta
 
 import pytest
-from telethon.tl import types
 
 from bot.sandbox import Channel
 from bot.sources.long_posts import FIRST_PAUSE, LongPosts
 from bot.sources.past_pages import Verifier
 from bot.store import posts
 from tests.kit import messages
+from tests.kit_rich import rich
 from tests.waiting import WAIT_S
 
 from .kit import ReaderKit
 
 WHOLE = "Report\n\nall is well\n\nbut for an outage"
-
-
-def rich(*texts: str) -> types.RichMessage:
-    return types.RichMessage([types.PageBlockParagraph(types.TextPlain(text)) for text in texts], [], [])
 
 
 REPORT = rich(*WHOLE.split("\n\n"))
@@ -116,10 +113,11 @@ async def test_a_rest_that_does_not_come_holds_nothing_up_and_is_no_edit_later(
     assert await versions(reader, news, 1) == ["An outage\n\nof trains"]
     assert await parts(reader, news) == [False]
     assert await alerted(reader) == ["alert: An outage\n\nof trains"]
-    (row,) = await reader.database.fetch_all("SELECT hash, (SELECT hash FROM posts) AS of_post FROM versions")
-    assert row["hash"] == row["of_post"]
-    (evidence,) = await reader.database.fetch_all("SELECT raw FROM part_evidence")
-    assert b"of trains" in evidence["raw"]
+    rows = await reader.database.fetch_all(
+        "SELECT raw, raw_sha256 FROM versions UNION ALL SELECT raw, raw_sha256 FROM part_messages"
+    )
+    assert [b"of trains" in row["raw"] for row in rows] == [False, True]
+    assert [hashlib.sha256(row["raw"]).digest() for row in rows] == [row["raw_sha256"] for row in rows]
     assert reader.calls("GetRichMessage") == 2
 
 
@@ -172,10 +170,24 @@ async def test_an_edit_of_the_rest_is_a_version_and_a_reaction_is_none(reader: R
     news.post("Last")
     await arrives(reader, news, "Report\n\nall is well\n\nagain", "Last")
     assert await versions(reader, news, 1) == [WHOLE, "Report\n\nall is well\n\nagain"]
-    assert reader.calls("GetRichMessage") <= 4
+    reader.clock.advance(timedelta(minutes=1))
+    await retry(reader)
     asked = reader.calls("GetRichMessage")
     await reader.sweep().sweep_once()
     assert reader.calls("GetRichMessage") == asked
+
+
+async def test_of_two_edits_in_one_second_the_last_one_is_found(reader: ReaderKit, news: Channel) -> None:
+    news.post(rich=REPORT, shown=1)
+    await arrives(reader, news, WHOLE)
+    reader.clock.advance(timedelta(minutes=1))
+    news.edit(1, rich=rich("Report", "one"))
+    await arrives(reader, news, "Report\n\none")
+    news.edit(1, rich=rich("Report", "two"), push=False)
+    await retry(reader)
+    assert await reader.texts(news) == ["Report\n\ntwo"]
+    reader.clock.advance(FIRST_PAUSE)
+    assert not await long_posts(reader).retry_next()
 
 
 async def test_an_edit_whose_rest_is_missing_is_shown_once_it_is_whole(reader: ReaderKit, news: Channel) -> None:
@@ -199,6 +211,8 @@ async def test_a_long_post_that_becomes_short_is_an_edit_as_any(reader: ReaderKi
     reader.clock.advance(timedelta(minutes=1))
     news.edit(1, rich=rich("Short"))
     await arrives(reader, news, "Short")
+    await retry(reader)
+    assert await reader.texts(news) == ["Short"]
     assert await parts(reader, news) == [False]
     reader.clock.advance(FIRST_PAUSE)
     assert not await long_posts(reader).retry_next()

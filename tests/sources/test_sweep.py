@@ -9,7 +9,7 @@ from bot.models import Observation, ObservedBy
 from bot.models.notices import ChannelLost
 from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT
-from bot.sources.history import PAGE_SIZE
+from bot.sources.isolation import PAGE_SIZE
 from bot.sources.sweep import JITTER
 from bot.sources.sync import SyncResult
 from bot.store import channels

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, closing
+from operator import attrgetter
 from pathlib import Path
 
 import aiosqlite
@@ -74,9 +75,17 @@ class TestWriting:
         assert await writing == "passed"
         assert await keys(db) == ["gate"]
 
-    async def test_questions_cannot_write(self, db: Database) -> None:
+    @pytest.mark.parametrize("reader", [attrgetter("at_once"), lambda db: db], ids=["at once", "by its thread"])
+    async def test_questions_cannot_write(self, db: Database, reader: Callable[[Database], Reader]) -> None:
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            await db.fetch_all("DELETE FROM meta")
+            await reader(db).fetch_all("DELETE FROM meta")
+
+    async def test_a_short_question_is_answered_without_a_trip_to_another_thread(self, db: Database) -> None:
+        await db.write(putting("a"))
+        answering = keys(db.at_once)
+        with pytest.raises(StopIteration) as answer:  # at its first step
+            answering.send(None)
+        assert answer.value.value == ["a"]
 
     async def test_jobs_that_wait_share_a_transaction(self, db: Database) -> None:
         async def announcing(tx: Transaction) -> None:

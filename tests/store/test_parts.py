@@ -101,7 +101,7 @@ class TestAPreviewThatLoadsLater:
         await archive.live(linked())
         await archive.live(linked("Погода", views=7))
         await archive.live(linked("Погода", views=8))
-        sql = "SELECT a.*, v.raw AS first FROM part_evidence a JOIN versions v ON v.id = version_id"
+        sql = "SELECT a.*, v.raw AS first FROM part_messages a JOIN versions v ON v.id = version_id"
         (row,) = await archive.db.fetch_all(sql)
         assert (row["first"], row["raw"]) == (b"", "Погода".encode())
         assert row["raw_sha256"] == hashlib.sha256(row["raw"]).digest()

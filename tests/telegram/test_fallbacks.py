@@ -49,6 +49,13 @@ def test_refused_buttons_leave_their_link_under_the_text() -> None:
     assert simplified(bare, Verdict.BARE) is None
 
 
+def test_long_texts_of_refused_buttons_are_shortened_before_the_buttons_are_left_out() -> None:
+    long = replace(OPEN, text="Show the post and all that was said since")
+    shorter = written(Verdict.BARE, replace(FULL, buttons=((long, SNOOZE),)))
+    assert shorter == replace(FULL, buttons=((replace(OPEN, text="Show the post and a…"), SNOOZE),))
+    assert written(Verdict.BARE, shorter).buttons == ()
+
+
 def test_a_link_under_a_full_text_takes_the_room_of_its_end() -> None:
     bare = written(Verdict.BARE, replace(FULL, text="Сбой " * 819))
     assert units(bare.text) <= LIMIT

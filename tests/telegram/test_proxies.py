@@ -47,6 +47,8 @@ def test_a_proxy_is_understood_as_people_write_it(url: str | None, expected: dic
         "https://t.me/proxy?server=e.org&port=443",
         "https://t.me/proxy?server=e.org&port=443&secret=hunter2",
         "https://t.me/news?server=e.org&port=443",
+        f"https://t.me/proxy?server=e.org&port=99999&secret={KEY}",
+        "socks5://e.org:0",
         "tg://proxy?server=e.org&port=x&secret=y",
         "http://[e.org:1080",
     ],

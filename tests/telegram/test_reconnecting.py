@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from time import monotonic
 
@@ -56,6 +56,16 @@ async def bot(tmp_path: Path) -> AsyncIterator[SignedIn]:
             yield found
         finally:
             await client.disconnect()
+
+
+@asynccontextmanager
+async def kept(client: Client) -> AsyncIterator[None]:
+    """Keep a client connected meanwhile."""
+    keeping = asyncio.create_task(connections.keep_connected(client))
+    try:
+        yield
+    finally:
+        keeping.cancel()
 
 
 async def test_what_was_said_while_the_connection_was_lost_is_heard_once_it_is_back(bot: SignedIn) -> None:
@@ -118,6 +128,47 @@ async def test_what_was_not_pushed_is_asked_for(bot: SignedIn) -> None:
     bot.anna.sends(bot.account, "two")
     assert await bot.news.text() == "two"
     keeping.cancel()
+
+
+@pytest.mark.parametrize("error", ["INTERNAL", "PERSISTENT_TIMESTAMP_INVALID", "FROZEN_PARTICIPANT_MISSING"])
+async def test_a_bot_whose_missed_updates_cannot_be_fetched_gets_what_is_written_all_the_same_and_is_not_well(
+    bot: SignedIn, error: str
+) -> None:
+    bot.client.timings = Timings(poll_every=0.05)
+    bot.client._request_retries = 0  # noqa: SLF001 - Telethon sleeps for 2 s before each
+    faults = bot.sandbox.faults
+    faults.answer("GetDifference", error, code=500 if error == "INTERNAL" else 400, times=None)
+    async with kept(bot.client):
+        faults.drop_pushes(account_id=bot.account.id, times=1)
+        bot.anna.sends(bot.account, "two")
+        bot.anna.sends(bot.account, "three")
+        bot.anna.sends(bot.account, "four")
+        awaited = {"two", "three", "four"}
+        while awaited:
+            awaited.discard(await bot.news.text())
+        await until(lambda: bot.client.fault is not None)
+        assert error in str(bot.client.fault)
+        faults.clear()
+        await until(lambda: bot.client.fault is None)
+        assert bot.client.is_connected()
+
+
+async def test_updates_go_on_from_the_present_where_those_that_were_missed_never_come(bot: SignedIn) -> None:
+    bot.client.timings = Timings(poll_every=0.05)
+    skipped = asyncio.Event()
+
+    async def note() -> None:
+        skipped.set()
+
+    bot.client.on_skip = note
+    place = bot.client._message_box.session_state()[0]["pts"]  # noqa: SLF001 - Telethon has no public name for it
+    bot.sandbox.faults.lose_place(place)
+    async with kept(bot.client):
+        bot.sandbox.faults.drop_pushes(account_id=bot.account.id, times=1)
+        bot.anna.sends(bot.account, "two")
+        await asyncio.wait_for(skipped.wait(), WAIT_S)
+        await until(lambda: bot.client.fault is None)
+        assert await bot.news.text() == "two"
 
 
 async def test_a_client_that_gave_up_connects_again(bot: SignedIn) -> None:

@@ -85,6 +85,7 @@ EXPECTED = [  # error, code, verdict, seconds to wait
     ("ACCESS_TOKEN_EXPIRED", 400, "fatal", 0),
     ("ACCESS_TOKEN_INVALID", 400, "fatal", 0),
     ("FROZEN_METHOD_INVALID", 420, "fatal", 0),
+    ("FROZEN_PARTICIPANT_MISSING", 400, "fatal", 0),
     ("CHANNEL_PRIVATE", 400, "unauthorised", 0),
     ("CHANNEL_INVALID", 400, "unauthorised", 0),
     ("CHANNEL_BANNED", 400, "unauthorised", 0),

@@ -24,9 +24,9 @@ _BOUNDARY = re.compile(r"\b")
 # The most spans one pattern may highlight in one post.
 _MOST_SPANS = 50
 # In instructions of RE2. `\w` is 1,300 of them, so `\w{1,30}` is a large pattern, and still fine.
-_LARGEST = 100_000
-# Of all expressions of one query: they take 50 ms to compile, twice, and 20 MB.
-MOST_IN_QUERY = 200_000
+_LARGEST = 50_000
+# Of all expressions of one query: they take 40 ms to compile, while Python waits, and 10 MB.
+MOST_IN_QUERY = 100_000
 # Of all topics that people made in chats: they take a second at each start, and 150 MB.
 MOST_IN_ALL = 2_000_000
 # Of programs that stay compiled though no query holds them any more: somebody tries a query, then saves it.

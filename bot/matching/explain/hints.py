@@ -16,6 +16,7 @@ class HintKind(StrEnum):
     """Kinds of hints, the most useful first."""
 
     OPERATOR = "operator"  # a small «или» or «and» is a word here: `also` is the sign to write instead
+    UNINFLECTED = "uninflected"  # its dictionary is not installed; `also` is empty
     EXACT = "exact"  # the name is an ordinary word too: `also` is what to write instead
     ASPECT = "aspect"  # a verb of one aspect; `also` is the other one
     ACTION = "action"  # a verb or a noun of action; `also` is the other of the two
@@ -54,7 +55,7 @@ def hints(query: Query, inflector: Inflector) -> tuple[Hint, ...]:
         bases = inflector.bases(word)
         for kind, suggested in _suggested(word, bases, inflector):
             also = tuple(each for each in dict.fromkeys(suggested) if each not in known and each != word)
-            if also or kind is HintKind.READINGS:
+            if also or kind in {HintKind.READINGS, HintKind.UNINFLECTED}:
                 known.update(also)
                 found.append(Hint(word=word, kind=kind, finds=bases, also=also))
     found += _operator_hints(query)
@@ -88,6 +89,9 @@ def _words(node: Node) -> Iterator[str]:
 def _suggested(word: str, bases: tuple[str, ...], inflector: Inflector) -> Iterator[tuple[HintKind, list[str]]]:
     if word in _NAMES:
         yield HintKind.EXACT, [_NAMES[word]]
+        return
+    if inflector.lacks_forms(word):
+        yield HintKind.UNINFLECTED, []
         return
     if len(bases) > 1:
         yield HintKind.READINGS, []

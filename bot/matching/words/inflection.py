@@ -2,6 +2,7 @@
 
 import re
 from functools import cached_property
+from importlib.util import find_spec
 
 from pymorphy3 import MorphAnalyzer
 from pymorphy3.analyzer import Parse
@@ -28,8 +29,12 @@ _NAMES = {"телеграмм"}  # the dictionary takes them for a form of anoth
 class Inflector:
     """Forms of words in Russian, Ukrainian and English.
 
-    The first word that needs them loads the dictionaries (50 MB, 0.1 s); saved forms need none.
+    The first word that needs them loads the dictionaries (50 MB, 0.1 s); saved forms need none. The Ukrainian one is
+    optional, as its licence is another: without it a Ukrainian word has the form in which it is typed.
     """
+
+    def __init__(self, *, has_ukrainian: bool | None = None) -> None:
+        self.has_ukrainian = find_spec("pymorphy3_dicts_uk") is not None if has_ukrainian is None else has_ukrainian
 
     def forms(self, word: str, *, in_phrase: bool = False) -> frozenset[str]:
         """Return every form of a folded word, itself included.
@@ -41,7 +46,7 @@ class Inflector:
             return frozenset({word})
         if _LATIN.fullmatch(word):
             return english_forms(word)
-        if not _CYRILLIC.fullmatch(word):
+        if not _CYRILLIC.fullmatch(word) or self.lacks_forms(word):
             return frozenset({word})
         languages = self._readings(word, in_phrase=in_phrase)
         expanded = (_expand(reading, analyzer) for analyzer, readings in languages for reading in readings)
@@ -61,11 +66,15 @@ class Inflector:
         meant = next((readings for _, readings in languages if readings), [])
         return tuple(dict.fromkeys(_folded(reading.normal_form) for reading in meant)) or (word,)
 
+    def lacks_forms(self, word: str) -> bool:
+        """Tell whether a folded word has no forms here for want of the Ukrainian dictionary."""
+        return not self.has_ukrainian and _UKRAINIAN.search(word) is not None
+
     def known(self, word: str) -> list[Parse]:
         """Return every reading of a folded word in the dictionaries."""
         if not _CYRILLIC.fullmatch(word):
             return []
-        ukrainian = _known(self._ukrainian.parse(word))
+        ukrainian = _known(self._parse_ukrainian(word))
         return ukrainian if _UKRAINIAN.search(word) else _known(self._russian.parse(word)) + ukrainian
 
     @cached_property
@@ -74,13 +83,16 @@ class Inflector:
 
     @cached_property
     def _ukrainian(self) -> MorphAnalyzer:
-        return MorphAnalyzer(lang="uk")
+        return MorphAnalyzer(lang="uk") if self.has_ukrainian else self._russian  # of which nothing is asked then
+
+    def _parse_ukrainian(self, word: str) -> list[Parse]:
+        return self._ukrainian.parse(word) if self.has_ukrainian else []
 
     def _readings(self, word: str, *, in_phrase: bool) -> list[tuple[MorphAnalyzer, list[Parse]]]:
         """Return the readings of a word in Russian and in Ukrainian; guesses where no dictionary knows it."""
-        ukrainian = _known(self._ukrainian.parse(word))
+        ukrainian = _known(self._parse_ukrainian(word))
         if _UKRAINIAN.search(word):
-            readings = ukrainian or self._ukrainian.parse(word)
+            readings = ukrainian or self._parse_ukrainian(word)
             return [(self._ukrainian, _meant(word, readings, in_phrase=in_phrase))]
         russian = _meant(word, _known(self._russian.parse(word)), in_phrase=in_phrase)
         # «телеграм» is in the Ukrainian dictionary alone, and Russian posts say «телеграма»

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.matching.similarity.novelty import is_new_event
 from bot.models import GENERAL_THREAD, ComparedPost, PostKey
 from bot.models.alerts import (
     Alert,
@@ -65,6 +66,9 @@ class ChatState:
     same_words: defaultdict[str, list[PriorAlert]] = field(default_factory=lambda: defaultdict(list))
     groups: dict[GroupKey, OpenGroup | None] = field(default_factory=dict)  # None: opened by one at hand
     recent: Counter[str] = field(default_factory=Counter)  # by topic: alerts with a message of their own, lately
+    shown: defaultdict[GroupKey | None, list[str]] = field(  # what posts in open storms say, and those alerted alone
+        default_factory=lambda: defaultdict(list)
+    )
 
     def add(self, routed: RoutedAlert, decision: "Decision") -> None:
         """Take in what was decided about an alert."""
@@ -81,12 +85,18 @@ class ChatState:
                 return
             case Group():
                 prior = _prior(routed, decision.kind, self.groups.setdefault(decision.key, None))
+                self._show(decision.key, routed)
             case Send():
                 prior = _prior(routed, None, None)
                 self.recent.update(alert.topics)
+                self._show(None, routed)
         self.alerted.add(alert.key)
         self.priors[alert.key] = prior
         self.same_words[alert.fingerprint].append(prior)
+
+    def _show(self, key: GroupKey | None, routed: RoutedAlert) -> None:
+        if routed.said is not None and (key is None or key[0] is GroupKind.STORM):
+            self.shown[key].append(routed.said.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +107,8 @@ class Skip:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
     """A message of its own."""
+
+    storm: Group | None = None  # that goes on, and names the alert as a new event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +140,7 @@ def decide(routed: RoutedAlert, chat: ChatState, now: datetime, *, max_age: time
     if until is not None:
         is_silent = routed.alert.loudness is Loudness.SILENT
         return digest_group(until, thread_id=routed.thread_id, silent=is_silent)
-    return _storm(routed, chat, now) or Send()
+    return _alone_or_in_storm(routed, chat, now)
 
 
 def is_too_old(routed: RoutedAlert, now: datetime, *, max_age: timedelta) -> bool:
@@ -210,6 +222,11 @@ def _prior(routed: RoutedAlert, kind: GroupKind | None, group: OpenGroup | None)
     )
 
 
+def _alone_or_in_storm(routed: RoutedAlert, chat: ChatState, now: datetime) -> Send | Group:
+    storm = _storm(routed, chat, now)
+    return Send(storm=storm) if storm is None or _is_news(routed, chat, storm) else storm
+
+
 def _storm(routed: RoutedAlert, chat: ChatState, now: datetime) -> Group | None:
     """Return the storm that an alert belongs to, if all its topics storm: one that goes on, else its first topic's."""
     storms, topics = routed.recipient.storms, routed.topic_ids
@@ -227,6 +244,16 @@ def _storm(routed: RoutedAlert, chat: ChatState, now: datetime) -> Group | None:
         silent=routed.alert.loudness < Loudness.LOUD,
         subject=f"storm:{topics[topic]}:{routed.subject}",
     )
+
+
+def _is_news(routed: RoutedAlert, chat: ChatState, storm: Group) -> bool:
+    """Return whether an alert is of an event that is new in its storm; of these as many ring as before it began."""
+    storms, said = routed.recipient.storms, routed.said
+    if storms is None or said is None or storm.key not in chat.groups:
+        return False
+    if any(chat.recent[name] >= 2 * storms.count for name in routed.topic_ids):
+        return False
+    return is_new_event(said.text, routed.alert.spans, [*chat.shown[storm.key], *chat.shown[None]])
 
 
 def _late(now: datetime) -> Group:

@@ -15,6 +15,7 @@ from bot.sandbox.world.text import with_found_entities
 class Fields(TypedDict, total=False):
     """The fields of a Draft that a verb takes as keywords."""
 
+    unknown: bool
     rich: tl.RichMessage | None
     shown: int | None
     entities: Sequence[TLObject]
@@ -40,6 +41,7 @@ class MessageDraft:
     media: TLObject | None = None  # a MessageMedia
     rich: tl.RichMessage | None = None  # the blocks of a long post, all of them
     shown: int | None = None  # of these blocks, so many stand in lists and updates; None: all
+    unknown: bool = False  # clients get it in a constructor that they do not know
     reply_markup: TLObject | None = None
     reply_to: int | None = None  # the message's id as the sender sees it
     topic: int | None = None  # of a forum; None is the general one
@@ -79,6 +81,7 @@ class Message:
     media: TLObject | None = None
     rich: tl.RichMessage | None = None  # the blocks of a long post
     shown: int | None = None  # of them, so many stand in lists and updates; None: all
+    unknown: bool = False  # clients get it in a constructor that they do not know
     reply_markup: TLObject | None = None
     reply_to: int | None = None
     topic: int | None = None  # of a forum; None is the general one
@@ -159,6 +162,7 @@ def compose(draft: MessageDraft, *, number: int, chat: int, sender_id: int | Non
         media=draft.media,
         rich=draft.rich,
         shown=draft.shown,
+        unknown=draft.unknown,
         reply_markup=draft.reply_markup,
         reply_to=draft.reply_to,
         topic=draft.topic,

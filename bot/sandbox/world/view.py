@@ -9,6 +9,7 @@ from telethon.tl import types as tl
 from bot.sandbox.world.log import LoggedChange, UpdateKind
 from bot.sandbox.world.messages import Message, peer_of
 from bot.sandbox.world.peers import Account
+from bot.sandbox.world.unknown import Unknown
 
 _CHANNEL_BELOW = -1_000_000_000_000  # marked ids of channels
 
@@ -51,6 +52,8 @@ def is_channel(marked: int) -> bool:
 
 def message_tl(message: Message, viewer: Account, *, whole: bool = False) -> TLObject:
     """Return a message in TL as an account sees it; of a long post its beginning, unless all is asked for."""
+    if message.unknown:
+        return Unknown()
     head = {
         "id": message.id,
         "peer_id": peer_of(message.chat),

@@ -1,5 +1,12 @@
 -- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids.
 
+-- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
+-- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
+-- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
+-- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
+-- handled, mutes, pairings, strangers and uploads, each writing of requests clears that table. All others have as many
+-- rows as there are channels, chats, readers, or things that people made with a command of theirs.
+
 
 -- The instance itself
 
@@ -72,6 +79,17 @@ CREATE TABLE memberships (  -- how each reader reaches each channel: access hash
     PRIMARY KEY (reader_id, channel_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Telegram than this program
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    message_id INTEGER NOT NULL,
+    constructor INTEGER,  -- the first one of TL that was unknown; NULL: the bytes made no sense
+    since INTEGER NOT NULL,
+    program TEXT NOT NULL,  -- the version of channelwatch that tried last …
+    layer INTEGER NOT NULL,  -- … and its layer of TL; any other tries again
+    notified_at INTEGER,  -- when the owners had a notice that counts it
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
+
 CREATE TABLE silences (  -- channels that are unusually silent, of which people have a notice
     channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
     since INTEGER NOT NULL  -- the date of its last post
@@ -124,7 +142,6 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     -- Names the post within its channel: the album where there is one, else the message.
     post_key TEXT NOT NULL GENERATED ALWAYS AS (coalesce('g' || nullif(grouped_id, 0), 'm' || message_id)) VIRTUAL,
     version_id INTEGER NOT NULL,  -- the current version
-    hash BLOB NOT NULL,  -- of the current version
     date INTEGER NOT NULL,
     seen_at INTEGER NOT NULL,  -- when we first saw it
     gone_at INTEGER,  -- no longer visible to our reader since
@@ -147,18 +164,22 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     number INTEGER NOT NULL,  -- from 1
     hash BLOB NOT NULL,  -- SHA-256 of what a reader sees
     text TEXT NOT NULL,
-    entities TEXT NOT NULL,  -- JSON
+    entities TEXT NOT NULL,  -- JSON: the fields of each in their order
     parts TEXT NOT NULL,  -- JSON: the texts beside its body, [kind, text] each
-    media TEXT,  -- JSON
-    media_kind TEXT GENERATED ALWAYS AS (media ->> 'kind') VIRTUAL,
-    media_id INTEGER GENERATED ALWAYS AS (media ->> 'id') VIRTUAL,  -- Telegram's; NULL: it has none
+    media TEXT,  -- JSON: kind, id, title, files
+    media_kind TEXT GENERATED ALWAYS AS (media ->> 0) VIRTUAL,
+    media_id INTEGER GENERATED ALWAYS AS (media ->> 1) VIRTUAL,  -- Telegram's; NULL: it has none
     date INTEGER NOT NULL,  -- Telegram's
     edit_date INTEGER,  -- Telegram's
     seen_at INTEGER NOT NULL,
     observed_by TEXT NOT NULL,
     reader_id INTEGER NOT NULL REFERENCES readers (id),
     program TEXT NOT NULL,  -- the version of channelwatch that saw it
-    raw BLOB NOT NULL,  -- TL bytes
+    raw_rest BLOB NOT NULL,  -- TL bytes, without the text that is in this row
+    text_at INTEGER,  -- where it was in them; NULL: they are whole
+    -- TL bytes: the evidence
+    raw BLOB NOT NULL GENERATED ALWAYS AS (coalesce(
+        CAST(substr(raw_rest, 1, text_at) || text || substr(raw_rest, text_at + 1) AS BLOB), raw_rest)) VIRTUAL,
     layer INTEGER NOT NULL,  -- of these bytes
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
@@ -184,11 +205,22 @@ CREATE TABLE part_evidence (  -- what came to a version after it was seen: a lin
     observed_by TEXT NOT NULL,
     reader_id INTEGER NOT NULL REFERENCES readers (id),
     program TEXT NOT NULL,
-    raw BLOB NOT NULL,  -- TL bytes of the message
-    layer INTEGER NOT NULL,
+    raw_rest BLOB NOT NULL,  -- TL bytes of the message, without the text of the version
+    text_at INTEGER,  -- where it was in them; NULL: they are whole
+    layer INTEGER NOT NULL,  -- of these bytes
     raw_sha256 BLOB NOT NULL
 );
 CREATE INDEX part_evidence_version ON part_evidence (version_id);
+CREATE VIEW part_messages AS  -- the same with the TL bytes of the message
+    SELECT e.*, coalesce(
+        CAST(substr(e.raw_rest, 1, e.text_at) || v.text || substr(e.raw_rest, e.text_at + 1) AS BLOB), e.raw_rest) AS raw
+    FROM part_evidence e JOIN versions v ON v.id = e.version_id;
+-- Where more of a text comes to its version, what was seen before keeps its own.
+CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
+    UPDATE versions SET raw_rest = old.raw, text_at = NULL WHERE id = new.id;
+    UPDATE part_evidence SET raw_rest = CAST(substr(raw_rest, 1, text_at) || old.text || substr(raw_rest, text_at + 1) AS BLOB),
+        text_at = NULL WHERE version_id = new.id AND text_at IS NOT NULL;
+END;
 
 CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, and the rest only to those who ask
     channel_id INTEGER NOT NULL,
@@ -197,12 +229,12 @@ CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, an
     edit_date INTEGER,  -- Telegram's, of this beginning
     -- whole: the rest is here. wanted: it is asked for. left: Telegram refuses it.
     state TEXT NOT NULL CHECK (state IN ('whole', 'wanted', 'left')),
-    due_at INTEGER,  -- when a wanted one is asked for
+    due_at INTEGER,  -- when it is asked for, or asked for again: two edits of one second have the same beginning and date
     attempts INTEGER NOT NULL DEFAULT 0,  -- that failed
     reason TEXT,  -- why: Telegram's error string
     PRIMARY KEY (channel_id, message_id)
 ) WITHOUT ROWID;
-CREATE INDEX long_posts_wanted ON long_posts (due_at) WHERE state = 'wanted';
+CREATE INDEX long_posts_due ON long_posts (due_at) WHERE due_at IS NOT NULL;
 
 -- One row a version, by its id: the normalised words, joined by spaces. The first word names its channel, so that a
 -- search in one channel reads no other's posts.
@@ -230,6 +262,9 @@ CREATE TABLE media (  -- files of versions in which a topic was found
 );
 CREATE INDEX media_wanted ON media (due_at) WHERE state = 'wanted';
 CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
+CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
+CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
+CREATE INDEX media_pruned ON media (sha256) WHERE reason = 'pruned';
 
 CREATE TABLE uploads (  -- files that our bot has uploaded, as it may name them again
     bot_id INTEGER NOT NULL,  -- its account: another bot cannot name them
@@ -333,7 +368,7 @@ CREATE TABLE chats (  -- receivers of alerts
     digest_every TEXT NOT NULL DEFAULT 'day' CHECK (digest_every IN ('hour', 'day', 'week')),
     digest_minute INTEGER NOT NULL DEFAULT 540,  -- of the chat's own day; not for 'hour'
     digest_weekday INTEGER NOT NULL DEFAULT 0,  -- 0 is Monday; for 'week'
-    storm_count INTEGER DEFAULT 10,  -- more matches of a topic become a storm; NULL: they do not
+    storm_count INTEGER DEFAULT 4,  -- more matches of a topic become a storm; NULL: they do not
     storm_minutes INTEGER NOT NULL DEFAULT 5,  -- within which they are counted
     report_minute INTEGER,  -- of the chat's own day, at which the daily report comes; NULL: never
     reported_at INTEGER,  -- of the last daily report, or when the chat asked for them

@@ -1,0 +1,57 @@
+"""The commands `backup` and `restore`: a copy of the database, and the way back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli import cli, console
+from bot.locales import translator
+from bot.locales.locale import show_size
+from bot.runtime.clock import utc_now
+from bot.settings import load_settings
+from bot.store import backup as backups
+from bot.store.backup import Backup
+
+Place = Annotated[Path, typer.Argument(help="A file; for a backup also a folder, in which it is named by the date.")]
+
+
+@cli.command()
+def backup(
+    path: Place,
+    *,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+) -> None:
+    """Copy the database, also while the service runs, and check the copy.
+
+    Files of posts (DATA_DIR/media) and the sessions are not in it.
+
+    Example: channelwatch backup /mnt/backups
+    """
+    made = backups.back_up(load_settings().database_path, path, now=utc_now(), overwrite=overwrite)
+    console.print(f"Written and checked: {made.path}, {_summary(made)}", soft_wrap=True)
+
+
+@cli.command()
+def restore(path: Place) -> None:
+    """Put a backup in the place of the database, once it is checked; the service has to be stopped.
+
+    The database that was there is kept beside it. After the start, chats that show younger messages of the bot get one
+    silent notice of what they may have been alerted to.
+
+    Example: channelwatch restore /mnt/backups/channelwatch-20260102-030405.db
+    """
+    from bot.telegram import sessions  # noqa: PLC0415 - Telethon, which takes an eighth of a second
+
+    settings = load_settings()
+    with sessions.lock(settings.data_dir / sessions.BOT):
+        made, kept = backups.restore(path, settings.database_path, now=utc_now())
+    console.print(f"Restored: {made.path}, {_summary(made)}", soft_wrap=True)
+    if kept is not None:
+        console.print(f"What was there is {kept}; delete it when all is well.", soft_wrap=True)
+    console.print("Next: channelwatch run")
+
+
+def _summary(made: Backup) -> str:
+    until = "" if made.until is None else f", the newest of {made.until:%Y-%m-%d %H:%M} UTC"
+    return f"{show_size(made.size, translator('en'))}; {made.posts} posts{until}"

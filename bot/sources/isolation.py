@@ -1,0 +1,131 @@
+"""Reads around messages that this program cannot read, since Telegram is newer: a page is asked for in smaller parts.
+
+Of an answer that holds such a message nothing can be read; in the end it stands alone, and its id is found out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from telethon.tl import types
+from telethon.tl.functions.channels import GetMessagesRequest
+from telethon.tl.functions.messages import GetHistoryRequest
+
+from bot.errors import UnreadableError
+from bot.sources.account import Account
+
+PAGE_SIZE = 100  # Telegram's limit
+Unreadable = Mapping[int, int | None]  # message id → the constructor of TL that this program does not know
+NOTHING: Unreadable = {}
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """What could be read, and what could not."""
+
+    answers: list[types.messages.ChannelMessages] = field(default_factory=list)  # newest messages first
+    unreadable: dict[int, int | None] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """The number of messages, the unreadable ones too."""
+        return sum(len(answer.messages) for answer in self.answers) + len(self.unreadable)
+
+    @property
+    def lowest(self) -> int:
+        """The lowest id of a message; 0 where there is none."""
+        return min(
+            [*self.unreadable, *(message.id for answer in self.answers for message in answer.messages)], default=0
+        )
+
+
+async def page_below(
+    account: Account, channel: types.InputPeerChannel, below: int, *, known: Unreadable = NOTHING
+) -> Reading:
+    """Return the messages under an id, or the newest where it is 0; `known` ones are not asked for again.
+
+    It is one answer of Telegram wherever that can be read. Raises TelegramError.
+    """
+    found, limit = Reading(), PAGE_SIZE
+    while found.count < PAGE_SIZE and below != 1:
+        floor = max((number for number in known if not below or number < below), default=0)
+        if floor and floor == below - 1:
+            found.unreadable[floor], below = known[floor], floor
+            continue
+        limit = min(limit, PAGE_SIZE - found.count)
+        try:
+            answer = await _history(account, channel, below, limit=limit, floor=floor)
+        except UnreadableError as error:
+            if limit == 1:
+                below = await _first_below(account, channel, below, floor=floor)
+                found.unreadable[below] = error.constructor
+            limit = max(1, limit // 2)
+            continue
+        found.answers.append(answer)
+        if answer.messages:
+            is_heeded = not below or min(message.id for message in answer.messages) < below
+            if not is_heeded or (len(answer.messages) == found.count and not floor and limit == PAGE_SIZE):
+                return found
+            below, limit = found.lowest, limit * 2
+        elif floor:
+            found.unreadable[floor], below = known[floor], floor
+        else:
+            return found
+    return found
+
+
+async def by_number(account: Account, channel: types.InputChannel, ids: Sequence[int]) -> Reading:
+    """Return the messages with these ids, 100 at most; one that is not there is empty. Raises TelegramError."""
+    try:
+        wanted = [types.InputMessageID(number) for number in ids]
+        return Reading(answers=[await account.ask(GetMessagesRequest(channel, wanted))])
+    except UnreadableError as error:
+        if len(ids) == 1:
+            return Reading(unreadable={ids[0]: error.constructor})
+    found = Reading()
+    for part in (ids[: len(ids) // 2], ids[len(ids) // 2 :]):
+        read = await by_number(account, channel, part)
+        found.answers += read.answers
+        found.unreadable |= read.unreadable
+    return found
+
+
+async def _first_below(account: Account, channel: types.InputPeerChannel, below: int, *, floor: int) -> int:
+    """Return the id of the first message under an id, or of the newest, which is above `floor` and unreadable.
+
+    It is the highest id above which there is nothing. Mostly the message under it says which id that is.
+    """
+    low, high = floor, below - 1
+    try:
+        beneath = await _history(account, channel, below, limit=1, floor=floor, skip=1)
+        low = max([low, *(message.id for message in beneath.messages)])
+    except UnreadableError:
+        pass
+    if not below:
+        high, step = low + 1, 1
+        while await _is_above(account, channel, 0, high):
+            low, step = high, step * 2
+            high = low + step
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if await _is_above(account, channel, high + 1, middle) else (low, middle)
+    return high
+
+
+async def _is_above(account: Account, channel: types.InputPeerChannel, below: int, floor: int) -> bool:
+    """Tell whether the unreadable message is above an id. Raises UnreadableError where another one has come."""
+    try:
+        answer = await _history(account, channel, below, limit=1, floor=floor)
+    except UnreadableError:
+        return True
+    if answer.messages:
+        raise UnreadableError(None)
+    return False
+
+
+async def _history(  # noqa: PLR0913 - what is asked for
+    account: Account, channel: types.InputPeerChannel, below: int, *, limit: int, floor: int = 0, skip: int = 0
+) -> types.messages.ChannelMessages:
+    request = GetHistoryRequest(
+        channel, offset_id=below, offset_date=None, add_offset=skip, limit=limit, max_id=0, min_id=floor, hash=0
+    )
+    return await account.ask(request)

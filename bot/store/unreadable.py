@@ -1,0 +1,97 @@
+"""Messages that are there and could not be read, since Telegram is newer than this program: holes with names."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.store.database import Reader, Transaction
+from bot.store.rows import from_ms, json_list, read_all, to_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """What decides which messages can be read."""
+
+    program: str  # the version of channelwatch
+    layer: int  # of TL, which Telethon speaks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableMessage:
+    """A message that could not be read."""
+
+    channel_id: int
+    message_id: int
+    constructor: int | None  # the first one of TL that was unknown; None: the bytes made no sense
+    since: datetime  # when it was first met
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableCount:
+    """How many messages of a channel could not be read."""
+
+    channel: str  # its title
+    posts: int
+
+
+async def of_channel(db: Reader, channel_id: int) -> dict[int, int | None]:
+    """Return the unknown constructors of a channel's unreadable messages, by message id."""
+    sql = "SELECT message_id, constructor FROM unreadable WHERE channel_id = :channel"
+    return {row["message_id"]: row["constructor"] for row in await db.fetch_all(sql, {"channel": channel_id})}
+
+
+async def of_followed(db: Reader) -> list[UnreadableMessage]:
+    """Return the unreadable messages of followed channels, by channel and id."""
+    rows = await db.fetch_all(
+        """SELECT u.* FROM unreadable u JOIN channels c ON c.id = u.channel_id
+        WHERE c.followed_at IS NOT NULL ORDER BY u.channel_id, u.message_id"""
+    )
+    return read_all(UnreadableMessage, rows)
+
+
+async def tried_before(db: Reader, channel_id: int, edition: Edition, *, most: int) -> list[int]:
+    """Return the first ids of a channel's messages that only another version of this program has tried to read."""
+    rows = await db.fetch_all(
+        """SELECT message_id FROM unreadable WHERE channel_id = :channel AND (program, layer) != (:program, :layer)
+        ORDER BY message_id LIMIT :most""",
+        {"channel": channel_id, "program": edition.program, "layer": edition.layer, "most": most},
+    )
+    return [row["message_id"] for row in rows]
+
+
+async def put(
+    tx: Transaction, channel_id: int, found: Mapping[int, int | None], edition: Edition, *, now: datetime
+) -> None:
+    """Write down which messages of a channel could not be read, by id, and the unknown constructors."""
+    await tx.execute_many(
+        """INSERT INTO unreadable (channel_id, message_id, constructor, since, program, layer)
+        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+            constructor = excluded.constructor, program = excluded.program, layer = excluded.layer""",
+        [
+            (channel_id, number, constructor, to_ms(now), edition.program, edition.layer)
+            for number, constructor in found.items()
+        ],
+    )
+
+
+async def settle(tx: Transaction, channel_id: int, ids: Collection[int]) -> None:
+    """Forget messages of a channel that could be read, or are gone."""
+    sql = "DELETE FROM unreadable WHERE channel_id = :channel AND message_id IN (SELECT value FROM json_each(:ids))"
+    await tx.execute(sql, {"channel": channel_id, "ids": json_list(ids)})
+
+
+async def take_unnotified(tx: Transaction, *, now: datetime, apart: timedelta) -> list[UnreadableCount]:
+    """Count by channel, the most first, the messages of followed channels that no notice has counted; now one does.
+
+    None are counted where the last notice is less than so long ago.
+    """
+    last = await tx.fetch_value("SELECT max(notified_at) FROM unreadable")
+    if last is not None and now - from_ms(last) < apart:
+        return []
+    rows = await tx.fetch_all(
+        """SELECT c.title AS channel, count(*) AS posts FROM unreadable u JOIN channels c ON c.id = u.channel_id
+        WHERE u.notified_at IS NULL AND c.followed_at IS NOT NULL GROUP BY c.id ORDER BY posts DESC, c.title"""
+    )
+    if rows:
+        await tx.execute("UPDATE unreadable SET notified_at = :now WHERE notified_at IS NULL", {"now": to_ms(now)})
+    return read_all(UnreadableCount, rows)

@@ -1,0 +1,49 @@
+"""Each table has a limit, or a reason to grow; and what is over goes."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from bot.store import chats, handled, housekeeping, migrations, subscriptions
+from bot.store.chats import Role
+from tests.kit_archive import NOON, ago, open_archive
+
+ARCHIVE = "posts versions part_evidence fulltext long_posts media"
+SENT = "alerts messages groups attachments"
+CLEARED = "handled mutes pairings strangers uploads requests"
+FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics
+    topic_changes people chats subscriptions feedback restorations"""
+
+
+def test_each_table_has_a_limit_or_a_reason_to_grow() -> None:
+    schema = "".join(migrations.available().values())
+    tables = re.findall(r"^CREATE (?:VIRTUAL )?TABLE (\w+)", schema, re.MULTILINE)
+    assert sorted(tables) == sorted(f"{ARCHIVE} {SENT} {CLEARED} {FEW}".split())
+
+
+async def test_what_is_over_is_cleared_and_all_else_stays(tmp_path: Path) -> None:
+    async with open_archive(tmp_path) as archive:
+        db = archive.db
+        chat = await archive.pair()
+        for days in (31, 1):
+            await db.write(lambda tx, d=days: handled.record(tx, f"{d}", "{}", now=ago(days=d)))
+            await db.write(
+                lambda tx, d=days: tx.execute(
+                    "INSERT INTO uploads VALUES (1, :sha, 'photo', '', 1, 1, x'00', :at)",
+                    {"sha": bytes([d]), "at": round(ago(days=4 * d).timestamp() * 1000)},
+                )
+            )
+        for until in (ago(days=1), NOON + timedelta(days=1), None):
+            await db.write(lambda tx, u=until: subscriptions.mute(tx, chat.id, channel_id=hash(u) % 99, until=u))
+        await db.write(lambda tx: chats.invite(tx, role=Role.READER, now=ago(days=1)))
+        await db.write(
+            lambda tx: tx.execute_many(
+                "INSERT INTO strangers VALUES (?, ?)", [(n, n) for n in range(1, housekeeping.STRANGERS_KEPT + 6)]
+            )
+        )
+        await db.write(lambda tx: housekeeping.clear(tx, now=NOON))
+        sql = "SELECT (SELECT count(*) FROM {})"
+        tables = ("handled", "uploads", "mutes", "pairings", "strangers")
+        counts = [await db.fetch_value(sql.format(table)) for table in tables]
+        assert counts == [1, 1, 2, 0, housekeeping.STRANGERS_KEPT]
+        assert await db.fetch_value("SELECT min(id) FROM strangers") == 6  # the latest stay
