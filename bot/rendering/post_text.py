@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.locales import Translator
 from bot.locales.locale import part_title
-from bot.matching.similarity.diff import changed_passages
+from bot.matching.similarity.diff import changed_places
 from bot.models import StoredPost
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, worded_parts
 from bot.text.excerpts import cut_excerpt
@@ -70,12 +70,12 @@ def show_changes(before: str, after: str, t: Translator) -> Text:
     It reads well where formatting is lost: lock screens show none. Changed numbers and names come first.
     """
     text = Text()
-    for passage in changed_passages(before, after):
+    for place in changed_places(before, after):
         text.add("\n" if text else "")
-        if passage.now:
-            text.join(passage.now.cut(NOW)).add("\n" if passage.before else "")
-        if passage.before:
-            text.say(t.gettext("before: {words}"), words=one_line(passage.before, BEFORE))
+        if place.now:
+            text.join(place.now.cut(NOW)).add("\n" if place.before else "")
+        if place.before:
+            text.say(t.gettext("before: {words}"), words=one_line(place.before, BEFORE))
     return text
 
 

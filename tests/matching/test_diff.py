@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.matching.similarity.diff import Weight, changed_passages, fingerprint, weigh
+from bot.matching.similarity.diff import Weight, changed_places, fingerprint, weigh
 from bot.matching.words.tokens import analyse
 from bot.text.markup import Text
 
@@ -51,7 +51,7 @@ def test_punctuation_and_one_misspelt_word_weigh_little(before: str, after: str,
 
 
 def passages(before: str, after: str) -> list[tuple[str, str]]:
-    return [(written(passage.now), passage.before) for passage in changed_passages(before, after)]
+    return [(written(place.now), place.before) for place in changed_places(before, after)]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_passage_is_shown_as_it_is_and_as_it_was(before: str, after: str, now:
 
 
 def test_equal_texts_have_no_changed_passage() -> None:
-    assert changed_passages("Сбой", "Сбой") == []
+    assert changed_places("Сбой", "Сбой") == []
 
 
 def test_of_long_sentences_some_words_beside_the_change_are_shown() -> None:
@@ -112,15 +112,15 @@ def test_a_text_written_anew_is_shown_as_two_and_not_as_confetti() -> None:
 )
 def test_no_text_takes_long_to_compare(before: str, after: str) -> None:
     started = time.process_time()
-    changed_passages(before, after)
+    changed_places(before, after)
     weigh(before, after)
     assert time.process_time() - started < 0.5
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_two_texts_can_be_compared(before: str, after: str) -> None:
-    for passage in changed_passages(before, after):
-        text, entities = passage.now.build()
+    for place in changed_places(before, after):
+        text, entities = place.now.build()
         length = len(text.encode("utf-16-le", "surrogatepass")) // 2
         assert all(0 <= entity.offset < entity.offset + entity.length <= length for entity in entities)
     assert weigh(before, before) is Weight.NONE

@@ -66,14 +66,14 @@ def weigh(before: str, after: str) -> Weight:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedPassage:
+class ChangedPlace:
     """A passage of a text that has changed."""
 
     now: Text  # as it is, what was put into it in bold; empty where the whole text was removed
     before: str  # as it was, on one line; empty where nothing was there
 
 
-def changed_passages(before: str, after: str) -> list[ChangedPassage]:
+def changed_places(before: str, after: str) -> list[ChangedPlace]:
     """Return the sentences that have changed, those first in which a number or a name did."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     changes = _changes([word.strip() for word in old], [word.strip() for word in new])
@@ -83,11 +83,11 @@ def changed_passages(before: str, after: str) -> list[ChangedPassage]:
             groups[-1].append(change)
         else:
             groups.append([change])
-    groups.sort(key=lambda group: not any(_is_telling(old, each.old) or _is_telling(new, each.new) for each in group))
-    return [ChangedPassage(_now(new, group), _before(old, group)) for group in groups]
+    groups.sort(key=lambda group: not any(_has_name(old, each.old) or _has_name(new, each.new) for each in group))
+    return [ChangedPlace(_now(new, group), _before(old, group)) for group in groups]
 
 
-def _is_telling(words: Sequence[str], run: _Run) -> bool:
+def _has_name(words: Sequence[str], run: _Run) -> bool:
     """Tell whether a number, or a name that does not begin a sentence, is in a run."""
     for at in range(*run):
         word = words[at].strip()
