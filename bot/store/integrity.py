@@ -40,7 +40,7 @@ def find_damage(path: Path, *, within: float | None = None) -> str | None:
             found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
         return None if fatal_in(error) is None else str(error)  # it took too long, or somebody else has locked it
-    return None if found == "ok" else found
+    return None if found == "ok" else " ".join(found.removeprefix("*** in database main ***").split())
 
 
 def check_log(path: Path) -> None:
