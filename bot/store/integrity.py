@@ -17,7 +17,7 @@ import aiosqlite
 
 from bot.errors import FatalError
 from bot.runtime.disk import fatal_in
-from bot.runtime.private_files import FILE_MODE
+from bot.runtime.private_files import FILE_MODE, flush_names
 
 _STEPS = 10_000  # of SQLite's virtual machine between two looks at the clock: about a millisecond
 
@@ -83,3 +83,4 @@ def _write(path: Path, words: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     coming.replace(path)
+    flush_names(path.parent)
