@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request
+from bot.commands.context import CommandError, Context, Effect, Reply, Request
 from bot.commands.keyboards import button, rows_of
 from bot.commands.lookup import SCOPE, MuteScope, read_scope, topics_named
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
 from bot.commands.registry import tap
+from bot.commands.rights import Need
 from bot.models import Button, ButtonRows, Entity, Outgoing, StoredPost
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from babel.dates import format_timedelta
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say, show, writes
+from bot.commands.context import CommandError, Context, Reply, Request, message, say, show, writes
 from bot.commands.follow import usage
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
 from bot.models import ButtonRows, Outgoing

@@ -8,12 +8,13 @@ import asyncio
 from dataclasses import replace
 
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, writes
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
 from bot.commands.keyboards import name_word, rows_of
 from bot.commands.lookup import MuteScope, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
+from bot.commands.rights import Need
 from bot.commands.search import list_posts
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, verify

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, message, show, writes
+from bot.commands.context import CommandError, Context, Reply, Request, message, show, writes
 from bot.commands.keyboards import button
 from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids, unknown_name
 from bot.commands.parsing import split_duration
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.models import Button, Outgoing
 from bot.store import subscriptions

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, message
+from bot.commands.context import CommandError, Context, Reply, Request, message
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_size
 from bot.models import Outgoing, StoredPost

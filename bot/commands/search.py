@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, memory_of, message, say
+from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
 from bot.commands.past import STEP, Past, past_of
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled

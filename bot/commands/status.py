@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from bot import __version__
 from bot.commands.channels import show_delay
-from bot.commands.context import Context, Need, Reply, Request, say, writes
+from bot.commands.context import Context, Reply, Request, say, writes
 from bot.commands.registry import Section, command, example
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number, show_span
 from bot.locales.refusals import refusal

@@ -1,10 +1,11 @@
 """/priority and /here: how the alerts on one topic arrive in a chat, and in which thread of a forum."""
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say, writes
+from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
 from bot.commands.keyboards import button, choice, mark, rows_of
 from bot.commands.lookup import find_topic, need_topic, show_topic, topic_by_id
 from bot.commands.parsing import read_switch
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.models import GENERAL_THREAD, Outgoing

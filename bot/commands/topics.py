@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from babel.numbers import format_percent
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say, writes
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, say, writes
 from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, topic_rows
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short_query
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.commands.setup import setup_screen
 from bot.commands.topic_settings import priority_label
 from bot.locales import N_, Translator

@@ -2,12 +2,13 @@
 
 import re
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, memory_of, message, say
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.query_text import SHOWN_QUERY, TypedQuery, preview, read_query, short_query, show_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
+from bot.commands.rights import Need
 from bot.commands.topics import track_example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled, weight
