@@ -1,7 +1,7 @@
 """The values between dispatcher and handlers: `Request` and `Context` in, `Reply` or a write of the store out."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial, wraps
@@ -17,7 +17,9 @@ from bot.models import ButtonRows, Outgoing, Peer, PeerKind
 from bot.models.notices import Notice
 from bot.models.people import Role, Viewer
 from bot.search.pool import BusyError, Job, OverdueError, Searches
-from bot.store import handled
+from bot.search.searcher import Scope
+from bot.store import access, handled
+from bot.store.access import Restrictable
 from bot.store.acts import Actor
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
@@ -206,6 +208,11 @@ class Context:
     def locale(self) -> Locale:
         """Language, time zone and present moment, by which messages to the chat are written."""
         return Locale(t=self.t, time_zone=self.chat.time_zone, now=self.now)
+
+    async def scope(self, channel_ids: Sequence[int] | None = None) -> Scope:
+        """Return the posts that this chat sees of some channels, or of all."""
+        hidden = await access.hidden(self.database, Restrictable.CHANNEL, self.viewer)
+        return Scope(channel_ids=channel_ids, hidden=hidden)
 
     async def ask(self, job: Job[T], *arguments: Any, **options: Any) -> T:  # noqa: ANN401 - a job's own arguments
         """Let a search process answer a question. Raises CommandError where there is no answer in time."""

@@ -155,7 +155,8 @@ async def preview(context: Context, typed: TypedQuery) -> tuple[Text, ButtonRows
     """
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
-    result = await context.ask(backtest, query, now=context.now, since=since, zone=zone, most=_MOST_READ)
+    hidden = (await context.scope()).hidden
+    result = await context.ask(backtest, query, now=context.now, since=since, zone=zone, most=_MOST_READ, hidden=hidden)
     text = show_query(typed, context.t).add("\n")
     forms = "; ".join(_forms(query.forms))
     if forms:

@@ -14,7 +14,7 @@ from bot.locales.locale import topic_title
 from bot.models import Outgoing, PeerKind
 from bot.models.acts import GroupPaired, PersonJoined
 from bot.models.notices import SampleAlert
-from bot.models.people import Role
+from bot.models.people import Role, Viewer
 from bot.store import acts, addresses, chats, invitations, people, subscriptions, topics
 from bot.store.acts import Actor
 from bot.store.chats import Chat
@@ -78,7 +78,7 @@ async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
         await addresses.resume(tx, chat.id, now=now)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
     if chat is None and request.private:
-        for topic in await topics.all_topics(tx):
+        for topic in await topics.all_topics(tx, Viewer(chat_id=paired.id)):
             if topic.on_by_default:
                 await subscriptions.subscribe(tx, paired.id, topic.id, now=now)
     is_raised = before is None or before.role is not role
@@ -177,7 +177,7 @@ async def test_alert(request: Request, context: Context, tx: Transaction) -> Rep
 
 async def setup_screen(db: Reader, chat: Chat, t: Translator, *, welcome: str = "") -> Outgoing:
     """Draw the settings of a chat, with the buttons that change them."""
-    all_topics = await topics.all_topics(db)
+    all_topics = await topics.all_topics(db, Viewer(chat_id=chat.id))
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
     names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n").add(welcome, "\n\n" if welcome else "")

@@ -45,7 +45,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
         raise CommandError(text.add(t.gettext("/help shows how to write a query.")))
     if query is not None:
         return await _offer(request, context, name, query)
-    topic = await find_topic(context.database, name)
+    topic = await find_topic(context.database, name, context.viewer)
     if topic is None:
         if "\n" in name or ":" in name:  # a query without a name, or it is not clear where the name ends
             raise _unnamed(t)
@@ -67,11 +67,11 @@ async def track(request: Request, context: Context) -> Reply | Effect:
 async def save(request: Request, context: Context) -> Effect:
     """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
     name, _, query = (await _remembered(context, request.argument)).partition(": ")
-    before = await find_topic(context.database, name)
+    before = await find_topic(context.database, name, context.viewer)
     typed = await read_query(query, context, excluded=_excluded(before))
 
     async def effect(tx: Transaction) -> Reply:
-        known = await find_topic(tx, name)
+        known = await find_topic(tx, name, context.viewer)
         if _excluded(known) != _excluded(before):
             raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
         await _require_possible(tx, known, typed, context)
@@ -120,7 +120,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
         raise CommandError(t.gettext("Only owners and editors can make topics. /topics shows those there are."))
     if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name.lower() == "re" and query.startswith("/")):
         raise _unnamed(t)
-    known = await find_topic(context.database, name)
+    known = await find_topic(context.database, name, context.viewer)
     typed = await read_query(query, context, excluded=_excluded(known))
     await _require_possible(context.database, known, typed, context)
     text = Text().add(bold(name)).add("\n")

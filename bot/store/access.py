@@ -15,13 +15,13 @@ class Restrictable(StrEnum):
     CHANNEL = "channel"
 
 
-def visible(kind: Restrictable, ids: str) -> str:
-    """Return a condition of SQL: what the column `ids` names is seen by the chat `:viewer`; NULL sees everything.
+def visible(kind: Restrictable, ids: str, viewer: str = ":viewer") -> str:
+    """Return a condition of SQL: what `ids` names is seen by the chat `viewer`, both expressions; NULL sees everything.
 
-    To be built with names of ours only.
+    To be built with words of ours only.
     """
-    return f"""(:viewer IS NULL OR NOT coalesce((SELECT restricted FROM {kind}s WHERE id = {ids}), 0)
-        OR EXISTS (SELECT 1 FROM {kind}_access x WHERE x.{kind}_id = {ids} AND x.chat_id = :viewer))"""  # noqa: S608 - our own names
+    return f"""({viewer} IS NULL OR NOT coalesce((SELECT restricted FROM {kind}s WHERE id = {ids}), 0)
+        OR EXISTS (SELECT 1 FROM {kind}_access x WHERE x.{kind}_id = {ids} AND x.chat_id = {viewer}))"""  # noqa: S608 - our own
 
 
 async def sees(db: Reader, kind: Restrictable, subject_id: int, viewer: Viewer) -> bool:
