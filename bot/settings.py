@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError("nobody of this name has a home folder here") from None
 
+    @field_validator("telegram_server_key")
+    @classmethod
+    def _is_file(cls, path: Path | None) -> Path | None:
+        if path is not None and path.exists() and not path.is_file():  # whoever reads a pipe waits for ever
+            raise ValueError("it is no file")
+        return path
+
     @property
     def database_path(self) -> Path:
         """Say where the database lies."""

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
 from bot.telegram.proxies import proxy_arguments
+from bot.telegram.rpc import ask
 
 ROOM = 1 << 30  # bytes that should be free: the archive of 500 channels takes some months to fill it
 
@@ -65,7 +66,7 @@ async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
     yield _dictionaries()
     yield _modes(settings)
     yield _room(settings)
-    for check in _sessions(settings):
+    async for check in _sessions(settings, timings):
         yield check
     async for check in _database(settings):
         yield check
@@ -126,7 +127,7 @@ def _room(settings: Settings) -> Check:
     return Check(name="disk", outcome=f"{free >> 30} GB are free in {place}")
 
 
-def _sessions(settings: Settings) -> Iterator[Check]:
+async def _sessions(settings: Settings, timings: Timings) -> AsyncIterator[Check]:
     """Look at the reader account's session and, where there is one, that of its standby; the bot's makes itself."""
     for name, login in (
         (sessions.READER, "channelwatch login"),
@@ -138,12 +139,32 @@ def _sessions(settings: Settings) -> Iterator[Check]:
                 yield _failed(name, f"there is none yet; run {login}")
             continue
         try:
-            signed_in = sessions.is_signed_in(path)
+            has_key = sessions.has_key(path)
         except ValueError as error:
             yield _failed(name, f"it is no Telethon session ({error}); move it away and run {login}")
         else:
-            outcome = "signed in" if signed_in else f"nobody is signed in; run {login}"
-            yield Check(name=name, outcome=outcome, is_well=signed_in)
+            nobody = _failed(name, f"nobody is signed in; run {login}")
+            yield await _login(settings, path, nobody, timings) if has_key else nobody
+
+
+async def _login(settings: Settings, path: Path, nobody: Check, timings: Timings) -> Check:
+    """Ask Telegram who is signed in with a session, unless the service uses it, which says itself where nobody is."""
+    name = path.name
+    try:
+        with sessions.lock(path):
+            async with anonymous(settings, key_of=path, timings=timings) as client:
+                me = await ask(client.get_me())
+    except sessions.InUseError:
+        return Check(name=name, outcome="the service uses it")
+    except (SettingsError, TimeoutError, OSError):  # other checks say so
+        return Check(name=name, outcome="it holds a key; whether somebody is signed in could not be asked")
+    except ChannelwatchError as error:
+        return _failed(name, _one_line(error))
+    if me is not None and me.bot:
+        return _failed(
+            name, "it belongs to a bot, and bots cannot read channels; delete it, then run channelwatch login"
+        )
+    return nobody if me is None else Check(name=name, outcome="signed in")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Check]:

@@ -18,6 +18,7 @@ from bot.models import Event, Post
 from bot.sources.account import Account
 from bot.sources.isolation import NOTHING, PAGE_SIZE, Reading, Unreadable, page_below
 from bot.sources.live import to_event
+from bot.store.channels import BEGINNING
 from bot.telegram.convert import named_in, to_post
 
 SLICE_SIZE = 100  # changes: Telegram's limit for accounts that are no bots
@@ -37,6 +38,7 @@ class HistoryPage:
     below: int  # it is of messages under this id; 0: of the newest
     pts: int  # of the channel at that moment; 0 where the server does not say
     chat: types.Channel | None  # the channel as the answer describes it
+    since: datetime  # the date of `low`; `BEGINNING` where the channel has nothing below
     asked_at: datetime
 
     def above(self, lowest: int) -> "HistoryPage":
@@ -102,15 +104,17 @@ def _page(  # noqa: PLR0913 - where the page stands in the history
     named = {number: each for answer in answers for number, each in named_in(answer).items()}
     posts = (to_post(m, channel_id=channel_id, named=named) for m in sorted(there, key=lambda message: message.id))
     chats = (chat for answer in answers for chat in answer.chats)
+    low = 1 if is_last else found.lowest
     return HistoryPage(
         posts=tuple(post for post in posts if post is not None),
         ids=frozenset([*unreadable, *(message.id for message in there)]),
         unreadable=unreadable,
-        low=1 if is_last else found.lowest,
+        low=low,
         high=high,
         below=below,
         pts=getattr(answers[0], "pts", 0) if answers else 0,
         chat=next((c for c in chats if isinstance(c, types.Channel) and c.id == channel_id), None),
+        since=BEGINNING if low == 1 else min((message.date for message in there), default=asked_at),
         asked_at=asked_at,
     )
 

@@ -13,7 +13,7 @@ import structlog
 
 from bot.errors import TelegramError, Verdict
 from bot.runtime.supervisor import Beat, no_beat
-from bot.sources.account import LONGEST_VISIT, Account, retry_pause
+from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account, retry_pause
 from bot.sources.sync import ChannelSync, SyncResult
 from bot.store import backfills, channels
 from bot.store.backfills import DONE, Backfill
@@ -26,7 +26,8 @@ VERIFY_EVERY = 20.0  # s: 4,320 pages a day, 432,000 posts …
 DOUBTED_EVERY = 1.0  # … and where changes are known to be missed
 AGAIN_AFTER = timedelta(days=1)  # that a channel is left alone once it is through
 REST = 10.0  # s that one is left alone at least after an error
-BACKFILL_EVERY = 1.0  # s: a third of what the budget of an account allows
+BACKFILL_EVERY = 1.0  # s: a third of what the budget of an account allows …
+UNASKED_EVERY = 3.0  # … and where nobody waits for it
 LOOK_AGAIN = 30.0  # s, where nothing was announced and no backfill is open
 
 
@@ -104,12 +105,11 @@ def _is_in_doubt(channel: Channel) -> bool:
 
 
 class Backfiller:
-    """Carries backfills out, across restarts too; `every` is the seconds between two pages."""
+    """Carries backfills out, across restarts too, a page at a time."""
 
-    def __init__(self, account: Account, sync: ChannelSync, *, every: float = BACKFILL_EVERY) -> None:
+    def __init__(self, account: Account, sync: ChannelSync) -> None:
         self._account = account
         self._sync = sync
-        self._every = every
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Read and wait, for ever. Raises ReaderLostError."""
@@ -137,20 +137,29 @@ class Backfiller:
         return None
 
     async def _read(self, backfill: Backfill, channel: Channel, beat: Beat) -> float:
+        since, below = backfill.since or LONG_AGO, backfill.below
+        if backfill.since is not None and channel.complete_id is not None:
+            if channel.complete_from is not None and channel.complete_from <= since:
+                await self._end(backfill, DONE)
+                return 0.0
+            below = below or channel.complete_id
         try:
-            page = await self._sync.backfill_page(channel, below=backfill.below, beat=beat)
+            page = await self._sync.backfill_page(channel, below=below, since=since, beat=beat)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 return retry_pause(error).total_seconds()
             log.info("the backfill of a channel could not be read", channel=channel.id, error=error.error)
             await self._end(backfill, error.error)
-            return self._every
+            return BACKFILL_EVERY
         read = backfill.read + page.posts
-        ended = DONE if page.below is None or read >= backfill.wanted else None
+        is_enough = backfill.wanted is not None and read >= backfill.wanted
+        ended = DONE if page.below is None or is_enough else None
         await self._account.database.write(
-            lambda tx: backfills.advance(tx, backfill.id, read=read, below=page.below, ended=ended)
+            lambda tx: backfills.advance(
+                tx, backfill.id, read=read, below=page.below, reached=page.reached, ended=ended
+            )
         )
-        return self._every
+        return UNASKED_EVERY if backfill.chat_id is None else BACKFILL_EVERY
 
     async def _end(self, backfill: Backfill, reason: str) -> None:
         await self._account.database.write(

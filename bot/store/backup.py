@@ -40,6 +40,8 @@ def back_up(database: Path, target: Path, *, now: datetime, overwrite: bool = Fa
         target /= f"channelwatch-{now:%Y%m%d-%H%M%S}.db"
     if target.exists() and target.samefile(database):
         raise ChannelwatchError(f"{target} is the database itself: name another file or folder")
+    if target.exists() and not target.is_file():
+        raise ChannelwatchError(f"{target} is no file")
     if target.exists() and not overwrite:
         raise ChannelwatchError(f"{target} exists: name another file, a folder, or add --overwrite")
     integrity.check_log(database)

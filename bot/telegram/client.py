@@ -287,13 +287,18 @@ def bot_client(settings: Settings, *, timings: Timings = PATIENT) -> Client:
 
 
 @asynccontextmanager
-async def anonymous(settings: Settings, *, timings: Timings = PATIENT) -> AsyncIterator[Client]:
-    """Connect without a login, for questions that anybody may ask; no session of ours is touched.
+async def anonymous(
+    settings: Settings, *, key_of: Path | None = None, timings: Timings = PATIENT
+) -> AsyncIterator[Client]:
+    """Connect without a login, or with the key of a session, for a few questions; no session of ours is touched.
 
-    Raises TimeoutError where Telegram does not answer, SettingsError, FatalError.
+    Raises TimeoutError where Telegram does not answer, SettingsError, FatalError, ValueError where there is no key.
     """
     with TemporaryDirectory() as folder:
-        client = _client(settings, Path(folder) / "anonymous.session", timings)
+        path = Path(folder) / "anonymous.session"
+        if key_of is not None:
+            sessions.copy_key(key_of, path)
+        client = _client(settings, path, timings)
         try:
             await ask(client.connect(), within=client.timings.slow_after)
             yield client

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from telethon.crypto import AuthKey
 from telethon.sessions import SQLiteSession
 
 from bot.errors import FatalError
@@ -54,15 +55,34 @@ def opened(path: Path, *, server: str | None) -> SQLiteSession:
     return session
 
 
-def is_signed_in(session: Path) -> bool:
-    """Tell whether a Telethon session holds a key to Telegram; whether the key is still good only Telegram knows.
+def has_key(session: Path) -> bool:
+    """Tell whether a Telethon session holds a key to Telegram; whether somebody is signed in only Telegram knows.
 
     Raises ValueError where the file is no session of Telethon's.
     """
+    return _read(session) is not None
+
+
+def copy_key(session: Path, to: Path) -> None:
+    """Make a session file of the key and the server of another, which is left alone, and of nothing else in it.
+
+    Raises ValueError where that is no session of Telethon's, or holds no key.
+    """
+    if (found := _read(session)) is None:
+        raise ValueError("it holds no key")
+    dc_id, server, port, key = found
+    made = SQLiteSession(str(to))
+    made.set_dc(dc_id, server, port)
+    made.auth_key = AuthKey(key)
+    made.save()
+    made.close()
+
+
+def _read(session: Path) -> tuple[int, str, int, bytes] | None:
     try:
         # Telethon's own class would make what it does not find.
         with closing(sqlite3.connect(f"file:{quote(str(session))}?mode=ro", uri=True)) as connection:
-            keys = connection.execute("SELECT auth_key FROM sessions").fetchall()
+            rows = connection.execute("SELECT dc_id, server_address, port, auth_key FROM sessions").fetchall()
     except sqlite3.DatabaseError as error:
         raise ValueError(str(error)) from None
-    return any(key for (key,) in keys)
+    return next((row for row in rows if row[-1]), None)

@@ -36,28 +36,33 @@ def clock() -> Skewed:
 
 
 @pytest.fixture
-async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skewed) -> AsyncIterator[Path]:
+async def sandbox(clock: Skewed) -> AsyncIterator[Sandbox]:
+    async with Sandbox(now=clock) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Path:
     """Set everything up as a person would, with a service that gave a sign of life; return the data folder."""
     monkeypatch.chdir(tmp_path)
-    async with Sandbox(now=clock) as sandbox:
-        async with open_archive(tmp_path) as archive:
-            await archive.db.write(_live)
-        data = tmp_path / "data"
-        sandbox.session_for(sandbox.world.add_user("Reader", phone="+10000000001"), data / "reader.session")
-        for file in data.iterdir():
-            file.chmod(0o600)
-        (tmp_path / "server.pem").write_text(sandbox.key_pem)
-        settings = {
-            "TELEGRAM_API_ID": "1",
-            "TELEGRAM_API_HASH": "0" * 32,
-            "TELEGRAM_BOT_TOKEN": "1:token",
-            "TELEGRAM_SERVER": sandbox.address,
-            "TELEGRAM_SERVER_KEY": "server.pem",
-            "DATA_DIR": str(data),
-        }
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        yield data
+    async with open_archive(tmp_path) as archive:
+        await archive.db.write(_live)
+    data = tmp_path / "data"
+    sandbox.session_for(sandbox.world.add_user("Reader", phone="+10000000001"), data / "reader.session")
+    for file in data.iterdir():
+        file.chmod(0o600)
+    (tmp_path / "server.pem").write_text(sandbox.key_pem)
+    settings = {
+        "TELEGRAM_API_ID": "1",
+        "TELEGRAM_API_HASH": "0" * 32,
+        "TELEGRAM_BOT_TOKEN": "1:token",
+        "TELEGRAM_SERVER": sandbox.address,
+        "TELEGRAM_SERVER_KEY": "server.pem",
+        "DATA_DIR": str(data),
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return data
 
 
 async def _live(tx: Transaction) -> None:
@@ -94,6 +99,29 @@ async def test_long_posts_without_their_end_are_counted(place: Path) -> None:
     _sql(place, "bot.db", "INSERT INTO long_posts (channel_id, message_id, head, state) VALUES (1, 2, x'00', 'left')")
     checked = {check.name: check async for check in checks.run_checks()}
     assert checked["long posts"].outcome == "of 1 the end is missing; it is asked for again"
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        ("nobody", "nobody is signed in; run channelwatch login"),
+        ("somebody who was signed out", "nobody is signed in; run channelwatch login"),
+        ("a bot", "it belongs to a bot, and bots cannot read channels; delete it, then run channelwatch login"),
+    ],
+)
+async def test_a_session_with_a_key_is_no_login_of_a_reader(
+    place: Path, sandbox: Sandbox, owner: str, said: str
+) -> None:
+    account = sandbox.world.add_bot("2:token", "Bot", "a_bot") if owner == "a bot" else sandbox.world.add_user("Ann")
+    path = place / "reader.session"
+    path.unlink()
+    sandbox.session_for(None if owner == "nobody" else account, path)
+    path.chmod(0o600)
+    if owner.endswith("signed out"):
+        sandbox.revoke(account)
+    before = path.read_bytes()
+    assert await wrong() == [f"reader.session: {said}"]
+    assert path.read_bytes() == before
 
 
 def _damage(data: Path) -> None:
@@ -247,6 +275,7 @@ async def test_on_the_command_line_the_exit_code_tells(service: Service, tmp_pat
     code, out, err = await shell("doctor", env=env, folder=tmp_path)
     assert (code, err) == (0, "")
     assert all(line.startswith("ok ") for line in out.splitlines())
+    assert "reader.session: the service uses it" in out
     code, out, _ = await shell("doctor", env=env | {"TELEGRAM_BOT_TOKEN": ""}, folder=tmp_path)
     assert code == 1
     assert "NOT settings: TELEGRAM_BOT_TOKEN is not set" in out

@@ -28,6 +28,7 @@ def environment(service: Service) -> dict[str, str]:
         "TELEGRAM_SERVER": service.sandbox.address,
         "TELEGRAM_SERVER_KEY": str(settings.telegram_server_key),
         "DATA_DIR": str(settings.data_dir),
+        "PYTHONPATH": str(Path(__file__).parents[2]),  # wherever it runs
         "SEND_RATE_CHAT": "1000",
         "SEND_RATE_TOTAL": "1000",
         "SWEEP_INTERVAL": "1",

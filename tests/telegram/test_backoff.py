@@ -1,5 +1,6 @@
 """Connections that end early: the policy in a time of its own, and real clients behind a gate that closes them."""
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from bot.telegram.client import Client, Timings, bot_client
 from tests.gate import Gate, gate
 from tests.kit_bot import TOKEN, Events, embedded_server, settings_of
 from tests.kit_clock import Clock
+from tests.waiting import WAIT_S
 
 PACKET = b"\x01" * 24  # under a key
 SERVER = "192.0.2.1:443"
@@ -123,3 +125,26 @@ async def test_a_storm_of_connections_dies_down_and_the_client_recovers_once_the
     gated.gate.passes = float("inf")
     assert await gated.news.text() == "two"
     assert sum(call.name == "GetUsers" for call in gated.calls) <= 1
+
+
+@pytest.mark.parametrize("passes", [0, 2], ids=["after the first bytes", "amid the handshake"])
+async def test_a_client_without_a_key_waits_too_and_signs_in_once_there_is_a_server(
+    passes: int, tmp_path: Path
+) -> None:
+    async with embedded_server() as server, gate(server.sandbox) as closing:
+        sandbox = server.sandbox
+        sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
+        (tmp_path / "key.pem").write_text(sandbox.key_pem)
+        named = {"telegram_server": closing.address, "telegram_server_key": tmp_path / "key.pem"}
+        chosen = settings_of(sandbox, tmp_path, telegram_bot_token=TOKEN).model_copy(update=named)
+        client = bot_client(chosen, timings=Timings(connect_pause=0.01, key_pause=0.01))
+        closing.passes, began = passes, monotonic()
+        connecting = asyncio.create_task(connections.connect_bot(client, chosen))
+        try:
+            await closing.until(5)
+            assert monotonic() - began >= sum(FIRST * 2**n for n in range(3)) / 2
+            closing.passes = float("inf")
+            assert await asyncio.wait_for(connecting, WAIT_S) == "watch_bot"
+        finally:
+            connecting.cancel()
+            await client.disconnect()
