@@ -326,7 +326,7 @@ def _client(settings: Settings, path: Path, timings: Timings) -> Client:
         settings.telegram_api_id,
         settings.telegram_api_hash.get_secret_value(),
         **proxy,
-        connection=backed_off(kind, has_proxy=bool(proxy)),
+        connection=backed_off(kind, client=path.stem, has_proxy=bool(proxy)),
         use_ipv6=":" in (session.server_address or ""),  # else Telethon forgets the address and the login with it
         app_version=bot.__version__,
         device_model="channelwatch",
