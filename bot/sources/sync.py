@@ -219,7 +219,7 @@ class ChannelSync:
         async with aclosing(prefetched(source)) as pages:
             async for page in pages:
                 beat(LONGEST_VISIT)
-                found += await self._store_page(channel, page, page.posts, observed_by)
+                found += await self._store_page(channel, page, observed_by)
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
                 low, since = page.low, page.since
@@ -248,8 +248,8 @@ class ChannelSync:
         one, start = history.Reach(pages=1), below or 0
         async with aclosing(await self._history(channel, one, below=start, unreadable=tried)) as pages:
             page = await anext(pages)
-        known = [post for post in page.posts if post.message_id >= lowest]
-        found = await self._store_page(channel, page, known, observed_by)
+        page = page.above(lowest)
+        found = await self._store_page(channel, page, observed_by)
         is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
         if observed_by is ObservedBy.BACKFILL:
             await self._account.database.write(
@@ -297,13 +297,11 @@ class ChannelSync:
 
         await self._account.database.write(job)
 
-    async def _store_page(
-        self, channel: Channel, page: history.HistoryPage, known: Sequence[Post], observed_by: ObservedBy
-    ) -> SyncResult:
+    async def _store_page(self, channel: Channel, page: history.HistoryPage, observed_by: ObservedBy) -> SyncResult:
         """Store posts of a page; posts of the archive that the page lacks are written down as gone."""
         gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
         deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
-        found = await self._store(channel, [*known, *deletions], observed_by, page.asked_at)
+        found = await self._store(channel, [*page.posts, *deletions], observed_by, page.asked_at)
         await self._name(channel, page)
         return found
 
