@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError("nobody of this name has a home folder here") from None
 
+    @field_validator("telegram_server_key")
+    @classmethod
+    def _is_file(cls, path: Path | None) -> Path | None:
+        if path is not None and path.exists() and not path.is_file():  # whoever reads a pipe waits for ever
+            raise ValueError("it is no file")
+        return path
+
     @property
     def database_path(self) -> Path:
         """Say where the database lies."""
@@ -148,11 +155,11 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _refusal(name: str, value: object, reason: str) -> str:
-    shown = "" if name in _UNSHOWN else f" «{_printable(str(value))}»"
+    shown = "" if name in _UNSHOWN else f" «{printable(str(value))}»"
     return f"{name}:{shown} cannot be used: {HOW_TO_WRITE.get(name, reason)}"
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     """Shorten a value, and leave out what a terminal would obey."""
     short = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in short)

@@ -65,7 +65,8 @@ async def test(request: Request, context: Context) -> Reply:
         )
     typed = await read_query(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),), *or_rows(request, typed.source))
-    return Reply(messages=(message(await preview(context, typed), offer),), memory=typed.source)
+    text, further = await preview(context, typed)
+    return Reply(messages=(message(text, (*offer, *further)),), memory=typed.source)
 
 
 @command(

@@ -10,10 +10,9 @@ from bot.commands.lookup import show_source
 from bot.commands.registry import Section, command, example, tap
 from bot.locales import N_, Translator
 from bot.locales.locale import show_size
-from bot.matching.similarity.diff import difference
 from bot.models import Outgoing, StoredPost
 from bot.parts import are_reworded, common_parts, worded_parts
-from bot.rendering.post_text import author_note, comparable_texts, full_text
+from bot.rendering.post_text import author_note, comparable_texts, full_text, show_changes
 from bot.store import channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
@@ -162,14 +161,14 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     if is_removed or (after.edit_date == before.edit_date and are_reworded(before.parts, after.parts)):
         text = Text().add(bold(t.gettext("Changed outside the text, seen {seen}").format(seen=seen))).add("\n")
         old, new = (full_text("", worded_parts(each.parts), t) for each in (before, after))
-        return text.join(difference(old, new)).cut(ROOM)
+        return text.join(show_changes(old, new, t)).cut(ROOM)
     heading = t.gettext("Edited {edited}, seen {seen}")
     edited = context.date(after.edit_date or after.seen_at)
     text = Text().add(bold(heading.format(edited=edited, seen=seen))).add("\n")
     old, new = comparable_texts((before.text, before.parts), (after.text, after.parts), t)
     if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))
-    return text.join(difference(old, new)).cut(ROOM)
+    return text.join(show_changes(old, new, t)).cut(ROOM)
 
 
 def _packed(blocks: Iterable[Text]) -> list[Text]:

@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context
 from bot.commands.lookup import show_source
+from bot.commands.past import describe_past
 from bot.commands.rewriting import AmbiguityError
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
@@ -19,7 +20,7 @@ from bot.matching.explain.hints import Hint, HintKind, hints
 from bot.matching.explain.near_miss import failures, has_found, holders
 from bot.matching.query.refusals import MESSAGES, AmbiguousQueryError, QueryError
 from bot.matching.words.windows import Unit
-from bot.models import StoredPost
+from bot.models import ButtonRows, StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.text.markup import Piece, Text, bold, code
@@ -147,8 +148,11 @@ _SHOWN_HINTS = 3
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-async def preview(context: Context, typed: TypedQuery) -> Text:
-    """Write how a query is read, how often it would have alerted lately, to what, and what it just missed."""
+async def preview(context: Context, typed: TypedQuery) -> tuple[Text, ButtonRows]:
+    """Write how a query is read, how often it would have alerted lately, to what, and what it just missed.
+
+    The row of buttons has more of the past read, where the archive does not reach back so far.
+    """
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
     result = await context.ask(backtest, query, now=context.now, since=since, zone=zone, most=_MOST_READ)
@@ -159,14 +163,16 @@ async def preview(context: Context, typed: TypedQuery) -> Text:
     for hint in (await asyncio.to_thread(hints, query.query, context.inflector))[:_SHOWN_HINTS]:
         text.line("💡 {hint}", hint=_hint(hint, context.t))
     text.line()
-    _add_figures(text, result, context.t)
+    past = describe_past(result.coverage, context, None, since=since)
+    _add_figures(text, result, context)
+    text.line("{line}", line=past.line) if past.line else None
     for hit in result.hits:
         _add_post(text.line(), hit.post, hit.spans, context)
     if result.near:
         text.line().line("{title}", title=bold(context.t.gettext("Just missed")))
     for miss in result.near[:_SHOWN_NEAR]:
         _add_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
-    return text
+    return text, past.rows
 
 
 def _forms(forms: Mapping[str, Sequence[str]]) -> Iterable[str]:
@@ -199,7 +205,8 @@ def _hint(hint: Hint, t: Translator) -> str:
     return line.format(word=hint.word, finds=", ".join(hint.finds), also=", ".join(hint.also))
 
 
-def _add_figures(text: Text, result: Backtest, t: Translator) -> None:
+def _add_figures(text: Text, result: Backtest, context: Context) -> None:
+    t = context.t
     if result.empty:
         text.line(t.gettext("No posts are stored yet, so I cannot tell how often it would alert."))
         return
@@ -214,6 +221,8 @@ def _add_figures(text: Text, result: Backtest, t: Translator) -> None:
         line = t.gettext("About {average} a day, {busiest} on the busiest: {chart}")
         text.add(" ").say(line, average=average, busiest=result.busiest, chart=chart)
     text.line()
+    if result.is_partial:
+        text.line(t.gettext("There was no time for older posts; these figures are without them."))
     if result.is_much:
         line = t.gettext(
             "⚠️ More than {many} a day are hard to read. Add a word, or put words close together: {example}"

@@ -124,10 +124,10 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     await _require_possible(context.database, known, typed, context)
     text = Text().add(bold(name)).add("\n")
     _add_before(text, known, typed, t)
-    text.join(await preview(context, typed))
+    shown, further = await preview(context, typed)
     offer = (button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key))
     rows = (offer, *or_rows(request, typed.source))
-    return Reply(messages=(message(text, rows),), memory=f"{name}: {typed.source}")
+    return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.source}")
 
 
 def _excluded(topic: Topic | None) -> tuple[str, ...]:

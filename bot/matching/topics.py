@@ -3,6 +3,7 @@
 import re
 import tomllib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,10 +17,13 @@ from bot.errors import SettingsError
 from bot.matching.engine.compiled import Compiled, verify
 from bot.matching.query.parser import parse
 from bot.matching.query.refusals import MESSAGES, QueryError
+from bot.matching.word_lists import NAME, UnknownListError, expand
 from bot.matching.words.tokens import analyse
 
 _SUFFIX = ".toml"
-_KEYS: dict[str, object] = {"query": None, "default": False, "matches": [], "rejects": []}  # with their defaults
+# With their defaults.
+_KEYS: dict[str, object] = {"query": None, "default": False, "lists": {}, "matches": [], "rejects": []}
+_SHARED = f"lists{_SUFFIX}"  # beside the topics: lists for all of them
 _NAME = re.compile(r"(?![/@])[^:\n]{1,64}")  # as in the chat
 _WHERE = re.compile(r"\(at line (\d+), column \d+\)")
 _OPENING = r"\"{3}\n?|'{3}\n?|\"|'"
@@ -41,7 +45,7 @@ class TopicFile:
     """A topic as its file defines it, with examples of what it matches."""
 
     name: str  # of the file, without the suffix
-    query: str
+    query: str  # with its lists written out
     default: bool  # whether pairing subscribes the owner to it
     matches: tuple[str, ...]  # texts that must match
     rejects: tuple[str, ...]  # texts that must not
@@ -59,22 +63,39 @@ def builtin_names() -> tuple[str, ...]:
     return tuple(sorted(_name_of(file) for file in resources.files("bot.topics").iterdir() if _is_topic(file)))
 
 
+@cache
+def builtin_lists() -> Mapping[str, str]:
+    """Return the word lists that every topic file may name."""
+    return _shared_lists(resources.files("bot.topics"), {})
+
+
+def _shared_lists(folder: Traversable, shared: Mapping[str, str]) -> Mapping[str, str]:
+    file = folder / _SHARED
+    if not file.is_file():
+        return shared
+    name = _name_of(file)
+    content = _content(name, file)
+    return _lists(name, content, _values(name, content), shared)
+
+
 def read_folder(folder: Traversable) -> tuple[TopicFile, ...]:
     """Return the topics of the `NAME.toml` files of a folder, by name; () without the folder. Raises TopicError."""
     if not folder.is_dir():
         return ()
+    lists = _shared_lists(folder, builtin_lists())
     found: dict[str, TopicFile] = {}
     files = [(_name_of(file), file) for file in folder.iterdir() if _is_topic(file)]
     for name, file in sorted(files, key=itemgetter(0)):
         if name.casefold() in found:
             raise TopicError(name, 1, "another file has this name in other letters; names are one whatever their case")
-        found[name.casefold()] = read_topic(name, _content(name, file))
+        found[name.casefold()] = read_topic(name, _content(name, file), lists)
     return tuple(found.values())
 
 
 def _is_topic(file: Traversable) -> bool:
     """Tell whether a file holds a topic; a dot begins hidden files, such as macOS puts beside copies."""
-    return file.name.lower().endswith(_SUFFIX) and not file.name.startswith(".")
+    name = file.name.lower()
+    return name.endswith(_SUFFIX) and name != _SHARED and not name.startswith(".")
 
 
 def _name_of(file: Traversable) -> str:
@@ -82,8 +103,8 @@ def _name_of(file: Traversable) -> str:
     return " ".join(unicodedata.normalize("NFC", file.name[: -len(_SUFFIX)]).split())
 
 
-def read_topic(name: str, content: str) -> TopicFile:
-    """Read one topic file; raises TopicError."""
+def read_topic(name: str, content: str, shared: Mapping[str, str] | None = None) -> TopicFile:
+    """Read one topic file, which may name its own lists and shared ones; raises TopicError."""
     if not _NAME.fullmatch(name):
         raise TopicError(name, 1, "name the file as the topic: up to 64 characters, no colon, no / or @ in front")
     values = _values(name, content)
@@ -94,18 +115,36 @@ def read_topic(name: str, content: str) -> TopicFile:
     unknown = next((key for key in values if key not in _KEYS), None)
     if unknown is not None:
         raise wrong(unknown, f"unknown key {unknown}; there are {', '.join(sorted(_KEYS))}")
-    query, default, matches, rejects = (values.get(key, empty) for key, empty in _KEYS.items())
-    if not isinstance(query, str):
-        raise wrong("query", "query must be a text in quotes")
+    query, default, _, matches, rejects = (values.get(key, empty) for key, empty in _KEYS.items())
+    queries = query if isinstance(query, dict) else {"query": query}
+    if not queries or not all(isinstance(text, str) for text in queries.values()):
+        raise wrong("query", "query must be a text in quotes, or several with a name each")
     if not isinstance(default, bool):
         raise wrong("default", "default must be true or false")
     for key, texts in (("matches", matches), ("rejects", rejects)):
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise wrong(key, f"{key} must be a list of texts in quotes")
-    _check_query(name, content, query)
+    lists = _lists(name, content, values, shared or {})
+    whole = "\n".join(_expanded(name, content, key, text, lists) for key, text in queries.items())
     return TopicFile(
-        name=name, query=query, default=default, matches=tuple(matches), rejects=tuple(rejects), source=content
+        name=name, query=whole, default=default, matches=tuple(matches), rejects=tuple(rejects), source=content
     )
+
+
+def _lists(name: str, content: str, values: Mapping[str, Any], shared: Mapping[str, str]) -> dict[str, str]:
+    """Return the lists of a file and the shared ones; raises TopicError for one that is none."""
+    lists = values.get("lists", {})
+    if not isinstance(lists, dict):
+        raise TopicError(
+            name, _line(content, "lists"), "lists must be a table: [lists], and below it a name and a text"
+        )
+    for key, text in lists.items():
+        if not NAME.fullmatch(key) or not isinstance(text, str):
+            raise TopicError(name, _line(content, key), "a list has a name of letters and a text in quotes")
+    known = {**shared, **lists}
+    for key, text in lists.items():
+        _expanded(name, content, key, text, known)
+    return known
 
 
 def _values(name: str, content: str) -> dict[str, Any]:
@@ -119,12 +158,19 @@ def _values(name: str, content: str) -> dict[str, Any]:
         raise TopicError(name, int(where[1]) if where else last, _WHERE.sub("", str(error)).strip()) from error
 
 
-def _check_query(name: str, content: str, query: str) -> None:
+def _expanded(name: str, content: str, key: str, query: str, lists: Mapping[str, str]) -> str:
+    """Return a query with its lists written out; raises TopicError where it cannot be read."""
     try:
-        parse(query)
+        expanded = expand(query, lists)
+    except UnknownListError as error:
+        line, _ = _place(content, key, error.offset)
+        raise TopicError(name, line, f"there is no list ${error.name}, or it holds itself") from None
+    try:
+        parse(expanded.text)
     except QueryError as error:
-        line, place = _place(content, "query", error.position - 1)
+        line, place = _place(content, key, expanded.typed_offset(error.position - 1))
         raise TopicError(name, line, MESSAGES[error.code].format(position=place, **error.arguments)) from error
+    return expanded.text
 
 
 def check_examples(topic: TopicFile, compiled: Compiled) -> None:

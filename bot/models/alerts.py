@@ -253,6 +253,7 @@ class StaleAlert:
     shown_by: int  # the message that shows it, by row: its own, its group's, or that of the alert it duplicates
     is_duplicate: bool
     is_grouped: bool  # a group shows it, or the alert that it duplicates: no reply says what has become of the post
+    rang_at: datetime | None  # when its message, or the last reply to that, came with a sound; None: none did
     chat_key: bytes
     edits: Edits
     message_id: int  # of the post, or of the item of an album that has changed

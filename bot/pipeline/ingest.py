@@ -139,7 +139,7 @@ class Ingest:
         ]
         wanted = await self._read_priorities(tx, topics_of, now)
         updates = [
-            revise(each, found[text], wanted[each.alert.chat_id, each.alert.channel_id])
+            revise(each, found[text], wanted[each.alert.chat_id, each.alert.channel_id], now)
             for each, text in zip(stale, whole, strict=True)
         ]
         self._duplicates.reword(updates)

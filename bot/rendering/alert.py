@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 
 from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, show_span, topic_title
-from bot.matching.similarity.diff import difference
 from bot.models import Button, ButtonRows, Forward, Outgoing, StoredPost, post_link
 from bot.models.alerts import Alert, AlertChange, Duplicate
 from bot.parts import PartMatch
-from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text
+from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text, show_changes
 from bot.text.excerpts import GAP, cut_fragments, find_key_sentence
 from bot.text.formatted import MOST_ENTITIES, FormattedText, Style
 from bot.text.markup import LIMIT, Piece, Text, bold, link, one_line, sendable, units
@@ -199,7 +198,7 @@ def render_change(change: AlertChange, post: StoredPost, before: StoredPost | No
             titles = [one_line(topic_title(name, t), TOPIC_ROOM) for name in change.joined]
             text.line(t.gettext("Now also: {topics}"), topics=", ".join(titles))
         old = (before.text, before.parts) if before is not None else ("", ())
-        text.join(difference(*comparable_texts(old, (post.text, post.parts), t)))
+        text.join(show_changes(*comparable_texts(old, (post.text, post.parts), t), t))
     written, entities = text.cut().build()
     history = Button(text=t.gettext("History"), data=f"post:{post.channel_id}:{post.message_id}".encode())
     return Outgoing(text=written, entities=entities, buttons=((history,),))

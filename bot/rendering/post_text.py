@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from bot.locales import Translator
 from bot.locales.locale import part_title
+from bot.matching.similarity.diff import changed_places
 from bot.models import StoredPost
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, worded_parts
 from bot.text.excerpts import cut_excerpt
-from bot.text.markup import one_line
+from bot.text.markup import Text, one_line
 from bot.text.spans import Span
 
 EXCERPT = 280  # characters of a post in a list
+NOW, BEFORE = 1200, 600  # UTF-16 units of what a passage says now, and said before
 _MOST_PARTS = 3
 
 Wording = tuple[str, Sequence[Part]]  # the text and the parts of one version
@@ -60,6 +62,21 @@ def comparable_texts(before: Wording, after: Wording, t: Translator) -> tuple[st
     if sorted(old) == sorted(new):
         return before[0], after[0]
     return full_text(before[0], old, t), full_text(after[0], new, t)
+
+
+def show_changes(before: str, after: str, t: Translator) -> Text:
+    """Write what has changed in a text: each passage as it is now, then on a line of its own as it was before.
+
+    It reads well where formatting is lost: lock screens show none. Changed numbers and names come first.
+    """
+    text = Text()
+    for place in changed_places(before, after):
+        text.add("\n" if text else "")
+        if place.now:
+            text.join(place.now.cut(NOW)).add("\n" if place.before else "")
+        if place.before:
+            text.say(t.gettext("before: {words}"), words=one_line(place.before, BEFORE))
+    return text
 
 
 def channel_name(post: StoredPost, room: int) -> str:

@@ -3,7 +3,7 @@
 Posts are read in pages, newest first.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -14,6 +14,7 @@ from bot.matching.explain.explain import Clause, Explainer, Reason
 from bot.matching.explain.near_miss import failures, found_spans, is_near_miss, relaxed
 from bot.matching.words.tokens import analyse
 from bot.models import StoredPost
+from bot.search.coverage import Coverage, coverage_of
 from bot.search.deadline import Deadline
 from bot.search.searcher import Hit, Scope, candidate_pages
 from bot.store import posts
@@ -23,6 +24,7 @@ from bot.text.spans import Span
 PAGE = 500  # posts read at once
 SHOWN = 5  # hits, and near misses, in the result
 COUNTING = 0.7  # of the time that a backtest may take, the rest is for near misses
+_DAY = timedelta(days=1)
 MANY = 20  # alerts a day: more are hard to read
 # Posts that are explained, of those with all words of a query, and of those with all but one part of it: a word costs
 # some 15 µs a post, so this is about a second in all; the bounds hold for very short and very long queries.
@@ -42,11 +44,13 @@ class NearMiss:
 class Backtest:
     """The result of a backtest."""
 
+    coverage: Coverage  # of the channels asked for: what they posted before is not counted
     first: date  # of the days examined, in the time zone asked for; before it nothing is stored, or too much
     last: date
     empty: bool  # no post is stored in the channels
     is_partial: bool  # there was no time for the posts before `first`, or they are too many
     per_day: Mapping[date, int]  # posts that match; days without any are absent
+    average: float  # posts a day, each channel's by the days for which it is complete, as if one were a day at least
     hits: tuple[Hit, ...]  # newest first, an album once
     near: tuple[NearMiss, ...]  # most telling first
 
@@ -61,11 +65,6 @@ class Backtest:
         count = (self.last - self.first).days + 1
         every = (self.first + timedelta(days=number) for number in range(count))
         return [(day, self.per_day.get(day, 0)) for day in every]
-
-    @property
-    def average(self) -> float:
-        """Posts a day."""
-        return self.total / ((self.last - self.first).days + 1)
 
     @property
     def busiest(self) -> int:
@@ -102,6 +101,7 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     `until` is excluded. `progress` is called with the date down to which posts are read. Days are those of `zone`.
     """
     oldest = await posts.oldest_date(db, channel_ids=channel_ids)
+    coverage = await coverage_of(db, channel_ids, now=now)
     end = now if until is None else min(now, until - timedelta(microseconds=1))
     start = end if oldest is None else max(oldest, since or oldest)
     scope = Scope(channel_ids=channel_ids, since=start, until=until)
@@ -120,6 +120,8 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
         async for page in candidate_pages(db, loose, narrowed, size=PAGE, most=run.most_explained):
             run.look_for_near_misses(page)
     return Backtest(
+        coverage=coverage,
+        average=_average(run.by_channel, coverage, start=min(start, end), end=end),
         first=min(start, end).astimezone(zone).date(),
         last=end.astimezone(zone).date(),
         empty=oldest is None,
@@ -128,6 +130,16 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
         hits=tuple(run.hits),
         near=tuple(_most_useful_first(run.near)[:SHOWN]),
     )
+
+
+def _average(matches: Mapping[int, Sequence[datetime]], coverage: Coverage, *, start: datetime, end: datetime) -> float:
+    """Return matches a day: a channel that is stored for a day and had 20 brings 20 a day, not 2.9."""
+    total = 0.0
+    for channel_id, dates in matches.items():
+        begin = min(max(start, coverage.starts.get(channel_id, start)), end)
+        days = max((end - begin) / _DAY, 1.0)
+        total += sum(moment >= begin for moment in dates) / days
+    return total
 
 
 class _Replay:
@@ -145,6 +157,7 @@ class _Replay:
         self.read = 0  # posts, hits or not
         self.reached: datetime | None = None
         self.per_day: Counter[date] = Counter()
+        self.by_channel: defaultdict[int, list[datetime]] = defaultdict(list)
         self.hits: list[Hit] = []
         self.near: list[NearMiss] = []
 
@@ -159,6 +172,7 @@ class _Replay:
             elif (post.channel_id, post.key) not in self._seen:
                 self._seen.add((post.channel_id, post.key))
                 self.per_day[post.date.astimezone(self._zone).date()] += 1
+                self.by_channel[post.channel_id].append(post.date)
                 if len(self.hits) < SHOWN:
                     self.hits.append(Hit(post=post, spans=spans))
             if self._deadline.is_over(COUNTING):

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Thread
 from typing import BinaryIO
 
+from bot.errors import FatalError
 from bot.search.deadline import Deadline
 from bot.store.database import Reader, open_read_only
 
@@ -42,10 +43,13 @@ async def _serve(path: Path, answers: BinaryIO) -> None:
         loop.call_soon_threadsafe(questions.put_nowait, question)
 
     Thread(target=_read, args=(sys.stdin.buffer, receive), daemon=True).start()
-    async with open_read_only(path) as archive:
-        _put(answers, True)  # noqa: FBT003 - it is ready
-        while True:
-            _put(answers, await _answer(archive, await questions.get()))
+    try:
+        async with open_read_only(path) as archive:
+            _put(answers, None)  # it is ready
+            while True:
+                _put(answers, await _answer(archive, await questions.get()))
+    except FatalError as error:  # the database cannot be opened
+        _put(answers, error)
 
 
 def _read(source: BinaryIO, receive: Callable[[bytes], object]) -> None:

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.errors import ChannelwatchError
+from bot.errors import ChannelwatchError, FatalError
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.child import LENGTH
 
@@ -161,7 +161,9 @@ class _Process:
         is_ready = False
         try:
             async with asyncio.timeout(START_WITHIN):
-                await started._read()
+                fatal = await started._read()
+            if isinstance(fatal, FatalError):
+                raise fatal
             is_ready = True
         finally:
             if not is_ready:

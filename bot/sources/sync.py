@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from telethon.tl import types
@@ -25,7 +25,7 @@ from bot.sources.isolation import Unreadable, by_number
 from bot.sources.live import Previews
 from bot.sources.long_posts import LongPosts
 from bot.sources.resolver import Dialog
-from bot.store import channels, posts, unreadable
+from bot.store import backfills, channels, posts, unreadable
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.unreadable import Edition
@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 BACKFILL = 200  # posts of a channel's past that are read when it is first followed …
 BACKFILL_PAGES = 20  # … in so many pages at most: an album counts as one, and service messages do not count
+USUAL_PAST = timedelta(days=30)  # how far back it is read after that, a page now and then
 INTERNAL = 500  # Telegram's codes from here on say that the server failed
 EDITION = Edition(program=__version__, layer=LAYER)
 MOST_FAILURES = 3  # times in a row that a server may fail at the changes of a channel
@@ -60,6 +61,7 @@ class PastPage:
     found: SyncResult
     posts: int  # on the page, albums counted as one
     below: int | None  # the id below which to go on; None: that was all
+    reached: datetime  # the date of its oldest message
 
 
 class ChannelSync:
@@ -93,10 +95,15 @@ class ChannelSync:
             lowest = await posts.lowest_id(self._account.database, channel.id)  # what is older was never ours to keep
             return await self._read_past(channel, channel.verify_from, ObservedBy.SWEEP, lowest=lowest, since=since)
 
-    async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = no_beat) -> PastPage:
-        """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
+    async def backfill_page(
+        self, channel: Channel, *, below: int | None, since: datetime = LONG_AGO, beat: Beat = no_beat
+    ) -> PastPage:
+        """Store one page of a channel's past, under the id `below` or from the newest on, down to a date.
+
+        Raises TelegramError.
+        """
         async with self._alone_with(channel, beat):
-            return await self._read_past(channel, below, ObservedBy.BACKFILL, lowest=1, since=LONG_AGO)
+            return await self._read_past(channel, below, ObservedBy.BACKFILL, lowest=1, since=since)
 
     async def read_by_number(self, channel: Channel, ids: Sequence[int], beat: Beat = no_beat) -> SyncResult:
         """Read messages again that could not be read, 100 at most. Raises TelegramError."""
@@ -205,19 +212,33 @@ class ChannelSync:
         `pts` is the mark to set; 0: that of the dialog or of the first page.
         """
         found, newest = SyncResult(), 0
+        low, since = 0, self._account.now()
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
         source = await self._history(channel, reach, unreadable=await self._unreadable(channel))
         async with aclosing(prefetched(source)) as pages:
             async for page in pages:
                 beat(LONGEST_VISIT)
-                found += await self._store_page(channel, page, page.posts, observed_by)
+                found += await self._store_page(channel, page, observed_by)
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
+                low, since = page.low, page.since
                 if page.chat is not None:
                     await describe(self._account, channel, page.chat)
+        if not channel.is_swept:
+            await self._begin_past(channel, low, since)
         await self._mark(channel, confirmed_id=newest, pts=pts)
         return found
+
+    async def _begin_past(self, channel: Channel, low: int, since: datetime) -> None:
+        """Note from where on a channel is complete that is newly followed, and have the weeks before read."""
+        now = self._account.now()
+
+        async def job(tx: Transaction) -> None:
+            await channels.begin_past(tx, channel.id, low=low, since=since)
+            await backfills.request_usual(tx, channel.id, now - USUAL_PAST, asked_at=now)
+
+        await self._account.database.write(job)
 
     async def _read_past(
         self, channel: Channel, below: int | None, observed_by: ObservedBy, *, lowest: int, since: datetime
@@ -227,11 +248,15 @@ class ChannelSync:
         one, start = history.Reach(pages=1), below or 0
         async with aclosing(await self._history(channel, one, below=start, unreadable=tried)) as pages:
             page = await anext(pages)
-        known = [post for post in page.posts if post.message_id >= lowest]
-        found = await self._store_page(channel, page, known, observed_by)
+        page = page.above(lowest)
+        found = await self._store_page(channel, page, observed_by)
         is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
+        if observed_by is ObservedBy.BACKFILL:
+            await self._account.database.write(
+                lambda tx: channels.extend_past(tx, channel.id, below=below, low=page.low, since=page.since)
+            )
         count = len({post.key for post in page.posts})
-        return PastPage(found=found, posts=count, below=None if is_through else page.low)
+        return PastPage(found=found, posts=count, below=None if is_through else page.low, reached=page.since)
 
     async def _history(
         self, channel: Channel, reach: history.Reach, *, below: int = 0, unreadable: Unreadable
@@ -272,13 +297,11 @@ class ChannelSync:
 
         await self._account.database.write(job)
 
-    async def _store_page(
-        self, channel: Channel, page: history.HistoryPage, known: Sequence[Post], observed_by: ObservedBy
-    ) -> SyncResult:
+    async def _store_page(self, channel: Channel, page: history.HistoryPage, observed_by: ObservedBy) -> SyncResult:
         """Store posts of a page; posts of the archive that the page lacks are written down as gone."""
         gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
         deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
-        found = await self._store(channel, [*known, *deletions], observed_by, page.asked_at)
+        found = await self._store(channel, [*page.posts, *deletions], observed_by, page.asked_at)
         await self._name(channel, page)
         return found
 

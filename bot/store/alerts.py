@@ -247,7 +247,8 @@ _STALE = f"""WITH asked AS (
             WHERE channel_id = m.channel_id AND post_key = m.post_key) AS gone_at,
         (SELECT iif(m.gone_at IS NOT NULL AND count(gone_at) < count(*), json_array(count(gone_at), count(*)), NULL)
             FROM posts WHERE channel_id = m.channel_id AND post_key = m.post_key) AS gone_items,
-        k.event = 'loaded' AS is_loaded, s.message_id = m.message_id AS is_shown,
+        (SELECT max(created_at) FROM messages WHERE alert_id = a.id AND kind IN ('alert', 'change') AND NOT silent)
+            AS rang_at, k.event = 'loaded' AS is_loaded, s.message_id = m.message_id AS is_shown,
         v.id AS shown_version_id, v.text AS shown_text, v.parts AS shown_parts, v.hash AS shown_hash,
         v.edit_date AS shown_edit_date, 1 AS shown_times,
         w.id AS current_version_id, w.text AS current_text, w.parts AS current_parts, w.hash AS current_hash,

@@ -36,6 +36,7 @@ async def test_a_query_is_tried_on_the_last_days_before_it_is_saved(bot: Bot) ->
         "💡 «сбой»: did you also mean сбоить?",
         "",
         "Since 8 Mar it would have brought 1 alert.",
+        "⚠️ The archive does not reach back that far: it is complete since 8 Mar, 12:00 UTC only.",
         "",
         "Вести · 8 Mar, 12:00 UTC",
         "В банках сбой",
@@ -70,7 +71,7 @@ async def test_a_query_with_many_alerts_says_how_many_and_warns(bot: Bot) -> Non
     )
     shown = text(await bot.says("/track Свои: сбой"))
     line, warning = shown.splitlines()[5:7]
-    assert line == "Since 4 Mar it would have brought 23 alerts. About 3.3 a day, 22 on the busiest: ▁▁▁▁▁▁█"
+    assert line == "Since 4 Mar it would have brought 23 alerts. About 3.8 a day, 22 on the busiest: ▁▁▁▁▁▁█"
     assert warning.startswith("⚠️ More than 20 a day")
     assert shown.count("Вести") == 5
 

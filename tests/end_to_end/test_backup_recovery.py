@@ -10,6 +10,7 @@ from telethon.tl import types
 from bot.store import backup
 from tests.end_to_end.kit import EVENING, MORNING, TimedService, outage, timed_service
 from tests.kit_service import link_in
+from tests.waiting import until
 
 NINE = datetime(2025, 3, 10, 21, tzinfo=UTC)  # when the digest of an hour comes
 SHUTDOWN = "В области отключили мобильный интернет."
@@ -18,6 +19,12 @@ MAY_HAVE_BEEN = "may have been reported here already."
 
 async def back_up(at: TimedService) -> Path:
     """Make a backup while the service runs."""
+    async with at.service.archive() as db:
+
+        async def is_written_down() -> bool:
+            return not await db.fetch_value("SELECT count(*) FROM messages WHERE state = 'due' AND kind = 'alert'")
+
+        await until(is_written_down)  # what the chats show
     database, target = at.service.settings.database_path, at.service.folder / "backup.db"
     return (await asyncio.to_thread(backup.back_up, database, target, now=at.clock.now())).path
 

@@ -42,8 +42,9 @@ async def test_an_edit_of_the_words_edits_the_alert_and_a_reply_shows_the_differ
         assert link_of(edited) == link_of(alert)
         reply = await owner.reply("снова работает")
         assert reply.reply_to.reply_to_msg_id == alert.id
-        assert not reply.silent
-        assert "недоступен" in styled(reply, types.MessageEntityStrike)
+        assert reply.silent  # the alert has just rung
+        assert "\nbefore: " in reply.message
+        assert "недоступен" in reply.message.partition("\nbefore: ")[2]
         assert "снова работает" in styled(reply, types.MessageEntityBold)
         assert styled(reply, types.MessageEntityTextUrl) == ["Agency"]
         assert len(owner.alerts) == 1

@@ -1,8 +1,12 @@
-"""Labelled posts and the built-in topics come in; how often the topics are right goes out, as raw counts."""
+"""Labelled posts and the built-in topics come in; how often the topics are right goes out, as raw counts.
+
+Labels are rows of JSON: `id` of a real post or its `text`, and `labels` with 1, 0 or "unsure" by topic.
+"""
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -21,12 +25,13 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 console = Console(highlight=False, markup=False, soft_wrap=True)
 OURS = Path(__file__).parents[1] / "data"
 HALVES = ("tune", "report")
-# Of the posts drawn by active learning: those of the channels that may be tuned on, and those of the others.
-DRAWN = ("dev", "held")
-LANGUAGES = ("en", "ru", "uk")
-LONG = 800  # characters, of a post that many words stand in by chance
+TOPICS = tuple(topic.name for topic in builtin_topics())
+LONG = 800  # characters; a longer post is a long one
+GROUPS = ("ru", "uk", "en", "short", "long")
 # What one foreign label stands for.
 FOREIGN = {"outage": frozenset({"outages", "shutdowns", "utilities"}), "sovereignty": frozenset({"sovereignty"})}
+_LATIN, _CYRILLIC = re.compile("[a-z]", re.IGNORECASE), re.compile("[а-яіїєґё]", re.IGNORECASE)
+_UKRAINIAN, _RUSSIAN = re.compile("[іїєґ]", re.IGNORECASE), re.compile("[ыэъё]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,11 @@ class Judged:
     text: str
     truth: bool
     found: bool
-    language: str | None = None  # of LANGUAGES, where it was noted
+
+    @property
+    def groups(self) -> tuple[str, str]:
+        """The language of the post, by its letters, and whether it is long."""
+        return language(self.text), "long" if len(self.text) > LONG else "short"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +71,13 @@ class Counts:
         return f"P {self.precision:.2f} R {self.recall:.2f}  tp {self.hits} fp {self.false} fn {self.missed}"
 
 
+def language(text: str) -> str:
+    """Return "en", "uk" or "ru"."""
+    if len(_LATIN.findall(text)) > len(_CYRILLIC.findall(text)):
+        return "en"
+    return "uk" if len(_UKRAINIAN.findall(text)) > len(_RUSSIAN.findall(text)) else "ru"
+
+
 def counts(judged: Iterable[Judged]) -> Counts:
     """Count hits, false finds and misses."""
     every = list(judged)
@@ -79,47 +95,43 @@ def half(post_id: str) -> str:
 
 def ours(topic: str, part: str) -> list[Judged]:
     """Judge a topic on one half of our labels; posts whose label is unsure are left out."""
-    return _judged(topic, (row for row in _rows("labels.jsonl") if half(row["id"]) == part))
-
-
-def drawn(topic: str, part: str) -> list[Judged]:
-    """Judge a topic on the posts that were drawn by active learning, of one part of the channels."""
-    return _judged(topic, _rows(f"labels_{part}.jsonl"))
-
-
-def _judged(topic: str, rows: Iterable[Mapping[str, Any]]) -> list[Judged]:
     texts = real_posts()
     return [
-        Judged(
-            id=row["id"],
-            text=texts[row["id"]],
-            truth=topic in row["topics"],
-            found=topic in _found(texts[row["id"]]),
-            language=row.get("language"),
-        )
-        for row in rows
-        if topic not in row.get("unsure", ())
+        _judged(row["id"], texts[row["id"]], topic, truth=topic in row["topics"])
+        for row in _rows(OURS / "labels.jsonl")
+        if half(row["id"]) == part and topic not in row.get("unsure", ())
     ]
-
-
-def _rows(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (OURS / name).read_text(encoding="utf-8").splitlines()]
 
 
 def written(topic: str, part: str) -> list[Judged]:
     """Judge a topic on the posts that were written to try it."""
     return [
-        Judged(
-            id=f"written {number}", text=row["text"], truth=topic in row["topics"], found=topic in _found(row["text"])
-        )
-        for number, row in enumerate(_rows("written.jsonl"), start=1)
+        _judged(f"written {number}", row["text"], topic, truth=topic in row["topics"])
+        for number, row in enumerate(_rows(OURS / "written.jsonl"), start=1)
         if row["half"] == part
+    ]
+
+
+def shapes(topic: str) -> list[Judged]:
+    """Judge a topic on short posts of the shapes that news take; most of them have a label for one topic only."""
+    return [
+        _judged(f"shape {number}", row["text"], topic, truth=row["truth"] if "topic" in row else topic in row["topics"])
+        for number, row in enumerate(_rows(OURS / "shapes.jsonl"), start=1)
+        if row.get("topic", topic) == topic
+    ]
+
+
+def labelled(path: Path, topic: str) -> list[Judged]:
+    """Judge a topic on a file of labels; posts whose label is unsure are left out. Raises KeyError for a foreign id."""
+    return [
+        _judged(row.get("id", f"line {number}"), row.get("text") or real_posts()[row["id"]], topic, truth=label == 1)
+        for number, row in enumerate(_rows(path), start=1)
+        if (label := row["labels"].get(topic, "unsure")) != "unsure"
     ]
 
 
 def foreign(label: str) -> list[Judged]:
     """Judge the topics that a label of `labelled.jsonl` stands for."""
-    rows = [json.loads(line) for line in (SHARED / "labelled.jsonl").read_text(encoding="utf-8").splitlines()]
     return [
         Judged(
             id=f"line {number}",
@@ -127,16 +139,23 @@ def foreign(label: str) -> list[Judged]:
             truth=bool(row["labels"][label]),
             found=bool(_found(row["text"]) & FOREIGN[label]),
         )
-        for number, row in enumerate(rows, start=1)
+        for number, row in enumerate(_rows(SHARED / "labelled.jsonl"), start=1)
         if label in row["labels"]
     ]
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    return map(json.loads, path.read_text(encoding="utf-8").splitlines())
+
+
+def _judged(post_id: str, text: str, topic: str, *, truth: bool) -> Judged:
+    return Judged(id=post_id, text=text, truth=truth, found=topic in _found(text))
 
 
 @cache
 def real_posts() -> Mapping[str, str]:
     """Return the texts of the real posts by their ids."""
-    rows = map(json.loads, (SHARED / "posts.jsonl").read_text(encoding="utf-8").splitlines())
-    return {f"{row['channel']}/{row['id']}": row["text"] for row in rows}
+    return {f"{row['channel']}/{row['id']}": row["text"] for row in _rows(SHARED / "posts.jsonl")}
 
 
 @cache
@@ -152,65 +171,42 @@ def _found(text: str) -> frozenset[str]:
 def main() -> None:
     """Print the counts of each topic."""
     parser = argparse.ArgumentParser(prog="python -m tests.matching.detection", description=__doc__)
-    parser.add_argument(
-        "--errors", action="store_true", help="show the posts that may be tuned on and are judged wrongly"
-    )
+    parser.add_argument("--labels", type=Path, nargs="+", metavar="FILE", help="report on these files of labels alone")
+    parser.add_argument("--errors", action="store_true", help="show what is judged wrongly, but in reports")
     wanted = parser.parse_args()
+    for title, posts in _sets(wanted.labels or []):
+        for topic, judged in posts.items():
+            _print_counts(f"{title:14} {topic:12}", judged)
+            if wanted.errors and not title.endswith("report"):
+                _print_errors(topic, judged)
+
+
+def _sets(files: list[Path]) -> Iterator[tuple[str, dict[str, list[Judged]]]]:
+    """Yield sets of posts with their titles, judged by topic."""
+    if files:
+        yield from ((path.name, {topic: labelled(path, topic) for topic in TOPICS}) for path in files)
+        return
     if SHARED.exists():
-        _print_real()
+        yield "labelled.jsonl", {label: foreign(label) for label in FOREIGN}
+        for part in HALVES:
+            yield f"real {part}", {topic: ours(topic, part) for topic in TOPICS}
     else:
         console.print(f"the real posts are skipped, they are not here: {SHARED}")
     for part in HALVES:
-        for topic in builtin_topics():
-            console.print(f"written {part:6} {topic.name:12} {counts(written(topic.name, part))}")
-    if wanted.errors:
-        _print_errors()
+        yield f"written {part}", {topic: written(topic, part) for topic in TOPICS}
+    yield "shapes", {topic: shapes(topic) for topic in TOPICS}
 
 
-def _print_real() -> None:
-    for label in FOREIGN:
-        console.print(f"labelled.jsonl {label:12} {counts(foreign(label))}")
-    for part in HALVES:
-        for topic in builtin_topics():
-            console.print(f"real {part:9} {topic.name:12} {counts(ours(topic.name, part))}")
-        console.print(f"real {part:9} {'any outage':12} {counts(_any_of(FOREIGN['outage'], part))}")
-    for part in DRAWN:
-        if (OURS / f"labels_{part}.jsonl").exists():
-            for topic in builtin_topics():
-                _print_drawn(f"drawn {part:8} {topic.name:12}", drawn(topic.name, part))
+def _print_counts(title: str, judged: list[Judged]) -> None:
+    groups = {name: counts([post for post in judged if name in post.groups]) for name in GROUPS}
+    shares = (f"{name} {each.hits}/{each.false}/{each.missed}" for name, each in groups.items())
+    console.print(f"{title} {counts(judged)!s:42} {'  '.join(shares)}")
 
 
-def _print_drawn(title: str, posts: list[Judged]) -> None:
-    console.print(f"{title} {counts(posts)}")
-    for language in LANGUAGES:
-        told = [post for post in posts if post.language == language]
-        if told:
-            console.print(f"{title} {counts(told)}  {language}")
-    console.print(f"{title} {counts(post for post in posts if len(post.text) > LONG)}  over {LONG} characters")
-
-
-def _any_of(topics: Iterable[str], part: str) -> list[Judged]:
-    """Judge several topics as one, on the posts that are sure for all of them."""
-    lists = [{post.id: post for post in ours(topic, part)} for topic in topics]
-    shared = set.intersection(*(set(posts) for posts in lists))
-    return [
-        Judged(
-            id=post_id,
-            text=lists[0][post_id].text,
-            truth=any(posts[post_id].truth for posts in lists),
-            found=any(posts[post_id].found for posts in lists),
-        )
-        for post_id in sorted(shared)
-    ]
-
-
-def _print_errors() -> None:
-    for topic in builtin_topics():
-        real = [*ours(topic.name, "tune"), *drawn(topic.name, "dev")] if SHARED.exists() else []
-        for post in (*real, *written(topic.name, "tune")):
-            if post.truth != post.found:
-                kind = "missed" if post.truth else "false"
-                console.print(f"\n{topic.name} {kind} {post.id}\n{post.text[:600]}")
+def _print_errors(topic: str, judged: list[Judged]) -> None:
+    for post in judged:
+        if post.truth != post.found:
+            console.print(f"\n{topic} {'missed' if post.truth else 'false'} {post.id}\n{post.text[:600]}")
 
 
 if __name__ == "__main__":

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.matching.similarity.diff import MOST_CHANGES, Weight, difference, fingerprint, weigh
+from bot.matching.similarity.diff import Weight, changed_places, fingerprint, weigh
 from bot.matching.words.tokens import analyse
 from bot.text.markup import Text
 
 
 def written(text: Text) -> str:
-    """Write a difference with its formatting: `**inserted**`, `~~deleted~~`."""
+    """Write a passage with its formatting: `**inserted**`."""
     words, entities = text.build()
     raw = words.encode("utf-16-le")
-    marks = {"bold": "**", "strike": "~~"}
+    marks = {"bold": "**"}
     out, end = "", 0
     for entity in entities:
         start, stop = 2 * entity.offset, 2 * (entity.offset + entity.length)
@@ -50,38 +50,71 @@ def test_punctuation_and_one_misspelt_word_weigh_little(before: str, after: str,
     assert weigh(after, before) is weight
 
 
+def passages(before: str, after: str) -> list[tuple[str, str]]:
+    return [(written(place.now), place.before) for place in changed_places(before, after)]
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "shown"),
+    ("before", "after", "now", "was"),
     [
-        ("Сбой в банке", "Сбой в вузе", "Сбой в ~~банке~~ **вузе**"),
-        ("Сбой в банке", "Сбой", "Сбой ~~в банке~~"),
-        ("Сбой", "Сбой, но всё работает", "Сбой**, но всё работает**"),
-        ("Отказ в банке", "Сбой в банке", "~~Отказ~~ **Сбой** в банке"),
-        ("Да, так", "Да. так", "Да~~,~~**.** так"),
-        ("🙂 Сбой 🙂", "🙂 Отказ 🙂", "🙂 ~~Сбой~~ **Отказ** 🙂"),
-        ("", "Сбой", "**Сбой**"),
-        ("Сбой", "", "~~Сбой~~"),
-        ("Сбой", "Сбой", "Сбой"),
-        ("**Сбой** <b>", "**Сбой** <i>", "**Сбой** <~~b~~ **i**>"),
+        ("Сбой в банке", "Сбой в вузе", "Сбой в **вузе**", "Сбой в банке"),
+        ("Сбой в банке", "Сбой", "Сбой", "Сбой в банке"),
+        ("Сбой", "Сбой, но всё работает", "Сбой**, но всё работает**", ""),
+        ("Отказ в банке", "Сбой в банке", "**Сбой** в банке", "Отказ в банке"),
+        ("Да, так", "Да. так", "Да**.** так", "Да, так"),
+        ("🙂 Сбой 🙂", "🙂 Отказ 🙂", "🙂 **Отказ** 🙂", "🙂 Сбой 🙂"),
+        ("", "Сбой", "**Сбой**", ""),
+        ("Сбой", "", "", "Сбой"),
+        ("**Сбой** <b>", "**Сбой** <i>", "**Сбой** <**i**>", "**Сбой** <b>"),
+        ("Утро. Погиб один. Вечер.", "Утро. Погибли двое. Вечер.", "**Погибли двое**.", "Погиб один."),
+        ("Утро. Погиб один. Вечер.", "Утро. Вечер.", "Вечер.", "Погиб один."),
+        ("Утро.\nВечер.", "Утро.\nДень.\nВечер.", "**День.**", ""),
     ],
 )
-def test_a_difference_shows_word_by_word_what_went_and_what_came(before: str, after: str, shown: str) -> None:
-    assert written(difference(before, after)) == shown
+def test_a_passage_is_shown_as_it_is_and_as_it_was(before: str, after: str, now: str, was: str) -> None:
+    assert passages(before, after) == [(now, was)]
 
 
-def test_what_has_not_changed_is_shortened_to_some_words_beside_the_change() -> None:
+def test_equal_texts_have_no_changed_passage() -> None:
+    assert changed_places("Сбой", "Сбой") == []
+
+
+def test_of_long_sentences_some_words_beside_the_change_are_shown() -> None:
     long = "слово за словом " * 30
-    shown = written(difference(f"{long}было {long}конец", f"{long}стало {long}финал"))
-    assert shown.startswith("… ")
-    assert "словом ~~было~~ **стало** слово" in shown
-    assert shown.endswith("словом ~~конец~~ **финал**")
-    assert len(shown) < 400
+    found = passages(f"{long}было {long}конец", f"{long}стало {long}финал")
+    assert [(now.startswith("… "), was.startswith("… ")) for now, was in found] == [(True, True)] * 2
+    assert "словом **стало** слово" in found[0][0]
+    assert found[0][0].endswith(" …")
+    assert found[1][0].endswith("словом **финал**")
+    assert found[1][1].endswith("словом конец")
+    assert sum(len(now) + len(was) for now, was in found) < 600
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("2 человека", "20 человек"), ("в Твери", "в Саратове"), ("до 5 марта", "до мая")]
+)
+def test_numbers_and_names_that_changed_come_first(old: str, new: str) -> None:
+    between = "Подробности сообщим позже, когда закончится проверка. " * 5
+    before, after = (f"Авария утром. {between}Пострадали {each}." for each in (old, new))
+    after = after.replace("утром", "вечером")
+    first, second = passages(before, after)
+    assert (first[1], second[1]) == (f"Пострадали {old}.", "Авария утром.")
+    assert second[0] == "Авария **вечером**."
+
+
+def test_each_sentence_stands_beside_what_it_was() -> None:
+    before = "Погибли 2 человека, ранены 14. Губернатор прибыл на место. Дорога закрыта до 18:00."
+    after = "Погибли 3 человека, ранены 20. Губернатор уехал. Дорога открыта."
+    assert passages(before, after) == [
+        ("Погибли **3** человека, ранены **20**.", "Погибли 2 человека, ранены 14."),
+        ("Дорога **открыта**.", "Дорога закрыта до 18:00."),
+        ("Губернатор **уехал**.", "Губернатор прибыл на место."),
+    ]
 
 
 def test_a_text_written_anew_is_shown_as_two_and_not_as_confetti() -> None:
     before, after = (" ".join(f"общее {kind}{n}" for n in range(200)) for kind in ("старое", "новое"))
-    entities = difference(before, after).build()[1]
-    assert len(entities) <= 2 * MOST_CHANGES
+    assert len(passages(before, after)) == 1
 
 
 @pytest.mark.parametrize(
@@ -89,16 +122,17 @@ def test_a_text_written_anew_is_shown_as_two_and_not_as_confetti() -> None:
 )
 def test_no_text_takes_long_to_compare(before: str, after: str) -> None:
     started = time.process_time()
-    difference(before, after)
+    changed_places(before, after)
     weigh(before, after)
     assert time.process_time() - started < 0.5
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_two_texts_can_be_compared(before: str, after: str) -> None:
-    text, entities = difference(before, after).build()
-    length = len(text.encode("utf-16-le", "surrogatepass")) // 2
-    assert all(0 <= entity.offset < entity.offset + entity.length <= length for entity in entities)
+    for place in changed_places(before, after):
+        text, entities = place.now.build()
+        length = len(text.encode("utf-16-le", "surrogatepass")) // 2
+        assert all(0 <= entity.offset < entity.offset + entity.length <= length for entity in entities)
     assert weigh(before, before) is Weight.NONE
     weigh(before, after)
 

@@ -53,8 +53,8 @@ def test_the_five_topics_are_there() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_a_topic_has_enough_examples_in_three_languages(topic: TopicFile) -> None:
-    assert len(topic.matches) >= 12
-    assert len(topic.rejects) >= 12
+    assert len(topic.matches) >= 10
+    assert len(topic.rejects) >= 10
     texts = " ".join(topic.matches).lower()
     assert set("ёыэъ") & set(texts)
     assert set("іїєґ") & set(texts)
@@ -67,12 +67,24 @@ needs_posts = pytest.mark.skipif(not detection.SHARED.exists(), reason="the real
 @needs_posts
 @pytest.mark.parametrize(
     ("label", "precision", "recall"),
-    [pytest.param("outage", 0.93, 0.9, id="outages"), pytest.param("sovereignty", 0.93, 0.85, id="sovereignty")],
+    [pytest.param("outage", 0.95, 0.85, id="outages"), pytest.param("sovereignty", 0.95, 0.65, id="sovereignty")],
 )
 def test_topics_agree_with_people(label: str, precision: float, recall: float) -> None:
     measured = detection.counts(detection.foreign(label))
     assert measured.precision >= precision
     assert measured.recall >= recall
+
+
+@pytest.mark.parametrize("topic", detection.TOPICS)
+def test_topics_know_the_shapes_of_news(topic: str) -> None:
+    measured = detection.counts(detection.shapes(topic))
+    assert measured.precision >= 0.9
+    assert measured.recall >= 0.9
+
+
+def test_the_topics_can_be_read_by_a_person() -> None:
+    sizes = [len(topic.source.encode()) for topic in TOPICS]
+    assert max(sizes) <= 20_000
 
 
 _FILE = '''default = true
@@ -91,6 +103,43 @@ rejects = ["Сборка"]
 def test_a_topic_is_read() -> None:
     topic = read_topic("mine", _FILE)
     assert (topic.name, topic.default, topic.rejects) == ("mine", True, ("Сборка",))
+
+
+_LISTS = """[query]
+ru = "sentence:($service $fail)"
+en = "$service ~5 down"
+[lists]
+service = "сайт|$bank"
+bank = "банк|касса"
+fail = "сбой"
+"""
+
+
+def test_lists_are_written_out_where_they_are_named() -> None:
+    topic = read_topic("mine", _LISTS, {"bank": "=Сбер", "other": "свет"})
+    assert topic.query == "sentence:((сайт|(банк|касса)) (сбой))\n(сайт|(банк|касса)) ~5 down"
+
+
+def test_lists_may_stand_beside_the_topics(tmp_path: Path) -> None:
+    (tmp_path / "lists.toml").write_text('[lists]\nbank = "банк"', encoding="utf-8")
+    (tmp_path / "a.toml").write_text('query = "сбой $bank"', encoding="utf-8")
+    assert [topic.query for topic in read_folder(tmp_path)] == ["сбой (банк)"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        pytest.param("$fail", "$fails", 2, r"there is no list \$fails", id="unknown"),
+        pytest.param("банк|касса", "банк|$service", 5, r"there is no list \$\w+, or it holds itself", id="of itself"),
+        pytest.param("~5 down", "~5 down)", 3, r"The bracket closed at character 23 was never", id="after a list"),
+        pytest.param('"сбой"', '"(сбой"', 7, r"The bracket opened at character 9 is not closed", id="in a list"),
+        pytest.param('"сбой"', "5", 7, "a list has a name of letters and a text", id="no text"),
+        pytest.param("[lists]", "[lists]\n1a = 'x'", 5, "a list has a name of letters and a text", id="no name"),
+    ],
+)
+def test_a_wrong_list_is_refused_with_its_line(old: str, new: str, line: int, reason: str) -> None:
+    with pytest.raises(TopicError, match=rf"^mine\.toml, line {line}: {reason}"):
+        read_topic("mine", _LISTS.replace(old, new))
 
 
 def test_a_query_is_enough() -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.models import Media, ObservedBy
 from bot.models.alerts import Edits
 from bot.parts import Part, PartKind
+from bot.pipeline.decisions.revisions import RINGS_APART
 from bot.store import chats, posts, subscriptions, topics
 from bot.store.chats import Chat
 from tests import kit
@@ -27,6 +28,7 @@ async def archive(archive: Archive) -> Archive:
     await archive.track(await archive.pair(), "сбои", "сбой")
     await archive.live(post(1, DOWN))
     await archive.send_all()
+    archive.now += RINGS_APART
     return archive
 
 
@@ -193,7 +195,7 @@ class TestDisappearance:
     ) -> None:
         await reword(archive, UP)
         await archive.send_all()
-        for minutes in (6, 8):
+        for minutes in (16, 18):
             archive.now = NOON + timedelta(minutes=minutes)
             await archive.live(gone(1))
             edit, change = await archive.outbox()
@@ -302,13 +304,13 @@ class TestAlbums:
     ) -> None:
         await archive.live(*(post(n, "Днём сбой в метро" if n == 20 else "", grouped_id=5) for n in (20, 21, 22)))
         await archive.send_all()
-        told = []
+        told, begun = [], archive.now
         for number in (20, 21, 22):
             archive.now += timedelta(minutes=1)
             await archive.live(gone(number))
             told.append([(alert.label, alert.items_gone, alert.gone_at) for alert in await archive.outbox()])
             await archive.send_all()
-        first, last = NOON + timedelta(minutes=1), NOON + timedelta(minutes=3)
+        first, last = begun + timedelta(minutes=1), begun + timedelta(minutes=3)
         assert told == [
             [("edit", (1, 3), first), ("reply", (1, 3), first)],
             [("edit", (2, 3), first)],
@@ -401,3 +403,39 @@ class TestWordsBesideTheText:
         (edit,) = await archive.outbox()
         assert (edit.label, edit.parts) == ("edit", [["button", "Сбой 2", [[0, 4]]]])
         assert len(await posts.versions(archive.db, NEWS, 5)) == 1
+
+
+class TestSounds:
+    async def loud(self, archive: Archive) -> list[bool]:
+        """Send what is due; return which of it rings."""
+        found = [not each.silent for each in await archive.outbox() if not each.is_edit]
+        await archive.send_all()
+        return found
+
+    async def test_a_post_that_is_edited_and_then_deleted_rings_once(self, archive: Archive) -> None:
+        await archive.live(post(2, "Сбой в метро"))
+        assert await self.loud(archive) == [True]
+        archive.now += timedelta(minutes=1)
+        await archive.live(post(2, "Сбой в метро устранён", edit_date=LATER))
+        assert await self.loud(archive) == [False]
+        archive.now += timedelta(minutes=1)
+        await archive.live(gone(2))
+        assert await self.loud(archive) == [False]
+
+    async def test_so_it_does_where_all_of_that_is_learned_at_once(self, archive: Archive) -> None:
+        await archive.live(post(1, UP, edit_date=LATER), gone(1))
+        assert await self.loud(archive) == [True, False]
+
+    async def test_what_comes_later_rings_again(self, archive: Archive) -> None:
+        await reword(archive, UP)
+        assert await self.loud(archive) == [True]
+        archive.now += RINGS_APART
+        await archive.live(gone(1))
+        assert await self.loud(archive) == [True]
+
+    async def test_a_topic_that_joins_rings_at_once(self, archive: Archive, chat: Chat) -> None:
+        await reword(archive, UP)
+        await archive.send_all()
+        await archive.track(chat, "вода", "вода")
+        await reword(archive, f"{UP}, отключена вода", minutes=6)
+        assert await self.loud(archive) == [True]

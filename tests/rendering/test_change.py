@@ -25,10 +25,10 @@ EDIT = ShownChange(
 LOSS = EDIT.but(gone_at=datetime(2021, 10, 4, 7, 31, tzinfo=UTC))
 
 
-def test_an_edit_is_told_by_what_went_and_what_came_with_the_link_first() -> None:
+def test_an_edit_reads_well_without_formatting_with_the_link_first() -> None:
     outgoing = EDIT.render(MOSCOW)
-    assert outgoing.text == "Минсвязь · изменено: 18:40\nПортал не работает."
-    assert styled(outgoing, "strike") == ["не"]
+    assert outgoing.text == "Минсвязь · изменено: 18:40\nПортал работает.\nбыло: Портал не работает."
+    assert styled(outgoing, "strike") == []
     assert styled(outgoing, "text_url") == ["Минсвязь"]
     assert outgoing.entities[0].value == "https://t.me/zarechye_svyaz/77"
     assert outgoing.buttons == ((Button(text="История", data=b"post:7:77"),),)
@@ -49,15 +49,27 @@ def test_words_beside_the_text_are_compared_too_where_they_change() -> None:
     old, new = (Part(kind=PartKind.PREVIEW, text=text) for text in ("Сбой в банке", "Опровержение"))
     change = EDIT.but(text_before=EDIT.post.text, parts_before=(old,), parts=(new,))
     outgoing = change.render(LONDON)
-    assert outgoing.text.endswith("\nПортал работает.\nLink preview: Сбой в банке Опровержение")
-    assert (styled(outgoing, "strike"), styled(outgoing, "bold")) == (["Сбой в банке"], ["Опровержение"])
+    assert outgoing.text.endswith("\nLink preview: Опровержение\nbefore: Link preview: Сбой в банке")
+    assert styled(outgoing, "bold") == ["Опровержение"]
     assert "Link preview" not in EDIT.but(parts=(new,)).render(LONDON).text
 
 
-def test_words_beside_the_text_that_were_removed_are_struck_through() -> None:
+def test_numbers_and_names_that_changed_come_first() -> None:
+    filler = "Подробности сообщим позже, когда закончится проверка на месте. " * 4
+    before = f"Утром авария. {filler}Пострадали 2 человека, свет отключён в Твери."
+    after = f"Вечером авария. {filler}Пострадали 20 человек, свет отключён в Твери и Ржеве."
+    assert EDIT.but(text_before=before, text=after).render(MOSCOW).text.splitlines()[1:] == [
+        "Пострадали 20 человек, свет отключён в Твери и Ржеве.",
+        "было: Пострадали 2 человека, свет отключён в Твери.",
+        "Вечером авария.",
+        "было: Утром авария.",
+    ]
+
+
+def test_words_beside_the_text_that_were_removed_are_shown_as_they_were() -> None:
     page = Part(kind=PartKind.PREVIEW, text="Сбой в банке")
     outgoing = EDIT.but(text_before=EDIT.post.text, parts_before=(page,)).render(LONDON)
-    assert styled(outgoing, "strike") == ["Link preview: Сбой в банке"]
+    assert outgoing.text.endswith("\nbefore: Link preview: Сбой в банке")
 
 
 def test_what_has_no_text_says_so() -> None:

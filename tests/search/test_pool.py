@@ -166,3 +166,11 @@ async def test_it_ends_with_its_parent_however_that_ends(pool: SearchPool, tmp_p
     parent.kill()
     await parent.wait()
     await until(lambda: not is_alive(int(flag.read_text(encoding="utf-8"))))
+
+
+async def test_a_database_that_cannot_be_opened_is_fatal_in_this_process_too(tmp_path: Path) -> None:
+    (tmp_path / "bot.db").write_bytes(b"This is no database. " * 99)
+    pool = SearchPool(tmp_path / "bot.db")
+    with pytest.raises(FatalError, match="channelwatch restore"):
+        await pool.run(process_id, who=1)
+    await pool.close()

@@ -23,8 +23,8 @@ from bot.matching.query.tree import (
     walk,
 )
 
-LONGEST_QUERY = 20_000
-MOST_PARTS = 2_000
+LONGEST_QUERY = 40_000
+MOST_PARTS = 5_000
 DEEPEST = 20
 
 

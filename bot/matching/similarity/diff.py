@@ -1,4 +1,4 @@
-"""How much two versions of a text differ, and by which words.
+"""How much two versions of a text differ, and in which passages.
 
 A change is small where nobody would call it news: the folded words are the same (but for punctuation, spaces, capitals,
 ё, links), or one word differs by two letters at most, has five letters or more, begins alike («недоступен» is not
@@ -8,21 +8,24 @@ A change is small where nobody would call it news: the folded words are the same
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
+from itertools import zip_longest
 from typing import NamedTuple
 
 from bot.matching.similarity.words import common_ends
 from bot.matching.words.tokens import Document, analyse
-from bot.text.markup import Piece, Text, bold
+from bot.text.markup import Text, bold
 
 SHORTEST_TYPO = 5  # letters; in a shorter word one letter makes another word
 MOST_LETTERS = 2  # by which a misspelt word differs
-AROUND = 80  # characters that are shown before and after a change
+AROUND, AROUND_OLD = 80, 40  # characters that are shown at most on either side of a change, as it is and as it was
 MOST_CHANGES = 40  # that are marked one by one; Telegram takes 100 entities, and confetti is no help
 MOST_PAIRS = 40_000  # of equal words; a post has 10,000 at most, and a text made of two words would take seconds
 _WORD = re.compile(r"\s*(?:https?://\S+|\w+(?:[-'’.,]\w+)*|[^\w\s]+)")
+_SENTENCE_END = re.compile(r"[.!?…]+[»”\"')\]]*(?:\s+|$)|\n+")
 _Run = tuple[int, int]  # indexes of the first word and of the one after the last
 
 
@@ -62,16 +65,87 @@ def weigh(before: str, after: str) -> Weight:
     return Weight.WORDS
 
 
-def difference(before: str, after: str) -> Text:
-    """Return the changes word by word, with some words around: insertions in bold, deletions struck through."""
+@dataclass(frozen=True, slots=True)
+class ChangedPlace:
+    """A passage of a text that has changed."""
+
+    now: Text  # as it is, what was put into it in bold; empty where the whole text was removed
+    before: str  # as it was, on one line; empty where nothing was there
+
+
+def changed_places(before: str, after: str) -> list[ChangedPlace]:
+    """Return the sentences that have changed, those first in which a number or a name did."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     changes = _changes([word.strip() for word in old], [word.strip() for word in new])
-    text, end = Text(), 0
-    for number, change in enumerate(changes):
-        text.add(_shortened("".join(new[end : change.new[0]]), after=number > 0, before=True))
-        text.add(*_pieces("".join(old[slice(*change.old)]), "".join(new[slice(*change.new)])))
-        end = change.new[1]
-    return text.add(_shortened("".join(new[end:]), after=True, before=False))
+    groups: list[list[_Change]] = []
+    for change in changes:
+        if groups and _shares_sentence(new, groups[-1][-1].new, change.new):
+            groups[-1].append(change)
+        else:
+            groups.append([change])
+    groups.sort(key=lambda group: not any(_has_name(old, each.old) or _has_name(new, each.new) for each in group))
+    return [ChangedPlace(_now(new, group), _before(old, group)) for group in groups]
+
+
+def _shares_sentence(words: Sequence[str], run: _Run, following: _Run) -> bool:
+    same = "".join(words[run[1] : following[0]])
+    is_over = run[0] < run[1] and _ends_sentence(words[run[1] - 1])
+    return not is_over and len(same) <= 2 * AROUND and _SENTENCE_END.search(same) is None
+
+
+def _has_name(words: Sequence[str], run: _Run) -> bool:
+    """Tell whether a number, or a name that does not begin a sentence, is in a run."""
+    for at in range(*run):
+        word = words[at].strip()
+        begins = at == 0 or "\n" in words[at] or _ends_sentence(words[at - 1])
+        if any(map(str.isdigit, word)) or (word[0].isupper() and not begins):
+            return True
+    return False
+
+
+def _ends_sentence(word: str) -> bool:
+    return not set(".!?…").isdisjoint(word)
+
+
+def _now(words: Sequence[str], group: Sequence[_Change]) -> Text:
+    text = Text().add(_lead("".join(words[: group[0].new[0]]), AROUND))
+    for change, following in zip_longest(group, group[1:]):
+        come = "".join(words[slice(*change.new)])
+        bare = come.lstrip()
+        text.add(come[: len(come) - len(bare)] if len(text) else "", bold(bare))
+        if following is not None:
+            text.add("".join(words[change.new[1] : following.new[0]]))
+    return text.add(_tail(words, group[-1].new, AROUND))
+
+
+def _before(words: Sequence[str], group: Sequence[_Change]) -> str:
+    if all(change.old[0] == change.old[1] for change in group):
+        return ""
+    start, end = group[0].old[0], group[-1].old[1]
+    lead, tail = _lead("".join(words[:start]), AROUND_OLD), _tail(words, (start, end), AROUND_OLD)
+    return " ".join(f"{lead}{''.join(words[start:end])}{tail}".split())
+
+
+def _lead(same: str, most: int) -> str:
+    """Return the beginning of the sentence that goes on after a text; of a long one the last words."""
+    begin = max((end.end() for end in _SENTENCE_END.finditer(same)), default=0)
+    sentence = same[begin:].lstrip() if begin else same
+    if len(sentence) <= most:
+        return sentence
+    return f"… {sentence[-most:].split(maxsplit=1)[-1]}"
+
+
+def _tail(words: Sequence[str], run: _Run, most: int) -> str:
+    """Return the end of the sentence that a run is in; of a long one the first words."""
+    is_word = any(character.isalnum() for character in "".join(words[slice(*run)]))
+    if is_word and _ends_sentence(words[run[1] - 1]):
+        return ""
+    same = "".join(words[run[1] :])
+    end = _SENTENCE_END.search(same)
+    sentence = same if end is None else same[: end.end()].rstrip()
+    if len(sentence) <= most:
+        return sentence
+    return f"{sentence[:most].rsplit(maxsplit=1)[0]} …"
 
 
 def _is_typo(gone: str, come: str) -> bool:
@@ -105,22 +179,3 @@ def _changes(old: Sequence[str], new: Sequence[str]) -> list[_Change]:
     if len(runs) > MOST_CHANGES:
         return [whole]
     return [_Change((start + i, start + i_end), (start + j, start + j_end)) for i, i_end, j, j_end in runs]
-
-
-def _pieces(deleted: str, inserted: str) -> Iterator[str | Piece]:
-    """Yield the pieces of a deletion and an insertion; the spaces before them are unformatted."""
-    gone, come = deleted.lstrip(), inserted.lstrip()
-    yield deleted[: len(deleted) - len(gone)]
-    yield Piece(text=gone, kind="strike")
-    is_glued = gone and len(come) == len(inserted) and gone[-1].isalnum() and come[:1].isalnum()
-    yield " " if is_glued else inserted[: len(inserted) - len(come)]
-    yield bold(come)
-
-
-def _shortened(same: str, *, after: bool, before: bool) -> str:
-    """Shorten unchanged text, which comes `after` a change, `before` one or both, to some words beside them."""
-    if len(same) <= AROUND * (after + before):
-        return same
-    head = same[:AROUND].rsplit(maxsplit=1)[0] if after else ""
-    tail = same[-AROUND:].split(maxsplit=1)[-1] if before else ""
-    return f"{head} … {tail}" if head and tail else f"{head}… {tail}".rstrip()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from bot.matching.similarity.diff import Weight, fingerprint, weigh
@@ -20,6 +21,8 @@ from bot.models.alerts import (
 )
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, whole_text, worded_parts
 from bot.text.spans import Span, merge_spans
+
+RINGS_APART = timedelta(minutes=5)  # of one post; what becomes of it sooner is said without a sound
 
 Found = Mapping[str, tuple[Span, ...]]  # topics by name, and where they were found in the whole
 
@@ -49,7 +52,7 @@ class AlertUpdate:
         return self.stale.current
 
 
-def revise(stale: StaleAlert, found: Found, wanted: Mapping[str, Priority]) -> AlertUpdate:
+def revise(stale: StaleAlert, found: Found, wanted: Mapping[str, Priority], now: datetime) -> AlertUpdate:
     """Bring an alert up to date; `found` is what the post is about now, `wanted` what the chat still subscribes to."""
     topics = stale.alert.topics
     joined = tuple(name for name in found if name in wanted and name not in topics)
@@ -57,7 +60,7 @@ def revise(stale: StaleAlert, found: Found, wanted: Mapping[str, Priority]) -> A
     if alert == stale.alert:
         return AlertUpdate(stale=stale, alert=None, replies=())
     priorities = [wanted[name] for name in topics + joined if name in wanted]
-    replies = _replies(stale, found, joined, priorities) if priorities and not stale.is_grouped else ()
+    replies = _replies(stale, found, joined, priorities, now) if priorities and not stale.is_grouped else ()
     return AlertUpdate(stale=stale, alert=alert, replies=replies)
 
 
@@ -97,16 +100,18 @@ def _alert(stale: StaleAlert, found: Found, topics: tuple[str, ...]) -> Alert:
 
 
 def _replies(
-    stale: StaleAlert, found: Found, joined: tuple[str, ...], priorities: Collection[Priority]
+    stale: StaleAlert, found: Found, joined: tuple[str, ...], priorities: Collection[Priority], now: datetime
 ) -> tuple[Draft, ...]:
-    """Write the replies that the chat wants: what was edited, and that the post is gone."""
+    """Write the replies that the chat wants: what was edited, and that the post is gone; one of both rings at most."""
     replies, weight = [], _weigh(stale, found, joined)
-    is_silent = all(priority == Priority.SILENT for priority in priorities)
+    rang = stale.rang_at is not None and now - stale.rang_at < RINGS_APART and not joined
+    is_silent = rang or all(priority == Priority.SILENT for priority in priorities)
     if _is_wanted(stale.edits, weight):
         change = AlertChange(kind=ChangeKind.EDITED, before=stale.shown.version_id, joined=joined)
         # A version is named by what Telegram says of it, so that it has the same name after a restored backup.
         name = _nth(f"{stale.current.hash.hex()[:16]}/{stale.current.edit_date}", stale.current.times)
         replies.append(_reply(stale, name, change, silent=is_silent or weight is Weight.SMALL))
+        is_silent = is_silent or weight is not Weight.SMALL
     if stale.is_shown and _vanishes(stale) and stale.edits != Edits.NONE:
         change = AlertChange(kind=ChangeKind.GONE, gone_at=stale.gone_at, gone_items=stale.gone_items)
         name = _nth(f"{stale.current.hash.hex()[:16]}/gone", stale.alert.losses + 1)
