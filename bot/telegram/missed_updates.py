@@ -6,6 +6,7 @@ whatever order it comes, and asks for messages by their numbers; where the serve
 the present. So handlers may get a message twice.
 """
 
+import asyncio
 from datetime import UTC, datetime
 
 import structlog
@@ -31,6 +32,8 @@ class MissedUpdates:
         self.failures = 0  # in a row, to fetch the updates of the account; its channels are apart
         self.error: TelegramError | None = None  # the last one
         self.last_message = 0  # the number up to which all messages outside of channels were handled; 0: not known
+        self.settled = asyncio.Event()  # clear while the update loop is to ask for updates that the account missed
+        self.settled.set()
         self._client = client
         self._has_skipped = False  # since updates could be fetched
         self._failing_channels: set[int] = set()
@@ -44,6 +47,7 @@ class MissedUpdates:
         """Note that the updates of the account, or of a channel, could not be fetched."""
         if channel_id is None:
             self.failures, self.error = self.failures + 1, error
+            self.settled.set()
         else:
             self._failing_channels.add(channel_id)
 
@@ -51,6 +55,7 @@ class MissedUpdates:
         """Note that the updates of the account, or of a channel, were fetched."""
         if channel_id is None:
             self.failures, self.error, self._has_skipped = 0, None, False
+            self.settled.set()
         else:
             self._failing_channels.discard(channel_id)
 
@@ -102,7 +107,12 @@ class MissedUpdates:
         return functions.updates.GetDifferenceRequest(pts=place["pts"], date=datetime.now(UTC), qts=place["qts"])
 
     def _unorder(self, container: TLObject) -> None:
-        """Take out of pushed updates what Telethon orders them by, where it would drop them for it."""
+        """Take out of pushed updates what Telethon orders them by, where it would drop them for it.
+
+        A client that has no place yet needs it: the first push tells from where updates go on.
+        """
+        if self._client._message_box.is_empty():  # noqa: SLF001 - as above
+            return
         if self.failures and hasattr(container, "seq"):
             container.seq = 0
             if hasattr(container, "seq_start"):
