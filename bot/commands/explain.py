@@ -65,7 +65,7 @@ async def test(request: Request, context: Context) -> Reply:
         )
     typed = await read_query(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),), *or_rows(request, typed.source))
-    text, further = await preview(context, typed)
+    text, further = await preview(context, typed, key=f"q:{request.key}")
     return Reply(messages=(message(text, (*offer, *further)),), memory=typed.source)
 
 

@@ -76,6 +76,6 @@ def necessary(compiled: Compiled) -> str | None:
 
 
 def weight(query: Query) -> int:
-    """Return the size of all expressions of a query, in instructions of RE2; see `regex.MOST_IN_ALL`."""
+    """Return the weight of all expressions of a query; see `regex.MOST_IN_ALL`."""
     sources = {node.source for node in walk(query.root) if isinstance(node, Pattern)}
-    return sum(program(source).size for source in sources)
+    return sum(program(source).weight for source in sources)
