@@ -171,7 +171,8 @@ async def _have_room(db: Reader, known: Topic | None, typed: TypedQuery) -> bool
     own = weight(typed.compiled.query)
     if own == 0:
         return True
-    others = [topic for topic in await topics.all_topics(db) if known is None or topic.id != known.id]
+    every = [topic for topic in await topics.all_topics(db) if "re:/" in topic.compiled]
+    others = [topic for topic in every if known is None or topic.id != known.id]
     return own + sum(weight(Compiled.from_json(topic.compiled).query) for topic in others) <= MOST_IN_ALL
 
 
