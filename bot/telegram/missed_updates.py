@@ -7,7 +7,7 @@ the present. So handlers may get a message twice.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from telethon import TelegramClient, events, functions, types
@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 DEAF_AFTER = 2  # failures in a row …
 GIVE_UP_AFTER = 4  # … and when updates go on from the present
+LATELY = timedelta(days=1)  # nobody waits for the answer to an older message, which may have been given and forgotten
 _AT_ONCE = 100  # messages asked for by their numbers
 _NO_TIME = datetime.fromtimestamp(0, UTC)  # the date of updates that say nothing of the place that a client has reached
 
@@ -42,6 +43,10 @@ class MissedUpdates:
     def is_deaf(self) -> bool:
         """Tell whether the account gets no updates that it missed; a single failure says little."""
         return self.failures >= DEAF_AFTER
+
+    def begin_before(self, number: int) -> None:
+        """Note the greatest number of a handled message; a few before it may be open."""
+        self.last_message = number and max(1, number - _AT_ONCE)
 
     def fail(self, channel_id: int | None, error: TelegramError) -> None:
         """Note that the updates of the account, or of a channel, could not be fetched."""
@@ -85,7 +90,8 @@ class MissedUpdates:
             if not messages:
                 return
             self.last_message = max(each.id for each in messages)
-            updates = [types.UpdateNewMessage(each, pts=0, pts_count=0) for each in messages if not each.out]
+            new = [each for each in messages if not each.out and each.date > datetime.now(UTC) - LATELY]
+            updates = [types.UpdateNewMessage(each, pts=0, pts_count=0) for each in new]
             container = types.Updates(updates, found.users, found.chats, date=_NO_TIME, seq=0)
             self._client._updates_queue.put_nowait(container)  # noqa: SLF001 - as above
 
