@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from bot.cli import cli, console
-from bot.cli.output import print_post, reading_back
+from bot.cli.output import print_post, reach, reading_back
 from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compile_queries
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
@@ -76,6 +76,8 @@ def backtest_(
         return
     for lines in (_figures(result), *_chart(result.days)):
         console.print(lines, soft_wrap=not console.is_terminal)
+    if said := reach(result.coverage, typed.filters.since):
+        console.print(Text(said, "dim"), soft_wrap=not console.is_terminal)
     _print_examples(result)
 
 

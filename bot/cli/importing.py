@@ -159,7 +159,7 @@ async def _import(
                 if number % _BATCH == 0:
                     reached()
         finally:
-            await batches.store()
+            await batches.finish()
     finally:
         await database.close()
 
@@ -175,6 +175,8 @@ class _Batches:
         self._report = report
         self._channel: ResolvedChannel | None = None
         self._posts: list[Post] = []
+        self._first: Post | None = None  # of the channel, by its id
+        self._last = 0  # the highest id of the channel
 
     async def take(self, item: Item) -> None:
         """Take a channel, a post of it, or a reason in place of one."""
@@ -185,18 +187,31 @@ class _Batches:
             if len(self._posts) == _BATCH:
                 await self.store()
         else:
-            await self.store()
+            await self.finish()
             self._channel = item
             await self._database.write(lambda tx: channels.add_unfollowed(tx, item))
             known = await channels.get(self._database, item.id)
             if item.is_public and known is not None and known.username is None:
                 self._report.nameless.append(item)
 
+    async def finish(self) -> None:
+        """Store the posts that wait; a followed channel is complete from the first of its posts on, if they join."""
+        await self.store()
+        first, last = self._first, self._last
+        self._first, self._last = None, 0
+        if first is not None:
+            channel_id, low, since = first.channel_id, first.message_id, first.date
+            await self._database.write(
+                lambda tx: channels.extend_past(tx, channel_id, below=last + 1, low=low, since=since)
+            )
+
     async def store(self) -> None:
         """Store the posts that wait."""
         posts, self._posts = self._posts, []
         if self._channel is None or not posts:
             return
+        first = min([*posts, *([self._first] if self._first else [])], key=lambda post: post.message_id)
+        self._first, self._last = first, max(self._last, *(post.message_id for post in posts))
         seen = Observation(
             events=tuple(posts), observed_by=ObservedBy.IMPORT, reader_id=self._reader_id, seen_at=self._clock()
         )

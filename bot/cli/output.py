@@ -18,6 +18,7 @@ from rich.text import Text
 from bot.cli import console
 from bot.errors import ChannelwatchError
 from bot.models import StoredPost
+from bot.search.coverage import Coverage
 
 # What would move the cursor, colour the terminal or turn a line around: controls but for line breaks and tabs, and
 # the signs that override the direction of writing. One sign stands for one, so that places in a text stay true.
@@ -64,6 +65,25 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     for row in rows:
         made.add_row(*map(Text, row))
     return made
+
+
+def reach(coverage: Coverage, since: datetime | None) -> str:
+    """Say from when on the archive is complete, beside a question about the time since a moment.
+
+    Return an empty text where there is no channel.
+    """
+    start, count = coverage.since, len(coverage.starts)
+    if start is None:
+        return ""
+    where = "" if count == 1 else f" in all {count} channels"
+    if coverage.is_whole:
+        return f"The archive is complete from the first post on{where}."
+    line = f"The archive is complete since {start:%Y-%m-%d %H:%M} UTC{where}."
+    if since is None or coverage.reaches(since):
+        return line
+    short = sum(begin > since for begin in coverage.starts.values())
+    what = "" if count == 1 else f", in {short} of {count} channels"
+    return f"The archive does not reach back that far{what}: {line.replace('The archive', 'it', 1)}"
 
 
 def print_post(

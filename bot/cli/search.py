@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import cli, console
-from bot.cli.output import ended_by_reader, print_post, reading_back
+from bot.cli.output import ended_by_reader, print_post, reach, reading_back
 from bot.cli.queries import compile_queries
 from bot.cli.records import RecordFormat, record, writing
 from bot.errors import SettingsError
@@ -21,6 +21,7 @@ from bot.matching.engine.compiled import Compiled
 from bot.parts import split_spans
 from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
+from bot.search.coverage import coverage_of
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
 from bot.search.searcher import MOST_RANKED, Hit, Scope, SearchPage, find_best, find_newest, scope_of
 from bot.settings import load_settings
@@ -107,6 +108,7 @@ async def _search(typed: Typed, how: RecordFormat | None, *, limit: int | None, 
                     await show(hit)
                 if best.hits:  # else there may be some before the posts that are looked at for a ranking
                     _say_best(best)
+                    await _say_reach(database, scope, now)
                     return
             pages = _newest(database, scope) if asked is None else every_page(database, asked, scope)
             is_streamed = limit is None or how is not None
@@ -116,7 +118,15 @@ async def _search(typed: Typed, how: RecordFormat | None, *, limit: int | None, 
                 counted = await _take(pages, show if is_streamed else held.append, limit=limit, progress=reached)
             for hit in held:
                 await show(hit)
-    _say_counted(counted, limit)
+        _say_counted(counted, limit)
+        await _say_reach(database, scope, now)
+
+
+async def _say_reach(database: Reader, scope: Scope, now: datetime) -> None:
+    """Say how far back the archive reaches: that nothing was found before says nothing."""
+    said = reach(await coverage_of(database, scope.channel_ids, now=now), scope.since)
+    if said:
+        sys.stderr.write(f"{said}\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from bot.commands.context import CommandError, Context, Need, Reply, Request, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
+from bot.commands.past import STEP, Past, past_of
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.compiled import Compiled, packed
 from bot.matching.query.tree import AllOf, Mention, Query
-from bot.models import ButtonRows, Outgoing
+from bot.models import Button, ButtonRows, Outgoing
 from bot.rendering.post_text import excerpt_post
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.jobs import find_any
@@ -72,10 +73,11 @@ async def answer(request: Request, context: Context, typed: str, *, heading: Tex
     terms = await _read_terms(request.key, typed, context)
     page = await _find(terms, context)
     heading.add(await _hint(terms, context), "\n\n")
-    rewritten = or_rows(request, typed)
+    rewritten, past = or_rows(request, typed), await _past(terms, context)
     if not page.hits and page.before is None:
-        return replace(say(heading.add(await _nothing(terms, context)), rewritten), memory=typed)
-    shown = _page(page, terms, context, heading)
+        text = heading.line("{line}", line=await _nothing(terms, context, past)).add(past.line)
+        return replace(say(text, (*past.rows, *rewritten)), memory=typed)
+    shown = _page(page, terms, context, heading, past=past)
     return Reply(messages=(replace(shown, buttons=(*shown.buttons, *rewritten)),), memory=typed)
 
 
@@ -93,7 +95,8 @@ async def more(request: Request, context: Context) -> Reply:
     page = await _find(terms, context)
     if not page.hits and page.before is None:
         raise CommandError(context.own.gettext("That was all."))
-    return Reply(messages=(_page(page, terms, context),))
+    past = await _past(terms, context) if page.before is None else None
+    return Reply(messages=(_page(page, terms, context, past=past),))
 
 
 @tap("order", Need.LOOK, r"[\w-]{1,40}:(newest|best)")
@@ -104,7 +107,7 @@ async def reorder(request: Request, context: Context) -> Reply:
     page = await _find(terms, context)
     labels = {Order.NEWEST: context.t.gettext("the newest first"), Order.BEST: context.t.gettext("the best first")}
     heading = _heading(terms.typed).add(" · ", labels[terms.order], "\n\n")
-    return Reply(edit=_page(page, terms, context, heading))
+    return Reply(edit=_page(page, terms, context, heading, past=await _past(terms, context)))
 
 
 def _heading(typed: str) -> Text:
@@ -131,6 +134,13 @@ async def _recall_terms(key: str, context: Context) -> SearchTerms:
     if not typed:
         raise CommandError(context.own.gettext("This search is too old. Please send it again."))
     return await _read_terms(key, typed, context)
+
+
+async def _past(terms: SearchTerms, context: Context) -> Past:
+    """Describe the archive beside a search; one that only ends somewhere means the time before that."""
+    scope = terms.scope
+    since = scope.until - STEP if scope.since is None and scope.until is not None else scope.since
+    return await past_of(context, scope.channel_ids, since=since)
 
 
 async def _find(terms: SearchTerms, context: Context) -> SearchPage:
@@ -161,16 +171,25 @@ async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
     return SearchPage(hits=shown, examined=len(shown), before=shown[-1].post.id if len(stored) > PAGE else None)
 
 
-def _page(page: SearchPage, terms: SearchTerms, context: Context, heading: Text | None = None) -> Outgoing:
-    """Write a page of hits; the first one, which has a heading, offers the other order too."""
-    t, rows = context.t, []
+def _page(
+    page: SearchPage, terms: SearchTerms, context: Context, heading: Text | None = None, *, past: Past | None = None
+) -> Outgoing:
+    """Write a page of hits; the first one, which has a heading, offers the other order too.
+
+    The first and the last one say how far back the archive reaches.
+    """
+    t = context.t
+    rows: list[tuple[Button, ...]] = []
     if page.before is not None:
         rows.append((button(_label_of_next(page, t), "more", terms.key, page.before, *_ranking(page, terms)),))
     if heading is not None and terms.query is not None and len(page.hits) >= PAGE:
         newest, best = t.gettext("The newest first"), t.gettext("The best first")
         label, other = (newest, Order.NEWEST) if terms.order is Order.BEST else (best, Order.BEST)
         rows.append((button(label, "order", terms.key, other),))
-    return list_posts(heading or Text(), page.hits, context, tuple(rows), ending=_ending(page, context))
+    endings = [_ending(page, context), past.line if past is not None else ""]
+    if past is not None and page.before is None:
+        rows += past.rows
+    return list_posts(heading or Text(), page.hits, context, tuple(rows), ending="\n".join(filter(None, endings)))
 
 
 def _label_of_next(page: SearchPage, t: Translator) -> str:
@@ -206,12 +225,14 @@ async def _hint(terms: SearchTerms, context: Context) -> str:
     return "\n" + line.format(command=f"/latest @{channel.username}")
 
 
-async def _nothing(terms: SearchTerms, context: Context) -> str:
+async def _nothing(terms: SearchTerms, context: Context, past: Past) -> str:
     t, root = context.t, terms.query.query.root if terms.query else None
     if terms.query is not None and isinstance(root, AllOf) and root.without:
         loose = Compiled(Query(replace(root, without=())), terms.query.forms)
         if (await context.ask(find_newest, loose, terms.scope, limit=1)).hits:
             return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
+    if past.is_short:
+        return t.gettext("Nothing found in what is stored.")
     if terms.scope != Scope(history=terms.scope.history):
         return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
     count = (await posts.archive_stats(context.database, context.now)).messages
@@ -282,7 +303,7 @@ def _listed(page: SearchPage, context: Context, verb: str, key: str | int) -> Re
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
     """Return a page of posts in which a topic of this chat is found."""
-    queries = [Compiled.from_json(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
+    queries = [packed(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
     scope = Scope(channel_ids=(channel_id,))
     page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
     return page if len(page.hits) <= PAGE else _cut(page.hits, examined=page.examined)

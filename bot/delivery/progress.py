@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from babel.dates import format_date
 
 from bot.errors import TelegramError, Verdict
 from bot.locales import Translator, translator
@@ -107,10 +108,19 @@ def render_progress(figures: ProgressFigures, t: Translator) -> Outgoing:
             "Reading the past of {n} channels: {read} of {wanted} posts.",
             total,
         )
-    done = figures.read / figures.wanted if figures.wanted else 0.0
+    done, back = figures.share, ""
+    if figures.since is not None:
+        line = t.gettext("Reading the past of «{channel}»: {read} posts, back to {date}.")
+        if total > 1:
+            line = t.ngettext(
+                "Reading the past of {n} channel: {read} posts, back to {date}.",
+                "Reading the past of {n} channels: {read} posts, back to {date}.",
+                total,
+            )
+        back = format_date(figures.reached or figures.begun, "d MMM", locale=t.language)
     bar = "▓" * int(done * _BAR) + "░" * (_BAR - int(done * _BAR))
     read, wanted = show_number(figures.read, t), show_number(figures.wanted, t)
-    said = line.format(n=total, channel=one_line(figures.title, _TITLE), read=read, wanted=wanted)
+    said = line.format(n=total, channel=one_line(figures.title, _TITLE), read=read, wanted=wanted, date=back)
     return Outgoing(text=f"{said}\n{bar} {int(done * 100)} %")
 
 

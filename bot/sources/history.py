@@ -6,7 +6,7 @@ it covers, so that what is gone is known by its absence.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from bot.models import Event, Post
 from bot.sources.account import Account
 from bot.sources.isolation import NOTHING, PAGE_SIZE, Reading, Unreadable, page_below
 from bot.sources.live import to_event
+from bot.store.channels import BEGINNING
 from bot.telegram.convert import named_in, to_post
 
 SLICE_SIZE = 100  # changes: Telegram's limit for accounts that are no bots
@@ -37,7 +38,16 @@ class HistoryPage:
     below: int  # it is of messages under this id; 0: of the newest
     pts: int  # of the channel at that moment; 0 where the server does not say
     chat: types.Channel | None  # the channel as the answer describes it
+    since: datetime  # the date of `low`; `BEGINNING` where the channel has nothing below
     asked_at: datetime
+
+    def above(self, lowest: int) -> "HistoryPage":
+        """Return the page without what is older than the message `lowest`; its stretch of ids stays."""
+        return replace(
+            self,
+            posts=tuple(post for post in self.posts if post.message_id >= lowest),
+            unreadable={number: why for number, why in self.unreadable.items() if number >= lowest},
+        )
 
     def covers(self, message_id: int) -> bool:
         """Tell whether a message that was there before would stand on the page."""
@@ -72,8 +82,8 @@ async def pages(  # noqa: PLR0913 - where to read, how far, and what is known of
     high = min(below - 1, newest_known) if below else newest_known
     while True:
         asked_at = account.now()
-        found = await page_below(account, channel, offset, known=unreadable)
-        read, messages = read + 1, messages + found.count
+        found = await page_below(account, channel, offset, known=unreadable, newest_known=newest_known)
+        read, messages = read + 1, messages + found.readable
         # A short page alone does not prove that nothing is left below: servers may give fewer than asked.
         whole = max((getattr(answer, "count", 0) for answer in found.answers), default=messages + 1)
         is_last = not found.count or (not below and whole <= messages and found.count < PAGE_SIZE)
@@ -94,15 +104,17 @@ def _page(  # noqa: PLR0913 - where the page stands in the history
     named = {number: each for answer in answers for number, each in named_in(answer).items()}
     posts = (to_post(m, channel_id=channel_id, named=named) for m in sorted(there, key=lambda message: message.id))
     chats = (chat for answer in answers for chat in answer.chats)
+    low = 1 if is_last else found.lowest
     return HistoryPage(
         posts=tuple(post for post in posts if post is not None),
         ids=frozenset([*unreadable, *(message.id for message in there)]),
         unreadable=unreadable,
-        low=1 if is_last else found.lowest,
+        low=low,
         high=high,
         below=below,
         pts=getattr(answers[0], "pts", 0) if answers else 0,
         chat=next((c for c in chats if isinstance(c, types.Channel) and c.id == channel_id), None),
+        since=BEGINNING if low == 1 else min((message.date for message in there), default=asked_at),
         asked_at=asked_at,
     )
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from telethon.tl import types
@@ -25,7 +25,7 @@ from bot.sources.isolation import Unreadable, by_number
 from bot.sources.live import Previews
 from bot.sources.long_posts import LongPosts
 from bot.sources.resolver import Dialog
-from bot.store import channels, posts, unreadable
+from bot.store import backfills, channels, posts, unreadable
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.unreadable import Edition
@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 BACKFILL = 200  # posts of a channel's past that are read when it is first followed …
 BACKFILL_PAGES = 20  # … in so many pages at most: an album counts as one, and service messages do not count
+USUAL_PAST = timedelta(days=30)  # how far back it is read after that, a page now and then
 INTERNAL = 500  # Telegram's codes from here on say that the server failed
 EDITION = Edition(program=__version__, layer=LAYER)
 MOST_FAILURES = 3  # times in a row that a server may fail at the changes of a channel
@@ -60,6 +61,7 @@ class PastPage:
     found: SyncResult
     posts: int  # on the page, albums counted as one
     below: int | None  # the id below which to go on; None: that was all
+    reached: datetime  # the date of its oldest message
 
 
 class ChannelSync:
@@ -93,10 +95,15 @@ class ChannelSync:
             lowest = await posts.lowest_id(self._account.database, channel.id)  # what is older was never ours to keep
             return await self._read_past(channel, channel.verify_from, ObservedBy.SWEEP, lowest=lowest, since=since)
 
-    async def backfill_page(self, channel: Channel, *, below: int | None, beat: Beat = no_beat) -> PastPage:
-        """Store one page of a channel's past, under the id `below` or from the newest on. Raises TelegramError."""
+    async def backfill_page(
+        self, channel: Channel, *, below: int | None, since: datetime = LONG_AGO, beat: Beat = no_beat
+    ) -> PastPage:
+        """Store one page of a channel's past, under the id `below` or from the newest on, down to a date.
+
+        Raises TelegramError.
+        """
         async with self._alone_with(channel, beat):
-            return await self._read_past(channel, below, ObservedBy.BACKFILL, lowest=1, since=LONG_AGO)
+            return await self._read_past(channel, below, ObservedBy.BACKFILL, lowest=1, since=since)
 
     async def read_by_number(self, channel: Channel, ids: Sequence[int], beat: Beat = no_beat) -> SyncResult:
         """Read messages again that could not be read, 100 at most. Raises TelegramError."""
@@ -129,19 +136,16 @@ class ChannelSync:
             try:
                 return await self._apply_changes(channel, dialog, beat)
             except history.GapError as gap:
-                await self._doubt(channel, str(gap))
+                log.info("the changes of a channel are not to be had", channel=channel.id, why=str(gap))
             except TelegramError as error:
                 pts = await self._put_off(channel, error)
-        elif channel.unchecked_since is not None and channel.doubted_at is None:
-            await self._doubt(channel, "the reader is no member any more")
+            is_doubted = not pts
+        else:  # whoever is no member any more cannot ask for what the server kept back
+            is_doubted = channel.unchecked_since is not None and channel.doubted_at is None
         reach = history.Reach(message_id=channel.confirmed_id + 1)
-        return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts, beat=beat)
-
-    async def _doubt(self, channel: Channel, why: str) -> None:
-        """Leave edits and deletions to the verifier, since the changes of a channel are not to be had."""
-        log.info("the changes of a channel are not to be had, its history is read", channel=channel.id, why=why)
-        now = self._account.now()
-        await self._account.database.write(lambda tx: channels.doubt(tx, channel.id, now=now))
+        return await self._read_history(
+            channel, dialog, reach, ObservedBy.SWEEP, pts=pts, is_doubted=is_doubted, beat=beat
+        )
 
     async def _put_off(self, channel: Channel, error: TelegramError) -> int:
         """Put the changes of a channel off to the next round, where the server fails at them; return their pts.
@@ -152,14 +156,13 @@ class ChannelSync:
         if error.verdict is not Verdict.RETRY or error.code == FLOOD:
             raise error
         self._failures[channel.id] += 1
+        log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
         if self._failures[channel.id] >= MOST_FAILURES:
-            await self._doubt(channel, error.error)
             return 0
         now = self._account.now()
         await self._account.database.write(lambda tx: channels.leave_unchecked(tx, channel.id, now=now))
         if error.code < INTERNAL:
             raise error
-        log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
         return channel.seen_pts
 
     async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
@@ -170,9 +173,6 @@ class ChannelSync:
         async with aclosing(prefetched(source)) as slices:
             async for changes in slices:
                 beat(LONGEST_VISIT)  # of what a busy channel has to say after weeks, there is much more than that
-                if changes.is_skipped:
-                    await self._doubt(channel, "one of them cannot be read")
-                    is_whole = False
                 found += await self._store(channel, changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
                 await self._settle(channel, changes.events)
                 await self.previews.refresh(channel, changes.pages)
@@ -180,7 +180,8 @@ class ChannelSync:
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
                 listed = dialog.top_message if dialog is not None and changes.pts >= dialog.pts else 0
                 confirmed = max(channel.confirmed_id, changes.newest, listed)
-                await self._mark(channel, confirmed_id=confirmed, pts=changes.pts)
+                await self._mark(channel, confirmed_id=confirmed, pts=changes.pts, is_doubted=changes.is_skipped)
+                is_whole = is_whole and not changes.is_skipped
                 channel = replace(channel, confirmed_id=confirmed, seen_pts=changes.pts)
         del self._failures[channel.id]
         if not is_whole:  # the history names what it is; of an edit further back, the verifier does
@@ -198,26 +199,42 @@ class ChannelSync:
         observed_by: ObservedBy,
         *,
         pts: int = 0,
+        is_doubted: bool = False,
         beat: Beat = no_beat,
     ) -> SyncResult:
         """Read the history down to its known part; posts of the archive that are absent from it are gone.
 
-        `pts` is the mark to set; 0: that of the dialog or of the first page.
+        `pts` is the mark to set; 0: that of the dialog or of the first page. Where it is doubted, edits and deletions
+        further down are left to the verifier.
         """
         found, newest = SyncResult(), 0
+        low, since = 0, self._account.now()
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
         source = await self._history(channel, reach, unreadable=await self._unreadable(channel))
         async with aclosing(prefetched(source)) as pages:
             async for page in pages:
                 beat(LONGEST_VISIT)
-                found += await self._store_page(channel, page, page.posts, observed_by)
+                found += await self._store_page(channel, page, observed_by)
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
+                low, since = page.low, page.since
                 if page.chat is not None:
                     await describe(self._account, channel, page.chat)
-        await self._mark(channel, confirmed_id=newest, pts=pts)
+        if not channel.is_swept:
+            await self._begin_past(channel, low, since)
+        await self._mark(channel, confirmed_id=newest, pts=pts, is_doubted=is_doubted)
         return found
+
+    async def _begin_past(self, channel: Channel, low: int, since: datetime) -> None:
+        """Note from where on a channel is complete that is newly followed, and have the weeks before read."""
+        now = self._account.now()
+
+        async def job(tx: Transaction) -> None:
+            await channels.begin_past(tx, channel.id, low=low, since=since)
+            await backfills.request_usual(tx, channel.id, now - USUAL_PAST, asked_at=now)
+
+        await self._account.database.write(job)
 
     async def _read_past(
         self, channel: Channel, below: int | None, observed_by: ObservedBy, *, lowest: int, since: datetime
@@ -227,11 +244,15 @@ class ChannelSync:
         one, start = history.Reach(pages=1), below or 0
         async with aclosing(await self._history(channel, one, below=start, unreadable=tried)) as pages:
             page = await anext(pages)
-        known = [post for post in page.posts if post.message_id >= lowest]
-        found = await self._store_page(channel, page, known, observed_by)
+        page = page.above(lowest)
+        found = await self._store_page(channel, page, observed_by)
         is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
+        if observed_by is ObservedBy.BACKFILL:
+            await self._account.database.write(
+                lambda tx: channels.extend_past(tx, channel.id, below=below, low=page.low, since=page.since)
+            )
         count = len({post.key for post in page.posts})
-        return PastPage(found=found, posts=count, below=None if is_through else page.low)
+        return PastPage(found=found, posts=count, below=None if is_through else page.low, reached=page.since)
 
     async def _history(
         self, channel: Channel, reach: history.Reach, *, below: int = 0, unreadable: Unreadable
@@ -272,13 +293,11 @@ class ChannelSync:
 
         await self._account.database.write(job)
 
-    async def _store_page(
-        self, channel: Channel, page: history.HistoryPage, known: Sequence[Post], observed_by: ObservedBy
-    ) -> SyncResult:
+    async def _store_page(self, channel: Channel, page: history.HistoryPage, observed_by: ObservedBy) -> SyncResult:
         """Store posts of a page; posts of the archive that the page lacks are written down as gone."""
         gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
         deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
-        found = await self._store(channel, [*known, *deletions], observed_by, page.asked_at)
+        found = await self._store(channel, [*page.posts, *deletions], observed_by, page.asked_at)
         await self._name(channel, page)
         return found
 
@@ -299,8 +318,12 @@ class ChannelSync:
         )
         return SyncResult(new=result.new, edited=result.edited, gone=result.gone)
 
-    async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int) -> None:
+    async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int, is_doubted: bool = False) -> None:
         now, mark = self._account.now(), {"confirmed_id": confirmed_id, "seen_pts": pts}
-        await self._account.database.write(
-            lambda tx: channels.set_mark(tx, channel.id, **mark, now=now, read_from=channel.seen_pts)
-        )
+
+        async def job(tx: Transaction) -> None:
+            if is_doubted:  # first: it has been unchecked since it was last swept
+                await channels.doubt(tx, channel.id, now=now)
+            await channels.set_mark(tx, channel.id, **mark, now=now, read_from=channel.seen_pts)
+
+        await self._account.database.write(job)

@@ -1,25 +1,28 @@
 """Backfills: how far back people want channels read, how far each has come, and the messages that show it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.store import chats
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import read_all, to_ms
+from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 
 DONE = "done"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """A request for older posts of a channel."""
+    """A request for older posts of a channel: so many, or all since a date."""
 
     id: int
     channel_id: int
-    wanted: int  # posts
+    chat_id: int | None  # that asked; None: nobody did
+    wanted: int | None  # posts …
+    since: datetime | None  # … or the date
     read: int  # posts so far
-    below: int | None  # the id under which to go on; None: at the newest
+    below: int | None  # the id under which to go on; None: at the newest, or where the channel is complete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +33,24 @@ class ProgressFigures:
     waiting: int  # channels that are not looked at yet
     ended: int  # channels that are through
     failed: int  # those of them that could not be read to the end
-    wanted: int  # posts, of all these channels
+    wanted: int  # posts, of all these channels; 0: those since a date
     read: int  # posts so far
     title: str  # of the channel, where it is one
+    begun: datetime | None = None  # where it is a date, the date from which they are read …
+    reached: datetime | None = None  # … the one back to which all of them are …
+    since: datetime | None = None  # … and the one at which they end
 
     @property
     def is_over(self) -> bool:
         """Tell whether all backfills have ended."""
         return not self.waiting and self.ended == self.channels
+
+    @property
+    def share(self) -> float:
+        """How much is done, from 0 to 1."""
+        if self.wanted or self.since is None or self.reached is None or self.begun is None:
+            return self.read / self.wanted if self.wanted else 0.0
+        return min(max((self.begun - self.reached) / (self.begun - self.since), 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +76,40 @@ async def request(tx: Transaction, channel_id: int, *, chat_id: int, asked_at: d
     await show_progress(tx, chat_id, asked_at)
 
 
+async def request_since(
+    tx: Transaction, channel_ids: Iterable[int], since: datetime, *, chat_id: int | None, asked_at: datetime
+) -> int:
+    """Have channels read back to a date, where they are not complete so far; return how many are read now.
+
+    A chat sees the progress; where it is None, nobody does.
+    """
+    rows = await tx.execute(
+        """INSERT INTO backfills (channel_id, chat_id, asked_at, since)
+        SELECT c.id, :chat, :asked_at, :since FROM channels c JOIN json_each(:channels) ON c.id = value
+        WHERE c.followed_at IS NOT NULL AND (c.complete_from IS NULL OR c.complete_from > :since)
+        AND NOT EXISTS (SELECT 1 FROM backfills WHERE channel_id = c.id AND since <= :since AND ended IS NULL
+            AND (chat_id IS NOT NULL OR :chat IS NULL))
+        ON CONFLICT DO UPDATE SET since = min(since, excluded.since)""",
+        {
+            "channels": json_list(channel_ids),
+            "chat": chat_id,
+            "asked_at": to_ms(asked_at),
+            "since": to_ms(since),
+        },
+    )
+    if rows and chat_id is not None:
+        await show_progress(tx, chat_id, asked_at)
+    tx.announce(Subject.FOLLOWS)
+    return rows
+
+
+async def request_usual(tx: Transaction, channel_id: int, since: datetime, *, asked_at: datetime) -> None:
+    """Have the last weeks of a channel read that is newly followed, unless somebody said how much to read."""
+    sql = "SELECT 1 FROM backfills WHERE channel_id = :id AND ended IS NULL"
+    if await tx.fetch_value(sql, {"id": channel_id}) is None:
+        await request_since(tx, [channel_id], since, chat_id=None, asked_at=asked_at)
+
+
 async def show_progress(tx: Transaction, chat_id: int, asked_at: datetime) -> None:
     """Have the progress of what a chat asked for at this moment shown to it."""
     sql = "INSERT INTO progress (chat_id, asked_at, next_at) VALUES (:chat, :asked_at, 0) ON CONFLICT DO NOTHING"
@@ -71,20 +118,36 @@ async def show_progress(tx: Transaction, chat_id: int, asked_at: datetime) -> No
 
 
 async def unfinished(db: Reader, reader_id: int) -> list[Backfill]:
-    """Return the backfills that a reader has to go on with, oldest request first."""
+    """Return the backfills that a reader has to go on with: what people asked first, then those with the newest posts.
+
+    So all channels are complete for the last day before any is for a month.
+    """
     rows = await db.fetch_all(
         """SELECT b.* FROM backfills b JOIN channels c ON c.id = b.channel_id
-        WHERE b.ended IS NULL AND c.followed_at IS NOT NULL AND c.read_by = :reader ORDER BY b.asked_at, b.id""",
+        WHERE b.ended IS NULL AND c.followed_at IS NOT NULL AND c.read_by = :reader
+        ORDER BY b.chat_id IS NULL, iif(b.chat_id IS NULL, -coalesce(b.reached, b.asked_at), b.asked_at), b.id""",
         {"reader": reader_id},
     )
     return read_all(Backfill, rows)
 
 
-async def advance(tx: Transaction, backfill_id: int, *, read: int, below: int | None, ended: str | None = None) -> None:
+async def advance(  # noqa: PLR0913 - the row has this many columns
+    tx: Transaction,
+    backfill_id: int,
+    *,
+    read: int,
+    below: int | None,
+    reached: datetime | None = None,
+    ended: str | None = None,
+) -> None:
     """Set how far a backfill has come, and how it ended: `DONE`, or Telegram's error string."""
     await tx.execute(
-        "UPDATE backfills SET read = :read, below = :below, ended = :ended WHERE id = :id",
-        {"id": backfill_id, "read": read, "below": below, "ended": ended},
+        """UPDATE backfills SET read = :read, below = :below, reached = coalesce(:reached, reached), ended = :ended
+        WHERE id = :id""",
+        {"id": backfill_id, "read": read, "below": below, "reached": maybe_ms(reached), "ended": ended},
+    )
+    await tx.execute(
+        "DELETE FROM backfills WHERE id = :id AND chat_id IS NULL AND ended IS NOT NULL", {"id": backfill_id}
     )
     tx.announce(Subject.PROGRESS)
 
@@ -101,7 +164,10 @@ async def shown_progress(db: Reader) -> list[Progress]:
         f"""SELECT g.id, g.asked_at, g.message_id, g.shown, g.next_at, count(b.id) AS figures_channels,
             count(b.ended) AS figures_ended, count(nullif(b.ended, :done)) AS figures_failed,
             coalesce(sum(iif(b.ended IS NULL, b.wanted, min(b.read, b.wanted))), 0) AS figures_wanted,
-            coalesce(sum(min(b.read, b.wanted)), 0) AS figures_read, coalesce(max(n.title), '') AS figures_title,
+            coalesce(sum(min(b.read, coalesce(b.wanted, b.read))), 0) AS figures_read, min(b.since) AS figures_since,
+            g.asked_at AS figures_begun,
+            max(coalesce(iif(b.ended IS NULL, b.reached, b.since), b.asked_at)) AS figures_reached,
+            coalesce(max(n.title), '') AS figures_title,
             (SELECT count(*) FROM follows f WHERE f.chat_id = g.chat_id AND f.asked_at = g.asked_at
                 AND f.state = 'wanted' AND f.history IS NOT NULL) AS figures_waiting, {chats.COLUMNS}
         FROM progress g JOIN chats c ON c.id = g.chat_id

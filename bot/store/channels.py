@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from bot.store import backfills
@@ -12,6 +12,7 @@ from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
 
 __all__ = ["Access", "Channel", "Options", "ResolvedChannel", "normalise_reference"]
 
+BEGINNING = datetime.fromtimestamp(0, UTC)  # the date of a channel's first message, in `complete_from`
 MOST_FAST = 20  # channels that are asked for their changes all the time
 
 _NO_QUOTES = str.maketrans("", "", "\"«»“”„‟'‘’")
@@ -65,6 +66,8 @@ class Channel:
     username: str | None  # as written, without @; None for a private one
     followed_at: datetime | None  # None: nobody wants it any more
     confirmed_id: int  # every message up to this one is stored
+    complete_id: int | None  # from this one on; None: nothing is known of it
+    complete_from: datetime | None  # its date; the epoch, where it is the channel's first one
     seen_pts: int  # changes are applied up to here; 0: ask again
     swept_at: datetime | None
     read_by: int | None  # the reader that sees to it; None: not decided yet
@@ -97,6 +100,17 @@ class Channel:
 
     def _is_since_followed(self, moment: datetime | None) -> bool:
         return moment is not None and (self.followed_at is None or moment >= self.followed_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPast:
+    """How far back a channel is stored."""
+
+    id: int
+    is_followed: bool
+    is_readable: bool  # a reader can read more of it
+    complete_from: datetime | None  # as of `Channel`
+    oldest: datetime | None  # the date of the first stored post
 
 
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
@@ -156,6 +170,20 @@ async def followed(db: Reader, reader_id: int | None = None) -> list[Channel]:
     """Return the followed channels by title, each as this reader reaches it; None: as the one assigned to it."""
     sql = f"{_CHANNELS} WHERE c.followed_at IS NOT NULL ORDER BY c.title, c.id"
     return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id}))
+
+
+async def past_of(db: Reader, channel_ids: Iterable[int] | None) -> list[ChannelPast]:
+    """Return how far back channels are stored; without `channel_ids` all of them."""
+    rows = await db.fetch_all(
+        """SELECT c.id, c.followed_at IS NOT NULL AS is_followed, c.complete_from,
+            (SELECT min(date) FROM posts WHERE channel_id = c.id) AS oldest,
+            c.followed_at IS NOT NULL AND EXISTS (SELECT 1 FROM memberships WHERE channel_id = c.id
+                AND reader_id = c.read_by AND access IN ('polled', 'joined')) AS is_readable
+        FROM channels c WHERE :ids IS NULL OR c.id IN (SELECT value FROM json_each(:ids))
+        ORDER BY c.id""",
+        {"ids": None if channel_ids is None else json_list(channel_ids)},
+    )
+    return read_all(ChannelPast, rows)
 
 
 async def unwanted(db: Reader, reader_id: int) -> list[Channel]:
@@ -281,6 +309,30 @@ async def set_mark(  # noqa: PLR0913 - the mark and the state it was read from b
             seen_pts = CASE WHEN :read_from IS NULL OR seen_pts = :read_from THEN :pts ELSE seen_pts END
         WHERE id = :id""",
         {"id": channel_id, "confirmed": confirmed_id, "pts": seen_pts, "now": to_ms(now), "read_from": read_from},
+    )
+
+
+async def begin_past(tx: Transaction, channel_id: int, *, low: int, since: datetime) -> None:
+    """Set from where on a channel is complete that is newly followed: down to the id `low`, of a date.
+
+    Where it was followed before and nothing is missing in between, it is complete from where it was then.
+    """
+    await tx.execute(
+        """UPDATE channels SET complete_id = :low, complete_from = :since
+        WHERE id = :id AND (complete_id IS NULL OR :low > confirmed_id + 1 OR :low <= complete_id)""",
+        {"id": channel_id, "low": low, "since": to_ms(since)},
+    )
+
+
+async def extend_past(tx: Transaction, channel_id: int, *, below: int | None, low: int, since: datetime) -> None:
+    """Set that all messages under the id `below` are stored down to `low`, where this joins what is complete.
+
+    `below` is None for the newest; `since` is the date of `low`.
+    """
+    await tx.execute(
+        """UPDATE channels SET complete_id = :low, complete_from = min(complete_from, :since)
+        WHERE id = :id AND :low < complete_id AND coalesce(:below, complete_id) >= complete_id""",
+        {"id": channel_id, "low": low, "below": below, "since": to_ms(since)},
     )
 
 

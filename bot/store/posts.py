@@ -113,7 +113,7 @@ async def oldest_date(db: Reader, *, channel_ids: Collection[int] | None = None)
     """Return the date of the oldest post stored of some channels, or of all; None where there is none."""
     if channel_ids is None:
         return maybe_date(await db.fetch_value("SELECT date FROM posts ORDER BY id LIMIT 1"))
-    sql = """SELECT min((SELECT date FROM posts WHERE channel_id = value ORDER BY message_id LIMIT 1))
+    sql = """SELECT min((SELECT min(date) FROM posts WHERE channel_id = value))
         FROM json_each(:channels)"""
     return maybe_date(await db.fetch_value(sql, {"channels": json_list(channel_ids)}))
 

@@ -3,18 +3,20 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.store import posts
+from bot.store import channels, posts
 from bot.store.database import open_read_only
 from tests.commands.kit import Bot, text
-from tests.kit_archive import NEWS, Archive, open_archive
+from tests.kit_archive import NEWS, NOON, Archive, open_archive
 from tests.shell import ROOT, typed
 from tests.sources.test_desktop_export import account, chat, message
 
 MIB = 1 << 20
+LATER = NOON + timedelta(days=1)  # than the posts of an export
 
 
 def export(folder: Path, content: object) -> Path:
@@ -180,3 +182,19 @@ async def test_a_large_export_takes_no_more_memory_than_a_small_one(tmp_path: Pa
         out, _ = await asyncio.wait_for(process.communicate(), 60)
         peaks.append(int(out))
     assert peaks[1] < peaks[0] * 1.05
+
+
+@pytest.mark.parametrize(("last", "complete_id"), [(60, 10), (49, 10), (48, 50)])
+async def test_an_export_that_joins_what_was_read_makes_its_channel_complete_from_its_first_post_on(
+    tmp_path: Path, last: int, complete_id: int
+) -> None:
+    async with open_archive(tmp_path) as archive:
+        await archive.follow()
+        await archive.db.write(lambda tx: channels.begin_past(tx, NEWS, low=50, since=LATER))
+    exported = chat(*(message(number, "Тихий день") for number in range(10, last + 1)), id=NEWS)
+    await typed(tmp_path / "data", "import", export(tmp_path, exported))
+    async with open_read_only(tmp_path / "data" / "bot.db") as database:
+        channel = await channels.get(database, NEWS)
+        assert channel is not None
+        assert channel.complete_id == complete_id
+        assert (channel.complete_from == LATER) == (complete_id == 50)

@@ -15,7 +15,7 @@ from bot.store.channels import Options
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
 from tests.delivery.kit import DeliveringBot
-from tests.kit_archive import NEWS
+from tests.kit_archive import NEWS, ago
 from tests.waiting import WAIT_S
 
 
@@ -138,3 +138,14 @@ async def test_a_chat_that_takes_nothing_for_long_holds_nobody_up(bot: Deliverin
     assert len(first_lines(bot)) == 1
     put_off = next(each for each in await backfills.shown_progress(bot.archive.db) if each.chat.id == chat.id)
     assert put_off.next_at > bot.archive.now + timedelta(seconds=50)
+
+
+def test_what_is_read_back_to_a_date_shows_how_far_it_is() -> None:
+    known = {"channels": 1, "waiting": 0, "ended": 0, "failed": 0, "wanted": 0, "read": 250, "title": "Вести"}
+    dates = {"begun": ago(days=0), "reached": ago(days=15), "since": ago(days=30)}
+    lines = render_progress(ProgressFigures(**known, **dates), translator("ru")).text.splitlines()
+    assert lines == ["Читаю прошлое канала «Вести»: прочитано постов – 250, до 23 февр.", "▓▓▓▓▓▓░░░░░░ 50 %"]
+    several = ProgressFigures(**{**known, "channels": 3}, **dates)
+    assert "3 каналов: прочитано постов – 250, до" in render_progress(several, translator("ru")).text
+    begun = ProgressFigures(**{**known, "read": 0}, **{**dates, "reached": None})
+    assert render_progress(begun, translator("en")).text.endswith("░ 0 %")

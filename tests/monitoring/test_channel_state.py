@@ -21,6 +21,8 @@ CHANNEL = Channel(
     username="vesti",
     followed_at=FOLLOWED,
     confirmed_id=9,
+    complete_id=1,
+    complete_from=FOLLOWED,
     seen_pts=5,
     swept_at=ago(minutes=1),
     read_by=1,

@@ -25,7 +25,7 @@ from bot.matching.engine.plan import (
     plan_terms,
 )
 from bot.matching.engine.planner import Planner
-from bot.matching.engine.prefilter import barred, is_joint, is_plain, needed, rest, watched
+from bot.matching.engine.prefilter import barred, choices, is_joint, is_plain, needed, rest, watched
 from bot.matching.engine.regex_set import RegexSet
 from bot.matching.engine.term_index import TermIndex, TermPool
 from bot.matching.words.tokens import Document
@@ -74,6 +74,7 @@ class _Candidate:
     name: str
     step: Step
     needs: frozenset[Term]  # all have to occur
+    choices: tuple[frozenset[Term], ...]  # of each set one has to occur
     bars: frozenset[Term]  # none may occur
     rest: Step | None  # the part to evaluate where these terms allow it and the text has one paragraph
     divided_rest: Step | None  # where it has several
@@ -147,7 +148,7 @@ class Matcher:
         if self._watchers:
             present = frozenset(self._terms.find(document.tokens))
             patterns = self._programs.spans(document.text)
-            context = Evaluation(document, present, patterns, looked_up=self._uses)
+            context = Evaluation(document, present, patterns, looked_up=self._uses, places=self._terms.places)
             for name, step in self._verified(context, present, patterns):
                 found[name] = (*found.get(name, ()), step)
         return Matches(found, context)
@@ -164,6 +165,7 @@ class Matcher:
             for candidate in candidates
             if candidate.needs <= present
             and present.isdisjoint(candidate.bars)
+            and not any(map(present.isdisjoint, candidate.choices))
             and ((left := candidate.divided_rest if divided else candidate.rest) is None or holds(left, context))
         ]
 
@@ -172,7 +174,14 @@ def _candidate(name: str, step: Step) -> _Candidate:
     keys = (part.program.source if isinstance(part, RegexStep) else part.term for part in watched(step))
     left = rest(step)
     return _Candidate(
-        name, step, needed(step), barred(step), left, step if is_joint(step) else left, tuple(dict.fromkeys(keys))
+        name,
+        step,
+        needed(step),
+        tuple(choices(step)),
+        barred(step),
+        left,
+        step if is_joint(step) else left,
+        tuple(dict.fromkeys(keys)),
     )
 
 

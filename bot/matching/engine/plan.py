@@ -3,7 +3,7 @@
 `Placed` steps know at which words they stand, so that distances can be counted; the others only hold or do not.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -37,10 +37,13 @@ class Evaluation:
         patterns: dict[str, list[Span]] | None = None,
         *,
         looked_up: Container[Term] = (),
+        places: Callable[[Sequence[str]], Mapping[Term, list[int]]] | None = None,
     ) -> None:
         self.document = document
         self.present = present  # terms of `looked_up` that occur; None: nothing was looked up
         self._looked_up = looked_up
+        self._find_places = places  # of the present terms, all at once
+        self._found: Mapping[Term, list[int]] | None = None
         self._places: dict[Term, list[int]] = {}
         self._patterns = {} if patterns is None else patterns  # spans by expression
         self._occurrences: dict[Placed, list[Occurrence]] = {}
@@ -82,8 +85,13 @@ class Evaluation:
 
     def places(self, term: Term) -> list[int]:
         """Return the indexes of the tokens of a term, in order, whatever their capitals."""
-        if self.present is not None and term not in self.present and term in self._looked_up:
-            return _NOWHERE
+        if self.present is not None and term in self._looked_up:
+            if term not in self.present:
+                return _NOWHERE
+            if self._find_places is not None:
+                if self._found is None:
+                    self._found = self._find_places(self.document.tokens)
+                return self._found[term]
         places = self._places.get(term)
         if places is None:
             places = self._places[term] = _places(term, self.document.places)

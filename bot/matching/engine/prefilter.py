@@ -65,6 +65,32 @@ def needed(step: Step) -> frozenset[Term]:
             return frozenset()
 
 
+def choices(step: Step) -> list[frozenset[Term]]:
+    """Return sets of terms, of each of which one occurs wherever a step holds; what `needed` says is not repeated."""
+    return sorted((terms for terms in set(_clauses(step)) if len(terms) > 1), key=_rarity)
+
+
+def _clauses(step: Step) -> list[frozenset[Term]]:
+    match step:
+        case TermStep(term):
+            return [frozenset({term})]
+        case RegexStep():
+            return []
+        case UnitStep(item):
+            return _clauses(item)
+        case NearStep(left, right):
+            return _clauses(left) + _clauses(right)
+        case AndStep(items) | SequenceStep(items):
+            return [terms for item in items for terms in _clauses(item)]
+        case AnyStep(items) | OrStep(items):
+            each = [_clauses(item) for item in items]
+            return [frozenset().union(*(min(sets, key=_rarity) for sets in each))] if all(each) else []
+
+
+def _rarity(terms: Iterable[Term]) -> float:
+    return sum(map(_frequency, terms))
+
+
 def barred(step: Step) -> frozenset[Term]:
     """Return terms none of which occurs wherever a step holds."""
     match step:

@@ -1,30 +1,47 @@
 """An index of values by the words of terms: one look-up a word of a document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from operator import itemgetter
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from bot.matching.engine.plan import Term
 
 _HEAD = 3  # letters by which prefixes are looked up; the query language allows no shorter ones
-_head = itemgetter(slice(_HEAD))
 
 K = TypeVar("K")
 T = TypeVar("T")
+
+
+_MOST_KNOWN = 1 << 15  # words whose values are remembered
+
+
+class _Known(dict[str, tuple[T, ...]]):
+    """The values of words that were seen, also of those without any: prefixes cost more than all else."""
+
+    def __init__(self, look_up: Callable[[str], tuple[T, ...]]) -> None:
+        super().__init__()
+        self._look_up = look_up
+
+    def __missing__(self, word: str) -> tuple[T, ...]:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        values = self[word] = self._look_up(word)
+        return values
 
 
 class TermIndex(Generic[T]):
     """Values by the words of terms; capitals do not count."""
 
     def __init__(self) -> None:
+        self._known: _Known[T] = _Known(self._look_up)
         self._by_form: dict[str, tuple[T, ...]] = {}
         self._by_prefix: dict[str, tuple[T, ...]] = {}
         self._prefixes: dict[str, tuple[str, ...]] = {}  # by their first letters
 
     def add(self, term: Term, value: T) -> None:
         """Add a value under a term."""
+        self._known.clear()
         alone = (value,)  # one tuple for all forms that have no other value
         for form in term.forms:
             others = self._by_form.get(form)
@@ -36,6 +53,7 @@ class TermIndex(Generic[T]):
 
     def remove(self, term: Term, value: T) -> None:
         """Remove a value from under a term."""
+        self._known.clear()
         for form in term.forms:
             _drop(self._by_form, form, value)
         for prefix in term.prefixes:
@@ -46,29 +64,25 @@ class TermIndex(Generic[T]):
     def find(self, words: Sequence[str]) -> Iterator[T]:
         """Yield the values under these words, once for each word."""
         # all in C: a loop over the words would cost half as much as splitting the text into them
-        found = chain.from_iterable(filter(None, map(self._by_form.get, words)))
-        return chain(found, (value for _, value in self._by_prefixes(words))) if self._prefixes else found
+        return chain.from_iterable(filter(None, map(self._values_of, words)))
 
     def places(self, words: Sequence[str]) -> dict[T, list[int]]:
         """Return the values under these words, with the indexes of their words, in order."""
         places: dict[T, list[int]] = {}
-        for index, values in enumerate(map(self._by_form.get, words)):
-            if values is not None:
-                for value in values:
-                    places.setdefault(value, []).append(index)
-        if self._prefixes:
-            for index, value in self._by_prefixes(words):  # the value may stand under the word itself, too
-                places[value] = sorted({*places.get(value, ()), index})
+        for index, values in enumerate(map(self._values_of, words)):
+            for value in values or ():
+                found = places.setdefault(value, [])
+                if not found or found[-1] != index:  # the value may stand under the word and under its beginning
+                    found.append(index)
         return places
 
-    def _by_prefixes(self, words: Sequence[str]) -> Iterator[tuple[int, T]]:
-        """Yield the values under prefixes of these words, with the index of the word."""
-        for index, prefixes in enumerate(map(self._prefixes.get, map(_head, words))):
-            if prefixes is not None and (word := words[index]).startswith(prefixes):
-                for prefix in prefixes:
-                    if word.startswith(prefix):
-                        for value in self._by_prefix[prefix]:
-                            yield index, value
+    @property
+    def _values_of(self) -> Callable[[str], tuple[T, ...] | None]:
+        return self._known.__getitem__ if self._prefixes else self._by_form.get
+
+    def _look_up(self, word: str) -> tuple[T, ...]:
+        prefixes = (prefix for prefix in self._prefixes.get(word[:_HEAD], ()) if word.startswith(prefix))
+        return (*self._by_form.get(word, ()), *(value for prefix in prefixes for value in self._by_prefix[prefix]))
 
 
 def _put(table: dict[K, tuple[T, ...]], key: K, value: T) -> None:

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -117,8 +118,19 @@ class Document:
 
     def shape(self, index: int) -> str:
         """Return a token with its original capitals."""
-        start, end = self._located[index]
+        start, end = self._located[index] if "_located" in self.__dict__ else self._locate_one(index)
         return _capitals(self._folded, start, end)
+
+    def _locate_one(self, index: int) -> tuple[int, int]:
+        """Return the place of one token in the folded text; all of them cost as much as reading the text."""
+        before = 0
+        for (kind, start, end), count in zip(self._segments, self._counts, strict=True):
+            if index < before + count:
+                if kind != "words":
+                    break
+                return next(islice(_WORD.finditer(self._folded.lower, start, end), index - before, None)).span()
+            before += count
+        return self._located[index]
 
     @cached_property
     def _located(self) -> list[tuple[int, int]]:

@@ -60,6 +60,8 @@ CREATE TABLE channels (
     read_by INTEGER REFERENCES readers (id),  -- the reader that it is assigned to; NULL: none yet
     confirmed_id INTEGER NOT NULL DEFAULT 0,  -- every message up to this one is stored; only the sweep moves it
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
+    complete_id INTEGER,  -- from this message to confirmed_id all are stored; NULL: nothing is known of it
+    complete_from INTEGER,  -- its date; 0: it is the channel's first one
     swept_at INTEGER,  -- when the sweep last found or made it complete
     verified_at INTEGER,  -- when the verifying round last went through it
     verify_from INTEGER,  -- the id below which that round goes on; NULL: it begins anew
@@ -109,17 +111,21 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
     next_try_at INTEGER NOT NULL
 );
 
-CREATE TABLE backfills (  -- how far back somebody wants channels read
+CREATE TABLE backfills (  -- how far back channels are to be read
     id INTEGER PRIMARY KEY,
     channel_id INTEGER NOT NULL REFERENCES channels (id),
-    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    chat_id INTEGER REFERENCES chats (id),  -- that asked and sees the progress; NULL: nobody, it is done for any channel
     asked_at INTEGER NOT NULL,  -- what a chat asked in one moment is one piece of work
-    wanted INTEGER NOT NULL,  -- posts
+    wanted INTEGER,  -- posts; NULL: those …
+    since INTEGER,  -- … from this date on
     read INTEGER NOT NULL DEFAULT 0,  -- posts so far
-    below INTEGER,  -- the id under which to go on; NULL: begin at the newest
+    below INTEGER,  -- the id under which to go on; NULL: begin at the newest, or where the channel is complete
+    reached INTEGER,  -- the date of the oldest post read
     ended TEXT,  -- 'done', or Telegram's error string; NULL: it goes on
+    CHECK ((wanted IS NULL) != (since IS NULL)),
     UNIQUE (chat_id, asked_at, channel_id)
 );
+CREATE UNIQUE INDEX backfills_unasked ON backfills (channel_id) WHERE chat_id IS NULL;
 
 CREATE TABLE progress (  -- the one message in which a chat sees how its backfills go
     id INTEGER PRIMARY KEY,
