@@ -260,9 +260,8 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
 async def pruned_blobs(db: Reader) -> list[bytes]:
     """Return the SHA-256 of every blob that should no longer be on the disk."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT sha256 FROM media p WHERE reason = :pruned
-            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)""",
-        {"pruned": PRUNED},
+        """SELECT DISTINCT sha256 FROM media p WHERE reason = 'pruned'
+            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)"""
     )
     return [bytes(row["sha256"]) for row in rows]
 
