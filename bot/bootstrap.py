@@ -12,7 +12,7 @@ from bot.matching.explain.exclusions import compile_excluding, including
 from bot.matching.query.refusals import QueryError
 from bot.matching.topics import TopicFile, builtin_topics, check_examples
 from bot.matching.words.inflection import Inflector
-from bot.settings import Settings
+from bot.settings import Settings, printable
 from bot.store import channels, chats, follows, meta, outbox, topics
 from bot.store.chats import Role
 from bot.store.database import Database, Transaction
@@ -71,7 +71,7 @@ def reference_of(reference: str) -> str:
     """Return the normal reference of a channel in the settings. Raises SettingsError."""
     found = channels.normalise_reference(reference)
     if found is None:
-        raise SettingsError(f"CHANNELS: «{reference}» is no channel; write @name, t.me/name or t.me/+invite")
+        raise SettingsError(f"CHANNELS: «{printable(reference)}» is no channel; write @name, t.me/name or t.me/+invite")
     return found
 
 

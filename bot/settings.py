@@ -155,11 +155,11 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _refusal(name: str, value: object, reason: str) -> str:
-    shown = "" if name in _UNSHOWN else f" «{_printable(str(value))}»"
+    shown = "" if name in _UNSHOWN else f" «{printable(str(value))}»"
     return f"{name}:{shown} cannot be used: {HOW_TO_WRITE.get(name, reason)}"
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     """Shorten a value, and leave out what a terminal would obey."""
     short = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in short)

@@ -166,6 +166,8 @@ def configure_logs(settings: Settings) -> None:
     logging.getLogger("telethon").setLevel(logging.WARNING)
     # It warns of each connection that ends or fails, too, a line a second; bot.telegram.backoff says it once a minute.
     logging.getLogger("telethon.network").setLevel(logging.ERROR)
+    # … and of each request at which the server fails; whoever asked says so.
+    logging.getLogger("telethon.client.users").setLevel(logging.ERROR)
     # aiosqlite logs each question with its values: names, searches and keys are nothing for a log.
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     structlog.configure(

@@ -82,7 +82,8 @@ def _describe_storms(context: Context) -> Text:
         "More than {n} alerts on a topic within {minutes} min become one message here that grows.",
         storms.count,
     )
-    return Text().line(line, n=storms.count, minutes=storms.minutes)
+    text = Text().line(line, n=storms.count, minutes=storms.minutes)
+    return text.line(t.gettext("A new event among them still comes by itself, once."))
 
 
 def _storms_label(chat: Chat, t: Translator) -> str:

@@ -49,7 +49,9 @@ class Dispatch:
         except CommandError as error:
             return await self._commit(request, error.reply(request), now)
         except setup.StrangerError:
-            # The answer is not recorded: strangers may write as much as they like.
+            # The answer is not recorded, and nothing is written after it: strangers may write as much as they like.
+            if not request.private or request.tapped or await chats.is_turned_away(self._database, request.person_id):
+                return None
             return await self._database.write(lambda tx: setup.turn_away(tx, request, now=now))
 
     async def _commit(self, request: Request, answer: Reply | Effect, now: datetime) -> Reply:
@@ -72,7 +74,7 @@ class Dispatch:
         """Let the handler of the request answer, if the speaker may. Raises StrangerError and CommandError."""
         role = await self._people.role_of(request.person_id)
         is_start = request.command == "start" and not request.tapped
-        if role is None and not is_start:
+        if role is None and not (is_start and await setup.is_invited(self._database, request, now)):
             raise setup.StrangerError
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         own = translator(await setup.language_of(self._database, request, chat))

@@ -66,6 +66,12 @@ class StrangerError(Exception):
     """Somebody without a role, and without a link that gives one."""
 
 
+async def is_invited(db: Reader, request: Request, now: datetime) -> bool:
+    """Tell whether a /start carries a link that pairs."""
+    token = request.argument.strip() if request.private else ""
+    return bool(token) and await chats.is_invitation(db, token, now)
+
+
 async def enter(request: Request, people: People, now: datetime, tx: Transaction) -> Reply:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
     role = await _admit(tx, request, people, now)
@@ -99,8 +105,8 @@ async def _admit(tx: Transaction, request: Request, people: People, now: datetim
 
 
 async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Reply | None:
-    """Tell a stranger once, and only in private, that the bot is private; afterwards be silent."""
-    if not request.private or request.tapped or not await chats.stranger_first_time(tx, request.person_id, now):
+    """Tell a stranger once that the bot is private; afterwards be silent."""
+    if not await chats.stranger_first_time(tx, request.person_id, now):
         return None
     t = translator(spoken(request.language))
     return say(t.gettext("This bot is private. A pairing link works once, for 15 minutes; ask for a new one."))

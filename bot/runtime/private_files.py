@@ -56,3 +56,12 @@ def restrict(path: Path, mode: int) -> None:
         log.warning("others can read this and we may not change that", path=str(path), mode=f"{found:04o}")
     else:
         log.warning("others could read this; mended", path=str(path), mode=f"{found:04o}", now=f"{mode:04o}")
+
+
+def flush_names(folder: Path) -> None:
+    """Flush the names in a folder to the disk, so that files moved there are there after a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

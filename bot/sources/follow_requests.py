@@ -10,7 +10,7 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.compiled import packed
 from bot.models import PeerKind
 from bot.models.notices import (
     FolderRead,
@@ -319,7 +319,7 @@ class FollowRequests:
             wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
             wanted = {wish.topic_id for wish in wishes if wish.channels is None or channel.id in wish.channels}
             chosen = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
-            queries = [Compiled.from_json(topic.compiled) for topic in chosen]
+            queries = [packed(topic.compiled) for topic in chosen]
             try:
                 alerts = await self._searches.run(
                     count_matches, queries, since=newest[-1].date, channel_id=channel.id, who=self, within=COUNT_WITHIN

@@ -6,7 +6,7 @@ it covers, so that what is gone is known by its absence.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -41,6 +41,14 @@ class HistoryPage:
     since: datetime  # the date of `low`; `BEGINNING` where the channel has nothing below
     asked_at: datetime
 
+    def above(self, lowest: int) -> "HistoryPage":
+        """Return the page without what is older than the message `lowest`; its stretch of ids stays."""
+        return replace(
+            self,
+            posts=tuple(post for post in self.posts if post.message_id >= lowest),
+            unreadable={number: why for number, why in self.unreadable.items() if number >= lowest},
+        )
+
     def covers(self, message_id: int) -> bool:
         """Tell whether a message that was there before would stand on the page."""
         return self.low <= message_id and (not self.below or message_id < self.below)
@@ -74,8 +82,8 @@ async def pages(  # noqa: PLR0913 - where to read, how far, and what is known of
     high = min(below - 1, newest_known) if below else newest_known
     while True:
         asked_at = account.now()
-        found = await page_below(account, channel, offset, known=unreadable)
-        read, messages = read + 1, messages + found.count
+        found = await page_below(account, channel, offset, known=unreadable, newest_known=newest_known)
+        read, messages = read + 1, messages + found.readable
         # A short page alone does not prove that nothing is left below: servers may give fewer than asked.
         whole = max((getattr(answer, "count", 0) for answer in found.answers), default=messages + 1)
         is_last = not found.count or (not below and whole <= messages and found.count < PAGE_SIZE)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.errors import ChannelwatchError, FatalError
 from bot.runtime.disk import fatal_in
-from bot.runtime.private_files import FILE_MODE
+from bot.runtime.private_files import FILE_MODE, flush_names
 from bot.store import integrity, migrations
 from bot.store.rows import from_ms
 
@@ -47,7 +47,7 @@ def back_up(database: Path, target: Path, *, now: datetime, overwrite: bool = Fa
     integrity.check_log(database)
     with _copied(database, target) as (copy, found):
         copy.replace(target)
-    _flush_names(target.parent)
+    flush_names(target.parent)
     return found
 
 
@@ -71,7 +71,7 @@ def restore(backup: Path, database: Path, *, now: datetime) -> tuple[Backup, Pat
                 log.rename(f"{kept}{suffix}")  # it holds the last that was written
             log.unlink(missing_ok=True)
         copy.replace(database)
-    _flush_names(database.parent)
+    flush_names(database.parent)
     return found, kept
 
 
@@ -138,11 +138,3 @@ def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
 
 def _refusal(path: Path, reason: object) -> ChannelwatchError:
     return ChannelwatchError(f"{path} is damaged ({reason}): nothing was written. Take an earlier backup.")
-
-
-def _flush_names(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

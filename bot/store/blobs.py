@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.runtime.private_files import FILE_MODE, FOLDER_MODE
+from bot.runtime.private_files import FILE_MODE, FOLDER_MODE, flush_names
 
 _COMING = "coming-"  # prefix of files that are being written
 
@@ -65,9 +65,9 @@ class Blobs:
         is_new = not place.parent.exists()
         self._made(place.parent)
         coming.replace(place)
-        _flush(place.parent)
+        flush_names(place.parent)
         if is_new:
-            _flush(self._folder)
+            flush_names(self._folder)
 
     def _made(self, folder: Path) -> Path:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -104,12 +104,3 @@ class Incoming:
         """Delete a file that was not kept."""
         self._file.close()
         self._path.unlink(missing_ok=True)
-
-
-def _flush(folder: Path) -> None:
-    """Flush the names in a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -191,6 +191,11 @@ async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> Non
     )
 
 
+async def is_turned_away(db: Reader, user_id: int) -> bool:
+    """Tell whether a stranger has been answered."""
+    return await db.fetch_one("SELECT 1 FROM strangers WHERE id = :id", {"id": user_id}) is not None
+
+
 async def stranger_first_time(tx: Transaction, user_id: int, now: datetime) -> bool:
     """Note that a stranger wrote; return whether it was the first time, which is answered once."""
     sql = "INSERT OR IGNORE INTO strangers (id, refused_at) VALUES (:id, :now)"
@@ -206,6 +211,12 @@ async def invite(tx: Transaction, *, role: Role, now: datetime) -> str:
         {"hash": _hash(token), "role": role, "expires_at": to_ms(now + INVITATION_LIFE)},
     )
     return token
+
+
+async def is_invitation(db: Reader, token: str, now: datetime) -> bool:
+    """Tell whether a pairing token can be redeemed."""
+    sql = "SELECT 1 FROM pairings WHERE token_sha256 = :hash AND expires_at > :now"
+    return await db.fetch_one(sql, {"hash": _hash(token), "now": to_ms(now)}) is not None
 
 
 async def redeem(tx: Transaction, token: str, now: datetime) -> Role | None:

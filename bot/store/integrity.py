@@ -17,7 +17,7 @@ import aiosqlite
 
 from bot.errors import FatalError
 from bot.runtime.disk import fatal_in
-from bot.runtime.private_files import FILE_MODE
+from bot.runtime.private_files import FILE_MODE, flush_names
 
 _STEPS = 10_000  # of SQLite's virtual machine between two looks at the clock: about a millisecond
 
@@ -40,7 +40,7 @@ def find_damage(path: Path, *, within: float | None = None) -> str | None:
             found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
         return None if fatal_in(error) is None else str(error)  # it took too long, or somebody else has locked it
-    return None if found == "ok" else found
+    return None if found == "ok" else " ".join(found.removeprefix("*** in database main ***").split())
 
 
 def check_log(path: Path) -> None:
@@ -83,3 +83,4 @@ def _write(path: Path, words: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     coming.replace(path)
+    flush_names(path.parent)

@@ -1,6 +1,7 @@
 """Connects and signs clients in, and connects them again whenever Telegram no longer answers them."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from telethon import TelegramClient, errors
@@ -114,6 +115,8 @@ async def _fetch_missed(client: Client, ask_client: Ask | None) -> None:
     try:
         if client.polls_updates:
             await client.catch_up()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(client.missed.settled.wait(), client.timings.ping_within)
         elif (request := client.missed.request()) is not None:
             await ask((ask_client or client)(request), within=client.timings.ping_within)
     except TelegramError as error:

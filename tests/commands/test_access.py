@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,8 @@ from bot.commands.dispatch import STALE
 from bot.store import chats
 from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, button, text
+from tests.kit_archive import Gate
+from tests.waiting import WAIT_S
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,22 @@ async def test_what_strangers_write_leaves_no_rows(bot: Bot) -> None:
         await bot.says("/start nonsense", person=EVE)
     rows = await bot.db.fetch_all("SELECT * FROM handled")
     assert rows == []
+
+
+async def test_what_strangers_write_is_nothing_for_the_writer(bot: Bot) -> None:
+    await bot.says("/status", person=EVE)
+    gate = Gate()
+    writing = asyncio.create_task(bot.db.write(gate))
+    await gate.entered.wait()
+    try:
+        async with asyncio.timeout(WAIT_S):  # nobody else may write
+            for words in ("/start guess", "/start", "/explain", "hello"):
+                assert await bot.says(words, person=EVE) == Reply()
+            assert await bot.taps(b"mute:1001", person=EVE) == Reply()
+            assert await bot.says("/start@our_bot", person=EVE, chat=GROUP) == Reply()
+    finally:
+        gate.opened.set()
+        await writing
 
 
 async def test_a_pairing_link_admits_one_person_once(bot: Bot) -> None:

@@ -56,6 +56,8 @@ async def test_whatever_strangers_do_makes_the_bot_ask_telegram_for_nothing(serv
     world.hub.query_timeout_s = 0
     before = asked_by_bot(service)
     strangers_group = world.add_channel("Elsewhere", megagroup=True, members=[stranger.account, bot])
+    strangers_group.leave(bot)
+    strangers_group.join(bot)
     for _ in range(5):
         await stranger.client.send_message(bot.username, "/explain", reply_to=line.id)
         await stranger.client.send_message(bot.username, "/test сбой", reply_to=line.id)

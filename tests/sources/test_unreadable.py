@@ -74,6 +74,7 @@ async def test_wherever_on_a_page_it_stands_it_is_isolated(reader: ReaderKit, pl
     await reader.follow(channel)
     await expect_all_but(reader, channel, *holes)
     before = reader.calls("GetHistory")
+    assert before <= 20 + 4 * len(holes)
     await reader.sweep().sweep_once()  # what is known to be unreadable is not tried again each round
     assert reader.calls("GetHistory") - before <= 1 + len(holes)
     await expect_all_but(reader, channel, *holes)
@@ -115,6 +116,18 @@ async def test_an_edit_that_cannot_be_read_is_found_by_the_verifier_and_forgotte
     channel.edit(posts[3].id, "Post 3, readable", push=False)
     await reader.sweep().sweep_once()
     await expect_all_but(reader, channel)
+
+
+async def test_what_is_older_than_the_archive_is_no_hole(reader: ReaderKit) -> None:
+    channel = reader.sandbox.world.add_channel("News", username="news")
+    for number in range(1, 351):
+        channel.post(f"Post {number}", unknown=number in {10, 340})
+    await reader.follow(channel)
+    assert (await named(reader, channel)).keys() == {340}
+    verifier = Verifier(reader.account, reader.sync, days=30)
+    while await verifier.verify_next() is not None:
+        pass
+    assert (await named(reader, channel)).keys() == {340}
 
 
 async def test_a_hole_that_is_deleted_is_forgotten(reader: ReaderKit) -> None:

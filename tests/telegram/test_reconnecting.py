@@ -171,6 +171,28 @@ async def test_updates_go_on_from_the_present_where_those_that_were_missed_never
         assert await bot.news.text() == "two"
 
 
+async def test_a_bot_that_signed_in_while_missed_updates_could_not_be_fetched_gets_them_later(
+    bot: SignedIn, tmp_path: Path
+) -> None:
+    await bot.client.disconnect()
+    (tmp_path / "bot.session").unlink()
+    bot.sandbox.session_for(None, tmp_path / "bot.session")
+    bot.sandbox.faults.answer("GetDifference", "PERSISTENT_TIMESTAMP_INVALID")
+    chosen = settings(bot.sandbox, tmp_path)
+    again = bot_client(chosen, timings=Timings(poll_every=0.05))
+    news = Events(again, INCOMING)
+    try:
+        await connections.connect_bot(again, chosen)
+        bot.anna.sends(bot.account, "two")
+        assert await news.text() == "two"
+        async with kept(again):
+            bot.sandbox.faults.drop_pushes(account_id=bot.account.id)
+            bot.anna.sends(bot.account, "three")
+            assert await news.text() == "three"
+    finally:
+        await again.disconnect()
+
+
 async def test_a_client_that_gave_up_connects_again(bot: SignedIn) -> None:
     keeping = asyncio.create_task(connections.keep_connected(bot.client))
     await bot.client.disconnect()  # as Telethon does after an error in its update loop

@@ -4,38 +4,49 @@ Posts on one event share its names and things, in whatever words. Of real posts 
 six shares less than a quarter of its words with each of the others; of posts from other days three in four do.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
 
 from bot.matching.similarity.features import Features, features
 from bot.matching.similarity.words import FILLERS, SPECIAL, is_same
+from bot.parts import Spans
 from bot.text.spans import Span
 
 SHARE = 0.25  # of the words of one of two posts, from which on they tell of one event
-_LEAD = 40  # words, in which a post tells its news
+_LEAD = 40  # of these words, in which a post tells its news
 _FEWEST = 3  # words; who says less tells of nothing in particular
 _SHORTEST = 3  # letters of a word that counts
 
 
-def is_new_event(text: str, spans: Sequence[Span], others: Iterable[str]) -> bool:
+def is_new_event(text: str, spans: Spans, others: Iterable[str]) -> bool:
     """Tell whether a text is about another event than each of the others; `spans` are its words on their topic."""
-    own = features(text)
-    topic = {word for word, place in _words(own) if any(start < place[1] and place[0] < end for start, end in spans)}
-    told = _content(own, topic)
-    return len(told) >= _FEWEST and all(_share(own, told, features(other), topic) < SHARE for other in others)
+    topic = _topic(text, spans)
+    is_said = len(_content(text, topic)) >= _FEWEST
+    return is_said and not any(_share(text, other, topic) >= SHARE for other in others)
 
 
-def _share(one: Features, told: Sequence[str], other: Features, topic: Iterable[str]) -> float:
+@lru_cache(maxsize=4096)  # a post in a storm goes to many chats, which have seen the same
+def _share(text: str, other: str, topic: frozenset[str]) -> float:
     """Return the share of common words among those of the text that has the greater one."""
-    others = _content(other, topic)
+    told, others = _content(text, topic), _content(other, topic)
     if not others:
         return 0.0
-    return max(sum(map(other.mentions, told)) / len(told), sum(map(one.mentions, others)) / len(others))
+    one, two = features(text), features(other)
+    return max(sum(map(two.mentions, told)) / len(told), sum(map(one.mentions, others)) / len(others))
 
 
-def _content(text: Features, topic: Iterable[str]) -> list[str]:
+@lru_cache(maxsize=64)
+def _topic(text: str, spans: Spans) -> frozenset[str]:
+    placed = _words(features(text))
+    return frozenset(word for word, (first, last) in placed if any(s < last and first < end for s, end in spans))
+
+
+@lru_cache(maxsize=256)
+def _content(text: str, topic: frozenset[str]) -> tuple[str, ...]:
     """Return the words that say what has happened, each once."""
-    words = dict.fromkeys(word for word, _ in _words(text) if not any(is_same(word, each) for each in topic))
-    return list(words)[:_LEAD]
+    words = dict.fromkeys(word for word, _ in islice(_words(features(text)), _LEAD))
+    return tuple(word for word in words if not any(is_same(word, each) for each in topic))
 
 
 def _words(text: Features) -> Iterator[tuple[str, Span]]:

@@ -1,0 +1,26 @@
+"""Posts of a storm: of the event that it is about, or of another one."""
+
+import pytest
+
+from bot.matching.similarity.novelty import is_new_event
+
+BANK = (
+    "Заречье Банк не работает: клиенты жалуются на сбой приложения и терминалов",
+    "Сбой у Заречье Банка: приложение не открывается, терминалы не проводят платежи",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_new"),
+    [
+        ("В приложении Заречье Банка сбой продолжается второй час, терминалы молчат", False),
+        ("Клиенты банка не могут оплатить покупки: сбой терминалов", False),
+        ("Аэропорт закрыт для прилётов: сбой диспетчерской системы, рейсы задерживаются", True),
+        ("Zarechye airport is closed: a radar outage delays all flights", True),
+        ("Сбой!", False),
+    ],
+)
+def test_another_event_shares_few_words(text: str, *, is_new: bool) -> None:
+    start = text.casefold().find("сбой")
+    spans = ((start, start + 4),) if start >= 0 else ()
+    assert is_new_event(text, spans, BANK) is is_new
