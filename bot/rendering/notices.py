@@ -212,7 +212,7 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
     shown = ", ".join(figures).format(n=n, verified=notice.verified, alerts=notice.alerts, gaps=notice.gaps)
     lines = [t.gettext("Since {time}: {figures}.").format(time=locale.date(notice.since), figures=shown)]
     if notice.gap_names:
-        line = t.gettext("Lost, late, or with a gap that is being filled: {names}. See /channels.")
+        line = t.gettext("Lost, late, unchecked, or with a gap: {names}. See /channels.")
         lines.append(line.format(names=_listed(map(_name, notice.gap_names), notice.gaps)))
     if notice.unverified_names:
         names = _listed(map(_name, notice.unverified_names), n - notice.verified - notice.gaps)

@@ -124,9 +124,10 @@ async def _fetch_missed(client: Client, ask_client: Ask | None) -> None:
     if not client.missed.failures:
         return
     try:
+        is_new = client.missed.failures >= GIVE_UP_AFTER and await client.missed.skip()
         if client.polls_updates:
             await client.missed.read()
-        if client.missed.failures >= GIVE_UP_AFTER and await client.missed.skip() and client.on_skip is not None:
+        if is_new and client.on_skip is not None:
             await client.on_skip()
     except TelegramError as error:
         log.info("missed updates cannot be fetched in another way either", error=error.error)

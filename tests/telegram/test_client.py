@@ -274,6 +274,24 @@ async def test_a_revoked_reader_is_told_how_to_log_in(sandbox: Sandbox, settings
             await connections.connect_reader(client)
 
 
+async def test_a_reader_that_cannot_fetch_updates_is_not_well_though_it_is_answered(
+    sandbox: Sandbox, settings: Make
+) -> None:
+    me = sandbox.world.add_user("Reader")
+    async with reader(sandbox, settings, me) as client:
+        client.timings = Timings(ping_every=0.02)
+        await connections.connect_reader(client)
+        sandbox.faults.answer("GetDifference", "INTERNAL", code=400, times=None)
+        keeping = asyncio.create_task(connections.keep_connected(client))
+        try:
+            await until(lambda: client.fault is not None)
+            assert client.is_answered
+            sandbox.faults.clear()
+            await until(lambda: client.fault is None)
+        finally:
+            keeping.cancel()
+
+
 async def test_a_reader_that_is_frozen_stays_connected_though_telethon_asks_for_what_it_missed(
     sandbox: Sandbox, settings: Make
 ) -> None:

@@ -153,6 +153,19 @@ async def test_a_bot_whose_missed_updates_cannot_be_fetched_gets_what_is_written
         assert bot.client.is_connected()
 
 
+async def test_a_group_whose_missed_updates_cannot_be_fetched_is_not_silent_for_it(bot: SignedIn) -> None:
+    room = bot.sandbox.world.add_channel("Newsroom", megagroup=True, members=[bot.anna, bot.account])
+    room.post("/first@watch_bot", author=bot.anna)
+    assert await bot.news.text() == "/first@watch_bot"
+    bot.sandbox.faults.answer("GetChannelDifference", "PERSISTENT_TIMESTAMP_INVALID", times=None)
+    bot.sandbox.faults.drop_pushes(account_id=bot.account.id, times=1)
+    room.post("/lost@watch_bot", author=bot.anna)
+    room.post("/with_a_gap_before_it@watch_bot", author=bot.anna)
+    await until(lambda: bool(bot.client.missed._failing_channels))  # noqa: SLF001 - nobody else has to know
+    room.post("/last@watch_bot", author=bot.anna)
+    assert await bot.news.text() == "/last@watch_bot"
+
+
 async def test_updates_go_on_from_the_present_where_those_that_were_missed_never_come(bot: SignedIn) -> None:
     bot.client.timings = Timings(poll_every=0.05)
     skipped = asyncio.Event()
