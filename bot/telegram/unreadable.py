@@ -5,7 +5,7 @@ push or an answer can be read.
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -16,6 +16,8 @@ from telethon.extensions import BinaryReader
 from telethon.network.mtprotostate import MTProtoState
 from telethon.tl import TLObject, types
 from telethon.tl.core import GzipPacked, MessageContainer, TLMessage
+
+from bot.errors import UnreadableError
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +75,24 @@ def _read(body: bytes) -> TLObject:
     except Exception:  # noqa: BLE001 - as above
         return types.MsgsAck([])
     return _read(found.data) if isinstance(found, GzipPacked) else found
+
+
+async def ask_by_number(
+    ids: Sequence[int], ask: Callable[[Sequence[int]], Awaitable[T]]
+) -> tuple[list[T], dict[int, int | None]]:
+    """Ask for messages by their ids; where the answer cannot be read, in halves.
+
+    Return the answers, and by id the unknown constructor of each message that cannot be read. Raises what `ask` raises.
+    """
+    try:
+        return [await ask(ids)], {}
+    except UnreadableError as error:
+        if len(ids) == 1:
+            return [], {ids[0]: error.constructor}
+    middle = len(ids) // 2
+    first, unread = await ask_by_number(ids[:middle], ask)
+    second, too = await ask_by_number(ids[middle:], ask)
+    return [*first, *second], unread | too
 
 
 def step_over(request: TLObject, *, seq: int) -> TLObject:
