@@ -61,6 +61,7 @@ class PacketReader(MTProtoState):
         reader.read(16)  # salt, session
         message = _next_message(reader)
         self._recent_remote_ids.append(message.msg_id)
+        self._highest_remote_id = max(self._highest_remote_id, message.msg_id)
         return message
 
 
