@@ -37,6 +37,8 @@ _CHANGES = {
 class PacketReader(MTProtoState):
     """Reads the packets of a connection; Telethon's own drops a whole packet, answers too, for a push in it."""
 
+    _highest_remote_id: int
+
     def decrypt_message_data(self, body: bytes) -> TLMessage | None:
         """Return what a packet holds; what cannot be read in it is acknowledged and left out."""
         try:
