@@ -30,7 +30,7 @@ from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
 from bot.sources.joiner import Joiner
 from bot.sources.resolver import BASIC_GROUP, ListedChannels, NotFollowableError, channel_dialogs
-from bot.sources.sync import BACKFILL, ChannelSync
+from bot.sources.sync import BACKFILL, USUAL_PAST, ChannelSync
 from bot.store import channels, chats, follows, posts, subscriptions, topics
 from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
 from bot.store.database import Subject, Transaction, to_ms
@@ -333,7 +333,14 @@ class FollowRequests:
             access=access,
             posts=len(newest),
             alerts=alerts,
+            past_days=USUAL_PAST.days if await self._is_read_back(follow, channel.id) else 0,
         )
+
+    async def _is_read_back(self, follow: FollowRequest, channel_id: int) -> bool:
+        """Tell whether the usual past of a new channel is read from now on."""
+        known = await channels.get(self._database, channel_id)
+        start = None if known is None else known.complete_from
+        return start is not None and start > self._account.now() - USUAL_PAST and follow.options.history is None
 
     async def _notify(self, follow: FollowRequest, notice: Notice) -> None:
         now, chat_id = self._account.now(), follow.chat_id

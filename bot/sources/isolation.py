@@ -12,6 +12,7 @@ from telethon.tl.functions.messages import GetHistoryRequest
 
 from bot.errors import UnreadableError
 from bot.sources.account import Account
+from bot.telegram.unreadable import ask_by_number
 
 PAGE_SIZE = 100  # Telegram's limit
 Unreadable = Mapping[int, int | None]  # message id → the constructor of TL that this program does not know
@@ -86,18 +87,12 @@ async def page_below(
 
 async def by_number(account: Account, channel: types.InputChannel, ids: Sequence[int]) -> Reading:
     """Return the messages with these ids, 100 at most; one that is not there is empty. Raises TelegramError."""
-    try:
-        wanted = [types.InputMessageID(number) for number in ids]
-        return Reading(answers=[await account.ask(GetMessagesRequest(channel, wanted))])
-    except UnreadableError as error:
-        if len(ids) == 1:
-            return Reading(unreadable={ids[0]: error.constructor})
-    found = Reading()
-    for part in (ids[: len(ids) // 2], ids[len(ids) // 2 :]):
-        read = await by_number(account, channel, part)
-        found.answers += read.answers
-        found.unreadable |= read.unreadable
-    return found
+
+    async def ask(numbers: Sequence[int]) -> types.messages.ChannelMessages:
+        return await account.ask(GetMessagesRequest(channel, [types.InputMessageID(number) for number in numbers]))
+
+    answers, unreadable = await ask_by_number(ids, ask)
+    return Reading(answers=answers, unreadable=unreadable)
 
 
 async def _first_below(

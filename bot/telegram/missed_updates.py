@@ -7,6 +7,7 @@ the present. So handlers may get a message twice.
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -16,6 +17,7 @@ from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError
 from bot.telegram.rpc import ask
+from bot.telegram.unreadable import ask_by_number
 
 log = structlog.get_logger(__name__)
 
@@ -84,16 +86,20 @@ class MissedUpdates:
         """
         while self.last_message:
             numbers = range(self.last_message + 1, self.last_message + 1 + _AT_ONCE)
-            request = functions.messages.GetMessagesRequest([types.InputMessageID(number) for number in numbers])
-            found = await ask(self._client(request))
-            messages = [each for each in found.messages if not isinstance(each, types.MessageEmpty)]
-            if not messages:
+            found, unknown = await ask_by_number(numbers, self._ask)
+            there = [each for answer in found for each in answer.messages if not isinstance(each, types.MessageEmpty)]
+            if not there and not unknown:
                 return
-            self.last_message = max(each.id for each in messages)
-            new = [each for each in messages if not each.out and each.date > datetime.now(UTC) - LATELY]
+            self.last_message = max([*unknown, *(each.id for each in there)])
+            new = [each for each in there if not each.out and each.date > datetime.now(UTC) - LATELY]
             updates = [types.UpdateNewMessage(each, pts=0, pts_count=0) for each in new]
-            container = types.Updates(updates, found.users, found.chats, date=_NO_TIME, seq=0)
+            users, chats = ([each for answer in found for each in getattr(answer, kind)] for kind in ("users", "chats"))
+            container = types.Updates(updates, users, chats, date=_NO_TIME, seq=0)
             self._client._updates_queue.put_nowait(container)  # noqa: SLF001 - as above
+
+    async def _ask(self, numbers: Sequence[int]) -> types.messages.Messages:
+        wanted = [types.InputMessageID(number) for number in numbers]
+        return await ask(self._client(functions.messages.GetMessagesRequest(wanted)))
 
     async def skip(self) -> bool:
         """Go on from the present; return whether updates could be fetched until lately. Raises TelegramError."""
