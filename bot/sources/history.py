@@ -6,12 +6,11 @@ it covers, so that what is gone is known by its absence.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from telethon.tl import types
-from telethon.tl.functions.updates import GetChannelDifferenceRequest
 
 from bot.errors import ChannelwatchError, TelegramError, UnreadableError, Verdict
 from bot.models import Event, Post
@@ -20,9 +19,10 @@ from bot.sources.isolation import NOTHING, PAGE_SIZE, Reading, Unreadable, page_
 from bot.sources.live import to_event
 from bot.store.channels import BEGINNING
 from bot.telegram.convert import named_in, to_post
+from bot.telegram.unreadable import GetChannelDifferenceRequest
 
 SLICE_SIZE = 100  # changes: Telegram's limit for accounts that are no bots
-MOST_SKIPPED = 20  # changes in one visit that cannot be read
+MOST_SKIPPED = 20  # changes in one visit that cannot be read, and do not say of which message they are
 T = TypeVar("T")
 
 
@@ -133,7 +133,8 @@ class ChangeSlice:
     pts: int  # changes are known up to here
     asked_at: datetime
     timeout: int  # s after which the server wants to be asked again; 0 where it does not say
-    is_skipped: bool = False  # one change stands before `pts` that this program cannot read
+    unreadable: Unreadable = field(default_factory=dict)  # messages of changes that could not be read
+    is_skipped: bool = False  # before `pts` stands a change that could not be read, nobody knows of which message
 
 
 async def change_slices(
@@ -149,10 +150,11 @@ async def change_slices(
             if limit > 1:
                 limit //= 2
                 continue
-            skipped, pts = skipped + 1, pts + 1  # a message counts one
+            pts += 1  # a message counts one
+            skipped += error.message_id is None
             if skipped > MOST_SKIPPED:
                 raise GapError("too many unreadable changes") from error
-            yield _skipped(pts, asked_at)
+            yield _skipped(pts, asked_at, error)
             continue
         limit = min(limit * 2, SLICE_SIZE)
         if isinstance(answer, types.updates.ChannelDifferenceTooLong):
@@ -193,8 +195,18 @@ def _slice(
     )
 
 
-def _skipped(pts: int, asked_at: datetime) -> ChangeSlice:
-    return ChangeSlice(events=(), pages=frozenset(), newest=0, pts=pts, asked_at=asked_at, timeout=0, is_skipped=True)
+def _skipped(pts: int, asked_at: datetime, error: UnreadableError) -> ChangeSlice:
+    known: Unreadable = {} if error.message_id is None else {error.message_id: error.constructor}
+    return ChangeSlice(
+        events=(),
+        pages=frozenset(),
+        newest=0,
+        pts=pts,
+        asked_at=asked_at,
+        timeout=0,
+        unreadable=known,
+        is_skipped=not known,
+    )
 
 
 async def prefetched(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:

@@ -175,6 +175,7 @@ class ChannelSync:
                 beat(LONGEST_VISIT)  # of what a busy channel has to say after weeks, there is much more than that
                 found += await self._store(channel, changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
                 await self._settle(channel, changes.events)
+                await self._set_unreadable(channel, changes.unreadable, settled=())
                 await self.previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
