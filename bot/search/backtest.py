@@ -149,8 +149,9 @@ def _average(matches: Mapping[int, Sequence[datetime]], coverage: Coverage, *, s
     """Return matches a day: a channel that is stored for a day and had 20 brings 20 a day, not 2.9."""
     total = 0.0
     for channel_id, dates in matches.items():
-        begin = min(max(start, coverage.starts.get(channel_id, start)), end)
-        days = max((end - begin) / _DAY, 1.0)
+        last = min(end, coverage.ends.get(channel_id, end))
+        begin = min(max(start, coverage.starts.get(channel_id, start)), last)
+        days = max((last - begin) / _DAY, 1.0)
         total += sum(moment >= begin for moment in dates) / days
     return total
 
